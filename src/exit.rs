@@ -1,0 +1,62 @@
+//! Every exit status of cachex, and how it ends the way a command ended.
+//!
+//! `run` and `sh` give the command's own status; what is cachex's own fault or
+//! finding lies in the range that `env`, `nohup` and `timeout` use. The other
+//! verbs follow the usual pair: 1 for a failure, 2 for a usage error.
+
+use signal_hook::low_level::emulate_default_handler;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+/// cachex itself failed, or was misused, where it stands in for a command.
+pub const CACHEX_FAILED: u8 = 125;
+/// The command was found and cannot be executed.
+pub const NOT_EXECUTABLE: u8 = 126;
+/// The command was not found.
+pub const NOT_FOUND: u8 = 127;
+/// A verb other than `run` failed.
+pub const FAILURE: u8 = 1;
+/// A verb other than `run` was misused.
+pub const USAGE: u8 = 2;
+
+/// How this process is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this status.
+    Status(u8),
+    /// By this signal, as the command did.
+    Signal(i32),
+}
+
+impl Exit {
+    /// Everything went as it should.
+    pub const SUCCESS: Exit = Exit::Status(0);
+
+    /// Ends the process. A death by signal is repeated on oneself, so that the
+    /// parent sees a true one: a shell stops its script on Ctrl-C only if the
+    /// command died of SIGINT, not if it exited with 130.
+    pub fn end(self) -> ! {
+        let status = match self {
+            Exit::Status(status) => i32::from(status),
+            Exit::Signal(signal) => {
+                // The command has left its core file, if it was to leave one.
+                let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+                let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+                let _ = emulate_default_handler(signal);
+                // Still here: blocked, or a signal this system does not kill by.
+                128 + signal
+            }
+        };
+        std::process::exit(status)
+    }
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Exit {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Exit::Status(code as u8),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Status(CACHEX_FAILED),
+        }
+    }
+}

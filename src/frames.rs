@@ -1,0 +1,97 @@
+//! Which stream each run of recorded bytes belongs to.
+//!
+//! A recording is one sequence of bytes, in the order they arrived, and one
+//! sequence of frames that says which stream the next so many bytes went to.
+//! Neighbours of one stream are one frame, so a command that writes only to
+//! stdout has a single one. On disk a frame is its length times two plus the
+//! stream, as a little-endian base-128 number (LEB128).
+
+use crate::entry::Damaged;
+
+/// One of the two streams that are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout = 0,
+    /// Standard error.
+    Stderr = 1,
+}
+
+impl Stream {
+    /// Both, in the order of their descriptors.
+    pub const BOTH: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
+}
+
+/// So many bytes of one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Where they went.
+    pub stream: Stream,
+    /// How many they are.
+    pub len: u64,
+}
+
+impl Frame {
+    /// Appends the frame to `out`.
+    pub fn encode(self, out: &mut Vec<u8>) {
+        let mut rest = self.len << 1 | self.stream as u64;
+        while rest >= 0x80 {
+            out.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+    }
+}
+
+/// Reads frames from their encoding.
+pub struct Frames<I>(pub I);
+
+impl<I: Iterator<Item = u8>> Iterator for Frames<I> {
+    type Item = Result<Frame, Damaged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut value = 0_u64;
+        for shift in (0..=63).step_by(7) {
+            let Some(byte) = self.0.next() else {
+                return (shift > 0).then_some(Err(Damaged));
+            };
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                return Some(Err(Damaged));
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                let stream = Stream::BOTH[(value & 1) as usize];
+                return Some(Ok(Frame { stream, len: value >> 1 }));
+            }
+        }
+        Some(Err(Damaged))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn frames_survive_their_encoding(lens in proptest::collection::vec((any::<bool>(), 0..=u64::MAX >> 1), 0..50)) {
+            let frames: Vec<Frame> = lens
+                .into_iter()
+                .map(|(err, len)| Frame { stream: Stream::BOTH[usize::from(err)], len })
+                .collect();
+            let mut bytes = Vec::new();
+            for frame in &frames {
+                frame.encode(&mut bytes);
+            }
+            let back: Result<Vec<Frame>, Damaged> = Frames(bytes.iter().copied()).collect();
+            prop_assert_eq!(back, Ok(frames));
+        }
+
+        #[test]
+        fn any_bytes_decode_or_fail_and_end(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert!(Frames(bytes.iter().copied()).count() <= bytes.len());
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Private folders, atomic publishing, and system calls that are interrupted.
+//!
+//! Everything below the store's root is reached through descriptors of folders
+//! whose owner and mode were checked, by names that are not followed if they
+//! are symbolic links, and is closed on exec.
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What every folder of the store is created with.
+pub const PRIVATE_DIR: Mode = Mode::RWXU;
+/// What every file of the store is created with.
+pub const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// Big enough that a system call is lost in the hashing, small enough to stay
+/// in a second-level cache.
+const HASH_CHUNK: usize = 256 * 1024;
+
+const DIR: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC).union(OFlags::RDONLY);
+const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
+
+/// Why a folder is not used as a store.
+#[derive(Debug)]
+pub enum Unusable {
+    /// It is not there.
+    Missing,
+    /// It is there and must not be trusted; the text says why.
+    Refused(&'static str),
+    /// The system said no.
+    Failed(Errno),
+}
+
+impl From<Errno> for Unusable {
+    fn from(errno: Errno) -> Unusable {
+        match errno {
+            Errno::NOENT => Unusable::Missing,
+            errno => Unusable::Failed(errno),
+        }
+    }
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unusable::Missing => f.write_str("it does not exist"),
+            Unusable::Refused(why) => f.write_str(why),
+            Unusable::Failed(errno) => write!(f, "{}", std::io::Error::from(*errno)),
+        }
+    }
+}
+
+/// Opens a folder that only this user can write to, wherever the name leads.
+pub fn open_private_dir(path: &Path) -> Result<OwnedFd, Unusable> {
+    match rustix::fs::openat(CWD, path, DIR | OFlags::NOFOLLOW, Mode::empty()) {
+        // A link of one's own is a choice; somebody else's is a trap.
+        Err(Errno::LOOP | Errno::NOTDIR) if is_own_symlink(CWD, path)? => {
+            checked(rustix::fs::openat(CWD, path, DIR, Mode::empty())?)
+        }
+        dir => checked(dir?),
+    }
+}
+
+/// Opens a folder below a private one, if only this user can write to it.
+pub fn open_private_subdir(at: impl AsFd, name: &Path) -> Result<OwnedFd, Unusable> {
+    match rustix::fs::openat(at, name, DIR | OFlags::NOFOLLOW, Mode::empty()) {
+        Err(Errno::LOOP) => Err(Unusable::Refused("there is a symbolic link in it")),
+        dir => checked(dir?),
+    }
+}
+
+fn checked(dir: OwnedFd) -> Result<OwnedFd, Unusable> {
+    let stat = rustix::fs::fstat(&dir)?;
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(Unusable::Refused("it belongs to another user"));
+    }
+    if Mode::from_raw_mode(stat.st_mode).intersects(OTHERS_WRITE) {
+        return Err(Unusable::Refused("others may write to it; `chmod go-w` makes it private"));
+    }
+    Ok(dir)
+}
+
+fn is_own_symlink(at: BorrowedFd<'_>, path: &Path) -> Result<bool, Unusable> {
+    let stat = rustix::fs::statat(at, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+        return Err(Unusable::Failed(Errno::NOTDIR));
+    }
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(Unusable::Refused("it is a symbolic link that belongs to another user"));
+    }
+    Ok(true)
+}
+
+/// Creates a private folder and the parents it lacks.
+pub fn create_private_dirs(path: &Path) -> rustix::io::Result<()> {
+    match create_private_dir(CWD, path) {
+        Err(Errno::NOENT) => {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            create_private_dirs(parent.ok_or(Errno::NOENT)?)?;
+            create_private_dir(CWD, path)
+        }
+        done => done,
+    }
+}
+
+/// Creates one private folder, unless it exists.
+pub fn create_private_dir(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<()> {
+    match rustix::fs::mkdirat(at, path.as_ref(), PRIVATE_DIR) {
+        Err(Errno::EXIST) => Ok(()),
+        done => done,
+    }
+}
+
+/// Opens a file below a private folder for reading.
+pub fn open_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    retry(|| rustix::fs::openat(&at, path.as_ref(), flags, Mode::empty()))
+}
+
+/// Opens a file below a private folder with `flags`, creating it if it is not
+/// there; the folders it lies in too. A link in its place is removed.
+pub fn create_file(
+    at: impl AsFd,
+    path: impl AsRef<Path>,
+    flags: OFlags,
+) -> rustix::io::Result<OwnedFd> {
+    let flags = flags | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    within(at.as_fd(), path.as_ref(), |dir, name| {
+        let open = || retry(|| rustix::fs::openat(dir, name, flags, PRIVATE_FILE));
+        match open() {
+            Err(Errno::LOOP) => {
+                remove_file(dir, name)?;
+                open()
+            }
+            file => file,
+        }
+    })
+}
+
+/// Renames within a private folder, creating the folders the new name lies in.
+pub fn rename(
+    at: impl AsFd,
+    from: impl AsRef<Path>,
+    to: impl AsRef<Path>,
+) -> rustix::io::Result<()> {
+    within(at.as_fd(), from.as_ref(), |from_dir, from| {
+        within(at.as_fd(), to.as_ref(), |to_dir, to| {
+            rustix::fs::renameat(from_dir, from, to_dir, to)
+        })
+    })
+}
+
+/// Opens or creates a folder below a private one.
+pub fn subfolder(at: impl AsFd, name: impl AsRef<Path>) -> rustix::io::Result<OwnedFd> {
+    let (at, name) = (at.as_fd(), name.as_ref());
+    let open = || rustix::fs::openat(at, name, DIR | OFlags::NOFOLLOW, Mode::empty());
+    match open() {
+        Err(Errno::NOENT) => {}
+        // A link, which nobody but a mischief-maker puts there.
+        Err(Errno::LOOP | Errno::NOTDIR) => drop(remove_file(at, name)?),
+        done => return done,
+    }
+    create_private_dir(at, name)?;
+    open()
+}
+
+/// Does something in the folder that `path` names a file of. Each folder on the
+/// way is opened by itself, so that no link among them is followed.
+fn within<T>(
+    at: BorrowedFd<'_>,
+    path: &Path,
+    work: impl FnOnce(BorrowedFd<'_>, &Path) -> rustix::io::Result<T>,
+) -> rustix::io::Result<T> {
+    let mut parts = path.iter();
+    let name = Path::new(parts.next_back().ok_or(Errno::NOENT)?);
+    let mut dir: Option<OwnedFd> = None;
+    for part in parts {
+        dir = Some(subfolder(dir.as_ref().map_or(at, AsFd::as_fd), part)?);
+    }
+    work(dir.as_ref().map_or(at, AsFd::as_fd), name)
+}
+
+/// Removes a file; whether there was one.
+pub fn remove_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<bool> {
+    match rustix::fs::unlinkat(at, path.as_ref(), AtFlags::empty()) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// A file's status, not following a link; none if there is no file.
+pub fn stat(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Option<Stat>> {
+    match rustix::fs::statat(at, path.as_ref(), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// The names in a folder; none if there is no such folder.
+pub fn names(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Vec<std::ffi::OsString>> {
+    let dir = match rustix::fs::openat(&at, path.as_ref(), DIR | OFlags::NOFOLLOW, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(Vec::new()),
+        dir => dir?,
+    };
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::new(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Whether two files are one.
+pub fn same_file(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+}
+
+/// Reads from the current offset until `buf` is full or the file ends.
+pub fn read_full(fd: impl AsFd, buf: &mut [u8]) -> rustix::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buf.len() {
+        match rustix::io::read(&fd, &mut buf[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(filled)
+}
+
+/// Hashes a file from `offset` to its end, at the most `limit` bytes and a
+/// little more, without moving the offset that others may share. Gives the
+/// number of bytes too.
+pub fn hash_file(
+    fd: impl AsFd,
+    offset: u64,
+    limit: u64,
+) -> rustix::io::Result<(blake3::Hash, u64)> {
+    let mut hasher = blake3::Hasher::new();
+    // On the heap, where only what is used of it costs anything.
+    let mut chunk =
+        vec![0; HASH_CHUNK.min(usize::try_from(limit).unwrap_or(HASH_CHUNK).saturating_add(1))];
+    let mut len = 0;
+    while len <= limit {
+        match retry(|| rustix::io::pread(&fd, &mut chunk[..], offset + len))? {
+            0 => break,
+            n => {
+                hasher.update(&chunk[..n]);
+                len += n as u64;
+            }
+        }
+    }
+    Ok((hasher.finalize(), len))
+}
+
+/// Writes all of `bytes`, waiting where the file does not block.
+pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(&fd, bytes) {
+            Ok(n) => bytes = &bytes[n..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => wait_writable(&fd)?,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Waits until a descriptor that somebody made non-blocking takes bytes again.
+pub fn wait_writable(fd: impl AsFd) -> rustix::io::Result<()> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    retry(|| poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None)).map(drop)
+}
+
+/// Repeats a call that a signal interrupted.
+pub fn retry<T>(call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    rustix::io::retry_on_intr(call)
+}

@@ -1,0 +1,160 @@
+//! `run`'s arguments, read without clap.
+//!
+//! Building clap's commands costs more than all the rest of a hit. This reader
+//! knows the long options, each at most once, and their well-formed values.
+//! Whatever else it meets, a mistake or a call for help included, it leaves to
+//! clap, which says everything that is ever said about arguments.
+
+use crate::cli::RunArgs;
+use crate::values;
+use clap::ValueEnum;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::str::FromStr;
+
+/// The arguments after `run`; none if clap is to read them.
+pub fn read(args: &[OsString]) -> Option<RunArgs> {
+    let mut run = RunArgs::default();
+    let mut rest = args.iter();
+    loop {
+        let arg = rest.as_slice().first()?.as_bytes();
+        if !arg.starts_with(b"-") {
+            break;
+        }
+        rest.next();
+        if arg == b"--" {
+            break;
+        }
+        let option = arg.strip_prefix(b"--")?;
+        let (name, glued) = match option.iter().position(|&byte| byte == b'=') {
+            Some(at) => (&option[..at], Some(OsStr::from_bytes(&option[at + 1..]))),
+            None => (option, None),
+        };
+        if let Some(switch) = switch(&mut run, name) {
+            if *switch || glued.is_some() {
+                return None;
+            }
+            *switch = true;
+            continue;
+        }
+        let value = match glued {
+            Some(value) => value,
+            // A value that looks like an option is most likely a forgotten one.
+            None => rest.next().filter(|next| !next.as_bytes().starts_with(b"-"))?,
+        };
+        set(&mut run, name, value)?;
+    }
+    run.command = rest.as_slice().to_vec();
+    let kinds_of_env = [run.env.is_some(), run.ignore_env.is_some(), run.no_env];
+    let contradictory =
+        kinds_of_env.iter().filter(|&&given| given).count() > 1 || run.quiet && run.verbose;
+    (!contradictory && !run.command.is_empty()).then_some(run)
+}
+
+fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
+    Some(match name {
+        b"force" => &mut run.force,
+        b"no-concurrent" => &mut run.no_concurrent,
+        b"no-cwd" => &mut run.no_cwd,
+        b"no-env" => &mut run.no_env,
+        b"quiet" => &mut run.quiet,
+        b"verbose" => &mut run.verbose,
+        _ => return None,
+    })
+}
+
+fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
+    if value.is_empty() {
+        return None;
+    }
+    let text = value.to_str();
+    match name {
+        b"expires-in" => once(&mut run.expires_in, values::duration(text?)),
+        b"failure-expires-in" => once(&mut run.failure_expires_in, values::duration(text?)),
+        b"exit-codes" => once(&mut run.exit_codes, text?.parse()),
+        b"exe" => once(&mut run.exe, ValueEnum::from_str(text?, false)),
+        b"env" => once(&mut run.env, list(text?)),
+        b"ignore-env" => once(&mut run.ignore_env, list(text?)),
+        b"stdin" => once(&mut run.stdin, ValueEnum::from_str(text?, false)),
+        b"key" => once(&mut run.key, Ok::<_, ()>(value.to_owned())),
+        b"scope" => once(&mut run.scope, Ok::<_, ()>(text?.to_owned())),
+        b"cache-dir" => once(&mut run.cache_dir, Ok::<_, ()>(value.into())),
+        b"max-entry-size" => once(&mut run.max_entry_size, values::size(text?)),
+        b"max-size" => once(&mut run.max_size, values::size(text?)),
+        _ => None,
+    }
+}
+
+fn once<T, E>(place: &mut Option<T>, value: Result<T, E>) -> Option<()> {
+    if place.is_some() {
+        return None;
+    }
+    *place = Some(value.ok()?);
+    Some(())
+}
+
+fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
+    text.split(',').map(str::parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Verb};
+    use clap::{CommandFactory, Parser};
+    use proptest::prelude::*;
+
+    fn by_clap(args: &[OsString]) -> Option<RunArgs> {
+        let whole = ["cachex".into(), "run".into()].into_iter().chain(args.iter().cloned());
+        match Cli::try_parse_from(whole).ok()?.verb {
+            Verb::Run(run) => Some(run),
+            _ => None,
+        }
+    }
+
+    fn argument() -> impl Strategy<Value = OsString> {
+        let options: Vec<String> = Cli::command()
+            .find_subcommand("run")
+            .unwrap()
+            .get_arguments()
+            .filter_map(|arg| arg.get_long())
+            .map(|long| format!("--{long}"))
+            .collect();
+        let values = [
+            "2s", "0s", "1h 30m", "1m", "name", "content", "hash", "null", "0,2", "all", "A,B",
+            "A*", "[", "5GiB", "x", "",
+        ];
+        let words = ["--", "-", "-x", "--nonsense", "--help", "cmd", "arg", "--no-cwd=1", "-V"];
+        let option = proptest::sample::select(options);
+        let value = proptest::sample::select(values.to_vec());
+        prop_oneof![
+            3 => option.clone().prop_map(OsString::from),
+            3 => (option, value.clone()).prop_map(|(option, value)| format!("{option}={value}").into()),
+            3 => value.prop_map(OsString::from),
+            2 => proptest::sample::select(words.to_vec()).prop_map(OsString::from),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+        #[test]
+        fn what_it_reads_clap_reads_the_same(args in proptest::collection::vec(argument(), 0..7)) {
+            if let Some(run) = read(&args) {
+                prop_assert_eq!(Some(run), by_clap(&args));
+            }
+        }
+    }
+
+    #[test]
+    fn it_reads_every_well_formed_option() {
+        let args: Vec<OsString> = "--expires-in 1h --failure-expires-in=2s --exit-codes 0-3 --exe name --no-cwd \
+             --env A,B --stdin null --key k --scope s --cache-dir d --max-entry-size 1GiB --max-size=2GiB \
+             --verbose --force --no-concurrent -- cmd --force"
+            .split_whitespace()
+            .map(OsString::from)
+            .collect();
+        let run = read(&args).unwrap();
+        assert_eq!(Some(&run), by_clap(&args).as_ref());
+        assert_eq!(run.command, ["cmd", "--force"]);
+    }
+}

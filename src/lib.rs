@@ -1,0 +1,39 @@
+//! A cache in front of any command.
+//!
+//! This crate is the `cachex` program and what it is made of: the [`Store`]
+//! trait, the [`Stack`] of stores and the [`Entry`] they keep.
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("cachex runs on Linux and macOS");
+
+mod cache;
+mod capture;
+mod cli;
+mod clock;
+#[doc(hidden)]
+pub mod cmd;
+mod config;
+mod entry;
+mod exec;
+mod exit;
+mod feed;
+mod frames;
+mod fsutil;
+mod invocation;
+mod key;
+mod lean;
+mod lock;
+mod messages;
+mod replay;
+mod session;
+mod signals;
+mod sink;
+mod stdin;
+mod store;
+mod values;
+mod wait;
+
+pub use clock::Timestamp;
+pub use entry::{About, BlobRef, Bytes, Damaged, Entry, Key};
+pub use fsutil::Unusable;
+pub use store::{Root, Stack, Store};

@@ -1,0 +1,83 @@
+//! What cachex says itself, all of it on stderr.
+//!
+//! Errors always; warnings unless `--quiet`; a line per call with `--verbose`.
+
+use crate::entry::Key;
+use std::fmt::Arguments;
+use std::io::Write;
+use std::time::Duration;
+
+/// What is wanted of messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Messages {
+    /// No warnings.
+    pub quiet: bool,
+    /// A line about each call.
+    pub verbose: bool,
+}
+
+impl Messages {
+    /// Something that only keeps the cache from helping.
+    pub fn warn(self, text: Arguments<'_>) {
+        if !self.quiet {
+            say(format_args!("warning: {text}"));
+        }
+    }
+
+    /// What was done.
+    pub fn tell(self, text: Arguments<'_>) {
+        if self.verbose {
+            say(text);
+        }
+    }
+}
+
+/// Something that kept cachex from doing what it was asked.
+pub fn error(text: Arguments<'_>) {
+    say(text);
+}
+
+/// In one write, so that lines of several processes do not mix; a stderr that
+/// cannot be written changes nothing.
+fn say(text: Arguments<'_>) {
+    let line = format!("cachex: {text}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// A key as people are shown it.
+pub fn short(key: &Key) -> String {
+    let mut hex = key.to_string();
+    hex.truncate(12);
+    hex
+}
+
+/// A duration as people are shown it: two units at the most.
+pub fn rounded(span: Duration) -> String {
+    let unit = match span.as_nanos() {
+        0..1_000_000 => 1_000,
+        1_000_000..1_000_000_000 => 1_000_000,
+        1_000_000_000..60_000_000_000 => 100_000_000,
+        60_000_000_000..86_400_000_000_000 => 1_000_000_000,
+        _ => 60_000_000_000,
+    };
+    let nanos = span.as_nanos() / unit * unit;
+    if unit == 100_000_000 {
+        return format!("{}.{}s", nanos / 1_000_000_000, nanos / 100_000_000 % 10);
+    }
+    humantime::format_duration(Duration::from_nanos(nanos as u64)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_rounded_to_what_matters() {
+        let of = |nanos| rounded(Duration::from_nanos(nanos));
+        assert_eq!(of(12_345), "12us");
+        assert_eq!(of(12_345_678), "12ms");
+        assert_eq!(of(1_234_567_890), "1.2s");
+        assert_eq!(of(3_723_000_000_001), "1h 2m 3s");
+        assert_eq!(of(0), "0s");
+    }
+}
