@@ -1,0 +1,270 @@
+//! The old store behind a fence: sled runs only in a process that can be given up.
+//!
+//! [`Fenced`] starts this very executable with hidden arguments, reads frames
+//! from its standard output under a time bound, and takes a helper that is late
+//! or dies for an error, which to a look-up is a miss. The other side, what
+//! such a helper does, is [`super::helper`].
+//!
+//! A frame is a tag, a length (4 bytes, little-endian) and so many bytes. An
+//! answer ends with a frame tagged [`DONE`], [`FAILED`] or [`SET_ASIDE`]; what
+//! ends otherwise came from a helper that died.
+
+use super::facts::Facts;
+use super::fold::{self, FoldOptions, FoldReport};
+use super::guard::{self, SetAside};
+use super::{Root, Store, filter, helper};
+use crate::entry::{Entry, Key};
+use crate::exit::Exit;
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result, anyhow, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::process::Signal;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The hidden verb of a helper.
+pub const VERB: &str = "__store";
+/// One entry, for people: [`helper::Item`].
+pub const ITEM: u8 = b'I';
+/// The work is done; the bytes are its result.
+pub const DONE: u8 = b'D';
+/// It failed; the bytes say why.
+pub const FAILED: u8 = b'F';
+/// The database was set aside; the bytes are its new name.
+pub const SET_ASIDE: u8 = b'B';
+
+/// No frame is longer.
+const MAX_FRAME: usize = 64 * 1024;
+/// A look-up waits so long, and no longer, for what may be a rerun's shortcut.
+const GET: Duration = Duration::from_secs(5);
+/// Other answers may take this long, from one sign of progress to the next.
+const STEP: Duration = Duration::from_mins(1);
+
+/// How a process dies of what it read.
+const CRASHES: [Signal; 4] = [Signal::ABORT, Signal::BUS, Signal::SEGV, Signal::ILL];
+
+/// Runs a helper: `args` are those after [`VERB`].
+pub fn serve(args: &[OsString]) -> Exit {
+    helper::serve(args)
+}
+
+/// Starts a fold in the background, which outlives this process, and returns.
+/// `path` is the [`Root::path`] of the store.
+pub fn start_fold(path: &Path, max_size: u64) -> Result<()> {
+    let options = FoldOptions { max_size: Some(max_size), ..FoldOptions::default() };
+    let mut command = command(path, helper::FOLD, &helper::fold_args(&options))?;
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.spawn().context("starting a fold of the store")?;
+    Ok(())
+}
+
+/// The old store, seen through a helper process.
+pub struct Fenced<'a> {
+    root: &'a Root,
+}
+
+impl<'a> Fenced<'a> {
+    /// That of `root`.
+    pub fn new(root: &'a Root) -> Fenced<'a> {
+        Fenced { root }
+    }
+
+    /// Folds, after a fold that may be under way; with `full`, checks everything
+    /// and computes the sums anew. The caller holds no lock.
+    pub fn fold_now(&self, max_size: u64, full: bool) -> Result<FoldReport> {
+        let grace = Duration::ZERO;
+        let options = FoldOptions { max_size: Some(max_size), grace, full, wait: true };
+        // A fold has a watchdog of its own, and may wait for another one.
+        let args = helper::fold_args(&options);
+        let report = self.ask(helper::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
+        helper::decode(&report).context("reading what a fold reported")
+    }
+
+    /// Removes every entry, see [`fold::clear`]; the bytes freed.
+    pub fn clear(&self) -> Result<u64> {
+        Ok(fold::clear(self.root)?.bytes)
+    }
+
+    /// Drops entries; how many there were. The caller holds the fold lock, so
+    /// that no look-up brings one back up.
+    pub fn remove_all(&self, keys: &[Key]) -> Result<u64> {
+        let mut keys = keys.iter().filter(|key| filter::may_hold(self.root, key)).peekable();
+        if keys.peek().is_none() {
+            return Ok(0);
+        }
+        let input: Vec<u8> = keys.flat_map(|key| key.0).collect();
+        let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut |_| Ok(()))?;
+        helper::decode(&count).context("reading how many entries were removed")
+    }
+
+    /// Shows every entry and what is known of it to `visit`, in the order of keys.
+    pub fn scan_facts(&self, visit: &mut dyn FnMut(Entry, Facts) -> Result<()>) -> Result<()> {
+        if !guard::exists(self.root) {
+            return Ok(());
+        }
+        self.ask(helper::SCAN, &[], None, Some(STEP), &mut |item| {
+            let item: helper::Item = helper::decode(item).context("reading an entry")?;
+            match Entry::open_any(&item.sealed) {
+                Ok(entry) => visit(entry, item.facts),
+                Err(_) => Ok(()),
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Starts a helper, shows its items to `visit` and returns its result.
+    /// `step` bounds the time from one sign of progress to the next.
+    fn ask(
+        &self,
+        op: &str,
+        args: &[OsString],
+        input: Option<&[u8]>,
+        step: Option<Duration>,
+        visit: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Vec<u8>> {
+        let mut command = command(self.root.path(), op, args)?;
+        command.stdin(match input {
+            Some(input) => Stdio::from(self.unnamed_file(input)?),
+            None => Stdio::null(),
+        });
+        let child = command.stdout(Stdio::piped()).spawn().context("starting a helper process")?;
+        let mut helper = Helper { child, buffer: Vec::new() };
+        loop {
+            let Some((tag, body)) = helper.frame(step)? else { break };
+            match tag {
+                ITEM => visit(&body)?,
+                DONE => return Ok(body),
+                SET_ASIDE => {
+                    return Err(SetAside(String::from_utf8_lossy(&body).into_owned()).into());
+                }
+                _ => bail!("the store of older entries: {}", String::from_utf8_lossy(&body)),
+            }
+        }
+        // It closed its output by dying. What the kernel killed for its deeds
+        // would die of the same database again.
+        let status = helper.child.wait().context("waiting for a helper process")?;
+        if CRASHES.iter().any(|crash| status.signal() == Some(crash.as_raw())) {
+            let _old = Lock::wait(self.root, lock::OLD, Mode::Exclusive)?;
+            return Err(guard::set_aside(self.root)?.into());
+        }
+        Err(anyhow!("a helper process of the store ended without an answer ({status})"))
+    }
+
+    /// An open file of these bytes: unlike a pipe it neither fills up nor breaks.
+    fn unnamed_file(&self, bytes: &[u8]) -> Result<File> {
+        let name = self.root.temp_name();
+        let file = fsutil::create_file(self.root, &name, OFlags::RDWR | OFlags::EXCL)
+            .context("creating a temporary file")?;
+        fsutil::remove_file(self.root, &name)?;
+        fsutil::write_all(&file, bytes).context("writing a temporary file")?;
+        rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
+        Ok(File::from(file))
+    }
+}
+
+impl Store for Fenced<'_> {
+    /// Where the filter says no, no process is started.
+    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        if !filter::may_hold(self.root, key) {
+            return Ok(None);
+        }
+        let args = [OsString::from(key.to_string())];
+        let sealed = self.ask(helper::GET, &args, None, Some(GET), &mut |_| Ok(()))?;
+        if sealed.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Entry::open(key, &sealed)?))
+    }
+
+    /// The caller holds the fold lock.
+    fn put(&self, entry: &Entry) -> Result<()> {
+        let sealed = entry.seal()?;
+        self.ask(helper::PUT, &[], Some(&sealed), Some(STEP), &mut |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// The caller holds the fold lock.
+    fn remove(&self, key: &Key) -> Result<bool> {
+        Ok(self.remove_all(&[*key])? > 0)
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+        self.scan_facts(&mut |entry, _| visit(entry))
+    }
+}
+
+fn command(path: &Path, op: &str, args: &[OsString]) -> Result<Command> {
+    // The link leads to what runs now, also after that was upgraded.
+    let executable = if cfg!(target_os = "linux") {
+        PathBuf::from("/proc/self/exe")
+    } else {
+        std::env::current_exe().context("finding the cachex executable")?
+    };
+    let outer = path.parent().filter(|path| !path.as_os_str().is_empty());
+    let mut command = Command::new(executable);
+    command.arg0("cachex").arg(VERB).arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
+    command.stderr(Stdio::null());
+    Ok(command)
+}
+
+/// A helper process, killed when it is not needed any more.
+struct Helper {
+    child: Child,
+    buffer: Vec<u8>,
+}
+
+impl Helper {
+    /// The next frame; none if there is no more.
+    fn frame(&mut self, step: Option<Duration>) -> Result<Option<(u8, Vec<u8>)>> {
+        loop {
+            if let Some((&[tag, a, b, c, d], rest)) = self.buffer.split_first_chunk() {
+                let len = u32::from_le_bytes([a, b, c, d]) as usize;
+                if len > MAX_FRAME {
+                    bail!("a helper process of the store gave an unreadable answer");
+                }
+                if rest.len() >= len {
+                    let body = rest[..len].to_vec();
+                    self.buffer.drain(..5 + len);
+                    return Ok(Some((tag, body)));
+                }
+            }
+            if self.fill(step)? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn fill(&mut self, step: Option<Duration>) -> Result<usize> {
+        let Some(output) = self.child.stdout.as_mut() else { return Ok(0) };
+        let started = Instant::now();
+        loop {
+            let left = step.map(|step| step.saturating_sub(started.elapsed()));
+            let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+            match poll(&mut [PollFd::new(output, PollFlags::IN)], timeout.as_ref()) {
+                Ok(0) => bail!("the store of older entries did not answer in time"),
+                Ok(_) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(errno).context("waiting for a helper process"),
+            }
+        }
+        let mut chunk = [0; 16 * 1024];
+        let n = output.read(&mut chunk).context("reading from a helper process")?;
+        self.buffer.extend(&chunk[..n]);
+        Ok(n)
+    }
+}
+
+impl Drop for Helper {
+    /// Its work is done by now, or given up.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,377 @@
+//! Folding: what is young moves into the old store, and the store is kept
+//! within its bounds.
+//!
+//! One fold works at a time, under [`lock::FOLD`]. It may be killed anywhere:
+//! the filter is on disk before the old store holds a key of it, and the old
+//! store is on disk before a young file goes. What a step removes is gone from
+//! the old store first and from the young files next; a fold that dies between
+//! the two finds the young file again, and removes it then.
+//!
+//! The old store is opened for one batch at a time, so that a reader waits for
+//! one at the most. Young files and blobs are unlinked under [`lock::PUBLISH`],
+//! and a young file only if it is still the version that was folded.
+//!
+//! If the store is removed meanwhile, the fold ends and recreates nothing.
+
+use super::events::{self, Kind};
+use super::facts::{FoldedIn, Removed, Totals, Usage};
+use super::guard::{self, Gone, SetAside};
+use super::old::Old;
+use super::young::{self, Young};
+use super::{Root, audit, filter, sweep};
+use crate::clock::Timestamp;
+use crate::entry::{Entry, Key};
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+/// How many entries are worked on while readers of the old store wait.
+pub const BATCH: usize = 2000;
+/// How many young files are removed while recorders wait.
+const UNLINKS: usize = 256;
+/// The young files that stay as the fast copy: so many, and so many bytes.
+const KEEP: (usize, u64) = (4096, 32 * 1024 * 1024);
+/// Every so many folds, everything is checked.
+const AUDIT_EVERY: u64 = 64;
+/// A background fold waits so often and so long for those who hold the lock
+/// only for a moment, before it takes them for another fold.
+const ATTEMPTS: (u32, Duration) = (10, Duration::from_millis(10));
+
+/// What a fold is to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FoldOptions {
+    /// The bytes the store may hold.
+    pub max_size: Option<u64>,
+    /// How long an entry is kept after it expired.
+    pub grace: Duration,
+    /// Whether everything is checked, and the sums are computed anew.
+    pub full: bool,
+    /// Whether to wait for another fold, or to leave the work to it.
+    pub wait: bool,
+}
+
+/// What a fold did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldReport {
+    /// Entries that were new to the old store, or new versions.
+    pub folded: u64,
+    /// Entries that were damaged and are gone.
+    pub damaged: u64,
+    /// Entries that had expired and are gone.
+    pub expired: u64,
+    /// Entries that were removed for their size.
+    pub evicted: u64,
+    /// Blobs that nothing needed and are gone.
+    pub swept: u64,
+    /// The name of a damaged database that was set aside.
+    pub set_aside: Option<String>,
+    /// The sums over the store now.
+    pub totals: Totals,
+}
+
+/// Folds. None: somebody else does, and `options` does not wait.
+pub fn fold(root: &Root, options: &FoldOptions) -> Result<Option<FoldReport>> {
+    let Some(_lock) = lock_fold(root, options.wait)? else { return Ok(None) };
+    let mut fold = Fold::new(root, *options);
+    let mut done = fold.run();
+    if let Err(error) = &done
+        && let Some(SetAside(name)) = error.downcast_ref()
+    {
+        let set_aside = Some(name.clone());
+        fold = Fold::new(root, *options);
+        fold.report.set_aside = set_aside;
+        done = fold.run();
+    }
+    match done {
+        Err(_) if guard::gone(root) => {}
+        Err(error) if error.is::<Gone>() => {}
+        done => done?,
+    }
+    Ok(Some(fold.report))
+}
+
+fn lock_fold(root: &Root, wait: bool) -> Result<Option<Lock>> {
+    let mode = if wait { Mode::Exclusive } else { Mode::TryExclusive };
+    for _ in 0..ATTEMPTS.0 {
+        if guard::gone(root) {
+            return Ok(None);
+        }
+        let lock = Lock::take(root, lock::FOLD, mode).context("locking the store")?;
+        if lock.is_some() {
+            return Ok(lock);
+        }
+        std::thread::sleep(ATTEMPTS.1);
+    }
+    Ok(None)
+}
+
+/// A young file as the fold found it; the old store now holds this version.
+struct Seen {
+    key: Key,
+    version: [u8; 32],
+    len: u64,
+    last_use: u64,
+}
+
+struct Fold<'a> {
+    root: &'a Root,
+    options: FoldOptions,
+    now: Timestamp,
+    seen: Vec<Seen>,
+    usage: HashMap<Key, Usage>,
+    orphans: Vec<[u8; 32]>,
+    removed: u64,
+    report: FoldReport,
+}
+
+impl<'a> Fold<'a> {
+    fn new(root: &'a Root, options: FoldOptions) -> Fold<'a> {
+        Fold {
+            root,
+            options,
+            now: Timestamp::now(),
+            seen: Vec::new(),
+            usage: HashMap::new(),
+            orphans: Vec::new(),
+            removed: 0,
+            report: FoldReport::default(),
+        }
+    }
+
+    fn run(&mut self) -> Result<()> {
+        self.read_in()?;
+        self.bound()?;
+        self.trim(KEEP)?;
+        self.sweep()
+    }
+
+    /// Young files and events go into the old store.
+    fn read_in(&mut self) -> Result<()> {
+        let drained = events::drain(self.root)?;
+        let mut sums = Totals::default();
+        for event in &drained.events {
+            let usage = self.usage.entry(event.key).or_default();
+            usage.last = usage.last.max(event.time.0.min(self.now.0));
+            match event.kind {
+                Kind::Hit => {
+                    usage.hits += 1;
+                    sums.hits += 1;
+                    sums.saved = sums.saved.saturating_add(event.run_time);
+                }
+                Kind::Recorded => sums.recorded += 1,
+                Kind::Unrecorded => sums.unrecorded += 1,
+            }
+        }
+        let keys = Young::new(self.root).keys()?;
+        publish_with(self.root, keys.iter())?;
+        for keys in keys.chunks(BATCH) {
+            self.fold_batch(keys)?;
+        }
+        let others: Vec<(Key, Usage)> = self.usage.drain().collect();
+        for others in others.chunks(BATCH) {
+            Old::with(self.root, |old| {
+                others.iter().try_for_each(|(key, usage)| Ok(old.used(key, *usage)?))
+            })?;
+        }
+        self.report.totals = Old::with(self.root, |old| {
+            old.count(|totals| {
+                totals.folds += 1;
+                totals.hits += sums.hits;
+                totals.recorded += sums.recorded;
+                totals.unrecorded += sums.unrecorded;
+                totals.saved = totals.saved.saturating_add(sums.saved);
+            });
+            Ok(old.totals())
+        })?;
+        drained.discard(self.root)
+    }
+
+    fn fold_batch(&mut self, keys: &[Key]) -> Result<()> {
+        let mut batch = Vec::with_capacity(keys.len());
+        let mut damaged = Vec::new();
+        for key in keys {
+            // What cannot be read stays, for a fold that can.
+            let Ok(Some(sealed)) = young::sealed(self.root, key) else { continue };
+            match Entry::open(key, &sealed) {
+                Ok(entry) => batch.push((entry, sealed)),
+                Err(_) => damaged.push((*key, young::version(&sealed))),
+            }
+        }
+        let usage = &mut self.usage;
+        let kept = Old::with(self.root, |old| {
+            let fold_in = |(entry, sealed): &(Entry, Vec<u8>)| {
+                let usage = usage.remove(&entry.key).unwrap_or_default();
+                Ok(old.fold_in(entry, sealed, usage)?)
+            };
+            batch.iter().map(fold_in).collect::<Result<Vec<FoldedIn>>>()
+        })?;
+        for ((entry, sealed), kept) in batch.iter().zip(kept) {
+            self.report.folded += u64::from(kept.new);
+            self.orphans.extend(kept.orphans);
+            self.seen.push(Seen {
+                key: entry.key,
+                version: young::version(sealed),
+                len: sealed.len() as u64,
+                last_use: kept.facts.last_use,
+            });
+        }
+        self.report.damaged += unlink(self.root, &damaged)?;
+        Ok(())
+    }
+
+    /// Drops what expired, and the least recently used of what is too much.
+    fn bound(&mut self) -> Result<()> {
+        let grace = u64::try_from(self.options.grace.as_nanos()).unwrap_or(u64::MAX);
+        let expired_before = Timestamp(self.now.0.saturating_sub(grace));
+        self.report.expired = self.remove_while(|old| old.expire(expired_before, BATCH))?;
+        if let Some(max) = self.options.max_size {
+            self.report.evicted = self.remove_while(|old| old.evict(max, BATCH))?;
+        }
+        Ok(())
+    }
+
+    /// Removes batch by batch, from the old store and from the young files.
+    fn remove_while(
+        &mut self,
+        mut next: impl FnMut(&Old) -> sled::Result<Vec<Removed>>,
+    ) -> Result<u64> {
+        let mut count = 0;
+        loop {
+            let removed = Old::with(self.root, |old| Ok(next(old)?))?;
+            if removed.is_empty() {
+                return Ok(count);
+            }
+            count += removed.len() as u64;
+            self.removed += removed.len() as u64;
+            let versions: Vec<_> = removed.iter().map(|gone| (gone.key, gone.version)).collect();
+            unlink(self.root, &versions)?;
+            self.orphans.extend(removed.into_iter().flat_map(|gone| gone.orphans));
+        }
+    }
+
+    /// Removes young files that were folded, but for the most recently used.
+    fn trim(&mut self, (most, mut bytes): (usize, u64)) -> Result<()> {
+        self.seen.sort_by_key(|seen| std::cmp::Reverse(seen.last_use));
+        let kept = self.seen.iter().take(most).take_while(|seen| {
+            let fits = seen.len <= bytes;
+            bytes = bytes.saturating_sub(seen.len);
+            fits
+        });
+        let kept = kept.count();
+        let others: Vec<_> = self.seen.drain(kept..).map(|seen| (seen.key, seen.version)).collect();
+        unlink(self.root, &others)?;
+        Ok(())
+    }
+
+    /// Checks what is to be checked this time, and removes what nothing needs.
+    fn sweep(&mut self) -> Result<()> {
+        let folds = self.report.totals.folds;
+        let full = self.options.full || folds.is_multiple_of(AUDIT_EVERY);
+        if full {
+            let damaged = audit::audit(self.root)?;
+            self.report.damaged += damaged;
+            self.removed += damaged;
+        }
+        self.report.totals = Old::with(self.root, |old| Ok(old.totals()))?;
+        if full || self.removed * 8 > self.report.totals.entries {
+            filter::publish(self.root, stored_prefixes(self.root)?)?;
+        }
+        let orphans = std::mem::take(&mut self.orphans);
+        let part = (!full).then_some(folds as u8);
+        self.report.swept = sweep::blobs(self.root, orphans, part)?;
+        sweep::leftovers(self.root)
+    }
+}
+
+/// Publishes a filter that also holds these keys, if the present one does not.
+/// The caller holds the fold lock.
+pub fn publish_with<'k>(root: &Root, keys: impl Iterator<Item = &'k Key>) -> Result<()> {
+    let (mut prefixes, mut changed) = match filter::contents(root) {
+        Some(prefixes) => (prefixes, false),
+        None => (stored_prefixes(root)?, true),
+    };
+    let held = prefixes.len();
+    for key in keys {
+        let prefix = key.prefix();
+        if prefixes[..held].binary_search(&prefix).is_err() {
+            prefixes.push(prefix);
+            changed = true;
+        }
+    }
+    if changed { filter::publish(root, prefixes) } else { Ok(()) }
+}
+
+/// The prefixes of all keys of the old store.
+fn stored_prefixes(root: &Root) -> Result<Vec<u64>> {
+    let mut prefixes = Vec::new();
+    let mut after = None;
+    while guard::exists(root) {
+        let keys = Old::with(root, |old| Ok(old.keys(after, BATCH * 8)?))?;
+        prefixes.extend(keys.iter().map(Key::prefix));
+        match keys.last() {
+            Some(key) => after = Some(*key),
+            None => break,
+        }
+    }
+    // The first page was in order, and so was every other.
+    Ok(prefixes)
+}
+
+/// Removes young files that still hold these versions.
+fn unlink(root: &Root, versions: &[(Key, [u8; 32])]) -> Result<u64> {
+    let mut count = 0;
+    for versions in versions.chunks(UNLINKS) {
+        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
+        for (key, version) in versions {
+            // A file that cannot be removed now is found by the next fold.
+            count += u64::from(young::remove_version(root, key, version).unwrap_or(false));
+        }
+    }
+    Ok(count)
+}
+
+/// What [`clear`] removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cleared {
+    /// Entries, or nearly: keys that share a prefix count as one, and those that
+    /// were evicted lately may count still.
+    pub entries: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// Removes every entry: moved out of the way at once, and deleted after.
+/// Needs no sled. Waits for a fold; the caller holds no lock.
+pub fn clear(root: &Root) -> Result<Cleared> {
+    let _fold = Lock::wait(root, lock::FOLD, Mode::Exclusive).context("locking the store")?;
+    let keys = Young::new(root).keys()?;
+    let mut prefixes: BTreeSet<u64> = keys.iter().map(Key::prefix).collect();
+    prefixes.extend(filter::contents(root).unwrap_or_default());
+
+    let trash = sweep::trash_name();
+    {
+        let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
+        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
+        for name in fsutil::names(root, ".")? {
+            // The filter goes after what it speaks of, and so is never too small.
+            let moved = name.to_str().is_some_and(|name| {
+                ["young", "blobs", guard::DIR].contains(&name)
+                    || name.starts_with(guard::BROKEN)
+                    || events::is_log(name)
+            });
+            if moved {
+                let place = std::path::Path::new(&trash).join(&name);
+                fsutil::rename(root, &name, place).context("clearing the store")?;
+            }
+        }
+        fsutil::remove_file(root, filter::FILE).context("clearing the store")?;
+    }
+    let bytes = sweep::trash(root)?;
+    Ok(Cleared { entries: prefixes.len() as u64, bytes })
+}
+
+#[cfg(test)]
+mod tests;

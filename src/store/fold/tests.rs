@@ -1,0 +1,300 @@
+//! What a fold does to a store, step by step and with others at work.
+
+use super::*;
+use crate::entry::Bytes;
+use crate::store::Store;
+use crate::store::events::{Event, append};
+use crate::store::testing::{Scene, ago, entry, key, scene};
+use rustix::fs::OFlags;
+use std::path::Path;
+
+fn now() -> FoldOptions {
+    FoldOptions { wait: true, ..FoldOptions::default() }
+}
+
+fn folded(scene: &Scene, options: &FoldOptions) -> FoldReport {
+    let report = fold(&scene.root, options).unwrap().unwrap();
+    scene.assert_filter_is_superset();
+    report
+}
+
+fn hit(scene: &Scene, n: u64, seconds: u64) {
+    let event = Event { kind: Kind::Hit, time: ago(seconds), key: key(n), run_time: 5, size: 100 };
+    append(&scene.root, &event).unwrap();
+}
+
+#[test]
+fn what_is_young_is_old_after_a_fold_and_young_still() {
+    let scene = scene();
+    (0..10).for_each(|n| scene.record(&entry(n, 100)));
+    hit(&scene, 3, 50);
+    let report = folded(&scene, &now());
+    assert_eq!((report.folded, report.totals.entries, report.totals.hits), (10, 10, 1));
+    for n in 0..10 {
+        assert_eq!(scene.young(n), scene.old(n));
+        assert!(filter::may_hold(&scene.root, &key(n)));
+    }
+    let facts = Old::with(&scene.root, |old| Ok(old.facts(&key(3))?)).unwrap().unwrap();
+    assert!(facts.hits == 1 && facts.last_use > entry(3, 60).created.0);
+    let again = folded(&scene, &now());
+    assert_eq!((again.folded, again.totals.hits), (0, 1));
+    assert_eq!(again.totals.bytes, report.totals.bytes);
+}
+
+#[test]
+fn a_new_version_takes_the_place_of_the_old_one() {
+    let scene = scene();
+    let blob = scene.blob(b"first");
+    scene.record(&Entry { data: Bytes::Blob(blob), ..entry(1, 100) });
+    folded(&scene, &now());
+    let second = entry(1, 50);
+    scene.record(&second);
+    let report = folded(&scene, &now());
+    assert_eq!((report.folded, report.swept, report.totals.entries), (1, 1, 1));
+    assert_eq!(report.totals.bytes, second.seal().unwrap().len() as u64);
+    assert_eq!(scene.old(1), Some(second));
+}
+
+#[test]
+fn the_least_recently_used_young_files_go_first() {
+    let scene = scene();
+    (0..6).for_each(|n| scene.record(&entry(n, 100 - n)));
+    hit(&scene, 0, 1);
+    let mut fold = Fold::new(&scene.root, now());
+    fold.read_in().unwrap();
+    fold.trim((2, u64::MAX)).unwrap();
+    let left: Vec<u64> = (0..6).filter(|&n| scene.young(n).is_some()).collect();
+    assert_eq!(left, [0, 5]);
+    assert!((0..6).all(|n| scene.old(n).is_some()));
+}
+
+#[test]
+fn a_version_recorded_between_the_reading_and_the_trimming_is_kept() {
+    let scene = scene();
+    scene.record(&entry(1, 100));
+    let mut fold = Fold::new(&scene.root, now());
+    fold.read_in().unwrap();
+    let newer = entry(1, 10);
+    scene.record(&newer);
+    fold.trim((0, 0)).unwrap();
+    assert_eq!(scene.young(1), Some(newer.clone()));
+    folded(&scene, &now());
+    assert_eq!(scene.old(1), Some(newer));
+}
+
+#[test]
+fn the_least_recently_used_entries_are_evicted_and_never_the_last_recorded() {
+    let scene = scene();
+    (0..5).for_each(|n| scene.record(&entry(n, 100 - n)));
+    hit(&scene, 0, 1);
+    let size = entry(0, 0).seal().unwrap().len() as u64;
+    let report = folded(&scene, &FoldOptions { max_size: Some(2 * size + size / 2), ..now() });
+    assert_eq!((report.evicted, report.totals.entries), (3, 2));
+    assert!([0, 4].iter().all(|&n| scene.young(n).is_some() && scene.old(n).is_some()));
+    assert!([1, 2, 3].iter().all(|&n| scene.young(n).is_none() && scene.old(n).is_none()));
+    assert!(!filter::may_hold(&scene.root, &key(2)));
+
+    (0..5).for_each(|n| hit(&scene, n, 0));
+    folded(&scene, &FoldOptions { max_size: Some(0), ..now() });
+    assert!(scene.old(4).is_some() && scene.old(0).is_none());
+}
+
+#[test]
+fn what_expired_is_dropped_unless_there_is_grace() {
+    let scene = scene();
+    let expired = Entry { expires_in: Some(1_000_000_000), ..entry(1, 100) };
+    let lasting = Entry { expires_in: Some(200_000_000_000), ..entry(2, 100) };
+    scene.record(&expired);
+    scene.record(&lasting);
+    let grace = Duration::from_mins(5);
+    assert_eq!(folded(&scene, &FoldOptions { grace, ..now() }).expired, 0);
+    assert_eq!(folded(&scene, &now()).expired, 1);
+    assert!(scene.young(1).is_none() && scene.old(1).is_none());
+    assert!(scene.young(2).is_some() && scene.old(2).is_some());
+}
+
+#[test]
+fn a_blob_stays_until_the_last_entry_that_needs_it_goes() {
+    let scene = scene();
+    let blob = scene.blob(&[7; 5000]);
+    for n in 0..2 {
+        let expires_in = Some((50 + n * 100) * 1_000_000_000);
+        scene.record(&Entry { data: Bytes::Blob(blob), expires_in, ..entry(n, 100) });
+    }
+    // What nothing ever needed, and what a record that is not folded yet needs.
+    let orphan = scene.blob(b"orphan");
+    let grace = Duration::from_hours(1);
+    let first = folded(&scene, &FoldOptions { grace, ..now() });
+    let sealed: u64 = (0..2).map(|n| scene.old(n).unwrap().seal().unwrap().len() as u64).sum();
+    assert_eq!(first.totals.bytes, sealed + 5000);
+    assert_eq!(
+        folded(&scene, &FoldOptions { full: true, grace, ..now() }).totals.bytes,
+        sealed + 5000
+    );
+    assert!(!scene.has_blob(&orphan) && scene.has_blob(&blob));
+
+    let report = folded(&scene, &now());
+    assert_eq!((report.expired, report.swept), (1, 0));
+    assert!(scene.has_blob(&blob));
+
+    let later = Entry { expires_in: Some(1), data: Bytes::Blob(blob), ..entry(1, 99) };
+    scene.record(&later);
+    let report = folded(&scene, &now());
+    assert_eq!((report.expired, report.swept, report.totals.bytes), (1, 1, 0));
+    assert!(!scene.has_blob(&blob));
+}
+
+#[test]
+fn a_blob_recorded_while_a_fold_sweeps_is_kept() {
+    let scene = scene();
+    let mut fold = Fold::new(&scene.root, FoldOptions { full: true, ..now() });
+    fold.read_in().unwrap();
+    let blob = scene.blob(b"new");
+    scene.record(&Entry { data: Bytes::Blob(blob), ..entry(1, 1) });
+    fold.sweep().unwrap();
+    assert!(scene.has_blob(&blob));
+}
+
+#[test]
+fn damaged_young_files_are_removed() {
+    let scene = scene();
+    scene.record(&entry(1, 10));
+    let file = fsutil::create_file(&scene.root, young::path(&key(1)), OFlags::RDWR).unwrap();
+    rustix::io::pwrite(&file, b"?", 60).unwrap();
+    assert_eq!(folded(&scene, &now()).damaged, 1);
+    assert!(scene.young(1).is_none() && scene.old(1).is_none());
+}
+
+#[test]
+fn damaged_values_are_removed_and_indexes_are_mended() {
+    let scene = scene();
+    (0..4).for_each(|n| scene.record(&entry(n, 10)));
+    let sums = folded(&scene, &now()).totals;
+    (0..4).for_each(|n| scene.drop_young(n));
+    Old::with(&scene.root, |old| {
+        old.entries.insert(key(0).0, b"junk")?;
+        old.entries.insert(key(1).0, b"junk")?;
+        old.facts.remove(key(2).0)?;
+        old.by_use.insert([b"whither", &key(9).0[..], b"x"].concat(), b"")?;
+        old.count(|totals| totals.bytes = 7);
+        Ok(())
+    })
+    .unwrap();
+    assert!(Old::with(&scene.root, |old| old.get(&key(0))).is_err());
+    assert_eq!(scene.old(0), None);
+    let report = folded(&scene, &FoldOptions { full: true, ..now() });
+    assert_eq!((report.damaged, report.totals.entries), (1, 2));
+    assert_eq!(report.totals.bytes, sums.bytes / 2);
+    Old::with(&scene.root, |old| {
+        assert_eq!((old.facts.len(), old.by_use.len()), (2, 2));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_broken_database_is_set_aside_and_the_cache_goes_on() {
+    let scene = scene();
+    for round in 0..3 {
+        (0..3).for_each(|n| scene.record(&entry(n, 10)));
+        folded(&scene, &now());
+        for name in ["old/db", "old/conf"] {
+            let file = fsutil::create_file(&scene.root, name, OFlags::WRONLY).unwrap();
+            fsutil::write_all(file, &[round ^ 0x5a; 3000]).unwrap();
+        }
+        let report = folded(&scene, &now());
+        assert!(report.set_aside.is_some_and(|name| scene.has(&name)));
+        assert_eq!((report.folded, report.totals.entries), (3, 3));
+        assert_eq!(guard::broken(&scene.root).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_panic_sets_the_database_aside_and_a_full_disk_does_not() {
+    let scene = scene();
+    let panicked =
+        Old::with(&scene.root, |_| -> Result<()> { std::panic::resume_unwind(Box::new(1)) });
+    assert!(panicked.unwrap_err().is::<SetAside>());
+    let full = Old::with(&scene.root, |_| -> Result<()> {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        Err(sled::Error::Io(full).into())
+    });
+    assert!(!full.unwrap_err().is::<SetAside>());
+    assert!(scene.has("old"));
+}
+
+#[test]
+fn a_store_that_was_removed_stays_away() {
+    let scene = scene();
+    scene.record(&entry(1, 10));
+    folded(&scene, &now());
+    let mut fold_under_way = Fold::new(&scene.root, FoldOptions { full: true, ..now() });
+    fold_under_way.read_in().unwrap();
+    let path = scene.dir.path().join("store");
+    std::fs::remove_dir_all(&path).unwrap();
+    assert!(fold_under_way.bound().is_err());
+    assert!(fold_under_way.sweep().is_err());
+    assert!(fold(&scene.root, &now()).unwrap().is_none());
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_second_fold_leaves_it_to_the_first() {
+    let scene = scene();
+    let _first = Lock::wait(&scene.root, lock::FOLD, Mode::Exclusive).unwrap();
+    assert_eq!(fold(&scene.root, &FoldOptions::default()).unwrap(), None);
+}
+
+#[test]
+fn clearing_removes_everything_but_the_locks() {
+    let scene = scene();
+    (0..3).for_each(|n| scene.record(&entry(n, 10)));
+    let blob = scene.blob(&vec![1; 100_000]);
+    folded(&scene, &now());
+    scene.drop_young(0);
+    hit(&scene, 1, 0);
+    let cleared = clear(&scene.root).unwrap();
+    assert_eq!(cleared.entries, 3);
+    assert!(cleared.bytes >= 100_000, "{cleared:?}");
+    assert!(!scene.has_blob(&blob));
+    let left = fsutil::names(&scene.root, ".").unwrap();
+    assert!(left.iter().all(|name| name == "locks" || name == "tmp"), "{left:?}");
+    assert_eq!(folded(&scene, &now()).totals.entries, 0);
+}
+
+#[test]
+fn leftovers_go_and_what_is_in_use_stays() {
+    let scene = scene();
+    let root = &scene.root;
+    let make = |name: &str| fsutil::create_file(root, name, OFlags::RDWR).unwrap();
+    let age = |file: &rustix::fd::OwnedFd| {
+        let hours_ago = std::time::SystemTime::now() - Duration::from_hours(2);
+        std::fs::File::from(file.try_clone().unwrap()).set_modified(hours_ago).unwrap();
+    };
+    age(&make("tmp/dead"));
+    make("tmp/recent");
+    let busy = make("tmp/busy");
+    age(&busy);
+    rustix::fs::flock(&busy, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    make("trash-1/blob");
+    let (free, held) = (lock::of_key(&key(1)), lock::of_key(&key(2)));
+    drop(Lock::wait(root, &free, Mode::Exclusive).unwrap());
+    let _held = Lock::wait(root, &held, Mode::Exclusive).unwrap();
+    folded(&scene, &now());
+    let has = |path: &Path| fsutil::stat(root, path).unwrap().is_some();
+    assert!(!scene.has("tmp/dead") && scene.has("tmp/recent") && scene.has("tmp/busy"));
+    assert!(!has(&free) && has(&held) && scene.has("locks/fold") && !scene.has("trash-1"));
+}
+
+#[test]
+fn the_filter_is_rebuilt_when_it_is_damaged_or_missing() {
+    let scene = scene();
+    (0..3).for_each(|n| scene.record(&entry(n, 10)));
+    folded(&scene, &now());
+    (0..3).for_each(|n| scene.drop_young(n));
+    fsutil::remove_file(&scene.root, filter::FILE).unwrap();
+    scene.record(&entry(7, 10));
+    folded(&scene, &now());
+    assert_eq!(filter::contents(&scene.root).map(|keys| keys.len()), Some(4));
+    assert!(!filter::may_hold(&scene.root, &key(8)));
+}

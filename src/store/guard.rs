@@ -1,0 +1,198 @@
+//! sled under guard: locked, timed, and set aside when it is broken.
+//!
+//! On damaged files sled may fail, panic, abort or never return. Here its
+//! failures and panics set the database aside, and every step it makes is felt
+//! by a [`Pulse`], so that [`super::fence`]'s watchdog can do the same when it
+//! makes none. What is the system's fault, such as a full disk, is a plain error.
+//!
+//! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
+
+use super::{Root, filter};
+use crate::clock::Timestamp;
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result};
+use rustix::io::Errno;
+use std::fmt;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// The database's name below the root.
+pub const DIR: &str = "old";
+/// What the names of databases that were set aside begin with; a timestamp follows.
+pub const BROKEN: &str = "old.broken-";
+
+/// The database was damaged and was set aside under this name; there is a new,
+/// empty one from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside(pub String);
+
+impl fmt::Display for SetAside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the store of older entries was damaged; it was set aside as {}", self.0)
+    }
+}
+
+impl std::error::Error for SetAside {}
+
+/// The store's folder is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the cache folder was removed")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+/// Signs of life of the thread that is in sled, for a watchdog.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    beats: AtomicU64,
+    inside: AtomicBool,
+}
+
+/// This process's.
+pub static PULSE: Pulse = Pulse { beats: AtomicU64::new(0), inside: AtomicBool::new(false) };
+
+impl Pulse {
+    /// Something was done.
+    pub fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A number that changes with everything done; none while sled is not open.
+    pub fn feel(&self) -> Option<u64> {
+        self.inside.load(Ordering::Relaxed).then(|| self.beats.load(Ordering::Relaxed))
+    }
+
+    /// Marks that sled is being entered or was left.
+    pub fn enter(&self, inside: bool) {
+        self.beat();
+        self.inside.store(inside, Ordering::Relaxed);
+    }
+}
+
+/// Opens something that lies in the database's folder, works on it and closes
+/// it, all under the lock of the database.
+pub fn guarded<D, T>(
+    root: &Root,
+    open: impl FnOnce(&Path) -> Result<D>,
+    work: impl FnOnce(&D) -> Result<T>,
+) -> Result<T> {
+    let lock = Lock::wait(root, lock::OLD, Mode::Exclusive);
+    // sled would create the folders anew.
+    if gone(root) {
+        return Err(Gone.into());
+    }
+    let _lock = lock.context("locking the store of older entries")?;
+    fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
+    PULSE.enter(true);
+    let done = attempt(&root.path().join(DIR), open, work);
+    PULSE.enter(false);
+    match done {
+        Err(_) if gone(root) => Err(Gone.into()),
+        Err(Broken) => Err(set_aside(root)?.into()),
+        Ok(done) => done,
+    }
+}
+
+/// It cannot be gone on with.
+struct Broken;
+
+fn attempt<D, T>(
+    path: &Path,
+    open: impl FnOnce(&Path) -> Result<D>,
+    work: impl FnOnce(&D) -> Result<T>,
+) -> Result<Result<T>, Broken> {
+    let database = match caught(|| open(path))? {
+        Ok(database) => database,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Ok(done) = caught(|| work(&database)) else {
+        // Closing it would run into the same, and a panic in there aborts.
+        std::mem::forget(database);
+        return Err(Broken);
+    };
+    caught(|| {
+        drop(database);
+        Ok(())
+    })
+    .map(|_| done)
+}
+
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<Result<T>, Broken> {
+    // Nothing that the closure changed is used after a panic.
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Err(_panic) => Err(Broken),
+        Ok(Err(error)) if is_broken(&error) => Err(Broken),
+        Ok(done) => Ok(done),
+    }
+}
+
+fn is_broken(error: &anyhow::Error) -> bool {
+    use ErrorKind::{
+        Interrupted, OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull, WouldBlock,
+    };
+    const SYSTEM: [Errno; 3] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    match error.downcast_ref::<sled::Error>() {
+        None => false,
+        Some(error) if is_locked(error) => false,
+        Some(sled::Error::Io(error)) => {
+            let code = error.raw_os_error();
+            !SYSTEM.iter().any(|errno| code == Some(errno.raw_os_error()))
+                && !matches!(
+                    error.kind(),
+                    Interrupted
+                        | OutOfMemory
+                        | QuotaExceeded
+                        | ReadOnlyFilesystem
+                        | StorageFull
+                        | WouldBlock
+                )
+        }
+        Some(_) => true,
+    }
+}
+
+/// Whether sled found its own lock taken; it says so in words only.
+pub fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// Moves the database out of the way, and the filter with it. The caller holds
+/// the database's lock.
+pub fn set_aside(root: &Root) -> Result<SetAside> {
+    let name = format!("{BROKEN}{}", Timestamp::now().0);
+    match rustix::fs::renameat(root, DIR, root, &name) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(errno).context("setting the damaged store aside"),
+    }
+    fsutil::remove_file(root, filter::FILE).context("removing the filter of stored keys")?;
+    Ok(SetAside(name))
+}
+
+/// The databases that were set aside, the oldest first.
+pub fn broken(root: &Root) -> Result<Vec<String>> {
+    let names = fsutil::names(root, ".")?.into_iter().filter_map(|name| name.into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(BROKEN)).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Whether there is a database.
+pub fn exists(root: &Root) -> bool {
+    !matches!(fsutil::stat(root, DIR), Ok(None))
+}
+
+/// Whether the store's folder was removed, or is not the one of its name any more.
+pub fn gone(root: &Root) -> bool {
+    match (rustix::fs::fstat(root), rustix::fs::stat(root.path())) {
+        (Ok(held), Ok(named)) => held.st_nlink == 0 || !fsutil::same_file(&held, &named),
+        _ => true,
+    }
+}

@@ -1,0 +1,286 @@
+//! What a helper process does: the only place where sled runs, see [`super::fence`].
+//!
+//! It prints nothing but frames, reads no `CACHEX_*` variable, and works from
+//! within the store's folder, by a relative path, so that a folder that is
+//! removed meanwhile is not created anew. A panic is silent. A watchdog ends a
+//! helper that makes no progress in sled, and sets the database aside.
+
+use super::facts::Facts;
+use super::fence::{DONE, FAILED, ITEM, SET_ASIDE};
+use super::fold::{self, FoldOptions};
+use super::guard::{self, PULSE, Pulse, SetAside};
+use super::old::Old;
+use super::young::{self, Young};
+use super::{Root, Store};
+use crate::clock::Timestamp;
+use crate::entry::{Damaged, Entry, Key, MAX_SEALED};
+use crate::exit::{self, Exit};
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// `get ROOT KEY`: the sealed entry, or nothing.
+pub const GET: &str = "get";
+/// `put ROOT`: the sealed entry on standard input is kept.
+pub const PUT: &str = "put";
+/// `remove ROOT`: the keys on standard input are dropped; their number.
+pub const REMOVE: &str = "remove";
+/// `scan ROOT`: every entry, as items.
+pub const SCAN: &str = "scan";
+/// `fold ROOT OPTIONS`: in the background.
+pub const FOLD: &str = "fold";
+/// `fold-now ROOT OPTIONS`: in the foreground; the report.
+pub const FOLD_NOW: &str = "fold-now";
+
+/// A look-up that takes longer in sled has met a database that hangs it.
+const GET_STUCK: Duration = Duration::from_secs(4);
+/// The same for whoever works through the whole of it.
+const STUCK: Duration = Duration::from_secs(20);
+const TICK: Duration = Duration::from_millis(100);
+
+/// An entry and what is known of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Item {
+    /// What is known of it.
+    pub facts: Facts,
+    /// Its sealed form.
+    #[serde(with = "serde_bytes")]
+    pub sealed: Vec<u8>,
+}
+
+/// Runs a helper: `args` are those after [`super::fence::VERB`].
+pub fn serve(args: &[OsString]) -> Exit {
+    std::panic::set_hook(Box::new(|_| {}));
+    // It was started by a link's name.
+    let _ = rustix::thread::set_name(c"cachex");
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
+    if op == FOLD {
+        detach();
+    }
+    let mut output = std::io::stdout().lock();
+    let done = open(Path::new(path)).and_then(|root| {
+        let limit = if op == GET { GET_STUCK } else { STUCK };
+        watch(limit, &PULSE, {
+            let root = open(Path::new("."))?;
+            move || give_up(&root)
+        });
+        answer(&root, op, rest, &mut std::io::stdin().lock(), &mut output)
+    });
+    // Nobody may be left to read the answer; the work is done all the same.
+    let _ = match &done {
+        Ok(result) => write_frame(&mut output, DONE, result),
+        Err(error) => match error.downcast_ref() {
+            Some(SetAside(name)) => write_frame(&mut output, SET_ASIDE, name.as_bytes()),
+            None => write_frame(&mut output, FAILED, format!("{error:#}").as_bytes()),
+        },
+    };
+    if done.is_ok() { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) }
+}
+
+/// Opens the store from within.
+fn open(path: &Path) -> Result<Root> {
+    rustix::process::chdir(path).context("entering the cache folder")?;
+    match Root::open(Path::new(".")) {
+        Ok(root) => Ok(root),
+        Err(unusable) => bail!("{unusable}"),
+    }
+}
+
+fn answer(
+    root: &Root,
+    op: &OsStr,
+    args: &[OsString],
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+) -> Result<Vec<u8>> {
+    match (op.to_str(), args) {
+        (Some(GET), [key]) => {
+            let key = Key::from_hex(key.as_bytes()).context("reading a key")?;
+            Ok(get(root, &key)?.unwrap_or_default())
+        }
+        (Some(PUT), []) => {
+            let mut sealed = Vec::new();
+            input.take(MAX_SEALED as u64 + 1).read_to_end(&mut sealed)?;
+            let entry = Entry::open_any(&sealed)?;
+            fold::publish_with(root, std::iter::once(&entry.key))?;
+            Old::with(root, |old| old.put(&entry))?;
+            Ok(Vec::new())
+        }
+        (Some(REMOVE), []) => {
+            let mut keys = Vec::new();
+            input.read_to_end(&mut keys)?;
+            let (keys, _) = keys.as_chunks();
+            encode(&remove(root, keys)?)
+        }
+        (Some(SCAN), []) => scan(root, output).map(|()| Vec::new()),
+        (Some(FOLD | FOLD_NOW), args) => {
+            let options = fold_options(args).context("reading what to fold")?;
+            encode(&fold::fold(root, &options)?.unwrap_or_default())
+        }
+        _ => bail!("no such operation on the store"),
+    }
+}
+
+/// Looks an entry up and, if nobody folds or forgets, brings it up among the
+/// young: the next look-up needs no helper. The fold lock is held from the
+/// reading to the writing, so that what is forgotten stays so.
+fn get(root: &Root, key: &Key) -> Result<Option<Vec<u8>>> {
+    if !guard::exists(root) {
+        return Ok(None);
+    }
+    let fold = Lock::take(root, lock::FOLD, Mode::TryExclusive)?;
+    let entry = match Old::with(root, |old| old.get(key)) {
+        Err(error) if error.is::<Damaged>() => None,
+        found => found?,
+    };
+    let Some(entry) = entry else { return Ok(None) };
+    if fold.is_some() && entry.fresh(Timestamp::now(), None).is_some() {
+        // To answer is what matters; a look-up that cannot bring it up still does.
+        let _ = promote(root, &entry);
+    }
+    Ok(Some(entry.seal()?))
+}
+
+/// Never takes the place of a young file, which is newer: nothing is recorded
+/// under a lock that is held alone.
+fn promote(root: &Root, entry: &Entry) -> Result<()> {
+    if let Some(_publish) = Lock::take(root, lock::PUBLISH, Mode::TryExclusive)?
+        && fsutil::stat(root, young::path(&entry.key))?.is_none()
+    {
+        Young::new(root).put(entry)?;
+    }
+    Ok(())
+}
+
+fn remove(root: &Root, keys: &[[u8; 32]]) -> Result<u64> {
+    let mut count = 0;
+    if guard::exists(root) {
+        for keys in keys.chunks(fold::BATCH) {
+            count += Old::with(root, |old| {
+                keys.iter().try_fold(0, |count, key| Ok(count + u64::from(old.remove(&Key(*key))?)))
+            })?;
+        }
+    }
+    Ok(count)
+}
+
+/// Page by page, so that no reader waits for whoever reads this.
+fn scan(root: &Root, output: &mut dyn Write) -> Result<()> {
+    let mut after = None;
+    while guard::exists(root) {
+        let page = Old::with(root, |old| {
+            let page = old.page(after, fold::BATCH)?;
+            page.into_iter()
+                .map(|(key, sealed)| Ok((key, old.facts(&key)?.unwrap_or_default(), sealed)))
+                .collect::<Result<Vec<_>>>()
+        })?;
+        let Some((last, ..)) = page.last() else { break };
+        after = Some(*last);
+        let mut frames = Vec::new();
+        for (key, facts, sealed) in &page {
+            if Entry::open(key, sealed).is_ok() {
+                let item = Item { facts: *facts, sealed: sealed.to_vec() };
+                write_frame(&mut frames, ITEM, &encode(&item)?)?;
+            }
+        }
+        output.write_all(&frames)?;
+    }
+    Ok(())
+}
+
+fn write_frame(output: &mut dyn Write, tag: u8, body: &[u8]) -> std::io::Result<()> {
+    output.write_all(&[tag])?;
+    output.write_all(&(body.len() as u32).to_le_bytes())?;
+    output.write_all(body)?;
+    output.flush()
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    Ok(bincode::serde::encode_to_vec(value, bincode::config::standard())?)
+}
+
+/// Decodes what a helper answered.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let codec = bincode::config::standard().with_limit::<{ 2 * MAX_SEALED }>();
+    Ok(bincode::serde::decode_from_slice(bytes, codec)?.0)
+}
+
+/// The arguments that say what to fold.
+pub fn fold_args(options: &FoldOptions) -> Vec<OsString> {
+    let max_size = options.max_size.map_or("-".to_owned(), |max| max.to_string());
+    let grace = options.grace.as_nanos().to_string();
+    let flag = |set| OsString::from(if set { "1" } else { "0" });
+    vec![max_size.into(), grace.into(), flag(options.full), flag(options.wait)]
+}
+
+fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
+    let [max_size, grace, full, wait] = args else { return None };
+    let max_size = match max_size.to_str()? {
+        "-" => None,
+        max => Some(max.parse().ok()?),
+    };
+    let grace = grace.to_str()?.parse::<u128>().ok()?;
+    let grace = Duration::from_nanos(u64::try_from(grace).unwrap_or(u64::MAX));
+    Some(FoldOptions { max_size, grace, full: full == "1", wait: wait == "1" })
+}
+
+/// Leaves the terminal, the priority and the open files of whoever started this.
+fn detach() {
+    // The leader of a group cannot leave it, and nobody waits for one that leads.
+    let _ = rustix::process::setsid();
+    let _ = rustix::process::nice(19);
+    let Ok(open) = std::fs::read_dir("/dev/fd") else { return };
+    let open: Vec<i32> =
+        open.flatten().filter_map(|fd| fd.file_name().to_str()?.parse().ok()).collect();
+    for fd in open {
+        if fd > 2 {
+            // SAFETY: this process has only begun, on one thread: it owns no
+            // descriptor above the standard ones but that of the listing, which
+            // is closed by now. What is open was inherited, a jobserver's pipe
+            // say, and nothing here refers to it. A number that is not open any
+            // more is an error that changes nothing.
+            unsafe { libc::close(fd) };
+        }
+    }
+}
+
+/// Calls `stuck` when there was no sign of life from sled for `limit`.
+///
+/// Time is counted in ticks of this thread, so that a process that was stopped,
+/// or a machine that slept, is not taken for stuck.
+fn watch(limit: Duration, pulse: &'static Pulse, stuck: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(move || {
+        let mut last = None;
+        let mut still = Duration::ZERO;
+        while still < limit {
+            std::thread::sleep(TICK);
+            let now = pulse.feel();
+            still = if now.is_some() && now == last { still + TICK } else { Duration::ZERO };
+            last = now;
+        }
+        stuck();
+    });
+}
+
+/// Ends a process that sled hangs. It holds the database's lock, so that nobody
+/// else uses what is set aside, and writes no frame while it is in there.
+fn give_up(root: &Root) -> ! {
+    if let Ok(SetAside(name)) = guard::set_aside(root) {
+        let mut frame = Vec::new();
+        let _ = write_frame(&mut frame, SET_ASIDE, name.as_bytes());
+        // The main thread holds the lock of `std::io::stdout`.
+        let _ = fsutil::write_all(rustix::stdio::stdout(), &frame);
+    }
+    Exit::Status(exit::FAILURE).end()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! What a helper process answers, in this process.
+
+use super::*;
+use crate::store::fold::FoldOptions;
+use crate::store::testing::{Scene, entry, key, scene};
+use std::sync::mpsc;
+
+fn asked(scene: &Scene, op: &str, args: &[OsString], input: &[u8]) -> Result<Vec<u8>> {
+    answer(&scene.root, OsStr::new(op), args, &mut &input[..], &mut Vec::new())
+}
+
+fn looked_up(scene: &Scene, n: u64) -> Option<Entry> {
+    let sealed = asked(scene, GET, &[key(n).to_string().into()], b"").unwrap();
+    (!sealed.is_empty()).then(|| Entry::open(&key(n), &sealed).unwrap())
+}
+
+fn folded(scene: &Scene) {
+    let options = FoldOptions { wait: true, ..FoldOptions::default() };
+    asked(scene, FOLD_NOW, &fold_args(&options), b"").unwrap();
+}
+
+#[test]
+fn what_is_found_is_brought_up_unless_somebody_folds_or_forgets() {
+    let scene = scene();
+    let stored = entry(1, 10);
+    scene.record(&stored);
+    folded(&scene);
+    scene.drop_young(1);
+
+    let forgetting = Lock::wait(&scene.root, lock::FOLD, Mode::Exclusive).unwrap();
+    assert_eq!(looked_up(&scene, 1), Some(stored.clone()));
+    assert_eq!(scene.young(1), None);
+    drop(forgetting);
+    assert_eq!(looked_up(&scene, 1), Some(stored.clone()));
+    assert_eq!(scene.young(1), Some(stored));
+
+    scene.drop_young(1);
+    let removed = asked(&scene, REMOVE, &[], &[key(1).0, key(2).0].concat()).unwrap();
+    assert_eq!(decode::<u64>(&removed).unwrap(), 1);
+    assert_eq!(looked_up(&scene, 1), None);
+    assert_eq!(scene.young(1), None);
+}
+
+#[test]
+fn what_is_brought_up_never_replaces_a_newer_record() {
+    let scene = scene();
+    scene.record(&entry(1, 10));
+    folded(&scene);
+    let newer = entry(1, 5);
+    scene.record(&newer);
+    looked_up(&scene, 1);
+    assert_eq!(scene.young(1), Some(newer));
+}
+
+#[test]
+fn a_look_up_in_no_store_creates_none() {
+    let scene = scene();
+    assert_eq!(looked_up(&scene, 1), None);
+    assert!(!scene.has("old"));
+}
+
+#[test]
+fn what_is_put_is_scanned() {
+    let scene = scene();
+    for n in 0..3 {
+        asked(&scene, PUT, &[], &entry(n, 10).seal().unwrap()).unwrap();
+    }
+    scene.assert_filter_is_superset();
+    assert!(asked(&scene, PUT, &[], b"junk").is_err());
+    let mut frames = Vec::new();
+    answer(&scene.root, OsStr::new(SCAN), &[], &mut &b""[..], &mut frames).unwrap();
+    let mut keys = Vec::new();
+    let mut rest = &frames[..];
+    while let Some((&[ITEM, a, b, c, d], tail)) = rest.split_first_chunk() {
+        let (body, tail) = tail.split_at(u32::from_le_bytes([a, b, c, d]) as usize);
+        let item: Item = decode(body).unwrap();
+        assert_eq!(item.facts.size, item.sealed.len() as u64);
+        keys.push(Entry::open_any(&item.sealed).unwrap().key);
+        rest = tail;
+    }
+    let mut expected = [0, 1, 2].map(key);
+    expected.sort();
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn options_survive_the_command_line() {
+    for max_size in [None, Some(0), Some(u64::MAX)] {
+        for (full, wait) in [(true, false), (false, true)] {
+            let options = FoldOptions { max_size, grace: Duration::from_nanos(7), full, wait };
+            assert_eq!(fold_options(&fold_args(&options)), Some(options));
+        }
+    }
+}
+
+#[test]
+fn a_process_that_makes_no_progress_is_given_up() {
+    let pulse: &'static Pulse = Box::leak(Box::default());
+    let (tell, told) = mpsc::channel();
+    watch(2 * TICK, pulse, move || tell.send(()).unwrap());
+    // Outside of sled nothing is expected of it.
+    assert!(told.recv_timeout(5 * TICK).is_err());
+    pulse.enter(true);
+    told.recv().unwrap();
+}

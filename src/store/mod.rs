@@ -1,0 +1,155 @@
+//! The stack of stores below one folder.
+//!
+//! ```text
+//! ROOT/v1/                 one folder per format version
+//!   young/ab/abcdef…       one immutable file per recent entry
+//!   old/                   the sled database: every entry that has been folded
+//!   old.keys               which keys `old` may hold
+//!   blobs/cd/cdef…         content-addressed files: long streams
+//!   tmp/                   what is being written, locked by its writer
+//!   locks/                 see `crate::lock`
+//!   events                 what was hit and recorded since the last fold
+//! ```
+//!
+//! A record writes one young file, and a blob where a stream is long. A look-up
+//! goes young, then old. The fold moves what is young into old, in the
+//! background. Each floor is a [`Store`]; the [`Stack`] of them is one too.
+
+pub mod audit;
+pub mod blobs;
+pub mod events;
+pub mod facts;
+pub mod fence;
+pub mod filter;
+pub mod fold;
+pub mod guard;
+pub mod helper;
+pub mod old;
+pub mod sweep;
+#[cfg(test)]
+mod testing;
+pub mod young;
+
+use crate::entry::{Entry, FORMAT, Key};
+use crate::fsutil::{self, Unusable};
+use anyhow::Result;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// One place that keeps entries.
+pub trait Store {
+    /// The entry of a key. An error means that the store could not tell, and
+    /// ends a look-up: a floor below may hold what this one has superseded.
+    fn get(&self, key: &Key) -> Result<Option<Entry>>;
+    /// Keeps an entry, in place of the key's earlier one.
+    fn put(&self, entry: &Entry) -> Result<()>;
+    /// Drops the entry of a key; whether there was one.
+    fn remove(&self, key: &Key) -> Result<bool>;
+    /// Shows every entry to `visit`, in no order; damaged ones are passed over.
+    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()>;
+}
+
+/// Stores above each other, the fastest first.
+pub struct Stack<'a> {
+    floors: Vec<Box<dyn Store + 'a>>,
+}
+
+impl<'a> Stack<'a> {
+    /// A stack of these floors, the uppermost first.
+    pub fn new(floors: Vec<Box<dyn Store + 'a>>) -> Stack<'a> {
+        Stack { floors }
+    }
+}
+
+impl Store for Stack<'_> {
+    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        for floor in &self.floors {
+            if let Some(entry) = floor.get(key)? {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Into the uppermost floor; the fold brings it further down.
+    fn put(&self, entry: &Entry) -> Result<()> {
+        self.floors.first().map_or(Ok(()), |top| top.put(entry))
+    }
+
+    /// From below, so that what is removed from above is not found below.
+    fn remove(&self, key: &Key) -> Result<bool> {
+        let mut removed = false;
+        for floor in self.floors.iter().rev() {
+            removed |= floor.remove(key)?;
+        }
+        Ok(removed)
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+        let mut seen = std::collections::HashSet::new();
+        self.floors.iter().try_for_each(|floor| {
+            floor.scan(&mut |entry| if seen.insert(entry.key) { visit(entry) } else { Ok(()) })
+        })
+    }
+}
+
+/// An open store folder of this format version.
+#[derive(Debug)]
+pub struct Root {
+    dir: OwnedFd,
+    path: PathBuf,
+}
+
+impl Root {
+    /// Opens the store at `path` if it is there, and private.
+    pub fn open(path: &Path) -> Result<Root, Unusable> {
+        let outer = fsutil::open_private_dir(path)?;
+        let version = version_dir();
+        let dir = fsutil::open_private_subdir(&outer, &version)?;
+        Ok(Root { dir, path: path.join(version) })
+    }
+
+    /// Opens the store at `path`, creating what is missing of it.
+    pub fn create(path: &Path) -> Result<Root, Unusable> {
+        match Root::open(path) {
+            Err(Unusable::Missing) => {}
+            done => return done,
+        }
+        fsutil::create_private_dirs(path)?;
+        let outer = fsutil::open_private_dir(path)?;
+        fsutil::create_private_dir(&outer, version_dir())?;
+        // Backup programs pass over folders that hold this file.
+        if let Ok(tag) = fsutil::create_file(&outer, "CACHEDIR.TAG", rustix::fs::OFlags::WRONLY) {
+            let _ = fsutil::write_all(tag, CACHEDIR_TAG);
+        }
+        Root::open(path)
+    }
+
+    /// Where it is, for what needs a path: sled, and messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A new name below `tmp/`, used by nobody else.
+    pub fn temp_name(&self) -> PathBuf {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let pid = rustix::process::getpid().as_raw_nonzero();
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let now = crate::clock::Timestamp::now().0;
+        PathBuf::from(format!("tmp/{pid}-{count}-{now:x}"))
+    }
+}
+
+impl AsFd for Root {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+}
+
+fn version_dir() -> PathBuf {
+    PathBuf::from(format!("v{FORMAT}"))
+}
+
+const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
+# This folder is a cache of cachex. It can be deleted at any time.\n";

@@ -1,0 +1,376 @@
+//! The lower floor: a sled database of every entry that has been folded.
+//!
+//! sled takes milliseconds to open and lets one process in at a time, so it is
+//! opened for one short [`Old::with`], never on the path of a recent hit or of
+//! a miss. What it may do wrong is [`super::guard`]'s and [`super::fence`]'s.
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | `entries` | key | the sealed entry |
+//! | `facts` | key | [`Facts`] |
+//! | `by-use` | last use ‖ key | – |
+//! | `by-expiry` | expiry ‖ key | – |
+//! | `blobs` | blob ‖ key | the blob's length |
+//! | `meta` | `totals` | [`Totals`] |
+//!
+//! What is written last is lost first when a process is killed. An entry is
+//! therefore written after what leads to it and removed before: an index may
+//! hold what is gone, and whoever walks it drops that; it never lacks an entry.
+
+use super::facts::{
+    Facts, FoldedIn, Removed, Totals, Usage, decode, encode, joined, key_of, split,
+};
+use super::guard::{self, PULSE};
+use super::{Root, Store};
+use crate::clock::Timestamp;
+use crate::entry::{Entry, Key};
+use anyhow::Result;
+use sled::{IVec, Tree};
+use std::cell::Cell;
+use std::path::Path;
+use std::time::Duration;
+
+const CACHE: u64 = 32 * 1024 * 1024;
+/// sled may hold its own lock for a moment after a database was dropped.
+const REOPEN: (u32, Duration) = (400, Duration::from_millis(5));
+
+/// The open database.
+pub struct Old {
+    _db: sled::Db,
+    pub(super) entries: Tree,
+    pub(super) facts: Tree,
+    pub(super) by_use: Tree,
+    pub(super) by_expiry: Tree,
+    pub(super) blobs: Tree,
+    meta: Tree,
+    totals: Cell<Totals>,
+    dirty: Cell<bool>,
+}
+
+impl Old {
+    /// Opens the database, works on it, makes what was changed durable and
+    /// closes it. [`SetAside`](guard::SetAside) and [`Gone`](guard::Gone) are
+    /// errors of their own.
+    pub fn with<T>(root: &Root, work: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
+        guard::guarded(
+            root,
+            |path| Ok(Old::open(path)?),
+            |old| {
+                let done = work(old)?;
+                old.flush()?;
+                Ok(done)
+            },
+        )
+    }
+
+    fn open(path: &Path) -> sled::Result<Old> {
+        let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+        let mut tries = 0;
+        let db = loop {
+            match config.open() {
+                Err(error) if guard::is_locked(&error) && tries < REOPEN.0 => {
+                    tries += 1;
+                    PULSE.beat();
+                    std::thread::sleep(REOPEN.1);
+                }
+                db => break db?,
+            }
+        };
+        let meta = db.open_tree("meta")?;
+        let totals = meta.get("totals")?.and_then(|bytes| decode(&bytes)).unwrap_or_default();
+        Ok(Old {
+            entries: db.open_tree("entries")?,
+            facts: db.open_tree("facts")?,
+            by_use: db.open_tree("by-use")?,
+            by_expiry: db.open_tree("by-expiry")?,
+            blobs: db.open_tree("blobs")?,
+            meta,
+            totals: Cell::new(totals),
+            dirty: Cell::new(false),
+            _db: db,
+        })
+    }
+
+    fn flush(&self) -> sled::Result<()> {
+        if self.dirty.get() {
+            self.meta.insert("totals", encode(&self.totals.get()))?;
+            self.meta.flush()?;
+        }
+        Ok(())
+    }
+
+    /// The sums.
+    pub fn totals(&self) -> Totals {
+        self.totals.get()
+    }
+
+    /// Changes the sums.
+    pub fn count(&self, change: impl FnOnce(&mut Totals)) {
+        let mut totals = self.totals.get();
+        change(&mut totals);
+        self.dirty.set(true);
+        self.totals.set(totals);
+    }
+
+    /// What is known of an entry besides what was recorded.
+    pub fn facts(&self, key: &Key) -> sled::Result<Option<Facts>> {
+        Ok(self.facts.get(key.0)?.and_then(|bytes| decode(&bytes)))
+    }
+
+    /// Keeps an entry and its sealed form in place of an earlier one, which
+    /// hands down its hits. The filter already holds the key.
+    pub fn fold_in(&self, entry: &Entry, sealed: &[u8], usage: Usage) -> sled::Result<FoldedIn> {
+        PULSE.beat();
+        let key = entry.key;
+        let earlier = self.entries.get(key.0)?;
+        let known = self.facts(&key)?;
+        if let Some(facts) = known
+            && earlier.as_deref() == Some(sealed)
+        {
+            let facts = self.touch(&key, facts, usage)?;
+            return Ok(FoldedIn { facts, new: false, orphans: Vec::new() });
+        }
+        let now = Timestamp::now().0;
+        let before = known.unwrap_or_default();
+        let new = Facts::of(entry, sealed);
+        let facts = Facts {
+            last_use: before.last_use.max(usage.last).max(new.last_use).min(now),
+            hits: before.hits + usage.hits,
+            ..new
+        };
+        let mut totals = self.totals.get();
+        for blob in entry.blobs() {
+            if !self.needs(&blob.hash)? {
+                totals.bytes += blob.len;
+            }
+            self.blobs.insert(joined(&blob.hash, &key), &blob.len.to_be_bytes())?;
+        }
+        self.insert_indexes(&key, &facts)?;
+        self.facts.insert(key.0, encode(&facts))?;
+        self.entries.insert(key.0, sealed)?;
+        totals.bytes += sealed.len() as u64;
+        totals.entries += u64::from(earlier.is_none());
+        totals.latest = totals.latest.max((entry.created.0.min(now), key.0));
+        self.count(|sums| *sums = totals);
+
+        if let Some(known) = known {
+            self.remove_indexes(&key, &known, Some(&facts))?;
+        }
+        let orphans = match earlier {
+            Some(earlier) => self.release(&key, &earlier, Some(entry))?,
+            None => Vec::new(),
+        };
+        Ok(FoldedIn { facts, new: true, orphans })
+    }
+
+    /// Notes that an entry with these facts was used.
+    fn touch(&self, key: &Key, facts: Facts, usage: Usage) -> sled::Result<Facts> {
+        PULSE.beat();
+        let last_use = facts.last_use.max(usage.last);
+        let used = Facts { last_use, hits: facts.hits + usage.hits, ..facts };
+        if used != facts {
+            self.dirty.set(true);
+            self.insert_indexes(key, &used)?;
+            self.facts.insert(key.0, encode(&used))?;
+            self.remove_indexes(key, &facts, Some(&used))?;
+        }
+        Ok(used)
+    }
+
+    /// Notes that an entry was used, if there is one.
+    pub fn used(&self, key: &Key, usage: Usage) -> sled::Result<()> {
+        match self.facts(key)? {
+            Some(facts) => self.touch(key, facts, usage).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes an entry and what leads to it.
+    pub fn take_out(&self, key: &Key) -> sled::Result<Option<Removed>> {
+        PULSE.beat();
+        let sealed = self.entries.remove(key.0)?;
+        let facts = self.facts.remove(key.0)?;
+        if let Some(facts) = facts.and_then(|bytes| decode(&bytes)) {
+            self.dirty.set(true);
+            self.remove_indexes(key, &facts, None)?;
+        }
+        let Some(sealed) = sealed else { return Ok(None) };
+        self.count(|totals| totals.entries = totals.entries.saturating_sub(1));
+        let orphans = self.release(key, &sealed, None)?;
+        Ok(Some(Removed { key: *key, version: super::young::version(&sealed), orphans }))
+    }
+
+    /// Takes a version of an entry out of the sums, and its blobs from the
+    /// tree unless `next` has them too; those that nothing needs any more.
+    fn release(
+        &self,
+        key: &Key,
+        sealed: &[u8],
+        next: Option<&Entry>,
+    ) -> sled::Result<Vec<[u8; 32]>> {
+        let mut bytes = sealed.len() as u64;
+        let mut orphans = Vec::new();
+        // The blobs of a damaged entry stay in the tree until an audit.
+        if let Ok(entry) = Entry::open(key, sealed) {
+            for blob in entry.blobs() {
+                let kept = next.is_some_and(|next| next.blobs().any(|b| b.hash == blob.hash));
+                if !kept
+                    && self.blobs.remove(joined(&blob.hash, key))?.is_some()
+                    && !self.needs(&blob.hash)?
+                {
+                    bytes += blob.len;
+                    orphans.push(blob.hash);
+                }
+            }
+        }
+        self.count(|totals| totals.bytes = totals.bytes.saturating_sub(bytes));
+        Ok(orphans)
+    }
+
+    /// Whether any entry here needs a blob.
+    pub fn needs(&self, blob: &[u8; 32]) -> sled::Result<bool> {
+        Ok(self.blobs.scan_prefix(blob).next().transpose()?.is_some())
+    }
+
+    /// Removes at most `limit` entries that expired at or before `time`.
+    pub fn expire(&self, time: Timestamp, limit: usize) -> sled::Result<Vec<Removed>> {
+        let mut removed = Vec::new();
+        let end = joined(&time.0.to_be_bytes(), &Key([0xff; 32]));
+        for item in self.by_expiry.range(..=end).take(limit) {
+            let (place, _) = item?;
+            let Some((expires, key)) = split(&place) else { continue };
+            if self.facts(&key)?.is_some_and(|facts| facts.expires == Some(expires)) {
+                removed.extend(self.take_out(&key)?);
+            }
+            // Gone by now, unless it led nowhere.
+            self.by_expiry.remove(&place)?;
+            self.dirty.set(true);
+        }
+        Ok(removed)
+    }
+
+    /// Removes at most `limit` entries, the least recently used first, until
+    /// the rest is no larger than `max` bytes. The last one recorded stays.
+    pub fn evict(&self, max: u64, limit: usize) -> sled::Result<Vec<Removed>> {
+        let mut removed = Vec::new();
+        for item in &self.by_use {
+            if self.totals().bytes <= max || removed.len() >= limit {
+                break;
+            }
+            let (place, _) = item?;
+            let Some((last_use, key)) = split(&place) else { continue };
+            if key.0 == self.totals().latest.1 {
+                continue;
+            }
+            if self.facts(&key)?.is_some_and(|facts| facts.last_use == last_use) {
+                removed.extend(self.take_out(&key)?);
+            }
+            self.by_use.remove(&place)?;
+            self.dirty.set(true);
+        }
+        Ok(removed)
+    }
+
+    /// The next entries after a key, in the order of keys: sealed, and not verified.
+    pub fn page(&self, after: Option<Key>, limit: usize) -> sled::Result<Vec<(Key, IVec)>> {
+        let items = page(&self.entries, after.as_ref().map(|key| &key.0[..]), limit)?;
+        Ok(items.into_iter().filter_map(|(key, sealed)| Some((key_of(&key)?, sealed))).collect())
+    }
+
+    /// The next prefixes of keys after a key, for the filter.
+    ///
+    /// They are those of the facts, which are there before an entry is and
+    /// after it was, and take a fraction of the reading.
+    pub fn keys(&self, after: Option<Key>, limit: usize) -> sled::Result<Vec<Key>> {
+        let items = page(&self.facts, after.as_ref().map(|key| &key.0[..]), limit)?;
+        Ok(items.into_iter().filter_map(|(key, _)| key_of(&key)).collect())
+    }
+
+    /// Puts back what should lead to an entry, where it is missing.
+    pub fn mend(&self, entry: &Entry, sealed: &[u8]) -> Result<()> {
+        let key = entry.key;
+        let known = self.facts(&key)?;
+        let facts = known.unwrap_or_else(|| Facts::of(entry, sealed));
+        let mut found = known.is_some();
+        found &= self.by_use.contains_key(joined(&facts.last_use.to_be_bytes(), &key))?;
+        if let Some(expires) = facts.expires {
+            found &= self.by_expiry.contains_key(joined(&expires.to_be_bytes(), &key))?;
+        }
+        if !found {
+            self.insert_indexes(&key, &facts)?;
+            self.facts.insert(key.0, encode(&facts))?;
+        }
+        for blob in entry.blobs() {
+            let place = joined(&blob.hash, &key);
+            if !self.blobs.contains_key(&place)? {
+                self.blobs.insert(place, &blob.len.to_be_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_indexes(&self, key: &Key, facts: &Facts) -> sled::Result<()> {
+        self.by_use.insert(joined(&facts.last_use.to_be_bytes(), key), &[])?;
+        if let Some(expires) = facts.expires {
+            self.by_expiry.insert(joined(&expires.to_be_bytes(), key), &[])?;
+        }
+        Ok(())
+    }
+
+    fn remove_indexes(&self, key: &Key, facts: &Facts, next: Option<&Facts>) -> sled::Result<()> {
+        if next.is_none_or(|next| next.last_use != facts.last_use) {
+            self.by_use.remove(joined(&facts.last_use.to_be_bytes(), key))?;
+        }
+        if let Some(expires) = facts.expires
+            && next.is_none_or(|next| next.expires != facts.expires)
+        {
+            self.by_expiry.remove(joined(&expires.to_be_bytes(), key))?;
+        }
+        Ok(())
+    }
+}
+
+impl Store for Old {
+    /// A damaged entry is removed, so that the next record repairs it.
+    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        let Some(sealed) = self.entries.get(key.0)? else { return Ok(None) };
+        let entry = Entry::open(key, &sealed);
+        if entry.is_err() {
+            self.take_out(key)?;
+        }
+        Ok(Some(entry?))
+    }
+
+    fn put(&self, entry: &Entry) -> Result<()> {
+        self.fold_in(entry, &entry.seal()?, Usage::default())?;
+        Ok(())
+    }
+
+    fn remove(&self, key: &Key) -> Result<bool> {
+        Ok(self.take_out(key)?.is_some())
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+        for item in &self.entries {
+            PULSE.beat();
+            let (key, sealed) = item?;
+            if let Some(key) = key_of(&key)
+                && let Ok(entry) = Entry::open(&key, &sealed)
+            {
+                visit(entry)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next items of a tree after a key.
+pub(super) fn page(
+    tree: &Tree,
+    after: Option<&[u8]>,
+    limit: usize,
+) -> sled::Result<Vec<(IVec, IVec)>> {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let from = after.map_or(Unbounded, Excluded);
+    tree.range::<&[u8], _>((from, Unbounded)).take(limit).inspect(|_| PULSE.beat()).collect()
+}

@@ -1,0 +1,84 @@
+//! What the tests of the stores share.
+
+use super::blobs::NewBlob;
+use super::filter;
+use super::old::Old;
+use super::young::{self, Young};
+use super::{Root, Store};
+use crate::clock::Timestamp;
+use crate::entry::{About, BlobRef, Bytes, Entry, Key};
+use crate::fsutil;
+use std::time::Duration;
+
+/// A store in a folder of its own.
+pub struct Scene {
+    pub dir: tempfile::TempDir,
+    pub root: Root,
+}
+
+pub fn scene() -> Scene {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Root::create(&dir.path().join("store")).unwrap();
+    Scene { dir, root }
+}
+
+pub fn key(n: u64) -> Key {
+    Key(*blake3::hash(&n.to_le_bytes()).as_bytes())
+}
+
+pub fn ago(seconds: u64) -> Timestamp {
+    Timestamp(Timestamp::now().0 - Duration::from_secs(seconds).as_nanos() as u64)
+}
+
+/// An entry recorded `seconds` ago.
+pub fn entry(n: u64, seconds: u64) -> Entry {
+    Entry {
+        key: key(n),
+        created: ago(seconds),
+        expires_in: None,
+        run_time: 1_000,
+        status: 0,
+        stdin_consumed: None,
+        frames: Bytes::Inline(vec![1, 2, 3]),
+        data: Bytes::Inline(vec![n as u8; 100]),
+        about: About { argv: Vec::new(), cut: false, cwd: None, scope: None },
+    }
+}
+
+impl Scene {
+    pub fn record(&self, entry: &Entry) {
+        Young::new(&self.root).put(entry).unwrap();
+    }
+
+    pub fn young(&self, n: u64) -> Option<Entry> {
+        Young::new(&self.root).get(&key(n)).unwrap()
+    }
+
+    pub fn old(&self, n: u64) -> Option<Entry> {
+        Old::with(&self.root, |old| old.get(&key(n))).unwrap()
+    }
+
+    pub fn drop_young(&self, n: u64) {
+        assert!(fsutil::remove_file(&self.root, young::path(&key(n))).unwrap());
+    }
+
+    pub fn blob(&self, content: &[u8]) -> BlobRef {
+        let mut blob = NewBlob::new(&self.root).unwrap();
+        blob.append(content).unwrap();
+        blob.keep().unwrap()
+    }
+
+    pub fn has_blob(&self, blob: &BlobRef) -> bool {
+        super::blobs::open(&self.root, blob).unwrap().is_some()
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        fsutil::stat(&self.root, name).unwrap().is_some()
+    }
+
+    /// The rule that the filter lives by.
+    pub fn assert_filter_is_superset(&self) {
+        let keys = Old::with(&self.root, |old| Ok(old.page(None, usize::MAX)?)).unwrap();
+        assert!(keys.iter().all(|(key, _)| filter::may_hold(&self.root, key)));
+    }
+}

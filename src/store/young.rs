@@ -1,0 +1,133 @@
+//! The uppermost floor: one immutable file per recent entry.
+//!
+//! A file appears whole, by a rename, and is read without a lock. Nothing is
+//! synced: after a power cut a file may be empty or short, and its checksum
+//! says so.
+
+use super::{Root, Store};
+use crate::entry::{Entry, Key, MAX_SEALED};
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result};
+use rustix::fd::OwnedFd;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+const PAGE: usize = 4096;
+
+/// The young files of a store.
+pub struct Young<'a> {
+    root: &'a Root,
+}
+
+impl<'a> Young<'a> {
+    /// Those below `root`.
+    pub fn new(root: &'a Root) -> Young<'a> {
+        Young { root }
+    }
+
+    /// The keys there are files of.
+    pub fn keys(&self) -> Result<Vec<Key>> {
+        let mut keys = Vec::new();
+        for shard in fsutil::names(self.root, "young")? {
+            for name in fsutil::names(self.root, PathBuf::from("young").join(shard))? {
+                keys.extend(Key::from_hex(name.as_bytes()));
+            }
+        }
+        Ok(keys)
+    }
+}
+
+/// Reads a file as far as a sealed entry can be long. Most fit in a page, and
+/// a read that does not fill its buffer has met the end.
+fn read_sealed(file: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
+    let mut sealed = vec![0; PAGE];
+    let mut len = fsutil::retry(|| rustix::io::read(file, &mut sealed[..]))?;
+    if len == PAGE {
+        sealed.resize(MAX_SEALED + 1, 0);
+        len += fsutil::read_full(file, &mut sealed[PAGE..])?;
+    }
+    sealed.truncate(len);
+    Ok(sealed)
+}
+
+/// The content of a key's file, not verified.
+pub fn sealed(root: &Root, key: &Key) -> rustix::io::Result<Option<Vec<u8>>> {
+    match fsutil::open_file(root, path(key)) {
+        Ok(file) => read_sealed(&file).map(Some),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// What tells one version of a key's entry from another.
+pub fn version(sealed: &[u8]) -> [u8; 32] {
+    *blake3::hash(sealed).as_bytes()
+}
+
+/// Removes a key's file if it still holds this version. The caller holds the
+/// publish lock exclusively, so that no newer file can take its place meanwhile.
+pub fn remove_version(root: &Root, key: &Key, expected: &[u8; 32]) -> rustix::io::Result<bool> {
+    match sealed(root, key)? {
+        Some(sealed) if version(&sealed) == *expected => fsutil::remove_file(root, path(key)),
+        _ => Ok(false),
+    }
+}
+
+/// Where the file of a key lies.
+pub fn path(key: &Key) -> PathBuf {
+    let hex = key.to_string();
+    PathBuf::from(format!("young/{}/{hex}", &hex[..2]))
+}
+
+impl Store for Young<'_> {
+    /// A damaged file is removed, so that the next record repairs it.
+    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        let path = path(key);
+        let file = match fsutil::open_file(self.root, &path) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(errno).context("opening a recorded entry"),
+        };
+        let sealed = read_sealed(&file).context("reading a recorded entry")?;
+        match Entry::open(key, &sealed) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(damaged) => {
+                // Unless somebody has just put a good one in its place.
+                if let Ok(Some(_publish)) = Lock::take(self.root, lock::PUBLISH, Mode::TryExclusive)
+                {
+                    let _ = remove_version(self.root, key, &version(&sealed));
+                }
+                Err(damaged.into())
+            }
+        }
+    }
+
+    /// The caller holds the publish lock, see [`crate::lock`].
+    fn put(&self, entry: &Entry) -> Result<()> {
+        let sealed = entry.seal()?;
+        let temp = self.root.temp_name();
+        let file = fsutil::create_file(self.root, &temp, OFlags::WRONLY | OFlags::EXCL)?;
+        let placed = fsutil::write_all(&file, &sealed)
+            .and_then(|()| fsutil::rename(self.root, &temp, path(&entry.key)));
+        if placed.is_err() {
+            let _ = fsutil::remove_file(self.root, &temp);
+        }
+        placed.context("writing an entry")
+    }
+
+    fn remove(&self, key: &Key) -> Result<bool> {
+        fsutil::remove_file(self.root, path(key)).context("removing an entry")
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+        for key in self.keys()? {
+            if let Ok(Some(entry)) = self.get(&key) {
+                visit(entry)?;
+            }
+        }
+        Ok(())
+    }
+}
