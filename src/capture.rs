@@ -1,0 +1,149 @@
+//! Recording what a command prints, in bounded memory.
+//!
+//! Bytes and frames each start in memory and move to a blob in the making when
+//! they outgrow an entry. A recording that cannot go on, because the store is
+//! full or the output too long, is given up; the command never notices.
+
+use crate::entry::{Bytes, INLINE_LIMIT};
+use crate::frames::{Frame, Stream};
+use crate::store::Root;
+use crate::store::blobs::NewBlob;
+use rustix::io::Errno;
+
+const FRAMES_INLINE_LIMIT: usize = 512;
+/// Frames are encoded in memory up to here before they go to their blob.
+const FRAMES_BATCH: usize = 16 * 1024;
+
+/// Why there is no recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GaveUp {
+    /// The output is longer than what may be recorded.
+    TooLong,
+    /// The store could not be written.
+    Failed(Errno),
+}
+
+/// A recording in progress.
+pub struct Recorder<'a> {
+    root: &'a Root,
+    limit: u64,
+    total: u64,
+    data: Part<'a>,
+    frames: Part<'a>,
+    encoded: Vec<u8>,
+    last: Option<Frame>,
+    gave_up: Option<GaveUp>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Records up to `limit` bytes.
+    pub fn new(root: &'a Root, limit: u64) -> Recorder<'a> {
+        let data = Part { limit: INLINE_LIMIT, bytes: Bytes::Inline(Vec::new()), blob: None };
+        let frames =
+            Part { limit: FRAMES_INLINE_LIMIT, bytes: Bytes::Inline(Vec::new()), blob: None };
+        Recorder {
+            root,
+            limit,
+            total: 0,
+            data,
+            frames,
+            encoded: Vec::new(),
+            last: None,
+            gave_up: None,
+        }
+    }
+
+    /// Takes down a chunk of a stream.
+    pub fn append(&mut self, stream: Stream, bytes: &[u8]) {
+        if self.gave_up.is_some() || bytes.is_empty() {
+            return;
+        }
+        self.total += bytes.len() as u64;
+        let outcome = if self.total > self.limit {
+            Err(GaveUp::TooLong)
+        } else {
+            self.try_append(stream, bytes).map_err(GaveUp::Failed)
+        };
+        if let Err(why) = outcome {
+            self.give_up(why);
+        }
+    }
+
+    fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> rustix::io::Result<()> {
+        self.data.append(self.root, bytes)?;
+        match &mut self.last {
+            Some(last) if last.stream == stream => last.len += bytes.len() as u64,
+            last => {
+                if let Some(done) = last.replace(Frame { stream, len: bytes.len() as u64 }) {
+                    done.encode(&mut self.encoded);
+                }
+            }
+        }
+        if self.encoded.len() >= FRAMES_BATCH {
+            self.frames.append(self.root, &self.encoded)?;
+            self.encoded.clear();
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, why: GaveUp) {
+        self.gave_up = Some(why);
+        // What was written so far is removed now, not when the command ends.
+        self.data.blob = None;
+        self.frames.blob = None;
+    }
+
+    /// What was taken down, all of it or nothing.
+    pub fn finish(mut self) -> Result<Recording<'a>, GaveUp> {
+        if let Some(last) = self.last.take() {
+            last.encode(&mut self.encoded);
+        }
+        if self.gave_up.is_none() {
+            self.frames.append(self.root, &self.encoded).map_err(GaveUp::Failed)?;
+        }
+        self.gave_up.map_or(Ok(Recording { data: self.data, frames: self.frames }), Err)
+    }
+}
+
+/// A whole recording that has no name in the store yet.
+pub struct Recording<'a> {
+    data: Part<'a>,
+    frames: Part<'a>,
+}
+
+impl Recording<'_> {
+    /// Puts what is in blobs in its place. The caller holds the publish lock.
+    pub fn keep(self) -> rustix::io::Result<(Bytes, Bytes)> {
+        Ok((self.data.keep()?, self.frames.keep()?))
+    }
+}
+
+/// Bytes that move from memory to a blob.
+struct Part<'a> {
+    limit: usize,
+    bytes: Bytes,
+    blob: Option<NewBlob<'a>>,
+}
+
+impl<'a> Part<'a> {
+    fn append(&mut self, root: &'a Root, bytes: &[u8]) -> rustix::io::Result<()> {
+        if let Some(blob) = &mut self.blob {
+            return blob.append(bytes);
+        }
+        let Bytes::Inline(memory) = &mut self.bytes else { return Ok(()) };
+        if memory.len() + bytes.len() <= self.limit {
+            memory.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let blob = self.blob.insert(NewBlob::new(root)?);
+        blob.append(memory)?;
+        blob.append(bytes)
+    }
+
+    fn keep(self) -> rustix::io::Result<Bytes> {
+        match self.blob {
+            Some(blob) => blob.keep().map(Bytes::Blob),
+            None => Ok(self.bytes),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! One file per verb, and the choice between them.
+
+mod clear;
+mod forget;
+mod generate;
+mod run;
+
+use crate::cli::{Cli, Verb};
+use crate::config::Vars;
+use crate::exit::{self, Exit};
+use crate::lean;
+use crate::messages;
+use crate::store::fence;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use rustix::fs::{Mode, OFlags};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::os::unix::ffi::OsStrExt;
+
+/// The whole program. Does not return.
+///
+/// `environment` are the process's variables, each `NAME=value`.
+pub fn main(environment: &[&'static OsStr]) -> ! {
+    let closed = fill_closed_descriptors();
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let vars = variables(environment);
+    let exit = std::panic::catch_unwind(|| dispatch(args, &vars, closed));
+    exit.unwrap_or(Exit::Status(exit::CACHEX_FAILED)).end()
+}
+
+fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
+    let verb = args.get(1).and_then(|verb| verb.to_str());
+    match verb {
+        Some("run") => {
+            if let Some(run) = lean::read(&args[2..]) {
+                return run::run(run, vars, closed);
+            }
+        }
+        Some(fence::VERB) => return fence::serve(&args[2..]),
+        _ => {}
+    }
+    let stands_in = matches!(verb, Some("run"));
+    let parsed = match Cli::try_parse_from(args) {
+        Ok(cli) => cli.verb,
+        Err(error) => {
+            let _ = error.print();
+            return match (error.use_stderr(), stands_in) {
+                (false, _) => Exit::SUCCESS,
+                (true, true) => Exit::Status(exit::CACHEX_FAILED),
+                (true, false) => Exit::Status(exit::USAGE),
+            };
+        }
+    };
+    let done = match parsed {
+        Verb::Run(args) => return run::run(args, vars, closed),
+        Verb::Forget(args) => forget::forget(args, vars, closed),
+        Verb::Clear(args) => clear::clear(args, vars),
+        Verb::Completions { shell } => return generate::completions(shell),
+        Verb::Generate { folder } => generate::everything(&folder),
+    };
+    done.unwrap_or_else(|error| {
+        messages::error(format_args!("{error:#}"));
+        Exit::Status(exit::FAILURE)
+    })
+}
+
+/// Names and values. As the standard library has it, a name is at least one
+/// byte long and may begin with `=`; what has no `=` after that is no variable.
+fn variables(environment: &[&'static OsStr]) -> Vec<(&'static OsStr, &'static OsStr)> {
+    let split = |variable: &&'static OsStr| {
+        let bytes = variable.as_bytes();
+        let at = 1 + bytes.get(1..)?.iter().position(|&byte| byte == b'=')?;
+        Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
+    };
+    environment.iter().filter_map(split).collect()
+}
+
+/// Says what was wrong with how a verb was called, as clap says it.
+fn misused(verb: &str, status: u8, why: impl Display) -> Exit {
+    let mut cli = Cli::command();
+    cli.build();
+    let error = match cli.find_subcommand_mut(verb) {
+        Some(verb) => verb.error(ErrorKind::ValueValidation, why),
+        None => cli.error(ErrorKind::ValueValidation, why),
+    };
+    let _ = error.print();
+    Exit::Status(status)
+}
+
+/// Opens something harmless in place of each standard descriptor that is
+/// closed, so that no file of the store takes its number; closed on exec, so
+/// that the command finds it closed. Says which those were.
+fn fill_closed_descriptors() -> [bool; 3] {
+    let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let closed = standard.map(|fd| rustix::io::fcntl_getfd(fd).is_err());
+    for _ in closed.iter().filter(|&&closed| closed) {
+        // The lowest free number is the one that is missing.
+        if let Ok(null) =
+            rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        {
+            std::mem::forget(null);
+        }
+    }
+    closed
+}

@@ -1,0 +1,230 @@
+//! Which variables describe the session and not the work.
+//!
+//! The criterion: would a reasonable command's output depend on it? Then it
+//! counts (`TERM`, `COLUMNS`, `LANG`, commit ids do). What is listed here names
+//! a window, a connection, a socket or one run of a CI job. A miss too many is
+//! a nuisance, a hit too many is wrong.
+
+use std::borrow::Cow;
+
+/// Left out of the key, sorted by their bytes.
+pub const NAMES: &[&str] = &[
+    "ACTIONS_CACHE_URL",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_ORCHESTRATION_ID",
+    "ACTIONS_RESULTS_URL",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_RUNTIME_URL",
+    "ALACRITTY_LOG",
+    "ALACRITTY_SOCKET",
+    "ALACRITTY_WINDOW_ID",
+    "BUILDKITE_AGENT_ACCESS_TOKEN",
+    "BUILDKITE_BUILD_ID",
+    "BUILDKITE_BUILD_NUMBER",
+    "BUILDKITE_BUILD_URL",
+    "BUILDKITE_JOB_ID",
+    "BUILD_ID",
+    "BUILD_NUMBER",
+    "BUILD_TAG",
+    "BUILD_URL",
+    "CIRCLE_BUILD_NUM",
+    "CIRCLE_BUILD_URL",
+    "CIRCLE_OIDC_TOKEN",
+    "CIRCLE_OIDC_TOKEN_V2",
+    "CIRCLE_PIPELINE_ID",
+    "CIRCLE_WORKFLOW_ID",
+    "CIRCLE_WORKFLOW_JOB_ID",
+    "CIRCLE_WORKFLOW_WORKSPACE_ID",
+    "CI_BUILD_ID",
+    "CI_BUILD_TOKEN",
+    "CI_JOB_ID",
+    "CI_JOB_JWT",
+    "CI_JOB_JWT_V1",
+    "CI_JOB_JWT_V2",
+    "CI_JOB_STARTED_AT",
+    "CI_JOB_TOKEN",
+    "CI_JOB_URL",
+    "CI_PIPELINE_CREATED_AT",
+    "CI_PIPELINE_ID",
+    "CI_PIPELINE_IID",
+    "CI_PIPELINE_URL",
+    "CI_REGISTRY_PASSWORD",
+    "CI_REPOSITORY_URL",
+    "CI_RUNNER_ID",
+    "CI_RUNNER_SHORT_TOKEN",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_STARTER_ADDRESS",
+    "DBUS_STARTER_BUS_TYPE",
+    "DESKTOP_STARTUP_ID",
+    "GITHUB_ACTION",
+    "GITHUB_ENV",
+    "GITHUB_OUTPUT",
+    "GITHUB_PATH",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER",
+    "GITHUB_STATE",
+    "GITHUB_STEP_SUMMARY",
+    "GNOME_TERMINAL_SCREEN",
+    "GNOME_TERMINAL_SERVICE",
+    "GPG_AGENT_INFO",
+    "GPG_TTY",
+    "HYPERFINE_ITERATION",
+    "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET",
+    "INVOCATION_ID",
+    "ITERM_SESSION_ID",
+    "JOURNAL_STREAM",
+    "KITTY_LISTEN_ON",
+    "KITTY_PID",
+    "KITTY_WINDOW_ID",
+    "KONSOLE_DBUS_ACTIVATION_COOKIE",
+    "KONSOLE_DBUS_SERVICE",
+    "KONSOLE_DBUS_SESSION",
+    "KONSOLE_DBUS_WINDOW",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "MAINPID",
+    "MAKELEVEL",
+    "MANAGERPID",
+    "MANAGERPIDFDID",
+    "MEMORY_PRESSURE_WATCH",
+    "MEMORY_PRESSURE_WRITE",
+    "NOTIFY_SOCKET",
+    "NVIM",
+    "OLDPWD",
+    "RUNNER_TRACKING_ID",
+    "SECURITYSESSIONID",
+    "SESSION_MANAGER",
+    "SHELL_SESSION_ID",
+    "SHLVL",
+    "SSH_AGENT_PID",
+    "SSH_AUTH_SOCK",
+    "SSH_CLIENT",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "STY",
+    "SYSTEMD_EXEC_PID",
+    "TERMINATOR_DBUS_NAME",
+    "TERMINATOR_DBUS_PATH",
+    "TERMINATOR_UUID",
+    "TERM_SESSION_ID",
+    "TILIX_ID",
+    "TMUX",
+    "TMUX_PANE",
+    "TRAVIS_BUILD_ID",
+    "TRAVIS_BUILD_NUMBER",
+    "TRAVIS_BUILD_WEB_URL",
+    "TRAVIS_JOB_ID",
+    "TRAVIS_JOB_NUMBER",
+    "TRAVIS_JOB_WEB_URL",
+    "VSCODE_GIT_IPC_HANDLE",
+    "VSCODE_IPC_HOOK",
+    "VSCODE_IPC_HOOK_CLI",
+    "VSCODE_PID",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "WEZTERM_PANE",
+    "WEZTERM_UNIX_SOCKET",
+    "WINDOW",
+    "WINDOWID",
+    "WT_SESSION",
+    "XAUTHORITY",
+    "XDG_ACTIVATION_TOKEN",
+    "XDG_SEAT",
+    "XDG_SEAT_PATH",
+    "XDG_SESSION_ID",
+    "XDG_SESSION_PATH",
+    "XDG_VTNR",
+    "ZELLIJ",
+    "ZELLIJ_PANE_ID",
+    "ZELLIJ_SESSION_NAME",
+    "_",
+];
+
+/// cachex's own variables; how it caches is no part of what it caches.
+pub const OWN: &[u8] = b"CACHEX_";
+
+/// Variables in which make hands its options down.
+const MAKE: [&[u8]; 3] = [b"GNUMAKEFLAGS", b"MAKEFLAGS", b"MFLAGS"];
+
+/// Whether a variable describes the session.
+pub fn is_noise(name: &[u8]) -> bool {
+    name.starts_with(OWN) || NAMES.binary_search_by(|noise| noise.as_bytes().cmp(name)).is_ok()
+}
+
+/// The value that counts for a variable. None: it counts as unset.
+pub fn significant<'a>(name: &[u8], value: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    if MAKE.contains(&name) {
+        let rest = without_jobs(value);
+        return (!rest.is_empty()).then_some(Cow::Owned(rest));
+    }
+    Some(Cow::Borrowed(value))
+}
+
+/// Make's options without those that share out jobs. They are words between
+/// unescaped spaces; what follows `--` are variables and stays as it is.
+fn without_jobs(flags: &[u8]) -> Vec<u8> {
+    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut rest = flags;
+    while !rest.is_empty() {
+        let (word, tail) = split_word(rest);
+        rest = tail;
+        if word == b"--" {
+            kept.push(word);
+            kept.push(rest);
+            break;
+        }
+        let shares_jobs =
+            word.starts_with(b"--jobserver") || word.starts_with(b"--jobs") || is_j(word);
+        if !word.is_empty() && !shares_jobs {
+            kept.push(word);
+        }
+    }
+    match kept[..] {
+        // Variables alone after the options went.
+        [b"--", b""] => Vec::new(),
+        _ => kept.join(&b' '),
+    }
+}
+
+fn is_j(word: &[u8]) -> bool {
+    word.strip_prefix(b"-j").is_some_and(|count| count.iter().all(u8::is_ascii_digit))
+}
+
+fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b' ' => return (&text[..at], &text[at + 1..]),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    (text, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(NAMES.is_sorted());
+    }
+
+    #[test]
+    fn make_flags_count_without_their_jobs() {
+        let count = |flags: &str| significant(b"MAKEFLAGS", flags.as_bytes()).map(Cow::into_owned);
+        let kept = |text: &str| Some(text.as_bytes().to_vec());
+        assert_eq!(count(" -j4 --jobserver-auth=3,4"), None);
+        assert_eq!(count(" --jobserver-auth=fifo:/tmp/GMfifo12 -j"), None);
+        assert_eq!(count("w -j4 --jobserver-fds=3,4"), kept("w"));
+        assert_eq!(count("kw"), kept("kw"));
+        assert_eq!(count(" -j2 -- CFLAGS=-j\\ -O2"), kept("-- CFLAGS=-j\\ -O2"));
+        assert_eq!(count("-j8 --"), None);
+        assert_eq!(count(""), None);
+        assert_eq!(count("a\\"), kept("a\\"));
+    }
+}
