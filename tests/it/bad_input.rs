@@ -1,0 +1,149 @@
+//! Mistakes on the command line: a message that names the option, shows what
+//! was given and says what is accepted; nothing is run.
+
+use crate::harness::{Call, cachex};
+use std::fs;
+
+/// The call is refused before anything happens.
+#[track_caller]
+fn refuses(call: &Call, words: &[&str]) {
+    let outcome = call.once().runs(0).exits(125).prints("").mentions(words);
+    assert!(!outcome.world().store().exists(), "{call} made a store");
+}
+
+#[test]
+fn an_unknown_option() {
+    refuses(&cachex().run("echo hi").with("--no-such-option"), &["--no-such-option"]);
+    refuses(&cachex().cli(["run", "-Z", "--", "true"]), &["-Z"]);
+}
+
+#[test]
+fn a_misspelt_option_is_answered_with_the_right_one() {
+    let call = cachex().run("echo hi").option("--expire-in", "2s");
+    refuses(&call, &["--expire-in", "--expires-in"]);
+}
+
+#[test]
+fn no_command() {
+    refuses(&cachex().cli(["run"]), &["CMD"]);
+    refuses(&cachex().cli(["run", "--"]), &["CMD"]);
+    refuses(&cachex().cli(["run", "--expires-in", "2s"]), &["CMD"]);
+}
+
+#[test]
+fn an_option_without_its_value() {
+    refuses(&cachex().cli(["run", "--expires-in"]), &["--expires-in"]);
+}
+
+#[test]
+fn a_malformed_duration() {
+    for option in ["--expires-in", "--failure-expires-in"] {
+        for value in [
+            "0s",
+            "-1s",
+            "2 fortnights",
+            "",
+            "10",
+            "soon",
+            "99999999999999999999s",
+            "999999999999999y",
+        ] {
+            let given = format!("{option}={value}");
+            let call = cachex().cli(["run", &given]).command(["true"]);
+            refuses(&call, &[option, value, "1h 30m"]);
+        }
+    }
+}
+
+#[test]
+fn a_malformed_size() {
+    for option in ["--max-entry-size", "--max-size"] {
+        for value in ["big", "-1", "10XB", "", "1e400GiB"] {
+            let call = cachex().cli(["run", &format!("{option}={value}")]).command(["true"]);
+            refuses(&call, &[option, value, "GiB"]);
+        }
+    }
+}
+
+#[test]
+fn a_malformed_list_of_exit_codes() {
+    for value in ["256", "3-1", "x", "", "0,", "0--3", "1-", "-1"] {
+        let call = cachex().cli(["run", &format!("--exit-codes={value}")]).command(["true"]);
+        refuses(&call, &["--exit-codes", value, "all"]);
+    }
+}
+
+#[test]
+fn a_malformed_glob() {
+    refuses(&cachex().run("echo hi").option("--ignore-env", "A,[B"), &["--ignore-env", "[B"]);
+}
+
+#[test]
+fn a_word_that_is_not_one_of_the_choices() {
+    refuses(
+        &cachex().run("echo hi").with("--exe md5"),
+        &["--exe", "md5", "stat", "content", "name"],
+    );
+    refuses(
+        &cachex().run("echo hi").with("--stdin file"),
+        &["--stdin", "file", "hash", "null", "inherit"],
+    );
+}
+
+#[test]
+fn a_malformed_variable_names_the_variable() {
+    for (variable, value) in [
+        ("CACHEX_EXPIRES_IN", "soon"),
+        ("CACHEX_FAILURE_EXPIRES_IN", "0s"),
+        ("CACHEX_EXIT_CODES", "3-1"),
+        ("CACHEX_EXE", "md5"),
+        ("CACHEX_STDIN", "file"),
+        ("CACHEX_MAX_ENTRY_SIZE", "big"),
+        ("CACHEX_MAX_SIZE", "big"),
+        ("CACHEX_IGNORE_ENV", "[B"),
+    ] {
+        refuses(&cachex().run("echo hi").env(variable, value), &[variable, value]);
+    }
+}
+
+#[test]
+fn a_cache_directory_that_is_no_directory() {
+    let cachex = cachex();
+    let file = cachex.write("file", "precious");
+    let shown = file.to_str().unwrap();
+    refuses(&cachex.run("echo hi").option("--cache-dir", &file), &["--cache-dir", shown]);
+    refuses(
+        &cachex.run("echo hi").option("--cache-dir", file.join("below")),
+        &["--cache-dir", shown],
+    );
+    assert_eq!(fs::read_to_string(file).unwrap(), "precious");
+}
+
+#[test]
+fn a_cache_directory_that_cannot_be_created() {
+    let call = cachex().run("echo hi").option("--cache-dir", "/proc/no/such");
+    refuses(&call, &["--cache-dir", "/proc/no/such"]);
+    refuses(&cachex().run("echo hi").option("--cache-dir", ""), &["--cache-dir"]);
+}
+
+#[test]
+fn the_messages_are_not_silenced() {
+    refuses(&cachex().run("echo hi").with("--quiet --expires-in soon"), &["--expires-in", "soon"]);
+}
+
+#[test]
+fn an_argument_that_is_not_text_is_shown_all_the_same() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let value = OsStr::from_bytes(b"2\xff");
+    refuses(&cachex().run("echo hi").option("--expires-in", value), &["--expires-in"]);
+}
+
+#[test]
+fn the_other_verbs_answer_with_status_2() {
+    let cachex = cachex();
+    cachex.run("echo hi").with("--expires-in soon").forget().once().exits(2).mentions(&["soon"]);
+    cachex.cli(["forget"]).once().exits(2).mentions(&["CMD"]);
+    cachex.cli(["clear", "--no-such-option"]).once().exits(2).mentions(&["--no-such-option"]);
+    cachex.cli(["no-such-verb"]).once().exits(2).mentions(&["no-such-verb"]);
+}

@@ -1,0 +1,180 @@
+//! Which variables are part of the key.
+
+use crate::harness::cachex;
+
+/// They describe the session, not the work.
+const SESSION: &[&str] = &[
+    "_",
+    "SHLVL",
+    "OLDPWD",
+    "MAKELEVEL",
+    "WINDOWID",
+    "TMUX",
+    "TMUX_PANE",
+    "SSH_CLIENT",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "SSH_AUTH_SOCK",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_SESSION_ID",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "TERM_SESSION_ID",
+    "GITHUB_RUN_ID",
+    "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET",
+    "CACHEX_WHATEVER",
+];
+
+/// A command's output may well depend on them.
+const WORK: &[&str] = &[
+    "TERM",
+    "COLUMNS",
+    "LANG",
+    "LC_ALL",
+    "HOME",
+    "USER",
+    "NO_COLOR",
+    "GITHUB_SHA",
+    "EDITOR",
+    "AWS_PROFILE",
+    "KUBECONFIG",
+    "x",
+    "LD_LIBRARY_PATH",
+    "TZ",
+];
+
+#[test]
+fn their_order_does_not_matter() {
+    let cachex = cachex();
+    let call = cachex.exec([cachex.tool("hi", "echo hi")]);
+    let same = r#"CACHEX_DIR="$CACHEX_DIR" PATH="$PATH" "$@""#;
+    call.clone().launched_by(&format!("exec env -i A=1 B=2 C=3 {same}")).once().misses();
+    call.clone().launched_by(&format!("exec env -i C=3 A=1 B=2 {same}")).once().hits();
+    call.clone().launched_by(&format!("exec env -i C=2 A=1 B=3 {same}")).once().misses();
+}
+
+#[test]
+fn each_value_matters() {
+    let cachex = cachex();
+    let call = cachex.run("echo ${A-unset}");
+    call.once().misses().prints("unset\n");
+    call.clone().env("A", "").once().misses().prints("\n");
+    call.clone().env("A", "1").once().misses().prints("1\n");
+    call.clone().env("A", "1").once().hits().prints("1\n");
+    call.clone().env("A", "").once().hits().prints("\n");
+    call.once().hits().prints("unset\n");
+}
+
+#[test]
+fn names_and_values_do_not_run_into_each_other() {
+    let call = cachex().run("echo hi");
+    call.clone().env("A", "B=C").once().misses();
+    call.clone().env("A", "1").env("B", "2").once().misses();
+    call.clone().env("A", "1B=2").once().misses();
+    call.clone().env("AB", "=C").once().misses();
+    call.clone().env("AB", "C").once().misses();
+}
+
+#[test]
+fn values_are_bytes() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let call = cachex().run("printf %s \"$A\"");
+    for bytes in [b"\xff", b"\xfe"] {
+        call.clone().env("A", OsStr::from_bytes(bytes)).twice().runs_once().prints(bytes);
+    }
+}
+
+#[test]
+fn what_describes_the_session_is_left_out() {
+    let call = cachex().exec(["true"]);
+    let key = call.key();
+    for name in SESSION {
+        assert_eq!(call.clone().env(name, "something").key(), key, "{name} is part of the key");
+    }
+}
+
+#[test]
+fn what_the_work_may_depend_on_is_part() {
+    let call = cachex().exec(["true"]);
+    let key = call.key();
+    for name in WORK {
+        assert_ne!(call.clone().env(name, "other").key(), key, "{name} is not part of the key");
+    }
+}
+
+#[test]
+fn env_leaves_only_the_named_ones() {
+    let call = cachex().run("echo \"$A $B $C\"").env("A", "1").env("B", "2");
+    let only = call.option("--env", "A,B");
+    only.once().misses().prints("1 2 \n");
+    only.clone().env("C", "3").env("HOME", "/").without("LANG").once().hits().prints("1 2 \n");
+    only.clone().env("A", "9").once().misses();
+    only.clone().without("B").once().misses();
+    only.clone().env("B", "").once().misses();
+}
+
+#[test]
+fn env_counts_even_what_the_session_list_leaves_out() {
+    let only = cachex().run("echo $SHLVL").option("--env", "SHLVL");
+    only.clone().env("SHLVL", "1").once().misses();
+    only.env("SHLVL", "2").once().misses();
+}
+
+#[test]
+fn ignore_env_leaves_out_what_its_globs_match() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi").option("--ignore-env", "FOO_*,B?R");
+    call.once().misses();
+    call.clone().env("FOO_X", "1").env("BAR", "2").env("FOO_", "3").once().hits();
+    call.clone().env("FOO", "1").once().misses();
+    call.clone().env("BAAR", "1").once().misses();
+    call.clone().env("SHLVL", "7").once().hits();
+}
+
+#[test]
+fn no_env_leaves_out_all_of_them() {
+    let call = cachex().run("echo $A").with("--no-env");
+    call.clone().env("A", "1").once().misses().prints("1\n");
+    call.clone().env("A", "2").env("B", "3").without("LANG").once().hits().prints("1\n");
+}
+
+#[test]
+fn the_switches_are_not_taken_for_each_other() {
+    let call = cachex().run("echo hi").without("LANG").without("TZ");
+    let keys = [
+        call.key(),
+        call.clone().with("--no-env").key(),
+        call.clone().with("--env HOME").key(),
+        call.clone().with("--env PATH").key(),
+        call.clone().with("--ignore-env HOME").key(),
+    ];
+    let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+}
+
+#[test]
+fn makeflags_count_without_the_jobserver() {
+    let cachex = cachex();
+    let call = cachex.exec([cachex.tool("hi", "echo hi")]);
+    let flags = |flags: &str| call.clone().env("MAKEFLAGS", flags);
+    call.once().misses();
+    flags("").once().hits();
+    flags(" -j4 --jobserver-auth=3,4").once().hits();
+    flags(" -j --jobserver-fds=5,6 -j8").once().hits();
+    flags(" -j2 --jobserver-auth=fifo:/tmp/GMfifo1").once().hits();
+    call.clone().env("MFLAGS", "-j4 --jobserver-auth=3,4").once().hits();
+
+    flags("k").once().misses();
+    flags("k -j4 --jobserver-auth=3,4").once().hits();
+    flags("k -j4 --jobserver-auth=3,4 -- CC=clang").once().misses();
+    flags("k -j9 --jobserver-auth=7,8 -- CC=clang").once().hits();
+    flags("k -- CC=gcc").once().misses();
+}
+
+#[test]
+fn the_command_sees_the_environment_it_was_given() {
+    let cachex = cachex();
+    let call = cachex.run("env | grep -v '^_=' | sort").env("A", "1\n2").env("EMPTY", "");
+    call.behaves_as_bare();
+}

@@ -1,0 +1,172 @@
+//! A process that is under way.
+
+use super::capture::Capture;
+use super::outcome::{Ended, Outcome};
+use super::world::{World, contains};
+use super::{eventually, readable, within};
+use rustix::process::{Pid, Signal};
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ChildStdin, ExitStatus};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A started call; it and its process group end with this at the latest.
+pub struct Running {
+    world: Arc<World>,
+    told: String,
+    ran_before: usize,
+    started: Instant,
+    pid: Pid,
+    stdin: Option<ChildStdin>,
+    stdout: Capture,
+    stderr: Capture,
+}
+
+impl Running {
+    #[expect(clippy::too_many_arguments, reason = "called once, by `Call::start`")]
+    pub(super) fn new(
+        world: Arc<World>,
+        told: String,
+        ran_before: usize,
+        started: Instant,
+        pid: Pid,
+        stdin: Option<ChildStdin>,
+        stdout: Capture,
+        stderr: Capture,
+    ) -> Running {
+        Running { world, told, ran_before, started, pid, stdin, stdout, stderr }
+    }
+
+    /// Waits until this is on standard output.
+    #[track_caller]
+    pub fn shows(&self, text: &str) -> &Running {
+        self.awaits(&self.stdout, "stdout", text)
+    }
+
+    /// Waits until this is on standard error.
+    #[track_caller]
+    pub fn warns(&self, text: &str) -> &Running {
+        self.awaits(&self.stderr, "stderr", text)
+    }
+
+    #[track_caller]
+    fn awaits(&self, capture: &Capture, name: &str, text: &str) -> &Running {
+        eventually(&format!("{text:?} on the {name} of {}", self.told), || {
+            let bytes = capture.bytes();
+            let there = contains(&bytes, text.as_bytes());
+            assert!(
+                there || !capture.ended(),
+                "{}: {name} ended without {text:?}:\n{}",
+                self.told,
+                readable(&bytes)
+            );
+            there.then_some(())
+        });
+        self
+    }
+
+    /// What is on standard output so far.
+    pub fn printed(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.bytes()).into_owned()
+    }
+
+    /// Writes to its standard input.
+    #[track_caller]
+    pub fn feed(&mut self, bytes: impl AsRef<[u8]>) -> &mut Running {
+        self.stdin.as_mut().unwrap().write_all(bytes.as_ref()).unwrap();
+        self
+    }
+
+    /// Ends its standard input.
+    pub fn end_input(&mut self) -> &mut Running {
+        self.stdin = None;
+        self
+    }
+
+    /// Sends a signal to it alone.
+    #[track_caller]
+    pub fn signal(&self, signal: Signal) -> &Running {
+        rustix::process::kill_process(self.pid, signal).unwrap();
+        self
+    }
+
+    /// Processor time it has used so far, its children's not counted.
+    #[cfg(target_os = "linux")]
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid.as_raw_nonzero()));
+        let stat = stat.unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let ticks: u64 = fields[11..=12].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
+    /// Waits until it waits for a lock on a file.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn waits_for_a_lock(&self) -> &Running {
+        let pid = self.pid.as_raw_nonzero().to_string();
+        eventually(&format!("{} to wait for a lock", self.told), || {
+            let locks = std::fs::read_to_string("/proc/locks").unwrap();
+            let waits = |line: &str| line.contains("->") && line.split(' ').any(|word| word == pid);
+            locks.lines().any(waits).then_some(())
+        });
+        self
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn ends(self) -> Outcome {
+        let (world, told, ran_before) = (self.world.clone(), self.told.clone(), self.ran_before);
+        Outcome::new(world, told, ran_before, vec![self.wait()])
+    }
+
+    /// Waits for its end and for that of its output, which nothing that it
+    /// leaves behind may hold open.
+    #[track_caller]
+    pub(super) fn wait(mut self) -> Ended {
+        let (status, memory) = eventually(&format!("the end of {}", self.told), || reap(self.pid));
+        let took = self.started.elapsed();
+        self.stdin = None;
+        eventually(&format!("the end of the output of {}", self.told), || {
+            (self.stdout.ended() && self.stderr.ended()).then_some(())
+        });
+        Ended {
+            stdout: self.stdout.bytes(),
+            stderr: self.stderr.bytes(),
+            tally: self.stdout.tally(),
+            status,
+            memory,
+            took,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
+        within(Duration::from_secs(5), || reap(self.pid));
+    }
+}
+
+/// The status of a child that ended and the most memory it or a child of its
+/// own ever used, in bytes. A child that was reaped before counts as ended.
+fn reap(pid: Pid) -> Option<(ExitStatus, u64)> {
+    let mut status = 0;
+    // SAFETY: both pointers are to locals that outlive the call, `rusage` is
+    // plain integers for which zeros are valid, and a `pid` that is not or no
+    // longer our child gives an error.
+    let (reaped, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        let pid = pid.as_raw_nonzero().get();
+        (libc::wait4(pid, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
+    };
+    // Linux counts in KiB, macOS in bytes.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    (reaped != 0).then(|| (ExitStatus::from_raw(status), usage.ru_maxrss as u64 * unit))
+}

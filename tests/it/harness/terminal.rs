@@ -1,0 +1,113 @@
+//! A shell at a pseudo-terminal, for what only a terminal does: its keys send
+//! signals to the foreground job, and its line discipline stops it.
+
+use super::capture::Capture;
+use super::world::World;
+use super::{eventually, readable};
+use rustix::process::{Pid, Signal};
+use rustix::pty::OpenptFlags;
+use rustix::termios::{LocalModes, OptionalActions};
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::Arc;
+
+pub const CTRL_C: u8 = 0x03;
+pub const CTRL_BACKSLASH: u8 = 0x1c;
+pub const CTRL_Z: u8 = 0x1a;
+
+/// An interactive bash whose screen is read and whose keyboard is the test.
+pub struct Terminal {
+    world: Arc<World>,
+    keyboard: File,
+    screen: Capture,
+    /// How much of the screen has been looked at.
+    seen: usize,
+    shell: Pid,
+}
+
+impl Terminal {
+    pub(super) fn open(world: Arc<World>) -> Terminal {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        let master = rustix::pty::openpt(flags | OpenptFlags::CLOEXEC).unwrap();
+        rustix::pty::grantpt(&master).unwrap();
+        rustix::pty::unlockpt(&master).unwrap();
+        let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+        let tty = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        // What is typed must not be mistaken for what is printed.
+        let mut modes = rustix::termios::tcgetattr(&tty).unwrap();
+        modes.local_modes -= LocalModes::ECHO;
+        rustix::termios::tcsetattr(&tty, OptionalActions::Now, &modes).unwrap();
+
+        let mut bash = Command::new("bash");
+        bash.args(["--norc", "--noprofile", "--noediting", "-i"]);
+        bash.env_clear().envs(world.environment());
+        bash.env("TERM", "dumb").env("PS1", "").env("PS2", "").env("HISTFILE", "");
+        bash.current_dir(world.work());
+        let stdio = || tty.try_clone().unwrap();
+        bash.stdin(stdio()).stdout(stdio()).stderr(stdio());
+        // SAFETY: between fork and exec this makes two system calls on the
+        // child's own descriptor 0 and allocates nothing.
+        unsafe {
+            bash.pre_exec(|| {
+                rustix::process::setsid()?;
+                Ok(rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?)
+            });
+        }
+        let shell = Pid::from_child(&bash.spawn().unwrap());
+        let master = File::from(master);
+        let screen = Capture::of(master.try_clone().unwrap(), true);
+        Terminal { world, keyboard: master, screen, seen: 0, shell }
+    }
+
+    /// Types a line.
+    #[track_caller]
+    pub fn types(&mut self, line: &str) -> &mut Terminal {
+        self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self
+    }
+
+    /// Presses a key.
+    #[track_caller]
+    pub fn presses(&mut self, key: u8) -> &mut Terminal {
+        self.keyboard.write_all(&[key]).unwrap();
+        self
+    }
+
+    /// Waits until the screen shows this, after what was waited for before.
+    #[track_caller]
+    pub fn shows(&mut self, text: &str) -> &mut Terminal {
+        let seen = self.seen;
+        let end = eventually(&format!("{text:?} on the terminal"), || {
+            let screen = String::from_utf8_lossy(&self.screen.bytes()[seen..]).into_owned();
+            let found = screen.find(text);
+            assert!(found.is_some() || !self.screen.ended(), "the terminal shows only {screen}");
+            found.map(|at| at + text.len())
+        });
+        self.seen += end;
+        self
+    }
+
+    /// What is on the screen, from the beginning.
+    pub fn screen(&self) -> String {
+        readable(&self.screen.bytes()).replace("\r\n", "\n")
+    }
+
+    /// Waits until the world's counter is there, as [`World::awaits_runs`].
+    #[track_caller]
+    pub fn awaits_runs(&mut self, runs: usize) -> &mut Terminal {
+        self.world.awaits_runs(runs);
+        self
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the terminal showed:\n{}", self.screen());
+        }
+        let _ = rustix::process::kill_process_group(self.shell, Signal::KILL);
+        let _ = rustix::process::waitpid(Some(self.shell), rustix::process::WaitOptions::empty());
+    }
+}

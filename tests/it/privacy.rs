@@ -1,0 +1,83 @@
+//! What others must not see, and what nobody must find.
+
+use crate::harness::{Call, cachex, contains};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn the_store_is_private_whatever_the_umask() {
+    let cachex = cachex();
+    let open = |call: Call| call.launched_by(r#"umask 000; exec "$@""#);
+    for script in ["echo hi", "seq 1 100000"] {
+        open(cachex.run(script).with("--no-concurrent").stdin("x")).twice().runs_once();
+    }
+    let passing = cachex.exec(["true"]);
+    open(passing.clone()).once().exits(0);
+    open(passing.forget()).once().exits(0);
+    open(cachex.run("echo more")).once().misses();
+    assert_eq!(mode(&cachex.store()), 0o700);
+    let stored = cachex.stored();
+    assert!(stored.iter().any(|path| path.starts_with("v1/old")), "{stored:?}");
+    for path in stored {
+        let at = cachex.store().join(&path);
+        let expected = if at.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&at), expected, "the mode of {} is {:o}", path.display(), mode(&at));
+    }
+}
+
+fn mode(path: &std::path::Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn folders_made_on_the_way_are_private_too() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi").without("CACHEX_DIR").launched_by(r#"umask 0; exec "$@""#);
+    call.once().misses();
+    assert_eq!(mode(&cachex.path("home/.cache")), 0o700);
+    assert_eq!(mode(&cachex.path("home/.cache/cachex")), 0o700);
+}
+
+#[test]
+fn the_umask_of_the_command_is_its_own() {
+    let cachex = cachex();
+    let call = cachex.run("umask; touch ../made").launched_by(r#"umask 002; exec "$@""#);
+    call.once().misses().prints("0002\n");
+    assert_eq!(mode(&cachex.path("made")), 0o664);
+}
+
+#[test]
+fn a_secret_is_found_nowhere_in_the_store() {
+    const SECRET: &str = "hunter2-correct-horse-battery";
+    let cachex = cachex();
+    let call = cachex.run("cat >/dev/null; echo fine; seq 1 10000");
+    let call = call.env("API_TOKEN", SECRET).stdin(format!("password: {SECRET}\n"));
+    let call = call.with("--no-concurrent");
+    let look = || {
+        for path in cachex.stored_in("") {
+            let content = fs::read(cachex.store().join(&path)).unwrap();
+            assert!(!contains(&content, SECRET.as_bytes()), "it is in {}", path.display());
+        }
+    };
+    call.twice().runs_once();
+    look();
+    cachex.folds();
+    call.clone().forget().once().exits(0);
+    call.once().misses();
+    cachex.folds();
+    look();
+    assert!(!contains(
+        call.clone().with("--verbose").once().stderr().as_bytes(),
+        SECRET.as_bytes()
+    ));
+}
+
+#[test]
+fn a_long_secret_input_leaves_no_file_behind() {
+    let cachex = cachex();
+    let call = cachex.run("wc -c").stdin_of_zeros(100 << 20);
+    call.twice().runs_once().prints("104857600\n");
+    let left: Vec<_> = fs::read_dir(cachex.path("tmp")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(cachex.stored_in("v1/tmp").is_empty(), "{:?}", cachex.stored());
+}

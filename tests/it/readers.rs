@@ -1,0 +1,82 @@
+//! Readers that go away before the end.
+
+use crate::harness::{Running, Signal, cachex};
+use std::io::{PipeReader, Read};
+
+/// Reads so many bytes and leaves.
+fn reads_and_leaves(mut reader: PipeReader, count: usize) -> Vec<u8> {
+    let mut head = vec![0; count];
+    reader.read_exact(&mut head).unwrap();
+    head
+}
+
+#[test]
+fn an_endless_command_ends_with_its_reader() {
+    let cachex = cachex();
+    let call = cachex.run("exec yes");
+    for _ in 0..2 {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let running = call.spawn_into(writer);
+        assert_eq!(reads_and_leaves(reader, 4), b"y\ny\n");
+        running.ends().dies_of(Signal::PIPE).quietly().promptly();
+    }
+    assert_eq!(cachex.runs(), 2, "an unfinished run was recorded");
+}
+
+#[test]
+fn in_a_shell_too() {
+    let cachex = cachex();
+    let script = "cachex run -- yes | head -1; echo ${PIPESTATUS[0]}";
+    cachex.shell(script).once().prints("y\n141\n").exits(0).quietly().promptly();
+}
+
+#[test]
+fn a_finite_output_is_recorded_to_its_end() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 200000");
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running = call.spawn_into(writer);
+    assert_eq!(reads_and_leaves(reader, 4), b"1\n2\n");
+    running.ends().quietly();
+    let bare = call.clone().bare().once();
+    call.once().hits().same_as(&bare);
+}
+
+#[test]
+fn one_that_leaves_before_the_first_byte_spoils_nothing() {
+    let cachex = cachex();
+    let call = cachex.run(&format!("{}; echo hi; echo err >&2; exit 3", cachex.gate("gate")));
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running = call.spawn_into(writer);
+    drop(reader);
+    cachex.opens("gate");
+    running.ends().says("err\n");
+    call.once().hits().prints("hi\n").says("err\n").exits(3);
+}
+
+#[test]
+fn the_other_stream_still_flows() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 50000; seq 1 50000 >&2");
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running: Running = call.spawn_into(writer);
+    drop(reader);
+    let said = running.ends().stderr();
+    assert_eq!(said, call.once().hits().stderr());
+    assert!(said.ends_with("\n50000\n"));
+}
+
+#[test]
+fn one_that_leaves_during_a_replay_ends_it_quietly() {
+    let cachex = cachex();
+    // One within the entry, one beside it.
+    for script in ["echo hi", "seq 1 500000"] {
+        let call = cachex.run(script);
+        call.clone().output_counted().once();
+        let (reader, writer) = std::io::pipe().unwrap();
+        let replay = call.spawn_into(writer);
+        drop(reader);
+        replay.ends().hits().quietly().promptly();
+        call.output_counted().once().hits().exits(0);
+    }
+}

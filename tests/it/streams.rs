@@ -1,0 +1,160 @@
+//! Byte for byte, in order, live and replayed.
+
+use crate::harness::{cachex, quoted};
+use std::io::Read;
+
+#[test]
+fn any_bytes_pass() {
+    for script in [
+        r"printf '\0\0\0'",
+        r"printf '\377\376\300\200'",
+        r"printf 'no newline'",
+        r"printf '\n\n'",
+        r"printf '\r\n\033[31mred\033[m'",
+        "true",
+        "printf err >&2",
+        r"printf 'a\0b'; printf 'c\0d' >&2; printf e",
+    ] {
+        cachex().run(script).behaves_as_bare();
+    }
+}
+
+#[test]
+fn every_byte_there_is_passes() {
+    let cachex = cachex();
+    let bytes: Vec<u8> = (0..=255).collect();
+    let file = cachex.write("bytes", &bytes);
+    cachex.run(&format!("cat {}", quoted(file))).behaves_as_bare().prints(&bytes);
+}
+
+#[test]
+fn every_length_passes() {
+    // Around page sizes, pipe sizes and the limit of what lies in an entry.
+    let cachex = cachex();
+    for length in [1, 2, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 4097, 16384, 65535, 65536, 65537]
+    {
+        let script = format!("yes abcdefg | head -c {length}");
+        cachex.run(&script).twice().runs_once().alike().prints_bytes(length).exits(0);
+        let to_stderr = format!("{script} >&2; yes 123 | head -c {length}");
+        cachex.run(&to_stderr).twice().runs_once().alike().prints_bytes(length);
+    }
+}
+
+#[test]
+fn a_megabyte_on_each_stream_in_turn() {
+    let script = "i=0; while [ $i -lt 256 ]; do i=$((i+1)); \
+                  head -c 4096 /dev/zero | tr '\\0' \"$((i%10))\"; \
+                  head -c 4096 /dev/zero | tr '\\0' e >&2; done";
+    let outcome = cachex().run(script).behaves_as_bare();
+    assert_eq!(outcome.stdout().len(), 1 << 20);
+    assert_eq!(outcome.stderr(), "e".repeat(1 << 20));
+}
+
+#[test]
+fn a_megabyte_on_one_stream_while_the_other_is_open() {
+    cachex().run("head -c 1048576 /dev/zero >&2; echo done").behaves_as_bare().prints("done\n");
+}
+
+#[test]
+fn the_order_of_the_chunks_is_kept() {
+    // The command goes on only when its last chunk is seen, so that the order
+    // is certain.
+    let cachex = cachex();
+    let seen = quoted(cachex.path("seen"));
+    let awaits =
+        |size: usize| format!("until [ $(wc -c <{seen}) -ge {size} ]; do sleep 0.01; done");
+    let script = format!(
+        "printf out1; {}; printf err1 >&2; {}; printf err2 >&2; {}; printf out2; {}; printf err3 >&2",
+        awaits(4),
+        awaits(8),
+        awaits(12),
+        awaits(16),
+    );
+    let both = format!(r#"exec "$@" >{seen} 2>&1"#);
+    let call = cachex.run(&script);
+    for _ in 0..2 {
+        call.clone().launched_by(&both).once().exits(0);
+        assert_eq!(std::fs::read_to_string(cachex.path("seen")).unwrap(), "out1err1err2out2err3");
+    }
+    call.once().hits().prints("out1out2").says("err1err2err3");
+    assert_eq!(cachex.runs(), 1);
+}
+
+#[test]
+fn a_replay_interleaves_as_the_run_was_seen_to() {
+    let script = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo out $i; echo err $i >&2; done";
+    let call = cachex().run(script);
+    call.clone().merged().times(3).runs_once().alike();
+    let numbered = |word: &str| -> String {
+        (1..=300)
+            .flat_map(|n| {
+                [
+                    word.to_owned(),
+                    format!(
+                        " {n}
+"
+                    ),
+                ]
+            })
+            .collect()
+    };
+    call.once().hits().prints(numbered("out")).says(numbered("err"));
+}
+
+#[test]
+fn output_recorded_without_its_streams_apart_is_apart_all_the_same() {
+    let call = cachex().run("echo out; echo err >&2");
+    call.clone().launched_by(r#"exec "$@" >/dev/null 2>&1"#).once();
+    call.once().hits().prints("out\n").says("err\n");
+}
+
+#[test]
+fn a_slow_reader_that_does_not_block_gets_everything() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 100000");
+    let bare = call.clone().bare().once().stdout();
+    for _ in 0..2 {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&writer, true).unwrap();
+        let running = call.spawn_into(writer);
+        let mut read = String::new();
+        reader.read_to_string(&mut read).unwrap();
+        assert_eq!(read, bare);
+        running.ends().exits(0).quietly();
+    }
+    assert_eq!(cachex.runs(), 2, "one of them bare");
+}
+
+#[test]
+fn output_goes_to_files_as_to_pipes() {
+    let cachex = cachex();
+    let file = quoted(cachex.path("file"));
+    let counted = cachex.counting("seq 1 3");
+    // Appended, and from an offset, as a shell's groups do it.
+    let script = format!(
+        "{{ echo head; cachex run -- sh -c \"{counted}\"; echo tail; }} >{file}; \
+         cachex run -- sh -c \"{counted}\" >>{file}; cat {file}"
+    );
+    cachex.shell(&script).once().runs_once().prints("head\n1\n2\n3\ntail\n1\n2\n3\n");
+    let long = cachex.counting("seq 1 20000");
+    let script = format!(
+        "{{ echo head; cachex run -- sh -c \"{long}\"; echo tail; }} >{file}; wc -l <{file}"
+    );
+    cachex.shell(&script).twice().runs_once().prints("20002\n");
+}
+
+#[test]
+fn output_into_a_socket() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 50000");
+    let bare = call.clone().bare().once().stdout();
+    for _ in 0..2 {
+        let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let running = call.spawn_into(std::os::fd::OwnedFd::from(theirs));
+        let mut read = String::new();
+        ours.read_to_string(&mut read).unwrap();
+        assert_eq!(read, bare);
+        running.ends().exits(0).quietly();
+    }
+    assert_eq!(cachex.runs(), 2, "one of them bare");
+}

@@ -1,0 +1,98 @@
+//! At a terminal, with a person's keys.
+
+use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, cachex};
+
+#[test]
+fn ctrl_c_ends_the_command_and_cachex_as_it_always_does() {
+    let cachex = cachex();
+    cachex.tool("slow", "echo ready; exec sleep 600");
+    let mut terminal = cachex.terminal();
+    for runs in 1..=2 {
+        terminal.types("cachex run -- slow; echo status=$?").shows("ready").awaits_runs(runs);
+        terminal.presses(CTRL_C).types("echo status=$?").shows("status=130");
+    }
+    assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+}
+
+#[test]
+fn ctrl_backslash_too() {
+    let cachex = cachex();
+    cachex.tool("slow", "ulimit -c 0; echo ready; exec sleep 600");
+    let mut terminal = cachex.terminal();
+    terminal.types("ulimit -c 0; cachex run -- slow; echo status=$?").shows("ready");
+    terminal.presses(CTRL_BACKSLASH).shows("status=131");
+}
+
+#[test]
+fn a_command_that_handles_ctrl_c_gets_it_once() {
+    let cachex = cachex();
+    let handler = "n=0; trap 'n=$((n+1)); echo got $n' INT; echo ready; \
+                   until [ -e ../gate ]; do sleep 0.05; done; echo handled $n; exit 0";
+    cachex.tool("careful", handler);
+    let mut terminal = cachex.terminal();
+    for runs in 1..=2 {
+        terminal.types("rm -f ../gate; cachex run -- careful; echo status=$?").shows("ready");
+        terminal.awaits_runs(runs).presses(CTRL_C).shows("got 1");
+        cachex.opens("gate");
+        terminal.shows("handled 1").shows("status=0");
+    }
+}
+
+#[test]
+fn ctrl_z_stops_and_fg_goes_on() {
+    let cachex = cachex();
+    cachex.tool("slow", &format!("echo ready; {}; echo finished", cachex.gate("gate")));
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -- slow").shows("ready");
+    terminal.presses(CTRL_Z).shows("Stopped");
+    terminal.types("echo alone").shows("alone");
+    cachex.opens("gate");
+    terminal.types("fg; echo status=$?").shows("finished").shows("status=0");
+    terminal.types("cachex run -- slow; echo status=$?").shows("ready").shows("finished");
+    terminal.shows("status=0").awaits_runs(1);
+}
+
+#[test]
+fn what_is_typed_reaches_the_command_and_is_no_part_of_the_key() {
+    let cachex = cachex();
+    cachex.tool("ask", "echo 'name?'; read name; echo \"hello $name\"");
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -- ask").shows("name?").types("Ada").shows("hello Ada");
+    terminal.types("cachex run -- ask; echo over").shows("name?").shows("hello Ada").shows("over");
+    terminal.awaits_runs(1);
+}
+
+#[test]
+fn a_waiter_says_whom_it_waits_for() {
+    let cachex = cachex();
+    cachex.tool("slow", &format!("{}; echo result", cachex.gate("gate")));
+    let holder = cachex.exec(["slow"]).with("--no-env --stdin null --no-concurrent").spawn();
+    cachex.awaits_runs(1);
+    let pid = holder.pid().as_raw_nonzero().to_string();
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run --no-env --stdin null --no-concurrent -- slow; echo status=$?");
+    terminal.shows("cachex: ").shows(&pid);
+    cachex.opens("gate");
+    terminal.shows("result").shows("status=0").awaits_runs(1);
+    holder.ends().prints("result\n").quietly();
+}
+
+#[test]
+fn silence_is_kept_on_a_terminal_too() {
+    let cachex = cachex();
+    cachex.tool("hi", "echo hi");
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -- hi; cachex run -- hi; echo over").shows("over");
+    terminal.awaits_runs(1);
+    let screen = terminal.screen();
+    assert!(screen.contains("hi\nhi\nover") && !screen.contains("cachex:"), "{screen}");
+}
+
+#[test]
+fn the_size_of_the_terminal_is_the_commands_own_question() {
+    // stdin is still the terminal, so that `stty` works within.
+    let cachex = cachex();
+    cachex.tool("size", "stty size");
+    let mut terminal = cachex.terminal();
+    terminal.types("stty rows 33 cols 77; cachex run -- size").shows("33 77");
+}

@@ -1,0 +1,161 @@
+//! What is true of the repository, kept true.
+
+use crate::harness::cachex;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where a file starts asking to be two, and a little more.
+const LONGEST: usize = 450;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(name: impl AsRef<Path>) -> String {
+    let path = root().join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What the files of a folder are called and hold.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(&path).unwrap())
+    };
+    entries.map(|entry| read(entry.unwrap().path())).collect()
+}
+
+/// The Rust files below these folders.
+fn sources(folders: &[&str]) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = folders.iter().map(|name| root().join(name)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// The long options that a help text offers.
+fn flags(help: &str) -> Vec<String> {
+    let words = help.lines().filter(|line| line.trim_start().starts_with('-')).flat_map(|line| {
+        line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').map(str::to_owned)
+    });
+    let mut flags: Vec<String> = words
+        .filter(|word| word.starts_with("--") && word.len() > 3)
+        .filter(|word| word != "--help" && word != "--version")
+        .collect();
+    flags.sort();
+    flags.dedup();
+    flags
+}
+
+#[test]
+fn the_changelog_knows_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let heading = format!("## [{version}]");
+    assert!(text("CHANGELOG.md").lines().any(|line| line.starts_with(&heading)), "no {heading}");
+}
+
+#[test]
+fn completions_and_man_pages_are_those_of_the_binary() {
+    let cachex = cachex();
+    let made = cachex.path("made");
+    cachex.cli(["generate".into(), made.clone().into_os_string()]).once().exits(0);
+    for folder in ["completions", "man"] {
+        let (ours, theirs) = (files(&root().join(folder)), files(&made.join(folder)));
+        assert!(
+            ours.keys().eq(theirs.keys()),
+            "{folder}/ has {:?}, not {:?}",
+            ours.keys(),
+            theirs.keys()
+        );
+        for (name, content) in &theirs {
+            let stale = "`cargo run -- generate .` writes it anew";
+            assert!(ours[name] == *content, "{folder}/{name} is out of date: {stale}");
+        }
+    }
+}
+
+#[test]
+fn every_option_of_run_is_in_a_table_of_the_readme() {
+    let readme = text("README.md");
+    let tables: String = readme.lines().filter(|line| line.trim_start().starts_with('|')).collect();
+    let help = cachex().cli(["run", "--help"]).once().exits(0).stdout();
+    let flags = flags(&help);
+    assert!(flags.iter().any(|flag| flag == "--expires-in"), "{help}");
+    let missing: Vec<_> = flags.iter().filter(|flag| !has_word(&tables, flag)).collect();
+    assert!(missing.is_empty(), "no row of a table in README.md tells of {missing:?}");
+}
+
+/// Whether `flag` stands there and not only as the beginning of another.
+fn has_word(text: &str, flag: &str) -> bool {
+    text.match_indices(flag).any(|(at, _)| {
+        !text[at + flag.len()..].starts_with(|c: char| c == '-' || c.is_ascii_alphanumeric())
+    })
+}
+
+#[test]
+fn every_verb_is_in_the_readme() {
+    let help = cachex().cli(["--help"]).once().exits(0).stdout();
+    let readme = text("README.md");
+    let verbs = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let verbs: Vec<&str> = verbs
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|verb| *verb != "help")
+        .collect();
+    assert!(verbs.contains(&"run"), "{help}");
+    for verb in verbs {
+        assert!(readme.contains(&format!("cachex {verb}")), "README.md does not tell of {verb}");
+    }
+}
+
+#[test]
+fn no_source_file_is_too_long() {
+    for path in sources(&["src", "tests", "benches"]) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn every_source_file_says_what_it_is_for() {
+    for path in sources(&["src", "tests", "benches"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//!"), "{} has no header", path.display());
+    }
+}
+
+#[test]
+fn no_test_waits_by_guess() {
+    let waits = ["thread::sle", "ep"].concat();
+    for path in sources(&["tests/it"]) {
+        let waiting = fs::read_to_string(&path).unwrap().contains(&waits);
+        let allowed = path.ends_with("harness/mod.rs");
+        assert!(!waiting || allowed, "{} sleeps; use `eventually`", path.display());
+    }
+}
+
+#[test]
+fn every_module_of_tests_is_run() {
+    let main = text("tests/it/main.rs");
+    for path in sources(&["tests/it"]) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let top = path.parent().unwrap().ends_with("tests/it") && name != "main";
+        assert!(
+            !top || main.contains(&format!("mod {name};")),
+            "{name} is not in tests/it/main.rs"
+        );
+    }
+}
