@@ -7,7 +7,7 @@
 use crate::entry::{Bytes, INLINE_LIMIT};
 use crate::frames::{Frame, Stream};
 use crate::store::Root;
-use crate::store::blobs::NewBlob;
+use crate::store::blobs::{NewBlob, WholeBlob};
 use rustix::io::Errno;
 
 const FRAMES_INLINE_LIMIT: usize = 512;
@@ -38,15 +38,12 @@ pub struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// Records up to `limit` bytes.
     pub fn new(root: &'a Root, limit: u64) -> Recorder<'a> {
-        let data = Part { limit: INLINE_LIMIT, bytes: Bytes::Inline(Vec::new()), blob: None };
-        let frames =
-            Part { limit: FRAMES_INLINE_LIMIT, bytes: Bytes::Inline(Vec::new()), blob: None };
         Recorder {
             root,
             limit,
             total: 0,
-            data,
-            frames,
+            data: Part::new(INLINE_LIMIT),
+            frames: Part::new(FRAMES_INLINE_LIMIT),
             encoded: Vec::new(),
             last: None,
             gave_up: None,
@@ -101,14 +98,19 @@ impl<'a> Recorder<'a> {
         if self.gave_up.is_none() {
             self.frames.append(self.root, &self.encoded).map_err(GaveUp::Failed)?;
         }
-        self.gave_up.map_or(Ok(Recording { data: self.data, frames: self.frames }), Err)
+        if let Some(why) = self.gave_up {
+            return Err(why);
+        }
+        let data = self.data.finish().map_err(GaveUp::Failed)?;
+        let frames = self.frames.finish().map_err(GaveUp::Failed)?;
+        Ok(Recording { data, frames })
     }
 }
 
 /// A whole recording that has no name in the store yet.
 pub struct Recording<'a> {
-    data: Part<'a>,
-    frames: Part<'a>,
+    data: Whole<'a>,
+    frames: Whole<'a>,
 }
 
 impl Recording<'_> {
@@ -118,32 +120,49 @@ impl Recording<'_> {
     }
 }
 
+enum Whole<'a> {
+    Inline(Vec<u8>),
+    Blob(WholeBlob<'a>),
+}
+
+impl Whole<'_> {
+    fn keep(self) -> rustix::io::Result<Bytes> {
+        match self {
+            Whole::Inline(bytes) => Ok(Bytes::Inline(bytes)),
+            Whole::Blob(blob) => blob.keep().map(Bytes::Blob),
+        }
+    }
+}
+
 /// Bytes that move from memory to a blob.
 struct Part<'a> {
     limit: usize,
-    bytes: Bytes,
+    memory: Vec<u8>,
     blob: Option<NewBlob<'a>>,
 }
 
 impl<'a> Part<'a> {
+    fn new(limit: usize) -> Part<'a> {
+        Part { limit, memory: Vec::new(), blob: None }
+    }
+
     fn append(&mut self, root: &'a Root, bytes: &[u8]) -> rustix::io::Result<()> {
         if let Some(blob) = &mut self.blob {
             return blob.append(bytes);
         }
-        let Bytes::Inline(memory) = &mut self.bytes else { return Ok(()) };
-        if memory.len() + bytes.len() <= self.limit {
-            memory.extend_from_slice(bytes);
+        if self.memory.len() + bytes.len() <= self.limit {
+            self.memory.extend_from_slice(bytes);
             return Ok(());
         }
         let blob = self.blob.insert(NewBlob::new(root)?);
-        blob.append(memory)?;
+        blob.append(&std::mem::take(&mut self.memory))?;
         blob.append(bytes)
     }
 
-    fn keep(self) -> rustix::io::Result<Bytes> {
+    fn finish(self) -> rustix::io::Result<Whole<'a>> {
         match self.blob {
-            Some(blob) => blob.keep().map(Bytes::Blob),
-            None => Ok(self.bytes),
+            Some(blob) => blob.finish().map(Whole::Blob),
+            None => Ok(Whole::Inline(self.memory)),
         }
     }
 }

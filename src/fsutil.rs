@@ -16,10 +16,6 @@ pub const PRIVATE_DIR: Mode = Mode::RWXU;
 /// What every file of the store is created with.
 pub const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// Big enough that a system call is lost in the hashing, small enough to stay
-/// in a second-level cache.
-const HASH_CHUNK: usize = 256 * 1024;
-
 const DIR: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC).union(OFlags::RDONLY);
 const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 
@@ -235,31 +231,6 @@ pub fn read_full(fd: impl AsFd, buf: &mut [u8]) -> rustix::io::Result<usize> {
         }
     }
     Ok(filled)
-}
-
-/// Hashes a file from `offset` to its end, at the most `limit` bytes and a
-/// little more, without moving the offset that others may share. Gives the
-/// number of bytes too.
-pub fn hash_file(
-    fd: impl AsFd,
-    offset: u64,
-    limit: u64,
-) -> rustix::io::Result<(blake3::Hash, u64)> {
-    let mut hasher = blake3::Hasher::new();
-    // On the heap, where only what is used of it costs anything.
-    let mut chunk =
-        vec![0; HASH_CHUNK.min(usize::try_from(limit).unwrap_or(HASH_CHUNK).saturating_add(1))];
-    let mut len = 0;
-    while len <= limit {
-        match retry(|| rustix::io::pread(&fd, &mut chunk[..], offset + len))? {
-            0 => break,
-            n => {
-                hasher.update(&chunk[..n]);
-                len += n as u64;
-            }
-        }
-    }
-    Ok((hasher.finalize(), len))
 }
 
 /// Writes all of `bytes`, waiting where the file does not block.

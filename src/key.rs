@@ -7,7 +7,7 @@
 
 use crate::config::{EnvSelection, Identity, Vars};
 use crate::entry::Key;
-use crate::fsutil;
+use crate::hashing;
 use crate::invocation::{Executable, Invocation};
 use crate::session;
 use crate::stdin::Digest;
@@ -59,9 +59,9 @@ pub fn identify(
         }
         (ExeMode::Content, Some(exe)) => {
             let contents = std::fs::File::open(&exe.path)
-                .and_then(|file| Ok(fsutil::hash_file(file, 0, u64::MAX)?))
+                .and_then(|file| Ok(hashing::to_the_end(file, 0)?))
                 .with_context(|| format!("reading {}", exe.path.display()))?;
-            fields.add(Tag::ExeContent, contents.0.as_bytes());
+            fields.add(Tag::ExeContent, contents.as_bytes());
         }
         (ExeMode::Name, _) | (_, None) => {}
     }

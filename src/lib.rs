@@ -19,6 +19,7 @@ mod exit;
 mod feed;
 mod frames;
 mod fsutil;
+mod hashing;
 mod invocation;
 mod key;
 mod lean;

@@ -11,7 +11,7 @@
 //! A pipe is kept in memory up to a limit and then in an unlinked temporary
 //! file outside the store, because what is typed or piped may be secret.
 
-use crate::fsutil;
+use crate::hashing;
 use crate::values::StdinMode;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, SeekFrom, major, minor};
@@ -116,8 +116,7 @@ pub fn take(mode: StdinMode, closed: bool, silent: impl FnOnce()) -> Result<Stdi
         }
         FileType::RegularFile => {
             let start = rustix::fs::tell(stdin).map_err(|_| Unknown::Untouched)?;
-            let (hash, _) =
-                fsutil::hash_file(stdin, start, u64::MAX).map_err(|_| Unknown::Untouched)?;
+            let hash = hashing::to_the_end(stdin, start).map_err(|_| Unknown::Untouched)?;
             Ok(Stdin {
                 digest: Digest::Contents(hash),
                 source: Source::Inherit,

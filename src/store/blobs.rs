@@ -8,11 +8,13 @@
 use super::Root;
 use crate::entry::BlobRef;
 use crate::fsutil;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use crate::hashing::{self, Writer};
+use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where a blob lies.
 pub fn path(hash: &[u8; 32]) -> PathBuf {
@@ -28,60 +30,75 @@ pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File>> {
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(errno),
     };
-    let (hash, len) = fsutil::hash_file(&file, 0, blob.len)?;
-    let whole = len == blob.len && hash == blob.hash;
+    let is_as_long = rustix::fs::fstat(&file)?.st_size as u64 == blob.len;
+    let whole =
+        is_as_long && hashing::beginning(&file, blob.len)?.is_some_and(|hash| hash == blob.hash);
     Ok(whole.then(|| File::from(file)))
 }
 
 /// A blob in the making. Dropped before [`NewBlob::keep`], it leaves nothing.
 pub struct NewBlob<'a> {
-    root: &'a Root,
-    temp: Option<PathBuf>,
-    file: OwnedFd,
-    hasher: blake3::Hasher,
-    len: u64,
+    name: Temporary<'a>,
+    writer: Writer<OwnedFd>,
 }
 
 impl<'a> NewBlob<'a> {
     /// Starts one.
     pub fn new(root: &'a Root) -> rustix::io::Result<NewBlob<'a>> {
-        let temp = root.temp_name();
-        let file = fsutil::create_file(root, &temp, OFlags::RDWR | OFlags::EXCL)?;
-        let blob = NewBlob { root, temp: Some(temp), file, hasher: blake3::Hasher::new(), len: 0 };
+        let name = root.temp_name();
+        let file = fsutil::create_file(root, &name, OFlags::RDWR | OFlags::EXCL)?;
+        let name = Temporary { root, name: Some(name) };
         // A file system without locks sweeps by age alone.
-        let _ = rustix::fs::flock(&blob.file, FlockOperation::NonBlockingLockExclusive);
-        Ok(blob)
+        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+        Ok(NewBlob { name, writer: Writer::new(file) })
     }
 
     /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> rustix::io::Result<()> {
-        fsutil::write_all(&self.file, bytes)?;
-        self.hasher.update(bytes);
-        self.len += bytes.len() as u64;
-        Ok(())
+        self.writer.append(bytes)
     }
 
+    /// Waits until all of it is written.
+    pub fn finish(self) -> rustix::io::Result<WholeBlob<'a>> {
+        let file = self.writer.file_handle();
+        let (hash, len) = self.writer.finish()?;
+        Ok(WholeBlob {
+            name: self.name,
+            _file: file,
+            blob: BlobRef { hash: *hash.as_bytes(), len },
+        })
+    }
+}
+
+/// A blob that is whole and has no name of its own yet.
+pub struct WholeBlob<'a> {
+    name: Temporary<'a>,
+    /// Keeps the lock.
+    _file: Arc<OwnedFd>,
+    blob: BlobRef,
+}
+
+impl WholeBlob<'_> {
     /// Gives it its name. The caller holds the publish lock.
     pub fn keep(mut self) -> rustix::io::Result<BlobRef> {
-        let hash = *self.hasher.finalize().as_bytes();
-        if let Some(temp) = &self.temp {
-            fsutil::rename(self.root, temp, path(&hash))?;
+        if let Some(name) = &self.name.name {
+            fsutil::rename(self.name.root, name, path(&self.blob.hash))?;
         }
-        self.temp = None;
-        Ok(BlobRef { hash, len: self.len })
+        self.name.name = None;
+        Ok(self.blob)
     }
 }
 
-impl AsFd for NewBlob<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
+/// A temporary name, removed unless it was taken away.
+struct Temporary<'a> {
+    root: &'a Root,
+    name: Option<PathBuf>,
 }
 
-impl Drop for NewBlob<'_> {
+impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        if let Some(temp) = &self.temp {
-            let _ = fsutil::remove_file(self.root, temp);
+        if let Some(name) = &self.name {
+            let _ = fsutil::remove_file(self.root, name);
         }
     }
 }

@@ -65,7 +65,7 @@ impl Scene {
     pub fn blob(&self, content: &[u8]) -> BlobRef {
         let mut blob = NewBlob::new(&self.root).unwrap();
         blob.append(content).unwrap();
-        blob.keep().unwrap()
+        blob.finish().unwrap().keep().unwrap()
     }
 
     pub fn has_blob(&self, blob: &BlobRef) -> bool {

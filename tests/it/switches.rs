@@ -114,6 +114,28 @@ fn an_option_beats_its_variable() {
 }
 
 #[test]
+fn a_variable_that_says_no_is_as_good_as_none() {
+    let call = cachex().run("echo hi");
+    call.once().misses();
+    for no in ["", "0", "false", "no"] {
+        for variable in ["CACHEX_DISABLE", "CACHEX_FORCE", "CACHEX_NO_CWD", "CACHEX_NO_ENV"] {
+            call.clone().env(variable, no).once().hits();
+        }
+        call.clone().env("CACHEX_VERBOSE", no).once().hits().quietly();
+    }
+}
+
+#[test]
+fn an_option_beats_the_variable_of_another_that_it_excludes() {
+    let call = cachex().run("echo hi").env("CACHEX_NO_ENV", "1").option("--env", "A");
+    call.clone().env("A", "1").once().misses();
+    call.env("A", "2").once().misses();
+    let call = cachex().run("echo hi").env("CACHEX_ENV", "A").with("--no-env");
+    call.clone().env("A", "1").once().misses();
+    call.env("A", "2").once().hits();
+}
+
+#[test]
 fn variables_of_cachex_are_not_part_of_the_key() {
     let cachex = cachex();
     cachex.run("echo hi").once().misses();

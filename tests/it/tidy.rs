@@ -159,3 +159,17 @@ fn every_module_of_tests_is_run() {
         );
     }
 }
+
+#[test]
+fn the_readme_lists_the_variables_that_do_not_count() {
+    let code = text("src/session.rs");
+    let list = code.split("NAMES: &[&str] = &[").nth(1).unwrap().split("];").next().unwrap();
+    let names: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+    assert!(names.contains(&"SHLVL"));
+    let readme = text("README.md");
+    let section = readme.split("## Variables that do not count").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let missing: Vec<_> =
+        names.iter().filter(|name| !section.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "README.md does not list {missing:?}");
+}

@@ -1,0 +1,254 @@
+//! BLAKE3 of files, in bounded memory, on as many cores as it takes.
+//!
+//! A file is read and not mapped: a mapped file that somebody cuts short ends
+//! the process, and its pages count as this process's memory.
+
+use crate::fsutil;
+use blake3::Hasher;
+use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+/// Big enough that a system call is lost in the hashing, small enough to stay
+/// in a second-level cache.
+const CHUNK: usize = 256 * 1024;
+/// A thread costs some tens of microseconds; hashing this much, some hundreds.
+const WORTH_A_THREAD: u64 = 2 << 20;
+/// A file is halved this often at the most: as many parts as a usual machine has cores.
+const HALVINGS: u32 = 3;
+/// How many chunks may wait for the thread that writes them.
+const WAITING: usize = 8;
+
+/// Hashes a file from `offset` to its end, wherever that is, without moving the
+/// offset that others may share.
+pub fn to_the_end(fd: impl AsFd, offset: u64) -> rustix::io::Result<blake3::Hash> {
+    let mut hasher = Hasher::new();
+    update(&mut hasher, fd.as_fd(), offset, u64::MAX)?;
+    Ok(hasher.finalize())
+}
+
+/// Hashes the first `len` bytes of a file; none if it is shorter.
+pub fn beginning(fd: impl AsFd, len: u64) -> rustix::io::Result<Option<blake3::Hash>> {
+    let fd = fd.as_fd();
+    if len > WORTH_A_THREAD {
+        let left = hazmat::left_subtree_len(len);
+        let halves = both(fd, (0, left), (left, len - left), HALVINGS)?;
+        return Ok(halves.map(|(a, b)| hazmat::merge_subtrees_root(&a, &b, Mode::Hash)));
+    }
+    let mut hasher = Hasher::new();
+    Ok((update(&mut hasher, fd, 0, len)? == len).then(|| hasher.finalize()))
+}
+
+type Part = (u64, u64);
+
+fn both(
+    fd: BorrowedFd<'_>,
+    left: Part,
+    right: Part,
+    halvings: u32,
+) -> rustix::io::Result<Option<(ChainingValue, ChainingValue)>> {
+    std::thread::scope(|scope| {
+        let there =
+            std::thread::Builder::new().spawn_scoped(scope, || subtree(fd, right, halvings));
+        let a = subtree(fd, left, halvings);
+        // Without a thread it takes longer.
+        let b = match there {
+            Ok(there) => there.join().unwrap_or(Err(Errno::IO)),
+            Err(_) => subtree(fd, right, halvings),
+        };
+        Ok(a?.zip(b?))
+    })
+}
+
+/// The chaining value of a part that is a subtree of the whole.
+fn subtree(
+    fd: BorrowedFd<'_>,
+    part: Part,
+    halvings: u32,
+) -> rustix::io::Result<Option<ChainingValue>> {
+    let (offset, len) = part;
+    if len > WORTH_A_THREAD && halvings > 1 {
+        let left = hazmat::left_subtree_len(len);
+        let halves = both(fd, (offset, left), (offset + left, len - left), halvings - 1)?;
+        return Ok(halves.map(|(a, b)| hazmat::merge_subtrees_non_root(&a, &b, Mode::Hash)));
+    }
+    let mut hasher = Hasher::new();
+    hasher.set_input_offset(offset);
+    Ok((update(&mut hasher, fd, offset, len)? == len).then(|| hasher.finalize_non_root()))
+}
+
+/// Hashes at most `limit` bytes; how many there were.
+fn update(
+    hasher: &mut Hasher,
+    fd: BorrowedFd<'_>,
+    offset: u64,
+    limit: u64,
+) -> rustix::io::Result<u64> {
+    // On the heap, where only what is used of it costs anything.
+    let mut chunk = vec![0; CHUNK.min(usize::try_from(limit).unwrap_or(CHUNK))];
+    let mut len = 0;
+    while len < limit {
+        let wanted = chunk.len().min(usize::try_from(limit - len).unwrap_or(CHUNK));
+        match fsutil::retry(|| rustix::io::pread(fd, &mut chunk[..wanted], offset + len))? {
+            0 => break,
+            n => {
+                hasher.update(&chunk[..n]);
+                len += n as u64;
+            }
+        }
+    }
+    Ok(len)
+}
+
+/// Writes a file and hashes what it writes; what there is a lot of, on a thread
+/// of its own, so that whoever prints it is not slowed down by its recording.
+pub struct Writer<F> {
+    file: Arc<F>,
+    len: u64,
+    way: Way,
+}
+
+enum Way {
+    Here(Box<Hasher>),
+    There(Worker),
+}
+
+struct Worker {
+    chunks: SyncSender<Vec<u8>>,
+    empty: Receiver<Vec<u8>>,
+    thread: JoinHandle<rustix::io::Result<Hasher>>,
+}
+
+impl<F: AsFd + Send + Sync + 'static> Writer<F> {
+    /// Writes to `file` from its present offset.
+    pub fn new(file: F) -> Writer<F> {
+        Writer { file: Arc::new(file), len: 0, way: Way::Here(Box::new(Hasher::new())) }
+    }
+
+    /// The file.
+    pub fn file_handle(&self) -> Arc<F> {
+        Arc::clone(&self.file)
+    }
+
+    /// Appends bytes. An error may come with a later call than the one it is of.
+    pub fn append(&mut self, bytes: &[u8]) -> rustix::io::Result<()> {
+        self.len += bytes.len() as u64;
+        match &mut self.way {
+            Way::Here(hasher) => {
+                fsutil::write_all(&*self.file, bytes)?;
+                hasher.update(bytes);
+                if self.len >= WORTH_A_THREAD
+                    && let Ok(worker) = Worker::start(Arc::clone(&self.file), hasher)
+                {
+                    self.way = Way::There(worker);
+                }
+                Ok(())
+            }
+            Way::There(worker) => {
+                let mut chunk = worker.empty.try_recv().unwrap_or_default();
+                chunk.clear();
+                chunk.extend_from_slice(bytes);
+                // It ends before its time only if it failed.
+                if worker.chunks.send(chunk).is_err() { self.fail() } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Finds out why the thread ended.
+    fn fail(&mut self) -> rustix::io::Result<()> {
+        let here = Way::Here(Box::new(Hasher::new()));
+        match std::mem::replace(&mut self.way, here) {
+            Way::There(worker) => Err(worker.join().err().unwrap_or(Errno::IO)),
+            Way::Here(_) => Err(Errno::IO),
+        }
+    }
+
+    /// The hash and the length of all that was written.
+    pub fn finish(self) -> rustix::io::Result<(blake3::Hash, u64)> {
+        let hasher = match self.way {
+            Way::Here(hasher) => *hasher,
+            Way::There(worker) => worker.join()?,
+        };
+        Ok((hasher.finalize(), self.len))
+    }
+}
+
+impl Worker {
+    fn start(
+        file: Arc<impl AsFd + Send + Sync + 'static>,
+        hasher: &Hasher,
+    ) -> std::io::Result<Worker> {
+        let (chunks, full) = sync_channel::<Vec<u8>>(WAITING);
+        let (give_back, empty) = channel();
+        let mut hasher = hasher.clone();
+        let work = move || {
+            for chunk in full {
+                fsutil::write_all(&*file, &chunk)?;
+                hasher.update(&chunk);
+                // The writer may have finished.
+                let _ = give_back.send(chunk);
+            }
+            Ok(hasher)
+        };
+        let thread = std::thread::Builder::new().spawn(work)?;
+        Ok(Worker { chunks, empty, thread })
+    }
+
+    fn join(self) -> rustix::io::Result<Hasher> {
+        drop(self.chunks);
+        self.thread.join().unwrap_or(Err(Errno::IO))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::Write;
+
+    #[test]
+    fn parts_give_the_hash_of_the_whole() {
+        let pattern: Vec<u8> =
+            (0..40_000_003_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for len in [0, 1, 1024, 1025, 2 << 20, (2 << 20) + 1, 5_000_000, 16 << 20, 40_000_003] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&pattern[..len]).unwrap();
+            let expected = blake3::hash(&pattern[..len]);
+            assert_eq!(beginning(&file, len as u64), Ok(Some(expected)), "{len}");
+            assert_eq!(beginning(&file, len as u64 + 1), Ok(None), "{len}");
+            assert_eq!(to_the_end(&file, 0), Ok(expected), "{len}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_hashed() {
+        let file = tempfile::tempfile().unwrap();
+        let mut writer = Writer::new(file.try_clone().unwrap());
+        let mut all = Vec::new();
+        for size in [1, 100_000, 3 << 20, 5, 262_144, 1 << 20] {
+            let bytes = vec![size as u8; size];
+            writer.append(&bytes).unwrap();
+            all.extend(bytes);
+        }
+        let expected = (blake3::hash(&all), all.len() as u64);
+        assert_eq!(writer.finish(), Ok(expected));
+        assert_eq!(to_the_end(&file, 0), Ok(expected.0));
+    }
+
+    #[test]
+    fn a_failure_of_the_thread_is_reported() {
+        // Large enough for a thread, then read-only.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, b"").unwrap();
+        let mut writer = Writer::new(File::open(&path).unwrap());
+        assert_eq!(writer.append(&[0; 10]), Err(Errno::BADF));
+        let mut there = Writer::new(File::open(&path).unwrap());
+        there.way = Way::There(Worker::start(Arc::clone(&there.file), &Hasher::new()).unwrap());
+        let outcomes: Vec<_> = (0..100).map(|_| there.append(&[0; 10])).collect();
+        assert!(outcomes.contains(&Err(Errno::BADF)) || there.finish().is_err());
+    }
+}
