@@ -1,6 +1,6 @@
 //! What is to be run: the arguments, and the executable they name.
 
-use rustix::fs::{Access, AtFlags, CWD, FileType, Stat};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, Stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -74,7 +74,11 @@ fn look_at(path: PathBuf) -> Resolved {
         return Resolved::NotFound;
     };
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    if is_file && rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS).is_ok() {
+    // Whoever one is, if everyone may.
+    let everyones = Mode::XUSR | Mode::XGRP | Mode::XOTH;
+    let may = Mode::from_raw_mode(stat.st_mode).contains(everyones)
+        || rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS).is_ok();
+    if is_file && may {
         match std::fs::canonicalize(&path) {
             Ok(real) => Resolved::Found(Executable { real, path, stat }),
             Err(_) => Resolved::NotFound,

@@ -145,7 +145,7 @@ impl Fields {
     }
 
     fn key(&self) -> Key {
-        Key(*blake3::hash(&self.0).as_bytes())
+        Key(*hashing::of(&self.0).as_bytes())
     }
 }
 

@@ -151,8 +151,29 @@ const MAKE: [&[u8]; 3] = [b"GNUMAKEFLAGS", b"MAKEFLAGS", b"MFLAGS"];
 
 /// Whether a variable describes the session.
 pub fn is_noise(name: &[u8]) -> bool {
-    name.starts_with(OWN) || NAMES.binary_search_by(|noise| noise.as_bytes().cmp(name)).is_ok()
+    let Some(&first) = name.first() else { return false };
+    let begins = STARTS[first as usize] as usize..STARTS[first as usize + 1] as usize;
+    // Lengths tell nearly all apart.
+    NAMES[begins].iter().any(|noise| noise.len() == name.len() && noise.as_bytes() == name)
+        || name.starts_with(OWN)
 }
+
+/// Where the names that begin with a byte begin.
+const STARTS: [u8; 257] = {
+    let mut starts = [0; 257];
+    let mut byte = 0;
+    let mut at = 0;
+    while byte < 256 {
+        starts[byte] = at as u8;
+        while at < NAMES.len() && NAMES[at].as_bytes()[0] as usize == byte {
+            at += 1;
+        }
+        byte += 1;
+    }
+    assert!(at == NAMES.len() && at < 256);
+    starts[256] = at as u8;
+    starts
+};
 
 /// The value that counts for a variable. None: it counts as unset.
 pub fn significant<'a>(name: &[u8], value: &'a [u8]) -> Option<Cow<'a, [u8]>> {
@@ -210,8 +231,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_sorted() {
+    fn the_list_is_sorted_and_found() {
         assert!(NAMES.is_sorted());
+        assert!(NAMES.iter().all(|name| is_noise(name.as_bytes())));
+        assert!(is_noise(b"CACHEX_ANYTHING"));
+        for counts in ["", "TERM", "SSH", "TMUXX", "\u{ff}", "A", "PATH", "CI"] {
+            assert!(!is_noise(counts.as_bytes()), "{counts}");
+        }
     }
 
     #[test]

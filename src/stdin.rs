@@ -107,7 +107,7 @@ pub fn take(mode: StdinMode, closed: bool, silent: impl FnOnce()) -> Result<Stdi
     let stat = rustix::fs::fstat(stdin).map_err(|_| Unknown::Untouched)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::CharacterDevice if is_null(stat.st_rdev) => Ok(Stdin {
-            digest: Digest::Contents(blake3::hash(b"")),
+            digest: Digest::Contents(hashing::of(b"")),
             source: Source::Inherit,
             start: None,
         }),
@@ -143,7 +143,8 @@ fn is_null(device: rustix::fs::Dev) -> bool {
 
 fn read_pipe(silent: impl FnOnce()) -> Result<(blake3::Hash, Spool), Unknown> {
     let stdin = rustix::stdio::stdin();
-    let mut hasher = blake3::Hasher::new();
+    // What stays in memory is hashed in one go.
+    let mut hasher: Option<blake3::Hasher> = None;
     let mut spool = Spool::default();
     let mut chunk = vec![0; CHUNK];
     let mut silent = Some(silent);
@@ -163,17 +164,25 @@ fn read_pipe(silent: impl FnOnce()) -> Result<(blake3::Hash, Spool), Unknown> {
         match rustix::io::read(stdin, &mut chunk[..]) {
             Ok(0) => break,
             Ok(n) => {
-                hasher.update(&chunk[..n]);
+                if let Some(hasher) = &mut hasher {
+                    hasher.update(&chunk[..n]);
+                }
                 if spool.append(&chunk[..n]).is_err() {
                     spool.unfinished = true;
                     return Err(Unknown::Partly(spool));
+                }
+                if spool.file.is_some() && hasher.is_none() {
+                    let mut begun = blake3::Hasher::new();
+                    begun.update(&spool.memory).update(&chunk[..n]);
+                    hasher = Some(begun);
                 }
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(_) => return Err(unknown(spool)),
         }
     }
-    Ok((hasher.finalize(), spool))
+    let hash = hasher.map_or_else(|| hashing::of(&spool.memory), |hasher| hasher.finalize());
+    Ok((hash, spool))
 }
 
 fn unknown(spool: Spool) -> Unknown {

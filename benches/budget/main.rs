@@ -11,9 +11,8 @@
 //!   do, as valgrind presents it. `GLIBC_TUNABLES` takes the wide variants
 //!   away, so that all of x86-64 comes to the same ones; above all those with
 //!   `rep movsb`, of which callgrind counts every byte.
-//! * BLAKE3 picks its code the same way and has no such switch. The inputs of
-//!   both calls are shorter than what its widest variants are used for; what
-//!   is left is within the tolerance.
+//! * BLAKE3 picks its code the same way and has no such switch, but of inputs
+//!   as short as these cachex does not let it.
 //! * Paths are hashed and copied, so binary, store and working directory lie in
 //!   a folder whose name is as long everywhere, and the environment is fixed.
 //! * A miss waits for pipes and a child; how often it wakes up is up to the
@@ -144,6 +143,8 @@ impl Stage {
         let mut command = if counted {
             let mut command = Command::new("valgrind");
             command.args(["--tool=callgrind", "--trace-children=no", "--quiet"]);
+            // It remarks on every system call that is younger than itself.
+            command.arg("--log-file=/dev/null");
             // By process: what forks and does not exec leaves a count too.
             command.arg(format!("--callgrind-out-file={}/%p", counts.display()));
             command.arg(cachex);

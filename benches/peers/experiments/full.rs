@@ -121,7 +121,7 @@ impl Store {
         };
         let (recent, folded) = (known("recent")?, known("folded")?);
         let left = entries - 2;
-        if tool == Tool::Cachex && hooks::GENERATOR {
+        if tool == Tool::Cachex {
             hooks::fill(&contender.cache, left, Kept::Folded)?;
         } else if left < if lab.quick { QUICKLY } else { BY_CALLS } {
             crowd(4, left as usize, |index| {

@@ -3,9 +3,13 @@
 //! A file is read and not mapped: a mapped file that somebody cuts short ends
 //! the process, and its pages count as this process's memory.
 
+#[cfg(target_arch = "x86_64")]
+mod short;
+
 use crate::fsutil;
 use blake3::Hasher;
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
+use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use std::sync::Arc;
@@ -15,6 +19,8 @@ use std::thread::JoinHandle;
 /// Big enough that a system call is lost in the hashing, small enough to stay
 /// in a second-level cache.
 const CHUNK: usize = 256 * 1024;
+/// Up to here what is asked of the processor costs more than it gives.
+const SHORT: usize = 32 * 1024;
 /// A thread costs some tens of microseconds; hashing this much, some hundreds.
 const WORTH_A_THREAD: u64 = 2 << 20;
 /// A file is halved this often at the most: as many parts as a usual machine has cores.
@@ -22,17 +28,48 @@ const HALVINGS: u32 = 3;
 /// How many chunks may wait for the thread that writes them.
 const WAITING: usize = 8;
 
+/// Hashes bytes.
+pub fn of(bytes: &[u8]) -> blake3::Hash {
+    #[cfg(target_arch = "x86_64")]
+    if bytes.len() <= SHORT {
+        return short::hash(bytes);
+    }
+    blake3::hash(bytes)
+}
+
 /// Hashes a file from `offset` to its end, wherever that is, without moving the
 /// offset that others may share.
 pub fn to_the_end(fd: impl AsFd, offset: u64) -> rustix::io::Result<blake3::Hash> {
+    let fd = fd.as_fd();
+    let start = read_short(fd, offset, SHORT)?;
+    if start.len() < SHORT {
+        return Ok(of(&start));
+    }
     let mut hasher = Hasher::new();
-    update(&mut hasher, fd.as_fd(), offset, u64::MAX)?;
+    hasher.update(&start);
+    update(&mut hasher, fd, offset + SHORT as u64, u64::MAX)?;
     Ok(hasher.finalize())
+}
+
+/// What a file holds from `offset` on, at the most so many bytes.
+fn read_short(fd: BorrowedFd<'_>, offset: u64, limit: usize) -> rustix::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(limit);
+    while bytes.len() < limit {
+        let at = offset + bytes.len() as u64;
+        if fsutil::retry(|| rustix::io::pread(fd, spare_capacity(&mut bytes), at))? == 0 {
+            break;
+        }
+    }
+    Ok(bytes)
 }
 
 /// Hashes the first `len` bytes of a file; none if it is shorter.
 pub fn beginning(fd: impl AsFd, len: u64) -> rustix::io::Result<Option<blake3::Hash>> {
     let fd = fd.as_fd();
+    if len <= SHORT as u64 {
+        let bytes = read_short(fd, 0, len as usize)?;
+        return Ok((bytes.len() as u64 == len).then(|| of(&bytes)));
+    }
     if len > WORTH_A_THREAD {
         let left = hazmat::left_subtree_len(len);
         let halves = both(fd, (0, left), (left, len - left), HALVINGS)?;
