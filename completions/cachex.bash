@@ -22,6 +22,9 @@ _cachex() {
             cachex,completions)
                 cmd="cachex__subcmd__completions"
                 ;;
+            cachex,doctor)
+                cmd="cachex__subcmd__doctor"
+                ;;
             cachex,forget)
                 cmd="cachex__subcmd__forget"
                 ;;
@@ -39,6 +42,9 @@ _cachex() {
                 ;;
             cachex__subcmd__help,completions)
                 cmd="cachex__subcmd__help__subcmd__completions"
+                ;;
+            cachex__subcmd__help,doctor)
+                cmd="cachex__subcmd__help__subcmd__doctor"
                 ;;
             cachex__subcmd__help,forget)
                 cmd="cachex__subcmd__help__subcmd__forget"
@@ -59,7 +65,7 @@ _cachex() {
 
     case "${cmd}" in
         cachex)
-            opts="-h -V --help --version run forget clear completions generate help"
+            opts="-h -V --help --version run forget clear doctor completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -100,6 +106,27 @@ _cachex() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__doctor)
+            opts="-h --repair --json --cache-dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -187,7 +214,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help)
-            opts="run forget clear completions generate help"
+            opts="run forget clear doctor completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,6 +242,20 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -25,6 +25,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand run 'Run a command, or replay what it did last time'
             cand forget 'Forget the recorded run of a command'
             cand clear 'Forget everything'
+            cand doctor 'Say what is wrong with the store, and mend it'
             cand completions 'Print a completion script for a shell'
             cand generate 'Write completions and man pages below a folder'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -79,6 +80,13 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'cachex;doctor'= {
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --repair 'Mend what can be mended; nothing that is whole is removed'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'cachex;completions'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -91,6 +99,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand run 'Run a command, or replay what it did last time'
             cand forget 'Forget the recorded run of a command'
             cand clear 'Forget everything'
+            cand doctor 'Say what is wrong with the store, and mend it'
             cand completions 'Print a completion script for a shell'
             cand generate 'Write completions and man pages below a folder'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -100,6 +109,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;forget'= {
         }
         &'cachex;help;clear'= {
+        }
+        &'cachex;help;doctor'= {
         }
         &'cachex;help;completions'= {
         }

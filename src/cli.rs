@@ -36,6 +36,13 @@ pub enum Verb {
     Forget(RunArgs),
     /// Forget everything
     Clear(ClearArgs),
+    /// Say what is wrong with the store, and mend it
+    ///
+    /// Checks owners and permissions, the checksum of every entry and of every
+    /// output, the database and its filter, what is left over, and who holds
+    /// which lock. Looking changes nothing.
+    #[command(after_help = DOCTOR_AFTER)]
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell it is for
@@ -62,6 +69,10 @@ Examples:
   cachex run --expires-in 10m -- terraform plan -no-color
   cachex run --expires-in 2s --no-concurrent -- kubectl get pods
   cachex run --no-env --no-cwd -- openssl speed";
+
+const DOCTOR_AFTER: &str = "\
+Exit status: 0 if nothing is wrong or all of it was repaired, 1 if something is
+left, 2 if cachex was misused.";
 
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct RunArgs {
@@ -145,6 +156,19 @@ pub struct ClearArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    #[arg(long, help = CACHE_DIR_HELP)]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub cache_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Mend what can be mended; nothing that is whole is removed
+    #[arg(long)]
+    pub repair: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
     #[arg(long, help = CACHE_DIR_HELP)]
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cache_dir: Option<PathBuf>,

@@ -7,7 +7,9 @@ use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
 use crate::lock::{self, Lock, Mode};
+use crate::messages::Messages;
 use crate::store::fence::Fenced;
+use crate::store::guard::SetAside;
 use crate::store::young::Young;
 use crate::store::{Stack, Store};
 use anyhow::{Context, Result};
@@ -29,7 +31,11 @@ pub fn forget(args: RunArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     drop(folding);
     if forgotten {
         // What it kept in blobs is freed by the fold.
-        Fenced::new(&root).fold_now(config.max_size, false)?;
+        let folded = Fenced::new(&root).fold_now(config.max_size, false)?;
+        if let Some(name) = folded.set_aside {
+            let messages = Messages { quiet: config.quiet, verbose: config.verbose };
+            messages.warn(format_args!("{}", SetAside(name)));
+        }
     }
     if !config.quiet {
         println!("{} forgotten", if forgotten { "1 entry" } else { "no entry" });

@@ -1,6 +1,7 @@
 //! One file per verb, and the choice between them.
 
 mod clear;
+mod doctor;
 mod forget;
 mod generate;
 mod run;
@@ -56,6 +57,7 @@ fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Run(args) => return run::run(args, vars, closed),
         Verb::Forget(args) => forget::forget(args, vars, closed),
         Verb::Clear(args) => clear::clear(args, vars),
+        Verb::Doctor(args) => doctor::doctor(args, vars),
         Verb::Completions { shell } => return generate::completions(shell),
         Verb::Generate { folder } => generate::everything(&folder),
     };

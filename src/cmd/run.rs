@@ -7,6 +7,7 @@ use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
 use crate::messages::Messages;
+use crate::signals;
 use crate::stdin::Source;
 
 /// Runs it.
@@ -25,9 +26,10 @@ pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
     if disabled {
         return runner.uncached(Source::Inherit);
     }
+    signals::outlive_file_limit();
     match cache::open_store(config.dir.as_deref()) {
         Ok(root) => runner.run(&root),
-        Err(why) if config.dir_is_explicit && !why.is_refused() => {
+        Err(why) if config.dir_is_explicit && why.is_mistaken() => {
             usage(&format_args!("--cache-dir: {why}"))
         }
         Err(why) => {

@@ -1,0 +1,334 @@
+//! `cachex doctor`: say what is wrong with the store, and mend it.
+
+use crate::cli::DoctorArgs;
+use crate::config::{self, Vars};
+use crate::exit::{self, Exit};
+use crate::store::doctor::{self, Examination, Finding, What};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+/// The findings of one kind that people are shown; `--json` has all.
+const SHOWN: usize = 20;
+
+/// Examines the store.
+pub fn doctor(args: DoctorArgs, vars: &Vars) -> Result<Exit> {
+    let dir = config::store_dir(args.cache_dir, vars).context(
+        "there is no folder to examine: set HOME, XDG_CACHE_HOME or CACHEX_DIR, or use --cache-dir",
+    )?;
+    let first = doctor::examine(&dir);
+    let (findings, last) = if args.repair {
+        doctor::mend(&dir, first)
+    } else {
+        (first.findings.iter().map(|finding| (finding.clone(), false)).collect(), first)
+    };
+    let report = Report::new(&dir, &findings, &last);
+    let text = if args.json { report.json()? } else { report.text() };
+    std::io::stdout().lock().write_all(text.as_bytes()).context("writing the report")?;
+    Ok(if report.healthy { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
+}
+
+/// What is printed. README describes the fields.
+#[derive(Serialize)]
+struct Report<'a> {
+    store: Cow<'a, str>,
+    exists: bool,
+    healthy: bool,
+    problems: usize,
+    repaired: usize,
+    notes: usize,
+    whole: Whole,
+    findings: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Whole {
+    young: u64,
+    old: u64,
+    blobs: u64,
+    blob_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    kind: &'static str,
+    level: &'static str,
+    path: Cow<'a, str>,
+    key: Option<String>,
+    means: String,
+    remedy: Option<Cow<'static, str>>,
+    repairable: bool,
+    repaired: bool,
+}
+
+impl<'a> Report<'a> {
+    fn new(dir: &'a Path, findings: &'a [(Finding, bool)], last: &Examination) -> Report<'a> {
+        let rows: Vec<Row<'a>> = findings.iter().map(|(found, gone)| row(found, *gone)).collect();
+        let count = |level, repaired| {
+            rows.iter().filter(|row| row.level == level && row.repaired == repaired).count()
+        };
+        let problems = count(PROBLEM, false);
+        Report {
+            store: dir.to_string_lossy(),
+            exists: last.exists,
+            healthy: problems == 0,
+            problems,
+            repaired: count(PROBLEM, true),
+            notes: count(NOTE, false),
+            whole: Whole {
+                young: last.young,
+                old: last.old,
+                blobs: last.blobs,
+                blob_bytes: last.blob_bytes,
+            },
+            findings: rows,
+        }
+    }
+
+    fn json(&self) -> Result<String> {
+        let json = serde_json::to_string_pretty(self).context("writing the report")?;
+        Ok(json + "\n")
+    }
+
+    /// A line for each finding, and one for all.
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for row in &self.findings {
+            let label = if row.repaired { "repaired" } else { row.level };
+            let count = counts.entry((label, row.kind)).or_default();
+            *count += 1;
+            if *count <= SHOWN {
+                lines.push(format!("{label}: {}", row.line()));
+            }
+        }
+        for ((label, kind), count) in counts.into_iter().filter(|(_, count)| *count > SHOWN) {
+            lines.push(format!("{label}: {} more of kind {kind}", count - SHOWN));
+        }
+        lines.push(format!("{}: {}{}", harmless(&self.store), self.verdict(), self.whole()));
+        lines.join("\n") + "\n"
+    }
+
+    fn verdict(&self) -> String {
+        let mut said = Vec::new();
+        if self.repaired > 0 {
+            said.push(format!("{} repaired", counted(self.repaired, PROBLEM)));
+        }
+        if self.problems > 0 {
+            let left = if self.repaired > 0 { " left" } else { "" };
+            said.push(format!("{}{left}", counted(self.problems, PROBLEM)));
+        }
+        if said.is_empty() {
+            said.push(if self.exists { "nothing is wrong" } else { "nothing here yet" }.to_owned());
+        }
+        if self.notes > 0 {
+            said.push(counted(self.notes, NOTE));
+        }
+        said.join(", ")
+    }
+
+    fn whole(&self) -> String {
+        if !self.exists {
+            return String::new();
+        }
+        let Whole { young, old, blobs, blob_bytes } = self.whole;
+        let blobs = counted(blobs as usize, "blob");
+        let size = bytesize::ByteSize::b(blob_bytes).display().iec();
+        format!("; whole: {young} young and {old} old entries, {blobs} ({size})")
+    }
+}
+
+impl Row<'_> {
+    fn line(&self) -> String {
+        let mut line = if self.path.is_empty() { ".".into() } else { harmless(&self.path) };
+        if let Some(key) = &self.key {
+            line = format!("{line} {key:.12}").into();
+        }
+        let mut line = format!("{line}: {}", harmless(&self.means));
+        if let Some(remedy) = &self.remedy
+            && !self.repaired
+        {
+            line += if self.repairable { "; --repair " } else { "; " };
+            line += remedy;
+        }
+        line
+    }
+}
+
+const PROBLEM: &str = "problem";
+const NOTE: &str = "note";
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Text without anything that a terminal would obey or a reader not see.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| matches!(c, '\'' | '"' | '\\') || c.escape_debug().eq([c]);
+    if text.chars().all(is_plain) {
+        return text.into();
+    }
+    let mut plain = String::new();
+    for c in text.chars() {
+        if is_plain(c) {
+            plain.push(c);
+        } else {
+            plain.extend(c.escape_unicode());
+        }
+    }
+    plain.into()
+}
+
+fn row(finding: &Finding, repaired: bool) -> Row<'_> {
+    let remedy = remedy(&finding.what);
+    Row {
+        kind: kind(&finding.what),
+        level: if finding.what.is_problem() { PROBLEM } else { NOTE },
+        path: finding.path.to_string_lossy(),
+        key: finding.key.map(|key| key.to_string()),
+        means: means(&finding.what).into_owned(),
+        repairable: matches!(remedy, Remedy::Repair(_)),
+        remedy: match remedy {
+            Remedy::Repair(does) => Some(does),
+            Remedy::Advice(advice) => Some(advice.into()),
+            Remedy::Nothing => None,
+        },
+        repaired,
+    }
+}
+
+fn kind(what: &What) -> &'static str {
+    match what {
+        What::Unusable(_) => "unusable",
+        What::Owner(_) => "owner",
+        What::Mode { .. } => "mode",
+        What::Type { .. } => "type",
+        What::Unreadable(_) => "unreadable",
+        What::DamagedEntry => "entry-damaged",
+        What::UselessEntry => "entry-without-output",
+        What::DamagedBlob => "blob-damaged",
+        What::Orphan(_) => "blob-unneeded",
+        What::Leftover => "leftover",
+        What::InProgress => "in-progress",
+        What::SetAside => "database-set-aside",
+        What::BrokenDatabase => "database-damaged",
+        What::Database(_) => "database-unexamined",
+        What::NoFilter => "filter-missing",
+        What::DamagedFilter => "filter-damaged",
+        What::WrongFilter(_) => "filter-incomplete",
+        What::DamagedLog(_) => "events-damaged",
+        What::HeldLock(_) => "lock-held",
+        What::IdleLock => "lock-idle",
+        What::Busy => "busy",
+        What::OtherVersion => "other-version",
+        What::Unknown => "unknown",
+        What::RepairFailed(_) => "repair-failed",
+    }
+}
+
+fn means(what: &What) -> Cow<'static, str> {
+    let text = match what {
+        What::Unusable(why) => return format!("the store is not used: {why}").into(),
+        What::Owner(user) => {
+            return format!("it belongs to another user ({user}) and is not trusted").into();
+        }
+        What::Mode { mode, .. } => {
+            let who = match mode {
+                mode if mode & 0o022 != 0 => "others may write to it",
+                mode if mode & 0o077 != 0 => "others may read it",
+                _ => "its owner may not use it",
+            };
+            return format!("{who} (mode {mode:04o})").into();
+        }
+        What::Type { .. } => "it is a folder, a link or a pipe where something else should be",
+        What::Unreadable(why) => return format!("it cannot be read: {why}").into(),
+        What::DamagedEntry => "the entry is damaged and is never served",
+        What::UselessEntry => "the entry's output is gone or damaged, so it is never served",
+        What::DamagedBlob => "recorded output is damaged and is never served",
+        What::Orphan(bytes) => {
+            let size = bytesize::ByteSize::b(*bytes).display().iec();
+            return format!("no entry needs this output ({size}); a fold will remove it").into();
+        }
+        What::Leftover => "a process that died left it behind",
+        What::InProgress => "somebody writes it, or did within the hour",
+        What::SetAside => "a damaged database that was set aside, for a look at it",
+        What::BrokenDatabase => "the database of old entries is damaged",
+        What::Database(why) => {
+            return format!("the database of old entries could not be examined: {why}").into();
+        }
+        What::NoFilter => "the filter is missing, so every miss opens the database",
+        What::DamagedFilter => "the filter is damaged, so old entries may not be found",
+        What::WrongFilter(count) => {
+            let entries = if *count == 1 { "entry" } else { "entries" };
+            return format!("the filter keeps {count} old {entries} from being found").into();
+        }
+        What::DamagedLog(bytes) => {
+            return format!("{bytes} bytes of the log of hits are damaged and count for nothing")
+                .into();
+        }
+        What::HeldLock(Some((pid, true))) => {
+            return format!("process {pid} holds this lock and is alive").into();
+        }
+        What::HeldLock(Some((pid, false))) => {
+            return format!("somebody holds this lock; process {pid}, which signed it, is gone")
+                .into();
+        }
+        What::HeldLock(None) => "a process that cannot be named holds this lock",
+        What::IdleLock => "nobody holds this lock",
+        What::Busy => "somebody changes the store, so what is found may be passing",
+        What::OtherVersion => "the store of another version, left alone",
+        What::Unknown => "not cachex's, left alone",
+        What::RepairFailed(why) => return format!("the repair was not finished: {why}").into(),
+    };
+    text.into()
+}
+
+/// What is to be done about a finding.
+enum Remedy {
+    /// `--repair` does this.
+    Repair(Cow<'static, str>),
+    /// The user does this.
+    Advice(&'static str),
+    Nothing,
+}
+
+fn remedy(what: &What) -> Remedy {
+    use Remedy::{Advice, Nothing};
+    let repair = match what {
+        What::Unusable(_) => {
+            return Advice("make it a folder of your own, or name another with --cache-dir");
+        }
+        What::Owner(_) => {
+            return Advice("give it back with chown, or name another folder with --cache-dir");
+        }
+        What::Mode { wanted: Some(wanted), .. } => {
+            return Remedy::Repair(format!("makes it {wanted:04o}").into());
+        }
+        What::Mode { wanted: None, .. } => {
+            return Advice("`chmod go-w` makes it private, if nobody else needs it");
+        }
+        What::Type { removable: false } => return Advice("move it away"),
+        What::Unreadable(_) => return Advice("see to its permissions and to the disk"),
+        What::Database(_) | What::Busy => return Advice("try again when that is over"),
+        What::InProgress
+        | What::HeldLock(_)
+        | What::OtherVersion
+        | What::Unknown
+        | What::RepairFailed(_) => return Nothing,
+        What::BrokenDatabase => "sets it aside; young entries stay",
+        What::NoFilter | What::DamagedFilter | What::WrongFilter(_) => "makes it anew",
+        What::DamagedLog(_) => "takes in the rest and removes it",
+        What::Type { removable: true }
+        | What::DamagedEntry
+        | What::UselessEntry
+        | What::DamagedBlob
+        | What::Orphan(_)
+        | What::Leftover
+        | What::SetAside
+        | What::IdleLock => "removes it",
+    };
+    Remedy::Repair(repair.into())
+}

@@ -1,0 +1,388 @@
+//! The store examined: what is wrong with it, what is left over, who is at work.
+//!
+//! To look changes nothing of what is stored. sled tidies up its files when it
+//! is opened, as for any look-up, and a lock file may come into being. The fold
+//! lock is held meanwhile, if it can be had soon: what a fold moves from one
+//! floor to the other would look lost. What is mended, [`mend`] mends.
+//!
+//! A file is read only if it was found to be one, since opening a pipe that
+//! somebody put in its place would wait for ever; sled is behind its fence.
+
+mod inventory;
+mod locks;
+mod repair;
+
+pub use repair::mend;
+
+use super::fence::Fenced;
+use super::{Root, blobs, events, filter, guard, sweep, version_dir, young};
+use crate::clock::Timestamp;
+use crate::entry::{BlobRef, Entry, Key};
+use crate::fsutil::{self, Unusable};
+use crate::lock;
+use inventory::Inventory;
+use rustix::fs::{CWD, FileType, FlockOperation, Stat};
+use rustix::io::Errno;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// One thing that is worth saying.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub what: What,
+    /// Where, below the store's folder; empty for that folder itself.
+    pub path: PathBuf,
+    /// The entry it is about, where a path does not say it.
+    pub key: Option<Key>,
+}
+
+/// What may be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The store is not used, for this reason.
+    Unusable(String),
+    /// It belongs to this user, who is another.
+    Owner(u32),
+    /// Others may do more, or its owner less, than these permissions should allow.
+    Mode {
+        /// The permissions.
+        mode: u32,
+        /// What takes its place; none: that is for its owner to decide.
+        wanted: Option<u32>,
+    },
+    /// It is a folder, a link or a pipe in the place of a file, or the like.
+    Type {
+        /// Whether it may be removed.
+        removable: bool,
+    },
+    /// It could not be read.
+    Unreadable(String),
+    /// The entry is not what was written.
+    DamagedEntry,
+    /// The output of the entry is gone or damaged.
+    UselessEntry,
+    /// The content of the blob is not what its name says.
+    DamagedBlob,
+    /// No entry needs the blob, which is so many bytes long.
+    Orphan(u64),
+    /// A process that died left it.
+    Leftover,
+    /// Somebody is writing it, or has just been.
+    InProgress,
+    /// A damaged database that was set aside.
+    SetAside,
+    /// The database is damaged.
+    BrokenDatabase,
+    /// The database could not be looked at.
+    Database(String),
+    /// The filter is missing.
+    NoFilter,
+    /// The filter is damaged.
+    DamagedFilter,
+    /// The filter denies so many entries.
+    WrongFilter(u64),
+    /// So many bytes of the log are no events.
+    DamagedLog(u64),
+    /// Somebody holds the lock: this process, which is alive or not.
+    HeldLock(Option<(u32, bool)>),
+    /// Nobody holds the lock of a key.
+    IdleLock,
+    /// Somebody changes the store, so that what was found may be passing.
+    Busy,
+    /// The folder of another version.
+    OtherVersion,
+    /// Nothing of cachex's.
+    Unknown,
+    /// The repair was not finished.
+    RepairFailed(String),
+}
+
+impl What {
+    /// Whether something is wrong, and not merely worth knowing.
+    pub fn is_problem(&self) -> bool {
+        !matches!(
+            self,
+            What::Orphan(_)
+                | What::InProgress
+                | What::SetAside
+                | What::HeldLock(_)
+                | What::IdleLock
+                | What::Busy
+                | What::OtherVersion
+                | What::Unknown
+        )
+    }
+}
+
+/// What an examination found.
+#[derive(Debug, Default)]
+pub struct Examination {
+    /// Whether there is a store.
+    pub exists: bool,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// The young entries that are whole.
+    pub young: u64,
+    /// The old entries that are whole.
+    pub old: u64,
+    /// The blobs that entries need and that are whole.
+    pub blobs: u64,
+    /// The bytes of these.
+    pub blob_bytes: u64,
+    /// Who needs a blob that is gone or damaged.
+    useless: Vec<Useless>,
+}
+
+/// An entry without its output.
+#[derive(Clone, Copy, Debug)]
+struct Useless {
+    key: Key,
+    floor: Floor,
+    blob: BlobRef,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Floor {
+    Young,
+    Old,
+}
+
+/// Examines the store below `dir`, or says that there is none.
+pub fn examine(dir: &Path) -> Examination {
+    let mut examination = Examination::default();
+    let found = &mut examination.findings;
+    let add = |found: &mut Vec<Finding>, path: &Path, what| {
+        found.push(Finding { what, path: path.to_owned(), key: None });
+    };
+    let version = version_dir();
+    let outer = match fsutil::open_private_dir(dir) {
+        Ok(outer) => outer,
+        Err(Unusable::Missing) => return examination,
+        Err(unusable) => {
+            examination.exists = true;
+            let stat = rustix::fs::statat(CWD, dir, rustix::fs::AtFlags::empty());
+            let what = match stat {
+                Ok(stat) if is_foreign(&stat) => What::Owner(stat.st_uid),
+                Ok(stat) if is_folder(&stat) => inventory::mode_of_root(&stat, dir)
+                    .unwrap_or_else(|| What::Unusable(unusable.to_string())),
+                _ => What::Unusable(unusable.to_string()),
+            };
+            add(found, Path::new(""), what);
+            return examination;
+        }
+    };
+    for name in fsutil::names(&outer, ".").unwrap_or_default() {
+        if name == *version.as_os_str() || name == "CACHEDIR.TAG" {
+            continue;
+        }
+        let number = name.to_str().and_then(|name| name.strip_prefix('v')?.parse::<u8>().ok());
+        let what = if number.is_some() { What::OtherVersion } else { What::Unknown };
+        add(found, Path::new(&name), what);
+    }
+    let Ok(Some(stat)) = fsutil::stat(&outer, &version) else { return examination };
+    examination.exists = true;
+    if is_foreign(&stat) {
+        add(found, &version, What::Owner(stat.st_uid));
+    } else if !is_folder(&stat) {
+        add(found, &version, What::Type { removable: false });
+    } else if let Some(what) = inventory::mode(&stat) {
+        add(found, &version, what);
+    }
+    match Root::open(dir) {
+        Ok(root) => examination.look_into(&root),
+        Err(_) if found.iter().any(|finding| finding.path == version) => {}
+        Err(unusable) => add(found, &version, What::Unusable(unusable.to_string())),
+    }
+    examination
+}
+
+fn is_foreign(stat: &Stat) -> bool {
+    stat.st_uid != rustix::process::geteuid().as_raw()
+}
+
+fn is_folder(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+impl Examination {
+    fn add(&mut self, path: impl Into<PathBuf>, what: What) {
+        let path = version_dir().join(path.into());
+        self.findings.push(Finding { what, path, key: None });
+    }
+
+    fn add_old(&mut self, key: Key, what: What) {
+        let path = version_dir().join(guard::DIR);
+        self.findings.push(Finding { what, path, key: Some(key) });
+    }
+
+    fn look_into(&mut self, root: &Root) {
+        let lock = locks::take_fold(root);
+        if let Ok(None) = lock {
+            self.add(lock::FOLD, What::Busy);
+        }
+        let inventory = Inventory::of(root);
+        self.findings.extend(inventory.findings.iter().cloned());
+        let mut needs = Needs::new();
+        self.young(root, &inventory, &mut needs);
+        let old = self.old(root, &mut needs);
+        self.filter(root, &inventory, old);
+        self.blobs(root, &inventory, &needs);
+        for name in &inventory.logs {
+            match events::junk(root, name) {
+                Ok(0) => {}
+                Ok(junk) => self.add(name, What::DamagedLog(junk)),
+                Err(error) => self.add(name, What::Unreadable(format!("{error:#}"))),
+            }
+        }
+        for path in &inventory.temps {
+            let what = if is_left(root, path) { What::Leftover } else { What::InProgress };
+            self.add(path, what);
+        }
+        let ours = matches!(lock, Ok(Some(_))).then_some(Path::new(lock::FOLD));
+        for path in inventory.locks.iter().filter(|path| ours != Some(path)) {
+            if let Some(what) = locks::examine(root, path) {
+                self.add(path, what);
+            }
+        }
+    }
+
+    fn young(&mut self, root: &Root, inventory: &Inventory, needs: &mut Needs) {
+        for key in &inventory.young {
+            match young::sealed(root, key) {
+                Ok(None) => {}
+                Ok(Some(sealed)) => match Entry::open(key, &sealed) {
+                    Ok(entry) => {
+                        self.young += 1;
+                        need(needs, &entry, Floor::Young);
+                    }
+                    Err(_) => self.add(young::path(key), What::DamagedEntry),
+                },
+                Err(errno) => self.add(young::path(key), unreadable(errno)),
+            }
+        }
+    }
+
+    /// The keys of the old store, if all of it could be looked at.
+    fn old(&mut self, root: &Root, needs: &mut Needs) -> Option<Vec<Key>> {
+        let (mut keys, mut damaged) = (Vec::new(), Vec::new());
+        let looked = Fenced::new(root).check(&mut |key, sealed| {
+            keys.push(key);
+            match Entry::open(&key, sealed) {
+                Ok(entry) => {
+                    self.old += 1;
+                    need(needs, &entry, Floor::Old);
+                }
+                Err(_) => damaged.push(key),
+            }
+            Ok(())
+        });
+        for key in damaged {
+            self.add_old(key, What::DamagedEntry);
+        }
+        match looked {
+            Ok(()) => return Some(keys),
+            Err(error) if error.is::<guard::Broken>() => {
+                self.add(guard::DIR, What::BrokenDatabase);
+            }
+            Err(error) => self.add(guard::DIR, What::Database(format!("{error:#}"))),
+        }
+        None
+    }
+
+    fn filter(&mut self, root: &Root, inventory: &Inventory, old: Option<Vec<Key>>) {
+        if !inventory.has_filter {
+            let is_found = self.findings.iter().any(|f| f.path.ends_with(filter::FILE));
+            if guard::exists(root) && !is_found {
+                self.add(filter::FILE, What::NoFilter);
+            }
+        } else if let Some(prefixes) = filter::contents(root) {
+            let lacks = |key: &Key| prefixes.binary_search(&key.prefix()).is_err();
+            let lacking = old.unwrap_or_default().iter().filter(|key| lacks(key)).count();
+            if lacking > 0 {
+                self.add(filter::FILE, What::WrongFilter(lacking as u64));
+            }
+        } else {
+            self.add(filter::FILE, What::DamagedFilter);
+        }
+    }
+
+    fn blobs(&mut self, root: &Root, inventory: &Inventory, needs: &Needs) {
+        let mut none_needs = inventory.blobs.clone();
+        for (hash, (len, users)) in needs {
+            none_needs.remove(hash);
+            let blob = BlobRef { hash: *hash, len: *len };
+            match verify(root, &blob) {
+                Ok(Verdict::Whole) => {
+                    self.blobs += 1;
+                    self.blob_bytes += len;
+                    continue;
+                }
+                Ok(Verdict::Damaged) => self.add(blobs::path(hash), What::DamagedBlob),
+                Ok(Verdict::Gone) => {}
+                Err(errno) => {
+                    self.add(blobs::path(hash), unreadable(errno));
+                    continue;
+                }
+            }
+            self.useless.extend(users.iter().map(|&(key, floor)| Useless { key, floor, blob }));
+        }
+        // Two blobs of one entry make it no more useless than one.
+        let useless: BTreeSet<(Key, Floor)> =
+            self.useless.iter().map(|useless| (useless.key, useless.floor)).collect();
+        for (key, floor) in useless {
+            match floor {
+                Floor::Young => self.add(young::path(&key), What::UselessEntry),
+                Floor::Old => self.add_old(key, What::UselessEntry),
+            }
+        }
+        for (hash, len) in none_needs {
+            self.add(blobs::path(&hash), What::Orphan(len));
+        }
+    }
+}
+
+/// The length of each blob that is needed, and who needs it.
+type Needs = BTreeMap<[u8; 32], (u64, Vec<(Key, Floor)>)>;
+
+fn need(needs: &mut Needs, entry: &Entry, floor: Floor) {
+    for blob in entry.blobs() {
+        let (_, users) = needs.entry(blob.hash).or_insert((blob.len, Vec::new()));
+        if users.last() != Some(&(entry.key, floor)) {
+            users.push((entry.key, floor));
+        }
+    }
+}
+
+enum Verdict {
+    Whole,
+    Damaged,
+    Gone,
+}
+
+fn verify(root: &Root, blob: &BlobRef) -> rustix::io::Result<Verdict> {
+    match fsutil::stat(root, blobs::path(&blob.hash))? {
+        Some(stat) if is_file(&stat) => {
+            let whole = blobs::open(root, blob)?.is_some();
+            Ok(if whole { Verdict::Whole } else { Verdict::Damaged })
+        }
+        _ => Ok(Verdict::Gone),
+    }
+}
+
+fn unreadable(errno: Errno) -> What {
+    What::Unreadable(std::io::Error::from(errno).to_string())
+}
+
+/// Whether a temporary file is one that the sweep would take for a leftover.
+fn is_left(root: &Root, path: &Path) -> bool {
+    let Ok(file) = fsutil::open_file(root, path) else { return false };
+    let Ok(stat) = rustix::fs::fstat(&file) else { return false };
+    let written = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
+    Timestamp::now().since(written).is_some_and(|age| age > sweep::LEFT)
+        && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+}

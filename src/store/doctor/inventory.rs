@@ -1,0 +1,183 @@
+//! What lies in the folder of a store: whether it belongs there, whose it is,
+//! what it is, and who may touch it.
+
+use super::{Finding, What, is_file, is_folder, is_foreign};
+use crate::entry::Key;
+use crate::fsutil;
+use crate::store::{Root, events, filter, guard, sweep, version_dir};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{CWD, Mode, Stat};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Files that are files, by what they are for.
+#[derive(Default)]
+pub struct Inventory {
+    /// The keys of young files.
+    pub young: Vec<Key>,
+    /// The hashes of blobs, and their lengths.
+    pub blobs: BTreeMap<[u8; 32], u64>,
+    /// Temporary files.
+    pub temps: Vec<PathBuf>,
+    /// Lock files.
+    pub locks: Vec<PathBuf>,
+    /// Logs of events.
+    pub logs: Vec<String>,
+    /// Whether there is a filter.
+    pub has_filter: bool,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// What a name is for.
+enum Place {
+    Folder,
+    Young(Key),
+    Blob([u8; 32]),
+    Temp,
+    Lock,
+    Log(String),
+    Filter,
+    /// sled's own: a file or a folder.
+    Sled,
+    /// A whole tree that is to go.
+    Trash,
+    /// A whole tree that was set aside.
+    SetAside,
+    Unknown,
+}
+
+impl Place {
+    fn of(path: &Path) -> Place {
+        let parts: Option<Vec<&str>> = path.iter().map(std::ffi::OsStr::to_str).collect();
+        match parts.as_deref() {
+            Some(["young" | "blobs" | "tmp" | "locks" | guard::DIR]) => Place::Folder,
+            Some([filter::FILE]) => Place::Filter,
+            Some([name]) if events::is_log(name) => Place::Log((*name).to_owned()),
+            Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
+            Some([name]) if name.starts_with(guard::BROKEN) => Place::SetAside,
+            Some(["young" | "blobs", shard]) if is_shard(shard) => Place::Folder,
+            Some([floor, shard, name]) if is_shard(shard) && name.starts_with(shard) => {
+                let key = Key::from_hex(name.as_bytes()).filter(|key| key.to_string() == *name);
+                match (*floor, key) {
+                    ("young", Some(key)) => Place::Young(key),
+                    ("blobs", Some(key)) => Place::Blob(key.0),
+                    _ => Place::Unknown,
+                }
+            }
+            Some(["tmp", _]) => Place::Temp,
+            Some(["locks", "fold" | "old" | "publish" | "wanted"]) => Place::Lock,
+            Some(["locks", name]) if Key::from_hex(name.as_bytes()).is_some() => Place::Lock,
+            Some([guard::DIR, ..]) => Place::Sled,
+            _ => Place::Unknown,
+        }
+    }
+}
+
+impl Place {
+    fn takes(&self, stat: &Stat) -> bool {
+        match self {
+            Place::Folder => is_folder(stat),
+            Place::Sled => is_folder(stat) || is_file(stat),
+            _ => is_file(stat),
+        }
+    }
+}
+
+/// Whether there is nothing at this path by now, or what should be.
+pub fn fits(root: &Root, path: &Path) -> rustix::io::Result<bool> {
+    Ok(fsutil::stat(root, path)?.is_none_or(|stat| Place::of(path).takes(&stat)))
+}
+
+fn is_shard(name: &str) -> bool {
+    name.len() == 2 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Nothing of cachex's or sled's lies deeper.
+const DEPTH: usize = 6;
+
+impl Inventory {
+    /// That of `root`.
+    pub fn of(root: &Root) -> Inventory {
+        let mut inventory = Inventory::default();
+        inventory.walk(root.as_fd(), Path::new(""));
+        inventory
+    }
+
+    fn walk(&mut self, folder: BorrowedFd<'_>, path: &Path) {
+        let mut names = match fsutil::names(folder, ".") {
+            Ok(names) => names,
+            Err(errno) => return self.add(path, super::unreadable(errno)),
+        };
+        names.sort();
+        for name in names {
+            let path = path.join(&name);
+            match fsutil::stat(folder, &name) {
+                Ok(Some(stat)) => self.visit(folder, &path, Path::new(&name), &stat),
+                Ok(None) => {}
+                Err(errno) => self.add(&path, super::unreadable(errno)),
+            }
+        }
+    }
+
+    fn visit(&mut self, folder: BorrowedFd<'_>, path: &Path, name: &Path, stat: &Stat) {
+        let place = Place::of(path);
+        match place {
+            Place::Unknown => return self.add(path, What::Unknown),
+            Place::Trash => return self.add(path, What::Leftover),
+            Place::SetAside => return self.add(path, What::SetAside),
+            _ if is_foreign(stat) => return self.add(path, What::Owner(stat.st_uid)),
+            _ => {}
+        }
+        if !place.takes(stat) {
+            // What is sled's may be all that there is of many entries.
+            let removable = !matches!(place, Place::Sled);
+            return self.add(path, What::Type { removable });
+        }
+        if let Some(what) = mode(stat) {
+            self.add(path, what);
+        }
+        match place {
+            Place::Young(key) => self.young.push(key),
+            Place::Blob(hash) => drop(self.blobs.insert(hash, stat.st_size as u64)),
+            Place::Temp => self.temps.push(path.to_owned()),
+            Place::Lock => self.locks.push(path.to_owned()),
+            Place::Log(name) => self.logs.push(name),
+            Place::Filter => self.has_filter = true,
+            _ if is_folder(stat) && path.iter().count() < DEPTH => {
+                match fsutil::open_private_subdir(folder, name) {
+                    Ok(folder) => self.walk(folder.as_fd(), path),
+                    // Its mode was found wanting, and it is looked into once that is mended.
+                    Err(_) if mode(stat).is_some() => {}
+                    Err(why) => self.add(path, What::Unreadable(why.to_string())),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, path: &Path, what: What) {
+        self.findings.push(Finding { what, path: version_dir().join(path), key: None });
+    }
+}
+
+/// What is wrong with the mode of a file or a folder of the store.
+pub fn mode(stat: &Stat) -> Option<What> {
+    let mode = stat.st_mode & 0o7777;
+    let wanted = if is_folder(stat) { 0o700 } else { 0o600 };
+    let is_open = Mode::from_raw_mode(mode).intersects(Mode::RWXG | Mode::RWXO);
+    (is_open || mode & wanted != wanted).then_some(What::Mode { mode, wanted: Some(wanted) })
+}
+
+/// What is wrong with the mode of the folder that the store lies in, which may
+/// be the user's own and serve other ends: it only loses what keeps it from
+/// being used, and only if there is a store in it.
+pub fn mode_of_root(stat: &Stat, dir: &Path) -> Option<What> {
+    const STICKY: u32 = 0o1000;
+    let mode = stat.st_mode & 0o7777;
+    let is_store = mode & STICKY == 0
+        && fsutil::stat(CWD, dir.join(version_dir()))
+            .is_ok_and(|stat| stat.is_some_and(|stat| is_folder(&stat) && !is_foreign(&stat)));
+    let wanted = (mode & !0o022) | 0o700;
+    (mode != wanted).then_some(What::Mode { mode, wanted: is_store.then_some(wanted) })
+}

@@ -1,0 +1,212 @@
+//! Mending what was found.
+//!
+//! Modes first, as what others may write to is not to be trusted with a repair,
+//! and what cannot be read cannot be judged. The rest is judged anew, and done
+//! under the fold lock: nothing but recorders works on the store meanwhile, and
+//! those are kept out by the publish lock while files are removed. Last comes a
+//! fold that checks everything; it mends what the old store knows, rebuilds the
+//! filter and sweeps.
+//!
+//! An entry is removed only if it is damaged, or its output is.
+
+use super::{Examination, Finding, Floor, Verdict, What, examine, inventory, locks, verify};
+use crate::entry::{Entry, Key};
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use crate::store::fence::Fenced;
+use crate::store::guard::SetAside;
+use crate::store::{Root, blobs, filter, guard, sweep, version_dir, young};
+use anyhow::{Context, Result, bail};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD};
+use std::path::Path;
+
+/// Mends what can be mended of what `first` found, and examines again.
+///
+/// The findings of both examinations, those that are gone by now marked, and
+/// the last examination.
+pub fn mend(dir: &Path, first: Examination) -> (Vec<(Finding, bool)>, Examination) {
+    let mut found = first.findings.clone();
+    let mut now = first;
+    let mut failed = Vec::new();
+    // What a mode hid shows when it is mended, and may lack the same.
+    for _ in 0..8 {
+        let wanting: Vec<_> = now.findings.iter().filter_map(mode_wanted).collect();
+        if wanting.is_empty() {
+            break;
+        }
+        for (path, wanted) in wanting {
+            if let Err(error) = change_mode(dir, path, wanted) {
+                failed.push(failure(path, &error));
+            }
+        }
+        now = examine(dir);
+        add_new(&mut found, &now);
+        if !failed.is_empty() {
+            break;
+        }
+    }
+    // Also where nothing was found: the indexes of the old store are only
+    // looked at by the fold that mends them.
+    if let Ok(root) = Root::open(dir) {
+        if let Err(error) = mend_content(&root, &now) {
+            failed.push(failure(&version_dir(), &error));
+        }
+        now = examine(dir);
+        add_new(&mut found, &now);
+    }
+    found.extend(failed.iter().cloned());
+    now.findings.extend(failed);
+    let is_there = |finding: &Finding| now.findings.iter().any(|left| is_same(left, finding));
+    let marked = found.into_iter().map(|finding| {
+        let gone = !is_there(&finding);
+        (finding, gone)
+    });
+    (marked.collect(), now)
+}
+
+fn is_same(a: &Finding, b: &Finding) -> bool {
+    let kind = std::mem::discriminant;
+    kind(&a.what) == kind(&b.what) && a.path == b.path && a.key == b.key
+}
+
+fn add_new(found: &mut Vec<Finding>, now: &Examination) {
+    for finding in &now.findings {
+        if !found.iter().any(|known| is_same(known, finding)) {
+            found.push(finding.clone());
+        }
+    }
+}
+
+fn failure(path: &Path, error: &anyhow::Error) -> Finding {
+    Finding { what: What::RepairFailed(format!("{error:#}")), path: path.to_owned(), key: None }
+}
+
+fn mode_wanted(finding: &Finding) -> Option<(&Path, u32)> {
+    match finding.what {
+        What::Mode { wanted: Some(wanted), .. } => Some((&finding.path, wanted)),
+        _ => None,
+    }
+}
+
+/// Changes the mode of what was found to be this user's and no link. The
+/// folders it lies in were mended before it, so nobody else changes that.
+fn change_mode(dir: &Path, path: &Path, wanted: u32) -> Result<()> {
+    let mode = rustix::fs::Mode::from_raw_mode(wanted);
+    let changed = match path.parent() {
+        None => rustix::fs::chmodat(CWD, dir, mode, AtFlags::empty()),
+        Some(parent) => reach(dir, parent).and_then(|folder| {
+            let name = path.file_name().unwrap_or_default();
+            rustix::fs::chmodat(folder, name, mode, AtFlags::empty())
+        }),
+    };
+    changed.context("changing who may read or write it")
+}
+
+/// Opens a folder below the store's, following no link on the way.
+fn reach(dir: &Path, below: &Path) -> rustix::io::Result<OwnedFd> {
+    use rustix::fs::OFlags;
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+    let mut folder = rustix::fs::openat(CWD, dir, flags, rustix::fs::Mode::empty())?;
+    for part in below {
+        let flags = flags | OFlags::NOFOLLOW;
+        folder = rustix::fs::openat(&folder, part, flags, rustix::fs::Mode::empty())?;
+    }
+    Ok(folder)
+}
+
+fn mend_content(root: &Root, now: &Examination) -> Result<()> {
+    remove_strange(root, now)?;
+    {
+        let lock = locks::take_fold(root).context("locking the store")?;
+        let Some(_fold) = lock else { bail!("somebody else changes the store; try again later") };
+        if now.findings.iter().any(|finding| finding.what == What::BrokenDatabase) {
+            let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
+            guard::set_aside(root)?;
+        } else {
+            for name in guard::broken(root)? {
+                sweep::remove_tree(root, &name);
+            }
+        }
+        if now.findings.iter().any(|finding| is_filter(&finding.what)) {
+            // Until the fold makes a new one, every key may be there.
+            fsutil::remove_file(root, filter::FILE).context("removing the filter")?;
+        }
+        remove_useless(root, now)?;
+        remove_old(root, now)?;
+    }
+    match Fenced::new(root).mend() {
+        // It hung or died of the database, and goes on without it.
+        Err(error) if error.is::<SetAside>() => Fenced::new(root).mend()?,
+        mended => mended?,
+    };
+    Ok(())
+}
+
+/// Removes what is not the file or the folder that it should be: the locks and
+/// the fold would stumble over it.
+fn remove_strange(root: &Root, now: &Examination) -> Result<()> {
+    for finding in &now.findings {
+        if finding.what != (What::Type { removable: true }) {
+            continue;
+        }
+        let Ok(path) = finding.path.strip_prefix(version_dir()) else { continue };
+        // Somebody may just have put a good file in its place, or may be about to.
+        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive).ok();
+        if inventory::fits(root, path)? {
+            continue;
+        }
+        let removed = match fsutil::remove_file(root, path) {
+            Ok(_) => Ok(()),
+            Err(_) => std::fs::remove_dir_all(root.path().join(path)),
+        };
+        removed.with_context(|| format!("removing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes damaged blobs, and young entries whose blobs are gone or damaged.
+fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
+    for useless in &now.useless {
+        let path = blobs::path(&useless.blob.hash);
+        let seen = fsutil::stat(root, &path)?;
+        if let Verdict::Damaged = verify(root, &useless.blob)? {
+            let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
+            // Unless somebody has just put a good one in its place.
+            let there = fsutil::stat(root, &path)?;
+            if let (Some(seen), Some(there)) = (seen, there)
+                && fsutil::same_file(&seen, &there)
+            {
+                fsutil::remove_file(root, &path).context("removing a damaged blob")?;
+            }
+        }
+        if useless.floor == Floor::Young {
+            let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
+            if let Some(sealed) = young::sealed(root, &useless.key)?
+                && let Ok(entry) = Entry::open(&useless.key, &sealed)
+                && entry.blobs().any(|blob| is_gone(root, &blob.hash))
+            {
+                young::remove_version(root, &useless.key, &young::version(&sealed))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes damaged entries and those without output from the old store.
+fn remove_old(root: &Root, now: &Examination) -> Result<()> {
+    let useless = now.useless.iter().filter(|useless| useless.floor == Floor::Old);
+    let useless = useless.filter(|useless| is_gone(root, &useless.blob.hash));
+    let keys: Vec<Key> = useless.map(|useless| useless.key).collect();
+    // The damaged ones, and what leads to them, the fold removes.
+    Fenced::new(root).remove_all(&keys)?;
+    Ok(())
+}
+
+fn is_filter(what: &What) -> bool {
+    matches!(what, What::DamagedFilter | What::WrongFilter(_))
+}
+
+fn is_gone(root: &Root, blob: &[u8; 32]) -> bool {
+    matches!(fsutil::stat(root.as_fd(), blobs::path(blob)), Ok(None))
+}
