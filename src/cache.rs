@@ -17,6 +17,7 @@ use crate::replay::Replay;
 use crate::stdin::{self, Source, Stdin, Unknown};
 use crate::store::events::{self, Event, Kind};
 use crate::store::fence::{self, Fenced};
+use crate::store::guard::SetAside;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
 use crate::values::ExeMode;
@@ -123,7 +124,12 @@ impl Runner<'_> {
         let entry = match stack.get(key) {
             Ok(Some(entry)) => entry,
             Ok(None) => return Err("not recorded yet"),
-            Err(_) => return Err("the record could not be read"),
+            Err(error) => {
+                if error.is::<SetAside>() {
+                    self.messages().warn(format_args!("{error}"));
+                }
+                return Err("the record could not be read");
+            }
         };
         let age =
             entry.fresh(Timestamp::now(), self.config.limit(entry.status)).ok_or("expired")?;
@@ -350,7 +356,7 @@ impl Runner<'_> {
     }
 
     fn say_waiting_for_stdin(&self) {
-        self.messages().warn(format_args!(
+        self.messages().wait(format_args!(
             "waiting for the end of standard input, which counts in the key; `--stdin null` leaves it out"
         ));
     }
@@ -399,9 +405,14 @@ pub struct Unopened {
 }
 
 impl Unopened {
-    /// Whether somebody else's doing is feared, and not just a name mistaken.
-    pub fn is_refused(&self) -> bool {
-        matches!(self.why, Some(fsutil::Unusable::Refused(_)))
+    /// Whether the name was mistaken, and not the system at its limits or
+    /// somebody else's doing feared.
+    pub fn is_mistaken(&self) -> bool {
+        use fsutil::Unusable::{Failed, Missing};
+        matches!(
+            self.why,
+            Some(Missing | Failed(Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL))
+        )
     }
 }
 

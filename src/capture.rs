@@ -5,6 +5,7 @@
 //! full or the output too long, is given up; the command never notices.
 
 use crate::entry::{Bytes, INLINE_LIMIT};
+use crate::failpoint;
 use crate::frames::{Frame, Stream};
 use crate::store::Root;
 use crate::store::blobs::{NewBlob, WholeBlob};
@@ -67,6 +68,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> rustix::io::Result<()> {
+        failpoint::at("tee")?;
         self.data.append(self.root, bytes)?;
         match &mut self.last {
             Some(last) if last.stream == stream => last.len += bytes.len() as u64,

@@ -4,12 +4,13 @@
 //! this module reads the environment.
 
 use crate::cli::RunArgs;
+use crate::messages;
 use crate::session;
 use crate::values::{self, ExeMode, ExitCodes, NamePattern, StdinMode};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -203,7 +204,7 @@ impl Own {
         parsed.map(Some).map_err(|why| {
             BadVariable(format!(
                 "invalid value '{}' for the variable {name}: {why}",
-                Path::new(value).display()
+                messages::harmless(&value.to_string_lossy())
             ))
         })
     }

@@ -11,6 +11,7 @@
 //! so a record that claims an absurd length is an error, not an allocation.
 
 use crate::clock::Timestamp;
+use crate::hashing;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -137,10 +138,15 @@ impl Entry {
         if sealed.len() > MAX_SEALED {
             return Err(Damaged);
         }
-        let sum = blake3::hash(&sealed[HEADER..]);
-        sealed[..MAGIC.len()].copy_from_slice(&MAGIC);
-        sealed[MAGIC.len()..HEADER].copy_from_slice(sum.as_bytes());
+        put_header(&mut sealed);
         Ok(sealed)
+    }
+
+    /// The sealed form of any body: what verifies, whether or not it decodes.
+    pub fn seal_body(body: &[u8]) -> Vec<u8> {
+        let mut sealed = [&[0; HEADER], body].concat();
+        put_header(&mut sealed);
+        sealed
     }
 
     /// Verifies and decodes a sealed entry of `key`.
@@ -153,7 +159,7 @@ impl Entry {
     pub fn open_any(sealed: &[u8]) -> Result<Entry, Damaged> {
         let (header, body) = sealed.split_at_checked(HEADER).ok_or(Damaged)?;
         let (magic, sum) = header.split_at(MAGIC.len());
-        if magic != MAGIC || sealed.len() > MAX_SEALED || blake3::hash(body).as_bytes() != sum {
+        if magic != MAGIC || sealed.len() > MAX_SEALED || hashing::of(body).as_bytes() != sum {
             return Err(Damaged);
         }
         match bincode::serde::decode_from_slice(body, codec()) {
@@ -169,7 +175,7 @@ impl Entry {
 
     /// The bytes it keeps in blobs.
     pub fn blob_bytes(&self) -> u64 {
-        self.blobs().map(|blob| blob.len).sum()
+        self.blobs().map(|blob| blob.len).fold(0, u64::saturating_add)
     }
 
     /// When it expires by what it was recorded with.
@@ -185,6 +191,13 @@ impl Entry {
         let within = |limit: Option<Duration>| limit.is_none_or(|limit| age < limit);
         (within(recorded) && within(limit)).then_some(age)
     }
+}
+
+/// Writes the header over what is reserved for it.
+fn put_header(sealed: &mut [u8]) {
+    let sum = hashing::of(&sealed[HEADER..]);
+    sealed[..MAGIC.len()].copy_from_slice(&MAGIC);
+    sealed[MAGIC.len()..HEADER].copy_from_slice(sum.as_bytes());
 }
 
 fn codec() -> impl bincode::config::Config {

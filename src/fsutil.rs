@@ -4,6 +4,7 @@
 //! whose owner and mode were checked, by names that are not followed if they
 //! are symbolic links, and is closed on exec.
 
+use crate::failpoint;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -17,6 +18,8 @@ pub const PRIVATE_DIR: Mode = Mode::RWXU;
 pub const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 const DIR: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC).union(OFlags::RDONLY);
+/// For files: what is a pipe instead is not waited for.
+const NO_WAIT: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 
 /// Why a folder is not used as a store.
@@ -48,6 +51,8 @@ impl std::fmt::Display for Unusable {
         }
     }
 }
+
+impl std::error::Error for Unusable {}
 
 /// Opens a folder that only this user can write to, wherever the name leads.
 pub fn open_private_dir(path: &Path) -> Result<OwnedFd, Unusable> {
@@ -104,6 +109,7 @@ pub fn create_private_dirs(path: &Path) -> rustix::io::Result<()> {
 
 /// Creates one private folder, unless it exists.
 pub fn create_private_dir(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<()> {
+    failpoint::at("mkdir")?;
     match rustix::fs::mkdirat(at, path.as_ref(), PRIVATE_DIR) {
         Err(Errno::EXIST) => Ok(()),
         done => done,
@@ -112,8 +118,25 @@ pub fn create_private_dir(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::
 
 /// Opens a file below a private folder for reading.
 pub fn open_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    retry(|| rustix::fs::openat(&at, path.as_ref(), flags, Mode::empty()))
+    failpoint::at("open")?;
+    open_below(at.as_fd(), path.as_ref(), OFlags::RDONLY | NO_WAIT)
+}
+
+/// Opens what there is at `path` below a private folder. No link is followed,
+/// where the kernel can be told so on the way too (Linux 5.6).
+fn open_below(at: BorrowedFd<'_>, path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    #[cfg(target_os = "linux")]
+    {
+        let links = rustix::fs::ResolveFlags::NO_SYMLINKS;
+        let open = || rustix::fs::openat2(at, path, flags, Mode::empty(), links);
+        match retry(open) {
+            // An older kernel, or a sandbox that does not know the call.
+            Err(Errno::NOSYS | Errno::PERM) => {}
+            done => return done,
+        }
+    }
+    retry(|| rustix::fs::openat(at, path, flags, Mode::empty()))
 }
 
 /// Opens a file below a private folder with `flags`, creating it if it is not
@@ -123,7 +146,8 @@ pub fn create_file(
     path: impl AsRef<Path>,
     flags: OFlags,
 ) -> rustix::io::Result<OwnedFd> {
-    let flags = flags | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    failpoint::at("create")?;
+    let flags = flags | NO_WAIT | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     within(at.as_fd(), path.as_ref(), |dir, name| {
         let open = || retry(|| rustix::fs::openat(dir, name, flags, PRIVATE_FILE));
         match open() {
@@ -144,7 +168,9 @@ pub fn rename(
 ) -> rustix::io::Result<()> {
     within(at.as_fd(), from.as_ref(), |from_dir, from| {
         within(at.as_fd(), to.as_ref(), |to_dir, to| {
-            rustix::fs::renameat(from_dir, from, to_dir, to)
+            failpoint::at("rename")?;
+            rustix::fs::renameat(from_dir, from, to_dir, to)?;
+            failpoint::at("renamed")
         })
     })
 }
@@ -181,7 +207,14 @@ fn within<T>(
 
 /// Removes a file; whether there was one.
 pub fn remove_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<bool> {
-    match rustix::fs::unlinkat(at, path.as_ref(), AtFlags::empty()) {
+    failpoint::at("remove")?;
+    let (path, name) = (path.as_ref(), path.as_ref().file_name().ok_or(Errno::NOENT)?);
+    let removed = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => open_below(at.as_fd(), parent, DIR)
+            .and_then(|dir| rustix::fs::unlinkat(dir, name, AtFlags::empty())),
+        None => rustix::fs::unlinkat(at, name, AtFlags::empty()),
+    };
+    match removed {
         Ok(()) => Ok(true),
         Err(Errno::NOENT) => Ok(false),
         Err(errno) => Err(errno),
@@ -199,7 +232,7 @@ pub fn stat(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Option<
 
 /// The names in a folder; none if there is no such folder.
 pub fn names(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Vec<std::ffi::OsString>> {
-    let dir = match rustix::fs::openat(&at, path.as_ref(), DIR | OFlags::NOFOLLOW, Mode::empty()) {
+    let dir = match open_below(at.as_fd(), path.as_ref(), DIR) {
         Err(Errno::NOENT) => return Ok(Vec::new()),
         dir => dir?,
     };
@@ -244,6 +277,12 @@ pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes all of `bytes` to a file of the store.
+pub fn write_file(fd: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
+    failpoint::at("write")?;
+    write_all(fd, bytes)
 }
 
 /// Waits until a descriptor that somebody made non-blocking takes bytes again.

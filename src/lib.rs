@@ -6,6 +6,8 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("cachex runs on Linux and macOS");
 
+#[doc(hidden)]
+pub mod bench_support;
 mod cache;
 mod capture;
 mod cli;
@@ -16,9 +18,12 @@ mod config;
 mod entry;
 mod exec;
 mod exit;
+mod failpoint;
 mod feed;
 mod frames;
 mod fsutil;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hashing;
 mod invocation;
 mod key;

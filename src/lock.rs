@@ -3,7 +3,7 @@
 //! | lock | held | by |
 //! |---|---|---|
 //! | `locks/KEY` | while the command runs | `run --no-concurrent` |
-//! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a promotion | whoever changes what the store holds below the young files |
+//! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a `doctor`, a promotion | whoever changes what the store holds below the young files |
 //! | `locks/old` | for one short open…drop of sled | whoever opens it |
 //! | `locks/publish` | shared: while a record appears; exclusive: while files are unlinked | recorders; fold |
 //!
@@ -12,6 +12,7 @@
 //! nobody holds them, so whoever got a lock checks that its file is still the
 //! one of that name.
 
+use crate::failpoint;
 use crate::fsutil;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FlockOperation, OFlags};
@@ -56,6 +57,7 @@ impl Lock {
         };
         loop {
             let file = fsutil::create_file(&at, &name, OFlags::RDWR)?;
+            failpoint::at("flock")?;
             match fsutil::retry(|| rustix::fs::flock(&file, operation)) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Ok(None),
@@ -93,5 +95,10 @@ pub fn holder(at: BorrowedFd<'_>, name: &Path) -> Option<u32> {
     let mut text = [0; 16];
     let file = fsutil::open_file(at, name).ok()?;
     let len = fsutil::read_full(file, &mut text).ok()?;
-    std::str::from_utf8(&text[..len]).ok()?.trim().parse().ok()
+    parse_holder(&text[..len])
+}
+
+/// The process that this signature names.
+pub fn parse_holder(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
 }

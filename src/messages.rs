@@ -3,8 +3,10 @@
 //! Errors always; warnings unless `--quiet`; a line per call with `--verbose`.
 
 use crate::entry::Key;
+use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What is wanted of messages.
@@ -17,8 +19,17 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Something that only keeps the cache from helping.
+    /// Something that only keeps the cache from helping: the first is said, and
+    /// what comes of it is not.
     pub fn warn(self, text: Arguments<'_>) {
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        if !self.quiet && !WARNED.swap(true, Ordering::Relaxed) {
+            say(format_args!("warning: {text}"));
+        }
+    }
+
+    /// What takes its time, and why.
+    pub fn wait(self, text: Arguments<'_>) {
         if !self.quiet {
             say(format_args!("warning: {text}"));
         }
@@ -40,8 +51,26 @@ pub fn error(text: Arguments<'_>) {
 /// In one write, so that lines of several processes do not mix; a stderr that
 /// cannot be written changes nothing.
 fn say(text: Arguments<'_>) {
-    let line = format!("cachex: {text}\n");
+    let line = format!("cachex: {}\n", harmless(&text.to_string()));
     let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// Text without anything that a terminal would obey or a reader not see, and all
+/// of it on one line: names and values that are quoted may hold anything.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| matches!(c, '\'' | '"' | '\\') || c.escape_debug().eq([c]);
+    if text.chars().all(is_plain) {
+        return text.into();
+    }
+    let mut plain = String::new();
+    for c in text.chars() {
+        if is_plain(c) {
+            plain.push(c);
+        } else {
+            plain.extend(c.escape_unicode());
+        }
+    }
+    plain.into()
 }
 
 /// A key as people are shown it.
@@ -70,6 +99,12 @@ pub fn rounded(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_quoted_steers_no_terminal_and_forges_no_line() {
+        assert_eq!(harmless("naïve 名"), "naïve 名");
+        assert_eq!(harmless("a\x1b[31m\nb\u{9b}2J\x7f"), "a\\u{1b}[31m\\u{a}b\\u{9b}2J\\u{7f}");
+    }
 
     #[test]
     fn durations_are_rounded_to_what_matters() {

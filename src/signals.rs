@@ -8,7 +8,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{
-    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ,
 };
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
@@ -80,6 +80,21 @@ fn reached_the_group(origin: &Origin) -> bool {
     let leads =
         || rustix::process::getsid(None).is_ok_and(|leader| leader == rustix::process::getpid());
     matches!(origin.cause, Cause::Kernel) && !(origin.signal == SIGHUP && leads())
+}
+
+/// Makes a file of the store that would grow past the limit on the size of files
+/// (`ulimit -f`) an error of the write instead of the end of this process. The
+/// command finds the signal as it was: execution resets what is caught.
+pub fn outlive_file_limit() {
+    extern "C" fn pass(_: i32) {}
+    let pass: extern "C" fn(i32) = pass;
+    // SAFETY: the handler does nothing, which is async-signal-safe, and SIG_IGN
+    // is a disposition, not a handler that could run.
+    unsafe {
+        if libc::signal(SIGXFSZ, pass as libc::sighandler_t) == libc::SIG_IGN {
+            libc::signal(SIGXFSZ, libc::SIG_IGN);
+        }
+    }
 }
 
 /// How signals were when cachex started, as far as starting a process changes it.

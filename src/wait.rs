@@ -55,7 +55,7 @@ pub fn for_turn(root: &Root, name: &Path, messages: Messages) -> std::io::Result
                 let whom = holder
                     .map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
                 messages
-                    .warn(format_args!("waiting for {whom}, which is running the same command"));
+                    .wait(format_args!("waiting for {whom}, which is running the same command"));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {

@@ -18,7 +18,7 @@ const PAGE: usize = 10_000;
 /// Mends everything; how many damaged entries were removed.
 pub fn audit(root: &Root) -> Result<u64> {
     let mut damaged = 0;
-    let (mut entries, mut bytes) = (0, 0);
+    let (mut entries, mut bytes) = (0, 0_u64);
     walk(
         root,
         |old| &old.entries,
@@ -30,7 +30,7 @@ pub fn audit(root: &Root) -> Result<u64> {
                 return Ok(());
             };
             entries += 1;
-            bytes += sealed.len() as u64;
+            bytes = bytes.saturating_add(sealed.len() as u64);
             // Puts back facts and indexes that are missing, and leaves others alone.
             old.mend(&entry, sealed)
         },
@@ -79,7 +79,7 @@ pub fn audit(root: &Root) -> Result<u64> {
                 && last != Some(*hash)
             {
                 last = Some(*hash);
-                bytes += len;
+                bytes = bytes.saturating_add(len);
             }
             drop_unless(&old.blobs, place, blob.is_some())
         },

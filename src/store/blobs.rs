@@ -7,6 +7,7 @@
 
 use super::Root;
 use crate::entry::BlobRef;
+use crate::failpoint;
 use crate::fsutil;
 use crate::hashing::{self, Writer};
 use rustix::fd::OwnedFd;
@@ -30,6 +31,7 @@ pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File>> {
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(errno),
     };
+    failpoint::at("read")?;
     let is_as_long = rustix::fs::fstat(&file)?.st_size as u64 == blob.len;
     let whole =
         is_as_long && hashing::beginning(&file, blob.len)?.is_some_and(|hash| hash == blob.hash);
@@ -49,12 +51,14 @@ impl<'a> NewBlob<'a> {
         let file = fsutil::create_file(root, &name, OFlags::RDWR | OFlags::EXCL)?;
         let name = Temporary { root, name: Some(name) };
         // A file system without locks sweeps by age alone.
-        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+        let _ = failpoint::at("flock")
+            .and_then(|()| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive));
         Ok(NewBlob { name, writer: Writer::new(file) })
     }
 
     /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> rustix::io::Result<()> {
+        failpoint::at("write")?;
         self.writer.append(bytes)
     }
 

@@ -10,7 +10,9 @@
 use super::Root;
 use crate::clock::Timestamp;
 use crate::entry::Key;
+use crate::failpoint;
 use crate::fsutil;
+use crate::hashing;
 use anyhow::{Context, Result};
 use rustix::fs::{OFlags, SeekFrom};
 use rustix::io::Errno;
@@ -61,6 +63,7 @@ pub struct Event {
 /// time, one is told so: the one whose record crossed the mark.
 pub fn append(root: &Root, event: &Event) -> rustix::io::Result<bool> {
     let log = fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)?;
+    failpoint::at("write")?;
     let written = fsutil::retry(|| rustix::io::write(&log, &event.encode()))? as u64;
     let end = rustix::fs::seek(&log, SeekFrom::Current(0))?;
     if end > CAP {
@@ -74,6 +77,9 @@ pub fn append(root: &Root, event: &Event) -> rustix::io::Result<bool> {
 /// to its size, so that no counter is kept and the limit on the store's size is
 /// met however few and large the records are.
 pub fn due_by_size(bytes: u64) -> bool {
+    if bytes == 0 {
+        return false;
+    }
     let pid = rustix::process::getpid().as_raw_nonzero().get() as u64;
     chance(bytes, Timestamp::now().0 ^ (pid << 40))
 }
@@ -97,7 +103,7 @@ pub struct Drained {
 /// left behind. The caller holds the fold lock.
 pub fn drain(root: &Root) -> Result<Drained> {
     let taken = format!("{DRAINING}{:x}", Timestamp::now().0);
-    match rustix::fs::renameat(root, LOG, root, &taken) {
+    match fsutil::rename(root, LOG, &taken) {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(errno) => return Err(errno).context("taking the log of events"),
     }
@@ -130,7 +136,18 @@ pub fn is_log(name: &str) -> bool {
     name == LOG || name.starts_with(DRAINING)
 }
 
-fn parse(mut bytes: &[u8]) -> Vec<Event> {
+/// The bytes of the logs that are no events; what stands at an end may still
+/// be being written.
+pub fn junk(root: &Root, name: &str) -> Result<u64> {
+    let mut bytes = Vec::new();
+    let file = File::from(fsutil::open_file(root, name)?);
+    file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
+    let events = bytes.len() / LEN * LEN;
+    Ok((events as u64).saturating_sub((parse(&bytes).len() * LEN) as u64))
+}
+
+/// The records among these bytes.
+pub fn parse(mut bytes: &[u8]) -> Vec<Event> {
     let mut events = Vec::with_capacity(bytes.len() / LEN);
     while let Some((record, rest)) = bytes.split_first_chunk::<LEN>() {
         if let Some(event) = Event::decode(record) {
@@ -145,7 +162,8 @@ fn parse(mut bytes: &[u8]) -> Vec<Event> {
 
 /// magic (3) | kind (1) | checksum (4) | time (8) | run time (8) | size (8) | key (32)
 impl Event {
-    fn encode(&self) -> [u8; LEN] {
+    /// The record of an event.
+    pub fn encode(&self) -> [u8; LEN] {
         let mut record = [0; LEN];
         record[..3].copy_from_slice(&MAGIC);
         record[3] = self.kind as u8;
@@ -153,8 +171,7 @@ impl Event {
         record[16..24].copy_from_slice(&self.run_time.to_le_bytes());
         record[24..32].copy_from_slice(&self.size.to_le_bytes());
         record[32..].copy_from_slice(&self.key.0);
-        let sum = checksum(&record);
-        record[4..8].copy_from_slice(&sum);
+        put_checksum(&mut record);
         record
     }
 
@@ -179,11 +196,25 @@ impl Event {
     }
 }
 
+/// A record of these bytes whose checksum holds, whatever else it says.
+pub fn with_checksum(bytes: &[u8]) -> [u8; LEN] {
+    let mut record = [0; LEN];
+    let len = bytes.len().min(LEN);
+    record[..len].copy_from_slice(&bytes[..len]);
+    put_checksum(&mut record);
+    record
+}
+
+fn put_checksum(record: &mut [u8; LEN]) {
+    let sum = checksum(record);
+    record[4..8].copy_from_slice(&sum);
+}
+
 /// Of everything but itself.
 fn checksum(record: &[u8; LEN]) -> [u8; 4] {
     let mut plain = *record;
     plain[4..8].fill(0);
-    let sum = blake3::hash(&plain);
+    let sum = hashing::of(&plain);
     let [a, b, c, d, ..] = *sum.as_bytes();
     [a, b, c, d]
 }

@@ -23,7 +23,7 @@ impl Facts {
         Facts {
             last_use: entry.created.0,
             hits: 0,
-            size: sealed.len() as u64 + entry.blob_bytes(),
+            size: entry.blob_bytes().saturating_add(sealed.len() as u64),
             expires: entry.expires().map(|expires| expires.0),
         }
     }
@@ -87,7 +87,7 @@ pub(super) fn joined(first: &[u8], key: &Key) -> Vec<u8> {
 }
 
 /// The number and the key that an index's key joins.
-pub(super) fn split(place: &[u8]) -> Option<(u64, Key)> {
+pub fn split(place: &[u8]) -> Option<(u64, Key)> {
     let (number, key) = place.split_first_chunk()?;
     Some((u64::from_be_bytes(*number), key_of(key)?))
 }
@@ -98,13 +98,13 @@ pub(super) fn key_of(bytes: &[u8]) -> Option<Key> {
 }
 
 /// The encoding of what this module defines.
-pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     // Nothing in these types can fail to be encoded; an empty value decodes to none.
     bincode::serde::encode_to_vec(value, codec()).unwrap_or_default()
 }
 
 /// Decodes it. None: the bytes are damaged.
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let (value, used) = bincode::serde::decode_from_slice(bytes, codec()).ok()?;
     (used == bytes.len()).then_some(value)
 }

@@ -6,8 +6,8 @@
 //! such a helper does, is [`super::helper`].
 //!
 //! A frame is a tag, a length (4 bytes, little-endian) and so many bytes. An
-//! answer ends with a frame tagged [`DONE`], [`FAILED`] or [`SET_ASIDE`]; what
-//! ends otherwise came from a helper that died.
+//! answer ends with a frame tagged [`DONE`], [`FAILED`], [`SET_ASIDE`] or
+//! [`BROKEN`]; what ends otherwise came from a helper that died.
 
 use super::facts::Facts;
 use super::fold::{self, FoldOptions, FoldReport};
@@ -39,6 +39,8 @@ pub const DONE: u8 = b'D';
 pub const FAILED: u8 = b'F';
 /// The database was set aside; the bytes are its new name.
 pub const SET_ASIDE: u8 = b'B';
+/// The database is damaged, and is where it was.
+pub const BROKEN: u8 = b'X';
 
 /// No frame is longer.
 const MAX_FRAME: usize = 64 * 1024;
@@ -80,9 +82,19 @@ impl<'a> Fenced<'a> {
     /// and computes the sums anew. The caller holds no lock.
     pub fn fold_now(&self, max_size: u64, full: bool) -> Result<FoldReport> {
         let grace = Duration::ZERO;
-        let options = FoldOptions { max_size: Some(max_size), grace, full, wait: true };
+        self.fold_with(&FoldOptions { max_size: Some(max_size), grace, full, wait: true })
+    }
+
+    /// Folds and checks everything, and drops nothing that is whole, however
+    /// old it is and however much there is. The caller holds no lock.
+    pub fn mend(&self) -> Result<FoldReport> {
+        let grace = Duration::MAX;
+        self.fold_with(&FoldOptions { max_size: None, grace, full: true, wait: true })
+    }
+
+    fn fold_with(&self, options: &FoldOptions) -> Result<FoldReport> {
         // A fold has a watchdog of its own, and may wait for another one.
-        let args = helper::fold_args(&options);
+        let args = helper::fold_args(options);
         let report = self.ask(helper::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
         helper::decode(&report).context("reading what a fold reported")
     }
@@ -95,7 +107,15 @@ impl<'a> Fenced<'a> {
     /// Drops entries; how many there were. The caller holds the fold lock, so
     /// that no look-up brings one back up.
     pub fn remove_all(&self, keys: &[Key]) -> Result<u64> {
-        let mut keys = keys.iter().filter(|key| filter::may_hold(self.root, key)).peekable();
+        if !guard::exists(self.root) {
+            return Ok(0);
+        }
+        // The whole of the filter, whose checksum says whether it is to be
+        // believed: what a damaged one hides would come back when it is mended.
+        let held = filter::contents(self.root);
+        let may_hold =
+            |key: &&Key| held.as_ref().is_none_or(|held| held.binary_search(&key.prefix()).is_ok());
+        let mut keys = keys.iter().filter(may_hold).peekable();
         if keys.peek().is_none() {
             return Ok(0);
         }
@@ -119,6 +139,19 @@ impl<'a> Fenced<'a> {
         Ok(())
     }
 
+    /// Shows every key and what is kept of it, not verified, to `visit`. A
+    /// database that is broken stays where it is: [`guard::Broken`] is the error.
+    pub fn check(&self, visit: &mut dyn FnMut(Key, &[u8]) -> Result<()>) -> Result<()> {
+        if !guard::exists(self.root) {
+            return Ok(());
+        }
+        self.ask(helper::CHECK, &[], None, Some(STEP), &mut |item| {
+            let (key, sealed) = item.split_first_chunk().context("reading an entry")?;
+            visit(Key(*key), sealed)
+        })?;
+        Ok(())
+    }
+
     /// Starts a helper, shows its items to `visit` and returns its result.
     /// `step` bounds the time from one sign of progress to the next.
     fn ask(
@@ -129,6 +162,7 @@ impl<'a> Fenced<'a> {
         step: Option<Duration>,
         visit: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Vec<u8>> {
+        let database = self.database()?;
         let mut command = command(self.root.path(), op, args)?;
         command.stdin(match input {
             Some(input) => Stdio::from(self.unnamed_file(input)?),
@@ -144,6 +178,7 @@ impl<'a> Fenced<'a> {
                 SET_ASIDE => {
                     return Err(SetAside(String::from_utf8_lossy(&body).into_owned()).into());
                 }
+                BROKEN => return Err(guard::Broken.into()),
                 _ => bail!("the store of older entries: {}", String::from_utf8_lossy(&body)),
             }
         }
@@ -151,10 +186,20 @@ impl<'a> Fenced<'a> {
         // would die of the same database again.
         let status = helper.child.wait().context("waiting for a helper process")?;
         if CRASHES.iter().any(|crash| status.signal() == Some(crash.as_raw())) {
+            if op == helper::CHECK {
+                return Err(guard::Broken.into());
+            }
             let _old = Lock::wait(self.root, lock::OLD, Mode::Exclusive)?;
-            return Err(guard::set_aside(self.root)?.into());
+            // Somebody else who met it may have done so, and begun a new one.
+            if self.database()?.zip(database).is_some_and(|(a, b)| fsutil::same_file(&a, &b)) {
+                return Err(guard::set_aside(self.root)?.into());
+            }
         }
         Err(anyhow!("a helper process of the store ended without an answer ({status})"))
+    }
+
+    fn database(&self) -> rustix::io::Result<Option<rustix::fs::Stat>> {
+        fsutil::stat(self.root, guard::DIR)
     }
 
     /// An open file of these bytes: unlike a pipe it neither fills up nor breaks.
@@ -163,7 +208,7 @@ impl<'a> Fenced<'a> {
         let file = fsutil::create_file(self.root, &name, OFlags::RDWR | OFlags::EXCL)
             .context("creating a temporary file")?;
         fsutil::remove_file(self.root, &name)?;
-        fsutil::write_all(&file, bytes).context("writing a temporary file")?;
+        fsutil::write_file(&file, bytes).context("writing a temporary file")?;
         rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
         Ok(File::from(file))
     }
@@ -200,6 +245,19 @@ impl Store for Fenced<'_> {
     }
 }
 
+/// Takes the first frame out of what was read; none if it is not whole yet.
+pub fn take_frame(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
+    let Some((&[tag, a, b, c, d], rest)) = buffer.split_first_chunk() else { return Ok(None) };
+    let len = u32::from_le_bytes([a, b, c, d]) as usize;
+    if len > MAX_FRAME {
+        bail!("a helper process of the store gave an unreadable answer");
+    }
+    let Some(body) = rest.get(..len) else { return Ok(None) };
+    let body = body.to_vec();
+    buffer.drain(..5 + len);
+    Ok(Some((tag, body)))
+}
+
 fn command(path: &Path, op: &str, args: &[OsString]) -> Result<Command> {
     // The link leads to what runs now, also after that was upgraded.
     let executable = if cfg!(target_os = "linux") {
@@ -224,16 +282,8 @@ impl Helper {
     /// The next frame; none if there is no more.
     fn frame(&mut self, step: Option<Duration>) -> Result<Option<(u8, Vec<u8>)>> {
         loop {
-            if let Some((&[tag, a, b, c, d], rest)) = self.buffer.split_first_chunk() {
-                let len = u32::from_le_bytes([a, b, c, d]) as usize;
-                if len > MAX_FRAME {
-                    bail!("a helper process of the store gave an unreadable answer");
-                }
-                if rest.len() >= len {
-                    let body = rest[..len].to_vec();
-                    self.buffer.drain(..5 + len);
-                    return Ok(Some((tag, body)));
-                }
+            if let Some(frame) = take_frame(&mut self.buffer)? {
+                return Ok(Some(frame));
             }
             if self.fill(step)? == 0 {
                 return Ok(None);

@@ -15,6 +15,7 @@
 
 use super::Root;
 use crate::entry::Key;
+use crate::failpoint;
 use crate::fsutil;
 use anyhow::{Context, Result};
 use rustix::fd::OwnedFd;
@@ -28,6 +29,9 @@ const HEADER: usize = 16;
 const WINDOW: u64 = 512;
 /// Guesses by interpolation before halving, which no distribution can slow down.
 const GUESSES: u32 = 4;
+/// No store comes near this many keys; what claims more is damaged, and is not
+/// read into memory.
+const MOST: u64 = 1 << 27;
 
 /// Whether the old store may hold this key. "No" is certain.
 pub fn may_hold(root: &Root, key: &Key) -> bool {
@@ -75,10 +79,11 @@ fn count(file: &OwnedFd) -> Option<u64> {
     let count = u64::from_be_bytes(header[8..].try_into().ok()?);
     let len = rustix::fs::fstat(file).ok()?.st_size as u64;
     let expected = count.checked_mul(8)?.checked_add(HEADER as u64)?;
-    (header[..4] == MAGIC && len == expected).then_some(count)
+    (header[..4] == MAGIC && len == expected && count <= MOST).then_some(count)
 }
 
 fn read_exact_at(file: &OwnedFd, bytes: &mut [u8], offset: u64) -> Option<()> {
+    failpoint::at("read").ok()?;
     let mut filled = 0;
     while filled < bytes.len() {
         let at = offset + filled as u64;
@@ -108,18 +113,12 @@ pub fn contents(root: &Root) -> Option<Vec<u64>> {
 pub fn publish(root: &Root, mut prefixes: Vec<u64>) -> Result<()> {
     prefixes.sort_unstable();
     prefixes.dedup();
-    let mut bytes = Vec::with_capacity(HEADER + prefixes.len() * 8);
-    bytes.extend(MAGIC);
-    bytes.extend([0; 4]);
-    bytes.extend((prefixes.len() as u64).to_be_bytes());
-    bytes.extend(prefixes.iter().flat_map(|prefix| prefix.to_be_bytes()));
-    let sum = checksum(&bytes[8..]);
-    bytes[4..8].copy_from_slice(&sum);
-
+    let bytes = encode(&prefixes);
     let temp = root.temp_name();
     let placed = fsutil::create_file(root, &temp, OFlags::WRONLY | OFlags::EXCL)
         .and_then(|file| {
-            fsutil::write_all(&file, &bytes)?;
+            fsutil::write_file(&file, &bytes)?;
+            failpoint::at("sync")?;
             rustix::fs::fsync(&file)
         })
         .and_then(|()| fsutil::rename(root, &temp, FILE));
@@ -130,6 +129,18 @@ pub fn publish(root: &Root, mut prefixes: Vec<u64>) -> Result<()> {
     // Not every file system syncs folders.
     let _ = rustix::fs::fsync(root);
     Ok(())
+}
+
+/// The filter's file. The prefixes are sorted.
+pub fn encode(prefixes: &[u64]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER + prefixes.len() * 8);
+    bytes.extend(MAGIC);
+    bytes.extend([0; 4]);
+    bytes.extend((prefixes.len() as u64).to_be_bytes());
+    bytes.extend(prefixes.iter().flat_map(|prefix| prefix.to_be_bytes()));
+    let sum = checksum(&bytes[8..]);
+    bytes[4..8].copy_from_slice(&sum);
+    bytes
 }
 
 fn checksum(bytes: &[u8]) -> [u8; 4] {
@@ -197,5 +208,11 @@ mod tests {
         assert!(may_hold(&root, &key(1)));
         rustix::fs::ftruncate(&file, 3).unwrap();
         assert!(may_hold(&root, &key(1)));
+        // 8 TiB of nothing, but for a header that agrees.
+        rustix::fs::ftruncate(&file, HEADER as u64 + (8 << 40)).unwrap();
+        rustix::io::pwrite(&file, &encode(&[])[..8], 0).unwrap();
+        rustix::io::pwrite(&file, &(1_u64 << 40).to_be_bytes(), 8).unwrap();
+        assert!(may_hold(&root, &key(1)));
+        assert_eq!(contents(&root), None);
     }
 }

@@ -24,6 +24,7 @@ use crate::entry::{Entry, Key};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -39,6 +40,9 @@ const AUDIT_EVERY: u64 = 64;
 /// A background fold waits so often and so long for those who hold the lock
 /// only for a moment, before it takes them for another fold.
 const ATTEMPTS: (u32, Duration) = (10, Duration::from_millis(10));
+
+/// There while somebody wants a fold that has not begun.
+pub const WANTED: &str = "locks/wanted";
 
 /// What a fold is to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,8 +77,28 @@ pub struct FoldReport {
 }
 
 /// Folds. None: somebody else does, and `options` does not wait.
+///
+/// One that leaves asks the other for another round, which that looks for after
+/// it let go of the lock: whatever was recorded before a fold was started is
+/// folded, and bounded, soon after.
 pub fn fold(root: &Root, options: &FoldOptions) -> Result<Option<FoldReport>> {
+    if !options.wait && !guard::gone(root) {
+        fsutil::create_file(root, WANTED, OFlags::WRONLY).context("asking for a fold")?;
+    }
+    let report = round(root, options)?;
+    if report.is_some() {
+        while !guard::gone(root) && fsutil::stat(root, WANTED)?.is_some() {
+            if round(root, &FoldOptions { wait: false, ..*options })?.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn round(root: &Root, options: &FoldOptions) -> Result<Option<FoldReport>> {
     let Some(_lock) = lock_fold(root, options.wait)? else { return Ok(None) };
+    fsutil::remove_file(root, WANTED).context("answering who asked for a fold")?;
     let mut fold = Fold::new(root, *options);
     let mut done = fold.run();
     if let Err(error) = &done
@@ -178,10 +202,10 @@ impl<'a> Fold<'a> {
         }
         self.report.totals = Old::with(self.root, |old| {
             old.count(|totals| {
-                totals.folds += 1;
-                totals.hits += sums.hits;
-                totals.recorded += sums.recorded;
-                totals.unrecorded += sums.unrecorded;
+                totals.folds = totals.folds.wrapping_add(1);
+                totals.hits = totals.hits.saturating_add(sums.hits);
+                totals.recorded = totals.recorded.saturating_add(sums.recorded);
+                totals.unrecorded = totals.unrecorded.saturating_add(sums.unrecorded);
                 totals.saved = totals.saved.saturating_add(sums.saved);
             });
             Ok(old.totals())
@@ -201,13 +225,19 @@ impl<'a> Fold<'a> {
             }
         }
         let usage = &mut self.usage;
+        let mut superseded = Vec::new();
         let kept = Old::with(self.root, |old| {
             let fold_in = |(entry, sealed): &(Entry, Vec<u8>)| {
                 let usage = usage.remove(&entry.key).unwrap_or_default();
                 Ok(old.fold_in(entry, sealed, usage)?)
             };
+            for (key, _) in &damaged {
+                // What it superseded must not be found in its stead.
+                superseded.extend(old.take_out(key)?);
+            }
             batch.iter().map(fold_in).collect::<Result<Vec<FoldedIn>>>()
         })?;
+        self.orphans.extend(superseded.into_iter().flat_map(|gone| gone.orphans));
         for ((entry, sealed), kept) in batch.iter().zip(kept) {
             self.report.folded += u64::from(kept.new);
             self.orphans.extend(kept.orphans);
@@ -355,7 +385,10 @@ pub fn clear(root: &Root) -> Result<Cleared> {
     {
         let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
-        for name in fsutil::names(root, ".")? {
+        let mut names = fsutil::names(root, ".")?;
+        // From below: who is killed in between brings nothing back that was superseded.
+        names.sort_by_key(|name| name != guard::DIR);
+        for name in names {
             // The filter goes after what it speaks of, and so is never too small.
             let moved = name.to_str().is_some_and(|name| {
                 ["young", "blobs", guard::DIR].contains(&name)

@@ -84,6 +84,25 @@ pub fn guarded<D, T>(
     open: impl FnOnce(&Path) -> Result<D>,
     work: impl FnOnce(&D) -> Result<T>,
 ) -> Result<T> {
+    locked(root, open, work, || Ok(set_aside(root)?.into()))
+}
+
+/// The same for whoever only looks: a database that is broken stays where it
+/// is, and [`Broken`] is the error.
+pub fn looked_at<D, T>(
+    root: &Root,
+    open: impl FnOnce(&Path) -> Result<D>,
+    work: impl FnOnce(&D) -> Result<T>,
+) -> Result<T> {
+    locked(root, open, work, || Ok(Broken.into()))
+}
+
+fn locked<D, T>(
+    root: &Root,
+    open: impl FnOnce(&Path) -> Result<D>,
+    work: impl FnOnce(&D) -> Result<T>,
+    broken: impl FnOnce() -> Result<anyhow::Error>,
+) -> Result<T> {
     let lock = Lock::wait(root, lock::OLD, Mode::Exclusive);
     // sled would create the folders anew.
     if gone(root) {
@@ -96,13 +115,22 @@ pub fn guarded<D, T>(
     PULSE.enter(false);
     match done {
         Err(_) if gone(root) => Err(Gone.into()),
-        Err(Broken) => Err(set_aside(root)?.into()),
+        Err(Broken) => Err(broken()?),
         Ok(done) => done,
     }
 }
 
-/// It cannot be gone on with.
-struct Broken;
+/// The database is damaged: it cannot be gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the store of older entries is damaged")
+    }
+}
+
+impl std::error::Error for Broken {}
 
 fn attempt<D, T>(
     path: &Path,
@@ -136,7 +164,8 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<Result<T>, Broken> {
 
 fn is_broken(error: &anyhow::Error) -> bool {
     use ErrorKind::{
-        Interrupted, OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull, WouldBlock,
+        FileTooLarge, Interrupted, OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        WouldBlock,
     };
     const SYSTEM: [Errno; 3] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
     match error.downcast_ref::<sled::Error>() {
@@ -147,7 +176,8 @@ fn is_broken(error: &anyhow::Error) -> bool {
             !SYSTEM.iter().any(|errno| code == Some(errno.raw_os_error()))
                 && !matches!(
                     error.kind(),
-                    Interrupted
+                    FileTooLarge
+                        | Interrupted
                         | OutOfMemory
                         | QuotaExceeded
                         | ReadOnlyFilesystem
@@ -168,7 +198,7 @@ pub fn is_locked(error: &sled::Error) -> bool {
 /// the database's lock.
 pub fn set_aside(root: &Root) -> Result<SetAside> {
     let name = format!("{BROKEN}{}", Timestamp::now().0);
-    match rustix::fs::renameat(root, DIR, root, &name) {
+    match fsutil::rename(root, DIR, &name) {
         Ok(()) | Err(Errno::NOENT) => {}
         Err(errno) => return Err(errno).context("setting the damaged store aside"),
     }

@@ -6,9 +6,9 @@
 //! helper that makes no progress in sled, and sets the database aside.
 
 use super::facts::Facts;
-use super::fence::{DONE, FAILED, ITEM, SET_ASIDE};
+use super::fence::{BROKEN, DONE, FAILED, ITEM, SET_ASIDE};
 use super::fold::{self, FoldOptions};
-use super::guard::{self, PULSE, Pulse, SetAside};
+use super::guard::{self, Broken, PULSE, Pulse, SetAside};
 use super::old::Old;
 use super::young::{self, Young};
 use super::{Root, Store};
@@ -34,6 +34,9 @@ pub const PUT: &str = "put";
 pub const REMOVE: &str = "remove";
 /// `scan ROOT`: every entry, as items.
 pub const SCAN: &str = "scan";
+/// `check ROOT`: every key and what is kept of it, damaged or not, as items;
+/// nothing is mended or set aside.
+pub const CHECK: &str = "check";
 /// `fold ROOT OPTIONS`: in the background.
 pub const FOLD: &str = "fold";
 /// `fold-now ROOT OPTIONS`: in the foreground; the report.
@@ -70,7 +73,8 @@ pub fn serve(args: &[OsString]) -> Exit {
         let limit = if op == GET { GET_STUCK } else { STUCK };
         watch(limit, &PULSE, {
             let root = open(Path::new("."))?;
-            move || give_up(&root)
+            let only_looks = op == CHECK;
+            move || give_up(&root, only_looks)
         });
         answer(&root, op, rest, &mut std::io::stdin().lock(), &mut output)
     });
@@ -79,6 +83,7 @@ pub fn serve(args: &[OsString]) -> Exit {
         Ok(result) => write_frame(&mut output, DONE, result),
         Err(error) => match error.downcast_ref() {
             Some(SetAside(name)) => write_frame(&mut output, SET_ASIDE, name.as_bytes()),
+            None if error.is::<Broken>() => write_frame(&mut output, BROKEN, &[]),
             None => write_frame(&mut output, FAILED, format!("{error:#}").as_bytes()),
         },
     };
@@ -121,6 +126,7 @@ fn answer(
             encode(&remove(root, keys)?)
         }
         (Some(SCAN), []) => scan(root, output).map(|()| Vec::new()),
+        (Some(CHECK), []) => check(root, output).map(|()| Vec::new()),
         (Some(FOLD | FOLD_NOW), args) => {
             let options = fold_options(args).context("reading what to fold")?;
             encode(&fold::fold(root, &options)?.unwrap_or_default())
@@ -192,6 +198,29 @@ fn scan(root: &Root, output: &mut dyn Write) -> Result<()> {
             }
         }
         output.write_all(&frames)?;
+    }
+    Ok(())
+}
+
+/// As [`scan`], and only looks.
+fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
+    let mut after = None;
+    while guard::exists(root) {
+        let page = Old::look(root, |old| Ok(old.page(after, fold::BATCH)?))?;
+        let mut frames = Vec::new();
+        for (key, sealed) in &page {
+            // Pages that do not go forward would never end.
+            if after.replace(*key) >= Some(*key) {
+                return Err(Broken.into());
+            }
+            // What is cut here is too long to pass for an entry all the same.
+            let sealed = &sealed[..sealed.len().min(MAX_SEALED + 1)];
+            write_frame(&mut frames, ITEM, &[&key.0, sealed].concat())?;
+        }
+        output.write_all(&frames)?;
+        if page.is_empty() {
+            break;
+        }
     }
     Ok(())
 }
@@ -272,8 +301,12 @@ fn watch(limit: Duration, pulse: &'static Pulse, stuck: impl FnOnce() + Send + '
 
 /// Ends a process that sled hangs. It holds the database's lock, so that nobody
 /// else uses what is set aside, and writes no frame while it is in there.
-fn give_up(root: &Root) -> ! {
-    if let Ok(SetAside(name)) = guard::set_aside(root) {
+fn give_up(root: &Root, only_looks: bool) -> ! {
+    if only_looks {
+        let mut frame = Vec::new();
+        let _ = write_frame(&mut frame, BROKEN, &[]);
+        let _ = fsutil::write_all(rustix::stdio::stdout(), &frame);
+    } else if let Ok(SetAside(name)) = guard::set_aside(root) {
         let mut frame = Vec::new();
         let _ = write_frame(&mut frame, SET_ASIDE, name.as_bytes());
         // The main thread holds the lock of `std::io::stdout`.

@@ -17,6 +17,7 @@
 
 pub mod audit;
 pub mod blobs;
+pub mod doctor;
 pub mod events;
 pub mod facts;
 pub mod fence;
@@ -27,7 +28,7 @@ pub mod helper;
 pub mod old;
 pub mod sweep;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 pub mod young;
 
 use crate::entry::{Entry, FORMAT, Key};
@@ -121,7 +122,7 @@ impl Root {
         fsutil::create_private_dir(&outer, version_dir())?;
         // Backup programs pass over folders that hold this file.
         if let Ok(tag) = fsutil::create_file(&outer, "CACHEDIR.TAG", rustix::fs::OFlags::WRONLY) {
-            let _ = fsutil::write_all(tag, CACHEDIR_TAG);
+            let _ = fsutil::write_file(tag, CACHEDIR_TAG);
         }
         Root::open(path)
     }
@@ -147,7 +148,13 @@ impl AsFd for Root {
     }
 }
 
+/// In debug builds, which the tests are, `CACHEX_TEST_FORMAT` stands for the
+/// format of another version of cachex.
 fn version_dir() -> PathBuf {
+    #[cfg(debug_assertions)]
+    if let Some(format) = std::env::var_os("CACHEX_TEST_FORMAT") {
+        return PathBuf::from(format!("v{}", format.display()));
+    }
     PathBuf::from(format!("v{FORMAT}"))
 }
 

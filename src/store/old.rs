@@ -12,6 +12,7 @@
 //! | `by-expiry` | expiry ‖ key | – |
 //! | `blobs` | blob ‖ key | the blob's length |
 //! | `meta` | `totals` | [`Totals`] |
+//! | `meta` | `flushes` | how often changes were made durable |
 //!
 //! What is written last is lost first when a process is killed. An entry is
 //! therefore written after what leads to it and removed before: an index may
@@ -24,9 +25,12 @@ use super::guard::{self, PULSE};
 use super::{Root, Store};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Key};
+use crate::failpoint;
+use crate::fsutil;
 use anyhow::Result;
 use sled::{IVec, Tree};
 use std::cell::Cell;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -51,20 +55,32 @@ impl Old {
     /// Opens the database, works on it, makes what was changed durable and
     /// closes it. [`SetAside`](guard::SetAside) and [`Gone`](guard::Gone) are
     /// errors of their own.
+    ///
+    /// What was changed is looked for in the database opened anew: where the
+    /// head of a segment is damaged, sled says nothing, works, flushes, and
+    /// finds everything as it was before the next time.
     pub fn with<T>(root: &Root, work: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
-        guard::guarded(
-            root,
-            |path| Ok(Old::open(path)?),
-            |old| {
-                let done = work(old)?;
-                old.flush()?;
-                Ok(done)
-            },
-        )
+        let open = |path: &Path| Ok(Old::open(path)?);
+        let (done, flushed) = guard::guarded(root, open, |old| {
+            let done = work(old)?;
+            Ok((done, old.flush()?))
+        })?;
+        if let Some(flushed) = flushed {
+            guard::guarded(root, open, |old| Ok(old.holds(flushed)?))?;
+        }
+        Ok(done)
+    }
+
+    /// The same for whoever only reads, and is to leave a database that is
+    /// broken where it is: [`Broken`](guard::Broken) is an error of its own.
+    pub fn look<T>(root: &Root, look: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
+        guard::looked_at(root, |path| Ok(Old::open(path)?), look)
     }
 
     fn open(path: &Path) -> sled::Result<Old> {
         let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+        step()?;
+        drop_unfinished(path)?;
         let mut tries = 0;
         let db = loop {
             match config.open() {
@@ -91,10 +107,28 @@ impl Old {
         })
     }
 
-    fn flush(&self) -> sled::Result<()> {
-        if self.dirty.get() {
-            self.meta.insert("totals", encode(&self.totals.get()))?;
-            self.meta.flush()?;
+    /// Makes what was changed durable; how often that was done by now.
+    fn flush(&self) -> sled::Result<Option<u64>> {
+        if !self.dirty.get() {
+            return Ok(None);
+        }
+        let flushes = self.flushes()? + 1;
+        self.meta.insert("totals", encode(&self.totals.get()))?;
+        self.meta.insert("flushes", encode(&flushes))?;
+        step()?;
+        self.meta.flush()?;
+        step()?;
+        Ok(Some(flushes))
+    }
+
+    fn flushes(&self) -> sled::Result<u64> {
+        Ok(self.meta.get("flushes")?.and_then(|bytes| decode(&bytes)).unwrap_or_default())
+    }
+
+    /// Fails if the flush of this number was lost.
+    fn holds(&self, flushed: u64) -> sled::Result<()> {
+        if self.flushes()? < flushed {
+            return Err(sled::Error::ReportableBug("what was flushed is lost".to_owned()));
         }
         Ok(())
     }
@@ -120,7 +154,7 @@ impl Old {
     /// Keeps an entry and its sealed form in place of an earlier one, which
     /// hands down its hits. The filter already holds the key.
     pub fn fold_in(&self, entry: &Entry, sealed: &[u8], usage: Usage) -> sled::Result<FoldedIn> {
-        PULSE.beat();
+        step()?;
         let key = entry.key;
         let earlier = self.entries.get(key.0)?;
         let known = self.facts(&key)?;
@@ -135,21 +169,22 @@ impl Old {
         let new = Facts::of(entry, sealed);
         let facts = Facts {
             last_use: before.last_use.max(usage.last).max(new.last_use).min(now),
-            hits: before.hits + usage.hits,
+            hits: before.hits.saturating_add(usage.hits),
             ..new
         };
         let mut totals = self.totals.get();
         for blob in entry.blobs() {
             if !self.needs(&blob.hash)? {
-                totals.bytes += blob.len;
+                totals.bytes = totals.bytes.saturating_add(blob.len);
             }
             self.blobs.insert(joined(&blob.hash, &key), &blob.len.to_be_bytes())?;
         }
         self.insert_indexes(&key, &facts)?;
         self.facts.insert(key.0, encode(&facts))?;
+        step()?;
         self.entries.insert(key.0, sealed)?;
-        totals.bytes += sealed.len() as u64;
-        totals.entries += u64::from(earlier.is_none());
+        totals.bytes = totals.bytes.saturating_add(sealed.len() as u64);
+        totals.entries = totals.entries.saturating_add(u64::from(earlier.is_none()));
         totals.latest = totals.latest.max((entry.created.0.min(now), key.0));
         self.count(|sums| *sums = totals);
 
@@ -165,9 +200,9 @@ impl Old {
 
     /// Notes that an entry with these facts was used.
     fn touch(&self, key: &Key, facts: Facts, usage: Usage) -> sled::Result<Facts> {
-        PULSE.beat();
+        step()?;
         let last_use = facts.last_use.max(usage.last);
-        let used = Facts { last_use, hits: facts.hits + usage.hits, ..facts };
+        let used = Facts { last_use, hits: facts.hits.saturating_add(usage.hits), ..facts };
         if used != facts {
             self.dirty.set(true);
             self.insert_indexes(key, &used)?;
@@ -187,7 +222,7 @@ impl Old {
 
     /// Removes an entry and what leads to it.
     pub fn take_out(&self, key: &Key) -> sled::Result<Option<Removed>> {
-        PULSE.beat();
+        step()?;
         let sealed = self.entries.remove(key.0)?;
         let facts = self.facts.remove(key.0)?;
         if let Some(facts) = facts.and_then(|bytes| decode(&bytes)) {
@@ -218,7 +253,7 @@ impl Old {
                     && self.blobs.remove(joined(&blob.hash, key))?.is_some()
                     && !self.needs(&blob.hash)?
                 {
-                    bytes += blob.len;
+                    bytes = bytes.saturating_add(blob.len);
                     orphans.push(blob.hash);
                 }
             }
@@ -333,6 +368,7 @@ impl Old {
 impl Store for Old {
     /// A damaged entry is removed, so that the next record repairs it.
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        step()?;
         let Some(sealed) = self.entries.get(key.0)? else { return Ok(None) };
         let entry = Entry::open(key, &sealed);
         if entry.is_err() {
@@ -362,6 +398,24 @@ impl Store for Old {
         }
         Ok(())
     }
+}
+
+/// Removes the snapshots that a process left which was killed while sled wrote
+/// them: sled takes one for its newest, and the database for damaged.
+fn drop_unfinished(path: &Path) -> std::io::Result<()> {
+    let dir = rustix::fs::CWD;
+    for name in fsutil::names(dir, path)? {
+        if name.as_bytes().ends_with(b".generating") {
+            fsutil::remove_file(dir, path.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// A sign of life, and a place where a test may end it.
+fn step() -> sled::Result<()> {
+    PULSE.beat();
+    failpoint::at("sled").map_err(|errno| sled::Error::Io(errno.into()))
 }
 
 /// The next items of a tree after a key.

@@ -6,23 +6,25 @@ use super::young::{self, Young};
 use super::{Root, blobs, guard};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Key};
+use crate::failpoint;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rustix::fs::FlockOperation;
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const TRASH: &str = "trash-";
+/// What the names of folders that are to be deleted begin with.
+pub const TRASH: &str = "trash-";
 /// A fold that is not asked for everything looks through one in so many of the
 /// blobs' folders.
 const PARTS: u8 = 8;
 /// How many blobs are looked up while readers of the old store wait.
 const BATCH: usize = 10_000;
 /// No writer leaves a temporary file alone for so long without holding its lock.
-const LEFT: Duration = Duration::from_hours(1);
+pub const LEFT: Duration = Duration::from_hours(1);
 /// The databases that are kept for a look at what broke them.
 const BROKEN_KEPT: usize = 1;
 
@@ -99,11 +101,15 @@ fn temps(root: &Root) -> Result<()> {
         let written = rustix::fs::fstat(&file)?.st_mtime as u64;
         let age = now.since(Timestamp(written.saturating_mul(1_000_000_000)));
         let free = || {
-            fsutil::retry(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive))
+            failpoint::at("flock").is_ok()
+                && fsutil::retry(|| {
+                    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
+                })
                 .is_ok()
         };
         if age.is_some_and(|age| age > LEFT) && free() {
-            fsutil::remove_file(root, &path).context("removing a temporary file")?;
+            // What is no file, or cannot be removed, is for `doctor` to tell of.
+            let _ = fsutil::remove_file(root, &path);
         }
     }
     Ok(())
@@ -117,8 +123,8 @@ fn locks(root: &Root) -> Result<()> {
             continue;
         }
         let path = Path::new("locks").join(&name);
-        if let Some(_held) = Lock::take(root, &path, Mode::TryExclusive)? {
-            fsutil::remove_file(root, &path).context("removing a lock file")?;
+        if let Ok(Some(_held)) = Lock::take(root, &path, Mode::TryExclusive) {
+            let _ = fsutil::remove_file(root, &path);
         }
     }
     Ok(())
@@ -144,8 +150,10 @@ pub fn trash(root: &Root) -> Result<u64> {
 }
 
 /// What cannot be deleted now is tried again by the next fold.
-fn remove_tree(root: &Root, name: &str) {
-    let _ = std::fs::remove_dir_all(root.path().join(name));
+pub fn remove_tree(root: &Root, name: &str) {
+    if failpoint::at("remove").is_ok() {
+        let _ = std::fs::remove_dir_all(root.path().join(name));
+    }
 }
 
 fn tree_bytes(path: &Path) -> u64 {

@@ -6,9 +6,10 @@
 
 use super::{Root, Store};
 use crate::entry::{Entry, Key, MAX_SEALED};
+use crate::failpoint;
 use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
+use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -43,13 +44,14 @@ impl<'a> Young<'a> {
 /// Reads a file as far as a sealed entry can be long. Most fit in a page, and
 /// a read that does not fill its buffer has met the end.
 fn read_sealed(file: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
-    let mut sealed = vec![0; PAGE];
-    let mut len = fsutil::retry(|| rustix::io::read(file, &mut sealed[..]))?;
-    if len == PAGE {
+    failpoint::at("read")?;
+    let mut sealed = Vec::with_capacity(PAGE);
+    fsutil::retry(|| rustix::io::read(file, spare_capacity(&mut sealed)))?;
+    if sealed.len() == PAGE {
         sealed.resize(MAX_SEALED + 1, 0);
-        len += fsutil::read_full(file, &mut sealed[PAGE..])?;
+        let more = fsutil::read_full(file, &mut sealed[PAGE..])?;
+        sealed.truncate(PAGE + more);
     }
-    sealed.truncate(len);
     Ok(sealed)
 }
 
@@ -83,7 +85,8 @@ pub fn path(key: &Key) -> PathBuf {
 }
 
 impl Store for Young<'_> {
-    /// A damaged file is removed, so that the next record repairs it.
+    /// A damaged file stays until the next record takes its place, or a fold
+    /// removes it from every floor: without it, what it superseded would be found.
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
         let path = path(key);
         let file = match fsutil::open_file(self.root, &path) {
@@ -92,17 +95,7 @@ impl Store for Young<'_> {
             Err(errno) => return Err(errno).context("opening a recorded entry"),
         };
         let sealed = read_sealed(&file).context("reading a recorded entry")?;
-        match Entry::open(key, &sealed) {
-            Ok(entry) => Ok(Some(entry)),
-            Err(damaged) => {
-                // Unless somebody has just put a good one in its place.
-                if let Ok(Some(_publish)) = Lock::take(self.root, lock::PUBLISH, Mode::TryExclusive)
-                {
-                    let _ = remove_version(self.root, key, &version(&sealed));
-                }
-                Err(damaged.into())
-            }
-        }
+        Ok(Some(Entry::open(key, &sealed)?))
     }
 
     /// The caller holds the publish lock, see [`crate::lock`].
@@ -110,7 +103,7 @@ impl Store for Young<'_> {
         let sealed = entry.seal()?;
         let temp = self.root.temp_name();
         let file = fsutil::create_file(self.root, &temp, OFlags::WRONLY | OFlags::EXCL)?;
-        let placed = fsutil::write_all(&file, &sealed)
+        let placed = fsutil::write_file(&file, &sealed)
             .and_then(|()| fsutil::rename(self.root, &temp, path(&entry.key)));
         if placed.is_err() {
             let _ = fsutil::remove_file(self.root, &temp);

@@ -91,3 +91,22 @@ fn clearing_where_nothing_is_is_harmless() {
     cachex.cli(["clear", "--yes"]).once().exits(0);
     cachex.run("echo hi").twice().runs_once();
 }
+
+#[test]
+fn what_is_forgotten_does_not_come_back_from_behind_a_damaged_filter() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    cachex.folds();
+    std::fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    let filter = cachex.store().join("v1/old.keys");
+    let mut bytes = std::fs::read(&filter).unwrap();
+    // The last bit of every key's prefix.
+    for at in (16..bytes.len()).step_by(8) {
+        bytes[at + 7] ^= 1;
+    }
+    std::fs::write(&filter, bytes).unwrap();
+    call.clone().forget().once().exits(0).prints("1 entry forgotten\n");
+    cachex.folds();
+    call.once().misses();
+}

@@ -50,22 +50,38 @@ fn the_umask_of_the_command_is_its_own() {
 fn a_secret_is_found_nowhere_in_the_store() {
     const SECRET: &str = "hunter2-correct-horse-battery";
     let cachex = cachex();
-    let call = cachex.run("cat >/dev/null; echo fine; seq 1 10000");
+    let gate = cachex.gate("gate");
+    let call = cachex.run(&format!("cat >/dev/null; echo fine; seq 1 10000; {gate}"));
     let call = call.env("API_TOKEN", SECRET).stdin(format!("password: {SECRET}\n"));
     let call = call.with("--no-concurrent");
-    let look = || {
-        for path in cachex.stored_in("") {
-            let content = fs::read(cachex.store().join(&path)).unwrap();
+    let look = |kinds: &[&str]| {
+        let stored = cachex.stored_in("");
+        for kind in kinds {
+            assert!(stored.iter().any(|path| path.starts_with(kind)), "no {kind} in {stored:?}");
+        }
+        for path in stored {
+            // What is being swept may go meanwhile.
+            let content = fs::read(cachex.store().join(&path)).unwrap_or_default();
             assert!(!contains(&content, SECRET.as_bytes()), "it is in {}", path.display());
         }
+        assert_eq!(fs::read_dir(cachex.path("tmp")).unwrap().count(), 0);
     };
-    call.twice().runs_once();
-    look();
+    let running = call.spawn();
+    running.shows("fine");
+    look(&["v1/locks"]);
+    cachex.opens("gate");
+    running.ends().exits(0);
+    call.once().hits();
+    look(&["v1/young", "v1/blobs", "v1/locks", "v1/events"]);
     cachex.folds();
+    look(&["v1/old", "v1/old.keys", "v1/young", "v1/blobs"]);
+    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    call.once().hits();
+    look(&["v1/old", "v1/young", "v1/events"]);
     call.clone().forget().once().exits(0);
     call.once().misses();
     cachex.folds();
-    look();
+    look(&["v1/old"]);
     assert!(!contains(
         call.clone().with("--verbose").once().stderr().as_bytes(),
         SECRET.as_bytes()

@@ -173,3 +173,25 @@ fn the_readme_lists_the_variables_that_do_not_count() {
         names.iter().filter(|name| !section.contains(&format!("`{name}`"))).collect();
     assert!(missing.is_empty(), "README.md does not list {missing:?}");
 }
+
+#[test]
+fn unsafe_code_is_where_the_inventory_says() {
+    let architecture = text("ARCHITECTURE.md");
+    let section = architecture.split("## Unsafe code").nth(1).unwrap();
+    let rows = section.split("\n## ").next().unwrap().lines().filter_map(|row| {
+        let mut cells = row.strip_prefix("| `")?.split('|').map(str::trim);
+        Some((cells.next()?.trim_end_matches('`').to_owned(), cells.next()?.parse().ok()?))
+    });
+    let listed: BTreeMap<String, usize> = rows.collect();
+    let mut found = BTreeMap::new();
+    for path in sources(&["src"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().map(|line| line.split("//").next().unwrap());
+        let count = code.map(|line| line.matches("unsafe").count()).sum::<usize>();
+        if count > 0 {
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+            found.insert(name, count);
+        }
+    }
+    assert_eq!(listed, found, "what ARCHITECTURE.md lists, and what there is");
+}

@@ -287,6 +287,19 @@ fn leftovers_go_and_what_is_in_use_stays() {
 }
 
 #[test]
+fn a_folder_in_a_files_place_does_not_keep_a_fold_from_its_work() {
+    let scene = scene();
+    for name in [std::path::PathBuf::from("tmp/folder"), lock::of_key(&key(1))] {
+        let path = scene.root.path().join(&name);
+        std::fs::create_dir_all(&path).unwrap();
+        let folder = std::fs::File::open(&path).unwrap();
+        folder.set_modified(std::time::SystemTime::now() - Duration::from_hours(2)).unwrap();
+    }
+    scene.record(&entry(1, 10));
+    assert_eq!(folded(&scene, &now()).folded, 1);
+}
+
+#[test]
 fn the_filter_is_rebuilt_when_it_is_damaged_or_missing() {
     let scene = scene();
     (0..3).for_each(|n| scene.record(&entry(n, 10)));
@@ -297,4 +310,34 @@ fn the_filter_is_rebuilt_when_it_is_damaged_or_missing() {
     folded(&scene, &now());
     assert_eq!(filter::contents(&scene.root).map(|keys| keys.len()), Some(4));
     assert!(!filter::may_hold(&scene.root, &key(8)));
+}
+
+#[test]
+fn sizes_that_add_up_to_more_than_there_is_are_no_panic() {
+    let scene = scene();
+    for n in 0..3 {
+        let blob = |of: u8| Bytes::Blob(crate::entry::BlobRef { hash: [of; 32], len: u64::MAX });
+        let (frames, data) = (blob(n as u8 + 100), blob(n as u8));
+        scene.record(&Entry { frames, data, ..entry(n, 100) });
+    }
+    let report = folded(&scene, &now());
+    assert_eq!((report.set_aside, report.folded), (None, 3));
+    assert_eq!(report.totals.bytes, u64::MAX);
+    assert_eq!(folded(&scene, &FoldOptions { full: true, ..now() }).set_aside, None);
+}
+
+#[test]
+fn a_fold_that_leaves_has_the_other_do_another_round() {
+    let scene = scene();
+    let root = &scene.root;
+    let held = Lock::take(root, lock::FOLD, Mode::TryExclusive).unwrap();
+    let background = FoldOptions::default();
+    assert_eq!(fold(root, &background).unwrap(), None);
+    // What came too late for whoever holds the lock:
+    scene.record(&entry(1, 100));
+    drop(held);
+    assert!(fsutil::stat(root, WANTED).unwrap().is_some());
+    let report = fold(root, &FoldOptions { wait: true, ..background }).unwrap().unwrap();
+    assert_eq!(report.folded, 1);
+    assert!(fsutil::stat(root, WANTED).unwrap().is_none());
 }

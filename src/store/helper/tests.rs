@@ -84,6 +84,35 @@ fn what_is_put_is_scanned() {
 }
 
 #[test]
+fn a_check_shows_what_is_damaged_too_and_mends_nothing() {
+    let scene = scene();
+    (0..3).for_each(|n| scene.record(&entry(n, 10)));
+    folded(&scene);
+    let junk = vec![7; 100_000];
+    Old::with(&scene.root, |old| {
+        old.entries.insert(key(1).0, &junk[..])?;
+        Ok(())
+    })
+    .unwrap();
+    for _ in 0..2 {
+        let mut frames = Vec::new();
+        answer(&scene.root, OsStr::new(CHECK), &[], &mut &b""[..], &mut frames).unwrap();
+        let mut damaged = Vec::new();
+        let mut count = 0;
+        while let Some((ITEM, body)) = super::super::fence::take_frame(&mut frames).unwrap() {
+            let (key, sealed) = body.split_first_chunk().unwrap();
+            damaged.extend(Entry::open(&Key(*key), sealed).is_err().then_some(Key(*key)));
+            count += 1;
+        }
+        assert_eq!((count, damaged), (3, vec![key(1)]));
+    }
+    std::fs::write(scene.root.path().join("old/db"), [0x5a; 3000]).unwrap();
+    std::fs::write(scene.root.path().join("old/conf"), [0x5a; 3000]).unwrap();
+    let broken = asked(&scene, CHECK, &[], b"").unwrap_err();
+    assert!(broken.is::<Broken>() && scene.has("old"));
+}
+
+#[test]
 fn options_survive_the_command_line() {
     for max_size in [None, Some(0), Some(u64::MAX)] {
         for (full, wait) in [(true, false), (false, true)] {

@@ -16,12 +16,16 @@
 
 mod call;
 mod capture;
+mod faults;
+mod mounts;
 mod outcome;
 mod running;
 mod terminal;
 mod world;
 
 pub use call::Call;
+pub use faults::{copy, flip, overwrite, places};
+pub use mounts::{Mounted, where_mounts_are_ones_own};
 pub use outcome::Outcome;
 pub use running::Running;
 pub use rustix::process::Signal;

@@ -67,6 +67,11 @@ impl Outcome {
         self.runs(all)
     }
 
+    /// How often the command was executed.
+    pub fn executions(&self) -> usize {
+        self.ran
+    }
+
     /// Exactly this on standard output.
     #[track_caller]
     pub fn prints(self, expected: impl AsRef<[u8]>) -> Outcome {
@@ -95,6 +100,16 @@ impl Outcome {
                 && said.lines().count() == 1
                 && words.iter().all(|word| said.contains(word))
         })
+    }
+
+    /// One line on standard error, with these words in it.
+    #[track_caller]
+    pub fn says_one_line(self, words: &[&str]) -> Outcome {
+        let one = |ended: &Ended| {
+            let said = String::from_utf8_lossy(&ended.stderr);
+            said.ends_with('\n') && said.lines().count() == 1
+        };
+        self.each("one line", one).mentions(words)
     }
 
     /// These words are on standard error.
@@ -136,6 +151,13 @@ impl Outcome {
         self
     }
 
+    /// With the same status as that.
+    #[track_caller]
+    pub fn ends_as(self, other: &Outcome) -> Outcome {
+        let status = other.ended[0].status;
+        self.each(&status.to_string(), |ended| ended.status == status)
+    }
+
     /// The same bytes on the same streams and the same end as that.
     #[track_caller]
     pub fn same_as(self, other: &Outcome) -> Outcome {
@@ -149,6 +171,30 @@ impl Outcome {
             told.1
         );
         self
+    }
+
+    /// Whether SIGKILL ended it.
+    pub fn was_killed(&self) -> bool {
+        let killed = |ended: &Ended| ended.status.signal() == Some(Signal::KILL.as_raw());
+        self.ended.iter().any(killed)
+    }
+
+    /// No more than one line of `cachex` on standard error, after these bytes.
+    #[track_caller]
+    pub fn warns_at_most_once_after(self, own: impl AsRef<[u8]>) -> Outcome {
+        self.each("one warning at the most", |ended| {
+            let said = ended.stderr.strip_prefix(own.as_ref());
+            said.map(String::from_utf8_lossy).is_some_and(|said| {
+                said.is_empty()
+                    || said.starts_with("cachex: warning: ") && said.lines().count() == 1
+            })
+        })
+    }
+
+    /// No more than one warning on standard error, and nothing else.
+    #[track_caller]
+    pub fn warns_at_most_once(self) -> Outcome {
+        self.warns_at_most_once_after("")
     }
 
     /// Long before the command would have been over by itself.
@@ -190,6 +236,12 @@ impl Outcome {
     /// Standard error of the only call, or of the last.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.ended.last().unwrap().stderr).into_owned()
+    }
+
+    /// Standard error of every call.
+    pub fn stderrs(&self) -> Vec<String> {
+        let text = |ended: &Ended| String::from_utf8_lossy(&ended.stderr).into_owned();
+        self.ended.iter().map(text).collect()
     }
 
     /// The world it happened in.

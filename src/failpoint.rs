@@ -1,0 +1,66 @@
+//! Points at which a test makes this process die, hang or meet an error.
+//!
+//! A debug build, which the tests are, reads `CACHEX_TEST_FAULT`, which is
+//! `POINT=WHAT` or `POINT:N=WHAT` for the N-th time that this process gets
+//! there. `POINT` is the name of one, or `change` for all that change the store.
+//! `WHAT` is `kill`, `panic`, `abort`, `hang`, `exit`, `garbage`, or the number
+//! of an error. In a release build there is nothing of this.
+
+use rustix::io::Errno;
+
+/// Points that change nothing.
+#[cfg(debug_assertions)]
+const QUIET: [&str; 3] = ["open", "read", "flock"];
+
+/// The process got to `point`.
+#[cfg(debug_assertions)]
+pub fn at(point: &str) -> rustix::io::Result<()> {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Some(fault) = std::env::var_os("CACHEX_TEST_FAULT") else { return Ok(()) };
+    let Some((place, what)) = fault.to_str().and_then(|fault| fault.split_once('=')) else {
+        return Ok(());
+    };
+    let (name, number) = match place.split_once(':') {
+        Some((name, number)) => (name, number.parse().ok()),
+        None => (place, None),
+    };
+    let is_meant = name == point || name == "change" && !QUIET.contains(&point);
+    if !is_meant {
+        return Ok(());
+    }
+    let count = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
+    if number.is_some_and(|number: u64| number != count) {
+        return Ok(());
+    }
+    happen(what)
+}
+
+/// The process got to `point`.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub const fn at(_point: &str) -> rustix::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(debug_assertions)]
+fn happen(what: &str) -> rustix::io::Result<()> {
+    use rustix::process::{Signal, getpid, kill_process};
+    match what {
+        "kill" => kill_process(getpid(), Signal::KILL)?,
+        "panic" => std::panic::resume_unwind(Box::new("a fault that a test put in")),
+        "abort" => std::process::abort(),
+        "exit" => std::process::exit(0),
+        "garbage" => {
+            let _ = rustix::io::write(rustix::stdio::stdout(), &[0xff; 64]);
+            std::process::exit(0);
+        }
+        "hang" => {}
+        number => {
+            return Err(number.parse().map_or(Errno::IO, Errno::from_raw_os_error));
+        }
+    }
+    loop {
+        std::thread::park();
+    }
+}

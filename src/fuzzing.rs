@@ -1,0 +1,273 @@
+//! What the fuzzers call: everything that reads bytes which somebody else may
+//! have written, and what must be true whatever they are.
+//!
+//! A target is a function of bytes that panics if something that must hold does
+//! not. Where a checksum would stop a fuzzer at the door, the target also makes
+//! the checksum fit, so that what lies behind it is reached. `fuzz/` runs the
+//! targets in a coverage-guided engine, `tests/it/fuzzing.rs` on the checked-in
+//! seeds and mutations of them.
+
+use crate::cli::{Cli, RunArgs, Verb};
+use crate::clock::Timestamp;
+use crate::config::{self, Vars};
+use crate::entry::{Entry, Key};
+use crate::frames::{Frame, Frames};
+use crate::fsutil;
+use crate::hashing;
+use crate::replay::Replay;
+use crate::session;
+use crate::store::facts::{self, Facts, Totals};
+use crate::store::fold::FoldReport;
+use crate::store::helper::{self, Item};
+use crate::store::{Root, events, fence, filter};
+use crate::values::{self, ExitCodes, NamePattern};
+use crate::{lean, lock};
+use clap::Parser;
+use rustix::fs::OFlags;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// A target: its name, and what it does with bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    ("answer", answer),
+    ("entry", entry),
+    ("events", events),
+    ("facts", facts),
+    ("filter", filter),
+    ("frames", frames),
+    ("hash", hash),
+    ("lean", lean),
+    ("lock", lock_file),
+    ("makeflags", makeflags),
+    ("values", values),
+    ("variables", variables),
+];
+
+/// What a helper process prints, and what its answers hold.
+fn answer(bytes: &[u8]) {
+    let mut buffer = bytes.to_vec();
+    while let Ok(Some((_, body))) = fence::take_frame(&mut buffer) {
+        assert!(body.len() + buffer.len() < bytes.len());
+    }
+    if let Ok(item) = helper::decode::<Item>(bytes) {
+        let _ = Entry::open_any(&item.sealed);
+    }
+    let _ = helper::decode::<FoldReport>(bytes);
+    let _ = helper::decode::<u64>(bytes);
+}
+
+/// A young file, or a value in the old store.
+fn entry(bytes: &[u8]) {
+    if let Ok(entry) = Entry::open_any(bytes) {
+        assert!(Entry::open(&entry.key, bytes).is_ok());
+        whole_entry(&entry);
+    }
+    if let Ok(entry) = Entry::open_any(&Entry::seal_body(bytes)) {
+        whole_entry(&entry);
+    }
+}
+
+/// Whatever passed the checksum can be asked anything.
+fn whole_entry(entry: &Entry) {
+    if let Ok(sealed) = entry.seal() {
+        assert_eq!(Entry::open_any(&sealed).as_ref(), Ok(entry));
+        assert!(Facts::of(entry, &sealed).size >= entry.blob_bytes());
+    }
+    let mut other = entry.key;
+    other.0[31] ^= 1;
+    assert!(entry.seal().is_ok_and(|sealed| Entry::open(&other, &sealed).is_err()));
+    for now in [Timestamp(0), entry.created, Timestamp(u64::MAX)] {
+        let age = entry.fresh(now, None);
+        assert!(age.is_none_or(|age| entry.created.plus(age) == now));
+        assert!(entry.fresh(now, Some(Duration::ZERO)).is_none());
+    }
+    assert!(entry.expires().is_none_or(|expires| expires >= entry.created));
+    with_store(|root| {
+        // Only what needs no blobs can be prepared here.
+        let _ = Replay::prepare(root, entry.clone());
+    });
+}
+
+/// The log of events.
+fn events(bytes: &[u8]) {
+    let read = events::parse(bytes);
+    assert!(read.len() <= bytes.len() / 64);
+    // Every record between two others is found if its own checksum holds.
+    let mut log = Vec::new();
+    for event in &read {
+        log.extend(event.encode());
+        log.extend(&bytes[..bytes.len().min(7)]);
+    }
+    assert!(events::parse(&log).len() >= read.len());
+    let records: Vec<u8> = bytes.chunks(64).flat_map(events::with_checksum).collect();
+    events::parse(&records);
+}
+
+/// What the old store notes down about entries.
+fn facts(bytes: &[u8]) {
+    if let Some(known) = facts::decode::<Facts>(bytes) {
+        assert_eq!(facts::decode(&facts::encode(&known)), Some(known));
+    }
+    if let Some(totals) = facts::decode::<Totals>(bytes) {
+        assert_eq!(facts::decode(&facts::encode(&totals)), Some(totals));
+    }
+    let _ = facts::split(bytes);
+}
+
+/// `old.keys`.
+fn filter(bytes: &[u8]) {
+    with_store(|root| {
+        let keys: Vec<u64> =
+            bytes.as_chunks().0.iter().map(|key| u64::from_be_bytes(*key)).collect();
+        for content in [bytes.to_vec(), filter::encode(&keys)] {
+            let place = |file| fsutil::write_all(file, &content);
+            let flags = OFlags::WRONLY | OFlags::TRUNC;
+            fsutil::create_file(root, filter::FILE, flags).and_then(place).expect("a filter");
+            let held = filter::contents(root);
+            let asked = keys.iter().flat_map(|&key| [key, key.wrapping_add(1)]);
+            for prefix in [0, u64::MAX].into_iter().chain(asked).take(12) {
+                let mut key = [0; 32];
+                key[..8].copy_from_slice(&prefix.to_be_bytes());
+                let maybe = filter::may_hold(root, &Key(key));
+                if let Some(held) = held.as_ref().filter(|held| held.is_sorted()) {
+                    assert_eq!(maybe, held.contains(&prefix));
+                }
+            }
+        }
+    });
+}
+
+/// Which stream the next so many bytes go to.
+fn frames(bytes: &[u8]) {
+    let mut read = Vec::new();
+    let mut again = Vec::new();
+    for frame in Frames(bytes.iter().copied()) {
+        let Ok(frame) = frame else { return };
+        frame.encode(&mut again);
+        read.push(frame);
+    }
+    assert!(read.len() <= bytes.len() && again.len() <= bytes.len());
+    let back: Result<Vec<Frame>, _> = Frames(again.into_iter()).collect();
+    assert_eq!(back, Ok(read));
+}
+
+/// The hash of what is short, against the crate's.
+fn hash(bytes: &[u8]) {
+    let Some((first, rest)) = bytes.split_first_chunk() else { return };
+    let len = usize::from(u16::from_le_bytes(*first));
+    let long: Vec<u8> = rest.iter().copied().cycle().take(len).collect();
+    for bytes in [rest, &long] {
+        assert_eq!(hashing::of(bytes), blake3::hash(bytes));
+    }
+}
+
+/// The quick reader of `run`'s arguments, against clap.
+fn lean(bytes: &[u8]) {
+    let args: Vec<OsString> =
+        bytes.split(|&byte| byte == 0).map(|arg| OsString::from_vec(arg.to_vec())).collect();
+    if let Some(run) = lean::read(&args) {
+        assert_eq!(Some(run), by_clap(&args));
+    }
+}
+
+fn by_clap(args: &[OsString]) -> Option<RunArgs> {
+    let whole = ["cachex".into(), "run".into()].into_iter().chain(args.iter().cloned());
+    match Cli::try_parse_from(whole).ok()?.verb {
+        Verb::Run(run) => Some(run),
+        _ => None,
+    }
+}
+
+/// The file of a lock, which says who holds it.
+fn lock_file(bytes: &[u8]) {
+    let holder = lock::parse_holder(bytes);
+    assert!(
+        holder
+            .is_none_or(|holder| lock::parse_holder(holder.to_string().as_bytes()) == Some(holder))
+    );
+}
+
+/// The variables in which make hands its options down.
+fn makeflags(bytes: &[u8]) {
+    let count = |flags: &[u8]| session::significant(b"MAKEFLAGS", flags).map(|kept| kept.to_vec());
+    let kept = count(bytes);
+    if let Some(kept) = &kept {
+        assert!(!kept.is_empty() && kept.len() <= bytes.len() + 1);
+        assert_eq!(count(kept).as_ref(), Some(kept), "what counts does not count the same");
+    }
+    let shared = [b"-j4 --jobserver-auth=3,4 ", bytes].concat();
+    assert_eq!(count(&shared), kept, "make's jobs count");
+    let listed = session::NAMES.iter().any(|name| name.as_bytes() == bytes);
+    assert_eq!(session::is_noise(bytes), listed || bytes.starts_with(session::OWN));
+}
+
+/// What options accept.
+fn values(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(duration) = values::duration(text) {
+        assert!(!duration.is_zero());
+        let shown = humantime::format_duration(duration).to_string();
+        assert_eq!(values::duration(&shown), Ok(duration), "{shown}");
+    }
+    if let Ok(size) = values::size(text) {
+        assert_eq!(values::size(&size.to_string()), Ok(size));
+    }
+    if let Ok(codes) = text.parse::<ExitCodes>() {
+        assert!((0..=255).any(|status| codes.contain(status)));
+        assert_eq!(codes.to_string().parse(), Ok(codes));
+    }
+    let _ = values::switch(text);
+    let (pattern, name) = text.split_once('\n').unwrap_or((text, text));
+    if let Ok(pattern) = pattern.parse::<NamePattern>() {
+        pattern.matches(name);
+    }
+    if let Ok(star) = format!("{}*", glob::Pattern::escape(name)).parse::<NamePattern>() {
+        assert!(star.matches(&format!("{name}_MORE")));
+    }
+}
+
+/// cachex's own variables, `NAME=value` each, separated by zeros.
+///
+/// Variables live as long as the process, so what is not a mistake is leaked.
+fn variables(bytes: &[u8]) {
+    let leaked: &'static [u8] = Vec::leak(bytes[..bytes.len().min(100)].to_vec());
+    let vars: Vec<(&OsStr, &OsStr)> = leaked
+        .split(|&byte| byte == 0)
+        .filter_map(|variable| {
+            let at = variable.iter().position(|&byte| byte == b'=')?;
+            Some((OsStr::from_bytes(&variable[..at]), OsStr::from_bytes(&variable[at + 1..])))
+        })
+        .collect();
+    let vars: &Vars = &vars;
+    let _ = config::disabled(vars);
+    let command = vec![OsString::from("true")];
+    match config::resolve(RunArgs { command, ..RunArgs::default() }, vars) {
+        Ok((config, argv)) => {
+            assert_eq!(argv, ["true"]);
+            assert!(!(config.quiet && config.verbose));
+            assert!(config.expires_in.is_none_or(|limit| !limit.is_zero()));
+            assert!(config.dir.is_none_or(|dir| dir != Path::new("")));
+        }
+        Err(why) => {
+            let why = why.to_string();
+            assert!(why.contains("CACHEX_"), "{why}");
+        }
+    }
+}
+
+/// Calls `work` with a store of this thread's.
+fn with_store(work: impl FnOnce(&Root)) {
+    thread_local! {
+        static STORE: (tempfile::TempDir, Root) = {
+            let dir = tempfile::tempdir().expect("a temporary folder");
+            let root = Root::create(&dir.path().join("store")).expect("a store");
+            (dir, root)
+        };
+    }
+    STORE.with(|(_, root)| work(root));
+}

@@ -1,0 +1,177 @@
+//! No space left, at each write in turn: the command's output and status, at
+//! most one warning, and a cache again as soon as there is space.
+
+use crate::harness::{Cachex, Call, Mounted, Outcome, cachex, where_mounts_are_ones_own};
+use rustix::io::Errno;
+use std::fs;
+
+/// 300 KB that go to a blob.
+const LONG: &str = "seq 1 50000";
+/// Plenty of pages, and of files.
+const PLENTY: (u64, u64) = (4096, 4096);
+
+fn calls(cachex: &Cachex) -> Vec<(Call, Outcome)> {
+    let scripts = ["echo hi; exit 3", LONG];
+    let with_bare = |call: Call| (call.clone(), call.bare().once());
+    scripts.into_iter().map(|script| with_bare(cachex.run(script))).collect()
+}
+
+/// Right bytes and status, and one warning at the most.
+#[track_caller]
+fn runs_regardless(call: &Call, good: &Outcome) -> Outcome {
+    call.once().prints(good.stdout()).ends_as(good).warns_at_most_once()
+}
+
+#[track_caller]
+fn is_cached(call: &Call, good: &Outcome) {
+    call.once().same_as(good);
+    call.once().hits().same_as(good);
+}
+
+/// In a file system of this size, then in a larger one.
+fn in_a_full_file_system(pages: u64, files: u64) {
+    let cachex = cachex();
+    let mounted = Mounted::small(&cachex.store(), pages, files);
+    let calls = calls(&cachex);
+    for (call, good) in &calls {
+        for options in ["", "--no-concurrent", "--force"] {
+            runs_regardless(&call.clone().with(options), good);
+        }
+        let explicit = call.clone().option("--cache-dir", cachex.store());
+        runs_regardless(&explicit, good);
+    }
+    cachex.fold().once();
+    for (call, good) in &calls {
+        runs_regardless(call, good);
+    }
+    mounted.grows(PLENTY.0, PLENTY.1);
+    for (call, good) in &calls {
+        is_cached(call, good);
+    }
+    cachex.fold().once().exits(0);
+    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    for (call, good) in &calls {
+        call.once().hits().same_as(good);
+    }
+}
+
+/// The limit on the size of a file instead, for who may not mount: where a
+/// write would go beyond it, SIGXFSZ comes, and then an error.
+fn under_a_limit_on_files(blocks: u32) {
+    let cachex = cachex();
+    for (call, good) in calls(&cachex) {
+        let limited = call.clone().launched_by(&format!(r#"ulimit -f {blocks}; exec "$@""#));
+        for options in ["", "--no-concurrent", "--force"] {
+            runs_regardless(&limited.clone().with(options), &good);
+        }
+        is_cached(&call, &good);
+        limited.once().hits().same_as(&good);
+    }
+}
+
+#[test]
+fn a_file_system_without_space_for_the_next_write() {
+    let mounted = where_mounts_are_ones_own(|| {
+        for pages in (1..16).chain([20, 40, 60, 80, 100, 140, 200, 240, 300]) {
+            in_a_full_file_system(pages, PLENTY.1);
+        }
+    });
+    if mounted.is_none() {
+        (1..40).for_each(under_a_limit_on_files);
+    }
+}
+
+#[test]
+fn a_file_system_without_space_for_the_next_file() {
+    let mounted = where_mounts_are_ones_own(|| {
+        (2..30).for_each(|files| in_a_full_file_system(PLENTY.0, files));
+    });
+    if mounted.is_none() {
+        (1..20).for_each(under_a_limit_on_files);
+    }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_for_the_command_alone() {
+    for blocks in [1, 2, 16, 64, 1000] {
+        under_a_limit_on_files(blocks);
+    }
+}
+
+#[test]
+fn the_command_meets_the_limit_as_it_would_without_cachex() {
+    let cachex = cachex();
+    let script = "head -c 100000 /dev/zero >../big; echo $?; kill -XFSZ $$; echo survived";
+    let call = cachex.run(script).launched_by(r#"ulimit -f 8; exec "$@""#);
+    let bare = call.clone().bare().once();
+    call.twice().runs_twice().same_as(&bare);
+    let ignoring = cachex.run(script).launched_by(r#"trap "" XFSZ; ulimit -f 8; exec "$@""#);
+    let bare = ignoring.clone().bare().once();
+    ignoring.twice().runs_once().same_as(&bare);
+}
+
+#[test]
+fn a_long_input_under_a_limit_still_reaches_the_command() {
+    let cachex = cachex();
+    let call = cachex.run("wc -c").stdin_of_zeros(3 << 20);
+    call.launched_by(r#"ulimit -f 64; exec "$@""#).once().prints("3145728\n").exits(0);
+}
+
+/// Every change to the store in turn meets this error, alone and with all after it.
+fn every_change_fails_with(errno: Errno) {
+    let cachex = cachex();
+    for (call, good) in &calls(&cachex) {
+        for n in 1..60 {
+            let fault = format!("change:{n}={}", errno.raw_os_error());
+            let _ = fs::remove_dir_all(cachex.store());
+            runs_regardless(&call.clone().fault(&fault), good);
+            is_cached(call, good);
+            // Over a record that is there already, by those who wait for a lock.
+            let again = call.clone().with("--force --no-concurrent").fault(&fault);
+            runs_regardless(&again, good);
+            call.once().hits().same_as(good);
+        }
+    }
+}
+
+#[test]
+fn any_change_may_find_the_disk_full() {
+    every_change_fails_with(Errno::NOSPC);
+}
+
+#[test]
+fn any_change_may_meet_an_error_of_the_disk() {
+    every_change_fails_with(Errno::IO);
+}
+
+#[test]
+fn a_fold_may_find_the_disk_full_anywhere_and_loses_nothing() {
+    let cachex = cachex();
+    let calls = calls(&cachex);
+    for (call, _) in &calls {
+        call.once().misses();
+    }
+    cachex.fold().once().exits(0);
+    let added = cachex.run("seq 1 20000");
+    let good = added.once().misses();
+    cachex.keeps_store("kept");
+    let mut folds = 0;
+    for n in 1.. {
+        cachex.restores_store("kept");
+        let fault = format!("change:{n}={}", Errno::NOSPC.raw_os_error());
+        let failed = !cachex.fold().fault(fault).once().succeeded();
+        for (call, good) in &calls {
+            call.once().hits().same_as(good);
+        }
+        added.once().hits().same_as(&good);
+        assert!(cachex.names_in_store("old.broken-").is_empty(), "at change {n}");
+        cachex.fold().after("2h").once().exits(0);
+        cachex.is_swept();
+        // What only failed to be removed is no failure of the fold.
+        folds = if failed { 0 } else { folds + 1 };
+        if folds > 12 {
+            assert!(n > 30);
+            break;
+        }
+    }
+}

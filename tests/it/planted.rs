@@ -1,0 +1,103 @@
+//! What somebody put into the store in place of what belongs there: nobody
+//! waits for it, and no link is followed.
+
+use crate::harness::{Cachex, cachex};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn pipe_at(path: &Path) {
+    let _ = fs::remove_file(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// A store that holds every kind of file.
+fn full(cachex: &Cachex) -> Vec<PathBuf> {
+    cachex.run("seq 1 10000").with("--no-concurrent").once().misses();
+    cachex.folds();
+    cachex.run("seq 1 10000").with("--no-concurrent").once().hits();
+    // In its own files, sled is stopped by the watchdog.
+    let files = cachex.stored_in("v1").into_iter();
+    files.filter(|path| !path.starts_with("v1/old")).collect()
+}
+
+#[test]
+fn a_pipe_in_the_place_of_any_file_holds_nobody_up() {
+    let kinds = full(&cachex()).len();
+    for kind in 0..kinds {
+        let cachex = cachex();
+        let files = full(&cachex);
+        let Some(name) = files.get(kind) else { continue };
+        let bare = cachex.run("seq 1 10000").bare().once().stdout();
+        pipe_at(&cachex.store().join(name));
+        let call = cachex.run("seq 1 10000").with("--no-concurrent");
+        println!("a pipe at {}", name.display());
+        for call in [&call, &call.clone().with("--force"), &call] {
+            call.once().prints(&bare).exits(0).promptly();
+        }
+        cachex.tries_to_fold().promptly();
+        call.once().prints(&bare).exits(0);
+        cachex.cli(["clear", "--yes"]).once().exits(0);
+        call.twice().runs_once().prints(&bare);
+    }
+}
+
+#[test]
+fn nothing_is_read_or_removed_through_a_link_on_the_way() {
+    for folder in ["young", "blobs"] {
+        let cachex = cachex();
+        let call = cachex.run("seq 1 10000");
+        let good = call.once().misses();
+        let place = cachex.store().join("v1").join(folder);
+        let moved = cachex.path("moved");
+        fs::rename(&place, &moved).unwrap();
+        symlink(&moved, &place).unwrap();
+        let before = files_below(&moved);
+        assert!(!before.is_empty());
+        call.once().misses().same_as(&good);
+        call.once().hits().same_as(&good);
+        // Damaged files are removed where they are stored, and nowhere else.
+        assert_eq!(files_below(&moved), before, "{folder}");
+    }
+}
+
+#[test]
+fn a_damaged_entry_behind_a_link_stays_where_it_is() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    let [entry] = &cachex.stored_in("v1/young")[..] else { panic!("{:?}", cachex.stored()) };
+    let shard = cachex.store().join(entry.parent().unwrap());
+    let moved = cachex.path("moved");
+    fs::rename(&shard, &moved).unwrap();
+    fs::write(moved.join(entry.file_name().unwrap()), "mine").unwrap();
+    symlink(&moved, &shard).unwrap();
+    let _ = call.clone().forget().once();
+    call.once().misses().prints("hi\n");
+    assert_eq!(files_below(&moved).len(), 1);
+}
+
+fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(files_below(&entry.path()));
+        } else {
+            files.push((entry.path(), fs::read(entry.path()).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn a_name_that_steers_the_terminal_is_shown_harmless() {
+    let name = "no-such\u{1b}[2J\ncachex: all is well";
+    let said = cachex().exec([name]).once().exits(127).stderr();
+    assert!(!said.contains('\u{1b}') && said.lines().count() == 1, "{said:?}");
+    let call = cachex().run("true").env("CACHEX_EXPIRES_IN", "1\u{1b}[2J");
+    let said = call.once().exits(125).stderr();
+    assert!(!said.contains('\u{1b}'), "{said:?}");
+}
