@@ -6,6 +6,7 @@
 //! `WHAT` is `kill`, `panic`, `abort`, `hang`, `exit`, `garbage`, or the number
 //! of an error. In a release build there is nothing of this.
 
+#[cfg(debug_assertions)]
 use rustix::io::Errno;
 
 /// Points that change nothing.
