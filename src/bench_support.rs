@@ -18,6 +18,8 @@ const BATCH: u64 = 10_000;
 /// `dir`: to the old one if `folded`, else as young files. Nothing else may use
 /// the store meanwhile, and sled runs in this process.
 pub fn fill(dir: &Path, entries: u64, folded: bool) -> Result<()> {
+    // As helper processes do: sled's files are made by sled.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let root = Root::create(dir)?;
     let salt = Timestamp::now().0;
     for first in (0..entries).step_by(BATCH as usize) {

@@ -3,7 +3,7 @@
 //! Variables and defaults are not applied here but in `config`, so that a flag
 //! that was given can be told from one that was not.
 
-use crate::values::{self, ExeMode, ExitCodes, NamePattern, StdinMode, text};
+use crate::values::{self, ExeMode, ExitCodes, NamePattern, StdinMode, VariableName, text};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -101,8 +101,8 @@ pub struct RunArgs {
     pub no_cwd: bool,
     /// Count only these variables
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = KEY)]
-    #[arg(value_parser = text(String::from_str), conflicts_with_all = ["ignore_env", "no_env"])]
-    pub env: Option<Vec<String>>,
+    #[arg(value_parser = text(VariableName::from_str), conflicts_with_all = ["ignore_env", "no_env"])]
+    pub env: Option<Vec<VariableName>>,
     /// Leave out the variables that match these patterns
     #[arg(long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
     #[arg(value_parser = text(NamePattern::from_str), conflicts_with = "no_env")]

@@ -6,7 +6,7 @@
 use crate::cli::RunArgs;
 use crate::messages;
 use crate::session;
-use crate::values::{self, ExeMode, ExitCodes, NamePattern, StdinMode};
+use crate::values::{self, ExeMode, ExitCodes, NamePattern, StdinMode, VariableName};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -85,7 +85,7 @@ pub enum EnvSelection {
     /// All but those of the session.
     All,
     /// These.
-    Only(Vec<String>),
+    Only(Vec<VariableName>),
     /// All but those of the session and those that match.
     Except(Vec<NamePattern>),
     /// None.
@@ -223,8 +223,7 @@ impl Own {
     }
 
     fn env_selection(&self) -> Result<EnvSelection, BadVariable> {
-        let only =
-            self.read("CACHEX_ENV", |text| Ok(text.split(',').map(str::to_owned).collect()))?;
+        let only = self.read("CACHEX_ENV", |text| list(text).map_err(str::to_owned))?;
         let except = self.read("CACHEX_IGNORE_ENV", list)?;
         match (only, except, self.switch("CACHEX_NO_ENV")?) {
             (None, None, false) => Ok(EnvSelection::All),

@@ -86,7 +86,7 @@ pub fn identify(
 fn add_env(fields: &mut Fields, identity: &Identity, vars: &Vars) {
     let counts = |name: &OsStr| match &identity.env {
         EnvSelection::None => false,
-        EnvSelection::Only(names) => names.iter().any(|listed| name == listed.as_str()),
+        EnvSelection::Only(names) => names.iter().any(|listed| name == listed.0.as_str()),
         EnvSelection::All => counts_by_default(name, identity),
         EnvSelection::Except(patterns) => {
             let text = name.to_string_lossy();

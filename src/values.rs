@@ -45,6 +45,21 @@ pub fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
+/// The name of a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariableName(pub String);
+
+impl FromStr for VariableName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<VariableName, Self::Err> {
+        if text.is_empty() || text.contains('=') {
+            return Err("expected names of variables, separated by commas, such as `HOME,LANG`");
+        }
+        Ok(VariableName(text.to_owned()))
+    }
+}
+
 /// A pattern for names of variables: `*`, `?` and `[…]` as in a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern(glob::Pattern);
@@ -149,6 +164,14 @@ mod tests {
         for bad in ["0s", "-2s", "2 fortnights", "", "99999999999999999999y", "5"] {
             let message = duration(bad).unwrap_err();
             assert!(message.contains("such as `2s`"), "{bad}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_variable_can_have_is_a_mistake() {
+        assert!("PATH".parse::<VariableName>().is_ok());
+        for bad in ["", "A=B", "="] {
+            assert!(bad.parse::<VariableName>().is_err(), "{bad}");
         }
     }
 

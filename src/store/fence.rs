@@ -63,6 +63,9 @@ pub fn start_fold(path: &Path, max_size: u64) -> Result<()> {
     let options = FoldOptions { max_size: Some(max_size), ..FoldOptions::default() };
     let mut command = command(path, helper::FOLD, &helper::fold_args(&options))?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
+    // From its first moment: whoever ends the caller's group, a terminal or a CI
+    // runner, does not mean the fold.
+    command.process_group(0);
     command.spawn().context("starting a fold of the store")?;
     Ok(())
 }

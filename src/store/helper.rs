@@ -261,10 +261,9 @@ fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
     Some(FoldOptions { max_size, grace, full: full == "1", wait: wait == "1" })
 }
 
-/// Leaves the terminal, the priority and the open files of whoever started this.
+/// Leaves the priority and the open files of whoever started this, who has put
+/// it into a process group of its own.
 fn detach() {
-    // The leader of a group cannot leave it, and nobody waits for one that leads.
-    let _ = rustix::process::setsid();
     let _ = rustix::process::nice(19);
     let Ok(open) = std::fs::read_dir("/dev/fd") else { return };
     let open: Vec<i32> =

@@ -79,6 +79,13 @@ fn a_malformed_glob() {
 }
 
 #[test]
+fn a_name_that_no_variable_can_have() {
+    refuses(&cachex().run("echo hi").option("--env", "A=B"), &["--env", "A=B", "HOME,LANG"]);
+    let call = cachex().run("echo hi").env("CACHEX_ENV", "A,=B");
+    refuses(&call, &["CACHEX_ENV", "A,=B", "HOME,LANG"]);
+}
+
+#[test]
 fn a_word_that_is_not_one_of_the_choices() {
     refuses(
         &cachex().run("echo hi").with("--exe md5"),

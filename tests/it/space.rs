@@ -164,6 +164,7 @@ fn over_the_limit_the_least_recently_used_go() {
     calls[0].once().misses();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_limit_by_variable_binds_the_background_fold() {
     let cachex = cachex();
@@ -174,7 +175,7 @@ fn a_limit_by_variable_binds_the_background_fold() {
     for n in 0..4 {
         call(n).output_counted().once().misses();
         crate::harness::eventually("a fold within the limit", || {
-            (cachex.disk_use() < 110 * MB).then_some(())
+            (cachex.disk_use() < 110 * MB && cachex.processes().is_empty()).then_some(())
         });
     }
     call(3).output_counted().once().hits();

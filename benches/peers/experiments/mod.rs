@@ -6,6 +6,7 @@ mod crowds;
 mod fold;
 mod full;
 mod hits;
+mod manage;
 mod misses;
 mod record;
 mod single_flight;
@@ -28,7 +29,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 12] = [
+pub const ALL: [Experiment; 13] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
@@ -49,6 +50,11 @@ pub const ALL: [Experiment; 12] = [
         name: "full",
         about: "hits and misses with 10 to 100,000 entries stored (a million: --million)",
         run: full::by_size,
+    },
+    Experiment {
+        name: "manage",
+        about: "forget, doctor and clear, by how much is stored",
+        run: manage::by_size,
     },
     Experiment {
         name: "record-1G",

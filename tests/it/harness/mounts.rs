@@ -3,60 +3,92 @@
 //! A thread can leave the mount namespace that it shares with the others; what
 //! it starts from then on lives in its own, which ends with the last of them.
 
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, mount, mount_bind, mount_change, mount_remount, unmount,
-};
-use rustix::thread::UnshareFlags;
-use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+pub use linux::{Mounted, where_mounts_are_ones_own};
+#[cfg(not(target_os = "linux"))]
+pub use nowhere::{Mounted, where_mounts_are_ones_own};
 
-/// A folder that something was mounted on.
-pub struct Mounted(PathBuf);
+#[cfg(target_os = "linux")]
+mod linux {
+    use rustix::mount::{
+        MountFlags, MountPropagationFlags, mount, mount_bind, mount_change, mount_remount, unmount,
+    };
+    use rustix::thread::UnshareFlags;
+    use std::path::{Path, PathBuf};
 
-/// Does something on a thread that may mount; none if this user may not.
-pub fn where_mounts_are_ones_own<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
-    std::thread::scope(|scope| {
-        let there = scope.spawn(|| {
-            // SAFETY: nobody else shares this thread's namespace of mounts, and
-            // the table of descriptors is not touched.
-            unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }.ok()?;
-            let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-            mount_change("/", private).ok()?;
-            Some(work())
-        });
-        there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    /// A folder that something was mounted on.
+    pub struct Mounted(PathBuf);
+
+    /// Does something on a thread that may mount; none if this user may not.
+    pub fn where_mounts_are_ones_own<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+        std::thread::scope(|scope| {
+            let there = scope.spawn(|| {
+                // SAFETY: nobody else shares this thread's namespace of mounts, and
+                // the table of descriptors is not touched.
+                unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }.ok()?;
+                let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+                mount_change("/", private).ok()?;
+                Some(work())
+            });
+            there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    impl Mounted {
+        /// An empty file system with so many pages and files.
+        #[track_caller]
+        pub fn small(at: &Path, pages: u64, files: u64) -> Mounted {
+            std::fs::create_dir_all(at).unwrap();
+            let options = format!("mode=0700,size={},nr_inodes={files}", pages * 4096);
+            let options = std::ffi::CString::new(options).unwrap();
+            mount("tmpfs", at, "tmpfs", MountFlags::empty(), options.as_c_str()).unwrap();
+            Mounted(at.to_owned())
+        }
+
+        /// The same folder, which cannot be written to.
+        #[track_caller]
+        pub fn read_only(at: &Path) -> Mounted {
+            mount_bind(at, at).unwrap();
+            mount_remount(at, MountFlags::BIND | MountFlags::RDONLY, c"").unwrap();
+            Mounted(at.to_owned())
+        }
+
+        /// Makes room for so many pages and files.
+        #[track_caller]
+        pub fn grows(&self, pages: u64, files: u64) {
+            let options = format!("size={},nr_inodes={files}", pages * 4096);
+            let options = std::ffi::CString::new(options).unwrap();
+            mount_remount(&self.0, MountFlags::empty(), options.as_c_str()).unwrap();
+        }
+    }
+
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            let _ = unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+        }
+    }
 }
 
-impl Mounted {
-    /// An empty file system with so many pages and files.
-    #[track_caller]
-    pub fn small(at: &Path, pages: u64, files: u64) -> Mounted {
-        std::fs::create_dir_all(at).unwrap();
-        let options = format!("mode=0700,size={},nr_inodes={files}", pages * 4096);
-        let options = std::ffi::CString::new(options).unwrap();
-        mount("tmpfs", at, "tmpfs", MountFlags::empty(), options.as_c_str()).unwrap();
-        Mounted(at.to_owned())
+/// Other systems have no such namespaces.
+#[cfg(not(target_os = "linux"))]
+mod nowhere {
+    use std::path::Path;
+
+    pub enum Mounted {}
+
+    pub fn where_mounts_are_ones_own<T: Send>(_: impl FnOnce() -> T + Send) -> Option<T> {
+        None
     }
 
-    /// The same folder, which cannot be written to.
-    #[track_caller]
-    pub fn read_only(at: &Path) -> Mounted {
-        mount_bind(at, at).unwrap();
-        mount_remount(at, MountFlags::BIND | MountFlags::RDONLY, c"").unwrap();
-        Mounted(at.to_owned())
-    }
+    impl Mounted {
+        pub fn small(_: &Path, _: u64, _: u64) -> Mounted {
+            unreachable!("nothing is done where nobody may mount")
+        }
 
-    /// Makes room for so many pages and files.
-    #[track_caller]
-    pub fn grows(&self, pages: u64, files: u64) {
-        let options = format!("size={},nr_inodes={files}", pages * 4096);
-        let options = std::ffi::CString::new(options).unwrap();
-        mount_remount(&self.0, MountFlags::empty(), options.as_c_str()).unwrap();
-    }
-}
+        pub fn read_only(_: &Path) -> Mounted {
+            unreachable!("nothing is done where nobody may mount")
+        }
 
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+        pub fn grows(&self, _: u64, _: u64) {}
     }
 }
