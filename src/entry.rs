@@ -122,7 +122,7 @@ pub struct Entry {
     pub status: u8,
     /// How far the command read a standard input that is a file.
     pub stdin_consumed: Option<u64>,
-    /// The chunks of both streams in the order they came, see [`crate::frames`].
+    /// The chunks of both streams in the order they came, see `frames.rs`.
     pub frames: Bytes,
     /// The bytes of those chunks, one after the other.
     pub data: Bytes,
