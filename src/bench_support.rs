@@ -50,6 +50,7 @@ fn entry(salt: u64, number: u64) -> Entry {
         key: Key(*hashing::of(&seed).as_bytes()),
         created: Timestamp(salt),
         expires_in: None,
+        stale_for: None,
         run_time: 1_000_000,
         status: 0,
         stdin_consumed: None,
@@ -60,6 +61,8 @@ fn entry(salt: u64, number: u64) -> Entry {
             cut: false,
             cwd: Some(ByteBuf::from("/home/somebody/project")),
             scope: None,
+            tags: Vec::new(),
         },
+        parts: Vec::new(),
     }
 }

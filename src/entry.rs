@@ -3,12 +3,17 @@
 //! An entry on disk, be it a young file or a value in the old store, is
 //!
 //! ```text
-//! magic and format version (8 bytes) | BLAKE3 of the rest (32 bytes) | bincode of `Entry`
+//! magic and format version (8 bytes) | length of the body (4) | BLAKE3 of the body (32) | body | parts
+//! body: sum of the parts (8) | bincode of `Entry`
 //! ```
 //!
-//! An [`Entry`] that came out of [`Entry::open`] was verified: its checksum
-//! held, and nothing was decoded before. What a decode may allocate is capped,
-//! so a record that claims an absurd length is an error, not an allocation.
+//! Numbers are little-endian. An [`Entry`] that came out of [`Entry::open`] was
+//! verified: its checksum held, and nothing was decoded before. What a decode
+//! may allocate is capped, so a record that claims an absurd length is an error,
+//! not an allocation.
+//!
+//! The parts serve `explain` and never a hit, which therefore does not pay for
+//! a cryptographic hash of them: a [`sum`] tells that a bit of them flipped.
 
 use crate::clock::Timestamp;
 use crate::hashing;
@@ -19,7 +24,8 @@ use std::time::Duration;
 /// The folder name and the version byte of this format.
 pub const FORMAT: u8 = 1;
 const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'x', FORMAT];
-const HEADER: usize = MAGIC.len() + 32;
+const HEADER: usize = MAGIC.len() + 4 + 32;
+const SUM: usize = 8;
 
 /// No sealed entry is longer: streams, the only part without a bound of its
 /// own, go to blobs beyond [`INLINE_LIMIT`].
@@ -27,6 +33,12 @@ pub const MAX_SEALED: usize = 16 * 1024;
 /// Streams up to this many bytes lie in the entry itself, so that a usual
 /// entry stays within one 4 KiB page of the old store and of the file system.
 pub const INLINE_LIMIT: usize = 2048;
+/// The most bytes of [`Entry::parts`].
+pub const PARTS_LIMIT: usize = 3 * 1024;
+/// The most tags of an entry.
+pub const MAX_TAGS: usize = 16;
+/// The most bytes of a tag, which has at least one, and none that is zero.
+pub const MAX_TAG: usize = 64;
 
 /// What identifies an invocation: BLAKE3-256 of everything its output may
 /// depend on.
@@ -99,11 +111,23 @@ pub struct About {
     pub cwd: Option<serde_bytes::ByteBuf>,
     /// The `--scope` it belongs to.
     pub scope: Option<String>,
+    /// The `--tag`s it has: at most [`MAX_TAGS`].
+    pub tags: Vec<String>,
 }
 
 impl About {
     /// The most bytes of a command line, and of a path, that an entry keeps.
     pub const LIMIT: usize = 768;
+
+    /// The command without the folder it lies in.
+    pub fn name(&self) -> &[u8] {
+        self.argv.first().map_or(&[], |command| base_name(command))
+    }
+}
+
+/// What follows the last slash.
+pub fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
 }
 
 /// One recorded run.
@@ -116,6 +140,8 @@ pub struct Entry {
     pub created: Timestamp,
     /// How long it may be served from then on, in nanoseconds; none: for ever.
     pub expires_in: Option<u64>,
+    /// How long it is kept after that, in nanoseconds, for `--stale-if-error`.
+    pub stale_for: Option<u64>,
     /// How long the command ran, in nanoseconds.
     pub run_time: u64,
     /// What it exited with.
@@ -128,25 +154,26 @@ pub struct Entry {
     pub data: Bytes,
     /// For people.
     pub about: About,
+    /// What `explain` compares, see its module: at most [`PARTS_LIMIT`] bytes.
+    #[serde(skip)]
+    pub parts: Vec<u8>,
 }
 
 impl Entry {
     /// The sealed form: what is written to disk.
     pub fn seal(&self) -> Result<Vec<u8>, Damaged> {
-        let mut sealed = vec![0; HEADER];
-        bincode::serde::encode_into_std_write(self, &mut sealed, codec()).map_err(|_| Damaged)?;
-        if sealed.len() > MAX_SEALED {
+        if !self.is_within_limits() {
             return Err(Damaged);
         }
-        put_header(&mut sealed);
-        Ok(sealed)
+        let mut sealed = vec![0; HEADER + SUM];
+        bincode::serde::encode_into_std_write(self, &mut sealed, codec()).map_err(|_| Damaged)?;
+        let sealed = finished(sealed, &self.parts);
+        if sealed.len() > MAX_SEALED { Err(Damaged) } else { Ok(sealed) }
     }
 
-    /// The sealed form of any body: what verifies, whether or not it decodes.
-    pub fn seal_body(body: &[u8]) -> Vec<u8> {
-        let mut sealed = [&[0; HEADER], body].concat();
-        put_header(&mut sealed);
-        sealed
+    /// The sealed form of any encoding: what verifies, whether or not it decodes.
+    pub fn seal_any(encoded: &[u8], parts: &[u8]) -> Vec<u8> {
+        finished([&[0; HEADER + SUM], encoded].concat(), parts)
     }
 
     /// Verifies and decodes a sealed entry of `key`.
@@ -157,15 +184,32 @@ impl Entry {
 
     /// Verifies and decodes a sealed entry, whatever its key.
     pub fn open_any(sealed: &[u8]) -> Result<Entry, Damaged> {
-        let (header, body) = sealed.split_at_checked(HEADER).ok_or(Damaged)?;
-        let (magic, sum) = header.split_at(MAGIC.len());
-        if magic != MAGIC || sealed.len() > MAX_SEALED || hashing::of(body).as_bytes() != sum {
+        let (magic, rest) = sealed.split_first_chunk().ok_or(Damaged)?;
+        let (len, rest) = rest.split_first_chunk().ok_or(Damaged)?;
+        let (hash, rest) = rest.split_first_chunk::<32>().ok_or(Damaged)?;
+        let len = u32::from_le_bytes(*len) as usize;
+        let (body, parts) = rest.split_at_checked(len).ok_or(Damaged)?;
+        if *magic != MAGIC || sealed.len() > MAX_SEALED || hashing::of(body).as_bytes() != hash {
             return Err(Damaged);
         }
-        match bincode::serde::decode_from_slice(body, codec()) {
-            Ok((entry, used)) if used == body.len() => Ok(entry),
+        let (expected, encoded) = body.split_first_chunk().ok_or(Damaged)?;
+        if sum(parts) != u64::from_le_bytes(*expected) {
+            return Err(Damaged);
+        }
+        match bincode::serde::decode_from_slice::<Entry, _>(encoded, codec()) {
+            Ok((mut entry, used)) if used == encoded.len() => {
+                entry.parts = parts.to_vec();
+                if entry.is_within_limits() { Ok(entry) } else { Err(Damaged) }
+            }
             _ => Err(Damaged),
         }
+    }
+
+    fn is_within_limits(&self) -> bool {
+        let tags = &self.about.tags;
+        self.parts.len() <= PARTS_LIMIT
+            && tags.len() <= MAX_TAGS
+            && tags.iter().all(|tag| (1..=MAX_TAG).contains(&tag.len()) && !tag.contains('\0'))
     }
 
     /// The blobs it needs.
@@ -183,6 +227,17 @@ impl Entry {
         Some(self.created.plus(Duration::from_nanos(self.expires_in?)))
     }
 
+    /// When nothing can be done with it any more: it expired, and the time for
+    /// which it is kept beyond that has passed too.
+    pub fn gone(&self) -> Option<Timestamp> {
+        Some(self.expires()?.plus(Duration::from_nanos(self.stale_for.unwrap_or(0))))
+    }
+
+    /// Whether it may still be served, be it that the command fails.
+    pub fn is_of_use(&self, now: Timestamp) -> bool {
+        now >= self.created && self.gone().is_none_or(|gone| now < gone)
+    }
+
     /// Its age, if it is still fresh: younger than what it was recorded with
     /// and than `limit`, and not from the future.
     pub fn fresh(&self, now: Timestamp, limit: Option<Duration>) -> Option<Duration> {
@@ -193,11 +248,34 @@ impl Entry {
     }
 }
 
-/// Writes the header over what is reserved for it.
-fn put_header(sealed: &mut [u8]) {
-    let sum = hashing::of(&sealed[HEADER..]);
-    sealed[..MAGIC.len()].copy_from_slice(&MAGIC);
-    sealed[MAGIC.len()..HEADER].copy_from_slice(sum.as_bytes());
+/// Writes header and sum over what is reserved for them, and the parts behind.
+fn finished(mut sealed: Vec<u8>, parts: &[u8]) -> Vec<u8> {
+    let (header, body) = sealed.split_at_mut(HEADER);
+    body[..SUM].copy_from_slice(&sum(parts).to_le_bytes());
+    let (magic, rest) = header.split_at_mut(MAGIC.len());
+    let (len, hash) = rest.split_at_mut(4);
+    magic.copy_from_slice(&MAGIC);
+    len.copy_from_slice(&(body.len() as u32).to_le_bytes());
+    hash.copy_from_slice(hashing::of(body).as_bytes());
+    sealed.extend(parts);
+    sealed
+}
+
+/// A sum of bytes that any change within one word of eight changes.
+///
+/// Each step takes in a word, and is a bijection both of that word and of the
+/// state: an exclusive or, a product with an odd number, a rotation. So states
+/// that differ go on to differ. It keeps nobody from forging parts.
+fn sum(bytes: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let step = |state: u64, word: [u8; 8]| {
+        (state ^ u64::from_le_bytes(word)).wrapping_mul(ODD).rotate_left(29)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let state = words.iter().fold(bytes.len() as u64, |state, word| step(state, *word));
+    step(state, last)
 }
 
 fn codec() -> impl bincode::config::Config {
@@ -215,3 +293,6 @@ impl fmt::Display for Damaged {
 }
 
 impl std::error::Error for Damaged {}
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,10 @@
 //! A debug build, which the tests are, reads `CACHEX_TEST_FAULT`, which is
 //! `POINT=WHAT` or `POINT:N=WHAT` for the N-th time that this process gets
 //! there. `POINT` is the name of one, or `change` for all that change the store.
-//! `WHAT` is `kill`, `panic`, `abort`, `hang`, `exit`, `garbage`, or the number
-//! of an error. In a release build there is nothing of this.
+//! `WHAT` is `kill`, `panic`, `abort`, `hang`, `slow`, `interrupt` (as Ctrl-C does
+//! it: the whole process group), `orphan` (a helper's asker is killed, or whoever
+//! gets there itself), `exit`, `garbage`, or the number of an error. In a release
+//! build there is nothing of this.
 
 #[cfg(debug_assertions)]
 use rustix::io::Errno;
@@ -46,7 +48,7 @@ pub const fn at(_point: &str) -> rustix::io::Result<()> {
 
 #[cfg(debug_assertions)]
 fn happen(what: &str) -> rustix::io::Result<()> {
-    use rustix::process::{Signal, getpid, kill_process};
+    use rustix::process::{Signal, getpid, getppid, kill_current_process_group, kill_process};
     match what {
         "kill" => kill_process(getpid(), Signal::KILL)?,
         "panic" => std::panic::resume_unwind(Box::new("a fault that a test put in")),
@@ -55,6 +57,21 @@ fn happen(what: &str) -> rustix::io::Result<()> {
         "garbage" => {
             let _ = rustix::io::write(rustix::stdio::stdout(), &[0xff; 64]);
             std::process::exit(0);
+        }
+        "interrupt" => kill_current_process_group(Signal::INT)?,
+        "orphan" => {
+            // Never the test that started it.
+            let is_cachex = |pid: &rustix::process::Pid| {
+                let name = format!("/proc/{}/comm", pid.as_raw_nonzero());
+                std::fs::read(name).is_ok_and(|name| name == b"cachex\n")
+            };
+            let asker = getppid().filter(is_cachex);
+            kill_process(asker.unwrap_or_else(getpid), Signal::TERM)?;
+            return Ok(());
+        }
+        "slow" => {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            return Ok(());
         }
         "hang" => {}
         number => {

@@ -9,21 +9,28 @@
 
 use crate::cli::{Cli, RunArgs, Verb};
 use crate::clock::Timestamp;
-use crate::config::{self, Vars};
-use crate::entry::{Entry, Key};
+use crate::config::{self, Read, Vars};
+use crate::entry::{About, Bytes, Entry, Key};
+use crate::explain;
 use crate::frames::{Frame, Frames};
 use crate::fsutil;
 use crate::hashing;
+use crate::messages;
+use crate::parts::Parts;
+use crate::progress::Progress;
 use crate::replay::Replay;
 use crate::session;
 use crate::store::facts::{self, Facts, Totals};
 use crate::store::fold::FoldReport;
 use crate::store::helper::{self, Item};
-use crate::store::{Root, events, fence, filter};
-use crate::values::{self, ExitCodes, NamePattern};
+use crate::store::query::{Filter, Query};
+use crate::store::stats::Counts;
+use crate::store::{Root, events, fence, filter, indexes};
+use crate::values::{self, ExitCodes, NamePattern, Tag};
 use crate::{lean, lock};
 use clap::Parser;
 use rustix::fs::OFlags;
+use serde_bytes::ByteBuf;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -35,6 +42,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All of them.
 pub const TARGETS: &[Target] = &[
     ("answer", answer),
+    ("config", config_file),
     ("entry", entry),
     ("events", events),
     ("facts", facts),
@@ -44,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     ("lean", lean),
     ("lock", lock_file),
     ("makeflags", makeflags),
+    ("query", query),
     ("values", values),
     ("variables", variables),
 ];
@@ -58,7 +67,52 @@ fn answer(bytes: &[u8]) {
         let _ = Entry::open_any(&item.sealed);
     }
     let _ = helper::decode::<FoldReport>(bytes);
+    let _ = helper::decode::<Progress>(bytes);
     let _ = helper::decode::<u64>(bytes);
+    let _ = helper::decode::<Option<u64>>(bytes);
+    let _ = helper::decode::<(u32, String, Counts)>(bytes);
+}
+
+/// `config.toml`: what is wrong with it is told with its place, and what is not
+/// holds for any command without contradiction.
+fn config_file(bytes: &[u8]) {
+    let path = Path::new("/home/me/config.toml");
+    let home = Some(Path::new("/home/me"));
+    let file = match config::parse(path.to_owned(), bytes, home) {
+        Ok(file) => file,
+        Err(why) => {
+            let why = why.to_string();
+            assert_eq!(messages::harmless(&why), why);
+            let place = why.strip_prefix("/home/me/config.toml:").and_then(|rest| {
+                let mut numbers = rest.split(':').map(str::parse);
+                Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+            });
+            let (line, column): (usize, usize) = place.unwrap_or_else(|| panic!("{why}"));
+            let lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
+            assert!((1..=lines.len()).contains(&line), "{why}");
+            assert!((1..=lines[line - 1].len() + 1).contains(&column), "{why}");
+            return;
+        }
+    };
+    let globs: Vec<&str> = file.globs().take(8).collect();
+    let commands: Vec<OsString> =
+        globs.into_iter().chain(["/usr/bin/terraform"]).map(OsString::from).collect();
+    let read = Read::File(file);
+    for command in commands {
+        let args = RunArgs { command: vec![command, "plan".into()], ..RunArgs::default() };
+        match config::resolve_with(args, &[], &read) {
+            Ok((config, _)) => {
+                assert!(!(config.quiet && config.verbose) && config.tags.len() <= Tag::MOST);
+                assert!(config.dir.is_none_or(|dir| dir.is_absolute()));
+                let limits = config.freshness.refresh_after.zip(config.freshness.expires_in);
+                assert!(limits.is_none_or(|(after, limit)| after < limit));
+            }
+            // Only what stands on two levels is not compared when it is read.
+            Err(why) => {
+                assert!(why.to_string().contains("`refresh-after` in /home/me/config.toml:"));
+            }
+        }
+    }
 }
 
 /// A young file, or a value in the old store.
@@ -67,13 +121,20 @@ fn entry(bytes: &[u8]) {
         assert!(Entry::open(&entry.key, bytes).is_ok());
         whole_entry(&entry);
     }
-    if let Ok(entry) = Entry::open_any(&Entry::seal_body(bytes)) {
-        whole_entry(&entry);
+    for parts in [&[][..], &bytes[..bytes.len().min(100)]] {
+        if let Ok(entry) = Entry::open_any(&Entry::seal_any(bytes, parts)) {
+            assert_eq!(entry.parts, parts);
+            whole_entry(&entry);
+        }
     }
 }
 
 /// Whatever passed the checksum can be asked anything.
 fn whole_entry(entry: &Entry) {
+    if let Some(parts) = Parts::decode(&entry.parts) {
+        let same = explain::compare(&parts, &parts);
+        assert!(same.is_some_and(|same| same.unknown == 0 || parts.cut));
+    }
     if let Ok(sealed) = entry.seal() {
         assert_eq!(Entry::open_any(&sealed).as_ref(), Ok(entry));
         assert!(Facts::of(entry, &sealed).size >= entry.blob_bytes());
@@ -87,10 +148,53 @@ fn whole_entry(entry: &Entry) {
         assert!(entry.fresh(now, Some(Duration::ZERO)).is_none());
     }
     assert!(entry.expires().is_none_or(|expires| expires >= entry.created));
+    assert!(entry.gone() >= entry.expires());
     with_store(|root| {
         // Only what needs no blobs can be prepared here.
         let _ = Replay::prepare(root, entry.clone());
     });
+}
+
+/// What is asked of the old store, about an entry that is as it is asked for.
+fn query(bytes: &[u8]) {
+    let Ok(query) = helper::decode::<Query>(bytes) else { return };
+    let encoded = helper::encode(&query).expect("a question");
+    assert_eq!(helper::decode::<Query>(&encoded).ok().as_ref(), Some(&query));
+    let Ok(matcher) = query.filter.matcher() else { return };
+    let Filter { tag, scope, cwd, name, failed, .. } = &query.filter;
+    let keys = matcher.keys();
+    assert!(keys.is_none_or(|(first, last)| first <= last));
+    let entry = Entry {
+        key: keys.map_or(Key([0; 32]), |(first, _)| first),
+        created: Timestamp(0),
+        expires_in: Some(0),
+        stale_for: None,
+        run_time: 0,
+        status: u8::from(*failed),
+        stdin_consumed: None,
+        frames: Bytes::Inline(Vec::new()),
+        data: Bytes::Inline(Vec::new()),
+        about: About {
+            argv: name.iter().cloned().collect(),
+            cut: false,
+            cwd: cwd.as_ref().map(|cwd| ByteBuf::from(&cwd[..cwd.len().min(About::LIMIT)])),
+            scope: scope.clone(),
+            tags: tag.iter().cloned().collect(),
+        },
+        parts: Vec::new(),
+    };
+    let facts = Facts::of(&entry, &[]);
+    matcher.matches(&entry, &facts);
+    query.order.rank(&entry, &facts);
+    let plain = Filter {
+        command_glob: None,
+        argv: None,
+        used_before: None,
+        created_before: None,
+        ..query.filter.clone()
+    };
+    let is_base = name.as_ref().is_none_or(|name| !name.contains(&b'/'));
+    assert!(!is_base || plain.matcher().is_ok_and(|plain| plain.matches(&entry, &facts)));
 }
 
 /// The log of events.
@@ -99,8 +203,8 @@ fn events(bytes: &[u8]) {
     assert!(read.len() <= bytes.len() / 64);
     // Every record between two others is found if its own checksum holds.
     let mut log = Vec::new();
-    for event in &read {
-        log.extend(event.encode());
+    for record in &read {
+        log.extend(record.encode());
         log.extend(&bytes[..bytes.len().min(7)]);
     }
     assert!(events::parse(&log).len() >= read.len());
@@ -116,7 +220,16 @@ fn facts(bytes: &[u8]) {
     if let Some(totals) = facts::decode::<Totals>(bytes) {
         assert_eq!(facts::decode(&facts::encode(&totals)), Some(totals));
     }
+    if let Some(counts) = facts::decode::<Counts>(bytes) {
+        assert_eq!(facts::decode(&facts::encode(&counts)), Some(counts));
+        let mut sum = counts;
+        sum.add(&counts);
+        assert!(sum.hits >= counts.hits);
+    }
     let _ = facts::split(bytes);
+    if let Some((tag, key)) = indexes::tag_of(bytes) {
+        assert_eq!([&indexes::tag_place(tag)[..], &key.0].concat(), bytes);
+    }
 }
 
 /// `old.keys`.
@@ -183,13 +296,25 @@ fn by_clap(args: &[OsString]) -> Option<RunArgs> {
     }
 }
 
-/// The file of a lock, which says who holds it.
+/// The file of a lock, which says who holds it and where to follow it.
 fn lock_file(bytes: &[u8]) {
-    let holder = lock::parse_holder(bytes);
-    assert!(
-        holder
-            .is_none_or(|holder| lock::parse_holder(holder.to_string().as_bytes()) == Some(holder))
-    );
+    let Some(signature) = lock::parse_signature(bytes) else { return };
+    if let Some(live) = &signature.live {
+        for name in [&live.data, &live.index] {
+            assert!(
+                name.starts_with("tmp") && name.components().count() <= 2,
+                "{}",
+                name.display()
+            );
+        }
+    }
+    let text = match &signature.live {
+        Some(live) => {
+            format!("{}\n{} {}\n", signature.pid, live.data.display(), live.index.display())
+        }
+        None => format!("{}\n", signature.pid),
+    };
+    assert_eq!(lock::parse_signature(text.as_bytes()), Some(signature));
 }
 
 /// The variables in which make hands its options down.
@@ -246,11 +371,11 @@ fn variables(bytes: &[u8]) {
     let vars: &Vars = &vars;
     let _ = config::disabled(vars);
     let command = vec![OsString::from("true")];
-    match config::resolve(RunArgs { command, ..RunArgs::default() }, vars) {
+    match config::resolve_with(RunArgs { command, ..RunArgs::default() }, vars, &Read::Absent) {
         Ok((config, argv)) => {
             assert_eq!(argv, ["true"]);
             assert!(!(config.quiet && config.verbose));
-            assert!(config.expires_in.is_none_or(|limit| !limit.is_zero()));
+            assert!(config.freshness.expires_in.is_none_or(|limit| !limit.is_zero()));
             assert!(config.dir.is_none_or(|dir| dir != Path::new("")));
         }
         Err(why) => {

@@ -37,6 +37,15 @@ pub fn of(bytes: &[u8]) -> blake3::Hash {
     blake3::hash(bytes)
 }
 
+/// Hashes bytes with a key.
+pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> blake3::Hash {
+    #[cfg(target_arch = "x86_64")]
+    if bytes.len() <= short::CHUNK {
+        return short::keyed(key, bytes);
+    }
+    blake3::keyed_hash(key, bytes)
+}
+
 /// Hashes a file from `offset` to its end, wherever that is, without moving the
 /// offset that others may share.
 pub fn to_the_end(fd: impl AsFd, offset: u64) -> rustix::io::Result<blake3::Hash> {
@@ -194,13 +203,20 @@ impl<F: AsFd + Send + Sync + 'static> Writer<F> {
         }
     }
 
+    /// Waits until what was appended is written.
+    pub fn settle(&mut self) -> rustix::io::Result<()> {
+        let here = Way::Here(Box::new(Hasher::new()));
+        let hasher = match std::mem::replace(&mut self.way, here) {
+            Way::Here(hasher) => hasher,
+            Way::There(worker) => Box::new(worker.join()?),
+        };
+        self.way = Way::Here(hasher);
+        Ok(())
+    }
+
     /// Finds out why the thread ended.
     fn fail(&mut self) -> rustix::io::Result<()> {
-        let here = Way::Here(Box::new(Hasher::new()));
-        match std::mem::replace(&mut self.way, here) {
-            Way::There(worker) => Err(worker.join().err().unwrap_or(Errno::IO)),
-            Way::Here(_) => Err(Errno::IO),
-        }
+        Err(self.settle().err().unwrap_or(Errno::IO))
     }
 
     /// The hash and the length of all that was written.

@@ -12,7 +12,8 @@
 use blake3::IncrementCounter;
 use blake3::platform::Platform;
 
-const CHUNK: usize = 1024;
+/// What the tree has for leaves, in bytes.
+pub const CHUNK: usize = 1024;
 const BLOCK: usize = 64;
 /// How many chunks SSE2 hashes at once.
 const LANES: usize = 4;
@@ -31,13 +32,14 @@ const CHUNK_START: u8 = 1;
 const CHUNK_END: u8 = 2;
 const PARENT: u8 = 4;
 const ROOT: u8 = 8;
+const KEYED: u8 = 16;
 
 type Chaining = [u8; 32];
 
 /// The hash of `bytes`.
 pub fn hash(bytes: &[u8]) -> blake3::Hash {
     if bytes.len() <= CHUNK {
-        return blake3::Hash::from_bytes(chunk(bytes, 0, ROOT));
+        return blake3::Hash::from_bytes(chunk(bytes, &IV, 0, 0, ROOT));
     }
     let (whole, rest) = bytes.as_chunks::<CHUNK>();
     let mut row: Vec<Chaining> = vec![[0; 32]; whole.len()];
@@ -58,7 +60,7 @@ pub fn hash(bytes: &[u8]) -> blake3::Hash {
         );
     }
     if !rest.is_empty() {
-        row.push(chunk(rest, whole.len() as u64, 0));
+        row.push(chunk(rest, &IV, 0, whole.len() as u64, 0));
     }
     // A row without its pair goes up as it is: so the left subtree of every
     // node is the largest full one that leaves something to the right.
@@ -68,9 +70,19 @@ pub fn hash(bytes: &[u8]) -> blake3::Hash {
     blake3::Hash::from_bytes(parent(&row, ROOT))
 }
 
-/// The chaining value of a chunk that need not be full.
-fn chunk(bytes: &[u8], counter: u64, last: u8) -> Chaining {
-    let mut value = IV;
+/// The hash with a key of `bytes`, which are no more than a chunk.
+pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> blake3::Hash {
+    let mut words = [0; 8];
+    for (word, bytes) in words.iter_mut().zip(key.as_chunks::<4>().0) {
+        *word = u32::from_le_bytes(*bytes);
+    }
+    blake3::Hash::from_bytes(chunk(bytes, &words, KEYED, 0, ROOT))
+}
+
+/// The chaining value of a chunk that need not be full; `mode` is set in the
+/// flags of each of its blocks, and `last` in those of the last one.
+fn chunk(bytes: &[u8], begin: &[u32; 8], mode: u8, counter: u64, last: u8) -> Chaining {
+    let mut value = *begin;
     let count = bytes.len().div_ceil(BLOCK).max(1);
     for at in 0..count {
         let part = &bytes[at * BLOCK..bytes.len().min((at + 1) * BLOCK)];
@@ -83,7 +95,7 @@ fn chunk(bytes: &[u8], counter: u64, last: u8) -> Chaining {
             &block,
             part.len() as u8,
             counter,
-            start | end,
+            mode | start | end,
         );
     }
     bytes_of(value)
@@ -118,6 +130,19 @@ mod tests {
             (0..=CHUNK).chain((0..39).flat_map(|n| [n * CHUNK, n * CHUNK + 1, n * CHUNK + 1000]));
         for len in edges {
             assert_eq!(hash(&bytes[..len]), blake3::hash(&bytes[..len]), "{len}");
+        }
+    }
+
+    #[test]
+    fn with_a_key_it_is_blake3_too() {
+        let key: [u8; 32] = std::array::from_fn(|n| n as u8 * 7);
+        let bytes = [b'x'; CHUNK];
+        for len in 0..=CHUNK {
+            assert_eq!(
+                keyed(&key, &bytes[..len]),
+                blake3::keyed_hash(&key, &bytes[..len]),
+                "{len}"
+            );
         }
     }
 }

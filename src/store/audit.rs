@@ -7,11 +7,17 @@
 
 use super::Root;
 use super::facts::{Facts, key_of, split};
-use super::old::{Old, page};
-use crate::entry::{Entry, Key};
+use super::indexes::{command_place, tag_of};
+use super::old::Old;
+use super::walk;
+use crate::entry::{About, Entry, Key};
+use crate::progress::{self, Stage};
 use anyhow::Result;
-use sled::{IVec, Tree};
+use sled::Tree;
 
+/// The trees that have a place for each entry; those for what some have are not
+/// counted.
+const WHOLE: u64 = 4;
 /// How much is walked while readers wait.
 const PAGE: usize = 10_000;
 
@@ -19,10 +25,13 @@ const PAGE: usize = 10_000;
 pub fn audit(root: &Root) -> Result<u64> {
     let mut damaged = 0;
     let (mut entries, mut bytes) = (0, 0_u64);
+    let counted = Old::with(root, |old| Ok(old.totals().entries))?;
+    progress::begin(Stage::CheckingEntries, counted.saturating_mul(WHOLE));
     walk(
         root,
         |old| &old.entries,
         |old, key, sealed| {
+            progress::advance(1);
             let Some(key) = key_of(key) else { return Ok(()) };
             let Ok(entry) = Entry::open(&key, sealed) else {
                 damaged += 1;
@@ -39,6 +48,7 @@ pub fn audit(root: &Root) -> Result<u64> {
         root,
         |old| &old.facts,
         |old, key, _| {
+            progress::advance(1);
             if let Some(key) = key_of(key)
                 && !old.entries.contains_key(key.0)?
             {
@@ -47,23 +57,65 @@ pub fn audit(root: &Root) -> Result<u64> {
             Ok(())
         },
     )?;
+    indexes(root)?;
+    bytes = bytes.saturating_add(blobs(root)?);
+    Old::with(root, |old| {
+        old.count(|totals| (totals.entries, totals.bytes) = (entries, bytes));
+        Ok(())
+    })?;
+    Ok(damaged)
+}
+
+/// Drops what leads nowhere.
+fn indexes(root: &Root) -> Result<()> {
     walk(
         root,
-        |old| &old.by_use,
+        |old| &old.indexes.uses,
         |old, place, _| {
+            progress::advance(1);
             let leads = |last_use, facts: &Facts| facts.last_use == last_use;
-            drop_unless(&old.by_use, place, is_led_to(old, place, leads)?)
+            drop_unless(&old.indexes.uses, place, is_led_to(old, place, leads)?)
         },
     )?;
     walk(
         root,
-        |old| &old.by_expiry,
+        |old| &old.indexes.expiries,
         |old, place, _| {
-            let leads = |expires, facts: &Facts| facts.expires == Some(expires);
-            drop_unless(&old.by_expiry, place, is_led_to(old, place, leads)?)
+            let leads = |gone, facts: &Facts| facts.gone == Some(gone);
+            drop_unless(&old.indexes.expiries, place, is_led_to(old, place, leads)?)
         },
     )?;
-    let mut last = None;
+    walk(
+        root,
+        |old| &old.indexes.tags,
+        |old, place, _| {
+            let kept = match tag_of(place) {
+                Some((tag, key)) => {
+                    about(old, &key)?.is_some_and(|about| about.tags.iter().any(|t| t == tag))
+                }
+                None => false,
+            };
+            drop_unless(&old.indexes.tags, place, kept)
+        },
+    )?;
+    walk(
+        root,
+        |old| &old.indexes.commands,
+        |old, place, _| {
+            progress::advance(1);
+            let kept = match place.split_last_chunk() {
+                Some((command, key)) => about(old, &Key(*key))?
+                    .is_some_and(|about| command_place(&about.argv) == command),
+                None => false,
+            };
+            drop_unless(&old.indexes.commands, place, kept)
+        },
+    )
+}
+
+/// Drops the needs that no entry has; the bytes of what is needed.
+fn blobs(root: &Root) -> Result<u64> {
+    let (mut last, mut bytes) = (None, 0_u64);
     walk(
         root,
         |old| &old.blobs,
@@ -84,38 +136,25 @@ pub fn audit(root: &Root) -> Result<u64> {
             drop_unless(&old.blobs, place, blob.is_some())
         },
     )?;
-    Old::with(root, |old| {
-        old.count(|totals| (totals.entries, totals.bytes) = (entries, bytes));
-        Ok(())
-    })?;
-    Ok(damaged)
+    Ok(bytes)
 }
 
-/// Shows every item of a tree to `visit`.
 fn walk(
     root: &Root,
     tree: impl Fn(&Old) -> &Tree,
-    mut visit: impl FnMut(&Old, &[u8], &[u8]) -> Result<()>,
+    visit: impl FnMut(&Old, &[u8], &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let mut after: Option<IVec> = None;
-    loop {
-        let items = Old::with(root, |old| {
-            let items = page(tree(old), after.as_deref(), PAGE)?;
-            for (key, value) in &items {
-                visit(old, key, value)?;
-            }
-            Ok(items)
-        })?;
-        match items.last() {
-            Some((key, _)) => after = Some(key.clone()),
-            None => return Ok(()),
-        }
-    }
+    walk::walk(root, PAGE, tree, visit)
 }
 
 fn is_led_to(old: &Old, place: &[u8], leads: impl Fn(u64, &Facts) -> bool) -> Result<bool> {
     let Some((number, key)) = split(place) else { return Ok(false) };
     Ok(old.facts(&key)?.is_some_and(|facts| leads(number, &facts)))
+}
+
+fn about(old: &Old, key: &Key) -> Result<Option<About>> {
+    let sealed = old.entries.get(key.0)?;
+    Ok(sealed.and_then(|sealed| Entry::open(key, &sealed).ok()).map(|entry| entry.about))
 }
 
 fn drop_unless(tree: &Tree, place: &[u8], kept: bool) -> Result<()> {

@@ -14,7 +14,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where a blob lies.
@@ -47,9 +47,7 @@ pub struct NewBlob<'a> {
 impl<'a> NewBlob<'a> {
     /// Starts one.
     pub fn new(root: &'a Root) -> rustix::io::Result<NewBlob<'a>> {
-        let name = root.temp_name();
-        let file = fsutil::create_file(root, &name, OFlags::RDWR | OFlags::EXCL)?;
-        let name = Temporary { root, name: Some(name) };
+        let (name, file) = Temporary::create(root)?;
         // A file system without locks sweeps by age alone.
         let _ = failpoint::at("flock")
             .and_then(|()| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive));
@@ -60,6 +58,16 @@ impl<'a> NewBlob<'a> {
     pub fn append(&mut self, bytes: &[u8]) -> rustix::io::Result<()> {
         failpoint::at("write")?;
         self.writer.append(bytes)
+    }
+
+    /// Its name until it is whole.
+    pub fn name(&self) -> Option<&Path> {
+        self.name.name()
+    }
+
+    /// Waits until what was appended is written.
+    pub fn settle(&mut self) -> rustix::io::Result<()> {
+        self.writer.settle()
     }
 
     /// Waits until all of it is written.
@@ -94,9 +102,22 @@ impl WholeBlob<'_> {
 }
 
 /// A temporary name, removed unless it was taken away.
-struct Temporary<'a> {
+pub(super) struct Temporary<'a> {
     root: &'a Root,
     name: Option<PathBuf>,
+}
+
+impl<'a> Temporary<'a> {
+    /// A new, empty file under one.
+    pub fn create(root: &'a Root) -> rustix::io::Result<(Temporary<'a>, OwnedFd)> {
+        let name = root.temp_name();
+        let file = fsutil::create_file(root, &name, OFlags::RDWR | OFlags::EXCL)?;
+        Ok((Temporary { root, name: Some(name) }, file))
+    }
+
+    pub fn name(&self) -> Option<&Path> {
+        self.name.as_deref()
+    }
 }
 
 impl Drop for Temporary<'_> {

@@ -20,6 +20,7 @@ use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil::{self, Unusable};
 use crate::lock;
+use crate::progress::{self, Stage};
 use inventory::Inventory;
 use rustix::fs::{CWD, FileType, FlockOperation, Stat};
 use rustix::io::Errno;
@@ -112,6 +113,17 @@ impl What {
                 | What::OtherVersion
                 | What::Unknown
         )
+    }
+
+    /// Whether entries may be there that were not seen, and that need what
+    /// seems to be needed by none.
+    fn hides(&self) -> bool {
+        const READABLE: u32 = 0o400;
+        match self {
+            What::Unreadable(_) | What::Database(_) => true,
+            What::Mode { mode, .. } => mode & READABLE == 0,
+            _ => false,
+        }
     }
 }
 
@@ -221,6 +233,7 @@ impl Examination {
     }
 
     fn look_into(&mut self, root: &Root) {
+        progress::begin(Stage::Waiting, None);
         let lock = locks::take_fold(root);
         if let Ok(None) = lock {
             self.add(lock::FOLD, What::Busy);
@@ -252,7 +265,9 @@ impl Examination {
     }
 
     fn young(&mut self, root: &Root, inventory: &Inventory, needs: &mut Needs) {
+        progress::begin(Stage::CheckingEntries, inventory.young.len() as u64);
         for key in &inventory.young {
+            progress::advance(1);
             match young::sealed(root, key) {
                 Ok(None) => {}
                 Ok(Some(sealed)) => match Entry::open(key, &sealed) {
@@ -313,10 +328,13 @@ impl Examination {
 
     fn blobs(&mut self, root: &Root, inventory: &Inventory, needs: &Needs) {
         let mut none_needs = inventory.blobs.clone();
+        progress::begin(Stage::CheckingOutputs, needs.values().map(|(len, _)| len).sum::<u64>());
         for (hash, (len, users)) in needs {
             none_needs.remove(hash);
             let blob = BlobRef { hash: *hash, len: *len };
-            match verify(root, &blob) {
+            let verdict = verify(root, &blob);
+            progress::advance(*len);
+            match verdict {
                 Ok(Verdict::Whole) => {
                     self.blobs += 1;
                     self.blob_bytes += len;
@@ -339,6 +357,9 @@ impl Examination {
                 Floor::Young => self.add(young::path(&key), What::UselessEntry),
                 Floor::Old => self.add_old(key, What::UselessEntry),
             }
+        }
+        if self.findings.iter().any(|finding| finding.what.hides()) {
+            return;
         }
         for (hash, len) in none_needs {
             self.add(blobs::path(&hash), What::Orphan(len));

@@ -6,17 +6,23 @@
 //! record byte by byte. Only statistics and the order of eviction hang on these
 //! records, so nothing is synced, an append that met the fold may be lost, and
 //! a fold that is killed between applying and deleting them counts hits twice.
+//!
+//! A hit is one record. A run is two, written at once: the second is its label,
+//! the command's name, because what was not recorded has no entry to tell it.
 
 use super::Root;
 use crate::clock::Timestamp;
-use crate::entry::Key;
+use crate::entry::{Key, base_name};
 use crate::failpoint;
 use crate::fsutil;
 use crate::hashing;
 use anyhow::{Context, Result};
 use rustix::fs::{OFlags, SeekFrom};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 
@@ -24,24 +30,86 @@ const LOG: &str = "events";
 const DRAINING: &str = "events.draining-";
 const MAGIC: [u8; 3] = [0xce, b'x', 1];
 const LEN: usize = 64;
+/// The kind of a record that is a label.
+const LABEL: u8 = 5;
+/// The most bytes of a label's name.
+pub const MAX_NAME: usize = 24;
 
-/// A fold is due each time the log has grown by this much: 1,024 events.
-const FOLD_EVERY: u64 = 64 * 1024;
+/// A fold is due each time the log has grown by this much: 1,024 runs.
+const FOLD_EVERY: u64 = 128 * 1024;
 /// A fold is due after about this many bytes of new blobs.
 const FOLD_EVERY_BYTES: u64 = 64 * 1024 * 1024;
 /// Past this size nobody folds, and the log starts anew.
 const CAP: u64 = 16 * 1024 * 1024;
 
+/// Why a command was run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Reason {
+    /// There was no record of it.
+    NotRecorded = 0,
+    /// The record had expired.
+    Expired = 1,
+    /// It was to be run in any case.
+    Forced = 2,
+    /// The record could not be read.
+    Unreadable = 3,
+    /// A part of the record was gone or damaged.
+    Damaged = 4,
+    /// The record was still fresh, and was renewed in the background.
+    Refresh = 5,
+}
+
+impl Reason {
+    /// All of them, each at the place of its number.
+    pub const ALL: [Reason; 6] = [
+        Reason::NotRecorded,
+        Reason::Expired,
+        Reason::Forced,
+        Reason::Unreadable,
+        Reason::Damaged,
+        Reason::Refresh,
+    ];
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::NotRecorded => "not recorded yet",
+            Reason::Expired => "expired",
+            Reason::Forced => "forced",
+            Reason::Unreadable => "the record could not be read",
+            Reason::Damaged => "a part of the record is gone or damaged",
+            Reason::Refresh => "renewed in the background",
+        })
+    }
+}
+
 /// What came of one call of cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Kind {
     /// The entry was served.
-    Hit = 1,
-    /// It was missing, and the run was recorded.
-    Recorded = 2,
-    /// It was missing, and the run was not recorded.
-    Unrecorded = 3,
+    Hit {
+        /// How long that took, in nanoseconds.
+        cost: u64,
+    },
+    /// The command was run and failed, and an expired entry was served.
+    Stale {
+        /// How long serving took, in nanoseconds.
+        cost: u64,
+    },
+    /// The run was recorded.
+    Recorded {
+        /// Why it was run.
+        why: Reason,
+        /// The bytes of its output.
+        size: u64,
+    },
+    /// The run was not recorded.
+    Unrecorded {
+        /// Why it was run.
+        why: Reason,
+    },
 }
 
 /// One call of cachex.
@@ -55,16 +123,48 @@ pub struct Event {
     pub key: Key,
     /// How long the command ran, now or when it was recorded, in nanoseconds.
     pub run_time: u64,
-    /// The bytes of output.
-    pub size: u64,
 }
 
-/// Appends one event; whether a fold is due. Of all who append at the same
-/// time, one is told so: the one whose record crossed the mark.
-pub fn append(root: &Root, event: &Event) -> rustix::io::Result<bool> {
+/// The name of the command that has a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The key.
+    pub key: Key,
+    /// The name, see [`name_of`].
+    pub name: String,
+}
+
+/// What the log holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A call.
+    Event(Event),
+    /// The command of the call before it.
+    Label(Label),
+}
+
+/// The name under which a command is counted: the base name of `command`, made
+/// readable and cut to [`MAX_NAME`] bytes.
+pub fn name_of(command: &[u8]) -> String {
+    let mut name = String::from_utf8_lossy(base_name(command)).into_owned();
+    name.truncate(name.floor_char_boundary(MAX_NAME));
+    name
+}
+
+/// Appends one event, and if it is a run, the command as its label; whether a
+/// fold is due. Of all who append at the same time, one is told so: the one
+/// whose record crossed the mark.
+pub fn append(root: &Root, event: &Event, label: Option<&[u8]>) -> rustix::io::Result<bool> {
     let log = fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)?;
     failpoint::at("write")?;
-    let written = fsutil::retry(|| rustix::io::write(&log, &event.encode()))? as u64;
+    let mut records = [event.encode(), [0; LEN]];
+    let mut len = LEN;
+    if let Some(command) = label {
+        records[1] = Label { key: event.key, name: name_of(command) }.encode();
+        len = 2 * LEN;
+    }
+    let records = &records.as_flattened()[..len];
+    let written = fsutil::retry(|| rustix::io::write(&log, records))? as u64;
     let end = rustix::fs::seek(&log, SeekFrom::Current(0))?;
     if end > CAP {
         fsutil::remove_file(root, LOG)?;
@@ -96,6 +196,8 @@ fn chance(bytes: u64, seed: u64) -> bool {
 pub struct Drained {
     /// In the order they happened.
     pub events: Vec<Event>,
+    /// The names of the commands that were run.
+    pub names: HashMap<Key, String>,
     files: Vec<OsString>,
 }
 
@@ -113,7 +215,12 @@ pub fn drain(root: &Root) -> Result<Drained> {
             let mut bytes = Vec::new();
             let file = File::from(fsutil::open_file(root, &name)?);
             file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
-            drained.events.extend(parse(&bytes));
+            for record in parse(&bytes) {
+                match record {
+                    Record::Event(event) => drained.events.push(event),
+                    Record::Label(label) => drop(drained.names.insert(label.key, label.name)),
+                }
+            }
             drained.files.push(name);
         }
     }
@@ -142,58 +249,95 @@ pub fn junk(root: &Root, name: &str) -> Result<u64> {
     let mut bytes = Vec::new();
     let file = File::from(fsutil::open_file(root, name)?);
     file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
-    let events = bytes.len() / LEN * LEN;
-    Ok((events as u64).saturating_sub((parse(&bytes).len() * LEN) as u64))
+    let whole = bytes.len() / LEN * LEN;
+    Ok((whole as u64).saturating_sub((parse(&bytes).len() * LEN) as u64))
 }
 
 /// The records among these bytes.
-pub fn parse(mut bytes: &[u8]) -> Vec<Event> {
-    let mut events = Vec::with_capacity(bytes.len() / LEN);
+pub fn parse(mut bytes: &[u8]) -> Vec<Record> {
+    let mut records = Vec::with_capacity(bytes.len() / LEN);
     while let Some((record, rest)) = bytes.split_first_chunk::<LEN>() {
-        if let Some(event) = Event::decode(record) {
-            events.push(event);
+        if let Some(record) = Record::decode(record) {
+            records.push(record);
             bytes = rest;
         } else {
             bytes = &bytes[1..];
         }
     }
-    events
+    records
 }
 
-/// magic (3) | kind (1) | checksum (4) | time (8) | run time (8) | size (8) | key (32)
+// magic (3) | kind, and the reason in its upper half (1) | checksum (4) |
+// time (8) | run time (8) | size or cost (8) | key (32)
+//
+// A label has the name in the place of the three numbers, filled up with zeros.
+
 impl Event {
     /// The record of an event.
     pub fn encode(&self) -> [u8; LEN] {
-        let mut record = [0; LEN];
-        record[..3].copy_from_slice(&MAGIC);
-        record[3] = self.kind as u8;
-        record[8..16].copy_from_slice(&self.time.0.to_le_bytes());
-        record[16..24].copy_from_slice(&self.run_time.to_le_bytes());
-        record[24..32].copy_from_slice(&self.size.to_le_bytes());
-        record[32..].copy_from_slice(&self.key.0);
-        put_checksum(&mut record);
-        record
+        let (kind, number) = match self.kind {
+            Kind::Hit { cost } => (1, cost),
+            Kind::Recorded { why, size } => (2 | (why as u8) << 4, size),
+            Kind::Unrecorded { why } => (3 | (why as u8) << 4, 0),
+            Kind::Stale { cost } => (4, cost),
+        };
+        let mut fields = [0; 24];
+        fields[..8].copy_from_slice(&self.time.0.to_le_bytes());
+        fields[8..16].copy_from_slice(&self.run_time.to_le_bytes());
+        fields[16..].copy_from_slice(&number.to_le_bytes());
+        record(kind, &fields, &self.key)
+    }
+}
+
+impl Label {
+    /// The record of a label.
+    pub fn encode(&self) -> [u8; LEN] {
+        let mut fields = [0; MAX_NAME];
+        let len = self.name.floor_char_boundary(MAX_NAME);
+        fields[..len].copy_from_slice(&self.name.as_bytes()[..len]);
+        record(LABEL, &fields, &self.key)
+    }
+}
+
+impl Record {
+    /// The bytes of a record.
+    pub fn encode(&self) -> [u8; LEN] {
+        match self {
+            Record::Event(event) => event.encode(),
+            Record::Label(label) => label.encode(),
+        }
     }
 
-    fn decode(record: &[u8; LEN]) -> Option<Event> {
+    fn decode(record: &[u8; LEN]) -> Option<Record> {
         if record[..3] != MAGIC || record[4..8] != checksum(record) {
             return None;
         }
-        let kind = match record[3] {
-            1 => Kind::Hit,
-            2 => Kind::Recorded,
-            3 => Kind::Unrecorded,
+        let key = Key(record[32..].try_into().ok()?);
+        if record[3] == LABEL {
+            let name = std::str::from_utf8(&record[8..32]).ok()?.trim_end_matches('\0');
+            return Some(Record::Label(Label { key, name: name.to_owned() }));
+        }
+        let number = |at: usize| Some(u64::from_le_bytes(record[at..at + 8].try_into().ok()?));
+        let why = Reason::ALL.get(usize::from(record[3] >> 4)).copied()?;
+        let kind = match record[3] & 0x0f {
+            1 => Kind::Hit { cost: number(24)? },
+            2 => Kind::Recorded { why, size: number(24)? },
+            3 => Kind::Unrecorded { why },
+            4 => Kind::Stale { cost: number(24)? },
             _ => return None,
         };
-        let number = |at: usize| Some(u64::from_le_bytes(record[at..at + 8].try_into().ok()?));
-        Some(Event {
-            kind,
-            time: Timestamp(number(8)?),
-            run_time: number(16)?,
-            size: number(24)?,
-            key: Key(record[32..].try_into().ok()?),
-        })
+        Some(Record::Event(Event { kind, time: Timestamp(number(8)?), run_time: number(16)?, key }))
     }
+}
+
+fn record(kind: u8, fields: &[u8; 24], key: &Key) -> [u8; LEN] {
+    let mut record = [0; LEN];
+    record[..3].copy_from_slice(&MAGIC);
+    record[3] = kind;
+    record[8..32].copy_from_slice(fields);
+    record[32..].copy_from_slice(&key.0);
+    put_checksum(&mut record);
+    record
 }
 
 /// A record of these bytes whose checksum holds, whatever else it says.
@@ -220,70 +364,4 @@ fn checksum(record: &[u8; LEN]) -> [u8; 4] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(n: u64) -> Event {
-        let kind = [Kind::Hit, Kind::Recorded, Kind::Unrecorded][n as usize % 3];
-        Event { kind, time: Timestamp(n), key: Key([n as u8; 32]), run_time: n * 3, size: n * 5 }
-    }
-
-    fn store() -> (tempfile::TempDir, Root) {
-        let dir = tempfile::tempdir().unwrap();
-        let root = Root::create(&dir.path().join("store")).unwrap();
-        (dir, root)
-    }
-
-    #[test]
-    fn what_was_appended_is_drained_until_it_is_discarded() {
-        let (_dir, root) = store();
-        for n in 0..10 {
-            assert!(!append(&root, &event(n)).unwrap());
-        }
-        let drained = drain(&root).unwrap();
-        assert_eq!(drained.events, (0..10).map(event).collect::<Vec<_>>());
-        // Not discarded, as after a crash: the next one reads it again.
-        append(&root, &event(10)).unwrap();
-        let again = drain(&root).unwrap();
-        assert_eq!(again.events.len(), 11);
-        again.discard(&root).unwrap();
-        assert!(drain(&root).unwrap().events.is_empty());
-    }
-
-    #[test]
-    fn torn_and_flipped_records_are_passed_over() {
-        let mut bytes = Vec::new();
-        for n in 0..4 {
-            bytes.extend(event(n).encode());
-        }
-        bytes[LEN + 40] ^= 1;
-        bytes.extend(&event(4).encode()[..20]);
-        bytes.extend(event(5).encode());
-        bytes.extend(&event(6).encode()[..63]);
-        assert_eq!(parse(&bytes), [0, 2, 3, 5].map(event));
-    }
-
-    #[test]
-    fn one_append_in_a_thousand_makes_a_fold_due() {
-        let (_dir, root) = store();
-        let due = (0..3072).filter(|&n| append(&root, &event(n)).unwrap()).count();
-        assert_eq!(due, 3);
-    }
-
-    #[test]
-    fn a_log_that_nobody_folds_starts_anew() {
-        let (_dir, root) = store();
-        let log = fsutil::create_file(&root, LOG, OFlags::WRONLY).unwrap();
-        rustix::fs::ftruncate(&log, CAP).unwrap();
-        assert!(append(&root, &event(1)).unwrap());
-        assert!(fsutil::stat(&root, LOG).unwrap().is_none());
-    }
-
-    #[test]
-    fn large_records_make_a_fold_due_in_proportion() {
-        assert!((0..100).all(|seed| chance(FOLD_EVERY_BYTES, seed)));
-        assert!((0..100).all(|seed| !chance(0, seed)));
-        let due = (0..10_000).filter(|&seed| chance(FOLD_EVERY_BYTES / 10, seed)).count();
-        assert!((800..1200).contains(&due), "{due}");
-    }
-}
+mod tests;

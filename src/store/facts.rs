@@ -13,8 +13,8 @@ pub struct Facts {
     pub hits: u64,
     /// Its bytes: the sealed entry and its blobs.
     pub size: u64,
-    /// When it expires, by what it was recorded with.
-    pub expires: Option<u64>,
+    /// When it is gone, see [`Entry::gone`].
+    pub gone: Option<u64>,
 }
 
 impl Facts {
@@ -24,7 +24,7 @@ impl Facts {
             last_use: entry.created.0,
             hits: 0,
             size: entry.blob_bytes().saturating_add(sealed.len() as u64),
-            expires: entry.expires().map(|expires| expires.0),
+            gone: entry.gone().map(|gone| gone.0),
         }
     }
 }
@@ -38,6 +38,8 @@ pub struct Totals {
     pub bytes: u64,
     /// Calls that were served.
     pub hits: u64,
+    /// Calls whose command failed, and that were served what had expired.
+    pub stale: u64,
     /// Calls that were recorded.
     pub recorded: u64,
     /// Calls that ran and were not recorded.

@@ -9,14 +9,18 @@
 //! answer ends with a frame tagged [`DONE`], [`FAILED`], [`SET_ASIDE`] or
 //! [`BROKEN`]; what ends otherwise came from a helper that died.
 
-use super::facts::Facts;
-use super::fold::{self, FoldOptions, FoldReport};
+mod reports;
+
+use super::facts::{Facts, Totals};
+use super::fold::{FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::{Root, Store, filter, helper};
+use crate::detached;
 use crate::entry::{Entry, Key};
 use crate::exit::Exit;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
+use crate::progress;
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
@@ -33,6 +37,10 @@ use std::time::{Duration, Instant};
 pub const VERB: &str = "__store";
 /// One entry, for people: [`helper::Item`].
 pub const ITEM: u8 = b'I';
+/// The work goes on.
+pub const ALIVE: u8 = b'A';
+/// It goes on, and is so far: a [`progress::Progress`].
+pub const PROGRESS: u8 = b'P';
 /// The work is done; the bytes are its result.
 pub const DONE: u8 = b'D';
 /// It failed; the bytes say why.
@@ -63,10 +71,7 @@ pub fn start_fold(path: &Path, max_size: u64) -> Result<()> {
     let options = FoldOptions { max_size: Some(max_size), ..FoldOptions::default() };
     let mut command = command(path, helper::FOLD, &helper::fold_args(&options))?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
-    // From its first moment: whoever ends the caller's group, a terminal or a CI
-    // runner, does not mean the fold.
-    command.process_group(0);
-    command.spawn().context("starting a fold of the store")?;
+    detached::start(&mut command).context("starting a fold of the store")?;
     Ok(())
 }
 
@@ -81,13 +86,6 @@ impl<'a> Fenced<'a> {
         Fenced { root }
     }
 
-    /// Folds, after a fold that may be under way; with `full`, checks everything
-    /// and computes the sums anew. The caller holds no lock.
-    pub fn fold_now(&self, max_size: u64, full: bool) -> Result<FoldReport> {
-        let grace = Duration::ZERO;
-        self.fold_with(&FoldOptions { max_size: Some(max_size), grace, full, wait: true })
-    }
-
     /// Folds and checks everything, and drops nothing that is whole, however
     /// old it is and however much there is. The caller holds no lock.
     pub fn mend(&self) -> Result<FoldReport> {
@@ -95,16 +93,18 @@ impl<'a> Fenced<'a> {
         self.fold_with(&FoldOptions { max_size: None, grace, full: true, wait: true })
     }
 
+    /// Moves what is young into the old store, after a fold that may be under way,
+    /// and drops nothing that is whole. The caller holds no lock.
+    pub fn take_in(&self) -> Result<FoldReport> {
+        let grace = Duration::MAX;
+        self.fold_with(&FoldOptions { max_size: None, grace, full: false, wait: true })
+    }
+
     fn fold_with(&self, options: &FoldOptions) -> Result<FoldReport> {
         // A fold has a watchdog of its own, and may wait for another one.
         let args = helper::fold_args(options);
         let report = self.ask(helper::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
         helper::decode(&report).context("reading what a fold reported")
-    }
-
-    /// Removes every entry, see [`fold::clear`]; the bytes freed.
-    pub fn clear(&self) -> Result<u64> {
-        Ok(fold::clear(self.root)?.bytes)
     }
 
     /// Drops entries; how many there were. The caller holds the fold lock, so
@@ -125,6 +125,15 @@ impl<'a> Fenced<'a> {
         let input: Vec<u8> = keys.flat_map(|key| key.0).collect();
         let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut |_| Ok(()))?;
         helper::decode(&count).context("reading how many entries were removed")
+    }
+
+    /// Frees what so many removed entries left behind, of which `blobs` are what
+    /// they kept; the sums of what is left. The caller holds the fold lock.
+    pub fn tidy(&self, blobs: &[[u8; 32]], removed: u64) -> Result<Totals> {
+        let args = [OsString::from(removed.to_string())];
+        let input = blobs.concat();
+        let totals = self.ask(helper::TIDY, &args, Some(&input), None, &mut |_| Ok(()))?;
+        helper::decode(&totals).context("reading the sums of the store")
     }
 
     /// Shows every entry and what is known of it to `visit`, in the order of keys.
@@ -177,6 +186,10 @@ impl<'a> Fenced<'a> {
             let Some((tag, body)) = helper.frame(step)? else { break };
             match tag {
                 ITEM => visit(&body)?,
+                ALIVE => {}
+                PROGRESS => {
+                    progress::set(helper::decode(&body).context("reading how far a helper is")?);
+                }
                 DONE => return Ok(body),
                 SET_ASIDE => {
                     return Err(SetAside(String::from_utf8_lossy(&body).into_owned()).into());
@@ -262,16 +275,23 @@ pub fn take_frame(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
 }
 
 fn command(path: &Path, op: &str, args: &[OsString]) -> Result<Command> {
+    let outer = path.parent().filter(|path| !path.as_os_str().is_empty());
+    let mut command = this_executable()?;
+    command.arg(VERB).arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
+    command.stderr(Stdio::null());
+    Ok(command)
+}
+
+/// A call of this very executable.
+pub fn this_executable() -> Result<Command> {
     // The link leads to what runs now, also after that was upgraded.
     let executable = if cfg!(target_os = "linux") {
         PathBuf::from("/proc/self/exe")
     } else {
         std::env::current_exe().context("finding the cachex executable")?
     };
-    let outer = path.parent().filter(|path| !path.as_os_str().is_empty());
     let mut command = Command::new(executable);
-    command.arg0("cachex").arg(VERB).arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
-    command.stderr(Stdio::null());
+    command.arg0("cachex");
     Ok(command)
 }
 

@@ -16,17 +16,19 @@
 use super::events::{self, Kind};
 use super::facts::{FoldedIn, Removed, Totals, Usage};
 use super::guard::{self, Gone, SetAside};
-use super::old::Old;
+use super::old::{Flushed, Old};
+use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, audit, filter, sweep};
+use super::{Root, audit, filter, stats, sweep};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Key};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
+use crate::progress::{self, Stage};
 use anyhow::{Context, Result};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How many entries are worked on while readers of the old store wait.
@@ -49,7 +51,7 @@ pub const WANTED: &str = "locks/wanted";
 pub struct FoldOptions {
     /// The bytes the store may hold.
     pub max_size: Option<u64>,
-    /// How long an entry is kept after it expired.
+    /// How long an entry is kept after it was of use.
     pub grace: Duration,
     /// Whether everything is checked, and the sums are computed anew.
     pub full: bool,
@@ -64,7 +66,7 @@ pub struct FoldReport {
     pub folded: u64,
     /// Entries that were damaged and are gone.
     pub damaged: u64,
-    /// Entries that had expired and are gone.
+    /// Entries that had expired, were of no use any more, and are gone.
     pub expired: u64,
     /// Entries that were removed for their size.
     pub evicted: u64,
@@ -119,6 +121,7 @@ fn round(root: &Root, options: &FoldOptions) -> Result<Option<FoldReport>> {
 
 fn lock_fold(root: &Root, wait: bool) -> Result<Option<Lock>> {
     let mode = if wait { Mode::Exclusive } else { Mode::TryExclusive };
+    progress::begin(Stage::Waiting, None);
     for _ in 0..ATTEMPTS.0 {
         if guard::gone(root) {
             return Ok(None);
@@ -148,6 +151,10 @@ struct Fold<'a> {
     usage: HashMap<Key, Usage>,
     orphans: Vec<[u8; 32]>,
     removed: u64,
+    /// Whether there was nothing to read in.
+    is_idle: bool,
+    /// Whether something is to be dropped.
+    exceeds: bool,
     report: FoldReport,
 }
 
@@ -161,59 +168,76 @@ impl<'a> Fold<'a> {
             usage: HashMap::new(),
             orphans: Vec::new(),
             removed: 0,
+            is_idle: false,
+            exceeds: true,
             report: FoldReport::default(),
         }
     }
 
     fn run(&mut self) -> Result<()> {
         self.read_in()?;
-        self.bound()?;
+        if self.exceeds {
+            self.bound()?;
+        }
         self.trim(KEEP)?;
         self.sweep()
     }
 
     /// Young files and events go into the old store.
     fn read_in(&mut self) -> Result<()> {
-        let drained = events::drain(self.root)?;
-        let mut sums = Totals::default();
+        let mut drained = events::drain(self.root)?;
         for event in &drained.events {
             let usage = self.usage.entry(event.key).or_default();
             usage.last = usage.last.max(event.time.0.min(self.now.0));
-            match event.kind {
-                Kind::Hit => {
-                    usage.hits += 1;
-                    sums.hits += 1;
-                    sums.saved = sums.saved.saturating_add(event.run_time);
-                }
-                Kind::Recorded => sums.recorded += 1,
-                Kind::Unrecorded => sums.unrecorded += 1,
-            }
+            let is_use = matches!(event.kind, Kind::Hit { .. } | Kind::Stale { .. });
+            usage.hits += u64::from(is_use);
         }
         let keys = Young::new(self.root).keys()?;
+        progress::begin(Stage::Folding, keys.len() as u64);
         publish_with(self.root, keys.iter())?;
+        let mut flushed = Flushed::default();
+        let mut damaged = Vec::new();
         for keys in keys.chunks(BATCH) {
-            self.fold_batch(keys)?;
+            damaged.extend(self.fold_batch(keys, &mut drained.names, &mut flushed)?);
         }
         let others: Vec<(Key, Usage)> = self.usage.drain().collect();
         for others in others.chunks(BATCH) {
-            Old::with(self.root, |old| {
-                others.iter().try_for_each(|(key, usage)| Ok(old.used(key, *usage)?))
+            Old::with_next(self.root, &mut flushed, |old| {
+                for (key, usage) in others {
+                    old.used(key, *usage)?;
+                    if !drained.names.contains_key(key)
+                        && let Some(name) = old.counted_as(key)?
+                    {
+                        drained.names.insert(*key, name);
+                    }
+                }
+                Ok(())
             })?;
         }
-        self.report.totals = Old::with(self.root, |old| {
-            old.count(|totals| {
-                totals.folds = totals.folds.wrapping_add(1);
-                totals.hits = totals.hits.saturating_add(sums.hits);
-                totals.recorded = totals.recorded.saturating_add(sums.recorded);
-                totals.unrecorded = totals.unrecorded.saturating_add(sums.unrecorded);
-                totals.saved = totals.saved.saturating_add(sums.saved);
-            });
-            Ok(old.totals())
+        self.is_idle = keys.is_empty() && drained.events.is_empty();
+        let tally = stats::tally(&drained.events, &drained.names, self.now);
+        let (is_idle, now, max) = (self.is_idle, self.now, self.options.max_size);
+        let gone = self.gone_before();
+        (self.exceeds, self.report.totals) = Old::with_next(self.root, &mut flushed, |old| {
+            if !is_idle {
+                old.add_stats(&tally, now)?;
+                old.count(|totals| totals.folds = totals.folds.wrapping_add(1));
+            }
+            Ok((old.exceeds(gone, max)?, old.totals()))
         })?;
+        flushed.confirm(self.root)?;
+        self.report.damaged += unlink(self.root, &damaged)?;
         drained.discard(self.root)
     }
 
-    fn fold_batch(&mut self, keys: &[Key]) -> Result<()> {
+    /// Adds the names of those entries that have events, and returns the
+    /// versions that are damaged and have yet to be unlinked.
+    fn fold_batch(
+        &mut self,
+        keys: &[Key],
+        names: &mut HashMap<Key, String>,
+        flushed: &mut Flushed,
+    ) -> Result<Vec<(Key, [u8; 32])>> {
         let mut batch = Vec::with_capacity(keys.len());
         let mut damaged = Vec::new();
         for key in keys {
@@ -226,10 +250,15 @@ impl<'a> Fold<'a> {
         }
         let usage = &mut self.usage;
         let mut superseded = Vec::new();
-        let kept = Old::with(self.root, |old| {
+        let kept = Old::with_next(self.root, flushed, |old| {
             let fold_in = |(entry, sealed): &(Entry, Vec<u8>)| {
-                let usage = usage.remove(&entry.key).unwrap_or_default();
-                Ok(old.fold_in(entry, sealed, usage)?)
+                progress::advance(1);
+                let used = usage.remove(&entry.key);
+                if used.is_some() {
+                    let name = || events::name_of(entry.about.name());
+                    names.entry(entry.key).or_insert_with(name);
+                }
+                Ok(old.fold_in(entry, sealed, used.unwrap_or_default())?)
             };
             for (key, _) in &damaged {
                 // What it superseded must not be found in its stead.
@@ -248,19 +277,22 @@ impl<'a> Fold<'a> {
                 last_use: kept.facts.last_use,
             });
         }
-        self.report.damaged += unlink(self.root, &damaged)?;
-        Ok(())
+        Ok(damaged)
     }
 
     /// Drops what expired, and the least recently used of what is too much.
     fn bound(&mut self) -> Result<()> {
-        let grace = u64::try_from(self.options.grace.as_nanos()).unwrap_or(u64::MAX);
-        let expired_before = Timestamp(self.now.0.saturating_sub(grace));
-        self.report.expired = self.remove_while(|old| old.expire(expired_before, BATCH))?;
+        let gone = self.gone_before();
+        self.report.expired = self.remove_while(|old| old.expire(gone, BATCH))?;
         if let Some(max) = self.options.max_size {
             self.report.evicted = self.remove_while(|old| old.evict(max, BATCH))?;
         }
         Ok(())
+    }
+
+    fn gone_before(&self) -> Timestamp {
+        let grace = u64::try_from(self.options.grace.as_nanos()).unwrap_or(u64::MAX);
+        Timestamp(self.now.0.saturating_sub(grace))
     }
 
     /// Removes batch by batch, from the old store and from the young files.
@@ -292,18 +324,26 @@ impl<'a> Fold<'a> {
         });
         let kept = kept.count();
         let others: Vec<_> = self.seen.drain(kept..).map(|seen| (seen.key, seen.version)).collect();
-        unlink(self.root, &others)?;
+        progress::begin(Stage::Sweeping, others.len() as u64);
+        for others in others.chunks(UNLINKS) {
+            unlink(self.root, others)?;
+            progress::advance(others.len() as u64);
+        }
         Ok(())
     }
 
     /// Checks what is to be checked this time, and removes what nothing needs.
     fn sweep(&mut self) -> Result<()> {
         let folds = self.report.totals.folds;
-        let full = self.options.full || folds.is_multiple_of(AUDIT_EVERY);
+        let full = self.options.full || (!self.is_idle && folds.is_multiple_of(AUDIT_EVERY));
         if full {
             let damaged = audit::audit(self.root)?;
             self.report.damaged += damaged;
             self.removed += damaged;
+        }
+        // With nothing done there is nothing to tidy up, and sled is left alone.
+        if self.is_idle && self.removed == 0 && !full {
+            return sweep::leftovers(self.root);
         }
         self.report.totals = Old::with(self.root, |old| Ok(old.totals()))?;
         if full || self.removed * 8 > self.report.totals.entries {
@@ -335,16 +375,15 @@ pub fn publish_with<'k>(root: &Root, keys: impl Iterator<Item = &'k Key>) -> Res
 }
 
 /// The prefixes of all keys of the old store.
-fn stored_prefixes(root: &Root) -> Result<Vec<u64>> {
+pub fn stored_prefixes(root: &Root) -> Result<Vec<u64>> {
     let mut prefixes = Vec::new();
-    let mut after = None;
+    let mut span = Span::all();
     while guard::exists(root) {
-        let keys = Old::with(root, |old| Ok(old.keys(after, BATCH * 8)?))?;
-        prefixes.extend(keys.iter().map(Key::prefix));
-        match keys.last() {
-            Some(key) => after = Some(*key),
-            None => break,
+        let keys = Old::with(root, |old| Ok(old.keys(&mut span, BATCH * 8)?))?;
+        if keys.is_empty() {
+            break;
         }
+        prefixes.extend(keys.iter().map(Key::prefix));
     }
     // The first page was in order, and so was every other.
     Ok(prefixes)
@@ -361,49 +400,6 @@ fn unlink(root: &Root, versions: &[(Key, [u8; 32])]) -> Result<u64> {
         }
     }
     Ok(count)
-}
-
-/// What [`clear`] removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cleared {
-    /// Entries, or nearly: keys that share a prefix count as one, and those that
-    /// were evicted lately may count still.
-    pub entries: u64,
-    /// Bytes on disk.
-    pub bytes: u64,
-}
-
-/// Removes every entry: moved out of the way at once, and deleted after.
-/// Needs no sled. Waits for a fold; the caller holds no lock.
-pub fn clear(root: &Root) -> Result<Cleared> {
-    let _fold = Lock::wait(root, lock::FOLD, Mode::Exclusive).context("locking the store")?;
-    let keys = Young::new(root).keys()?;
-    let mut prefixes: BTreeSet<u64> = keys.iter().map(Key::prefix).collect();
-    prefixes.extend(filter::contents(root).unwrap_or_default());
-
-    let trash = sweep::trash_name();
-    {
-        let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
-        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
-        let mut names = fsutil::names(root, ".")?;
-        // From below: who is killed in between brings nothing back that was superseded.
-        names.sort_by_key(|name| name != guard::DIR);
-        for name in names {
-            // The filter goes after what it speaks of, and so is never too small.
-            let moved = name.to_str().is_some_and(|name| {
-                ["young", "blobs", guard::DIR].contains(&name)
-                    || name.starts_with(guard::BROKEN)
-                    || events::is_log(name)
-            });
-            if moved {
-                let place = std::path::Path::new(&trash).join(&name);
-                fsutil::rename(root, &name, place).context("clearing the store")?;
-            }
-        }
-        fsutil::remove_file(root, filter::FILE).context("clearing the store")?;
-    }
-    let bytes = sweep::trash(root)?;
-    Ok(Cleared { entries: prefixes.len() as u64, bytes })
 }
 
 #[cfg(test)]

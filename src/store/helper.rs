@@ -4,20 +4,29 @@
 //! within the store's folder, by a relative path, so that a folder that is
 //! removed meanwhile is not created anew. A panic is silent. A watchdog ends a
 //! helper that makes no progress in sled, and sets the database aside.
+//!
+//! But for a fold in the background it ends with who started it, wherever it is
+//! then: it would hold the locks for nobody, and may be killed anywhere.
+
+mod reports;
 
 use super::facts::Facts;
-use super::fence::{BROKEN, DONE, FAILED, ITEM, SET_ASIDE};
+use super::fence::{BROKEN, DONE, FAILED, ITEM, PROGRESS, SET_ASIDE};
 use super::fold::{self, FoldOptions};
 use super::guard::{self, Broken, PULSE, Pulse, SetAside};
 use super::old::Old;
+use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, Store};
+use super::{Root, Store, stats, tidy};
 use crate::clock::Timestamp;
+use crate::detached;
 use crate::entry::{Damaged, Entry, Key, MAX_SEALED};
 use crate::exit::{self, Exit};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
+use crate::progress::{self, Progress, Stage};
 use anyhow::{Context, Result, bail};
+use rustix::process::{Signal, getpid, kill_process};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
@@ -32,11 +41,23 @@ pub const GET: &str = "get";
 pub const PUT: &str = "put";
 /// `remove ROOT`: the keys on standard input are dropped; their number.
 pub const REMOVE: &str = "remove";
+/// `tidy ROOT REMOVED`: what so many removed entries left behind goes, among it
+/// the blobs on standard input; the sums.
+pub const TIDY: &str = "tidy";
 /// `scan ROOT`: every entry, as items.
 pub const SCAN: &str = "scan";
 /// `check ROOT`: every key and what is kept of it, damaged or not, as items;
 /// nothing is mended or set aside.
 pub const CHECK: &str = "check";
+/// `query ROOT`: the entries that the [`Query`](super::query::Query) on standard
+/// input asks for, as items; how many match.
+pub const QUERY: &str = "query";
+/// `stats ROOT DAY`: what was counted from that day on, as items.
+pub const STATS: &str = "stats";
+/// `reset-stats ROOT`: counts from nothing again.
+pub const RESET_STATS: &str = "reset-stats";
+/// `totals ROOT`: the sums.
+pub const TOTALS: &str = "totals";
 /// `fold ROOT OPTIONS`: in the background.
 pub const FOLD: &str = "fold";
 /// `fold-now ROOT OPTIONS`: in the foreground; the report.
@@ -46,6 +67,8 @@ pub const FOLD_NOW: &str = "fold-now";
 const GET_STUCK: Duration = Duration::from_secs(4);
 /// The same for whoever works through the whole of it.
 const STUCK: Duration = Duration::from_secs(20);
+/// A background fold leaves the machine to others.
+const NICE: i32 = 19;
 const TICK: Duration = Duration::from_millis(100);
 
 /// An entry and what is known of it.
@@ -66,7 +89,10 @@ pub fn serve(args: &[OsString]) -> Exit {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
     if op == FOLD {
-        detach();
+        detached::settle(NICE, &[]);
+    } else {
+        end_with_the_asker();
+        progress::listen(tell);
     }
     let mut output = std::io::stdout().lock();
     let done = open(Path::new(path)).and_then(|root| {
@@ -78,7 +104,7 @@ pub fn serve(args: &[OsString]) -> Exit {
         });
         answer(&root, op, rest, &mut std::io::stdin().lock(), &mut output)
     });
-    // Nobody may be left to read the answer; the work is done all the same.
+    // Nobody may be left to read the answer.
     let _ = match &done {
         Ok(result) => write_frame(&mut output, DONE, result),
         Err(error) => match error.downcast_ref() {
@@ -88,6 +114,37 @@ pub fn serve(args: &[OsString]) -> Exit {
         },
     };
     if done.is_ok() { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) }
+}
+
+/// Dies when the thread does that started this process, where the system has
+/// that; elsewhere with the first frame that nobody reads.
+fn end_with_the_asker() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+        // It may have died before that.
+        let stdout = rustix::stdio::stdout();
+        let mut output = [PollFd::new(&stdout, PollFlags::empty())];
+        let looked = poll(&mut output, Some(&Timespec::default()));
+        if looked.is_ok() && output[0].revents().contains(PollFlags::ERR) {
+            die();
+        }
+    }
+}
+
+/// Says how far the work is, between two steps of it.
+fn tell(progress: Progress) {
+    let Ok(body) = encode(&progress) else { return };
+    if write_frame(&mut std::io::stdout().lock(), PROGRESS, &body).is_err() {
+        // Whoever ignores SIGPIPE has this process ignore it too.
+        die();
+    }
+}
+
+/// At once, and without closing anything: sled would write.
+fn die() {
+    let _ = kill_process(getpid(), Signal::KILL);
 }
 
 /// Opens the store from within.
@@ -125,8 +182,22 @@ fn answer(
             let (keys, _) = keys.as_chunks();
             encode(&remove(root, keys)?)
         }
+        (Some(TIDY), [removed]) => {
+            let removed = removed.to_str().and_then(|count| count.parse().ok());
+            let mut blobs = Vec::new();
+            input.read_to_end(&mut blobs)?;
+            let blobs = blobs.as_chunks().0.to_vec();
+            encode(&tidy::tidy(root, blobs, removed.context("reading a number")?)?)
+        }
         (Some(SCAN), []) => scan(root, output).map(|()| Vec::new()),
         (Some(CHECK), []) => check(root, output).map(|()| Vec::new()),
+        (Some(QUERY), []) => reports::query(root, input, output),
+        (Some(STATS), [day]) => {
+            let day = day.to_str().and_then(|day| day.parse().ok()).context("reading a day")?;
+            reports::stats(root, day, output).map(|()| Vec::new())
+        }
+        (Some(RESET_STATS), []) => stats::reset(root).map(|()| Vec::new()),
+        (Some(TOTALS), []) => encode(&Old::with(root, |old| Ok(old.totals()))?),
         (Some(FOLD | FOLD_NOW), args) => {
             let options = fold_options(args).context("reading what to fold")?;
             encode(&fold::fold(root, &options)?.unwrap_or_default())
@@ -148,7 +219,7 @@ fn get(root: &Root, key: &Key) -> Result<Option<Vec<u8>>> {
         found => found?,
     };
     let Some(entry) = entry else { return Ok(None) };
-    if fold.is_some() && entry.fresh(Timestamp::now(), None).is_some() {
+    if fold.is_some() && entry.is_of_use(Timestamp::now()) {
         // To answer is what matters; a look-up that cannot bring it up still does.
         let _ = promote(root, &entry);
     }
@@ -180,16 +251,17 @@ fn remove(root: &Root, keys: &[[u8; 32]]) -> Result<u64> {
 
 /// Page by page, so that no reader waits for whoever reads this.
 fn scan(root: &Root, output: &mut dyn Write) -> Result<()> {
-    let mut after = None;
+    let mut span = Span::all();
     while guard::exists(root) {
         let page = Old::with(root, |old| {
-            let page = old.page(after, fold::BATCH)?;
+            let page = old.page(&mut span, fold::BATCH)?;
             page.into_iter()
                 .map(|(key, sealed)| Ok((key, old.facts(&key)?.unwrap_or_default(), sealed)))
                 .collect::<Result<Vec<_>>>()
         })?;
-        let Some((last, ..)) = page.last() else { break };
-        after = Some(*last);
+        if page.is_empty() {
+            break;
+        }
         let mut frames = Vec::new();
         for (key, facts, sealed) in &page {
             if Entry::open(key, sealed).is_ok() {
@@ -204,15 +276,16 @@ fn scan(root: &Root, output: &mut dyn Write) -> Result<()> {
 
 /// As [`scan`], and only looks.
 fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
-    let mut after = None;
+    let mut done = 0;
+    let mut span = Span::all();
     while guard::exists(root) {
-        let page = Old::look(root, |old| Ok(old.page(after, fold::BATCH)?))?;
+        let (page, entries) =
+            Old::look(root, |old| Ok((old.page(&mut span, fold::BATCH)?, old.totals().entries)))?;
+        if done == 0 {
+            progress::begin(Stage::CheckingEntries, entries);
+        }
         let mut frames = Vec::new();
         for (key, sealed) in &page {
-            // Pages that do not go forward would never end.
-            if after.replace(*key) >= Some(*key) {
-                return Err(Broken.into());
-            }
             // What is cut here is too long to pass for an entry all the same.
             let sealed = &sealed[..sealed.len().min(MAX_SEALED + 1)];
             write_frame(&mut frames, ITEM, &[&key.0, sealed].concat())?;
@@ -221,6 +294,8 @@ fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
         if page.is_empty() {
             break;
         }
+        done += page.len();
+        progress::advance(page.len() as u64);
     }
     Ok(())
 }
@@ -232,7 +307,8 @@ fn write_frame(output: &mut dyn Write, tag: u8, body: &[u8]) -> std::io::Result<
     output.flush()
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+/// Encodes what is asked of a helper, or what it answers.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     Ok(bincode::serde::encode_to_vec(value, bincode::config::standard())?)
 }
 
@@ -259,25 +335,6 @@ fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
     let grace = grace.to_str()?.parse::<u128>().ok()?;
     let grace = Duration::from_nanos(u64::try_from(grace).unwrap_or(u64::MAX));
     Some(FoldOptions { max_size, grace, full: full == "1", wait: wait == "1" })
-}
-
-/// Leaves the priority and the open files of whoever started this, who has put
-/// it into a process group of its own.
-fn detach() {
-    let _ = rustix::process::nice(19);
-    let Ok(open) = std::fs::read_dir("/dev/fd") else { return };
-    let open: Vec<i32> =
-        open.flatten().filter_map(|fd| fd.file_name().to_str()?.parse().ok()).collect();
-    for fd in open {
-        if fd > 2 {
-            // SAFETY: this process has only begun, on one thread: it owns no
-            // descriptor above the standard ones but that of the listing, which
-            // is closed by now. What is open was inherited, a jobserver's pipe
-            // say, and nothing here refers to it. A number that is not open any
-            // more is an error that changes nothing.
-            unsafe { libc::close(fd) };
-        }
-    }
 }
 
 /// Calls `stuck` when there was no sign of life from sled for `limit`.

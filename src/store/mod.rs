@@ -17,6 +17,8 @@
 
 pub mod audit;
 pub mod blobs;
+pub mod bounds;
+pub mod clear;
 pub mod doctor;
 pub mod events;
 pub mod facts;
@@ -25,10 +27,17 @@ pub mod filter;
 pub mod fold;
 pub mod guard;
 pub mod helper;
+pub mod indexes;
+pub mod live;
 pub mod old;
+pub mod query;
+pub mod secret;
+pub mod stats;
 pub mod sweep;
 #[cfg(test)]
 pub mod testing;
+pub mod tidy;
+pub mod walk;
 pub mod young;
 
 use crate::entry::{Entry, FORMAT, Key};

@@ -9,19 +9,23 @@
 //! | `entries` | key | the sealed entry |
 //! | `facts` | key | [`Facts`] |
 //! | `by-use` | last use ‖ key | – |
-//! | `by-expiry` | expiry ‖ key | – |
+//! | `by-expiry` | when it is gone ‖ key | – |
+//! | `by-tag` | tag ‖ 0 ‖ key | – |
+//! | `by-command` | hash of the base name (8) ‖ hash of all arguments (8) ‖ key | – |
 //! | `blobs` | blob ‖ key | the blob's length |
+//! | `stats` | day ‖ command | [`Counts`](super::stats::Counts) |
 //! | `meta` | `totals` | [`Totals`] |
 //! | `meta` | `flushes` | how often changes were made durable |
 //!
 //! What is written last is lost first when a process is killed. An entry is
 //! therefore written after what leads to it and removed before: an index may
-//! hold what is gone, and whoever walks it drops that; it never lacks an entry.
+//! hold what is gone, and whoever walks it passes over that, until a fold drops
+//! it; it never lacks an entry.
 
-use super::facts::{
-    Facts, FoldedIn, Removed, Totals, Usage, decode, encode, joined, key_of, split,
-};
+use super::facts::{Facts, FoldedIn, Removed, Totals, Usage, decode, encode, joined, key_of};
 use super::guard::{self, PULSE};
+use super::indexes::Indexes;
+use super::walk::{Span, keyed_page};
 use super::{Root, Store};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Key};
@@ -43,9 +47,9 @@ pub struct Old {
     _db: sled::Db,
     pub(super) entries: Tree,
     pub(super) facts: Tree,
-    pub(super) by_use: Tree,
-    pub(super) by_expiry: Tree,
+    pub(super) indexes: Indexes,
     pub(super) blobs: Tree,
+    pub(super) stats: Tree,
     meta: Tree,
     totals: Cell<Totals>,
     dirty: Cell<bool>,
@@ -60,21 +64,33 @@ impl Old {
     /// head of a segment is damaged, sled says nothing, works, flushes, and
     /// finds everything as it was before the next time.
     pub fn with<T>(root: &Root, work: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
-        let open = |path: &Path| Ok(Old::open(path)?);
-        let (done, flushed) = guard::guarded(root, open, |old| {
+        let mut flushed = Flushed::default();
+        let done = Old::with_next(root, &mut flushed, work)?;
+        flushed.confirm(root)?;
+        Ok(done)
+    }
+
+    /// The same for one of several such works: what it changed is looked for by
+    /// the next one, and after the last by [`Flushed::confirm`]. Half of what
+    /// they would take goes into opening the database otherwise.
+    pub fn with_next<T>(
+        root: &Root,
+        flushed: &mut Flushed,
+        work: impl FnOnce(&Old) -> Result<T>,
+    ) -> Result<T> {
+        let (done, number) = guard::guarded(root, open, |old| {
+            old.hold(*flushed)?;
             let done = work(old)?;
             Ok((done, old.flush()?))
         })?;
-        if let Some(flushed) = flushed {
-            guard::guarded(root, open, |old| Ok(old.holds(flushed)?))?;
-        }
+        flushed.0 = number.or(flushed.0);
         Ok(done)
     }
 
     /// The same for whoever only reads, and is to leave a database that is
     /// broken where it is: [`Broken`](guard::Broken) is an error of its own.
     pub fn look<T>(root: &Root, look: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
-        guard::looked_at(root, |path| Ok(Old::open(path)?), look)
+        guard::looked_at(root, open, look)
     }
 
     fn open(path: &Path) -> sled::Result<Old> {
@@ -97,9 +113,9 @@ impl Old {
         Ok(Old {
             entries: db.open_tree("entries")?,
             facts: db.open_tree("facts")?,
-            by_use: db.open_tree("by-use")?,
-            by_expiry: db.open_tree("by-expiry")?,
+            indexes: Indexes::open(&db)?,
             blobs: db.open_tree("blobs")?,
+            stats: db.open_tree("stats")?,
             meta,
             totals: Cell::new(totals),
             dirty: Cell::new(false),
@@ -125,12 +141,14 @@ impl Old {
         Ok(self.meta.get("flushes")?.and_then(|bytes| decode(&bytes)).unwrap_or_default())
     }
 
-    /// Fails if the flush of this number was lost.
-    fn holds(&self, flushed: u64) -> sled::Result<()> {
-        if self.flushes()? < flushed {
-            return Err(sled::Error::ReportableBug("what was flushed is lost".to_owned()));
+    /// Fails if what was flushed is lost.
+    fn hold(&self, flushed: Flushed) -> sled::Result<()> {
+        match flushed.0 {
+            Some(number) if self.flushes()? < number => {
+                Err(sled::Error::ReportableBug("what was flushed is lost".to_owned()))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The sums.
@@ -146,6 +164,11 @@ impl Old {
         self.totals.set(totals);
     }
 
+    /// Notes that something was changed, which is to be made durable.
+    pub(super) fn changed(&self) {
+        self.dirty.set(true);
+    }
+
     /// What is known of an entry besides what was recorded.
     pub fn facts(&self, key: &Key) -> sled::Result<Option<Facts>> {
         Ok(self.facts.get(key.0)?.and_then(|bytes| decode(&bytes)))
@@ -156,8 +179,11 @@ impl Old {
     pub fn fold_in(&self, entry: &Entry, sealed: &[u8], usage: Usage) -> sled::Result<FoldedIn> {
         step()?;
         let key = entry.key;
-        let earlier = self.entries.get(key.0)?;
-        let known = self.facts(&key)?;
+        // Facts are there before an entry is: mostly there are none, and one
+        // look says so.
+        let known = self.facts.get(key.0)?;
+        let earlier = if known.is_some() { self.entries.get(key.0)? } else { None };
+        let known = known.and_then(|bytes| decode::<Facts>(&bytes));
         if let Some(facts) = known
             && earlier.as_deref() == Some(sealed)
         {
@@ -179,7 +205,8 @@ impl Old {
             }
             self.blobs.insert(joined(&blob.hash, &key), &blob.len.to_be_bytes())?;
         }
-        self.insert_indexes(&key, &facts)?;
+        self.indexes.insert_facts(&key, &facts)?;
+        self.indexes.insert_about(&key, &entry.about)?;
         self.facts.insert(key.0, encode(&facts))?;
         step()?;
         self.entries.insert(key.0, sealed)?;
@@ -189,7 +216,7 @@ impl Old {
         self.count(|sums| *sums = totals);
 
         if let Some(known) = known {
-            self.remove_indexes(&key, &known, Some(&facts))?;
+            self.indexes.remove_facts(&key, &known, Some(&facts))?;
         }
         let orphans = match earlier {
             Some(earlier) => self.release(&key, &earlier, Some(entry))?,
@@ -205,9 +232,9 @@ impl Old {
         let used = Facts { last_use, hits: facts.hits.saturating_add(usage.hits), ..facts };
         if used != facts {
             self.dirty.set(true);
-            self.insert_indexes(key, &used)?;
+            self.indexes.insert_facts(key, &used)?;
             self.facts.insert(key.0, encode(&used))?;
-            self.remove_indexes(key, &facts, Some(&used))?;
+            self.indexes.remove_facts(key, &facts, Some(&used))?;
         }
         Ok(used)
     }
@@ -227,7 +254,7 @@ impl Old {
         let facts = self.facts.remove(key.0)?;
         if let Some(facts) = facts.and_then(|bytes| decode(&bytes)) {
             self.dirty.set(true);
-            self.remove_indexes(key, &facts, None)?;
+            self.indexes.remove_facts(key, &facts, None)?;
         }
         let Some(sealed) = sealed else { return Ok(None) };
         self.count(|totals| totals.entries = totals.entries.saturating_sub(1));
@@ -235,8 +262,8 @@ impl Old {
         Ok(Some(Removed { key: *key, version: super::young::version(&sealed), orphans }))
     }
 
-    /// Takes a version of an entry out of the sums, and its blobs from the
-    /// tree unless `next` has them too; those that nothing needs any more.
+    /// Takes a version of an entry out of the sums, and what it says and needs
+    /// from the trees unless `next` does too; the blobs that nothing needs any more.
     fn release(
         &self,
         key: &Key,
@@ -245,8 +272,9 @@ impl Old {
     ) -> sled::Result<Vec<[u8; 32]>> {
         let mut bytes = sealed.len() as u64;
         let mut orphans = Vec::new();
-        // The blobs of a damaged entry stay in the tree until an audit.
+        // What a damaged entry said stays in the trees until an audit.
         if let Ok(entry) = Entry::open(key, sealed) {
+            self.indexes.remove_about(key, &entry.about, next.map(|next| &next.about))?;
             for blob in entry.blobs() {
                 let kept = next.is_some_and(|next| next.blobs().any(|b| b.hash == blob.hash));
                 if !kept
@@ -267,58 +295,18 @@ impl Old {
         Ok(self.blobs.scan_prefix(blob).next().transpose()?.is_some())
     }
 
-    /// Removes at most `limit` entries that expired at or before `time`.
-    pub fn expire(&self, time: Timestamp, limit: usize) -> sled::Result<Vec<Removed>> {
-        let mut removed = Vec::new();
-        let end = joined(&time.0.to_be_bytes(), &Key([0xff; 32]));
-        for item in self.by_expiry.range(..=end).take(limit) {
-            let (place, _) = item?;
-            let Some((expires, key)) = split(&place) else { continue };
-            if self.facts(&key)?.is_some_and(|facts| facts.expires == Some(expires)) {
-                removed.extend(self.take_out(&key)?);
-            }
-            // Gone by now, unless it led nowhere.
-            self.by_expiry.remove(&place)?;
-            self.dirty.set(true);
-        }
-        Ok(removed)
+    /// The next entries of a span: sealed, and not verified.
+    pub fn page(&self, span: &mut Span, limit: usize) -> sled::Result<Vec<(Key, IVec)>> {
+        keyed_page(span, &self.entries, limit)
     }
 
-    /// Removes at most `limit` entries, the least recently used first, until
-    /// the rest is no larger than `max` bytes. The last one recorded stays.
-    pub fn evict(&self, max: u64, limit: usize) -> sled::Result<Vec<Removed>> {
-        let mut removed = Vec::new();
-        for item in &self.by_use {
-            if self.totals().bytes <= max || removed.len() >= limit {
-                break;
-            }
-            let (place, _) = item?;
-            let Some((last_use, key)) = split(&place) else { continue };
-            if key.0 == self.totals().latest.1 {
-                continue;
-            }
-            if self.facts(&key)?.is_some_and(|facts| facts.last_use == last_use) {
-                removed.extend(self.take_out(&key)?);
-            }
-            self.by_use.remove(&place)?;
-            self.dirty.set(true);
-        }
-        Ok(removed)
-    }
-
-    /// The next entries after a key, in the order of keys: sealed, and not verified.
-    pub fn page(&self, after: Option<Key>, limit: usize) -> sled::Result<Vec<(Key, IVec)>> {
-        let items = page(&self.entries, after.as_ref().map(|key| &key.0[..]), limit)?;
-        Ok(items.into_iter().filter_map(|(key, sealed)| Some((key_of(&key)?, sealed))).collect())
-    }
-
-    /// The next prefixes of keys after a key, for the filter.
+    /// The next keys of a span, for the filter.
     ///
     /// They are those of the facts, which are there before an entry is and
     /// after it was, and take a fraction of the reading.
-    pub fn keys(&self, after: Option<Key>, limit: usize) -> sled::Result<Vec<Key>> {
-        let items = page(&self.facts, after.as_ref().map(|key| &key.0[..]), limit)?;
-        Ok(items.into_iter().filter_map(|(key, _)| key_of(&key)).collect())
+    pub fn keys(&self, span: &mut Span, limit: usize) -> sled::Result<Vec<Key>> {
+        let page = keyed_page(span, &self.facts, limit)?;
+        Ok(page.into_iter().map(|(key, _)| key).collect())
     }
 
     /// Puts back what should lead to an entry, where it is missing.
@@ -326,40 +314,18 @@ impl Old {
         let key = entry.key;
         let known = self.facts(&key)?;
         let facts = known.unwrap_or_else(|| Facts::of(entry, sealed));
-        let mut found = known.is_some();
-        found &= self.by_use.contains_key(joined(&facts.last_use.to_be_bytes(), &key))?;
-        if let Some(expires) = facts.expires {
-            found &= self.by_expiry.contains_key(joined(&expires.to_be_bytes(), &key))?;
-        }
-        if !found {
-            self.insert_indexes(&key, &facts)?;
+        if known.is_none() || !self.indexes.hold_facts(&key, &facts)? {
+            self.indexes.insert_facts(&key, &facts)?;
             self.facts.insert(key.0, encode(&facts))?;
+        }
+        if !self.indexes.hold_about(&key, &entry.about)? {
+            self.indexes.insert_about(&key, &entry.about)?;
         }
         for blob in entry.blobs() {
             let place = joined(&blob.hash, &key);
             if !self.blobs.contains_key(&place)? {
                 self.blobs.insert(place, &blob.len.to_be_bytes())?;
             }
-        }
-        Ok(())
-    }
-
-    fn insert_indexes(&self, key: &Key, facts: &Facts) -> sled::Result<()> {
-        self.by_use.insert(joined(&facts.last_use.to_be_bytes(), key), &[])?;
-        if let Some(expires) = facts.expires {
-            self.by_expiry.insert(joined(&expires.to_be_bytes(), key), &[])?;
-        }
-        Ok(())
-    }
-
-    fn remove_indexes(&self, key: &Key, facts: &Facts, next: Option<&Facts>) -> sled::Result<()> {
-        if next.is_none_or(|next| next.last_use != facts.last_use) {
-            self.by_use.remove(joined(&facts.last_use.to_be_bytes(), key))?;
-        }
-        if let Some(expires) = facts.expires
-            && next.is_none_or(|next| next.expires != facts.expires)
-        {
-            self.by_expiry.remove(joined(&expires.to_be_bytes(), key))?;
         }
         Ok(())
     }
@@ -400,6 +366,24 @@ impl Store for Old {
     }
 }
 
+/// What several works on the database made durable, as far as was heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flushed(Option<u64>);
+
+impl Flushed {
+    /// Fails, and sets the database aside, if it is lost.
+    pub fn confirm(self, root: &Root) -> Result<()> {
+        match self.0 {
+            Some(_) => guard::guarded(root, open, |old| Ok(old.hold(self)?)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<Old> {
+    Ok(Old::open(path)?)
+}
+
 /// Removes the snapshots that a process left which was killed while sled wrote
 /// them: sled takes one for its newest, and the database for damaged.
 fn drop_unfinished(path: &Path) -> std::io::Result<()> {
@@ -413,18 +397,7 @@ fn drop_unfinished(path: &Path) -> std::io::Result<()> {
 }
 
 /// A sign of life, and a place where a test may end it.
-fn step() -> sled::Result<()> {
+pub(super) fn step() -> sled::Result<()> {
     PULSE.beat();
     failpoint::at("sled").map_err(|errno| sled::Error::Io(errno.into()))
-}
-
-/// The next items of a tree after a key.
-pub(super) fn page(
-    tree: &Tree,
-    after: Option<&[u8]>,
-    limit: usize,
-) -> sled::Result<Vec<(IVec, IVec)>> {
-    use std::ops::Bound::{Excluded, Unbounded};
-    let from = after.map_or(Unbounded, Excluded);
-    tree.range::<&[u8], _>((from, Unbounded)).take(limit).inspect(|_| PULSE.beat()).collect()
 }

@@ -9,8 +9,10 @@ use crate::entry::{Entry, Key};
 use crate::failpoint;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
+use crate::progress::{self, Stage};
 use anyhow::Result;
 use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -25,18 +27,23 @@ const PARTS: u8 = 8;
 const BATCH: usize = 10_000;
 /// No writer leaves a temporary file alone for so long without holding its lock.
 pub const LEFT: Duration = Duration::from_hours(1);
+/// How far down folders are removed one by one: a shard of the blobs in the trash.
+const DEPTH: usize = 2;
 /// The databases that are kept for a look at what broke them.
 const BROKEN_KEPT: usize = 1;
 
 /// Removes those of `suspects`, and of the blobs in one part of the folders or
-/// in all, that neither the old store nor a young file needs; how many.
+/// in all, that neither the old store nor a young file needs; how many. None at
+/// all while there is a young file that cannot be read.
 pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u64> {
     let mut found: HashSet<[u8; 32]> = suspects.into_iter().collect();
     for shard in fsutil::names(root, "blobs")? {
         let number = shard.to_str().and_then(|hex| u8::from_str_radix(hex, 16).ok());
         let due = |number: u8| part.is_none_or(|part| part % PARTS == number % PARTS);
         if number.is_some_and(due) {
-            let names = fsutil::names(root, Path::new("blobs").join(shard))?;
+            // A folder that cannot be read now is for a fold that can.
+            let shard = Path::new("blobs").join(shard);
+            let Ok(names) = fsutil::names(root, shard) else { continue };
             found.extend(names.iter().filter_map(|name| Some(Key::from_hex(name.as_bytes())?.0)));
         }
     }
@@ -62,12 +69,16 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
         // needed by nothing: the fold lock keeps the old store as it is.
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
         for key in Young::new(root).keys()? {
-            if let Some(sealed) = young::sealed(root, &key)?
-                && let Ok(entry) = Entry::open(&key, &sealed)
-            {
-                for blob in entry.blobs() {
-                    orphans.remove(&blob.hash);
-                }
+            let sealed = match young::sealed(root, &key) {
+                Ok(sealed) => sealed.unwrap_or_default(),
+                // A folder or a link, which is never served, whatever it leads to.
+                Err(Errno::ISDIR | Errno::LOOP) => continue,
+                // What cannot be read now may need any of them when it can.
+                Err(_) => return Ok(0),
+            };
+            // What is damaged needs nothing.
+            for blob in Entry::open(&key, &sealed).iter().flat_map(Entry::blobs) {
+                orphans.remove(&blob.hash);
             }
         }
         for hash in &orphans {
@@ -119,7 +130,7 @@ fn temps(root: &Root) -> Result<()> {
 /// its name leads elsewhere, and starts over.
 fn locks(root: &Root) -> Result<()> {
     for name in fsutil::names(root, "locks")? {
-        if Key::from_hex(name.as_bytes()).is_none() {
+        if !lock::is_of_a_key(name.as_bytes()) {
             continue;
         }
         let path = Path::new("locks").join(&name);
@@ -137,14 +148,15 @@ pub fn trash_name() -> String {
 
 /// Deletes what was moved away, now or by somebody who died; the bytes freed.
 pub fn trash(root: &Root) -> Result<u64> {
-    let mut bytes = 0;
-    for name in fsutil::names(root, ".")? {
-        if let Some(name) = name.to_str()
-            && name.starts_with(TRASH)
-        {
-            bytes += tree_bytes(&root.path().join(name));
-            remove_tree(root, name);
-        }
+    let names = fsutil::names(root, ".")?.into_iter().filter_map(|name| name.into_string().ok());
+    let names: Vec<String> = names.filter(|name| name.starts_with(TRASH)).collect();
+    if names.is_empty() {
+        return Ok(0);
+    }
+    let (files, bytes) = sum(names.iter().map(|name| tree(&root.path().join(name))));
+    progress::begin(Stage::Sweeping, files);
+    for name in &names {
+        remove_tree(root, name);
     }
     Ok(bytes)
 }
@@ -152,17 +164,38 @@ pub fn trash(root: &Root) -> Result<u64> {
 /// What cannot be deleted now is tried again by the next fold.
 pub fn remove_tree(root: &Root, name: &str) {
     if failpoint::at("remove").is_ok() {
-        let _ = std::fs::remove_dir_all(root.path().join(name));
+        let path = root.path().join(name);
+        remove_parts(&path, DEPTH);
+        let _ = std::fs::remove_dir_all(path);
     }
 }
 
-fn tree_bytes(path: &Path) -> u64 {
+/// Removes the folders of a tree one by one, so far down, as large trees are
+/// those of many.
+fn remove_parts(path: &Path, depth: usize) {
+    for folder in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        if folder.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if depth > 1 {
+                remove_parts(&folder.path(), depth - 1);
+            }
+            let (files, _) = tree(&folder.path());
+            let _ = std::fs::remove_dir_all(folder.path());
+            progress::advance(files);
+        }
+    }
+}
+
+/// The files of a tree, and the bytes they take.
+fn tree(path: &Path) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
-    let Ok(entries) = std::fs::read_dir(path) else { return 0 };
-    let bytes_of = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => tree_bytes(&entry.path()),
-        Ok(metadata) => metadata.blocks() * 512,
-        Err(_) => 0,
-    };
-    entries.flatten().map(bytes_of).sum()
+    let Ok(entries) = std::fs::read_dir(path) else { return (0, 0) };
+    sum(entries.flatten().map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => tree(&entry.path()),
+        Ok(metadata) => (1, metadata.blocks() * 512),
+        Err(_) => (0, 0),
+    }))
+}
+
+fn sum(trees: impl Iterator<Item = (u64, u64)>) -> (u64, u64) {
+    trees.fold((0, 0), |(files, bytes), tree| (files + tree.0, bytes + tree.1))
 }

@@ -3,11 +3,13 @@
 use super::blobs::NewBlob;
 use super::filter;
 use super::old::Old;
+use super::walk::Span;
 use super::young::{self, Young};
 use super::{Root, Store};
 use crate::clock::Timestamp;
 use crate::entry::{About, BlobRef, Bytes, Entry, Key};
 use crate::fsutil;
+use serde_bytes::ByteBuf;
 use std::time::Duration;
 
 /// A store in a folder of its own.
@@ -36,13 +38,22 @@ pub fn entry(n: u64, seconds: u64) -> Entry {
         key: key(n),
         created: ago(seconds),
         expires_in: None,
+        stale_for: None,
         run_time: 1_000,
         status: 0,
         stdin_consumed: None,
         frames: Bytes::Inline(vec![1, 2, 3]),
         data: Bytes::Inline(vec![n as u8; 100]),
-        about: About { argv: Vec::new(), cut: false, cwd: None, scope: None },
+        about: About { argv: Vec::new(), cut: false, cwd: None, scope: None, tags: Vec::new() },
+        parts: Vec::new(),
     }
+}
+
+/// An entry of this command.
+pub fn run_of(n: u64, argv: &[&str]) -> Entry {
+    let plain = entry(n, 100);
+    let argv = argv.iter().map(|arg| ByteBuf::from(*arg)).collect();
+    Entry { about: About { argv, ..plain.about }, ..plain }
 }
 
 impl Scene {
@@ -78,7 +89,8 @@ impl Scene {
 
     /// The rule that the filter lives by.
     pub fn assert_filter_is_superset(&self) {
-        let keys = Old::with(&self.root, |old| Ok(old.page(None, usize::MAX)?)).unwrap();
+        let keys =
+            Old::with(&self.root, |old| Ok(old.page(&mut Span::all(), usize::MAX)?)).unwrap();
         assert!(keys.iter().all(|(key, _)| filter::may_hold(&self.root, key)));
     }
 }

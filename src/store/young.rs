@@ -16,7 +16,8 @@ use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-const PAGE: usize = 4096;
+/// Hardly an entry is longer, with all that `explain` needs.
+const USUAL: usize = 8192;
 
 /// The young files of a store.
 pub struct Young<'a> {
@@ -41,16 +42,16 @@ impl<'a> Young<'a> {
     }
 }
 
-/// Reads a file as far as a sealed entry can be long. Most fit in a page, and
-/// a read that does not fill its buffer has met the end.
+/// Reads a file as far as a sealed entry can be long. A read that does not fill
+/// its buffer has met the end.
 fn read_sealed(file: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
     failpoint::at("read")?;
-    let mut sealed = Vec::with_capacity(PAGE);
+    let mut sealed = Vec::with_capacity(USUAL);
     fsutil::retry(|| rustix::io::read(file, spare_capacity(&mut sealed)))?;
-    if sealed.len() == PAGE {
+    if sealed.len() == USUAL {
         sealed.resize(MAX_SEALED + 1, 0);
-        let more = fsutil::read_full(file, &mut sealed[PAGE..])?;
-        sealed.truncate(PAGE + more);
+        let more = fsutil::read_full(file, &mut sealed[USUAL..])?;
+        sealed.truncate(USUAL + more);
     }
     Ok(sealed)
 }
@@ -80,8 +81,14 @@ pub fn remove_version(root: &Root, key: &Key, expected: &[u8; 32]) -> rustix::io
 
 /// Where the file of a key lies.
 pub fn path(key: &Key) -> PathBuf {
-    let hex = key.to_string();
-    PathBuf::from(format!("young/{}/{hex}", &hex[..2]))
+    let hex = blake3::Hash::from_bytes(key.0).to_hex();
+    // Put together by hand: every hit does this.
+    let mut path = String::with_capacity(80);
+    path.push_str("young/");
+    path.push_str(&hex[..2]);
+    path.push('/');
+    path.push_str(&hex);
+    PathBuf::from(path)
 }
 
 impl Store for Young<'_> {

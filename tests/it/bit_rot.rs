@@ -188,6 +188,23 @@ fn a_fold_mends_whatever_was_damaged() {
     }
 }
 
+#[test]
+fn a_fold_into_a_database_whose_head_is_damaged_is_not_lost_in_silence() {
+    let scene = scene();
+    let database = scene.cachex.in_store("v1/old/db");
+    // It is not folded yet.
+    let more = scene.cachex.run("echo more").with("--no-concurrent");
+    // sled passes over a segment with such a head, also over one it has just written.
+    for at in 0..20 {
+        scene.cachex.restores_store("kept");
+        flip(&database, at);
+        scene.cachex.fold().once().exits(0);
+        fs::remove_dir_all(scene.cachex.in_store("v1/young")).unwrap();
+        scene.is_whole();
+        more.once().hits().prints("more\n");
+    }
+}
+
 /// Prints how often it was run; recorded twice, the first of them folded.
 fn superseded(cachex: &Cachex) -> Call {
     let call = cachex.run(&format!("wc -c <{}", quoted(cachex.path("runs"))));

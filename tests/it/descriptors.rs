@@ -1,6 +1,7 @@
 //! What the command inherits, and what `cachex` does without its streams.
 
-use crate::harness::{cachex, quoted};
+use crate::harness::{cachex, eventually, quoted};
+use std::fs;
 
 #[test]
 fn the_command_has_the_descriptors_it_would_have() {
@@ -58,4 +59,28 @@ fn the_command_is_in_the_same_session_and_group() {
     let group = running.pid().as_raw_nonzero();
     let printed = running.ends().stdout();
     assert_eq!(printed.split(' ').next().unwrap(), group.to_string());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_background_fold_keeps_nothing_of_whoever_started_it() {
+    let cachex = cachex();
+    cachex.run("echo hi").once().misses();
+    cachex.fold().once().exits(0);
+    // The fold stays for as long as this is held.
+    let old = fs::File::open(cachex.in_store("v1/locks/old")).unwrap();
+    old.lock().unwrap();
+    // With one event more, a fold is due.
+    cachex.write("store/v1/events", vec![0; (1 << 20) - 1]);
+    let theirs = cachex.write("theirs", "");
+    let script = format!(r#"exec "$@" 7<{}"#, quoted(&theirs));
+    cachex.run("echo more").launched_by(&script).once().misses();
+    let fold = cachex.awaits_helper();
+    assert_eq!(rustix::process::getpgid(Some(fold)).unwrap(), fold);
+    let open = format!("/proc/{}/fd", fold.as_raw_nonzero());
+    eventually("it to close what it inherited", || {
+        let mut open = fs::read_dir(&open).unwrap().flatten();
+        let keeps = open.any(|fd| fs::read_link(fd.path()).is_ok_and(|file| file == theirs));
+        (!keeps).then_some(())
+    });
 }

@@ -289,3 +289,45 @@ fn many_findings_of_one_kind_are_summed_up() {
     assert!(said.contains("note: 10 more of kind unknown\n"), "{said}");
     assert_eq!(kinds(&doctor(&patient.cachex, "--json")).len(), 30);
 }
+
+#[test]
+fn an_entry_that_cannot_be_read_is_named_and_the_rest_examined() {
+    let patient = Patient::new();
+    let cachex = &patient.cachex;
+    // Nothing but a young file needs its output.
+    cachex.run("seq 1 3000").once().misses();
+    let young = cachex.stored_in("v1/young");
+    for (n, path) in (1..).zip(&young) {
+        let io = rustix::io::Errno::IO.raw_os_error();
+        let call = cachex.cli(["doctor", "--json"]).fault(format!("open:{n}={io}"));
+        let outcome = call.once().exits(1).quietly();
+        assert_eq!(kinds(&outcome), ["unreadable"]);
+        let report = json(&outcome);
+        assert_eq!(report["findings"][0]["path"], path.to_str().unwrap());
+        assert_eq!(report["whole"]["young"], young.len() - 1);
+        assert_eq!(report["whole"]["old"], 3);
+    }
+    assert_eq!(kinds(&doctor(cachex, "--json").exits(0)), [""; 0]);
+}
+
+#[test]
+fn a_database_that_cannot_be_locked_is_not_opened() {
+    let patient = Patient::new();
+    let call = patient.cachex.cli(["doctor", "--json"]);
+    let outcome = call.fails_at("flock", rustix::io::Errno::NOLCK).once().exits(1).quietly();
+    assert_eq!(kinds(&outcome), ["database-unexamined"]);
+}
+
+#[test]
+fn a_repair_makes_an_entry_readable_and_loses_nothing_of_it() {
+    let cachex = cachex();
+    let call = cachex.run(LONG).without_privileges();
+    let good = call.once().misses();
+    chmod(&cachex.in_store(&cachex.stored_in("v1/young")[0]), 0o000);
+    let doctor =
+        |options| cachex.cli(["doctor", "--json"]).with(options).without_privileges().once();
+    assert_eq!(kinds(&doctor("").exits(1)), ["mode", "unreadable"]);
+    let repaired = doctor("--repair").exits(0);
+    assert!(problems(&repaired).iter().all(|(_, repaired)| *repaired), "{}", repaired.stdout());
+    call.once().hits().same_as(&good);
+}

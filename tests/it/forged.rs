@@ -106,6 +106,7 @@ fn frames_that_do_not_fit_the_bytes() {
         ([frame(HUGE), frame(HUGE), frame(u64::MAX >> 1)].concat(), "frames past all counting"),
         (vec![0xff; 3], "half a frame"),
         (vec![0xff; 12], "a frame without end"),
+        ([&frame(12)[..], &[0x80; 9], &[2]].concat(), "a frame of more than 64 bits"),
     ] {
         let forged = changed(&path, |entry| entry.frames = Bytes::Inline(frames));
         is_a_miss(&call, &path, &forged, what);

@@ -1,7 +1,7 @@
 //! SIGKILL at every change to the store, and at random: what was recorded is
 //! still there or is recorded again, and nothing half-done is ever served.
 
-use crate::harness::{Cachex, Call, Outcome, cachex, quoted};
+use crate::harness::{Cachex, Call, Outcome, cachex, eventually, quoted};
 use std::fs;
 use std::time::Duration;
 
@@ -191,6 +191,20 @@ fn a_snapshot_that_sled_did_not_finish_costs_nothing() {
         fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
         all_there(&calls);
     }
+}
+
+#[test]
+fn what_is_being_written_is_not_taken_for_a_leftover() {
+    let cachex = cachex();
+    let call = cachex.run(&format!("{LONG}; {}", cachex.gate("gate")));
+    let running = call.spawn();
+    eventually("a blob in the making", || (!cachex.stored_in("v1/tmp").is_empty()).then_some(()));
+    cachex.fold().after("2h").once().exits(0);
+    cachex.audit().after("2h").once().exits(0);
+    assert_eq!(cachex.stored_in("v1/tmp").len(), 1);
+    cachex.opens("gate");
+    let good = running.ends().exits(0).quietly();
+    call.once().hits().same_as(&good);
 }
 
 /// A call whose second run superseded the first, which was folded.

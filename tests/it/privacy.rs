@@ -53,7 +53,10 @@ fn a_secret_is_found_nowhere_in_the_store() {
     let gate = cachex.gate("gate");
     let call = cachex.run(&format!("cat >/dev/null; echo fine; seq 1 10000; {gate}"));
     let call = call.env("API_TOKEN", SECRET).stdin(format!("password: {SECRET}\n"));
-    let call = call.with("--no-concurrent");
+    let call = call.env("CACHEX_NO_CONCURRENT", "1").option("--key", SECRET);
+    // What `explain` compares is no sum that can be made without the store's secret.
+    let sums = [SECRET.to_owned(), format!("password: {SECRET}\n")];
+    let sums = sums.map(|text| blake3::hash(text.as_bytes()).as_bytes()[..6].to_vec());
     let look = |kinds: &[&str]| {
         let stored = cachex.stored_in("");
         for kind in kinds {
@@ -63,6 +66,8 @@ fn a_secret_is_found_nowhere_in_the_store() {
             // What is being swept may go meanwhile.
             let content = fs::read(cachex.store().join(&path)).unwrap_or_default();
             assert!(!contains(&content, SECRET.as_bytes()), "it is in {}", path.display());
+            let is_there = sums.iter().any(|sum| contains(&content, sum));
+            assert!(!is_there, "a plain sum of it is in {}", path.display());
         }
         assert_eq!(fs::read_dir(cachex.path("tmp")).unwrap().count(), 0);
     };
@@ -82,10 +87,18 @@ fn a_secret_is_found_nowhere_in_the_store() {
     call.once().misses();
     cachex.folds();
     look(&["v1/old"]);
-    assert!(!contains(
-        call.clone().with("--verbose").once().stderr().as_bytes(),
-        SECRET.as_bytes()
-    ));
+    let other = call.clone().env("API_TOKEN", "another").stdin("another");
+    let explained = other.clone().explain().once().exits(1);
+    let told = [
+        call.with("--verbose").once().stderr(),
+        other.clone().with("--verbose").once().stderr(),
+        explained.stdout() + &explained.stderr(),
+        other.explain().with("--all --json").once().stdout(),
+    ];
+    assert!(explained.stdout().contains("variable `API_TOKEN` differs"), "{}", explained.stdout());
+    for told in told {
+        assert!(!contains(told.as_bytes(), SECRET.as_bytes()), "{told}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use crate::harness::{Cachex, Call, Mounted, Outcome, cachex, where_mounts_are_ones_own};
 use rustix::io::Errno;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 
 const POINTS: [&str; 9] =
     ["open", "read", "create", "mkdir", "write", "rename", "remove", "flock", "tee"];
@@ -175,11 +177,7 @@ fn a_read_only_file_system() {
         // One that has no store yet.
         fs::remove_dir_all(scene.cachex.store()).unwrap();
         fs::create_dir(scene.cachex.store()).unwrap();
-        fs::set_permissions(
-            scene.cachex.store(),
-            std::os::unix::fs::PermissionsExt::from_mode(0o700),
-        )
-        .unwrap();
+        fs::set_permissions(scene.cachex.store(), Permissions::from_mode(0o700)).unwrap();
         let read_only = Mounted::read_only(&scene.cachex.store());
         scene.runs_regardless(|call| call);
         scene.runs_regardless(|call| call.option("--cache-dir", scene.cachex.store()));
@@ -220,4 +218,56 @@ fn neither_a_home_nor_a_cache_folder() {
     }
     cachex.cli(["clear", "--yes"]).without("CACHEX_DIR").without("HOME").once().exits(1);
     assert!(!cachex.path("work/relative").exists());
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_now_keeps_its_output_until_it_can() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 50000").without_privileges();
+    let good = call.once().misses();
+    let entry = cachex.in_store(&cachex.stored_in("v1/young")[0]);
+    let mode = |mode| fs::set_permissions(&entry, Permissions::from_mode(mode)).unwrap();
+    // Nothing needs this one, and it goes when that is certain.
+    cachex.write("store/v1/blobs/00/".to_owned() + &"0".repeat(64), "nobody's");
+    mode(0o000);
+    for fold in [cachex.fold(), cachex.audit()] {
+        fold.without_privileges().once().exits(0);
+        assert_eq!(cachex.stored_in("v1/blobs").len(), 2);
+    }
+    mode(0o600);
+    cachex.audit().without_privileges().once().exits(0);
+    assert_eq!(cachex.stored_in("v1/blobs").len(), 1);
+    call.once().hits().same_as(&good);
+}
+
+#[test]
+fn what_can_never_be_read_keeps_nothing() {
+    let cachex = cachex();
+    cachex.run("seq 1 50000").once().misses();
+    let entry = cachex.in_store(&cachex.stored_in("v1/young")[0]);
+    let folder = |path: &Path| fs::create_dir(path);
+    let link = |path: &Path| symlink("/dev/null", path);
+    for plant in [&folder as &dyn Fn(&Path) -> std::io::Result<()>, &link] {
+        let blob = cachex.write("store/v1/blobs/00/".to_owned() + &"0".repeat(64), "nobody's");
+        fs::remove_file(&entry).unwrap();
+        plant(&entry).unwrap();
+        cachex.audit().once().exits(0);
+        assert!(!blob.exists());
+        fs::remove_dir(&entry).or_else(|_| fs::remove_file(&entry)).unwrap();
+        fs::write(&entry, "").unwrap();
+    }
+}
+
+#[test]
+fn a_folder_of_blobs_that_cannot_be_read_does_not_keep_a_fold_from_its_work() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 50000").without_privileges();
+    let good = call.once().misses();
+    let folder = cachex.write("store/v1/blobs/00/any", "");
+    let folder = folder.parent().unwrap();
+    fs::set_permissions(folder, Permissions::from_mode(0o000)).unwrap();
+    let left = cachex.write("store/v1/trash-1/blob", "left by the dead");
+    cachex.audit().without_privileges().once().exits(0);
+    assert!(!left.exists());
+    call.once().hits().same_as(&good);
 }

@@ -72,7 +72,9 @@ fn age(soak: &Soak) -> Result<()> {
         let mut command = soak.cachex(&store, &[verb]);
         command.args(passing);
         let ended = soak.make(command, None, None)?;
-        if !ended.status.success() || verb == "forget" && ended.stdout != b"1 entry forgotten\n" {
+        if !ended.status.success()
+            || verb == "forget" && !ended.stdout.starts_with(b"1 entry forgotten")
+        {
             return Ok(());
         }
     }

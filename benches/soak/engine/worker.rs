@@ -219,13 +219,12 @@ impl Worker<'_> {
         let soak = self.soak;
         let plan = Plan::of(format!("small{}", self.chance.below(SMALL)), soak.options.seed);
         if self.chance.percent(2) {
-            let options = ["--max-size", SMALL_LIMIT];
-            let command = self.command(&soak.small_store(), "forget", &plan, &options);
-            let ended = soak.make(command, plan.stdin().as_deref(), None)?;
+            let prune = ["prune", "--max-size", SMALL_LIMIT];
+            let ended = soak.make(soak.cachex(&soak.small_store(), &prune), None, None)?;
             soak.report.evicting.add(1);
             if !ended.status.success() {
                 let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-                soak.report.violation(&soak.report.failed, || format!("forget --max-size: {said}"));
+                soak.report.violation(&soak.report.failed, || format!("prune --max-size: {said}"));
             }
             return Ok(());
         }
@@ -258,13 +257,15 @@ impl Worker<'_> {
     ) -> std::process::Command {
         let mut command = self.soak.cachex(store, &[verb, "--no-env"]);
         command.args(options);
-        let life = plan.life.map(|life| format!("{life}ms"));
-        command.args(["--failure-expires-in", life.as_deref().unwrap_or("1day")]);
-        if let Some(life) = &life {
-            command.args(["--expires-in", life]);
-        }
-        if plan.no_concurrent {
-            command.arg("--no-concurrent");
+        if verb == "run" {
+            let life = plan.life.map(|life| format!("{life}ms"));
+            command.args(["--failure-expires-in", life.as_deref().unwrap_or("1day")]);
+            if let Some(life) = &life {
+                command.args(["--expires-in", life]);
+            }
+            if plan.no_concurrent {
+                command.arg("--no-concurrent");
+            }
         }
         command.arg("--").args(plan.argv());
         command

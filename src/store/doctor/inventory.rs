@@ -4,7 +4,8 @@
 use super::{Finding, What, is_file, is_folder, is_foreign};
 use crate::entry::Key;
 use crate::fsutil;
-use crate::store::{Root, events, filter, guard, sweep, version_dir};
+use crate::lock;
+use crate::store::{Root, events, filter, guard, secret, sweep, version_dir};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, Stat};
 use std::collections::BTreeMap;
@@ -66,8 +67,8 @@ impl Place {
                 }
             }
             Some(["tmp", _]) => Place::Temp,
-            Some(["locks", "fold" | "old" | "publish" | "wanted"]) => Place::Lock,
-            Some(["locks", name]) if Key::from_hex(name.as_bytes()).is_some() => Place::Lock,
+            Some([secret::FILE] | ["locks", "fold" | "old" | "publish" | "wanted"]) => Place::Lock,
+            Some(["locks", name]) if lock::is_of_a_key(name.as_bytes()) => Place::Lock,
             Some([guard::DIR, ..]) => Place::Sled,
             _ => Place::Unknown,
         }

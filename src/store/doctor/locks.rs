@@ -1,7 +1,6 @@
 //! The fold lock, and which others are held, and by whom.
 
 use super::{What, is_folder};
-use crate::entry::Key;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use crate::store::Root;
@@ -50,7 +49,7 @@ pub fn examine(root: &Root, path: &Path) -> Option<What> {
         Err(_) => None,
         Ok(()) => {
             let name = path.file_name()?.as_bytes();
-            Key::from_hex(name).is_some().then_some(What::IdleLock)
+            lock::is_of_a_key(name).then_some(What::IdleLock)
         }
     }
 }

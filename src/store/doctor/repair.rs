@@ -170,7 +170,8 @@ fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
     for useless in &now.useless {
         let path = blobs::path(&useless.blob.hash);
         let seen = fsutil::stat(root, &path)?;
-        if let Verdict::Damaged = verify(root, &useless.blob)? {
+        // What cannot be read now is said to be so, and may be whole.
+        if let Ok(Verdict::Damaged) = verify(root, &useless.blob) {
             let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
             // Unless somebody has just put a good one in its place.
             let there = fsutil::stat(root, &path)?;
@@ -182,7 +183,7 @@ fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
         }
         if useless.floor == Floor::Young {
             let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
-            if let Some(sealed) = young::sealed(root, &useless.key)?
+            if let Ok(Some(sealed)) = young::sealed(root, &useless.key)
                 && let Ok(entry) = Entry::open(&useless.key, &sealed)
                 && entry.blobs().any(|blob| is_gone(root, &blob.hash))
             {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::entry::Bytes;
 use crate::store::Store;
+use crate::store::clear::clear;
 use crate::store::events::{Event, append};
 use crate::store::testing::{Scene, ago, entry, key, scene};
 use rustix::fs::OFlags;
@@ -19,8 +20,9 @@ fn folded(scene: &Scene, options: &FoldOptions) -> FoldReport {
 }
 
 fn hit(scene: &Scene, n: u64, seconds: u64) {
-    let event = Event { kind: Kind::Hit, time: ago(seconds), key: key(n), run_time: 5, size: 100 };
-    append(&scene.root, &event).unwrap();
+    let kind = Kind::Hit { cost: 2 };
+    let event = Event { kind, time: ago(seconds), key: key(n), run_time: 5 };
+    append(&scene.root, &event, None).unwrap();
 }
 
 #[test]
@@ -175,7 +177,7 @@ fn damaged_values_are_removed_and_indexes_are_mended() {
         old.entries.insert(key(0).0, b"junk")?;
         old.entries.insert(key(1).0, b"junk")?;
         old.facts.remove(key(2).0)?;
-        old.by_use.insert([b"whither", &key(9).0[..], b"x"].concat(), b"")?;
+        old.indexes.uses.insert([b"whither", &key(9).0[..], b"x"].concat(), b"")?;
         old.count(|totals| totals.bytes = 7);
         Ok(())
     })
@@ -186,7 +188,7 @@ fn damaged_values_are_removed_and_indexes_are_mended() {
     assert_eq!((report.damaged, report.totals.entries), (1, 2));
     assert_eq!(report.totals.bytes, sums.bytes / 2);
     Old::with(&scene.root, |old| {
-        assert_eq!((old.facts.len(), old.by_use.len()), (2, 2));
+        assert_eq!((old.facts.len(), old.indexes.uses.len()), (2, 2));
         Ok(())
     })
     .unwrap();

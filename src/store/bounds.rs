@@ -1,0 +1,56 @@
+//! What goes first when a store is kept within its bounds: what is gone, then
+//! what was not used for the longest time.
+
+use super::facts::{Removed, joined, split};
+use super::old::Old;
+use crate::clock::Timestamp;
+use crate::entry::Key;
+
+impl Old {
+    /// Whether an entry is gone by `time`, or there are more than `max` bytes.
+    pub fn exceeds(&self, time: Timestamp, max: Option<u64>) -> sled::Result<bool> {
+        let first = self.indexes.expiries.iter().next().transpose()?;
+        let is_due = |place: &[u8]| split(place).is_none_or(|(gone, _)| gone <= time.0);
+        Ok(first.is_some_and(|(place, _)| is_due(&place))
+            || max.is_some_and(|max| self.totals().bytes > max))
+    }
+
+    /// Removes at most `limit` entries that are gone by `time`.
+    pub fn expire(&self, time: Timestamp, limit: usize) -> sled::Result<Vec<Removed>> {
+        let mut removed = Vec::new();
+        let end = joined(&time.0.to_be_bytes(), &Key([0xff; 32]));
+        for item in self.indexes.expiries.range(..=end).take(limit) {
+            let (place, _) = item?;
+            let Some((gone, key)) = split(&place) else { continue };
+            if self.facts(&key)?.is_some_and(|facts| facts.gone == Some(gone)) {
+                removed.extend(self.take_out(&key)?);
+            }
+            // Not there any more, unless it led nowhere.
+            self.indexes.expiries.remove(&place)?;
+            self.changed();
+        }
+        Ok(removed)
+    }
+
+    /// Removes at most `limit` entries, the least recently used first, until
+    /// the rest is no larger than `max` bytes. The last one recorded stays.
+    pub fn evict(&self, max: u64, limit: usize) -> sled::Result<Vec<Removed>> {
+        let mut removed = Vec::new();
+        for item in &self.indexes.uses {
+            if self.totals().bytes <= max || removed.len() >= limit {
+                break;
+            }
+            let (place, _) = item?;
+            let Some((last_use, key)) = split(&place) else { continue };
+            if key.0 == self.totals().latest.1 {
+                continue;
+            }
+            if self.facts(&key)?.is_some_and(|facts| facts.last_use == last_use) {
+                removed.extend(self.take_out(&key)?);
+            }
+            self.indexes.uses.remove(&place)?;
+            self.changed();
+        }
+        Ok(removed)
+    }
+}

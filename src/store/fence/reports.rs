@@ -1,0 +1,84 @@
+//! What is asked of the old store for people to read.
+
+use super::{Fenced, STEP};
+use crate::entry::Entry;
+use crate::store::facts::{Facts, Totals};
+use crate::store::query::Query;
+use crate::store::stats::Counts;
+use crate::store::{guard, helper};
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+use std::ffi::OsString;
+use std::time::Duration;
+
+impl Fenced<'_> {
+    /// Shows the entries that `query` asks for to `visit`, in its order; how
+    /// many match, unless the search could stop before it knew.
+    ///
+    /// What is young and was not folded yet is not among them.
+    pub fn query(
+        &self,
+        query: &Query,
+        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+    ) -> Result<Option<u64>> {
+        self.query_within(query, STEP, visit)
+    }
+
+    /// The same for who cannot wait so long from one sign of progress to the next.
+    pub fn query_within(
+        &self,
+        query: &Query,
+        step: Duration,
+        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+    ) -> Result<Option<u64>> {
+        // What cannot be understood is for the caller to tell, without a helper.
+        query.filter.matcher()?;
+        if !guard::exists(self.root) {
+            return Ok(Some(0));
+        }
+        let input = helper::encode(query)?;
+        let matched = self.ask(helper::QUERY, &[], Some(&input), Some(step), &mut |item| {
+            let item: helper::Item = helper::decode(item).context("reading an entry")?;
+            match Entry::open_any(&item.sealed) {
+                Ok(entry) => visit(entry, item.facts),
+                Err(_) => Ok(()),
+            }
+        })?;
+        helper::decode(&matched).context("reading how many entries match")
+    }
+
+    /// What was counted from a day on, [`stats::day_of`](crate::store::stats::day_of):
+    /// the day, the name of a command, what its calls came to. The empty name
+    /// stands for all that are not counted apart.
+    pub fn stats(&self, since_day: u32) -> Result<Vec<(u32, String, Counts)>> {
+        self.list(helper::STATS, &[OsString::from(since_day.to_string())])
+    }
+
+    /// Counts from nothing again.
+    pub fn reset_stats(&self) -> Result<()> {
+        if guard::exists(self.root) {
+            self.ask(helper::RESET_STATS, &[], None, Some(STEP), &mut |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// The sums over the whole store.
+    pub fn totals(&self) -> Result<Totals> {
+        if !guard::exists(self.root) {
+            return Ok(Totals::default());
+        }
+        let totals = self.ask(helper::TOTALS, &[], None, Some(STEP), &mut |_| Ok(()))?;
+        helper::decode(&totals).context("reading the sums of the store")
+    }
+
+    fn list<T: DeserializeOwned>(&self, op: &str, args: &[OsString]) -> Result<Vec<T>> {
+        let mut list = Vec::new();
+        if guard::exists(self.root) {
+            self.ask(op, args, None, Some(STEP), &mut |item| {
+                list.push(helper::decode(item).context("reading what is in the store")?);
+                Ok(())
+            })?;
+        }
+        Ok(list)
+    }
+}

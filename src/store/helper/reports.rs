@@ -1,0 +1,42 @@
+//! What a helper answers for people to read, in frames as it is found.
+
+use super::{Item, decode, encode, write_frame};
+use crate::store::fence::{ALIVE, ITEM};
+use crate::store::query::{self, Query};
+use crate::store::{Root, stats};
+use anyhow::Result;
+use std::io::{Read, Write};
+
+/// No question that can be decoded is longer.
+const MAX_QUERY: u64 = 64 * 1024;
+/// Frames are written when they have come to this.
+const BUFFER: usize = 32 * 1024;
+
+pub fn query(root: &Root, input: &mut dyn Read, output: &mut dyn Write) -> Result<Vec<u8>> {
+    let mut question = Vec::new();
+    input.take(MAX_QUERY).read_to_end(&mut question)?;
+    let question: Query = decode(&question)?;
+    let matched = query::select(root, &question, &mut |page| {
+        let mut frames = Vec::new();
+        for (facts, sealed) in page {
+            let item = Item { facts, sealed: sealed.to_vec() };
+            write_frame(&mut frames, ITEM, &encode(&item)?)?;
+        }
+        write_frame(&mut frames, ALIVE, &[])?;
+        Ok(output.write_all(&frames)?)
+    })?;
+    encode(&matched)
+}
+
+pub fn stats(root: &Root, since: u32, output: &mut dyn Write) -> Result<()> {
+    let mut frames = Vec::new();
+    stats::read(root, since, |day, name, counts| {
+        write_frame(&mut frames, ITEM, &encode(&(day, name, counts))?)?;
+        if frames.len() > BUFFER {
+            output.write_all(&frames)?;
+            frames.clear();
+        }
+        Ok(())
+    })?;
+    Ok(output.write_all(&frames)?)
+}

@@ -1,0 +1,219 @@
+//! The live index: what a run has printed so far, for those who wait for it.
+//!
+//! The bytes themselves go to the blob in the making (see [`super::blobs`]), from
+//! the first one on. Beside it lies this file of records of 16 bytes, one per
+//! chunk, and one for the end of a run that ended by itself. Whoever follows
+//! finds the names of both in the lock that the run holds, see [`crate::lock`].
+//!
+//! Neither file is trusted to keep up with the other: a record may come before
+//! its bytes are there, and of a run that was killed there are as many of both as
+//! there are. The writer holds an exclusive lock on the blob, by which one can
+//! tell that it lives. Everybody shares a lock on the index, by which the writer
+//! can tell that it is followed.
+
+use super::Root;
+use super::blobs::Temporary;
+use crate::entry::Damaged;
+use crate::frames::{Frame, Stream};
+use crate::fsutil;
+use crate::lock::LiveFiles;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, FlockOperation};
+use rustix::io::Errno;
+use std::path::Path;
+
+/// How a run ended that ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The command's exit status.
+    pub status: u8,
+    /// How far it read its standard input, where that can be told.
+    pub stdin_consumed: Option<u64>,
+}
+
+/// A record of the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The next bytes are a stream's.
+    Chunk(Frame),
+    /// There are no more.
+    End(End),
+}
+
+const LEN: usize = 16;
+const CHUNK: [u8; 2] = [Stream::Stdout as u8, Stream::Stderr as u8];
+const END: u8 = 2;
+const END_STDIN_UNKNOWN: u8 = 3;
+
+impl Record {
+    /// What it is, the exit status, six bytes of nothing, and a number.
+    fn encode(self) -> [u8; LEN] {
+        let (what, status, number) = match self {
+            Record::Chunk(frame) => (CHUNK[frame.stream as usize], 0, frame.len),
+            Record::End(End { status, stdin_consumed: Some(n) }) => (END, status, n),
+            Record::End(End { status, stdin_consumed: None }) => (END_STDIN_UNKNOWN, status, 0),
+        };
+        let mut bytes = [0; LEN];
+        (bytes[0], bytes[1]) = (what, status);
+        bytes[8..].copy_from_slice(&number.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; LEN]) -> Result<Record, Damaged> {
+        let [what, status, rest @ ..] = bytes;
+        let (nothing, number) = rest.split_at(6);
+        let number = u64::from_le_bytes(number.try_into().map_err(|_| Damaged)?);
+        if nothing != [0; 6] {
+            return Err(Damaged);
+        }
+        match (*what, *status, number) {
+            (0 | 1, 0, len) => {
+                Ok(Record::Chunk(Frame { stream: Stream::BOTH[usize::from(*what)], len }))
+            }
+            (END, status, n) => Ok(Record::End(End { status, stdin_consumed: Some(n) })),
+            (END_STDIN_UNKNOWN, status, 0) => Ok(Record::End(End { status, stdin_consumed: None })),
+            _ => Err(Damaged),
+        }
+    }
+}
+
+/// The index of a run that goes on. It is gone with this.
+pub struct NewIndex<'a> {
+    name: Temporary<'a>,
+    file: OwnedFd,
+}
+
+impl<'a> NewIndex<'a> {
+    /// Starts one.
+    pub fn new(root: &'a Root) -> rustix::io::Result<NewIndex<'a>> {
+        let (name, file) = Temporary::create(root)?;
+        share(&file)?;
+        Ok(NewIndex { name, file })
+    }
+
+    /// Its name in the store.
+    pub fn name(&self) -> Option<&Path> {
+        self.name.name()
+    }
+
+    /// Appends a record, all of it at once.
+    pub fn append(&self, record: Record) -> rustix::io::Result<()> {
+        fsutil::write_file(&self.file, &record.encode())
+    }
+
+    /// Whether somebody reads along.
+    pub fn is_followed(&self) -> bool {
+        // What others share cannot be had alone. One's own share is lost in trying.
+        let alone = rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive);
+        let shared = share(&self.file);
+        alone == Err(Errno::WOULDBLOCK) && shared.is_ok()
+    }
+}
+
+fn share(file: &OwnedFd) -> rustix::io::Result<()> {
+    fsutil::retry(|| rustix::fs::flock(file, FlockOperation::NonBlockingLockShared))
+}
+
+/// The two files of another process's run.
+pub struct Live {
+    data: OwnedFd,
+    index: OwnedFd,
+}
+
+impl Live {
+    /// Opens the files of these names. None: they are not those of a run that
+    /// goes on.
+    pub fn open(root: &Root, names: &LiveFiles) -> rustix::io::Result<Option<Live>> {
+        let data = fsutil::open_file(root, &names.data)?;
+        let index = fsutil::open_file(root, &names.index)?;
+        for file in [&data, &index] {
+            if FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) != FileType::RegularFile {
+                return Ok(None);
+            }
+        }
+        // What one can have for oneself nobody writes any more.
+        let alive = share(&data) == Err(Errno::WOULDBLOCK);
+        Ok((alive && share(&index).is_ok()).then_some(Live { data, index }))
+    }
+
+    /// The bytes of both streams.
+    pub fn data(&self) -> BorrowedFd<'_> {
+        self.data.as_fd()
+    }
+
+    /// The next record; none if there is none yet.
+    pub fn next(&self, records: &mut Records) -> Result<Option<Record>, Damaged> {
+        let next = self.peek(records)?;
+        records.at += if next.is_some() { LEN } else { 0 };
+        Ok(next)
+    }
+
+    /// The same without taking it.
+    pub fn peek(&self, records: &mut Records) -> Result<Option<Record>, Damaged> {
+        if records.at == records.buffer.len() {
+            records.buffer.resize(256 * LEN, 0);
+            records.at = 0;
+            let read = || rustix::io::pread(&self.index, &mut records.buffer[..], records.offset);
+            let read = fsutil::retry(read).map_err(|_| Damaged)?;
+            let whole = read - read % LEN;
+            records.buffer.truncate(whole);
+            records.offset += whole as u64;
+        }
+        records.buffer[records.at..].first_chunk().map(Record::decode).transpose()
+    }
+
+    /// How many bytes the run printed, if it has ended by itself and all of them
+    /// are there.
+    pub fn whole(&self) -> Option<u64> {
+        let mut records = Records::default();
+        let mut total = 0_u64;
+        loop {
+            match self.next(&mut records) {
+                Ok(Some(Record::Chunk(frame))) => total = total.checked_add(frame.len)?,
+                Ok(Some(Record::End(_))) => break,
+                Ok(None) | Err(Damaged) => return None,
+            }
+        }
+        let there = rustix::fs::fstat(&self.data).ok()?.st_size as u64;
+        (there >= total).then_some(total)
+    }
+}
+
+/// How far the records have been read.
+#[derive(Default)]
+pub struct Records {
+    offset: u64,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn records_survive_their_encoding() {
+        for stream in Stream::BOTH {
+            for len in [0, 1, u64::MAX] {
+                let record = Record::Chunk(Frame { stream, len });
+                assert_eq!(Record::decode(&record.encode()), Ok(record));
+            }
+        }
+        for stdin_consumed in [None, Some(0), Some(u64::MAX)] {
+            let record = Record::End(End { status: 255, stdin_consumed });
+            assert_eq!(Record::decode(&record.encode()), Ok(record));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_one_record_or_none(bytes: [u8; LEN], what in 0..5_u8) {
+            for bytes in [bytes, [[what, 7].as_slice(), &[0; 6], &bytes[8..]].concat().try_into().unwrap()] {
+                if let Ok(record) = Record::decode(&bytes) {
+                    prop_assert_eq!(record.encode(), bytes);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What is left to do when entries were taken out by hand: the fold, which does
+//! this for what it drops itself, knows nothing of them.
+
+use super::old::Old;
+use super::{Root, facts::Totals, filter, fold, guard, sweep};
+use crate::clock::Timestamp;
+use anyhow::Result;
+
+/// Removes those of `blobs` that nothing needs any more, and makes the filter
+/// anew if `removed` entries were a good part of it; the sums of what is left.
+/// The caller holds the fold lock.
+pub fn tidy(root: &Root, blobs: Vec<[u8; 32]>, removed: u64) -> Result<Totals> {
+    if !guard::exists(root) {
+        return Ok(Totals::default());
+    }
+    let totals = Old::with(root, |old| Ok(old.totals()))?;
+    if removed.saturating_mul(8) > totals.entries {
+        filter::publish(root, fold::stored_prefixes(root)?)?;
+    }
+    // One part of the folders besides: what is found there is found sooner.
+    sweep::blobs(root, blobs, Some(Timestamp::now().0 as u8))?;
+    Ok(totals)
+}

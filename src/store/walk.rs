@@ -1,0 +1,202 @@
+//! Walks over the trees of the old store, page by page.
+//!
+//! The database is opened anew for each page, so that readers get their turn. A
+//! damaged tree may be walked in circles: what is not in order is an error that
+//! sets the database aside, so every walk ends.
+
+use super::Root;
+use super::facts::key_of;
+use super::guard::PULSE;
+use super::old::Old;
+use crate::entry::Key;
+use anyhow::Result;
+use sled::{IVec, Tree};
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+
+/// The part of a tree that is still to be walked, and in which direction.
+#[derive(Clone, Debug)]
+pub struct Span {
+    low: Bound<Vec<u8>>,
+    high: Bound<Vec<u8>>,
+    backward: bool,
+}
+
+impl Span {
+    /// All of it.
+    pub fn all() -> Span {
+        Span::between(Unbounded, Unbounded)
+    }
+
+    /// What begins with `prefix`.
+    pub fn of_prefix(prefix: &[u8]) -> Span {
+        let high = match prefix.iter().rposition(|&byte| byte < 0xff) {
+            Some(last) => {
+                let mut high = prefix[..=last].to_vec();
+                high[last] += 1;
+                Excluded(high)
+            }
+            None => Unbounded,
+        };
+        Span::between(Included(prefix.to_vec()), high)
+    }
+
+    /// What lies from one place to another, both of them too.
+    pub fn of_range(low: &[u8], high: &[u8]) -> Span {
+        Span::between(Included(low.to_vec()), Included(high.to_vec()))
+    }
+
+    fn between(low: Bound<Vec<u8>>, high: Bound<Vec<u8>>) -> Span {
+        Span { low, high, backward: false }
+    }
+
+    /// The same from its end, or from its start.
+    pub fn directed(self, backward: bool) -> Span {
+        Span { backward, ..self }
+    }
+
+    /// The next items, and takes them out of the span; none: it was walked.
+    pub fn page(&mut self, tree: &Tree, limit: usize) -> sled::Result<Vec<(IVec, IVec)>> {
+        let mut page = Vec::new();
+        self.visit(tree, limit, |place, value| {
+            page.push((place, value));
+            Ok(true)
+        })?;
+        Ok(page)
+    }
+
+    /// Shows the next items, at most so many, to `visit`, until that says no, and
+    /// takes them out of the span; whether there may be more.
+    pub fn visit(
+        &mut self,
+        tree: &Tree,
+        limit: usize,
+        mut visit: impl FnMut(IVec, IVec) -> sled::Result<bool>,
+    ) -> sled::Result<bool> {
+        let range = (as_slice(&self.low), as_slice(&self.high));
+        let mut items = tree.range::<&[u8], _>(range);
+        for _ in 0..limit {
+            let Some(item) = (if self.backward { items.next_back() } else { items.next() }) else {
+                return Ok(false);
+            };
+            PULSE.beat();
+            let (place, value) = item?;
+            if !self.holds(&place) {
+                let what = "a tree is out of order".to_owned();
+                return Err(sled::Error::ReportableBug(what));
+            }
+            self.pass(&place);
+            if !visit(place, value)? {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    fn holds(&self, place: &[u8]) -> bool {
+        let range = (as_slice(&self.low), as_slice(&self.high));
+        std::ops::RangeBounds::<[u8]>::contains(&range, place)
+    }
+
+    fn pass(&mut self, place: &[u8]) {
+        let next = if self.backward { &mut self.high } else { &mut self.low };
+        match next {
+            // A walk goes by thousands of places; their memory need not.
+            Excluded(known) => {
+                known.clear();
+                known.extend(place);
+            }
+            other => *other = Excluded(place.to_vec()),
+        }
+    }
+}
+
+fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
+    bound.as_ref().map(Vec::as_slice)
+}
+
+/// Shows every item of a tree to `visit`, a page of so many at a time.
+pub fn walk(
+    root: &Root,
+    size: usize,
+    tree: impl Fn(&Old) -> &Tree,
+    mut visit: impl FnMut(&Old, &[u8], &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut span = Span::all();
+    loop {
+        let walked = Old::with(root, |old| {
+            let page = span.page(tree(old), size)?;
+            for (place, value) in &page {
+                visit(old, place, value)?;
+            }
+            Ok(page.is_empty())
+        })?;
+        if walked {
+            return Ok(());
+        }
+    }
+}
+
+/// The next keys of a tree that has them for places, with their values.
+pub fn keyed_page(span: &mut Span, tree: &Tree, limit: usize) -> sled::Result<Vec<(Key, IVec)>> {
+    let page = span.page(tree, limit)?;
+    Ok(page.into_iter().filter_map(|(place, value)| Some((key_of(&place)?, value))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::scene;
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    type Holds<'a> = &'a dyn Fn(&[u8]) -> bool;
+
+    fn places() -> impl Strategy<Value = Vec<u8>> {
+        vec(prop_oneof![Just(0), Just(1), Just(0xfe), Just(0xff)], 0..4)
+    }
+
+    fn walked(mut span: Span, tree: &Tree, size: usize) -> Vec<Vec<u8>> {
+        let mut places = Vec::new();
+        loop {
+            let page = span.page(tree, size).unwrap();
+            assert!(page.len() <= size);
+            if page.is_empty() {
+                return places;
+            }
+            places.extend(page.iter().map(|(place, _)| place.to_vec()));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_span_is_walked_once_and_in_order(
+            held in btree_set(places(), 0..40),
+            (a, b) in (places(), places()),
+            size in 1..5_usize,
+        ) {
+            let scene = scene();
+            Old::with(&scene.root, |old| {
+                for place in &held {
+                    old.stats.insert(place, b"")?;
+                }
+                let spans: [(Span, Holds<'_>); 3] = [
+                    (Span::all(), &|_| true),
+                    (Span::of_prefix(&a), &|place| place.starts_with(&a)),
+                    (Span::of_range(&a, &b), &|place| (&a[..]..=&b[..]).contains(&place)),
+                ];
+                for (span, holds) in spans {
+                    let expected: BTreeSet<_> =
+                        held.iter().filter(|place| holds(place)).cloned().collect();
+                    let mut expected: Vec<_> = expected.into_iter().collect();
+                    assert_eq!(walked(span.clone(), &old.stats, size), expected);
+                    expected.reverse();
+                    assert_eq!(walked(span.directed(true), &old.stats, size), expected);
+                }
+                Ok(())
+            }).unwrap();
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Who changes the store waits for those whom the change must not meet.
+
+use crate::harness::{Cachex, cachex};
+use std::fs::{self, File};
+
+/// A lock of the store, which a call has made by now.
+fn lock(cachex: &Cachex, name: &str) -> File {
+    File::open(cachex.in_store("v1/locks").join(name)).unwrap()
+}
+
+#[test]
+fn nothing_is_recorded_while_files_are_removed() {
+    let cachex = cachex();
+    cachex.run("echo one").once().misses();
+    let publish = lock(&cachex, "publish");
+    publish.lock().unwrap();
+    for script in ["echo two", "seq 1 1000"] {
+        let call = cachex.run(script);
+        let good = call.clone().bare().once();
+        let (young, blobs) = (cachex.stored_in("v1/young"), cachex.stored_in("v1/blobs"));
+        let recording = call.spawn();
+        recording.waits_for_a_lock();
+        assert_eq!(cachex.stored_in("v1/young"), young);
+        assert_eq!(cachex.stored_in("v1/blobs"), blobs);
+        // What is there is served meanwhile.
+        cachex.run("echo one").once().hits();
+        publish.unlock().unwrap();
+        recording.ends().same_as(&good);
+        call.once().hits().same_as(&good);
+        publish.lock().unwrap();
+    }
+}
+
+#[test]
+fn no_entry_is_removed_while_others_are_recorded() {
+    let cachex = cachex();
+    let gone = cachex.run("echo hi").expires_in("1m").before("1h");
+    gone.once().misses();
+    let publish = lock(&cachex, "publish");
+    publish.lock_shared().unwrap();
+    let fold = cachex.fold().spawn();
+    fold.waits_for_a_lock();
+    assert_eq!(cachex.stored_in("v1/young").len(), 1);
+    publish.unlock().unwrap();
+    fold.ends().exits(0);
+    assert_eq!(cachex.stored_in("v1/young").len(), 0);
+}
+
+#[test]
+fn no_blob_is_removed_while_others_are_recorded() {
+    let cachex = cachex();
+    cachex.run("seq 1 1000").once().misses();
+    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    let publish = lock(&cachex, "publish");
+    publish.lock_shared().unwrap();
+    let fold = cachex.audit().spawn();
+    fold.waits_for_a_lock();
+    assert_eq!(cachex.stored_in("v1/blobs").len(), 1);
+    publish.unlock().unwrap();
+    fold.ends().exits(0);
+    assert_eq!(cachex.stored_in("v1/blobs").len(), 0);
+}
+
+#[test]
+fn whoever_removes_waits_for_a_fold() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    for removes in [call.clone().forget(), cachex.cli(["clear", "--yes"])] {
+        call.once().misses();
+        cachex.fold().once().exits(0);
+        let fold = lock(&cachex, "fold");
+        fold.lock().unwrap();
+        let removing = removes.spawn();
+        cachex.awaits_a_waiter();
+        call.once().hits();
+        fold.unlock().unwrap();
+        removing.ends().exits(0);
+    }
+    call.once().misses();
+}
+
+#[test]
+fn one_at_a_time_has_the_database_and_no_look_up_waits_for_it_for_ever() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    cachex.folds_away();
+    let old = lock(&cachex, "old");
+    old.lock().unwrap();
+    let fold = cachex.fold().spawn();
+    fold.waits_for_a_lock();
+    call.once().misses().prints("hi\n").quietly();
+    old.unlock().unwrap();
+    fold.ends().exits(0);
+}
+
+#[test]
+fn a_store_that_was_moved_away_is_not_created_anew() {
+    let cachex = cachex();
+    cachex.run("echo hi").once().misses();
+    cachex.fold().once().exits(0);
+    let old = lock(&cachex, "old");
+    old.lock().unwrap();
+    let fold = cachex.fold().spawn();
+    fold.waits_for_a_lock();
+    fs::rename(cachex.in_store("v1"), cachex.path("away")).unwrap();
+    old.unlock().unwrap();
+    fold.ends();
+    assert!(!cachex.in_store("v1").exists());
+}
+
+#[test]
+fn whoever_leaves_the_work_to_a_fold_has_it_do_another_round() {
+    let cachex = cachex();
+    cachex.run("echo gone").expires_in("1m").before("1h").once().misses();
+    let publish = lock(&cachex, "publish");
+    publish.lock_shared().unwrap();
+    let fold = cachex.fold().spawn();
+    fold.waits_for_a_lock();
+    // What comes too late for it, and somebody who is to fold that.
+    let late = cachex.run("echo late");
+    late.once().misses();
+    let background = ["-", "0", "0", "0"];
+    background.iter().fold(cachex.helper("fold"), |call, arg| call.with(arg)).once().exits(0);
+    publish.unlock().unwrap();
+    fold.ends().exits(0);
+    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    late.once().hits().prints("late\n");
+}
+
+/// A fold removes the lock files of keys that nobody holds; whoever waits for
+/// one at that moment gets a lock that keeps nobody out.
+#[test]
+fn a_lock_whose_file_was_removed_is_none() {
+    let cachex = cachex();
+    let (first, second) = (cachex.gate("first"), cachex.gate("second"));
+    let count = crate::harness::quoted(cachex.path("runs"));
+    let script = format!(
+        "n=$(wc -c <{count}); echo $n >../run-$n; case $n in 1) {first};; 2) {second};; esac; exit 7"
+    );
+    let call = cachex.run(&script).exit_codes("0").with("--no-concurrent");
+    let holder = call.spawn();
+    cachex.line_of("run-1");
+    let waiter = call.spawn();
+    waiter.waits_for_a_lock();
+    let is_of_key = |path: &std::path::PathBuf| path.file_name().unwrap().len() == 64;
+    let mut locks = cachex.stored_in("v1/locks").into_iter().filter(is_of_key);
+    fs::remove_file(cachex.in_store(locks.next().unwrap())).unwrap();
+    let other = call.spawn();
+    cachex.line_of("run-2");
+    cachex.opens("first");
+    holder.ends().exits(7);
+    waiter.waits_for_a_lock();
+    assert_eq!(cachex.runs(), 2);
+    cachex.opens("second");
+    other.ends().exits(7);
+    waiter.ends().exits(7);
+}
