@@ -1,10 +1,11 @@
 //! Giving the command the standard input that was read to find its key.
 
-use crate::stdin::{Source, Spool};
+use crate::spool::Spool;
+use crate::stdin::Source;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use std::fs::File;
+use std::io::Read;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -13,8 +14,7 @@ pub struct Feeder {
     pipe: Option<OwnedFd>,
     now: Vec<u8>,
     sent: usize,
-    file: Option<(File, u64)>,
-    tail: Vec<u8>,
+    spooled: Option<Box<dyn Read>>,
     /// More comes from cachex's own standard input.
     live: bool,
     /// That has nothing at the moment.
@@ -33,11 +33,10 @@ impl Feeder {
         }
         Feeder {
             pipe,
-            now: spool.memory,
+            now: Vec::new(),
             sent: 0,
-            file: spool.file.map(|file| (file, 0)),
-            tail: spool.tail,
             live: spool.unfinished,
+            spooled: Some(Box::new(spool.into_reader())),
             dry: false,
         }
     }
@@ -78,19 +77,14 @@ impl Feeder {
         self.sent = 0;
         self.now.clear();
         self.dry = false;
-        if let Some((file, offset)) = &mut self.file {
+        if let Some(spooled) = &mut self.spooled {
             self.now.resize(CHUNK, 0);
-            let n = rustix::io::pread(&*file, &mut self.now[..], *offset).unwrap_or(0);
+            let n = spooled.read(&mut self.now).unwrap_or(0);
             self.now.truncate(n);
-            *offset += n as u64;
             if n > 0 {
                 return true;
             }
-            self.file = None;
-        }
-        if !self.tail.is_empty() {
-            self.now = std::mem::take(&mut self.tail);
-            return true;
+            self.spooled = None;
         }
         if self.live {
             self.refill_live();

@@ -2,14 +2,18 @@
 //!
 //! A signal whose default action would end cachex is caught while the command
 //! runs and sent on to it. One that a terminal sends goes to the whole
-//! foreground process group, and so has reached the command already. A signal
-//! that cachex was started to ignore (`nohup`, a shell's background jobs) stays
-//! ignored, in the command too.
+//! foreground process group, and so has reached the command already, unless
+//! that is in a group of its own. A signal that cachex was started to ignore
+//! (`nohup`, a shell's background jobs) stays ignored, in the command too.
+//!
+//! After the run signals do again what they did before.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_current_process_group};
 use signal_hook::consts::{
-    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ,
+    SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1,
+    SIGUSR2, SIGWINCH, SIGXFSZ,
 };
+use signal_hook::flag;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
@@ -17,38 +21,61 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM];
+/// Those that stop and continue a job, which a command in a group of its own
+/// only hears of from cachex.
+pub const JOB_CONTROL: &[i32] = &[SIGTSTP, SIGCONT];
+/// The same for a command at a pseudo-terminal, which has a size too.
+pub const TERMINAL: &[i32] = &[SIGTSTP, SIGCONT, SIGWINCH];
 /// Those that the standard library or this module changes, which the command
 /// is to find as cachex found them.
 const RESTORED: [i32; 2] = [SIGPIPE, SIGCHLD];
 
+/// Whether nobody reads what is caught, which then does what it does by default:
+/// handlers are there to stay.
+static OVER: AtomicBool = AtomicBool::new(false);
+
 /// Catches signals from now on.
 pub struct Signals {
     delivery: SignalDelivery<UnixStream, WithOrigin>,
-    ignored_pipe: bool,
+    _ignored_pipe: Altered,
+}
+
+/// What came.
+pub enum Came {
+    /// A signal that is meant for the command, and whether it was sent to all
+    /// of cachex's process group.
+    Meant(Signal, bool),
+    /// The terminal's "stop".
+    Stop,
+    /// cachex was continued.
+    Continue,
+    /// The terminal's size has changed.
+    Resize,
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        if !self.ignored_pipe {
-            // SAFETY: SIG_DFL is a disposition, not a handler that could run.
-            unsafe { libc::signal(SIGPIPE, libc::SIG_DFL) };
-        }
+        OVER.store(true, Ordering::SeqCst);
     }
 }
 
 impl Signals {
-    /// Starts to catch them, and makes a reader that left an error of the write
-    /// instead of the end of this process.
-    pub fn catch() -> io::Result<Signals> {
-        let caught = FORWARDED.into_iter().filter(|&signal| !is_ignored(signal)).chain([SIGCHLD]);
+    /// Starts to catch them, and `also` these, and makes a reader that left an
+    /// error of the write instead of the end of this process.
+    pub fn catch(also: &[i32]) -> io::Result<Signals> {
+        let wanted = FORWARDED.iter().chain(also).copied();
+        let caught: Vec<i32> =
+            wanted.filter(|&signal| !is_ignored(signal)).chain([SIGCHLD]).collect();
         let (read, write) = UnixStream::pair()?;
-        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), caught)?;
-        let ignored_pipe = is_ignored(SIGPIPE);
-        // SAFETY: SIG_IGN is a disposition, not a handler that could run.
-        unsafe { libc::signal(SIGPIPE, libc::SIG_IGN) };
-        Ok(Signals { delivery, ignored_pipe })
+        OVER.store(false, Ordering::SeqCst);
+        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), &caught)?;
+        for signal in caught {
+            flag::register_conditional_default(signal, &OVER)?;
+        }
+        Ok(Signals { delivery, _ignored_pipe: Altered::ignored(SIGPIPE) })
     }
 
     /// What becomes readable when a signal has come.
@@ -56,21 +83,19 @@ impl Signals {
         self.delivery.get_read()
     }
 
-    /// Passes on what has come; whether a signal was among it that meant to end the run.
-    pub fn pass_on(&mut self, child: Option<Pid>) -> bool {
-        let mut interrupted = false;
-        for origin in self.delivery.pending() {
-            if origin.signal == SIGCHLD {
-                continue;
+    /// What has come since this was last asked.
+    pub fn pending(&mut self) -> impl Iterator<Item = Came> {
+        self.delivery.pending().filter_map(|origin| match origin.signal {
+            SIGCHLD => None,
+            SIGTSTP => (!is_own(&origin)).then_some(Came::Stop),
+            SIGCONT => Some(Came::Continue),
+            SIGWINCH => Some(Came::Resize),
+            _ if is_own(&origin) => None,
+            signal => {
+                let signal = Signal::from_named_raw(signal)?;
+                Some(Came::Meant(signal, reached_the_group(&origin)))
             }
-            interrupted = true;
-            let signal = Signal::from_named_raw(origin.signal);
-            if let (Some(child), Some(signal), false) = (child, signal, reached_the_group(&origin))
-            {
-                let _ = kill_process(child, signal);
-            }
-        }
-        interrupted
+        })
     }
 }
 
@@ -80,6 +105,30 @@ fn reached_the_group(origin: &Origin) -> bool {
     let leads =
         || rustix::process::getsid(None).is_ok_and(|leader| leader == rustix::process::getpid());
     matches!(origin.cause, Cause::Kernel) && !(origin.signal == SIGHUP && leads())
+}
+
+/// Whether cachex sent it, see [`stop`] and [`share`].
+fn is_own(origin: &Origin) -> bool {
+    let sender = origin.process.as_ref().and_then(|process| Pid::from_raw(process.pid));
+    matches!(origin.cause, Cause::Sent(_)) && sender == Some(rustix::process::getpid())
+}
+
+/// Stops this process, or all of its group, as `signal` does by default; returns
+/// when it was continued, or at once if nobody is there who could do that.
+pub fn stop(signal: Signal, whole_group: bool) {
+    if whole_group {
+        // This process is to stop once, and after the others.
+        let _ignored = Altered::ignored(signal.as_raw());
+        let _ = kill_current_process_group(signal);
+    }
+    let _by_default = Altered::by_default(signal.as_raw());
+    let _ = signal_hook::low_level::raise(signal.as_raw());
+}
+
+/// Sends a signal that ended the command to the rest of cachex's group, as the
+/// terminal would have. To be called while signals are caught.
+pub fn share(signal: Signal) {
+    let _ = kill_current_process_group(signal);
 }
 
 /// Makes a file of the store that would grow past the limit on the size of files
@@ -128,12 +177,50 @@ impl Inherited {
     }
 }
 
-fn is_ignored(signal: i32) -> bool {
-    // SAFETY: with no new action this only writes the present one to `action`,
-    // for which all zeroes is a valid value.
+/// Whether this process was started to ignore it, or does by now.
+pub fn is_ignored(signal: i32) -> bool {
+    action(signal, None).sa_sigaction == libc::SIG_IGN
+}
+
+/// A signal that for a while does something else.
+pub struct Altered {
+    signal: i32,
+    before: libc::sigaction,
+}
+
+impl Altered {
+    /// Nothing, from now on.
+    pub fn ignored(signal: i32) -> Altered {
+        Altered::to(signal, libc::SIG_IGN)
+    }
+
+    /// What it does where nobody has a say, from now on.
+    fn by_default(signal: i32) -> Altered {
+        Altered::to(signal, libc::SIG_DFL)
+    }
+
+    fn to(signal: i32, disposition: libc::sighandler_t) -> Altered {
+        let before = action(signal, None);
+        action(signal, Some(libc::sigaction { sa_sigaction: disposition, ..before }));
+        Altered { signal, before }
+    }
+}
+
+impl Drop for Altered {
+    fn drop(&mut self) {
+        action(self.signal, Some(self.before));
+    }
+}
+
+/// What a signal does; from now on `new`, if given.
+fn action(signal: i32, new: Option<libc::sigaction>) -> libc::sigaction {
+    let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: `new` is null or a valid action: one that this function gave, with
+    // no other handler in it than the one it had or a plain disposition. Zeroes
+    // are a valid value of what is written to.
     unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
-            && action.sa_sigaction == libc::SIG_IGN
+        let mut before: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, new, &raw mut before);
+        before
     }
 }

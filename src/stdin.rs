@@ -8,22 +8,23 @@
 //! | a file | its contents from the current offset | the file, at that offset |
 //! | a pipe, a socket | all that comes until its end | the same bytes through a pipe |
 //!
-//! A pipe is kept in memory up to a limit and then in an unlinked temporary
-//! file outside the store, because what is typed or piped may be secret.
+//! What comes out of a pipe is kept in a [`Spool`] until the command reads it.
 
 use crate::hashing;
+use crate::spool::Spool;
 use crate::values::StdinMode;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, SeekFrom, major, minor};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::io::Seek;
 
 const CHUNK: usize = 64 * 1024;
-/// How much of a pipe is kept in memory.
-const MEMORY_LIMIT: usize = 1 << 20;
 /// How long a pipe may be silent before cachex says what it waits for.
 const PATIENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+
+/// What a refresher's digest is: its key was computed before it was started.
+const PASSED_ON: &str = "passed on";
 
 /// How standard input counts in the key.
 #[derive(Debug)]
@@ -32,6 +33,16 @@ pub enum Digest {
     Contents(blake3::Hash),
     /// By what it is.
     Kind(&'static str),
+}
+
+impl Digest {
+    /// What of it counts.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Digest::Contents(hash) => hash.as_bytes(),
+            Digest::Kind(kind) => kind.as_bytes(),
+        }
+    }
 }
 
 /// What the command gets as standard input.
@@ -43,19 +54,6 @@ pub enum Source {
     Null,
     /// What was read of it.
     Feed(Spool),
-}
-
-/// Bytes that were read from a pipe.
-#[derive(Debug, Default)]
-pub struct Spool {
-    /// The first of them.
-    pub memory: Vec<u8>,
-    /// Those after that: all of this file.
-    pub file: Option<File>,
-    /// Those that the file had no room for.
-    pub tail: Vec<u8>,
-    /// Whether more are still to be read from standard input.
-    pub unfinished: bool,
 }
 
 /// Standard input, taken in.
@@ -74,6 +72,33 @@ impl Stdin {
     pub fn consumed(&self) -> Option<u64> {
         let now = rustix::fs::tell(rustix::stdio::stdin()).ok();
         now?.checked_sub(self.start?)
+    }
+
+    /// What a refresher found: its own standard input, which is nobody else's.
+    pub fn passed_on() -> Stdin {
+        let stdin = rustix::stdio::stdin();
+        let is_file = |stat: &rustix::fs::Stat| {
+            FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+        };
+        let start = rustix::fs::fstat(stdin).is_ok_and(|stat| is_file(&stat));
+        let start = start.then(|| rustix::fs::tell(stdin).ok()).flatten();
+        Stdin { digest: Digest::Kind(PASSED_ON), source: Source::Inherit, start }
+    }
+
+    /// Whether the digest is of what counted in the key.
+    pub fn is_known(&self) -> bool {
+        !matches!(self.digest, Digest::Kind(PASSED_ON))
+    }
+
+    /// The same standard input for another process, from where it began, as a
+    /// file that is nobody else's; none where the command gets nothing that it
+    /// may take its time over. `closed` says that it was when cachex started.
+    pub fn again(&mut self, closed: bool) -> std::io::Result<Option<File>> {
+        match (std::mem::replace(&mut self.source, Source::Inherit), self.start) {
+            (Source::Feed(spool), _) => spool.into_file().map(Some),
+            (Source::Inherit, Some(start)) if !closed => reopened(start).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Reads as far as a command once read.
@@ -128,6 +153,32 @@ pub fn take(mode: StdinMode, closed: bool, silent: impl FnOnce()) -> Result<Stdi
             Ok(Stdin { digest: Digest::Contents(hash), source: Source::Feed(spool), start: None })
         }
         _ => Err(Unknown::Untouched),
+    }
+}
+
+/// The file that standard input is, with an offset of its own.
+#[cfg(target_os = "linux")]
+fn reopened(start: u64) -> std::io::Result<File> {
+    let mut file = File::open("/proc/self/fd/0")?;
+    file.seek(std::io::SeekFrom::Start(start))?;
+    Ok(file)
+}
+
+/// What is in the file that standard input is: a second opening of it would
+/// share its offset.
+#[cfg(not(target_os = "linux"))]
+fn reopened(mut start: u64) -> std::io::Result<File> {
+    use std::io::Write;
+    let mut copy = tempfile::tempfile()?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let n = rustix::io::pread(rustix::stdio::stdin(), &mut chunk[..], start)?;
+        if n == 0 {
+            copy.rewind()?;
+            return Ok(copy);
+        }
+        copy.write_all(&chunk[..n])?;
+        start += n as u64;
     }
 }
 
@@ -187,29 +238,4 @@ fn read_pipe(silent: impl FnOnce()) -> Result<(blake3::Hash, Spool), Unknown> {
 
 fn unknown(spool: Spool) -> Unknown {
     if spool.is_empty() { Unknown::Untouched } else { Unknown::Partly(spool) }
-}
-
-impl Spool {
-    /// On an error the bytes are kept in memory nevertheless.
-    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        if self.file.is_none() {
-            if self.memory.len() + bytes.len() <= MEMORY_LIMIT {
-                self.memory.extend_from_slice(bytes);
-                return Ok(());
-            }
-            self.file =
-                Some(tempfile::tempfile().inspect_err(|_| self.tail.extend_from_slice(bytes))?);
-        }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let whole = file.stream_position()?;
-        file.write_all(bytes).inspect_err(|_| {
-            // Part of them may be in the file.
-            let _ = file.set_len(whole);
-            self.tail.extend_from_slice(bytes);
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.memory.is_empty() && self.file.is_none() && self.tail.is_empty()
-    }
 }

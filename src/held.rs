@@ -1,0 +1,153 @@
+//! Output that waits until it is known whether it is to be shown.
+
+use crate::frames::{Frame, Frames, Stream};
+use crate::fsutil;
+use crate::signals::Altered;
+use crate::spool::Spool;
+use rustix::io::Errno;
+use signal_hook::consts::SIGPIPE;
+use std::io::{self, BufRead, BufReader, Read};
+
+const CHUNK: usize = 64 * 1024;
+
+/// What both streams were to print, in the order in which it came.
+#[derive(Debug, Default)]
+pub struct Held {
+    bytes: Spool,
+    /// The encoded frames, but for the last, which may still grow.
+    frames: Spool,
+    last: Option<Frame>,
+}
+
+impl Held {
+    /// Keeps a chunk of a stream. On an error it is kept, and the next will need
+    /// memory without bound.
+    pub fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let len = bytes.len() as u64;
+        let frame = match &mut self.last {
+            Some(last) if last.stream == stream => {
+                last.len += len;
+                Ok(())
+            }
+            last => match last.replace(Frame { stream, len }) {
+                Some(done) => keep(&mut self.frames, done),
+                None => Ok(()),
+            },
+        };
+        self.bytes.append(bytes).and(frame)
+    }
+
+    /// Prints it.
+    pub fn release(self) -> io::Result<()> {
+        let _ignored = Altered::ignored(SIGPIPE);
+        let mut gone = [false; 2];
+        let mut outcome = Ok(());
+        let mut pieces = self.into_pieces();
+        while let Some((stream, bytes)) = pieces.next()? {
+            let gone = &mut gone[stream as usize];
+            let out = match stream {
+                _ if *gone => continue,
+                Stream::Stdout => rustix::stdio::stdout(),
+                Stream::Stderr => rustix::stdio::stderr(),
+            };
+            if let Err(errno) = fsutil::write_all(out, bytes) {
+                *gone = true;
+                if errno != Errno::PIPE {
+                    outcome = outcome.and(Err(errno.into()));
+                }
+            }
+        }
+        outcome
+    }
+
+    /// The chunks, one after the other.
+    pub fn into_pieces(mut self) -> Pieces {
+        if let Some(last) = self.last {
+            // It is there even if this fails.
+            let _ = keep(&mut self.frames, last);
+        }
+        let frames = BufReader::new(self.frames.into_reader()).bytes().map_while(Result::ok);
+        Pieces {
+            frames: Frames(Box::new(frames)),
+            bytes: BufReader::with_capacity(CHUNK, Box::new(self.bytes.into_reader())),
+            stream: Stream::Stdout,
+            left: 0,
+            used: 0,
+        }
+    }
+}
+
+fn keep(frames: &mut Spool, frame: Frame) -> io::Result<()> {
+    let mut encoded = Vec::with_capacity(10);
+    frame.encode(&mut encoded);
+    frames.append(&encoded)
+}
+
+/// What was held, on its way out.
+pub struct Pieces {
+    frames: Frames<Box<dyn Iterator<Item = u8>>>,
+    bytes: BufReader<Box<dyn Read>>,
+    stream: Stream,
+    /// How much of the frame is still to come.
+    left: u64,
+    /// How much of the buffer the last piece was.
+    used: usize,
+}
+
+impl Pieces {
+    /// The next of it, [`CHUNK`] bytes at the most, and where it goes.
+    pub fn next(&mut self) -> io::Result<Option<(Stream, &[u8])>> {
+        self.bytes.consume(std::mem::take(&mut self.used));
+        while self.left == 0 {
+            let Some(frame) = self.frames.next() else { return Ok(None) };
+            Frame { stream: self.stream, len: self.left } = frame.map_err(io::Error::other)?;
+        }
+        let bytes = self.bytes.fill_buf()?;
+        if bytes.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let piece = &bytes[..bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX))];
+        self.used = piece.len();
+        self.left -= piece.len() as u64;
+        Ok(Some((self.stream, piece)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What came out; neighbours of one stream are one.
+    fn printed(held: Held) -> Vec<(Stream, Vec<u8>)> {
+        let mut pieces = held.into_pieces();
+        let mut all = Vec::new();
+        while let Some((stream, bytes)) = pieces.next().unwrap() {
+            assert!(!bytes.is_empty() && bytes.len() <= CHUNK);
+            add(&mut all, stream, bytes);
+        }
+        all
+    }
+
+    fn add(all: &mut Vec<(Stream, Vec<u8>)>, stream: Stream, bytes: &[u8]) {
+        match all.last_mut() {
+            Some((last, before)) if *last == stream => before.extend_from_slice(bytes),
+            _ => all.push((stream, bytes.to_vec())),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn what_is_held_comes_out_as_it_came(chunks in proptest::collection::vec((any::<bool>(), any::<u8>(), 1..300_000_usize), 0..12)) {
+            let mut held = Held::default();
+            let mut expected = Vec::new();
+            for (err, byte, len) in chunks {
+                let (stream, bytes) = (Stream::BOTH[usize::from(err)], vec![byte; len]);
+                held.append(stream, &bytes).unwrap();
+                add(&mut expected, stream, &bytes);
+            }
+            prop_assert!(printed(held) == expected);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Bytes that are kept for a while: in memory up to a limit, and then in an
+//! unlinked temporary file outside the store, because they may be secret.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, Write};
+use std::os::unix::fs::FileExt;
+
+/// How much is kept in memory.
+const MEMORY_LIMIT: usize = 1 << 20;
+
+/// Bytes in the order in which they were appended.
+#[derive(Debug, Default)]
+pub struct Spool {
+    /// The first of them.
+    pub memory: Vec<u8>,
+    /// Those after that: all of this file.
+    pub file: Option<File>,
+    /// Those that the file had no room for.
+    tail: Vec<u8>,
+    /// Whether more are still to be read from standard input.
+    pub unfinished: bool,
+}
+
+impl Spool {
+    /// On an error the bytes are kept in memory nevertheless; the caller then
+    /// looks for something better to do with those that follow.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.tail.is_empty() {
+            self.tail.extend_from_slice(bytes);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if self.file.is_none() {
+            if self.memory.len() + bytes.len() <= MEMORY_LIMIT {
+                self.memory.extend_from_slice(bytes);
+                return Ok(());
+            }
+            self.file =
+                Some(tempfile::tempfile().inspect_err(|_| self.tail.extend_from_slice(bytes))?);
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let whole = file.stream_position()?;
+        file.write_all(bytes).inspect_err(|_| {
+            // Part of them may be in the file.
+            let _ = file.set_len(whole);
+            self.tail.extend_from_slice(bytes);
+        })
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.memory.is_empty() && self.file.is_none() && self.tail.is_empty()
+    }
+
+    /// Reads them from the first on.
+    pub fn into_reader(self) -> impl Read {
+        let file = FromStart { file: self.file, offset: 0 };
+        Cursor::new(self.memory).chain(file).chain(Cursor::new(self.tail))
+    }
+
+    /// All of them in an unlinked file, to be read from its beginning.
+    pub fn into_file(self) -> io::Result<File> {
+        let mut whole = tempfile::tempfile()?;
+        io::copy(&mut self.into_reader(), &mut whole)?;
+        whole.rewind()?;
+        Ok(whole)
+    }
+}
+
+/// A file that is read from its beginning, wherever it was written last.
+struct FromStart {
+    file: Option<File>,
+    offset: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let Some(file) = &self.file else { return Ok(0) };
+        let n = file.read_at(buf, self.offset)?;
+        self.offset += n as u64;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(spool: Spool) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        spool.into_reader().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_is_beyond_the_memory_goes_to_a_file_and_comes_back_in_order() {
+        let mut spool = Spool::default();
+        let chunks: Vec<Vec<u8>> = (0..5).map(|n| vec![n; MEMORY_LIMIT / 2 - 1]).collect();
+        for chunk in &chunks {
+            spool.append(chunk).unwrap();
+        }
+        assert!(spool.file.is_some() && spool.memory.len() <= MEMORY_LIMIT);
+        assert_eq!(read(spool), chunks.concat());
+    }
+
+    #[test]
+    fn what_the_file_has_no_room_for_is_not_lost() {
+        let full = File::options().write(true).read(true).open("/dev/full").unwrap();
+        let mut spool = Spool { memory: b"first ".to_vec(), file: Some(full), ..Spool::default() };
+        spool.append(b"second ").unwrap_err();
+        spool.append(b"third").unwrap_err();
+        // The device gives zeros without end, where a file would be empty.
+        spool.file = None;
+        assert_eq!(read(spool), b"first second third");
+    }
+}
