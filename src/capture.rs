@@ -3,12 +3,19 @@
 //! Bytes and frames each start in memory and move to a blob in the making when
 //! they outgrow an entry. A recording that cannot go on, because the store is
 //! full or the output too long, is given up; the command never notices.
+//!
+//! A run that others wait for is shared with them from its first byte on: its
+//! bytes go to the blob at once, and a live index beside it says what they are
+//! (see [`crate::store::live`]). Nothing of that holds the command up: no reader
+//! of theirs is waited for, and if it cannot be written they go without.
 
 use crate::entry::{Bytes, INLINE_LIMIT};
 use crate::failpoint;
 use crate::frames::{Frame, Stream};
+use crate::lock::{LiveFiles, Lock};
 use crate::store::Root;
 use crate::store::blobs::{NewBlob, WholeBlob};
+use crate::store::live::{End, NewIndex, Record};
 use rustix::io::Errno;
 
 const FRAMES_INLINE_LIMIT: usize = 512;
@@ -34,6 +41,17 @@ pub struct Recorder<'a> {
     encoded: Vec<u8>,
     last: Option<Frame>,
     gave_up: Option<GaveUp>,
+    sharing: Sharing<'a>,
+}
+
+/// Whether others can follow a run.
+enum Sharing<'a> {
+    /// They cannot.
+    Not,
+    /// As soon as it prints something; this lock tells them.
+    Wanted(&'a Lock),
+    /// This tells them what it prints.
+    Live(NewIndex<'a>),
 }
 
 impl<'a> Recorder<'a> {
@@ -48,32 +66,60 @@ impl<'a> Recorder<'a> {
             encoded: Vec::new(),
             last: None,
             gave_up: None,
+            sharing: Sharing::Not,
         }
+    }
+
+    /// The same for a run under `lock`, whose waiters follow it.
+    pub fn shared(root: &'a Root, limit: u64, lock: &'a Lock) -> Recorder<'a> {
+        Recorder { sharing: Sharing::Wanted(lock), ..Recorder::new(root, limit) }
     }
 
     /// Takes down a chunk of a stream.
     pub fn append(&mut self, stream: Stream, bytes: &[u8]) {
-        if self.gave_up.is_some() || bytes.is_empty() {
+        if bytes.is_empty() {
             return;
         }
-        self.total += bytes.len() as u64;
-        let outcome = if self.total > self.limit {
-            Err(GaveUp::TooLong)
-        } else {
-            self.try_append(stream, bytes).map_err(GaveUp::Failed)
-        };
-        if let Err(why) = outcome {
-            self.give_up(why);
+        if let Sharing::Wanted(lock) = self.sharing {
+            // What keeps it from being shared need not keep it from being recorded.
+            self.sharing = self.share(lock).map_or(Sharing::Not, Sharing::Live);
+        }
+        self.total = self.total.saturating_add(bytes.len() as u64);
+        if self.total > self.limit {
+            self.gave_up.get_or_insert(GaveUp::TooLong);
+        }
+        if self.gave_up.is_some() && !self.is_followed() {
+            // What was written so far is removed now, not when the command ends.
+            self.forget();
+        } else if let Err(errno) = self.try_append(stream, bytes) {
+            self.gave_up = Some(GaveUp::Failed(errno));
+            self.forget();
         }
     }
 
     fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> rustix::io::Result<()> {
         failpoint::at("tee")?;
-        self.data.append(self.root, bytes)?;
+        if let Err(errno) = self.data.append(self.root, bytes) {
+            // What is in memory as well is enough for a record.
+            if self.data.memory.is_none() {
+                return Err(errno);
+            }
+            self.data.blob = None;
+            self.sharing = Sharing::Not;
+        }
+        let frame = Frame { stream, len: bytes.len() as u64 };
+        if let Sharing::Live(index) = &self.sharing
+            && index.append(Record::Chunk(frame)).is_err()
+        {
+            self.sharing = Sharing::Not;
+        }
+        if self.gave_up.is_some() {
+            return Ok(());
+        }
         match &mut self.last {
-            Some(last) if last.stream == stream => last.len += bytes.len() as u64,
+            Some(last) if last.stream == stream => last.len += frame.len,
             last => {
-                if let Some(done) = last.replace(Frame { stream, len: bytes.len() as u64 }) {
+                if let Some(done) = last.replace(frame) {
                     done.encode(&mut self.encoded);
                 }
             }
@@ -85,11 +131,39 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    fn give_up(&mut self, why: GaveUp) {
-        self.gave_up = Some(why);
-        // What was written so far is removed now, not when the command ends.
+    /// Tells those who wait for the lock where they can follow this.
+    fn share(&mut self, lock: &Lock) -> Option<NewIndex<'a>> {
+        let index = NewIndex::new(self.root).ok()?;
+        let blob = NewBlob::new(self.root).ok()?;
+        let (data, name) = (blob.name()?.to_owned(), index.name()?.to_owned());
+        lock.publish(&LiveFiles { data, index: name }).ok()?;
+        self.data.blob = Some(blob);
+        Some(index)
+    }
+
+    fn is_followed(&self) -> bool {
+        matches!(&self.sharing, Sharing::Live(index) if index.is_followed())
+    }
+
+    fn forget(&mut self) {
+        self.sharing = Sharing::Not;
         self.data.blob = None;
         self.frames.blob = None;
+    }
+
+    /// What is to tell those who follow how the run ended, to be called when
+    /// nothing comes any more. What they have been promised is all there then.
+    pub fn ending(&mut self) -> Ending<'a> {
+        let sharing = std::mem::replace(&mut self.sharing, Sharing::Not);
+        let Sharing::Live(index) = sharing else { return Ending(None) };
+        if let Some(blob) = &mut self.data.blob
+            && let Err(errno) = blob.settle()
+        {
+            self.gave_up = Some(GaveUp::Failed(errno));
+            self.forget();
+            return Ending(None);
+        }
+        Ending(Some(index))
     }
 
     /// What was taken down, all of it or nothing.
@@ -106,6 +180,19 @@ impl<'a> Recorder<'a> {
         let data = self.data.finish().map_err(GaveUp::Failed)?;
         let frames = self.frames.finish().map_err(GaveUp::Failed)?;
         Ok(Recording { data, frames })
+    }
+}
+
+/// How those who follow a run are told of its end. Dropped without, it leaves
+/// them to their turn.
+pub struct Ending<'a>(Option<NewIndex<'a>>);
+
+impl Ending<'_> {
+    /// It ended by itself, so.
+    pub fn tell(self, end: End) {
+        if let Some(index) = self.0 {
+            let _ = index.append(Record::End(end));
+        }
     }
 }
 
@@ -136,35 +223,42 @@ impl Whole<'_> {
     }
 }
 
-/// Bytes that move from memory to a blob.
+/// Bytes that move from memory to a blob, unless they are few.
 struct Part<'a> {
     limit: usize,
-    memory: Vec<u8>,
+    /// All of them, while they are few enough.
+    memory: Option<Vec<u8>>,
+    /// All of them, once they are not, or from the beginning.
     blob: Option<NewBlob<'a>>,
 }
 
 impl<'a> Part<'a> {
     fn new(limit: usize) -> Part<'a> {
-        Part { limit, memory: Vec::new(), blob: None }
+        Part { limit, memory: Some(Vec::new()), blob: None }
     }
 
     fn append(&mut self, root: &'a Root, bytes: &[u8]) -> rustix::io::Result<()> {
-        if let Some(blob) = &mut self.blob {
-            return blob.append(bytes);
+        let limit = self.limit;
+        if self.memory.as_ref().is_some_and(|memory| memory.len() + bytes.len() > limit) {
+            let memory = self.memory.take().unwrap_or_default();
+            if self.blob.is_none() {
+                self.blob.insert(NewBlob::new(root)?).append(&memory)?;
+            }
         }
-        if self.memory.len() + bytes.len() <= self.limit {
-            self.memory.extend_from_slice(bytes);
-            return Ok(());
+        if let Some(memory) = &mut self.memory {
+            memory.extend_from_slice(bytes);
         }
-        let blob = self.blob.insert(NewBlob::new(root)?);
-        blob.append(&std::mem::take(&mut self.memory))?;
-        blob.append(bytes)
+        match &mut self.blob {
+            Some(blob) => blob.append(bytes),
+            None => Ok(()),
+        }
     }
 
     fn finish(self) -> rustix::io::Result<Whole<'a>> {
-        match self.blob {
-            Some(blob) => blob.finish().map(Whole::Blob),
-            None => Ok(Whole::Inline(self.memory)),
+        match (self.memory, self.blob) {
+            (Some(memory), _) => Ok(Whole::Inline(memory)),
+            (None, Some(blob)) => blob.finish().map(Whole::Blob),
+            (None, None) => Err(Errno::IO),
         }
     }
 }

@@ -20,6 +20,14 @@ pub enum Stream {
 impl Stream {
     /// Both, in the order of their descriptors.
     pub const BOTH: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stream::Stdout => "standard output",
+            Stream::Stderr => "standard error",
+        }
+    }
 }
 
 /// So many bytes of one stream.

@@ -3,6 +3,7 @@
 use crate::entry::{Bytes, Entry};
 use crate::frames::{Frame, Frames, Stream};
 use crate::fsutil;
+use crate::printed::{Again, Printed};
 use crate::store::{Root, blobs};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{OFlags, SeekFrom};
@@ -11,6 +12,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// Below this, a read and a write cost less than asking the kernel to copy.
 const COPY_BY_HAND: u64 = 64 * 1024;
+
+/// Where each of the command's streams goes.
+type Outlets = fn(Stream) -> BorrowedFd<'static>;
 
 /// An entry whose bytes are at hand and verified.
 pub struct Replay {
@@ -57,6 +61,27 @@ impl Replay {
         }
     }
 
+    /// How much goes to standard output, and how much to standard error.
+    pub fn sizes(&self) -> [u64; 2] {
+        let mut sizes = [0; 2];
+        let mut count = |frame: Result<Frame, _>| {
+            if let Ok(Frame { stream, len }) = frame {
+                sizes[stream as usize] += len;
+            }
+        };
+        match (&self.entry.frames, &self.frames) {
+            (Bytes::Inline(frames), _) => Frames(frames.iter().copied()).for_each(&mut count),
+            (Bytes::Blob(_), Some(file)) => {
+                // It has been read by whoever played it.
+                if rustix::fs::seek(file, SeekFrom::Start(0)).is_ok() {
+                    Frames(bytes_of(file)).for_each(&mut count);
+                }
+            }
+            (Bytes::Blob(_), None) => {}
+        }
+        sizes
+    }
+
     /// The entry it is of.
     pub fn entry(&self) -> &Entry {
         &self.entry
@@ -64,35 +89,128 @@ impl Replay {
 
     /// Writes both streams in the order in which they came.
     pub fn play(&mut self) -> io::Result<()> {
-        match (&self.entry.frames, self.frames.take()) {
-            (Bytes::Inline(frames), _) => self.play_frames(Frames(frames.iter().copied())),
-            (Bytes::Blob(_), Some(file)) => self.play_frames(Frames(bytes_of(&file))),
+        self.play_after(&Printed::default())
+    }
+
+    /// The same without what has been printed already. If that is something else
+    /// nothing is written, and the error is a [`crate::printed::Differs`].
+    pub fn play_after(&mut self, printed: &Printed) -> io::Result<()> {
+        if !printed.is_empty() {
+            self.compare(printed)?;
+        }
+        self.play_to(own, printed.bytes())
+    }
+
+    /// Writes one of the streams, whichever it is, to standard output.
+    pub fn play_stream(&mut self, only: Stream) -> io::Result<()> {
+        let mut skip = [u64::MAX; 2];
+        skip[only as usize] = 0;
+        self.play_to(|_| rustix::stdio::stdout(), skip)
+    }
+
+    /// Plays all but so many of the first bytes of each stream, to where it goes.
+    fn play_to(&mut self, to: Outlets, skip: [u64; 2]) -> io::Result<()> {
+        match (&self.entry.frames, &self.frames) {
+            (Bytes::Inline(frames), _) => {
+                self.play_frames(Frames(frames.iter().copied()), to, skip)
+            }
+            (Bytes::Blob(_), Some(file)) => self.play_frames(Frames(bytes_of(file)), to, skip),
             (Bytes::Blob(_), None) => Ok(()),
         }
     }
 
-    fn play_frames<I: Iterator<Item = u8>>(&self, frames: Frames<I>) -> io::Result<()> {
+    /// Finds out whether each stream begins with what has been printed of it.
+    fn compare(&self, printed: &Printed) -> io::Result<()> {
+        match (&self.entry.frames, &self.frames) {
+            (Bytes::Inline(frames), _) => {
+                self.compare_frames(Frames(frames.iter().copied()), printed)
+            }
+            (Bytes::Blob(_), Some(file)) => {
+                self.compare_frames(Frames(bytes_of(file)), printed)?;
+                Ok(rustix::fs::seek(file, SeekFrom::Start(0)).map(drop)?)
+            }
+            (Bytes::Blob(_), None) => Ok(()),
+        }
+    }
+
+    fn compare_frames<I: Iterator<Item = u8>>(
+        &self,
+        frames: Frames<I>,
+        printed: &Printed,
+    ) -> io::Result<()> {
+        let mut again = printed.again();
+        let mut buffer = vec![0; COPY_BY_HAND as usize];
+        let mut at = 0;
+        for frame in frames {
+            let Frame { stream, len } = frame.map_err(io::Error::other)?;
+            let again = &mut again[stream as usize];
+            let (mut from, to) = (at, at + len.min(again.left()));
+            while from < to {
+                let wanted = buffer.len().min((to - from) as usize);
+                let n = self.read_at(from, &mut buffer[..wanted])?;
+                again.pass(&buffer[..n]).map_err(io::Error::other)?;
+                from += n as u64;
+            }
+            at += len;
+        }
+        again.iter().try_for_each(Again::end).map_err(io::Error::other)
+    }
+
+    /// Reads some of the bytes of both streams.
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = match (&self.entry.data, &self.data) {
+            (Bytes::Inline(data), _) => {
+                let bytes = data.get(at as usize..at as usize + buffer.len()).unwrap_or_default();
+                buffer[..bytes.len()].copy_from_slice(bytes);
+                bytes.len()
+            }
+            (Bytes::Blob(_), Some(file)) => {
+                fsutil::retry(|| rustix::io::pread(file, &mut *buffer, at))?
+            }
+            (Bytes::Blob(_), None) => 0,
+        };
+        if n == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(n) }
+    }
+
+    fn play_frames<I: Iterator<Item = u8>>(
+        &self,
+        frames: Frames<I>,
+        to: Outlets,
+        mut skip: [u64; 2],
+    ) -> io::Result<()> {
         let mut played = 0;
         let mut file =
             self.data.as_ref().map(|file| BufReader::with_capacity(COPY_BY_HAND as usize, file));
         for frame in frames {
             let Frame { stream, len } = frame.map_err(io::Error::other)?;
-            let out = match stream {
-                Stream::Stdout => rustix::stdio::stdout(),
-                Stream::Stderr => rustix::stdio::stderr(),
-            };
+            let skipped = len.min(skip[stream as usize]);
+            skip[stream as usize] -= skipped;
+            let out = to(stream);
             match (&self.entry.data, &mut file) {
                 (Bytes::Inline(data), _) => {
-                    let bytes = data.get(played as usize..(played + len) as usize);
+                    let bytes = data.get((played + skipped) as usize..(played + len) as usize);
                     fsutil::write_all(out, bytes.unwrap_or_default())?;
                 }
-                (Bytes::Blob(_), Some(file)) => copy(file, len, out)?,
+                (Bytes::Blob(_), Some(file)) => {
+                    if skipped > 0 {
+                        file.seek_relative(skipped as i64)?;
+                    }
+                    copy(file, len - skipped, out)?;
+                }
                 (Bytes::Blob(_), None) => {}
             }
             played += len;
         }
         // The frames could not be read a second time.
         if played == self.len() { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+}
+
+/// The standard stream of this process that is the same as the command's.
+fn own(stream: Stream) -> BorrowedFd<'static> {
+    match stream {
+        Stream::Stdout => rustix::stdio::stdout(),
+        Stream::Stderr => rustix::stdio::stderr(),
     }
 }
 
@@ -173,6 +291,15 @@ mod tests {
             assert!(!may_be_replayed(&scene, &encoded(bad)), "{bad:?}");
         }
         assert!(!may_be_replayed(&scene, &[0x80]));
+    }
+
+    #[test]
+    fn the_sizes_are_known_before_and_after() {
+        let scene = scene();
+        let frames = Bytes::Blob(scene.blob(&encoded(&[60, 40])));
+        let entry = Entry { frames, ..entry(1, 0) };
+        let replay = Replay::prepare(&scene.root, entry).unwrap().unwrap();
+        assert_eq!([replay.sizes(), replay.sizes()], [[100, 0], [100, 0]]);
     }
 
     #[test]

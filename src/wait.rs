@@ -1,15 +1,42 @@
 //! Waiting for one's turn to run a command under `--no-concurrent`.
+//!
+//! Who waits follows meanwhile what the holder of the lock prints, and has no
+//! need of a turn if its run comes to an end by itself. If it does not, or cannot
+//! be followed any more (it was killed, or interrupted, or the store is full),
+//! one who has shown nothing takes the turn as if nothing had been there. One who
+//! has shown something carries it along as [`Printed`]: whatever comes next, be
+//! it another holder's run, a record, or a run of one's own, is passed in silence
+//! as far as it is what has been shown. If it is not, there is nothing right to be
+//! shown any more, and that is said.
+//!
+//! A run that prints nothing is followed by nobody: its waiters look for its
+//! record when it is over, and run in turn if there is none.
 
-use crate::lock::{self, Lock, Mode};
-use crate::messages::Messages;
+use crate::follow::{Audience, Following, Step};
+use crate::frames::Stream;
+use crate::lock::{self, Lock, Mode, Signature};
+use crate::messages::{self, Messages};
+use crate::printed::{Differs, Printed};
 use crate::store::Root;
-use rustix::fd::AsFd;
+use crate::store::live::End;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+use std::fmt::Arguments;
+use std::io;
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// How long one waits before saying so.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How soon it is looked again whether there is more output, at first,
+const SHORTEST: Duration = Duration::from_millis(1);
+/// and after some silence.
+const LONGEST: Duration = Duration::from_millis(25);
+/// How often one looks around whose reader takes nothing.
+const BLOCKED: Duration = Duration::from_secs(1);
 
 /// How waiting ended.
 pub enum Waited {
@@ -19,49 +46,231 @@ pub enum Waited {
         lock: Lock,
         /// Whether somebody else had theirs first, and may have left a result.
         waited: bool,
+        /// What has been shown, and must not be shown again.
+        printed: Printed,
     },
     /// This process runs on behalf of the one that holds the lock, which waits
     /// for it: waiting too would be for ever.
     Within,
+    /// Another's run was shown, and there is nothing left to do.
+    Followed(Followed),
+    /// The time was over before there was anything to show.
+    TimedOut,
+    /// Something has been shown and cannot be completed; everything has been said.
+    Failed,
 }
 
-/// Waits for the lock of this name. Signals end the wait as they end a process.
-pub fn for_turn(root: &Root, name: &Path, messages: Messages) -> std::io::Result<Waited> {
+/// Another's run that was shown from beginning to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The command's exit status.
+    pub status: u8,
+    /// How far the command read its standard input, where that can be told.
+    pub stdin_consumed: Option<u64>,
+    /// How much was shown of each stream.
+    pub bytes: [u64; 2],
+}
+
+/// What one puts up with.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// How long one waits for the first byte; none: without end.
+    pub limit: Option<Duration>,
+    /// Whether another's run that began earlier is as good as one's own.
+    pub follows: bool,
+}
+
+/// Waits for the lock of this name, and follows its holder. Signals end the wait
+/// as they end a process. An error: nothing has been shown.
+pub fn for_turn(root: &Root, name: &Path, messages: Messages, terms: Terms) -> io::Result<Waited> {
     if let Some(lock) = Lock::take(root, name, Mode::TryExclusive)? {
         lock.sign();
-        return Ok(Waited::Turn { lock, waited: false });
+        return Ok(Waited::Turn { lock, waited: false, printed: Printed::default() });
     }
-    // The kernel's waiting list is fair and costs nothing; a thread waits in
-    // it so that this one can still look at the clock.
-    let (sender, receiver) = channel();
-    let dir = root.as_fd().try_clone_to_owned()?;
-    let lock_name = name.to_owned();
-    std::thread::Builder::new()
-        .spawn(move || sender.send(Lock::wait(dir, lock_name, Mode::Exclusive)))?;
-    let mut announced = !rustix::termios::isatty(rustix::stdio::stderr());
-    loop {
-        let holder = lock::holder(root.as_fd(), name);
-        if holder.is_some_and(is_ancestor) {
-            return Ok(Waited::Within);
+    let began = Instant::now();
+    let mut wait = Wait {
+        root,
+        name,
+        messages,
+        terms,
+        began,
+        deadline: terms.limit.and_then(|limit| began.checked_add(limit)),
+        place: Some(Place::take(root, name)?),
+        signature: None,
+        following: None,
+        audience: Audience::new(),
+        is_announced: !rustix::termios::isatty(rustix::stdio::stderr()),
+    };
+    wait.run()
+}
+
+struct Wait<'a> {
+    root: &'a Root,
+    name: &'a Path,
+    messages: Messages,
+    terms: Terms,
+    began: Instant,
+    deadline: Option<Instant>,
+    /// One's place in the row; none once it has been given up.
+    place: Option<Place>,
+    /// What the holder wrote, when it was looked at.
+    signature: Option<Signature>,
+    following: Option<Following>,
+    audience: Audience,
+    is_announced: bool,
+}
+
+impl Wait<'_> {
+    fn run(&mut self) -> io::Result<Waited> {
+        let mut pause = Duration::ZERO;
+        loop {
+            let step = match &mut self.following {
+                Some(following) => following.advance(&mut self.audience),
+                None => Step::Idle,
+            };
+            let mut blocked = None;
+            match step {
+                Step::Moved => pause = Duration::ZERO,
+                // All of it was there before the place was given up.
+                Step::Idle | Step::Nonsense if self.place.is_none() => {
+                    return Ok(failed(format_args!("the rest of the output is gone")));
+                }
+                Step::Nonsense => self.following = None,
+                Step::Idle => {
+                    pause = (pause * 2).clamp(SHORTEST, LONGEST);
+                    if self.is_within() {
+                        return Ok(Waited::Within);
+                    }
+                }
+                Step::Blocked(stream) => {
+                    blocked = Some(stream);
+                    pause = BLOCKED;
+                }
+                // It printed nothing: of what use it was its record tells.
+                Step::Ended(_) if self.audience.printed.is_empty() => self.following = None,
+                Step::Ended(End { status, stdin_consumed }) => {
+                    let bytes = self.audience.printed.bytes();
+                    return Ok(Waited::Followed(Followed { status, stdin_consumed, bytes }));
+                }
+                Step::Differs => return Ok(failed(format_args!("{Differs}"))),
+                Step::Unwritable(stream, errno) => {
+                    let error = io::Error::from(errno);
+                    return Ok(failed(format_args!("writing {}: {error}", stream.name())));
+                }
+            }
+            if self.audience.printed.is_empty() {
+                if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return Ok(Waited::TimedOut);
+                }
+                self.announce();
+            }
+            if self.is_granted(pause, blocked) {
+                if self.following.as_ref().is_some_and(Following::is_whole) {
+                    // Others shall not wait until a slow reader has read.
+                    self.place = None;
+                } else if let Some(place) = self.place.take() {
+                    return self.turn(place);
+                }
+            }
         }
-        match receiver.recv_timeout(PATIENCE) {
+    }
+
+    /// Looks who holds the lock, and follows it; whether one runs on its behalf.
+    fn is_within(&mut self) -> bool {
+        let signature = lock::signature(self.root.as_fd(), self.name);
+        if self.place.is_none() || signature == self.signature {
+            return false;
+        }
+        // The run of an earlier holder is worth following if it is all there.
+        if self.following.as_ref().is_some_and(Following::is_whole) {
+            return false;
+        }
+        self.following = None;
+        self.signature = signature;
+        let Some(Signature { pid, live }) = &self.signature else { return false };
+        if self.audience.printed.is_empty() && is_ancestor(*pid) {
+            return true;
+        }
+        if let Some(live) = live.as_ref().filter(|_| self.terms.follows) {
+            self.following = Following::begin(self.root, live, &self.audience.printed);
+        }
+        false
+    }
+
+    /// Waits for the turn, or for a stream to take more, but not for long;
+    /// whether it is one's turn.
+    fn is_granted(&self, pause: Duration, blocked: Option<Stream>) -> bool {
+        let mut until = Instant::now() + pause;
+        if let Some(deadline) = self.deadline.filter(|_| self.audience.printed.is_empty()) {
+            until = until.min(deadline);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout =
+            Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        let mut watched = Vec::with_capacity(2);
+        watched.extend(self.place.as_ref().map(|place| PollFd::new(&place.granted, PollFlags::IN)));
+        let sink = blocked.map(|stream| self.audience.awaited(stream));
+        watched.extend(sink.map(|sink| PollFd::from_borrowed_fd(sink, PollFlags::OUT)));
+        // Interrupted or not, everything is looked at again.
+        let _ = poll(&mut watched, Some(&timeout));
+        self.place.is_some() && !watched[0].revents().is_empty()
+    }
+
+    fn turn(&mut self, place: Place) -> io::Result<Waited> {
+        let printed = std::mem::take(&mut self.audience.printed);
+        match place.lock() {
             Ok(lock) => {
-                let lock = lock?;
                 lock.sign();
-                return Ok(Waited::Turn { lock, waited: true });
+                Ok(Waited::Turn { lock, waited: true, printed })
             }
-            Err(RecvTimeoutError::Timeout) if !announced => {
-                announced = true;
-                let whom = holder
-                    .map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-                messages
-                    .wait(format_args!("waiting for {whom}, which is running the same command"));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(std::io::ErrorKind::Interrupted.into());
-            }
+            Err(error) if printed.is_empty() => Err(error),
+            Err(error) => Ok(failed(format_args!("waiting for the rest of the output: {error}"))),
         }
+    }
+
+    /// Says whom one waits for, on a terminal, after a while.
+    fn announce(&mut self) {
+        if !self.is_announced && self.began.elapsed() >= PATIENCE {
+            self.is_announced = true;
+            let whom = match &self.signature {
+                Some(Signature { pid, .. }) => format!("process {pid}"),
+                None => "another process".to_owned(),
+            };
+            self.messages
+                .wait(format_args!("waiting for {whom}, which is running the same command"));
+        }
+    }
+}
+
+fn failed(why: Arguments<'_>) -> Waited {
+    messages::error(why);
+    Waited::Failed
+}
+
+/// One's place among those who wait for a lock. The kernel's waiting list is fair
+/// and costs nothing; a thread waits in it so that this one can do other things.
+struct Place {
+    thread: JoinHandle<rustix::io::Result<Lock>>,
+    /// Comes to its end when the thread has come to its own.
+    granted: OwnedFd,
+}
+
+impl Place {
+    fn take(root: &Root, name: &Path) -> io::Result<Place> {
+        let (granted, waiting) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let (dir, name) = (root.as_fd().try_clone_to_owned()?, name.to_owned());
+        let wait = move || {
+            let lock = Lock::wait(dir, name, Mode::Exclusive);
+            drop(waiting);
+            lock
+        };
+        Ok(Place { thread: std::thread::Builder::new().spawn(wait)?, granted })
+    }
+
+    /// What it has come to.
+    fn lock(self) -> io::Result<Lock> {
+        let lock = self.thread.join().unwrap_or(Err(Errno::IO));
+        Ok(lock?)
     }
 }
 

@@ -80,9 +80,13 @@ fn a_waiter_whom_the_result_is_too_old_for_runs() {
     let cachex = cachex();
     let script = format!("{}; echo hi", cachex.gate("gate"));
     let call = cachex.run(&script).with("--no-concurrent");
-    let holder = call.spawn();
+    // It tells nobody where it can be followed: the store is there, so the first
+    // write is to sign the lock, and the second would be the names.
+    cachex.exec(["true"]).once();
+    let holder = call.clone().fault("write:2=28").spawn();
     cachex.awaits_runs(1);
     let picky = call.clone().expires_in("10m").after("1h").spawn();
+    picky.waits_for_a_lock();
     cachex.opens("gate");
     holder.ends().prints("hi\n");
     picky.ends().prints("hi\n").exits(0);

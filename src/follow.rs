@@ -1,0 +1,167 @@
+//! Following the run of another process: its output, as it is produced.
+//!
+//! The files it is read from are this user's, and checked for nothing: they are
+//! what that process wrote a moment ago. Whatever they hold, no more is read than
+//! there is, and what makes no sense ends the following. A reader who is slow
+//! slows down nobody else: the files keep what has not been read.
+
+use crate::frames::{Frame, Stream};
+use crate::fsutil;
+use crate::lock::LiveFiles;
+use crate::printed::{Again, Printed};
+use crate::sink::Sink;
+use crate::store::Root;
+use crate::store::live::{End, Live, Record, Records};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
+use std::ops::Range;
+
+const CHUNK: usize = 64 * 1024;
+/// How many chunks are shown before somebody looks at what else there is.
+const TURN: usize = 16;
+
+/// Those to whom output is shown, and what they have been shown.
+pub struct Audience {
+    sinks: [Sink<'static>; 2],
+    /// Whether the reader of a stream left.
+    left: [bool; 2],
+    /// What they have been shown, or would have been if they had not left.
+    pub printed: Printed,
+}
+
+impl Audience {
+    /// Whoever reads this process's own two streams.
+    pub fn new() -> Audience {
+        let sinks = [rustix::stdio::stdout(), rustix::stdio::stderr()].map(Sink::new);
+        Audience { sinks, left: [false; 2], printed: Printed::default() }
+    }
+
+    /// What gets writable when a stream can take more.
+    pub fn awaited(&self, stream: Stream) -> BorrowedFd<'_> {
+        self.sinks[stream as usize].as_fd()
+    }
+
+    /// Shows some of `bytes`; how many.
+    fn show(&mut self, stream: Stream, bytes: &[u8]) -> rustix::io::Result<usize> {
+        let at = stream as usize;
+        let shown = if self.left[at] { Ok(bytes.len()) } else { self.sinks[at].write(bytes) };
+        // As if the command had ignored the signal, like this process.
+        self.left[at] |= shown == Err(Errno::PIPE);
+        let shown = if self.left[at] { bytes.len() } else { shown? };
+        self.printed.add(stream, &bytes[..shown]);
+        Ok(shown)
+    }
+}
+
+/// How far one came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Something was shown, or passed in silence.
+    Moved,
+    /// There is nothing more yet.
+    Idle,
+    /// A stream takes nothing now.
+    Blocked(Stream),
+    /// All was shown, and the run ended by itself.
+    Ended(End),
+    /// It differs from what was shown of another run.
+    Differs,
+    /// A stream cannot be written.
+    Unwritable(Stream, Errno),
+    /// What is there makes no sense.
+    Nonsense,
+}
+
+/// A run that is followed.
+pub struct Following {
+    live: Live,
+    records: Records,
+    /// What of the present chunk has not been read.
+    chunk: Frame,
+    /// How much has been read of all chunks.
+    offset: u64,
+    again: [Again; 2],
+    buffer: Vec<u8>,
+    unshown: Range<usize>,
+}
+
+impl Following {
+    /// Follows the run whose files these are, from its beginning; silently
+    /// through what has been `printed`. None: it does not go on.
+    pub fn begin(root: &Root, files: &LiveFiles, printed: &Printed) -> Option<Following> {
+        let live = Live::open(root, files).ok()??;
+        Some(Following {
+            records: Records::default(),
+            live,
+            chunk: Frame { stream: Stream::Stdout, len: 0 },
+            offset: 0,
+            again: printed.again(),
+            buffer: vec![0; CHUNK],
+            unshown: 0..0,
+        })
+    }
+
+    /// Whether the run has ended by itself after it had printed something, and
+    /// all of that is there: nothing else is needed then.
+    pub fn is_whole(&self) -> bool {
+        self.live.whole().is_some_and(|bytes| bytes > 0)
+    }
+
+    /// Shows what there is, up to a point.
+    pub fn advance(&mut self, audience: &mut Audience) -> Step {
+        for turn in 0..TURN {
+            while !self.unshown.is_empty() {
+                let stream = self.chunk.stream;
+                match audience.show(stream, &self.buffer[self.unshown.clone()]) {
+                    Ok(shown) => self.unshown.start += shown,
+                    Err(Errno::AGAIN) => return Step::Blocked(stream),
+                    Err(errno) => return Step::Unwritable(stream, errno),
+                }
+            }
+            match self.read() {
+                Ok(()) => {}
+                Err(Step::Idle) if turn > 0 => return Step::Moved,
+                Err(step) => return step,
+            }
+        }
+        Step::Moved
+    }
+
+    /// Reads some of what is next to be shown.
+    fn read(&mut self) -> Result<(), Step> {
+        while self.chunk.len == 0 {
+            match self.live.next(&mut self.records).map_err(|_| Step::Nonsense)? {
+                Some(Record::Chunk(frame)) => self.chunk = frame,
+                Some(Record::End(end)) => {
+                    self.again.iter().try_for_each(Again::end).map_err(|_| Step::Differs)?;
+                    return Err(Step::Ended(end));
+                }
+                None => return Err(Step::Idle),
+            }
+        }
+        // Many small chunks at once.
+        while self.chunk.len < CHUNK as u64
+            && let Ok(Some(Record::Chunk(next))) = self.live.peek(&mut self.records)
+            && next.stream == self.chunk.stream
+            && let Some(len) = self.chunk.len.checked_add(next.len)
+        {
+            self.chunk.len = len;
+            let _ = self.live.next(&mut self.records);
+        }
+        let wanted = self.chunk.len.min(CHUNK as u64) as usize;
+        let buffer = &mut self.buffer[..wanted];
+        let read = fsutil::retry(|| rustix::io::pread(self.live.data(), &mut *buffer, self.offset));
+        let read = match read {
+            Ok(0) => return Err(Step::Idle),
+            Ok(read) => read,
+            Err(_) => return Err(Step::Nonsense),
+        };
+        self.offset += read as u64;
+        self.chunk.len -= read as u64;
+        let bytes = &self.buffer[..read];
+        let again = &mut self.again[self.chunk.stream as usize];
+        let passed = again.pass(bytes).map_err(|_| Step::Differs)?;
+        self.unshown = passed..read;
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! What a caller has been shown of a run that did not come to its end.
+//!
+//! It cannot be taken back and must not be shown twice. So whatever begins anew,
+//! be it another's run, one's own or a record, goes silently through as much of
+//! each stream as has been shown, and aloud from there on if that was the same.
+//! A count and a hash tell.
+
+use crate::frames::Stream;
+use blake3::{Hash, Hasher};
+use std::fmt;
+
+/// What has been shown of each stream, from its beginning.
+#[derive(Debug, Default)]
+pub struct Printed([Option<Box<Shown>>; 2]);
+
+#[derive(Debug, Default)]
+struct Shown {
+    len: u64,
+    hasher: Hasher,
+}
+
+impl Printed {
+    /// Whether nothing has been shown yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    /// The bytes of each stream.
+    pub fn bytes(&self) -> [u64; 2] {
+        self.0.each_ref().map(|shown| shown.as_ref().map_or(0, |shown| shown.len))
+    }
+
+    /// These bytes have been shown too.
+    pub fn add(&mut self, stream: Stream, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let shown = self.0[stream as usize].get_or_insert_default();
+            shown.len += bytes.len() as u64;
+            shown.hasher.update(bytes);
+        }
+    }
+
+    /// The way of each stream through the same output, from its beginning.
+    pub fn again(&self) -> [Again; 2] {
+        self.0.each_ref().map(|shown| {
+            Again(shown.as_ref().map(|shown| {
+                let expected = shown.hasher.finalize();
+                Box::new(Passage { left: shown.len, hasher: Hasher::new(), expected })
+            }))
+        })
+    }
+}
+
+/// A stream that has begun anew, as long as it is within what has been shown.
+#[derive(Debug)]
+pub struct Again(Option<Box<Passage>>);
+
+#[derive(Debug)]
+struct Passage {
+    left: u64,
+    hasher: Hasher,
+    expected: Hash,
+}
+
+impl Again {
+    /// How many of the next bytes have been shown before; those after them are
+    /// new. Once it differs there is no going on.
+    pub fn pass(&mut self, bytes: &[u8]) -> Result<usize, Differs> {
+        let Some(passage) = &mut self.0 else { return Ok(0) };
+        let passed = bytes.len().min(usize::try_from(passage.left).unwrap_or(usize::MAX));
+        passage.hasher.update(&bytes[..passed]);
+        passage.left -= passed as u64;
+        if passage.left == 0 {
+            if passage.hasher.finalize() != passage.expected {
+                return Err(Differs);
+            }
+            self.0 = None;
+        }
+        Ok(passed)
+    }
+
+    /// How many of the next bytes are to be passed.
+    pub fn left(&self) -> u64 {
+        self.0.as_ref().map_or(0, |passage| passage.left)
+    }
+
+    /// The stream ends here, which it may not do within what has been shown.
+    pub fn end(&self) -> Result<(), Differs> {
+        if self.0.is_none() { Ok(()) } else { Err(Differs) }
+    }
+}
+
+/// The output is not what has been shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Differs;
+
+impl fmt::Display for Differs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the run whose output is shown so far did not come to its end, and another printed something else",
+        )
+    }
+}
+
+impl std::error::Error for Differs {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::Stream::{Stderr, Stdout};
+
+    fn printed(out: &[u8], err: &[u8]) -> Printed {
+        let mut printed = Printed::default();
+        for byte in out.chunks(1) {
+            printed.add(Stdout, byte);
+        }
+        printed.add(Stderr, err);
+        printed
+    }
+
+    #[test]
+    fn nothing_shown_is_nothing_to_pass() {
+        let printed = printed(b"", b"");
+        assert!(printed.is_empty());
+        for mut again in printed.again() {
+            assert_eq!((again.pass(b"x"), again.end()), (Ok(0), Ok(())));
+        }
+    }
+
+    #[test]
+    fn the_same_is_passed_wherever_it_is_cut() {
+        for cut in 0..=5 {
+            let [mut out, mut err] = printed(b"abc", b"e").again();
+            let (first, second) = b"abcde".split_at(cut);
+            let passed = out.pass(first).unwrap() + out.pass(second).unwrap();
+            assert_eq!((passed, out.left(), out.end()), (3, 0, Ok(())));
+            assert_eq!((err.left(), err.end()), (1, Err(Differs)));
+            assert_eq!((err.pass(b"ef"), err.end()), (Ok(1), Ok(())));
+        }
+    }
+
+    #[test]
+    fn a_difference_is_told_when_all_of_it_came() {
+        let [mut out, _] = printed(b"abc", b"").again();
+        assert_eq!(out.pass(b"ax"), Ok(2));
+        assert_eq!(out.pass(b"c"), Err(Differs));
+    }
+}
