@@ -1,10 +1,14 @@
 //! What options accept: each value's type, and the one way to read it.
 
+mod since;
+
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+pub use since::Since;
 
 /// Has clap read text by `parse`; what is not UTF-8 is an invalid value of the
 /// option, which names it, and not a mistake somewhere.
@@ -65,6 +69,11 @@ impl FromStr for VariableName {
 pub struct NamePattern(glob::Pattern);
 
 impl NamePattern {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// Whether it matches a name.
     pub fn matches(&self, name: &str) -> bool {
         self.0.matches(name)
@@ -105,6 +114,130 @@ pub enum StdinMode {
     Inherit,
 }
 
+/// What of the store is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// Replay what is recorded, and record what is run
+    #[default]
+    ReadWrite,
+    /// Replay what is recorded, and record nothing
+    ReadOnly,
+    /// Run in any case, and record that
+    WriteOnly,
+    /// Run as if cachex were not there
+    Off,
+}
+
+/// How figures are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum StatsFormat {
+    /// Tables, bars and sparklines, for a terminal
+    #[default]
+    Text,
+    /// One object, for programs
+    Json,
+    /// Tables, for GitHub's job summaries and comments
+    Markdown,
+}
+
+/// A label that entries are found by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tag(pub String);
+
+impl Tag {
+    /// The most bytes of one.
+    pub const LIMIT: usize = 64;
+    /// The most that one entry has.
+    pub const MOST: usize = 16;
+}
+
+impl FromStr for Tag {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Tag, Self::Err> {
+        let is_bad = |c: char| c == ',' || c.is_control();
+        if text.is_empty() || text.len() > Tag::LIMIT || text.contains(is_bad) {
+            return Err("expected a name of 1 to 64 bytes, without commas and control characters");
+        }
+        Ok(Tag(text.to_owned()))
+    }
+}
+
+/// What the keys of entries begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPrefix(pub String);
+
+impl KeyPrefix {
+    /// Fewer digits would be met by chance.
+    pub const LEAST: usize = 4;
+}
+
+impl FromStr for KeyPrefix {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<KeyPrefix, Self::Err> {
+        let fits = (KeyPrefix::LEAST..=64).contains(&text.len());
+        if !fits || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err("expected 4 to 64 hexadecimal digits; a command stands behind `--`");
+        }
+        Ok(KeyPrefix(text.to_ascii_lowercase()))
+    }
+}
+
+/// A pattern for whole command lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandPattern(glob::Pattern);
+
+impl CommandPattern {
+    /// It as a glob that matches from start to end.
+    pub fn as_glob(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for CommandPattern {
+    type Err = String;
+
+    /// Text without a special character is looked for anywhere.
+    fn from_str(text: &str) -> Result<CommandPattern, String> {
+        let anywhere = format!("*{text}*");
+        let glob = if text.contains(['*', '?', '[']) { text } else { &anywhere };
+        glob::Pattern::new(glob).map(CommandPattern).map_err(|error| {
+            format!(
+                "{} at position {}; expected a pattern such as `kubectl get *`",
+                error.msg, error.pos
+            )
+        })
+    }
+}
+
+/// Reads a number of things, which is at least one.
+pub fn count(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a number from 1 on".to_owned())
+}
+
+/// Reads a percentage such as `10` or `10%`.
+pub fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    number
+        .filter(|percent| *percent <= 100)
+        .ok_or_else(|| "expected a percentage from 0 to 100 such as `10`".to_owned())
+}
+
+/// Reads an exit status.
+pub fn status(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| "expected a status from 0 to 255".to_owned())
+}
+
+/// Reads the number of a descriptor.
+pub fn descriptor(text: &str) -> Result<i32, String> {
+    text.parse()
+        .ok()
+        .filter(|fd| *fd >= 0)
+        .ok_or_else(|| "expected the number of an open descriptor such as `3`".to_owned())
+}
+
 /// A set of exit statuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitCodes(Vec<(u8, u8)>);
@@ -113,6 +246,13 @@ impl ExitCodes {
     /// Whether `status` is one of them.
     pub fn contain(&self, status: u8) -> bool {
         self.0.iter().any(|&(first, last)| (first..=last).contains(&status))
+    }
+}
+
+impl ExitCodes {
+    /// Whether every status is one of them.
+    pub fn are_all(&self) -> bool {
+        self.0 == [(0, u8::MAX)]
     }
 }
 
@@ -173,6 +313,45 @@ mod tests {
         for bad in ["", "A=B", "="] {
             assert!(bad.parse::<VariableName>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn tags_are_short_names() {
+        assert!("nightly build".parse::<Tag>().is_ok());
+        for bad in ["", "a,b", "a\nb", &"x".repeat(65)] {
+            assert!(bad.parse::<Tag>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn percentages_statuses_and_descriptors_are_small_numbers() {
+        assert_eq!((percent("10"), percent("100%")), (Ok(10), Ok(100)));
+        assert_eq!((status("0"), status("255")), (Ok(0), Ok(255)));
+        assert_eq!(descriptor("3"), Ok(3));
+        for bad in ["", "-1", "256", "x", "1.5"] {
+            assert!(percent(bad).is_err() && status(bad).is_err(), "{bad}");
+        }
+        assert!(percent("101").is_err());
+        for bad in ["", "-1", "x", "99999999999"] {
+            assert!(descriptor(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn prefixes_of_keys_are_hexadecimal_and_not_too_short() {
+        assert_eq!("9DE1".parse(), Ok(KeyPrefix("9de1".to_owned())));
+        for bad in ["", "9de", "echo", "9de1 ", &"0".repeat(65)] {
+            assert!(bad.parse::<KeyPrefix>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_without_special_characters_is_looked_for_anywhere() {
+        let glob = |text: &str| text.parse::<CommandPattern>().map(|it| it.as_glob().to_owned());
+        assert_eq!(glob("get pods"), Ok("*get pods*".to_owned()));
+        assert_eq!(glob("kubectl *"), Ok("kubectl *".to_owned()));
+        assert!(glob("a[").unwrap_err().contains("position"));
+        assert_eq!((count("1"), count("0").is_err(), count("-1").is_err()), (Ok(1), true, true));
     }
 
     #[test]

@@ -1,0 +1,231 @@
+//! `cachex config`: what holds for a command, and who said so.
+
+use crate::cli::ConfigArgs;
+use crate::config::{self, By, Config, EnvSelection, File, Settled, Vars};
+use crate::exit::Exit;
+use crate::messages::harmless;
+use crate::ui::{self, Screen, Tone};
+use crate::values::NamePattern;
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// Columns are aligned up to this width; what is longer moves what follows.
+const WIDEST: usize = 40;
+/// The level of what nobody set.
+const DEFAULT: &str = "default";
+/// What is between two columns.
+const GAP: &str = "  ";
+
+/// Prints it.
+pub fn config(args: &ConfigArgs, vars: &Vars) -> Result<Exit> {
+    let place = config::place(vars)?;
+    let text = if args.path {
+        let place = place.ok_or_else(|| config::nowhere(vars))?;
+        [place.as_os_str().as_bytes(), b"\n"].concat()
+    } else {
+        let read = config::read(vars)?;
+        let settled = config::settle(&args.command, vars, &read)?;
+        let shown = Shown::new(place.as_deref(), read.file(), args, &settled);
+        if args.json { shown.json()? } else { shown.table(Screen::of_stdout()) }.into_bytes()
+    };
+    std::io::stdout().lock().write_all(&text).context("writing the configuration")?;
+    Ok(Exit::SUCCESS)
+}
+
+/// What is printed. README describes the fields.
+#[derive(Serialize)]
+struct Shown<'a> {
+    path: Option<Cow<'a, str>>,
+    read: bool,
+    command: Vec<Cow<'a, str>>,
+    rules: Vec<Rule<'a>>,
+    options: BTreeMap<&'static str, Setting>,
+}
+
+#[derive(Serialize)]
+struct Rule<'a> {
+    line: usize,
+    r#match: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Setting {
+    value: Value,
+    level: &'static str,
+    source: String,
+    line: Option<usize>,
+    /// The value as people are shown it.
+    #[serde(skip)]
+    shown: String,
+}
+
+impl<'a> Shown<'a> {
+    fn new(
+        place: Option<&'a Path>,
+        file: Option<&'a File>,
+        args: &'a ConfigArgs,
+        settled: &Settled,
+    ) -> Shown<'a> {
+        let rule = |&place: &usize| file.map(|file| &file.rules[place]);
+        let rules = settled.rules.iter().filter_map(rule);
+        Shown {
+            path: place.map(Path::to_string_lossy),
+            read: file.is_some(),
+            command: args.command.iter().map(|word| word.to_string_lossy()).collect(),
+            rules: rules.map(|rule| Rule { line: rule.line, r#match: &rule.globs }).collect(),
+            options: config::ALL
+                .iter()
+                .map(|option| {
+                    let said = settled.sources.iter().find(|(name, _)| *name == option.name());
+                    let by = said.map_or(By::Default, |(_, by)| *by);
+                    let value = value(option.name(), settled);
+                    let setting = Setting {
+                        level: level(by),
+                        line: match by {
+                            By::File { line } | By::Rule { line, .. } => Some(line),
+                            By::Default | By::Variable | By::Flag => None,
+                        },
+                        source: source(by, option.variable(), file),
+                        shown: shown(option.name(), &value),
+                        value,
+                    };
+                    (option.name(), setting)
+                })
+                .collect(),
+        }
+    }
+
+    fn json(&self) -> Result<String> {
+        let json = serde_json::to_string_pretty(self).context("writing the configuration")?;
+        Ok(json + "\n")
+    }
+
+    /// A line for each option, in the order of `cachex help run`.
+    fn table(&self, screen: Screen) -> String {
+        let rows: Vec<_> = config::ALL
+            .iter()
+            .filter_map(|option| self.options.get_key_value(option.name()))
+            .map(|(name, setting)| {
+                let cells = [*name, &setting.shown, &setting.source];
+                (cells.map(|cell| harmless(cell).into_owned()), setting.level)
+            })
+            .collect();
+        let width = |column: usize| {
+            let widths = rows.iter().map(|(cells, _)| cells[column].chars().count());
+            widths.filter(|&width| width <= WIDEST).max().unwrap_or(0)
+        };
+        let [names, values] = [width(0), width(1)];
+        let line = |([name, value, source], level): &([String; 3], &str)| {
+            let mut line = format!("{name:names$}{GAP}{value:values$}{GAP}{source}");
+            let room = screen.width.map_or(usize::MAX, usize::from);
+            if line.chars().count() > room {
+                line = line.chars().take(room.saturating_sub(1)).chain(['…']).collect();
+            }
+            let tone = if *level == DEFAULT { Tone::Faint } else { Tone::Plain };
+            screen.paint(tone, &line) + "\n"
+        };
+        rows.iter().map(line).collect()
+    }
+}
+
+fn level(by: By) -> &'static str {
+    match by {
+        By::Default => DEFAULT,
+        By::File { .. } => "file",
+        By::Rule { .. } => "rule",
+        By::Variable => "variable",
+        By::Flag => "flag",
+    }
+}
+
+fn source(by: By, variable: &str, file: Option<&File>) -> String {
+    let named = |line: usize| {
+        let name = file.and_then(|file| file.path.file_name()).unwrap_or_default();
+        format!("{}:{line}", name.to_string_lossy())
+    };
+    match by {
+        By::Default | By::Flag => level(by).to_owned(),
+        By::Variable => variable.to_owned(),
+        By::File { line } => named(line),
+        By::Rule { place, line } => {
+            let globs = file.map_or(&[][..], |file| &file.rules[place].globs);
+            let globs: Vec<String> = globs.iter().map(|glob| format!("\"{glob}\"")).collect();
+            format!("{} (match {})", named(line), globs.join(", "))
+        }
+    }
+}
+
+/// The value of an option as it could stand in the file; null: there is none.
+fn value(name: &str, settled: &Settled) -> Value {
+    let Settled { config, miss_status, .. } = settled;
+    let Config { identity, freshness, .. } = config;
+    let span = |span: Option<Duration>| {
+        json!(span.map(|span| humantime::format_duration(span).to_string()))
+    };
+    let env = &identity.env;
+    match name {
+        "expires-in" => span(freshness.expires_in),
+        "failure-expires-in" => span(freshness.failure_expires_in),
+        "exit-codes" if freshness.exit_codes.are_all() => json!("all"),
+        "exit-codes" => json!(freshness.exit_codes.to_string()),
+        "refresh-after" => span(freshness.refresh_after),
+        "stale-if-error" => span(freshness.stale_if_error),
+        "jitter" => json!(freshness.jitter),
+        "mode" => choice(&config.mode),
+        "miss-status" => json!(miss_status),
+        "no-concurrent" => json!(config.no_concurrent),
+        "lock-timeout" => span(config.lock_timeout),
+        "timeout" => span(config.timeout),
+        "tty" => json!(config.tty),
+        "exe" => choice(&identity.exe),
+        "no-cwd" => json!(!identity.cwd),
+        "env" => match env {
+            EnvSelection::Only(names) => names.iter().map(|name| name.0.as_str()).collect(),
+            _ => Value::Null,
+        },
+        "ignore-env" => match env {
+            EnvSelection::Except(patterns) => patterns.iter().map(NamePattern::as_str).collect(),
+            _ => Value::Null,
+        },
+        "no-env" => json!(matches!(env, EnvSelection::None)),
+        "stdin" => choice(&identity.stdin),
+        "key" => json!(identity.key.as_ref().map(|key| key.to_string_lossy())),
+        "scope" => json!(identity.scope),
+        "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),
+        "max-entry-size" => json!(config.max_entry_size),
+        "max-size" => json!(config.max_size),
+        "tag" => config.tags.iter().map(|tag| tag.0.as_str()).collect(),
+        "quiet" => json!(config.quiet),
+        "verbose" => json!(config.verbose),
+        _ => Value::Null,
+    }
+}
+
+fn choice(value: &impl ValueEnum) -> Value {
+    json!(value.to_possible_value().map(|value| value.get_name().to_owned()))
+}
+
+/// A value as people are shown it.
+fn shown(name: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(size) if name.ends_with("-size") => {
+            size.as_u64().map_or_else(|| size.to_string(), ui::bytes)
+        }
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            items.join(",")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,208 @@
+//! `config.toml`: where it lies, whether it is to be trusted, and what it says.
+//!
+//! It is only looked for in the user's own folder and never near the working
+//! directory: it can name the store, so whoever plants one decides what commands
+//! seem to print. Without it, a call pays one `open` that finds nothing.
+
+use super::options::Value;
+use super::{Misuse, Vars, parse, var};
+use crate::fsutil;
+use crate::messages;
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// No file that somebody wrote by hand is longer.
+pub const LONGEST: usize = 1 << 20;
+
+/// The variable that names another file, or none.
+pub const VARIABLE: &str = "CACHEX_CONFIG";
+const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
+
+/// What the file says.
+#[derive(Debug)]
+pub struct File {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What holds for every command.
+    pub settings: Vec<Setting>,
+    /// What holds for some, in the file's order.
+    pub rules: Vec<Rule>,
+}
+
+/// An option in the file.
+#[derive(Debug)]
+pub struct Setting {
+    pub name: &'static str,
+    pub value: Value,
+    pub line: usize,
+}
+
+/// A `[[command]]`.
+#[derive(Debug)]
+pub struct Rule {
+    /// The patterns, as they were written.
+    pub globs: Vec<String>,
+    pub patterns: Vec<glob::Pattern>,
+    pub settings: Vec<Setting>,
+    pub line: usize,
+}
+
+impl File {
+    /// The places of the rules that match a command, the last first.
+    pub fn matching(&self, argv: &[OsString]) -> Vec<usize> {
+        let Some((command, rest)) = argv.split_first() else { return Vec::new() };
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        let line = |command: &OsStr| {
+            let words: Vec<&[u8]> = [command]
+                .into_iter()
+                .chain(rest.iter().map(AsRef::as_ref))
+                .map(OsStr::as_bytes)
+                .collect();
+            String::from_utf8_lossy(&words.join(&b' ')).into_owned()
+        };
+        let mut lines = vec![line(command)];
+        let base = Path::new(command).file_name().filter(|base| base != command);
+        lines.extend(base.map(line));
+        let matches = |rule: &Rule| {
+            rule.patterns.iter().any(|pattern| lines.iter().any(|line| pattern.matches(line)))
+        };
+        (0..self.rules.len()).rev().filter(|&place| matches(&self.rules[place])).collect()
+    }
+
+    /// The patterns of all rules.
+    pub fn globs(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().flat_map(|rule| &rule.globs).map(String::as_str)
+    }
+
+    /// Its path, for messages.
+    pub fn shown(&self) -> Cow<'_, str> {
+        shown(&self.path)
+    }
+}
+
+/// A path, for messages.
+pub fn shown(path: &Path) -> Cow<'_, str> {
+    match path.to_string_lossy() {
+        Cow::Borrowed(text) => messages::harmless(text),
+        Cow::Owned(text) => messages::harmless(&text).into_owned().into(),
+    }
+}
+
+/// What there is to know of the file.
+#[derive(Debug)]
+pub enum Read {
+    /// There is none.
+    Absent,
+    /// There is one, and the text says why it is not used.
+    Refused(String),
+    /// It says this.
+    File(File),
+}
+
+impl Read {
+    pub fn file(&self) -> Option<&File> {
+        match self {
+            Read::File(file) => Some(file),
+            Read::Absent | Read::Refused(_) => None,
+        }
+    }
+
+    pub fn refused(&self) -> Option<&str> {
+        match self {
+            Read::Refused(why) => Some(why),
+            Read::Absent | Read::File(_) => None,
+        }
+    }
+}
+
+/// Where the file is looked for; none: nowhere.
+pub fn place(vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
+    if let Some(named) = var(vars, VARIABLE) {
+        let path = Path::new(named);
+        if !named.is_empty() && !path.is_absolute() {
+            return Err(Misuse(format!(
+                "invalid value '{}' for the variable {VARIABLE}: expected a path that begins with `/`, \
+                 so that no working directory decides which file is read",
+                shown(path)
+            )));
+        }
+        return Ok((!named.is_empty() && named != "/dev/null").then(|| path.to_owned()));
+    }
+    // The base directory specification has relative ones ignored.
+    let below = |name: &str, rest: &str| {
+        let folder = var(vars, name).map(OsStr::as_bytes).filter(|path| path.starts_with(b"/"))?;
+        let mut path = Vec::with_capacity(folder.len() + rest.len() + 1);
+        path.extend_from_slice(folder);
+        path.extend_from_slice(rest.as_bytes());
+        Some(PathBuf::from(OsString::from_vec(path)))
+    };
+    let path = below("XDG_CONFIG_HOME", "/cachex/config.toml");
+    Ok(path.or_else(|| below("HOME", "/.config/cachex/config.toml")))
+}
+
+/// Reads the file, if there is one.
+pub fn read(vars: &Vars) -> Result<Read, Misuse> {
+    let Some(path) = place(vars)? else { return Ok(Read::Absent) };
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = match fsutil::retry(|| rustix::fs::open(&path, flags, Mode::empty())) {
+        Ok(file) => file,
+        // A file that was named is one that should be there.
+        Err(Errno::NOENT | Errno::NOTDIR) if var(vars, VARIABLE).is_none() => {
+            return Ok(Read::Absent);
+        }
+        Err(errno) => return Ok(refused(&path, &std::io::Error::from(errno).to_string())),
+    };
+    match contents(&file) {
+        Ok(bytes) => {
+            let home = var(vars, "HOME").map(Path::new).filter(|home| home.is_absolute());
+            parse::file(path, &bytes, home).map(Read::File)
+        }
+        Err(why) => Ok(refused(&path, &why)),
+    }
+}
+
+fn refused(path: &Path, why: &str) -> Read {
+    Read::Refused(format!("{} is not read: {why}", shown(path)))
+}
+
+/// What an open file holds, if nobody else can have written it.
+fn contents(file: &rustix::fd::OwnedFd) -> Result<Vec<u8>, String> {
+    let failed = |errno: Errno| std::io::Error::from(errno).to_string();
+    let stat = rustix::fs::fstat(file).map_err(failed)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err("it is no regular file".to_owned());
+    }
+    // The system's own, as where a package manager writes people's settings.
+    if ![rustix::process::geteuid().as_raw(), 0].contains(&stat.st_uid) {
+        return Err("it belongs to another user".to_owned());
+    }
+    if Mode::from_raw_mode(stat.st_mode).intersects(OTHERS_WRITE) {
+        return Err("others may write to it; `chmod go-w` makes it yours alone".to_owned());
+    }
+    let too_long =
+        || format!("it is longer than {}", bytesize::ByteSize::b(LONGEST as u64).display().iec());
+    let claimed = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if claimed > LONGEST {
+        return Err(too_long());
+    }
+    // A byte more shows the end, and a file that grew.
+    let mut bytes = vec![0; claimed + 1];
+    let mut len = 0;
+    loop {
+        len += fsutil::read_full(file, &mut bytes[len..]).map_err(failed)?;
+        if len < bytes.len() {
+            bytes.truncate(len);
+            return Ok(bytes);
+        }
+        if len > LONGEST {
+            return Err(too_long());
+        }
+        bytes.resize(LONGEST + 1, 0);
+    }
+}

@@ -1,0 +1,320 @@
+//! Who may say something about an option, and whose word counts: a flag, a
+//! variable, the rules of the file that match the command (the last first), the
+//! file's top level, and else the default.
+//!
+//! What excludes each other contradicts itself only on one level; a choice on a
+//! higher one replaces those below.
+
+use super::file::{File, Setting};
+use super::options::{Lasting, Option as AnyOption, Raw};
+use super::{Misuse, Vars};
+use crate::messages;
+use crate::session;
+use crate::values;
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// Who said something, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Nobody.
+    Default,
+    /// The file's top level, in this line.
+    File { line: usize },
+    /// The rule at this place in the file, in this line.
+    Rule { place: usize, line: usize },
+    /// A variable.
+    Variable,
+    /// A flag.
+    Flag,
+}
+
+impl By {
+    fn rank(self) -> (u8, usize) {
+        match self {
+            By::Default => (0, 0),
+            By::File { .. } => (1, 0),
+            By::Rule { place, .. } => (2, place),
+            By::Variable => (3, 0),
+            By::Flag => (4, 0),
+        }
+    }
+
+    /// Whose word counts.
+    pub fn against(self, other: By) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+/// A choice: who made it, and what it is called there.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen {
+    pub by: By,
+    /// `--force`, `CACHEX_FORCE`, or the key in the file.
+    pub name: &'static str,
+}
+
+impl Chosen {
+    /// A flag by this name.
+    pub fn flag(name: &'static str) -> Chosen {
+        Chosen { by: By::Flag, name }
+    }
+
+    /// A variable by this name.
+    pub fn variable(name: &'static str) -> Chosen {
+        Chosen { by: By::Variable, name }
+    }
+}
+
+/// All levels below the flags.
+pub struct Levels<'f> {
+    own: Own,
+    file: Option<&'f File>,
+    /// The places of the rules that match, the last first.
+    rules: Vec<usize>,
+    /// What was taken from where, if anybody wants to know.
+    sources: Option<RefCell<Vec<(&'static str, By)>>>,
+}
+
+impl dyn AnyOption {
+    /// The choice of this option there.
+    pub fn said_by(&self, by: By) -> Chosen {
+        chosen(self, by)
+    }
+}
+
+impl<T> Lasting<T> {
+    /// The choice of this option there.
+    pub fn said_by(&self, by: By) -> Chosen {
+        chosen(self, by)
+    }
+}
+
+fn chosen(option: &(impl AnyOption + ?Sized), by: By) -> Chosen {
+    let name = if by == By::Variable { option.variable() } else { option.name() };
+    Chosen { by, name }
+}
+
+impl<'f> Levels<'f> {
+    /// With the rules that match this command.
+    pub fn new(vars: &Vars, file: Option<&'f File>, argv: &[OsString]) -> Levels<'f> {
+        let rules = file.map(|file| file.matching(argv)).unwrap_or_default();
+        Levels { own: Own::of(vars), file, rules, sources: None }
+    }
+
+    /// The same, noting what is taken from where.
+    pub fn noting(self) -> Levels<'f> {
+        Levels { sources: Some(RefCell::default()), ..self }
+    }
+
+    /// What was taken from where.
+    pub fn sources(self) -> Vec<(&'static str, By)> {
+        self.sources.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// The places of the rules that match, the last first.
+    pub fn rules(&self) -> &[usize] {
+        &self.rules
+    }
+
+    /// The variables that are cachex's own.
+    pub fn own(&self) -> &Own {
+        &self.own
+    }
+
+    /// The value of an option, if anybody said one.
+    pub fn pick<T>(
+        &self,
+        option: &'static Lasting<T>,
+        flag: Option<T>,
+    ) -> Result<Option<T>, Misuse> {
+        Ok(self.pick_by(option, flag)?.map(|(value, _)| value))
+    }
+
+    /// The same, and who said it.
+    pub fn pick_by<T>(
+        &self,
+        option: &'static Lasting<T>,
+        flag: Option<T>,
+    ) -> Result<Option<(T, By)>, Misuse> {
+        let picked = match flag {
+            Some(value) => Some((value, By::Flag)),
+            None => match self.said(option).next() {
+                Some((by, raw)) => {
+                    let value = option.read(raw);
+                    Some((value.map_err(|why| Own::invalid(option.variable, raw, &why))?, by))
+                }
+                None => None,
+            },
+        };
+        if let Some((_, by)) = picked {
+            self.note(option.name, by);
+        }
+        Ok(picked)
+    }
+
+    /// Whether a switch is on.
+    pub fn switch(&self, option: &'static Lasting<bool>, flag: bool) -> Result<bool, Misuse> {
+        Ok(self.pick(option, flag.then_some(true))?.unwrap_or(false))
+    }
+
+    /// Which of several options that exclude each other is chosen, each with
+    /// whether it was given as a flag.
+    pub fn choose<const N: usize>(
+        &self,
+        options: [(&'static dyn AnyOption, bool); N],
+    ) -> Result<Option<usize>, Misuse> {
+        // For each option who turned it on, and not who turned it off below.
+        let mut ons = [None; N];
+        for ((option, flag), on) in options.iter().zip(&mut ons) {
+            if *flag {
+                *on = Some(By::Flag);
+            } else if let Some((by, raw)) = self.said(*option).next() {
+                let is_on = option.is_on(raw);
+                let is_on = is_on.map_err(|why| Own::invalid(option.variable(), raw, &why))?;
+                *on = is_on.then_some(by);
+            }
+        }
+        let found = ons.iter().enumerate().filter_map(|(at, on)| Some((at, (*on)?)));
+        // The first of equals.
+        let Some((at, by)) = found.reduce(|best, next| match best.1.against(next.1) {
+            Ordering::Less => next,
+            _ => best,
+        }) else {
+            return Ok(None);
+        };
+        let equal = |&other: &usize| ons[other].is_some_and(|it| it.against(by).is_eq());
+        if let Some(other) = (at + 1..N).find(equal) {
+            let [one, other] = [at, other].map(|at| self.told(options[at].0.said_by(by)));
+            return Err(contradiction(&one, &other));
+        }
+        self.note(options[at].0.name(), by);
+        Ok(Some(at))
+    }
+
+    /// Leaves one of two choices that exclude each other, if both were made: the
+    /// higher one.
+    pub fn exclude(
+        &self,
+        one: &mut Option<Chosen>,
+        other: &mut Option<Chosen>,
+    ) -> Result<(), Misuse> {
+        if let (Some(first), Some(second)) = (&one, &other) {
+            match first.by.against(second.by) {
+                Ordering::Less => *one = None,
+                Ordering::Greater => *other = None,
+                Ordering::Equal => {
+                    return Err(contradiction(&self.told(*first), &self.told(*second)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A choice as an error names it.
+    pub fn told(&self, chosen: Chosen) -> String {
+        match (chosen.by, self.file) {
+            (By::File { line } | By::Rule { line, .. }, Some(file)) => {
+                format!("`{}` in {}:{line}", chosen.name, file.shown())
+            }
+            (By::Flag, _) if !chosen.name.starts_with('-') => format!("--{}", chosen.name),
+            _ => chosen.name.to_owned(),
+        }
+    }
+
+    /// Notes that an option's value was taken from there.
+    pub fn note(&self, name: &'static str, by: By) {
+        if let Some(sources) = &self.sources {
+            sources.borrow_mut().push((name, by));
+        }
+    }
+
+    /// Notes that it does not count after all.
+    pub fn forget(&self, name: &'static str) {
+        if let Some(sources) = &self.sources {
+            sources.borrow_mut().retain(|(noted, _)| *noted != name);
+        }
+    }
+
+    /// What the levels below the flags say of an option, the highest first.
+    fn said<'s>(
+        &'s self,
+        option: &'s (impl AnyOption + ?Sized),
+    ) -> impl Iterator<Item = (By, Raw<'s>)> {
+        let variable = self.own.get(option.variable()).map(|v| (By::Variable, Raw::Variable(v)));
+        let in_file = self.file.into_iter().flat_map(move |file| {
+            let find = |settings: &'s [Setting]| {
+                settings.iter().find(|setting| setting.name == option.name())
+            };
+            let rules = self.rules.iter().filter_map(move |&place| {
+                let setting = find(&file.rules[place].settings)?;
+                let by = By::Rule { place, line: setting.line };
+                Some((by, Raw::Value(&setting.value)))
+            });
+            let top = find(&file.settings);
+            let top =
+                top.map(|setting| (By::File { line: setting.line }, Raw::Value(&setting.value)));
+            rules.chain(top)
+        });
+        variable.into_iter().chain(in_file)
+    }
+}
+
+pub fn contradiction(one: &str, other: &str) -> Misuse {
+    Misuse(format!("{one} and {other} contradict each other; leave one of them out"))
+}
+
+/// The variables that are cachex's own.
+pub struct Own(Vec<(&'static OsStr, &'static OsStr)>);
+
+impl Own {
+    pub fn of(vars: &Vars) -> Own {
+        let own = vars.iter().filter(|(name, _)| name.as_bytes().starts_with(session::OWN));
+        Own(own.copied().collect())
+    }
+
+    /// A variable's value; an empty one is as good as unset.
+    pub fn get(&self, name: &str) -> Option<&'static OsStr> {
+        let found = self.0.iter().find(|(var, _)| *var == name);
+        found.map(|(_, value)| *value).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a variable that stands for no lasting option.
+    pub fn read<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Misuse> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let parsed = value.to_str().ok_or_else(|| "it is not UTF-8".to_owned()).and_then(parse);
+        parsed.map(Some).map_err(|why| Own::invalid(name, Raw::Variable(value), &why))
+    }
+
+    pub fn switch(&self, name: &str) -> Result<bool, Misuse> {
+        Ok(self.read(name, values::switch)?.unwrap_or(false))
+    }
+
+    /// What turned something on that a file cannot, if anything did.
+    pub fn either(
+        &self,
+        flag: bool,
+        flag_name: &'static str,
+        name: &'static str,
+    ) -> Result<Option<Chosen>, Misuse> {
+        if flag {
+            return Ok(Some(Chosen::flag(flag_name)));
+        }
+        Ok(self.switch(name)?.then_some(Chosen::variable(name)))
+    }
+
+    /// Values in the file were checked when it was read.
+    fn invalid(name: &str, raw: Raw<'_>, why: &str) -> Misuse {
+        let Raw::Variable(value) = raw else { return Misuse(why.to_owned()) };
+        Misuse(format!(
+            "invalid value '{}' for the variable {name}: {why}",
+            messages::harmless(&value.to_string_lossy())
+        ))
+    }
+}

@@ -1,0 +1,211 @@
+//! One word for each option out of all that were said.
+
+use super::levels::{Chosen, Levels, Own, contradiction};
+use super::options;
+use super::{Config, EnvSelection, Freshness, Identity, Misuse, ReportTo, Vars, var};
+use crate::cli::{IdentityArgs, RunArgs};
+use crate::exit;
+use crate::values::{self, Mode};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
+const DEFAULT_MAX_ENTRY_SIZE: u64 = 1 << 30;
+const DEFAULT_MAX_SIZE: u64 = 5 << 30;
+
+/// Makes a configuration of flags and of what lies below them.
+pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
+    use options::{
+        LOCK_TIMEOUT, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT, QUIET, TAG, TIMEOUT,
+        VERBOSE,
+    };
+    let freshness = freshness(&args, levels)?;
+    let ways = Ways::of(&args, levels)?;
+    let report = match (args.status_file, args.status_fd) {
+        (Some(path), _) => Some(ReportTo::File(path)),
+        (None, Some(fd)) => Some(ReportTo::Descriptor(fd)),
+        (None, None) => report(levels.own())?,
+    };
+    let tags = (!args.tag.is_empty()).then_some(args.tag);
+    let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
+    Ok(Config {
+        dir_is_explicit: args.cache_dir.is_some(),
+        dir: dir(args.cache_dir, vars, levels)?,
+        identity: identity(args.identity, levels)?,
+        freshness,
+        mode: ways.mode,
+        warm: ways.warm,
+        cached_only: {
+            let status = levels.pick(&MISS_STATUS, args.miss_status)?;
+            ways.cached_only.then_some(status.unwrap_or(exit::CACHEX_FAILED))
+        },
+        no_concurrent: levels.switch(&NO_CONCURRENT, args.no_concurrent)?,
+        lock_timeout: levels.pick(&LOCK_TIMEOUT, args.lock_timeout)?,
+        timeout: levels.pick(&TIMEOUT, args.timeout)?,
+        tty: ways.tty,
+        tags: options::few(levels.pick(&TAG, tags)?.unwrap_or_default()).map_err(Misuse)?,
+        max_entry_size: levels
+            .pick(&MAX_ENTRY_SIZE, args.max_entry_size)?
+            .unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
+        max_size: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
+        report,
+        quiet: loudness == Some(0),
+        verbose: loudness == Some(1),
+    })
+}
+
+/// Where the store is.
+pub fn dir(
+    flag: Option<PathBuf>,
+    vars: &Vars,
+    levels: &Levels<'_>,
+) -> Result<Option<PathBuf>, Misuse> {
+    if let Some(dir) = levels.pick(&options::CACHE_DIR, flag)? {
+        return Ok(Some(dir));
+    }
+    let set = |name: &str| var(vars, name).filter(|value| !value.is_empty()).map(Path::new);
+    // The base directory specification has relative ones ignored.
+    let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    let caches = caches.map(|caches| caches.join("cachex"));
+    Ok(caches.or_else(|| set("HOME").map(|home| home.join(".cache/cachex"))))
+}
+
+fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
+    let file = own.get("CACHEX_STATUS_FILE").map(|path| ReportTo::File(path.into()));
+    let fd = own.read("CACHEX_STATUS_FD", values::descriptor)?.map(ReportTo::Descriptor);
+    match (file, fd) {
+        (Some(_), Some(_)) => Err(contradiction("CACHEX_STATUS_FILE", "CACHEX_STATUS_FD")),
+        (file, fd) => Ok(file.or(fd)),
+    }
+}
+
+fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse> {
+    use options::{ENV, EXE, IGNORE_ENV, KEY, NO_CWD, NO_ENV, SCOPE, STDIN};
+    let chosen = levels.choose([
+        (&ENV, args.env.is_some()),
+        (&IGNORE_ENV, args.ignore_env.is_some()),
+        (&NO_ENV, args.no_env),
+    ])?;
+    let env = match chosen {
+        Some(0) => levels.pick(&ENV, args.env)?.map(EnvSelection::Only),
+        Some(1) => levels.pick(&IGNORE_ENV, args.ignore_env)?.map(EnvSelection::Except),
+        Some(_) => Some(EnvSelection::None),
+        None => None,
+    };
+    Ok(Identity {
+        exe: levels.pick(&EXE, args.exe)?.unwrap_or_default(),
+        cwd: !levels.switch(&NO_CWD, args.no_cwd)?,
+        env: env.unwrap_or(EnvSelection::All),
+        stdin: levels.pick(&STDIN, args.stdin)?.unwrap_or_default(),
+        key: levels.pick(&KEY, args.key)?,
+        scope: levels.pick(&SCOPE, args.scope)?,
+    })
+}
+
+fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
+    use options::{
+        EXIT_CODES, EXPIRES_IN, FAILURE_EXPIRES_IN, JITTER, REFRESH_AFTER, STALE_IF_ERROR,
+    };
+    let expires_in = levels.pick_by(&EXPIRES_IN, args.expires_in)?;
+    let failure_expires_in = levels.pick(&FAILURE_EXPIRES_IN, args.failure_expires_in)?;
+    let shorter = expires_in
+        .map_or(DEFAULT_FAILURE_EXPIRES_IN, |(limit, _)| limit.min(DEFAULT_FAILURE_EXPIRES_IN));
+    let mut refresh_after = levels.pick_by(&REFRESH_AFTER, args.refresh_after)?;
+    if let (Some((after, by)), Some((limit, limit_by))) = (refresh_after, expires_in)
+        && after >= limit
+    {
+        if by.against(limit_by).is_lt() {
+            // A lasting setting does not bind who asks for less this once.
+            levels.forget(REFRESH_AFTER.name);
+            refresh_after = None;
+        } else {
+            return Err(Misuse(format!(
+                "{} ({}) is not shorter than {} ({}): a result would expire before it is refreshed; \
+                 make it shorter",
+                levels.told(REFRESH_AFTER.said_by(by)),
+                humantime::format_duration(after),
+                levels.told(EXPIRES_IN.said_by(limit_by)),
+                humantime::format_duration(limit),
+            )));
+        }
+    }
+    Ok(Freshness {
+        expires_in: expires_in.map(|(limit, _)| limit),
+        failure_expires_in: Some(failure_expires_in.unwrap_or(shorter)),
+        refresh_after: refresh_after.map(|(after, _)| after),
+        stale_if_error: levels.pick(&STALE_IF_ERROR, args.stale_if_error)?,
+        jitter: levels.pick(&JITTER, args.jitter)?.unwrap_or_default(),
+        exit_codes: levels.pick(&EXIT_CODES, args.exit_codes.clone())?.unwrap_or_default(),
+    })
+}
+
+/// Which of the ways to run or to replay were chosen.
+struct Ways {
+    mode: Mode,
+    warm: bool,
+    cached_only: bool,
+    tty: bool,
+}
+
+impl Ways {
+    fn of(args: &RunArgs, levels: &Levels<'_>) -> Result<Ways, Misuse> {
+        let own = levels.own();
+        let (mode, mut by) = Ways::mode(args, levels)?;
+        let mut warm = own.either(args.warm, "--warm", "CACHEX_WARM")?;
+        let mut cached_only =
+            own.either(args.cached_only, "--cached-only", "CACHEX_CACHED_ONLY")?;
+        let tty = levels.pick_by(&options::TTY, args.tty.then_some(true))?;
+        let mut tty = tty.filter(|(on, _)| *on).map(|(_, by)| options::TTY.said_by(by));
+        levels.exclude(&mut warm, &mut cached_only)?;
+        levels.exclude(&mut warm, &mut tty)?;
+        match mode {
+            // It records.
+            Mode::ReadOnly => levels.exclude(&mut warm, &mut by)?,
+            // It only reads.
+            Mode::WriteOnly => levels.exclude(&mut cached_only, &mut by)?,
+            Mode::ReadWrite | Mode::Off => {}
+        }
+        Ok(Ways {
+            mode: if by.is_some() { mode } else { Mode::default() },
+            warm: warm.is_some(),
+            cached_only: cached_only.is_some(),
+            tty: tty.is_some(),
+        })
+    }
+
+    /// The mode, by whichever name somebody chose it.
+    fn mode(args: &RunArgs, levels: &Levels<'_>) -> Result<(Mode, Option<Chosen>), Misuse> {
+        let mut chosen = Vec::new();
+        for (given, name, mode) in [
+            (args.force, "--force", Mode::WriteOnly),
+            (args.no_read, "--no-read", Mode::WriteOnly),
+            (args.read_only, "--read-only", Mode::ReadOnly),
+        ] {
+            chosen.extend(given.then_some((mode, Chosen::flag(name))));
+        }
+        if chosen.is_empty() && args.mode.is_none() {
+            for (name, mode) in [
+                ("CACHEX_FORCE", Mode::WriteOnly),
+                ("CACHEX_NO_READ", Mode::WriteOnly),
+                ("CACHEX_READ_ONLY", Mode::ReadOnly),
+            ] {
+                let on = levels.own().switch(name)?;
+                chosen.extend(on.then_some((mode, Chosen::variable(name))));
+            }
+        }
+        // What is below the short forms does not count beside them.
+        let said = levels.pick_by(&options::MODE, args.mode)?;
+        let said = said.map(|(mode, by)| (mode, options::MODE.said_by(by)));
+        let counts = |said: &(Mode, Chosen)| {
+            chosen.first().is_none_or(|(_, short)| said.1.by.against(short.by).is_ge())
+        };
+        if let Some(said) = said.filter(counts) {
+            chosen.insert(0, said);
+        }
+        let Some(&(mode, by)) = chosen.first() else { return Ok((Mode::default(), None)) };
+        match chosen.iter().find(|(other, _)| *other != mode) {
+            Some((_, other)) => Err(contradiction(&levels.told(by), &levels.told(*other))),
+            None => Ok((mode, Some(by))),
+        }
+    }
+}

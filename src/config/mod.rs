@@ -1,0 +1,262 @@
+//! Flags, variables, the file and defaults, made into one validated [`Config`].
+//!
+//! Precedence: flag, then `CACHEX_*` variable, then the rules of `config.toml`
+//! that match the command, the last first, then its top level, then default.
+//! Nothing below this module reads the environment or the file.
+
+mod file;
+mod levels;
+mod merge;
+mod options;
+mod parse;
+
+pub use file::{File, Read, place};
+pub use levels::By;
+pub use options::ALL;
+
+use crate::cli::RunArgs;
+use crate::entry::Key;
+use crate::exit;
+use crate::messages::Messages;
+use crate::values::{ExeMode, ExitCodes, Mode, NamePattern, StdinMode, Tag, VariableName};
+use levels::{Levels, Own};
+use merge::{dir, merge};
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The environment as it was when cachex started: names and values.
+pub type Vars = [(&'static OsStr, &'static OsStr)];
+
+/// The value of a variable.
+pub fn var(vars: &Vars, name: &str) -> Option<&'static OsStr> {
+    vars.iter().find(|(var, _)| *var == name).map(|(_, value)| *value)
+}
+
+/// Everything that `run` was told.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the store is; none if there is no home to put it in.
+    pub dir: Option<PathBuf>,
+    /// Whether the folder was named on the command line.
+    pub dir_is_explicit: bool,
+    /// What counts as the same invocation.
+    pub identity: Identity,
+    /// How long results are good.
+    pub freshness: Freshness,
+    /// What of the store is used.
+    pub mode: Mode,
+    /// Whether to run in the background, and return at once.
+    pub warm: bool,
+    /// How to end instead of running the command; none: it is run.
+    pub cached_only: Option<u8>,
+    /// Whether one caller runs while the others wait.
+    pub no_concurrent: bool,
+    /// How long a caller waits for another; none: for as long as it takes.
+    pub lock_timeout: Option<Duration>,
+    /// How long the command may run; none: for as long as it takes.
+    pub timeout: Option<Duration>,
+    /// Whether the command gets a terminal of its own where there is one.
+    pub tty: bool,
+    /// What the entry is labelled with, sorted.
+    pub tags: Vec<Tag>,
+    /// The longest output that is recorded, in bytes.
+    pub max_entry_size: u64,
+    /// What the store may hold, in bytes.
+    pub max_size: u64,
+    /// Where a report of the call goes.
+    pub report: Option<ReportTo>,
+    /// No warnings.
+    pub quiet: bool,
+    /// A line about hit or miss.
+    pub verbose: bool,
+}
+
+/// Where a report of the call goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportTo {
+    /// To a file of this name.
+    File(PathBuf),
+    /// To the descriptor of this number.
+    Descriptor(i32),
+}
+
+/// How long results are good.
+#[derive(Debug)]
+pub struct Freshness {
+    /// How long a success may be replayed; none: for ever.
+    pub expires_in: Option<Duration>,
+    /// How long a failure may be replayed, and how long after one a stale or
+    /// ageing result is served without another try; none: for ever.
+    pub failure_expires_in: Option<Duration>,
+    /// From which age on a result is replaced behind the caller's back.
+    pub refresh_after: Option<Duration>,
+    /// How long after its expiry a good result stands in for a failed run.
+    pub stale_if_error: Option<Duration>,
+    /// By how much of its limit, in percent, a key expires earlier at the most.
+    pub jitter: u8,
+    /// Which exit statuses are recorded.
+    pub exit_codes: ExitCodes,
+}
+
+impl Freshness {
+    /// How long a run that ended with `status` may be replayed, for this key.
+    pub fn limit(&self, status: u8, key: &Key) -> Option<Duration> {
+        let limit = if status == 0 { self.expires_in } else { self.failure_expires_in }?;
+        if self.jitter == 0 {
+            return Some(limit);
+        }
+        // Keys are uniform: their first bytes are as good as chance, and the
+        // same on every machine.
+        let most = limit.as_nanos() * u128::from(self.jitter) / 100;
+        let earlier = (most * u128::from(key.prefix() >> 32)) >> 32;
+        let nanos = (limit.as_nanos() - earlier).max(1);
+        Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    }
+
+    /// Whether a run that ended so did what it was to do: with 0, or with
+    /// what was listed as worth recording.
+    pub fn is_good(&self, status: u8) -> bool {
+        status == 0 || !self.exit_codes.are_all() && self.exit_codes.contain(status)
+    }
+}
+
+/// What counts as the same invocation.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// How the executable counts.
+    pub exe: ExeMode,
+    /// Whether the working directory counts.
+    pub cwd: bool,
+    /// Which variables count.
+    pub env: EnvSelection,
+    /// How standard input counts.
+    pub stdin: StdinMode,
+    /// Free text that counts.
+    pub key: Option<OsString>,
+    /// The scope, which counts.
+    pub scope: Option<String>,
+}
+
+/// Which variables count.
+#[derive(Clone, Debug)]
+pub enum EnvSelection {
+    /// All but those of the session.
+    All,
+    /// These.
+    Only(Vec<VariableName>),
+    /// All but those of the session and those that match.
+    Except(Vec<NamePattern>),
+    /// None.
+    None,
+}
+
+/// What is wrong with how cachex was called, and what would be right.
+#[derive(Debug)]
+pub struct Misuse(String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// Whether cachex is to be as if it were not there.
+pub fn disabled(vars: &Vars) -> Result<bool, Misuse> {
+    Own::of(vars).switch("CACHEX_DISABLE")
+}
+
+/// Where the store is for a verb that only takes `--cache-dir`.
+pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
+    let read = file::read(vars)?;
+    let levels = Levels::new(vars, read.file(), &[]);
+    warn(&read, levels.switch(&options::QUIET, false).unwrap_or(false));
+    dir(flag, vars, &levels)
+}
+
+/// The same without a word about what is wrong.
+pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
+    let read = file::read(vars)?;
+    dir(flag, vars, &Levels::new(vars, read.file(), &[]))
+}
+
+/// Whether such a verb says nothing but what it was asked for.
+pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, Misuse> {
+    Levels::new(vars, file::read(vars)?.file(), &[]).switch(&options::QUIET, flag)
+}
+
+/// Makes a configuration of what was given, of what is set and of the file.
+pub fn resolve(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
+    resolve_with(args, vars, &file::read(vars)?)
+}
+
+/// The same without the file, which cannot keep a command from running that
+/// cachex is to leave alone.
+pub fn resolve_disabled(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
+    resolve_with(args, vars, &Read::Absent)
+}
+
+/// The same with what was read.
+pub fn resolve_with(
+    mut args: RunArgs,
+    vars: &Vars,
+    read: &Read,
+) -> Result<(Config, Vec<OsString>), Misuse> {
+    let argv = std::mem::take(&mut args.command);
+    let config = merge(args, vars, &Levels::new(vars, read.file(), &argv))?;
+    warn(read, config.quiet);
+    Ok((config, argv))
+}
+
+/// What holds for a command, and why.
+pub struct Settled {
+    /// What holds.
+    pub config: Config,
+    /// How `--cached-only` would end that finds nothing.
+    pub miss_status: u8,
+    /// The options that somebody set, each with who did.
+    pub sources: Vec<(&'static str, By)>,
+    /// The places in the file of the rules that match, in its order.
+    pub rules: Vec<usize>,
+}
+
+/// What holds for a command that is called without options.
+pub fn settle(argv: &[OsString], vars: &Vars, read: &Read) -> Result<Settled, Misuse> {
+    let levels = Levels::new(vars, read.file(), argv).noting();
+    let config = merge(RunArgs::default(), vars, &levels)?;
+    warn(read, config.quiet);
+    let miss_status = levels.pick(&options::MISS_STATUS, None)?;
+    Ok(Settled {
+        config,
+        miss_status: miss_status.unwrap_or(exit::CACHEX_FAILED),
+        rules: levels.rules().iter().rev().copied().collect(),
+        sources: levels.sources(),
+    })
+}
+
+/// Reads the file.
+pub fn read(vars: &Vars) -> Result<Read, Misuse> {
+    file::read(vars)
+}
+
+/// Reads what a file at `path` would say; `home` is what `~` stands for in it.
+pub fn parse(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, Misuse> {
+    parse::file(path, bytes, home)
+}
+
+/// Why no file is looked for anywhere.
+pub fn nowhere(vars: &Vars) -> Misuse {
+    Misuse(match var(vars, file::VARIABLE) {
+        Some(_) => format!("no configuration file is read, {} says so", file::VARIABLE),
+        None => "there is no folder for a configuration file: set HOME or XDG_CONFIG_HOME".into(),
+    })
+}
+
+fn warn(read: &Read, quiet: bool) {
+    if let Some(why) = read.refused() {
+        Messages { quiet, verbose: false }.warn(format_args!("{why}"));
+    }
+}

@@ -1,0 +1,253 @@
+//! The lasting options: what each is called, by which variable, and how its
+//! value is read, wherever it comes from.
+//!
+//! What `run` can be told only for one call is not among them, see [`ONCE`].
+
+use crate::values::{self, ExeMode, ExitCodes, Mode, NamePattern, StdinMode, Tag, VariableName};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// An option, and the one way to read its value.
+pub struct Lasting<T: 'static> {
+    /// Its name on the command line without the dashes, and in the file.
+    pub name: &'static str,
+    /// The variable that stands for it.
+    pub variable: &'static str,
+    read: Reader<T>,
+}
+
+enum Reader<T> {
+    Text(fn(&str) -> Result<T, String>),
+    /// In the file it may be a bare number too.
+    Number(fn(&str) -> Result<T, String>),
+    Bytes(fn(&OsStr) -> T),
+    Switch(fn(bool) -> T),
+    /// Items: in a variable they stand between commas.
+    List(fn(&mut dyn Iterator<Item = &str>) -> Result<T, String>),
+}
+
+/// What somebody wrote for an option.
+#[derive(Clone, Copy)]
+pub enum Raw<'a> {
+    Variable(&'a OsStr),
+    Value(&'a Value),
+}
+
+/// A value in the file, of the types that options have.
+#[derive(Debug)]
+pub enum Value {
+    Text(String),
+    Number(i64),
+    Switch(bool),
+    Items(Vec<String>),
+}
+
+impl<T> Lasting<T> {
+    const fn new(name: &'static str, variable: &'static str, read: Reader<T>) -> Lasting<T> {
+        Lasting { name, variable, read }
+    }
+
+    /// The value that was written so, or what is wrong with it.
+    pub fn read(&self, raw: Raw<'_>) -> Result<T, String> {
+        let text = |value: &'_ OsStr| {
+            value.to_str().map(str::to_owned).ok_or_else(|| "it is not UTF-8".to_owned())
+        };
+        match (&self.read, raw) {
+            (Reader::Bytes(read), Raw::Variable(value)) => Ok(read(value)),
+            (Reader::Bytes(read), Raw::Value(Value::Text(value))) => Ok(read(OsStr::new(value))),
+            (Reader::Text(read) | Reader::Number(read), Raw::Variable(value)) => {
+                read(&text(value)?)
+            }
+            (Reader::Text(read) | Reader::Number(read), Raw::Value(Value::Text(value))) => {
+                read(value)
+            }
+            (Reader::Number(read), Raw::Value(Value::Number(value))) => read(&value.to_string()),
+            (Reader::Switch(read), Raw::Variable(value)) => values::switch(&text(value)?).map(read),
+            (Reader::Switch(read), Raw::Value(Value::Switch(value))) => Ok(read(*value)),
+            (Reader::List(read), Raw::Variable(value)) => read(&mut text(value)?.split(',')),
+            (Reader::List(read), Raw::Value(Value::Text(value))) => read(&mut value.split(',')),
+            (Reader::List(read), Raw::Value(Value::Items(items))) => {
+                read(&mut items.iter().map(String::as_str))
+            }
+            (Reader::Bytes(_) | Reader::Text(_), _) => Err("expected a string in quotes".into()),
+            (Reader::Number(_), _) => Err("expected a string in quotes or a whole number".into()),
+            (Reader::Switch(_), _) => Err("expected `true` or `false`, without quotes".into()),
+            (Reader::List(_), _) => Err("expected an array of strings, or one string".into()),
+        }
+    }
+}
+
+/// An option, whatever the type of its value.
+pub trait Option: Sync {
+    /// See [`Lasting::name`].
+    fn name(&self) -> &'static str;
+    /// See [`Lasting::variable`].
+    fn variable(&self) -> &'static str;
+    /// What is wrong with a value, if anything is.
+    fn check(&self, value: &Value) -> Result<(), String>;
+    /// Whether what was written turns it on: any value does, but `false`.
+    fn is_on(&self, raw: Raw<'_>) -> Result<bool, String>;
+}
+
+impl<T> Option for Lasting<T> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn variable(&self) -> &'static str {
+        self.variable
+    }
+
+    fn check(&self, value: &Value) -> Result<(), String> {
+        self.read(Raw::Value(value)).map(drop)
+    }
+
+    fn is_on(&self, raw: Raw<'_>) -> Result<bool, String> {
+        match (&self.read, raw) {
+            (Reader::Switch(_), Raw::Variable(value)) => {
+                value.to_str().ok_or_else(|| "it is not UTF-8".to_owned()).and_then(values::switch)
+            }
+            (_, Raw::Value(Value::Switch(on))) => Ok(*on),
+            _ => Ok(true),
+        }
+    }
+}
+
+/// Declares them, and [`ALL`] of them in the order of their declaration.
+macro_rules! lasting {
+    ($($constant:ident: $type:ty = $name:literal $variable:literal $read:expr;)*) => {
+        $(pub static $constant: Lasting<$type> = Lasting::new($name, $variable, $read);)*
+        /// All of them.
+        pub static ALL: &[&dyn Option] = &[$(&$constant),*];
+    };
+}
+
+lasting! {
+    EXPIRES_IN: Duration = "expires-in" "CACHEX_EXPIRES_IN" Reader::Text(values::duration);
+    FAILURE_EXPIRES_IN: Duration =
+        "failure-expires-in" "CACHEX_FAILURE_EXPIRES_IN" Reader::Text(values::duration);
+    EXIT_CODES: ExitCodes = "exit-codes" "CACHEX_EXIT_CODES" Reader::Number(str::parse);
+    REFRESH_AFTER: Duration =
+        "refresh-after" "CACHEX_REFRESH_AFTER" Reader::Text(values::duration);
+    STALE_IF_ERROR: Duration =
+        "stale-if-error" "CACHEX_STALE_IF_ERROR" Reader::Text(values::duration);
+    JITTER: u8 = "jitter" "CACHEX_JITTER" Reader::Number(values::percent);
+    MODE: Mode = "mode" "CACHEX_MODE" Reader::Text(choice);
+    MISS_STATUS: u8 = "miss-status" "CACHEX_MISS_STATUS" Reader::Number(values::status);
+    NO_CONCURRENT: bool = "no-concurrent" "CACHEX_NO_CONCURRENT" Reader::Switch(as_it_is);
+    LOCK_TIMEOUT: Duration = "lock-timeout" "CACHEX_LOCK_TIMEOUT" Reader::Text(values::duration);
+    TIMEOUT: Duration = "timeout" "CACHEX_TIMEOUT" Reader::Text(values::duration);
+    TTY: bool = "tty" "CACHEX_TTY" Reader::Switch(as_it_is);
+    EXE: ExeMode = "exe" "CACHEX_EXE" Reader::Text(choice);
+    NO_CWD: bool = "no-cwd" "CACHEX_NO_CWD" Reader::Switch(as_it_is);
+    ENV: Vec<VariableName> = "env" "CACHEX_ENV" Reader::List(list);
+    IGNORE_ENV: Vec<NamePattern> = "ignore-env" "CACHEX_IGNORE_ENV" Reader::List(list);
+    NO_ENV: bool = "no-env" "CACHEX_NO_ENV" Reader::Switch(as_it_is);
+    STDIN: StdinMode = "stdin" "CACHEX_STDIN" Reader::Text(choice);
+    KEY: OsString = "key" "CACHEX_KEY" Reader::Bytes(OsStr::to_owned);
+    SCOPE: String = "scope" "CACHEX_SCOPE" Reader::Text(|text| Ok(text.to_owned()));
+    CACHE_DIR: PathBuf = "cache-dir" "CACHEX_DIR" Reader::Bytes(|path| path.into());
+    MAX_ENTRY_SIZE: u64 =
+        "max-entry-size" "CACHEX_MAX_ENTRY_SIZE" Reader::Number(values::size);
+    MAX_SIZE: u64 = "max-size" "CACHEX_MAX_SIZE" Reader::Number(values::size);
+    TAG: Vec<Tag> = "tag" "CACHEX_TAG" Reader::List(|items| list(items).and_then(few));
+    QUIET: bool = "quiet" "CACHEX_QUIET" Reader::Switch(as_it_is);
+    VERBOSE: bool = "verbose" "CACHEX_VERBOSE" Reader::Switch(as_it_is);
+}
+
+/// Options that exclude each other wherever they stand together.
+pub static EXCLUSIVE: &[&[&dyn Option]] = &[&[&ENV, &IGNORE_ENV, &NO_ENV], &[&QUIET, &VERBOSE]];
+
+/// The options of `run` that are for one call, and what a file says instead.
+pub static ONCE: &[(&str, Instead)] = &[
+    ("warm", Instead::Nothing),
+    ("cached-only", Instead::Nothing),
+    ("status-file", Instead::Nothing),
+    ("status-fd", Instead::Nothing),
+    ("force", Instead::Line("mode = \"write-only\"")),
+    ("no-read", Instead::Line("mode = \"write-only\"")),
+    ("read-only", Instead::Line("mode = \"read-only\"")),
+];
+
+/// What stands in a file in place of an option that cannot.
+#[derive(Clone, Copy)]
+pub enum Instead {
+    Nothing,
+    Line(&'static str),
+}
+
+const fn as_it_is(on: bool) -> bool {
+    on
+}
+
+fn choice<T: clap::ValueEnum>(text: &str) -> Result<T, String> {
+    T::from_str(text, false).map_err(|_| {
+        let names = T::value_variants().iter().filter_map(clap::ValueEnum::to_possible_value);
+        let names: Vec<String> = names.map(|value| format!("`{}`", value.get_name())).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+fn list<T: FromStr<Err: ToString>>(
+    items: &mut dyn Iterator<Item = &str>,
+) -> Result<Vec<T>, String> {
+    items.map(|item| item.parse().map_err(|why: T::Err| why.to_string())).collect()
+}
+
+/// Sorted, each once, and no more than an entry may have.
+pub fn few(mut tags: Vec<Tag>) -> Result<Vec<Tag>, String> {
+    tags.sort();
+    tags.dedup();
+    if tags.len() > Tag::MOST {
+        return Err(format!(
+            "{} tags are too many, an entry has at most {}",
+            tags.len(),
+            Tag::MOST
+        ));
+    }
+    Ok(tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_option_of_run_is_lasting_or_for_one_call() {
+        let cli = Cli::command();
+        let run = cli.find_subcommand("run").unwrap();
+        let options: BTreeSet<&str> =
+            run.get_arguments().filter_map(clap::Arg::get_long).filter(|n| *n != "help").collect();
+        let lasting: BTreeSet<&str> = ALL.iter().map(|option| option.name()).collect();
+        let once: BTreeSet<&str> = ONCE.iter().map(|(name, _)| *name).collect();
+        assert!(lasting.is_disjoint(&once));
+        assert_eq!(options, &lasting | &once);
+    }
+
+    #[test]
+    fn variables_are_called_as_their_options() {
+        for option in ALL.iter().filter(|option| option.name() != CACHE_DIR.name) {
+            let name = option.name().replace('-', "_").to_uppercase();
+            assert_eq!(option.variable(), format!("CACHEX_{name}"));
+        }
+    }
+
+    #[test]
+    fn types_that_an_option_does_not_have_are_refused() {
+        let refused = |option: &dyn Option, value| option.check(&value).unwrap_err();
+        assert!(refused(&EXPIRES_IN, Value::Number(10)).contains("string"));
+        assert!(refused(&JITTER, Value::Switch(true)).contains("whole number"));
+        assert!(refused(&NO_CWD, Value::Text("yes".into())).contains("`true`"));
+        assert!(refused(&TAG, Value::Number(1)).contains("array of strings"));
+        assert!(refused(&ENV, Value::Items(vec!["A=B".into()])).contains("HOME,LANG"));
+        assert!(
+            JITTER.check(&Value::Number(10)).is_ok()
+                && TAG.check(&Value::Items(Vec::new())).is_ok()
+        );
+    }
+}

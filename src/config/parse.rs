@@ -1,0 +1,280 @@
+//! Reads what `config.toml` says, every line of it: a mistake is one even where
+//! it would not matter to this call, and is told with its place.
+
+use super::Misuse;
+use super::file::{File, Rule, Setting, shown};
+use super::options::{self, ALL, EXCLUSIVE, Instead, ONCE, Option as AnyOption, Raw, Value};
+use crate::messages;
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeInteger, DeString, DeTable, DeValue};
+
+/// How much of a value is quoted.
+const QUOTED: usize = 60;
+/// Names that are nearer than this are taken for misspelt ones.
+const NEAR: f64 = 0.8;
+
+const RULES: &str = "command";
+const MATCH: &str = "match";
+
+/// Reads the bytes of the file at `path`; `home` is what `~` stands for.
+pub fn file(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, Misuse> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        mistake(&path, &valid, valid.len(), "it is not UTF-8")
+    })?;
+    let line_ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at);
+    let reader = Reader { text, line_ends: line_ends.collect(), home };
+    match reader.file() {
+        Ok((settings, rules)) => Ok(File { path, settings, rules }),
+        Err(Mistake { at, what }) => Err(mistake(&path, text, at, &what)),
+    }
+}
+
+/// Something wrong, and where.
+struct Mistake {
+    at: usize,
+    what: String,
+}
+
+fn mistake(path: &Path, text: &str, at: usize, what: &str) -> Misuse {
+    let mut end = at.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = &text[..end];
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    let line = before.matches('\n').count() + 1;
+    Misuse(format!("{}:{line}:{column}: {}", shown(path), messages::harmless(what)))
+}
+
+type Key<'t> = Spanned<DeString<'t>>;
+type Item<'t> = Spanned<DeValue<'t>>;
+
+struct Reader<'t> {
+    text: &'t str,
+    line_ends: Vec<usize>,
+    home: Option<&'t Path>,
+}
+
+impl<'t> Reader<'t> {
+    fn file(&self) -> Result<(Vec<Setting>, Vec<Rule>), Mistake> {
+        let document = DeTable::parse(self.text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            Mistake { at, what: error.message().to_owned() }
+        })?;
+        let table = in_order(document.get_ref());
+        let (rules, settings): (Vec<_>, Vec<_>) =
+            table.into_iter().partition(|(key, _)| key.get_ref() == RULES);
+        let settings = self.settings(settings, RULES)?;
+        let rules = match rules.first() {
+            Some((_, tables)) => self.rules(tables)?,
+            None => Vec::new(),
+        };
+        Ok((settings, rules))
+    }
+
+    fn rules(&self, tables: &Item<'t>) -> Result<Vec<Rule>, Mistake> {
+        let what = "each rule begins with a line `[[command]]`, in two pairs of brackets";
+        let whole = Mistake { at: tables.span().start, what: what.to_owned() };
+        let Some(tables) = tables.get_ref().as_array() else { return Err(whole) };
+        tables
+            .iter()
+            .map(|item| match item.get_ref() {
+                DeValue::Table(table) => self.rule(item.span().start, table),
+                _ => Err(Mistake { at: item.span().start, what: what.to_owned() }),
+            })
+            .collect()
+    }
+
+    fn rule(&self, at: usize, table: &DeTable<'t>) -> Result<Rule, Mistake> {
+        let (matches, settings): (Vec<_>, Vec<_>) =
+            in_order(table).into_iter().partition(|(key, _)| key.get_ref() == MATCH);
+        let Some((_, globs)) = matches.first() else {
+            let what = format!(
+                "this rule has no `{MATCH}`; which commands it is for is said by one such as `{MATCH} = \"terraform plan*\"`"
+            );
+            return Err(Mistake { at, what });
+        };
+        let (globs, patterns) = self.globs(globs)?;
+        let settings = self.settings(settings, MATCH)?;
+        Ok(Rule { globs, patterns, settings, line: self.line(at) })
+    }
+
+    fn globs(&self, item: &Item<'t>) -> Result<(Vec<String>, Vec<glob::Pattern>), Mistake> {
+        let single = [item.clone()];
+        let items: &[Item<'t>] = match item.get_ref() {
+            DeValue::Array(items) => items,
+            _ => &single,
+        };
+        let expected = "expected a pattern such as \"terraform plan*\", or an array of them";
+        if items.is_empty() {
+            return Err(self.invalid(item.span(), MATCH, expected));
+        }
+        let pattern = |item: &Item<'t>| {
+            let Some(glob) = item.get_ref().as_str().filter(|glob| !glob.is_empty()) else {
+                return Err(self.invalid(item.span(), MATCH, expected));
+            };
+            match glob::Pattern::new(glob) {
+                Ok(pattern) => Ok((glob.to_owned(), pattern)),
+                Err(error) => {
+                    let why = format!("{} at position {}; {expected}", error.msg, error.pos);
+                    Err(self.invalid(item.span(), MATCH, why))
+                }
+            }
+        };
+        items.iter().map(pattern).collect()
+    }
+
+    /// The options among these; `other` is what else may be called for here.
+    fn settings(
+        &self,
+        table: Vec<(&Key<'t>, &Item<'t>)>,
+        other: &'static str,
+    ) -> Result<Vec<Setting>, Mistake> {
+        let mut settings = Vec::with_capacity(table.len());
+        for (key, item) in table {
+            let Some(option) = ALL.iter().find(|option| option.name() == key.get_ref()) else {
+                let what = unknown(key.get_ref(), other);
+                return Err(Mistake { at: key.span().start, what });
+            };
+            let value = self.value(*option, item)?;
+            let setting = Setting { name: option.name(), value, line: self.line(key.span().start) };
+            agrees(key.span().start, &setting, &settings)?;
+            settings.push(setting);
+        }
+        Ok(settings)
+    }
+
+    fn value(&self, option: &dyn AnyOption, item: &Item<'t>) -> Result<Value, Mistake> {
+        let invalid = |why: &dyn Display| self.invalid(item.span(), option.name(), why);
+        let mut value = match item.get_ref() {
+            DeValue::String(text) => Value::Text(text.clone().into_owned()),
+            DeValue::Integer(number) => {
+                Value::Number(integer(number).ok_or_else(|| invalid(&"it is too large"))?)
+            }
+            DeValue::Boolean(on) => Value::Switch(*on),
+            DeValue::Array(items) => {
+                let text = |item: &Item<'t>| match item.get_ref().as_str() {
+                    Some(text) => Ok(text.to_owned()),
+                    None => {
+                        Err(self.invalid(item.span(), option.name(), "expected a string in quotes"))
+                    }
+                };
+                Value::Items(items.iter().map(text).collect::<Result<_, _>>()?)
+            }
+            // A type that no option has is refused as any wrong one.
+            DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => {
+                let why = [Value::Switch(false), Value::Items(vec![String::new()])];
+                let why = why.iter().find_map(|other| option.check(other).err());
+                return Err(invalid(&why.unwrap_or_default()));
+            }
+        };
+        if option.name() == options::CACHE_DIR.name
+            && let Value::Text(path) = &mut value
+        {
+            *path = self.folder(path).map_err(|why| invalid(&why))?;
+        }
+        option.check(&value).map_err(|why| invalid(&why))?;
+        Ok(value)
+    }
+
+    /// The folder that a path names whatever the working directory. No shell has
+    /// seen it, so `~` is read here.
+    fn folder(&self, path: &str) -> Result<String, &'static str> {
+        let expected = "expected a path that begins with `/` or `~/`";
+        let full = match (path.strip_prefix("~/"), self.home.and_then(Path::to_str)) {
+            (Some(rest), Some(home)) => format!("{home}/{rest}"),
+            (Some(_), None) => return Err("`~` stands for nothing: HOME is not set"),
+            (None, _) => path.to_owned(),
+        };
+        if full.starts_with('/') { Ok(full) } else { Err(expected) }
+    }
+
+    fn invalid(&self, span: Range<usize>, name: &str, why: impl Display) -> Mistake {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        let mut quoted: String = written.chars().take(QUOTED).collect();
+        if quoted.len() < written.len() {
+            quoted.push('…');
+        }
+        Mistake { at: span.start, what: format!("invalid value {quoted} for `{name}`: {why}") }
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.line_ends.partition_point(|&end| end < at) + 1
+    }
+}
+
+/// Whether a setting agrees with those that stand with it.
+fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
+    let is_on = |setting: &Setting| !matches!(setting.value, Value::Switch(false));
+    for group in EXCLUSIVE {
+        let within = |setting: &Setting| group.iter().any(|o| o.name() == setting.name);
+        let other = others.iter().find(|other| within(other) && is_on(other));
+        if let Some(other) = other.filter(|_| within(new) && is_on(new)) {
+            let what = format!(
+                "`{}` and `{}` (line {}) contradict each other; leave one of them out",
+                new.name, other.name, other.line
+            );
+            return Err(Mistake { at, what });
+        }
+    }
+    let pair = [&options::REFRESH_AFTER, &options::EXPIRES_IN];
+    if !pair.iter().any(|option| option.name == new.name) {
+        return Ok(());
+    }
+    let limits = pair.map(|option| {
+        let found = others.iter().chain([new]).find(|setting| setting.name == option.name)?;
+        Some((found, option.read(Raw::Value(&found.value)).ok()?))
+    });
+    if let [Some((refresh, after)), Some((expires, limit))] = limits
+        && after >= limit
+    {
+        let what = format!(
+            "`{}` (line {}) is not shorter than `{}` (line {}): a result would expire before it is \
+             refreshed; make it shorter",
+            refresh.name, refresh.line, expires.name, expires.line
+        );
+        return Err(Mistake { at, what });
+    }
+    Ok(())
+}
+
+/// As they stand in the file, so that the first mistake is the one that is told.
+fn in_order<'d, 't>(table: &'d DeTable<'t>) -> Vec<(&'d Key<'t>, &'d Item<'t>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+fn integer(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// What is said of a key that is none.
+fn unknown(key: &str, other: &'static str) -> String {
+    let name = key.strip_prefix("--").unwrap_or(key);
+    if let Some((once, instead)) = ONCE.iter().find(|(once, _)| *once == name) {
+        return match instead {
+            Instead::Nothing => {
+                format!("`{once}` is for one call and cannot be set for all; use --{once}")
+            }
+            Instead::Line(line) => format!("`{once}` is for one call; for all it is `{line}`"),
+        };
+    }
+    let nearest = ALL
+        .iter()
+        .map(|option| option.name())
+        .chain([other])
+        .map(|known| (strsim::jaro_winkler(&name.replace('_', "-").to_lowercase(), known), known))
+        .filter(|(near, _)| *near > NEAR)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match nearest {
+        Some((_, known)) => format!("unknown key `{key}`; did you mean `{known}`?"),
+        None => {
+            format!("unknown key `{key}`; `cachex help run` lists the options, which are the keys")
+        }
+    }
+}

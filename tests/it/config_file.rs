@@ -1,0 +1,405 @@
+//! `config.toml`: who may say something about an option, and whose word counts;
+//! and `cachex config`, which tells.
+
+use crate::harness::{Call, cachex, quoted};
+use std::fs;
+use std::os::unix::fs::symlink;
+
+/// What `cachex config` says of an option: its value, and where that is from.
+#[track_caller]
+fn told(call: &Call, option: &str) -> (String, String) {
+    let shown = call.once().exits(0).quietly().stdout();
+    let line = shown.lines().find(|line| line.split_whitespace().next() == Some(option));
+    let line = line.unwrap_or_else(|| panic!("no {option} in:\n{shown}"));
+    let rest = line[option.len()..].trim_start();
+    let (value, source) = rest.split_once("  ").unwrap();
+    (value.trim().to_owned(), source.trim().to_owned())
+}
+
+#[track_caller]
+fn assert_told(call: &Call, option: &str, value: &str, source: &str) {
+    assert_eq!(told(call, option), (value.to_owned(), source.to_owned()), "{option}");
+}
+
+const RULES: &str = r#"expires-in = "10m"
+
+[[command]]
+match = "terraform *"
+expires-in = "1h"
+jitter = 5
+
+[[command]]
+match = "terraform plan*"
+expires-in = "2h"
+"#;
+
+#[test]
+fn each_level_gives_way_to_those_above_it() {
+    let cachex = cachex();
+    let config = |argv: &[&str]| cachex.cli(["config"]).command(argv);
+    assert_told(&config(&["ls"]), "expires-in", "-", "default");
+    cachex.config(RULES);
+    assert_told(&config(&["ls"]), "expires-in", "10m", "config.toml:1");
+    let apply = config(&["terraform", "apply"]);
+    assert_told(&apply, "expires-in", "1h", "config.toml:5 (match \"terraform *\")");
+    // The later of two rules, for what it says.
+    let plan = config(&["terraform", "plan"]);
+    assert_told(&plan, "expires-in", "2h", "config.toml:10 (match \"terraform plan*\")");
+    assert_told(&plan, "jitter", "5", "config.toml:6 (match \"terraform *\")");
+    let variable = plan.env("CACHEX_EXPIRES_IN", "3h");
+    assert_told(&variable, "expires-in", "3h", "CACHEX_EXPIRES_IN");
+}
+
+#[test]
+fn what_it_says_is_done() {
+    let cachex = cachex();
+    cachex.config(
+        "expires-in = \"1h\"\n[[command]]\nmatch = \"sh -c *short*\"\nexpires-in = \"1m\"\n",
+    );
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    call.clone().after("59m").once().hits();
+    call.clone().after("1h").once().misses();
+    let short = cachex.run(": short");
+    short.once().misses();
+    short.clone().after("59s").once().hits();
+    short.clone().after("2m").once().misses();
+    // Above the file stand the variable and the flag.
+    let other = cachex.run(": another short").env("CACHEX_EXPIRES_IN", "2h");
+    other.once().misses();
+    other.clone().after("90m").once().hits();
+    other.clone().expires_in("10s").after("11s").once().misses();
+}
+
+#[test]
+fn a_switch_can_be_turned_off_again_by_each_level() {
+    let cachex = cachex();
+    cachex.config("no-cwd = true\nno-env = true\n[[command]]\nmatch = \"* off\"\nno-cwd = false\n");
+    let config = |argv: &[&str]| cachex.cli(["config"]).command(argv);
+    assert_told(&config(&["cmd"]), "no-cwd", "true", "config.toml:1");
+    let off = "config.toml:5 (match \"* off\")";
+    assert_told(&config(&["cmd", "off"]), "no-cwd", "false", off);
+    assert_told(
+        &config(&["cmd", "off"]).env("CACHEX_NO_CWD", "1"),
+        "no-cwd",
+        "true",
+        "CACHEX_NO_CWD",
+    );
+    assert_told(&config(&["cmd"]).env("CACHEX_NO_CWD", "0"), "no-cwd", "false", "CACHEX_NO_CWD");
+    assert_told(&config(&["cmd"]).env("CACHEX_NO_ENV", "0"), "no-env", "false", "default");
+}
+
+#[test]
+fn rules_match_the_words_of_a_command_with_its_path_or_without() {
+    let cachex = cachex();
+    cachex.config(
+        r#"[[command]]
+match = ["terraform plan*", "/opt/*/gh api *", "exact"]
+jitter = 7
+"#,
+    );
+    let jitter = |argv: &[&str]| told(&cachex.cli(["config"]).command(argv), "jitter").0;
+    for matched in [
+        &["terraform", "plan"][..],
+        &["terraform", "plan", "-no-color"],
+        &["/usr/bin/terraform", "plan", "-x"],
+        &["./terraform", "plan"],
+        &["/opt/x/y/gh", "api", "a b"],
+        &["exact"],
+    ] {
+        assert_eq!(jitter(matched), "7", "{matched:?}");
+    }
+    for other in [
+        &["terraform", "apply"][..],
+        &["terraform"],
+        &["tf/terraform-plan"],
+        &["/usr/bin/gh", "api", "x"],
+        &["exactly"],
+        &["not", "exact"],
+    ] {
+        assert_eq!(jitter(other), "0", "{other:?}");
+    }
+    // Without a command no rule matches.
+    assert_told(&cachex.cli(["config"]), "jitter", "0", "default");
+}
+
+#[test]
+fn a_choice_on_a_higher_level_replaces_what_excludes_it() {
+    let cachex = cachex();
+    cachex.config(
+        r#"env = ["A"]
+quiet = true
+mode = "read-only"
+
+[[command]]
+match = "rule*"
+no-env = true
+verbose = true
+
+[[command]]
+match = "rule 2"
+ignore-env = ["B*"]
+"#,
+    );
+    let config = |argv: &[&str]| cachex.cli(["config"]).command(argv);
+    assert_told(&config(&["x"]), "env", "A", "config.toml:1");
+    let rule = config(&["rule"]);
+    assert_told(&rule, "env", "-", "default");
+    assert_told(&rule, "no-env", "true", "config.toml:7 (match \"rule*\")");
+    assert_told(&rule, "quiet", "false", "default");
+    assert_told(&rule, "verbose", "true", "config.toml:8 (match \"rule*\")");
+    let second = config(&["rule", "2"]);
+    assert_told(&second, "no-env", "false", "default");
+    assert_told(&second, "ignore-env", "B*", "config.toml:12 (match \"rule 2\")");
+    let by_variable = rule.env("CACHEX_ENV", "C,D").env("CACHEX_QUIET", "1");
+    assert_told(&by_variable, "env", "C,D", "CACHEX_ENV");
+    assert_told(&by_variable, "no-env", "false", "default");
+    assert_told(&by_variable, "quiet", "true", "CACHEX_QUIET");
+    assert_told(&by_variable, "verbose", "false", "default");
+    let forced = config(&["x"]).env("CACHEX_FORCE", "1");
+    assert_eq!(told(&forced, "mode").0, "write-only");
+
+    // The same of flags.
+    let call = cachex.run("echo hi");
+    call.twice().runs_twice();
+    call.clone().with("--mode read-write --env B").env("B", "1").once().misses();
+    call.clone().with("--mode read-write --env B").env("B", "1").env("A", "2").once().hits();
+    call.clone().with("--force --no-env --verbose").once().misses().mentions(&["cachex: miss "]);
+}
+
+#[test]
+fn what_is_for_one_call_replaces_a_lasting_choice_that_excludes_it() {
+    let cachex = cachex();
+    cachex.config("mode = \"write-only\"\n");
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    call.clone().with("--cached-only").once().hits().prints("hi\n");
+    cachex.config("mode = \"read-only\"\ntty = true\n");
+    let warmed = cachex.run("echo warm");
+    warmed.clone().with("--warm").once().exits(0).prints("");
+    cachex.awaits_quiet();
+    warmed.once().hits().prints("warm\n");
+}
+
+#[test]
+fn a_lasting_refresh_gives_way_to_a_shorter_expiry_of_a_higher_level() {
+    let cachex = cachex();
+    let top = "refresh-after = \"5m\"\nexpires-in = \"10m\"\n";
+    let rule = "[[command]]\nmatch = \"short\"\nexpires-in = \"1m\"\n";
+    let path = cachex.config(format!("{top}{rule}"));
+    let config = |argv: &[&str]| cachex.cli(["config"]).command(argv);
+    assert_told(&config(&["x"]), "refresh-after", "5m", "config.toml:1");
+    assert_told(&config(&["short"]), "refresh-after", "-", "default");
+    assert_told(&config(&["x"]).env("CACHEX_EXPIRES_IN", "2m"), "refresh-after", "-", "default");
+    cachex.run("echo hi").expires_in("1m").once().misses();
+
+    let shown = path.display();
+    let named = [&format!("`expires-in` in {shown}:2"), "CACHEX_REFRESH_AFTER"];
+    config(&["x"]).env("CACHEX_REFRESH_AFTER", "1h").once().exits(2).mentions(&named);
+    let named = [&format!("`expires-in` in {shown}:2"), "--refresh-after"];
+    cachex.run("echo hi").option("--refresh-after", "1h").once().exits(125).mentions(&named);
+    let path =
+        cachex.config("expires-in = \"1m\"\n[[command]]\nmatch = \"*\"\nrefresh-after = \"1m\"\n");
+    let shown = path.display();
+    let named = [format!("`refresh-after` in {shown}:4"), format!("`expires-in` in {shown}:1")];
+    cachex.run("echo no").once().hits().exits(125).mentions(&[&named[0], &named[1]]);
+}
+
+#[test]
+fn forget_goes_by_the_same_rules_as_run() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    cachex.config("[[command]]\nmatch = \"sh -c *\"\nno-cwd = true\nkey = \"k\"\n");
+    let elsewhere = call.clone().inside(cachex.path("home"));
+    call.once().misses();
+    elsewhere.once().hits();
+    let forgotten = elsewhere.clone().forget().once().exits(0).stdout();
+    assert!(forgotten.starts_with("1 entry forgotten"), "{forgotten}");
+    call.once().misses();
+}
+
+#[test]
+fn every_lasting_option_can_stand_in_it() {
+    let values = [
+        ("expires-in", "\"10m\"", "10m"),
+        ("failure-expires-in", "\"30s\"", "30s"),
+        ("exit-codes", "\"0,2-3\"", "0,2-3"),
+        ("exit-codes", "0", "0"),
+        ("refresh-after", "\"5m\"", "5m"),
+        ("stale-if-error", "\"1h 30m\"", "1h 30m"),
+        ("jitter", "10", "10"),
+        ("jitter", "\"10%\"", "10"),
+        ("mode", "\"write-only\"", "write-only"),
+        ("miss-status", "3", "3"),
+        ("no-concurrent", "true", "true"),
+        ("lock-timeout", "\"5s\"", "5s"),
+        ("timeout", "\"1m\"", "1m"),
+        ("tty", "true", "true"),
+        ("exe", "\"content\"", "content"),
+        ("no-cwd", "true", "true"),
+        ("env", "[\"HOME\", \"LANG\"]", "HOME,LANG"),
+        ("env", "\"HOME,LANG\"", "HOME,LANG"),
+        ("ignore-env", "[\"AWS_*\"]", "AWS_*"),
+        ("ignore-env", "[]", "-"),
+        ("no-env", "true", "true"),
+        ("stdin", "\"null\"", "null"),
+        ("key", "\"some text\"", "some text"),
+        ("scope", "'project'", "project"),
+        ("cache-dir", "\"/some/where\"", "/some/where"),
+        ("max-entry-size", "\"64MiB\"", "64.0 MiB"),
+        ("max-size", "1_073_741_824", "1.0 GiB"),
+        ("tag", "[\"slow\", \"ci\"]", "ci,slow"),
+        ("quiet", "true", "true"),
+        ("verbose", "true", "true"),
+    ];
+    let cachex = cachex();
+    let call = cachex.cli(["config"]).without("CACHEX_DIR");
+    for (option, written, shown) in values {
+        cachex.config(format!("{option} = {written}\n"));
+        assert_told(&call, option, shown, "config.toml:1");
+    }
+    let listed = call.once().stdout();
+    for line in listed.lines() {
+        let option = line.split_whitespace().next().unwrap();
+        assert!(values.iter().any(|(name, ..)| *name == option), "{option} was not tried");
+    }
+}
+
+#[test]
+fn a_link_to_a_file_of_ones_own_is_as_good_as_the_file() {
+    let cachex = cachex();
+    let real = cachex.owned("home/dotfiles/cachex.toml", "jitter = 5\n");
+    fs::create_dir_all(cachex.config_path().parent().unwrap()).unwrap();
+    symlink(real, cachex.config_path()).unwrap();
+    assert_told(&cachex.cli(["config"]), "jitter", "5", "config.toml:1");
+}
+
+#[test]
+fn it_is_looked_for_in_the_users_folder_and_nowhere_else() {
+    let cachex = cachex();
+    // What a repository could bring along.
+    for planted in
+        ["config.toml", "cachex/config.toml", ".config/cachex/config.toml", ".cachex.toml"]
+    {
+        cachex.owned(format!("work/{planted}"), "jitter = 66\n");
+    }
+    let config = cachex.cli(["config"]);
+    assert_told(&config, "jitter", "0", "default");
+    assert_told(&config.clone().env("XDG_CONFIG_HOME", "."), "jitter", "0", "default");
+    assert_told(&config.clone().env("XDG_CONFIG_HOME", ""), "jitter", "0", "default");
+    assert_told(&config.clone().env("HOME", "."), "jitter", "0", "default");
+    assert_told(&config.clone().without("HOME"), "jitter", "0", "default");
+
+    cachex.config("jitter = 1\n");
+    cachex.owned("xdg/cachex/config.toml", "jitter = 2\n");
+    let other = cachex.owned("other.toml", "jitter = 3\n");
+    assert_told(&config, "jitter", "1", "config.toml:1");
+    assert_told(&config.clone().env("XDG_CONFIG_HOME", "."), "jitter", "1", "config.toml:1");
+    let xdg = config.clone().env("XDG_CONFIG_HOME", cachex.path("xdg"));
+    assert_told(&xdg, "jitter", "2", "config.toml:1");
+    assert_told(&xdg.env("CACHEX_CONFIG", &other), "jitter", "3", "other.toml:1");
+    for none in ["", "/dev/null"] {
+        assert_told(&config.clone().env("CACHEX_CONFIG", none), "jitter", "0", "default");
+    }
+}
+
+#[test]
+fn a_file_that_was_named_should_be_there() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi").env("CACHEX_CONFIG", cachex.path("missing"));
+    call.once().misses().warns_once(&["missing is not read", "No such file"]);
+    call.with("--quiet").once().hits().quietly();
+    let relative = cachex.run("echo hi").env("CACHEX_CONFIG", "config.toml");
+    relative.once().runs(0).exits(125).mentions(&["CACHEX_CONFIG", "config.toml", "`/`"]);
+}
+
+#[test]
+fn other_verbs_find_the_store_that_it_names() {
+    let cachex = cachex();
+    let caches = cachex.path("home/caches");
+    cachex.config("cache-dir = \"~/caches\"\n");
+    let without = |call: Call| call.without("CACHEX_DIR");
+    without(cachex.run("echo hi")).twice().runs_once();
+    assert!(caches.join("v1").is_dir() && !cachex.store().exists());
+    let shown = format!("{}: nothing is wrong", caches.display());
+    let doctor = without(cachex.cli(["doctor"])).once().exits(0).stdout();
+    assert!(doctor.contains(&shown), "{doctor}");
+    without(cachex.cli(["clear", "--yes"])).once().exits(0);
+    without(cachex.run("echo hi")).once().misses();
+    // A flag and a variable win here too.
+    let flag = without(cachex.cli(["doctor"])).option("--cache-dir", cachex.store());
+    assert!(flag.once().exits(0).stdout().contains("nothing here yet"));
+    assert!(cachex.cli(["doctor"]).once().exits(0).stdout().contains("nothing here yet"));
+}
+
+#[test]
+fn its_path_is_printed_be_it_there_or_not() {
+    let cachex = cachex();
+    let path = cachex.cli(["config", "--path"]);
+    let expected = format!("{}\n", cachex.config_path().display());
+    path.once().exits(0).prints(&expected);
+    cachex.config("a mistake");
+    path.once().exits(0).prints(&expected);
+    let none = path.clone().env("CACHEX_CONFIG", "").once();
+    none.exits(2).prints("").mentions(&["CACHEX_CONFIG"]);
+    path.without("HOME").once().exits(2).prints("").mentions(&["HOME"]);
+    cachex.cli(["config", "--path", "--json"]).once().exits(2);
+}
+
+#[test]
+fn json_has_it_all_under_stable_names() {
+    let cachex = cachex();
+    let path = cachex.config(RULES);
+    let call = cachex.cli(["config", "--json"]).command(["terraform", "plan"]);
+    let json = call.env("CACHEX_TAG", "b,a").once().exits(0).quietly().stdout();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["path"], path.to_str().unwrap());
+    assert_eq!(json["read"], true);
+    assert_eq!(json["command"], serde_json::json!(["terraform", "plan"]));
+    let rules = serde_json::json!([
+        { "line": 3, "match": ["terraform *"] },
+        { "line": 8, "match": ["terraform plan*"] },
+    ]);
+    assert_eq!(json["rules"], rules);
+    let option = |name: &str| json["options"][name].clone();
+    let source = "config.toml:10 (match \"terraform plan*\")";
+    let told = serde_json::json!({ "value": "2h", "level": "rule", "source": source, "line": 10 });
+    assert_eq!(option("expires-in"), told);
+    let told = serde_json::json!({
+        "value": ["a", "b"], "level": "variable", "source": "CACHEX_TAG", "line": null,
+    });
+    assert_eq!(option("tag"), told);
+    let told = serde_json::json!({
+        "value": 5_u64 << 30, "level": "default", "source": "default", "line": null,
+    });
+    assert_eq!(option("max-size"), told);
+    assert_eq!(option("timeout")["value"], serde_json::Value::Null);
+    assert_eq!(option("no-cwd")["value"], false);
+    assert_eq!(json["options"].as_object().unwrap().len(), 26);
+
+    let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
+    let none: serde_json::Value = serde_json::from_str(&none).unwrap();
+    assert!(
+        none["path"].is_null() && none["read"] == false && none["rules"] == serde_json::json!([])
+    );
+}
+
+#[test]
+fn the_table_is_cut_and_coloured_only_for_a_terminal() {
+    let cachex = cachex();
+    let long = "x".repeat(100);
+    cachex.config(format!("key = \"{long}\"\n"));
+    let plain = cachex.cli(["config"]).once().stdout();
+    assert!(plain.contains(&long) && !plain.contains('\x1b'));
+    let at = |variables: &str| {
+        let mut terminal = cachex.terminal();
+        let cachex = quoted(crate::harness::World::binary());
+        terminal.types(&format!("stty cols 60; {variables} {cachex} config; echo the end"));
+        terminal.shows("the end").screen()
+    };
+    let cut = at("TERM=xterm NO_COLOR=1");
+    assert!(!cut.contains('\x1b') && !cut.contains(&long) && cut.contains('…'), "{cut}");
+    assert!(cut.lines().all(|line| line.chars().count() <= 60), "{cut}");
+    assert!(at("TERM=xterm").contains('\x1b'));
+}
