@@ -8,6 +8,8 @@ use signal_hook::low_level::emulate_default_handler;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+/// The command took longer than it might.
+pub const TIMED_OUT: u8 = 124;
 /// cachex itself failed, or was misused, where it stands in for a command.
 pub const CACHEX_FAILED: u8 = 125;
 /// The command was found and cannot be executed.

@@ -41,6 +41,11 @@ impl Invocation {
         &self.argv[0]
     }
 
+    /// Whether the command was given as a path, and not as a name to search for.
+    pub fn is_path(&self) -> bool {
+        self.name().as_bytes().contains(&b'/')
+    }
+
     /// Looks for the command as `execvp` does: a name with a slash is a path,
     /// any other is looked for in each folder of `search_path`.
     pub fn resolve(&self, search_path: Option<&OsStr>) -> Resolved {

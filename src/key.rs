@@ -5,14 +5,17 @@
 //! lists of fields are the same bytes, and the key is as collision-proof as
 //! the hash.
 
-use crate::config::{EnvSelection, Identity, Vars};
+use crate::config::{EnvSelection, Identity, Vars, var};
 use crate::entry::Key;
 use crate::hashing;
 use crate::invocation::{Executable, Invocation};
+use crate::parts::{Collector, Kind};
 use crate::session;
 use crate::stdin::Digest;
+use crate::store::secret::Secret;
 use crate::values::ExeMode;
 use anyhow::{Context, Result};
+use rustix::termios::Winsize;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -34,80 +37,188 @@ enum Tag {
     StdinKind = 9,
     Text = 10,
     Scope = 11,
+    Terminal = 12,
 }
 
-/// Computes the key of an invocation.
-///
-/// `executable` is none where the identity asks for its name alone. Fails if a
-/// part cannot be known: the working directory is gone, the executable cannot
-/// be read.
-pub fn identify(
-    invocation: &Invocation,
-    executable: Option<&Executable>,
-    identity: &Identity,
-    vars: &Vars,
-    stdin: &Digest,
-) -> Result<Key> {
-    let mut fields = Fields::default();
-    fields.list(Tag::Argv, &invocation.argv.iter().map(|arg| arg.as_bytes()).collect::<Vec<_>>());
-    match (identity.exe, executable) {
-        (ExeMode::Stat, Some(exe)) => {
-            fields.add(Tag::ExePath, exe.real.as_os_str().as_bytes());
-            fields.add(Tag::ExeSize, &exe.stat.st_size.to_le_bytes());
-            fields.add(Tag::ExeModified, &exe.stat.st_mtime.to_le_bytes());
-            fields.add(Tag::ExeModified, &exe.stat.st_mtime_nsec.to_le_bytes());
-        }
-        (ExeMode::Content, Some(exe)) => {
-            let contents = std::fs::File::open(&exe.path)
-                .and_then(|file| Ok(hashing::to_the_end(file, 0)?))
-                .with_context(|| format!("reading {}", exe.path.display()))?;
-            fields.add(Tag::ExeContent, contents.as_bytes());
-        }
-        (ExeMode::Name, _) | (_, None) => {}
-    }
-    if identity.cwd {
-        let cwd = std::env::current_dir().context("finding the working directory")?;
-        fields.add(Tag::Cwd, cwd.as_os_str().as_bytes());
-    }
-    add_env(&mut fields, identity, vars);
-    match stdin {
-        Digest::Contents(hash) => fields.add(Tag::StdinContent, hash.as_bytes()),
-        Digest::Kind(kind) => fields.add(Tag::StdinKind, kind.as_bytes()),
-    }
-    if let Some(text) = &identity.key {
-        fields.add(Tag::Text, text.as_bytes());
-    }
-    if let Some(scope) = &identity.scope {
-        fields.add(Tag::Scope, scope.as_bytes());
-    }
-    Ok(fields.key())
+/// What identifies an invocation.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// What is run.
+    pub invocation: &'a Invocation,
+    /// The file that is; none where the identity asks for its name alone.
+    pub executable: Option<&'a Executable>,
+    /// What counts.
+    pub identity: &'a Identity,
+    /// The environment.
+    pub vars: &'a Vars,
+    /// Standard input; none if it is not known what it was.
+    pub stdin: Option<&'a Digest>,
+    /// The terminal that the command gets one like, if it gets one.
+    pub terminal: Option<&'a Winsize>,
 }
 
-fn add_env(fields: &mut Fields, identity: &Identity, vars: &Vars) {
-    let counts = |name: &OsStr| match &identity.env {
-        EnvSelection::None => false,
-        EnvSelection::Only(names) => names.iter().any(|listed| name == listed.0.as_str()),
-        EnvSelection::All => counts_by_default(name, identity),
-        EnvSelection::Except(patterns) => {
-            let text = name.to_string_lossy();
-            counts_by_default(name, identity)
-                && !patterns.iter().any(|pattern| pattern.matches(&text))
+impl Subject<'_> {
+    /// Its key. Fails if a part cannot be known: the working directory is gone,
+    /// the executable cannot be read.
+    pub fn key(&self) -> Result<Key> {
+        let mut fields = Fields::default();
+        self.tell(&mut fields)?;
+        Ok(fields.key())
+    }
+
+    /// The parts of its key, summed with a store's secret, in their stored form.
+    pub fn parts(&self, secret: Secret) -> Result<Vec<u8>> {
+        let mut collector = Collector::new(secret);
+        self.tell(&mut collector)?;
+        Ok(collector.finish())
+    }
+
+    /// Shows every part to `to`, in the one order.
+    fn tell(&self, to: &mut impl Listener) -> Result<()> {
+        let argv: Vec<&[u8]> = self.invocation.argv.iter().map(|arg| arg.as_bytes()).collect();
+        to.list(Tag::Argv, &argv);
+        match (self.identity.exe, self.executable) {
+            (ExeMode::Stat, Some(exe)) => {
+                to.add(Tag::ExePath, exe.real.as_os_str().as_bytes());
+                to.add(Tag::ExeSize, &exe.stat.st_size.to_le_bytes());
+                to.add(Tag::ExeModified, &exe.stat.st_mtime.to_le_bytes());
+                to.add(Tag::ExeModified, &exe.stat.st_mtime_nsec.to_le_bytes());
+            }
+            (ExeMode::Content, Some(exe)) => {
+                let contents = std::fs::File::open(&exe.path)
+                    .and_then(|file| Ok(hashing::to_the_end(file, 0)?))
+                    .with_context(|| format!("reading {}", exe.path.display()))?;
+                to.add(Tag::ExeContent, contents.as_bytes());
+            }
+            (ExeMode::Name, _) | (_, None) => {}
         }
-    };
-    let counted = vars.iter().filter(|(name, _)| counts(name));
-    let mut pairs: Vec<(&[u8], Cow<'_, [u8]>)> = counted
-        .filter_map(|(name, value)| {
+        if self.identity.cwd {
+            let cwd = std::env::current_dir().context("finding the working directory")?;
+            to.add(Tag::Cwd, cwd.as_os_str().as_bytes());
+        }
+        self.tell_env(to);
+        match self.stdin {
+            Some(Digest::Contents(hash)) => to.add(Tag::StdinContent, hash.as_bytes()),
+            Some(Digest::Kind(kind)) => to.add(Tag::StdinKind, kind.as_bytes()),
+            None => {}
+        }
+        if let Some(size) = self.terminal {
+            let kind = var(self.vars, "TERM").unwrap_or_default();
+            to.list(Tag::Terminal, &[kind.as_bytes(), &size.ws_col.to_le_bytes()]);
+        }
+        if let Some(text) = &self.identity.key {
+            to.add(Tag::Text, text.as_bytes());
+        }
+        if let Some(scope) = &self.identity.scope {
+            to.add(Tag::Scope, scope.as_bytes());
+        }
+        Ok(())
+    }
+
+    fn tell_env(&self, to: &mut impl Listener) {
+        let counted = self.vars.iter().filter(|(name, _)| left_out(name, self.identity).is_none());
+        to.variables(counted.filter_map(|(name, value)| {
             Some((name.as_bytes(), session::significant(name.as_bytes(), value.as_bytes())?))
-        })
-        .collect();
-    pairs.sort_unstable();
-    let flat: Vec<&[u8]> = pairs.iter().flat_map(|(name, value)| [*name, value.as_ref()]).collect();
-    fields.list(Tag::Env, &flat);
+        }));
+    }
 }
 
-fn counts_by_default(name: &OsStr, identity: &Identity) -> bool {
-    // PWD is the working directory by another name.
-    !session::is_noise(name.as_bytes()) && (identity.cwd || name != "PWD")
+/// Whoever is shown the parts of a key.
+trait Listener {
+    /// A part of one value.
+    fn add(&mut self, tag: Tag, value: &[u8]);
+    /// A part of several.
+    fn list(&mut self, tag: Tag, values: &[&[u8]]);
+    /// The names and values of the environment, as they come.
+    fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>);
+}
+
+impl Listener for Collector {
+    fn add(&mut self, tag: Tag, value: &[u8]) {
+        let kind = match tag {
+            Tag::Argv => Kind::Arguments,
+            Tag::ExePath => Kind::ExePath,
+            Tag::ExeSize => Kind::ExeSize,
+            Tag::ExeModified => Kind::ExeModified,
+            Tag::ExeContent => Kind::ExeContent,
+            Tag::Cwd => Kind::Directory,
+            Tag::Env => Kind::Variable,
+            Tag::StdinContent | Tag::StdinKind => Kind::Stdin,
+            Tag::Text => Kind::Text,
+            Tag::Scope => Kind::Scope,
+            Tag::Terminal => Kind::Terminal,
+        };
+        Collector::add(self, kind, b"", value);
+    }
+
+    fn list(&mut self, tag: Tag, values: &[&[u8]]) {
+        // Their lengths count: one argument is not two.
+        let mut fields = Fields::default();
+        fields.list(tag, values);
+        Listener::add(self, tag, &fields.0);
+    }
+
+    fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {
+        for (name, value) in pairs {
+            Collector::add(self, Kind::Variable, name, &value);
+        }
+    }
+}
+
+/// Why a variable does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It describes the session, see [`session`].
+    Session,
+    /// It is the working directory by another name, which does not count.
+    Directory,
+    /// An option leaves it out, or does not take it in.
+    Option,
+    /// It only shares out jobs, see [`session::significant`].
+    Jobs,
+}
+
+/// The names of the variables that count, and those of the others with why they
+/// do not, both in order.
+pub fn variables<'v>(
+    vars: &'v Vars,
+    identity: &Identity,
+) -> (Vec<&'v OsStr>, Vec<(&'v OsStr, LeftOut)>) {
+    let (mut counted, mut others) = (Vec::new(), Vec::new());
+    for (name, value) in vars {
+        let jobs = || {
+            let value = session::significant(name.as_bytes(), value.as_bytes());
+            value.is_none().then_some(LeftOut::Jobs)
+        };
+        match left_out(name, identity).or_else(jobs) {
+            None => counted.push(*name),
+            Some(why) => others.push((*name, why)),
+        }
+    }
+    counted.sort_unstable();
+    others.sort_unstable();
+    (counted, others)
+}
+
+fn left_out(name: &OsStr, identity: &Identity) -> Option<LeftOut> {
+    match &identity.env {
+        EnvSelection::None => Some(LeftOut::Option),
+        EnvSelection::Only(names) => {
+            (!names.iter().any(|listed| name == listed.0.as_str())).then_some(LeftOut::Option)
+        }
+        EnvSelection::All => left_out_by_default(name, identity),
+        EnvSelection::Except(patterns) => left_out_by_default(name, identity).or_else(|| {
+            let text = name.to_string_lossy();
+            patterns.iter().any(|pattern| pattern.matches(&text)).then_some(LeftOut::Option)
+        }),
+    }
+}
+
+fn left_out_by_default(name: &OsStr, identity: &Identity) -> Option<LeftOut> {
+    if session::is_noise(name.as_bytes()) {
+        return Some(LeftOut::Session);
+    }
+    (!identity.cwd && name == "PWD").then_some(LeftOut::Directory)
 }
 
 /// Fields on their way into the hash.
@@ -121,7 +232,7 @@ impl Default for Fields {
     }
 }
 
-impl Fields {
+impl Listener for Fields {
     fn add(&mut self, tag: Tag, value: &[u8]) {
         self.0.push(tag as u8);
         self.sized(value);
@@ -135,6 +246,16 @@ impl Fields {
         }
     }
 
+    fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {
+        let mut pairs: Vec<_> = pairs.collect();
+        pairs.sort_unstable();
+        let flat: Vec<&[u8]> =
+            pairs.iter().flat_map(|(name, value)| [*name, value.as_ref()]).collect();
+        self.list(Tag::Env, &flat);
+    }
+}
+
+impl Fields {
     fn sized(&mut self, value: &[u8]) {
         self.number(value.len());
         self.0.extend_from_slice(value);
@@ -160,7 +281,7 @@ mod tests {
         Many(u8, Vec<Vec<u8>>),
     }
 
-    const LISTS: [u8; 2] = [Tag::Argv as u8, Tag::Env as u8];
+    const LISTS: [u8; 3] = [Tag::Argv as u8, Tag::Env as u8, Tag::Terminal as u8];
 
     fn tag_of(number: u8) -> Tag {
         let tags = [
@@ -175,6 +296,7 @@ mod tests {
             Tag::StdinKind,
             Tag::Text,
             Tag::Scope,
+            Tag::Terminal,
         ];
         tags.into_iter().find(|&tag| tag as u8 == number).unwrap()
     }
@@ -222,7 +344,7 @@ mod tests {
 
     fn field() -> impl Strategy<Value = Field> {
         let bytes = proptest::collection::vec(any::<u8>(), 0..12);
-        let others: Vec<u8> = (1..=11).filter(|tag| !LISTS.contains(tag)).collect();
+        let others: Vec<u8> = (1..=12).filter(|tag| !LISTS.contains(tag)).collect();
         prop_oneof![
             (proptest::sample::select(others), bytes.clone())
                 .prop_map(|(tag, value)| Field::One(tag, value)),

@@ -1,7 +1,8 @@
 //! `run`'s arguments, read without clap.
 //!
 //! Building clap's commands costs more than all the rest of a hit. This reader
-//! knows the long options, each at most once, and their well-formed values.
+//! knows the long options, each as often as it may be given, and their
+//! well-formed values.
 //! Whatever else it meets, a mistake or a call for help included, it leaves to
 //! clap, which says everything that is ever said about arguments.
 
@@ -45,20 +46,36 @@ pub fn read(args: &[OsString]) -> Option<RunArgs> {
         set(&mut run, name, value)?;
     }
     run.command = rest.as_slice().to_vec();
-    let kinds_of_env = [run.env.is_some(), run.ignore_env.is_some(), run.no_env];
-    let contradictory =
-        kinds_of_env.iter().filter(|&&given| given).count() > 1 || run.quiet && run.verbose;
-    (!contradictory && !run.command.is_empty()).then_some(run)
+    (!contradicts_itself(&run) && !run.command.is_empty()).then_some(run)
+}
+
+/// As the attributes in `cli` have it.
+fn contradicts_itself(run: &RunArgs) -> bool {
+    let identity = &run.identity;
+    let several = |given: &[bool]| given.iter().filter(|&&given| given).count() > 1;
+    let writes_only = run.force || run.no_read;
+    several(&[identity.env.is_some(), identity.ignore_env.is_some(), identity.no_env])
+        || several(&[run.mode.is_some(), writes_only, run.read_only])
+        || several(&[run.warm, run.cached_only])
+        || run.warm && (run.read_only || run.tty)
+        || run.cached_only && writes_only
+        || run.status_file.is_some() && run.status_fd.is_some()
+        || run.quiet && run.verbose
 }
 
 fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
     Some(match name {
+        b"cached-only" => &mut run.cached_only,
         b"force" => &mut run.force,
         b"no-concurrent" => &mut run.no_concurrent,
-        b"no-cwd" => &mut run.no_cwd,
-        b"no-env" => &mut run.no_env,
+        b"no-cwd" => &mut run.identity.no_cwd,
+        b"no-env" => &mut run.identity.no_env,
+        b"no-read" => &mut run.no_read,
         b"quiet" => &mut run.quiet,
+        b"read-only" => &mut run.read_only,
+        b"tty" => &mut run.tty,
         b"verbose" => &mut run.verbose,
+        b"warm" => &mut run.warm,
         _ => return None,
     })
 }
@@ -72,12 +89,25 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
         b"expires-in" => once(&mut run.expires_in, values::duration(text?)),
         b"failure-expires-in" => once(&mut run.failure_expires_in, values::duration(text?)),
         b"exit-codes" => once(&mut run.exit_codes, text?.parse()),
-        b"exe" => once(&mut run.exe, ValueEnum::from_str(text?, false)),
-        b"env" => once(&mut run.env, list(text?)),
-        b"ignore-env" => once(&mut run.ignore_env, list(text?)),
-        b"stdin" => once(&mut run.stdin, ValueEnum::from_str(text?, false)),
-        b"key" => once(&mut run.key, Ok::<_, ()>(value.to_owned())),
-        b"scope" => once(&mut run.scope, Ok::<_, ()>(text?.to_owned())),
+        b"refresh-after" => once(&mut run.refresh_after, values::duration(text?)),
+        b"stale-if-error" => once(&mut run.stale_if_error, values::duration(text?)),
+        b"jitter" => once(&mut run.jitter, values::percent(text?)),
+        b"mode" => once(&mut run.mode, ValueEnum::from_str(text?, false)),
+        b"miss-status" => once(&mut run.miss_status, values::status(text?)),
+        b"lock-timeout" => once(&mut run.lock_timeout, values::duration(text?)),
+        b"timeout" => once(&mut run.timeout, values::duration(text?)),
+        b"tag" => {
+            run.tag.push(text?.parse().ok()?);
+            Some(())
+        }
+        b"status-file" => once(&mut run.status_file, Ok::<_, ()>(value.into())),
+        b"status-fd" => once(&mut run.status_fd, values::descriptor(text?)),
+        b"exe" => once(&mut run.identity.exe, ValueEnum::from_str(text?, false)),
+        b"env" => once(&mut run.identity.env, list(text?)),
+        b"ignore-env" => once(&mut run.identity.ignore_env, list(text?)),
+        b"stdin" => once(&mut run.identity.stdin, ValueEnum::from_str(text?, false)),
+        b"key" => once(&mut run.identity.key, Ok::<_, ()>(value.to_owned())),
+        b"scope" => once(&mut run.identity.scope, Ok::<_, ()>(text?.to_owned())),
         b"cache-dir" => once(&mut run.cache_dir, Ok::<_, ()>(value.into())),
         b"max-entry-size" => once(&mut run.max_entry_size, values::size(text?)),
         b"max-size" => once(&mut run.max_size, values::size(text?)),
@@ -121,8 +151,25 @@ mod tests {
             .map(|long| format!("--{long}"))
             .collect();
         let values = [
-            "2s", "0s", "1h 30m", "1m", "name", "content", "hash", "null", "0,2", "all", "A,B",
-            "A*", "[", "5GiB", "x", "",
+            "2s",
+            "0s",
+            "1h 30m",
+            "1m",
+            "name",
+            "content",
+            "hash",
+            "null",
+            "0,2",
+            "all",
+            "A,B",
+            "A*",
+            "[",
+            "5GiB",
+            "x",
+            "",
+            "7",
+            "10%",
+            "read-only",
         ];
         let words = ["--", "-", "-x", "--nonsense", "--help", "cmd", "arg", "--no-cwd=1", "-V"];
         let option = proptest::sample::select(options);
@@ -149,6 +196,8 @@ mod tests {
     fn it_reads_every_well_formed_option() {
         let args: Vec<OsString> = "--expires-in 1h --failure-expires-in=2s --exit-codes 0-3 --exe name --no-cwd \
              --env A,B --stdin null --key k --scope s --cache-dir d --max-entry-size 1GiB --max-size=2GiB \
+             --refresh-after 1s --stale-if-error 1d --jitter 5% --warm --lock-timeout 1s --timeout 2s \
+             --tag a --tag=b --status-fd 3 --miss-status 7 \
              --verbose --force --no-concurrent -- cmd --force"
             .split_whitespace()
             .map(OsString::from)
@@ -156,5 +205,9 @@ mod tests {
         let run = read(&args).unwrap();
         assert_eq!(Some(&run), by_clap(&args).as_ref());
         assert_eq!(run.command, ["cmd", "--force"]);
+        let args = ["--tty", "--mode", "off", "--status-file=x", "--cached-only", "cmd"];
+        let args = args.map(OsString::from);
+        assert_eq!(read(&args), by_clap(&args));
+        assert!(read(&args).is_some());
     }
 }

@@ -7,24 +7,33 @@ use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
 use crate::messages::Messages;
+use crate::report::Target;
 use crate::signals;
-use crate::stdin::Source;
+use crate::values::Mode;
+use std::time::Instant;
 
 /// Runs it.
 pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
+    let began = Instant::now();
     let usage = |why: &dyn std::fmt::Display| misused("run", exit::CACHEX_FAILED, why);
     let disabled = match config::disabled(vars) {
         Ok(disabled) => disabled,
         Err(why) => return usage(&why),
     };
-    let (config, argv) = match config::resolve(args, vars) {
+    let resolve = if disabled { config::resolve_disabled } else { config::resolve };
+    let (config, argv) = match resolve(args, vars) {
         Ok(resolved) => resolved,
         Err(why) => return usage(&why),
     };
+    let report = match config.report.as_ref().map(Target::open).transpose() {
+        Ok(report) => report,
+        Err(why) => return usage(&why),
+    };
     let invocation = Invocation { argv };
-    let runner = Runner { invocation: &invocation, config: &config, vars, closed };
-    if disabled {
-        return runner.uncached(Source::Inherit);
+    let report = report.as_ref();
+    let runner = Runner { invocation: &invocation, config: &config, vars, closed, report, began };
+    if disabled || config.mode == Mode::Off {
+        return runner.without_store("cachex is disabled");
     }
     signals::outlive_file_limit();
     match cache::open_store(config.dir.as_deref()) {
@@ -35,7 +44,7 @@ pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
         Err(why) => {
             Messages { quiet: config.quiet, verbose: false }
                 .warn(format_args!("not cached: {why}"));
-            runner.uncached(Source::Inherit)
+            runner.without_store("the store cannot be used")
         }
     }
 }

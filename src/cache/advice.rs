@@ -1,0 +1,327 @@
+//! What could be done about a miss.
+//!
+//! There are two kinds. With the first the very call would hit: that is said only
+//! where the key that it would have then was computed, and is that of an entry
+//! which is fresh and whole. With the second this call and those like the one
+//! that was recorded would be one from then on: every part that differs is left
+//! out, so what is left is the same.
+
+use super::explain::State;
+use super::nearest::Nearest;
+use super::{Call, Runner};
+use crate::clock::Timestamp;
+use crate::config::{EnvSelection, Freshness, Identity, var};
+use crate::entry::{Entry, Key};
+use crate::explain::sentences::name_of;
+use crate::explain::{Change, Difference, What};
+use crate::hashing;
+use crate::invocation::Resolved;
+use crate::key::{self, Subject};
+use crate::replay::Replay;
+use crate::stdin::Digest;
+use crate::store::Root;
+use crate::values::{ExeMode, NamePattern, StdinMode, VariableName};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// A list of names that is longer is no advice.
+const NAMES: usize = 8;
+/// Limits as one would type them.
+const LIMITS: [&str; 9] = ["1m", "10m", "1h", "6h", "1day", "1week", "30days", "1year", "10years"];
+
+/// Something that could be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Advice {
+    /// What would come of it.
+    pub effect: Effect,
+    /// Options that `run` is to be given, each with its value.
+    pub with: Vec<Vec<String>>,
+    /// Options that it is not to be given.
+    pub without: Vec<&'static str>,
+    /// Whether standard input is to be `/dev/null`.
+    pub no_input: bool,
+}
+
+/// What would come of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// This call would hit.
+    #[default]
+    Hit,
+    /// This call and those that were recorded would be one.
+    Shared,
+}
+
+impl Advice {
+    fn option(&mut self, words: &[&str]) {
+        self.with.push(words.iter().map(|&word| word.to_owned()).collect());
+    }
+}
+
+impl Runner<'_> {
+    pub(super) fn advise(
+        &self,
+        root: &Root,
+        call: &Call,
+        state: &State,
+        entry: Option<&Entry>,
+        nearest: Option<&Nearest>,
+    ) -> Vec<Advice> {
+        let advice = match (state, entry, nearest) {
+            (State::Forced, Some(entry), _) => self.unforced(root, entry),
+            (State::Expired { by_reader: true, .. }, Some(entry), _) => self.longer(root, entry),
+            (State::NotRecorded, _, Some(nearest)) => {
+                self.mirrored(root, call, nearest).or_else(|| self.shared(nearest))
+            }
+            _ => None,
+        };
+        advice.into_iter().collect()
+    }
+
+    fn unforced(&self, root: &Root, entry: &Entry) -> Option<Advice> {
+        let without = vec!["--force"];
+        would_serve(root, entry, &self.config.freshness)
+            .then(|| Advice { without, ..Advice::default() })
+    }
+
+    /// A limit that the entry's age is within.
+    fn longer(&self, root: &Root, entry: &Entry) -> Option<Advice> {
+        LIMITS.iter().find_map(|text| {
+            let limit = Some(humantime::parse_duration(text).ok()?);
+            let now = &self.config.freshness;
+            let mut longer = Freshness { exit_codes: now.exit_codes.clone(), ..*now };
+            let option = if entry.status == 0 {
+                longer.expires_in = limit;
+                "--expires-in"
+            } else {
+                longer.failure_expires_in = limit;
+                "--failure-expires-in"
+            };
+            let mut advice = Advice::default();
+            advice.option(&[option, text]);
+            would_serve(root, entry, &longer).then_some(advice)
+        })
+    }
+
+    /// The options under which the nearest entry was recorded, if with them this
+    /// call has its key.
+    fn mirrored(&self, root: &Root, call: &Call, nearest: &Nearest) -> Option<Advice> {
+        let comparison = nearest.comparison.as_ref().ok()?;
+        if !would_serve(root, &nearest.entry, &self.config.freshness) {
+            return None;
+        }
+        let mut advice = Advice::default();
+        let mut identity = self.config.identity.clone();
+        let mut stdin = None;
+        let (mut new, mut gone) = (Vec::new(), 0);
+        for Difference { what, change } in &comparison.differences {
+            match (what, change) {
+                (What::ExeMode(mode), _) => {
+                    identity.exe = *mode;
+                    advice.option(&["--exe", &name_of(*mode)]);
+                }
+                (What::Directory, Change::New) => {
+                    identity.cwd = false;
+                    advice.option(&["--no-cwd"]);
+                }
+                (What::Directory, Change::Gone) => {
+                    identity.cwd = true;
+                    advice.without.push("--no-cwd");
+                }
+                (What::Environment(_), Change::New) => {
+                    identity.env = EnvSelection::None;
+                    advice.option(&["--no-env"]);
+                }
+                (What::Variable(name), Change::New) => new.push(name.as_slice()),
+                (What::Variable(_) | What::Environment(_), Change::Gone) => gone += 1,
+                (What::Stdin, _) => {
+                    stdin = Some(with_stdin(nearest.stdin?, &mut identity, &mut advice)?);
+                }
+                (What::Text, Change::New) => {
+                    identity.key = None;
+                    advice.without.push("--key");
+                }
+                (What::Scope, Change::New) => {
+                    identity.scope = None;
+                    advice.without.push("--scope");
+                }
+                (What::Scope, _) => {
+                    let scope = nearest.entry.about.scope.clone()?;
+                    advice.option(&["--scope", &scope]);
+                    identity.scope = Some(scope);
+                }
+                _ => return None,
+            }
+        }
+        match (gone, new.is_empty()) {
+            (0, true) => {}
+            (0, false) => self.leave_out(&new, &mut identity, &mut advice)?,
+            (_, _) => {
+                advice.without.push(match identity.env {
+                    EnvSelection::None => "--no-env",
+                    EnvSelection::Only(_) => "--env",
+                    EnvSelection::Except(_) => "--ignore-env",
+                    EnvSelection::All => return None,
+                });
+                identity.env = EnvSelection::All;
+            }
+        }
+        let digest = stdin.as_ref().unwrap_or(&call.stdin.digest);
+        let would_be = self.key_with(&identity, call, digest);
+        (would_be == Some(nearest.entry.key)).then_some(advice)
+    }
+
+    /// Leaves these variables out: by their names, or by those of the others.
+    fn leave_out(
+        &self,
+        names: &[&[u8]],
+        identity: &mut Identity,
+        advice: &mut Advice,
+    ) -> Option<()> {
+        let left = |name: &OsStr| names.contains(&name.as_bytes());
+        if names.len() > NAMES && !matches!(identity.env, EnvSelection::Only(_)) {
+            let (counted, _) = key::variables(self.vars, identity);
+            let others = counted.into_iter().filter(|name| !left(name));
+            let others: Option<Vec<VariableName>> =
+                others.map(|name| name.to_str()?.parse().ok()).collect();
+            let others = others.filter(|others| (1..=NAMES).contains(&others.len()))?;
+            advice.option(&["--env", &joined(&others)]);
+            identity.env = EnvSelection::Only(others);
+            return Some(());
+        }
+        identity.env = match &identity.env {
+            EnvSelection::Only(listed) => {
+                let others: Vec<VariableName> =
+                    listed.iter().filter(|name| !left(OsStr::new(&name.0))).cloned().collect();
+                if others.is_empty() {
+                    advice.option(&["--no-env"]);
+                    EnvSelection::None
+                } else {
+                    advice.option(&["--env", &joined(&others)]);
+                    EnvSelection::Only(others)
+                }
+            }
+            before => {
+                let mut patterns = match before {
+                    EnvSelection::Except(patterns) => patterns.clone(),
+                    _ => Vec::new(),
+                };
+                for name in names {
+                    patterns.push(pattern_of(name)?);
+                }
+                let texts: Vec<&str> = patterns.iter().map(NamePattern::as_str).collect();
+                advice.option(&["--ignore-env", &texts.join(",")]);
+                EnvSelection::Except(patterns)
+            }
+        };
+        Some(())
+    }
+
+    /// The key of this call with another identity.
+    fn key_with(&self, identity: &Identity, call: &Call, stdin: &Digest) -> Option<Key> {
+        let found;
+        let executable = match (identity.exe, &call.executable) {
+            (ExeMode::Name, _) => None,
+            (_, Some(executable)) => Some(executable),
+            (_, None) => match self.invocation.resolve(var(self.vars, "PATH")) {
+                Resolved::Found(executable) => {
+                    found = executable;
+                    Some(&found)
+                }
+                _ => return None,
+            },
+        };
+        let terminal = self.terminal();
+        let subject = self.subject(executable, Some(stdin), terminal.as_ref());
+        Subject { identity, ..subject }.key().ok()
+    }
+
+    /// The options that leave out every part that differs.
+    fn shared(&self, nearest: &Nearest) -> Option<Advice> {
+        let comparison = nearest.comparison.as_ref().ok()?;
+        if comparison.unknown > 0 || comparison.differences.is_empty() {
+            return None;
+        }
+        let mut advice = Advice { effect: Effect::Shared, ..Advice::default() };
+        let mut identity = self.config.identity.clone();
+        let mut names = Vec::new();
+        let (_, left_out) = key::variables(self.vars, &identity);
+        let is_left_out = |name: &[u8]| left_out.iter().any(|(left, _)| left.as_bytes() == name);
+        for Difference { what, change } in &comparison.differences {
+            match what {
+                // What does not count now needs no option that leaves it out.
+                What::Directory | What::Environment(_) if *change == Change::Gone => {}
+                What::Variable(name) if is_left_out(name) => {}
+                What::ExeMode(_) | What::ExePath | What::ExeStat { .. } | What::ExeContent => {
+                    advice.option(&["--exe", "name"]);
+                }
+                What::Directory => {
+                    identity.cwd = false;
+                    advice.option(&["--no-cwd"]);
+                }
+                What::Environment(_) => advice.option(&["--no-env"]),
+                What::Variable(name) => names.push(name.as_slice()),
+                // Where both had something to read, it is what the output depends on.
+                What::Stdin => {
+                    nearest.stdin?;
+                    advice.option(&["--stdin", "null"]);
+                }
+                What::Arguments | What::Text | What::Scope | What::Terminal => return None,
+            }
+        }
+        if !names.is_empty() {
+            self.leave_out(&names, &mut identity, &mut advice)?;
+        }
+        (!advice.with.is_empty()).then_some(advice)
+    }
+}
+
+/// Whether an entry is fresh and whole.
+fn would_serve(root: &Root, entry: &Entry, freshness: &Freshness) -> bool {
+    let limit = freshness.limit(entry.status, &entry.key);
+    entry.fresh(Timestamp::now(), limit).is_some()
+        && matches!(Replay::prepare(root, entry.clone()), Ok(Some(_)))
+}
+
+/// Takes standard input for what it was.
+fn with_stdin(was: &str, identity: &mut Identity, advice: &mut Advice) -> Option<Digest> {
+    Some(match was {
+        "null" => {
+            identity.stdin = StdinMode::Null;
+            advice.option(&["--stdin", "null"]);
+            Digest::Kind("null")
+        }
+        "inherit" => {
+            identity.stdin = StdinMode::Inherit;
+            advice.option(&["--stdin", "inherit"]);
+            Digest::Kind("inherit")
+        }
+        "empty" if identity.stdin == StdinMode::Hash => {
+            advice.no_input = true;
+            Digest::Contents(hashing::of(b""))
+        }
+        _ => return None,
+    })
+}
+
+/// The pattern that only this name matches.
+fn pattern_of(name: &[u8]) -> Option<NamePattern> {
+    let plain = name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    std::str::from_utf8(name).ok().filter(|_| plain)?.parse().ok()
+}
+
+fn joined(names: &[VariableName]) -> String {
+    names.iter().map(|name| name.0.as_str()).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn limits_rise() {
+        let limits = LIMITS.map(|text| humantime::parse_duration(text).unwrap());
+        assert!(limits.is_sorted() && limits[0] > Duration::ZERO);
+    }
+}

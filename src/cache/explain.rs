@@ -1,0 +1,279 @@
+//! What a call would come to, told without making it.
+//!
+//! Nothing is run, no event is written, nothing is folded, and no entry is brought
+//! up: the old store is asked as `list` asks it. What counts is what counts for
+//! `run`, so standard input is read, if it is no terminal.
+
+use super::advice::Advice;
+use super::nearest::{Nearest, Reach};
+use super::{Call, Runner};
+use crate::clock::Timestamp;
+use crate::entry::{Damaged, Entry, Key};
+use crate::exit::{self, Exit};
+use crate::fsutil;
+use crate::hashing;
+use crate::key::{self, LeftOut};
+use crate::messages;
+use crate::replay::Replay;
+use crate::stdin::{self, Digest};
+use crate::store::fence::Fenced;
+use crate::store::query::{Filter, Query};
+use crate::store::young::Young;
+use crate::store::{Root, Store, blobs, filter};
+use crate::values::{ExeMode, Mode};
+use anyhow::Result;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The old store is waited for no longer, from one sign of progress to the next.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a call would come to, and why.
+pub struct Explanation<'r> {
+    /// Its key.
+    pub key: Key,
+    /// What it would meet.
+    pub state: State,
+    /// What is recorded under its key, and can be read.
+    pub entry: Option<Entry>,
+    /// What counts, and how.
+    pub sources: Sources<'r>,
+    /// If nothing is recorded under the key, what comes closest.
+    pub nearest: Option<Nearest>,
+    /// What could be done about a miss, the best first.
+    pub advice: Vec<Advice>,
+}
+
+/// What a call would meet.
+pub enum State {
+    /// An entry that is served.
+    Fresh {
+        /// Its age.
+        age: Duration,
+        /// How long it stays so; none: for ever.
+        left: Option<Duration>,
+        /// Whether it is replaced in the background.
+        refresh: Refresh,
+    },
+    /// One that expired, and is served all the same: the command failed lately,
+    /// and is not tried again yet.
+    Stale {
+        /// Its age.
+        age: Duration,
+    },
+    /// One that expired.
+    Expired {
+        /// How long ago.
+        since: Duration,
+        /// What its age was not to reach.
+        limit: Duration,
+        /// Whether this call says so, and not the one that recorded it.
+        by_reader: bool,
+        /// Whether it is served should the command fail.
+        stands_in: bool,
+    },
+    /// One that was recorded later than now.
+    Future,
+    /// Nothing.
+    NotRecorded,
+    /// The command is run in any case.
+    Forced,
+    /// An entry without some of its output.
+    Incomplete {
+        /// Whether that is gone, and not damaged.
+        gone: bool,
+    },
+    /// An entry that is damaged.
+    Damaged,
+    /// A store that cannot be read, and why.
+    Unreadable(String),
+    /// A cachex that is as if it were not there.
+    Off,
+}
+
+/// Whether an entry is replaced in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// It is not old enough.
+    No,
+    /// At the next call.
+    Due,
+    /// Not yet: the last try failed.
+    Paused,
+}
+
+impl State {
+    /// Whether the call would be answered from the store.
+    pub fn is_hit(&self) -> bool {
+        matches!(self, State::Fresh { .. } | State::Stale { .. })
+    }
+}
+
+/// What counts in a key, and where it comes from; no value of a variable, of
+/// standard input or of `--key`.
+pub struct Sources<'r> {
+    /// The arguments.
+    pub argv: &'r [OsString],
+    /// How the executable counts.
+    pub exe: ExeMode,
+    /// Where it lies.
+    pub executable: Option<PathBuf>,
+    /// The working directory, if it counts.
+    pub cwd: Option<PathBuf>,
+    /// The names of the variables that count.
+    pub counted: Vec<&'r OsStr>,
+    /// Those of the others, and why they do not.
+    pub left_out: Vec<(&'r OsStr, LeftOut)>,
+    /// What standard input counts as.
+    pub stdin: &'static str,
+    /// Whether there is a `--key`.
+    pub has_text: bool,
+    /// The scope.
+    pub scope: Option<&'r str>,
+    /// The columns of the terminal, if there is one that counts.
+    pub columns: Option<u16>,
+}
+
+/// What a standard input counts as, in a word.
+pub(super) fn in_words(digest: &Digest) -> &'static str {
+    match digest {
+        Digest::Contents(hash) if *hash == hashing::of(b"") => "empty",
+        Digest::Contents(_) => "contents",
+        Digest::Kind(kind) => kind,
+    }
+}
+
+impl Runner<'_> {
+    /// Says what this call would come to; `off` that cachex is to be as if it
+    /// were not there. None as `root`: there is no store yet.
+    pub fn explain(&self, root: Option<&Root>, off: bool) -> Result<Explanation<'_>, Exit> {
+        let call = self.call_to_explain()?;
+        let (state, entry) = match root {
+            _ if off || self.config.mode == Mode::Off => (State::Off, None),
+            Some(root) => self.state(root, &call.key),
+            None if self.config.mode == Mode::WriteOnly => (State::Forced, None),
+            None => (State::NotRecorded, None),
+        };
+        let nearest = match (&state, root) {
+            (State::NotRecorded, Some(root)) => self.nearest(root, &call, Reach::Name(PATIENCE)),
+            _ => None,
+        };
+        let advice = root.map_or_else(Vec::new, |root| {
+            self.advise(root, &call, &state, entry.as_ref(), nearest.as_ref())
+        });
+        let sources = self.sources(&call);
+        Ok(Explanation { key: call.key, state, entry, sources, nearest, advice })
+    }
+
+    fn call_to_explain(&self) -> Result<Call, Exit> {
+        let refused = |_| Exit::Status(exit::FAILURE);
+        let executable = match self.config.identity.exe {
+            ExeMode::Name => None,
+            ExeMode::Stat | ExeMode::Content => Some(self.resolve().map_err(refused)?),
+        };
+        let silent = || self.say_waiting_for_stdin();
+        let stdin = stdin::take(self.config.identity.stdin, self.closed[0], silent);
+        let stdin = stdin.map_err(|_| {
+            messages::error(format_args!(
+                "standard input cannot be read, `run` would not cache; `--stdin null` leaves it out"
+            ));
+            Exit::Status(exit::FAILURE)
+        })?;
+        match self.key(executable.as_ref(), &stdin.digest) {
+            Ok(key) => Ok(Call { key, executable, stdin }),
+            Err(error) => {
+                messages::error(format_args!("`run` would not cache: {error:#}"));
+                Err(Exit::Status(exit::FAILURE))
+            }
+        }
+    }
+
+    fn state(&self, root: &Root, key: &Key) -> (State, Option<Entry>) {
+        let entry = match find(root, key) {
+            Ok(Some(entry)) => entry,
+            Ok(None) if self.config.mode == Mode::WriteOnly => return (State::Forced, None),
+            Ok(None) => return (State::NotRecorded, None),
+            Err(error) if error.is::<Damaged>() => return (State::Damaged, None),
+            Err(error) => return (State::Unreadable(format!("{error:#}")), None),
+        };
+        let mut state = self.freshness_of(root, &entry);
+        if state.is_hit() || matches!(state, State::Expired { stands_in: true, .. }) {
+            match Replay::prepare(root, entry.clone()) {
+                Ok(Some(_)) => {}
+                Ok(None) => state = State::Incomplete { gone: is_gone(root, &entry) },
+                Err(errno) => state = State::Unreadable(std::io::Error::from(errno).to_string()),
+            }
+        }
+        if self.config.mode == Mode::WriteOnly {
+            state = State::Forced;
+        }
+        (state, Some(entry))
+    }
+
+    fn freshness_of(&self, root: &Root, entry: &Entry) -> State {
+        let now = Timestamp::now();
+        let Some(age) = now.since(entry.created) else { return State::Future };
+        let freshness = &self.config.freshness;
+        let writer = entry.expires_in.map(Duration::from_nanos);
+        let reader = freshness.limit(entry.status, &entry.key);
+        let limit = writer.into_iter().chain(reader).min();
+        let Some(limit) = limit.filter(|&limit| age >= limit) else {
+            let left = limit.map(|limit| limit.saturating_sub(age));
+            let is_old = freshness.refresh_after.is_some_and(|after| age >= after);
+            let refresh = match is_old && self.may_refresh() {
+                false => Refresh::No,
+                true if self.failed_lately(root, &entry.key) => Refresh::Paused,
+                true => Refresh::Due,
+            };
+            return State::Fresh { age, left, refresh };
+        };
+        let stands_in = self.config.freshness.is_good(entry.status)
+            && self.stands_in(entry, now, reader).is_some();
+        if stands_in && self.failed_lately(root, &entry.key) {
+            return State::Stale { age };
+        }
+        let by_reader = writer != Some(limit);
+        State::Expired { since: age.saturating_sub(limit), limit, by_reader, stands_in }
+    }
+
+    fn sources(&self, call: &Call) -> Sources<'_> {
+        let identity = &self.config.identity;
+        let (counted, left_out) = key::variables(self.vars, identity);
+        Sources {
+            argv: &self.invocation.argv,
+            exe: identity.exe,
+            executable: call.executable.as_ref().map(|executable| executable.real.clone()),
+            cwd: identity.cwd.then(std::env::current_dir).and_then(Result::ok),
+            counted,
+            left_out,
+            stdin: in_words(&call.stdin.digest),
+            has_text: identity.key.is_some(),
+            scope: identity.scope.as_deref(),
+            columns: self.terminal().map(|size| size.ws_col),
+        }
+    }
+}
+
+/// Looks an entry up and leaves it where it is.
+fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
+    if let Some(entry) = Young::new(root).get(key)? {
+        return Ok(Some(entry));
+    }
+    if !filter::may_hold(root, key) {
+        return Ok(None);
+    }
+    let filter = Filter { key_prefix: Some(key.to_string()), ..Filter::default() };
+    let query = Query { filter, limit: Some(1), ..Query::default() };
+    let mut found = None;
+    Fenced::new(root).query_within(&query, PATIENCE, &mut |entry, _| {
+        found = Some(entry);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Whether a blob that an entry needs is not there at all.
+fn is_gone(root: &Root, entry: &Entry) -> bool {
+    entry.blobs().any(|blob| matches!(fsutil::stat(root, blobs::path(&blob.hash)), Ok(None)))
+}

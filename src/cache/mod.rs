@@ -1,0 +1,420 @@
+//! The cache-aside loop: look up, else run, then record.
+//!
+//! Whatever keeps the cache from doing its part ends in [`Runner::uncached`],
+//! which is the command and nothing else, and at the most one warning.
+
+mod advice;
+mod explain;
+mod nearest;
+mod record;
+mod refresh;
+mod turn;
+mod uncached;
+
+pub use advice::{Advice, Effect};
+pub use explain::{Explanation, Refresh, Sources, State};
+pub use nearest::{Incomparable, Nearest};
+pub use refresh::{VERB as REFRESH, serve as serve_refresh};
+
+use crate::clock::Timestamp;
+use crate::config::{Config, Vars};
+use crate::entry::{Entry, Key};
+use crate::exit::{self, Exit};
+use crate::fsutil;
+use crate::invocation::{Executable, Invocation};
+use crate::key::Subject;
+use crate::lock::Lock;
+use crate::messages::{self, Messages};
+use crate::printed::Printed;
+use crate::replay::Replay;
+use crate::report::{self, Outcome, Report};
+use crate::stdin::{self, Source, Stdin, Unknown};
+use crate::store::events::{self, Event, Kind, Reason};
+use crate::store::fence::{self, Fenced};
+use crate::store::guard::SetAside;
+use crate::store::young::Young;
+use crate::store::{Root, Stack, Store};
+use crate::values::{ExeMode, Mode};
+use anyhow::Result;
+use rustix::io::Errno;
+use rustix::termios::Winsize;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Which of the standard descriptors were closed when cachex started.
+pub type Closed = [bool; 3];
+
+/// One call of `cachex run`.
+pub struct Runner<'a> {
+    /// What is to be run.
+    pub invocation: &'a Invocation,
+    /// How.
+    pub config: &'a Config,
+    /// The environment.
+    pub vars: &'a Vars,
+    /// Which descriptors are closed.
+    pub closed: Closed,
+    /// Where a report of the call goes.
+    pub report: Option<&'a report::Target>,
+    /// When the call began.
+    pub began: Instant,
+}
+
+/// A call whose key is known.
+struct Call {
+    key: Key,
+    executable: Option<Executable>,
+    stdin: Stdin,
+}
+
+/// An entry that may be served, and its age.
+struct Hit {
+    replay: Replay,
+    age: Duration,
+}
+
+/// Why there is nothing fresh to serve.
+struct Missed {
+    why: Reason,
+    /// What may be served should the command fail.
+    stale: Option<Box<Hit>>,
+}
+
+/// A call that is not answered from the store. It holds the lock that keeps
+/// others from running it too.
+struct Miss {
+    call: Call,
+    why: Reason,
+    stale: Option<Box<Hit>>,
+    lock: Option<Lock>,
+    /// What the caller has been shown of another's run.
+    printed: Printed,
+}
+
+impl Runner<'_> {
+    /// Serves the result from `root`, or runs the command and records it there.
+    pub fn run(&self, root: &Root) -> Exit {
+        let call = match self.identify() {
+            Ok(call) => call,
+            Err(exit) => return exit,
+        };
+        if self.config.warm {
+            return self.warm(root, call);
+        }
+        let Missed { why, stale } = match self.look_up(root, &call.key) {
+            Ok(hit) => return self.serve_fresh(root, call, hit),
+            Err(missed) => missed,
+        };
+        if let Some(status) = self.config.cached_only {
+            return self.absent(&call.key, why, status);
+        }
+        let may_wait = stale.is_some() && self.config.mode != Mode::WriteOnly;
+        if may_wait
+            && self.failed_lately(root, &call.key)
+            && let Some(stale) = stale
+        {
+            self.messages()
+                .tell(format_args!("the command failed lately, it is not tried again yet"));
+            return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+        }
+        let printed = Printed::default();
+        self.take_turn(root, Miss { call, why, stale, lock: None, printed })
+    }
+
+    /// What is run and what it is given, and the key of that; or how the call
+    /// ended because that cannot be known.
+    fn identify(&self) -> Result<Call, Exit> {
+        if self.closed[1] || self.closed[2] {
+            // What a command does with a closed stream cannot be recorded.
+            return Err(self.uncached(Source::Inherit, "an output is closed"));
+        }
+        let executable = match self.config.identity.exe {
+            ExeMode::Name => None,
+            ExeMode::Stat | ExeMode::Content => Some(self.resolve()?),
+        };
+        let silent = || self.say_waiting_for_stdin();
+        let stdin = stdin::take(self.config.identity.stdin, self.closed[0], silent);
+        let stdin = stdin.map_err(|unknown| match unknown {
+            Unknown::Untouched => self.uncached(Source::Inherit, "standard input is unreadable"),
+            Unknown::Partly(spool) => {
+                self.uncached(Source::Feed(spool), "standard input is unreadable")
+            }
+        })?;
+        match self.key(executable.as_ref(), &stdin.digest) {
+            Ok(key) => Ok(Call { key, executable, stdin }),
+            Err(error) => {
+                self.messages().warn(format_args!("not cached: {error:#}"));
+                Err(self.uncached(stdin.source, "the key cannot be known"))
+            }
+        }
+    }
+
+    fn key(&self, executable: Option<&Executable>, stdin: &stdin::Digest) -> Result<Key> {
+        let terminal = self.terminal();
+        self.subject(executable, Some(stdin), terminal.as_ref()).key()
+    }
+
+    fn subject<'s>(
+        &'s self,
+        executable: Option<&'s Executable>,
+        stdin: Option<&'s stdin::Digest>,
+        terminal: Option<&'s Winsize>,
+    ) -> Subject<'s> {
+        Subject {
+            invocation: self.invocation,
+            executable,
+            identity: &self.config.identity,
+            vars: self.vars,
+            stdin,
+            terminal,
+        }
+    }
+
+    /// The terminal that the command is to get one like.
+    fn terminal(&self) -> Option<Winsize> {
+        let stdout = rustix::stdio::stdout();
+        (self.config.tty && rustix::termios::isatty(stdout))
+            .then(|| rustix::termios::tcgetwinsize(stdout).ok())
+            .flatten()
+    }
+
+    /// The entry that may be served now, or why there is none.
+    fn look_up(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
+        let without = |why| Missed { why, stale: None };
+        let freshness = &self.config.freshness;
+        let forced = self.config.mode == Mode::WriteOnly;
+        if forced && freshness.stale_if_error.is_none() {
+            return Err(without(Reason::Forced));
+        }
+        let stack = Stack::new(vec![Box::new(Young::new(root)), Box::new(Fenced::new(root))]);
+        let entry = match stack.get(key) {
+            Ok(Some(entry)) => entry,
+            Ok(None) if forced => return Err(without(Reason::Forced)),
+            Ok(None) => return Err(without(Reason::NotRecorded)),
+            Err(error) => {
+                if error.is::<SetAside>() {
+                    self.messages().warn(format_args!("{error}"));
+                }
+                return Err(without(Reason::Unreadable));
+            }
+        };
+        let now = Timestamp::now();
+        let limit = freshness.limit(entry.status, key);
+        let fresh = entry.fresh(now, limit);
+        let (age, why) = match fresh {
+            Some(age) if !forced => (age, None),
+            _ => {
+                let why = if forced { Reason::Forced } else { Reason::Expired };
+                let good = freshness.is_good(entry.status);
+                let stands_in = || self.stands_in(&entry, now, limit);
+                match fresh.or_else(stands_in).filter(|_| good) {
+                    Some(age) => (age, Some(why)),
+                    None => return Err(without(why)),
+                }
+            }
+        };
+        match (Replay::prepare(root, entry), why) {
+            (Ok(Some(replay)), None) => Ok(Hit { replay, age }),
+            (Ok(Some(replay)), Some(why)) => {
+                Err(Missed { why, stale: Some(Box::new(Hit { replay, age })) })
+            }
+            (Ok(None), _) => Err(without(Reason::Damaged)),
+            (Err(_), _) => Err(without(Reason::Unreadable)),
+        }
+    }
+
+    /// The age of an expired entry that may be served should the command fail.
+    fn stands_in(
+        &self,
+        entry: &Entry,
+        now: Timestamp,
+        limit: Option<Duration>,
+    ) -> Option<Duration> {
+        let freshness = &self.config.freshness;
+        let beyond = freshness.stale_if_error?;
+        let age = now.since(entry.created)?;
+        let recorded = entry.expires_in.map(Duration::from_nanos);
+        let limit = recorded.into_iter().chain(limit).min()?;
+        (age < limit.saturating_add(beyond)).then_some(age)
+    }
+
+    /// Serves what is fresh, and has it replaced behind the caller's back if it ages.
+    fn serve_fresh(&self, root: &Root, mut call: Call, hit: Hit) -> Exit {
+        let ages = self.config.freshness.refresh_after.is_some_and(|after| hit.age >= after);
+        let refreshed = ages && self.refresh(root, &mut call, hit.replay.entry());
+        let outcome = if refreshed { Outcome::Refreshing } else { Outcome::Hit };
+        self.serve(root, &call.stdin, hit, outcome)
+    }
+
+    fn serve(&self, root: &Root, stdin: &Stdin, hit: Hit, outcome: Outcome) -> Exit {
+        self.serve_after(root, stdin, hit, outcome, &Printed::default())
+    }
+
+    /// Serves an entry to a caller who has been shown so much of it.
+    fn serve_after(
+        &self,
+        root: &Root,
+        stdin: &Stdin,
+        mut hit: Hit,
+        outcome: Outcome,
+        printed: &Printed,
+    ) -> Exit {
+        let played = hit.replay.play_after(printed);
+        let entry = hit.replay.entry();
+        if let Some(consumed) = entry.stdin_consumed {
+            stdin.skip(consumed);
+        }
+        let status = match played {
+            Ok(()) => Exit::Status(entry.status),
+            // The reader left; the command would have been told no more.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Exit::Status(entry.status)
+            }
+            Err(error) => {
+                messages::error(format_args!("replaying the result: {error}"));
+                Exit::Status(exit::CACHEX_FAILED)
+            }
+        };
+        let run_time = Duration::from_nanos(entry.run_time);
+        let cost = nanos(self.began.elapsed());
+        let (kind, what) = match outcome {
+            Outcome::Stale => (Kind::Stale { cost }, "stale"),
+            Outcome::Refreshing => (Kind::Hit { cost }, "hit (refreshing)"),
+            _ => (Kind::Hit { cost }, "hit"),
+        };
+        self.note(root, &entry.key, kind, run_time);
+        if self.config.verbose {
+            self.messages().tell(format_args!(
+                "{what} {} age {}, saved {}",
+                messages::short(&entry.key),
+                messages::rounded(hit.age),
+                messages::rounded(run_time)
+            ));
+        }
+        self.report(|| {
+            let [stdout_bytes, stderr_bytes] = hit.replay.sizes().map(Some);
+            Report {
+                result: outcome,
+                recorded: true,
+                age: Some(report::seconds(hit.age)),
+                saved: report::seconds(run_time),
+                stdout_bytes,
+                stderr_bytes,
+                ..Report::of(entry)
+            }
+            .ending(status)
+        });
+        status
+    }
+
+    /// Ends a call that may only be answered from the store, and is not.
+    fn absent(&self, key: &Key, why: Reason, status: u8) -> Exit {
+        let exit = Exit::Status(status);
+        self.messages().tell(format_args!("absent {} {why}", messages::short(key)));
+        self.report(|| {
+            let reason = Some(why.to_string());
+            Report { result: Outcome::Absent, reason, ..Report::about(key) }.ending(exit)
+        });
+        exit
+    }
+
+    /// Writes down what happened, and has the store tidied when that is due.
+    fn note(&self, root: &Root, key: &Key, kind: Kind, run_time: Duration) {
+        let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(run_time) };
+        let (label, size) = match kind {
+            Kind::Hit { .. } | Kind::Stale { .. } => (None, 0),
+            Kind::Recorded { size, .. } => (Some(self.invocation.name().as_bytes()), size),
+            Kind::Unrecorded { .. } => (Some(self.invocation.name().as_bytes()), 0),
+        };
+        let due = events::append(root, &event, label).unwrap_or(false) || events::due_by_size(size);
+        if due {
+            let _ = fence::start_fold(root.path(), self.config.max_size);
+        }
+    }
+
+    /// Writes a report, if one is wanted.
+    fn report(&self, report: impl FnOnce() -> Report) {
+        if let Some(target) = self.report {
+            target.write(&report());
+        }
+    }
+
+    fn say_waiting_for_stdin(&self) {
+        self.messages().wait(format_args!(
+            "waiting for the end of standard input, which counts in the key; `--stdin null` leaves it out"
+        ));
+    }
+
+    fn messages(&self) -> Messages {
+        Messages { quiet: self.config.quiet, verbose: self.config.verbose }
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The key of an invocation, for verbs that name one without running it.
+pub fn key_of(runner: &Runner<'_>) -> Result<Key> {
+    let identity = &runner.config.identity;
+    let executable = match identity.exe {
+        ExeMode::Name => None,
+        ExeMode::Stat | ExeMode::Content => {
+            Some(runner.resolve().map_err(|_| anyhow::anyhow!("there is no such command"))?)
+        }
+    };
+    let stdin = stdin::take(identity.stdin, runner.closed[0], || runner.say_waiting_for_stdin())
+        .map_err(|_| {
+            anyhow::anyhow!("standard input cannot be read; `--stdin null` leaves it out")
+        })?;
+    runner.key(executable.as_ref(), &stdin.digest)
+}
+
+/// Opens the store, or says why it is not used.
+pub fn open_store(dir: Option<&Path>) -> Result<Root, Unopened> {
+    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
+    Root::create(dir).map_err(|why| Unopened { dir: Some(dir.to_owned()), why: Some(why) })
+}
+
+/// Opens the store if there is one, for verbs that only make sense then.
+pub fn existing_store(dir: Option<&Path>) -> Result<Option<Root>, Unopened> {
+    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
+    match Root::open(dir) {
+        Ok(root) => Ok(Some(root)),
+        Err(fsutil::Unusable::Missing) => Ok(None),
+        Err(why) => Err(Unopened { dir: Some(dir.to_owned()), why: Some(why) }),
+    }
+}
+
+/// A store that cannot be used.
+#[derive(Debug)]
+pub struct Unopened {
+    dir: Option<PathBuf>,
+    why: Option<fsutil::Unusable>,
+}
+
+impl Unopened {
+    /// Whether the name was mistaken, and not the system at its limits or
+    /// somebody else's doing feared.
+    pub fn is_mistaken(&self) -> bool {
+        use fsutil::Unusable::{Failed, Missing};
+        matches!(
+            self.why,
+            Some(Missing | Failed(Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL))
+        )
+    }
+}
+
+impl std::fmt::Display for Unopened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.dir, &self.why) {
+            (Some(dir), Some(why)) => write!(f, "cannot use the folder '{}': {why}", dir.display()),
+            _ => f.write_str(
+                "there is no folder to keep results in: set HOME, XDG_CACHE_HOME or CACHEX_DIR",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Unopened {}

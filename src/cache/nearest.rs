@@ -1,0 +1,264 @@
+//! What comes closest to a call that nothing is recorded of.
+//!
+//! An entry of the same command line comes before one that only has the same
+//! command name, then the one of which the fewest parts differ, then the newest.
+//! Young entries are read, those that were not folded yet; the old store is asked
+//! for those that were used last, a few hundred at the most.
+
+use super::explain::in_words;
+use super::{Call, Runner};
+use crate::clock::Timestamp;
+use crate::entry::{About, Entry, Key};
+use crate::explain::sentences::Sides;
+use crate::explain::{self, Comparison};
+use crate::hashing;
+use crate::invocation::Executable;
+use crate::parts::{self, Kind, Parts};
+use crate::stdin::{Digest, Stdin};
+use crate::store::fence::Fenced;
+use crate::store::indexes::command_place;
+use crate::store::query::{Filter, Order, Query};
+use crate::store::secret::{self, Secret};
+use crate::store::young::Young;
+use crate::store::{Root, Store, filter};
+use crate::words;
+use anyhow::{Result, bail};
+use serde_bytes::ByteBuf;
+use std::cmp::Reverse;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// So many entries of the old store are looked at for each question.
+const CANDIDATES: usize = 300;
+/// So many young files are read.
+const YOUNG: usize = 4096;
+/// What `run --verbose` waits for the old store.
+const MOMENT: Duration = Duration::from_secs(1);
+/// So many differences are told in one line.
+const TOLD: usize = 2;
+
+/// How far one looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// For entries of the same command line, and no further than it takes to
+    /// find one.
+    Line,
+    /// For all that have the same command name, waiting so long for an answer.
+    Name(Duration),
+}
+
+/// What comes closest.
+pub struct Nearest {
+    /// The entry.
+    pub entry: Entry,
+    /// Whether it has the same arguments, as far as they are kept.
+    pub same_line: bool,
+    /// In what it differs.
+    pub comparison: Result<Comparison, Incomparable>,
+    /// What was standard input, if that is known.
+    pub stdin: Option<&'static str>,
+    /// What is to be run, cut as an entry keeps it.
+    pub about: About,
+    /// The executable, where it lies now.
+    pub executable: Option<PathBuf>,
+}
+
+/// Why nothing can be said about the differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incomparable {
+    /// The sums were made with another secret than the store has now.
+    OtherSecret,
+    /// There are none.
+    NoParts,
+}
+
+impl Nearest {
+    /// A sentence for each difference.
+    pub fn sentences(&self) -> Vec<String> {
+        match &self.comparison {
+            Ok(comparison) => self.sides().sentences(comparison),
+            Err(Incomparable::OtherSecret) => {
+                vec!["recorded with another secret, parts cannot be compared".to_owned()]
+            }
+            Err(Incomparable::NoParts) => {
+                vec!["recorded without its parts, they cannot be compared".to_owned()]
+            }
+        }
+    }
+
+    /// What the sentences are told from.
+    pub fn sides(&self) -> Sides<'_> {
+        Sides {
+            now: &self.about,
+            then: &self.entry.about,
+            executable: self.executable.as_deref(),
+            stdin: self.stdin,
+        }
+    }
+}
+
+impl Runner<'_> {
+    /// What comes closest to a call that has no entry.
+    pub(super) fn nearest(&self, root: &Root, call: &Call, reach: Reach) -> Option<Nearest> {
+        self.nearest_to(root, &call.key, call.executable.as_ref(), &call.stdin, reach)
+    }
+
+    /// A line about that, for who asked for one, and found out by asking nobody
+    /// for long.
+    pub(super) fn nearest_in_words(
+        &self,
+        root: &Root,
+        key: &Key,
+        executable: &Executable,
+        stdin: &Stdin,
+    ) -> Option<String> {
+        let nearest = self.nearest_to(root, key, Some(executable), stdin, Reach::Line)?;
+        let differences = nearest.comparison.as_ref().ok()?.distance();
+        let age = words::age(Timestamp::now(), nearest.entry.created);
+        let told = nearest.sentences();
+        let more = differences.saturating_sub(TOLD);
+        Some(match &told[..] {
+            [one] if one.ends_with(" differs") => {
+                format!("{one} from the one recorded {age} ago")
+            }
+            _ if more > 0 => {
+                format!("{}, and {more} more differences, since {age} ago", told[..TOLD].join(", "))
+            }
+            _ => format!("{}, since {age} ago", told.join(", ")),
+        })
+    }
+
+    fn nearest_to(
+        &self,
+        root: &Root,
+        key: &Key,
+        executable: Option<&Executable>,
+        stdin: &Stdin,
+        reach: Reach,
+    ) -> Option<Nearest> {
+        // Without one nothing compares, and every secret is as good as another.
+        let secret = secret::read(root).ok().flatten().unwrap_or_default();
+        let terminal = self.terminal();
+        let subject = self.subject(executable, Some(&stdin.digest), terminal.as_ref());
+        let now = Parts::decode(&subject.parts(secret).ok()?)?;
+        let about = self.about();
+        let mut search = Search { key, about: &about, now: &now, reach, best: None };
+        search.run(root);
+        let Found { entry, same_line, comparison } = search.best?;
+        // A younger version of the same entry may not have been folded yet.
+        let newer = Young::new(root).get(&entry.key).ok().flatten();
+        let entry = newer.filter(|newer| newer.created > entry.created).unwrap_or(entry);
+        let stdin = stdin_of(&entry, &secret);
+        let executable = executable.map(|executable| executable.real.clone());
+        Some(Nearest { entry, same_line, comparison, stdin, about, executable })
+    }
+}
+
+/// What standard input was, of the kinds that can be told from their sum alone.
+fn stdin_of(entry: &Entry, secret: &Secret) -> Option<&'static str> {
+    let parts = Parts::decode(&entry.parts)?;
+    let then = parts.list.iter().find(|part| part.kind == Kind::Stdin)?.sum;
+    let kinds = ["terminal", "closed", "null", "inherit"].map(Digest::Kind);
+    let known = [Digest::Contents(hashing::of(b""))].into_iter().chain(kinds);
+    known.into_iter().find_map(|digest| {
+        let sum = parts::sum_of(secret, Kind::Stdin, digest.as_bytes());
+        (sum == then).then(|| in_words(&digest))
+    })
+}
+
+/// A candidate.
+struct Found {
+    entry: Entry,
+    same_line: bool,
+    comparison: Result<Comparison, Incomparable>,
+}
+
+impl Found {
+    /// The smaller, the nearer.
+    fn rank(&self) -> impl Ord + use<> {
+        let distance = self.comparison.as_ref().map_or(usize::MAX, Comparison::distance);
+        (!self.same_line, distance, Reverse(self.entry.created))
+    }
+}
+
+struct Search<'s> {
+    key: &'s Key,
+    about: &'s About,
+    now: &'s Parts,
+    reach: Reach,
+    best: Option<Found>,
+}
+
+impl Search<'_> {
+    fn run(&mut self, root: &Root) {
+        // What was folded is asked for, and not read one by one.
+        let held = filter::contents(root).unwrap_or_default();
+        self.read_young(root, |key| held.binary_search(&key.prefix()).is_err());
+        let line = Filter { argv: Some(command_place(&self.about.argv)), ..Filter::default() };
+        let asked = match self.reach {
+            Reach::Line if self.has_line() => Ok(()),
+            Reach::Line => self.ask(root, line, MOMENT),
+            Reach::Name(patience) => self.ask(root, line, patience).and_then(|()| {
+                let name = Some(ByteBuf::from(self.about.name()));
+                let name = Filter { name, ..Filter::default() };
+                if self.has_line() { Ok(()) } else { self.ask(root, name, patience) }
+            }),
+        };
+        if asked.is_err() {
+            // Their fast copies may be here.
+            self.read_young(root, |key| held.binary_search(&key.prefix()).is_ok());
+        }
+    }
+
+    fn has_line(&self) -> bool {
+        self.best.as_ref().is_some_and(|best| best.same_line)
+    }
+
+    fn read_young(&mut self, root: &Root, which: impl Fn(&Key) -> bool) {
+        let young = Young::new(root);
+        let keys = young.keys().unwrap_or_default();
+        for key in keys.iter().filter(|key| which(key)).take(YOUNG) {
+            if let Ok(Some(entry)) = young.get(key) {
+                self.look_at(entry);
+            }
+        }
+    }
+
+    /// An entry that was used lately is looked at before one that was not, where
+    /// there is the time to find out which those are.
+    fn ask(&mut self, root: &Root, filter: Filter, patience: Duration) -> Result<()> {
+        let began = Instant::now();
+        let order = match self.reach {
+            Reach::Line => Order::Key,
+            Reach::Name(_) => Order::Used,
+        };
+        let query = Query { filter, order, limit: Some(CANDIDATES), ..Query::default() };
+        Fenced::new(root).query_within(&query, patience, &mut |entry, _| {
+            self.look_at(entry);
+            if began.elapsed() > patience {
+                bail!("it takes too long");
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn look_at(&mut self, entry: Entry) {
+        let same_line = entry.about.argv == self.about.argv;
+        let is_near = match self.reach {
+            Reach::Line => same_line,
+            Reach::Name(_) => same_line || entry.about.name() == self.about.name(),
+        };
+        if !is_near || entry.key == *self.key {
+            return;
+        }
+        let comparison = match Parts::decode(&entry.parts) {
+            Some(then) => explain::compare(self.now, &then).ok_or(Incomparable::OtherSecret),
+            None => Err(Incomparable::NoParts),
+        };
+        let found = Found { entry, same_line, comparison };
+        if self.best.as_ref().is_none_or(|best| found.rank() < best.rank()) {
+            self.best = Some(found);
+        }
+    }
+}

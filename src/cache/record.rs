@@ -1,0 +1,286 @@
+//! Running what was missed, and recording it.
+
+use super::refresh;
+use super::uncached::is_shortage;
+use super::{Miss, Runner, nanos};
+use crate::capture::{Ending, GaveUp, Recorder};
+use crate::clock::Timestamp;
+use crate::entry::{About, Bytes, Entry, Key};
+use crate::exec::{self, Ended, Output, Plan, Spoiled};
+use crate::exit::Exit;
+use crate::invocation::Executable;
+use crate::lock::{self, Lock, Mode as LockMode};
+use crate::messages;
+use crate::parts;
+use crate::report::{Outcome, Report};
+use crate::stdin::{Source, Stdin};
+use crate::store::events::{Kind, Reason};
+use crate::store::live::End;
+use crate::store::young::Young;
+use crate::store::{Root, Store, secret};
+use crate::values::Mode;
+use serde_bytes::ByteBuf;
+use std::os::unix::ffi::OsStrExt;
+
+/// What became of a run's recording.
+pub(super) enum Recorded {
+    /// It is this entry, of so many bytes of output.
+    As(Box<Entry>, u64),
+    /// It is not kept, for this reason.
+    Not(&'static str),
+}
+
+impl Runner<'_> {
+    /// Runs the command and shows its output, then records that. If it fails
+    /// and there is something to stand in for it, that is shown instead.
+    pub(super) fn run_and_record(&self, root: &Root, miss: Miss) -> Exit {
+        let Miss { mut call, why, stale, lock, printed } = miss;
+        let executable = match call.executable.map_or_else(|| self.resolve(), Ok) {
+            Ok(executable) => executable,
+            Err(exit) => return exit,
+        };
+        let records = self.config.mode != Mode::ReadOnly;
+        let limit = self.config.max_entry_size;
+        let mut recorder = records.then(|| match &lock {
+            Some(lock) => Recorder::shared(root, limit, lock),
+            None => Recorder::new(root, limit),
+        });
+        let source = std::mem::replace(&mut call.stdin.source, Source::Inherit);
+        let is_untouched = matches!(source, Source::Inherit);
+        let plan = Plan {
+            invocation: self.invocation,
+            program: &executable.path,
+            source,
+            // Whether it is to be shown is known when the command has ended.
+            output: match stale {
+                Some(_) => Output::Held,
+                None if printed.is_empty() => Output::Live,
+                None => Output::After(&printed),
+            },
+            timeout: self.config.timeout,
+            tty: self.terminal().is_some(),
+        };
+        let mut ended = match exec::run(plan, recorder.as_mut()) {
+            Ok(ended) => ended,
+            Err(error) => {
+                if let Some(stale) = stale {
+                    self.messages().tell(format_args!("the command cannot be started: {error}"));
+                    return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+                }
+                // What is short for a cache may be enough for the command.
+                if is_untouched && printed.is_empty() && is_shortage(&error) {
+                    return self.uncached(Source::Inherit, "too little of what a process needs");
+                }
+                return self.cannot_start(&error);
+            }
+        };
+        let ending = recorder.as_mut().map(Recorder::ending);
+        let exit = Self::exit_of(&ended);
+        if let Some(held) = ended.held.take() {
+            if let Some(stale) = stale.filter(|_| self.failed(&ended)) {
+                tell(ending, &ended, &call.stdin);
+                drop(recorder);
+                refresh::mark_failed(root, &call.key);
+                self.note(root, &call.key, Kind::Unrecorded { why }, ended.run_time);
+                self.messages().tell(format_args!("the command failed ({})", in_words(exit)));
+                return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+            }
+            if let Err(error) = held.release() {
+                messages::error(format_args!("writing the output: {error}"));
+            }
+        }
+        let unrecorded = || Recorded::Not("not recorded: --mode read-only");
+        let recorded = recorder.map_or_else(unrecorded, |recorder| {
+            let parts = || self.parts(root, &executable, &call.stdin);
+            self.keep(root, &call.key, &call.stdin, &ended, recorder, parts)
+        });
+        tell(ending, &ended, &call.stdin);
+        drop(lock);
+        let what = self.note_run(root, &call.key, why, &ended, &recorded);
+        let nearest = (self.config.verbose && why == Reason::NotRecorded)
+            .then(|| self.nearest_in_words(root, &call.key, &executable, &call.stdin))
+            .flatten();
+        let (colon, nearest) = nearest.map_or(("", String::new()), |nearest| (": ", nearest));
+        self.messages().tell(format_args!(
+            "miss {} {why}{colon}{nearest}; ran {}, {what}",
+            messages::short(&call.key),
+            messages::rounded(ended.run_time)
+        ));
+        self.report(|| {
+            let report = match &recorded {
+                Recorded::As(entry, _) => Report { recorded: true, ..Report::of(entry) },
+                Recorded::Not(_) => Report {
+                    run_time: Some(crate::report::seconds(ended.run_time)),
+                    ..Report::about(&call.key)
+                },
+            };
+            let reason = match &recorded {
+                Recorded::As(..) => why.to_string(),
+                Recorded::Not(what) => format!("{why}; {what}"),
+            };
+            let [stdout_bytes, stderr_bytes] = ended.bytes.map(Some);
+            let reason = Some(reason);
+            Report { result: Outcome::Miss, reason, stdout_bytes, stderr_bytes, ..report }
+                .ending(exit)
+        });
+        exit
+    }
+
+    /// Notes what came of a run; that in words.
+    pub(super) fn note_run(
+        &self,
+        root: &Root,
+        key: &Key,
+        why: Reason,
+        ended: &Ended,
+        recorded: &Recorded,
+    ) -> &'static str {
+        let (kind, what) = match recorded {
+            Recorded::As(_, size) => (Kind::Recorded { why, size: *size }, "recorded"),
+            Recorded::Not(what) => (Kind::Unrecorded { why }, *what),
+        };
+        self.note(root, key, kind, ended.run_time);
+        what
+    }
+
+    /// Whether a run is one that a good result may stand in for. What the user
+    /// interrupted did not fail.
+    pub(super) fn failed(&self, ended: &Ended) -> bool {
+        match ended.spoiled {
+            Some(Spoiled::TimedOut) => true,
+            Some(_) => false,
+            None => !ended
+                .status
+                .code()
+                .is_some_and(|status| self.config.freshness.is_good(status as u8)),
+        }
+    }
+
+    /// Keeps what was recorded of a run, if it may be.
+    pub(super) fn keep(
+        &self,
+        root: &Root,
+        key: &Key,
+        stdin: &Stdin,
+        ended: &Ended,
+        recorder: Recorder<'_>,
+        parts: impl FnOnce() -> Vec<u8>,
+    ) -> Recorded {
+        let created = Timestamp::now();
+        let freshness = &self.config.freshness;
+        let status = match (ended.status.code().map(|code| code as u8), ended.spoiled) {
+            (_, Some(Spoiled::Interrupted)) => Err("not recorded: it was interrupted"),
+            (_, Some(Spoiled::Abandoned)) => Err("not recorded: its reader left"),
+            (_, Some(Spoiled::Lingering)) => {
+                Err("not recorded: something it started kept its output open")
+            }
+            (_, Some(Spoiled::TimedOut)) => Err("not recorded: it took longer than --timeout"),
+            (_, Some(Spoiled::WithoutTerminal)) => {
+                Err("not recorded: there was no pseudo-terminal for it")
+            }
+            (None, None) => Err("not recorded: a signal ended it"),
+            (Some(status), None) if !freshness.exit_codes.contain(status) => {
+                Err("not recorded: its exit status")
+            }
+            (Some(status), None) => Ok(status),
+        };
+        let status = match status {
+            Ok(status) => status,
+            Err(why) => return Recorded::Not(why),
+        };
+        let entry = Entry {
+            key: *key,
+            created,
+            expires_in: freshness.limit(status, key).map(nanos),
+            stale_for: freshness.stale_if_error.filter(|_| freshness.is_good(status)).map(nanos),
+            run_time: nanos(ended.run_time),
+            status,
+            stdin_consumed: stdin.consumed().filter(|&consumed| consumed > 0),
+            frames: Bytes::Inline(Vec::new()),
+            data: Bytes::Inline(Vec::new()),
+            about: self.about(),
+            parts: parts(),
+        };
+        match self.record(root, recorder, entry) {
+            Ok(entry) => {
+                let size = ended.bytes.iter().sum();
+                Recorded::As(Box::new(entry), size)
+            }
+            Err(why) => Recorded::Not(why),
+        }
+    }
+
+    /// Gives a recording its place in the store; the entry, or why it was not kept.
+    fn record(
+        &self,
+        root: &Root,
+        recorder: Recorder<'_>,
+        mut entry: Entry,
+    ) -> Result<Entry, &'static str> {
+        let warn = |error: &dyn std::fmt::Display| {
+            self.messages().warn(format_args!("the result is not recorded: {error}"));
+            "not recorded: the store failed"
+        };
+        let recording = recorder.finish().map_err(|gave_up| match gave_up {
+            GaveUp::TooLong => "not recorded: longer than --max-entry-size",
+            GaveUp::Failed(errno) => warn(&std::io::Error::from(errno)),
+        })?;
+        let publishing = Lock::wait(root, lock::PUBLISH, LockMode::Shared);
+        (entry.data, entry.frames) =
+            recording.keep().map_err(|errno| warn(&std::io::Error::from(errno)))?;
+        Young::new(root).put(&entry).map_err(|error| warn(&format_args!("{error:#}")))?;
+        drop(publishing);
+        Ok(entry)
+    }
+
+    /// What `explain` compares. Without it an entry is as good.
+    pub(super) fn parts(&self, root: &Root, executable: &Executable, stdin: &Stdin) -> Vec<u8> {
+        let terminal = self.terminal();
+        let digest = stdin.is_known().then_some(&stdin.digest);
+        let subject = self.subject(Some(executable), digest, terminal.as_ref());
+        let parts = secret::of(root).ok().and_then(|secret| subject.parts(secret).ok());
+        parts.map(parts::within_limit).unwrap_or_default()
+    }
+
+    pub(super) fn about(&self) -> About {
+        let mut left = About::LIMIT;
+        let mut cut = |bytes: &[u8]| {
+            let kept = &bytes[..bytes.len().min(left)];
+            left -= kept.len();
+            ByteBuf::from(kept)
+        };
+        let argv = &self.invocation.argv;
+        let whole: usize = argv.iter().map(|arg| arg.len()).sum();
+        // An argument takes a byte even if it is empty: their number is bounded too.
+        let kept = argv.iter().take(About::LIMIT / 4).map(|arg| cut(arg.as_bytes())).collect();
+        let identity = &self.config.identity;
+        let cwd = identity.cwd.then(std::env::current_dir).and_then(Result::ok);
+        About {
+            argv: kept,
+            cut: whole > About::LIMIT || argv.len() > About::LIMIT / 4,
+            cwd: cwd.map(|cwd| {
+                let cwd = cwd.as_os_str().as_bytes();
+                ByteBuf::from(&cwd[..cwd.len().min(About::LIMIT)])
+            }),
+            scope: identity.scope.as_ref().map(|scope| scope.chars().take(64).collect()),
+            tags: self.config.tags.iter().map(|tag| tag.0.clone()).collect(),
+        }
+    }
+}
+
+/// Tells those who follow a run how it ended, if it did so by itself. When they
+/// know, what is recorded of it is in its place.
+pub(super) fn tell(ending: Option<Ending<'_>>, ended: &Ended, stdin: &Stdin) {
+    if let (Some(ending), Some(code), None) = (ending, ended.status.code(), ended.spoiled) {
+        let stdin_consumed = stdin.consumed().filter(|&consumed| consumed > 0);
+        ending.tell(End { status: code as u8, stdin_consumed });
+    }
+}
+
+/// How a command ended, for people.
+fn in_words(exit: Exit) -> String {
+    match exit {
+        Exit::Status(status) => format!("status {status}"),
+        Exit::Signal(signal) => format!("signal {signal}"),
+    }
+}

@@ -1,0 +1,260 @@
+//! Running a command behind its caller's back, to replace what is recorded.
+//!
+//! The caller takes the key's refresh lock, starts this very executable with
+//! the arguments it got itself, and leaves; the lock goes along as the open file
+//! that is the other's standard output, so that of any number of callers one
+//! starts a process at all, and a refresher that is killed holds nothing. The
+//! other runs the command in a session of its own, with what the caller had as
+//! standard input, records it, and prints nothing.
+//!
+//! What failed is not tried again for `--failure-expires-in`: the lock's file
+//! says when that was. It is swept with other locks that nobody holds, which
+//! costs one try more.
+
+use super::record::{Recorded, tell};
+use super::{Call, Runner};
+use crate::capture::Recorder;
+use crate::cli::{Cli, RunArgs, Verb};
+use crate::clock::Timestamp;
+use crate::config::{self, Vars};
+use crate::detached;
+use crate::entry::{Entry, Key};
+use crate::exec::{self, Output, Plan};
+use crate::exit::{self, Exit};
+use crate::fsutil;
+use crate::invocation::Invocation;
+use crate::lean;
+use crate::lock::{self, Lock};
+use crate::messages;
+use crate::report::{Outcome, Report};
+use crate::stdin::{Source, Stdin};
+use crate::store::events::Reason;
+use crate::store::fence::{self, Fenced};
+use crate::store::young::Young;
+use crate::store::{Root, Stack, Store};
+use crate::values::Mode;
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use rustix::fd::AsFd;
+use rustix::fs::OFlags;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// The hidden verb of a refresher.
+pub const VERB: &str = "__refresh";
+/// How long a run may take at least before it is given up,
+const BOUND: Duration = Duration::from_hours(1);
+/// and in terms of the one that is recorded.
+const BOUND_TIMES: u32 = 10;
+/// It runs while others wait for their own work, not for this.
+const NICE: i32 = 10;
+/// What the file of a refresh lock begins with after a failure; the time follows.
+const FAILED: &str = "failed ";
+
+impl Runner<'_> {
+    /// Has an ageing entry replaced in the background; whether that is under way.
+    pub(super) fn refresh(&self, root: &Root, call: &mut Call, entry: &Entry) -> bool {
+        if !self.may_refresh() || self.failed_lately(root, &call.key) {
+            return false;
+        }
+        let Ok(lock) = Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive)
+        else {
+            return false;
+        };
+        let Some(lock) = lock else { return true };
+        // Somebody may have finished between the look-up and the lock.
+        let present = Young::new(root).get(&call.key);
+        if present.is_ok_and(|present| present.is_some_and(|new| new.created > entry.created)) {
+            return false;
+        }
+        start(&lock, call, self.closed).is_ok()
+    }
+
+    /// Whether a run in the background could record what this call would.
+    pub(super) fn may_refresh(&self) -> bool {
+        self.config.mode == Mode::ReadWrite
+            && self.config.cached_only.is_none()
+            && self.terminal().is_none()
+    }
+
+    /// Starts a run in the background and returns at once.
+    pub(super) fn warm(&self, root: &Root, mut call: Call) -> Exit {
+        let lock = match Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive) {
+            Ok(lock) => lock,
+            Err(error) => return self.not_warmed(&error.into()),
+        };
+        // Whoever holds it is doing just that.
+        if let Some(lock) = lock
+            && let Err(error) = start(&lock, &mut call, self.closed)
+        {
+            return self.not_warmed(&error);
+        }
+        self.messages().tell(format_args!("warming {}", messages::short(&call.key)));
+        self.report(|| {
+            Report { result: Outcome::Warming, ..Report::about(&call.key) }.ending(Exit::SUCCESS)
+        });
+        Exit::SUCCESS
+    }
+
+    /// The cache is not warmer; nothing else is wrong.
+    pub(super) fn not_warmed(&self, error: &anyhow::Error) -> Exit {
+        self.messages().warn(format_args!("nothing was started in the background: {error:#}"));
+        self.report(|| {
+            let reason = Some(format!("{error:#}"));
+            Report { reason, ..Report::default() }.ending(Exit::SUCCESS)
+        });
+        Exit::SUCCESS
+    }
+
+    /// Whether a run of this key failed so lately that it is not tried again.
+    pub(super) fn failed_lately(&self, root: &Root, key: &Key) -> bool {
+        let Some(pause) = self.config.freshness.failure_expires_in else { return false };
+        let mut text = [0; 32];
+        let failed = fsutil::open_file(root, lock::of_refresh(key))
+            .and_then(|file| fsutil::read_full(file, &mut text))
+            .ok()
+            .and_then(|len| failure(&text[..len]));
+        failed.and_then(|at| Timestamp::now().since(at)).is_some_and(|since| since < pause)
+    }
+
+    /// Runs the command under `lock`, and records it.
+    fn run_detached(&self, root: &Root, key: &Key, lock: &Lock) -> Result<()> {
+        let stack = Stack::new(vec![Box::new(Young::new(root)), Box::new(Fenced::new(root))]);
+        let present = stack.get(key).ok().flatten();
+        // A caller who finds nothing fresh meanwhile waits for this run.
+        let mut turn = None;
+        if self.config.no_concurrent {
+            turn = Lock::take(root, lock::of_key(key), lock::Mode::TryExclusive)?;
+            match &turn {
+                Some(turn) => turn.sign(),
+                // Somebody runs it as it is.
+                None => return Ok(()),
+            }
+        }
+        let Ok(executable) = self.resolve() else { bail!("there is no such command") };
+        let limit = self.config.max_entry_size;
+        let mut recorder = match &turn {
+            Some(turn) => Recorder::shared(root, limit, turn),
+            None => Recorder::new(root, limit),
+        };
+        let took = present.as_ref().map_or(Duration::ZERO, |e| Duration::from_nanos(e.run_time));
+        let stdin = Stdin::passed_on();
+        let plan = Plan {
+            invocation: self.invocation,
+            program: &executable.path,
+            source: Source::Inherit,
+            output: Output::Nowhere,
+            timeout: Some(
+                self.config.timeout.unwrap_or(BOUND.max(took.saturating_mul(BOUND_TIMES))),
+            ),
+            tty: false,
+        };
+        let ended = match exec::run(plan, Some(&mut recorder)) {
+            Ok(ended) => ended,
+            Err(error) => {
+                mark(lock.file());
+                return Err(error.into());
+            }
+        };
+        let ending = recorder.ending();
+        let failed = self.failed(&ended);
+        let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
+        let recorded = if failed && present.as_ref().is_some_and(good) {
+            drop(recorder);
+            Recorded::Not("not recorded: it failed, and the last good result stays")
+        } else {
+            // The same key has the same parts.
+            let parts = || match &present {
+                Some(present) => present.parts.clone(),
+                None => self.parts(root, &executable, &stdin),
+            };
+            self.keep(root, key, &stdin, &ended, recorder, parts)
+        };
+        tell(Some(ending), &ended, &stdin);
+        if failed {
+            mark(lock.file());
+        } else {
+            let _ = rustix::fs::ftruncate(lock.file(), 0);
+        }
+        drop(turn);
+        self.note_run(root, key, Reason::Refresh, &ended, &recorded);
+        Ok(())
+    }
+}
+
+/// Notes that a run of this key failed just now.
+pub(super) fn mark_failed(root: &Root, key: &Key) {
+    if let Ok(file) = fsutil::create_file(root, lock::of_refresh(key), OFlags::WRONLY) {
+        mark(file);
+    }
+}
+
+/// Writes down that a run failed just now.
+fn mark(file: impl AsFd) {
+    let text = format!("{FAILED}{}\n", Timestamp::now().0);
+    let _ = rustix::fs::ftruncate(&file, 0);
+    let _ = rustix::io::pwrite(&file, text.as_bytes(), 0);
+}
+
+/// When a run failed, if this text says so.
+fn failure(text: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(text).ok()?.strip_prefix(FAILED)?;
+    text.trim_end().parse().ok().map(Timestamp)
+}
+
+/// Starts a refresher, which holds the lock from now on.
+fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
+    let input = match call.stdin.again(closed[0]).context("passing on standard input")? {
+        Some(file) => Stdio::from(file),
+        None => Stdio::null(),
+    };
+    let mut command = fence::this_executable()?;
+    command.arg(VERB).arg(call.key.to_string()).args(std::env::args_os().skip(1));
+    command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(Stdio::null());
+    detached::start(&mut command).context("starting a process")?;
+    Ok(())
+}
+
+/// Runs a refresher: `args` are those after [`VERB`].
+pub fn serve(args: &[OsString], vars: &Vars) -> Exit {
+    match try_serve(args, vars) {
+        Ok(()) => Exit::SUCCESS,
+        Err(_) => Exit::Status(exit::FAILURE),
+    }
+}
+
+fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let [key, verb, rest @ ..] = args else { bail!("nothing to refresh") };
+    let lock = Lock::held_by(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?);
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&null)?;
+    detached::settle(NICE, &[lock.file().as_fd()]);
+    let key = Key::from_hex(key.as_bytes()).context("reading a key")?;
+    let run = match lean::read(rest) {
+        Some(run) => run,
+        None => by_clap(verb, rest)?,
+    };
+    let (config, argv) = config::resolve(run, vars)?;
+    let root = super::open_store(config.dir.as_deref())?;
+    let invocation = Invocation { argv };
+    let runner = Runner {
+        invocation: &invocation,
+        config: &config,
+        vars,
+        closed: [false; 3],
+        report: None,
+        began: Instant::now(),
+    };
+    runner.run_detached(&root, &key, &lock)
+}
+
+fn by_clap(verb: &OsString, rest: &[OsString]) -> Result<RunArgs> {
+    let args = [OsString::from("cachex"), verb.clone()].into_iter().chain(rest.iter().cloned());
+    match Cli::try_parse_from(args)?.verb {
+        Verb::Run(run) => Ok(run),
+        _ => bail!("only a run can be refreshed"),
+    }
+}

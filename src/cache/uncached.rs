@@ -1,0 +1,116 @@
+//! The command and nothing else, and the ways in which it cannot be run.
+
+use super::Runner;
+use crate::config;
+use crate::exec::{self, Output, Plan};
+use crate::exit::{self, Exit};
+use crate::invocation::{Executable, Resolved};
+use crate::messages;
+use crate::printed::Differs;
+use crate::report::{Outcome, Report, seconds};
+use crate::stdin::Source;
+use rustix::io::Errno;
+
+impl Runner<'_> {
+    /// Does what can be done without a store: nothing is there to replay, and
+    /// nothing can be made ready.
+    pub fn without_store(&self, why: &str) -> Exit {
+        let (result, exit) = match (self.config.warm, self.config.cached_only) {
+            (true, _) => (Outcome::Uncached, Exit::SUCCESS),
+            (false, Some(status)) => (Outcome::Absent, Exit::Status(status)),
+            (false, None) => return self.uncached(Source::Inherit, why),
+        };
+        self.report(|| {
+            Report { result, reason: Some(why.to_owned()), ..Report::default() }.ending(exit)
+        });
+        exit
+    }
+
+    /// Runs the command as if cachex were not there; `why` is for the report.
+    pub fn uncached(&self, source: Source, why: &str) -> Exit {
+        let executable = match self.resolve() {
+            Ok(executable) => executable,
+            Err(exit) => return exit,
+        };
+        let told = || Report { reason: Some(why.to_owned()), ..Report::default() };
+        let config = self.config;
+        let tty = self.terminal().is_some();
+        if matches!(source, Source::Inherit)
+            && config.timeout.is_none()
+            && !tty
+            && self.report.is_none()
+        {
+            return self.cannot_start(&exec::replace(self.invocation, &executable.path));
+        }
+        let plan = Plan {
+            invocation: self.invocation,
+            program: &executable.path,
+            source,
+            output: Output::Live,
+            timeout: config.timeout,
+            tty,
+        };
+        match exec::run(plan, None) {
+            Ok(ended) => {
+                let exit = Self::exit_of(&ended);
+                self.report(|| {
+                    let run_time = Some(seconds(ended.run_time));
+                    Report { result: Outcome::Uncached, run_time, ..told() }.ending(exit)
+                });
+                exit
+            }
+            Err(error) => self.cannot_start(&error),
+        }
+    }
+
+    /// How cachex ends after the command ended so.
+    pub(super) fn exit_of(ended: &exec::Ended) -> Exit {
+        if let Some((stream, errno)) = ended.lost {
+            let error = std::io::Error::from(errno);
+            messages::error(format_args!("writing {}: {error}", stream.name()));
+            if ended.status.success() {
+                return Exit::Status(exit::CACHEX_FAILED);
+            }
+        }
+        if ended.differs {
+            messages::error(format_args!("{Differs}"));
+            return Exit::Status(exit::CACHEX_FAILED);
+        }
+        match ended.spoiled {
+            Some(exec::Spoiled::TimedOut) => Exit::Status(exit::TIMED_OUT),
+            _ => Exit::from(ended.status),
+        }
+    }
+
+    pub(super) fn resolve(&self) -> Result<Executable, Exit> {
+        match self.invocation.resolve(config::var(self.vars, "PATH")) {
+            Resolved::Found(executable) => Ok(executable),
+            Resolved::NotFound if self.invocation.is_path() => {
+                Err(self.refuse(exit::NOT_FOUND, "No such file or directory"))
+            }
+            Resolved::NotFound => Err(self.refuse(exit::NOT_FOUND, "command not found")),
+            Resolved::NotExecutable => Err(self.refuse(exit::NOT_EXECUTABLE, "Permission denied")),
+        }
+    }
+
+    fn refuse(&self, status: u8, why: &str) -> Exit {
+        messages::error(format_args!("{}: {why}", self.invocation.name().display()));
+        let exit = Exit::Status(status);
+        self.report(|| Report { reason: Some(why.to_owned()), ..Report::default() }.ending(exit));
+        exit
+    }
+
+    pub(super) fn cannot_start(&self, error: &std::io::Error) -> Exit {
+        let status = match error.kind() {
+            std::io::ErrorKind::NotFound => exit::NOT_FOUND,
+            _ => exit::NOT_EXECUTABLE,
+        };
+        self.refuse(status, &error.to_string())
+    }
+}
+
+/// Whether what is short for a cache may be enough for the command.
+pub(super) fn is_shortage(error: &std::io::Error) -> bool {
+    const SHORTAGES: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
+    SHORTAGES.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}

@@ -1,0 +1,173 @@
+//! The report of a call: one JSON object beside both streams, for scripts.
+
+use crate::config::ReportTo;
+use crate::entry::{Entry, Key};
+use crate::exit::Exit;
+use crate::fsutil;
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
+use serde::Serialize;
+use std::fmt;
+use std::os::fd::FromRawFd;
+use std::time::Duration;
+
+/// What came of a call. The field names are public: see README.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// In a word.
+    pub result: Outcome,
+    /// Why it was no hit, or is not recorded.
+    pub reason: Option<String>,
+    /// The entry's key, in hexadecimal.
+    pub key: Option<String>,
+    /// Whether the run was recorded.
+    pub recorded: bool,
+    /// How old what was served is, in seconds.
+    pub age: Option<f64>,
+    /// When the run ended that was served or recorded (RFC 3339).
+    pub created: Option<String>,
+    /// When it expires (RFC 3339); null: never.
+    pub expires: Option<String>,
+    /// How long the command ran, in seconds.
+    pub run_time: Option<f64>,
+    /// The run time that was saved, in seconds.
+    pub saved: f64,
+    /// The exit status; null after a death by signal.
+    pub status: Option<u8>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// How much went to standard output.
+    pub stdout_bytes: Option<u64>,
+    /// How much went to standard error.
+    pub stderr_bytes: Option<u64>,
+}
+
+/// What came of a call, in a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A fresh result was served.
+    Hit,
+    /// The same, and a run was started in the background to replace it.
+    Refreshing,
+    /// An expired result was served, because the run failed.
+    Stale,
+    /// The output of another caller's run was followed to its end.
+    Followed,
+    /// The command ran.
+    Miss,
+    /// A run was started in the background.
+    Warming,
+    /// There was nothing to replay, and nothing was run.
+    Absent,
+    /// The command ran as if cachex were not there.
+    #[default]
+    Uncached,
+}
+
+impl Report {
+    /// What a report says of what was served or recorded.
+    pub fn of(entry: &Entry) -> Report {
+        let time = |time: crate::Timestamp| {
+            let since_epoch = Duration::from_nanos(time.0);
+            humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since_epoch).to_string()
+        };
+        Report {
+            created: Some(time(entry.created)),
+            expires: entry.expires().map(time),
+            run_time: Some(seconds(Duration::from_nanos(entry.run_time))),
+            ..Report::about(&entry.key)
+        }
+    }
+
+    /// The report of a call that has this key.
+    pub fn about(key: &Key) -> Report {
+        Report { key: Some(key.to_string()), ..Report::default() }
+    }
+
+    /// Says how the call ends.
+    pub fn ending(self, exit: Exit) -> Report {
+        match exit {
+            Exit::Status(status) => Report { status: Some(status), ..self },
+            Exit::Signal(signal) => Report { signal: Some(signal), ..self },
+        }
+    }
+}
+
+/// A span as reports have it.
+pub fn seconds(span: Duration) -> f64 {
+    span.as_secs_f64()
+}
+
+/// Where a report goes, opened before anything is run.
+#[derive(Debug)]
+pub struct Target(OwnedFd);
+
+/// A place that a report cannot go to.
+#[derive(Debug)]
+pub struct Unopened(String);
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unopened {}
+
+impl Target {
+    /// Opens it. The command does not get it.
+    pub fn open(to: &ReportTo) -> Result<Target, Unopened> {
+        match to {
+            ReportTo::File(path) => {
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+                let file =
+                    fsutil::retry(|| rustix::fs::open(path, flags, Mode::from_raw_mode(0o666)));
+                file.map(Target).map_err(|errno| {
+                    Unopened(format!(
+                        "--status-file: cannot open '{}' for writing: {}",
+                        path.display(),
+                        std::io::Error::from(errno)
+                    ))
+                })
+            }
+            ReportTo::Descriptor(number) => {
+                let refuse = || {
+                    Unopened(format!("--status-fd: descriptor {number} is not open for writing"))
+                };
+                let fd = duplicate(*number).ok_or_else(refuse)?;
+                let flags = rustix::fs::fcntl_getfl(&fd).map_err(|_| refuse())?;
+                if !flags.intersects(OFlags::WRONLY | OFlags::RDWR) {
+                    return Err(refuse());
+                }
+                Ok(Target(fd))
+            }
+        }
+    }
+
+    /// Writes the report, a line. Nobody may be left to read it; what was asked
+    /// of the command is done all the same.
+    pub fn write(&self, report: &Report) {
+        let Ok(mut line) = serde_json::to_vec(report) else { return };
+        line.push(b'\n');
+        let _ = fsutil::write_all(&self.0, &line);
+    }
+}
+
+/// A descriptor of one's own of what this one is open on. The command gets
+/// neither, unless it is a standard one, which is the command's whatever else
+/// it is.
+fn duplicate(number: i32) -> Option<OwnedFd> {
+    // SAFETY: on a number that is not open both calls fail and change nothing;
+    // what the first one returns belongs to nobody else.
+    unsafe {
+        let own = libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3);
+        if own < 0 {
+            return None;
+        }
+        if number > 2 {
+            libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC);
+        }
+        Some(OwnedFd::from_raw_fd(own))
+    }
+}
