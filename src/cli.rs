@@ -3,7 +3,17 @@
 //! Variables and defaults are not applied here but in `config`, so that a flag
 //! that was given can be told from one that was not.
 
-use crate::values::{self, ExeMode, ExitCodes, NamePattern, StdinMode, VariableName, text};
+mod explain;
+mod manage;
+mod stats;
+
+pub use explain::ExplainArgs;
+pub use manage::*;
+pub use stats::StatsArgs;
+
+use crate::values::{
+    self, ExeMode, ExitCodes, Mode, NamePattern, StdinMode, Tag, VariableName, text,
+};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -29,13 +39,37 @@ pub enum Verb {
     /// Run a command, or replay what it did last time
     #[command(after_help = RUN_AFTER)]
     Run(RunArgs),
-    /// Forget the recorded run of a command
+    /// Say whether a call would hit, and if not, why
     ///
-    /// Takes the options of `run`: what `cachex run OPTIONS -- CMD` recorded,
-    /// `cachex forget OPTIONS -- CMD` forgets. Standard input counts here too.
-    Forget(RunArgs),
+    /// Takes the options of `run`. Tells what counts in the key, and, of a call
+    /// that is not recorded, what comes closest, in what it differs, and with
+    /// which option it would hit.
+    #[command(after_help = explain::AFTER, mut_args(explain::shown))]
+    Explain(ExplainArgs),
+    /// Show which results the store holds
+    #[command(after_help = LIST_AFTER)]
+    List(ListArgs),
+    /// Show everything about one result
+    #[command(after_help = SHOW_AFTER)]
+    Show(ShowArgs),
+    /// Forget recorded runs: of a command, by key, by tag, by age
+    ///
+    /// What `cachex run OPTIONS -- CMD` recorded, `cachex forget OPTIONS -- CMD`
+    /// forgets, where OPTIONS are those that count. Standard input counts here too.
+    #[command(after_help = FORGET_AFTER)]
+    Forget(ForgetArgs),
+    /// Drop what has expired, what is old, what is too much
+    #[command(after_help = PRUNE_AFTER)]
+    Prune(PruneArgs),
     /// Forget everything
+    #[command(after_help = CLEAR_AFTER)]
     Clear(ClearArgs),
+    /// Say what was hit, what was run, and what that saved
+    ///
+    /// Hits, misses and their reasons, time saved, by command and by day; and
+    /// which commands take longer to replay than to run.
+    #[command(after_help = stats::AFTER)]
+    Stats(StatsArgs),
     /// Say what is wrong with the store, and mend it
     ///
     /// Checks owners and permissions, the checksum of every entry and of every
@@ -43,6 +77,13 @@ pub enum Verb {
     /// which lock. Looking changes nothing.
     #[command(after_help = DOCTOR_AFTER)]
     Doctor(DoctorArgs),
+    /// Say which settings hold, and where each comes from
+    ///
+    /// A flag wins over a variable, a variable over the rules of `config.toml`
+    /// that match the command, the last of them first, and these over its top
+    /// level. Without a command no rule matches.
+    #[command(after_help = CONFIG_AFTER)]
+    Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell it is for
@@ -58,12 +99,14 @@ pub enum Verb {
 }
 
 const RUN_AFTER: &str = "\
-Exit status: the command's own, a death by signal included. 125 if cachex was
-misused, 126 if the command cannot be executed, 127 if it was not found.
+Exit status: the command's own, a death by signal included. 124 after a timeout,
+125 if cachex was misused, 126 if the command cannot be executed, 127 if it was
+not found.
 
 Every option has a variable of the same name (--expires-in: CACHEX_EXPIRES_IN;
---cache-dir: CACHEX_DIR); the option wins. CACHEX_DISABLE=1 runs the command as
-if cachex were not there.
+--cache-dir: CACHEX_DIR); the option wins. What is to hold for good can stand in
+config.toml, see `cachex help config`. CACHEX_DISABLE=1 runs the command as if
+cachex were not there.
 
 Examples:
   cachex run --expires-in 10m -- terraform plan -no-color
@@ -73,6 +116,17 @@ Examples:
 const DOCTOR_AFTER: &str = "\
 Exit status: 0 if nothing is wrong or all of it was repaired, 1 if something is
 left, 2 if cachex was misused.";
+
+const CONFIG_AFTER: &str = "\
+The file is $XDG_CONFIG_HOME/cachex/config.toml or ~/.config/cachex/config.toml,
+or what CACHEX_CONFIG names; if that is empty, none is read.
+
+Exit status: 0, or 2 if there is a mistake in the file or in a variable.
+
+Examples:
+  cachex config -- terraform plan
+  cachex config --json -- kubectl get pods | jq '.options[\"expires-in\"].source'
+  \"$EDITOR\" \"$(cachex config --path)\"";
 
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct RunArgs {
@@ -85,14 +139,92 @@ pub struct RunArgs {
     /// Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]
     #[arg(long, value_name = "LIST", value_parser = text(ExitCodes::from_str), help_heading = FRESHNESS)]
     pub exit_codes: Option<ExitCodes>,
-    /// Run the command and replace what is recorded
-    #[arg(long, help_heading = FRESHNESS)]
-    pub force: bool,
+    /// Serve what is older than this and start one run in the background that replaces it
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
+    pub refresh_after: Option<Duration>,
+    /// If the run fails, serve the last good result up to this long past its expiry
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
+    pub stale_if_error: Option<Duration>,
+    /// Expire up to this much earlier, each key at its own time [default: 0]
+    #[arg(long, value_name = "PERCENT", value_parser = text(values::percent), help_heading = FRESHNESS)]
+    pub jitter: Option<u8>,
 
-    /// Let one caller run the command while the others wait for its result
+    /// What of the store is used [default: read-write]
+    #[arg(long, value_name = "MODE", value_enum, help_heading = MODE)]
+    #[arg(conflicts_with_all = ["force", "no_read", "read_only"])]
+    pub mode: Option<Mode>,
+    /// Run the command and replace what is recorded: --mode write-only
+    #[arg(long, help_heading = MODE, conflicts_with = "read_only")]
+    pub force: bool,
+    /// The same as --force
+    #[arg(long, help_heading = MODE, conflicts_with = "read_only")]
+    pub no_read: bool,
+    /// Record nothing: --mode read-only
+    #[arg(long, help_heading = MODE)]
+    pub read_only: bool,
+    /// Start the run in the background, print nothing and return at once
+    #[arg(long, help_heading = MODE, conflicts_with_all = ["cached_only", "read_only", "tty"])]
+    pub warm: bool,
+    /// Never run the command; if there is nothing to replay, end with --miss-status
+    #[arg(long, help_heading = MODE, conflicts_with_all = ["force", "no_read"])]
+    pub cached_only: bool,
+    /// How --cached-only ends if there is nothing to replay [default: 125]
+    #[arg(long, value_name = "STATUS", value_parser = text(values::status), help_heading = MODE)]
+    pub miss_status: Option<u8>,
+
+    /// Let one caller run the command while the others follow its output
     #[arg(long, help_heading = CONCURRENCY)]
     pub no_concurrent: bool,
+    /// Wait at most this long for another caller to begin its output, then run uncached
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = CONCURRENCY)]
+    pub lock_timeout: Option<Duration>,
 
+    /// End the command after this long, with status 124
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = RUNNING)]
+    pub timeout: Option<Duration>,
+    /// If standard output is a terminal, give the command one of its own
+    #[arg(long, help_heading = RUNNING)]
+    pub tty: bool,
+
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+
+    #[arg(long, help = CACHE_DIR_HELP)]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = STORE)]
+    pub cache_dir: Option<PathBuf>,
+    /// Do not record a longer output than this [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
+    pub max_entry_size: Option<u64>,
+    /// Drop the least recently used results beyond this in all [default: 5GiB]
+    #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
+    pub max_size: Option<u64>,
+    /// Label the result, for other verbs to find it by; may be given repeatedly
+    #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = STORE)]
+    pub tag: Vec<Tag>,
+
+    /// Do not warn
+    #[arg(long, help_heading = MESSAGES, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say on stderr whether it was a hit, and what that saved
+    #[arg(long, help_heading = MESSAGES)]
+    pub verbose: bool,
+    /// Write one JSON object about the call to this file
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = MESSAGES)]
+    #[arg(conflicts_with = "status_fd")]
+    pub status_file: Option<PathBuf>,
+    /// Write it to this open descriptor
+    #[arg(long, value_name = "N", value_parser = text(values::descriptor), help_heading = MESSAGES)]
+    pub status_fd: Option<i32>,
+
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
+    #[arg(value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// What counts as the same invocation.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct IdentityArgs {
     /// How the executable counts [default: stat]
     #[arg(long, value_name = "HOW", value_enum, help_heading = KEY)]
     pub exe: Option<ExeMode>,
@@ -119,47 +251,17 @@ pub struct RunArgs {
     /// Keep this result apart from those of other scopes
     #[arg(long, value_name = "NAME", value_parser = text(String::from_str), help_heading = KEY)]
     pub scope: Option<String>,
-
-    #[arg(long, help = CACHE_DIR_HELP)]
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = STORE)]
-    pub cache_dir: Option<PathBuf>,
-    /// Do not record a longer output than this [default: 1GiB]
-    #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
-    pub max_entry_size: Option<u64>,
-    /// Drop the least recently used results beyond this in all [default: 5GiB]
-    #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
-    pub max_size: Option<u64>,
-
-    /// Do not warn
-    #[arg(long, help_heading = MESSAGES, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say on stderr whether it was a hit, and what that saved
-    #[arg(long, help_heading = MESSAGES)]
-    pub verbose: bool,
-
-    /// The command and its arguments
-    #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
-    #[arg(value_hint = ValueHint::CommandWithArguments)]
-    pub command: Vec<OsString>,
 }
 
 const CACHE_DIR_HELP: &str =
     "Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]";
 const FRESHNESS: &str = "Freshness";
+const MODE: &str = "Run or replay";
 const CONCURRENCY: &str = "Concurrency";
+const RUNNING: &str = "Running";
 const KEY: &str = "What counts as the same";
 const STORE: &str = "Store";
 const MESSAGES: &str = "Messages";
-
-#[derive(Args, Debug)]
-pub struct ClearArgs {
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    #[arg(long, help = CACHE_DIR_HELP)]
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub cache_dir: Option<PathBuf>,
-}
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
@@ -169,7 +271,24 @@ pub struct DoctorArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Do not show on a terminal how far it is
+    #[arg(long)]
+    pub quiet: bool,
     #[arg(long, help = CACHE_DIR_HELP)]
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cache_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    /// Print JSON
+    #[arg(long, conflicts_with = "path")]
+    pub json: bool,
+    /// Print the path of the configuration file, be it there or not
+    #[arg(long, conflicts_with = "command")]
+    pub path: bool,
+    /// The command whose rules count
+    #[arg(trailing_var_arg = true, value_name = "CMD")]
+    #[arg(value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
 }

@@ -1,27 +1,41 @@
 //! `cachex clear`: drop everything.
 
+use super::entries::{Entries, Settings};
 use super::misused;
-use crate::cache;
-use crate::cli::ClearArgs;
-use crate::config::{self, Vars};
+use super::removal::{Outcome, Removal};
+use crate::cli::{ClearArgs, NamedArgs};
+use crate::config::Vars;
 use crate::exit::{self, Exit};
-use crate::store::fence::Fenced;
+use crate::messages;
+use crate::store;
+use crate::ui::Progress;
 use anyhow::Result;
 use std::io::{BufRead, Write};
 
 /// Clears the store.
 pub fn clear(args: ClearArgs, vars: &Vars) -> Result<Exit> {
-    let dir = config::store_dir(args.cache_dir, vars);
-    let root = cache::open_store(dir.as_deref())?;
-    if !args.yes {
-        if !rustix::termios::isatty(rustix::stdio::stdin()) {
-            return Ok(misused(
-                "clear",
-                exit::USAGE,
-                "nobody is there to ask; `--yes` clears without asking",
-            ));
-        }
-        eprint!("Forget everything in {}? [y/N] ", root.path().display());
+    let settings = match Settings::of("clear", NamedArgs::default(), args.store, Vec::new(), vars) {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let quiet = settings.config.quiet;
+    let removal = Removal { done: "cleared", args: &args.removal, quiet, vars };
+    let asks = !args.removal.yes && !args.removal.dry_run;
+    if asks && !rustix::termios::isatty(rustix::stdio::stdin()) {
+        let why = "nobody is there to ask; `--yes` clears without asking";
+        return Ok(misused("clear", exit::USAGE, why));
+    }
+    let Some(root) = settings.store()? else { return removal.nothing() };
+    if args.removal.dry_run {
+        let totals = Entries::folded(&root, settings.messages())?.totals;
+        let (removed, freed_bytes) = (totals.entries, totals.bytes);
+        let outcome = Outcome { dry_run: true, removed, freed_bytes, ..Outcome::default() };
+        removal.tell(&mut std::io::stdout().lock(), &outcome)?;
+        return Ok(Exit::SUCCESS);
+    }
+    if asks {
+        let place = root.path().to_string_lossy();
+        eprint!("Forget everything in {}? [y/N] ", messages::harmless(&place));
         std::io::stderr().flush()?;
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;
@@ -29,7 +43,11 @@ pub fn clear(args: ClearArgs, vars: &Vars) -> Result<Exit> {
             return Ok(Exit::Status(exit::FAILURE));
         }
     }
-    let freed = Fenced::new(&root).clear()?;
-    println!("cleared, {} freed", bytesize::ByteSize::b(freed).display().iec());
+    let shown = Progress::show(quiet);
+    let cleared = store::clear::clear(&root)?;
+    drop(shown);
+    let (removed, freed_bytes) = (cleared.entries, cleared.bytes);
+    let outcome = Outcome { removed, freed_bytes, ..Outcome::default() };
+    removal.tell(&mut std::io::stdout().lock(), &outcome)?;
     Ok(Exit::SUCCESS)
 }

@@ -3,7 +3,9 @@
 use crate::cli::DoctorArgs;
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
+use crate::messages::harmless;
 use crate::store::doctor::{self, Examination, Finding, What};
+use crate::ui::Progress;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -16,15 +18,17 @@ const SHOWN: usize = 20;
 
 /// Examines the store.
 pub fn doctor(args: DoctorArgs, vars: &Vars) -> Result<Exit> {
-    let dir = config::store_dir(args.cache_dir, vars).context(
+    let dir = config::store_dir(args.cache_dir, vars)?.context(
         "there is no folder to examine: set HOME, XDG_CACHE_HOME or CACHEX_DIR, or use --cache-dir",
     )?;
+    let shown = Progress::show(config::is_quiet(args.quiet, vars)?);
     let first = doctor::examine(&dir);
     let (findings, last) = if args.repair {
         doctor::mend(&dir, first)
     } else {
         (first.findings.iter().map(|finding| (finding.clone(), false)).collect(), first)
     };
+    drop(shown);
     let report = Report::new(&dir, &findings, &last);
     let text = if args.json { report.json()? } else { report.text() };
     std::io::stdout().lock().write_all(text.as_bytes()).context("writing the report")?;
@@ -163,23 +167,6 @@ const NOTE: &str = "note";
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Text without anything that a terminal would obey or a reader not see.
-fn harmless(text: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| matches!(c, '\'' | '"' | '\\') || c.escape_debug().eq([c]);
-    if text.chars().all(is_plain) {
-        return text.into();
-    }
-    let mut plain = String::new();
-    for c in text.chars() {
-        if is_plain(c) {
-            plain.push(c);
-        } else {
-            plain.extend(c.escape_unicode());
-        }
-    }
-    plain.into()
 }
 
 fn row(finding: &Finding, repaired: bool) -> Row<'_> {

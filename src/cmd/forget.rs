@@ -1,44 +1,71 @@
-//! `cachex forget`: drop the recorded run of one command.
+//! `cachex forget`: drop recorded runs: of a command, by key, by what they are.
 
+use super::entries::{self, Entries, Settings};
 use super::misused;
-use crate::cache::{self, Closed, Runner};
-use crate::cli::RunArgs;
-use crate::config::{self, Vars};
+use super::removal::Removal;
+use crate::cache::Closed;
+use crate::cli::{ForgetArgs, IdentityArgs};
+use crate::clock::Timestamp;
+use crate::config::Vars;
 use crate::exit::{self, Exit};
-use crate::invocation::Invocation;
-use crate::lock::{self, Lock, Mode};
-use crate::messages::Messages;
-use crate::store::fence::Fenced;
-use crate::store::guard::SetAside;
-use crate::store::young::Young;
-use crate::store::{Stack, Store};
-use anyhow::{Context, Result};
+use crate::store::query::{Filter, Query};
+use anyhow::{Result, bail};
 
-/// Forgets it.
-pub fn forget(args: RunArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
-    let (config, argv) = match config::resolve(args, vars) {
-        Ok(resolved) => resolved,
-        Err(why) => return Ok(misused("forget", exit::USAGE, why)),
-    };
-    let invocation = Invocation { argv };
-    let runner = Runner { invocation: &invocation, config: &config, vars, closed };
-    let key = cache::key_of(&runner)?;
-    let root = cache::open_store(config.dir.as_deref())?;
-    let stack = Stack::new(vec![Box::new(Young::new(&root)), Box::new(Fenced::new(&root))]);
-    let folding =
-        Lock::wait(&root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;
-    let forgotten = stack.remove(&key)?;
-    drop(folding);
-    if forgotten {
-        // What it kept in blobs is freed by the fold.
-        let folded = Fenced::new(&root).fold_now(config.max_size, false)?;
-        if let Some(name) = folded.set_aside {
-            let messages = Messages { quiet: config.quiet, verbose: config.verbose };
-            messages.warn(format_args!("{}", SetAside(name)));
+/// Forgets them.
+pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
+    let names_command = !args.command.is_empty();
+    let mut named = args.named;
+    let mut scope = None;
+    if !names_command {
+        // Without a command a scope is one of the conditions, and the rest of
+        // what names a command means nothing.
+        scope = named.identity.scope.take();
+        if named.identity != IdentityArgs::default() || named.tty {
+            let why = "what counts for a command was given and no command; it stands behind `--`";
+            return Ok(misused("forget", exit::USAGE, why));
         }
     }
-    if !config.quiet {
-        println!("{} forgotten", if forgotten { "1 entry" } else { "no entry" });
+    let settings = match Settings::of("forget", named, args.store, args.command, vars) {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let quiet = settings.config.quiet;
+    let removal = Removal { done: "forgotten", args: &args.removal, quiet, vars };
+    let command = if names_command { Some(settings.key(vars, closed)?.to_string()) } else { None };
+    let Some(root) = settings.store()? else {
+        if let Some(prefix) = args.prefixes.first() {
+            bail!("no entry has a key that begins with {}", prefix.0);
+        }
+        return removal.nothing();
+    };
+    let stored = Entries::folded(&root, settings.messages())?;
+    let mut keys: Vec<Option<String>> = Vec::new();
+    for prefix in &args.prefixes {
+        let found = stored.beginning_with(&prefix.0, entries::CANDIDATES)?;
+        match &found[..] {
+            [] => bail!("no entry has a key that begins with {}; nothing was forgotten", prefix.0),
+            [(entry, _)] => keys.push(Some(entry.key.to_string())),
+            _ => return Ok(entries::ambiguous("forget", &prefix.0, &found)),
+        }
     }
-    Ok(Exit::SUCCESS)
+    if keys.is_empty() {
+        keys.push(command);
+    }
+    let now = Timestamp::now();
+    let filter = Filter {
+        tag: args.tag.map(|tag| tag.0),
+        scope,
+        command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
+        failed: args.failed,
+        created_before: args.older_than.map(|span| entries::ago(now, span)).transpose()?,
+        ..Filter::default()
+    };
+    removal.carry_out(&root, &stored, |chosen| {
+        for key_prefix in keys {
+            let filter = Filter { key_prefix, ..filter.clone() };
+            let query = Query { filter, ..Query::default() };
+            stored.each(&query, &mut |entry, facts| chosen.take(&entry, &facts).map(drop))?;
+        }
+        Ok(())
+    })
 }

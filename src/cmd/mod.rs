@@ -1,13 +1,23 @@
 //! One file per verb, and the choice between them.
 
 mod clear;
+mod complete;
+mod config;
 mod doctor;
+mod entries;
+mod explain;
 mod forget;
 mod generate;
+mod list;
+mod prune;
+mod removal;
 mod run;
+mod show;
+mod stats;
 
+use crate::cache;
 use crate::cli::{Cli, Verb};
-use crate::config::Vars;
+use crate::config::{Misuse, Vars};
 use crate::exit::{self, Exit};
 use crate::lean;
 use crate::messages;
@@ -38,10 +48,13 @@ fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
                 return run::run(run, vars, closed);
             }
         }
+        Some(complete::VERB) => return complete::serve(&args[2..], vars),
         Some(fence::VERB) => return fence::serve(&args[2..]),
+        Some(cache::REFRESH) => return cache::serve_refresh(&args[2..], vars),
         _ => {}
     }
-    let stands_in = matches!(verb, Some("run"));
+    let verb = verb.unwrap_or_default().to_owned();
+    let stands_in = verb == "run";
     let parsed = match Cli::try_parse_from(args) {
         Ok(cli) => cli.verb,
         Err(error) => {
@@ -55,13 +68,22 @@ fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     };
     let done = match parsed {
         Verb::Run(args) => return run::run(args, vars, closed),
+        Verb::Explain(args) => explain::explain(args, vars, closed),
+        Verb::List(args) => list::list(args, vars),
+        Verb::Show(args) => show::show(&args, vars, closed),
         Verb::Forget(args) => forget::forget(args, vars, closed),
+        Verb::Prune(args) => prune::prune(&args, vars),
         Verb::Clear(args) => clear::clear(args, vars),
         Verb::Doctor(args) => doctor::doctor(args, vars),
+        Verb::Stats(args) => stats::stats(args, vars),
+        Verb::Config(args) => config::config(&args, vars),
         Verb::Completions { shell } => return generate::completions(shell),
         Verb::Generate { folder } => generate::everything(&folder),
     };
     done.unwrap_or_else(|error| {
+        if let Some(misuse) = error.downcast_ref::<Misuse>() {
+            return misused(&verb, exit::USAGE, misuse);
+        }
         messages::error(format_args!("{error:#}"));
         Exit::Status(exit::FAILURE)
     })

@@ -1,0 +1,57 @@
+//! The options of `explain`.
+
+use super::RunArgs;
+use clap::{Arg, Args};
+
+/// What stands below the help.
+pub const AFTER: &str = "\
+Nothing is run, and the store stays as it is. Standard input counts as it does for
+`run`, and is read to its end if it is no terminal. Values of variables, standard
+input and the text of --key are never shown: the store does not hold them.
+
+Exit status: 0 for a hit, 1 for a miss, or if the command cannot be found; 2 if
+cachex was misused.
+
+Examples:
+  cachex explain -- terraform plan -no-color
+  cachex explain --all --expires-in 10m -- kubectl get pods
+  cachex explain --json -- make report | jq -r '.nearest.differences[].message'";
+
+const OUTPUT: &str = "Output";
+
+/// Options of `run` that change nothing about whether it hits; they are accepted,
+/// so that `run` need only be replaced by `explain`.
+const WITHOUT_EFFECT: [&str; 14] = [
+    "warm",
+    "cached_only",
+    "miss_status",
+    "no_concurrent",
+    "lock_timeout",
+    "timeout",
+    "max_entry_size",
+    "max_size",
+    "tag",
+    "quiet",
+    "verbose",
+    "status_file",
+    "status_fd",
+    "read_only",
+];
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// List the variables too, by name
+    #[arg(long, help_heading = OUTPUT)]
+    pub all: bool,
+    /// Print JSON
+    #[arg(long, help_heading = OUTPUT)]
+    pub json: bool,
+}
+
+/// Leaves out of the help what has no effect.
+pub fn shown(arg: Arg) -> Arg {
+    let hidden = WITHOUT_EFFECT.contains(&arg.get_id().as_str());
+    arg.hide(hidden)
+}

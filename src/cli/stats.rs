@@ -1,0 +1,44 @@
+//! The options of `stats`.
+
+use super::{OutputArgs, StoreArgs};
+use crate::values::{Since, StatsFormat, text};
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// What stands below the help.
+pub const AFTER: &str = "\
+Days are those of UTC, and counted whole. A hit's time is what cachex takes from
+its start to its last byte; what the system takes to start a process is not in it.
+
+Examples:
+  cachex stats
+  cachex stats --since 7d
+  cachex stats --format markdown >> \"$GITHUB_STEP_SUMMARY\"
+  cachex stats --html report.html
+  cachex stats --json | jq .total.hit_rate";
+
+#[derive(Args, Debug)]
+pub struct StatsArgs {
+    /// Count from then on: `7d`, or a date such as `2026-11-01`
+    #[arg(long, value_name = "WHEN", value_parser = text(Since::from_str))]
+    #[arg(conflicts_with = "reset")]
+    pub since: Option<Since>,
+    /// How to print it [default: text]
+    #[arg(long, value_name = "FORMAT", value_enum, conflicts_with_all = ["json", "reset"])]
+    pub format: Option<StatsFormat>,
+    /// Write a page with charts to this file; `-` is standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["format", "json", "reset"])]
+    pub html: Option<PathBuf>,
+    /// Count from nothing again; what is recorded stays
+    #[arg(long, conflicts_with = "json")]
+    pub reset: bool,
+    /// Do not ask
+    #[arg(long, requires = "reset")]
+    pub yes: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}

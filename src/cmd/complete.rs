@@ -1,0 +1,141 @@
+//! `cachex __complete`: what a shell may complete from the store, for the
+//! scripts of `cachex completions`.
+//!
+//! Whoever presses a key must not wait for it, change anything by it, or be told
+//! of mistakes. So this looks at files alone: the young entries and the filter.
+//! It takes no lock, folds nothing, and starts nothing that opens sled, which
+//! writes when it is opened; and it ends in time, with what it has found by then.
+//! Of older entries it knows the keys, and not their tags and scopes.
+
+mod place;
+
+use crate::clock::Timestamp;
+use crate::config::{self, Vars};
+use crate::entry::{Entry, Key};
+use crate::exit::Exit;
+use crate::fsutil;
+use crate::messages::harmless;
+use crate::store::young::{self, Young};
+use crate::store::{Root, Store, filter};
+use crate::ui;
+use anyhow::Result;
+use place::{Place, Wanted};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// The hidden verb: `__complete keys|tags|scopes|any PREFIX [WORD…]`, where the
+/// words are those that stand before, as far as they are known.
+pub const VERB: &str = "__complete";
+
+/// Nobody notices so short a wait, or waits any longer.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// More keys than this say nothing to people.
+const MOST: usize = 100;
+/// The digits by which tables name an entry.
+const SHORT: usize = 12;
+/// What is shown of a command.
+const WIDEST: usize = 60;
+
+/// Prints a line for each: what may be put in, a tab, and what it means.
+pub fn serve(args: &[OsString], vars: &Vars) -> Exit {
+    let Some(Place { wanted, prefix, dir }) = Place::of(args, vars) else { return Exit::SUCCESS };
+    let Ok(Some(dir)) = config::store_dir_quietly(dir, vars) else { return Exit::SUCCESS };
+    let (tell, told) = mpsc::channel();
+    let began = Instant::now();
+    // It may hang on a file system that does; then it ends with the process.
+    std::thread::spawn(move || look(&dir, wanted, &prefix, &|found| Ok(tell.send(found)?)));
+    let mut found: Vec<Found> = Vec::new();
+    while let Ok(next) = told.recv_timeout(PATIENCE.saturating_sub(began.elapsed())) {
+        found.push(next);
+    }
+    if wanted != Wanted::Keys {
+        found.sort_by(|one, other| one.value.cmp(&other.value));
+    }
+    let mut lines = String::new();
+    for Found { value, meaning } in found {
+        lines.extend([&value, "\t", &meaning, "\n"]);
+    }
+    let _ = std::io::stdout().lock().write_all(lines.as_bytes());
+    Exit::SUCCESS
+}
+
+/// What may be put in.
+struct Found {
+    value: String,
+    meaning: String,
+}
+
+type Tell<'a> = &'a dyn Fn(Found) -> Result<()>;
+
+fn look(dir: &Path, wanted: Wanted, prefix: &str, tell: Tell<'_>) -> Result<()> {
+    let Ok(root) = Root::open(dir) else { return Ok(()) };
+    match wanted {
+        Wanted::Keys => keys(&root, &prefix.to_ascii_lowercase(), tell),
+        Wanted::Tags => names(&root, prefix, |entry| entry.about.tags.clone(), tell),
+        Wanted::Scopes => {
+            names(&root, prefix, |entry| entry.about.scope.clone().into_iter().collect(), tell)
+        }
+    }
+}
+
+/// Those of recent entries, the last recorded first and with their commands, and
+/// then the others, as far as there is room.
+fn keys(root: &Root, prefix: &str, tell: Tell<'_>) -> Result<()> {
+    let mut recent: Vec<(i64, Key)> = Vec::new();
+    for key in Young::new(root).keys()? {
+        if key.to_string().starts_with(prefix)
+            && let Ok(Some(stat)) = fsutil::stat(root, young::path(&key))
+        {
+            recent.push((stat.st_mtime, key));
+        }
+    }
+    recent.sort_unstable_by_key(|(written, key)| (std::cmp::Reverse(*written), *key));
+    let len = if prefix.len() <= SHORT { SHORT } else { 2 * size_of::<Key>() };
+    let mut left = MOST;
+    for (_, key) in recent.iter().take(MOST) {
+        left -= 1;
+        let meaning = Young::new(root).get(key).ok().flatten();
+        let meaning = meaning.map(|entry| meaning_of(&entry)).unwrap_or_default();
+        tell(Found { value: key.to_string()[..len].to_owned(), meaning })?;
+    }
+    let recent: Vec<u64> = recent.iter().map(|(_, key)| key.prefix()).collect();
+    for old in filter::contents(root).unwrap_or_default() {
+        let digits = format!("{old:016x}");
+        if left > 0 && digits.starts_with(prefix) && !recent.contains(&old) {
+            left -= 1;
+            let value = digits[..len.min(digits.len())].to_owned();
+            tell(Found { value, meaning: String::new() })?;
+        }
+    }
+    Ok(())
+}
+
+fn meaning_of(entry: &Entry) -> String {
+    let command = ui::command_line(entry.about.argv.iter().map(|arg| &arg[..]));
+    let cut: String = command.chars().take(WIDEST).collect();
+    let dots = if cut.len() < command.len() { "…" } else { "" };
+    format!("{cut}{dots}, {} ago", ui::age(Timestamp::now(), entry.created))
+}
+
+/// What recent entries are called by, each once.
+fn names(
+    root: &Root,
+    prefix: &str,
+    of: impl Fn(&Entry) -> Vec<String>,
+    tell: Tell<'_>,
+) -> Result<()> {
+    let mut known = BTreeSet::new();
+    Young::new(root).scan(&mut |entry| {
+        for name in of(&entry) {
+            let fits = name.starts_with(prefix) && harmless(&name) == name;
+            if fits && known.insert(name.clone()) {
+                tell(Found { value: name, meaning: String::new() })?;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,290 @@
+//! What the verbs share that show entries or take them out: how they are
+//! settled, what is stored, and what of an entry is shown.
+
+use super::misused;
+use crate::cache::{self, Closed, Runner};
+use crate::cli::{NamedArgs, RunArgs, StoreArgs};
+use crate::clock::Timestamp;
+use crate::config::{self, Config, Vars};
+use crate::entry::{Entry, Key};
+use crate::exit::{self, Exit};
+use crate::invocation::Invocation;
+use crate::messages::{self, Messages};
+use crate::report::seconds;
+use crate::store::facts::{Facts, Totals};
+use crate::store::fence::Fenced;
+use crate::store::fold::FoldReport;
+use crate::store::guard::SetAside;
+use crate::store::query::Query;
+use crate::store::young::Young;
+use crate::store::{Root, Store};
+use crate::ui::{self, Column, Tone};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+/// What a verb was told that is as it is for `run`.
+pub struct Settings {
+    /// Of what `run` would do, only what names the store and the command counts.
+    pub config: Config,
+    /// The command, if there is one.
+    pub argv: Vec<OsString>,
+}
+
+impl Settings {
+    /// Reads flags, variables and defaults, or says what is wrong with them.
+    pub fn of(
+        verb: &str,
+        named: NamedArgs,
+        store: StoreArgs,
+        command: Vec<OsString>,
+        vars: &Vars,
+    ) -> Result<Settings, Exit> {
+        let args = RunArgs {
+            identity: named.identity,
+            tty: named.tty,
+            cache_dir: store.cache_dir,
+            quiet: store.quiet,
+            command,
+            ..RunArgs::default()
+        };
+        let settled = config::resolve(args, vars);
+        let (config, argv) = settled.map_err(|why| misused(verb, exit::USAGE, why))?;
+        Ok(Settings { config, argv })
+    }
+
+    /// The store; none if there is none yet.
+    pub fn store(&self) -> Result<Option<Root>> {
+        Ok(cache::existing_store(self.config.dir.as_deref())?)
+    }
+
+    /// What is said.
+    pub fn messages(&self) -> Messages {
+        Messages { quiet: self.config.quiet, verbose: self.config.verbose }
+    }
+
+    /// The key of the command.
+    pub fn key(&self, vars: &Vars, closed: Closed) -> Result<Key> {
+        let invocation = Invocation { argv: self.argv.clone() };
+        let (config, began) = (&self.config, Instant::now());
+        cache::key_of(&Runner {
+            invocation: &invocation,
+            config,
+            vars,
+            closed,
+            report: None,
+            began,
+        })
+    }
+}
+
+/// What is stored, folded so far as that can be.
+pub struct Entries<'a> {
+    root: &'a Root,
+    /// The old store.
+    pub old: Fenced<'a>,
+    /// The sums over it.
+    pub totals: Totals,
+    is_folded: bool,
+}
+
+impl<'a> Entries<'a> {
+    /// Folds, for whoever takes something out.
+    pub fn folded(root: &'a Root, messages: Messages) -> Result<Entries<'a>> {
+        let old = Fenced::new(root);
+        let shown = ui::Progress::show(messages.quiet);
+        let FoldReport { totals, set_aside, .. } = old.take_in()?;
+        drop(shown);
+        if let Some(name) = set_aside {
+            messages.warn(format_args!("{}", SetAside(name)));
+        }
+        Ok(Entries { root, old, totals, is_folded: true })
+    }
+
+    /// Folds if that can be, for whoever only reads: a store that cannot be
+    /// written shows what can be read.
+    pub fn readable(root: &'a Root, messages: Messages) -> Entries<'a> {
+        Entries::folded(root, messages).unwrap_or_else(|error| {
+            messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
+            Entries { root, old: Fenced::new(root), totals: Totals::default(), is_folded: false }
+        })
+    }
+
+    /// Whether everything is in the old store.
+    pub fn is_folded(&self) -> bool {
+        self.is_folded
+    }
+
+    /// Shows the entries that `query` asks for to `visit`, in its order.
+    pub fn each(
+        &self,
+        query: &Query,
+        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+    ) -> Result<()> {
+        if self.is_folded {
+            return self.old.query(query, visit).map(drop);
+        }
+        let matcher = query.filter.matcher()?;
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        Young::new(self.root).scan(&mut |entry| {
+            let facts = Facts::of(&entry, &entry.seal()?);
+            seen.insert(entry.key);
+            if matcher.matches(&entry, &facts) {
+                found.push((query.order.rank(&entry, &facts), entry, facts));
+            }
+            Ok(())
+        })?;
+        // What kept the fold from being done may keep this from being read.
+        let _ = self.old.query(&Query { limit: None, ..query.clone() }, &mut |entry, facts| {
+            if !seen.contains(&entry.key) {
+                found.push((query.order.rank(&entry, &facts), entry, facts));
+            }
+            Ok(())
+        });
+        found.sort_by(|(a, one, _), (b, other, _)| (a, one.key).cmp(&(b, other.key)));
+        if query.descends() {
+            found.reverse();
+        }
+        let most = query.limit.unwrap_or(usize::MAX);
+        found.into_iter().take(most).try_for_each(|(_, entry, facts)| visit(entry, facts))
+    }
+
+    /// The entries whose keys begin so, one more than `most` at the most.
+    pub fn beginning_with(&self, digits: &str, most: usize) -> Result<Vec<(Entry, Facts)>> {
+        let mut query = Query { limit: Some(most + 1), ..Query::default() };
+        query.filter.key_prefix = Some(digits.to_owned());
+        let mut found = Vec::new();
+        self.each(&query, &mut |entry, facts| {
+            found.push((entry, facts));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Whether a file of its own holds the entry of a key.
+    pub fn is_young(&self, key: &Key) -> bool {
+        Young::new(self.root).get(key).is_ok_and(|entry| entry.is_some())
+    }
+}
+
+/// The candidates that are named when a prefix says too little.
+pub const CANDIDATES: usize = 10;
+
+/// Says that more than one key begins so.
+pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, Facts)]) -> Exit {
+    let mut why = format!("'{digits}' is the beginning of several keys:");
+    for (entry, _) in found.iter().take(CANDIDATES) {
+        let command = ui::command_line(entry.about.argv.iter().map(|arg| &arg[..]));
+        let _ = write!(why, "\n  {}  {command}", entry.key);
+    }
+    if found.len() > CANDIDATES {
+        why += "\n  …";
+    }
+    misused(verb, exit::USAGE, why)
+}
+
+/// What JSON says of an entry. The field names are public: see README.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    key: String,
+    command: String,
+    command_cut: bool,
+    argv: Vec<String>,
+    cwd: Option<String>,
+    scope: Option<String>,
+    tags: Vec<String>,
+    created: String,
+    age: Option<f64>,
+    expires: Option<String>,
+    expired: bool,
+    last_used: String,
+    hits: u64,
+    status: u8,
+    run_time: f64,
+    size: u64,
+}
+
+impl Listed {
+    /// That of an entry.
+    pub fn of(entry: &Entry, facts: &Facts, now: Timestamp) -> Listed {
+        let about = &entry.about;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Listed {
+            key: entry.key.to_string(),
+            command: ui::command_line(about.argv.iter().map(|arg| &arg[..])),
+            command_cut: about.cut,
+            argv: about.argv.iter().map(|arg| text(arg)).collect(),
+            cwd: about.cwd.as_ref().map(|cwd| text(cwd)),
+            scope: about.scope.clone(),
+            tags: about.tags.clone(),
+            created: ui::json_date(entry.created),
+            age: now.since(entry.created).map(seconds),
+            expires: entry.expires().map(ui::json_date),
+            expired: has_expired(entry, now),
+            last_used: ui::json_date(Timestamp(facts.last_use)),
+            hits: facts.hits,
+            status: entry.status,
+            run_time: seconds(Duration::from_nanos(entry.run_time)),
+            size: facts.size,
+        }
+    }
+}
+
+/// The columns of a table of entries.
+pub fn columns() -> Vec<Column> {
+    vec![
+        Column::text("KEY"),
+        Column::number("AGE"),
+        Column::text("EXPIRES"),
+        Column::number("EXIT"),
+        Column::number("SIZE"),
+        Column::number("TOOK"),
+        Column::number("HITS"),
+        Column::text("SCOPE").optional(),
+        Column::text("TAGS").optional(),
+        Column::text("COMMAND"),
+    ]
+}
+
+/// The row of an entry.
+pub fn row(entry: &Entry, facts: &Facts, now: Timestamp) -> (Tone, Vec<String>) {
+    let about = &entry.about;
+    let mut command = ui::command_line(about.argv.iter().map(|arg| &arg[..]));
+    if about.cut {
+        command.push_str(" …");
+    }
+    let tone = match (has_expired(entry, now), entry.status) {
+        (true, _) => Tone::Faint,
+        (false, 0) => Tone::Plain,
+        (false, _) => Tone::Bad,
+    };
+    let cells = vec![
+        messages::short(&entry.key),
+        ui::age(now, entry.created),
+        ui::expiry(now, entry.expires()),
+        entry.status.to_string(),
+        ui::short_bytes(facts.size),
+        messages::rounded(Duration::from_nanos(entry.run_time)),
+        facts.hits.to_string(),
+        about.scope.clone().unwrap_or_default(),
+        about.tags.join(","),
+        command,
+    ];
+    (tone, cells)
+}
+
+/// Whether its time is over, by what it was recorded with.
+pub fn has_expired(entry: &Entry, now: Timestamp) -> bool {
+    entry.expires().is_some_and(|expires| expires <= now)
+}
+
+/// A time so long ago.
+pub fn ago(now: Timestamp, span: Duration) -> Result<Timestamp> {
+    let span = u64::try_from(span.as_nanos()).ok();
+    let time = span.and_then(|span| now.0.checked_sub(span)).map(Timestamp);
+    time.context("there was no cachex so long ago")
+}

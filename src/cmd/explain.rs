@@ -1,0 +1,53 @@
+//! `cachex explain`: hit or miss, and why, without running the command.
+
+mod json;
+mod text;
+
+use super::misused;
+use crate::cache::{self, Closed, Runner};
+use crate::cli::ExplainArgs;
+use crate::config::{self, Vars};
+use crate::exit::{self, Exit};
+use crate::invocation::Invocation;
+use crate::ui::{self, Screen};
+use anyhow::{Context, Result};
+use std::time::Instant;
+
+/// Explains it.
+pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
+    let began = Instant::now();
+    let ExplainArgs { run, all, json } = args;
+    let all = all || run.verbose;
+    let usage = |why: &dyn std::fmt::Display| Ok(misused("explain", exit::USAGE, why));
+    let off = match config::disabled(vars) {
+        Ok(off) => off,
+        Err(why) => return usage(&why),
+    };
+    let resolve = if off { config::resolve_disabled } else { config::resolve };
+    let (config, argv) = match resolve(run, vars) {
+        Ok(resolved) => resolved,
+        Err(why) => return usage(&why),
+    };
+    let root = match cache::existing_store(config.dir.as_deref()) {
+        Ok(root) => root,
+        Err(why) if config.dir_is_explicit && why.is_mistaken() => {
+            return usage(&format_args!("--cache-dir: {why}"));
+        }
+        Err(why) => return Err(why).context("`run` would not cache"),
+    };
+    let invocation = Invocation { argv };
+    let runner =
+        Runner { invocation: &invocation, config: &config, vars, closed, report: None, began };
+    let explanation = match runner.explain(root.as_ref(), off) {
+        Ok(explanation) => explanation,
+        Err(exit) => return Ok(exit),
+    };
+    let mut out = std::io::stdout().lock();
+    if json {
+        ui::json(&mut out, &json::Shown::of(&explanation))?;
+    } else {
+        text::write(&mut out, Screen::of_stdout(), &explanation, all)?;
+    }
+    let is_hit = explanation.state.is_hit();
+    Ok(if is_hit { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
+}

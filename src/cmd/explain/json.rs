@@ -1,0 +1,241 @@
+//! An explanation for programs. The field names are public: see README.
+
+use super::text;
+use crate::cache::{Effect, Explanation, Incomparable, Nearest, Refresh, Sources, State};
+use crate::clock::Timestamp;
+use crate::entry::Entry;
+use crate::explain::sentences::name_of;
+use crate::explain::{Change, Difference, What};
+use crate::report::seconds;
+use crate::ui;
+use serde::Serialize;
+use std::ffi::OsStr;
+use std::time::Duration;
+
+/// All of it.
+#[derive(Serialize)]
+pub struct Shown {
+    /// `hit` or `miss`.
+    result: &'static str,
+    state: &'static str,
+    reason: String,
+    key: String,
+    /// Whether it is replaced in the background: `due` or `paused`.
+    refresh: Option<&'static str>,
+    /// Whether it is served should the command fail.
+    stands_in: bool,
+    recorded: Option<Recorded>,
+    parts: Parts,
+    nearest: Option<Near>,
+    advice: Vec<Advised>,
+}
+
+/// An entry.
+#[derive(Serialize)]
+struct Recorded {
+    key: String,
+    command: Vec<String>,
+    created: String,
+    age: Option<f64>,
+    expires: Option<String>,
+    status: u8,
+    run_time: f64,
+}
+
+#[derive(Serialize)]
+struct Parts {
+    arguments: Vec<String>,
+    executable: Executable,
+    working_directory: Option<String>,
+    variables: Variables,
+    stdin: &'static str,
+    key_text: bool,
+    scope: Option<String>,
+    terminal_columns: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct Executable {
+    by: String,
+    path: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Variables {
+    counted: Vec<String>,
+    left_out: Vec<LeftOut>,
+}
+
+#[derive(Serialize)]
+struct LeftOut {
+    name: String,
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+struct Near {
+    #[serde(flatten)]
+    recorded: Recorded,
+    same_command_line: bool,
+    /// Null where the differences cannot be known: why.
+    incomparable: Option<&'static str>,
+    differences: Vec<Differing>,
+    /// Variables of which it cannot be known whether they differ.
+    unknown_variables: usize,
+}
+
+#[derive(Serialize)]
+struct Differing {
+    part: &'static str,
+    /// The name of a variable.
+    name: Option<String>,
+    /// `differs`, `new` or `gone`.
+    change: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Advised {
+    /// `hit` or `shared`.
+    effect: &'static str,
+    with: Vec<String>,
+    without: Vec<&'static str>,
+    stdin_from_null: bool,
+    message: String,
+}
+
+impl Shown {
+    /// What is to be shown.
+    pub fn of(told: &Explanation<'_>) -> Shown {
+        let advice = told.advice.iter().map(|advice| Advised {
+            effect: match advice.effect {
+                Effect::Hit => "hit",
+                Effect::Shared => "shared",
+            },
+            with: advice.with.iter().flatten().cloned().collect(),
+            without: advice.without.clone(),
+            stdin_from_null: advice.no_input,
+            message: text::advised(advice),
+        });
+        Shown {
+            result: if told.state.is_hit() { "hit" } else { "miss" },
+            state: name_of_state(&told.state),
+            reason: text::reason(&told.state, told.entry.as_ref()),
+            key: told.key.to_string(),
+            refresh: match told.state {
+                State::Fresh { refresh: Refresh::Due, .. } => Some("due"),
+                State::Fresh { refresh: Refresh::Paused, .. } => Some("paused"),
+                _ => None,
+            },
+            stands_in: matches!(told.state, State::Expired { stands_in: true, .. }),
+            recorded: told.entry.as_ref().map(Recorded::of),
+            parts: Parts::of(&told.sources),
+            nearest: told.nearest.as_ref().map(Near::of),
+            advice: advice.collect(),
+        }
+    }
+}
+
+fn name_of_state(state: &State) -> &'static str {
+    match state {
+        State::Fresh { .. } => "fresh",
+        State::Stale { .. } => "stale",
+        State::Expired { by_reader: true, .. } => "expired-for-this-call",
+        State::Expired { by_reader: false, .. } => "expired",
+        State::Future => "from-the-future",
+        State::NotRecorded => "not-recorded",
+        State::Forced => "forced",
+        State::Incomplete { .. } => "incomplete",
+        State::Damaged => "damaged",
+        State::Unreadable(_) => "unreadable",
+        State::Off => "off",
+    }
+}
+
+impl Recorded {
+    fn of(entry: &Entry) -> Recorded {
+        let argv = entry.about.argv.iter();
+        Recorded {
+            key: entry.key.to_string(),
+            command: argv.map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
+            created: ui::json_date(entry.created),
+            age: Timestamp::now().since(entry.created).map(seconds),
+            expires: entry.expires().map(ui::json_date),
+            status: entry.status,
+            run_time: seconds(Duration::from_nanos(entry.run_time)),
+        }
+    }
+}
+
+impl Parts {
+    fn of(told: &Sources<'_>) -> Parts {
+        let text = |name: &OsStr| name.to_string_lossy().into_owned();
+        let left_out = told.left_out.iter();
+        Parts {
+            arguments: told.argv.iter().map(|arg| text(arg)).collect(),
+            executable: Executable {
+                by: name_of(told.exe),
+                path: told.executable.as_ref().map(|path| text(path.as_os_str())),
+            },
+            working_directory: told.cwd.as_ref().map(|path| text(path.as_os_str())),
+            variables: Variables {
+                counted: told.counted.iter().map(|name| text(name)).collect(),
+                left_out: left_out
+                    .map(|(name, why)| LeftOut { name: text(name), why: text::in_a_word(*why) })
+                    .collect(),
+            },
+            stdin: told.stdin,
+            key_text: told.has_text,
+            scope: told.scope.map(str::to_owned),
+            terminal_columns: told.columns,
+        }
+    }
+}
+
+impl Near {
+    fn of(nearest: &Nearest) -> Near {
+        let sides = nearest.sides();
+        let (differences, unknown, incomparable) = match &nearest.comparison {
+            Ok(comparison) => (&comparison.differences[..], comparison.unknown, None),
+            Err(Incomparable::OtherSecret) => (&[][..], 0, Some("other-secret")),
+            Err(Incomparable::NoParts) => (&[][..], 0, Some("no-parts")),
+        };
+        let differing = |difference: &Difference| {
+            let (part, name) = part_of(&difference.what);
+            Differing {
+                part,
+                name,
+                change: match difference.change {
+                    Change::Differs => "differs",
+                    Change::New => "new",
+                    Change::Gone => "gone",
+                },
+                message: sides.sentence(difference),
+            }
+        };
+        Near {
+            recorded: Recorded::of(&nearest.entry),
+            same_command_line: nearest.same_line,
+            incomparable,
+            differences: differences.iter().map(differing).collect(),
+            unknown_variables: unknown,
+        }
+    }
+}
+
+fn part_of(what: &What) -> (&'static str, Option<String>) {
+    let part = match what {
+        What::Variable(name) => {
+            return ("variable", Some(String::from_utf8_lossy(name).into_owned()));
+        }
+        What::Arguments => "arguments",
+        What::ExeMode(_) | What::ExePath | What::ExeStat { .. } | What::ExeContent => "executable",
+        What::Directory => "working-directory",
+        What::Environment(_) => "variables",
+        What::Stdin => "stdin",
+        What::Text => "key-text",
+        What::Scope => "scope",
+        What::Terminal => "terminal",
+    };
+    (part, None)
+}

@@ -1,0 +1,249 @@
+//! An explanation for people.
+
+use crate::cache::{Advice, Effect, Explanation, Nearest, Refresh, Sources, State};
+use crate::clock::Timestamp;
+use crate::entry::Entry;
+use crate::key::LeftOut;
+use crate::messages::{self, harmless, rounded};
+use crate::ui::{self, Screen, Tone};
+use crate::values::ExeMode;
+use std::ffi::OsStr;
+use std::io::{Result, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// So many differences are shown, unless all are asked for.
+const SHOWN: usize = 12;
+
+/// Writes it.
+pub fn write(out: &mut dyn Write, screen: Screen, told: &Explanation<'_>, all: bool) -> Result<()> {
+    let (verdict, tone) =
+        if told.state.is_hit() { ("hit", Tone::Good) } else { ("miss", Tone::Bad) };
+    let verdict = screen.paint(tone, verdict);
+    let why = harmless(&reason(&told.state, told.entry.as_ref())).into_owned();
+    writeln!(out, "{verdict} {} {why}", messages::short(&told.key))?;
+    sources(out, screen, &told.sources, all)?;
+    if let Some(nearest) = &told.nearest {
+        near(out, screen, nearest, all)?;
+    } else if matches!(told.state, State::NotRecorded) {
+        writeln!(out, "\nnothing like it is recorded")?;
+    }
+    for advice in &told.advice {
+        writeln!(out, "\n{}", harmless(&advised(advice)))?;
+    }
+    Ok(())
+}
+
+/// Why it is a hit or a miss.
+pub fn reason(state: &State, entry: Option<&Entry>) -> String {
+    let (success, failure) = ("--expires-in", "--failure-expires-in");
+    let option = if entry.is_none_or(|entry| entry.status == 0) { success } else { failure };
+    match state {
+        State::Fresh { age, left, refresh } => {
+            let left = left.map_or("never expires".to_owned(), |left| {
+                format!("expires in {}", ui::coarse(left))
+            });
+            let refresh = match refresh {
+                Refresh::No => "",
+                Refresh::Due => ", will be refreshed in the background at the next call",
+                Refresh::Paused => {
+                    ", due for a refresh, which failed lately and is not tried again yet"
+                }
+            };
+            format!("fresh, {} old, {left}{refresh}", ui::coarse(*age))
+        }
+        State::Stale { age } => format!(
+            "stale, {} old: the command failed lately and is not tried again yet",
+            ui::coarse(*age)
+        ),
+        State::Expired { since, limit, by_reader, stands_in } => {
+            let limit = span(*limit);
+            let by = match by_reader {
+                true => format!("this call's {option} is {limit}"),
+                false => format!("recorded with {option} {limit}"),
+            };
+            let then = if *stands_in { "; served should the command fail" } else { "" };
+            format!("expired {} ago: {by}{then}", ui::coarse(*since))
+        }
+        State::Future => "recorded in the future: the clock went backwards since".to_owned(),
+        State::NotRecorded => "not recorded yet".to_owned(),
+        State::Forced => "the command is run in any case: --force".to_owned(),
+        State::Incomplete { gone: true } => "some of the recorded output is gone".to_owned(),
+        State::Incomplete { gone: false } => "some of the recorded output is damaged".to_owned(),
+        State::Damaged => "the record is damaged".to_owned(),
+        State::Unreadable(why) => format!("the record cannot be read: {why}"),
+        State::Off => "cachex is switched off: CACHEX_DISABLE or --mode off".to_owned(),
+    }
+}
+
+/// A limit as it was typed, unless a jitter made it an odd one.
+fn span(limit: Duration) -> String {
+    if limit.subsec_nanos() == 0 {
+        return humantime::format_duration(limit).to_string();
+    }
+    rounded(limit)
+}
+
+fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -> Result<()> {
+    let mut part = |name: &str, text: &str| {
+        let name = screen.paint(Tone::Heading, &format!("{name:<17}"));
+        writeln!(out, "  {name}  {}", harmless(text))
+    };
+    part("arguments", &ui::command_line(told.argv.iter().map(|arg| arg.as_bytes())))?;
+    let path = told.executable.as_deref().map(in_shell).unwrap_or_default();
+    part(
+        "executable",
+        &match told.exe {
+            ExeMode::Stat => format!("{path} (stat: size, modification time)"),
+            ExeMode::Content => format!("{path} (its contents, wherever it lies)"),
+            ExeMode::Name => "any of this name".to_owned(),
+        },
+    )?;
+    let cwd = told.cwd.as_deref().map(in_shell);
+    part("working directory", cwd.as_deref().unwrap_or("does not count"))?;
+    part("variables", &variables(told))?;
+    if all {
+        let counted: Vec<_> = told.counted.iter().map(|name| name_of(name)).collect();
+        let left_out = told.left_out.iter();
+        let left_out: Vec<_> = left_out
+            .map(|(name, why)| format!("{} ({})", name_of(name), in_a_word(*why)))
+            .collect();
+        for (title, names) in [("  counted", counted), ("  left out", left_out)] {
+            let titles = std::iter::once(title).chain(std::iter::repeat(""));
+            for (title, name) in titles.zip(&names) {
+                part(title, name)?;
+            }
+        }
+    }
+    part(
+        "standard input",
+        match told.stdin {
+            "null" => "nothing is passed on (--stdin null)",
+            "inherit" => "does not count (--stdin inherit)",
+            "terminal" => "a terminal, what is typed does not count",
+            "closed" => "closed",
+            "empty" => "empty",
+            _ => "its contents",
+        },
+    )?;
+    part("key text", if told.has_text { "given, not shown" } else { "none" })?;
+    part("scope", &told.scope.map_or("none".to_owned(), |scope| ui::word(scope.as_bytes())))?;
+    part(
+        "terminal",
+        &told
+            .columns
+            .map_or("none".to_owned(), |columns| format!("one of {columns} columns and this kind")),
+    )
+}
+
+fn variables(told: &Sources<'_>) -> String {
+    let counted = match told.counted.len() {
+        0 => "none counted".to_owned(),
+        count => format!("{count} counted"),
+    };
+    let mut why: Vec<LeftOut> = told.left_out.iter().map(|(_, why)| *why).collect();
+    why.sort_unstable();
+    let kinds: Vec<String> = why
+        .chunk_by(|one, other| one == other)
+        .map(|alike| {
+            let kind = in_a_word(alike[0]);
+            if alike.len() == why.len() {
+                kind.to_owned()
+            } else {
+                format!("{} {kind}", alike.len())
+            }
+        })
+        .collect();
+    match why.len() {
+        0 => counted,
+        count => format!("{counted}, {count} left out ({})", kinds.join(", ")),
+    }
+}
+
+/// Why a variable is left out.
+pub fn in_a_word(why: LeftOut) -> &'static str {
+    match why {
+        LeftOut::Session => "session",
+        LeftOut::Directory => "working directory",
+        LeftOut::Option => "option",
+        LeftOut::Jobs => "make jobs",
+    }
+}
+
+fn name_of(name: &OsStr) -> String {
+    harmless(&name.to_string_lossy()).into_owned()
+}
+
+fn in_shell(path: &Path) -> String {
+    ui::word(path.as_os_str().as_bytes())
+}
+
+fn near(out: &mut dyn Write, screen: Screen, nearest: &Nearest, all: bool) -> Result<()> {
+    let entry = &nearest.entry;
+    let now = Timestamp::now();
+    let line = if nearest.same_line {
+        "the same command line".to_owned()
+    } else {
+        ui::command_line(entry.about.argv.iter().map(|arg| &arg[..]))
+    };
+    let expired = entry.expires().is_some_and(|expires| expires <= now);
+    let title = screen.paint(Tone::Heading, "nearest");
+    writeln!(
+        out,
+        "\n{title} {}, recorded {} ago{}: {}",
+        messages::short(&entry.key),
+        ui::age(now, entry.created),
+        if expired { ", expired" } else { "" },
+        harmless(&cut(&line))
+    )?;
+    let told = nearest.sentences();
+    let shown = if all || told.len() <= SHOWN { told.len() } else { SHOWN - 1 };
+    for sentence in &told[..shown] {
+        writeln!(out, "  {}", harmless(sentence))?;
+    }
+    if shown < told.len() {
+        writeln!(out, "  and {} more, which --all lists", told.len() - shown)?;
+    }
+    Ok(())
+}
+
+/// A command line is no more than a hint here.
+fn cut(line: &str) -> String {
+    const WIDEST: usize = 100;
+    match line.char_indices().nth(WIDEST) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
+}
+
+/// A piece of advice.
+pub fn advised(advice: &Advice) -> String {
+    let with: Vec<String> = advice.with.iter().map(|option| spelt(option)).collect();
+    let with = with.join(" ");
+    let mut terms = Vec::new();
+    if !with.is_empty() {
+        terms.push(format!("with `{with}`"));
+    }
+    if !advice.without.is_empty() {
+        terms.push(format!("without `{}`", advice.without.join(" ")));
+    }
+    if advice.no_input {
+        terms.push("with `</dev/null`".to_owned());
+    }
+    match advice.effect {
+        Effect::Hit => format!("would hit {}", terms.join(", ")),
+        Effect::Shared => {
+            format!("`{with}` leaves out what differs: calls with it share one result")
+        }
+    }
+}
+
+/// An option as one types it. A comma between plain words needs no quotes.
+fn spelt(option: &[String]) -> String {
+    let words = option.iter().map(|word| {
+        let parts: Vec<String> = word.split(',').map(|part| ui::word(part.as_bytes())).collect();
+        parts.join(",")
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,76 @@
+//! `cachex list`: show which results the store holds.
+
+use super::entries::{self, Entries, Listed, Settings};
+use crate::cli::{ListArgs, NamedArgs, SortKey};
+use crate::clock::Timestamp;
+use crate::config::Vars;
+use crate::exit::Exit;
+use crate::store::query::{Filter, Order, Query};
+use crate::ui::{self, JsonArray, Screen, Table};
+use anyhow::{Context, Result};
+use serde_bytes::ByteBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Lists them.
+pub fn list(args: ListArgs, vars: &Vars) -> Result<Exit> {
+    let now = Timestamp::now();
+    let query = query(&args, now)?;
+    let settings = match Settings::of("list", NamedArgs::default(), args.store, Vec::new(), vars) {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let store = settings.store()?;
+    let stored = store.as_ref().map(|root| Entries::readable(root, settings.messages()));
+    let each = |visit: &mut dyn FnMut(_, _) -> Result<()>| match &stored {
+        Some(entries) => entries.each(&query, visit),
+        None => Ok(()),
+    };
+    let screen = Screen::of_stdout();
+    let paging = !args.output.no_pager && !args.output.json;
+    ui::show(screen, vars, paging, |out| {
+        if args.output.json {
+            let mut array = JsonArray::new(out);
+            each(&mut |entry, facts| array.item(&Listed::of(&entry, &facts, now)))?;
+            return array.finish();
+        }
+        let mut table = Table::new(screen, out, entries::columns());
+        each(&mut |entry, facts| {
+            let (tone, cells) = entries::row(&entry, &facts, now);
+            Ok(table.row(tone, cells)?)
+        })?;
+        Ok(table.finish()?)
+    })?;
+    Ok(Exit::SUCCESS)
+}
+
+fn query(args: &ListArgs, now: Timestamp) -> Result<Query> {
+    let filter = Filter {
+        tag: args.tag.as_ref().map(|tag| tag.0.clone()),
+        scope: args.scope.clone(),
+        cwd: args.cwd.as_deref().map(folder).transpose()?,
+        command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
+        failed: args.failed,
+        expired_at: args.stale.then_some(now),
+        ..Filter::default()
+    };
+    let order = match args.sort.unwrap_or_default() {
+        SortKey::Used => Order::Used,
+        SortKey::Age => Order::Created,
+        SortKey::Expires => Order::Expires,
+        SortKey::Size => Order::Size,
+        SortKey::RunTime => Order::RunTime,
+        SortKey::Hits => Order::Hits,
+        SortKey::Exit => Order::Status,
+        SortKey::Command => Order::Command,
+    };
+    Ok(Query { filter, order, reverse: args.reverse, limit: args.limit })
+}
+
+/// A folder as entries have it: without links. One that is gone is taken as
+/// it was given.
+fn folder(dir: &Path) -> Result<ByteBuf> {
+    let real = std::fs::canonicalize(dir).or_else(|_| std::path::absolute(dir));
+    let real = real.context("finding the folder of --cwd")?;
+    Ok(ByteBuf::from(real.as_os_str().as_bytes()))
+}

@@ -1,0 +1,129 @@
+//! `cachex prune`: drop what has expired, what is old, what is too much.
+
+use super::entries::{self, Entries, Settings};
+use super::removal::{Chosen, Removal};
+use crate::cli::{NamedArgs, PruneArgs};
+use crate::clock::Timestamp;
+use crate::config::Vars;
+use crate::entry::Key;
+use crate::exit::Exit;
+use crate::store::query::{Filter, Order, Query};
+use anyhow::Result;
+use std::fmt;
+
+/// Prunes the store.
+pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
+    let settings =
+        match Settings::of("prune", NamedArgs::default(), args.store.clone(), Vec::new(), vars) {
+            Ok(settings) => settings,
+            Err(exit) => return Ok(exit),
+        };
+    let quiet = settings.config.quiet;
+    let removal = Removal { done: "pruned", args: &args.removal, quiet, vars };
+    let Some(root) = settings.store()? else { return removal.nothing() };
+    let stored = Entries::folded(&root, settings.messages())?;
+    let now = Timestamp::now();
+    let chosen_by = Choice {
+        stored: &stored,
+        filter: Filter { tag: args.tag.as_ref().map(|tag| tag.0.clone()), ..Filter::default() },
+    };
+    let is_default = !args.expired && args.max_age.is_none() && args.max_size.is_none();
+    let max_size =
+        args.max_size.or((is_default && args.tag.is_none()).then_some(settings.config.max_size));
+    let too_old = args.max_age.map(|span| entries::ago(now, span)).transpose()?;
+    removal.carry_out(&root, &stored, |chosen| {
+        if args.expired || is_default {
+            chosen_by.expired(chosen, now, args.expired)?;
+        }
+        if let Some(time) = too_old {
+            chosen_by.recorded_before(chosen, time)?;
+        }
+        max_size.map_or(Ok(()), |most| chosen_by.beyond(chosen, most))
+    })
+}
+
+/// Chooses among entries.
+struct Choice<'a> {
+    stored: &'a Entries<'a>,
+    /// All of them must meet this.
+    filter: Filter,
+}
+
+impl Choice<'_> {
+    /// What has expired: all of it, or what is of no use any more.
+    fn expired(&self, chosen: &mut Chosen<'_>, now: Timestamp, all: bool) -> Result<()> {
+        let (expired_at, gone_at) = if all { (Some(now), None) } else { (None, Some(now)) };
+        let filter = Filter { expired_at, gone_at, ..self.filter.clone() };
+        let query = Query { filter, ..Query::default() };
+        self.stored.each(&query, &mut |entry, facts| chosen.take(&entry, &facts).map(drop))
+    }
+
+    fn recorded_before(&self, chosen: &mut Chosen<'_>, time: Timestamp) -> Result<()> {
+        let filter = Filter { created_before: Some(time), ..self.filter.clone() };
+        let query = Query { filter, ..Query::default() };
+        self.stored.each(&query, &mut |entry, facts| chosen.take(&entry, &facts).map(drop))
+    }
+
+    /// The least recently used of what is left beyond so many bytes, but never
+    /// the one that was recorded last.
+    fn beyond(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
+        let mut left = self.bytes()?.saturating_sub(chosen.bytes());
+        if left <= most {
+            return Ok(());
+        }
+        let latest = self.latest()?;
+        let query = self.query(Order::Used, true, None);
+        let done = self.stored.each(&query, &mut |entry, facts| {
+            if left <= most {
+                return Err(Enough.into());
+            }
+            if Some(entry.key) != latest && !chosen.has(&entry.key) {
+                left = left.saturating_sub(chosen.take(&entry, &facts)?);
+            }
+            Ok(())
+        });
+        match done {
+            Err(error) if error.is::<Enough>() => Ok(()),
+            done => done,
+        }
+    }
+
+    /// What they all take.
+    fn bytes(&self) -> Result<u64> {
+        if self.filter == Filter::default() {
+            return Ok(self.stored.totals.bytes);
+        }
+        let mut bytes = 0_u64;
+        self.stored.each(&self.query(Order::Key, false, None), &mut |_, facts| {
+            bytes = bytes.saturating_add(facts.size);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// The one that was recorded last.
+    fn latest(&self) -> Result<Option<Key>> {
+        let mut latest = None;
+        self.stored.each(&self.query(Order::Created, false, Some(1)), &mut |entry, _| {
+            latest = Some(entry.key);
+            Ok(())
+        })?;
+        Ok(latest)
+    }
+
+    fn query(&self, order: Order, reverse: bool, limit: Option<usize>) -> Query {
+        Query { filter: self.filter.clone(), order, reverse, limit }
+    }
+}
+
+/// No more is to be chosen.
+#[derive(Debug)]
+struct Enough;
+
+impl fmt::Display for Enough {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("enough is chosen")
+    }
+}
+
+impl std::error::Error for Enough {}

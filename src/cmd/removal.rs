@@ -1,0 +1,191 @@
+//! How `forget` and `prune` take entries out: which ones, all at once under the
+//! fold lock, and what is said about it.
+//!
+//! The fold comes first, so that the old store knows of every entry; then the
+//! choice, without a lock; then the lock, which keeps folds and promotions from
+//! bringing back what goes meanwhile. A run that is recorded between the choice
+//! and the removal goes too, which costs a miss. What is in memory is the keys.
+
+use super::entries::{self, Entries};
+use crate::cli::{OutputArgs, RemovalArgs};
+use crate::clock::Timestamp;
+use crate::config::Vars;
+use crate::entry::{Entry, Key};
+use crate::exit::Exit;
+use crate::lock::{self, Lock, Mode};
+use crate::progress::{self, Stage};
+use crate::store::facts::Facts;
+use crate::store::young::Young;
+use crate::store::{Root, Store};
+use crate::ui::{self, Screen, Table, Tone};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::collections::HashSet;
+use std::io::Write;
+
+/// How many entries one helper process takes out: it is to show that it is
+/// alive before long.
+const BATCH: usize = 5000;
+
+/// What is to go; with `--dry-run`, it is listed as it is chosen.
+pub struct Chosen<'a> {
+    keys: Vec<Key>,
+    known: HashSet<Key>,
+    blobs: HashSet<[u8; 32]>,
+    bytes: u64,
+    listed: Option<Table<'a>>,
+    now: Timestamp,
+}
+
+impl Chosen<'_> {
+    /// Takes an entry in, once; the bytes that go with it.
+    pub fn take(&mut self, entry: &Entry, facts: &Facts) -> Result<u64> {
+        if !self.known.insert(entry.key) {
+            return Ok(0);
+        }
+        self.keys.push(entry.key);
+        let mut bytes = facts.size;
+        for blob in entry.blobs() {
+            if !self.blobs.insert(blob.hash) {
+                bytes = bytes.saturating_sub(blob.len);
+            }
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        if let Some(table) = &mut self.listed {
+            let (_, cells) = entries::row(entry, facts, self.now);
+            table.row(Tone::Plain, cells)?;
+        }
+        Ok(bytes)
+    }
+
+    /// What they take.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether this one is among them.
+    pub fn has(&self, key: &Key) -> bool {
+        self.known.contains(key)
+    }
+}
+
+/// What came of a removal. The field names are public: see README.
+#[derive(Debug, Default, Serialize)]
+pub struct Outcome {
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// How many entries went.
+    pub removed: u64,
+    /// How many bytes they took; with `dry_run` what is taken by these alone.
+    pub freed_bytes: u64,
+    /// Which ones.
+    pub keys: Vec<String>,
+}
+
+/// How a verb takes things out.
+pub struct Removal<'a> {
+    /// `forgotten`, `pruned`.
+    pub done: &'static str,
+    /// What was asked for.
+    pub args: &'a RemovalArgs,
+    /// Whether nothing is said.
+    pub quiet: bool,
+    /// For the pager.
+    pub vars: &'a Vars,
+}
+
+impl Removal<'_> {
+    /// Removes what `choose` chooses, or says what that is; and says what was done.
+    pub fn carry_out(
+        &self,
+        root: &Root,
+        entries: &Entries<'_>,
+        choose: impl FnOnce(&mut Chosen<'_>) -> Result<()>,
+    ) -> Result<Exit> {
+        let screen = Screen::of_stdout();
+        let OutputArgs { json, no_pager } = self.args.output;
+        let lists = self.args.dry_run && !json && !self.quiet;
+        ui::show(screen, self.vars, lists && !no_pager, |out| {
+            let mut chosen = Chosen {
+                keys: Vec::new(),
+                known: HashSet::new(),
+                blobs: HashSet::new(),
+                bytes: 0,
+                listed: lists.then(|| Table::new(screen, out, entries::columns())),
+                now: Timestamp::now(),
+            };
+            // A list shows by itself that the work goes on.
+            let shown = (!lists).then(|| ui::Progress::show(self.quiet));
+            progress::begin(Stage::Choosing, None);
+            choose(&mut chosen)?;
+            if let Some(table) = chosen.listed.take() {
+                table.finish()?;
+            }
+            let outcome =
+                if self.args.dry_run { rehearse(&chosen) } else { remove(root, entries, &chosen)? };
+            drop((chosen, shown));
+            self.tell(out, &outcome)
+        })?;
+        Ok(Exit::SUCCESS)
+    }
+
+    /// Says that there was nothing to remove anything from.
+    pub fn nothing(&self) -> Result<Exit> {
+        let outcome = Outcome { dry_run: self.args.dry_run, ..Outcome::default() };
+        self.tell(&mut std::io::stdout().lock(), &outcome)?;
+        Ok(Exit::SUCCESS)
+    }
+
+    /// Says what was or would be done.
+    pub fn tell(&self, out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
+        if self.args.output.json {
+            return ui::json(out, outcome);
+        }
+        if self.quiet {
+            return Ok(());
+        }
+        let entries = ui::count(outcome.removed, "entry", "entries");
+        let would = if outcome.dry_run { "would be " } else { "" };
+        let freed = match outcome.freed_bytes {
+            0 => String::new(),
+            bytes => format!(", {} freed", ui::bytes(bytes)),
+        };
+        Ok(writeln!(out, "{entries} {would}{}{freed}", self.done)?)
+    }
+}
+
+fn remove(root: &Root, entries: &Entries<'_>, chosen: &Chosen<'_>) -> Result<Outcome> {
+    let mut outcome = rehearse(chosen);
+    (outcome.dry_run, outcome.removed, outcome.freed_bytes) = (false, 0, 0);
+    if chosen.keys.is_empty() {
+        return Ok(outcome);
+    }
+    progress::begin(Stage::Waiting, None);
+    let _folding =
+        Lock::wait(root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;
+    let young = Young::new(root);
+    progress::begin(Stage::Removing, chosen.keys.len() as u64);
+    for keys in chosen.keys.chunks(BATCH) {
+        // From below, so that what is removed from above is not found below.
+        let old = entries.old.remove_all(keys)?;
+        let mut files = 0;
+        for key in keys {
+            files += u64::from(young.remove(key)?);
+            progress::advance(1);
+        }
+        outcome.removed += old.max(files);
+    }
+    let blobs: Vec<[u8; 32]> = chosen.blobs.iter().copied().collect();
+    let left = entries.old.tidy(&blobs, outcome.removed)?;
+    outcome.freed_bytes = entries.totals.bytes.saturating_sub(left.bytes);
+    Ok(outcome)
+}
+
+fn rehearse(chosen: &Chosen<'_>) -> Outcome {
+    Outcome {
+        dry_run: true,
+        removed: chosen.keys.len() as u64,
+        freed_bytes: chosen.bytes,
+        keys: chosen.keys.iter().map(Key::to_string).collect(),
+    }
+}

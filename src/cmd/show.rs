@@ -1,0 +1,158 @@
+//! `cachex show`: show everything about one result, or what it printed.
+
+use super::entries::{self, Entries, Listed, Settings};
+use crate::cache::Closed;
+use crate::cli::ShowArgs;
+use crate::clock::Timestamp;
+use crate::config::Vars;
+use crate::entry::Entry;
+use crate::exit::Exit;
+use crate::frames::Stream;
+use crate::messages;
+use crate::replay::Replay;
+use crate::store::facts::Facts;
+use crate::ui::{self, Screen, Tone};
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use std::io::Write;
+use std::time::Duration;
+
+/// Shows it.
+pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
+    let named = args.named.clone();
+    let settings = match Settings::of("show", named, args.store.clone(), args.command.clone(), vars)
+    {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let digits = match &args.prefix {
+        Some(prefix) => prefix.0.clone(),
+        None => settings.key(vars, closed)?.to_string(),
+    };
+    let absent = || match args.prefix {
+        Some(_) => anyhow::anyhow!("no entry has a key that begins with {digits}"),
+        None => anyhow::anyhow!("no run of this command is recorded (key {digits})"),
+    };
+    let root = settings.store()?.ok_or_else(absent)?;
+    let stored = Entries::readable(&root, settings.messages());
+    let mut found = stored.beginning_with(&digits, entries::CANDIDATES)?;
+    if found.len() > 1 {
+        return Ok(entries::ambiguous("show", &digits, &found));
+    }
+    let (entry, facts) = found.pop().ok_or_else(absent)?;
+    let replay = Replay::prepare(&root, entry.clone()).context("reading what it printed")?;
+    let only = match (args.stdout, args.stderr) {
+        (true, _) => Some(Stream::Stdout),
+        (_, true) => Some(Stream::Stderr),
+        _ => None,
+    };
+    if only.is_some() || args.replay {
+        let Some(mut replay) = replay else {
+            bail!("what it printed is damaged or gone; the command runs anew when it is asked for");
+        };
+        let played = match only {
+            Some(stream) => replay.play_stream(stream),
+            None => replay.play(),
+        };
+        played.context("printing what it printed")?;
+        return Ok(Exit::SUCCESS);
+    }
+    let young = stored.is_young(&entry.key);
+    let old = stored.is_folded() || !young;
+    let about = About { entry, facts, sizes: replay.map(|replay| replay.sizes()), young, old };
+    let screen = Screen::of_stdout();
+    ui::show(screen, vars, !args.no_pager && !args.json, |out| {
+        if args.json { ui::json(out, &about.shown()) } else { about.tell(screen, out) }
+    })?;
+    Ok(Exit::SUCCESS)
+}
+
+/// What is known of the entry.
+struct About {
+    entry: Entry,
+    facts: Facts,
+    /// The bytes of both streams; none if they are damaged.
+    sizes: Option<[u64; 2]>,
+    /// Whether it has a file of its own, among the young.
+    young: bool,
+    /// Whether it is in the database.
+    old: bool,
+}
+
+/// What JSON says of it. The field names are public: see README.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    listed: Listed,
+    stdout_bytes: Option<u64>,
+    stderr_bytes: Option<u64>,
+    whole: bool,
+    young: bool,
+    old: bool,
+}
+
+impl About {
+    fn shown(&self) -> Shown {
+        Shown {
+            listed: Listed::of(&self.entry, &self.facts, Timestamp::now()),
+            stdout_bytes: self.sizes.map(|[stdout, _]| stdout),
+            stderr_bytes: self.sizes.map(|[_, stderr]| stderr),
+            whole: self.sizes.is_some(),
+            young: self.young,
+            old: self.old,
+        }
+    }
+
+    fn tell(&self, screen: Screen, out: &mut dyn Write) -> Result<()> {
+        let now = Timestamp::now();
+        let Entry { key, created, status, run_time, about, .. } = &self.entry;
+        let line = |what: &str| ui::command_line([what.as_bytes()]);
+        let when = |time: Timestamp| match now.since(time) {
+            Some(age) => format!("{} ({} ago)", ui::date(time), ui::coarse(age)),
+            None => format!("{} (in the future)", ui::date(time)),
+        };
+        let mut field = |name: &str, value: &str| {
+            let name = screen.paint(Tone::Heading, &format!("{name:<10}"));
+            writeln!(out, "{name} {}", messages::harmless(value))
+        };
+        field("key", &key.to_string())?;
+        field("command", &ui::command_line(about.argv.iter().map(|arg| &arg[..])))?;
+        if about.cut {
+            field("", "… (the rest was too long to be kept)")?;
+        }
+        let cwd = about.cwd.as_ref().map(|cwd| ui::word(cwd));
+        field("directory", cwd.as_deref().unwrap_or("any"))?;
+        if let Some(scope) = &about.scope {
+            field("scope", &line(scope))?;
+        }
+        if !about.tags.is_empty() {
+            field("tags", &about.tags.join(", "))?;
+        }
+        field("recorded", &when(*created))?;
+        field(
+            "expires",
+            &match self.entry.expires() {
+                None => "never".to_owned(),
+                Some(time) => format!("{} ({})", ui::date(time), ui::expiry(now, Some(time))),
+            },
+        )?;
+        field("status", &status.to_string())?;
+        field("run time", &messages::rounded(Duration::from_nanos(*run_time)))?;
+        field("hits", &self.facts.hits.to_string())?;
+        field("last used", &when(Timestamp(self.facts.last_use)))?;
+        match self.sizes {
+            Some([stdout, stderr]) => {
+                field("stdout", &ui::bytes(stdout))?;
+                field("stderr", &ui::bytes(stderr))?;
+            }
+            None => field("output", "damaged or gone; the command runs anew when it is asked for")?,
+        }
+        let place = match (self.young, self.old) {
+            (true, true) => "in the database, and in a young file",
+            (true, false) => "in a young file",
+            (false, _) => "in the database",
+        };
+        field("stored", &format!("{} {place}", ui::bytes(self.facts.size)))?;
+        Ok(())
+    }
+}

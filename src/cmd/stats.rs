@@ -1,0 +1,132 @@
+//! `cachex stats`: what was hit, what was run, and what that saved.
+
+mod days;
+mod figures;
+mod gather;
+mod html;
+mod json;
+mod markdown;
+mod text;
+
+use super::entries::Settings;
+use super::misused;
+use crate::cli::{NamedArgs, StatsArgs};
+use crate::clock::Timestamp;
+use crate::config::{self, Vars};
+use crate::exit::{self, Exit};
+use crate::messages;
+use crate::store::Root;
+use crate::store::fence::Fenced;
+use crate::ui::{self, Screen};
+use crate::values::{Since, StatsFormat};
+use anyhow::{Context, Result};
+use days::Day;
+use figures::{Figures, Gathered};
+use std::fs;
+use std::io::{BufRead, ErrorKind, Write};
+use std::path::PathBuf;
+use text::Look;
+
+/// Shows the figures, or sets them back.
+pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
+    let settings = match Settings::of("stats", NamedArgs::default(), args.store, Vec::new(), vars) {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    if args.reset {
+        return reset(&settings, args.yes);
+    }
+    let now = Timestamp::now();
+    let since = args.since.map(|since| match since {
+        Since::Day(day) => Day(day),
+        Since::Ago(span) => {
+            let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+            Day::of(Timestamp(now.0.saturating_sub(span)))
+        }
+    });
+    let gathered = match settings.store()? {
+        Some(root) => gather::gather(&root, since, settings.messages())?,
+        None => Gathered::default(),
+    };
+    let dir = settings.config.dir.as_deref().map(|dir| dir.to_string_lossy()).unwrap_or_default();
+    let figures = Figures::new(&dir, since, Day::of(now), gathered);
+    if let Some(file) = args.html {
+        return write_page(&file, &html::page(&figures));
+    }
+    let format = if args.output.json { Some(StatsFormat::Json) } else { args.format };
+    match format.unwrap_or_default() {
+        StatsFormat::Json => print(&json::object(&figures)?)?,
+        StatsFormat::Markdown => print(&markdown::summary(&figures))?,
+        StatsFormat::Text => {
+            let screen = Screen::of_stdout();
+            let text = text::report(&figures, &Look { screen, unicode: is_utf8(vars) });
+            if screen.height.is_some() {
+                let fill = |out: &mut ui::Pages| Ok(out.write_all(text.as_bytes())?);
+                ui::show(screen, vars, !args.output.no_pager, fill)?;
+            } else {
+                print(&text)?;
+            }
+        }
+    }
+    Ok(Exit::SUCCESS)
+}
+
+fn write_page(file: &PathBuf, page: &str) -> Result<Exit> {
+    if file.as_os_str() == "-" {
+        print(page)?;
+    } else {
+        fs::write(file, page).with_context(|| format!("writing '{}'", file.display()))?;
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// Counts from nothing again. Entries stay.
+fn reset(settings: &Settings, yes: bool) -> Result<Exit> {
+    if !yes && !rustix::termios::isatty(rustix::stdio::stdin()) {
+        let why = "nobody is there to ask; `--yes` sets the figures back without asking";
+        return Ok(misused("stats", exit::USAGE, why));
+    }
+    if let Some(root) = settings.store()? {
+        if !yes && !agreed(&root)? {
+            return Ok(Exit::Status(exit::FAILURE));
+        }
+        let store = Fenced::new(&root);
+        // What is yet to be counted would be, after.
+        let shown = ui::Progress::show(settings.config.quiet);
+        store.take_in()?;
+        drop(shown);
+        store.reset_stats()?;
+    }
+    if !settings.config.quiet {
+        print("counting from nothing again\n")?;
+    }
+    Ok(Exit::SUCCESS)
+}
+
+fn agreed(root: &Root) -> Result<bool> {
+    let place = root.path().to_string_lossy();
+    eprint!("Count from nothing again in {}? [y/N] ", messages::harmless(&place));
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// A reader who has seen enough is no failure.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("writing the figures"),
+    }
+}
+
+/// Whether the locale says that text is UTF-8.
+fn is_utf8(vars: &Vars) -> bool {
+    let set = |name| config::var(vars, name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    locale.is_some_and(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}

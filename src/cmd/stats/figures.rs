@@ -1,0 +1,294 @@
+//! The figures that are shown, however they are shown.
+//!
+//! A *call* is a hit or a miss. A run in the background is neither, and nor is
+//! an expired result that stood in for a failed run: that run is a miss of its
+//! own, and the serving is counted beside it.
+
+use super::days::Day;
+use crate::messages;
+use crate::store::events::Reason;
+use crate::store::stats::Counts;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The reasons for which a call misses.
+pub const REASONS: [Reason; 5] =
+    [Reason::NotRecorded, Reason::Expired, Reason::Forced, Reason::Unreadable, Reason::Damaged];
+
+/// What a store knows of itself.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// How many entries there are.
+    pub entries: u64,
+    /// Their bytes, those of their outputs included.
+    pub bytes: u64,
+    /// By day and by command.
+    pub counts: Vec<(u32, String, Counts)>,
+}
+
+/// Everything that is shown.
+#[derive(Debug)]
+pub struct Figures {
+    /// The store's folder.
+    pub store: String,
+    /// From when on calls count; none: all do.
+    pub since: Option<Day>,
+    /// The day it is.
+    pub today: Day,
+    /// How many entries there are.
+    pub entries: u64,
+    /// Their bytes, those of their outputs included.
+    pub bytes: u64,
+    /// All calls.
+    pub total: Sums,
+    /// Those of each command, what saved most first.
+    pub commands: Vec<(String, Sums)>,
+    /// Those of each day that had any, the first day first.
+    pub days: Vec<(Day, Sums)>,
+}
+
+/// A command whose replay takes longer than its run.
+#[derive(Debug, PartialEq)]
+pub struct Costly {
+    /// Its name.
+    pub command: String,
+    /// How long serving a result takes on average.
+    pub hit: Duration,
+    /// How long the runs took on average that were served.
+    pub run: Duration,
+}
+
+impl Figures {
+    /// Those of the store in the folder `dir`.
+    pub fn new(dir: &str, since: Option<Day>, today: Day, gathered: Gathered) -> Figures {
+        let mut total = Sums::default();
+        let mut commands: BTreeMap<String, Sums> = BTreeMap::new();
+        let mut days: BTreeMap<Day, Sums> = BTreeMap::new();
+        for (day, command, counts) in gathered.counts {
+            total.0.add(&counts);
+            commands.entry(command).or_default().0.add(&counts);
+            days.entry(Day(day)).or_default().0.add(&counts);
+        }
+        let named = |(name, sums): (String, Sums)| {
+            let name = if name.is_empty() { "(others)".into() } else { messages::harmless(&name) };
+            (name.into_owned(), sums)
+        };
+        let mut commands: Vec<_> = commands.into_iter().map(named).collect();
+        // They are in the order of names, which decides where nothing else does.
+        commands.sort_by_key(|(_, sums)| std::cmp::Reverse((sums.saved(), sums.calls())));
+        Figures {
+            store: messages::harmless(dir).into_owned(),
+            since,
+            today,
+            entries: gathered.entries,
+            bytes: gathered.bytes,
+            total,
+            commands,
+            days: days.into_iter().collect(),
+        }
+    }
+
+    /// Whether anything happened.
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty()
+    }
+
+    /// The days of a chart, those without calls too: at least so many, ending
+    /// today, and no more; none of them before what counts.
+    pub fn chart(&self, least: u32, most: u32) -> Vec<(Day, Sums)> {
+        let first = self.days.first().map_or(self.today, |(day, _)| *day);
+        let first = first.min(self.today.before(least - 1)).max(self.today.before(most - 1));
+        let first = self.since.map_or(first, |since| first.max(since));
+        let sums = |day: Day| {
+            let known = self.days.binary_search_by_key(&day, |(day, _)| *day).ok();
+            known.map_or_else(Sums::default, |at| self.days[at].1)
+        };
+        first.to(self.today).map(|day| (day, sums(day))).collect()
+    }
+
+    /// The commands whose replay takes longer than their run.
+    pub fn costly(&self) -> Vec<Costly> {
+        let costly = |(command, sums): &(String, Sums)| {
+            let (hit, run) = (sums.mean_hit()?, sums.mean_saved()?);
+            (hit > run).then(|| Costly { command: command.clone(), hit, run })
+        };
+        self.commands.iter().filter_map(costly).collect()
+    }
+}
+
+impl Costly {
+    /// What is wrong with it, after its name.
+    pub fn explained(&self) -> String {
+        format!(
+            "a hit takes {}, the run took {}: caching it costs time",
+            span(self.hit),
+            span(self.run)
+        )
+    }
+}
+
+/// What [`Costly`] compares, for whoever wonders.
+pub const COMPARED: &str = "A hit's time is what it takes inside cachex, without the start of \
+    a process; a run's is that of the runs that were replayed. Both are averages.";
+
+/// What calls came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sums(pub Counts);
+
+impl Sums {
+    /// Calls that were served what was fresh.
+    pub fn hits(&self) -> u64 {
+        self.0.hits
+    }
+
+    /// Calls that ran the command.
+    pub fn misses(&self) -> u64 {
+        REASONS.iter().map(|why| self.0.missed(*why)).fold(0, u64::saturating_add)
+    }
+
+    /// Hits and misses.
+    pub fn calls(&self) -> u64 {
+        self.hits().saturating_add(self.misses())
+    }
+
+    /// The part of the calls that were hits; none if there were no calls.
+    pub fn hit_rate(&self) -> Option<f64> {
+        (self.calls() > 0).then(|| self.hits() as f64 / self.calls() as f64)
+    }
+
+    /// Runs in the background that renewed what was still fresh.
+    pub fn refreshes(&self) -> u64 {
+        self.0.missed(Reason::Refresh)
+    }
+
+    /// The run time that hits saved.
+    pub fn saved(&self) -> Duration {
+        Duration::from_nanos(self.0.saved_ns)
+    }
+
+    /// How long serving took.
+    pub fn hit_time(&self) -> Duration {
+        Duration::from_nanos(self.0.hit_cost_ns)
+    }
+
+    /// How long commands ran.
+    pub fn run_time(&self) -> Duration {
+        Duration::from_nanos(self.0.run_ns)
+    }
+
+    /// How long serving a result takes on average.
+    pub fn mean_hit(&self) -> Option<Duration> {
+        mean(self.0.hit_cost_ns, self.0.hits.saturating_add(self.0.stale))
+    }
+
+    /// How long a run takes on average.
+    pub fn mean_run(&self) -> Option<Duration> {
+        mean(self.0.run_ns, self.0.recorded.saturating_add(self.0.unrecorded))
+    }
+
+    /// How long a run took on average that a hit saved.
+    fn mean_saved(&self) -> Option<Duration> {
+        mean(self.0.saved_ns, self.0.hits)
+    }
+}
+
+fn mean(sum: u64, count: u64) -> Option<Duration> {
+    sum.checked_div(count).map(Duration::from_nanos)
+}
+
+/// A span of time for people, rounded down: `0.7 ms`, `12 ms`, `1.2 s`,
+/// `3m 20s`, `2h 5m`, `4d 1h`.
+pub fn span(span: Duration) -> String {
+    let two = |count: u64, unit: char, rest: u64, small: char| match rest {
+        0 => format!("{count}{unit}"),
+        _ => format!("{count}{unit} {rest}{small}"),
+    };
+    let (micros, seconds) = (span.as_micros(), span.as_secs());
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    match micros {
+        _ if span.is_zero() => "0".to_owned(),
+        0..100 => "<0.1 ms".to_owned(),
+        100..10_000 => format!("{}.{} ms", micros / 1000, micros / 100 % 10),
+        10_000..1_000_000 => format!("{} ms", micros / 1000),
+        1_000_000..60_000_000 => format!("{seconds}.{} s", micros / 100_000 % 10),
+        _ if minutes < 60 => two(minutes, 'm', seconds % 60, 's'),
+        _ if hours < 48 => two(hours, 'h', minutes % 60, 'm'),
+        _ => two(hours / 24, 'd', hours % 24, 'h'),
+    }
+}
+
+/// A number for people: `12,345`.
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A rate for people: `81.3 %`. Only all is 100 %, and only nothing is 0 %.
+pub fn percent(rate: Option<f64>) -> String {
+    match rate {
+        None => "–".to_owned(),
+        Some(rate) if rate > 0.0 && rate < 1.0 => {
+            format!("{:.1} %", (rate * 1000.0).round().clamp(1.0, 999.0) / 10.0)
+        }
+        Some(rate) => format!("{:.0} %", rate * 100.0),
+    }
+}
+
+/// So many of something: `1 call`, `1,200 calls`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_show_the_days_that_count_and_no_others() {
+        let called = Counts { hits: 1, ..Counts::default() };
+        let chart = |since: Option<u32>, least, most| {
+            let counts = vec![(100, String::new(), called)];
+            let gathered = Gathered { counts, ..Gathered::default() };
+            let figures = Figures::new("", since.map(Day), Day(102), gathered);
+            let chart = figures.chart(least, most);
+            chart.iter().map(|(day, sums)| (day.0, sums.calls())).collect::<Vec<_>>()
+        };
+        assert_eq!(chart(None, 2, 60), [(100, 1), (101, 0), (102, 0)]);
+        assert_eq!(chart(None, 4, 60), [(99, 0), (100, 1), (101, 0), (102, 0)]);
+        assert_eq!(chart(Some(100), 7, 60), [(100, 1), (101, 0), (102, 0)]);
+        assert_eq!(chart(None, 1, 2), [(101, 0), (102, 0)]);
+        assert_eq!(chart(Some(103), 7, 60), []);
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        let shown: Vec<_> = [0, 999, 1000, 1_234_567].into_iter().map(number).collect();
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn only_all_is_all() {
+        let shown = [None, Some(0.0), Some(0.0001), Some(0.5), Some(0.9999), Some(1.0)];
+        assert_eq!(shown.map(percent), ["–", "0 %", "0.1 %", "50.0 %", "99.9 %", "100 %"]);
+    }
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        let of = |nanos| span(Duration::from_nanos(nanos));
+        assert_eq!((of(0), of(99_999)), ("0".into(), "<0.1 ms".into()));
+        assert_eq!((of(700_000), of(12_345_678)), ("0.7 ms".into(), "12 ms".into()));
+        assert_eq!((of(9_999_999), of(999_999_999)), ("9.9 ms".into(), "999 ms".into()));
+        assert_eq!((of(1_000_000_000), of(59_999_999_999)), ("1.0 s".into(), "59.9 s".into()));
+        assert_eq!(of(200_000_000_000), "3m 20s");
+        assert_eq!(of(7_500_000_000_000), "2h 5m");
+        assert_eq!(of(7_200_000_000_000), "2h");
+        assert_eq!(of(349_200_000_000_000), "4d 1h");
+    }
+}

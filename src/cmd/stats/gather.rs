@@ -1,0 +1,106 @@
+//! Where the figures come from: what folds have counted, after one more if
+//! anything happened since.
+
+use super::days::Day;
+use super::figures::Gathered;
+use crate::clock::Timestamp;
+use crate::entry::Key;
+use crate::fsutil;
+use crate::messages::Messages;
+use crate::store::events::{self, Event, Record};
+use crate::store::facts::Facts;
+use crate::store::fence::Fenced;
+use crate::store::guard::SetAside;
+use crate::store::stats;
+use crate::store::young::Young;
+use crate::store::{Root, Store};
+use crate::ui::Progress;
+use anyhow::Result;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+
+/// The longest log of events that is read; they begin anew before.
+const LONGEST: u64 = 32 * 1024 * 1024;
+
+/// What is counted from a day on. A store that cannot be changed gives what can
+/// be read of it, and one that was damaged what is left, with a warning.
+pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gathered> {
+    let first = since.map_or(0, |day| day.0);
+    let has_news = logs(root).map_or(true, |logs| !logs.is_empty());
+    let done = match counted(root, first, has_news, messages) {
+        Err(error) if error.is::<SetAside>() => {
+            messages.warn(format_args!("{error}"));
+            counted(root, first, true, messages)
+        }
+        done => done,
+    };
+    done.or_else(|error| {
+        messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
+        let mut gathered = unfolded(root, first)?;
+        // What kept the fold from being done may let this be read.
+        if let Ok(folded) = counted(root, first, false, messages) {
+            gathered.entries = gathered.entries.max(folded.entries);
+            gathered.bytes = gathered.bytes.max(folded.bytes);
+            gathered.counts.extend(folded.counts);
+        }
+        Ok(gathered)
+    })
+}
+
+/// What folds have counted, with `fold` one that is done now.
+fn counted(root: &Root, first: u32, fold: bool, messages: Messages) -> Result<Gathered> {
+    let store = Fenced::new(root);
+    let totals = if fold {
+        let shown = Progress::show(messages.quiet);
+        let folded = store.take_in()?;
+        drop(shown);
+        if let Some(name) = folded.set_aside {
+            messages.warn(format_args!("{}", SetAside(name)));
+        }
+        folded.totals
+    } else {
+        store.totals()?
+    };
+    let counts = store.stats(first)?;
+    Ok(Gathered { entries: totals.entries, bytes: totals.bytes, counts })
+}
+
+fn logs(root: &Root) -> Result<Vec<OsString>> {
+    let mut names = fsutil::names(root, ".")?;
+    names.retain(|name| name.to_str().is_some_and(events::is_log));
+    Ok(names)
+}
+
+/// What the next fold would count, and the entries that lie open.
+fn unfolded(root: &Root, first: u32) -> Result<Gathered> {
+    let mut gathered = Gathered::default();
+    let mut names: HashMap<Key, String> = HashMap::new();
+    Young::new(root).scan(&mut |entry| {
+        gathered.entries += 1;
+        gathered.bytes = gathered.bytes.saturating_add(Facts::of(&entry, &entry.seal()?).size);
+        names.insert(entry.key, events::name_of(entry.about.name()));
+        Ok(())
+    })?;
+    let mut happened: Vec<Event> = Vec::new();
+    for log in logs(root)? {
+        if let Ok(file) = fsutil::open_file(root, &log) {
+            let mut bytes = Vec::new();
+            File::from(file).take(LONGEST).read_to_end(&mut bytes)?;
+            for record in events::parse(&bytes) {
+                match record {
+                    Record::Event(event) => happened.push(event),
+                    Record::Label(label) => drop(names.insert(label.key, label.name)),
+                }
+            }
+        }
+    }
+    for (day, commands) in stats::tally(&happened, &names, Timestamp::now()) {
+        if day >= first {
+            let counted = commands.into_iter().map(|(name, counts)| (day, name, counts));
+            gathered.counts.extend(counted);
+        }
+    }
+    Ok(gathered)
+}

@@ -1,0 +1,114 @@
+//! The figures as GitHub shows them: for a job's summary, or a comment.
+
+use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
+use crate::ui;
+use std::fmt::Write;
+
+/// The commands and the days that are shown; the last days.
+const SHOWN: usize = 30;
+/// What every row of commands and days has.
+const HEADS: &str = "Calls | Hits | Misses | Hit rate | Time saved | A hit | A run";
+const RULE: &str = "--:|--:|--:|--:|--:|--:|--:|";
+
+/// The whole of it.
+pub fn summary(figures: &Figures) -> String {
+    let mut out = String::from("### cachex\n\n");
+    let total = &figures.total;
+    let since = figures.since.map_or(String::new(), |day| format!(" since {day}"));
+    if figures.is_empty() {
+        let _ =
+            writeln!(out, "Nothing recorded{}.", if since.is_empty() { " yet" } else { &since });
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "**{}** of {}{since} were hits, which saved **{}**.\n",
+        percent(total.hit_rate()),
+        counted(total.calls(), "call", "calls"),
+        span(total.saved()),
+    );
+    for costly in figures.costly() {
+        let _ =
+            writeln!(out, "> [!WARNING]\n> {}: {}.\n", code(&costly.command), costly.explained());
+    }
+    let _ = writeln!(out, "| Command | {HEADS} |\n|---|{RULE}");
+    for (command, sums) in figures.commands.iter().take(SHOWN) {
+        let _ = writeln!(out, "| {} | {} |", code(command), cells(sums));
+    }
+    let _ = writeln!(out, "| **All** | {} |\n", cells(total));
+    if let Some(more) = figures.commands.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(
+            out,
+            "{} more; `--json` has all.\n",
+            counted(more as u64, "command", "commands")
+        );
+    }
+
+    out += "<details><summary>By day, and why calls missed</summary>\n\n";
+    let _ = writeln!(out, "| Day (UTC) | {HEADS} |\n|---|{RULE}");
+    for (day, sums) in figures.days.iter().rev().take(SHOWN) {
+        let _ = writeln!(out, "| {day} | {} |", cells(sums));
+    }
+    out += "\n| | |\n|---|--:|\n";
+    let reasons = REASONS.map(|why| (format!("Missed: {why}"), total.0.missed(why)));
+    let others = [
+        ("Expired results served because the run failed".to_owned(), total.0.stale),
+        ("Runs in the background that renewed a result".to_owned(), total.refreshes()),
+        ("Runs that were not recorded".to_owned(), total.0.unrecorded),
+        ("Entries stored".to_owned(), figures.entries),
+    ];
+    for (what, count) in reasons.into_iter().chain(others).filter(|(_, count)| *count > 0) {
+        let _ = writeln!(out, "| {what} | {} |", number(count));
+    }
+    let _ = writeln!(out, "| Bytes stored | {} |", ui::bytes(figures.bytes));
+    let _ = writeln!(out, "| Output recorded | {} |", ui::bytes(total.0.bytes));
+    out += "\n</details>\n";
+    if !figures.costly().is_empty() {
+        let _ = writeln!(out, "\n<sub>{COMPARED}</sub>");
+    }
+    out
+}
+
+fn cells(sums: &Sums) -> String {
+    let mean = |mean: Option<_>| mean.map_or_else(|| "–".to_owned(), span);
+    [
+        number(sums.calls()),
+        number(sums.hits()),
+        number(sums.misses()),
+        percent(sums.hit_rate()),
+        span(sums.saved()),
+        mean(sums.mean_hit()),
+        mean(sums.mean_run()),
+    ]
+    .join(" | ")
+}
+
+/// A name that Markdown takes for nothing else: what is not plain is spelt as
+/// character references, which are never markup.
+fn code(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return format!("`{name}`");
+    }
+    let mut spelt = String::from("<code>");
+    for c in name.chars() {
+        if c.is_ascii_punctuation() {
+            let _ = write!(spelt, "&#{};", u32::from(c));
+        } else {
+            spelt.push(c);
+        }
+    }
+    spelt + "</code>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::code;
+
+    #[test]
+    fn names_are_no_markup() {
+        assert_eq!(code("docker-compose"), "`docker-compose`");
+        assert_eq!(code("a|b`<i>"), "<code>a&#124;b&#96;&#60;i&#62;</code>");
+        assert_eq!(code("näme"), "<code>näme</code>");
+    }
+}

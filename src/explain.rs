@@ -1,0 +1,248 @@
+//! Comparing two keys by their parts: which of them differ, and how.
+//!
+//! What is said is exact: a part that both have and of which the sums are the
+//! same is no difference, and a variable whose name was not kept, for want of
+//! room, is said to be unknown and not guessed at. What to do about a difference
+//! is for others to say; how it reads is in [`sentences`].
+
+pub mod sentences;
+
+use crate::parts::{Kind, Parts};
+use crate::values::ExeMode;
+use std::collections::HashMap;
+
+/// What may differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The arguments.
+    Arguments,
+    /// How the executable counts; it counted so.
+    ExeMode(ExeMode),
+    /// Where the executable lies.
+    ExePath,
+    /// The executable in its place.
+    ExeStat {
+        /// Its size.
+        size: bool,
+        /// Its modification time.
+        modified: bool,
+    },
+    /// What is in the executable.
+    ExeContent,
+    /// The working directory.
+    Directory,
+    /// Whether variables count: so many do on one side, and none on the other.
+    Environment(usize),
+    /// The variable of this name.
+    Variable(Vec<u8>),
+    /// Standard input.
+    Stdin,
+    /// `--key`.
+    Text,
+    /// `--scope`.
+    Scope,
+    /// The terminal.
+    Terminal,
+}
+
+/// How it differs, as seen from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It counts on both sides.
+    Differs,
+    /// It counts now and did not then.
+    New,
+    /// It counted then and does not now.
+    Gone,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Of what.
+    pub what: What,
+    /// How.
+    pub change: Change,
+}
+
+/// Everything in which two keys differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Each part at the most once.
+    pub differences: Vec<Difference>,
+    /// Variables of which it cannot be known.
+    pub unknown: usize,
+}
+
+impl Comparison {
+    /// How far apart the two are.
+    pub fn distance(&self) -> usize {
+        self.differences.len() + self.unknown
+    }
+
+    fn add(&mut self, what: What, change: Option<Change>) {
+        self.differences.extend(change.map(|change| Difference { what, change }));
+    }
+}
+
+/// Compares a call's parts with those of one that was recorded. None: their sums
+/// were made with different secrets, and say nothing about each other.
+pub fn compare(now: &Parts, then: &Parts) -> Option<Comparison> {
+    if now.secret != then.secret {
+        return None;
+    }
+    let mut comparison = Comparison::default();
+    let change = |kind| change(now, then, kind);
+    comparison.add(What::Arguments, change(Kind::Arguments));
+    compare_executables(now, then, &mut comparison);
+    let moved = change(Kind::Directory);
+    comparison.add(What::Directory, moved);
+    compare_variables(now, then, moved.is_some(), &mut comparison);
+    // A run in the background is recorded without having seen its caller's.
+    comparison.add(What::Stdin, change(Kind::Stdin).filter(|&how| how == Change::Differs));
+    comparison.add(What::Text, change(Kind::Text));
+    comparison.add(What::Scope, change(Kind::Scope));
+    comparison.add(What::Terminal, change(Kind::Terminal));
+    Some(comparison)
+}
+
+fn sums(parts: &Parts, kind: Kind) -> impl Iterator<Item = &[u8; 6]> {
+    parts.list.iter().filter(move |part| part.kind == kind).map(|part| &part.sum)
+}
+
+fn change(now: &Parts, then: &Parts, kind: Kind) -> Option<Change> {
+    match (sums(now, kind).next().is_some(), sums(then, kind).next().is_some()) {
+        (true, false) => Some(Change::New),
+        (false, true) => Some(Change::Gone),
+        _ => (!sums(now, kind).eq(sums(then, kind))).then_some(Change::Differs),
+    }
+}
+
+fn compare_executables(now: &Parts, then: &Parts, comparison: &mut Comparison) {
+    let mode = |parts: &Parts| {
+        let has = |kind| sums(parts, kind).next().is_some();
+        match (has(Kind::ExePath), has(Kind::ExeContent)) {
+            (true, _) => ExeMode::Stat,
+            (_, true) => ExeMode::Content,
+            _ => ExeMode::Name,
+        }
+    };
+    let differs = |kind| change(now, then, kind).is_some();
+    let (size, modified) = (differs(Kind::ExeSize), differs(Kind::ExeModified));
+    let what = if mode(now) != mode(then) {
+        What::ExeMode(mode(then))
+    } else if differs(Kind::ExeContent) {
+        What::ExeContent
+    } else if differs(Kind::ExePath) {
+        // Another file: that its size and time are others goes without saying.
+        What::ExePath
+    } else if size || modified {
+        What::ExeStat { size, modified }
+    } else {
+        return;
+    };
+    comparison.add(what, Some(Change::Differs));
+}
+
+fn compare_variables(now: &Parts, then: &Parts, moved: bool, comparison: &mut Comparison) {
+    let (here, there) = (sums(now, Kind::Variable).count(), sums(then, Kind::Variable).count());
+    match (here, there) {
+        (2.., 0) if !then.cut => {
+            return comparison.add(What::Environment(here), Some(Change::New));
+        }
+        (0, 2..) => return comparison.add(What::Environment(there), Some(Change::Gone)),
+        _ => {}
+    }
+    let of = |parts: &Parts| -> Vec<(Vec<u8>, [u8; 6])> {
+        let variables = parts.list.iter().filter(|part| part.kind == Kind::Variable);
+        variables.map(|part| (part.name.clone(), part.sum)).collect()
+    };
+    let mut named = HashMap::new();
+    let mut nameless = Vec::new();
+    for (name, sum) in of(then) {
+        if name.is_empty() {
+            nameless.push(sum);
+        } else {
+            named.insert(name, sum);
+        }
+    }
+    let mut found = Vec::new();
+    let mut new = Vec::new();
+    for (name, sum) in of(now) {
+        match named.remove(&name) {
+            Some(then) if then == sum => {}
+            Some(_) => found.push((name, Change::Differs)),
+            None => match nameless.iter().position(|other| *other == sum) {
+                Some(at) => drop(nameless.swap_remove(at)),
+                None => new.push(name),
+            },
+        }
+    }
+    if then.cut || !nameless.is_empty() {
+        // They may have been there: it is not known under which name, or at all.
+        comparison.unknown = new.len().max(nameless.len());
+    } else {
+        found.extend(new.into_iter().map(|name| (name, Change::New)));
+    }
+    found.extend(named.into_keys().map(|name| (name, Change::Gone)));
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, change) in found {
+        // PWD is the working directory by another name.
+        if !(moved && name == b"PWD") {
+            comparison.add(What::Variable(name), Some(change));
+        }
+    }
+}
+
+/// Where two lists of words differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hunk<'w> {
+    /// The words that were there.
+    pub then: Vec<&'w [u8]>,
+    /// The words that are there in their place.
+    pub now: Vec<&'w [u8]>,
+}
+
+/// The places where two lists of words differ, as few words as can be. It takes
+/// time by the product of their lengths, which entries bound.
+pub fn compare_words<'w>(then: &[&'w [u8]], now: &[&'w [u8]]) -> Vec<Hunk<'w>> {
+    // How many words of what follows both have in common, in order.
+    let width = now.len() + 1;
+    let mut common = vec![0_u16; (then.len() + 1) * width];
+    for i in (0..then.len()).rev() {
+        for j in (0..now.len()).rev() {
+            common[i * width + j] = if then[i] == now[j] {
+                common[(i + 1) * width + j + 1] + 1
+            } else {
+                common[(i + 1) * width + j].max(common[i * width + j + 1])
+            };
+        }
+    }
+    let mut hunks = Vec::new();
+    let mut hunk = Hunk { then: Vec::new(), now: Vec::new() };
+    let (mut i, mut j) = (0, 0);
+    while i < then.len() || j < now.len() {
+        if i < then.len() && j < now.len() && then[i] == now[j] {
+            if hunk.then.len() + hunk.now.len() > 0 {
+                hunks
+                    .push(std::mem::replace(&mut hunk, Hunk { then: Vec::new(), now: Vec::new() }));
+            }
+            (i, j) = (i + 1, j + 1);
+        } else if j == now.len()
+            || i < then.len() && common[(i + 1) * width + j] >= common[i * width + j + 1]
+        {
+            hunk.then.push(then[i]);
+            i += 1;
+        } else {
+            hunk.now.push(now[j]);
+            j += 1;
+        }
+    }
+    if hunk.then.len() + hunk.now.len() > 0 {
+        hunks.push(hunk);
+    }
+    hunks
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! How a difference reads. A sentence never has a value in it that the store
+//! does not hold anyway: of variables the name, of standard input what kind it
+//! was, of `--key` that there was one.
+
+use super::{Change, Comparison, Difference, What, compare_words};
+use crate::entry::About;
+use crate::messages::harmless;
+use crate::values::ExeMode;
+use crate::words;
+use clap::ValueEnum;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The most places of a command line that are shown.
+const HUNKS: usize = 4;
+/// The most bytes of a word that are shown.
+const WORD: usize = 48;
+/// How much of what is alike is shown in front of where two words differ.
+const BEFORE: usize = 12;
+
+/// What is known of both sides besides the parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'s> {
+    /// What is to be run, cut as an entry keeps it.
+    pub now: &'s About,
+    /// What was run.
+    pub then: &'s About,
+    /// The executable, where it lies now.
+    pub executable: Option<&'s Path>,
+    /// What standard input was, if that is known.
+    pub stdin: Option<&'static str>,
+}
+
+impl Sides<'_> {
+    /// A sentence for each difference, and one for what is not known.
+    pub fn sentences(&self, comparison: &Comparison) -> Vec<String> {
+        let mut told: Vec<String> =
+            comparison.differences.iter().map(|difference| self.sentence(difference)).collect();
+        match comparison.unknown {
+            0 => {}
+            1 => told.push("a variable cannot be compared: its name was not kept".to_owned()),
+            count => {
+                told.push(format!("{count} variables cannot be compared: not all names were kept"));
+            }
+        }
+        if told.is_empty() {
+            told.push("it differs in something that was not kept".to_owned());
+        }
+        told
+    }
+
+    /// A sentence.
+    pub fn sentence(&self, difference: &Difference) -> String {
+        use Change::{Differs, Gone, New};
+        let change = difference.change;
+        match &difference.what {
+            What::Arguments => format!("arguments differ: {}", self.arguments()),
+            What::ExeMode(then) => format!(
+                "the executable counts in another way: recorded with `--exe {}`",
+                name_of(*then)
+            ),
+            What::ExePath => match self.executable {
+                Some(now) => format!("the executable lies elsewhere: now {}", path(now)),
+                None => "the executable lies elsewhere".to_owned(),
+            },
+            What::ExeStat { size, modified } => {
+                let what = match (size, modified) {
+                    (true, true) => "size, modification time",
+                    (true, false) => "size",
+                    _ => "modification time",
+                };
+                format!("{} changed: {what}", self.executable_name())
+            }
+            What::ExeContent => format!("{} changed: its contents", self.executable_name()),
+            What::Directory => match (change, &self.then.cwd) {
+                (New, _) => "working directory counts now: recorded with `--no-cwd`".to_owned(),
+                (Gone, Some(then)) => {
+                    format!(
+                        "working directory does not count now: recorded in {}",
+                        words::word(then)
+                    )
+                }
+                (_, Some(then)) => {
+                    format!("working directory differs: recorded in {}", words::word(then))
+                }
+                (_, None) => "working directory differs".to_owned(),
+            },
+            What::Environment(count) => match change {
+                Gone => format!("no variable counts now: {count} did when it was recorded"),
+                _ => format!("{count} variables count now: none did when it was recorded"),
+            },
+            What::Variable(name) => format!(
+                "variable `{}` {}",
+                harmless(&String::from_utf8_lossy(name)),
+                match change {
+                    Differs => "differs",
+                    New => "is new",
+                    Gone => "is gone",
+                }
+            ),
+            What::Stdin => match self.stdin {
+                Some(then) => format!("standard input differs: {then} when it was recorded"),
+                None => "standard input differs".to_owned(),
+            },
+            What::Text => plain("key text", change),
+            What::Scope => match &self.then.scope {
+                Some(then) => {
+                    format!(
+                        "{}: recorded in {}",
+                        plain("scope", change),
+                        words::word(then.as_bytes())
+                    )
+                }
+                None => format!("{}: recorded without one", plain("scope", change)),
+            },
+            What::Terminal => plain("terminal", change),
+        }
+    }
+
+    fn executable_name(&self) -> String {
+        self.executable.map_or_else(|| "the executable".to_owned(), path)
+    }
+
+    /// Where the command lines differ, word by word.
+    fn arguments(&self) -> String {
+        let words = |about: &'_ About| -> Vec<Vec<u8>> {
+            about.argv.iter().map(|arg| arg.to_vec()).collect()
+        };
+        let (then, now) = (words(self.then), words(self.now));
+        let then: Vec<&[u8]> = then.iter().map(Vec::as_slice).collect();
+        let now: Vec<&[u8]> = now.iter().map(Vec::as_slice).collect();
+        let hunks = compare_words(&then, &now);
+        let mut told: Vec<String> = Vec::new();
+        for hunk in hunks.iter().take(HUNKS) {
+            told.push(match (&hunk.then[..], &hunk.now[..]) {
+                ([then], [now]) => {
+                    let at = where_they_part(then, now);
+                    format!("{} in place of {}", excerpt(now, at), excerpt(then, at))
+                }
+                ([], now) => format!("{} is new", line(now)),
+                (then, []) => format!("{} is gone", line(then)),
+                (then, now) => format!("{} in place of {}", line(now), line(then)),
+            });
+        }
+        if hunks.len() > HUNKS {
+            told.push(format!("and {} more", hunks.len() - HUNKS));
+        }
+        if told.is_empty() {
+            return "behind what was kept of them".to_owned();
+        }
+        told.join(", ")
+    }
+}
+
+fn plain(what: &str, change: Change) -> String {
+    match change {
+        Change::Differs => format!("{what} differs"),
+        Change::New => format!("{what} is new"),
+        Change::Gone => format!("{what} is gone"),
+    }
+}
+
+fn path(path: &Path) -> String {
+    format!("`{}`", words::word(path.as_os_str().as_bytes()))
+}
+
+/// How a mode is spelt on the command line.
+pub fn name_of(mode: ExeMode) -> String {
+    mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+fn line(words: &[&[u8]]) -> String {
+    let whole: Vec<String> = words.iter().take(HUNKS).map(|word| excerpt(word, 0)).collect();
+    let more = if words.len() > HUNKS { " …" } else { "" };
+    format!("{}{more}", whole.join(" "))
+}
+
+fn where_they_part(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
+}
+
+/// A word, or what of a long one lies around a place in it.
+fn excerpt(word: &[u8], at: usize) -> String {
+    if word.len() <= WORD {
+        return words::word(word);
+    }
+    // A character has at most three bytes behind its first; others are no text.
+    let boundary = |at: usize| {
+        let begins = |at: &usize| word.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+        (at.saturating_sub(3)..=at).rev().find(begins).unwrap_or(at)
+    };
+    let start = boundary(at.saturating_sub(BEFORE));
+    let end = boundary((start + WORD).min(word.len()));
+    let (before, after) =
+        (if start > 0 { "…" } else { "" }, if end < word.len() { "…" } else { "" });
+    format!("{before}{}{after}", words::word(&word[start..end]))
+}

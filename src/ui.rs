@@ -1,0 +1,131 @@
+//! What the verbs that show something share: how wide and how colourful, tables,
+//! pages, progress, and how ages, sizes and times are spelt.
+//!
+//! Nothing here is on the way of `run`. Whatever came from a store or a command
+//! line goes through [`crate::messages::harmless`] before it is printed: a [`Table`]
+//! does that to every cell, [`command_line`] to every word, [`json`] to every text.
+
+mod json;
+mod pager;
+mod progress;
+mod table;
+
+use crate::clock::Timestamp;
+use anstyle::{AnsiColor, Style};
+use std::time::Duration;
+
+pub use crate::words::{age, coarse, command_line, word};
+pub use json::{JsonArray, json};
+pub use pager::{Pages, show};
+pub use progress::Progress;
+pub use table::{Column, Table};
+
+/// Where standard output goes, as far as that changes how things look.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Screen {
+    /// The columns of a terminal; none where lines may be as long as they are.
+    pub width: Option<u16>,
+    /// The lines of a terminal.
+    pub height: Option<u16>,
+    /// Whether colours are wanted: on a terminal unless `NO_COLOR` is set, and
+    /// elsewhere if `CLICOLOR_FORCE` is.
+    pub colour: bool,
+}
+
+impl Screen {
+    /// That of this process.
+    pub fn of_stdout() -> Screen {
+        let stdout = std::io::stdout();
+        let choice = anstream::AutoStream::choice(&stdout);
+        let colour = choice != anstream::ColorChoice::Never;
+        if !rustix::termios::isatty(&stdout) {
+            return Screen { width: None, height: None, colour };
+        }
+        // A terminal that does not know says nothing, or nought.
+        let size = rustix::termios::tcgetwinsize(&stdout).ok();
+        let side = |of: fn(rustix::termios::Winsize) -> u16, usual| {
+            Some(size.map(of).filter(|&cells| cells > 0).unwrap_or(usual))
+        };
+        Screen { width: side(|size| size.ws_col, 80), height: side(|size| size.ws_row, 24), colour }
+    }
+
+    /// `text` in this tone, if there are colours.
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let style = tone.style();
+        if self.colour && style != Style::new() && !text.is_empty() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// What a piece of text is to the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    Plain,
+    /// The names of columns, fields and sections.
+    Heading,
+    /// What is of no use any more.
+    Faint,
+    /// What is as it should be.
+    Good,
+    /// What went wrong.
+    Bad,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Tone::Plain => Style::new(),
+            Tone::Heading => Style::new().bold(),
+            Tone::Faint => Style::new().dimmed(),
+            Tone::Good => AnsiColor::Green.on_default(),
+            Tone::Bad => AnsiColor::Red.on_default(),
+        }
+    }
+}
+
+/// When something expires: `in 5m`, `expired`, `never`.
+pub fn expiry(now: Timestamp, expires: Option<Timestamp>) -> String {
+    match expires.map(|expires| expires.since(now)) {
+        None => "never".to_owned(),
+        Some(None | Some(Duration::ZERO)) => "expired".to_owned(),
+        Some(Some(left)) => format!("in {}", coarse(left)),
+    }
+}
+
+/// A size in a sentence: `1.2 MiB`.
+pub fn bytes(count: u64) -> String {
+    bytesize::ByteSize::b(count).display().iec().to_string()
+}
+
+/// A size in a table: `1.2M`.
+pub fn short_bytes(count: u64) -> String {
+    bytesize::ByteSize::b(count).display().iec_short().to_string().replace(' ', "")
+}
+
+/// A point in time in full, in UTC, to the second: `2026-11-22T20:30:11Z`.
+pub fn date(time: Timestamp) -> String {
+    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_nanos(time.0))
+        .to_string()
+}
+
+/// A point in time as JSON has it: RFC 3339, to the millisecond.
+pub fn json_date(time: Timestamp) -> String {
+    humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + Duration::from_nanos(time.0))
+        .to_string()
+}
+
+/// So many of something: `1 entry`, `3 entries`, `no entry`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    match number {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        _ => format!("{number} {many}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

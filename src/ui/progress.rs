@@ -1,0 +1,174 @@
+//! A line on stderr that says how far a verb is, once it takes its time.
+//!
+//! It is drawn by a thread of its own, only on a terminal, and is gone before
+//! anything else is written there: who has a [`Progress`] drops it first. A
+//! signal that ends the process meanwhile removes the line too.
+
+use crate::progress::{self, Stage};
+use crate::signals;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::low_level::emulate_default_handler;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What is over sooner needs no telling.
+const DELAY: Duration = Duration::from_millis(500);
+/// Nor what is over so soon after something else that was told of.
+const LEAST: Duration = Duration::from_millis(100);
+/// How often it is drawn, and how soon a signal is obeyed.
+const TICK: Duration = Duration::from_millis(50);
+
+const BAR: &str = "cachex: {msg} [{bar:24.green}] {percent:>3}%";
+const SPINNER: &str = "cachex: {msg} {spinner:.green}";
+
+/// The line, if there is to be one; it is gone with this.
+#[derive(Debug)]
+pub struct Progress(Option<Drawer>);
+
+#[derive(Debug)]
+struct Drawer {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Progress {
+    /// Shows how far this process is from now on. The half second in which
+    /// nothing is shown is that of the first time.
+    pub fn show(quiet: bool) -> Progress {
+        static BEGAN: OnceLock<Instant> = OnceLock::new();
+        let now = Instant::now();
+        let from = (*BEGAN.get_or_init(|| now) + DELAY).max(now + LEAST);
+        progress::end();
+        if quiet || !rustix::termios::isatty(rustix::stdio::stderr()) {
+            return Progress(None);
+        }
+        let (stop, stopped) = mpsc::channel();
+        let thread = std::thread::Builder::new().spawn(move || {
+            let mut line = None;
+            let mut next = from;
+            // Until the other end is dropped.
+            while stopped.recv_timeout(next.saturating_duration_since(Instant::now()))
+                == Err(RecvTimeoutError::Timeout)
+            {
+                next = Instant::now() + TICK;
+                if let Some(now) = progress::now() {
+                    line.get_or_insert_with(Line::new).draw(now);
+                }
+            }
+            drop(line);
+        });
+        Progress(thread.ok().map(|thread| Drawer { stop, thread }))
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(Drawer { stop, thread }) = self.0.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What is drawn.
+struct Line {
+    bar: ProgressBar,
+    look: Option<(Stage, bool)>,
+    caught: &'static Caught,
+}
+
+impl Line {
+    fn new() -> Line {
+        let caught = Caught::from_now_on();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        Line { bar, look: None, caught }
+    }
+
+    fn draw(&mut self, now: progress::Progress) {
+        if self.caught.signal().is_some() {
+            return self.die();
+        }
+        let look = Some((now.stage, now.total.is_some()));
+        if self.look != look {
+            self.look = look;
+            let template = if now.total.is_some() { BAR } else { SPINNER };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style.progress_chars("=> ").tick_chars("|/-\\ "));
+            }
+            self.bar.set_message(message(now.stage));
+        }
+        match now.total {
+            Some(total) => self.bar.set_length(total.max(now.done)),
+            None => self.bar.unset_length(),
+        }
+        self.bar.set_position(now.done);
+        self.bar.tick();
+    }
+
+    /// Ends as the signal has it, and leaves no line behind.
+    fn die(&self) {
+        self.bar.finish_and_clear();
+        if let Some(signal) = self.caught.signal() {
+            let _ = emulate_default_handler(signal);
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.caught.no_more();
+        self.die();
+    }
+}
+
+/// The signals that end a process, caught while there is a line to remove.
+struct Caught {
+    signal: Arc<AtomicUsize>,
+    /// Whether they do what they do by default: handlers are there to stay.
+    over: Arc<AtomicBool>,
+}
+
+impl Caught {
+    fn from_now_on() -> &'static Caught {
+        static CAUGHT: OnceLock<Caught> = OnceLock::new();
+        let caught = CAUGHT.get_or_init(|| {
+            let caught = Caught { signal: Arc::default(), over: Arc::default() };
+            for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+                if !signals::is_ignored(signal) {
+                    // One that cannot be caught leaves a line behind, and no more.
+                    let _ = flag::register_conditional_default(signal, caught.over.clone());
+                    let _ = flag::register_usize(signal, caught.signal.clone(), signal as usize);
+                }
+            }
+            caught
+        });
+        caught.over.store(false, Ordering::SeqCst);
+        caught
+    }
+
+    fn no_more(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    fn signal(&self) -> Option<i32> {
+        let signal = self.signal.load(Ordering::SeqCst) as i32;
+        (signal != 0).then_some(signal)
+    }
+}
+
+fn message(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Waiting => "waiting for another cachex",
+        Stage::Folding => "taking in recent results",
+        Stage::Choosing => "looking for what is to go",
+        Stage::Removing => "removing entries",
+        Stage::Sweeping => "removing files",
+        Stage::CheckingEntries => "checking entries",
+        Stage::CheckingOutputs => "checking outputs",
+    }
+}

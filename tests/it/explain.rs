@@ -1,0 +1,404 @@
+//! `cachex explain`: why a call missed, told from outside.
+
+mod json;
+mod states;
+
+use crate::harness::{Cachex, Call, cachex, contains, copy};
+use std::fs::{self, File};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// What is said of a call that misses, below what counts.
+#[track_caller]
+fn told(call: &Call) -> String {
+    let told = call.clone().explain().once().exits(1).runs(0).quietly().stdout();
+    assert!(told.starts_with("miss "), "{told}");
+    told.split_once("\n\n").map_or_else(String::new, |(_, told)| told.to_owned())
+}
+
+/// The call is told to miss, with these lines, and no other difference.
+#[track_caller]
+fn differs(call: &Call, differences: &[&str]) -> String {
+    let told = told(call);
+    let lines = told.lines().filter_map(|line| line.strip_prefix("  "));
+    assert_eq!(lines.collect::<Vec<_>>(), differences, "{told}");
+    told
+}
+
+/// What is told to make it hit does.
+#[track_caller]
+fn would_hit(call: &Call, told: &str, options: &str) {
+    assert!(told.ends_with(&format!("would hit with `{options}`\n")), "{told}");
+    call.clone().with(options).explain().once().exits(0);
+    call.clone().with(options).once().hits();
+}
+
+/// What is told to leave out the differences does: two calls are one with it.
+#[track_caller]
+fn would_share(one: &Call, other: &Call, told: &str, options: &str) {
+    let advice = format!("`{options}` leaves out what differs: calls with it share one result\n");
+    assert!(told.ends_with(&advice), "{told}");
+    one.clone().with(options).once().misses();
+    other.clone().with(options).once().hits();
+}
+
+#[test]
+fn a_variable_that_differs_is_named_and_its_value_is_not() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    let (then, now) = (call.clone().env("AWS_PROFILE", "first"), call.env("AWS_PROFILE", "other"));
+    then.once().misses();
+    let told = differs(&now, &["variable `AWS_PROFILE` differs"]);
+    assert!(!told.contains("first") && !told.contains("other"), "{told}");
+    would_share(&now, &then, &told, "--ignore-env AWS_PROFILE");
+}
+
+#[test]
+fn a_new_variable_is_named_with_the_option_that_hits() {
+    let call = cachex().run("echo hi");
+    call.once().misses();
+    let now = call.env("FOO", "x").env("BAR", "y");
+    let told = differs(&now, &["variable `BAR` is new", "variable `FOO` is new"]);
+    would_hit(&now, &told, "--ignore-env BAR,FOO");
+}
+
+#[test]
+fn a_variable_that_is_gone_is_named() {
+    let call = cachex().run("echo hi");
+    let then = call.clone().env("BAR", "x");
+    then.once().misses();
+    let told = differs(&call, &["variable `BAR` is gone"]);
+    would_share(&call, &then, &told, "--ignore-env BAR");
+}
+
+#[test]
+fn one_that_was_left_out_or_taken_in_is_told_too() {
+    let call = cachex().run("echo hi").env("A", "1").env("B", "2");
+    call.clone().with("--ignore-env A").once().misses();
+    let told = differs(&call, &["variable `A` is new"]);
+    would_hit(&call, &told, "--ignore-env A");
+    let now = call.clone().with("--ignore-env A,B");
+    let told = differs(&now, &["variable `B` is gone"]);
+    assert!(!told.contains("would hit"), "{told}");
+    call.once().misses();
+    let told = differs(&now, &["variable `B` is gone"]);
+    assert!(!told.contains("would hit"), "{told}");
+}
+
+#[test]
+fn the_option_that_leaves_too_much_out_is_told() {
+    let call = cachex().run("echo hi").env("A", "1");
+    call.once().misses();
+    let told = differs(&call.clone().with("--ignore-env A"), &["variable `A` is gone"]);
+    assert!(told.ends_with("would hit without `--ignore-env`\n"), "{told}");
+    let told = differs(
+        &call.with("--env A"),
+        &[
+            "variable `HOME` is gone",
+            "variable `LANG` is gone",
+            "variable `PATH` is gone",
+            "variable `PWD` is gone",
+            "variable `TMPDIR` is gone",
+            "variable `TZ` is gone",
+        ],
+    );
+    assert!(told.ends_with("would hit without `--env`\n"), "{told}");
+}
+
+#[test]
+fn a_result_that_counts_no_variable_is_told_in_one_line() {
+    let call = cachex().run("echo hi").env("FOO", "x");
+    call.clone().with("--no-env").once().misses();
+    let told = differs(&call, &["7 variables count now: none did when it was recorded"]);
+    would_hit(&call, &told, "--no-env");
+    let cachex = cachex();
+    let call = cachex.run("echo hi").env("FOO", "x");
+    call.once().misses();
+    let now = call.with("--no-env");
+    let told = differs(&now, &["no variable counts now: 7 did when it was recorded"]);
+    assert!(told.ends_with("would hit without `--no-env`\n"), "{told}");
+}
+
+#[test]
+fn a_result_that_counts_a_few_of_many_variables_is_hit_by_naming_them() {
+    let mut call = cachex().run("echo hi");
+    for n in 0..9 {
+        call = call.env(format!("V{n}"), "x");
+    }
+    call.clone().with("--env HOME,LANG").once().misses();
+    let told = told(&call);
+    assert!(told.contains("\n  and 2 more, which --all lists\n"), "{told}");
+    would_hit(&call, &told, "--env HOME,LANG");
+}
+
+#[test]
+fn standard_input_that_differs_is_told_and_not_shown() {
+    let call = cachex().run("cat");
+    let then = call.clone().stdin("a secret");
+    then.once().misses();
+    let told = differs(&call.clone().stdin("another"), &["standard input differs"]);
+    assert!(told.ends_with("  standard input differs\n"), "no advice: {told}");
+    let told = differs(&call, &["standard input differs"]);
+    assert!(!told.contains("secret"));
+}
+
+#[test]
+fn a_kind_of_standard_input_is_told_with_what_makes_it_hit() {
+    let call = cachex().run("cat");
+    call.once().misses();
+    let now = call.clone().stdin("x");
+    let told = differs(&now, &["standard input differs: empty when it was recorded"]);
+    assert!(told.ends_with("would hit with `</dev/null`\n"), "{told}");
+    let cachex = cachex();
+    let call = cachex.run("cat");
+    call.clone().with("--stdin null").once().misses();
+    let told = differs(&call, &["standard input differs: null when it was recorded"]);
+    would_hit(&call, &told, "--stdin null");
+    let closed = call.clone().with("--key x").stdin_closed();
+    closed.once().misses();
+    let now = call.with("--key x").stdin("x");
+    differs(&now, &["standard input differs: closed when it was recorded"]);
+}
+
+#[test]
+fn an_executable_that_changed_is_told_with_what_changed() {
+    let cachex = cachex();
+    let path = cachex.tool("tool", "echo hi");
+    let at = |seconds| {
+        let time = UNIX_EPOCH + Duration::from_secs(seconds);
+        File::open(&path).unwrap().set_modified(time).unwrap();
+    };
+    at(1);
+    let call = cachex.exec(["tool"]);
+    call.once().misses();
+    at(2);
+    let tool = path.display();
+    let by_name = differs(&call, &[&format!("`{tool}` changed: modification time")]);
+    cachex.tool("tool", "echo more");
+    differs(&call, &[&format!("`{tool}` changed: size, modification time")]);
+    at(1);
+    differs(&call, &[&format!("`{tool}` changed: size")]);
+    would_share(&call, &call, &by_name, "--exe name");
+}
+
+#[test]
+fn contents_that_changed_are_told() {
+    let cachex = cachex();
+    let path = cachex.tool("tool", "echo hi");
+    let call = cachex.exec(["tool"]).with("--exe content");
+    call.once().misses();
+    cachex.tool("tool", "echo more");
+    differs(&call, &[&format!("`{}` changed: its contents", path.display())]);
+}
+
+#[test]
+fn an_executable_that_lies_elsewhere_is_told() {
+    let cachex = cachex();
+    let first = cachex.tool("tool", "echo hi");
+    let call = cachex.exec(["tool"]);
+    call.once().misses();
+    let elsewhere = cachex.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::rename(&first, elsewhere.join("tool")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.join("tool"), &first).unwrap();
+    let now = elsewhere.join("tool");
+    differs(&call, &[&format!("the executable lies elsewhere: now `{}`", now.display())]);
+}
+
+#[test]
+fn another_way_to_count_the_executable_is_told() {
+    let call = cachex().run("echo hi");
+    call.clone().with("--exe name").once().misses();
+    let how = "the executable counts in another way: recorded with `--exe name`";
+    let told = differs(&call, &[how]);
+    would_hit(&call, &told, "--exe name");
+    let now = call.clone().with("--exe content");
+    would_hit(&call, &differs(&now, &[how]), "--exe name");
+}
+
+#[test]
+fn another_folder_is_told_with_the_one_it_was() {
+    let cachex = cachex();
+    let there = cachex.path("there");
+    fs::create_dir(&there).unwrap();
+    let call = cachex.run("echo hi");
+    let then = call.clone().inside(there.clone());
+    then.once().misses();
+    let line = format!("working directory differs: recorded in {}", there.display());
+    let told = differs(&call, &[&line]);
+    would_share(&call, &then, &told, "--no-cwd");
+}
+
+#[test]
+fn a_result_for_any_folder_is_told_with_the_option_that_hits() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.clone().with("--no-cwd").once().misses();
+    let told = differs(&call, &["working directory counts now: recorded with `--no-cwd`"]);
+    would_hit(&call, &told, "--no-cwd");
+    let call = cachex.run("echo more");
+    call.once().misses();
+    let line =
+        format!("working directory does not count now: recorded in {}", cachex.work().display());
+    let told = differs(&call.with("--no-cwd"), &[&line]);
+    assert!(told.ends_with("would hit without `--no-cwd`\n"), "{told}");
+}
+
+#[test]
+fn a_scope_and_a_text_that_differ_are_told() {
+    let call = cachex().run("echo hi");
+    call.clone().with("--key one --scope a").once().misses();
+    let with = |options: &str| call.clone().with(options);
+    let told = differs(&with("--key one --scope b"), &["scope differs: recorded in a"]);
+    assert!(told.ends_with("would hit with `--scope a`\n"), "{told}");
+    let told = differs(&with("--key one"), &["scope is gone: recorded in a"]);
+    would_hit(&with("--key one"), &told, "--scope a");
+    let told = differs(&with("--key two --scope a"), &["key text differs"]);
+    assert!(!told.contains("one") && !told.contains("two"), "{told}");
+    differs(&with("--scope a"), &["key text is gone"]);
+}
+
+#[test]
+fn a_scope_and_a_text_that_were_not_given_can_be_left_out() {
+    let call = cachex().run("echo hi");
+    call.once().misses();
+    let now = call.with("--key x --scope y");
+    let told = differs(&now, &["key text is new", "scope is new: recorded without one"]);
+    assert!(told.ends_with("would hit without `--key --scope`\n"), "{told}");
+}
+
+#[test]
+fn other_arguments_are_shown_word_by_word() {
+    let cachex = cachex();
+    cachex.tool("kubectl", "echo hi");
+    cachex.exec(["kubectl", "get", "pods", "-o", "wide"]).once().misses();
+    let of = |words: &[&str]| cachex.exec(["kubectl"].iter().chain(words).copied());
+    differs(&of(&["get", "nodes", "-o", "wide"]), &["arguments differ: nodes in place of pods"]);
+    differs(&of(&["get", "pods"]), &["arguments differ: -o wide is gone"]);
+    let steering = of(&["get", "pods", "-o", "\x1b[2J\n"]);
+    let told = differs(&steering, &["arguments differ: $'\\033[2J\\n' in place of wide"]);
+    assert!(!contains(told.as_bytes(), b"\x1b"), "{told:?}");
+}
+
+#[test]
+fn the_same_command_line_comes_first_and_then_what_differs_least_and_then_the_newest() {
+    let cachex = cachex();
+    cachex.tool("tool", "echo hi");
+    let call = |words: &[&str]| cachex.exec(["tool"].iter().chain(words).copied());
+    let far = call(&["a"]).env("V1", "1").env("V2", "1").env("V3", "1");
+    far.clone().before("3h").once().misses();
+    let other_line = call(&["b"]);
+    other_line.clone().before("1h").once().misses();
+    let three = ["variable `V1` is gone", "variable `V2` is gone", "variable `V3` is gone"];
+    for folded in [false, true] {
+        if folded {
+            cachex.folds();
+            fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+        }
+        assert!(differs(&call(&["a"]), &three).contains("recorded 3h ago: the same command line"));
+        let told = differs(&call(&["c"]), &["arguments differ: c in place of b"]);
+        assert!(told.contains("recorded 1h ago: tool b"), "{told}");
+    }
+    call(&["a"]).env("V1", "1").before("2h").once().misses();
+    assert!(differs(&call(&["a"]), &three[..1]).contains("recorded 2h ago"));
+    call(&["a"]).env("W", "1").before("90m").once().misses();
+    assert!(differs(&call(&["a"]), &["variable `W` is gone"]).contains("recorded 1h ago"));
+}
+
+#[test]
+fn a_command_that_nothing_is_recorded_of_is_like_nothing() {
+    let cachex = cachex();
+    assert_eq!(told(&cachex.run("echo hi")), "nothing like it is recorded\n");
+    assert!(cachex.stored().is_empty(), "no store is made: {:?}", cachex.stored());
+    cachex.exec(["true"]).once().exits(0);
+    assert_eq!(told(&cachex.run("echo hi")), "nothing like it is recorded\n");
+}
+
+#[test]
+fn what_was_summed_with_another_secret_is_not_compared() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    fs::remove_file(cachex.store().join("v1/secret")).unwrap();
+    let line = "recorded with another secret, parts cannot be compared";
+    differs(&call.clone().env("A", "1"), &[line]);
+    cachex.exec(["true"]).once().exits(0);
+    differs(&call.env("A", "1"), &[line]);
+}
+
+#[test]
+fn a_thousand_variables_are_compared_as_far_as_they_were_kept() {
+    let mut call = cachex().run("echo hi");
+    for n in 0..1000 {
+        call = call.env(format!("VARIABLE_{n}"), "x");
+    }
+    call.once().misses();
+    call.once().hits();
+    let told = told(&call.stdin("x").env("VARIABLE_7", "y"));
+    assert!(told.contains("  standard input differs: empty when it was recorded\n"), "{told}");
+    assert!(told.contains("variables cannot be compared: not all names were kept"), "{told}");
+}
+
+#[test]
+fn verbose_says_in_one_line_what_differs() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    let verbose = |call: &Call| call.clone().with("--verbose").once().misses();
+    let then = call.clone().env("AWS_PROFILE", "a");
+    verbose(&then).says_one_line(&["not recorded yet; ran"]);
+    let now = then.clone().env("AWS_PROFILE", "b").after("5m");
+    let line = "not recorded yet: variable `AWS_PROFILE` differs from the one recorded 5m ago; ran";
+    verbose(&now).says_one_line(&[line]);
+    cachex.folds();
+    let now = now.env("AWS_PROFILE", "c").env("B", "1").env("C", "1").env("D", "1");
+    let line = "variable `AWS_PROFILE` differs, variable `B` is new, and 2 more differences, since";
+    verbose(&now).says_one_line(&[line]);
+    // Of another command nothing is said, and without `--verbose` nothing at all.
+    verbose(&cachex.run("echo more")).says_one_line(&["not recorded yet; ran"]);
+    now.env("E", "1").once().misses().quietly();
+}
+
+#[test]
+fn nothing_of_the_store_is_changed() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi; seq 1 2000").expires_in("10m");
+    call.once().misses();
+    let folded = cachex.run("echo more");
+    folded.once().misses();
+    cachex.folds();
+    let young = cachex.store().join("v1/young");
+    fs::remove_dir_all(&young).unwrap();
+    call.clone().with("--force").once().misses();
+    cachex.awaits_quiet();
+    let before = snapshot(&cachex);
+    call.clone().explain().once().exits(0).hits();
+    folded.clone().explain().once().exits(0).hits();
+    call.clone().after("10m").explain().once().exits(1).hits();
+    folded.clone().env("A", "1").explain().once().exits(1).hits();
+    cachex.awaits_quiet();
+    assert_eq!(snapshot(&cachex), before);
+}
+
+/// Every file of the store but the database's own, with its content.
+fn snapshot(cachex: &Cachex) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let files = cachex.stored_in("v1").into_iter();
+    let own = files.filter(|path| !path.starts_with("v1/old"));
+    own.map(|path| (path.clone(), fs::read(cachex.store().join(path)).unwrap())).collect()
+}
+
+#[test]
+fn two_stores_have_different_sums_of_one_value() {
+    let cachex = cachex();
+    let other = cachex.path("other");
+    let call = cachex.run("echo hi").env("TOKEN", "short");
+    call.once().misses();
+    call.clone().option("--cache-dir", &other).once().misses();
+    let secret = |store: &std::path::Path| fs::read(store.join("v1/secret")).unwrap();
+    assert_ne!(secret(&cachex.store()), secret(&other));
+    // With the other's entries and not its secret, nothing compares.
+    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    copy(&other.join("v1/young"), &cachex.store().join("v1/young"));
+    differs(
+        &call.env("TOKEN", "other"),
+        &["recorded with another secret, parts cannot be compared"],
+    );
+}

@@ -1,0 +1,143 @@
+//! Ctrl-C, or the death of whoever waits for it, in the midst of what manages
+//! the store: nothing that is good is lost, and nobody goes on or holds a lock.
+
+use crate::harness::{Cachex, Call, Outcome, Signal, cachex, flip};
+use std::fs;
+
+/// 300 KB that go to a blob.
+const LONG: &str = "seq 1 50000";
+/// So many places at which they are interrupted lie between two that are tried;
+/// SIGKILL is tried at each, see `killed.rs`.
+const STEP: usize = 3;
+
+/// Results that nothing may take away, and some that are old.
+fn stored(cachex: &Cachex) -> Vec<(Call, Outcome)> {
+    let calls = ["echo hi", LONG, "echo bad >&2; exit 3"];
+    let calls = calls.map(|script| cachex.run(script).failure_expires_in("1d"));
+    let calls = calls.map(|call| (call.clone(), call.once().misses()));
+    for n in 0..4 {
+        cachex.run(&format!("echo {n}; seq 1 2000")).before("2h").once().misses();
+    }
+    cachex.fold().once().exits(0);
+    for n in 4..8 {
+        cachex.run(&format!("echo {n}; seq 1 2000")).before("2h").once().misses();
+    }
+    calls.into_iter().collect()
+}
+
+#[track_caller]
+fn all_there(calls: &[(Call, Outcome)]) {
+    for (call, good) in calls {
+        call.once().hits().same_as(good);
+    }
+}
+
+/// Has `victim` interrupted at one change after the other, by `fault`, until it
+/// survives; how often that was.
+#[track_caller]
+fn interrupted(
+    cachex: &Cachex,
+    victim: &Call,
+    (fault, signal): (&str, Signal),
+    check: impl Fn(),
+) -> usize {
+    cachex.keeps_store("kept");
+    for n in (1..).step_by(STEP) {
+        cachex.restores_store("kept");
+        let outcome = victim.clone().fault(format!("change:{n}={fault}")).once();
+        if outcome.exited_with(0) {
+            return n / STEP;
+        }
+        outcome.dies_of(signal);
+        // Those that worked for it end with it.
+        cachex.awaits_quiet();
+        check();
+        cachex.cli(["doctor", "--repair"]).once().exits(0).promptly();
+        cachex.cli(["doctor"]).once().exits(0).shows(&["nothing is wrong"]);
+        check();
+    }
+    unreachable!()
+}
+
+const CTRL_C: (&str, Signal) = ("interrupt", Signal::INT);
+const ORPHANED: (&str, Signal) = ("orphan", Signal::TERM);
+
+#[test]
+fn a_prune_that_is_interrupted_loses_nothing_that_is_to_stay() {
+    for how in [CTRL_C, ORPHANED] {
+        let cachex = cachex();
+        let calls = stored(&cachex);
+        let prune = cachex.cli(["prune", "--max-age", "1h"]);
+        assert!(interrupted(&cachex, &prune, how, || all_there(&calls)) > 5);
+        prune.once().exits(0);
+        all_there(&calls);
+        assert_eq!(cachex.cli(["list"]).once().stdout().lines().count(), 4);
+    }
+}
+
+#[test]
+fn a_fold_that_is_interrupted_loses_nothing() {
+    for how in [CTRL_C, ORPHANED] {
+        let cachex = cachex();
+        let calls = stored(&cachex);
+        let list = cachex.cli(["list"]);
+        assert!(interrupted(&cachex, &list, how, || all_there(&calls)) > 5);
+        assert_eq!(list.once().exits(0).stdout().lines().count(), 12);
+        all_there(&calls);
+    }
+}
+
+#[test]
+fn a_repair_that_is_interrupted_loses_nothing() {
+    for how in [CTRL_C, ORPHANED] {
+        let cachex = cachex();
+        let calls = stored(&cachex);
+        // What there is to mend.
+        let damaged = cachex.run("echo damaged");
+        let known = cachex.stored_in("v1/young");
+        damaged.once().misses();
+        let file = cachex.stored_in("v1/young").into_iter().find(|file| !known.contains(file));
+        flip(&cachex.in_store(file.unwrap()), 60);
+        fs::remove_file(cachex.in_store("v1/old.keys")).unwrap();
+        cachex.write("store/v1/trash-1/blob", "left by the dead");
+        let repair = cachex.cli(["doctor", "--repair"]);
+        assert!(interrupted(&cachex, &repair, how, || all_there(&calls)) > 5);
+        all_there(&calls);
+        damaged.once().misses();
+    }
+}
+
+#[test]
+fn a_clear_that_is_interrupted_leaves_a_store_that_works() {
+    let cachex = cachex();
+    let calls = stored(&cachex);
+    let clear = cachex.cli(["clear", "--yes"]);
+    let check = || {
+        for (call, good) in &calls {
+            call.once().same_as(good);
+            call.once().hits().same_as(good);
+        }
+    };
+    assert!(interrupted(&cachex, &clear, CTRL_C, check) > 1);
+    clear.once().exits(0);
+    assert_eq!(cachex.stored_in("v1/young").len() + cachex.stored_in("v1/blobs").len(), 0);
+}
+
+#[test]
+fn a_helper_ends_with_whoever_started_it() {
+    let cachex = cachex();
+    let calls = stored(&cachex);
+    for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
+        for verb in [&["list"][..], &["prune"], &["doctor", "--repair"], &["forget", "--failed"]] {
+            // It would hang until its watchdog gives the database up.
+            let running = cachex.cli(verb.iter().copied()).fault("sled:3=hang").spawn();
+            cachex.awaits_helper();
+            running.signal(signal);
+            running.ends().dies_of(signal);
+            cachex.awaits_quiet();
+            assert_eq!(cachex.names_in_store("old.broken-"), [""; 0]);
+        }
+    }
+    cachex.cli(["list"]).once().exits(0).promptly().quietly();
+    all_there(&calls);
+}
