@@ -23,9 +23,15 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand run 'Run a command, or replay what it did last time'
-            cand forget 'Forget the recorded run of a command'
+            cand explain 'Say whether a call would hit, and if not, why'
+            cand list 'Show which results the store holds'
+            cand show 'Show everything about one result'
+            cand forget 'Forget recorded runs: of a command, by key, by tag, by age'
+            cand prune 'Drop what has expired, what is old, what is too much'
             cand clear 'Forget everything'
+            cand stats 'Say what was hit, what was run, and what that saved'
             cand doctor 'Say what is wrong with the store, and mend it'
+            cand config 'Say which settings hold, and where each comes from'
             cand completions 'Print a completion script for a shell'
             cand generate 'Write completions and man pages below a folder'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -34,6 +40,13 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --expires-in 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]'
             cand --failure-expires-in 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]'
             cand --exit-codes 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]'
+            cand --refresh-after 'Serve what is older than this and start one run in the background that replaces it'
+            cand --stale-if-error 'If the run fails, serve the last good result up to this long past its expiry'
+            cand --jitter 'Expire up to this much earlier, each key at its own time [default: 0]'
+            cand --mode 'What of the store is used [default: read-write]'
+            cand --miss-status 'How --cached-only ends if there is nothing to replay [default: 125]'
+            cand --lock-timeout 'Wait at most this long for another caller to begin its output, then run uncached'
+            cand --timeout 'End the command after this long, with status 124'
             cand --exe 'How the executable counts [default: stat]'
             cand --env 'Count only these variables'
             cand --ignore-env 'Leave out the variables that match these patterns'
@@ -43,19 +56,102 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
             cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
-            cand --force 'Run the command and replace what is recorded'
-            cand --no-concurrent 'Let one caller run the command while the others wait for its result'
+            cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
+            cand --status-file 'Write one JSON object about the call to this file'
+            cand --status-fd 'Write it to this open descriptor'
+            cand --force 'Run the command and replace what is recorded: --mode write-only'
+            cand --no-read 'The same as --force'
+            cand --read-only 'Record nothing: --mode read-only'
+            cand --warm 'Start the run in the background, print nothing and return at once'
+            cand --cached-only 'Never run the command; if there is nothing to replay, end with --miss-status'
+            cand --no-concurrent 'Let one caller run the command while the others follow its output'
+            cand --tty 'If standard output is a terminal, give the command one of its own'
             cand --no-cwd 'Leave out the working directory'
             cand --no-env 'Leave out all variables'
             cand --quiet 'Do not warn'
             cand --verbose 'Say on stderr whether it was a hit, and what that saved'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;explain'= {
+            cand --expires-in 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]'
+            cand --failure-expires-in 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]'
+            cand --exit-codes 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]'
+            cand --refresh-after 'Serve what is older than this and start one run in the background that replaces it'
+            cand --stale-if-error 'If the run fails, serve the last good result up to this long past its expiry'
+            cand --jitter 'Expire up to this much earlier, each key at its own time [default: 0]'
+            cand --mode 'What of the store is used [default: read-write]'
+            cand --miss-status 'How --cached-only ends if there is nothing to replay [default: 125]'
+            cand --lock-timeout 'Wait at most this long for another caller to begin its output, then run uncached'
+            cand --timeout 'End the command after this long, with status 124'
+            cand --exe 'How the executable counts [default: stat]'
+            cand --env 'Count only these variables'
+            cand --ignore-env 'Leave out the variables that match these patterns'
+            cand --stdin 'What the command gets as standard input, and whether it counts [default: hash]'
+            cand --key 'Count this text too, for whatever else the output depends on'
+            cand --scope 'Keep this result apart from those of other scopes'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
+            cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
+            cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
+            cand --status-file 'Write one JSON object about the call to this file'
+            cand --status-fd 'Write it to this open descriptor'
+            cand --force 'Run the command and replace what is recorded: --mode write-only'
+            cand --no-read 'The same as --force'
+            cand --read-only 'Record nothing: --mode read-only'
+            cand --warm 'Start the run in the background, print nothing and return at once'
+            cand --cached-only 'Never run the command; if there is nothing to replay, end with --miss-status'
+            cand --no-concurrent 'Let one caller run the command while the others follow its output'
+            cand --tty 'If standard output is a terminal, give the command one of its own'
+            cand --no-cwd 'Leave out the working directory'
+            cand --no-env 'Leave out all variables'
+            cand --quiet 'Do not warn'
+            cand --verbose 'Say on stderr whether it was a hit, and what that saved'
+            cand --all 'List the variables too, by name'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;list'= {
+            cand --tag 'Only those with this tag'
+            cand --scope 'Only those of this scope'
+            cand --cwd 'Only those that ran in this folder'
+            cand --sort 'What comes first [default: used]'
+            cand --limit 'At most so many'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --stale 'Only those that have expired'
+            cand --failed 'Only those whose exit status is not 0'
+            cand --reverse 'The other way round'
+            cand --json 'Print JSON'
+            cand --no-pager 'Show it without a pager'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;show'= {
+            cand --exe 'How the executable counts [default: stat]'
+            cand --env 'Count only these variables'
+            cand --ignore-env 'Leave out the variables that match these patterns'
+            cand --stdin 'What the command gets as standard input, and whether it counts [default: hash]'
+            cand --key 'Count this text too, for whatever else the output depends on'
+            cand --scope 'Keep this result apart from those of other scopes'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --stdout 'Print what the command wrote to standard output, byte for byte'
+            cand --stderr 'Print what it wrote to standard error, to standard output'
+            cand --replay 'Print both as it wrote them, each to its own stream'
+            cand --json 'Print JSON'
+            cand --no-pager 'Show it without a pager'
+            cand --no-cwd 'Leave out the working directory'
+            cand --no-env 'Leave out all variables'
+            cand --tty 'The run at a terminal of this kind and size'
+            cand --quiet 'Do not warn, and do not say what was done'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;forget'= {
-            cand --expires-in 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]'
-            cand --failure-expires-in 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]'
-            cand --exit-codes 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]'
+            cand --tag 'Those with this tag'
+            cand --older-than 'Those that were recorded longer ago than this'
+            cand --command 'Those whose command line matches, see `cachex list --help`'
             cand --exe 'How the executable counts [default: stat]'
             cand --env 'Count only these variables'
             cand --ignore-env 'Leave out the variables that match these patterns'
@@ -63,27 +159,66 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --key 'Count this text too, for whatever else the output depends on'
             cand --scope 'Keep this result apart from those of other scopes'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
-            cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
-            cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
-            cand --force 'Run the command and replace what is recorded'
-            cand --no-concurrent 'Let one caller run the command while the others wait for its result'
+            cand --failed 'Those whose exit status is not 0'
+            cand --dry-run 'Say what would go, and change nothing'
+            cand --yes 'Do not ask; only `clear` does'
+            cand --json 'Print JSON'
+            cand --no-pager 'Show it without a pager'
             cand --no-cwd 'Leave out the working directory'
             cand --no-env 'Leave out all variables'
-            cand --quiet 'Do not warn'
-            cand --verbose 'Say on stderr whether it was a hit, and what that saved'
+            cand --tty 'The run at a terminal of this kind and size'
+            cand --quiet 'Do not warn, and do not say what was done'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
-        &'cachex;clear'= {
+        &'cachex;prune'= {
+            cand --max-age 'What was recorded longer ago than this'
+            cand --max-size 'The least recently used beyond this in all'
+            cand --tag 'All this only among those with this tag'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
-            cand --yes 'Do not ask'
+            cand --expired 'What has expired, also what --stale-if-error could still serve'
+            cand --dry-run 'Say what would go, and change nothing'
+            cand --yes 'Do not ask; only `clear` does'
+            cand --json 'Print JSON'
+            cand --no-pager 'Show it without a pager'
+            cand --quiet 'Do not warn, and do not say what was done'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'cachex;clear'= {
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --dry-run 'Say what would go, and change nothing'
+            cand --yes 'Do not ask; only `clear` does'
+            cand --json 'Print JSON'
+            cand --no-pager 'Show it without a pager'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'cachex;stats'= {
+            cand --since 'Count from then on: `7d`, or a date such as `2026-11-01`'
+            cand --format 'How to print it [default: text]'
+            cand --html 'Write a page with charts to this file; `-` is standard output'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --reset 'Count from nothing again; what is recorded stays'
+            cand --yes 'Do not ask'
+            cand --json 'Print JSON'
+            cand --no-pager 'Show it without a pager'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;doctor'= {
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --repair 'Mend what can be mended; nothing that is whole is removed'
             cand --json 'Print JSON'
+            cand --quiet 'Do not show on a terminal how far it is'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;config'= {
+            cand --json 'Print JSON'
+            cand --path 'Print the path of the configuration file, be it there or not'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -97,20 +232,38 @@ set edit:completion:arg-completer[cachex] = {|@words|
         }
         &'cachex;help'= {
             cand run 'Run a command, or replay what it did last time'
-            cand forget 'Forget the recorded run of a command'
+            cand explain 'Say whether a call would hit, and if not, why'
+            cand list 'Show which results the store holds'
+            cand show 'Show everything about one result'
+            cand forget 'Forget recorded runs: of a command, by key, by tag, by age'
+            cand prune 'Drop what has expired, what is old, what is too much'
             cand clear 'Forget everything'
+            cand stats 'Say what was hit, what was run, and what that saved'
             cand doctor 'Say what is wrong with the store, and mend it'
+            cand config 'Say which settings hold, and where each comes from'
             cand completions 'Print a completion script for a shell'
             cand generate 'Write completions and man pages below a folder'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'cachex;help;run'= {
         }
+        &'cachex;help;explain'= {
+        }
+        &'cachex;help;list'= {
+        }
+        &'cachex;help;show'= {
+        }
         &'cachex;help;forget'= {
+        }
+        &'cachex;help;prune'= {
         }
         &'cachex;help;clear'= {
         }
+        &'cachex;help;stats'= {
+        }
         &'cachex;help;doctor'= {
+        }
+        &'cachex;help;config'= {
         }
         &'cachex;help;completions'= {
         }

@@ -49,6 +49,17 @@ pub fn run(command: &mut Command, sink: Sink) -> Result<Sample> {
     Ok(Sample { background: settle()?, ..sample })
 }
 
+/// As [`run`] into a pipe, for a command whose status 1 is an answer too.
+///
+/// # Errors
+///
+/// It could not be started, or failed.
+pub fn ask(command: &mut Command) -> Result<Sample> {
+    let answered = |status: ExitStatus| matches!(status.code(), Some(0 | 1));
+    let sample = measured_if(command.stdout(Stdio::piped()), |_| (), answered)?;
+    Ok(Sample { background: settle()?, ..sample })
+}
+
 /// Runs `command` to its end, output to `/dev/null`, beside other children
 /// that go on.
 ///
@@ -73,7 +84,15 @@ pub fn digest(command: &mut Command) -> Result<blake3::Hash> {
     Ok(hasher.finalize())
 }
 
-fn measured(command: &mut Command, mut seen: impl FnMut(&[u8])) -> Result<Sample> {
+fn measured(command: &mut Command, seen: impl FnMut(&[u8])) -> Result<Sample> {
+    measured_if(command, seen, |status| status.success())
+}
+
+fn measured_if(
+    command: &mut Command,
+    mut seen: impl FnMut(&[u8]),
+    ends_well: impl Fn(ExitStatus) -> bool,
+) -> Result<Sample> {
     let mut buffer = vec![0; 128 * 1024];
     let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
@@ -89,7 +108,7 @@ fn measured(command: &mut Command, mut seen: impl FnMut(&[u8])) -> Result<Sample
     }
     let (status, usage) = reap(child.id() as i32)?.context("a contender vanished")?;
     let wall = start.elapsed();
-    if !status.success() {
+    if !ends_well(status) {
         bail!("{status} from {command:?}");
     }
     Ok(Sample { wall, peak: peak(&usage), background: Duration::ZERO })

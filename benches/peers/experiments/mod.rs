@@ -29,7 +29,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 13] = [
+pub const ALL: [Experiment; 14] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
@@ -53,8 +53,13 @@ pub const ALL: [Experiment; 13] = [
     },
     Experiment {
         name: "manage",
-        about: "forget, doctor and clear, by how much is stored",
+        about: "list, forget, doctor and clear, by how much is stored",
         run: manage::by_size,
+    },
+    Experiment {
+        name: "ask",
+        about: "list, explain and stats, by how much is stored",
+        run: manage::by_question,
     },
     Experiment {
         name: "record-1G",

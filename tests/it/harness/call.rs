@@ -79,6 +79,12 @@ impl Call {
         self
     }
 
+    /// `cachex explain` with the same options and the same command.
+    pub fn explain(mut self) -> Call {
+        self.cachex.as_mut().unwrap()[0] = "explain".into();
+        self
+    }
+
     /// The command without `cachex`.
     pub fn bare(mut self) -> Call {
         self.cachex = None;

@@ -1,7 +1,7 @@
 //! Putting faults in: processes that die where a test says, damaged files,
 //! and a store that is put back as it was.
 
-use super::{Cachex, Call, Outcome, Running, World};
+use super::{Cachex, Call, Outcome, Running, World, contains, eventually};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -24,15 +24,28 @@ impl Call {
         self.fault(format!("{point}={}", errno.raw_os_error()))
     }
 
-    /// Does it once, killed at each change to the store in turn, until it
-    /// survives; how many changes there were. Before each time the store is made
+    /// Is done by a user whom permissions bind: root is not. Everything in the
+    /// world is that user's from then on.
+    pub fn without_privileges(self) -> Call {
+        if !rustix::process::geteuid().is_root() {
+            return self;
+        }
+        self.launched_by(
+            "chmod 755 .. && chown -R 65534:65534 .. && \
+             exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"",
+        )
+    }
+
+    /// Does it once, killed at each change to the store in turn, be it its own or
+    /// that of a helper, until it survives; how many changes there were. Before each time the store is made
     /// by `prepare`, and what was left of it is looked at by `check`.
     #[track_caller]
     pub fn killed_everywhere(&self, prepare: impl Fn(), check: impl Fn(u32)) -> u32 {
         for n in 1.. {
             prepare();
             let outcome = self.clone().fault(format!("change:{n}=kill")).once();
-            if !outcome.was_killed() {
+            // Whose helper was killed says that it failed.
+            if !outcome.was_killed() && !outcome.exited_with(1) {
                 return n - 1;
             }
             check(n);
@@ -69,6 +82,34 @@ impl World {
     /// A file of the store.
     pub fn in_store(&self, name: impl AsRef<Path>) -> PathBuf {
         self.store().join(name)
+    }
+
+    /// Waits for a process that works on the store for another one.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_helper(&self) -> rustix::process::Pid {
+        eventually("a helper", || {
+            self.processes().into_iter().find(|pid| {
+                let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+                line.is_ok_and(|line| contains(&line, b"__store"))
+            })
+        })
+    }
+
+    /// Waits until some process waits for a lock on a file, be it one that
+    /// another process started for itself.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_a_waiter(&self) {
+        eventually("somebody to wait for a lock", || {
+            let locks = fs::read_to_string("/proc/locks").unwrap();
+            let waits = |pid: String| {
+                let is_its = |line: &str| line.split(' ').any(|word| word == pid);
+                locks.lines().any(|line| line.contains("->") && is_its(line))
+            };
+            let pids = self.processes().into_iter().map(|pid| pid.as_raw_nonzero().to_string());
+            pids.into_iter().any(waits).then_some(())
+        });
     }
 
     /// Keeps a copy of the store under this name.

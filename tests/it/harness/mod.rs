@@ -29,7 +29,7 @@ pub use mounts::{Mounted, where_mounts_are_ones_own};
 pub use outcome::Outcome;
 pub use running::Running;
 pub use rustix::process::Signal;
-pub use terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z};
+pub use terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal};
 pub use world::{Cachex, World, cachex, contains, quoted};
 
 use std::time::{Duration, Instant};

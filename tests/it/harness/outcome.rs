@@ -130,6 +130,20 @@ impl Outcome {
         self.each(&format!("exit status {code}"), |ended| ended.status.code() == Some(code))
     }
 
+    /// Whether every one exited with this status.
+    pub fn exited_with(&self, code: i32) -> bool {
+        self.ended.iter().all(|ended| ended.status.code() == Some(code))
+    }
+
+    /// These words are on standard output.
+    #[track_caller]
+    pub fn shows(self, words: &[&str]) -> Outcome {
+        self.each(&format!("{words:?} on stdout"), |ended| {
+            let shown = String::from_utf8_lossy(&ended.stdout);
+            words.iter().all(|word| shown.contains(word))
+        })
+    }
+
     /// Whether every one exited with 0.
     pub fn succeeded(&self) -> bool {
         self.ended.iter().all(|ended| ended.status.success())

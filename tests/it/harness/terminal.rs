@@ -6,7 +6,7 @@ use super::world::World;
 use super::{eventually, readable};
 use rustix::process::{Pid, Signal};
 use rustix::pty::OpenptFlags;
-use rustix::termios::{LocalModes, OptionalActions};
+use rustix::termios::{LocalModes, OptionalActions, Winsize};
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -75,6 +75,14 @@ impl Terminal {
         self
     }
 
+    /// Drags the window to another size.
+    #[track_caller]
+    pub fn resizes(&mut self, rows: u16, columns: u16) -> &mut Terminal {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&self.keyboard, size).unwrap();
+        self
+    }
+
     /// Waits until the screen shows this, after what was waited for before.
     #[track_caller]
     pub fn shows(&mut self, text: &str) -> &mut Terminal {
@@ -92,6 +100,11 @@ impl Terminal {
     /// What is on the screen, from the beginning.
     pub fn screen(&self) -> String {
         readable(&self.screen.bytes()).replace("\r\n", "\n")
+    }
+
+    /// Everything that was written to it, however much, and what steers it too.
+    pub fn written(&self) -> String {
+        String::from_utf8_lossy(&self.screen.bytes()).replace("\r\n", "\n")
     }
 
     /// Waits until the world's counter is there, as [`World::awaits_runs`].

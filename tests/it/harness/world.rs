@@ -3,10 +3,11 @@
 use super::terminal::Terminal;
 use super::{Call, Outcome, eventually};
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
 use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -134,6 +135,22 @@ impl World {
         assert_eq!(self.runs(), runs, "executions so far");
     }
 
+    /// Waits until nothing runs in this world any more, and nobody holds a lock:
+    /// a process that ends has no environment for a moment before it lets go.
+    #[track_caller]
+    pub fn awaits_quiet(&self) {
+        let is_free = |path: PathBuf| {
+            use rustix::fs::{FlockOperation, flock};
+            let file = fs::File::open(self.store().join(path));
+            file.is_ok_and(|file| flock(file, FlockOperation::NonBlockingLockExclusive).is_ok())
+        };
+        eventually("the end of all processes", || {
+            let is_quiet =
+                self.processes().is_empty() && self.stored_in("v1/locks").into_iter().all(is_free);
+            is_quiet.then_some(())
+        });
+    }
+
     /// The script with what counts an execution of it in front.
     pub fn counting(&self, script: &str) -> String {
         format!("printf . >>{}; {script}", quoted(self.path("runs")))
@@ -145,6 +162,23 @@ impl World {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path
+    }
+
+    /// Writes a file that only its owner can write to, whatever the umask is.
+    pub fn owned(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.write(name, content);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        path
+    }
+
+    /// Where the user's `config.toml` is looked for.
+    pub fn config_path(&self) -> PathBuf {
+        self.path("home/.config/cachex/config.toml")
+    }
+
+    /// Writes the user's `config.toml`.
+    pub fn config(&self, text: impl AsRef<[u8]>) -> PathBuf {
+        self.owned(self.config_path(), text)
     }
 
     /// A command of this name on the `PATH`; every execution is counted.
