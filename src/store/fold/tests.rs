@@ -343,3 +343,35 @@ fn a_fold_that_leaves_has_the_other_do_another_round() {
     assert_eq!(report.folded, 1);
     assert!(fsutil::stat(root, WANTED).unwrap().is_none());
 }
+
+#[test]
+fn a_fold_with_nothing_to_do_leaves_the_database_as_it_is() {
+    let scene = scene();
+    scene.record(&Entry { expires_in: Some(3_600_000_000_000), ..entry(1, 100) });
+    folded(&scene, &now());
+    scene.drop_young(1);
+    let first = folded(&scene, &now()).totals;
+    assert_eq!(folded(&scene, &now()).totals, first);
+    // What there is to drop is dropped all the same.
+    let entry = Entry { expires_in: Some(1), ..entry(2, 100) };
+    Old::with(&scene.root, |old| old.put(&entry)).unwrap();
+    assert_eq!(folded(&scene, &now()).expired, 1);
+    scene.record(&crate::store::testing::entry(3, 10));
+    folded(&scene, &now());
+    scene.drop_young(3);
+    assert_eq!(folded(&scene, &FoldOptions { max_size: Some(1), ..now() }).evicted, 1);
+}
+
+#[test]
+fn what_one_batch_flushed_and_the_next_does_not_find_sets_the_database_aside() {
+    let scene = scene();
+    let mut flushed = Flushed::default();
+    Old::with_next(&scene.root, &mut flushed, |old| old.put(&entry(1, 10))).unwrap();
+    flushed.confirm(&scene.root).unwrap();
+    // A database that is as it was before.
+    std::fs::remove_dir_all(scene.root.path().join("old")).unwrap();
+    let next = Old::with_next(&scene.root, &mut flushed, |old| old.put(&entry(2, 10)));
+    assert!(next.unwrap_err().is::<SetAside>());
+    let last = flushed.confirm(&scene.root);
+    assert!(last.unwrap_err().is::<SetAside>());
+}

@@ -1,8 +1,13 @@
 //! What a helper process answers, in this process.
 
 use super::*;
+use crate::store::events::{self, Event, Kind};
+use crate::store::facts::Totals;
+use crate::store::fence;
 use crate::store::fold::FoldOptions;
-use crate::store::testing::{Scene, entry, key, scene};
+use crate::store::query::{Order, Query};
+use crate::store::stats::Counts;
+use crate::store::testing::{Scene, ago, entry, key, scene};
 use std::sync::mpsc;
 
 fn asked(scene: &Scene, op: &str, args: &[OsString], input: &[u8]) -> Result<Vec<u8>> {
@@ -131,4 +136,38 @@ fn a_process_that_makes_no_progress_is_given_up() {
     assert!(told.recv_timeout(5 * TICK).is_err());
     pulse.enter(true);
     told.recv().unwrap();
+}
+
+#[test]
+fn questions_are_answered_in_frames() {
+    let scene = scene();
+    (0..3).for_each(|n| scene.record(&Entry { status: n as u8, ..entry(n, 10) }));
+    let event = Event { kind: Kind::Hit { cost: 1 }, time: ago(5), key: key(1), run_time: 7 };
+    events::append(&scene.root, &event, None).unwrap();
+    folded(&scene);
+    let asked = |op: &str, args: &[OsString], input: &[u8]| {
+        let mut frames = Vec::new();
+        let result = answer(&scene.root, OsStr::new(op), args, &mut &input[..], &mut frames);
+        let mut items = Vec::new();
+        while let Some((tag, body)) = fence::take_frame(&mut frames).unwrap() {
+            assert!([ITEM, fence::ALIVE].contains(&tag));
+            items.extend((tag == ITEM).then_some(body));
+        }
+        (result.unwrap(), items)
+    };
+    let question =
+        Query { order: Order::Status, reverse: true, limit: Some(2), ..Query::default() };
+    let (matched, items) = asked(QUERY, &[], &encode(&question).unwrap());
+    assert_eq!(decode::<Option<u64>>(&matched).unwrap(), Some(3));
+    let found = items.iter().map(|item| decode::<Item>(item).unwrap().sealed);
+    let keys: Vec<_> = found.map(|sealed| Entry::open_any(&sealed).unwrap().key).collect();
+    assert_eq!(keys, [key(2), key(1)]);
+
+    let (_, items) = asked(STATS, &["0".into()], b"");
+    let (_, name, counts) = decode::<(u32, String, Counts)>(&items[0]).unwrap();
+    assert_eq!((items.len(), &name[..], counts.hits, counts.saved_ns), (1, "", 1, 7));
+    asked(RESET_STATS, &[], b"");
+    assert!(asked(STATS, &["0".into()], b"").1.is_empty());
+    let totals = decode::<Totals>(&asked(TOTALS, &[], b"").0).unwrap();
+    assert_eq!((totals.entries, totals.hits), (3, 0));
 }
