@@ -13,7 +13,6 @@ use signal_hook::consts::{
     SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1,
     SIGUSR2, SIGWINCH, SIGXFSZ,
 };
-use signal_hook::flag;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
@@ -21,7 +20,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 const FORWARDED: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM];
 /// Those that stop and continue a job, which a command in a group of its own
@@ -33,13 +32,16 @@ pub const TERMINAL: &[i32] = &[SIGTSTP, SIGCONT, SIGWINCH];
 /// is to find as cachex found them.
 const RESTORED: [i32; 2] = [SIGPIPE, SIGCHLD];
 
-/// Whether nobody reads what is caught, which then does what it does by default:
-/// handlers are there to stay.
-static OVER: AtomicBool = AtomicBool::new(false);
+/// The handlers of signals that were caught before and are not any more: for the
+/// crate that installed them they are there to stay, so that it would not do it
+/// again.
+static HANDLERS: Mutex<Vec<Disposition>> = Mutex::new(Vec::new());
 
 /// Catches signals from now on.
 pub struct Signals {
     delivery: SignalDelivery<UnixStream, WithOrigin>,
+    /// How those were that are caught.
+    before: Vec<Disposition>,
     _ignored_pipe: Altered,
 }
 
@@ -58,7 +60,8 @@ pub enum Came {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        OVER.store(true, Ordering::SeqCst);
+        let handlers = self.before.drain(..).map(Disposition::restore).collect();
+        *HANDLERS.lock().unwrap_or_else(PoisonError::into_inner) = handlers;
     }
 }
 
@@ -67,15 +70,16 @@ impl Signals {
     /// error of the write instead of the end of this process.
     pub fn catch(also: &[i32]) -> io::Result<Signals> {
         let wanted = FORWARDED.iter().chain(also).copied();
-        let caught: Vec<i32> =
-            wanted.filter(|&signal| !is_ignored(signal)).chain([SIGCHLD]).collect();
+        let mut before: Vec<_> =
+            wanted.map(Disposition::of).filter(|present| !present.is_ignored()).collect();
+        before.push(Disposition::of(SIGCHLD));
+        let caught = before.iter().map(|present| present.signal);
         let (read, write) = UnixStream::pair()?;
-        OVER.store(false, Ordering::SeqCst);
-        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), &caught)?;
-        for signal in caught {
-            flag::register_conditional_default(signal, &OVER)?;
+        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), caught)?;
+        for handler in HANDLERS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            handler.restore();
         }
-        Ok(Signals { delivery, _ignored_pipe: Altered::ignored(SIGPIPE) })
+        Ok(Signals { delivery, before, _ignored_pipe: Altered::ignored(SIGPIPE) })
     }
 
     /// What becomes readable when a signal has come.
@@ -179,14 +183,11 @@ impl Inherited {
 
 /// Whether this process was started to ignore it, or does by now.
 pub fn is_ignored(signal: i32) -> bool {
-    action(signal, None).sa_sigaction == libc::SIG_IGN
+    Disposition::of(signal).is_ignored()
 }
 
 /// A signal that for a while does something else.
-pub struct Altered {
-    signal: i32,
-    before: libc::sigaction,
-}
+pub struct Altered(Disposition);
 
 impl Altered {
     /// Nothing, from now on.
@@ -199,16 +200,39 @@ impl Altered {
         Altered::to(signal, libc::SIG_DFL)
     }
 
-    fn to(signal: i32, disposition: libc::sighandler_t) -> Altered {
-        let before = action(signal, None);
-        action(signal, Some(libc::sigaction { sa_sigaction: disposition, ..before }));
-        Altered { signal, before }
+    fn to(signal: i32, plain: libc::sighandler_t) -> Altered {
+        let before = Disposition::of(signal);
+        let action = libc::sigaction { sa_sigaction: plain, ..before.action };
+        Altered(Disposition { action, ..before }.restore())
     }
 }
 
 impl Drop for Altered {
     fn drop(&mut self) {
-        action(self.signal, Some(self.before));
+        self.0.restore();
+    }
+}
+
+/// What a signal does at some time: one that it was found with, or a plain one.
+#[derive(Clone, Copy)]
+struct Disposition {
+    signal: i32,
+    action: libc::sigaction,
+}
+
+impl Disposition {
+    /// The present one.
+    fn of(signal: i32) -> Disposition {
+        Disposition { signal, action: action(signal, None) }
+    }
+
+    fn is_ignored(&self) -> bool {
+        self.action.sa_sigaction == libc::SIG_IGN
+    }
+
+    /// Makes it so again; how it was meanwhile.
+    fn restore(self) -> Disposition {
+        Disposition { action: action(self.signal, Some(self.action)), ..self }
     }
 }
 
@@ -222,5 +246,32 @@ fn action(signal: i32, new: Option<libc::sigaction>) -> libc::sigaction {
         let mut before: libc::sigaction = std::mem::zeroed();
         libc::sigaction(signal, new, &raw mut before);
         before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::process::{getpid, kill_process};
+
+    /// Whether a signal that is sent now is caught by these.
+    fn catches(signals: &mut Signals) -> bool {
+        kill_process(getpid(), Signal::CONT).unwrap();
+        // Another thread may be the one that it interrupts.
+        poll(&mut [PollFd::new(signals.descriptor(), PollFlags::IN)], None).unwrap();
+        signals.pending().any(|came| matches!(came, Came::Continue))
+    }
+
+    #[test]
+    fn what_is_caught_is_as_before_after_that_and_can_be_caught_again() {
+        let before = Disposition::of(SIGCONT).action.sa_sigaction;
+        for _ in 0..2 {
+            let mut signals = Signals::catch(JOB_CONTROL).unwrap();
+            assert!(Disposition::of(SIGCONT).action.sa_sigaction != before);
+            assert!(catches(&mut signals));
+            drop(signals);
+            assert_eq!(Disposition::of(SIGCONT).action.sa_sigaction, before);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::outlet::Outlet;
 use crate::frames::Stream;
+use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ const ABANDONED_BYTES: u64 = 64 << 20;
 pub const CHUNK: usize = 64 * 1024;
 /// What a stream's pipe is widened to once the command has filled it: fewer,
 /// larger chunks for those who print a lot. The most Linux allows to everyone.
+#[cfg(target_os = "linux")]
 const WIDE: usize = 1 << 20;
 
 /// One stream on its way from the command to cachex's own.
@@ -29,9 +31,12 @@ pub struct Leg {
     pub lost: Option<Errno>,
     /// When it last moved on.
     pub moved: Instant,
+    /// What was read last.
     buffer: Vec<u8>,
-    /// What of the buffer has been read and not been passed on.
-    unsent: std::ops::Range<usize>,
+    /// How much of it has been passed on.
+    sent: usize,
+    /// Whether the pipe is as wide as it gets.
+    is_wide: bool,
     /// Since when there is no reader, and what was read since then.
     abandoned: Option<(Instant, u64)>,
 }
@@ -48,15 +53,16 @@ impl Leg {
             outlet,
             lost: None,
             moved: Instant::now(),
-            buffer: vec![0; CHUNK],
-            unsent: 0..0,
+            buffer: Vec::with_capacity(CHUNK),
+            sent: 0,
+            is_wide: false,
             abandoned: None,
         }
     }
 
     /// Whether something was read that could not be passed on yet.
     pub fn is_pending(&self) -> bool {
-        !self.unsent.is_empty()
+        self.sent < self.buffer.len()
     }
 
     /// Whether the stream has ended and has been passed on.
@@ -75,17 +81,17 @@ impl Leg {
         let mut any = false;
         // A few chunks at a time, so that the other stream has its turn.
         for _ in 0..4 {
-            let Some(source) = self.source.as_ref().filter(|_| self.unsent.is_empty()) else {
-                break;
-            };
-            match rustix::io::read(source, &mut self.buffer[..]) {
+            let pending = self.is_pending();
+            let Some(source) = self.source.as_ref().filter(|_| !pending) else { break };
+            self.buffer.clear();
+            self.sent = 0;
+            match rustix::io::read(source, spare_capacity(&mut self.buffer)) {
                 Ok(0) => self.source = None,
                 Ok(n) => {
                     any = true;
-                    self.unsent = 0..n;
                     self.send();
-                    record(self.stream, &self.buffer[..n]);
-                    if n == CHUNK && self.buffer.len() == CHUNK {
+                    record(self.stream, &self.buffer);
+                    if n >= CHUNK && !self.is_wide {
                         self.widen();
                     }
                 }
@@ -100,22 +106,24 @@ impl Leg {
 
     /// Passes on what was not read from the command now: [`CHUNK`] bytes at the most.
     pub fn insert(&mut self, bytes: &[u8]) {
-        self.buffer[..bytes.len()].copy_from_slice(bytes);
-        self.unsent = 0..bytes.len();
+        self.buffer.clear();
+        self.sent = 0;
+        self.buffer.extend_from_slice(bytes);
         self.send();
     }
 
     /// Passes on what is pending.
     pub fn send(&mut self) {
-        while !self.unsent.is_empty() {
+        while self.is_pending() {
+            let unsent = &self.buffer[self.sent..];
             if let Some((_, bytes)) = &mut self.abandoned {
-                *bytes += self.unsent.len() as u64;
-                self.unsent = 0..0;
+                *bytes += unsent.len() as u64;
+                self.sent = self.buffer.len();
                 return;
             }
-            match self.outlet.write(&self.buffer[self.unsent.clone()]) {
+            match self.outlet.write(unsent) {
                 Ok(n) => {
-                    self.unsent.start += n;
+                    self.sent += n;
                     self.moved = Instant::now();
                 }
                 Err(Errno::AGAIN) => return,
@@ -148,15 +156,15 @@ impl Leg {
         over
     }
 
+    /// Has the pipe and the buffer hold more; the latter keeps what is in it.
     fn widen(&mut self) {
+        // Not to be tried twice.
+        self.is_wide = true;
         #[cfg(target_os = "linux")]
         if let Some(source) = &self.source
             && rustix::pipe::fcntl_setpipe_size(source, WIDE).is_ok()
         {
-            self.buffer.resize(4 * CHUNK, 0);
-            return;
+            self.buffer.reserve_exact(4 * CHUNK - self.buffer.len());
         }
-        // Not to be tried again.
-        self.buffer.resize(CHUNK + 1, 0);
     }
 }

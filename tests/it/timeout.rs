@@ -7,7 +7,7 @@ const AMPLE: &str = "--timeout 10m";
 
 #[test]
 fn one_that_takes_too_long_is_ended_and_not_recorded() {
-    let call = cachex().run("exec sleep 600").with("--timeout 1s");
+    let call = cachex().run("exec sleep 600").with("--timeout 2s");
     call.twice().runs_twice().prints("").exits(124).quietly().promptly();
 }
 
@@ -41,7 +41,7 @@ fn one_that_does_not_want_to_end_is_killed() {
 #[test]
 fn one_that_ends_in_good_order_has_taken_too_long_all_the_same() {
     let script = "trap 'echo bye; exit 0' TERM; sleep 600 & wait";
-    let call = cachex().run(script).with("--timeout 1s");
+    let call = cachex().run(script).with("--timeout 2s");
     call.twice().runs_twice().prints("bye\n").exits(124).quietly().promptly();
 }
 
@@ -74,7 +74,7 @@ fn what_it_started_has_time_to_end_in_good_order() {
     let cachex = cachex();
     // The command itself is gone at once.
     let script = "(trap 'sleep 0.3; echo saved; exit' TERM; sleep 600 & wait) & wait";
-    let call = cachex.run(script).with("--timeout 1s");
+    let call = cachex.run(script).with("--timeout 2s");
     call.once().prints("saved\n").exits(124).quietly().promptly();
 }
 
@@ -238,6 +238,6 @@ fn the_rest_of_a_pipeline_keeps_the_terminal() {
 #[test]
 fn the_terminal_is_the_shells_again_when_time_is_up() {
     let mut terminal = at_a_terminal().terminal();
-    terminal.types("cachex run --timeout 1s -- ask; echo status=$?").shows("name?");
+    terminal.types("cachex run --timeout 2s -- ask; echo status=$?").shows("name?");
     terminal.shows("status=124").types("read line; echo got $line").types("it").shows("got it");
 }

@@ -302,7 +302,7 @@ fn where_there_is_none_to_be_had_it_runs_without_and_is_not_recorded() {
 fn time_can_be_up() {
     let cachex = world();
     leaves_no_trace(&cachex, |terminal| {
-        terminal.types("cachex run --tty --timeout 1s -- slow").shows("ready");
+        terminal.types("cachex run --tty --timeout 2s -- slow").shows("ready");
         terminal.shows("status=124");
         terminal.types("cachex run --tty --timeout 10m -- ask").shows("name?").types("Ada");
         terminal.shows("hello Ada").shows("status=0");
