@@ -68,8 +68,11 @@ fn zsh(script: &str) -> String {
         let named = NAMED.iter().find(|(name, _)| option(&format!("--{name}=")));
         let is_key = option("::prefix -- ") || option("::prefixes -- ");
         let kind = if is_key { Some("keys") } else { named.map(|(_, kind)| *kind) };
+        // Of `show`, which takes a key in its stead.
+        let is_behind = option("::command -- The command whose entry it is");
         match kind {
             Some(kind) => made += &line.replace(":_default'", &format!(":_cachex_{kind}'")),
+            None if is_behind => made += &line.replace(":_cmdambivalent'", ":_cachex_behind'"),
             None => made += line,
         }
         made.push('\n');

@@ -177,14 +177,19 @@ fn zsh_completes_what_the_store_holds() {
         );
         cachex.shell(&format!("zsh -f -c {}", quoted(script))).once().quietly().stdout()
     };
-    assert_eq!(zsh("_cachex_tags", "cachex list --tag", "n"), "nightly:\n");
-    assert_eq!(zsh("_cachex_scopes", "cachex run --scope", "t"), "team a:\n");
+    assert_eq!(zsh("_cachex_tags", "cachex list --tag", "n"), "nightly\n");
+    assert_eq!(zsh("_cachex_scopes", "cachex run --scope", "t"), "team a\n");
     let offered = zsh("_cachex_keys", "cachex show", &keys[2][..5]);
     assert!(offered.starts_with(&format!("{}:echo ", keys[2])), "{offered}");
     let text =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("completions/_cachex"))
             .unwrap();
-    for function in ["NAME:_cachex_tags'", "NAME:_cachex_scopes'", "digits:_cachex_keys'"] {
+    for function in [
+        "NAME:_cachex_tags'",
+        "NAME:_cachex_scopes'",
+        "digits:_cachex_keys'",
+        "`run`:_cachex_behind'",
+    ] {
         assert!(text.contains(function), "nothing calls {function}");
     }
 }

@@ -1,8 +1,9 @@
 //! Ctrl-C, or the death of whoever waits for it, in the midst of what manages
 //! the store: nothing that is good is lost, and nobody goes on or holds a lock.
 
-use crate::harness::{Cachex, Call, Outcome, Signal, cachex, flip};
+use crate::harness::{Cachex, Call, Outcome, PROMPTLY, Signal, cachex, flip};
 use std::fs;
+use std::time::Instant;
 
 /// 300 KB that go to a blob.
 const LONG: &str = "seq 1 50000";
@@ -44,13 +45,14 @@ fn interrupted(
     cachex.keeps_store("kept");
     for n in (1..).step_by(STEP) {
         cachex.restores_store("kept");
-        let outcome = victim.clone().fault(format!("change:{n}={fault}")).once();
+        let running = victim.clone().fault(format!("change:{n}={fault}")).spawn();
+        // Those that work for it end with it, and before the test would end them.
+        cachex.awaits_quiet();
+        let outcome = running.ends();
         if outcome.exited_with(0) {
             return n / STEP;
         }
         outcome.dies_of(signal);
-        // Those that worked for it end with it.
-        cachex.awaits_quiet();
         check();
         cachex.cli(["doctor", "--repair"]).once().exits(0).promptly();
         cachex.cli(["doctor"]).once().exits(0).shows(&["nothing is wrong"]);
@@ -129,12 +131,15 @@ fn a_helper_ends_with_whoever_started_it() {
     let calls = stored(&cachex);
     for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         for verb in [&["list"][..], &["prune"], &["doctor", "--repair"], &["forget", "--failed"]] {
-            // It would hang until its watchdog gives the database up.
-            let running = cachex.cli(verb.iter().copied()).fault("sled:3=hang").spawn();
-            cachex.awaits_helper();
+            // In there it writes nothing that nobody reads: it would hang until its
+            // watchdog gives the database up.
+            let running = cachex.cli(verb.iter().copied()).fault("sled:1=hang").spawn();
+            cachex.awaits_holder("old");
             running.signal(signal);
-            running.ends().dies_of(signal);
+            let orphaned = Instant::now();
             cachex.awaits_quiet();
+            assert!(orphaned.elapsed() < PROMPTLY);
+            running.ends().dies_of(signal);
             assert_eq!(cachex.names_in_store("old.broken-"), [""; 0]);
         }
     }

@@ -112,6 +112,23 @@ impl World {
         });
     }
 
+    /// Waits until a process of this world holds this lock.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_holder(&self, lock: &str) {
+        eventually(&format!("somebody to hold {lock}"), || {
+            let inode = fs::metadata(self.in_store("v1/locks").join(lock)).ok()?.ino();
+            let pids = self.processes().into_iter().map(|pid| pid.as_raw_nonzero().to_string());
+            let pids: Vec<String> = pids.collect();
+            let locks = fs::read_to_string("/proc/locks").unwrap();
+            let is_held = locks.lines().filter(|line| !line.contains("->")).any(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                words[5].ends_with(&format!(":{inode}")) && pids.iter().any(|pid| pid == words[4])
+            });
+            is_held.then_some(())
+        });
+    }
+
     /// Keeps a copy of the store under this name.
     #[track_caller]
     pub fn keeps_store(&self, name: &str) {
