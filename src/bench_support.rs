@@ -56,6 +56,7 @@ fn entry(salt: u64, number: u64) -> Entry {
         stdin_consumed: None,
         frames: Bytes::Inline(frames),
         data: Bytes::Inline(data),
+        outputs: None,
         about: About {
             argv: vec![ByteBuf::from("command"), ByteBuf::from(number.to_string())],
             cut: false,

@@ -100,6 +100,18 @@ impl Bytes {
     }
 }
 
+/// The files that a run left behind, as far as they were declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// The blob that lists them, see [`crate::manifest`]. What it lists is needed
+    /// by it, and not by the entry.
+    pub manifest: BlobRef,
+    /// How many files there are.
+    pub files: u64,
+    /// The sum of their lengths in bytes.
+    pub bytes: u64,
+}
+
 /// What was run, for people to read: never compared, never run again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
@@ -152,6 +164,8 @@ pub struct Entry {
     pub frames: Bytes,
     /// The bytes of those chunks, one after the other.
     pub data: Bytes,
+    /// The declared files it left behind; none if none were declared.
+    pub outputs: Option<Outputs>,
     /// For people.
     pub about: About,
     /// What `explain` compares, see its module: at most [`PARTS_LIMIT`] bytes.
@@ -212,14 +226,16 @@ impl Entry {
             && tags.iter().all(|tag| (1..=MAX_TAG).contains(&tag.len()) && !tag.contains('\0'))
     }
 
-    /// The blobs it needs.
+    /// The blobs it needs itself: its output, and the list of the files it left behind.
     pub fn blobs(&self) -> impl Iterator<Item = BlobRef> {
-        [&self.frames, &self.data].into_iter().filter_map(Bytes::blob)
+        let streams = [&self.frames, &self.data].into_iter().filter_map(Bytes::blob);
+        streams.chain(self.outputs.map(|outputs| outputs.manifest))
     }
 
-    /// The bytes it keeps in blobs.
+    /// The bytes it keeps in blobs, those of the files it left behind included.
     pub fn blob_bytes(&self) -> u64 {
-        self.blobs().map(|blob| blob.len).fold(0, u64::saturating_add)
+        let files = self.outputs.map_or(0, |outputs| outputs.bytes);
+        self.blobs().map(|blob| blob.len).fold(files, u64::saturating_add)
     }
 
     /// When it expires by what it was recorded with.

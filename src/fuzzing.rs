@@ -174,6 +174,7 @@ fn query(bytes: &[u8]) {
         stdin_consumed: None,
         frames: Bytes::Inline(Vec::new()),
         data: Bytes::Inline(Vec::new()),
+        outputs: None,
         about: About {
             argv: name.iter().cloned().collect(),
             cut: false,

@@ -34,6 +34,7 @@ mod job;
 mod key;
 mod lean;
 mod lock;
+mod manifest;
 mod messages;
 mod parts;
 mod printed;

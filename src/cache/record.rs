@@ -198,6 +198,7 @@ impl Runner<'_> {
             stdin_consumed: stdin.consumed().filter(|&consumed| consumed > 0),
             frames: Bytes::Inline(Vec::new()),
             data: Bytes::Inline(Vec::new()),
+            outputs: None,
             about: self.about(),
             parts: parts(),
         };

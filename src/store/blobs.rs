@@ -10,6 +10,7 @@ use crate::entry::BlobRef;
 use crate::failpoint;
 use crate::fsutil;
 use crate::hashing::{self, Writer};
+use crate::manifest::{MAX_MANIFEST, Manifest};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
@@ -36,6 +37,17 @@ pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File>> {
     let whole =
         is_as_long && hashing::beginning(&file, blob.len)?.is_some_and(|hash| hash == blob.hash);
     Ok(whole.then(|| File::from(file)))
+}
+
+/// The list of files that is in a blob. None: it is gone or damaged.
+pub fn manifest(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Manifest>> {
+    if blob.len > MAX_MANIFEST as u64 {
+        return Ok(None);
+    }
+    let Some(file) = open(root, blob)? else { return Ok(None) };
+    let mut stored = vec![0; blob.len as usize];
+    let len = fsutil::read_full(file, &mut stored)?;
+    Ok(Manifest::decode(&stored[..len]).ok())
 }
 
 /// A blob in the making. Dropped before [`NewBlob::keep`], it leaves nothing.

@@ -44,6 +44,7 @@ pub fn entry(n: u64, seconds: u64) -> Entry {
         stdin_consumed: None,
         frames: Bytes::Inline(vec![1, 2, 3]),
         data: Bytes::Inline(vec![n as u8; 100]),
+        outputs: None,
         about: About { argv: Vec::new(), cut: false, cwd: None, scope: None, tags: Vec::new() },
         parts: Vec::new(),
     }

@@ -1,0 +1,172 @@
+//! The list of the files that a run left behind, and its codec.
+//!
+//! A manifest is a blob like any other, so its bytes are verified before they
+//! are decoded. It is to the files it lists what an entry is to its output: they
+//! are needed for as long as it is. Its form is bincode of the items, in the
+//! order of their paths.
+//!
+//! A path is as it was declared: below the working directory, or absolute. What
+//! comes out of [`Manifest::decode`] names nothing else: no empty part, no `.`,
+//! no `..`, and no path twice.
+
+use crate::entry::{BlobRef, Damaged, Outputs};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// No manifest is longer: some hundred thousand files.
+pub const MAX_MANIFEST: usize = 64 * 1024 * 1024;
+
+/// Everything that was declared, as it was after the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// In the order of their paths, each once; a folder comes before what is in it.
+    pub items: Vec<Item>,
+}
+
+/// One declared path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Relative to the working directory, or absolute.
+    pub path: ByteBuf,
+    /// What was there.
+    pub what: What,
+}
+
+/// What was there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// Nothing.
+    Absent {
+        /// Whether the run removed what had been there.
+        removed: bool,
+    },
+    /// A folder.
+    Folder {
+        /// Its permissions.
+        mode: u32,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Where it leads.
+        target: ByteBuf,
+    },
+    /// A regular file.
+    File {
+        /// Its permissions.
+        mode: u32,
+        /// What it held.
+        blob: BlobRef,
+    },
+}
+
+impl Manifest {
+    /// Its stored form; none if that is too long.
+    pub fn encode(&self) -> Option<Vec<u8>> {
+        let encoded = bincode::serde::encode_to_vec(&self.items, codec()).ok()?;
+        (encoded.len() <= MAX_MANIFEST).then_some(encoded)
+    }
+
+    /// Reads what was stored.
+    pub fn decode(stored: &[u8]) -> Result<Manifest, Damaged> {
+        if stored.len() > MAX_MANIFEST {
+            return Err(Damaged);
+        }
+        match bincode::serde::decode_from_slice::<Vec<Item>, _>(stored, codec()) {
+            Ok((items, used)) if used == stored.len() && is_in_order(&items) => {
+                Ok(Manifest { items })
+            }
+            _ => Err(Damaged),
+        }
+    }
+
+    /// The blobs it needs.
+    pub fn blobs(&self) -> impl Iterator<Item = BlobRef> {
+        self.items.iter().filter_map(|item| match &item.what {
+            What::File { blob, .. } => Some(*blob),
+            _ => None,
+        })
+    }
+
+    /// What an entry says of it; `manifest` is the blob it was stored as.
+    pub fn outputs(&self, manifest: BlobRef) -> Outputs {
+        let bytes = self.blobs().map(|blob| blob.len).fold(0, u64::saturating_add);
+        Outputs { manifest, files: self.blobs().count() as u64, bytes }
+    }
+}
+
+fn is_in_order(items: &[Item]) -> bool {
+    items.is_sorted_by(|one, next| parts(&one.path).lt(parts(&next.path)))
+        && items.iter().all(|item| is_plain(&item.path))
+}
+
+/// The order of paths: part by part, so that a folder is followed by what is in it.
+pub fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|&byte| byte == b'/')
+}
+
+/// Whether a path is of the form that a manifest has it in.
+fn is_plain(path: &[u8]) -> bool {
+    let below = path.strip_prefix(b"/").unwrap_or(path);
+    !path.contains(&0) && parts(below).all(|part| !matches!(part, b"" | b"." | b".."))
+}
+
+fn codec() -> impl bincode::config::Config {
+    // Lengths of what is decoded are checked against what is there to decode.
+    bincode::config::standard().with_limit::<MAX_MANIFEST>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn item(path: &str) -> Item {
+        Item { path: ByteBuf::from(path), what: What::Absent { removed: false } }
+    }
+
+    fn decoded(paths: &[&str]) -> Result<Manifest, Damaged> {
+        let items = paths.iter().map(|path| item(path)).collect();
+        Manifest::decode(&Manifest { items }.encode().unwrap())
+    }
+
+    #[test]
+    fn what_is_stored_comes_back() {
+        let blob = BlobRef { hash: [7; 32], len: 9 };
+        let what = [
+            What::Folder { mode: 0o755 },
+            What::File { mode: 0o644, blob },
+            What::Symlink { target: ByteBuf::from("a") },
+            What::Absent { removed: true },
+        ];
+        let paths = ["/a", "a", "a/b", "a/c"];
+        let items = paths.iter().zip(what).map(|(path, what)| Item { what, ..item(path) });
+        let manifest = Manifest { items: items.collect() };
+        assert_eq!(Manifest::decode(&manifest.encode().unwrap()).as_ref(), Ok(&manifest));
+        assert_eq!(manifest.blobs().collect::<Vec<_>>(), [blob]);
+        assert_eq!(manifest.outputs(blob), Outputs { manifest: blob, files: 1, bytes: 9 });
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_damage() {
+        assert!(decoded(&["a", "a/b", "a.b"]).is_ok());
+        for bad in ["", "/", "..", "a/..", "a/../b", "./a", "a//b", "a/", "//a", "a\0b", "/.."] {
+            assert_eq!(decoded(&[bad]), Err(Damaged), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_stands_twice_or_out_of_order_is_damage() {
+        for bad in [["a", "a"], ["b", "a"], ["a/b", "a"], ["a.b", "a/b"]] {
+            assert_eq!(decoded(&bad), Err(Damaged), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_or_fail(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(manifest) = Manifest::decode(&bytes) {
+                prop_assert_eq!(Manifest::decode(&manifest.encode().unwrap()), Ok(manifest));
+            }
+        }
+    }
+}
