@@ -54,6 +54,6 @@ mod wait;
 mod words;
 
 pub use clock::Timestamp;
-pub use entry::{About, BlobRef, Bytes, Damaged, Entry, Key};
+pub use entry::{About, BlobRef, Bytes, Damaged, Entry, Key, Outputs};
 pub use fsutil::Unusable;
 pub use store::{Root, Stack, Store};

@@ -68,10 +68,11 @@ pub struct Stdin {
 }
 
 impl Stdin {
-    /// How far a command has read since [`take`], where that can be told.
+    /// How far a command has read since [`take`], where that can be told and it
+    /// has read at all.
     pub fn consumed(&self) -> Option<u64> {
         let now = rustix::fs::tell(rustix::stdio::stdin()).ok();
-        now?.checked_sub(self.start?)
+        now?.checked_sub(self.start?).filter(|&consumed| consumed > 0)
     }
 
     /// What a refresher found: its own standard input, which is nobody else's.

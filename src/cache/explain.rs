@@ -223,14 +223,14 @@ impl Runner<'_> {
             let is_old = freshness.refresh_after.is_some_and(|after| age >= after);
             let refresh = match is_old && self.may_refresh() {
                 false => Refresh::No,
-                true if self.failed_lately(root, &entry.key) => Refresh::Paused,
+                true if self.failed_since(root, entry) => Refresh::Paused,
                 true => Refresh::Due,
             };
             return State::Fresh { age, left, refresh };
         };
         let stands_in = self.config.freshness.is_good(entry.status)
             && self.stands_in(entry, now, reader).is_some();
-        if stands_in && self.failed_lately(root, &entry.key) {
+        if stands_in && self.failed_since(root, entry) {
             return State::Stale { age };
         }
         let by_reader = writer != Some(limit);

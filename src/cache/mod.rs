@@ -109,15 +109,16 @@ impl Runner<'_> {
         if let Some(status) = self.config.cached_only {
             return self.absent(&call.key, why, status);
         }
-        let may_wait = stale.is_some() && self.config.mode != Mode::WriteOnly;
-        if may_wait
-            && self.failed_lately(root, &call.key)
-            && let Some(stale) = stale
-        {
-            self.messages()
-                .tell(format_args!("the command failed lately, it is not tried again yet"));
-            return self.serve(root, &call.stdin, *stale, Outcome::Stale);
-        }
+        let is_forced = self.config.mode == Mode::WriteOnly;
+        let pauses = |hit: &Hit| !is_forced && self.failed_since(root, hit.replay.entry());
+        let stale = match stale {
+            Some(stale) if pauses(&stale) => {
+                self.messages()
+                    .tell(format_args!("the command failed lately, it is not tried again yet"));
+                return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+            }
+            stale => stale,
+        };
         let printed = Printed::default();
         self.take_turn(root, Miss { call, why, stale, lock: None, printed })
     }
@@ -125,9 +126,9 @@ impl Runner<'_> {
     /// What is run and what it is given, and the key of that; or how the call
     /// ended because that cannot be known.
     fn identify(&self) -> Result<Call, Exit> {
-        if self.closed[1] || self.closed[2] {
+        if (self.closed[1] || self.closed[2]) && !self.config.warm {
             // What a command does with a closed stream cannot be recorded.
-            return Err(self.uncached(Source::Inherit, "an output is closed"));
+            return Err(self.without_store(Source::Inherit, "an output is closed"));
         }
         let executable = match self.config.identity.exe {
             ExeMode::Name => None,
@@ -136,16 +137,18 @@ impl Runner<'_> {
         let silent = || self.say_waiting_for_stdin();
         let stdin = stdin::take(self.config.identity.stdin, self.closed[0], silent);
         let stdin = stdin.map_err(|unknown| match unknown {
-            Unknown::Untouched => self.uncached(Source::Inherit, "standard input is unreadable"),
+            Unknown::Untouched => {
+                self.without_store(Source::Inherit, "standard input is unreadable")
+            }
             Unknown::Partly(spool) => {
-                self.uncached(Source::Feed(spool), "standard input is unreadable")
+                self.without_store(Source::Feed(spool), "standard input is unreadable")
             }
         })?;
         match self.key(executable.as_ref(), &stdin.digest) {
             Ok(key) => Ok(Call { key, executable, stdin }),
             Err(error) => {
                 self.messages().warn(format_args!("not cached: {error:#}"));
-                Err(self.uncached(stdin.source, "the key cannot be known"))
+                Err(self.without_store(stdin.source, "the key cannot be known"))
             }
         }
     }

@@ -24,8 +24,8 @@ use std::os::unix::ffi::OsStrExt;
 
 /// What became of a run's recording.
 pub(super) enum Recorded {
-    /// It is this entry, of so many bytes of output.
-    As(Box<Entry>, u64),
+    /// It is this entry.
+    As(Box<Entry>),
     /// It is not kept, for this reason.
     Not(&'static str),
 }
@@ -108,14 +108,14 @@ impl Runner<'_> {
         ));
         self.report(|| {
             let report = match &recorded {
-                Recorded::As(entry, _) => Report { recorded: true, ..Report::of(entry) },
+                Recorded::As(entry) => Report { recorded: true, ..Report::of(entry) },
                 Recorded::Not(_) => Report {
                     run_time: Some(crate::report::seconds(ended.run_time)),
                     ..Report::about(&call.key)
                 },
             };
             let reason = match &recorded {
-                Recorded::As(..) => why.to_string(),
+                Recorded::As(_) => why.to_string(),
                 Recorded::Not(what) => format!("{why}; {what}"),
             };
             let [stdout_bytes, stderr_bytes] = ended.bytes.map(Some);
@@ -136,7 +136,7 @@ impl Runner<'_> {
         recorded: &Recorded,
     ) -> &'static str {
         let (kind, what) = match recorded {
-            Recorded::As(_, size) => (Kind::Recorded { why, size: *size }, "recorded"),
+            Recorded::As(_) => (Kind::Recorded { why, size: ended.bytes.iter().sum() }, "recorded"),
             Recorded::Not(what) => (Kind::Unrecorded { why }, *what),
         };
         self.note(root, key, kind, ended.run_time);
@@ -195,7 +195,7 @@ impl Runner<'_> {
             stale_for: freshness.stale_if_error.filter(|_| freshness.is_good(status)).map(nanos),
             run_time: nanos(ended.run_time),
             status,
-            stdin_consumed: stdin.consumed().filter(|&consumed| consumed > 0),
+            stdin_consumed: stdin.consumed(),
             frames: Bytes::Inline(Vec::new()),
             data: Bytes::Inline(Vec::new()),
             outputs: None,
@@ -203,10 +203,7 @@ impl Runner<'_> {
             parts: parts(),
         };
         match self.record(root, recorder, entry) {
-            Ok(entry) => {
-                let size = ended.bytes.iter().sum();
-                Recorded::As(Box::new(entry), size)
-            }
+            Ok(entry) => Recorded::As(Box::new(entry)),
             Err(why) => Recorded::Not(why),
         }
     }
@@ -273,7 +270,7 @@ impl Runner<'_> {
 /// know, what is recorded of it is in its place.
 pub(super) fn tell(ending: Option<Ending<'_>>, ended: &Ended, stdin: &Stdin) {
     if let (Some(ending), Some(code), None) = (ending, ended.status.code(), ended.spoiled) {
-        let stdin_consumed = stdin.consumed().filter(|&consumed| consumed > 0);
+        let stdin_consumed = stdin.consumed();
         ending.tell(End { status: code as u8, stdin_consumed });
     }
 }

@@ -56,7 +56,7 @@ const FAILED: &str = "failed ";
 impl Runner<'_> {
     /// Has an ageing entry replaced in the background; whether that is under way.
     pub(super) fn refresh(&self, root: &Root, call: &mut Call, entry: &Entry) -> bool {
-        if !self.may_refresh() || self.failed_lately(root, &call.key) {
+        if !self.may_refresh() || self.failed_since(root, entry) {
             return false;
         }
         let Ok(lock) = Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive)
@@ -108,14 +108,16 @@ impl Runner<'_> {
         Exit::SUCCESS
     }
 
-    /// Whether a run of this key failed so lately that it is not tried again.
-    pub(super) fn failed_lately(&self, root: &Root, key: &Key) -> bool {
+    /// Whether a run failed after this entry was recorded, and so lately that it
+    /// is not tried again.
+    pub(super) fn failed_since(&self, root: &Root, entry: &Entry) -> bool {
         let Some(pause) = self.config.freshness.failure_expires_in else { return false };
         let mut text = [0; 32];
-        let failed = fsutil::open_file(root, lock::of_refresh(key))
+        let failed = fsutil::open_file(root, lock::of_refresh(&entry.key))
             .and_then(|file| fsutil::read_full(file, &mut text))
             .ok()
             .and_then(|len| failure(&text[..len]));
+        let failed = failed.filter(|at| *at > entry.created);
         failed.and_then(|at| Timestamp::now().since(at)).is_some_and(|since| since < pause)
     }
 
@@ -175,8 +177,6 @@ impl Runner<'_> {
         tell(Some(ending), &ended, &stdin);
         if failed {
             mark(lock.file());
-        } else {
-            let _ = rustix::fs::ftruncate(lock.file(), 0);
         }
         drop(turn);
         self.note_run(root, key, Reason::Refresh, &ended, &recorded);

@@ -12,13 +12,13 @@ use crate::stdin::Source;
 use rustix::io::Errno;
 
 impl Runner<'_> {
-    /// Does what can be done without a store: nothing is there to replay, and
-    /// nothing can be made ready.
-    pub fn without_store(&self, why: &str) -> Exit {
+    /// Does what can be done without a store, or without a key: nothing is there
+    /// to replay, and nothing can be made ready.
+    pub fn without_store(&self, source: Source, why: &str) -> Exit {
         let (result, exit) = match (self.config.warm, self.config.cached_only) {
             (true, _) => (Outcome::Uncached, Exit::SUCCESS),
             (false, Some(status)) => (Outcome::Absent, Exit::Status(status)),
-            (false, None) => return self.uncached(Source::Inherit, why),
+            (false, None) => return self.uncached(source, why),
         };
         self.report(|| {
             Report { result, reason: Some(why.to_owned()), ..Report::default() }.ending(exit)

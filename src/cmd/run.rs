@@ -9,6 +9,7 @@ use crate::invocation::Invocation;
 use crate::messages::Messages;
 use crate::report::Target;
 use crate::signals;
+use crate::stdin::Source;
 use crate::values::Mode;
 use std::time::Instant;
 
@@ -33,7 +34,7 @@ pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
     let report = report.as_ref();
     let runner = Runner { invocation: &invocation, config: &config, vars, closed, report, began };
     if disabled || config.mode == Mode::Off {
-        return runner.without_store("cachex is disabled");
+        return runner.without_store(Source::Inherit, "cachex is disabled");
     }
     signals::outlive_file_limit();
     match cache::open_store(config.dir.as_deref()) {
@@ -44,7 +45,7 @@ pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
         Err(why) => {
             Messages { quiet: config.quiet, verbose: false }
                 .warn(format_args!("not cached: {why}"));
-            runner.without_store("the store cannot be used")
+            runner.without_store(Source::Inherit, "the store cannot be used")
         }
     }
 }

@@ -69,6 +69,34 @@ fn cached_only_never_runs() {
 }
 
 #[test]
+fn where_no_key_can_be_known_cached_only_runs_nothing_and_warming_does_not_wait() {
+    let cachex = cachex();
+    // A closed output, a standard input that is no file, no working directory.
+    let conditions = [
+        r#"exec "$@" >&-"#,
+        r#"exec "$@" <."#,
+        r#"mkdir ../gone && cd ../gone && rmdir ../gone && exec "$@""#,
+    ];
+    for condition in conditions {
+        let call = cachex.run("echo hi").launched_by(condition);
+        let only = call.clone().with("--cached-only --miss-status 7");
+        only.once().hits().prints("").exits(7);
+    }
+    for condition in &conditions[1..] {
+        let call = cachex.run("echo hi").launched_by(condition);
+        call.with("--warm").once().prints("").exits(0);
+    }
+    cachex.awaits_quiet();
+    assert_eq!(cachex.runs(), 0);
+    // A closed output is not what is recorded in the background.
+    let call = cachex.run("echo hi").option("--stdin", "null");
+    call.clone().with("--warm").launched_by(conditions[0]).once().exits(0);
+    cachex.awaits_runs(1);
+    cachex.awaits_quiet();
+    call.once().hits().prints("hi\n");
+}
+
+#[test]
 fn what_contradicts_itself_is_a_mistake_that_names_both() {
     let cachex = cachex();
     for (options, named) in [

@@ -119,6 +119,7 @@ fn record(cachex: &Cachex, key: [u8; 32], command: &str) -> String {
         stdin_consumed: None,
         frames: Bytes::Inline(Vec::new()),
         data: Bytes::Inline(Vec::new()),
+        outputs: None,
         about: About {
             argv: vec![command.as_bytes().to_vec().into()],
             cut: false,

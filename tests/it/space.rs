@@ -24,6 +24,7 @@ fn entry(n: u64, ago: Duration, expires_in: Option<Duration>, data: Bytes) -> En
         // One frame of stdout, see `src/frames.rs`: two bytes are enough here.
         frames: Bytes::Inline(leb128(len << 1)),
         data,
+        outputs: None,
         about: About { argv: Vec::new(), cut: false, cwd: None, scope: None, tags: Vec::new() },
         parts: Vec::new(),
     }

@@ -72,6 +72,19 @@ fn what_failed_is_not_tried_again_at_once() {
 }
 
 #[test]
+fn a_failure_from_before_the_last_good_result_keeps_nothing_from_being_tried() {
+    let cachex = cachex();
+    let call = moody(&cachex).failure_expires_in("1h");
+    call.once().misses();
+    cachex.write("mood", "exit 1");
+    call.clone().after("10m").once().misses().prints("fine\n");
+    cachex.write("mood", "echo better");
+    call.clone().after("15m").with("--force").once().misses().prints("better\n");
+    cachex.write("mood", "echo best");
+    call.clone().after("26m").once().misses().prints("best\n");
+}
+
+#[test]
 fn past_its_time_the_failure_is_shown() {
     let cachex = cachex();
     let call = moody(&cachex);
