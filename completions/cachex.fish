@@ -62,6 +62,11 @@ null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l scope -d 'Keep this result apart from those of other scopes' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
@@ -77,6 +82,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-concurrent -d '
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tty -d 'If standard output is a terminal, give the command one of its own'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-cwd -d 'Leave out the working directory'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-env -d 'Leave out all variables'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-ignore -d 'Count files too that `.gitignore` leaves out'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l portable -d 'Share results between machines and checkouts: see README for what it stands for'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l require-outputs -d 'End with 125 if the command made one of them not, instead of recording that'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l quiet -d 'Do not warn'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -103,6 +111,11 @@ null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l scope -d 'Keep this result apart from those of other scopes' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
@@ -118,6 +131,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-concurrent 
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tty -d 'If standard output is a terminal, give the command one of its own'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-cwd -d 'Leave out the working directory'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-env -d 'Leave out all variables'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-ignore -d 'Count files too that `.gitignore` leaves out'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l portable -d 'Share results between machines and checkouts: see README for what it stands for'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l require-outputs -d 'End with 125 if the command made one of them not, instead of recording that'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l quiet -d 'Do not warn'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l all -d 'List the variables too, by name'
@@ -153,6 +169,10 @@ null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l scope -d 'Keep this result apart from those of other scopes' -r
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdout -d 'Print what the command wrote to standard output, byte for byte'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stderr -d 'Print what it wrote to standard error, to standard output'
@@ -161,6 +181,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l json -d 'Print JS
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l no-pager -d 'Show it without a pager'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l no-cwd -d 'Leave out the working directory'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l no-env -d 'Leave out all variables'
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l no-ignore -d 'Count files too that `.gitignore` leaves out'
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l portable -d 'Share results between machines and checkouts: see README for what it stands for'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l tty -d 'The run at a terminal of this kind and size'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -177,6 +199,10 @@ null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l scope -d 'Keep this result apart from those of other scopes' -r
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l failed -d 'Those whose exit status is not 0'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l dry-run -d 'Say what would go, and change nothing'
@@ -185,6 +211,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l json -d 'Print 
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l no-pager -d 'Show it without a pager'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l no-cwd -d 'Leave out the working directory'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l no-env -d 'Leave out all variables'
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l no-ignore -d 'Count files too that `.gitignore` leaves out'
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l portable -d 'Share results between machines and checkouts: see README for what it stands for'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tty -d 'The run at a terminal of this kind and size'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -12,7 +12,8 @@ pub use manage::*;
 pub use stats::StatsArgs;
 
 use crate::values::{
-    self, ExeMode, ExitCodes, Mode, NamePattern, StdinMode, Tag, VariableName, text,
+    self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, StdinMode, Tag,
+    VariableName, text,
 };
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
@@ -189,6 +190,14 @@ pub struct RunArgs {
     #[command(flatten)]
     pub identity: IdentityArgs,
 
+    /// What the command makes: a file, a folder or a pattern; recorded, and put back by a hit
+    #[arg(long, value_name = "PATH", value_parser = text(OutputPattern::from_str), help_heading = OUTPUTS)]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub output: Vec<OutputPattern>,
+    /// End with 125 if the command made one of them not, instead of recording that
+    #[arg(long, help_heading = OUTPUTS)]
+    pub require_outputs: bool,
+
     #[arg(long, help = CACHE_DIR_HELP)]
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = STORE)]
     pub cache_dir: Option<PathBuf>,
@@ -251,6 +260,26 @@ pub struct IdentityArgs {
     /// Keep this result apart from those of other scopes
     #[arg(long, value_name = "NAME", value_parser = text(String::from_str), help_heading = KEY)]
     pub scope: Option<String>,
+    /// Count these files too: a file, a folder or a pattern; `!` in front leaves them out
+    #[arg(long, value_name = "GLOB", value_parser = text(InputPattern::from_str), help_heading = INPUTS)]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub input: Vec<InputPattern>,
+    /// Count every file that this file lists, one a line; `-` reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = INPUTS)]
+    pub input_from: Option<PathBuf>,
+    /// Count what this shell command prints
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = INPUTS)]
+    #[arg(value_parser = text(String::from_str))]
+    pub input_command: Vec<String>,
+    /// Count files too that `.gitignore` leaves out
+    #[arg(long, help_heading = INPUTS)]
+    pub no_ignore: bool,
+    /// Count paths below this folder as if it lay elsewhere
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = KEY)]
+    pub base_dir: Option<PathBuf>,
+    /// Share results between machines and checkouts: see README for what it stands for
+    #[arg(long, help_heading = KEY)]
+    pub portable: bool,
 }
 
 const CACHE_DIR_HELP: &str =
@@ -260,6 +289,8 @@ const MODE: &str = "Run or replay";
 const CONCURRENCY: &str = "Concurrency";
 const RUNNING: &str = "Running";
 const KEY: &str = "What counts as the same";
+const INPUTS: &str = "Files that count";
+const OUTPUTS: &str = "Files that are made";
 const STORE: &str = "Store";
 const MESSAGES: &str = "Messages";
 

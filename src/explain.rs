@@ -43,6 +43,12 @@ pub enum What {
     Scope,
     /// The terminal.
     Terminal,
+    /// Whether files count, or many of them.
+    Inputs,
+    /// The file of this name, or what is in a folder, whose name ends with a slash.
+    Input(Vec<u8>),
+    /// What this command prints.
+    InputCommand(Vec<u8>),
 }
 
 /// How it differs, as seen from now.
@@ -103,6 +109,7 @@ pub fn compare(now: &Parts, then: &Parts) -> Option<Comparison> {
     comparison.add(What::Text, change(Kind::Text));
     comparison.add(What::Scope, change(Kind::Scope));
     comparison.add(What::Terminal, change(Kind::Terminal));
+    compare_inputs(now, then, &mut comparison);
     Some(comparison)
 }
 
@@ -153,9 +160,46 @@ fn compare_variables(now: &Parts, then: &Parts, moved: bool, comparison: &mut Co
         (0, 2..) => return comparison.add(What::Environment(there), Some(Change::Gone)),
         _ => {}
     }
+    let (found, unknown) = compare_named(now, then, Kind::Variable);
+    comparison.unknown += unknown;
+    for (name, change) in found {
+        // PWD is the working directory by another name.
+        if !(moved && name == b"PWD") {
+            comparison.add(What::Variable(name), Some(change));
+        }
+    }
+}
+
+/// More files than this that came or went are told of together.
+const MANY: usize = 8;
+
+fn compare_inputs(now: &Parts, then: &Parts, comparison: &mut Comparison) {
+    match change(now, then, Kind::Inputs) {
+        whole @ Some(Change::New | Change::Gone) => comparison.add(What::Inputs, whole),
+        Some(Change::Differs) | None => {
+            let (found, unknown) = compare_named(now, then, Kind::Input);
+            let moved = found.iter().filter(|(_, change)| *change != Change::Differs).count();
+            if moved > MANY || unknown > 0 {
+                comparison.add(What::Inputs, Some(Change::Differs));
+            } else {
+                let inputs = found.into_iter().map(|(name, change)| (What::Input(name), change));
+                inputs.for_each(|(what, change)| comparison.add(what, Some(change)));
+            }
+        }
+    }
+    let (commands, unknown) = compare_named(now, then, Kind::InputCommand);
+    comparison.unknown += unknown;
+    for (command, change) in commands {
+        comparison.add(What::InputCommand(command), Some(change));
+    }
+}
+
+/// In which of the parts of a kind that have names the two differ, in the order of
+/// these; and of how many it cannot be known.
+fn compare_named(now: &Parts, then: &Parts, kind: Kind) -> (Vec<(Vec<u8>, Change)>, usize) {
     let of = |parts: &Parts| -> Vec<(Vec<u8>, [u8; 6])> {
-        let variables = parts.list.iter().filter(|part| part.kind == Kind::Variable);
-        variables.map(|part| (part.name.clone(), part.sum)).collect()
+        let named = parts.list.iter().filter(|part| part.kind == kind);
+        named.map(|part| (part.name.clone(), part.sum)).collect()
     };
     let mut named = HashMap::new();
     let mut nameless = Vec::new();
@@ -178,20 +222,16 @@ fn compare_variables(now: &Parts, then: &Parts, moved: bool, comparison: &mut Co
             },
         }
     }
-    if then.cut || !nameless.is_empty() {
+    let mut unknown = 0;
+    if then.cut && kind == Kind::Variable || !nameless.is_empty() {
         // They may have been there: it is not known under which name, or at all.
-        comparison.unknown = new.len().max(nameless.len());
+        unknown = new.len().max(nameless.len());
     } else {
         found.extend(new.into_iter().map(|name| (name, Change::New)));
     }
     found.extend(named.into_keys().map(|name| (name, Change::Gone)));
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (name, change) in found {
-        // PWD is the working directory by another name.
-        if !(moved && name == b"PWD") {
-            comparison.add(What::Variable(name), Some(change));
-        }
-    }
+    (found, unknown)
 }
 
 /// Where two lists of words differ.

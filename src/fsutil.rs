@@ -291,6 +291,13 @@ pub fn wait_writable(fd: impl AsFd) -> rustix::io::Result<()> {
     retry(|| poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None)).map(drop)
 }
 
+/// Whether there is something to read, or the end, without waiting for it.
+pub fn is_readable(fd: impl AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    retry(|| poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&now))).is_ok_and(|ready| ready > 0)
+}
+
 /// Repeats a call that a signal interrupted.
 pub fn retry<T>(call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     rustix::io::retry_on_intr(call)

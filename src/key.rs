@@ -5,9 +5,11 @@
 //! lists of fields are the same bytes, and the key is as collision-proof as
 //! the hash.
 
+use crate::base::Base;
 use crate::config::{EnvSelection, Identity, Vars, var};
 use crate::entry::Key;
 use crate::hashing;
+use crate::inputs::Snapshot;
 use crate::invocation::{Executable, Invocation};
 use crate::parts::{Collector, Kind};
 use crate::session;
@@ -38,7 +40,12 @@ enum Tag {
     Text = 10,
     Scope = 11,
     Terminal = 12,
+    Inputs = 13,
+    InputCommand = 14,
 }
+
+/// How many parts the files that count are for `explain` at the most.
+const INPUT_PARTS: usize = 32;
 
 /// What identifies an invocation.
 #[derive(Clone, Copy)]
@@ -55,6 +62,37 @@ pub struct Subject<'a> {
     pub stdin: Option<&'a Digest>,
     /// The terminal that the command gets one like, if it gets one.
     pub terminal: Option<&'a Winsize>,
+    /// What else was declared to count.
+    pub declared: &'a Declared,
+}
+
+/// What was declared to count, as it was found.
+#[derive(Debug, Default)]
+pub struct Declared {
+    /// The folders whose place does not count.
+    pub base: Base,
+    /// The files that count.
+    pub inputs: Option<Snapshot>,
+    /// The commands of which the output counts, and the hash of it.
+    pub printed: Vec<(String, Key)>,
+}
+
+impl Declared {
+    /// The hash of what else counts; none if nothing does.
+    pub fn digest(&self) -> Option<Key> {
+        let mut fields = Fields::default();
+        self.tell(&mut fields);
+        (fields.0.len() > 1).then(|| fields.key())
+    }
+
+    fn tell(&self, to: &mut impl Listener) {
+        if let Some(inputs) = &self.inputs {
+            to.inputs(inputs);
+        }
+        for (command, printed) in &self.printed {
+            to.named(Tag::InputCommand, command.as_bytes(), &printed.0);
+        }
+    }
 }
 
 impl Subject<'_> {
@@ -75,11 +113,13 @@ impl Subject<'_> {
 
     /// Shows every part to `to`, in the one order.
     fn tell(&self, to: &mut impl Listener) -> Result<()> {
-        let argv: Vec<&[u8]> = self.invocation.argv.iter().map(|arg| arg.as_bytes()).collect();
+        let base = &self.declared.base;
+        let argv: Vec<Cow<'_, [u8]>> =
+            self.invocation.argv.iter().map(|arg| base.apply(arg.as_bytes())).collect();
         to.list(Tag::Argv, &argv);
         match (self.identity.exe, self.executable) {
             (ExeMode::Stat, Some(exe)) => {
-                to.add(Tag::ExePath, exe.real.as_os_str().as_bytes());
+                to.add(Tag::ExePath, &base.apply(exe.real.as_os_str().as_bytes()));
                 to.add(Tag::ExeSize, &exe.stat.st_size.to_le_bytes());
                 to.add(Tag::ExeModified, &exe.stat.st_mtime.to_le_bytes());
                 to.add(Tag::ExeModified, &exe.stat.st_mtime_nsec.to_le_bytes());
@@ -94,7 +134,7 @@ impl Subject<'_> {
         }
         if self.identity.cwd {
             let cwd = std::env::current_dir().context("finding the working directory")?;
-            to.add(Tag::Cwd, cwd.as_os_str().as_bytes());
+            to.add(Tag::Cwd, &base.apply(cwd.as_os_str().as_bytes()));
         }
         self.tell_env(to);
         match self.stdin {
@@ -104,7 +144,7 @@ impl Subject<'_> {
         }
         if let Some(size) = self.terminal {
             let kind = var(self.vars, "TERM").unwrap_or_default();
-            to.list(Tag::Terminal, &[kind.as_bytes(), &size.ws_col.to_le_bytes()]);
+            to.list(Tag::Terminal, &[kind.as_bytes(), &size.ws_col.to_le_bytes()[..]]);
         }
         if let Some(text) = &self.identity.key {
             to.add(Tag::Text, text.as_bytes());
@@ -112,13 +152,21 @@ impl Subject<'_> {
         if let Some(scope) = &self.identity.scope {
             to.add(Tag::Scope, scope.as_bytes());
         }
+        self.declared.tell(to);
         Ok(())
     }
 
     fn tell_env(&self, to: &mut impl Listener) {
         let counted = self.vars.iter().filter(|(name, _)| left_out(name, self.identity).is_none());
         to.variables(counted.filter_map(|(name, value)| {
-            Some((name.as_bytes(), session::significant(name.as_bytes(), value.as_bytes())?))
+            let value = session::significant(name.as_bytes(), value.as_bytes())?;
+            let base = &self.declared.base;
+            let value = match value {
+                value if base.is_empty() => value,
+                Cow::Borrowed(value) => base.apply(value),
+                Cow::Owned(value) => Cow::Owned(base.apply(&value).into_owned()),
+            };
+            Some((name.as_bytes(), value))
         }));
     }
 }
@@ -128,7 +176,11 @@ trait Listener {
     /// A part of one value.
     fn add(&mut self, tag: Tag, value: &[u8]);
     /// A part of several.
-    fn list(&mut self, tag: Tag, values: &[&[u8]]);
+    fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]);
+    /// A part of one value that has a name.
+    fn named(&mut self, tag: Tag, name: &[u8], value: &[u8]);
+    /// The files that count.
+    fn inputs(&mut self, inputs: &Snapshot);
     /// The names and values of the environment, as they come.
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>);
 }
@@ -147,11 +199,24 @@ impl Listener for Collector {
             Tag::Text => Kind::Text,
             Tag::Scope => Kind::Scope,
             Tag::Terminal => Kind::Terminal,
+            Tag::Inputs => Kind::Input,
+            Tag::InputCommand => Kind::InputCommand,
         };
         Collector::add(self, kind, b"", value);
     }
 
-    fn list(&mut self, tag: Tag, values: &[&[u8]]) {
+    fn named(&mut self, _: Tag, name: &[u8], value: &[u8]) {
+        Collector::add(self, Kind::InputCommand, name, value);
+    }
+
+    fn inputs(&mut self, inputs: &Snapshot) {
+        Collector::add(self, Kind::Inputs, b"", &(inputs.len() as u64).to_le_bytes());
+        for (name, value) in inputs.grouped(INPUT_PARTS) {
+            Collector::add(self, Kind::Input, &name, &value);
+        }
+    }
+
+    fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]) {
         // Their lengths count: one argument is not two.
         let mut fields = Fields::default();
         fields.list(tag, values);
@@ -176,6 +241,8 @@ pub enum LeftOut {
     Option,
     /// It only shares out jobs, see [`session::significant`].
     Jobs,
+    /// It names the host or the user, which do not count where results are portable.
+    Host,
 }
 
 /// The names of the variables that count, and those of the others with why they
@@ -218,6 +285,9 @@ fn left_out_by_default(name: &OsStr, identity: &Identity) -> Option<LeftOut> {
     if session::is_noise(name.as_bytes()) {
         return Some(LeftOut::Session);
     }
+    if identity.portable && session::is_of_the_host(name.as_bytes()) {
+        return Some(LeftOut::Host);
+    }
     (!identity.cwd && name == "PWD").then_some(LeftOut::Directory)
 }
 
@@ -238,12 +308,20 @@ impl Listener for Fields {
         self.sized(value);
     }
 
-    fn list(&mut self, tag: Tag, values: &[&[u8]]) {
+    fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]) {
         self.0.push(tag as u8);
         self.number(values.len());
         for value in values {
-            self.sized(value);
+            self.sized(value.as_ref());
         }
+    }
+
+    fn named(&mut self, tag: Tag, name: &[u8], value: &[u8]) {
+        self.list(tag, &[name, value]);
+    }
+
+    fn inputs(&mut self, inputs: &Snapshot) {
+        self.add(Tag::Inputs, &inputs.digest().0);
     }
 
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {
@@ -281,7 +359,8 @@ mod tests {
         Many(u8, Vec<Vec<u8>>),
     }
 
-    const LISTS: [u8; 3] = [Tag::Argv as u8, Tag::Env as u8, Tag::Terminal as u8];
+    const LISTS: [u8; 4] =
+        [Tag::Argv as u8, Tag::Env as u8, Tag::Terminal as u8, Tag::InputCommand as u8];
 
     fn tag_of(number: u8) -> Tag {
         let tags = [
@@ -297,6 +376,8 @@ mod tests {
             Tag::Text,
             Tag::Scope,
             Tag::Terminal,
+            Tag::Inputs,
+            Tag::InputCommand,
         ];
         tags.into_iter().find(|&tag| tag as u8 == number).unwrap()
     }
@@ -344,7 +425,7 @@ mod tests {
 
     fn field() -> impl Strategy<Value = Field> {
         let bytes = proptest::collection::vec(any::<u8>(), 0..12);
-        let others: Vec<u8> = (1..=12).filter(|tag| !LISTS.contains(tag)).collect();
+        let others: Vec<u8> = (1..=14).filter(|tag| !LISTS.contains(tag)).collect();
         prop_oneof![
             (proptest::sample::select(others), bytes.clone())
                 .prop_map(|(tag, value)| Field::One(tag, value)),

@@ -70,9 +70,12 @@ fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
         b"no-concurrent" => &mut run.no_concurrent,
         b"no-cwd" => &mut run.identity.no_cwd,
         b"no-env" => &mut run.identity.no_env,
+        b"no-ignore" => &mut run.identity.no_ignore,
         b"no-read" => &mut run.no_read,
+        b"portable" => &mut run.identity.portable,
         b"quiet" => &mut run.quiet,
         b"read-only" => &mut run.read_only,
+        b"require-outputs" => &mut run.require_outputs,
         b"tty" => &mut run.tty,
         b"verbose" => &mut run.verbose,
         b"warm" => &mut run.warm,
@@ -100,6 +103,20 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
             run.tag.push(text?.parse().ok()?);
             Some(())
         }
+        b"input" => {
+            run.identity.input.push(text?.parse().ok()?);
+            Some(())
+        }
+        b"input-command" => {
+            run.identity.input_command.push(text?.to_owned());
+            Some(())
+        }
+        b"output" => {
+            run.output.push(text?.parse().ok()?);
+            Some(())
+        }
+        b"input-from" => once(&mut run.identity.input_from, Ok::<_, ()>(value.into())),
+        b"base-dir" => once(&mut run.identity.base_dir, Ok::<_, ()>(value.into())),
         b"status-file" => once(&mut run.status_file, Ok::<_, ()>(value.into())),
         b"status-fd" => once(&mut run.status_fd, values::descriptor(text?)),
         b"exe" => once(&mut run.identity.exe, ValueEnum::from_str(text?, false)),
@@ -198,6 +215,8 @@ mod tests {
              --env A,B --stdin null --key k --scope s --cache-dir d --max-entry-size 1GiB --max-size=2GiB \
              --refresh-after 1s --stale-if-error 1d --jitter 5% --warm --lock-timeout 1s --timeout 2s \
              --tag a --tag=b --status-fd 3 --miss-status 7 \
+             --input a --input=!b --input-from l --input-command c --no-ignore --output o --output=p \
+             --require-outputs --base-dir b --portable \
              --verbose --force --no-concurrent -- cmd --force"
             .split_whitespace()
             .map(OsString::from)

@@ -6,6 +6,7 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("cachex runs on Linux and macOS");
 
+mod base;
 #[doc(hidden)]
 pub mod bench_support;
 mod cache;
@@ -29,6 +30,7 @@ mod fsutil;
 pub mod fuzzing;
 mod hashing;
 mod held;
+mod inputs;
 mod invocation;
 mod job;
 mod key;
@@ -36,6 +38,8 @@ mod lean;
 mod lock;
 mod manifest;
 mod messages;
+mod outputs;
+mod parallel;
 mod parts;
 mod printed;
 mod progress;

@@ -2,8 +2,8 @@
 //!
 //! A manifest is a blob like any other, so its bytes are verified before they
 //! are decoded. It is to the files it lists what an entry is to its output: they
-//! are needed for as long as it is. Its form is bincode of the items, in the
-//! order of their paths.
+//! are needed for as long as it is. Its form is bincode of what was declared,
+//! and of the items in the order of their paths.
 //!
 //! A path is as it was declared: below the working directory, or absolute. What
 //! comes out of [`Manifest::decode`] names nothing else: no empty part, no `.`,
@@ -19,6 +19,8 @@ pub const MAX_MANIFEST: usize = 64 * 1024 * 1024;
 /// Everything that was declared, as it was after the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
+    /// What was declared: files, folders and patterns, sorted.
+    pub declared: Vec<String>,
     /// In the order of their paths, each once; a folder comes before what is in it.
     pub items: Vec<Item>,
 }
@@ -62,7 +64,7 @@ pub enum What {
 impl Manifest {
     /// Its stored form; none if that is too long.
     pub fn encode(&self) -> Option<Vec<u8>> {
-        let encoded = bincode::serde::encode_to_vec(&self.items, codec()).ok()?;
+        let encoded = bincode::serde::encode_to_vec((&self.declared, &self.items), codec()).ok()?;
         (encoded.len() <= MAX_MANIFEST).then_some(encoded)
     }
 
@@ -71,9 +73,9 @@ impl Manifest {
         if stored.len() > MAX_MANIFEST {
             return Err(Damaged);
         }
-        match bincode::serde::decode_from_slice::<Vec<Item>, _>(stored, codec()) {
-            Ok((items, used)) if used == stored.len() && is_in_order(&items) => {
-                Ok(Manifest { items })
+        match bincode::serde::decode_from_slice::<(Vec<String>, Vec<Item>), _>(stored, codec()) {
+            Ok(((declared, items), used)) if used == stored.len() && is_in_order(&items) => {
+                Ok(Manifest { declared, items })
             }
             _ => Err(Damaged),
         }
@@ -126,7 +128,7 @@ mod tests {
 
     fn decoded(paths: &[&str]) -> Result<Manifest, Damaged> {
         let items = paths.iter().map(|path| item(path)).collect();
-        Manifest::decode(&Manifest { items }.encode().unwrap())
+        Manifest::decode(&Manifest { declared: Vec::new(), items }.encode().unwrap())
     }
 
     #[test]
@@ -140,7 +142,7 @@ mod tests {
         ];
         let paths = ["/a", "a", "a/b", "a/c"];
         let items = paths.iter().zip(what).map(|(path, what)| Item { what, ..item(path) });
-        let manifest = Manifest { items: items.collect() };
+        let manifest = Manifest { declared: vec!["a".to_owned()], items: items.collect() };
         assert_eq!(Manifest::decode(&manifest.encode().unwrap()).as_ref(), Ok(&manifest));
         assert_eq!(manifest.blobs().collect::<Vec<_>>(), [blob]);
         assert_eq!(manifest.outputs(blob), Outputs { manifest: blob, files: 1, bytes: 9 });

@@ -44,10 +44,16 @@ pub enum Kind {
     Scope = 9,
     /// The terminal's kind and width.
     Terminal = 10,
+    /// How many files count.
+    Inputs = 11,
+    /// A file that counts, or all in a folder, whose name ends with a slash.
+    Input = 12,
+    /// What a command printed.
+    InputCommand = 13,
 }
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 14] = [
         Kind::Arguments,
         Kind::ExePath,
         Kind::ExeSize,
@@ -59,6 +65,9 @@ impl Kind {
         Kind::Text,
         Kind::Scope,
         Kind::Terminal,
+        Kind::Inputs,
+        Kind::Input,
+        Kind::InputCommand,
     ];
 }
 
@@ -70,7 +79,7 @@ pub type Sum = [u8; 6];
 pub struct Part {
     /// What it is.
     pub kind: Kind,
-    /// The name of a variable; empty if there was no room for it.
+    /// The name of a variable, of a file, of a command; empty if there was no room.
     pub name: Vec<u8>,
     /// The keyed sum of kind, name and value.
     pub sum: Sum,

@@ -143,6 +143,46 @@ pub const NAMES: &[&str] = &[
     "_",
 ];
 
+/// Variables that name the host or the user, or a place that is each one's own: left
+/// out where results are to be portable. Sorted by their bytes.
+pub const HOST: &[&str] = &[
+    "BUILDKITE_AGENT_ID",
+    "BUILDKITE_AGENT_NAME",
+    "CI_RUNNER_DESCRIPTION",
+    "CI_RUNNER_REVISION",
+    "CI_RUNNER_TAGS",
+    "CI_RUNNER_VERSION",
+    "CI_SERVER_HOST",
+    "CI_SERVER_URL",
+    "EXECUTOR_NUMBER",
+    "HISTFILE",
+    "HOST",
+    "HOSTNAME",
+    "LOGNAME",
+    "MAIL",
+    "NODE_NAME",
+    "RUNNER_NAME",
+    "RUNNER_TEMP",
+    "RUNNER_WORKSPACE",
+    "SHELL",
+    "SUDO_COMMAND",
+    "SUDO_GID",
+    "SUDO_UID",
+    "SUDO_USER",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "USER",
+    "USERNAME",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+];
+
+/// Whether a variable is one of those.
+pub fn is_of_the_host(name: &[u8]) -> bool {
+    HOST.binary_search_by(|host| host.as_bytes().cmp(name)).is_ok()
+}
+
 /// cachex's own variables; how it caches is no part of what it caches.
 pub const OWN: &[u8] = b"CACHEX_";
 
@@ -234,6 +274,9 @@ mod tests {
     fn the_list_is_sorted_and_found() {
         assert!(NAMES.is_sorted());
         assert!(NAMES.iter().all(|name| is_noise(name.as_bytes())));
+        assert!(HOST.is_sorted() && HOST.iter().all(|name| is_of_the_host(name.as_bytes())));
+        assert!(!HOST.iter().any(|name| is_noise(name.as_bytes())));
+        assert!(!is_of_the_host(b"HOME") && !is_of_the_host(b"PATH"));
         assert!(is_noise(b"CACHEX_ANYTHING"));
         for counts in ["", "TERM", "SSH", "TMUXX", "\u{ff}", "A", "PATH", "CI"] {
             assert!(!is_noise(counts.as_bytes()), "{counts}");

@@ -8,6 +8,7 @@
 //!
 //! After the run signals do again what they did before.
 
+use crate::fsutil;
 use rustix::process::{Pid, Signal, kill_current_process_group};
 use signal_hook::consts::{
     SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1,
@@ -100,6 +101,37 @@ impl Signals {
                 Some(Came::Meant(signal, reached_the_group(&origin)))
             }
         })
+    }
+}
+
+/// Tells whether a signal has come that waits.
+pub struct Interrupts(Option<Signals>);
+
+impl Interrupts {
+    /// Does something that no signal is to end halfway; what came meanwhile has its
+    /// effect afterwards.
+    pub fn hold<T>(work: impl FnOnce(&Interrupts) -> T) -> T {
+        let mut held = Interrupts(Signals::catch(&[]).ok());
+        let done = work(&held);
+        let came: Vec<Signal> = held
+            .0
+            .iter_mut()
+            .flat_map(|caught| {
+                let meant =
+                    |came| if let Came::Meant(signal, _) = came { Some(signal) } else { None };
+                caught.pending().filter_map(meant).collect::<Vec<_>>()
+            })
+            .collect();
+        drop(held);
+        for signal in came {
+            let _ = signal_hook::low_level::raise(signal.as_raw());
+        }
+        done
+    }
+
+    /// Whether one has come.
+    pub fn came(&self) -> bool {
+        self.0.as_ref().is_some_and(|caught| fsutil::is_readable(caught.descriptor()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What options accept: each value's type, and the one way to read it.
 
+mod patterns;
 mod since;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -8,6 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
 pub use since::Since;
 
 /// Has clap read text by `parse`; what is not UTF-8 is an invalid value of the

@@ -232,7 +232,8 @@ impl Runner<'_> {
             },
         };
         let terminal = self.terminal();
-        let subject = self.subject(executable, Some(stdin), terminal.as_ref());
+        let declared = &call.found.declared;
+        let subject = self.subject(executable, Some(stdin), terminal.as_ref(), declared);
         Subject { identity, ..subject }.key().ok()
     }
 
@@ -266,7 +267,13 @@ impl Runner<'_> {
                     nearest.stdin?;
                     advice.option(&["--stdin", "null"]);
                 }
-                What::Arguments | What::Text | What::Scope | What::Terminal => return None,
+                What::Arguments
+                | What::Text
+                | What::Scope
+                | What::Terminal
+                | What::Inputs
+                | What::Input(_)
+                | What::InputCommand(_) => return None,
             }
         }
         if !names.is_empty() {

@@ -6,16 +6,17 @@
 
 use super::advice::Advice;
 use super::nearest::{Nearest, Reach};
-use super::{Call, Runner};
+use super::{Call, Runner, Unidentified};
 use crate::clock::Timestamp;
 use crate::entry::{Damaged, Entry, Key};
 use crate::exit::{self, Exit};
 use crate::fsutil;
 use crate::hashing;
+use crate::inputs::Snapshot;
 use crate::key::{self, LeftOut};
 use crate::messages;
 use crate::replay::Replay;
-use crate::stdin::{self, Digest};
+use crate::stdin::Digest;
 use crate::store::fence::Fenced;
 use crate::store::query::{Filter, Query};
 use crate::store::young::Young;
@@ -88,6 +89,8 @@ pub enum State {
     Damaged,
     /// A store that cannot be read, and why.
     Unreadable(String),
+    /// An entry of a call that was to make other files than this one.
+    OtherOutputs,
     /// A cachex that is as if it were not there.
     Off,
 }
@@ -133,6 +136,12 @@ pub struct Sources<'r> {
     pub scope: Option<&'r str>,
     /// The columns of the terminal, if there is one that counts.
     pub columns: Option<u16>,
+    /// How many files count, if any were declared to.
+    pub inputs: Option<usize>,
+    /// The commands of which the output counts.
+    pub commands: &'r [String],
+    /// The folder whose place does not count.
+    pub base: Option<PathBuf>,
 }
 
 /// What a standard input counts as, in a word.
@@ -148,7 +157,7 @@ impl Runner<'_> {
     /// Says what this call would come to; `off` that cachex is to be as if it
     /// were not there. None as `root`: there is no store yet.
     pub fn explain(&self, root: Option<&Root>, off: bool) -> Result<Explanation<'_>, Exit> {
-        let call = self.call_to_explain()?;
+        let call = self.call_to_explain(root)?;
         let (state, entry) = match root {
             _ if off || self.config.mode == Mode::Off => (State::Off, None),
             Some(root) => self.state(root, &call.key),
@@ -166,27 +175,24 @@ impl Runner<'_> {
         Ok(Explanation { key: call.key, state, entry, sources, nearest, advice })
     }
 
-    fn call_to_explain(&self) -> Result<Call, Exit> {
-        let refused = |_| Exit::Status(exit::FAILURE);
-        let executable = match self.config.identity.exe {
-            ExeMode::Name => None,
-            ExeMode::Stat | ExeMode::Content => Some(self.resolve().map_err(refused)?),
-        };
-        let silent = || self.say_waiting_for_stdin();
-        let stdin = stdin::take(self.config.identity.stdin, self.closed[0], silent);
-        let stdin = stdin.map_err(|_| {
-            messages::error(format_args!(
-                "standard input cannot be read, `run` would not cache; `--stdin null` leaves it out"
-            ));
-            Exit::Status(exit::FAILURE)
-        })?;
-        match self.key(executable.as_ref(), &stdin.digest) {
-            Ok(key) => Ok(Call { key, executable, stdin }),
-            Err(error) => {
-                messages::error(format_args!("`run` would not cache: {error:#}"));
-                Err(Exit::Status(exit::FAILURE))
+    fn call_to_explain(&self, root: Option<&Root>) -> Result<Call, Exit> {
+        self.call(root).map_err(|why| {
+            match why {
+                // It was said.
+                Unidentified::NoCommand(_) => {}
+                Unidentified::Mistaken(why) => {
+                    messages::error(format_args!("{why}"));
+                    return Exit::Status(exit::USAGE);
+                }
+                Unidentified::NoInput(_) => messages::error(format_args!(
+                    "standard input cannot be read, `run` would not cache; `--stdin null` leaves it out"
+                )),
+                Unidentified::Unknown(error, _) => {
+                    messages::error(format_args!("`run` would not cache: {error:#}"));
+                }
             }
-        }
+            Exit::Status(exit::FAILURE)
+        })
     }
 
     fn state(&self, root: &Root, key: &Key) -> (State, Option<Entry>) {
@@ -204,6 +210,9 @@ impl Runner<'_> {
                 Ok(None) => state = State::Incomplete { gone: is_gone(root, &entry) },
                 Err(errno) => state = State::Unreadable(std::io::Error::from(errno).to_string()),
             }
+        }
+        if state.is_hit() && !self.makes_the_same(root, &entry) {
+            state = State::OtherOutputs;
         }
         if self.config.mode == Mode::WriteOnly {
             state = State::Forced;
@@ -251,6 +260,9 @@ impl Runner<'_> {
             has_text: identity.key.is_some(),
             scope: identity.scope.as_deref(),
             columns: self.terminal().map(|size| size.ws_col),
+            inputs: call.found.declared.inputs.as_ref().map(Snapshot::len),
+            commands: &identity.inputs.commands,
+            base: self.base_folder(),
         }
     }
 }

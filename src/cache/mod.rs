@@ -4,8 +4,12 @@
 //! which is the command and nothing else, and at the most one warning.
 
 mod advice;
+mod declared;
 mod explain;
+mod files;
+mod identify;
 mod nearest;
+mod open;
 mod record;
 mod refresh;
 mod turn;
@@ -13,33 +17,31 @@ mod uncached;
 
 pub use advice::{Advice, Effect};
 pub use explain::{Explanation, Refresh, Sources, State};
+pub use identify::key_of;
 pub use nearest::{Incomparable, Nearest};
+pub use open::{existing_store, open_store};
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Vars};
 use crate::entry::{Entry, Key};
 use crate::exit::{self, Exit};
-use crate::fsutil;
-use crate::invocation::{Executable, Invocation};
-use crate::key::Subject;
+use crate::invocation::Invocation;
 use crate::lock::Lock;
 use crate::messages::{self, Messages};
 use crate::printed::Printed;
 use crate::replay::Replay;
 use crate::report::{self, Outcome, Report};
-use crate::stdin::{self, Source, Stdin, Unknown};
+use crate::stdin::Stdin;
 use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence::{self, Fenced};
 use crate::store::guard::SetAside;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
-use crate::values::{ExeMode, Mode};
+use crate::values::Mode;
 use anyhow::Result;
-use rustix::io::Errno;
-use rustix::termios::Winsize;
+use identify::{Call, Unidentified};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Which of the standard descriptors were closed when cachex started.
@@ -59,13 +61,6 @@ pub struct Runner<'a> {
     pub report: Option<&'a report::Target>,
     /// When the call began.
     pub began: Instant,
-}
-
-/// A call whose key is known.
-struct Call {
-    key: Key,
-    executable: Option<Executable>,
-    stdin: Stdin,
 }
 
 /// An entry that may be served, and its age.
@@ -95,14 +90,14 @@ struct Miss {
 impl Runner<'_> {
     /// Serves the result from `root`, or runs the command and records it there.
     pub fn run(&self, root: &Root) -> Exit {
-        let call = match self.identify() {
+        let call = match self.identify(root) {
             Ok(call) => call,
             Err(exit) => return exit,
         };
         if self.config.warm {
             return self.warm(root, call);
         }
-        let Missed { why, stale } = match self.look_up(root, &call.key) {
+        let Missed { why, stale } = match self.find(root, &call.key) {
             Ok(hit) => return self.serve_fresh(root, call, hit),
             Err(missed) => missed,
         };
@@ -112,74 +107,28 @@ impl Runner<'_> {
         let is_forced = self.config.mode == Mode::WriteOnly;
         let pauses = |hit: &Hit| !is_forced && self.failed_since(root, hit.replay.entry());
         let stale = match stale {
-            Some(stale) if pauses(&stale) => {
-                self.messages()
-                    .tell(format_args!("the command failed lately, it is not tried again yet"));
-                return self.serve(root, &call.stdin, *stale, Outcome::Stale);
-            }
+            Some(stale) if pauses(&stale) => match self.standing_in(root, stale) {
+                Some(stale) => {
+                    self.messages()
+                        .tell(format_args!("the command failed lately, it is not tried again yet"));
+                    return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+                }
+                None => None,
+            },
             stale => stale,
         };
         let printed = Printed::default();
         self.take_turn(root, Miss { call, why, stale, lock: None, printed })
     }
 
-    /// What is run and what it is given, and the key of that; or how the call
-    /// ended because that cannot be known.
-    fn identify(&self) -> Result<Call, Exit> {
-        if (self.closed[1] || self.closed[2]) && !self.config.warm {
-            // What a command does with a closed stream cannot be recorded.
-            return Err(self.without_store(Source::Inherit, "an output is closed"));
+    /// The entry that is served now, the files that go with it brought back; or why
+    /// there is none.
+    fn find(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
+        let hit = self.look_up(root, key)?;
+        match self.bring_back(root, hit.replay.entry()) {
+            Ok(()) => Ok(hit),
+            Err(why) => Err(Missed { why, stale: None }),
         }
-        let executable = match self.config.identity.exe {
-            ExeMode::Name => None,
-            ExeMode::Stat | ExeMode::Content => Some(self.resolve()?),
-        };
-        let silent = || self.say_waiting_for_stdin();
-        let stdin = stdin::take(self.config.identity.stdin, self.closed[0], silent);
-        let stdin = stdin.map_err(|unknown| match unknown {
-            Unknown::Untouched => {
-                self.without_store(Source::Inherit, "standard input is unreadable")
-            }
-            Unknown::Partly(spool) => {
-                self.without_store(Source::Feed(spool), "standard input is unreadable")
-            }
-        })?;
-        match self.key(executable.as_ref(), &stdin.digest) {
-            Ok(key) => Ok(Call { key, executable, stdin }),
-            Err(error) => {
-                self.messages().warn(format_args!("not cached: {error:#}"));
-                Err(self.without_store(stdin.source, "the key cannot be known"))
-            }
-        }
-    }
-
-    fn key(&self, executable: Option<&Executable>, stdin: &stdin::Digest) -> Result<Key> {
-        let terminal = self.terminal();
-        self.subject(executable, Some(stdin), terminal.as_ref()).key()
-    }
-
-    fn subject<'s>(
-        &'s self,
-        executable: Option<&'s Executable>,
-        stdin: Option<&'s stdin::Digest>,
-        terminal: Option<&'s Winsize>,
-    ) -> Subject<'s> {
-        Subject {
-            invocation: self.invocation,
-            executable,
-            identity: &self.config.identity,
-            vars: self.vars,
-            stdin,
-            terminal,
-        }
-    }
-
-    /// The terminal that the command is to get one like.
-    fn terminal(&self) -> Option<Winsize> {
-        let stdout = rustix::stdio::stdout();
-        (self.config.tty && rustix::termios::isatty(stdout))
-            .then(|| rustix::termios::tcgetwinsize(stdout).ok())
-            .flatten()
     }
 
     /// The entry that may be served now, or why there is none.
@@ -357,67 +306,3 @@ impl Runner<'_> {
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
-
-/// The key of an invocation, for verbs that name one without running it.
-pub fn key_of(runner: &Runner<'_>) -> Result<Key> {
-    let identity = &runner.config.identity;
-    let executable = match identity.exe {
-        ExeMode::Name => None,
-        ExeMode::Stat | ExeMode::Content => {
-            Some(runner.resolve().map_err(|_| anyhow::anyhow!("there is no such command"))?)
-        }
-    };
-    let stdin = stdin::take(identity.stdin, runner.closed[0], || runner.say_waiting_for_stdin())
-        .map_err(|_| {
-            anyhow::anyhow!("standard input cannot be read; `--stdin null` leaves it out")
-        })?;
-    runner.key(executable.as_ref(), &stdin.digest)
-}
-
-/// Opens the store, or says why it is not used.
-pub fn open_store(dir: Option<&Path>) -> Result<Root, Unopened> {
-    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
-    Root::create(dir).map_err(|why| Unopened { dir: Some(dir.to_owned()), why: Some(why) })
-}
-
-/// Opens the store if there is one, for verbs that only make sense then.
-pub fn existing_store(dir: Option<&Path>) -> Result<Option<Root>, Unopened> {
-    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
-    match Root::open(dir) {
-        Ok(root) => Ok(Some(root)),
-        Err(fsutil::Unusable::Missing) => Ok(None),
-        Err(why) => Err(Unopened { dir: Some(dir.to_owned()), why: Some(why) }),
-    }
-}
-
-/// A store that cannot be used.
-#[derive(Debug)]
-pub struct Unopened {
-    dir: Option<PathBuf>,
-    why: Option<fsutil::Unusable>,
-}
-
-impl Unopened {
-    /// Whether the name was mistaken, and not the system at its limits or
-    /// somebody else's doing feared.
-    pub fn is_mistaken(&self) -> bool {
-        use fsutil::Unusable::{Failed, Missing};
-        matches!(
-            self.why,
-            Some(Missing | Failed(Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL))
-        )
-    }
-}
-
-impl std::fmt::Display for Unopened {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.dir, &self.why) {
-            (Some(dir), Some(why)) => write!(f, "cannot use the folder '{}': {why}", dir.display()),
-            _ => f.write_str(
-                "there is no folder to keep results in: set HOME, XDG_CACHE_HOME or CACHEX_DIR",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Unopened {}

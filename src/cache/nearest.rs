@@ -14,7 +14,7 @@ use crate::explain::{self, Comparison};
 use crate::hashing;
 use crate::invocation::Executable;
 use crate::parts::{self, Kind, Parts};
-use crate::stdin::{Digest, Stdin};
+use crate::stdin::Digest;
 use crate::store::fence::Fenced;
 use crate::store::indexes::command_place;
 use crate::store::query::{Filter, Order, Query};
@@ -100,7 +100,7 @@ impl Nearest {
 impl Runner<'_> {
     /// What comes closest to a call that has no entry.
     pub(super) fn nearest(&self, root: &Root, call: &Call, reach: Reach) -> Option<Nearest> {
-        self.nearest_to(root, &call.key, call.executable.as_ref(), &call.stdin, reach)
+        self.nearest_to(root, call, call.executable.as_ref(), reach)
     }
 
     /// A line about that, for who asked for one, and found out by asking nobody
@@ -108,11 +108,10 @@ impl Runner<'_> {
     pub(super) fn nearest_in_words(
         &self,
         root: &Root,
-        key: &Key,
         executable: &Executable,
-        stdin: &Stdin,
+        call: &Call,
     ) -> Option<String> {
-        let nearest = self.nearest_to(root, key, Some(executable), stdin, Reach::Line)?;
+        let nearest = self.nearest_to(root, call, Some(executable), Reach::Line)?;
         let differences = nearest.comparison.as_ref().ok()?.distance();
         let age = words::age(Timestamp::now(), nearest.entry.created);
         let told = nearest.sentences();
@@ -131,18 +130,18 @@ impl Runner<'_> {
     fn nearest_to(
         &self,
         root: &Root,
-        key: &Key,
+        call: &Call,
         executable: Option<&Executable>,
-        stdin: &Stdin,
         reach: Reach,
     ) -> Option<Nearest> {
         // Without one nothing compares, and every secret is as good as another.
         let secret = secret::read(root).ok().flatten().unwrap_or_default();
         let terminal = self.terminal();
-        let subject = self.subject(executable, Some(&stdin.digest), terminal.as_ref());
+        let (stdin, declared) = (Some(&call.stdin.digest), &call.found.declared);
+        let subject = self.subject(executable, stdin, terminal.as_ref(), declared);
         let now = Parts::decode(&subject.parts(secret).ok()?)?;
         let about = self.about();
-        let mut search = Search { key, about: &about, now: &now, reach, best: None };
+        let mut search = Search { key: &call.key, about: &about, now: &now, reach, best: None };
         search.run(root);
         let Found { entry, same_line, comparison } = search.best?;
         // A younger version of the same entry may not have been folded yet.

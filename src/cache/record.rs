@@ -2,15 +2,16 @@
 
 use super::refresh;
 use super::uncached::is_shortage;
-use super::{Miss, Runner, nanos};
+use super::{Call, Miss, Runner, nanos};
 use crate::capture::{Ending, GaveUp, Recorder};
 use crate::clock::Timestamp;
 use crate::entry::{About, Bytes, Entry, Key};
 use crate::exec::{self, Ended, Output, Plan, Spoiled};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::invocation::Executable;
 use crate::lock::{self, Lock, Mode as LockMode};
 use crate::messages;
+use crate::outputs::collect::{self, Collected};
 use crate::parts;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
@@ -20,6 +21,7 @@ use crate::store::young::Young;
 use crate::store::{Root, Store, secret};
 use crate::values::Mode;
 use serde_bytes::ByteBuf;
+use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 
 /// What became of a run's recording.
@@ -27,7 +29,7 @@ pub(super) enum Recorded {
     /// It is this entry.
     As(Box<Entry>),
     /// It is not kept, for this reason.
-    Not(&'static str),
+    Not(Cow<'static, str>),
 }
 
 impl Runner<'_> {
@@ -35,7 +37,7 @@ impl Runner<'_> {
     /// and there is something to stand in for it, that is shown instead.
     pub(super) fn run_and_record(&self, root: &Root, miss: Miss) -> Exit {
         let Miss { mut call, why, stale, lock, printed } = miss;
-        let executable = match call.executable.map_or_else(|| self.resolve(), Ok) {
+        let executable = match call.executable.take().map_or_else(|| self.resolve(), Ok) {
             Ok(executable) => executable,
             Err(exit) => return exit,
         };
@@ -45,6 +47,7 @@ impl Runner<'_> {
             Some(lock) => Recorder::shared(root, limit, lock),
             None => Recorder::new(root, limit),
         });
+        let before = collect::present(&self.config.outputs);
         let source = std::mem::replace(&mut call.stdin.source, Source::Inherit);
         let is_untouched = matches!(source, Source::Inherit);
         let plan = Plan {
@@ -63,7 +66,7 @@ impl Runner<'_> {
         let mut ended = match exec::run(plan, recorder.as_mut()) {
             Ok(ended) => ended,
             Err(error) => {
-                if let Some(stale) = stale {
+                if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
                     self.messages().tell(format_args!("the command cannot be started: {error}"));
                     return self.serve(root, &call.stdin, *stale, Outcome::Stale);
                 }
@@ -75,9 +78,10 @@ impl Runner<'_> {
             }
         };
         let ending = recorder.as_mut().map(Recorder::ending);
-        let exit = Self::exit_of(&ended);
+        let mut exit = Self::exit_of(&ended);
         if let Some(held) = ended.held.take() {
-            if let Some(stale) = stale.filter(|_| self.failed(&ended)) {
+            let stale = stale.filter(|_| self.failed(&ended));
+            if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
                 tell(ending, &ended, &call.stdin);
                 drop(recorder);
                 refresh::mark_failed(root, &call.key);
@@ -89,16 +93,23 @@ impl Runner<'_> {
                 messages::error(format_args!("writing the output: {error}"));
             }
         }
-        let unrecorded = || Recorded::Not("not recorded: --mode read-only");
-        let recorded = recorder.map_or_else(unrecorded, |recorder| {
-            let parts = || self.parts(root, &executable, &call.stdin);
-            self.keep(root, &call.key, &call.stdin, &ended, recorder, parts)
-        });
+        let recorded = match (recorder, self.unmade(&ended)) {
+            (_, Some(unmade)) => {
+                messages::error(format_args!("{unmade}"));
+                exit = Exit::Status(exit::CACHEX_FAILED);
+                Recorded::Not("not recorded: an output was not made".into())
+            }
+            (None, None) => Recorded::Not("not recorded: --mode read-only".into()),
+            (Some(recorder), None) => {
+                let parts = || self.parts(root, &executable, &call);
+                self.keep(root, &call, &before, &ended, recorder, parts)
+            }
+        };
         tell(ending, &ended, &call.stdin);
         drop(lock);
         let what = self.note_run(root, &call.key, why, &ended, &recorded);
         let nearest = (self.config.verbose && why == Reason::NotRecorded)
-            .then(|| self.nearest_in_words(root, &call.key, &executable, &call.stdin))
+            .then(|| self.nearest_in_words(root, &executable, &call))
             .flatten();
         let (colon, nearest) = nearest.map_or(("", String::new()), |nearest| (": ", nearest));
         self.messages().tell(format_args!(
@@ -134,10 +145,12 @@ impl Runner<'_> {
         why: Reason,
         ended: &Ended,
         recorded: &Recorded,
-    ) -> &'static str {
+    ) -> Cow<'static, str> {
         let (kind, what) = match recorded {
-            Recorded::As(_) => (Kind::Recorded { why, size: ended.bytes.iter().sum() }, "recorded"),
-            Recorded::Not(what) => (Kind::Unrecorded { why }, *what),
+            Recorded::As(_) => {
+                (Kind::Recorded { why, size: ended.bytes.iter().sum() }, "recorded".into())
+            }
+            Recorded::Not(what) => (Kind::Unrecorded { why }, what.clone()),
         };
         self.note(root, key, kind, ended.run_time);
         what
@@ -160,8 +173,8 @@ impl Runner<'_> {
     pub(super) fn keep(
         &self,
         root: &Root,
-        key: &Key,
-        stdin: &Stdin,
+        call: &Call,
+        before: &[&str],
         ended: &Ended,
         recorder: Recorder<'_>,
         parts: impl FnOnce() -> Vec<u8>,
@@ -186,8 +199,21 @@ impl Runner<'_> {
         };
         let status = match status {
             Ok(status) => status,
-            Err(why) => return Recorded::Not(why),
+            Err(why) => return Recorded::Not(why.into()),
         };
+        let not = |why: &dyn std::fmt::Display| {
+            self.messages().warn(format_args!("not recorded: {why}"));
+            Recorded::Not(format!("not recorded: {why}").into())
+        };
+        let made = match self.take_in(root, before) {
+            Ok(made) => made,
+            Err(refused) => return not(&refused),
+        };
+        // What was read last was made of what was read first.
+        if let Some(why) = self.changed(root, call) {
+            return not(&why);
+        }
+        let key = &call.key;
         let entry = Entry {
             key: *key,
             created,
@@ -195,16 +221,16 @@ impl Runner<'_> {
             stale_for: freshness.stale_if_error.filter(|_| freshness.is_good(status)).map(nanos),
             run_time: nanos(ended.run_time),
             status,
-            stdin_consumed: stdin.consumed(),
+            stdin_consumed: call.stdin.consumed(),
             frames: Bytes::Inline(Vec::new()),
             data: Bytes::Inline(Vec::new()),
             outputs: None,
             about: self.about(),
             parts: parts(),
         };
-        match self.record(root, recorder, entry) {
+        match self.record(root, recorder, made, entry) {
             Ok(entry) => Recorded::As(Box::new(entry)),
-            Err(why) => Recorded::Not(why),
+            Err(why) => Recorded::Not(why.into()),
         }
     }
 
@@ -213,6 +239,7 @@ impl Runner<'_> {
         &self,
         root: &Root,
         recorder: Recorder<'_>,
+        made: Option<Collected<'_>>,
         mut entry: Entry,
     ) -> Result<Entry, &'static str> {
         let warn = |error: &dyn std::fmt::Display| {
@@ -226,16 +253,21 @@ impl Runner<'_> {
         let publishing = Lock::wait(root, lock::PUBLISH, LockMode::Shared);
         (entry.data, entry.frames) =
             recording.keep().map_err(|errno| warn(&std::io::Error::from(errno)))?;
+        if let Some(made) = made {
+            let kept = made.keep().map_err(|errno| warn(&std::io::Error::from(errno)))?;
+            entry.outputs = Some(kept.ok_or("not recorded: the store was swept meanwhile")?);
+        }
         Young::new(root).put(&entry).map_err(|error| warn(&format_args!("{error:#}")))?;
         drop(publishing);
         Ok(entry)
     }
 
     /// What `explain` compares. Without it an entry is as good.
-    pub(super) fn parts(&self, root: &Root, executable: &Executable, stdin: &Stdin) -> Vec<u8> {
+    pub(super) fn parts(&self, root: &Root, executable: &Executable, call: &Call) -> Vec<u8> {
         let terminal = self.terminal();
-        let digest = stdin.is_known().then_some(&stdin.digest);
-        let subject = self.subject(Some(executable), digest, terminal.as_ref());
+        let digest = call.stdin.is_known().then_some(&call.stdin.digest);
+        let declared = &call.found.declared;
+        let subject = self.subject(Some(executable), digest, terminal.as_ref(), declared);
         let parts = secret::of(root).ok().and_then(|secret| subject.parts(secret).ok());
         parts.map(parts::within_limit).unwrap_or_default()
     }

@@ -16,7 +16,7 @@ use super::{Call, Runner};
 use crate::capture::Recorder;
 use crate::cli::{Cli, RunArgs, Verb};
 use crate::clock::Timestamp;
-use crate::config::{self, Vars};
+use crate::config::{self, List, Vars};
 use crate::detached;
 use crate::entry::{Entry, Key};
 use crate::exec::{self, Output, Plan};
@@ -26,6 +26,7 @@ use crate::invocation::Invocation;
 use crate::lean;
 use crate::lock::{self, Lock};
 use crate::messages;
+use crate::outputs::collect;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
 use crate::store::events::Reason;
@@ -33,12 +34,12 @@ use crate::store::fence::{self, Fenced};
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
 use crate::values::Mode;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
 use rustix::fd::AsFd;
 use rustix::fs::OFlags;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -77,10 +78,19 @@ impl Runner<'_> {
         self.config.mode == Mode::ReadWrite
             && self.config.cached_only.is_none()
             && self.terminal().is_none()
+            && !self.reads_a_list()
+    }
+
+    /// Whether standard input lists files, and so is used up.
+    fn reads_a_list(&self) -> bool {
+        self.config.identity.inputs.list == Some(List::Stdin)
     }
 
     /// Starts a run in the background and returns at once.
     pub(super) fn warm(&self, root: &Root, mut call: Call) -> Exit {
+        if self.reads_a_list() {
+            return self.not_warmed(&anyhow!("standard input is the list of inputs; name a file"));
+        }
         let lock = match Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive) {
             Ok(lock) => lock,
             Err(error) => return self.not_warmed(&error.into()),
@@ -122,7 +132,14 @@ impl Runner<'_> {
     }
 
     /// Runs the command under `lock`, and records it.
-    fn run_detached(&self, root: &Root, key: &Key, lock: &Lock) -> Result<()> {
+    fn run_detached(&self, root: &Root, handed: &Handed, lock: &Lock) -> Result<()> {
+        let Ok(found) = self.declare(Some(root)) else { bail!("it is not known what counts") };
+        if found.declared.digest() != handed.declared {
+            // The key is not that of what would be run.
+            return Ok(());
+        }
+        let before = collect::present(&self.config.outputs);
+        let key = &handed.key;
         let stack = Stack::new(vec![Box::new(Young::new(root)), Box::new(Fenced::new(root))]);
         let present = stack.get(key).ok().flatten();
         // A caller who finds nothing fresh meanwhile waits for this run.
@@ -143,6 +160,7 @@ impl Runner<'_> {
         };
         let took = present.as_ref().map_or(Duration::ZERO, |e| Duration::from_nanos(e.run_time));
         let stdin = Stdin::passed_on();
+        let call = Call { key: *key, executable: None, stdin, found };
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,
@@ -165,22 +183,47 @@ impl Runner<'_> {
         let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
         let recorded = if failed && present.as_ref().is_some_and(good) {
             drop(recorder);
-            Recorded::Not("not recorded: it failed, and the last good result stays")
+            Recorded::Not("not recorded: it failed, and the last good result stays".into())
         } else {
             // The same key has the same parts.
             let parts = || match &present {
                 Some(present) => present.parts.clone(),
-                None => self.parts(root, &executable, &stdin),
+                None => self.parts(root, &executable, &call),
             };
-            self.keep(root, key, &stdin, &ended, recorder, parts)
+            self.keep(root, &call, &before, &ended, recorder, parts)
         };
-        tell(Some(ending), &ended, &stdin);
+        tell(Some(ending), &ended, &call.stdin);
         if failed {
             mark(lock.file());
         }
         drop(turn);
         self.note_run(root, key, Reason::Refresh, &ended, &recorded);
         Ok(())
+    }
+}
+
+/// What a refresher is told of the call that it stands in for: what it would
+/// compute anew might be something else by then.
+struct Handed {
+    key: Key,
+    /// The hash of what was declared to count.
+    declared: Option<Key>,
+}
+
+impl fmt::Display for Handed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.key)?;
+        self.declared.map_or(Ok(()), |declared| write!(f, ",{declared}"))
+    }
+}
+
+impl Handed {
+    fn read(text: &OsStr) -> Option<Handed> {
+        let (key, declared) = match text.to_str()?.split_once(',') {
+            Some((key, declared)) => (key, Some(Key::from_hex(declared.as_bytes())?)),
+            None => (text.to_str()?, None),
+        };
+        Some(Handed { key: Key::from_hex(key.as_bytes())?, declared })
     }
 }
 
@@ -211,7 +254,8 @@ fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
         None => Stdio::null(),
     };
     let mut command = fence::this_executable()?;
-    command.arg(VERB).arg(call.key.to_string()).args(std::env::args_os().skip(1));
+    let handed = Handed { key: call.key, declared: call.found.declared.digest() };
+    command.arg(VERB).arg(handed.to_string()).args(std::env::args_os().skip(1));
     command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(Stdio::null());
     detached::start(&mut command).context("starting a process")?;
     Ok(())
@@ -232,7 +276,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
     let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
     detached::settle(NICE, &[lock.file().as_fd()]);
-    let key = Key::from_hex(key.as_bytes()).context("reading a key")?;
+    let handed = Handed::read(key).context("reading a key")?;
     let run = match lean::read(rest) {
         Some(run) => run,
         None => by_clap(verb, rest)?,
@@ -248,7 +292,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
         report: None,
         began: Instant::now(),
     };
-    runner.run_detached(&root, &key, &lock)
+    runner.run_detached(&root, &handed, &lock)
 }
 
 fn by_clap(verb: &OsString, rest: &[OsString]) -> Result<RunArgs> {

@@ -19,14 +19,17 @@ impl Runner<'_> {
                 limit: self.config.lock_timeout,
                 // What began earlier is not what is asked for by force, and what may
                 // be replaced by a good result is not to be shown before its end.
-                follows: self.config.mode != Mode::WriteOnly && miss.stale.is_none(),
+                // Files are brought back from a record.
+                follows: self.config.mode != Mode::WriteOnly
+                    && miss.stale.is_none()
+                    && self.config.outputs.is_empty(),
             };
             match wait::for_turn(root, &lock::of_key(&miss.call.key), self.messages(), terms) {
                 Ok(Waited::Within) => {
                     return self.uncached(miss.call.stdin.source, "within its own run");
                 }
                 Ok(Waited::Turn { lock, waited, printed }) => {
-                    if waited && let Ok(hit) = self.look_up(root, &miss.call.key) {
+                    if waited && let Ok(hit) = self.find(root, &miss.call.key) {
                         drop(lock);
                         return self.serve_after(
                             root,

@@ -63,6 +63,14 @@ impl Runner<'_> {
         }
     }
 
+    /// Ends a call that asks for what cannot be.
+    pub(super) fn mistaken(&self, why: &str) -> Exit {
+        messages::error(format_args!("{why}"));
+        let exit = Exit::Status(exit::CACHEX_FAILED);
+        self.report(|| Report { reason: Some(why.to_owned()), ..Report::default() }.ending(exit));
+        exit
+    }
+
     /// How cachex ends after the command ended so.
     pub(super) fn exit_of(ended: &exec::Ended) -> Exit {
         if let Some((stream, errno)) = ended.lost {

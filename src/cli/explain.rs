@@ -21,7 +21,7 @@ const OUTPUT: &str = "Output";
 
 /// Options of `run` that change nothing about whether it hits; they are accepted,
 /// so that `run` need only be replaced by `explain`.
-const WITHOUT_EFFECT: [&str; 14] = [
+const WITHOUT_EFFECT: [&str; 16] = [
     "warm",
     "cached_only",
     "miss_status",
@@ -31,6 +31,8 @@ const WITHOUT_EFFECT: [&str; 14] = [
     "max_entry_size",
     "max_size",
     "tag",
+    "output",
+    "require_outputs",
     "quiet",
     "verbose",
     "status_file",

@@ -70,14 +70,8 @@ impl Settings {
     pub fn key(&self, vars: &Vars, closed: Closed) -> Result<Key> {
         let invocation = Invocation { argv: self.argv.clone() };
         let (config, began) = (&self.config, Instant::now());
-        cache::key_of(&Runner {
-            invocation: &invocation,
-            config,
-            vars,
-            closed,
-            report: None,
-            began,
-        })
+        let runner = Runner { invocation: &invocation, config, vars, closed, report: None, began };
+        cache::key_of(&runner, self.store()?.as_ref())
     }
 }
 

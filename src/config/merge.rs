@@ -1,11 +1,14 @@
 //! One word for each option out of all that were said.
 
-use super::levels::{Chosen, Levels, Own, contradiction};
+use super::levels::{By, Chosen, Levels, Own, contradiction};
 use super::options;
-use super::{Config, EnvSelection, Freshness, Identity, Misuse, ReportTo, Vars, var};
+use super::{
+    BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Misuse, ReportTo,
+    Vars, var,
+};
 use crate::cli::{IdentityArgs, RunArgs};
 use crate::exit;
-use crate::values::{self, Mode};
+use crate::values::{self, ExeMode, Mode};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,17 +19,26 @@ const DEFAULT_MAX_SIZE: u64 = 5 << 30;
 /// Makes a configuration of flags and of what lies below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
     use options::{
-        LOCK_TIMEOUT, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT, QUIET, TAG, TIMEOUT,
-        VERBOSE,
+        LOCK_TIMEOUT, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT, QUIET,
+        REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
     };
-    let freshness = freshness(&args, levels)?;
+    let mut freshness = freshness(&args, levels)?;
     let ways = Ways::of(&args, levels)?;
     let report = match (args.status_file, args.status_fd) {
         (Some(path), _) => Some(ReportTo::File(path)),
         (None, Some(fd)) => Some(ReportTo::Descriptor(fd)),
         (None, None) => report(levels.own())?,
     };
-    let tags = (!args.tag.is_empty()).then_some(args.tag);
+    let tags = several(args.tag);
+    let outputs = levels.pick_by(&OUTPUT, several(args.output))?;
+    if let Some((_, by)) = &outputs
+        && freshness.refresh_after.is_some()
+    {
+        freshness.refresh_after = refreshed_beside(*by, args.refresh_after, levels)?;
+    }
+    let mut outputs = outputs.map(|(outputs, _)| outputs).unwrap_or_default();
+    outputs.sort();
+    outputs.dedup();
     let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
@@ -43,6 +55,8 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         lock_timeout: levels.pick(&LOCK_TIMEOUT, args.lock_timeout)?,
         timeout: levels.pick(&TIMEOUT, args.timeout)?,
         tty: ways.tty,
+        outputs,
+        require_outputs: levels.switch(&REQUIRE_OUTPUTS, args.require_outputs)?,
         tags: options::few(levels.pick(&TAG, tags)?.unwrap_or_default()).map_err(Misuse)?,
         max_entry_size: levels
             .pick(&MAX_ENTRY_SIZE, args.max_entry_size)?
@@ -70,6 +84,35 @@ pub fn dir(
     Ok(caches.or_else(|| set("HOME").map(|home| home.join(".cache/cachex"))))
 }
 
+/// From which age on a result is refreshed where files are made: a run in the
+/// background would change them while somebody works on them.
+fn refreshed_beside(
+    outputs: By,
+    flag: Option<Duration>,
+    levels: &Levels<'_>,
+) -> Result<Option<Duration>, Misuse> {
+    let refreshed = levels.pick_by(&options::REFRESH_AFTER, flag)?;
+    let mut refreshed = refreshed.map(|(_, by)| options::REFRESH_AFTER.said_by(by));
+    let mut made = Some(options::OUTPUT.said_by(outputs));
+    levels.exclude(&mut refreshed, &mut made)?;
+    match (made, refreshed) {
+        (Some(_), _) => {
+            levels.forget(options::REFRESH_AFTER.name);
+            Ok(None)
+        }
+        (None, Some(refreshed)) => Err(contradiction(
+            &levels.told(refreshed),
+            &levels.told(options::OUTPUT.said_by(outputs)),
+        )),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What was given at least once.
+fn several<T>(given: Vec<T>) -> Option<Vec<T>> {
+    (!given.is_empty()).then_some(given)
+}
+
 fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
     let file = own.get("CACHEX_STATUS_FILE").map(|path| ReportTo::File(path.into()));
     let fd = own.read("CACHEX_STATUS_FD", values::descriptor)?.map(ReportTo::Descriptor);
@@ -80,7 +123,10 @@ fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
 }
 
 fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse> {
-    use options::{ENV, EXE, IGNORE_ENV, KEY, NO_CWD, NO_ENV, SCOPE, STDIN};
+    use options::{
+        BASE_DIR, ENV, EXE, IGNORE_ENV, INPUT, INPUT_COMMAND, INPUT_FROM, KEY, NO_CWD, NO_ENV,
+        NO_IGNORE, PORTABLE, SCOPE, STDIN,
+    };
     let chosen = levels.choose([
         (&ENV, args.env.is_some()),
         (&IGNORE_ENV, args.ignore_env.is_some()),
@@ -92,8 +138,30 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
         Some(_) => Some(EnvSelection::None),
         None => None,
     };
+    let portable = levels.switch(&PORTABLE, args.portable)?;
+    let base = levels.pick(&BASE_DIR, args.base_dir)?.map(BaseFolder::At);
+    let list = levels.pick(&INPUT_FROM, args.input_from)?;
+    let patterns = levels.pick(&INPUT, several(args.input))?.unwrap_or_default();
+    if list.is_none() && !patterns.is_empty() && patterns.iter().all(|pattern| pattern.exclude) {
+        return Err(Misuse(
+            "there are only inputs to leave out; name those to count with --input too".to_owned(),
+        ));
+    }
+    let by_default = if portable { ExeMode::Content } else { ExeMode::default() };
     Ok(Identity {
-        exe: levels.pick(&EXE, args.exe)?.unwrap_or_default(),
+        exe: levels.pick(&EXE, args.exe)?.unwrap_or(by_default),
+        inputs: InputFiles {
+            patterns,
+            list: list.map(
+                |path| {
+                    if path.as_os_str() == "-" { List::Stdin } else { List::File(path) }
+                },
+            ),
+            commands: levels.pick(&INPUT_COMMAND, several(args.input_command))?.unwrap_or_default(),
+            no_ignore: levels.switch(&NO_IGNORE, args.no_ignore)?,
+        },
+        base: base.or(portable.then_some(BaseFolder::Repository)),
+        portable,
         cwd: !levels.switch(&NO_CWD, args.no_cwd)?,
         env: env.unwrap_or(EnvSelection::All),
         stdin: levels.pick(&STDIN, args.stdin)?.unwrap_or_default(),

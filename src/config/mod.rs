@@ -18,7 +18,10 @@ use crate::cli::RunArgs;
 use crate::entry::Key;
 use crate::exit;
 use crate::messages::Messages;
-use crate::values::{ExeMode, ExitCodes, Mode, NamePattern, StdinMode, Tag, VariableName};
+use crate::values::{
+    ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, StdinMode, Tag,
+    VariableName,
+};
 use levels::{Levels, Own};
 use merge::{dir, merge};
 use std::ffi::{OsStr, OsString};
@@ -59,6 +62,10 @@ pub struct Config {
     pub timeout: Option<Duration>,
     /// Whether the command gets a terminal of its own where there is one.
     pub tty: bool,
+    /// The files that the command makes, sorted.
+    pub outputs: Vec<OutputPattern>,
+    /// Whether it is to make every one of them.
+    pub require_outputs: bool,
     /// What the entry is labelled with, sorted.
     pub tags: Vec<Tag>,
     /// The longest output that is recorded, in bytes.
@@ -137,6 +144,50 @@ pub struct Identity {
     pub key: Option<OsString>,
     /// The scope, which counts.
     pub scope: Option<String>,
+    /// The files that count.
+    pub inputs: InputFiles,
+    /// The folder whose place does not count.
+    pub base: Option<BaseFolder>,
+    /// Whether what only names the host and the user is left out.
+    pub portable: bool,
+}
+
+/// The files that count.
+#[derive(Clone, Debug, Default)]
+pub struct InputFiles {
+    /// Files, folders and patterns.
+    pub patterns: Vec<InputPattern>,
+    /// What lists more of them.
+    pub list: Option<List>,
+    /// Shell commands whose output counts.
+    pub commands: Vec<String>,
+    /// Whether files count that `.gitignore` leaves out.
+    pub no_ignore: bool,
+}
+
+impl InputFiles {
+    /// Whether there are none.
+    pub fn are_none(&self) -> bool {
+        self.patterns.is_empty() && self.list.is_none() && self.commands.is_empty()
+    }
+}
+
+/// Where a list of files comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Standard input, of which the command gets nothing then.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// The folder whose place does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaseFolder {
+    /// This one.
+    At(PathBuf),
+    /// That of the repository around the working directory, else that itself.
+    Repository,
 }
 
 /// Which variables count.

@@ -3,7 +3,10 @@
 //!
 //! What `run` can be told only for one call is not among them, see [`ONCE`].
 
-use crate::values::{self, ExeMode, ExitCodes, Mode, NamePattern, StdinMode, Tag, VariableName};
+use crate::values::{
+    self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, StdinMode, Tag,
+    VariableName,
+};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -26,6 +29,10 @@ enum Reader<T> {
     Switch(fn(bool) -> T),
     /// Items: in a variable they stand between commas.
     List(fn(&mut dyn Iterator<Item = &str>) -> Result<T, String>),
+    /// Items: in a variable they stand between blanks too.
+    Paths(fn(&mut dyn Iterator<Item = &str>) -> Result<T, String>),
+    /// Items of which each is a text of its own, with blanks and commas.
+    Texts(fn(&mut dyn Iterator<Item = &str>) -> Result<T, String>),
 }
 
 /// What somebody wrote for an option.
@@ -68,13 +75,23 @@ impl<T> Lasting<T> {
             (Reader::Switch(read), Raw::Value(Value::Switch(value))) => Ok(read(*value)),
             (Reader::List(read), Raw::Variable(value)) => read(&mut text(value)?.split(',')),
             (Reader::List(read), Raw::Value(Value::Text(value))) => read(&mut value.split(',')),
-            (Reader::List(read), Raw::Value(Value::Items(items))) => {
-                read(&mut items.iter().map(String::as_str))
+            (Reader::Paths(read), Raw::Variable(value)) => read(&mut values::listed(&text(value)?)),
+            (Reader::Texts(read), Raw::Variable(value)) => {
+                read(&mut std::iter::once(text(value)?.as_str()))
             }
+            (Reader::Paths(read) | Reader::Texts(read), Raw::Value(Value::Text(value))) => {
+                read(&mut std::iter::once(value.as_str()))
+            }
+            (
+                Reader::List(read) | Reader::Paths(read) | Reader::Texts(read),
+                Raw::Value(Value::Items(items)),
+            ) => read(&mut items.iter().map(String::as_str)),
             (Reader::Bytes(_) | Reader::Text(_), _) => Err("expected a string in quotes".into()),
             (Reader::Number(_), _) => Err("expected a string in quotes or a whole number".into()),
             (Reader::Switch(_), _) => Err("expected `true` or `false`, without quotes".into()),
-            (Reader::List(_), _) => Err("expected an array of strings, or one string".into()),
+            (Reader::List(_) | Reader::Paths(_) | Reader::Texts(_), _) => {
+                Err("expected an array of strings, or one string".into())
+            }
         }
     }
 }
@@ -148,6 +165,15 @@ lasting! {
     STDIN: StdinMode = "stdin" "CACHEX_STDIN" Reader::Text(choice);
     KEY: OsString = "key" "CACHEX_KEY" Reader::Bytes(OsStr::to_owned);
     SCOPE: String = "scope" "CACHEX_SCOPE" Reader::Text(|text| Ok(text.to_owned()));
+    INPUT: Vec<InputPattern> = "input" "CACHEX_INPUT" Reader::Paths(list);
+    INPUT_FROM: PathBuf = "input-from" "CACHEX_INPUT_FROM" Reader::Bytes(|path| path.into());
+    INPUT_COMMAND: Vec<String> = "input-command" "CACHEX_INPUT_COMMAND" Reader::Texts(list);
+    NO_IGNORE: bool = "no-ignore" "CACHEX_NO_IGNORE" Reader::Switch(as_it_is);
+    BASE_DIR: PathBuf = "base-dir" "CACHEX_BASE_DIR" Reader::Bytes(|path| path.into());
+    PORTABLE: bool = "portable" "CACHEX_PORTABLE" Reader::Switch(as_it_is);
+    OUTPUT: Vec<OutputPattern> = "output" "CACHEX_OUTPUT" Reader::Paths(list);
+    REQUIRE_OUTPUTS: bool =
+        "require-outputs" "CACHEX_REQUIRE_OUTPUTS" Reader::Switch(as_it_is);
     CACHE_DIR: PathBuf = "cache-dir" "CACHEX_DIR" Reader::Bytes(|path| path.into());
     MAX_ENTRY_SIZE: u64 =
         "max-entry-size" "CACHEX_MAX_ENTRY_SIZE" Reader::Number(values::size);

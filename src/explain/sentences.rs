@@ -114,6 +114,22 @@ impl Sides<'_> {
                 None => format!("{}: recorded without one", plain("scope", change)),
             },
             What::Terminal => plain("terminal", change),
+            What::Inputs => match change {
+                Differs => "the input files differ".to_owned(),
+                New => "input files count now: recorded without".to_owned(),
+                Gone => "no input files count now: recorded with some".to_owned(),
+            },
+            What::Input(name) => {
+                let (what, name) = match name.strip_suffix(b"/") {
+                    Some(folder) => ("what is in the input", folder),
+                    None => ("input", name.as_slice()),
+                };
+                plain(&format!("{what} {}", words::word(name)), change)
+            }
+            What::InputCommand(command) => {
+                let command = harmless(&String::from_utf8_lossy(command)).into_owned();
+                plain(&format!("what `{command}` prints"), change)
+            }
         }
     }
 

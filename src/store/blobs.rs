@@ -102,7 +102,17 @@ pub struct WholeBlob<'a> {
     blob: BlobRef,
 }
 
-impl WholeBlob<'_> {
+impl<'a> WholeBlob<'a> {
+    /// A file that was written under a temporary name, locked, and hashed.
+    pub(super) fn new(name: Temporary<'a>, file: OwnedFd, blob: BlobRef) -> WholeBlob<'a> {
+        WholeBlob { name, _file: Arc::new(file), blob }
+    }
+
+    /// What it will be.
+    pub fn blob(&self) -> BlobRef {
+        self.blob
+    }
+
     /// Gives it its name. The caller holds the publish lock.
     pub fn keep(mut self) -> rustix::io::Result<BlobRef> {
         if let Some(name) = &self.name.name {
@@ -114,7 +124,7 @@ impl WholeBlob<'_> {
 }
 
 /// A temporary name, removed unless it was taken away.
-pub(super) struct Temporary<'a> {
+pub struct Temporary<'a> {
     root: &'a Root,
     name: Option<PathBuf>,
 }
@@ -129,6 +139,15 @@ impl<'a> Temporary<'a> {
 
     pub fn name(&self) -> Option<&Path> {
         self.name.as_deref()
+    }
+
+    /// Gives the file a name that stays.
+    pub fn rename(mut self, to: &Path) -> rustix::io::Result<()> {
+        if let Some(name) = &self.name {
+            fsutil::rename(self.root, name, to)?;
+        }
+        self.name = None;
+        Ok(())
     }
 }
 

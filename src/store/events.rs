@@ -58,17 +58,23 @@ pub enum Reason {
     Damaged = 4,
     /// The record was still fresh, and was renewed in the background.
     Refresh = 5,
+    /// The record is of a call that was to make other files.
+    OtherOutputs = 6,
+    /// The files that go with the record could not be put in their place.
+    NotRestored = 7,
 }
 
 impl Reason {
     /// All of them, each at the place of its number.
-    pub const ALL: [Reason; 6] = [
+    pub const ALL: [Reason; 8] = [
         Reason::NotRecorded,
         Reason::Expired,
         Reason::Forced,
         Reason::Unreadable,
         Reason::Damaged,
         Reason::Refresh,
+        Reason::OtherOutputs,
+        Reason::NotRestored,
     ];
 }
 
@@ -81,6 +87,8 @@ impl fmt::Display for Reason {
             Reason::Unreadable => "the record could not be read",
             Reason::Damaged => "a part of the record is gone or damaged",
             Reason::Refresh => "renewed in the background",
+            Reason::OtherOutputs => "recorded with other outputs",
+            Reason::NotRestored => "its files could not be put back",
         })
     }
 }

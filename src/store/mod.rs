@@ -23,6 +23,7 @@ pub mod doctor;
 pub mod events;
 pub mod facts;
 pub mod fence;
+pub mod files;
 pub mod filter;
 pub mod fold;
 pub mod guard;

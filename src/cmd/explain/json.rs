@@ -52,6 +52,9 @@ struct Parts {
     key_text: bool,
     scope: Option<String>,
     terminal_columns: Option<u16>,
+    input_files: Option<usize>,
+    input_commands: Vec<String>,
+    base_folder: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -148,6 +151,7 @@ fn name_of_state(state: &State) -> &'static str {
         State::Incomplete { .. } => "incomplete",
         State::Damaged => "damaged",
         State::Unreadable(_) => "unreadable",
+        State::OtherOutputs => "other-outputs",
         State::Off => "off",
     }
 }
@@ -188,6 +192,9 @@ impl Parts {
             key_text: told.has_text,
             scope: told.scope.map(str::to_owned),
             terminal_columns: told.columns,
+            input_files: told.inputs,
+            input_commands: told.commands.to_vec(),
+            base_folder: told.base.as_ref().map(|base| text(base.as_os_str())),
         }
     }
 }
@@ -228,6 +235,11 @@ fn part_of(what: &What) -> (&'static str, Option<String>) {
         What::Variable(name) => {
             return ("variable", Some(String::from_utf8_lossy(name).into_owned()));
         }
+        What::Input(name) => return ("input", Some(String::from_utf8_lossy(name).into_owned())),
+        What::InputCommand(command) => {
+            return ("input-command", Some(String::from_utf8_lossy(command).into_owned()));
+        }
+        What::Inputs => "inputs",
         What::Arguments => "arguments",
         What::ExeMode(_) | What::ExePath | What::ExeStat { .. } | What::ExeContent => "executable",
         What::Directory => "working-directory",

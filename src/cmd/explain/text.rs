@@ -73,6 +73,7 @@ pub fn reason(state: &State, entry: Option<&Entry>) -> String {
         State::Incomplete { gone: false } => "some of the recorded output is damaged".to_owned(),
         State::Damaged => "the record is damaged".to_owned(),
         State::Unreadable(why) => format!("the record cannot be read: {why}"),
+        State::OtherOutputs => "recorded with other outputs than these".to_owned(),
         State::Off => "cachex is switched off: CACHEX_DISABLE or --mode off".to_owned(),
     }
 }
@@ -127,6 +128,21 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
             _ => "its contents",
         },
     )?;
+    if let Some(count) = told.inputs {
+        part(
+            "input files",
+            &match count {
+                0 => "none, as nothing matches".to_owned(),
+                count => ui::count(count as u64, "file", "files"),
+            },
+        )?;
+    }
+    for command in told.commands {
+        part("input command", command)?;
+    }
+    if let Some(base) = &told.base {
+        part("base folder", &format!("{}, wherever it lies", in_shell(base)))?;
+    }
     part("key text", if told.has_text { "given, not shown" } else { "none" })?;
     part("scope", &told.scope.map_or("none".to_owned(), |scope| ui::word(scope.as_bytes())))?;
     part(
@@ -168,6 +184,7 @@ pub fn in_a_word(why: LeftOut) -> &'static str {
         LeftOut::Directory => "working directory",
         LeftOut::Option => "option",
         LeftOut::Jobs => "make jobs",
+        LeftOut::Host => "host",
     }
 }
 

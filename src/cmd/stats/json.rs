@@ -114,5 +114,7 @@ fn name(why: Reason) -> &'static str {
         Reason::Unreadable => "unreadable",
         Reason::Damaged => "damaged",
         Reason::Refresh => "refresh",
+        Reason::OtherOutputs => "other_outputs",
+        Reason::NotRestored => "not_restored",
     }
 }

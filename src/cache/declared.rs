@@ -1,0 +1,179 @@
+//! What a call declares to count besides itself: files, what commands print, and
+//! whose place does not count.
+
+use super::{Call, Runner};
+use crate::base::Base;
+use crate::config::{BaseFolder, List, var};
+use crate::entry::Key;
+use crate::inputs::{Refused, Snapshot, Wanted};
+use crate::key::Declared;
+use crate::stdin::Source;
+use crate::store::Root;
+use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
+use std::io::{Read, Seek};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Why it cannot be known what counts.
+pub(super) enum Undeclared {
+    /// Whoever declared it was mistaken.
+    Mistaken(String),
+    /// It cannot be found out.
+    Unknown(anyhow::Error),
+}
+
+/// What a call declares to count, and which files were listed for it.
+#[derive(Default)]
+pub(super) struct Found {
+    pub declared: Declared,
+    pub listed: Vec<PathBuf>,
+}
+
+impl Runner<'_> {
+    /// Finds out what is declared to count.
+    pub(super) fn declare(&self, root: Option<&Root>) -> Result<Found, Undeclared> {
+        let identity = &self.config.identity;
+        let mut found = Found::default();
+        if identity.base.is_some() {
+            found.declared.base = self.base();
+        }
+        let inputs = &identity.inputs;
+        if inputs.are_none() {
+            return Ok(found);
+        }
+        if let Some(list) = &inputs.list {
+            found.listed = listed(list)?;
+        }
+        if !inputs.patterns.is_empty() || inputs.list.is_some() {
+            let snapshot = Snapshot::take(root, &self.wanted(root, &found.listed));
+            found.declared.inputs = Some(snapshot.map_err(|refused| match refused {
+                Refused::Missing(_) => Undeclared::Mistaken(refused.to_string()),
+                Refused::Unreadable(..) => Undeclared::Unknown(anyhow::anyhow!("{refused}")),
+            })?);
+        }
+        found.declared.printed = self.printed().map_err(Undeclared::Unknown)?;
+        Ok(found)
+    }
+
+    /// What of that is not any more what it was.
+    pub(super) fn changed(&self, root: &Root, call: &Call) -> Option<String> {
+        let Found { declared, listed } = &call.found;
+        if let Some(inputs) = &declared.inputs
+            && let Some(path) = inputs.changed(&self.wanted(Some(root), listed))
+        {
+            return Some(format!("the input {} changed while it ran", path.display()));
+        }
+        if !declared.printed.is_empty() && self.printed().ok().as_ref() != Some(&declared.printed) {
+            return Some("what an --input-command prints changed while it ran".to_owned());
+        }
+        None
+    }
+
+    fn wanted<'w>(&'w self, root: Option<&'w Root>, listed: &'w [PathBuf]) -> Wanted<'w> {
+        let inputs = &self.config.identity.inputs;
+        Wanted {
+            patterns: &inputs.patterns,
+            listed,
+            no_ignore: inputs.no_ignore,
+            outputs: &self.config.outputs,
+            store: root.and_then(|root| root.path().parent()),
+            portable: self.config.identity.portable,
+        }
+    }
+
+    /// The folder whose place does not count, where it really lies.
+    pub(super) fn base_folder(&self) -> Option<PathBuf> {
+        match self.config.identity.base.as_ref()? {
+            BaseFolder::At(path) => path.canonicalize().ok().or_else(|| Some(path.clone())),
+            BaseFolder::Repository => std::env::current_dir().ok().map(repository),
+        }
+    }
+
+    fn base(&self) -> Base {
+        let identity = &self.config.identity;
+        let folder = self.base_folder();
+        let home = identity.portable.then(|| var(self.vars, "HOME")).flatten().map(Path::new);
+        // The path by which the shell came here, if it is one of this folder.
+        let logical = var(self.vars, "PWD").map(Path::new).filter(|pwd| pwd.is_absolute());
+        let mut base = Base::new(folder.as_deref(), home);
+        if let (Some(folder), Some(logical)) = (&folder, logical) {
+            base.also(folder, logical);
+        }
+        base
+    }
+
+    /// What each --input-command prints.
+    fn printed(&self) -> Result<Vec<(String, Key)>> {
+        let commands = &self.config.identity.inputs.commands;
+        commands.iter().map(|command| Ok((command.clone(), hash_of_output(command)?))).collect()
+    }
+}
+
+/// The folder of the repository that a folder lies in, else that itself.
+fn repository(folder: PathBuf) -> PathBuf {
+    let found = folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned);
+    found.unwrap_or(folder)
+}
+
+/// The files that are listed, one a line, or each before a zero byte.
+fn listed(list: &List) -> Result<Vec<PathBuf>, Undeclared> {
+    let text = match list {
+        List::Stdin => {
+            let mut text = Vec::new();
+            let read = std::io::stdin().lock().read_to_end(&mut text);
+            read.context("reading the list of inputs from standard input").map(|_| text)
+        }
+        List::File(path) if !path.exists() => {
+            let path = path.display();
+            return Err(Undeclared::Mistaken(format!(
+                "--input-from {path}: there is no such file"
+            )));
+        }
+        List::File(path) => std::fs::read(path)
+            .with_context(|| format!("reading the list of inputs {}", path.display())),
+    };
+    let text = text.map_err(Undeclared::Unknown)?;
+    let end = if text.contains(&0) { 0 } else { b'\n' };
+    let names = text.split(|&byte| byte == end).filter(|name| !name.is_empty());
+    let plain = |name: &[u8]| {
+        let path = Path::new(OsStr::from_bytes(name));
+        path.strip_prefix(".").unwrap_or(path).to_owned()
+    };
+    Ok(names.map(plain).collect())
+}
+
+/// How much of what went wrong is told.
+const EXCERPT: usize = 200;
+
+fn hash_of_output(command: &str) -> Result<Key> {
+    let mut complaint = tempfile::tempfile().context("making a temporary file")?;
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(complaint.try_clone().context("making a temporary file")?)
+        .spawn()
+        .with_context(|| format!("starting --input-command `{command}`"))?;
+    let mut hasher = blake3::Hasher::new();
+    if let Some(stdout) = child.stdout.take() {
+        hasher.update_reader(stdout).with_context(|| format!("reading what `{command}` prints"))?;
+    }
+    let status = child.wait().with_context(|| format!("waiting for `{command}`"))?;
+    if !status.success() {
+        let mut said = String::new();
+        let _ = complaint.rewind();
+        let _ = complaint.take(EXCERPT as u64).read_to_string(&mut said);
+        let said = said.lines().next().map(|line| format!(": {line}")).unwrap_or_default();
+        bail!("--input-command `{command}` failed ({status}){said}");
+    }
+    Ok(Key(*hasher.finalize().as_bytes()))
+}
+
+impl Undeclared {
+    /// What the command may still read: nothing of a list that was read.
+    pub(super) fn source(list: Option<&List>) -> Source {
+        if list == Some(&List::Stdin) { Source::Null } else { Source::Inherit }
+    }
+}

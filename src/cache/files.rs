@@ -1,0 +1,77 @@
+//! The files that a call declares to make: brought back by a hit, recorded by a miss.
+
+use super::{Hit, Runner};
+use crate::entry::Entry;
+use crate::exec::Ended;
+use crate::manifest::Manifest;
+use crate::outputs::collect::{self, Collected};
+use crate::outputs::restore::{Refused, Restore};
+use crate::signals::Interrupts;
+use crate::store::events::Reason;
+use crate::store::{Root, blobs};
+
+impl Runner<'_> {
+    /// Brings back what a hit made, if this call asks for that; or why it is no hit.
+    pub(super) fn bring_back(&self, root: &Root, entry: &Entry) -> Result<(), Reason> {
+        if self.config.outputs.is_empty() {
+            return Ok(());
+        }
+        let manifest = self.made(root, entry)?;
+        // Not halfway, whatever comes.
+        let restored =
+            Interrupts::hold(|interrupts| Restore::prepare(root, &manifest, interrupts)?.commit());
+        restored.map_err(|refused| match refused {
+            Refused::Gone => Reason::Damaged,
+            refused => {
+                self.messages()
+                    .warn(format_args!("the recorded files are not put back: {refused}"));
+                Reason::NotRestored
+            }
+        })
+    }
+
+    /// Whether an entry is of a call that was to make the files that this one is.
+    pub(super) fn makes_the_same(&self, root: &Root, entry: &Entry) -> bool {
+        self.config.outputs.is_empty()
+            || !matches!(self.made(root, entry), Err(Reason::OtherOutputs))
+    }
+
+    /// The list of what an entry's call made.
+    fn made(&self, root: &Root, entry: &Entry) -> Result<Manifest, Reason> {
+        let Some(outputs) = entry.outputs else { return Err(Reason::OtherOutputs) };
+        let manifest = match blobs::manifest(root, &outputs.manifest) {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) => return Err(Reason::Damaged),
+            Err(_) => return Err(Reason::Unreadable),
+        };
+        let declared = self.config.outputs.iter().map(|output| output.0.as_str());
+        if declared.eq(&manifest.declared) { Ok(manifest) } else { Err(Reason::OtherOutputs) }
+    }
+
+    /// What stands in for a run, if the files that go with it can be brought back.
+    pub(super) fn standing_in(&self, root: &Root, stale: Box<Hit>) -> Option<Box<Hit>> {
+        self.bring_back(root, stale.replay.entry()).is_ok().then_some(stale)
+    }
+
+    /// What a run was to make and did not, as far as that is a failure.
+    pub(super) fn unmade(&self, ended: &Ended) -> Option<String> {
+        let counts =
+            self.config.require_outputs && ended.status.success() && ended.spoiled.is_none();
+        let made = counts.then(|| collect::missing(&self.config.outputs))?;
+        made.err().map(|refused| refused.to_string())
+    }
+
+    /// Takes in what a run made; `before` is what had been there. None: nothing was
+    /// declared.
+    pub(super) fn take_in<'r>(
+        &self,
+        root: &'r Root,
+        before: &[&str],
+    ) -> Result<Option<Collected<'r>>, collect::Refused> {
+        let (outputs, limit) = (&self.config.outputs, self.config.max_entry_size);
+        if outputs.is_empty() {
+            return Ok(None);
+        }
+        collect::collect(root, outputs, before, limit).map(Some)
+    }
+}

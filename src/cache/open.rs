@@ -1,0 +1,54 @@
+//! Opening the store, and why it is not used.
+
+use crate::fsutil;
+use crate::store::Root;
+use rustix::io::Errno;
+use std::path::{Path, PathBuf};
+
+/// Opens the store, or says why it is not used.
+pub fn open_store(dir: Option<&Path>) -> Result<Root, Unopened> {
+    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
+    Root::create(dir).map_err(|why| Unopened { dir: Some(dir.to_owned()), why: Some(why) })
+}
+
+/// Opens the store if there is one, for verbs that only make sense then.
+pub fn existing_store(dir: Option<&Path>) -> Result<Option<Root>, Unopened> {
+    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
+    match Root::open(dir) {
+        Ok(root) => Ok(Some(root)),
+        Err(fsutil::Unusable::Missing) => Ok(None),
+        Err(why) => Err(Unopened { dir: Some(dir.to_owned()), why: Some(why) }),
+    }
+}
+
+/// A store that cannot be used.
+#[derive(Debug)]
+pub struct Unopened {
+    dir: Option<PathBuf>,
+    why: Option<fsutil::Unusable>,
+}
+
+impl Unopened {
+    /// Whether the name was mistaken, and not the system at its limits or
+    /// somebody else's doing feared.
+    pub fn is_mistaken(&self) -> bool {
+        use fsutil::Unusable::{Failed, Missing};
+        matches!(
+            self.why,
+            Some(Missing | Failed(Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL))
+        )
+    }
+}
+
+impl std::fmt::Display for Unopened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.dir, &self.why) {
+            (Some(dir), Some(why)) => write!(f, "cannot use the folder '{}': {why}", dir.display()),
+            _ => f.write_str(
+                "there is no folder to keep results in: set HOME, XDG_CACHE_HOME or CACHEX_DIR",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Unopened {}

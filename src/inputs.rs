@@ -1,0 +1,327 @@
+//! The files that count: found, looked at, hashed, and looked at again.
+//!
+//! A [`Snapshot`] is every such file in the order of their paths, each with its
+//! kind, its permissions and what it holds, so neither the order nor the way in
+//! which they were named counts. What a link leads to counts by the link's text and,
+//! if that is a file, by what the file holds; what is in a folder that only a link
+//! leads to does not count.
+//!
+//! Hashes are remembered from one call to the next (see [`memory`]). Files that are
+//! not remembered are read on as many threads as there are cores.
+//!
+//! What changes between the look and the end of the command may or may not have
+//! been seen by it, so [`Snapshot::changed`] is strict: another inode, size or time
+//! is a change, whatever the file holds.
+
+mod memory;
+mod walk;
+
+use crate::entry::Key;
+use crate::fsutil;
+use crate::hashing;
+use crate::parallel;
+use crate::store::Root;
+use crate::values::{InputPattern, OutputPattern};
+use memory::{Memory, Stamp};
+use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, Stat};
+use rustix::io::Errno;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Which files count.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Files, folders and patterns, and what is left out.
+    pub patterns: &'a [InputPattern],
+    /// More files, each by its name.
+    pub listed: &'a [PathBuf],
+    /// Whether files count that `.gitignore` leaves out.
+    pub no_ignore: bool,
+    /// What the command makes, which is no input unless it is named as one.
+    pub outputs: &'a [OutputPattern],
+    /// Where cachex keeps its own files, which never count.
+    pub store: Option<&'a Path>,
+    /// Whether of the permissions only that to execute counts, as others depend on
+    /// who checked the files out.
+    pub portable: bool,
+}
+
+/// How far down the folders are told apart.
+const DEPTH: usize = 16;
+
+/// Every file that counts, as it was.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    files: Vec<File>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub struct File {
+    /// Its path as it was named, relative to the working directory if it was.
+    path: PathBuf,
+    seen: Seen,
+}
+
+/// What a look at a file tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    /// What tells that it is as it was.
+    stamp: Stamp,
+    /// What of it counts.
+    held: Held,
+    /// Whether its times may stay the same while it changes.
+    racy: bool,
+}
+
+/// What of a file counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Held {
+    Folder,
+    File { mode: u32, hash: [u8; 32] },
+    Link { text: Vec<u8>, behind: Option<[u8; 32]> },
+    Special,
+}
+
+/// Why there is no snapshot.
+#[derive(Debug)]
+pub enum Refused {
+    /// A file that was named is not there; whoever named it was mistaken.
+    Missing(PathBuf),
+    /// It cannot be read.
+    Unreadable(PathBuf, std::io::Error),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Missing(path) => {
+                write!(f, "--input {}: there is no such file", path.display())
+            }
+            Refused::Unreadable(path, error) => {
+                write!(f, "the input {} cannot be read: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl Snapshot {
+    /// Looks at every file that is wanted. With a store, hashes are remembered.
+    pub fn take(root: Option<&Root>, wanted: &Wanted<'_>) -> Result<Snapshot, Refused> {
+        let began = memory::now();
+        let found = walk::find(wanted)?;
+        let memory = Memory::of(wanted, &found);
+        let known = root.map(|root| memory.recall(root)).unwrap_or_default();
+        let remembered: Vec<_> = found.iter().zip(known.of(&found)).collect();
+        let looked = parallel::map(&remembered, |(found, known)| {
+            look(found, wanted.portable, began, |stamp| {
+                known.filter(|(then, _)| then == stamp).map(|(_, hash)| hash)
+            })
+        });
+        drop(remembered);
+        let mut files = Vec::with_capacity(found.len());
+        let mut news = false;
+        for (found, looked) in found.into_iter().zip(looked) {
+            match looked {
+                Ok((seen, is_new)) => {
+                    news |= is_new && !seen.racy;
+                    files.push(File { path: found.path, seen });
+                }
+                Err(Errno::NOENT) if found.named => return Err(Refused::Missing(found.path)),
+                // It went between the two looks, as if it had never been there.
+                Err(Errno::NOENT) => {}
+                Err(errno) => return Err(Refused::Unreadable(found.path, errno.into())),
+            }
+        }
+        let snapshot = Snapshot { files };
+        if let Some(root) = root {
+            let lasting = || snapshot.files.iter().filter(|file| file.seen.is_lasting()).count();
+            if news || known.len() > 0 && known.len() != lasting() {
+                memory.remember(root, &snapshot.files);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The hash of all that counts.
+    pub fn digest(&self) -> Key {
+        let mut all = Vec::with_capacity(self.files.len() * 128);
+        for file in &self.files {
+            file.tell(&mut all);
+        }
+        Key(*hashing::of(&all).as_bytes())
+    }
+
+    /// What counts, in at the most so many groups: a file each, or all that is in one
+    /// folder, as far down as it goes. A folder's name ends with a slash.
+    pub fn grouped(&self, most: usize) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let at_depth = |depth: usize| {
+            let mut groups = BTreeMap::<Vec<u8>, Vec<u8>>::new();
+            for file in &self.files {
+                let path = file.path.as_os_str().as_bytes();
+                let slash = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').nth(depth);
+                let name = slash.map_or(path, |(at, _)| &path[..=at]);
+                file.tell(groups.entry(name.to_vec()).or_default());
+                if groups.len() > most {
+                    return None;
+                }
+            }
+            Some(groups)
+        };
+        // Deeper there are no fewer.
+        (0..DEPTH).map_while(at_depth).last().unwrap_or_else(|| {
+            let mut all = Vec::new();
+            self.files.iter().for_each(|file| file.tell(&mut all));
+            BTreeMap::from([(b"./".to_vec(), all)])
+        })
+    }
+
+    /// A file that is not what it was when this was taken, or came or went since.
+    pub fn changed(&self, wanted: &Wanted<'_>) -> Option<PathBuf> {
+        let now = match walk::find(wanted) {
+            Ok(now) => now,
+            Err(Refused::Missing(path) | Refused::Unreadable(path, _)) => return Some(path),
+        };
+        let mut before = self.files.iter();
+        let mut pairs = Vec::with_capacity(now.len());
+        for found in &now {
+            match before.next() {
+                Some(file) if file.path == found.path => pairs.push((found, file)),
+                // One of the two is not there on the other side.
+                Some(file) => return Some(file.path.clone().min(found.path.clone())),
+                None => return Some(found.path.clone()),
+            }
+        }
+        if let Some(gone) = before.next() {
+            return Some(gone.path.clone());
+        }
+        let same = parallel::map(&pairs, |(found, File { seen, .. })| {
+            let known = |_: &Stamp| if seen.racy { None } else { seen.hash() };
+            let now = look(found, wanted.portable, 0, known);
+            now.is_ok_and(|(now, _)| now.stamp == seen.stamp && now.held == seen.held)
+        });
+        let at = same.iter().position(|same| !same)?;
+        Some(pairs[at].1.path.clone())
+    }
+}
+
+impl File {
+    /// Appends what counts, in a form in which no two files are the same bytes.
+    fn tell(&self, to: &mut Vec<u8>) {
+        let sized = |to: &mut Vec<u8>, bytes: &[u8]| {
+            to.extend((bytes.len() as u64).to_le_bytes());
+            to.extend(bytes);
+        };
+        sized(to, self.path.as_os_str().as_bytes());
+        match &self.seen.held {
+            Held::Folder => to.push(0),
+            Held::File { mode, hash } => {
+                to.push(1);
+                to.extend(mode.to_le_bytes());
+                to.extend(hash);
+            }
+            Held::Link { text, behind } => {
+                to.push(2);
+                sized(to, text);
+                sized(to, behind.as_ref().map_or(&[], |hash| hash));
+            }
+            Held::Special => to.push(3),
+        }
+    }
+}
+
+impl Seen {
+    /// Whether what it held is worth being remembered.
+    fn is_lasting(&self) -> bool {
+        !self.racy && self.hash().is_some()
+    }
+
+    fn hash(&self) -> Option<[u8; 32]> {
+        match &self.held {
+            Held::File { hash, .. } => Some(*hash),
+            Held::Link { behind, .. } => *behind,
+            Held::Folder | Held::Special => None,
+        }
+    }
+}
+
+/// Looks at one file; and whether it was read for that. `known` is what it holds if
+/// its stamp is still this.
+fn look(
+    found: &walk::Found,
+    portable: bool,
+    now: i64,
+    known: impl Fn(&Stamp) -> Option<[u8; 32]>,
+) -> Result<(Seen, bool), Errno> {
+    let path = &found.path;
+    let walk::Look { stamp, mode } = found.look?;
+    let seen = |held, stamp: Stamp, is_new| {
+        let racy = stamp.is_racy(now);
+        Ok((Seen { stamp, held, racy }, is_new))
+    };
+    match FileType::from_raw_mode(mode) {
+        FileType::RegularFile => {
+            let mode = permissions(mode, portable);
+            if let Some(hash) = known(&stamp) {
+                return seen(Held::File { mode, hash }, stamp, false);
+            }
+            let (hash, stat) = read(path)?;
+            let mode = permissions(stat.st_mode, portable);
+            seen(Held::File { mode, hash }, Stamp::of(&stat), true)
+        }
+        FileType::Directory => seen(Held::Folder, stamp, false),
+        FileType::Symlink => {
+            let text = rustix::fs::readlinkat(CWD, path, Vec::new())?.into_bytes();
+            let behind = match rustix::fs::stat(path) {
+                Ok(behind) if is_file(&behind) => behind,
+                // It leads to a folder, or nowhere.
+                _ => return seen(Held::Link { text, behind: None }, stamp, false),
+            };
+            let stamp = stamp.with(&Stamp::of(&behind));
+            let (hash, is_new) = match known(&stamp) {
+                Some(hash) => (hash, false),
+                None => (read(path)?.0, true),
+            };
+            seen(Held::Link { text, behind: Some(hash) }, stamp, is_new)
+        }
+        _ => seen(Held::Special, stamp, false),
+    }
+}
+
+/// What a file holds, and its status from before it was read.
+fn read(path: &Path) -> Result<([u8; 32], Stat), Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = fsutil::retry(|| rustix::fs::open(path, flags, Mode::empty()))?;
+    let stat = rustix::fs::fstat(&file)?;
+    if !is_file(&stat) {
+        return Err(Errno::INVAL);
+    }
+    // What the kernel makes up when it is asked says nothing about its length.
+    let hash = match stat.st_size as u64 {
+        0 => None,
+        len => hashing::beginning(&file, len)?,
+    };
+    let hash = hash.map_or_else(|| hashing::to_the_end(&file, 0), Ok)?;
+    Ok((*hash.as_bytes(), stat))
+}
+
+fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+fn permissions(mode: RawMode, portable: bool) -> u32 {
+    let mode = Mode::from_raw_mode(mode);
+    #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+    let bits = mode.bits() as u32;
+    if portable { u32::from(mode.contains(Mode::XUSR)) } else { bits }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! What files held when they were last read, from one call to the next.
+//!
+//! ```text
+//! v1/inputs/HASH    one file for each working directory and list of what counts
+//! magic (8) | BLAKE3 of the rest (32) | records in the order of their paths
+//! record: length of the path (4) | path | stamp (40) | BLAKE3 of the file (32)
+//! ```
+//!
+//! A file is taken for unchanged if its device, inode, size, mtime and ctime are
+//! what they were. Times are as coarse as the file system's clock, so a file that
+//! was written shortly before it was read may be written again without a trace: what
+//! changed less than [`SETTLED`] before the look is not remembered, as in git. A few
+//! small files are read faster than they are recalled, and are not remembered either.
+//!
+//! Nothing depends on it but time: a file that is damaged, or that cannot be
+//! written, is one that is not there.
+
+use super::walk::Found;
+use super::{File, Wanted};
+use crate::fsutil;
+use crate::hashing;
+use crate::store::Root;
+use crate::store::blobs::Temporary;
+use rustix::fs::Stat;
+use std::cmp::Ordering;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+const MAGIC: [u8; 8] = *b"cxinput\x01";
+const HEADER: usize = MAGIC.len() + 32;
+const STAMP: usize = 5 * 8;
+/// File systems keep time in steps of up to two seconds.
+const SETTLED: i64 = 2_000_000_000;
+/// What is worth being remembered: so many files, or so many bytes.
+const WORTH: (usize, u64) = (64, 256 * 1024);
+/// No more than this is read back.
+const MAX: u64 = 1 << 30;
+
+/// What tells that a file is as it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    pub dev: u64,
+    pub ino: u64,
+    /// In bytes; zero of what the kernel makes up, too.
+    pub size: u64,
+    /// In nanoseconds since 1970.
+    pub mtime: i64,
+    pub ctime: i64,
+}
+
+impl Stamp {
+    pub fn of(stat: &Stat) -> Stamp {
+        // Wide enough until 2262.
+        let time =
+            |seconds: i64, nanos: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos);
+        #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
+        Stamp {
+            dev: stat.st_dev as u64,
+            ino: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }
+    }
+
+    /// That of a link together with that of what it leads to.
+    pub fn with(self, behind: &Stamp) -> Stamp {
+        Stamp {
+            ino: self.ino.rotate_left(32) ^ behind.ino,
+            mtime: self.mtime.max(behind.mtime),
+            ctime: self.ctime.max(behind.ctime),
+            ..*behind
+        }
+    }
+
+    /// Whether it may stay the same while the file changes; `now` is not later
+    /// than the look at the file.
+    pub fn is_racy(&self, now: i64) -> bool {
+        self.size == 0 || self.mtime.max(self.ctime) > now - SETTLED
+    }
+
+    fn encode(&self, to: &mut Vec<u8>) {
+        for number in [self.dev, self.ino, self.size, self.mtime as u64, self.ctime as u64] {
+            to.extend(number.to_le_bytes());
+        }
+    }
+
+    fn decode(bytes: &[u8; STAMP]) -> Stamp {
+        let (words, _) = bytes.as_chunks::<8>();
+        let number = |at: usize| u64::from_le_bytes(words[at]);
+        let [mtime, ctime] = [number(3) as i64, number(4) as i64];
+        Stamp { dev: number(0), ino: number(1), size: number(2), mtime, ctime }
+    }
+}
+
+/// The system's time, in nanoseconds since 1970. Not cachex's own clock, which a
+/// test may set: it is compared with the times of files.
+pub fn now() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_nanos() as i64)
+}
+
+/// Where the hashes of some files are remembered.
+pub struct Memory {
+    name: Option<PathBuf>,
+}
+
+impl Memory {
+    /// Where those are that are wanted, from this working directory.
+    pub fn of(wanted: &Wanted<'_>, found: &[Found]) -> Memory {
+        let Ok(cwd) = std::env::current_dir() else { return Memory { name: None } };
+        let mut told = cwd.into_os_string().into_encoded_bytes();
+        told.push(u8::from(wanted.no_ignore));
+        for pattern in wanted.patterns {
+            told.extend([0, u8::from(pattern.exclude)]);
+            told.extend(pattern.path.as_str().bytes());
+        }
+        if !wanted.listed.is_empty() {
+            // A list is as long as it is; the first that it names stands for it.
+            told.push(0);
+            told.extend(found.first().map_or(&[][..], |found| found.path.as_os_str().as_bytes()));
+        }
+        Memory { name: Some(PathBuf::from(format!("inputs/{}", hashing::of(&told).to_hex()))) }
+    }
+
+    /// What is remembered.
+    pub fn recall(&self, root: &Root) -> Known {
+        self.try_recall(root).unwrap_or_default()
+    }
+
+    fn try_recall(&self, root: &Root) -> Option<Known> {
+        let file = fsutil::open_file(root, self.name.as_ref()?).ok()?;
+        let len = rustix::fs::fstat(&file).ok()?.st_size as u64;
+        let mut bytes = vec![0; usize::try_from(len).ok().filter(|_| len <= MAX)?];
+        let read = fsutil::read_full(file, &mut bytes).ok()?;
+        bytes.truncate(read);
+        Known::decode(bytes)
+    }
+
+    /// Remembers what these files held.
+    pub fn remember(&self, root: &Root, files: &[File]) {
+        let bytes = files.iter().map(|file| file.seen.stamp.size).fold(0, u64::saturating_add);
+        if files.len() >= WORTH.0 || bytes >= WORTH.1 {
+            let _ = self.try_remember(root, files);
+        }
+    }
+
+    fn try_remember(&self, root: &Root, files: &[File]) -> rustix::io::Result<()> {
+        let Some(name) = &self.name else { return Ok(()) };
+        let bytes = encode(files);
+        let (temporary, file) = Temporary::create(root)?;
+        fsutil::write_file(file, &bytes)?;
+        temporary.rename(name)
+    }
+}
+
+pub(super) fn encode(files: &[File]) -> Vec<u8> {
+    let mut bytes = vec![0; HEADER];
+    for file in files.iter().filter(|file| file.seen.is_lasting()) {
+        let Some(hash) = file.seen.hash() else { continue };
+        let path = file.path.as_os_str().as_bytes();
+        bytes.extend((path.len() as u32).to_le_bytes());
+        bytes.extend(path);
+        file.seen.stamp.encode(&mut bytes);
+        bytes.extend(hash);
+    }
+    let hash = hashing::of(&bytes[HEADER..]);
+    bytes[..MAGIC.len()].copy_from_slice(&MAGIC);
+    bytes[MAGIC.len()..HEADER].copy_from_slice(hash.as_bytes());
+    bytes
+}
+
+/// What is remembered of some files.
+#[derive(Default)]
+pub struct Known {
+    bytes: Vec<u8>,
+    /// Where each path lies in the bytes; behind it is the rest of its record.
+    paths: Vec<(usize, usize)>,
+}
+
+/// What is remembered of one.
+pub type Remembered = (Stamp, [u8; 32]);
+
+impl Known {
+    /// Reads it; none if it is damaged.
+    pub fn decode(bytes: Vec<u8>) -> Option<Known> {
+        let (header, records) = bytes.split_at_checked(HEADER)?;
+        let (magic, hash) = header.split_at(MAGIC.len());
+        if *magic != MAGIC || hashing::of(records).as_bytes() != hash {
+            return None;
+        }
+        let mut paths = Vec::new();
+        let mut at = HEADER;
+        while at < bytes.len() {
+            let len = u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize;
+            let path = at + 4;
+            at = path.checked_add(len)?.checked_add(STAMP + 32)?;
+            if at > bytes.len() {
+                return None;
+            }
+            paths.push((path, len));
+        }
+        Some(Known { bytes, paths })
+    }
+
+    /// What is remembered of each of these, which are in the order of their paths.
+    pub fn of(&self, found: &[Found]) -> Vec<Option<Remembered>> {
+        let mut at = 0;
+        let of = |found: &Found| {
+            let wanted = found.path.as_os_str();
+            while let Some(&(start, len)) = self.paths.get(at) {
+                let path = OsStr::from_bytes(&self.bytes[start..start + len]);
+                match path.cmp(wanted) {
+                    Ordering::Less => at += 1,
+                    Ordering::Equal => return self.record(start + len),
+                    Ordering::Greater => return None,
+                }
+            }
+            None
+        };
+        found.iter().map(of).collect()
+    }
+
+    fn record(&self, at: usize) -> Option<Remembered> {
+        let (stamp, rest) = self.bytes.get(at..)?.split_first_chunk::<STAMP>()?;
+        Some((Stamp::decode(stamp), *rest.first_chunk()?))
+    }
+
+    /// How many files something is remembered of.
+    pub fn len(&self) -> usize {
+        self.paths.len()
+    }
+}

@@ -1,0 +1,107 @@
+//! Whole files as blobs, in and out.
+//!
+//! Content is shared with the file system where that can be done (a reflink), and
+//! else copied by the kernel, holes as holes. Never is it linked: a file outside of
+//! the store may be written to.
+
+use super::Root;
+use super::blobs::{self, NewBlob, Temporary, WholeBlob};
+use crate::entry::BlobRef;
+use crate::failpoint;
+use crate::fsutil;
+use crate::hashing;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{FlockOperation, SeekFrom};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::Read;
+
+/// What a file became.
+pub enum Made<'a> {
+    /// A blob without a name yet.
+    New(WholeBlob<'a>),
+    /// One that the store has already, and whole.
+    Had(BlobRef),
+    /// Nothing: it is shorter than it was said to be.
+    Shrunk,
+}
+
+/// Makes the first `len` bytes of a file a blob.
+pub fn take_in<'a>(root: &'a Root, file: &OwnedFd, len: u64) -> rustix::io::Result<Made<'a>> {
+    let Some(hash) = hashing::beginning(file, len)? else { return Ok(Made::Shrunk) };
+    let blob = BlobRef { hash: *hash.as_bytes(), len };
+    if blobs::open(root, &blob)?.is_some() {
+        return Ok(Made::Had(blob));
+    }
+    let (name, made) = Temporary::create(root)?;
+    // A file system without locks sweeps by age alone.
+    let _ = rustix::fs::flock(&made, FlockOperation::NonBlockingLockExclusive);
+    failpoint::at("write")?;
+    fill(&made, file.as_fd(), len)?;
+    // It may have changed since, and then is what it is now.
+    let Some(hash) = hashing::beginning(&made, len)? else { return Ok(Made::Shrunk) };
+    let blob = BlobRef { hash: *hash.as_bytes(), len };
+    Ok(Made::New(WholeBlob::new(name, made, blob)))
+}
+
+/// Makes bytes a blob.
+pub fn take_in_bytes<'a>(root: &'a Root, bytes: &[u8]) -> rustix::io::Result<WholeBlob<'a>> {
+    let mut blob = NewBlob::new(root)?;
+    blob.append(bytes)?;
+    blob.finish()
+}
+
+/// Writes a blob into an empty file; whether it was there, and whole.
+pub fn bring_out(root: &Root, blob: &BlobRef, to: &OwnedFd) -> rustix::io::Result<bool> {
+    let Some(from) = blobs::open(root, blob)? else { return Ok(false) };
+    fill(to, from.as_fd(), blob.len)?;
+    Ok(true)
+}
+
+/// Makes an empty file hold the first `len` bytes of another.
+fn fill(to: &OwnedFd, from: BorrowedFd<'_>, len: u64) -> rustix::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if rustix::fs::ioctl_ficlone(to, from).is_ok() {
+        return rustix::fs::ftruncate(to, len);
+    }
+    rustix::fs::ftruncate(to, len)?;
+    let stat = rustix::fs::fstat(from)?;
+    if (stat.st_blocks as u64).saturating_mul(512) >= len {
+        return copy(to, from, 0, len);
+    }
+    let mut at = 0;
+    while at < len {
+        let start = match rustix::fs::seek(from, SeekFrom::Data(at)) {
+            Ok(start) => start.min(len),
+            // Nothing follows but a hole.
+            Err(Errno::NXIO) => return Ok(()),
+            // A file system without holes.
+            Err(Errno::INVAL) => return copy(to, from, at, len),
+            Err(errno) => return Err(errno),
+        };
+        let end = rustix::fs::seek(from, SeekFrom::Hole(start)).unwrap_or(len).min(len);
+        copy(to, from, start, end)?;
+        at = end;
+    }
+    Ok(())
+}
+
+/// Copies a part of a file to the same place in another.
+fn copy(to: &OwnedFd, from: BorrowedFd<'_>, start: u64, end: u64) -> rustix::io::Result<()> {
+    rustix::fs::seek(from, SeekFrom::Start(start))?;
+    rustix::fs::seek(to, SeekFrom::Start(start))?;
+    let own = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
+    let (from, to) = (own(from), own(to.as_fd()));
+    // Inside the kernel where it can be.
+    let copied = from.and_then(|from| std::io::copy(&mut from.take(end - start), &mut to?));
+    match copied {
+        Ok(copied) if copied == end - start => Ok(()),
+        Ok(_) => Err(Errno::IO),
+        Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+    }
+}
+
+/// Whether a blob is there, be it whole or not.
+pub fn is_there(root: &Root, blob: &BlobRef) -> rustix::io::Result<bool> {
+    Ok(fsutil::stat(root, blobs::path(&blob.hash))?.is_some())
+}

@@ -1,0 +1,211 @@
+//! Which files are meant: names, folders, and patterns of them.
+//!
+//! `*` and `?` stop at a slash, `**` does not; `[…]` and `{a,b}` are as in a shell,
+//! and a backslash takes the meaning from the character behind it.
+
+use globset::{Glob, GlobBuilder};
+use std::path::Path;
+use std::str::FromStr;
+
+/// Files that count: a file, a folder, or a pattern; or those of them that do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputPattern {
+    /// Whether these are left out.
+    pub exclude: bool,
+    /// Which.
+    pub path: PathPattern,
+}
+
+impl FromStr for InputPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<InputPattern, String> {
+        let (exclude, text) = match text.strip_prefix('!') {
+            Some(text) => (true, text),
+            None => (false, text),
+        };
+        let path = PathPattern::new(text)
+            .map_err(|why| format!("{why}; expected a file, a folder or a pattern such as `src/**/*.c`, with `!` in front to leave it out"))?;
+        Ok(InputPattern { exclude, path })
+    }
+}
+
+/// Files that a command makes: a file, a folder, or a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OutputPattern(pub PathPattern);
+
+impl FromStr for OutputPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<OutputPattern, String> {
+        let path = PathPattern::new(text).map_err(|why| {
+            format!("{why}; expected a file, a folder or a pattern such as `dist/**`")
+        })?;
+        if path.0 == "." || path.parts().next() == Some("..") {
+            return Err(format!(
+                "`{text}` is not below the working directory; what lies elsewhere is named from `/` on"
+            ));
+        }
+        if path.0 == "/" {
+            return Err("everything there is cannot be an output".to_owned());
+        }
+        Ok(OutputPattern(path))
+    }
+}
+
+/// A path, or a pattern of paths, without parts that change nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathPattern(String);
+
+impl PathPattern {
+    fn new(text: &str) -> Result<PathPattern, String> {
+        if text.is_empty() || text.contains('\0') {
+            return Err("there is no such path".to_owned());
+        }
+        let mut parts: Vec<&str> = Vec::new();
+        for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            match (part, parts.last()) {
+                ("..", Some(last)) if is_special(last) => {
+                    return Err("`..` cannot follow a wildcard".to_owned());
+                }
+                // What lies above a folder that is a link is not where its name ends.
+                ("..", Some(&last)) if last != ".." => {
+                    return Err(format!("`{last}/..` may lead elsewhere than it seems"));
+                }
+                ("..", None) if text.starts_with('/') => {}
+                _ => parts.push(part),
+            }
+        }
+        let root = if text.starts_with('/') { "/" } else { "" };
+        let mut path = format!("{root}{}", parts.join("/"));
+        if path.is_empty() {
+            path.push('.');
+        }
+        let pattern = PathPattern(path);
+        pattern.compile().map(|_| pattern)
+    }
+
+    /// It as it is compared and shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path that it names, if it is taken for one.
+    pub fn as_path(&self) -> &Path {
+        Path::new(&self.0)
+    }
+
+    /// Whether it may stand for more than one path.
+    pub fn is_glob(&self) -> bool {
+        is_special(&self.0)
+    }
+
+    /// It as a matcher of whole paths.
+    pub fn glob(&self) -> Option<Glob> {
+        self.compile().ok()
+    }
+
+    fn compile(&self) -> Result<Glob, String> {
+        let glob = GlobBuilder::new(&self.0).literal_separator(true).backslash_escape(true).build();
+        glob.map_err(|error| error.kind().to_string())
+    }
+
+    /// The folder below which everything lies that it matches.
+    pub fn base(&self) -> &Path {
+        let mut end = 0;
+        for part in self.0.split_inclusive('/') {
+            if is_special(part) {
+                break;
+            }
+            end += part.len();
+        }
+        match self.0[..end].trim_end_matches('/') {
+            "" if end > 0 => Path::new("/"),
+            "" => Path::new("."),
+            base => Path::new(base),
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+}
+
+fn is_special(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{', '\\'])
+}
+
+/// The items of a list in a variable, between blanks, commas or line breaks, so
+/// that one of make's lists is one.
+pub fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ', '\t', '\n']).filter(|item| !item.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(text: &str) -> Result<String, String> {
+        text.parse::<InputPattern>().map(|it| it.path.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_path_is_without_what_changes_nothing() {
+        assert_eq!(input("./src//a.c"), Ok("src/a.c".to_owned()));
+        assert_eq!(input("src/"), Ok("src".to_owned()));
+        assert_eq!(input("./"), Ok(".".to_owned()));
+        assert_eq!(input("../common/./x"), Ok("../common/x".to_owned()));
+        assert_eq!(input("/../etc"), Ok("/etc".to_owned()));
+    }
+
+    #[test]
+    fn bad_patterns_say_what_is_expected() {
+        for bad in ["", "a[", "{a", "a/../b", "**/..", "!"] {
+            assert!(input(bad).unwrap_err().contains("src/**/*.c"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn outputs_lie_below_or_are_named_from_the_root() {
+        for good in ["dist", "a/b.o", "*.o", "/tmp/x"] {
+            assert!(good.parse::<OutputPattern>().is_ok(), "{good}");
+        }
+        for bad in [".", "..", "../x", "/", "./"] {
+            assert!(bad.parse::<OutputPattern>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn everything_that_matches_lies_below_the_base() {
+        let base = |text: &str| text.parse::<InputPattern>().unwrap().path.base().to_owned();
+        for (pattern, expected) in [
+            ("src/**/*.c", "src"),
+            ("**", "."),
+            ("*.c", "."),
+            ("/etc/*.conf", "/etc"),
+            ("/*", "/"),
+            ("a/b", "a/b"),
+            ("../x/*", "../x"),
+            ("src/[ab]/c", "src"),
+        ] {
+            assert_eq!(base(pattern), Path::new(expected), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_star_stops_at_a_slash() {
+        let matches = |pattern: &str, path: &str| {
+            let pattern = pattern.parse::<InputPattern>().unwrap().path;
+            pattern.glob().unwrap().compile_matcher().is_match(path)
+        };
+        assert!(matches("src/*.c", "src/a.c") && !matches("src/*.c", "src/x/a.c"));
+        assert!(matches("src/**/*.c", "src/a.c") && matches("src/**/*.c", "src/x/y/a.c"));
+        assert!(matches("*.{c,h}", "a.h") && matches("[a-c].c", "b.c"));
+        assert!(matches(r"\[id\].tsx", "[id].tsx"));
+    }
+
+    #[test]
+    fn lists_are_between_blanks_commas_or_line_breaks() {
+        assert_eq!(listed(" a.c, b.h\n c\t").collect::<Vec<_>>(), ["a.c", "b.h", "c"]);
+    }
+}
