@@ -228,8 +228,17 @@ impl Entry {
 
     /// The blobs it needs itself: its output, and the list of the files it left behind.
     pub fn blobs(&self) -> impl Iterator<Item = BlobRef> {
-        let streams = [&self.frames, &self.data].into_iter().filter_map(Bytes::blob);
-        streams.chain(self.outputs.map(|outputs| outputs.manifest))
+        self.streams().chain(self.manifest())
+    }
+
+    /// The blobs of its output.
+    pub fn streams(&self) -> impl Iterator<Item = BlobRef> {
+        [&self.frames, &self.data].into_iter().filter_map(Bytes::blob)
+    }
+
+    /// The list of the files it left behind.
+    pub fn manifest(&self) -> Option<BlobRef> {
+        self.outputs.map(|outputs| outputs.manifest)
     }
 
     /// The bytes it keeps in blobs, those of the files it left behind included.

@@ -10,11 +10,12 @@
 use crate::cli::{Cli, RunArgs, Verb};
 use crate::clock::Timestamp;
 use crate::config::{self, Read, Vars};
-use crate::entry::{About, Bytes, Entry, Key};
+use crate::entry::{About, BlobRef, Bytes, Entry, Key};
 use crate::explain;
 use crate::frames::{Frame, Frames};
 use crate::fsutil;
 use crate::hashing;
+use crate::manifest::Manifest;
 use crate::messages;
 use crate::parts::Parts;
 use crate::progress::Progress;
@@ -52,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     ("lean", lean),
     ("lock", lock_file),
     ("makeflags", makeflags),
+    ("manifest", manifest),
     ("query", query),
     ("values", values),
     ("variables", variables),
@@ -330,6 +332,23 @@ fn makeflags(bytes: &[u8]) {
     assert_eq!(count(&shared), kept, "make's jobs count");
     let listed = session::NAMES.iter().any(|name| name.as_bytes() == bytes);
     assert_eq!(session::is_noise(bytes), listed || bytes.starts_with(session::OWN));
+}
+
+/// The list of the files that a run left behind.
+fn manifest(bytes: &[u8]) {
+    let Ok(list) = Manifest::decode(bytes) else { return };
+    for item in &list.items {
+        let path = Path::new(OsStr::from_bytes(&item.path));
+        let plain = path.components().all(|part| {
+            matches!(part, std::path::Component::RootDir | std::path::Component::Normal(_))
+        });
+        assert!(plain && path.file_name().is_some(), "{}", path.display());
+    }
+    let encoded = list.encode().expect("no longer than what it was decoded from");
+    assert!(encoded.len() <= bytes.len());
+    let outputs = list.outputs(BlobRef { hash: [0; 32], len: bytes.len() as u64 });
+    assert!(outputs.files <= list.items.len() as u64);
+    assert_eq!(Manifest::decode(&encoded), Ok(list));
 }
 
 /// What options accept.

@@ -60,4 +60,5 @@ mod words;
 pub use clock::Timestamp;
 pub use entry::{About, BlobRef, Bytes, Damaged, Entry, Key, Outputs};
 pub use fsutil::Unusable;
+pub use manifest::{Item, Manifest, What};
 pub use store::{Root, Stack, Store};

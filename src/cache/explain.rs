@@ -10,7 +10,6 @@ use super::{Call, Runner, Unidentified};
 use crate::clock::Timestamp;
 use crate::entry::{Damaged, Entry, Key};
 use crate::exit::{self, Exit};
-use crate::fsutil;
 use crate::hashing;
 use crate::inputs::Snapshot;
 use crate::key::{self, LeftOut};
@@ -80,7 +79,7 @@ pub enum State {
     NotRecorded,
     /// The command is run in any case.
     Forced,
-    /// An entry without some of its output.
+    /// An entry without some of its output, be it printed or left in files.
     Incomplete {
         /// Whether that is gone, and not damaged.
         gone: bool,
@@ -205,9 +204,12 @@ impl Runner<'_> {
         };
         let mut state = self.freshness_of(root, &entry);
         if state.is_hit() || matches!(state, State::Expired { stands_in: true, .. }) {
-            match Replay::prepare(root, entry.clone()) {
-                Ok(Some(_)) => {}
-                Ok(None) => state = State::Incomplete { gone: is_gone(root, &entry) },
+            let prepared = Replay::prepare(root, entry.clone());
+            let whole =
+                prepared.and_then(|replay| Ok(replay.is_some() && blobs::has_files(root, &entry)?));
+            match whole {
+                Ok(true) => {}
+                Ok(false) => state = State::Incomplete { gone: blobs::lacks(root, &entry) },
                 Err(errno) => state = State::Unreadable(std::io::Error::from(errno).to_string()),
             }
         }
@@ -283,9 +285,4 @@ fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
         Ok(())
     })?;
     Ok(found)
-}
-
-/// Whether a blob that an entry needs is not there at all.
-fn is_gone(root: &Root, entry: &Entry) -> bool {
-    entry.blobs().any(|blob| matches!(fsutil::stat(root, blobs::path(&blob.hash)), Ok(None)))
 }

@@ -200,6 +200,8 @@ pub struct Listed {
     status: u8,
     run_time: f64,
     size: u64,
+    output_files: Option<u64>,
+    output_bytes: Option<u64>,
 }
 
 impl Listed {
@@ -224,6 +226,8 @@ impl Listed {
             status: entry.status,
             run_time: seconds(Duration::from_nanos(entry.run_time)),
             size: facts.size,
+            output_files: entry.outputs.map(|outputs| outputs.files),
+            output_bytes: entry.outputs.map(|outputs| outputs.bytes),
         }
     }
 }
@@ -238,6 +242,7 @@ pub fn columns() -> Vec<Column> {
         Column::number("SIZE"),
         Column::number("TOOK"),
         Column::number("HITS"),
+        Column::number("FILES").optional(),
         Column::text("SCOPE").optional(),
         Column::text("TAGS").optional(),
         Column::text("COMMAND"),
@@ -264,6 +269,7 @@ pub fn row(entry: &Entry, facts: &Facts, now: Timestamp) -> (Tone, Vec<String>) 
         ui::short_bytes(facts.size),
         messages::rounded(Duration::from_nanos(entry.run_time)),
         facts.hits.to_string(),
+        entry.outputs.map(|outputs| outputs.files.to_string()).unwrap_or_default(),
         about.scope.clone().unwrap_or_default(),
         about.tags.join(","),
         command,

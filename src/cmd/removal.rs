@@ -13,10 +13,11 @@ use crate::config::Vars;
 use crate::entry::{Entry, Key};
 use crate::exit::Exit;
 use crate::lock::{self, Lock, Mode};
+use crate::manifest::Manifest;
 use crate::progress::{self, Stage};
 use crate::store::facts::Facts;
 use crate::store::young::Young;
-use crate::store::{Root, Store};
+use crate::store::{Root, Store, blobs};
 use crate::ui::{self, Screen, Table, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -29,6 +30,7 @@ const BATCH: usize = 5000;
 
 /// What is to go; with `--dry-run`, it is listed as it is chosen.
 pub struct Chosen<'a> {
+    root: &'a Root,
     keys: Vec<Key>,
     known: HashSet<Key>,
     blobs: HashSet<[u8; 32]>,
@@ -45,11 +47,20 @@ impl Chosen<'_> {
         }
         self.keys.push(entry.key);
         let mut bytes = facts.size;
-        for blob in entry.blobs() {
+        let manifest = entry.manifest().filter(|blob| !self.blobs.contains(&blob.hash));
+        // What was chosen before, or is in the files of this one twice.
+        let mut again = match (entry.outputs, manifest) {
+            (Some(outputs), None) => outputs.bytes,
+            _ => 0,
+        };
+        let list = manifest.and_then(|blob| blobs::manifest(self.root, &blob).ok().flatten());
+        let files = list.iter().flat_map(Manifest::blobs);
+        for blob in entry.blobs().chain(files) {
             if !self.blobs.insert(blob.hash) {
-                bytes = bytes.saturating_sub(blob.len);
+                again = again.saturating_add(blob.len);
             }
         }
+        bytes = bytes.saturating_sub(again);
         self.bytes = self.bytes.saturating_add(bytes);
         if let Some(table) = &mut self.listed {
             let (_, cells) = entries::row(entry, facts, self.now);
@@ -107,6 +118,7 @@ impl Removal<'_> {
         let lists = self.args.dry_run && !json && !self.quiet;
         ui::show(screen, self.vars, lists && !no_pager, |out| {
             let mut chosen = Chosen {
+                root,
                 keys: Vec::new(),
                 known: HashSet::new(),
                 blobs: HashSet::new(),
@@ -165,9 +177,10 @@ fn remove(root: &Root, entries: &Entries<'_>, chosen: &Chosen<'_>) -> Result<Out
         Lock::wait(root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;
     let young = Young::new(root);
     progress::begin(Stage::Removing, chosen.keys.len() as u64);
+    let mut blobs = chosen.blobs.clone();
     for keys in chosen.keys.chunks(BATCH) {
         // From below, so that what is removed from above is not found below.
-        let old = entries.old.remove_all(keys)?;
+        let old = entries.old.remove_all(keys, &mut blobs)?;
         let mut files = 0;
         for key in keys {
             files += u64::from(young.remove(key)?);
@@ -175,7 +188,7 @@ fn remove(root: &Root, entries: &Entries<'_>, chosen: &Chosen<'_>) -> Result<Out
         }
         outcome.removed += old.max(files);
     }
-    let blobs: Vec<[u8; 32]> = chosen.blobs.iter().copied().collect();
+    let blobs: Vec<[u8; 32]> = blobs.into_iter().collect();
     let left = entries.old.tidy(&blobs, outcome.removed)?;
     outcome.freed_bytes = entries.totals.bytes.saturating_sub(left.bytes);
     Ok(outcome)

@@ -8,8 +8,10 @@ use crate::config::Vars;
 use crate::entry::Entry;
 use crate::exit::Exit;
 use crate::frames::Stream;
+use crate::manifest::{Item, Manifest, What};
 use crate::messages;
 use crate::replay::Replay;
+use crate::store::blobs;
 use crate::store::facts::Facts;
 use crate::ui::{self, Screen, Tone};
 use anyhow::{Context, Result, bail};
@@ -59,7 +61,13 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     }
     let young = stored.is_young(&entry.key);
     let old = stored.is_folded() || !young;
-    let about = About { entry, facts, sizes: replay.map(|replay| replay.sizes()), young, old };
+    let files = match entry.manifest() {
+        Some(manifest) => blobs::manifest(&root, &manifest).context("reading the list of files")?,
+        None => None,
+    };
+    let whole = replay.is_some() && blobs::has_files(&root, &entry).context("reading its files")?;
+    let sizes = replay.map(|replay| replay.sizes());
+    let about = About { entry, facts, sizes, files, whole, young, old };
     let screen = Screen::of_stdout();
     ui::show(screen, vars, !args.no_pager && !args.json, |out| {
         if args.json { ui::json(out, &about.shown()) } else { about.tell(screen, out) }
@@ -67,12 +75,18 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
+const GONE: &str = "damaged or gone; the command runs anew when it is asked for";
+
 /// What is known of the entry.
 struct About {
     entry: Entry,
     facts: Facts,
     /// The bytes of both streams; none if they are damaged.
     sizes: Option<[u64; 2]>,
+    /// The list of the files it left behind, if there is one and it is whole.
+    files: Option<Manifest>,
+    /// Whether everything that is replayed of it is there.
+    whole: bool,
     /// Whether it has a file of its own, among the young.
     young: bool,
     /// Whether it is in the database.
@@ -86,9 +100,45 @@ struct Shown {
     listed: Listed,
     stdout_bytes: Option<u64>,
     stderr_bytes: Option<u64>,
+    outputs: Option<Vec<Output>>,
     whole: bool,
     young: bool,
     old: bool,
+}
+
+/// What it left at a declared path. The field names are public: see README.
+#[derive(Serialize)]
+struct Output {
+    path: String,
+    kind: &'static str,
+    bytes: Option<u64>,
+    mode: Option<String>,
+    target: Option<String>,
+}
+
+impl Output {
+    fn of(item: &Item) -> Output {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (kind, bytes, mode, target) = match &item.what {
+            What::Absent { .. } => ("absent", None, None, None),
+            What::Folder { mode } => ("folder", None, Some(mode), None),
+            What::Symlink { target } => ("symlink", None, None, Some(text(target))),
+            What::File { mode, blob } => ("file", Some(blob.len), Some(mode), None),
+        };
+        let mode = mode.map(|mode| format!("{:04o}", mode & 0o7777));
+        Output { path: text(&item.path), kind, bytes, mode, target }
+    }
+}
+
+/// The same for people.
+fn output_line(item: &Item) -> String {
+    let path = ui::word(&item.path);
+    match &item.what {
+        What::Absent { .. } => format!("{path} (absent)"),
+        What::Folder { .. } => format!("{path} (folder)"),
+        What::Symlink { target } => format!("{path} -> {}", ui::word(target)),
+        What::File { blob, .. } => format!("{path} ({})", ui::bytes(blob.len)),
+    }
 }
 
 impl About {
@@ -97,7 +147,8 @@ impl About {
             listed: Listed::of(&self.entry, &self.facts, Timestamp::now()),
             stdout_bytes: self.sizes.map(|[stdout, _]| stdout),
             stderr_bytes: self.sizes.map(|[_, stderr]| stderr),
-            whole: self.sizes.is_some(),
+            outputs: self.files.as_ref().map(|list| list.items.iter().map(Output::of).collect()),
+            whole: self.whole,
             young: self.young,
             old: self.old,
         }
@@ -145,7 +196,16 @@ impl About {
                 field("stdout", &ui::bytes(stdout))?;
                 field("stderr", &ui::bytes(stderr))?;
             }
-            None => field("output", "damaged or gone; the command runs anew when it is asked for")?,
+            None => field("output", GONE)?,
+        }
+        if let Some(outputs) = self.entry.outputs {
+            let files = ui::count(outputs.files, "file", "files");
+            let gone = if self.sizes.is_some() && !self.whole { GONE } else { "" };
+            let comma = if gone.is_empty() { "" } else { ": " };
+            field("outputs", &format!("{files}, {}{comma}{gone}", ui::bytes(outputs.bytes)))?;
+            for item in self.files.iter().flat_map(|list| &list.items) {
+                field("", &output_line(item))?;
+            }
         }
         let place = match (self.young, self.old) {
             (true, true) => "in the database, and in a young file",

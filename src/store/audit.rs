@@ -8,6 +8,7 @@
 use super::Root;
 use super::facts::{Facts, key_of, split};
 use super::indexes::{command_place, tag_of};
+use super::needs::{self, Met};
 use super::old::Old;
 use super::walk;
 use crate::entry::{About, Entry, Key};
@@ -25,6 +26,7 @@ const PAGE: usize = 10_000;
 pub fn audit(root: &Root) -> Result<u64> {
     let mut damaged = 0;
     let (mut entries, mut bytes) = (0, 0_u64);
+    let mut met = Met::new();
     let counted = Old::with(root, |old| Ok(old.totals().entries))?;
     progress::begin(Stage::CheckingEntries, counted.saturating_mul(WHOLE));
     walk(
@@ -41,7 +43,7 @@ pub fn audit(root: &Root) -> Result<u64> {
             entries += 1;
             bytes = bytes.saturating_add(sealed.len() as u64);
             // Puts back facts and indexes that are missing, and leaves others alone.
-            old.mend(&entry, sealed)
+            old.mend(&entry, sealed, &mut met)
         },
     )?;
     walk(
@@ -58,7 +60,7 @@ pub fn audit(root: &Root) -> Result<u64> {
         },
     )?;
     indexes(root)?;
-    bytes = bytes.saturating_add(blobs(root)?);
+    bytes = bytes.saturating_add(blobs(root, &met)?);
     Old::with(root, |old| {
         old.count(|totals| (totals.entries, totals.bytes) = (entries, bytes));
         Ok(())
@@ -113,27 +115,27 @@ fn indexes(root: &Root) -> Result<()> {
     )
 }
 
-/// Drops the needs that no entry has; the bytes of what is needed.
-fn blobs(root: &Root) -> Result<u64> {
+/// Drops the needs of those that are not entries with that blob, nor manifests
+/// of entries; the bytes of what is needed.
+fn blobs(root: &Root, met: &Met) -> Result<u64> {
     let (mut last, mut bytes) = (None, 0_u64);
     walk(
         root,
-        |old| &old.blobs,
-        |old, place, _| {
-            let Some((hash, key)) = place.split_first_chunk::<32>() else { return Ok(()) };
-            let blob = match key_of(key) {
-                Some(key) => {
-                    old.entries.get(key.0)?.and_then(|sealed| blob_of(&key, &sealed, hash))
+        |old| &old.needs.tree,
+        |old, place, value| {
+            let size = match (needs::split(place), needs::size_in(value)) {
+                (Some((hash, owner)), Some(size)) if is_needed(old, met, &hash, &owner)? => {
+                    Some((hash, size))
                 }
-                None => None,
+                _ => None,
             };
-            if let Some(len) = blob
-                && last != Some(*hash)
+            if let Some((hash, size)) = size
+                && last != Some(hash)
             {
-                last = Some(*hash);
-                bytes = bytes.saturating_add(len);
+                last = Some(hash);
+                bytes = bytes.saturating_add(size);
             }
-            drop_unless(&old.blobs, place, blob.is_some())
+            drop_unless(&old.needs.tree, place, size.is_some())
         },
     )?;
     Ok(bytes)
@@ -164,7 +166,10 @@ fn drop_unless(tree: &Tree, place: &[u8], kept: bool) -> Result<()> {
     Ok(())
 }
 
-fn blob_of(key: &Key, sealed: &[u8], hash: &[u8; 32]) -> Option<u64> {
-    let entry = Entry::open(key, sealed).ok()?;
-    entry.blobs().find(|blob| blob.hash == *hash).map(|blob| blob.len)
+fn is_needed(old: &Old, met: &Met, blob: &[u8; 32], owner: &Key) -> Result<bool> {
+    if met.get(&owner.0) == Some(&true) {
+        return Ok(true);
+    }
+    let Some(sealed) = old.entries.get(owner.0)? else { return Ok(false) };
+    Ok(Entry::open(owner, &sealed).is_ok_and(|entry| entry.blobs().any(|one| one.hash == *blob)))
 }

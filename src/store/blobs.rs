@@ -6,7 +6,7 @@
 //! same content: should that one be damaged, it is repaired by being replaced.
 
 use super::Root;
-use crate::entry::BlobRef;
+use crate::entry::{BlobRef, Entry};
 use crate::failpoint;
 use crate::fsutil;
 use crate::hashing::{self, Writer};
@@ -48,6 +48,33 @@ pub fn manifest(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Manife
     let mut stored = vec![0; blob.len as usize];
     let len = fsutil::read_full(file, &mut stored)?;
     Ok(Manifest::decode(&stored[..len]).ok())
+}
+
+/// Whether what an entry left behind is whole: the list of it, and every file.
+pub fn has_files(root: &Root, entry: &Entry) -> rustix::io::Result<bool> {
+    let Some(blob) = entry.manifest() else { return Ok(true) };
+    let Some(list) = manifest(root, &blob)? else { return Ok(false) };
+    for file in list.blobs() {
+        if open(root, &file)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a blob that an entry needs, itself or by its manifest, is not there
+/// at all.
+pub fn lacks(root: &Root, entry: &Entry) -> bool {
+    let files = || match entry.manifest().map(|blob| manifest(root, &blob)) {
+        Some(Ok(Some(list))) => list.blobs().any(|file| is_gone(root, &file.hash)),
+        _ => false,
+    };
+    entry.blobs().any(|blob| is_gone(root, &blob.hash)) || files()
+}
+
+/// Whether a blob is not there at all.
+pub fn is_gone(root: &Root, blob: &[u8; 32]) -> bool {
+    matches!(fsutil::stat(root, path(blob)), Ok(None))
 }
 
 /// A blob in the making. Dropped before [`NewBlob::keep`], it leaves nothing.

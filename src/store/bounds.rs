@@ -15,15 +15,23 @@ impl Old {
             || max.is_some_and(|max| self.totals().bytes > max))
     }
 
-    /// Removes at most `limit` entries that are gone by `time`.
+    /// Removes entries that are gone by `time`, until these and their blobs are `limit`.
     pub fn expire(&self, time: Timestamp, limit: usize) -> sled::Result<Vec<Removed>> {
         let mut removed = Vec::new();
         let end = joined(&time.0.to_be_bytes(), &Key([0xff; 32]));
-        for item in self.indexes.expiries.range(..=end).take(limit) {
+        let mut work = 0;
+        for item in self.indexes.expiries.range(..=end) {
+            if work >= limit {
+                break;
+            }
             let (place, _) = item?;
+            work += 1;
             let Some((gone, key)) = split(&place) else { continue };
-            if self.facts(&key)?.is_some_and(|facts| facts.gone == Some(gone)) {
-                removed.extend(self.take_out(&key)?);
+            if self.facts(&key)?.is_some_and(|facts| facts.gone == Some(gone))
+                && let Some(gone) = self.take_out(&key)?
+            {
+                work += gone.orphans.len();
+                removed.push(gone);
             }
             // Not there any more, unless it led nowhere.
             self.indexes.expiries.remove(&place)?;
@@ -32,12 +40,13 @@ impl Old {
         Ok(removed)
     }
 
-    /// Removes at most `limit` entries, the least recently used first, until
-    /// the rest is no larger than `max` bytes. The last one recorded stays.
+    /// Removes entries, the least recently used first, until these and their
+    /// blobs are `limit` or the rest is no larger than `max` bytes. The last one recorded stays.
     pub fn evict(&self, max: u64, limit: usize) -> sled::Result<Vec<Removed>> {
         let mut removed = Vec::new();
+        let mut work = 0;
         for item in &self.indexes.uses {
-            if self.totals().bytes <= max || removed.len() >= limit {
+            if self.totals().bytes <= max || work >= limit {
                 break;
             }
             let (place, _) = item?;
@@ -45,8 +54,11 @@ impl Old {
             if key.0 == self.totals().latest.1 {
                 continue;
             }
-            if self.facts(&key)?.is_some_and(|facts| facts.last_use == last_use) {
-                removed.extend(self.take_out(&key)?);
+            if self.facts(&key)?.is_some_and(|facts| facts.last_use == last_use)
+                && let Some(gone) = self.take_out(&key)?
+            {
+                work += 1 + gone.orphans.len();
+                removed.push(gone);
             }
             self.indexes.uses.remove(&place)?;
             self.changed();

@@ -10,21 +10,22 @@
 
 mod inventory;
 mod locks;
+mod outputs;
 mod repair;
 
 pub use repair::mend;
 
 use super::fence::Fenced;
-use super::{Root, blobs, events, filter, guard, sweep, version_dir, young};
+use super::{Root, events, filter, guard, sweep, version_dir, young};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil::{self, Unusable};
 use crate::lock;
 use crate::progress::{self, Stage};
 use inventory::Inventory;
+use outputs::Needs;
 use rustix::fs::{CWD, FileType, FlockOperation, Stat};
 use rustix::io::Errno;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// One thing that is worth saying.
@@ -151,7 +152,10 @@ pub struct Examination {
 struct Useless {
     key: Key,
     floor: Floor,
+    /// Which it is.
     blob: BlobRef,
+    /// Whether it should list files.
+    lists: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -240,11 +244,11 @@ impl Examination {
         }
         let inventory = Inventory::of(root);
         self.findings.extend(inventory.findings.iter().cloned());
-        let mut needs = Needs::new();
+        let mut needs = Needs::default();
         self.young(root, &inventory, &mut needs);
         let old = self.old(root, &mut needs);
         self.filter(root, &inventory, old);
-        self.blobs(root, &inventory, &needs);
+        self.blobs(root, &inventory, needs);
         for name in &inventory.logs {
             match events::junk(root, name) {
                 Ok(0) => {}
@@ -273,7 +277,7 @@ impl Examination {
                 Ok(Some(sealed)) => match Entry::open(key, &sealed) {
                     Ok(entry) => {
                         self.young += 1;
-                        need(needs, &entry, Floor::Young);
+                        needs.add(&entry, Floor::Young);
                     }
                     Err(_) => self.add(young::path(key), What::DamagedEntry),
                 },
@@ -290,7 +294,7 @@ impl Examination {
             match Entry::open(&key, sealed) {
                 Ok(entry) => {
                     self.old += 1;
-                    need(needs, &entry, Floor::Old);
+                    needs.add(&entry, Floor::Old);
                 }
                 Err(_) => damaged.push(key),
             }
@@ -324,74 +328,6 @@ impl Examination {
         } else {
             self.add(filter::FILE, What::DamagedFilter);
         }
-    }
-
-    fn blobs(&mut self, root: &Root, inventory: &Inventory, needs: &Needs) {
-        let mut none_needs = inventory.blobs.clone();
-        progress::begin(Stage::CheckingOutputs, needs.values().map(|(len, _)| len).sum::<u64>());
-        for (hash, (len, users)) in needs {
-            none_needs.remove(hash);
-            let blob = BlobRef { hash: *hash, len: *len };
-            let verdict = verify(root, &blob);
-            progress::advance(*len);
-            match verdict {
-                Ok(Verdict::Whole) => {
-                    self.blobs += 1;
-                    self.blob_bytes += len;
-                    continue;
-                }
-                Ok(Verdict::Damaged) => self.add(blobs::path(hash), What::DamagedBlob),
-                Ok(Verdict::Gone) => {}
-                Err(errno) => {
-                    self.add(blobs::path(hash), unreadable(errno));
-                    continue;
-                }
-            }
-            self.useless.extend(users.iter().map(|&(key, floor)| Useless { key, floor, blob }));
-        }
-        // Two blobs of one entry make it no more useless than one.
-        let useless: BTreeSet<(Key, Floor)> =
-            self.useless.iter().map(|useless| (useless.key, useless.floor)).collect();
-        for (key, floor) in useless {
-            match floor {
-                Floor::Young => self.add(young::path(&key), What::UselessEntry),
-                Floor::Old => self.add_old(key, What::UselessEntry),
-            }
-        }
-        if self.findings.iter().any(|finding| finding.what.hides()) {
-            return;
-        }
-        for (hash, len) in none_needs {
-            self.add(blobs::path(&hash), What::Orphan(len));
-        }
-    }
-}
-
-/// The length of each blob that is needed, and who needs it.
-type Needs = BTreeMap<[u8; 32], (u64, Vec<(Key, Floor)>)>;
-
-fn need(needs: &mut Needs, entry: &Entry, floor: Floor) {
-    for blob in entry.blobs() {
-        let (_, users) = needs.entry(blob.hash).or_insert((blob.len, Vec::new()));
-        if users.last() != Some(&(entry.key, floor)) {
-            users.push((entry.key, floor));
-        }
-    }
-}
-
-enum Verdict {
-    Whole,
-    Damaged,
-    Gone,
-}
-
-fn verify(root: &Root, blob: &BlobRef) -> rustix::io::Result<Verdict> {
-    match fsutil::stat(root, blobs::path(&blob.hash))? {
-        Some(stat) if is_file(&stat) => {
-            let whole = blobs::open(root, blob)?.is_some();
-            Ok(if whole { Verdict::Whole } else { Verdict::Damaged })
-        }
-        _ => Ok(Verdict::Gone),
     }
 }
 

@@ -25,6 +25,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::Signal;
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
@@ -107,9 +108,10 @@ impl<'a> Fenced<'a> {
         helper::decode(&report).context("reading what a fold reported")
     }
 
-    /// Drops entries; how many there were. The caller holds the fold lock, so
-    /// that no look-up brings one back up.
-    pub fn remove_all(&self, keys: &[Key]) -> Result<u64> {
+    /// Drops entries; how many there were. `orphans` gets the blobs that nothing
+    /// needs any more. The caller holds the fold lock, so that no look-up brings
+    /// an entry back up.
+    pub fn remove_all(&self, keys: &[Key], orphans: &mut HashSet<[u8; 32]>) -> Result<u64> {
         if !guard::exists(self.root) {
             return Ok(0);
         }
@@ -123,7 +125,11 @@ impl<'a> Fenced<'a> {
             return Ok(0);
         }
         let input: Vec<u8> = keys.flat_map(|key| key.0).collect();
-        let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut |_| Ok(()))?;
+        let mut told = |hashes: &[u8]| {
+            orphans.extend(hashes.as_chunks().0);
+            Ok(())
+        };
+        let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut told)?;
         helper::decode(&count).context("reading how many entries were removed")
     }
 
@@ -253,7 +259,7 @@ impl Store for Fenced<'_> {
 
     /// The caller holds the fold lock.
     fn remove(&self, key: &Key) -> Result<bool> {
-        Ok(self.remove_all(&[*key])? > 0)
+        Ok(self.remove_all(&[*key], &mut HashSet::new())? > 0)
     }
 
     fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {

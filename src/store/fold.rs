@@ -197,8 +197,9 @@ impl<'a> Fold<'a> {
         publish_with(self.root, keys.iter())?;
         let mut flushed = Flushed::default();
         let mut damaged = Vec::new();
-        for keys in keys.chunks(BATCH) {
-            damaged.extend(self.fold_batch(keys, &mut drained.names, &mut flushed)?);
+        let mut left = keys.iter();
+        while left.len() > 0 {
+            damaged.extend(self.fold_batch(&mut left, &mut drained.names, &mut flushed)?);
         }
         let others: Vec<(Key, Usage)> = self.usage.drain().collect();
         for others in others.chunks(BATCH) {
@@ -230,21 +231,30 @@ impl<'a> Fold<'a> {
         drained.discard(self.root)
     }
 
-    /// Adds the names of those entries that have events, and returns the
-    /// versions that are damaged and have yet to be unlinked.
+    /// Takes as many of `keys` as are a batch, with the files that they left
+    /// behind. Adds the names of those entries that have events, and returns
+    /// the versions that are damaged and have yet to be unlinked.
     fn fold_batch(
         &mut self,
-        keys: &[Key],
+        keys: &mut std::slice::Iter<'_, Key>,
         names: &mut HashMap<Key, String>,
         flushed: &mut Flushed,
     ) -> Result<Vec<(Key, [u8; 32])>> {
-        let mut batch = Vec::with_capacity(keys.len());
+        let mut batch = Vec::with_capacity(keys.len().min(BATCH));
         let mut damaged = Vec::new();
-        for key in keys {
+        let mut work = 0;
+        while work < BATCH as u64
+            && let Some(key) = keys.next()
+        {
+            work += 1;
             // What cannot be read stays, for a fold that can.
             let Ok(Some(sealed)) = young::sealed(self.root, key) else { continue };
             match Entry::open(key, &sealed) {
-                Ok(entry) => batch.push((entry, sealed)),
+                Ok(entry) => {
+                    let files = entry.outputs.map_or(0, |outputs| outputs.files);
+                    work = work.saturating_add(files);
+                    batch.push((entry, sealed));
+                }
                 Err(_) => damaged.push((*key, young::version(&sealed))),
             }
         }

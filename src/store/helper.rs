@@ -39,7 +39,8 @@ use std::time::Duration;
 pub const GET: &str = "get";
 /// `put ROOT`: the sealed entry on standard input is kept.
 pub const PUT: &str = "put";
-/// `remove ROOT`: the keys on standard input are dropped; their number.
+/// `remove ROOT`: the keys on standard input are dropped; their number. Items are
+/// the hashes of the blobs that nothing needs any more, many in each.
 pub const REMOVE: &str = "remove";
 /// `tidy ROOT REMOVED`: what so many removed entries left behind goes, among it
 /// the blobs on standard input; the sums.
@@ -70,6 +71,9 @@ const STUCK: Duration = Duration::from_secs(20);
 /// A background fold leaves the machine to others.
 const NICE: i32 = 19;
 const TICK: Duration = Duration::from_millis(100);
+
+/// How many hashes are told at once.
+const HASHES: usize = 1000;
 
 /// An entry and what is known of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -180,7 +184,7 @@ fn answer(
             let mut keys = Vec::new();
             input.read_to_end(&mut keys)?;
             let (keys, _) = keys.as_chunks();
-            encode(&remove(root, keys)?)
+            encode(&remove(root, keys, output)?)
         }
         (Some(TIDY), [removed]) => {
             let removed = removed.to_str().and_then(|count| count.parse().ok());
@@ -237,13 +241,25 @@ fn promote(root: &Root, entry: &Entry) -> Result<()> {
     Ok(())
 }
 
-fn remove(root: &Root, keys: &[[u8; 32]]) -> Result<u64> {
+fn remove(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<u64> {
     let mut count = 0;
-    if guard::exists(root) {
-        for keys in keys.chunks(fold::BATCH) {
-            count += Old::with(root, |old| {
-                keys.iter().try_fold(0, |count, key| Ok(count + u64::from(old.remove(&Key(*key))?)))
-            })?;
+    let mut keys = keys.iter();
+    while keys.len() > 0 && guard::exists(root) {
+        let mut orphans = Vec::new();
+        Old::with(root, |old| {
+            for key in keys.by_ref().take(fold::BATCH) {
+                if let Some(removed) = old.take_out(&Key(*key))? {
+                    count += 1;
+                    orphans.extend(removed.orphans);
+                }
+                if orphans.len() > fold::BATCH {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        for orphans in orphans.chunks(HASHES) {
+            write_frame(output, ITEM, orphans.as_flattened())?;
         }
     }
     Ok(count)

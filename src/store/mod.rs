@@ -30,6 +30,7 @@ pub mod guard;
 pub mod helper;
 pub mod indexes;
 pub mod live;
+pub mod needs;
 pub mod old;
 pub mod query;
 pub mod secret;
@@ -135,6 +136,11 @@ impl Root {
             let _ = fsutil::write_file(tag, CACHEDIR_TAG);
         }
         Root::open(path)
+    }
+
+    /// Another handle of the same folder.
+    pub fn try_clone(&self) -> std::io::Result<Root> {
+        Ok(Root { dir: self.dir.try_clone()?, path: self.path.clone() })
     }
 
     /// Where it is, for what needs a path: sled, and messages.

@@ -12,7 +12,7 @@
 //! | `by-expiry` | when it is gone ‖ key | – |
 //! | `by-tag` | tag ‖ 0 ‖ key | – |
 //! | `by-command` | hash of the base name (8) ‖ hash of all arguments (8) ‖ key | – |
-//! | `blobs` | blob ‖ key | the blob's length |
+//! | `blobs` | blob ‖ owner | the blob's size, see [`super::needs`] |
 //! | `stats` | day ‖ command | [`Counts`](super::stats::Counts) |
 //! | `meta` | `totals` | [`Totals`] |
 //! | `meta` | `flushes` | how often changes were made durable |
@@ -22,9 +22,10 @@
 //! hold what is gone, and whoever walks it passes over that, until a fold drops
 //! it; it never lacks an entry.
 
-use super::facts::{Facts, FoldedIn, Removed, Totals, Usage, decode, encode, joined, key_of};
+use super::facts::{Facts, FoldedIn, Removed, Totals, Usage, decode, encode, key_of};
 use super::guard::{self, PULSE};
 use super::indexes::Indexes;
+use super::needs::{Met, Needs};
 use super::walk::{Span, keyed_page};
 use super::{Root, Store};
 use crate::clock::Timestamp;
@@ -44,11 +45,13 @@ const REOPEN: (u32, Duration) = (400, Duration::from_millis(5));
 
 /// The open database.
 pub struct Old {
+    /// For the manifests, which lie beside the database.
+    root: Root,
     _db: sled::Db,
     pub(super) entries: Tree,
     pub(super) facts: Tree,
     pub(super) indexes: Indexes,
-    pub(super) blobs: Tree,
+    pub(super) needs: Needs,
     pub(super) stats: Tree,
     meta: Tree,
     totals: Cell<Totals>,
@@ -78,7 +81,7 @@ impl Old {
         flushed: &mut Flushed,
         work: impl FnOnce(&Old) -> Result<T>,
     ) -> Result<T> {
-        let (done, number) = guard::guarded(root, open, |old| {
+        let (done, number) = guard::guarded(root, open(root), |old| {
             old.hold(*flushed)?;
             let done = work(old)?;
             Ok((done, old.flush()?))
@@ -90,10 +93,11 @@ impl Old {
     /// The same for whoever only reads, and is to leave a database that is
     /// broken where it is: [`Broken`](guard::Broken) is an error of its own.
     pub fn look<T>(root: &Root, look: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
-        guard::looked_at(root, open, look)
+        guard::looked_at(root, open(root), look)
     }
 
-    fn open(path: &Path) -> sled::Result<Old> {
+    fn open(root: &Root, path: &Path) -> sled::Result<Old> {
+        let root = root.try_clone()?;
         let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
         step()?;
         drop_unfinished(path)?;
@@ -114,11 +118,12 @@ impl Old {
             entries: db.open_tree("entries")?,
             facts: db.open_tree("facts")?,
             indexes: Indexes::open(&db)?,
-            blobs: db.open_tree("blobs")?,
+            needs: Needs::open(&db)?,
             stats: db.open_tree("stats")?,
             meta,
             totals: Cell::new(totals),
             dirty: Cell::new(false),
+            root,
             _db: db,
         })
     }
@@ -199,12 +204,7 @@ impl Old {
             ..new
         };
         let mut totals = self.totals.get();
-        for blob in entry.blobs() {
-            if !self.needs(&blob.hash)? {
-                totals.bytes = totals.bytes.saturating_add(blob.len);
-            }
-            self.blobs.insert(joined(&blob.hash, &key), &blob.len.to_be_bytes())?;
-        }
+        totals.bytes = totals.bytes.saturating_add(self.needs.insert(&self.root, entry)?);
         self.indexes.insert_facts(&key, &facts)?;
         self.indexes.insert_about(&key, &entry.about)?;
         self.facts.insert(key.0, encode(&facts))?;
@@ -275,24 +275,12 @@ impl Old {
         // What a damaged entry said stays in the trees until an audit.
         if let Ok(entry) = Entry::open(key, sealed) {
             self.indexes.remove_about(key, &entry.about, next.map(|next| &next.about))?;
-            for blob in entry.blobs() {
-                let kept = next.is_some_and(|next| next.blobs().any(|b| b.hash == blob.hash));
-                if !kept
-                    && self.blobs.remove(joined(&blob.hash, key))?.is_some()
-                    && !self.needs(&blob.hash)?
-                {
-                    bytes = bytes.saturating_add(blob.len);
-                    orphans.push(blob.hash);
-                }
-            }
+            let freed = self.needs.remove(&self.root, &entry, next)?;
+            bytes = bytes.saturating_add(freed.bytes);
+            orphans = freed.orphans;
         }
         self.count(|totals| totals.bytes = totals.bytes.saturating_sub(bytes));
         Ok(orphans)
-    }
-
-    /// Whether any entry here needs a blob.
-    pub fn needs(&self, blob: &[u8; 32]) -> sled::Result<bool> {
-        Ok(self.blobs.scan_prefix(blob).next().transpose()?.is_some())
     }
 
     /// The next entries of a span: sealed, and not verified.
@@ -309,8 +297,8 @@ impl Old {
         Ok(page.into_iter().map(|(key, _)| key).collect())
     }
 
-    /// Puts back what should lead to an entry, where it is missing.
-    pub fn mend(&self, entry: &Entry, sealed: &[u8]) -> Result<()> {
+    /// Puts back what should lead to an entry, and what it needs, where it is missing.
+    pub fn mend(&self, entry: &Entry, sealed: &[u8], met: &mut Met) -> Result<()> {
         let key = entry.key;
         let known = self.facts(&key)?;
         let facts = known.unwrap_or_else(|| Facts::of(entry, sealed));
@@ -321,13 +309,7 @@ impl Old {
         if !self.indexes.hold_about(&key, &entry.about)? {
             self.indexes.insert_about(&key, &entry.about)?;
         }
-        for blob in entry.blobs() {
-            let place = joined(&blob.hash, &key);
-            if !self.blobs.contains_key(&place)? {
-                self.blobs.insert(place, &blob.len.to_be_bytes())?;
-            }
-        }
-        Ok(())
+        Ok(self.needs.mend(&self.root, entry, met)?)
     }
 }
 
@@ -374,14 +356,14 @@ impl Flushed {
     /// Fails, and sets the database aside, if it is lost.
     pub fn confirm(self, root: &Root) -> Result<()> {
         match self.0 {
-            Some(_) => guard::guarded(root, open, |old| Ok(old.hold(self)?)),
+            Some(_) => guard::guarded(root, open(root), |old| Ok(old.hold(self)?)),
             None => Ok(()),
         }
     }
 }
 
-fn open(path: &Path) -> Result<Old> {
-    Ok(Old::open(path)?)
+fn open(root: &Root) -> impl FnOnce(&Path) -> Result<Old> {
+    |path| Ok(Old::open(root, path)?)
 }
 
 /// Removes the snapshots that a process left which was killed while sled wrote

@@ -9,6 +9,7 @@ use crate::entry::{Entry, Key};
 use crate::failpoint;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
+use crate::manifest::Manifest;
 use crate::progress::{self, Stage};
 use anyhow::Result;
 use rustix::fs::FlockOperation;
@@ -52,7 +53,7 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
     for found in found.chunks(BATCH) {
         Old::with(root, |old| {
             for hash in found {
-                if !old.needs(hash)? {
+                if !old.needs.has(hash)? {
                     orphans.insert(*hash);
                 }
             }
@@ -62,6 +63,7 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
     if orphans.is_empty() {
         return Ok(0);
     }
+    let settled = settled(root)?;
     let trash = PathBuf::from(trash_name());
     let mut swept = 0;
     {
@@ -77,8 +79,16 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
                 Err(_) => return Ok(0),
             };
             // What is damaged needs nothing.
-            for blob in Entry::open(&key, &sealed).iter().flat_map(Entry::blobs) {
+            let Ok(entry) = Entry::open(&key, &sealed) else { continue };
+            for blob in entry.blobs() {
                 orphans.remove(&blob.hash);
+            }
+            let Some(manifest) = entry.manifest().filter(|one| !settled.contains(&one.hash)) else {
+                continue;
+            };
+            let Ok(list) = blobs::manifest(root, &manifest) else { return Ok(0) };
+            for file in list.iter().flat_map(Manifest::blobs) {
+                orphans.remove(&file.hash);
             }
         }
         for hash in &orphans {
@@ -90,6 +100,32 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
     }
     self::trash(root)?;
     Ok(swept)
+}
+
+/// The manifests of young entries that the old store knows to be needed, with
+/// the files that they list: most, and they need not be read while recorders wait.
+fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
+    let mut manifests = HashSet::new();
+    for key in Young::new(root).keys()? {
+        if let Ok(Some(sealed)) = young::sealed(root, &key)
+            && let Ok(entry) = Entry::open(&key, &sealed)
+        {
+            manifests.extend(entry.manifest().map(|manifest| manifest.hash));
+        }
+    }
+    let mut settled = HashSet::new();
+    let manifests: Vec<_> = manifests.into_iter().collect();
+    for manifests in manifests.chunks(BATCH) {
+        Old::with(root, |old| {
+            for manifest in manifests {
+                if old.needs.has_manifest(manifest)? {
+                    settled.insert(*manifest);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(settled)
 }
 
 /// Removes what processes that died left behind.

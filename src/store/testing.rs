@@ -7,8 +7,9 @@ use super::walk::Span;
 use super::young::{self, Young};
 use super::{Root, Store};
 use crate::clock::Timestamp;
-use crate::entry::{About, BlobRef, Bytes, Entry, Key};
+use crate::entry::{About, BlobRef, Bytes, Entry, Key, Outputs};
 use crate::fsutil;
+use crate::manifest::{Item, Manifest, What};
 use serde_bytes::ByteBuf;
 use std::time::Duration;
 
@@ -78,6 +79,16 @@ impl Scene {
         let mut blob = NewBlob::new(&self.root).unwrap();
         blob.append(content).unwrap();
         blob.finish().unwrap().keep().unwrap()
+    }
+
+    /// Files with this content, as a run leaves them behind, and the list of them.
+    pub fn outputs(&self, files: &[(&str, &[u8])]) -> Outputs {
+        let item = |(path, content): &(&str, &[u8])| Item {
+            path: ByteBuf::from(*path),
+            what: What::File { mode: 0o644, blob: self.blob(content) },
+        };
+        let list = Manifest { items: files.iter().map(item).collect() };
+        list.outputs(self.blob(&list.encode().unwrap()))
     }
 
     pub fn has_blob(&self, blob: &BlobRef) -> bool {

@@ -36,6 +36,7 @@ mod inputs;
 mod interrupted;
 mod key;
 mod killed;
+mod left_files;
 mod list;
 mod locking;
 mod make;

@@ -9,7 +9,8 @@
 //!
 //! An entry is removed only if it is damaged, or its output is.
 
-use super::{Examination, Finding, Floor, Verdict, What, examine, inventory, locks, verify};
+use super::outputs::{Verdict, verify};
+use super::{Examination, Finding, Floor, What, examine, inventory, locks};
 use crate::entry::{Entry, Key};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
@@ -17,8 +18,9 @@ use crate::store::fence::Fenced;
 use crate::store::guard::SetAside;
 use crate::store::{Root, blobs, filter, guard, sweep, version_dir, young};
 use anyhow::{Context, Result, bail};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// Mends what can be mended of what `first` found, and examines again.
@@ -171,7 +173,7 @@ fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
         let path = blobs::path(&useless.blob.hash);
         let seen = fsutil::stat(root, &path)?;
         // What cannot be read now is said to be so, and may be whole.
-        if let Ok(Verdict::Damaged) = verify(root, &useless.blob) {
+        if let Ok(Verdict::Damaged) = verify(root, &useless.blob, useless.lists) {
             let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
             // Unless somebody has just put a good one in its place.
             let there = fsutil::stat(root, &path)?;
@@ -185,7 +187,7 @@ fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
             let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
             if let Ok(Some(sealed)) = young::sealed(root, &useless.key)
                 && let Ok(entry) = Entry::open(&useless.key, &sealed)
-                && entry.blobs().any(|blob| is_gone(root, &blob.hash))
+                && blobs::lacks(root, &entry)
             {
                 young::remove_version(root, &useless.key, &young::version(&sealed))?;
             }
@@ -197,17 +199,13 @@ fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
 /// Removes damaged entries and those without output from the old store.
 fn remove_old(root: &Root, now: &Examination) -> Result<()> {
     let useless = now.useless.iter().filter(|useless| useless.floor == Floor::Old);
-    let useless = useless.filter(|useless| is_gone(root, &useless.blob.hash));
+    let useless = useless.filter(|useless| blobs::is_gone(root, &useless.blob.hash));
     let keys: Vec<Key> = useless.map(|useless| useless.key).collect();
     // The damaged ones, and what leads to them, the fold removes.
-    Fenced::new(root).remove_all(&keys)?;
+    Fenced::new(root).remove_all(&keys, &mut HashSet::new())?;
     Ok(())
 }
 
 fn is_filter(what: &What) -> bool {
     matches!(what, What::DamagedFilter | What::WrongFilter(_))
-}
-
-fn is_gone(root: &Root, blob: &[u8; 32]) -> bool {
-    matches!(fsutil::stat(root.as_fd(), blobs::path(blob)), Ok(None))
 }

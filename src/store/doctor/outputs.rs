@@ -1,0 +1,141 @@
+//! The blobs that entries need, those of their manifests too, and whether they
+//! are what was written.
+
+use super::{Examination, Floor, Useless, What, inventory::Inventory, is_file, unreadable};
+use crate::entry::{BlobRef, Entry, Key};
+use crate::fsutil;
+use crate::progress::{self, Stage};
+use crate::store::{Root, blobs, young};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who needs a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Entry(Key, Floor),
+    /// A manifest, which is a blob too.
+    Manifest([u8; 32]),
+}
+
+/// The blobs that are needed.
+#[derive(Default)]
+pub struct Needs {
+    /// The length of each, and who needs it.
+    blobs: BTreeMap<[u8; 32], (u64, Vec<Owner>)>,
+    /// Those that are needed as manifests.
+    manifests: BTreeMap<[u8; 32], BlobRef>,
+}
+
+impl Needs {
+    /// Takes in an entry.
+    pub fn add(&mut self, entry: &Entry, floor: Floor) {
+        for blob in entry.blobs() {
+            self.need(&blob, Owner::Entry(entry.key, floor));
+        }
+        self.manifests.extend(entry.manifest().map(|manifest| (manifest.hash, manifest)));
+    }
+
+    fn need(&mut self, blob: &BlobRef, owner: Owner) {
+        let (_, owners) = self.blobs.entry(blob.hash).or_insert((blob.len, Vec::new()));
+        if owners.last() != Some(&owner) {
+            owners.push(owner);
+        }
+    }
+
+    /// Takes in the files that the manifests list. One that cannot be read is
+    /// found to be so when the blobs are.
+    fn add_files(&mut self, root: &Root) {
+        let manifests: Vec<_> = self.manifests.values().copied().collect();
+        for manifest in manifests {
+            let Ok(Some(list)) = blobs::manifest(root, &manifest) else { continue };
+            for file in list.blobs() {
+                self.need(&file, Owner::Manifest(manifest.hash));
+            }
+        }
+    }
+
+    /// The entries that are of no use without a blob.
+    fn users(&self, blob: &[u8; 32]) -> Vec<(Key, Floor)> {
+        let owners = self.blobs.get(blob).map_or(&[][..], |(_, owners)| owners);
+        let users = owners.iter().flat_map(|owner| match owner {
+            Owner::Entry(key, floor) => vec![(*key, *floor)],
+            // What lists a manifest as a file of its own does not need its files.
+            Owner::Manifest(hash) => {
+                let (_, owners) = &self.blobs[hash];
+                let entries = owners.iter().filter_map(|owner| match owner {
+                    Owner::Entry(key, floor) => Some((*key, *floor)),
+                    Owner::Manifest(_) => None,
+                });
+                entries.collect()
+            }
+        });
+        users.collect()
+    }
+}
+
+impl Examination {
+    /// Reads every blob that is needed, and finds what is not.
+    pub(super) fn blobs(&mut self, root: &Root, inventory: &Inventory, mut needs: Needs) {
+        needs.add_files(root);
+        let mut none_needs = inventory.blobs.clone();
+        let lens = needs.blobs.values().map(|(len, _)| *len);
+        progress::begin(Stage::CheckingOutputs, lens.fold(0, u64::saturating_add));
+        for (hash, (len, _)) in &needs.blobs {
+            none_needs.remove(hash);
+            let blob = BlobRef { hash: *hash, len: *len };
+            let lists = needs.manifests.contains_key(hash);
+            let verdict = verify(root, &blob, lists);
+            progress::advance(*len);
+            match verdict {
+                Ok(Verdict::Whole) => {
+                    self.blobs += 1;
+                    self.blob_bytes += len;
+                    continue;
+                }
+                Ok(Verdict::Damaged) => self.add(blobs::path(hash), What::DamagedBlob),
+                Ok(Verdict::Gone) => {}
+                Err(errno) => {
+                    self.add(blobs::path(hash), unreadable(errno));
+                    continue;
+                }
+            }
+            let users = needs.users(hash).into_iter();
+            self.useless.extend(users.map(|(key, floor)| Useless { key, floor, blob, lists }));
+        }
+        // Two blobs of one entry make it no more useless than one.
+        let useless: BTreeSet<(Key, Floor)> =
+            self.useless.iter().map(|useless| (useless.key, useless.floor)).collect();
+        for (key, floor) in useless {
+            match floor {
+                Floor::Young => self.add(young::path(&key), What::UselessEntry),
+                Floor::Old => self.add_old(key, What::UselessEntry),
+            }
+        }
+        if self.findings.iter().any(|finding| finding.what.hides()) {
+            return;
+        }
+        for (hash, len) in none_needs {
+            self.add(blobs::path(&hash), What::Orphan(len));
+        }
+    }
+}
+
+pub enum Verdict {
+    Whole,
+    Damaged,
+    Gone,
+}
+
+/// What a blob is like, which is to be a manifest or not.
+pub fn verify(root: &Root, blob: &BlobRef, lists: bool) -> rustix::io::Result<Verdict> {
+    match fsutil::stat(root, blobs::path(&blob.hash))? {
+        Some(stat) if is_file(&stat) => {
+            let whole = if lists {
+                blobs::manifest(root, blob)?.is_some()
+            } else {
+                blobs::open(root, blob)?.is_some()
+            };
+            Ok(if whole { Verdict::Whole } else { Verdict::Damaged })
+        }
+        _ => Ok(Verdict::Gone),
+    }
+}
