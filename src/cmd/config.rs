@@ -1,7 +1,7 @@
 //! `cachex config`: what holds for a command, and who said so.
 
 use crate::cli::ConfigArgs;
-use crate::config::{self, By, Config, EnvSelection, File, Settled, Vars};
+use crate::config::{self, BaseFolder, By, Config, EnvSelection, File, List, Settled, Vars};
 use crate::exit::Exit;
 use crate::messages::harmless;
 use crate::ui::{self, Screen, Tone};
@@ -199,6 +199,21 @@ fn value(name: &str, settled: &Settled) -> Value {
         "stdin" => choice(&identity.stdin),
         "key" => json!(identity.key.as_ref().map(|key| key.to_string_lossy())),
         "scope" => json!(identity.scope),
+        "input" => identity.inputs.patterns.iter().map(ToString::to_string).collect(),
+        "input-from" => match &identity.inputs.list {
+            Some(List::Stdin) => json!("-"),
+            Some(List::File(path)) => json!(path.to_string_lossy()),
+            None => Value::Null,
+        },
+        "input-command" => json!(identity.inputs.commands),
+        "no-ignore" => json!(identity.inputs.no_ignore),
+        "base-dir" => match &identity.base {
+            Some(BaseFolder::At(path)) => json!(path.to_string_lossy()),
+            Some(BaseFolder::Repository) | None => Value::Null,
+        },
+        "portable" => json!(identity.portable),
+        "output" => config.outputs.iter().map(|output| output.0.as_str()).collect(),
+        "require-outputs" => json!(config.require_outputs),
         "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),
         "max-entry-size" => json!(config.max_entry_size),
         "max-size" => json!(config.max_size),

@@ -1,3 +1,5 @@
+//! What a snapshot is of, and what it notices.
+
 use super::*;
 use crate::store::testing::{Scene, scene};
 use std::os::unix::fs::symlink;

@@ -4,6 +4,7 @@
 //! and a backslash takes the meaning from the character behind it.
 
 use globset::{Glob, GlobBuilder};
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -27,6 +28,12 @@ impl FromStr for InputPattern {
         let path = PathPattern::new(text)
             .map_err(|why| format!("{why}; expected a file, a folder or a pattern such as `src/**/*.c`, with `!` in front to leave it out"))?;
         Ok(InputPattern { exclude, path })
+    }
+}
+
+impl fmt::Display for InputPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.exclude { "!" } else { "" }, self.path.as_str())
     }
 }
 

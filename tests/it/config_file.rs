@@ -246,6 +246,15 @@ fn every_lasting_option_can_stand_in_it() {
         ("stdin", "\"null\"", "null"),
         ("key", "\"some text\"", "some text"),
         ("scope", "'project'", "project"),
+        ("input", "[\"src\", \"!src/gen\"]", "src,!src/gen"),
+        ("input", "\"a b,c\"", "a b,c"),
+        ("input-from", "\"files.txt\"", "files.txt"),
+        ("input-command", "\"rustc -vV\"", "rustc -vV"),
+        ("no-ignore", "true", "true"),
+        ("base-dir", "\"/some/where\"", "/some/where"),
+        ("portable", "true", "true"),
+        ("output", "[\"dist/**\", \"a.o\"]", "a.o,dist/**"),
+        ("require-outputs", "true", "true"),
         ("cache-dir", "\"/some/where\"", "/some/where"),
         ("max-entry-size", "\"64MiB\"", "64.0 MiB"),
         ("max-size", "1_073_741_824", "1.0 GiB"),
@@ -376,7 +385,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(option("max-size"), told);
     assert_eq!(option("timeout")["value"], serde_json::Value::Null);
     assert_eq!(option("no-cwd")["value"], false);
-    assert_eq!(json["options"].as_object().unwrap().len(), 26);
+    assert_eq!(json["options"].as_object().unwrap().len(), 34);
 
     let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
     let none: serde_json::Value = serde_json::from_str(&none).unwrap();

@@ -35,6 +35,9 @@ fn shape_of_parts() -> Value {
         "key_text": "bool",
         "scope": "null",
         "terminal_columns": "null",
+        "input_files": "null",
+        "input_commands": [],
+        "base_folder": "null",
     })
 }
 
