@@ -4,7 +4,8 @@
 //! `POINT=WHAT` or `POINT:N=WHAT` for the N-th time that this process gets
 //! there. `POINT` is the name of one, or `change` for all that change the store.
 //! `WHAT` is `kill`, `panic`, `abort`, `hang`, `slow`, `interrupt` (as Ctrl-C does
-//! it: the whole process group), `orphan` (a helper's asker is killed, or whoever
+//! it: the whole process group), `signal` (the same to this process alone, which
+//! goes on as far as it lets it), `orphan` (a helper's asker is killed, or whoever
 //! gets there itself), `exit`, `garbage`, or the number of an error. In a release
 //! build there is nothing of this.
 
@@ -57,6 +58,12 @@ fn happen(what: &str) -> rustix::io::Result<()> {
         "garbage" => {
             let _ = rustix::io::write(rustix::stdio::stdout(), &[0xff; 64]);
             std::process::exit(0);
+        }
+        "signal" => {
+            // By another process: what comes from this one is its own doing.
+            let pid = getpid().as_raw_nonzero().to_string();
+            let sent = std::process::Command::new("kill").args(["-INT", &pid]).status();
+            return sent.map(drop).map_err(|_| Errno::IO);
         }
         "interrupt" => kill_current_process_group(Signal::INT)?,
         "orphan" => {

@@ -12,6 +12,7 @@
 
 use super::{STAGING, permissions, within};
 use crate::entry::BlobRef;
+use crate::failpoint;
 use crate::fsutil;
 use crate::hashing;
 use crate::manifest::{Item, Manifest, What};
@@ -146,6 +147,7 @@ impl<'a> Restore<'a> {
         for staged in &self.staged {
             let from = self.stagings[staged.staging].folder.as_fd();
             let place = |folder: BorrowedFd<'_>, name: &Path| {
+                failpoint::at("place")?;
                 rustix::fs::utimensat(from, &staged.name, &NOW, AtFlags::SYMLINK_NOFOLLOW)?;
                 rustix::fs::renameat(from, &staged.name, folder, name)
             };
@@ -313,6 +315,7 @@ fn copy(
     blob: &BlobRef,
 ) -> rustix::io::Result<bool> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    failpoint::at("stage")?;
     let file = rustix::fs::openat(folder, name, flags, fsutil::PRIVATE_FILE)?;
     if !files::bring_out(root, blob, &file)? {
         return Ok(false);

@@ -3,6 +3,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "all experiments are of one type; some cannot fail")]
 
 mod crowds;
+mod files;
 mod fold;
 mod full;
 mod hits;
@@ -29,7 +30,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 14] = [
+pub const ALL: [Experiment; 16] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
@@ -75,6 +76,16 @@ pub const ALL: [Experiment; 14] = [
         name: "fold",
         about: "folding 100,000 young entries, and calls during it",
         run: fold::beside_calls,
+    },
+    Experiment {
+        name: "inputs",
+        about: "looking at declared inputs, against `git status` and reading them",
+        run: files::inputs,
+    },
+    Experiment {
+        name: "outputs",
+        about: "bringing declared outputs back, against `cp -r`",
+        run: files::outputs,
     },
 ];
 
