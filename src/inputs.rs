@@ -22,13 +22,14 @@ use crate::hashing;
 use crate::parallel;
 use crate::store::Root;
 use crate::values::{InputPattern, OutputPattern};
-use memory::{Memory, Stamp};
+use memory::{Memory, Remembered, Stamp};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use walk::Look;
 
 /// Which files count.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Wanted<'a> {
     pub portable: bool,
 }
 
+/// How much is hashed at a time: as much as the processor does at once.
+const AT_A_TIME: usize = 64 * 1024;
 /// How far down the folders are told apart.
 const DEPTH: usize = 16;
 
@@ -114,27 +117,38 @@ impl Snapshot {
         let found = walk::find(wanted)?;
         let memory = Memory::of(wanted, &found);
         let known = root.map(|root| memory.recall(root)).unwrap_or_default();
-        let remembered: Vec<_> = found.iter().zip(known.of(&found)).collect();
-        let looked = parallel::map(&remembered, |(found, known)| {
-            look(found, wanted.portable, began, |stamp| {
-                known.filter(|(then, _)| then == stamp).map(|(_, hash)| hash)
-            })
-        });
-        drop(remembered);
+        let mut recall = known.in_order();
         let mut files = Vec::with_capacity(found.len());
-        let mut news = false;
-        for (found, looked) in found.into_iter().zip(looked) {
-            match looked {
-                Ok((seen, is_new)) => {
-                    news |= is_new && !seen.racy;
-                    files.push(File { path: found.path, seen });
+        let mut unread = Vec::new();
+        for found in found {
+            let known = recall.of(&found.path);
+            match found.look {
+                Ok(look) => {
+                    let seen = Seen::at_once(look, wanted.portable, began, known);
+                    if seen.is_none() {
+                        unread.push((files.len(), found.named, look, known));
+                    }
+                    files.push((found.path, seen));
                 }
-                Err(Errno::NOENT) if found.named => return Err(Refused::Missing(found.path)),
-                // It went between the two looks, as if it had never been there.
-                Err(Errno::NOENT) => {}
-                Err(errno) => return Err(Refused::Unreadable(found.path, errno.into())),
+                Err(errno) => gone(found.path, found.named, errno)?,
             }
         }
+        let read = parallel::map(&unread, |(at, _, look, known)| {
+            Seen::of(&files[*at].0, *look, wanted.portable, began, *known)
+        });
+        let mut news = false;
+        for ((at, named, _, known), read) in unread.into_iter().zip(read) {
+            match read {
+                Ok(seen) => {
+                    let is_new = known.is_none_or(|(stamp, _)| stamp != seen.stamp);
+                    news |= is_new && seen.is_lasting();
+                    files[at].1 = Some(seen);
+                }
+                Err(errno) => gone(std::mem::take(&mut files[at].0), named, errno)?,
+            }
+        }
+        let looked_at = |(path, seen): (PathBuf, Option<Seen>)| Some(File { path, seen: seen? });
+        let files = files.into_iter().filter_map(looked_at).collect();
         let snapshot = Snapshot { files };
         if let Some(root) = root {
             let lasting = || snapshot.files.iter().filter(|file| file.seen.is_lasting()).count();
@@ -152,11 +166,16 @@ impl Snapshot {
 
     /// The hash of all that counts.
     pub fn digest(&self) -> Key {
-        let mut all = Vec::with_capacity(self.files.len() * 128);
+        let mut hasher = blake3::Hasher::new();
+        let mut told = Vec::with_capacity(2 * AT_A_TIME);
         for file in &self.files {
-            file.tell(&mut all);
+            file.tell(&mut told);
+            if told.len() > AT_A_TIME {
+                hasher.update(&told);
+                told.clear();
+            }
         }
-        Key(*hashing::of(&all).as_bytes())
+        Key(*hasher.update(&told).finalize().as_bytes())
     }
 
     /// What counts, in at the most so many groups: a file each, or all that is in one
@@ -202,10 +221,11 @@ impl Snapshot {
         if let Some(gone) = before.next() {
             return Some(gone.path.clone());
         }
-        let same = parallel::map(&pairs, |(found, File { seen, .. })| {
-            let known = |_: &Stamp| if seen.racy { None } else { seen.hash() };
-            let now = look(found, wanted.portable, 0, known);
-            now.is_ok_and(|(now, _)| now.stamp == seen.stamp && now.held == seen.held)
+        let same = parallel::map(&pairs, |(found, File { path, seen })| {
+            let known = if seen.racy { None } else { seen.hash() };
+            let known = known.map(|hash| (seen.stamp, hash));
+            let now = found.look.and_then(|look| Seen::of(path, look, wanted.portable, 0, known));
+            now.is_ok_and(|now| now.stamp == seen.stamp && now.held == seen.held)
         });
         let at = same.iter().position(|same| !same)?;
         Some(pairs[at].1.path.clone())
@@ -238,6 +258,56 @@ impl File {
 }
 
 impl Seen {
+    fn new(held: Held, stamp: Stamp, now: i64) -> Seen {
+        Seen { stamp, held, racy: stamp.is_racy(now) }
+    }
+
+    /// A file that is as it is remembered, for which that need not be asked; `now` is
+    /// not later than the look at it.
+    fn at_once(look: Look, portable: bool, now: i64, known: Option<Remembered>) -> Option<Seen> {
+        let is_file = FileType::from_raw_mode(look.mode) == FileType::RegularFile;
+        let (_, hash) = known.filter(|(stamp, _)| is_file && *stamp == look.stamp)?;
+        let held = Held::File { mode: permissions(look.mode, portable), hash };
+        Some(Seen::new(held, look.stamp, now))
+    }
+
+    /// Any file; read, unless it is as it is remembered.
+    fn of(
+        path: &Path,
+        look: Look,
+        portable: bool,
+        now: i64,
+        known: Option<Remembered>,
+    ) -> Result<Seen, Errno> {
+        if let Some(seen) = Seen::at_once(look, portable, now, known) {
+            return Ok(seen);
+        }
+        Ok(match FileType::from_raw_mode(look.mode) {
+            FileType::RegularFile => {
+                let (hash, stat) = read(path)?;
+                let mode = permissions(stat.st_mode, portable);
+                Seen::new(Held::File { mode, hash }, Stamp::of(&stat), now)
+            }
+            FileType::Directory => Seen::new(Held::Folder, look.stamp, now),
+            FileType::Symlink => {
+                let text = rustix::fs::readlinkat(CWD, path, Vec::new())?.into_bytes();
+                match rustix::fs::stat(path) {
+                    Ok(behind) if is_file(&behind) => {
+                        let stamp = look.stamp.with(&Stamp::of(&behind));
+                        let hash = match known.filter(|(then, _)| *then == stamp) {
+                            Some((_, hash)) => hash,
+                            None => read(path)?.0,
+                        };
+                        Seen::new(Held::Link { text, behind: Some(hash) }, stamp, now)
+                    }
+                    // It leads to a folder, or nowhere.
+                    _ => Seen::new(Held::Link { text, behind: None }, look.stamp, now),
+                }
+            }
+            _ => Seen::new(Held::Special, look.stamp, now),
+        })
+    }
+
     /// Whether what it held is worth being remembered.
     fn is_lasting(&self) -> bool {
         !self.racy && self.hash().is_some()
@@ -252,46 +322,13 @@ impl Seen {
     }
 }
 
-/// Looks at one file; and whether it was read for that. `known` is what it holds if
-/// its stamp is still this.
-fn look(
-    found: &walk::Found,
-    portable: bool,
-    now: i64,
-    known: impl Fn(&Stamp) -> Option<[u8; 32]>,
-) -> Result<(Seen, bool), Errno> {
-    let path = &found.path;
-    let walk::Look { stamp, mode } = found.look?;
-    let seen = |held, stamp: Stamp, is_new| {
-        let racy = stamp.is_racy(now);
-        Ok((Seen { stamp, held, racy }, is_new))
-    };
-    match FileType::from_raw_mode(mode) {
-        FileType::RegularFile => {
-            let mode = permissions(mode, portable);
-            if let Some(hash) = known(&stamp) {
-                return seen(Held::File { mode, hash }, stamp, false);
-            }
-            let (hash, stat) = read(path)?;
-            let mode = permissions(stat.st_mode, portable);
-            seen(Held::File { mode, hash }, Stamp::of(&stat), true)
-        }
-        FileType::Directory => seen(Held::Folder, stamp, false),
-        FileType::Symlink => {
-            let text = rustix::fs::readlinkat(CWD, path, Vec::new())?.into_bytes();
-            let behind = match rustix::fs::stat(path) {
-                Ok(behind) if is_file(&behind) => behind,
-                // It leads to a folder, or nowhere.
-                _ => return seen(Held::Link { text, behind: None }, stamp, false),
-            };
-            let stamp = stamp.with(&Stamp::of(&behind));
-            let (hash, is_new) = match known(&stamp) {
-                Some(hash) => (hash, false),
-                None => (read(path)?.0, true),
-            };
-            seen(Held::Link { text, behind: Some(hash) }, stamp, is_new)
-        }
-        _ => seen(Held::Special, stamp, false),
+/// What becomes of a file that cannot be looked at: nothing, if it went between being
+/// met and being looked at, as if it had never been there.
+fn gone(path: PathBuf, named: bool, errno: Errno) -> Result<(), Refused> {
+    match errno {
+        Errno::NOENT if named => Err(Refused::Missing(path)),
+        Errno::NOENT => Ok(()),
+        errno => Err(Refused::Unreadable(path, errno.into())),
     }
 }
 

@@ -23,9 +23,8 @@ use crate::store::Root;
 use crate::store::blobs::Temporary;
 use rustix::fs::Stat;
 use std::cmp::Ordering;
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 const MAGIC: [u8; 8] = *b"cxinput\x01";
@@ -205,22 +204,9 @@ impl Known {
         Some(Known { bytes, paths })
     }
 
-    /// What is remembered of each of these, which are in the order of their paths.
-    pub fn of(&self, found: &[Found]) -> Vec<Option<Remembered>> {
-        let mut at = 0;
-        let of = |found: &Found| {
-            let wanted = found.path.as_os_str();
-            while let Some(&(start, len)) = self.paths.get(at) {
-                let path = OsStr::from_bytes(&self.bytes[start..start + len]);
-                match path.cmp(wanted) {
-                    Ordering::Less => at += 1,
-                    Ordering::Equal => return self.record(start + len),
-                    Ordering::Greater => return None,
-                }
-            }
-            None
-        };
-        found.iter().map(of).collect()
+    /// What is remembered, to be asked for in the order of the paths.
+    pub fn in_order(&self) -> InOrder<'_> {
+        InOrder { known: self, at: 0 }
     }
 
     fn record(&self, at: usize) -> Option<Remembered> {
@@ -231,5 +217,26 @@ impl Known {
     /// How many files something is remembered of.
     pub fn len(&self) -> usize {
         self.paths.len()
+    }
+}
+
+/// Walks what is remembered beside a list in the same order.
+pub struct InOrder<'k> {
+    known: &'k Known,
+    at: usize,
+}
+
+impl InOrder<'_> {
+    /// What is remembered of the next file.
+    pub fn of(&mut self, path: &Path) -> Option<Remembered> {
+        let Known { bytes, paths } = self.known;
+        while let Some(&(start, len)) = paths.get(self.at) {
+            match bytes[start..start + len].cmp(path.as_os_str().as_bytes()) {
+                Ordering::Less => self.at += 1,
+                Ordering::Equal => return self.known.record(start + len),
+                Ordering::Greater => return None,
+            }
+        }
+        None
     }
 }

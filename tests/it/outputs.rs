@@ -371,7 +371,7 @@ fn killed_before_all_is_at_hand_it_leaves_everything_as_it_was() {
     let cachex = cachex();
     let call = three(&cachex);
     for n in 1..=3 {
-        call.clone().fault(&format!("stage:{n}=kill")).once().dies_of(Signal::KILL);
+        call.clone().fault(format!("stage:{n}=kill")).once().dies_of(Signal::KILL);
         assert_eq!(restored(&cachex), 0);
     }
     call.once().hits();
@@ -385,7 +385,7 @@ fn killed_while_all_is_put_in_place_every_file_is_whole() {
     let call = three(&cachex);
     for n in 1..=3 {
         spoil(&cachex);
-        call.clone().fault(&format!("place:{n}=kill")).once().dies_of(Signal::KILL);
+        call.clone().fault(format!("place:{n}=kill")).once().dies_of(Signal::KILL);
         assert_eq!(restored(&cachex), n - 1);
     }
     call.once().hits();
@@ -432,7 +432,7 @@ fn a_disk_that_is_full_halfway_is_left_as_it_was() {
         let cachex = cachex();
         let call = three(&cachex);
         let nospace = rustix::io::Errno::NOSPC.raw_os_error();
-        let only = call.with("--cached-only").fault(&format!("stage:2={nospace}"));
+        let only = call.with("--cached-only").fault(format!("stage:2={nospace}"));
         only.once().hits().exits(125);
         assert_eq!(restored(&cachex), 0);
     }
@@ -443,7 +443,7 @@ fn a_store_that_is_full_costs_the_record_and_nothing_else() {
     let cachex = cachex();
     let nospace = rustix::io::Errno::NOSPC.raw_os_error();
     let call = making(&cachex, &format!("{THREE}; echo done"), "--output out1 --output out2");
-    let full = call.clone().fault(&format!("write={nospace}"));
+    let full = call.clone().fault(format!("write={nospace}"));
     full.once().misses().prints("done\n").exits(0).warns_once(&["not recorded"]);
     assert!(cachex.stored_in("v1/blobs").is_empty() && cachex.stored_in("v1/tmp").is_empty());
     call.once().misses();
