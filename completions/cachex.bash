@@ -185,7 +185,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --tag --quiet --verbose --status-file --status-fd --all --json --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --tag --quiet --verbose --status-file --status-fd --all --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -301,6 +301,10 @@ _cachex() {
                     return 0
                     ;;
                 --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -709,7 +713,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__run)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --tag --quiet --verbose --status-file --status-fd --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --tag --quiet --verbose --status-file --status-fd --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -825,6 +829,10 @@ _cachex() {
                     return 0
                     ;;
                 --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

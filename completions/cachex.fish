@@ -70,6 +70,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l output -d 'What th
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-fd -d 'Write it to this open descriptor' -r
@@ -119,6 +120,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l output -d 'Wha
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-fd -d 'Write it to this open descriptor' -r

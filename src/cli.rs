@@ -207,6 +207,9 @@ pub struct RunArgs {
     /// Drop the least recently used results beyond this in all [default: 5GiB]
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
     pub max_size: Option<u64>,
+    /// How hard older output is compressed, from 0, not at all, to 19 [default: 1]
+    #[arg(long, value_name = "LEVEL", value_parser = text(values::level), help_heading = STORE)]
+    pub compress: Option<u8>,
     /// Label the result, for other verbs to find it by; may be given repeatedly
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = STORE)]
     pub tag: Vec<Tag>,

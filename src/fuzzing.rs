@@ -21,12 +21,13 @@ use crate::parts::Parts;
 use crate::progress::Progress;
 use crate::replay::Replay;
 use crate::session;
+use crate::store::blobs::{self, Form};
 use crate::store::facts::{self, Facts, Totals};
 use crate::store::fold::FoldReport;
 use crate::store::helper::{self, Item};
 use crate::store::query::{Filter, Query};
 use crate::store::stats::Counts;
-use crate::store::{Root, events, fence, filter, indexes};
+use crate::store::{Root, events, fence, filter, indexes, packed};
 use crate::values::{self, ExitCodes, NamePattern, Tag};
 use crate::{lean, lock};
 use clap::Parser;
@@ -54,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     ("lock", lock_file),
     ("makeflags", makeflags),
     ("manifest", manifest),
+    ("packed", packed),
     ("query", query),
     ("values", values),
     ("variables", variables),
@@ -349,6 +351,24 @@ fn manifest(bytes: &[u8]) {
     let outputs = list.outputs(BlobRef { hash: [0; 32], len: bytes.len() as u64 });
     assert!(outputs.files <= list.items.len() as u64);
     assert_eq!(Manifest::decode(&encoded), Ok(list));
+}
+
+/// The frame of a packed blob, after its length, whose checksum fits.
+fn packed(bytes: &[u8]) {
+    let Some((len, frame)) = bytes.split_first_chunk() else { return };
+    let blob = BlobRef { hash: [7; 32], len: u32::from_le_bytes(*len).into() };
+    with_store(|root| {
+        let content = [&packed::header(&blob), frame].concat();
+        let sum = hashing::of(&content);
+        let place = |file| fsutil::write_all(file, &[&content[..], sum.as_bytes()].concat());
+        let path = Form::Packed.path(&blob.hash);
+        let flags = OFlags::WRONLY | OFlags::TRUNC;
+        fsutil::create_file(root, path, flags).and_then(place).expect("a packed blob");
+        let opened = blobs::open(root, &blob).expect("a store").expect("a sum that fits");
+        // In full or not to the end, and never more.
+        let read = std::io::copy(&mut opened.reader(), &mut std::io::sink());
+        assert!(read.is_err() || read.is_ok_and(|read| read == blob.len));
+    });
 }
 
 /// What options accept.

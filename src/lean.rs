@@ -128,6 +128,7 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
         b"cache-dir" => once(&mut run.cache_dir, Ok::<_, ()>(value.into())),
         b"max-entry-size" => once(&mut run.max_entry_size, values::size(text?)),
         b"max-size" => once(&mut run.max_size, values::size(text?)),
+        b"compress" => once(&mut run.compress, values::level(text?)),
         _ => None,
     }
 }
@@ -212,7 +213,7 @@ mod tests {
     #[test]
     fn it_reads_every_well_formed_option() {
         let args: Vec<OsString> = "--expires-in 1h --failure-expires-in=2s --exit-codes 0-3 --exe name --no-cwd \
-             --env A,B --stdin null --key k --scope s --cache-dir d --max-entry-size 1GiB --max-size=2GiB \
+             --env A,B --stdin null --key k --scope s --cache-dir d --max-entry-size 1GiB --max-size=2GiB --compress 3 \
              --refresh-after 1s --stale-if-error 1d --jitter 5% --warm --lock-timeout 1s --timeout 2s \
              --tag a --tag=b --status-fd 3 --miss-status 7 \
              --input a --input=!b --input-from l --input-command c --no-ignore --output o --output=p \

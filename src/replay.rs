@@ -4,9 +4,11 @@ use crate::entry::{Bytes, Entry};
 use crate::frames::{Frame, Frames, Stream};
 use crate::fsutil;
 use crate::printed::{Again, Printed};
+use crate::store::blobs::Blob;
+use crate::store::packed::Unpacking;
 use crate::store::{Root, blobs};
 use rustix::fd::BorrowedFd;
-use rustix::fs::{OFlags, SeekFrom};
+use rustix::fs::OFlags;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -19,8 +21,8 @@ type Outlets = fn(Stream) -> BorrowedFd<'static>;
 /// An entry whose bytes are at hand and verified.
 pub struct Replay {
     entry: Entry,
-    data: Option<File>,
-    frames: Option<File>,
+    data: Option<Blob>,
+    frames: Option<Blob>,
 }
 
 impl Replay {
@@ -41,13 +43,7 @@ impl Replay {
     fn adds_up(&self) -> bool {
         let framed = match (&self.entry.frames, &self.frames) {
             (Bytes::Inline(frames), _) => total(Frames(frames.iter().copied())),
-            (Bytes::Blob(_), Some(file)) => {
-                let total = total(Frames(bytes_of(file)));
-                if rustix::fs::seek(file, SeekFrom::Start(0)).is_err() {
-                    return false;
-                }
-                total
-            }
+            (Bytes::Blob(_), Some(blob)) => total(Frames(bytes_of(blob))),
             (Bytes::Blob(_), None) => None,
         };
         framed == Some(self.len())
@@ -71,12 +67,7 @@ impl Replay {
         };
         match (&self.entry.frames, &self.frames) {
             (Bytes::Inline(frames), _) => Frames(frames.iter().copied()).for_each(&mut count),
-            (Bytes::Blob(_), Some(file)) => {
-                // It has been read by whoever played it.
-                if rustix::fs::seek(file, SeekFrom::Start(0)).is_ok() {
-                    Frames(bytes_of(file)).for_each(&mut count);
-                }
-            }
+            (Bytes::Blob(_), Some(blob)) => Frames(bytes_of(blob)).for_each(&mut count),
             (Bytes::Blob(_), None) => {}
         }
         sizes
@@ -114,7 +105,7 @@ impl Replay {
             (Bytes::Inline(frames), _) => {
                 self.play_frames(Frames(frames.iter().copied()), to, skip)
             }
-            (Bytes::Blob(_), Some(file)) => self.play_frames(Frames(bytes_of(file)), to, skip),
+            (Bytes::Blob(_), Some(blob)) => self.play_frames(Frames(bytes_of(blob)), to, skip),
             (Bytes::Blob(_), None) => Ok(()),
         }
     }
@@ -125,10 +116,7 @@ impl Replay {
             (Bytes::Inline(frames), _) => {
                 self.compare_frames(Frames(frames.iter().copied()), printed)
             }
-            (Bytes::Blob(_), Some(file)) => {
-                self.compare_frames(Frames(bytes_of(file)), printed)?;
-                Ok(rustix::fs::seek(file, SeekFrom::Start(0)).map(drop)?)
-            }
+            (Bytes::Blob(_), Some(blob)) => self.compare_frames(Frames(bytes_of(blob)), printed),
             (Bytes::Blob(_), None) => Ok(()),
         }
     }
@@ -140,36 +128,33 @@ impl Replay {
     ) -> io::Result<()> {
         let mut again = printed.again();
         let mut buffer = vec![0; COPY_BY_HAND as usize];
-        let mut at = 0;
+        let mut data = self.reader();
         for frame in frames {
             let Frame { stream, len } = frame.map_err(io::Error::other)?;
             let again = &mut again[stream as usize];
-            let (mut from, to) = (at, at + len.min(again.left()));
-            while from < to {
-                let wanted = buffer.len().min((to - from) as usize);
-                let n = self.read_at(from, &mut buffer[..wanted])?;
+            let mut left = len.min(again.left());
+            let beyond = len - left;
+            while left > 0 {
+                let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                let n = data.read(&mut buffer[..wanted])?;
+                if n == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
                 again.pass(&buffer[..n]).map_err(io::Error::other)?;
-                from += n as u64;
+                left -= n as u64;
             }
-            at += len;
+            io::copy(&mut data.by_ref().take(beyond), &mut io::sink())?;
         }
         again.iter().try_for_each(Again::end).map_err(io::Error::other)
     }
 
-    /// Reads some of the bytes of both streams.
-    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = match (&self.entry.data, &self.data) {
-            (Bytes::Inline(data), _) => {
-                let bytes = data.get(at as usize..at as usize + buffer.len()).unwrap_or_default();
-                buffer[..bytes.len()].copy_from_slice(bytes);
-                bytes.len()
-            }
-            (Bytes::Blob(_), Some(file)) => {
-                fsutil::retry(|| rustix::io::pread(file, &mut *buffer, at))?
-            }
-            (Bytes::Blob(_), None) => 0,
-        };
-        if n == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(n) }
+    /// Reads the bytes of both streams.
+    fn reader(&self) -> Box<dyn Read + '_> {
+        match (&self.entry.data, &self.data) {
+            (Bytes::Inline(data), _) => Box::new(&data[..]),
+            (Bytes::Blob(_), Some(blob)) => Box::new(blob.reader()),
+            (Bytes::Blob(_), None) => Box::new(io::empty()),
+        }
     }
 
     fn play_frames<I: Iterator<Item = u8>>(
@@ -179,23 +164,31 @@ impl Replay {
         mut skip: [u64; 2],
     ) -> io::Result<()> {
         let mut played = 0;
-        let mut file =
-            self.data.as_ref().map(|file| BufReader::with_capacity(COPY_BY_HAND as usize, file));
+        let mut blob = self.data.as_ref().map(|blob| match blob {
+            Blob::Plain(file) => {
+                Content::Plain(BufReader::with_capacity(COPY_BY_HAND as usize, file))
+            }
+            Blob::Packed(packed) => Content::Packed(packed.reader()),
+        });
         for frame in frames {
             let Frame { stream, len } = frame.map_err(io::Error::other)?;
             let skipped = len.min(skip[stream as usize]);
             skip[stream as usize] -= skipped;
             let out = to(stream);
-            match (&self.entry.data, &mut file) {
+            match (&self.entry.data, &mut blob) {
                 (Bytes::Inline(data), _) => {
                     let bytes = data.get((played + skipped) as usize..(played + len) as usize);
                     fsutil::write_all(out, bytes.unwrap_or_default())?;
                 }
-                (Bytes::Blob(_), Some(file)) => {
+                (Bytes::Blob(_), Some(Content::Plain(file))) => {
                     if skipped > 0 {
                         file.seek_relative(skipped as i64)?;
                     }
                     copy(file, len - skipped, out)?;
+                }
+                (Bytes::Blob(_), Some(Content::Packed(content))) => {
+                    io::copy(&mut content.take(skipped), &mut io::sink())?;
+                    copy_by_hand(content, len - skipped, out)?;
                 }
                 (Bytes::Blob(_), None) => {}
             }
@@ -214,9 +207,15 @@ fn own(stream: Stream) -> BorrowedFd<'static> {
     }
 }
 
-/// A file's bytes, up to its end or to where it cannot be read.
-fn bytes_of(file: &File) -> impl Iterator<Item = u8> {
-    BufReader::with_capacity(COPY_BY_HAND as usize, file).bytes().map_while(Result::ok)
+/// The bytes of both streams in a blob, as they are played.
+enum Content<'a> {
+    Plain(BufReader<&'a File>),
+    Packed(Unpacking),
+}
+
+/// A blob's bytes, up to its end or to where it cannot be read.
+fn bytes_of(blob: &Blob) -> impl Iterator<Item = u8> {
+    BufReader::with_capacity(COPY_BY_HAND as usize, blob.reader()).bytes().map_while(Result::ok)
 }
 
 /// The sum of what the frames say; none if they cannot be read or it is absurd.
@@ -237,16 +236,28 @@ fn copy(reader: &mut BufReader<&File>, mut len: u64, out: BorrowedFd<'_>) -> io:
                 _ => Err(io::ErrorKind::UnexpectedEof.into()),
             };
         }
-        let bytes = reader.fill_buf()?;
-        let n = bytes.len().min(usize::try_from(len).unwrap_or(usize::MAX));
-        if n == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        fsutil::write_all(out, &bytes[..n])?;
-        reader.consume(n);
-        len -= n as u64;
+        len -= copy_some(reader, len, out)?;
     }
     Ok(())
+}
+
+fn copy_by_hand(reader: &mut impl BufRead, mut len: u64, out: BorrowedFd<'_>) -> io::Result<()> {
+    while len > 0 {
+        len -= copy_some(reader, len, out)?;
+    }
+    Ok(())
+}
+
+/// Copies what is buffered, at the most `len` bytes; how many.
+fn copy_some(reader: &mut impl BufRead, len: u64, out: BorrowedFd<'_>) -> io::Result<u64> {
+    let bytes = reader.fill_buf()?;
+    let n = bytes.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+    if n == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    fsutil::write_all(out, &bytes[..n])?;
+    reader.consume(n);
+    Ok(n as u64)
 }
 
 /// Whether somebody made it so; the kernel's copying does not wait then, and
@@ -258,6 +269,7 @@ fn is_nonblocking(out: BorrowedFd<'_>) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::pack;
     use crate::store::testing::{Scene, entry, scene};
     use rustix::fd::AsFd;
 
@@ -303,6 +315,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_packed_is_read_as_often_as_what_is_not() {
+        let scene = scene();
+        let data: Vec<u8> = (0..90_000_u32).flat_map(|n| (n / 9).to_le_bytes()).collect();
+        let frames = encoded(&vec![30; 12_000]);
+        let [of_data, of_frames] = [&data, &frames].map(|content| scene.blob(content));
+        for blob in [&of_data, &of_frames] {
+            assert!(pack::pack(&scene.root, blob, 3).unwrap().is_some());
+        }
+        let (frames, data_in) = (Bytes::Blob(of_frames), Bytes::Blob(of_data));
+        let entry = Entry { frames, data: data_in, ..entry(1, 0) };
+        let replay = Replay::prepare(&scene.root, entry).unwrap().unwrap();
+        assert!(matches!(
+            (&replay.data, &replay.frames),
+            (Some(Blob::Packed(_)), Some(Blob::Packed(_)))
+        ));
+        let mut printed = Printed::default();
+        for len in [1, 100_000, 200_000] {
+            let from = printed.bytes()[0] as usize;
+            printed.add(Stream::Stdout, &data[from..from + len]);
+            assert!(replay.compare(&printed).is_ok());
+            assert_eq!(replay.sizes(), [360_000, 0]);
+        }
+        printed.add(Stream::Stdout, b"else");
+        assert!(replay.compare(&printed).is_err());
+    }
+
+    #[test]
     fn a_blob_that_was_cut_after_it_was_verified_is_no_success() {
         let scene = scene();
         let data = scene.blob(&vec![7; 300_000]);
@@ -310,9 +349,10 @@ mod tests {
         let entry = Entry { frames, data: Bytes::Blob(data), ..entry(1, 0) };
         let replay = Replay::prepare(&scene.root, entry).unwrap().unwrap();
         let flags = OFlags::WRONLY;
-        let file = fsutil::create_file(&scene.root, blobs::path(&data.hash), flags).unwrap();
+        let file =
+            fsutil::create_file(&scene.root, blobs::Form::Plain.path(&data.hash), flags).unwrap();
         rustix::fs::ftruncate(file, 200_000).unwrap();
-        let file = replay.data.as_ref().unwrap();
+        let Some(Blob::Plain(file)) = &replay.data else { panic!("it is packed") };
         let null = File::options().write(true).open("/dev/null").unwrap();
         let mut reader = BufReader::new(file);
         let error = copy(&mut reader, 300_000, null.as_fd()).unwrap_err();

@@ -227,6 +227,14 @@ pub fn percent(text: &str) -> Result<u8, String> {
         .ok_or_else(|| "expected a percentage from 0 to 100 such as `10`".to_owned())
 }
 
+/// Reads how hard something is compressed.
+pub fn level(text: &str) -> Result<u8, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|level| *level <= 19)
+        .ok_or_else(|| "expected a level from 0 (off) to 19 such as `3`".to_owned())
+}
+
 /// Reads an exit status.
 pub fn status(text: &str) -> Result<u8, String> {
     text.parse().map_err(|_| "expected a status from 0 to 255".to_owned())
@@ -334,6 +342,8 @@ mod tests {
             assert!(percent(bad).is_err() && status(bad).is_err(), "{bad}");
         }
         assert!(percent("101").is_err());
+        assert_eq!((level("0"), level("19")), (Ok(0), Ok(19)));
+        assert!(level("20").is_err() && level("-1").is_err() && level("").is_err());
         for bad in ["", "-1", "x", "99999999999"] {
             assert!(descriptor(bad).is_err(), "{bad}");
         }

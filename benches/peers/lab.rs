@@ -153,6 +153,53 @@ impl Lab {
         Ok(path)
     }
 
+    /// A file of `size` bytes of text as logs are, made once.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn text(&self, size: u64) -> Result<PathBuf> {
+        const WORDS: [&str; 16] = [
+            "request",
+            "served",
+            "from",
+            "cache",
+            "after",
+            "timeout",
+            "worker",
+            "started",
+            "queue",
+            "drained",
+            "upstream",
+            "closed",
+            "retrying",
+            "connection",
+            "accepted",
+            "session",
+        ];
+        let path = self.work.join(format!("{size}.log"));
+        if path.exists() {
+            return Ok(path);
+        }
+        let mut out = BufWriter::new(fs::File::create(&path)?);
+        let mut left = size as usize;
+        for line in 0_u64.. {
+            let hash = blake3::hash(&line.to_le_bytes());
+            let said: Vec<&str> =
+                hash.as_bytes()[..8].iter().map(|byte| WORDS[usize::from(byte % 16)]).collect();
+            let id = &hash.to_hex()[..12];
+            let text = format!("2026-01-01T{:08} id={id} {}\n", line * 7, said.join(" "));
+            let kept = &text.as_bytes()[..text.len().min(left)];
+            out.write_all(kept)?;
+            left -= kept.len();
+            if left == 0 {
+                break;
+            }
+        }
+        out.flush().with_context(|| format!("writing {}", path.display()))?;
+        Ok(path)
+    }
+
     /// What was measured on what, in one line.
     pub fn machine(&self) -> String {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();

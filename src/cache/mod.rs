@@ -281,7 +281,7 @@ impl Runner<'_> {
         };
         let due = events::append(root, &event, label).unwrap_or(false) || events::due_by_size(size);
         if due {
-            let _ = fence::start_fold(root.path(), self.config.max_size);
+            let _ = fence::start_fold(root.path(), self.config.max_size, self.config.compress);
         }
     }
 

@@ -21,7 +21,7 @@ const OUTPUT: &str = "Output";
 
 /// Options of `run` that change nothing about whether it hits; they are accepted,
 /// so that `run` need only be replaced by `explain`.
-const WITHOUT_EFFECT: [&str; 16] = [
+const WITHOUT_EFFECT: [&str; 17] = [
     "warm",
     "cached_only",
     "miss_status",
@@ -30,6 +30,7 @@ const WITHOUT_EFFECT: [&str; 16] = [
     "timeout",
     "max_entry_size",
     "max_size",
+    "compress",
     "tag",
     "output",
     "require_outputs",

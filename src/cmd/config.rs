@@ -217,6 +217,7 @@ fn value(name: &str, settled: &Settled) -> Value {
         "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),
         "max-entry-size" => json!(config.max_entry_size),
         "max-size" => json!(config.max_size),
+        "compress" => json!(config.compress),
         "tag" => config.tags.iter().map(|tag| tag.0.as_str()).collect(),
         "quiet" => json!(config.quiet),
         "verbose" => json!(config.verbose),

@@ -48,7 +48,7 @@ impl Chosen<'_> {
         self.keys.push(entry.key);
         let mut bytes = facts.size;
         let manifest = entry.manifest().filter(|blob| !self.blobs.contains(&blob.hash));
-        // What was chosen before, or is in the files of this one twice.
+        // What was chosen before, or is in the files of this one twice, or is not taken.
         let mut again = match (entry.outputs, manifest) {
             (Some(outputs), None) => outputs.bytes,
             _ => 0,
@@ -58,6 +58,9 @@ impl Chosen<'_> {
         for blob in entry.blobs().chain(files) {
             if !self.blobs.insert(blob.hash) {
                 again = again.saturating_add(blob.len);
+            } else if let Some(stored) = blobs::stored(self.root, &blob.hash) {
+                // What was packed takes less.
+                again = again.saturating_add(blob.len.saturating_sub(stored));
             }
         }
         bytes = bytes.saturating_sub(again);

@@ -15,12 +15,14 @@ use std::time::Duration;
 const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
 const DEFAULT_MAX_ENTRY_SIZE: u64 = 1 << 30;
 const DEFAULT_MAX_SIZE: u64 = 5 << 30;
+/// What is unpacked unnoticed, see `store::pack`.
+const DEFAULT_COMPRESS: u8 = 1;
 
 /// Makes a configuration of flags and of what lies below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
     use options::{
-        LOCK_TIMEOUT, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT, QUIET,
-        REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
+        COMPRESS, LOCK_TIMEOUT, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT,
+        QUIET, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
     };
     let mut freshness = freshness(&args, levels)?;
     let ways = Ways::of(&args, levels)?;
@@ -62,6 +64,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
             .pick(&MAX_ENTRY_SIZE, args.max_entry_size)?
             .unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
         max_size: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
+        compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(DEFAULT_COMPRESS),
         report,
         quiet: loudness == Some(0),
         verbose: loudness == Some(1),

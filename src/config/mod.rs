@@ -72,6 +72,8 @@ pub struct Config {
     pub max_entry_size: u64,
     /// What the store may hold, in bytes.
     pub max_size: u64,
+    /// How hard a fold compresses blobs; zero: not at all.
+    pub compress: u8,
     /// Where a report of the call goes.
     pub report: Option<ReportTo>,
     /// No warnings.

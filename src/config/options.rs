@@ -178,6 +178,7 @@ lasting! {
     MAX_ENTRY_SIZE: u64 =
         "max-entry-size" "CACHEX_MAX_ENTRY_SIZE" Reader::Number(values::size);
     MAX_SIZE: u64 = "max-size" "CACHEX_MAX_SIZE" Reader::Number(values::size);
+    COMPRESS: u8 = "compress" "CACHEX_COMPRESS" Reader::Number(values::level);
     TAG: Vec<Tag> = "tag" "CACHEX_TAG" Reader::List(|items| list(items).and_then(few));
     QUIET: bool = "quiet" "CACHEX_QUIET" Reader::Switch(as_it_is);
     VERBOSE: bool = "verbose" "CACHEX_VERBOSE" Reader::Switch(as_it_is);

@@ -125,7 +125,7 @@ fn blobs(root: &Root, met: &Met) -> Result<u64> {
         |old, place, value| {
             let size = match (needs::split(place), needs::size_in(value)) {
                 (Some((hash, owner)), Some(size)) if is_needed(old, met, &hash, &owner)? => {
-                    Some((hash, size))
+                    Some((hash, old.needs.mend_size(root, place, value, size)?))
                 }
                 _ => None,
             };

@@ -4,9 +4,14 @@
 //! whoever sweeps can tell a leftover from work in progress, and gets its own
 //! name, its BLAKE3, only when it is whole. It takes the place of a blob of the
 //! same content: should that one be damaged, it is repaired by being replaced.
+//!
+//! In place of the plain file, or beside it for a while, there may be one with
+//! the content packed (`blobs/cd/HEX.zst`), which only the fold writes. Plain goes
+//! first with readers, packed serves where plain is gone or damaged.
 
 use super::Root;
-use crate::entry::{BlobRef, Entry};
+use super::packed::{Packed, Unpacking};
+use crate::entry::{BlobRef, Entry, Key};
 use crate::failpoint;
 use crate::fsutil;
 use crate::hashing::{self, Writer};
@@ -15,19 +20,126 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where a blob lies.
-pub fn path(hash: &[u8; 32]) -> PathBuf {
-    let hex = blake3::Hash::from_bytes(*hash).to_hex();
-    PathBuf::from(format!("blobs/{}/{hex}", &hex[..2]))
+/// What a blob may be stored as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// Its content.
+    Plain,
+    /// See [`super::packed`].
+    Packed,
 }
 
-/// Opens a blob, at its start, after reading all of it and finding its content
-/// to be what its name says. None: it is gone, or damaged, or of another length.
-pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File>> {
-    let file = match fsutil::open_file(root, path(&blob.hash)) {
+impl Form {
+    /// Both.
+    pub const ALL: [Form; 2] = [Form::Plain, Form::Packed];
+
+    /// Where a blob lies in this form.
+    pub fn path(self, hash: &[u8; 32]) -> PathBuf {
+        let hex = blake3::Hash::from_bytes(*hash).to_hex();
+        PathBuf::from(format!("blobs/{}/{hex}{}", &hex[..2], self.ending()))
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Form::Plain => "",
+            Form::Packed => ".zst",
+        }
+    }
+
+    /// The blob of a file name, and the form that it is in.
+    pub fn of_name(name: &[u8]) -> Option<([u8; 32], Form)> {
+        let (hex, form) = match name.strip_suffix(Form::Packed.ending().as_bytes()) {
+            Some(hex) => (hex, Form::Packed),
+            None => (name, Form::Plain),
+        };
+        Some((Key::from_hex(hex)?.0, form))
+    }
+}
+
+/// A blob that was read and found to be what its name says.
+#[derive(Debug)]
+pub enum Blob {
+    /// A file with its content, at its start.
+    Plain(File),
+    /// One with its content compressed.
+    Packed(Packed),
+}
+
+impl Blob {
+    /// Reads the content from its beginning, wherever it was read before.
+    pub fn reader(&self) -> Reader<'_> {
+        match self {
+            Blob::Plain(file) => Reader::Plain(from_start(file)),
+            Blob::Packed(packed) => Reader::Packed(packed.reader()),
+        }
+    }
+}
+
+/// Reads the content of a blob.
+pub enum Reader<'a> {
+    /// From the file it lies in.
+    Plain(FromStart<'a>),
+    /// As it is unpacked.
+    Packed(Unpacking),
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Reader::Plain(file) => file.read(buf),
+            Reader::Packed(content) => content.read(buf),
+        }
+    }
+}
+
+/// Reads a file from its start, and leaves alone the offset that it has.
+pub fn from_start(file: &File) -> FromStart<'_> {
+    FromStart { file, at: 0 }
+}
+
+/// See [`from_start`].
+pub struct FromStart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read_at(buf, self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+/// Opens a blob after reading all of it and finding it to be what its name says.
+/// None: it is gone, or damaged, or of another length, in whatever form.
+pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Blob>> {
+    if let Some(file) = open_plain(root, blob)? {
+        return Ok(Some(Blob::Plain(file)));
+    }
+    if let Some(packed) = open_packed(root, blob)? {
+        return Ok(Some(Blob::Packed(packed)));
+    }
+    // It may have been recorded anew, and the packed one removed.
+    Ok(open_plain(root, blob)?.map(Blob::Plain))
+}
+
+/// Whether a blob is whole in this form.
+pub fn is_whole(root: &Root, blob: &BlobRef, form: Form) -> rustix::io::Result<bool> {
+    match form {
+        Form::Plain => Ok(open_plain(root, blob)?.is_some()),
+        Form::Packed => Ok(open_packed(root, blob)?.is_some()),
+    }
+}
+
+/// Opens the plain form.
+pub fn open_plain(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File>> {
+    let file = match fsutil::open_file(root, Form::Plain.path(&blob.hash)) {
         Ok(file) => file,
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(errno),
@@ -39,15 +151,32 @@ pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File>> {
     Ok(whole.then(|| File::from(file)))
 }
 
+/// Opens the packed form.
+pub fn open_packed(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Packed>> {
+    Packed::open(root, &Form::Packed.path(&blob.hash), blob)
+}
+
+/// The bytes that a blob takes, in whatever form; none if it is not there.
+pub fn stored(root: &Root, hash: &[u8; 32]) -> Option<u64> {
+    let sizes = Form::ALL.map(|form| fsutil::stat(root, form.path(hash)).ok().flatten());
+    let sizes = sizes.into_iter().flatten().map(|stat| stat.st_size as u64);
+    sizes.reduce(u64::saturating_add)
+}
+
 /// The list of files that is in a blob. None: it is gone or damaged.
 pub fn manifest(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Manifest>> {
     if blob.len > MAX_MANIFEST as u64 {
         return Ok(None);
     }
-    let Some(file) = open(root, blob)? else { return Ok(None) };
-    let mut stored = vec![0; blob.len as usize];
-    let len = fsutil::read_full(file, &mut stored)?;
-    Ok(Manifest::decode(&stored[..len]).ok())
+    let Some(opened) = open(root, blob)? else { return Ok(None) };
+    let mut stored = Vec::with_capacity(blob.len as usize);
+    match opened.reader().take(blob.len).read_to_end(&mut stored) {
+        Ok(_) => Ok(Manifest::decode(&stored).ok()),
+        Err(error) => match Errno::from_io_error(&error) {
+            Some(errno) => Err(errno),
+            None => Ok(None),
+        },
+    }
 }
 
 /// Whether what an entry left behind is whole: the list of it, and every file.
@@ -74,7 +203,7 @@ pub fn lacks(root: &Root, entry: &Entry) -> bool {
 
 /// Whether a blob is not there at all.
 pub fn is_gone(root: &Root, blob: &[u8; 32]) -> bool {
-    matches!(fsutil::stat(root, path(blob)), Ok(None))
+    Form::ALL.iter().all(|form| matches!(fsutil::stat(root, form.path(blob)), Ok(None)))
 }
 
 /// A blob in the making. Dropped before [`NewBlob::keep`], it leaves nothing.
@@ -141,12 +270,29 @@ impl<'a> WholeBlob<'a> {
     }
 
     /// Gives it its name. The caller holds the publish lock.
-    pub fn keep(mut self) -> rustix::io::Result<BlobRef> {
+    pub fn keep(self) -> rustix::io::Result<BlobRef> {
+        let (place, blob) = (Form::Plain.path(&self.blob.hash), self.blob);
+        self.keep_as(&place)?;
+        Ok(blob)
+    }
+
+    /// The same with another name.
+    pub fn keep_as(mut self, place: &Path) -> rustix::io::Result<()> {
         if let Some(name) = &self.name.name {
-            fsutil::rename(self.name.root, name, path(&self.blob.hash))?;
+            fsutil::rename(self.name.root, name, place)?;
         }
         self.name.name = None;
-        Ok(self.blob)
+        Ok(())
+    }
+
+    /// Its name as long as it has none of its own.
+    pub fn name(&self) -> Option<&Path> {
+        self.name.name()
+    }
+
+    /// How long it is.
+    pub fn len(&self) -> u64 {
+        self.blob.len
     }
 }
 

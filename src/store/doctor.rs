@@ -23,7 +23,7 @@ use crate::fsutil::{self, Unusable};
 use crate::lock;
 use crate::progress::{self, Stage};
 use inventory::Inventory;
-use outputs::Needs;
+use outputs::{Damaged, Needs};
 use rustix::fs::{CWD, FileType, FlockOperation, Stat};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
@@ -143,6 +143,8 @@ pub struct Examination {
     pub blobs: u64,
     /// The bytes of these.
     pub blob_bytes: u64,
+    /// What is needed and damaged, be there another form of it or not.
+    damaged: Vec<Damaged>,
     /// Who needs a blob that is gone or damaged.
     useless: Vec<Useless>,
 }
@@ -152,10 +154,7 @@ pub struct Examination {
 struct Useless {
     key: Key,
     floor: Floor,
-    /// Which it is.
     blob: BlobRef,
-    /// Whether it should list files.
-    lists: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

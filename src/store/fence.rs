@@ -68,8 +68,9 @@ pub fn serve(args: &[OsString]) -> Exit {
 
 /// Starts a fold in the background, which outlives this process, and returns.
 /// `path` is the [`Root::path`] of the store.
-pub fn start_fold(path: &Path, max_size: u64) -> Result<()> {
-    let options = FoldOptions { max_size: Some(max_size), ..FoldOptions::default() };
+pub fn start_fold(path: &Path, max_size: u64, compress: u8) -> Result<()> {
+    let (max_size, compress) = (Some(max_size), Some(compress));
+    let options = FoldOptions { max_size, compress, ..FoldOptions::default() };
     let mut command = command(path, helper::FOLD, &helper::fold_args(&options))?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
     detached::start(&mut command).context("starting a fold of the store")?;
@@ -91,14 +92,14 @@ impl<'a> Fenced<'a> {
     /// old it is and however much there is. The caller holds no lock.
     pub fn mend(&self) -> Result<FoldReport> {
         let grace = Duration::MAX;
-        self.fold_with(&FoldOptions { max_size: None, grace, full: true, wait: true })
+        self.fold_with(&FoldOptions { grace, full: true, wait: true, ..FoldOptions::default() })
     }
 
     /// Moves what is young into the old store, after a fold that may be under way,
     /// and drops nothing that is whole. The caller holds no lock.
     pub fn take_in(&self) -> Result<FoldReport> {
         let grace = Duration::MAX;
-        self.fold_with(&FoldOptions { max_size: None, grace, full: false, wait: true })
+        self.fold_with(&FoldOptions { grace, wait: true, ..FoldOptions::default() })
     }
 
     fn fold_with(&self, options: &FoldOptions) -> Result<FoldReport> {

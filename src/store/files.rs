@@ -5,7 +5,8 @@
 //! the store may be written to.
 
 use super::Root;
-use super::blobs::{self, NewBlob, Temporary, WholeBlob};
+use super::blobs::{self, Blob, Form, NewBlob, Temporary, WholeBlob};
+use super::packed::Unpacking;
 use crate::entry::BlobRef;
 use crate::failpoint;
 use crate::fsutil;
@@ -14,7 +15,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FlockOperation, SeekFrom};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 /// What a file became.
 pub enum Made<'a> {
@@ -53,9 +54,26 @@ pub fn take_in_bytes<'a>(root: &'a Root, bytes: &[u8]) -> rustix::io::Result<Who
 
 /// Writes a blob into an empty file; whether it was there, and whole.
 pub fn bring_out(root: &Root, blob: &BlobRef, to: &OwnedFd) -> rustix::io::Result<bool> {
-    let Some(from) = blobs::open(root, blob)? else { return Ok(false) };
-    fill(to, from.as_fd(), blob.len)?;
+    match blobs::open(root, blob)? {
+        Some(Blob::Plain(from)) => fill(to, from.as_fd(), blob.len)?,
+        Some(Blob::Packed(packed)) => unpack(to, packed.reader())?,
+        None => return Ok(false),
+    }
     Ok(true)
+}
+
+/// Makes an empty file hold what is unpacked.
+fn unpack(to: &OwnedFd, mut content: Unpacking) -> rustix::io::Result<()> {
+    let errno = |error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+    loop {
+        let chunk = content.fill_buf().map_err(errno)?;
+        let len = chunk.len();
+        if len == 0 {
+            return Ok(());
+        }
+        fsutil::write_all(to, chunk)?;
+        content.consume(len);
+    }
 }
 
 /// Makes an empty file hold the first `len` bytes of another.
@@ -103,5 +121,10 @@ fn copy(to: &OwnedFd, from: BorrowedFd<'_>, start: u64, end: u64) -> rustix::io:
 
 /// Whether a blob is there, be it whole or not.
 pub fn is_there(root: &Root, blob: &BlobRef) -> rustix::io::Result<bool> {
-    Ok(fsutil::stat(root, blobs::path(&blob.hash))?.is_some())
+    for form in Form::ALL {
+        if fsutil::stat(root, form.path(&blob.hash))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

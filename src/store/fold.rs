@@ -19,9 +19,9 @@ use super::guard::{self, Gone, SetAside};
 use super::old::{Flushed, Old};
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, audit, filter, stats, sweep};
+use super::{Root, audit, filter, pack, stats, sweep};
 use crate::clock::Timestamp;
-use crate::entry::{Entry, Key};
+use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use crate::progress::{self, Stage};
@@ -57,6 +57,9 @@ pub struct FoldOptions {
     pub full: bool,
     /// Whether to wait for another fold, or to leave the work to it.
     pub wait: bool,
+    /// How hard blobs are compressed; none: that is left to another fold, zero:
+    /// they are not.
+    pub compress: Option<u8>,
 }
 
 /// What a fold did.
@@ -155,6 +158,8 @@ struct Fold<'a> {
     is_idle: bool,
     /// Whether something is to be dropped.
     exceeds: bool,
+    /// What is to be packed this time, if that pays.
+    unpacked: Vec<BlobRef>,
     report: FoldReport,
 }
 
@@ -170,12 +175,14 @@ impl<'a> Fold<'a> {
             removed: 0,
             is_idle: false,
             exceeds: true,
+            unpacked: Vec::new(),
             report: FoldReport::default(),
         }
     }
 
     fn run(&mut self) -> Result<()> {
         self.read_in()?;
+        self.pack()?;
         if self.exceeds {
             self.bound()?;
         }
@@ -219,11 +226,14 @@ impl<'a> Fold<'a> {
         let tally = stats::tally(&drained.events, &drained.names, self.now);
         let (is_idle, now, max) = (self.is_idle, self.now, self.options.max_size);
         let gone = self.gone_before();
+        let (most, bytes) = self.options.compress.map_or((0, 0), |_| pack::AT_ONCE);
+        let unpacked = &mut self.unpacked;
         (self.exceeds, self.report.totals) = Old::with_next(self.root, &mut flushed, |old| {
             if !is_idle {
                 old.add_stats(&tally, now)?;
                 old.count(|totals| totals.folds = totals.folds.wrapping_add(1));
             }
+            *unpacked = old.needs.unpacked(most, bytes)?;
             Ok((old.exceeds(gone, max)?, old.totals()))
         })?;
         flushed.confirm(self.root)?;
@@ -288,6 +298,15 @@ impl<'a> Fold<'a> {
             });
         }
         Ok(damaged)
+    }
+
+    /// Packs some of what came lately and is needed, where that pays.
+    fn pack(&mut self) -> Result<()> {
+        let unpacked = std::mem::take(&mut self.unpacked);
+        if let (Some(level), [_, ..]) = (self.options.compress, &unpacked[..]) {
+            self.report.totals = pack::pack_all(self.root, &unpacked, level)?;
+        }
+        Ok(())
     }
 
     /// Drops what expired, and the least recently used of what is too much.

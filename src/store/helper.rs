@@ -339,18 +339,25 @@ pub fn fold_args(options: &FoldOptions) -> Vec<OsString> {
     let max_size = options.max_size.map_or("-".to_owned(), |max| max.to_string());
     let grace = options.grace.as_nanos().to_string();
     let flag = |set| OsString::from(if set { "1" } else { "0" });
-    vec![max_size.into(), grace.into(), flag(options.full), flag(options.wait)]
+    let compress = options.compress.map(|level| OsString::from(level.to_string()));
+    let args = [max_size.into(), grace.into(), flag(options.full), flag(options.wait)];
+    args.into_iter().chain(compress).collect()
 }
 
 fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
-    let [max_size, grace, full, wait] = args else { return None };
+    let [max_size, grace, full, wait, compress @ ..] = args else { return None };
     let max_size = match max_size.to_str()? {
         "-" => None,
         max => Some(max.parse().ok()?),
     };
     let grace = grace.to_str()?.parse::<u128>().ok()?;
     let grace = Duration::from_nanos(u64::try_from(grace).unwrap_or(u64::MAX));
-    Some(FoldOptions { max_size, grace, full: full == "1", wait: wait == "1" })
+    let compress = match compress {
+        [] => None,
+        [level] => Some(level.to_str()?.parse().ok()?),
+        _ => return None,
+    };
+    Some(FoldOptions { max_size, grace, full: full == "1", wait: wait == "1", compress })
 }
 
 /// Calls `stuck` when there was no sign of life from sled for `limit`.

@@ -5,7 +5,7 @@
 //!   young/ab/abcdef…       one immutable file per recent entry
 //!   old/                   the sled database: every entry that has been folded
 //!   old.keys               which keys `old` may hold
-//!   blobs/cd/cdef…         content-addressed files: long streams
+//!   blobs/cd/cdef…         content-addressed files: long streams, some packed
 //!   tmp/                   what is being written, locked by its writer
 //!   locks/                 see `crate::lock`
 //!   events                 what was hit and recorded since the last fold
@@ -32,6 +32,8 @@ pub mod indexes;
 pub mod live;
 pub mod needs;
 pub mod old;
+pub mod pack;
+pub mod packed;
 pub mod query;
 pub mod secret;
 pub mod stats;

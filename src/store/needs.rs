@@ -17,10 +17,10 @@
 //! lost by that, and [`super::audit`] drops them.
 
 use super::Root;
-use super::blobs;
 use super::facts::{joined, key_of};
 use super::guard::PULSE;
 use super::old::step;
+use super::{blobs, pack};
 use crate::entry::{BlobRef, Entry, Key};
 use crate::manifest::Manifest;
 use sled::Tree;
@@ -32,6 +32,8 @@ const AS_MANIFEST: &[u8] = &[1];
 /// The open tree.
 pub struct Needs {
     pub(super) tree: Tree,
+    /// The blobs that may be packed, and their lengths (8, big-endian).
+    unpacked: Tree,
 }
 
 /// What is needed by nothing any more.
@@ -49,7 +51,7 @@ pub type Met = HashMap<[u8; 32], bool>;
 impl Needs {
     /// Opens it.
     pub fn open(db: &sled::Db) -> sled::Result<Needs> {
-        Ok(Needs { tree: db.open_tree("blobs")? })
+        Ok(Needs { tree: db.open_tree("blobs")?, unpacked: db.open_tree("unpacked")? })
     }
 
     /// Whether anything here needs a blob.
@@ -74,7 +76,7 @@ impl Needs {
         let mut bytes = 0_u64;
         let mut need = |blob: &BlobRef, owner: &[u8; 32], tail: &[u8]| -> sled::Result<()> {
             bytes = bytes.saturating_add(self.need(blob, owner, tail)?);
-            Ok(())
+            self.may_be_packed(blob)
         };
         let mut manifest = entry.manifest();
         if let Some(blob) = manifest
@@ -96,6 +98,50 @@ impl Needs {
             need(&blob, &entry.key.0, AS_MANIFEST)?;
         }
         Ok(bytes)
+    }
+
+    /// Has the next fold that packs look at a blob.
+    pub fn may_be_packed(&self, blob: &BlobRef) -> sled::Result<()> {
+        if blob.len > pack::SHORTEST {
+            self.unpacked.insert(blob.hash, &blob.len.to_be_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The first of the blobs that may be packed: so many, of not much more than
+    /// so many bytes.
+    pub fn unpacked(&self, most: usize, bytes: u64) -> sled::Result<Vec<BlobRef>> {
+        let mut found = Vec::new();
+        let mut left = bytes;
+        for item in self.unpacked.iter().take(most) {
+            let (hash, len) = item?;
+            let (Ok(hash), Some(len)) = (<[u8; 32]>::try_from(&hash[..]), size_in(&len)) else {
+                self.unpacked.remove(hash)?;
+                continue;
+            };
+            found.push(BlobRef { hash, len });
+            left = left.saturating_sub(len);
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// A blob was looked at, and takes so many bytes if it was packed. How many
+    /// it took before, and now.
+    pub fn looked_at(&self, blob: &BlobRef, stored: Option<u64>) -> sled::Result<(u64, u64)> {
+        self.unpacked.remove(blob.hash)?;
+        let (mut before, mut now) = (0, 0);
+        for item in self.tree.scan_prefix(blob.hash) {
+            PULSE.beat();
+            let (place, value) = item?;
+            if let (Some(stored), Some(size)) = (stored, size_in(&value)) {
+                (before, now) = (size, stored);
+                self.tree.insert(place, [&stored.to_be_bytes(), &value[8..]].concat())?;
+            }
+        }
+        Ok((before, now))
     }
 
     /// Notes one need; the bytes of the blob, if nothing needed it before.
@@ -167,6 +213,24 @@ impl Needs {
             Ok(None) => Ok(false),
             // What cannot be read now may be whole: everything stays as it is.
             Err(_) => self.has_manifest(&manifest.hash),
+        }
+    }
+
+    /// Has a place tell what its blob takes by now; that.
+    pub fn mend_size(
+        &self,
+        root: &Root,
+        place: &[u8],
+        value: &[u8],
+        size: u64,
+    ) -> sled::Result<u64> {
+        let hash = split(place).map(|(hash, _)| hash);
+        match hash.and_then(|hash| blobs::stored(root, &hash)) {
+            Some(stored) if stored != size => {
+                self.tree.insert(place, [&stored.to_be_bytes(), &value[8..]].concat())?;
+                Ok(stored)
+            }
+            _ => Ok(size),
         }
     }
 

@@ -13,6 +13,7 @@
 //! | `by-tag` | tag ‖ 0 ‖ key | – |
 //! | `by-command` | hash of the base name (8) ‖ hash of all arguments (8) ‖ key | – |
 //! | `blobs` | blob ‖ owner | the blob's size, see [`super::needs`] |
+//! | `unpacked` | blob | its length: to be packed, if that pays |
 //! | `stats` | day ‖ command | [`Counts`](super::stats::Counts) |
 //! | `meta` | `totals` | [`Totals`] |
 //! | `meta` | `flushes` | how often changes were made durable |
@@ -29,7 +30,7 @@ use super::needs::{Met, Needs};
 use super::walk::{Span, keyed_page};
 use super::{Root, Store};
 use crate::clock::Timestamp;
-use crate::entry::{Entry, Key};
+use crate::entry::{BlobRef, Entry, Key};
 use crate::failpoint;
 use crate::fsutil;
 use anyhow::Result;
@@ -281,6 +282,16 @@ impl Old {
         }
         self.count(|totals| totals.bytes = totals.bytes.saturating_sub(bytes));
         Ok(orphans)
+    }
+
+    /// Blobs were looked at, and those that were packed take so many bytes.
+    pub fn packed(&self, blobs: &[(BlobRef, Option<u64>)]) -> sled::Result<()> {
+        for (blob, stored) in blobs {
+            let (before, now) = self.needs.looked_at(blob, *stored)?;
+            let bytes = |bytes: u64| bytes.saturating_sub(before).saturating_add(now);
+            self.count(|totals| totals.bytes = bytes(totals.bytes));
+        }
+        Ok(())
     }
 
     /// The next entries of a span: sealed, and not verified.

@@ -1,11 +1,12 @@
 //! Removing what nothing needs: blobs, leftovers of processes that died, lock
 //! files nobody holds. The caller holds the fold lock.
 
+use super::blobs::Form;
 use super::old::Old;
 use super::young::{self, Young};
 use super::{Root, blobs, guard};
 use crate::clock::Timestamp;
-use crate::entry::{Entry, Key};
+use crate::entry::{BlobRef, Entry};
 use crate::failpoint;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
@@ -38,6 +39,7 @@ const BROKEN_KEPT: usize = 1;
 /// all while there is a young file that cannot be read.
 pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u64> {
     let mut found: HashSet<[u8; 32]> = suspects.into_iter().collect();
+    let mut forms = HashSet::new();
     for shard in fsutil::names(root, "blobs")? {
         let number = shard.to_str().and_then(|hex| u8::from_str_radix(hex, 16).ok());
         let due = |number: u8| part.is_none_or(|part| part % PARTS == number % PARTS);
@@ -45,9 +47,12 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
             // A folder that cannot be read now is for a fold that can.
             let shard = Path::new("blobs").join(shard);
             let Ok(names) = fsutil::names(root, shard) else { continue };
-            found.extend(names.iter().filter_map(|name| Some(Key::from_hex(name.as_bytes())?.0)));
+            forms.extend(names.iter().filter_map(|name| Form::of_name(name.as_bytes())));
         }
     }
+    found.extend(forms.iter().map(|(hash, _)| hash));
+    // Recorded anew after it was packed: one of the two is enough.
+    let is_twice = |hash: &[u8; 32]| Form::ALL.iter().all(|form| forms.contains(&(*hash, *form)));
     let found: Vec<_> = found.into_iter().collect();
     let mut orphans = HashSet::new();
     for found in found.chunks(BATCH) {
@@ -55,6 +60,12 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
             for hash in found {
                 if !old.needs.has(hash)? {
                     orphans.insert(*hash);
+                } else if is_twice(hash)
+                    && let Ok(Some(stat)) = fsutil::stat(root, Form::Plain.path(hash))
+                {
+                    let blob = BlobRef { hash: *hash, len: stat.st_size as u64 };
+                    old.needs.may_be_packed(&blob)?;
+                    old.changed();
                 }
             }
             Ok(())
@@ -92,10 +103,13 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
             }
         }
         for hash in &orphans {
-            let name = blake3::Hash::from_bytes(*hash).to_hex();
             // Renamed now and deleted later: unlinking a large file takes long.
-            let moved = fsutil::rename(root, blobs::path(hash), trash.join(name.as_str()));
-            swept += u64::from(moved.is_ok());
+            let moved = Form::ALL.map(|form| {
+                let path = form.path(hash);
+                let name = path.file_name().unwrap_or_default();
+                fsutil::rename(root, &path, trash.join(name)).is_ok()
+            });
+            swept += u64::from(moved.contains(&true));
         }
     }
     self::trash(root)?;

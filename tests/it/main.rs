@@ -43,6 +43,7 @@ mod make;
 mod memory;
 mod modes;
 mod outputs;
+mod packed;
 mod planted;
 mod portable;
 mod privacy;

@@ -9,6 +9,7 @@ mod full;
 mod hits;
 mod manage;
 mod misses;
+mod packed;
 mod record;
 mod single_flight;
 
@@ -30,12 +31,16 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 16] = [
+pub const ALL: [Experiment; 20] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
     Experiment { name: "hit-10M", about: "a hit on 10 MiB, into a pipe", run: hits::ten_mib },
     Experiment { name: "hit-1G", about: "a hit on 1 GiB, into a pipe", run: hits::one_gib },
+    Experiment { name: "packed-10K", about: "10 KiB of text, compressed", run: packed::ten_kib },
+    Experiment { name: "packed-1M", about: "1 MiB of text, compressed", run: packed::one_mib },
+    Experiment { name: "packed-10M", about: "10 MiB of text, compressed", run: packed::ten_mib },
+    Experiment { name: "packed-1G", about: "1 GiB of text, compressed", run: packed::one_gib },
     Experiment {
         name: "miss",
         about: "what a miss adds to the bare command",

@@ -5,6 +5,7 @@ use super::{Finding, What, is_file, is_folder, is_foreign};
 use crate::entry::Key;
 use crate::fsutil;
 use crate::lock;
+use crate::store::blobs::Form;
 use crate::store::{Root, events, filter, guard, secret, sweep, version_dir};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, Stat};
@@ -16,8 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct Inventory {
     /// The keys of young files.
     pub young: Vec<Key>,
-    /// The hashes of blobs, and their lengths.
-    pub blobs: BTreeMap<[u8; 32], u64>,
+    /// Blobs in each form, and the lengths of the files.
+    pub blobs: BTreeMap<([u8; 32], Form), u64>,
     /// Temporary files.
     pub temps: Vec<PathBuf>,
     /// Lock files.
@@ -34,7 +35,7 @@ pub struct Inventory {
 enum Place {
     Folder,
     Young(Key),
-    Blob([u8; 32]),
+    Blob([u8; 32], Form),
     Temp,
     Lock,
     Log(String),
@@ -59,10 +60,13 @@ impl Place {
             Some([name]) if name.starts_with(guard::BROKEN) => Place::SetAside,
             Some(["young" | "blobs", shard]) if is_shard(shard) => Place::Folder,
             Some([floor, shard, name]) if is_shard(shard) && name.starts_with(shard) => {
-                let key = Key::from_hex(name.as_bytes()).filter(|key| key.to_string() == *name);
-                match (*floor, key) {
-                    ("young", Some(key)) => Place::Young(key),
-                    ("blobs", Some(key)) => Place::Blob(key.0),
+                match (*floor, Form::of_name(name.as_bytes())) {
+                    ("young", Some((key, Form::Plain))) if Key(key).to_string() == *name => {
+                        Place::Young(Key(key))
+                    }
+                    ("blobs", Some((hash, form))) if form.path(&hash) == path => {
+                        Place::Blob(hash, form)
+                    }
                     _ => Place::Unknown,
                 }
             }
@@ -140,7 +144,9 @@ impl Inventory {
         }
         match place {
             Place::Young(key) => self.young.push(key),
-            Place::Blob(hash) => drop(self.blobs.insert(hash, stat.st_size as u64)),
+            Place::Blob(hash, form) => {
+                self.blobs.insert((hash, form), stat.st_size as u64);
+            }
             Place::Temp => self.temps.push(path.to_owned()),
             Place::Lock => self.locks.push(path.to_owned()),
             Place::Log(name) => self.logs.push(name),

@@ -5,7 +5,8 @@ use super::{Examination, Floor, Useless, What, inventory::Inventory, is_file, un
 use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil;
 use crate::progress::{self, Stage};
-use crate::store::{Root, blobs, young};
+use crate::store::blobs::{self, Form};
+use crate::store::{Root, young};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who needs a blob.
@@ -80,26 +81,34 @@ impl Examination {
         let lens = needs.blobs.values().map(|(len, _)| *len);
         progress::begin(Stage::CheckingOutputs, lens.fold(0, u64::saturating_add));
         for (hash, (len, _)) in &needs.blobs {
-            none_needs.remove(hash);
             let blob = BlobRef { hash: *hash, len: *len };
             let lists = needs.manifests.contains_key(hash);
-            let verdict = verify(root, &blob, lists);
-            progress::advance(*len);
-            match verdict {
-                Ok(Verdict::Whole) => {
-                    self.blobs += 1;
-                    self.blob_bytes += len;
-                    continue;
-                }
-                Ok(Verdict::Damaged) => self.add(blobs::path(hash), What::DamagedBlob),
-                Ok(Verdict::Gone) => {}
-                Err(errno) => {
-                    self.add(blobs::path(hash), unreadable(errno));
-                    continue;
+            let (mut is_whole, mut is_known) = (false, true);
+            for form in Form::ALL {
+                none_needs.remove(&(*hash, form));
+                match verify(root, &blob, lists, form) {
+                    Ok(Verdict::Whole) => is_whole = true,
+                    Ok(Verdict::Damaged) => {
+                        self.add(form.path(hash), What::DamagedBlob);
+                        self.damaged.push(Damaged { blob, lists, form });
+                    }
+                    Ok(Verdict::Gone) => {}
+                    Err(errno) => {
+                        self.add(form.path(hash), unreadable(errno));
+                        is_known = false;
+                    }
                 }
             }
+            progress::advance(*len);
+            if is_whole {
+                self.blobs += 1;
+                self.blob_bytes += len;
+            }
+            if is_whole || !is_known {
+                continue;
+            }
             let users = needs.users(hash).into_iter();
-            self.useless.extend(users.map(|(key, floor)| Useless { key, floor, blob, lists }));
+            self.useless.extend(users.map(|(key, floor)| Useless { key, floor, blob }));
         }
         // Two blobs of one entry make it no more useless than one.
         let useless: BTreeSet<(Key, Floor)> =
@@ -113,8 +122,8 @@ impl Examination {
         if self.findings.iter().any(|finding| finding.what.hides()) {
             return;
         }
-        for (hash, len) in none_needs {
-            self.add(blobs::path(&hash), What::Orphan(len));
+        for ((hash, form), len) in none_needs {
+            self.add(form.path(&hash), What::Orphan(len));
         }
     }
 }
@@ -125,15 +134,23 @@ pub enum Verdict {
     Gone,
 }
 
-/// What a blob is like, which is to be a manifest or not.
-pub fn verify(root: &Root, blob: &BlobRef, lists: bool) -> rustix::io::Result<Verdict> {
-    match fsutil::stat(root, blobs::path(&blob.hash))? {
+/// A blob that is not what was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Damaged {
+    /// Which it is.
+    pub blob: BlobRef,
+    /// Whether it should list files.
+    pub lists: bool,
+    /// In which form.
+    pub form: Form,
+}
+
+/// What a blob is like in this form, which is to be a manifest or not.
+pub fn verify(root: &Root, blob: &BlobRef, lists: bool, form: Form) -> rustix::io::Result<Verdict> {
+    match fsutil::stat(root, form.path(&blob.hash))? {
         Some(stat) if is_file(&stat) => {
-            let whole = if lists {
-                blobs::manifest(root, blob)?.is_some()
-            } else {
-                blobs::open(root, blob)?.is_some()
-            };
+            let whole = blobs::is_whole(root, blob, form)?
+                && (!lists || blobs::manifest(root, blob)?.is_some());
             Ok(if whole { Verdict::Whole } else { Verdict::Damaged })
         }
         _ => Ok(Verdict::Gone),

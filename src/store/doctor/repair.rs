@@ -9,7 +9,7 @@
 //!
 //! An entry is removed only if it is damaged, or its output is.
 
-use super::outputs::{Verdict, verify};
+use super::outputs::{Damaged, Verdict, verify};
 use super::{Examination, Finding, Floor, What, examine, inventory, locks};
 use crate::entry::{Entry, Key};
 use crate::fsutil;
@@ -169,11 +169,11 @@ fn remove_strange(root: &Root, now: &Examination) -> Result<()> {
 
 /// Removes damaged blobs, and young entries whose blobs are gone or damaged.
 fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
-    for useless in &now.useless {
-        let path = blobs::path(&useless.blob.hash);
+    for Damaged { blob, lists, form } in &now.damaged {
+        let path = form.path(&blob.hash);
         let seen = fsutil::stat(root, &path)?;
         // What cannot be read now is said to be so, and may be whole.
-        if let Ok(Verdict::Damaged) = verify(root, &useless.blob, useless.lists) {
+        if let Ok(Verdict::Damaged) = verify(root, blob, *lists, *form) {
             let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
             // Unless somebody has just put a good one in its place.
             let there = fsutil::stat(root, &path)?;
@@ -183,6 +183,8 @@ fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
                 fsutil::remove_file(root, &path).context("removing a damaged blob")?;
             }
         }
+    }
+    for useless in &now.useless {
         if useless.floor == Floor::Young {
             let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
             if let Ok(Some(sealed)) = young::sealed(root, &useless.key)

@@ -119,9 +119,10 @@ fn a_check_shows_what_is_damaged_too_and_mends_nothing() {
 
 #[test]
 fn options_survive_the_command_line() {
-    for max_size in [None, Some(0), Some(u64::MAX)] {
+    for (max_size, compress) in [(None, None), (Some(0), Some(0)), (Some(u64::MAX), Some(19))] {
         for (full, wait) in [(true, false), (false, true)] {
-            let options = FoldOptions { max_size, grace: Duration::from_nanos(7), full, wait };
+            let options =
+                FoldOptions { max_size, grace: Duration::from_nanos(7), full, wait, compress };
             assert_eq!(fold_options(&fold_args(&options)), Some(options));
         }
     }

@@ -61,7 +61,7 @@ fn rows(scene: &Scene) -> Vec<Vec<u8>> {
 }
 
 fn damage(scene: &Scene, blob: &BlobRef) {
-    let place = blobs::path(&blob.hash);
+    let place = blobs::Form::Plain.path(&blob.hash);
     let file = fsutil::create_file(&scene.root, place, OFlags::RDWR).unwrap();
     rustix::io::pwrite(&file, b"?", 0).unwrap();
 }
@@ -173,7 +173,7 @@ fn a_manifest_that_cannot_be_read_ends_no_fold() {
     let scene = scene();
     let [damaged, gone] = [("a", FIRST), ("b", SECOND)].map(|file| scene.outputs(&[file]));
     damage(&scene, &damaged.manifest);
-    fsutil::remove_file(&scene.root, blobs::path(&gone.manifest.hash)).unwrap();
+    fsutil::remove_file(&scene.root, blobs::Form::Plain.path(&gone.manifest.hash)).unwrap();
     record(&scene, 1, damaged, 1000);
     record(&scene, 2, gone, 1000);
     let report = folded(&scene, auditing());

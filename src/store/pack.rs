@@ -1,0 +1,149 @@
+//! Packing blobs, as far as that pays. The caller holds the fold lock.
+//!
+//! A packed blob appears whole, by a rename, and was unpacked again by then to
+//! see that it is what its name says. Only then does the plain one go, so that
+//! at every moment there is one of the two. Whoever records the same meanwhile
+//! puts a plain one there again: both are right, readers take the plain one, and
+//! the next fold that hears of it removes that.
+
+use super::Root;
+use super::blobs::{self, Form, NewBlob};
+use super::facts::Totals;
+use super::old::Old;
+use super::packed::{self, Packed};
+use crate::entry::BlobRef;
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result};
+use blake3::Hasher;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use zstd::stream::write::Encoder;
+
+/// What is packed is longer: what is not takes no fewer blocks of a disk.
+pub const SHORTEST: u64 = 4096;
+/// At level 1 it is no longer than this: unpacking so much takes a millisecond.
+const UNNOTICED: u64 = 1 << 20;
+/// A fold packs no more than so many blobs, and not much more than so many bytes
+/// of them: others may be waiting for it.
+pub const AT_ONCE: (usize, u64) = (1000, 512 * 1024 * 1024);
+/// What a file takes is a multiple of this.
+const BLOCK: u64 = 4096;
+/// What is longer is tried first: so many pieces of so many bytes.
+const PIECES: (u64, u64) = (4, 64 * 1024);
+
+/// Packs those of `blobs` for which that pays, with 0 for a level none, and has
+/// the old store know; the sums then.
+pub fn pack_all(root: &Root, blobs: &[BlobRef], level: u8) -> Result<Totals> {
+    let mut looked_at = Vec::with_capacity(blobs.len());
+    for blob in blobs {
+        // What fails stays plain, which is as good.
+        let stored = if level > 0 { pack(root, blob, level).unwrap_or(None) } else { None };
+        looked_at.push((*blob, stored));
+    }
+    Old::with(root, |old| {
+        old.packed(&looked_at)?;
+        Ok(old.totals())
+    })
+}
+
+/// Packs a blob, if that pays and it was not done; the bytes of the file, or
+/// none if it stays as it is.
+pub fn pack(root: &Root, blob: &BlobRef, level: u8) -> Result<Option<u64>> {
+    if let Some(packed) = blobs::open_packed(root, blob)? {
+        replace(root, blob, None)?;
+        return Ok(Some(packed.stored()));
+    }
+    if level <= 1 && blob.len > UNNOTICED {
+        return Ok(None);
+    }
+    let Some(plain) = blobs::open_plain(root, blob)? else { return Ok(None) };
+    if !promises(&plain, blob.len, level)? {
+        return Ok(None);
+    }
+    let new = compressed(root, &plain, blob, level)?;
+    let stored = new.len();
+    let name = new.name().context("a packed blob has a name")?;
+    let content = Packed::open(root, name, blob)?.map(|packed| hash_of(packed.reader()));
+    let whole = content.transpose()?.is_some_and(|hash| hash == blob.hash);
+    if !whole || !pays(blob.len, stored) {
+        return Ok(None);
+    }
+    replace(root, blob, Some(new))?;
+    Ok(Some(stored))
+}
+
+/// Whether as much is saved as is worth the work of unpacking.
+fn pays(len: u64, stored: u64) -> bool {
+    stored <= len - len / 8 && stored.div_ceil(BLOCK) < len.div_ceil(BLOCK)
+}
+
+/// Whether pieces of a blob lead one to expect that.
+fn promises(plain: &File, len: u64, level: u8) -> io::Result<bool> {
+    let (count, size) = PIECES;
+    if len <= 2 * count * size {
+        return Ok(true);
+    }
+    let mut pieces = vec![0; (count * size) as usize];
+    for (n, piece) in (0..count).zip(pieces.chunks_mut(size as usize)) {
+        plain.read_exact_at(piece, (len - size) / (count - 1) * n)?;
+    }
+    let packed = zstd::bulk::compress(&pieces, i32::from(level))?;
+    Ok(pays(pieces.len() as u64, packed.len() as u64))
+}
+
+fn compressed<'a>(
+    root: &'a Root,
+    plain: &File,
+    blob: &BlobRef,
+    level: u8,
+) -> Result<blobs::WholeBlob<'a>> {
+    let mut out = Summed { file: NewBlob::new(root)?, hasher: Hasher::new() };
+    out.write_all(&packed::header(blob))?;
+    let mut encoder = Encoder::new(out, i32::from(level))?;
+    encoder.set_pledged_src_size(Some(blob.len))?;
+    encoder.window_log(packed::WINDOW)?;
+    io::copy(&mut blobs::from_start(plain).take(blob.len), &mut encoder)?;
+    let mut out = encoder.finish().context("packing a blob")?;
+    let sum = out.hasher.finalize();
+    out.file.append(sum.as_bytes())?;
+    Ok(out.file.finish()?)
+}
+
+/// A new file, and the sum of what is written to it.
+struct Summed<'a> {
+    file: NewBlob<'a>,
+    hasher: Hasher,
+}
+
+impl Write for Summed<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.hasher.update(buf);
+        self.file.append(buf)?;
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn hash_of(mut content: impl Read) -> io::Result<blake3::Hash> {
+    let mut hasher = Hasher::new();
+    io::copy(&mut content, &mut hasher)?;
+    Ok(hasher.finalize())
+}
+
+/// Gives the packed form its place, if it does not have it, and removes the plain one.
+fn replace(root: &Root, blob: &BlobRef, new: Option<blobs::WholeBlob<'_>>) -> Result<()> {
+    let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
+    if let Some(new) = new {
+        new.keep_as(&Form::Packed.path(&blob.hash))?;
+    }
+    fsutil::remove_file(root, Form::Plain.path(&blob.hash))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
