@@ -409,7 +409,6 @@ fn variables(bytes: &[u8]) {
         })
         .collect();
     let vars: &Vars = &vars;
-    let _ = config::disabled(vars);
     let command = vec![OsString::from("true")];
     match config::resolve_with(RunArgs { command, ..RunArgs::default() }, vars, &Read::Absent) {
         Ok((config, argv)) => {

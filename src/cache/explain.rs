@@ -153,12 +153,11 @@ pub(super) fn in_words(digest: &Digest) -> &'static str {
 }
 
 impl Runner<'_> {
-    /// Says what this call would come to; `off` that cachex is to be as if it
-    /// were not there. None as `root`: there is no store yet.
-    pub fn explain(&self, root: Option<&Root>, off: bool) -> Result<Explanation<'_>, Exit> {
+    /// Says what this call would come to. None as `root`: there is no store yet.
+    pub fn explain(&self, root: Option<&Root>) -> Result<Explanation<'_>, Exit> {
         let call = self.call_to_explain(root)?;
         let (state, entry) = match root {
-            _ if off || self.config.mode == Mode::Off => (State::Off, None),
+            _ if self.config.mode == Mode::Off => (State::Off, None),
             Some(root) => self.state(root, &call.key),
             None if self.config.mode == Mode::WriteOnly => (State::Forced, None),
             None => (State::NotRecorded, None),

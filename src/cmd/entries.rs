@@ -51,7 +51,8 @@ impl Settings {
             command,
             ..RunArgs::default()
         };
-        let settled = config::resolve(args, vars);
+        // What names an entry is the same where cachex is disabled.
+        let settled = config::read(vars).and_then(|read| config::resolve_with(args, vars, &read));
         let (config, argv) = settled.map_err(|why| misused(verb, exit::USAGE, why))?;
         Ok(Settings { config, argv })
     }

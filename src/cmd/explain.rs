@@ -19,12 +19,7 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let ExplainArgs { run, all, json } = args;
     let all = all || run.verbose;
     let usage = |why: &dyn std::fmt::Display| Ok(misused("explain", exit::USAGE, why));
-    let off = match config::disabled(vars) {
-        Ok(off) => off,
-        Err(why) => return usage(&why),
-    };
-    let resolve = if off { config::resolve_disabled } else { config::resolve };
-    let (config, argv) = match resolve(run, vars) {
+    let (config, argv) = match config::resolve(run, vars) {
         Ok(resolved) => resolved,
         Err(why) => return usage(&why),
     };
@@ -38,7 +33,7 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let invocation = Invocation { argv };
     let runner =
         Runner { invocation: &invocation, config: &config, vars, closed, report: None, began };
-    let explanation = match runner.explain(root.as_ref(), off) {
+    let explanation = match runner.explain(root.as_ref()) {
         Ok(explanation) => explanation,
         Err(exit) => return Ok(exit),
     };

@@ -17,12 +17,7 @@ use std::time::Instant;
 pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
     let began = Instant::now();
     let usage = |why: &dyn std::fmt::Display| misused("run", exit::CACHEX_FAILED, why);
-    let disabled = match config::disabled(vars) {
-        Ok(disabled) => disabled,
-        Err(why) => return usage(&why),
-    };
-    let resolve = if disabled { config::resolve_disabled } else { config::resolve };
-    let (config, argv) = match resolve(args, vars) {
+    let (config, argv) = match config::resolve(args, vars) {
         Ok(resolved) => resolved,
         Err(why) => return usage(&why),
     };
@@ -33,7 +28,7 @@ pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
     let invocation = Invocation { argv };
     let report = report.as_ref();
     let runner = Runner { invocation: &invocation, config: &config, vars, closed, report, began };
-    if disabled || config.mode == Mode::Off {
+    if config.mode == Mode::Off {
         return runner.without_store(Source::Inherit, "cachex is disabled");
     }
     signals::outlive_file_limit();

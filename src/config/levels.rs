@@ -98,10 +98,15 @@ fn chosen(option: &(impl AnyOption + ?Sized), by: By) -> Chosen {
 }
 
 impl<'f> Levels<'f> {
+    /// Of no command, so that no rule matches.
+    pub fn new(own: Own, file: Option<&'f File>) -> Levels<'f> {
+        Levels { own, file, rules: Vec::new(), sources: None }
+    }
+
     /// With the rules that match this command.
-    pub fn new(vars: &Vars, file: Option<&'f File>, argv: &[OsString]) -> Levels<'f> {
-        let rules = file.map(|file| file.matching(argv)).unwrap_or_default();
-        Levels { own: Own::of(vars), file, rules, sources: None }
+    pub fn of(self, argv: &[OsString]) -> Levels<'f> {
+        let rules = self.file.map(|file| file.matching(argv)).unwrap_or_default();
+        Levels { rules, ..self }
     }
 
     /// The same, noting what is taken from where.

@@ -217,15 +217,10 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// Whether cachex is to be as if it were not there.
-pub fn disabled(vars: &Vars) -> Result<bool, Misuse> {
-    Own::of(vars).switch("CACHEX_DISABLE")
-}
-
 /// Where the store is for a verb that only takes `--cache-dir`.
 pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
     let read = file::read(vars)?;
-    let levels = Levels::new(vars, read.file(), &[]);
+    let levels = Levels::new(Own::of(vars), read.file());
     warn(&read, levels.switch(&options::QUIET, false).unwrap_or(false));
     dir(flag, vars, &levels)
 }
@@ -233,33 +228,43 @@ pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, 
 /// The same without a word about what is wrong.
 pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
     let read = file::read(vars)?;
-    dir(flag, vars, &Levels::new(vars, read.file(), &[]))
+    dir(flag, vars, &Levels::new(Own::of(vars), read.file()))
 }
 
 /// Whether such a verb says nothing but what it was asked for.
 pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, Misuse> {
-    Levels::new(vars, file::read(vars)?.file(), &[]).switch(&options::QUIET, flag)
+    Levels::new(Own::of(vars), file::read(vars)?.file()).switch(&options::QUIET, flag)
 }
 
-/// Makes a configuration of what was given, of what is set and of the file.
+/// Makes a configuration of what was given, of what is set and of the file. If
+/// cachex is disabled its mode is [`Mode::Off`], whatever was said, and the file
+/// is not read: it cannot keep a command from running that cachex is to leave alone.
 pub fn resolve(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
-    resolve_with(args, vars, &file::read(vars)?)
+    let own = Own::of(vars);
+    if !own.switch("CACHEX_DISABLE")? {
+        return settled(args, vars, own, &file::read(vars)?);
+    }
+    let (config, argv) = settled(args, vars, own, &Read::Absent)?;
+    Ok((Config { mode: Mode::Off, ..config }, argv))
 }
 
-/// The same without the file, which cannot keep a command from running that
-/// cachex is to leave alone.
-pub fn resolve_disabled(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
-    resolve_with(args, vars, &Read::Absent)
-}
-
-/// The same with what was read.
+/// The same with what was read of the file, and enabled.
 pub fn resolve_with(
-    mut args: RunArgs,
+    args: RunArgs,
     vars: &Vars,
     read: &Read,
 ) -> Result<(Config, Vec<OsString>), Misuse> {
+    settled(args, vars, Own::of(vars), read)
+}
+
+fn settled(
+    mut args: RunArgs,
+    vars: &Vars,
+    own: Own,
+    read: &Read,
+) -> Result<(Config, Vec<OsString>), Misuse> {
     let argv = std::mem::take(&mut args.command);
-    let config = merge(args, vars, &Levels::new(vars, read.file(), &argv))?;
+    let config = merge(args, vars, &Levels::new(own, read.file()).of(&argv))?;
     warn(read, config.quiet);
     Ok((config, argv))
 }
@@ -278,7 +283,7 @@ pub struct Settled {
 
 /// What holds for a command that is called without options.
 pub fn settle(argv: &[OsString], vars: &Vars, read: &Read) -> Result<Settled, Misuse> {
-    let levels = Levels::new(vars, read.file(), argv).noting();
+    let levels = Levels::new(Own::of(vars), read.file()).of(argv).noting();
     let config = merge(RunArgs::default(), vars, &levels)?;
     warn(read, config.quiet);
     let miss_status = levels.pick(&options::MISS_STATUS, None)?;
