@@ -186,9 +186,6 @@ pub fn is_of_the_host(name: &[u8]) -> bool {
 /// cachex's own variables; how it caches is no part of what it caches.
 pub const OWN: &[u8] = b"CACHEX_";
 
-/// Variables in which make hands its options down.
-const MAKE: [&[u8]; 3] = [b"GNUMAKEFLAGS", b"MAKEFLAGS", b"MFLAGS"];
-
 /// Whether a variable describes the session.
 pub fn is_noise(name: &[u8]) -> bool {
     let Some(&first) = name.first() else { return false };
@@ -217,14 +214,19 @@ const STARTS: [u8; 257] = {
 
 /// The value that counts for a variable. None: it counts as unset.
 pub fn significant<'a>(name: &[u8], value: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-    if MAKE.contains(&name) {
-        let rest = without_jobs(value);
-        return (!rest.is_empty()).then_some(Cow::Owned(rest));
+    match name {
+        b"GNUMAKEFLAGS" | b"MAKEFLAGS" | b"MFLAGS" => {
+            let rest = without_jobs(value);
+            (!rest.is_empty()).then_some(Cow::Owned(rest))
+        }
+        // That its output is shown at a terminal counts, and not at which.
+        b"MAKE_TERMERR" | b"MAKE_TERMOUT" => Some(Cow::Borrowed(b"")),
+        _ => Some(Cow::Borrowed(value)),
     }
-    Some(Cow::Borrowed(value))
 }
 
-/// Make's options without those that share out jobs. They are words between
+/// Make's options without those that share out jobs, or say in which order their
+/// output is shown. They are words between
 /// unescaped spaces; what follows `--` are variables and stays as it is.
 fn without_jobs(flags: &[u8]) -> Vec<u8> {
     let mut kept: Vec<&[u8]> = Vec::new();
@@ -237,9 +239,9 @@ fn without_jobs(flags: &[u8]) -> Vec<u8> {
             kept.push(rest);
             break;
         }
-        let shares_jobs =
-            word.starts_with(b"--jobserver") || word.starts_with(b"--jobs") || is_j(word);
-        if !word.is_empty() && !shares_jobs {
+        let of_jobs = [&b"--jobserver"[..], b"--jobs", b"--output-sync", b"-O"];
+        let of_jobs = of_jobs.iter().any(|option| word.starts_with(option)) || is_j(word);
+        if !word.is_empty() && !of_jobs {
             kept.push(word);
         }
     }
@@ -288,6 +290,8 @@ mod tests {
         let count = |flags: &str| significant(b"MAKEFLAGS", flags.as_bytes()).map(Cow::into_owned);
         let kept = |text: &str| Some(text.as_bytes().to_vec());
         assert_eq!(count(" -j4 --jobserver-auth=3,4"), None);
+        assert_eq!(count(" -j4 -Otarget --jobserver-auth=3,4"), None);
+        assert_eq!(count("k --output-sync=line -j"), kept("k"));
         assert_eq!(count(" --jobserver-auth=fifo:/tmp/GMfifo12 -j"), None);
         assert_eq!(count("w -j4 --jobserver-fds=3,4"), kept("w"));
         assert_eq!(count("kw"), kept("kw"));

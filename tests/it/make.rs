@@ -44,6 +44,24 @@ fn sub_makes_share_the_jobserver_and_are_served_the_second_time() {
     // Neither the number of jobs nor their absence makes another entry.
     cachex.shell("make -j2").once().hits().exits(0).quietly();
     cachex.shell("make").once().hits().exits(0).quietly();
+    // Nor does the way in which their output is put in order.
+    let third = cachex.shell("make -j4 --output-sync=line").once().hits().exits(0).quietly();
+    assert_eq!(sorted(&third.stdout()), sorted(&first.stdout()));
+}
+
+#[test]
+fn make_at_another_terminal_is_the_same() {
+    let cachex = cachex();
+    cachex.tool("tool", "echo at $MAKE_TERMOUT");
+    cachex.write("work/Makefile", "all:\n\t@cachex run -- tool\n");
+    let mut terminals = [cachex.terminal(), cachex.terminal()];
+    for terminal in &mut terminals {
+        terminal.types("make; echo status=$?").shows("at /").shows("status=0");
+    }
+    assert_eq!(cachex.runs(), 1);
+    // What is not shown at a terminal may look otherwise.
+    terminals[0].types("make | cat; echo status=$?").shows("at\r\n").shows("status=0");
+    assert_eq!(cachex.runs(), 2);
 }
 
 #[test]
