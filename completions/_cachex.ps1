@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command, or replay what it did last time')
+            [CompletionResult]::new('sh', 'sh', [CompletionResultType]::ParameterValue, 'Run a shell script, or replay what it did last time')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say whether a call would hit, and if not, why')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Show which results the store holds')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show everything about one result')
@@ -69,6 +70,53 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, for other verbs to find it by; may be given repeatedly')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write it to this open descriptor')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Run the command and replace what is recorded: --mode write-only')
+            [CompletionResult]::new('--no-read', '--no-read', [CompletionResultType]::ParameterName, 'The same as --force')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Record nothing: --mode read-only')
+            [CompletionResult]::new('--warm', '--warm', [CompletionResultType]::ParameterName, 'Start the run in the background, print nothing and return at once')
+            [CompletionResult]::new('--cached-only', '--cached-only', [CompletionResultType]::ParameterName, 'Never run the command; if there is nothing to replay, end with --miss-status')
+            [CompletionResult]::new('--no-concurrent', '--no-concurrent', [CompletionResultType]::ParameterName, 'Let one caller run the command while the others follow its output')
+            [CompletionResult]::new('--tty', '--tty', [CompletionResultType]::ParameterName, 'If standard output is a terminal, give the command one of its own')
+            [CompletionResult]::new('--no-cwd', '--no-cwd', [CompletionResultType]::ParameterName, 'Leave out the working directory')
+            [CompletionResult]::new('--no-env', '--no-env', [CompletionResultType]::ParameterName, 'Leave out all variables')
+            [CompletionResult]::new('--no-ignore', '--no-ignore', [CompletionResultType]::ParameterName, 'Count files too that `.gitignore` leaves out')
+            [CompletionResult]::new('--portable', '--portable', [CompletionResultType]::ParameterName, 'Share results between machines and checkouts: see README for what it stands for')
+            [CompletionResult]::new('--require-outputs', '--require-outputs', [CompletionResultType]::ParameterName, 'End with 125 if the command made one of them not, instead of recording that')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not warn')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on stderr whether it was a hit, and what that saved')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'cachex;sh' {
+            [CompletionResult]::new('--expires-in', '--expires-in', [CompletionResultType]::ParameterName, 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]')
+            [CompletionResult]::new('--failure-expires-in', '--failure-expires-in', [CompletionResultType]::ParameterName, 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]')
+            [CompletionResult]::new('--exit-codes', '--exit-codes', [CompletionResultType]::ParameterName, 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]')
+            [CompletionResult]::new('--refresh-after', '--refresh-after', [CompletionResultType]::ParameterName, 'Serve what is older than this and start one run in the background that replaces it')
+            [CompletionResult]::new('--stale-if-error', '--stale-if-error', [CompletionResultType]::ParameterName, 'If the run fails, serve the last good result up to this long past its expiry')
+            [CompletionResult]::new('--jitter', '--jitter', [CompletionResultType]::ParameterName, 'Expire up to this much earlier, each key at its own time [default: 0]')
+            [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'What of the store is used [default: read-write]')
+            [CompletionResult]::new('--miss-status', '--miss-status', [CompletionResultType]::ParameterName, 'How --cached-only ends if there is nothing to replay [default: 125]')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most this long for another caller to begin its output, then run uncached')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the command after this long, with status 124')
+            [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'How the executable counts [default: stat]')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Count only these variables')
+            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave out the variables that match these patterns')
+            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'What the script gets as standard input, and whether it counts [default: null]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Count this text too, for whatever else the output depends on')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Keep this result apart from those of other scopes')
+            [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out')
+            [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Count every file that this file lists, one a line; `-` reads standard input')
+            [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Count what this shell command prints')
+            [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Count paths below this folder as if it lay elsewhere')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--max-entry-size', '--max-entry-size', [CompletionResultType]::ParameterName, 'Do not record a longer output than this [default: 1GiB]')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Drop the least recently used results beyond this in all [default: 5GiB]')
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, for other verbs to find it by; may be given repeatedly')
+            [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file')
+            [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write it to this open descriptor')
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'Which shell runs the script, by name or by path [default: /bin/sh]')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Run the command and replace what is recorded: --mode write-only')
             [CompletionResult]::new('--no-read', '--no-read', [CompletionResultType]::ParameterName, 'The same as --force')
             [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Record nothing: --mode read-only')
@@ -278,6 +326,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
         }
         'cachex;help' {
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command, or replay what it did last time')
+            [CompletionResult]::new('sh', 'sh', [CompletionResultType]::ParameterValue, 'Run a shell script, or replay what it did last time')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say whether a call would hit, and if not, why')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Show which results the store holds')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show everything about one result')
@@ -293,6 +342,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;run' {
+            break
+        }
+        'cachex;help;sh' {
             break
         }
         'cachex;help;explain' {

@@ -23,6 +23,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand run 'Run a command, or replay what it did last time'
+            cand sh 'Run a shell script, or replay what it did last time'
             cand explain 'Say whether a call would hit, and if not, why'
             cand list 'Show which results the store holds'
             cand show 'Show everything about one result'
@@ -65,6 +66,52 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
             cand --status-file 'Write one JSON object about the call to this file'
             cand --status-fd 'Write it to this open descriptor'
+            cand --force 'Run the command and replace what is recorded: --mode write-only'
+            cand --no-read 'The same as --force'
+            cand --read-only 'Record nothing: --mode read-only'
+            cand --warm 'Start the run in the background, print nothing and return at once'
+            cand --cached-only 'Never run the command; if there is nothing to replay, end with --miss-status'
+            cand --no-concurrent 'Let one caller run the command while the others follow its output'
+            cand --tty 'If standard output is a terminal, give the command one of its own'
+            cand --no-cwd 'Leave out the working directory'
+            cand --no-env 'Leave out all variables'
+            cand --no-ignore 'Count files too that `.gitignore` leaves out'
+            cand --portable 'Share results between machines and checkouts: see README for what it stands for'
+            cand --require-outputs 'End with 125 if the command made one of them not, instead of recording that'
+            cand --quiet 'Do not warn'
+            cand --verbose 'Say on stderr whether it was a hit, and what that saved'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;sh'= {
+            cand --expires-in 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]'
+            cand --failure-expires-in 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]'
+            cand --exit-codes 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]'
+            cand --refresh-after 'Serve what is older than this and start one run in the background that replaces it'
+            cand --stale-if-error 'If the run fails, serve the last good result up to this long past its expiry'
+            cand --jitter 'Expire up to this much earlier, each key at its own time [default: 0]'
+            cand --mode 'What of the store is used [default: read-write]'
+            cand --miss-status 'How --cached-only ends if there is nothing to replay [default: 125]'
+            cand --lock-timeout 'Wait at most this long for another caller to begin its output, then run uncached'
+            cand --timeout 'End the command after this long, with status 124'
+            cand --exe 'How the executable counts [default: stat]'
+            cand --env 'Count only these variables'
+            cand --ignore-env 'Leave out the variables that match these patterns'
+            cand --stdin 'What the script gets as standard input, and whether it counts [default: null]'
+            cand --key 'Count this text too, for whatever else the output depends on'
+            cand --scope 'Keep this result apart from those of other scopes'
+            cand --input 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out'
+            cand --input-from 'Count every file that this file lists, one a line; `-` reads standard input'
+            cand --input-command 'Count what this shell command prints'
+            cand --base-dir 'Count paths below this folder as if it lay elsewhere'
+            cand --output 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
+            cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
+            cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
+            cand --status-file 'Write one JSON object about the call to this file'
+            cand --status-fd 'Write it to this open descriptor'
+            cand --shell 'Which shell runs the script, by name or by path [default: /bin/sh]'
             cand --force 'Run the command and replace what is recorded: --mode write-only'
             cand --no-read 'The same as --force'
             cand --read-only 'Record nothing: --mode read-only'
@@ -262,6 +309,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
         }
         &'cachex;help'= {
             cand run 'Run a command, or replay what it did last time'
+            cand sh 'Run a shell script, or replay what it did last time'
             cand explain 'Say whether a call would hit, and if not, why'
             cand list 'Show which results the store holds'
             cand show 'Show everything about one result'
@@ -276,6 +324,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'cachex;help;run'= {
+        }
+        &'cachex;help;sh'= {
         }
         &'cachex;help;explain'= {
         }

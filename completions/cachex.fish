@@ -27,6 +27,7 @@ end
 complete -c cachex -n "__fish_cachex_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_needs_command" -s V -l version -d 'Print version'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "run" -d 'Run a command, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_needs_command" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "explain" -d 'Say whether a call would hit, and if not, why'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "list" -d 'Show which results the store holds'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "show" -d 'Show everything about one result'
@@ -89,6 +90,56 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l require-outputs -d
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l quiet -d 'Do not warn'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exit-codes -d 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l refresh-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l stale-if-error -d 'If the run fails, serve the last good result up to this long past its expiry' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l jitter -d 'Expire up to this much earlier, each key at its own time [default: 0]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l mode -d 'What of the store is used [default: read-write]' -r -f -a "read-write\t'Replay what is recorded, and record what is run'
+read-only\t'Replay what is recorded, and record nothing'
+write-only\t'Run in any case, and record that'
+off\t'Run as if cachex were not there'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l miss-status -d 'How --cached-only ends if there is nothing to replay [default: 125]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l lock-timeout -d 'Wait at most this long for another caller to begin its output, then run uncached' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l timeout -d 'End the command after this long, with status 124' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
+content\t'By its contents, wherever it lies'
+name\t'By its name as given, and nothing else'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l env -d 'Count only these variables' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l ignore-env -d 'Leave out the variables that match these patterns' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l stdin -d 'What the script gets as standard input, and whether it counts [default: null]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
+null\t'The command gets an empty standard input'
+inherit\t'The command gets it as it is, and it does not count'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l key -d 'Count this text too, for whatever else the output depends on' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l scope -d 'Keep this result apart from those of other scopes' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-file -d 'Write one JSON object about the call to this file' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-fd -d 'Write it to this open descriptor' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l shell -d 'Which shell runs the script, by name or by path [default: /bin/sh]' -r -f -a "(__fish_complete_command)"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l force -d 'Run the command and replace what is recorded: --mode write-only'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-read -d 'The same as --force'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l read-only -d 'Record nothing: --mode read-only'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l warm -d 'Start the run in the background, print nothing and return at once'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cached-only -d 'Never run the command; if there is nothing to replay, end with --miss-status'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-concurrent -d 'Let one caller run the command while the others follow its output'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tty -d 'If standard output is a terminal, give the command one of its own'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-cwd -d 'Leave out the working directory'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-env -d 'Leave out all variables'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-ignore -d 'Count files too that `.gitignore` leaves out'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l portable -d 'Share results between machines and checkouts: see README for what it stands for'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l require-outputs -d 'End with 125 if the command made one of them not, instead of recording that'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l quiet -d 'Do not warn'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exit-codes -d 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]' -r
@@ -258,19 +309,20 @@ complete -c cachex -n "__fish_cachex_using_subcommand config" -l path -d 'Print 
 complete -c cachex -n "__fish_cachex_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "explain" -d 'Say whether a call would hit, and if not, why'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "list" -d 'Show which results the store holds'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "show" -d 'Show everything about one result'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "prune" -d 'Drop what has expired, what is old, what is too much'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "clear" -d 'Forget everything'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "config" -d 'Say which settings hold, and where each comes from'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run explain list show forget prune clear stats doctor config completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "explain" -d 'Say whether a call would hit, and if not, why'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "list" -d 'Show which results the store holds'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "show" -d 'Show everything about one result'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "prune" -d 'Drop what has expired, what is old, what is too much'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "clear" -d 'Forget everything'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "config" -d 'Say which settings hold, and where each comes from'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 
 # Keys, tags and scopes that the store holds. `cachex __complete` only reads, and
 # is done at once.
@@ -281,6 +333,8 @@ end
 
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -x -a '(__fish_cachex_stored tags)'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l scope -x -a '(__fish_cachex_stored scopes)'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -x -a '(__fish_cachex_stored tags)'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l scope -x -a '(__fish_cachex_stored scopes)'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -x -a '(__fish_cachex_stored tags)'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l scope -x -a '(__fish_cachex_stored scopes)'
 complete -c cachex -n "__fish_cachex_using_subcommand list" -l tag -x -a '(__fish_cachex_stored tags)'

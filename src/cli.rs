@@ -5,10 +5,12 @@
 
 mod explain;
 mod manage;
+pub mod sh;
 mod stats;
 
 pub use explain::ExplainArgs;
 pub use manage::*;
+pub use sh::ShArgs;
 pub use stats::StatsArgs;
 
 use crate::values::{
@@ -40,6 +42,11 @@ pub enum Verb {
     /// Run a command, or replay what it did last time
     #[command(after_help = RUN_AFTER)]
     Run(RunArgs),
+    /// Run a shell script, or replay what it did last time
+    ///
+    /// As the SHELL of a Makefile it caches each line of a recipe.
+    #[command(override_usage = sh::USAGE, after_help = sh::AFTER, mut_args(sh::told))]
+    Sh(ShArgs),
     /// Say whether a call would hit, and if not, why
     ///
     /// Takes the options of `run`. Tells what counts in the key, and, of a call
@@ -97,6 +104,55 @@ pub enum Verb {
         #[arg(value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
+}
+
+/// A call that stands in for a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Called {
+    /// Of `run`.
+    Run(RunArgs),
+    /// Of `sh`.
+    Sh(ShArgs),
+}
+
+impl From<RunArgs> for Called {
+    fn from(args: RunArgs) -> Called {
+        Called::Run(args)
+    }
+}
+
+impl Called {
+    /// The verb.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Called::Run(_) => RUN,
+            Called::Sh(_) => SH,
+        }
+    }
+}
+
+impl Verb {
+    /// The call, if it stands in for a command.
+    pub fn called(self) -> Option<Called> {
+        match self {
+            Verb::Run(args) => Some(Called::Run(args)),
+            Verb::Sh(args) => Some(Called::Sh(args)),
+            _ => None,
+        }
+    }
+}
+
+/// `run`, as it is typed.
+pub const RUN: &str = "run";
+/// `sh`, as it is typed.
+pub const SH: &str = "sh";
+
+/// Reads a command line, of which the first word is the program.
+pub fn parse(mut args: Vec<OsString>) -> Result<Verb, clap::Error> {
+    if args.get(1).is_some_and(|verb| verb == SH) {
+        sh::delimit(&mut args, 2);
+    }
+    Ok(Cli::try_parse_from(args)?.verb)
 }
 
 const RUN_AFTER: &str = "\

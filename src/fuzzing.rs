@@ -7,7 +7,7 @@
 //! targets in a coverage-guided engine, `tests/it/fuzzing.rs` on the checked-in
 //! seeds and mutations of them.
 
-use crate::cli::{Cli, RunArgs, Verb};
+use crate::cli::{self, Called, RUN, RunArgs, SH};
 use crate::clock::Timestamp;
 use crate::config::{self, Read, Vars};
 use crate::entry::{About, BlobRef, Bytes, Entry, Key};
@@ -30,7 +30,6 @@ use crate::store::stats::Counts;
 use crate::store::{Root, events, fence, filter, indexes, packed};
 use crate::values::{self, ExitCodes, NamePattern, Tag};
 use crate::{lean, lock};
-use clap::Parser;
 use rustix::fs::OFlags;
 use serde_bytes::ByteBuf;
 use std::ffi::{OsStr, OsString};
@@ -284,21 +283,20 @@ fn hash(bytes: &[u8]) {
     }
 }
 
-/// The quick reader of `run`'s arguments, against clap.
+/// The quick reader of the arguments of `run` and `sh`, against clap.
 fn lean(bytes: &[u8]) {
     let args: Vec<OsString> =
         bytes.split(|&byte| byte == 0).map(|arg| OsString::from_vec(arg.to_vec())).collect();
-    if let Some(run) = lean::read(&args) {
-        assert_eq!(Some(run), by_clap(&args));
+    for verb in [RUN, SH] {
+        if let Some(called) = lean::read(verb, &args) {
+            assert_eq!(Some(called), by_clap(verb, &args));
+        }
     }
 }
 
-fn by_clap(args: &[OsString]) -> Option<RunArgs> {
-    let whole = ["cachex".into(), "run".into()].into_iter().chain(args.iter().cloned());
-    match Cli::try_parse_from(whole).ok()?.verb {
-        Verb::Run(run) => Some(run),
-        _ => None,
-    }
+fn by_clap(verb: &str, args: &[OsString]) -> Option<Called> {
+    let whole = ["cachex".into(), verb.into()].into_iter().chain(args.iter().cloned());
+    cli::parse(whole.collect()).ok()?.called()
 }
 
 /// The file of a lock, which says who holds it and where to follow it.

@@ -1,4 +1,4 @@
-//! `run`'s arguments, read without clap.
+//! The arguments of `run` and `sh`, read without clap.
 //!
 //! Building clap's commands costs more than all the rest of a hit. This reader
 //! knows the long options, each as often as it may be given, and their
@@ -6,20 +6,26 @@
 //! Whatever else it meets, a mistake or a call for help included, it leaves to
 //! clap, which says everything that is ever said about arguments.
 
-use crate::cli::RunArgs;
+use crate::cli::{Called, RUN, RunArgs, SH, ShArgs, sh};
 use crate::values;
 use clap::ValueEnum;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::str::FromStr;
 
-/// The arguments after `run`; none if clap is to read them.
-pub fn read(args: &[OsString]) -> Option<RunArgs> {
+/// The arguments after this verb; none if clap is to read them.
+pub fn read(verb: &str, args: &[OsString]) -> Option<Called> {
+    let is_script = match verb {
+        RUN => false,
+        SH => true,
+        _ => return None,
+    };
     let mut run = RunArgs::default();
+    let mut shell = None;
     let mut rest = args.iter();
     loop {
         let arg = rest.as_slice().first()?.as_bytes();
-        if !arg.starts_with(b"-") {
+        if is_script && sh::is_the_shells(arg) || !is_script && !arg.starts_with(b"-") {
             break;
         }
         rest.next();
@@ -43,10 +49,21 @@ pub fn read(args: &[OsString]) -> Option<RunArgs> {
             // A value that looks like an option is most likely a forgotten one.
             None => rest.next().filter(|next| !next.as_bytes().starts_with(b"-"))?,
         };
-        set(&mut run, name, value)?;
+        if is_script && name == b"shell" {
+            once(&mut shell, values::shell(value.to_str()?))?;
+        } else {
+            set(&mut run, name, value)?;
+        }
     }
     run.command = rest.as_slice().to_vec();
-    (!contradicts_itself(&run) && !run.command.is_empty()).then_some(run)
+    if contradicts_itself(&run) || run.command.is_empty() {
+        return None;
+    }
+    if is_script {
+        sh::check(&run.command).ok()?;
+        return Some(Called::Sh(ShArgs { run, shell }));
+    }
+    Some(Called::Run(run))
 }
 
 /// As the attributes in `cli` have it.
@@ -148,21 +165,18 @@ fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Cli, Verb};
-    use clap::{CommandFactory, Parser};
+    use crate::cli::{self, Cli};
+    use clap::CommandFactory;
     use proptest::prelude::*;
 
-    fn by_clap(args: &[OsString]) -> Option<RunArgs> {
-        let whole = ["cachex".into(), "run".into()].into_iter().chain(args.iter().cloned());
-        match Cli::try_parse_from(whole).ok()?.verb {
-            Verb::Run(run) => Some(run),
-            _ => None,
-        }
+    fn by_clap(verb: &str, args: &[OsString]) -> Option<Called> {
+        let whole = ["cachex".into(), verb.into()].into_iter().chain(args.iter().cloned());
+        cli::parse(whole.collect()).ok()?.called()
     }
 
     fn argument() -> impl Strategy<Value = OsString> {
         let options: Vec<String> = Cli::command()
-            .find_subcommand("run")
+            .find_subcommand(SH)
             .unwrap()
             .get_arguments()
             .filter_map(|arg| arg.get_long())
@@ -189,7 +203,9 @@ mod tests {
             "10%",
             "read-only",
         ];
-        let words = ["--", "-", "-x", "--nonsense", "--help", "cmd", "arg", "--no-cwd=1", "-V"];
+        let words =
+            ["--", "-", "-x", "--nonsense", "--help", "cmd", "arg", "--no-cwd=1", "-V", "-h"];
+        let shells = ["-c", "-ec", "-euo", "pipefail", "-o", "+e"];
         let option = proptest::sample::select(options);
         let value = proptest::sample::select(values.to_vec());
         prop_oneof![
@@ -197,15 +213,19 @@ mod tests {
             3 => (option, value.clone()).prop_map(|(option, value)| format!("{option}={value}").into()),
             3 => value.prop_map(OsString::from),
             2 => proptest::sample::select(words.to_vec()).prop_map(OsString::from),
+            2 => proptest::sample::select(shells.to_vec()).prop_map(OsString::from),
         ]
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
         #[test]
-        fn what_it_reads_clap_reads_the_same(args in proptest::collection::vec(argument(), 0..7)) {
-            if let Some(run) = read(&args) {
-                prop_assert_eq!(Some(run), by_clap(&args));
+        fn what_it_reads_clap_reads_the_same(
+            verb in proptest::sample::select(vec![RUN, SH]),
+            args in proptest::collection::vec(argument(), 0..7),
+        ) {
+            if let Some(called) = read(verb, &args) {
+                prop_assert_eq!(Some(called), by_clap(verb, &args));
             }
         }
     }
@@ -222,12 +242,27 @@ mod tests {
             .split_whitespace()
             .map(OsString::from)
             .collect();
-        let run = read(&args).unwrap();
-        assert_eq!(Some(&run), by_clap(&args).as_ref());
-        assert_eq!(run.command, ["cmd", "--force"]);
+        let called = read(RUN, &args);
+        assert_eq!(called, by_clap(RUN, &args));
+        assert!(matches!(called, Some(Called::Run(run)) if run.command == ["cmd", "--force"]));
         let args = ["--tty", "--mode", "off", "--status-file=x", "--cached-only", "cmd"];
         let args = args.map(OsString::from);
-        assert_eq!(read(&args), by_clap(&args));
-        assert!(read(&args).is_some());
+        assert_eq!(read(RUN, &args), by_clap(RUN, &args));
+        assert!(read(RUN, &args).is_some());
+    }
+
+    #[test]
+    fn it_reads_a_script_and_all_that_goes_with_it() {
+        for line in [
+            "-c true",
+            "--expires-in 1h --shell bash -euo pipefail -c true zero --one",
+            "--shell=dash --no-env -- -ec true",
+        ] {
+            let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            assert_eq!(read(SH, &args), by_clap(SH, &args), "{line}");
+            assert!(read(SH, &args).is_some(), "{line}");
+        }
+        // What belongs to whom is plain only behind a dash.
+        assert_eq!(read(SH, &["+e", "-c", "true"].map(OsString::from)), None);
     }
 }

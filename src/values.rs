@@ -42,6 +42,14 @@ pub fn size(text: &str) -> Result<u64, String> {
     Ok(size.as_u64())
 }
 
+/// Reads the name or the path of a shell.
+pub fn shell(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        return Err("expected the name or the path of a shell, such as `bash` or `/bin/dash`");
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads a switch given as a variable.
 pub fn switch(text: &str) -> Result<bool, String> {
     match text {

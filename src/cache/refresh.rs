@@ -14,7 +14,7 @@
 use super::record::{Recorded, tell};
 use super::{Call, Runner};
 use crate::capture::Recorder;
-use crate::cli::{Cli, RunArgs, Verb};
+use crate::cli::{self, Called};
 use crate::clock::Timestamp;
 use crate::config::{self, List, Vars};
 use crate::detached;
@@ -35,7 +35,6 @@ use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
 use crate::values::Mode;
 use anyhow::{Context, Result, anyhow, bail};
-use clap::Parser;
 use rustix::fd::AsFd;
 use rustix::fs::OFlags;
 use std::ffi::{OsStr, OsString};
@@ -277,11 +276,11 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
     rustix::stdio::dup2_stdout(&null)?;
     detached::settle(NICE, &[lock.file().as_fd()]);
     let handed = Handed::read(key).context("reading a key")?;
-    let run = match lean::read(rest) {
-        Some(run) => run,
+    let called = match lean::read(verb.to_str().unwrap_or_default(), rest) {
+        Some(called) => called,
         None => by_clap(verb, rest)?,
     };
-    let (config, argv) = config::resolve(run, vars)?;
+    let (config, argv) = config::resolve(called, vars)?;
     let root = super::open_store(config.dir.as_deref())?;
     let invocation = Invocation { argv };
     let runner = Runner {
@@ -295,10 +294,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
     runner.run_detached(&root, &handed, &lock)
 }
 
-fn by_clap(verb: &OsString, rest: &[OsString]) -> Result<RunArgs> {
+fn by_clap(verb: &OsString, rest: &[OsString]) -> Result<Called> {
     let args = [OsString::from("cachex"), verb.clone()].into_iter().chain(rest.iter().cloned());
-    match Cli::try_parse_from(args)?.verb {
-        Verb::Run(run) => Ok(run),
-        _ => bail!("only a run can be refreshed"),
-    }
+    cli::parse(args.collect())?.called().context("only a command can be refreshed")
 }

@@ -165,7 +165,7 @@ fn source(by: By, variable: &str, file: Option<&File>) -> String {
 
 /// The value of an option as it could stand in the file; null: there is none.
 fn value(name: &str, settled: &Settled) -> Value {
-    let Settled { config, miss_status, .. } = settled;
+    let Settled { config, miss_status, shell, .. } = settled;
     let Config { identity, freshness, .. } = config;
     let span = |span: Option<Duration>| {
         json!(span.map(|span| humantime::format_duration(span).to_string()))
@@ -185,6 +185,7 @@ fn value(name: &str, settled: &Settled) -> Value {
         "lock-timeout" => span(config.lock_timeout),
         "timeout" => span(config.timeout),
         "tty" => json!(config.tty),
+        "shell" => json!(shell),
         "exe" => choice(&identity.exe),
         "no-cwd" => json!(!identity.cwd),
         "env" => match env {

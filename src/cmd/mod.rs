@@ -16,18 +16,22 @@ mod show;
 mod stats;
 
 use crate::cache;
-use crate::cli::{Cli, Verb};
+use crate::cli::{self, Called, Cli, RUN, SH, Verb};
 use crate::config::{Misuse, Vars};
 use crate::exit::{self, Exit};
 use crate::lean;
 use crate::messages;
 use crate::store::fence;
+use clap::CommandFactory;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
 use rustix::fs::{Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
+
+/// What is said to who calls cachex itself as a shell.
+const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Makefile, \
+    `SHELL = cachex` needs `.SHELLFLAGS = sh -c` beside it";
 
 /// The whole program. Does not return.
 ///
@@ -43,9 +47,9 @@ pub fn main(environment: &[&'static OsStr]) -> ! {
 fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     let verb = args.get(1).and_then(|verb| verb.to_str());
     match verb {
-        Some("run") => {
-            if let Some(run) = lean::read(&args[2..]) {
-                return run::run(run, vars, closed);
+        Some(verb @ (RUN | SH)) => {
+            if let Some(called) = lean::read(verb, &args[2..]) {
+                return run::run(called, vars, closed);
             }
         }
         Some(complete::VERB) => return complete::serve(&args[2..], vars),
@@ -54,9 +58,12 @@ fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         _ => {}
     }
     let verb = verb.unwrap_or_default().to_owned();
-    let stands_in = verb == "run";
-    let parsed = match Cli::try_parse_from(args) {
-        Ok(cli) => cli.verb,
+    let stands_in = [RUN, SH].contains(&verb.as_str());
+    let is_script = cli::sh::check(args.get(1..).unwrap_or_default()).is_ok();
+    let parsed = match cli::parse(args) {
+        Ok(parsed) => parsed,
+        // As make calls it that was told `SHELL = cachex` and no more.
+        Err(_) if is_script => return misused(&verb, exit::CACHEX_FAILED, NOT_THE_SHELL),
         Err(error) => {
             let _ = error.print();
             return match (error.use_stderr(), stands_in) {
@@ -67,7 +74,8 @@ fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         }
     };
     let done = match parsed {
-        Verb::Run(args) => return run::run(args, vars, closed),
+        Verb::Run(args) => return run::run(Called::Run(args), vars, closed),
+        Verb::Sh(args) => return run::run(Called::Sh(args), vars, closed),
         Verb::Explain(args) => explain::explain(args, vars, closed),
         Verb::List(args) => list::list(args, vars),
         Verb::Show(args) => show::show(&args, vars, closed),

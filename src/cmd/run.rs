@@ -1,8 +1,8 @@
-//! `cachex run`: run a command, or replay what it did last time.
+//! `cachex run` and `cachex sh`: run a command, or replay what it did last time.
 
 use super::misused;
 use crate::cache::{self, Closed, Runner};
-use crate::cli::RunArgs;
+use crate::cli::Called;
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
@@ -14,10 +14,11 @@ use crate::values::Mode;
 use std::time::Instant;
 
 /// Runs it.
-pub fn run(args: RunArgs, vars: &Vars, closed: Closed) -> Exit {
+pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     let began = Instant::now();
-    let usage = |why: &dyn std::fmt::Display| misused("run", exit::CACHEX_FAILED, why);
-    let (config, argv) = match config::resolve(args, vars) {
+    let verb = called.verb();
+    let usage = |why: &dyn std::fmt::Display| misused(verb, exit::CACHEX_FAILED, why);
+    let (config, argv) = match config::resolve(called, vars) {
         Ok(resolved) => resolved,
         Err(why) => return usage(&why),
     };

@@ -14,7 +14,7 @@ pub use file::{File, Read, place};
 pub use levels::By;
 pub use options::ALL;
 
-use crate::cli::RunArgs;
+use crate::cli::{Called, RunArgs, ShArgs, sh};
 use crate::entry::Key;
 use crate::exit;
 use crate::messages::Messages;
@@ -28,6 +28,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Where POSIX systems have one, and make looks for it.
+const DEFAULT_SHELL: &str = "/bin/sh";
 
 /// The environment as it was when cachex started: names and values.
 pub type Vars = [(&'static OsStr, &'static OsStr)];
@@ -239,34 +242,60 @@ pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, Misuse> {
 /// Makes a configuration of what was given, of what is set and of the file. If
 /// cachex is disabled its mode is [`Mode::Off`], whatever was said, and the file
 /// is not read: it cannot keep a command from running that cachex is to leave alone.
-pub fn resolve(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
+pub fn resolve(called: impl Into<Called>, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
     let own = Own::of(vars);
     if !own.switch("CACHEX_DISABLE")? {
-        return settled(args, vars, own, &file::read(vars)?);
+        return settled(called.into(), vars, own, &file::read(vars)?);
     }
-    let (config, argv) = settled(args, vars, own, &Read::Absent)?;
+    let (config, argv) = settled(called.into(), vars, own, &Read::Absent)?;
     Ok((Config { mode: Mode::Off, ..config }, argv))
 }
 
 /// The same with what was read of the file, and enabled.
 pub fn resolve_with(
-    args: RunArgs,
+    called: impl Into<Called>,
     vars: &Vars,
     read: &Read,
 ) -> Result<(Config, Vec<OsString>), Misuse> {
-    settled(args, vars, Own::of(vars), read)
+    settled(called.into(), vars, Own::of(vars), read)
 }
 
 fn settled(
-    mut args: RunArgs,
+    called: Called,
     vars: &Vars,
     own: Own,
     read: &Read,
 ) -> Result<(Config, Vec<OsString>), Misuse> {
+    let levels = Levels::new(own, read.file());
+    let is_script = matches!(called, Called::Sh(_));
+    let mut args = match called {
+        Called::Run(run) => run,
+        Called::Sh(sh) => with_shell(sh, &levels)?,
+    };
     let argv = std::mem::take(&mut args.command);
-    let config = merge(args, vars, &Levels::new(own, read.file()).of(&argv))?;
+    let levels = levels.of(&argv);
+    if is_script {
+        // Make gives its standard input to one of several jobs, and to which is up
+        // to chance; it may be a pipe that nobody ever closes.
+        let stdin = levels.pick(&options::STDIN, args.identity.stdin)?;
+        args.identity.stdin = stdin.or(Some(StdinMode::Null));
+    }
+    let config = merge(args, vars, &levels)?;
     warn(read, config.quiet);
     Ok((config, argv))
+}
+
+/// What `run` would be told to run the same script. No rule has a say in which
+/// shell that is: it has to be known to tell which rules match.
+fn with_shell(ShArgs { mut run, shell }: ShArgs, levels: &Levels<'_>) -> Result<RunArgs, Misuse> {
+    sh::check(&run.command).map_err(Misuse)?;
+    run.command.insert(0, self::shell(shell, levels)?.into());
+    Ok(run)
+}
+
+/// The shell that runs scripts.
+fn shell(flag: Option<String>, levels: &Levels<'_>) -> Result<String, Misuse> {
+    Ok(levels.pick(&options::SHELL, flag)?.unwrap_or_else(|| DEFAULT_SHELL.to_owned()))
 }
 
 /// What holds for a command, and why.
@@ -275,6 +304,8 @@ pub struct Settled {
     pub config: Config,
     /// How `--cached-only` would end that finds nothing.
     pub miss_status: u8,
+    /// Which shell `sh` would call.
+    pub shell: String,
     /// The options that somebody set, each with who did.
     pub sources: Vec<(&'static str, By)>,
     /// The places in the file of the rules that match, in its order.
@@ -290,6 +321,7 @@ pub fn settle(argv: &[OsString], vars: &Vars, read: &Read) -> Result<Settled, Mi
     Ok(Settled {
         config,
         miss_status: miss_status.unwrap_or(exit::CACHEX_FAILED),
+        shell: shell(None, &levels)?,
         rules: levels.rules().iter().rev().copied().collect(),
         sources: levels.sources(),
     })

@@ -1,7 +1,7 @@
 //! The lasting options: what each is called, by which variable, and how its
 //! value is read, wherever it comes from.
 //!
-//! What `run` can be told only for one call is not among them, see [`ONCE`].
+//! What `run` and `sh` can be told only for one call is not among them, see [`ONCE`].
 
 use crate::values::{
     self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, StdinMode, Tag,
@@ -157,6 +157,8 @@ lasting! {
     LOCK_TIMEOUT: Duration = "lock-timeout" "CACHEX_LOCK_TIMEOUT" Reader::Text(values::duration);
     TIMEOUT: Duration = "timeout" "CACHEX_TIMEOUT" Reader::Text(values::duration);
     TTY: bool = "tty" "CACHEX_TTY" Reader::Switch(as_it_is);
+    SHELL: String =
+        "shell" "CACHEX_SHELL" Reader::Text(|text| values::shell(text).map_err(str::to_owned));
     EXE: ExeMode = "exe" "CACHEX_EXE" Reader::Text(choice);
     NO_CWD: bool = "no-cwd" "CACHEX_NO_CWD" Reader::Switch(as_it_is);
     ENV: Vec<VariableName> = "env" "CACHEX_ENV" Reader::List(list);
@@ -245,15 +247,19 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_option_of_run_is_lasting_or_for_one_call() {
+    fn every_option_of_run_and_sh_is_lasting_or_for_one_call() {
         let cli = Cli::command();
-        let run = cli.find_subcommand("run").unwrap();
-        let options: BTreeSet<&str> =
-            run.get_arguments().filter_map(clap::Arg::get_long).filter(|n| *n != "help").collect();
+        let options = |verb| {
+            let verb = cli.find_subcommand(verb).unwrap();
+            let options = verb.get_arguments().filter_map(clap::Arg::get_long);
+            options.filter(|name| *name != "help").collect::<BTreeSet<&str>>()
+        };
+        let (run, sh) = (options("run"), options("sh"));
+        assert_eq!(sh, &run | &BTreeSet::from([SHELL.name]));
         let lasting: BTreeSet<&str> = ALL.iter().map(|option| option.name()).collect();
         let once: BTreeSet<&str> = ONCE.iter().map(|(name, _)| *name).collect();
         assert!(lasting.is_disjoint(&once));
-        assert_eq!(options, &lasting | &once);
+        assert_eq!(sh, &lasting | &once);
     }
 
     #[test]

@@ -140,6 +140,14 @@ impl<'t> Reader<'t> {
                 let what = unknown(key.get_ref(), other);
                 return Err(Mistake { at: key.span().start, what });
             };
+            if other == MATCH && option.name() == options::SHELL.name {
+                let what = format!(
+                    "`{}` cannot stand in a rule, which is for a command that has its shell; \
+                     put it above the first `[[{RULES}]]`",
+                    option.name()
+                );
+                return Err(Mistake { at: key.span().start, what });
+            }
             let value = self.value(*option, item)?;
             let setting = Setting { name: option.name(), value, line: self.line(key.span().start) };
             agrees(key.span().start, &setting, &settings)?;

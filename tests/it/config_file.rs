@@ -236,6 +236,7 @@ fn every_lasting_option_can_stand_in_it() {
         ("lock-timeout", "\"5s\"", "5s"),
         ("timeout", "\"1m\"", "1m"),
         ("tty", "true", "true"),
+        ("shell", "\"bash\"", "bash"),
         ("exe", "\"content\"", "content"),
         ("no-cwd", "true", "true"),
         ("env", "[\"HOME\", \"LANG\"]", "HOME,LANG"),

@@ -87,12 +87,12 @@ fn completions_and_man_pages_are_those_of_the_binary() {
 }
 
 #[test]
-fn every_option_of_run_is_in_a_table_of_the_readme() {
+fn every_option_of_run_and_sh_is_in_a_table_of_the_readme() {
     let readme = text("README.md");
     let tables: String = readme.lines().filter(|line| line.trim_start().starts_with('|')).collect();
-    let help = cachex().cli(["run", "--help"]).once().exits(0).stdout();
-    let flags = flags(&help);
-    assert!(flags.iter().any(|flag| flag == "--expires-in"), "{help}");
+    let help = |verb| cachex().cli([verb, "--help"]).once().exits(0).stdout();
+    let flags = flags(&["run", "sh"].map(help).concat());
+    assert!(["--expires-in", "--shell"].iter().all(|known| flags.iter().any(|it| it == known)));
     let missing: Vec<_> = flags.iter().filter(|flag| !has_word(&tables, flag)).collect();
     assert!(missing.is_empty(), "no row of a table in README.md tells of {missing:?}");
 }

@@ -67,7 +67,7 @@ impl Call {
         }
     }
 
-    /// The command that stands behind `--`.
+    /// The command that stands behind `--`, or what is the shell's.
     pub fn command<A: Into<OsString>>(mut self, argv: impl IntoIterator<Item = A>) -> Call {
         self.command = argv.into_iter().map(Into::into).collect();
         self
@@ -290,7 +290,9 @@ impl Call {
         if let Some(args) = &self.cachex {
             argv.push(World::binary().into());
             argv.extend(args.iter().cloned());
-            if !self.command.is_empty() {
+            // What is a shell's begins with a dash of its own.
+            let is_script = args.first().is_some_and(|verb| verb == "sh");
+            if !self.command.is_empty() && !is_script {
                 argv.push("--".into());
             }
         }

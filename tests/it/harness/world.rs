@@ -32,6 +32,11 @@ impl Cachex {
         self.cli(["run"]).command(argv)
     }
 
+    /// `cachex sh -c SCRIPT`; every execution is counted.
+    pub fn sh(&self, script: &str) -> Call {
+        self.cli(["sh"]).command(["-c", &self.counting(script)])
+    }
+
     /// `cachex ARGS` as they are given.
     pub fn cli<A: Into<OsString>>(&self, args: impl IntoIterator<Item = A>) -> Call {
         Call::of_cachex(self.0.clone(), args)
