@@ -1,13 +1,17 @@
 //! Giving the command the standard input that was read to find its key.
 
+use crate::fsutil;
 use crate::spool::Spool;
 use crate::stdin::Source;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use std::io::Read;
+use std::time::Duration;
 
 const CHUNK: usize = 64 * 1024;
+/// How long one waits for more of it before the command is looked after again.
+const BRIEFLY: Duration = Duration::from_millis(10);
 
 /// Writes to the command's standard input as it is read.
 pub struct Feeder {
@@ -94,8 +98,7 @@ impl Feeder {
 
     fn refill_live(&mut self) {
         let stdin = rustix::stdio::stdin();
-        let briefly = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
-        match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&briefly)) {
+        match fsutil::poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(BRIEFLY)) {
             Ok(0) | Err(Errno::INTR) => self.dry = true,
             _ => {
                 self.now.resize(CHUNK, 0);

@@ -5,12 +5,14 @@
 //! are symbolic links, and is closed on exec.
 
 use crate::failpoint;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// What every folder of the store is created with.
 pub const PRIVATE_DIR: Mode = Mode::RWXU;
@@ -287,15 +289,19 @@ pub fn write_file(fd: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
 
 /// Waits until a descriptor that somebody made non-blocking takes bytes again.
 pub fn wait_writable(fd: impl AsFd) -> rustix::io::Result<()> {
-    use rustix::event::{PollFd, PollFlags, poll};
     retry(|| poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None)).map(drop)
 }
 
-/// Whether there is something to read, or the end, without waiting for it.
-pub fn is_readable(fd: impl AsFd) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    retry(|| poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&now))).is_ok_and(|ready| ready > 0)
+/// Waits until one of these is as it is to be, or for this long; none: without end.
+pub fn poll(watched: &mut [PollFd<'_>], limit: Option<Duration>) -> rustix::io::Result<usize> {
+    // What is too long for the kernel is without end.
+    let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
+    rustix::event::poll(watched, limit.as_ref())
+}
+
+/// Whether a descriptor can be read from, or written to, without waiting.
+pub fn is_ready(fd: impl AsFd, how: PollFlags) -> rustix::io::Result<bool> {
+    retry(|| poll(&mut [PollFd::new(&fd, how)], Some(Duration::ZERO))).map(|ready| ready > 0)
 }
 
 /// Repeats a call that a signal interrupted.

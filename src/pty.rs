@@ -7,8 +7,9 @@
 //! stops the command, and cachex with it.
 
 use crate::failpoint;
+use crate::fsutil;
 use crate::signals::Altered;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, FdFlags};
@@ -196,8 +197,8 @@ impl Console {
     pub fn pass_on(&mut self) -> Pressed {
         let Some(keyboard) = &mut self.keyboard else { return Pressed::Nothing };
         let mut pressed = Pressed::Nothing;
-        if keyboard.before.is_some() && keyboard.keys.is_empty() && is_ready(rustix::stdio::stdin())
-        {
+        let has_keys = || fsutil::is_ready(rustix::stdio::stdin(), PollFlags::IN) == Ok(true);
+        if keyboard.before.is_some() && keyboard.keys.is_empty() && has_keys() {
             keyboard.keys.resize(CHUNK, 0);
             let read = rustix::io::read(rustix::stdio::stdin(), &mut keyboard.keys[..]);
             keyboard.keys.truncate(read.unwrap_or(0));
@@ -276,9 +277,4 @@ impl Drop for Keyboard {
     fn drop(&mut self) {
         self.release();
     }
-}
-
-fn is_ready(fd: BorrowedFd<'_>) -> bool {
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
 }

@@ -9,6 +9,7 @@
 //! After the run signals do again what they did before.
 
 use crate::fsutil;
+use rustix::event::PollFlags;
 use rustix::process::{Pid, Signal, kill_current_process_group};
 use signal_hook::consts::{
     SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1,
@@ -131,7 +132,8 @@ impl Interrupts {
 
     /// Whether one has come.
     pub fn came(&self) -> bool {
-        self.0.as_ref().is_some_and(|caught| fsutil::is_readable(caught.descriptor()))
+        let caught = self.0.as_ref();
+        caught.is_some_and(|it| fsutil::is_ready(it.descriptor(), PollFlags::IN) == Ok(true))
     }
 }
 
@@ -284,7 +286,7 @@ fn action(signal: i32, new: Option<libc::sigaction>) -> libc::sigaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::event::{PollFd, poll};
     use rustix::process::{getpid, kill_process};
 
     /// Whether a signal that is sent now is caught by these.

@@ -6,6 +6,7 @@
 //! that is refused, so much is written as a reader that is ready must take.
 
 use crate::fsutil;
+use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -52,7 +53,7 @@ impl<'a> Sink<'a> {
         fsutil::retry(|| match &self.way {
             Way::Direct => rustix::io::write(self.shared, bytes),
             Way::Private(own) => rustix::io::write(own, bytes),
-            Way::Careful if is_ready(self.shared)? => {
+            Way::Careful if fsutil::is_ready(self.shared, PollFlags::OUT)? => {
                 rustix::io::write(self.shared, &bytes[..bytes.len().min(CAREFUL)])
             }
             Way::Careful => Err(Errno::AGAIN),
@@ -79,10 +80,4 @@ fn reopen(shared: BorrowedFd<'_>) -> Option<OwnedFd> {
     let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).ok()
-}
-
-fn is_ready(fd: BorrowedFd<'_>) -> rustix::io::Result<bool> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    Ok(poll(&mut [PollFd::new(&fd, PollFlags::OUT)], Some(&now))? > 0)
 }

@@ -10,18 +10,20 @@
 //!
 //! What comes out of a pipe is kept in a [`Spool`] until the command reads it.
 
+use crate::fsutil;
 use crate::hashing;
 use crate::spool::Spool;
 use crate::values::StdinMode;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{FileType, SeekFrom, major, minor};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::Seek;
+use std::time::Duration;
 
 const CHUNK: usize = 64 * 1024;
 /// How long a pipe may be silent before cachex says what it waits for.
-const PATIENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a refresher's digest is: its key was computed before it was started.
 const PASSED_ON: &str = "passed on";
@@ -201,8 +203,8 @@ fn read_pipe(silent: impl FnOnce()) -> Result<(blake3::Hash, Spool), Unknown> {
     let mut chunk = vec![0; CHUNK];
     let mut silent = Some(silent);
     loop {
-        let patience = silent.is_some().then_some(&PATIENCE);
-        match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], patience) {
+        let patience = silent.is_some().then_some(PATIENCE);
+        match fsutil::poll(&mut [PollFd::new(&stdin, PollFlags::IN)], patience) {
             Ok(0) => {
                 if let Some(silent) = silent.take() {
                     silent();

@@ -14,12 +14,13 @@
 
 use crate::follow::{Audience, Following, Step};
 use crate::frames::Stream;
+use crate::fsutil;
 use crate::lock::{self, Lock, Mode, Signature};
 use crate::messages::{self, Messages};
 use crate::printed::{Differs, Printed};
 use crate::store::Root;
 use crate::store::live::End;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
@@ -205,14 +206,12 @@ impl Wait<'_> {
             until = until.min(deadline);
         }
         let left = until.saturating_duration_since(Instant::now());
-        let timeout =
-            Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
         let mut watched = Vec::with_capacity(2);
         watched.extend(self.place.as_ref().map(|place| PollFd::new(&place.granted, PollFlags::IN)));
         let sink = blocked.map(|stream| self.audience.awaited(stream));
         watched.extend(sink.map(|sink| PollFd::from_borrowed_fd(sink, PollFlags::OUT)));
         // Interrupted or not, everything is looked at again.
-        let _ = poll(&mut watched, Some(&timeout));
+        let _ = fsutil::poll(&mut watched, Some(left));
         self.place.is_some() && !watched[0].revents().is_empty()
     }
 

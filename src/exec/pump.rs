@@ -7,12 +7,13 @@ use super::outlet::Outlet;
 use crate::capture::Recorder;
 use crate::feed::Feeder;
 use crate::frames::Stream;
+use crate::fsutil;
 use crate::held::{Held, Pieces};
 use crate::job::{Job, Kind};
 use crate::pty::{Console, Pressed};
 use crate::signals::{self, Came, Signals};
 use crate::sink::Sink;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::process::Signal;
 use std::io;
@@ -193,11 +194,9 @@ impl<'a, 'r> Pump<'a, 'r> {
                 watched.push(PollFd::new(source, PollFlags::IN));
             }
         }
-        let timeout = self.deadline().map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() }
-        });
-        match poll(&mut watched, timeout.as_ref()) {
+        let now = Instant::now();
+        let left = self.deadline().map(|deadline| deadline.saturating_duration_since(now));
+        match fsutil::poll(&mut watched, left) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(errno) => Err(errno.into()),
         }

@@ -22,7 +22,7 @@ use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use crate::progress;
 use anyhow::{Context, Result, anyhow, bail};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::OFlags;
 use rustix::process::Signal;
 use std::collections::HashSet;
@@ -326,8 +326,7 @@ impl Helper {
         let started = Instant::now();
         loop {
             let left = step.map(|step| step.saturating_sub(started.elapsed()));
-            let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-            match poll(&mut [PollFd::new(output, PollFlags::IN)], timeout.as_ref()) {
+            match fsutil::poll(&mut [PollFd::new(output, PollFlags::IN)], left) {
                 Ok(0) => bail!("the store of older entries did not answer in time"),
                 Ok(_) => break,
                 Err(rustix::io::Errno::INTR) => {}

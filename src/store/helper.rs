@@ -125,12 +125,12 @@ pub fn serve(args: &[OsString]) -> Exit {
 fn end_with_the_asker() {
     #[cfg(target_os = "linux")]
     {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        use rustix::event::{PollFd, PollFlags};
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
         // It may have died before that.
         let stdout = rustix::stdio::stdout();
         let mut output = [PollFd::new(&stdout, PollFlags::empty())];
-        let looked = poll(&mut output, Some(&Timespec::default()));
+        let looked = fsutil::poll(&mut output, Some(Duration::ZERO));
         if looked.is_ok() && output[0].revents().contains(PollFlags::ERR) {
             die();
         }
