@@ -15,7 +15,7 @@ use crate::hashing;
 use crate::spool::Spool;
 use crate::values::StdinMode;
 use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{FileType, SeekFrom, major, minor};
+use rustix::fs::{FileType, SeekFrom};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::Seek;
@@ -187,7 +187,7 @@ fn reopened(mut start: u64) -> std::io::Result<File> {
 
 #[cfg(target_os = "linux")]
 fn is_null(device: u64) -> bool {
-    (major(device), minor(device)) == (1, 3)
+    (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -21,11 +21,10 @@ use crate::printed::{Differs, Printed};
 use crate::store::Root;
 use crate::store::live::End;
 use rustix::event::{PollFd, PollFlags};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
-use rustix::pipe::PipeFlags;
 use std::fmt::Arguments;
-use std::io;
+use std::io::{self, PipeReader};
 use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -251,12 +250,12 @@ fn failed(why: Arguments<'_>) -> Waited {
 struct Place {
     thread: JoinHandle<rustix::io::Result<Lock>>,
     /// Comes to its end when the thread has come to its own.
-    granted: OwnedFd,
+    granted: PipeReader,
 }
 
 impl Place {
     fn take(root: &Root, name: &Path) -> io::Result<Place> {
-        let (granted, waiting) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let (granted, waiting) = io::pipe()?;
         let (dir, name) = (root.as_fd().try_clone_to_owned()?, name.to_owned());
         let wait = move || {
             let lock = Lock::wait(dir, name, Mode::Exclusive);

@@ -24,7 +24,7 @@ use crate::lock;
 use crate::progress::{self, Stage};
 use inventory::Inventory;
 use outputs::{Damaged, Needs};
-use rustix::fs::{CWD, FileType, FlockOperation, Stat};
+use rustix::fs::{CWD, FileType, FlockOperation, RawMode, Stat};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
@@ -49,9 +49,9 @@ pub enum What {
     /// Others may do more, or its owner less, than these permissions should allow.
     Mode {
         /// The permissions.
-        mode: u32,
+        mode: RawMode,
         /// What takes its place; none: that is for its owner to decide.
-        wanted: Option<u32>,
+        wanted: Option<RawMode>,
     },
     /// It is a folder, a link or a pipe in the place of a file, or the like.
     Type {
@@ -119,7 +119,7 @@ impl What {
     /// Whether entries may be there that were not seen, and that need what
     /// seems to be needed by none.
     fn hides(&self) -> bool {
-        const READABLE: u32 = 0o400;
+        const READABLE: RawMode = 0o400;
         match self {
             What::Unreadable(_) | What::Database(_) => true,
             What::Mode { mode, .. } => mode & READABLE == 0,

@@ -89,6 +89,7 @@ pub struct Item {
 pub fn serve(args: &[OsString]) -> Exit {
     std::panic::set_hook(Box::new(|_| {}));
     // It was started by a link's name.
+    #[cfg(target_os = "linux")]
     let _ = rustix::thread::set_name(c"cachex");
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };

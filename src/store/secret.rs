@@ -40,13 +40,8 @@ pub fn read(root: &Root) -> rustix::io::Result<Option<Secret>> {
 /// the others compare with nothing.
 fn make(root: &Root) -> rustix::io::Result<Secret> {
     let mut secret = [0; LEN];
-    let mut filled = 0;
-    while filled < LEN {
-        let rest = &mut secret[filled..];
-        filled += fsutil::retry(|| {
-            rustix::rand::getrandom(&mut *rest, rustix::rand::GetRandomFlags::empty())
-        })?;
-    }
+    getrandom::fill(&mut secret)
+        .map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
     let temp = root.temp_name();
     let file = fsutil::create_file(root, &temp, OFlags::WRONLY | OFlags::EXCL)?;
     let placed =

@@ -8,7 +8,7 @@ use crate::lock;
 use crate::store::blobs::Form;
 use crate::store::{Root, events, filter, guard, secret, sweep, version_dir};
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{CWD, Mode, Stat};
+use rustix::fs::{CWD, Mode, RawMode, Stat};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -180,7 +180,7 @@ pub fn mode(stat: &Stat) -> Option<What> {
 /// be the user's own and serve other ends: it only loses what keeps it from
 /// being used, and only if there is a store in it.
 pub fn mode_of_root(stat: &Stat, dir: &Path) -> Option<What> {
-    const STICKY: u32 = 0o1000;
+    const STICKY: RawMode = 0o1000;
     let mode = stat.st_mode & 0o7777;
     let is_store = mode & STICKY == 0
         && fsutil::stat(CWD, dir.join(version_dir()))

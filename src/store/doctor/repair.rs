@@ -19,7 +19,7 @@ use crate::store::guard::SetAside;
 use crate::store::{Root, blobs, filter, guard, sweep, version_dir, young};
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, CWD};
+use rustix::fs::{AtFlags, CWD, RawMode};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -84,7 +84,7 @@ fn failure(path: &Path, error: &anyhow::Error) -> Finding {
     Finding { what: What::RepairFailed(format!("{error:#}")), path: path.to_owned(), key: None }
 }
 
-fn mode_wanted(finding: &Finding) -> Option<(&Path, u32)> {
+fn mode_wanted(finding: &Finding) -> Option<(&Path, RawMode)> {
     match finding.what {
         What::Mode { wanted: Some(wanted), .. } => Some((&finding.path, wanted)),
         _ => None,
@@ -93,7 +93,7 @@ fn mode_wanted(finding: &Finding) -> Option<(&Path, u32)> {
 
 /// Changes the mode of what was found to be this user's and no link. The
 /// folders it lies in were mended before it, so nobody else changes that.
-fn change_mode(dir: &Path, path: &Path, wanted: u32) -> Result<()> {
+fn change_mode(dir: &Path, path: &Path, wanted: RawMode) -> Result<()> {
     let mode = rustix::fs::Mode::from_raw_mode(wanted);
     let changed = match path.parent() {
         None => rustix::fs::chmodat(CWD, dir, mode, AtFlags::empty()),
