@@ -39,7 +39,7 @@ impl Runner<'_> {
     pub(super) fn identify(&self, root: &Root) -> Result<Call, Exit> {
         if (self.closed[1] || self.closed[2]) && !self.config.warm {
             // What a command does with a closed stream cannot be recorded.
-            return Err(self.without_store(Source::Inherit, "an output is closed"));
+            return Err(self.without_store(self.untaken(), "an output is closed"));
         }
         self.call(Some(root)).map_err(|why| match why {
             Unidentified::NoCommand(exit) => exit,

@@ -9,6 +9,8 @@ use crate::messages;
 use crate::printed::Differs;
 use crate::report::{Outcome, Report, seconds};
 use crate::stdin::Source;
+use crate::values::StdinMode;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 impl Runner<'_> {
@@ -26,11 +28,23 @@ impl Runner<'_> {
         exit
     }
 
+    /// What the command gets as standard input where none was taken in.
+    pub fn untaken(&self) -> Source {
+        match self.config.identity.stdin {
+            StdinMode::Null => Source::Null,
+            StdinMode::Hash | StdinMode::Inherit => Source::Inherit,
+        }
+    }
+
     /// Runs the command as if cachex were not there; `why` is for the report.
     pub fn uncached(&self, source: Source, why: &str) -> Exit {
         let executable = match self.resolve() {
             Ok(executable) => executable,
             Err(exit) => return exit,
+        };
+        let source = match source {
+            Source::Null if empty_stdin().is_ok() => Source::Inherit,
+            source => source,
         };
         let told = || Report { reason: Some(why.to_owned()), ..Report::default() };
         let config = self.config;
@@ -115,6 +129,12 @@ impl Runner<'_> {
         };
         self.refuse(status, &error.to_string())
     }
+}
+
+/// Makes this process's standard input an empty one, as the command's is to be.
+fn empty_stdin() -> rustix::io::Result<()> {
+    let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::stdio::dup2_stdin(null)
 }
 
 /// Whether what is short for a cache may be enough for the command.

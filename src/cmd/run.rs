@@ -41,7 +41,7 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
         Err(why) => {
             Messages { quiet: config.quiet, verbose: false }
                 .warn(format_args!("not cached: {why}"));
-            runner.without_store(Source::Inherit, "the store cannot be used")
+            runner.without_store(runner.untaken(), "the store cannot be used")
         }
     }
 }

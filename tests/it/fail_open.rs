@@ -26,6 +26,21 @@ fn a_store_that_is_no_folder() {
 }
 
 #[test]
+fn what_gets_no_input_gets_none_without_a_store_either() {
+    let cachex = cachex();
+    let list = "one\ntwo\n";
+    let script =
+        "while read -r word; do cachex run --quiet --stdin null -- sh -c \"echo $word; cat\"; done";
+    let each = cachex.shell(script).env("CACHEX_DIR", "/proc/no/such");
+    each.stdin(list).once().prints(list).quietly();
+    let script = cachex.sh("cat; echo end").env("CACHEX_DIR", "/proc/no/such").with("--quiet");
+    script.clone().stdin(list).once().prints("end\n").exits(0);
+    script.stdin(list).with("--timeout 1m").once().prints("end\n").exits(0);
+    let closed = cachex.sh("read -r line; echo got $line. >&2").stdin(list);
+    closed.launched_by("exec \"$@\" >&-").once().says("got .\n").exits(0);
+}
+
+#[test]
 fn a_default_store_that_cannot_be_created() {
     let cachex = cachex();
     cachex.write("home/.cache", "not a folder");
