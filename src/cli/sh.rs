@@ -26,12 +26,14 @@ one of several jobs, whichever that is, and it may be a pipe without an end.
 
 Exit status: as for `cachex run`, 125 without a script too.
 
-Caching the recipes of one rule in a Makefile, line by line:
+Caching what the recipes of one rule make in a Makefile, line by line:
 
-  %.txt: SHELL = cachex
-  %.txt: .SHELLFLAGS = sh --expires-in 1h -c
-  %.txt: %.url
-  \tcurl --silent --fail $$(cat $<) | tee $@
+  build/%.o: private SHELL = cachex
+  build/%.o: private .SHELLFLAGS = sh -c
+  build/%.o: export CACHEX_INPUT = $^ *.h
+  build/%.o: export CACHEX_OUTPUT = $@
+  build/%.o: %.c
+  \t$(CC) $(CFLAGS) -c -o $@ $<
 
 Examples:
   cachex sh --expires-in 10m -c 'du -sh * | sort -h'

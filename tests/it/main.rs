@@ -18,6 +18,7 @@ mod cut_short;
 mod descriptors;
 mod doctor;
 mod environment;
+mod examples;
 mod executable;
 mod exit_status;
 mod explain;
