@@ -320,7 +320,7 @@ fn a_refresh_is_recorded_only_for_the_inputs_that_its_caller_had() {
     cachex.write("work/a", "one");
     let call = cachex.run("cat a").with("--input a --refresh-after 10m").expires_in("1h");
     call.once().misses().prints("one");
-    call.clone().after("20m").once().hits().prints("one");
+    call.clone().after("20m").spawn().ends().prints("one");
     cachex.awaits_runs(2);
     cachex.awaits_quiet();
     call.clone().after("21m").once().hits().prints("one");

@@ -115,8 +115,8 @@ fn a_refresher_that_is_killed_leaves_the_result_and_the_way_free() {
 #[cfg(target_os = "linux")]
 fn a_refresher_is_detached() {
     let cachex = cachex();
-    let script = "ps -o sid= -p $$; ps -o ni= -p $$; ls /proc/$$/fd | tr '\\n' ' '; echo; \
-                  readlink /proc/$$/fd/0; true";
+    let script = "ps -o sid= -p $$; ps -o ni= -p $$; (ls /proc/$$/fd >../fds); \
+                  tr '\\n' ' ' <../fds; echo; readlink /proc/$$/fd/0; true";
     let call = cachex.run(script).expires_in("1h").option("--refresh-after", "10m");
     // With a descriptor that the command would inherit.
     let call = call.launched_by(r#"exec "$@" 7</dev/zero"#);
