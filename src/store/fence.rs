@@ -113,25 +113,29 @@ impl<'a> Fenced<'a> {
     /// needs any more. The caller holds the fold lock, so that no look-up brings
     /// an entry back up.
     pub fn remove_all(&self, keys: &[Key], orphans: &mut HashSet<[u8; 32]>) -> Result<u64> {
-        if !guard::exists(self.root) {
+        let input = self.that_may_be_held(keys);
+        if input.is_empty() {
             return Ok(0);
         }
-        // The whole of the filter, whose checksum says whether it is to be
-        // believed: what a damaged one hides would come back when it is mended.
-        let held = filter::contents(self.root);
-        let may_hold =
-            |key: &&Key| held.as_ref().is_none_or(|held| held.binary_search(&key.prefix()).is_ok());
-        let mut keys = keys.iter().filter(may_hold).peekable();
-        if keys.peek().is_none() {
-            return Ok(0);
-        }
-        let input: Vec<u8> = keys.flat_map(|key| key.0).collect();
         let mut told = |hashes: &[u8]| {
             orphans.extend(hashes.as_chunks().0);
             Ok(())
         };
         let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut told)?;
         helper::decode(&count).context("reading how many entries were removed")
+    }
+
+    /// Those of the keys that the database may hold, one after the other.
+    fn that_may_be_held(&self, keys: &[Key]) -> Vec<u8> {
+        if !guard::exists(self.root) {
+            return Vec::new();
+        }
+        // The whole of the filter, whose checksum says whether it is to be
+        // believed: what a damaged one hides would come back when it is mended.
+        let held = filter::contents(self.root);
+        let may_hold =
+            |key: &&Key| held.as_ref().is_none_or(|held| held.binary_search(&key.prefix()).is_ok());
+        keys.iter().filter(may_hold).flat_map(|key| key.0).collect()
     }
 
     /// Frees what so many removed entries left behind, of which `blobs` are what
@@ -148,13 +152,7 @@ impl<'a> Fenced<'a> {
         if !guard::exists(self.root) {
             return Ok(());
         }
-        self.ask(helper::SCAN, &[], None, Some(STEP), &mut |item| {
-            let item: helper::Item = helper::decode(item).context("reading an entry")?;
-            match Entry::open_any(&item.sealed) {
-                Ok(entry) => visit(entry, item.facts),
-                Err(_) => Ok(()),
-            }
-        })?;
+        self.ask(helper::SCAN, &[], None, Some(STEP), &mut reports::opened(visit))?;
         Ok(())
     }
 

@@ -39,6 +39,9 @@ use std::time::Duration;
 pub const GET: &str = "get";
 /// `put ROOT`: the sealed entry on standard input is kept.
 pub const PUT: &str = "put";
+/// `find ROOT`: the entries of the keys on standard input, as items, in the order
+/// in which they are asked for; nothing is brought up.
+pub const FIND: &str = "find";
 /// `remove ROOT`: the keys on standard input are dropped; their number. Items are
 /// the hashes of the blobs that nothing needs any more, many in each.
 pub const REMOVE: &str = "remove";
@@ -196,6 +199,12 @@ fn answer(
         }
         (Some(SCAN), []) => scan(root, output).map(|()| Vec::new()),
         (Some(CHECK), []) => check(root, output).map(|()| Vec::new()),
+        (Some(FIND), []) => {
+            let mut keys = Vec::new();
+            input.read_to_end(&mut keys)?;
+            let (keys, _) = keys.as_chunks();
+            reports::find(root, keys, output).map(|()| Vec::new())
+        }
         (Some(QUERY), []) => reports::query(root, input, output),
         (Some(STATS), [day]) => {
             let day = day.to_str().and_then(|day| day.parse().ok()).context("reading a day")?;

@@ -1,7 +1,7 @@
 //! What is asked of the old store for people to read.
 
 use super::{Fenced, STEP};
-use crate::entry::Entry;
+use crate::entry::{Entry, Key};
 use crate::store::facts::{Facts, Totals};
 use crate::store::query::Query;
 use crate::store::stats::Counts;
@@ -37,14 +37,22 @@ impl Fenced<'_> {
             return Ok(Some(0));
         }
         let input = helper::encode(query)?;
-        let matched = self.ask(helper::QUERY, &[], Some(&input), Some(step), &mut |item| {
-            let item: helper::Item = helper::decode(item).context("reading an entry")?;
-            match Entry::open_any(&item.sealed) {
-                Ok(entry) => visit(entry, item.facts),
-                Err(_) => Ok(()),
-            }
-        })?;
+        let matched = self.ask(helper::QUERY, &[], Some(&input), Some(step), &mut opened(visit))?;
         helper::decode(&matched).context("reading how many entries match")
+    }
+
+    /// Shows the entries of these keys to `visit`, as far as there are any, in the
+    /// order of the keys.
+    pub fn find(
+        &self,
+        keys: &[Key],
+        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+    ) -> Result<()> {
+        let input = self.that_may_be_held(keys);
+        if !input.is_empty() {
+            self.ask(helper::FIND, &[], Some(&input), Some(STEP), &mut opened(visit))?;
+        }
+        Ok(())
     }
 
     /// What was counted from a day on, [`stats::day_of`](crate::store::stats::day_of):
@@ -80,5 +88,18 @@ impl Fenced<'_> {
             })?;
         }
         Ok(list)
+    }
+}
+
+/// Opens an item and shows the entry in it, if that is whole.
+pub(super) fn opened(
+    visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+) -> impl FnMut(&[u8]) -> Result<()> {
+    |item| {
+        let item: helper::Item = helper::decode(item).context("reading an entry")?;
+        match Entry::open_any(&item.sealed) {
+            Ok(entry) => visit(entry, item.facts),
+            Err(_) => Ok(()),
+        }
     }
 }

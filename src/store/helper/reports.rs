@@ -1,10 +1,14 @@
 //! What a helper answers for people to read, in frames as it is found.
 
 use super::{Item, decode, encode, write_frame};
+use crate::entry::{Entry, Key};
+use crate::store::facts::Facts;
 use crate::store::fence::{ALIVE, ITEM};
+use crate::store::old::Old;
 use crate::store::query::{self, Query};
-use crate::store::{Root, stats};
+use crate::store::{Root, fold, guard, stats};
 use anyhow::Result;
+use sled::IVec;
 use std::io::{Read, Write};
 
 /// No question that can be decoded is longer.
@@ -16,16 +20,41 @@ pub fn query(root: &Root, input: &mut dyn Read, output: &mut dyn Write) -> Resul
     let mut question = Vec::new();
     input.take(MAX_QUERY).read_to_end(&mut question)?;
     let question: Query = decode(&question)?;
-    let matched = query::select(root, &question, &mut |page| {
-        let mut frames = Vec::new();
-        for (facts, sealed) in page {
-            let item = Item { facts, sealed: sealed.to_vec() };
-            write_frame(&mut frames, ITEM, &encode(&item)?)?;
-        }
-        write_frame(&mut frames, ALIVE, &[])?;
-        Ok(output.write_all(&frames)?)
-    })?;
+    let matched = query::select(root, &question, &mut |page| write_items(output, page))?;
     encode(&matched)
+}
+
+/// What is damaged is passed over.
+pub fn find(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<()> {
+    if !guard::exists(root) {
+        return Ok(());
+    }
+    for keys in keys.chunks(fold::BATCH) {
+        let page = Old::with(root, |old| {
+            let mut page = Vec::new();
+            for key in keys.iter().map(|key| Key(*key)) {
+                if let Some(sealed) = old.sealed(&key)?
+                    && Entry::open(&key, &sealed).is_ok()
+                {
+                    page.push((old.facts(&key)?.unwrap_or_default(), sealed));
+                }
+            }
+            Ok(page)
+        })?;
+        write_items(output, page)?;
+    }
+    Ok(())
+}
+
+/// All at once, so that nothing of the database is held while somebody reads.
+fn write_items(output: &mut dyn Write, page: Vec<(Facts, IVec)>) -> Result<()> {
+    let mut frames = Vec::new();
+    for (facts, sealed) in page {
+        let item = Item { facts, sealed: sealed.to_vec() };
+        write_frame(&mut frames, ITEM, &encode(&item)?)?;
+    }
+    write_frame(&mut frames, ALIVE, &[])?;
+    Ok(output.write_all(&frames)?)
 }
 
 pub fn stats(root: &Root, since: u32, output: &mut dyn Write) -> Result<()> {
