@@ -33,6 +33,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Forget recorded runs: of a command, by key, by tag, by age')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Drop what has expired, what is old, what is too much')
             [CompletionResult]::new('clear', 'clear', [CompletionResultType]::ParameterValue, 'Forget everything')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what was hit, what was run, and what that saved')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what is wrong with the store, and mend it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Say which settings hold, and where each comes from')
@@ -113,6 +115,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--max-entry-size', '--max-entry-size', [CompletionResultType]::ParameterName, 'Do not record a longer output than this [default: 1GiB]')
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Drop the least recently used results beyond this in all [default: 5GiB]')
+            [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, for other verbs to find it by; may be given repeatedly')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write it to this open descriptor')
@@ -284,6 +287,32 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'cachex;export' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where the archive goes; `-` is standard output')
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Those with this tag')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Those of this scope')
+            [CompletionResult]::new('--cwd', '--cwd', [CompletionResultType]::ParameterName, 'Those that ran in this folder')
+            [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'Those whose command line matches, see `cachex list --help`')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Those that were recorded or served since then: `7d`, or a date such as `2026-11-01`')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'The most recently used that come to so much in all, before it is compressed')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be done, and change nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not warn, and do not say what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'cachex;import' {
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Refuse an archive that holds more than this [default: what the store may hold]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be done, and change nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not warn, and do not say what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'cachex;stats' {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Count from then on: `7d`, or a date such as `2026-11-01`')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it [default: text]')
@@ -333,6 +362,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Forget recorded runs: of a command, by key, by tag, by age')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Drop what has expired, what is old, what is too much')
             [CompletionResult]::new('clear', 'clear', [CompletionResultType]::ParameterValue, 'Forget everything')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what was hit, what was run, and what that saved')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what is wrong with the store, and mend it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Say which settings hold, and where each comes from')
@@ -363,6 +394,12 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;clear' {
+            break
+        }
+        'cachex;help;export' {
+            break
+        }
+        'cachex;help;import' {
             break
         }
         'cachex;help;stats' {

@@ -31,6 +31,9 @@ _cachex() {
             cachex,explain)
                 cmd="cachex__subcmd__explain"
                 ;;
+            cachex,export)
+                cmd="cachex__subcmd__export"
+                ;;
             cachex,forget)
                 cmd="cachex__subcmd__forget"
                 ;;
@@ -39,6 +42,9 @@ _cachex() {
                 ;;
             cachex,help)
                 cmd="cachex__subcmd__help"
+                ;;
+            cachex,import)
+                cmd="cachex__subcmd__import"
                 ;;
             cachex,list)
                 cmd="cachex__subcmd__list"
@@ -73,6 +79,9 @@ _cachex() {
             cachex__subcmd__help,explain)
                 cmd="cachex__subcmd__help__subcmd__explain"
                 ;;
+            cachex__subcmd__help,export)
+                cmd="cachex__subcmd__help__subcmd__export"
+                ;;
             cachex__subcmd__help,forget)
                 cmd="cachex__subcmd__help__subcmd__forget"
                 ;;
@@ -81,6 +90,9 @@ _cachex() {
                 ;;
             cachex__subcmd__help,help)
                 cmd="cachex__subcmd__help__subcmd__help"
+                ;;
+            cachex__subcmd__help,import)
+                cmd="cachex__subcmd__help__subcmd__import"
                 ;;
             cachex__subcmd__help,list)
                 cmd="cachex__subcmd__help__subcmd__list"
@@ -107,7 +119,7 @@ _cachex() {
 
     case "${cmd}" in
         cachex)
-            opts="-h -V --help --version run sh explain list show forget prune clear stats doctor config completions generate help"
+            opts="-h -V --help --version run sh explain list show forget prune clear export import stats doctor config completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -344,6 +356,69 @@ _cachex() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cachex__subcmd__export)
+            opts="-h --to --tag --scope --cwd --command --since --max-size --dry-run --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cachex__subcmd__forget)
             opts="-h --tag --older-than --failed --command --dry-run --yes --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --tty --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -446,7 +521,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help)
-            opts="run sh explain list show forget prune clear stats doctor config completions generate help"
+            opts="run sh explain list show forget prune clear export import stats doctor config completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -529,6 +604,20 @@ _cachex() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cachex__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cachex__subcmd__help__subcmd__forget)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -558,6 +647,20 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -648,6 +751,31 @@ _cachex() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__import)
+            opts="-h --max-size --dry-run --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -887,7 +1015,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__sh)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --tag --quiet --verbose --status-file --status-fd --shell --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --tag --quiet --verbose --status-file --status-fd --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1003,6 +1131,10 @@ _cachex() {
                     return 0
                     ;;
                 --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -30,6 +30,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand forget 'Forget recorded runs: of a command, by key, by tag, by age'
             cand prune 'Drop what has expired, what is old, what is too much'
             cand clear 'Forget everything'
+            cand export 'Write recorded results to a file, for another store'
+            cand import 'Put the results of an archive into the store'
             cand stats 'Say what was hit, what was run, and what that saved'
             cand doctor 'Say what is wrong with the store, and mend it'
             cand config 'Say which settings hold, and where each comes from'
@@ -108,6 +110,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
             cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
+            cand --compress 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]'
             cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
             cand --status-file 'Write one JSON object about the call to this file'
             cand --status-fd 'Write it to this open descriptor'
@@ -272,6 +275,30 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'cachex;export'= {
+            cand --to 'Where the archive goes; `-` is standard output'
+            cand --tag 'Those with this tag'
+            cand --scope 'Those of this scope'
+            cand --cwd 'Those that ran in this folder'
+            cand --command 'Those whose command line matches, see `cachex list --help`'
+            cand --since 'Those that were recorded or served since then: `7d`, or a date such as `2026-11-01`'
+            cand --max-size 'The most recently used that come to so much in all, before it is compressed'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --dry-run 'Say what would be done, and change nothing'
+            cand --json 'Print JSON'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;import'= {
+            cand --max-size 'Refuse an archive that holds more than this [default: what the store may hold]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --dry-run 'Say what would be done, and change nothing'
+            cand --json 'Print JSON'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'cachex;stats'= {
             cand --since 'Count from then on: `7d`, or a date such as `2026-11-01`'
             cand --format 'How to print it [default: text]'
@@ -316,6 +343,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand forget 'Forget recorded runs: of a command, by key, by tag, by age'
             cand prune 'Drop what has expired, what is old, what is too much'
             cand clear 'Forget everything'
+            cand export 'Write recorded results to a file, for another store'
+            cand import 'Put the results of an archive into the store'
             cand stats 'Say what was hit, what was run, and what that saved'
             cand doctor 'Say what is wrong with the store, and mend it'
             cand config 'Say which settings hold, and where each comes from'
@@ -338,6 +367,10 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;prune'= {
         }
         &'cachex;help;clear'= {
+        }
+        &'cachex;help;export'= {
+        }
+        &'cachex;help;import'= {
         }
         &'cachex;help;stats'= {
         }

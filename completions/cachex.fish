@@ -34,6 +34,8 @@ complete -c cachex -n "__fish_cachex_needs_command" -f -a "show" -d 'Show everyt
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "prune" -d 'Drop what has expired, what is old, what is too much'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "clear" -d 'Forget everything'
+complete -c cachex -n "__fish_cachex_needs_command" -f -a "export" -d 'Write recorded results to a file, for another store'
+complete -c cachex -n "__fish_cachex_needs_command" -f -a "import" -d 'Put the results of an archive into the store'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "config" -d 'Say which settings hold, and where each comes from'
@@ -121,6 +123,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l output -d 'What the
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-fd -d 'Write it to this open descriptor' -r
@@ -287,6 +290,24 @@ complete -c cachex -n "__fish_cachex_using_subcommand clear" -l json -d 'Print J
 complete -c cachex -n "__fish_cachex_using_subcommand clear" -l no-pager -d 'Show it without a pager'
 complete -c cachex -n "__fish_cachex_using_subcommand clear" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand clear" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l to -d 'Where the archive goes; `-` is standard output' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l tag -d 'Those with this tag' -r
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l scope -d 'Those of this scope' -r
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l cwd -d 'Those that ran in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l command -d 'Those whose command line matches, see `cachex list --help`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l since -d 'Those that were recorded or served since then: `7d`, or a date such as `2026-11-01`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l max-size -d 'The most recently used that come to so much in all, before it is compressed' -r
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l dry-run -d 'Say what would be done, and change nothing'
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l quiet -d 'Do not warn, and do not say what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand import" -l max-size -d 'Refuse an archive that holds more than this [default: what the store may hold]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand import" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand import" -l dry-run -d 'Say what would be done, and change nothing'
+complete -c cachex -n "__fish_cachex_using_subcommand import" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand import" -l quiet -d 'Do not warn, and do not say what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l since -d 'Count from then on: `7d`, or a date such as `2026-11-01`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l format -d 'How to print it [default: text]' -r -f -a "text\t'Tables, bars and sparklines, for a terminal'
 json\t'One object, for programs'
@@ -309,20 +330,22 @@ complete -c cachex -n "__fish_cachex_using_subcommand config" -l path -d 'Print 
 complete -c cachex -n "__fish_cachex_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "explain" -d 'Say whether a call would hit, and if not, why'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "list" -d 'Show which results the store holds'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "show" -d 'Show everything about one result'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "prune" -d 'Drop what has expired, what is old, what is too much'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "clear" -d 'Forget everything'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "config" -d 'Say which settings hold, and where each comes from'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear stats doctor config completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "explain" -d 'Say whether a call would hit, and if not, why'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "list" -d 'Show which results the store holds'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "show" -d 'Show everything about one result'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "prune" -d 'Drop what has expired, what is old, what is too much'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "clear" -d 'Forget everything'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "export" -d 'Write recorded results to a file, for another store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "import" -d 'Put the results of an archive into the store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "config" -d 'Say which settings hold, and where each comes from'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 
 # Keys, tags and scopes that the store holds. `cachex __complete` only reads, and
 # is done at once.
@@ -345,3 +368,6 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tag -x -a '(__f
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l scope -x -a '(__fish_cachex_stored scopes)'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -f -a '(__fish_cachex_stored any)'
 complete -c cachex -n "__fish_cachex_using_subcommand prune" -l tag -x -a '(__fish_cachex_stored tags)'
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l tag -x -a '(__fish_cachex_stored tags)'
+complete -c cachex -n "__fish_cachex_using_subcommand export" -l scope -x -a '(__fish_cachex_stored scopes)'
+complete -c cachex -n "__fish_cachex_using_subcommand export" -f -a '(__fish_cachex_stored any)'

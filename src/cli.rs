@@ -3,11 +3,13 @@
 //! Variables and defaults are not applied here but in `config`, so that a flag
 //! that was given can be told from one that was not.
 
+mod archive;
 mod explain;
 mod manage;
 pub mod sh;
 mod stats;
 
+pub use archive::{ExportArgs, ImportArgs};
 pub use explain::ExplainArgs;
 pub use manage::*;
 pub use sh::ShArgs;
@@ -72,6 +74,18 @@ pub enum Verb {
     /// Forget everything
     #[command(after_help = CLEAR_AFTER)]
     Clear(ClearArgs),
+    /// Write recorded results to a file, for another store
+    ///
+    /// The file, an archive, holds the results that are asked for, and all they
+    /// need. `cachex import` puts them into another store, or into this one.
+    #[command(after_help = archive::EXPORT_AFTER)]
+    Export(ExportArgs),
+    /// Put the results of an archive into the store
+    ///
+    /// What was recorded later wins, be it in the archive or in the store. Nothing
+    /// is changed unless all of the archive is whole.
+    #[command(after_help = archive::IMPORT_AFTER)]
+    Import(ImportArgs),
     /// Say what was hit, what was run, and what that saved
     ///
     /// Hits, misses and their reasons, time saved, by command and by day; and

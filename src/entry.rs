@@ -73,7 +73,7 @@ impl fmt::Debug for Key {
 }
 
 /// A file named by its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BlobRef {
     /// BLAKE3 of the content.
     pub hash: [u8; 32],

@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | `locks/KEY` | while the command runs | `run --no-concurrent` |
 //! | `locks/KEY.refresh` | while a command runs in the background | whoever refreshes |
-//! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a `doctor`, a promotion | whoever changes what the store holds below the young files |
+//! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a `doctor`, an import, a promotion | whoever changes what the store holds below the young files, or puts blobs before their entries |
 //! | `locks/old` | for one short open…drop of sled | whoever opens it |
-//! | `locks/publish` | shared: while a record appears; exclusive: while files are unlinked | recorders; fold |
+//! | `locks/publish` | shared: while a record appears; exclusive: while files are unlinked, or replaced only if they are earlier | recorders; fold, import |
 //!
 //! They are taken in this order, and a later one is never held while an
 //! earlier one is waited for. Lock files of keys are unlinked by the fold when

@@ -26,6 +26,12 @@ pub enum Stage {
     CheckingEntries,
     /// Output is verified, in bytes.
     CheckingOutputs,
+    /// Results are written to an archive, in bytes.
+    Exporting,
+    /// An archive is verified, in bytes of it.
+    Verifying,
+    /// Results are taken out of an archive, in bytes of it.
+    Importing,
 }
 
 /// How far it is.

@@ -127,5 +127,13 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     }
 }
 
+/// What was left aside, by why, as what ends a sentence; nothing if there was nothing.
+pub fn skipped(counts: &[(u64, &str)]) -> String {
+    let all: u64 = counts.iter().map(|(count, _)| count).sum();
+    let told = counts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, why)| format!("{count} {why}")).collect();
+    if all == 0 { String::new() } else { format!("; {all} skipped: {}", told.join(", ")) }
+}
+
 #[cfg(test)]
 mod tests;

@@ -21,9 +21,12 @@ use crate::store::{Root, Store};
 use crate::ui::{self, Column, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
+use serde_bytes::ByteBuf;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What a verb was told that is as it is for `run`.
@@ -146,6 +149,31 @@ impl<'a> Entries<'a> {
         }
         let most = query.limit.unwrap_or(usize::MAX);
         found.into_iter().take(most).try_for_each(|(_, entry, facts)| visit(entry, facts))
+    }
+
+    /// Shows the entries of these keys to `visit`: those that are there, in the
+    /// order of the keys, or where they could not be folded the recent ones first.
+    pub fn fetch(&self, keys: &[Key], visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+        if self.is_folded {
+            return self.old.find(keys, &mut |entry, _| visit(entry));
+        }
+        let young = Young::new(self.root);
+        let mut others = Vec::new();
+        for key in keys {
+            match young.get(key) {
+                Ok(Some(entry)) => visit(entry)?,
+                _ => others.push(*key),
+            }
+        }
+        let mut done = Ok(());
+        // What kept the fold from being done may keep this from being read.
+        let _ = self.old.find(&others, &mut |entry, _| {
+            if done.is_ok() {
+                done = visit(entry);
+            }
+            Ok(())
+        });
+        done
     }
 
     /// The entries whose keys begin so, one more than `most` at the most.
@@ -288,4 +316,12 @@ pub fn ago(now: Timestamp, span: Duration) -> Result<Timestamp> {
     let span = u64::try_from(span.as_nanos()).ok();
     let time = span.and_then(|span| now.0.checked_sub(span)).map(Timestamp);
     time.context("there was no cachex so long ago")
+}
+
+/// A folder as entries have it: without links. One that is gone is taken as
+/// it was given.
+pub fn folder(dir: &Path) -> Result<ByteBuf> {
+    let real = std::fs::canonicalize(dir).or_else(|_| std::path::absolute(dir));
+    let real = real.context("finding the folder of --cwd")?;
+    Ok(ByteBuf::from(real.as_os_str().as_bytes()))
 }

@@ -7,10 +7,7 @@ use crate::config::Vars;
 use crate::exit::Exit;
 use crate::store::query::{Filter, Order, Query};
 use crate::ui::{self, JsonArray, Screen, Table};
-use anyhow::{Context, Result};
-use serde_bytes::ByteBuf;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use anyhow::Result;
 
 /// Lists them.
 pub fn list(args: ListArgs, vars: &Vars) -> Result<Exit> {
@@ -48,7 +45,7 @@ fn query(args: &ListArgs, now: Timestamp) -> Result<Query> {
     let filter = Filter {
         tag: args.tag.as_ref().map(|tag| tag.0.clone()),
         scope: args.scope.clone(),
-        cwd: args.cwd.as_deref().map(folder).transpose()?,
+        cwd: args.cwd.as_deref().map(entries::folder).transpose()?,
         command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
         failed: args.failed,
         expired_at: args.stale.then_some(now),
@@ -65,12 +62,4 @@ fn query(args: &ListArgs, now: Timestamp) -> Result<Query> {
         SortKey::Command => Order::Command,
     };
     Ok(Query { filter, order, reverse: args.reverse, limit: args.limit })
-}
-
-/// A folder as entries have it: without links. One that is gone is taken as
-/// it was given.
-fn folder(dir: &Path) -> Result<ByteBuf> {
-    let real = std::fs::canonicalize(dir).or_else(|_| std::path::absolute(dir));
-    let real = real.context("finding the folder of --cwd")?;
-    Ok(ByteBuf::from(real.as_os_str().as_bytes()))
 }

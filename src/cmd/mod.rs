@@ -6,8 +6,10 @@ mod config;
 mod doctor;
 mod entries;
 mod explain;
+mod export;
 mod forget;
 mod generate;
+mod import;
 mod list;
 mod prune;
 mod removal;
@@ -82,6 +84,8 @@ fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Forget(args) => forget::forget(args, vars, closed),
         Verb::Prune(args) => prune::prune(&args, vars),
         Verb::Clear(args) => clear::clear(args, vars),
+        Verb::Export(args) => export::export(&args, vars),
+        Verb::Import(args) => import::import(&args, vars),
         Verb::Doctor(args) => doctor::doctor(args, vars),
         Verb::Stats(args) => stats::stats(args, vars),
         Verb::Config(args) => config::config(&args, vars),

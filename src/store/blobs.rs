@@ -244,7 +244,7 @@ impl<'a> NewBlob<'a> {
         let (hash, len) = self.writer.finish()?;
         Ok(WholeBlob {
             name: self.name,
-            _file: file,
+            file: Some(file),
             blob: BlobRef { hash: *hash.as_bytes(), len },
         })
     }
@@ -254,19 +254,26 @@ impl<'a> NewBlob<'a> {
 pub struct WholeBlob<'a> {
     name: Temporary<'a>,
     /// Keeps the lock.
-    _file: Arc<OwnedFd>,
+    file: Option<Arc<OwnedFd>>,
     blob: BlobRef,
 }
 
 impl<'a> WholeBlob<'a> {
     /// A file that was written under a temporary name, locked, and hashed.
     pub(super) fn new(name: Temporary<'a>, file: OwnedFd, blob: BlobRef) -> WholeBlob<'a> {
-        WholeBlob { name, _file: Arc::new(file), blob }
+        WholeBlob { name, file: Some(Arc::new(file)), blob }
     }
 
     /// What it will be.
     pub fn blob(&self) -> BlobRef {
         self.blob
+    }
+
+    /// Closes its file, and so gives up the lock, for who has more of them than
+    /// there are descriptors. Nothing is swept while the caller holds the fold lock,
+    /// nor what was written within [`LEFT`](super::sweep::LEFT).
+    pub fn close(&mut self) {
+        self.file = None;
     }
 
     /// Gives it its name. The caller holds the publish lock.

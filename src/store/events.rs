@@ -118,6 +118,9 @@ pub enum Kind {
         /// Why it was run.
         why: Reason,
     },
+    /// The entry came from elsewhere, where it was used then. No call of this
+    /// store's, so it counts for the order of eviction alone.
+    Elsewhere,
 }
 
 /// One call of cachex.
@@ -179,6 +182,17 @@ pub fn append(root: &Root, event: &Event, label: Option<&[u8]>) -> rustix::io::R
         return Ok(true);
     }
     Ok(end / FOLD_EVERY != end.saturating_sub(written) / FOLD_EVERY)
+}
+
+/// Appends what is known of uses elsewhere, unless the log is long by now: of
+/// what it has no room for, only the order of eviction suffers.
+pub fn append_uses(root: &Root, uses: &[(Key, Timestamp)]) -> rustix::io::Result<()> {
+    let log = fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)?;
+    let room = (CAP / 2).saturating_sub(rustix::fs::seek(&log, SeekFrom::End(0))?);
+    let event = |&(key, time)| Event { kind: Kind::Elsewhere, time, key, run_time: 0 }.encode();
+    let records: Vec<[u8; LEN]> = uses.iter().map(event).collect();
+    let bytes = records.as_flattened();
+    if bytes.len() as u64 <= room { fsutil::write_file(&log, bytes) } else { Ok(()) }
 }
 
 /// Whether a record of so many bytes makes a fold due: by chance, in proportion
@@ -288,6 +302,7 @@ impl Event {
             Kind::Recorded { why, size } => (2 | (why as u8) << 4, size),
             Kind::Unrecorded { why } => (3 | (why as u8) << 4, 0),
             Kind::Stale { cost } => (4, cost),
+            Kind::Elsewhere => (6, 0),
         };
         let mut fields = [0; 24];
         fields[..8].copy_from_slice(&self.time.0.to_le_bytes());
@@ -332,6 +347,7 @@ impl Record {
             2 => Kind::Recorded { why, size: number(24)? },
             3 => Kind::Unrecorded { why },
             4 => Kind::Stale { cost: number(24)? },
+            6 => Kind::Elsewhere,
             _ => return None,
         };
         Some(Record::Event(Event { kind, time: Timestamp(number(8)?), run_time: number(16)?, key }))

@@ -15,6 +15,7 @@
 //! goes young, then old. The fold moves what is young into old, in the
 //! background. Each floor is a [`Store`]; the [`Stack`] of them is one too.
 
+pub mod archive;
 pub mod audit;
 pub mod blobs;
 pub mod bounds;

@@ -82,6 +82,7 @@ impl Counts {
             Kind::Stale { cost } => Counts { stale: 1, hit_cost_ns: cost, ..Counts::default() },
             Kind::Recorded { why, size } => Counts { recorded: 1, bytes: size, ..ran(why) },
             Kind::Unrecorded { why } => Counts { unrecorded: 1, ..ran(why) },
+            Kind::Elsewhere => Counts::default(),
         }
     }
 }
@@ -94,10 +95,15 @@ pub fn day_of(time: Timestamp) -> u32 {
     u32::try_from(time.0 / DAY).unwrap_or(u32::MAX)
 }
 
+/// When a day begins.
+pub fn beginning_of(day: u32) -> Timestamp {
+    Timestamp(u64::from(day).saturating_mul(DAY))
+}
+
 /// Adds events up. What has no name counts with what has too many.
 pub fn tally(events: &[Event], names: &HashMap<Key, String>, now: Timestamp) -> Tally {
     let mut tally = Tally::new();
-    for event in events {
+    for event in events.iter().filter(|event| event.kind != Kind::Elsewhere) {
         // A clock that went backwards must not make days that are never dropped.
         let day = tally.entry(day_of(event.time.min(now))).or_default();
         let name = names.get(&event.key).map_or("", String::as_str);

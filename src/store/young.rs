@@ -4,6 +4,7 @@
 //! synced: after a power cut a file may be empty or short, and its checksum
 //! says so.
 
+use super::blobs::Temporary;
 use super::{Root, Store};
 use crate::entry::{Entry, Key, MAX_SEALED};
 use crate::failpoint;
@@ -11,7 +12,6 @@ use crate::fsutil;
 use anyhow::{Context, Result};
 use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -39,6 +39,33 @@ impl<'a> Young<'a> {
             }
         }
         Ok(keys)
+    }
+}
+
+/// A file that is written and has no name of its own yet. Dropped before
+/// [`NewFile::keep`], it leaves nothing.
+pub struct NewFile<'a> {
+    name: Temporary<'a>,
+    key: Key,
+}
+
+impl<'a> NewFile<'a> {
+    /// One for this key, with this sealed entry in it.
+    pub fn of(root: &'a Root, key: &Key, sealed: &[u8]) -> rustix::io::Result<NewFile<'a>> {
+        let (name, file) = Temporary::create(root)?;
+        fsutil::write_file(file, sealed)?;
+        Ok(NewFile { name, key: *key })
+    }
+
+    /// Gives it its name, in the place of the key's earlier one. The caller holds
+    /// the publish lock, see [`crate::lock`].
+    pub fn keep(self) -> rustix::io::Result<()> {
+        self.name.rename(&path(&self.key))
+    }
+
+    /// The key it is of.
+    pub fn key(&self) -> &Key {
+        &self.key
     }
 }
 
@@ -107,15 +134,8 @@ impl Store for Young<'_> {
 
     /// The caller holds the publish lock, see [`crate::lock`].
     fn put(&self, entry: &Entry) -> Result<()> {
-        let sealed = entry.seal()?;
-        let temp = self.root.temp_name();
-        let file = fsutil::create_file(self.root, &temp, OFlags::WRONLY | OFlags::EXCL)?;
-        let placed = fsutil::write_file(&file, &sealed)
-            .and_then(|()| fsutil::rename(self.root, &temp, path(&entry.key)));
-        if placed.is_err() {
-            let _ = fsutil::remove_file(self.root, &temp);
-        }
-        placed.context("writing an entry")
+        let written = NewFile::of(self.root, &entry.key, &entry.seal()?);
+        written.and_then(NewFile::keep).context("writing an entry")
     }
 
     fn remove(&self, key: &Key) -> Result<bool> {

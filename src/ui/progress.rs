@@ -165,10 +165,13 @@ fn message(stage: Stage) -> &'static str {
     match stage {
         Stage::Waiting => "waiting for another cachex",
         Stage::Folding => "taking in recent results",
-        Stage::Choosing => "looking for what is to go",
+        Stage::Choosing => "looking for what is meant",
         Stage::Removing => "removing entries",
         Stage::Sweeping => "removing files",
         Stage::CheckingEntries => "checking entries",
         Stage::CheckingOutputs => "checking outputs",
+        Stage::Exporting => "writing the archive",
+        Stage::Verifying => "checking the archive",
+        Stage::Importing => "taking in results",
     }
 }

@@ -118,3 +118,18 @@ fn waiting_for_somebody_else_is_told_of_too() {
     terminal.shows("waiting for another cachex").shows("ended");
     drop(hanging);
 }
+
+#[test]
+fn moving_results_is_told_of_too() {
+    let cachex = cachex();
+    let fill = "seq 1 80 | xargs -P 4 -I{} cachex run -- sh -c 'seq {} 2000' | wc -l";
+    cachex.shell(fill).once().exits(0);
+    cachex.fold().once().exits(0);
+    let mut terminal = cachex.terminal();
+    terminal.types("export TERM=xterm CACHEX_TEST_FAULT=read=slow");
+    terminal.types("cachex export --to archive; echo ended $?").shows("writing the archive [");
+    terminal.shows(CLEARED).shows("80 entries exported").shows("ended 0");
+    terminal.types("export CACHEX_DIR=../elsewhere CACHEX_TEST_FAULT=rename=slow");
+    terminal.types("cachex import archive; echo ended $?").shows("taking in results [");
+    terminal.shows(CLEARED).shows("80 entries imported").shows("ended 0");
+}

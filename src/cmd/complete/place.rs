@@ -80,7 +80,7 @@ fn by_words(words: &[&str], prefix: &str) -> Option<Wanted> {
     }
     let has_keys = match verb.get_name() {
         "show" => values == 0,
-        "forget" => true,
+        "export" | "forget" => true,
         _ => false,
     };
     (has_keys && !prefix.starts_with('-')).then_some(Wanted::Keys)
@@ -124,6 +124,7 @@ mod tests {
         assert_eq!(any("=", "run --tag"), some(Wanted::Tags, ""));
         assert_eq!(any("--scope=a", "show"), some(Wanted::Scopes, "a"));
         assert_eq!(any("9d", "forget --failed 4be0c1"), some(Wanted::Keys, "9d"));
+        assert_eq!(any("9d", "export --to a.cachex 4be0c1"), some(Wanted::Keys, "9d"));
         assert_eq!(any("9d", "show --scope a"), some(Wanted::Keys, "9d"));
         for (prefix, words) in [
             ("9d", "show 4be0c1"),

@@ -4,11 +4,12 @@ use super::*;
 
 fn event(n: u64) -> Event {
     let why = Reason::ALL[n as usize / 4 % Reason::ALL.len()];
-    let kind = match n % 4 {
+    let kind = match n % 5 {
         0 => Kind::Hit { cost: n * 5 },
         1 => Kind::Recorded { why, size: n * 5 },
         2 => Kind::Unrecorded { why },
-        _ => Kind::Stale { cost: n * 7 },
+        3 => Kind::Stale { cost: n * 7 },
+        _ => Kind::Elsewhere,
     };
     Event { kind, time: Timestamp(n), key: Key([n as u8; 32]), run_time: n * 3 }
 }

@@ -1,0 +1,255 @@
+//! `cachex export`: write recorded results to a file, for another store.
+//!
+//! Folding comes first, so that the old store knows of every entry; then the
+//! choice; then entries are read once more by their keys, in the order of these.
+//! What is in memory is the keys, and the hashes of blobs.
+
+mod file;
+
+use super::entries::{self, Entries, Settings};
+use super::misused;
+use crate::cli::{ExportArgs, NamedArgs};
+use crate::clock::Timestamp;
+use crate::config::Vars;
+use crate::entry::{Entry, Key};
+use crate::exit::{self, Exit};
+use crate::progress::{self, Stage};
+use crate::signals;
+use crate::store::Root;
+use crate::store::archive::export::{Export, Held};
+use crate::store::archive::needs;
+use crate::store::facts::Facts;
+use crate::store::query::{Filter, Order, Query};
+use crate::store::stats;
+use crate::ui;
+use crate::values::Since;
+use anyhow::{Context, Result, anyhow};
+use file::{Counted, Destination};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// Exports them.
+pub fn export(args: &ExportArgs, vars: &Vars) -> Result<Exit> {
+    let named = NamedArgs::default();
+    let settings = match Settings::of("export", named, args.store.clone(), Vec::new(), vars) {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    let to_stdout = args.to.as_os_str() == "-";
+    if to_stdout && !args.transfer.dry_run && rustix::termios::isatty(rustix::stdio::stdout()) {
+        let why = "an archive is nothing for a terminal; `--to FILE` writes it to a file";
+        return Ok(misused("export", exit::USAGE, why));
+    }
+    signals::outlive_file_limit();
+    let destination =
+        if args.transfer.dry_run { Destination::Nowhere } else { Destination::open(&args.to)? };
+    let mut export = Export::new(Counted::new(destination))?;
+    let root = settings.store()?;
+    let stored = root.as_ref().map(|root| Entries::readable(root, settings.messages()));
+    let shown = ui::Progress::show(settings.config.quiet);
+    let skipped = match root.as_ref().zip(stored.as_ref()) {
+        Some((root, stored)) => fill(&mut export, args, root, stored)?,
+        None => nothing(args)?,
+    };
+    let (out, tally) = export.finish()?;
+    let (destination, archive_bytes) = out.into_inner();
+    destination.keep()?;
+    drop(shown);
+    let done = Done {
+        dry_run: args.transfer.dry_run,
+        exported: tally.entries,
+        blobs: tally.blobs,
+        bytes: tally.bytes,
+        archive_bytes,
+        skipped: Skipped { damaged: skipped.damaged + tally.damaged, ..skipped },
+    };
+    let (json, quiet) = (args.transfer.json, settings.config.quiet);
+    if to_stdout {
+        done.tell(&mut std::io::stderr().lock(), json, quiet)?;
+    } else {
+        done.tell(&mut std::io::stdout().lock(), json, quiet)?;
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// Exports what was asked for; what of that is not to be had.
+fn fill(
+    export: &mut Export<impl Write>,
+    args: &ExportArgs,
+    root: &Root,
+    stored: &Entries<'_>,
+) -> Result<Skipped> {
+    progress::begin(Stage::Choosing, None);
+    let chosen = Chosen::of(args, root, stored)?;
+    progress::begin(Stage::Exporting, chosen.bytes);
+    let keys: Vec<Key> = chosen.keys.keys().copied().collect();
+    stored.fetch(&keys, &mut |entry| {
+        let last_use = chosen.keys.get(&entry.key).copied().unwrap_or_default();
+        export.add(root, &entry, last_use)
+    })?;
+    Ok(chosen.skipped)
+}
+
+/// Without a store, nothing is there and nothing is skipped.
+fn nothing(args: &ExportArgs) -> Result<Skipped> {
+    match args.prefixes.first() {
+        Some(prefix) => Err(absent(&prefix.0)),
+        None => Ok(Skipped::default()),
+    }
+}
+
+fn absent(prefix: &str) -> anyhow::Error {
+    anyhow!("no entry has a key that begins with {prefix}; nothing was exported")
+}
+
+/// What is to be exported.
+#[derive(Default)]
+struct Chosen {
+    /// The keys, and when each was last used.
+    keys: BTreeMap<Key, u64>,
+    /// What they take, blobs they share counted for each.
+    bytes: u64,
+    skipped: Skipped,
+}
+
+impl Chosen {
+    fn of(args: &ExportArgs, root: &Root, stored: &Entries<'_>) -> Result<Chosen> {
+        let now = Timestamp::now();
+        let filter = Filter {
+            tag: args.tag.as_ref().map(|tag| tag.0.clone()),
+            scope: args.scope.clone(),
+            cwd: args.cwd.as_deref().map(entries::folder).transpose()?,
+            command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
+            ..Filter::default()
+        };
+        let since = args.since.map(|since| match since {
+            Since::Ago(span) => entries::ago(now, span),
+            Since::Day(day) => Ok(stats::beginning_of(day)),
+        });
+        let since = since.transpose()?;
+        let mut room = args.max_size.map(Room::of);
+        let mut chosen = Chosen::default();
+        let prefixes = args.prefixes.iter().map(|prefix| Some(prefix.0.clone()));
+        let prefixes: Vec<Option<String>> =
+            if args.prefixes.is_empty() { vec![None] } else { prefixes.collect() };
+        for key_prefix in prefixes {
+            let mut is_any = false;
+            let filter = Filter { key_prefix: key_prefix.clone(), ..filter.clone() };
+            let query = Query { filter, order: Order::Used, ..Query::default() };
+            stored.each(&query, &mut |entry, facts| {
+                is_any = true;
+                if since.is_none_or(|since| facts.last_use >= since.0) {
+                    chosen.take(root, &entry, &facts, now, room.as_mut());
+                }
+                Ok(())
+            })?;
+            if let (Some(prefix), false) = (key_prefix, is_any) {
+                return Err(absent(&prefix));
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn take(
+        &mut self,
+        root: &Root,
+        entry: &Entry,
+        facts: &Facts,
+        now: Timestamp,
+        room: Option<&mut Room>,
+    ) {
+        if self.keys.contains_key(&entry.key) {
+            return;
+        }
+        if !entry.is_of_use(now) {
+            self.skipped.expired += 1;
+            return;
+        }
+        if let Some(room) = room {
+            match room.has(root, entry, facts) {
+                Some(true) => {}
+                Some(false) => {
+                    self.skipped.too_much += 1;
+                    return;
+                }
+                None => {
+                    self.skipped.damaged += 1;
+                    return;
+                }
+            }
+        }
+        self.bytes = self.bytes.saturating_add(facts.size);
+        self.keys.insert(entry.key, facts.last_use);
+    }
+}
+
+/// What an archive of limited size may still hold.
+struct Room {
+    left: u64,
+    held: Held,
+}
+
+impl Room {
+    fn of(left: u64) -> Room {
+        Room { left, held: Held::default() }
+    }
+
+    /// Whether there is room for an entry, which then takes it; none: it is damaged.
+    fn has(&mut self, root: &Root, entry: &Entry, facts: &Facts) -> Option<bool> {
+        let needs = needs(root, entry)?;
+        let new = || needs.iter().filter(|(kind, blob)| !self.held.has(*kind, blob));
+        let sealed = facts.size.saturating_sub(entry.blob_bytes());
+        let mut taken = Held::default();
+        let blobs = new().filter(|(kind, blob)| taken.add(*kind, blob)).map(|(_, blob)| blob.len);
+        let Some(left) = self.left.checked_sub(blobs.fold(sealed, u64::saturating_add)) else {
+            return Some(false);
+        };
+        self.left = left;
+        for (kind, blob) in &needs {
+            self.held.add(*kind, blob);
+        }
+        Some(true)
+    }
+}
+
+/// What was done. The field names are public: see README.
+#[derive(Serialize)]
+struct Done {
+    dry_run: bool,
+    exported: u64,
+    blobs: u64,
+    bytes: u64,
+    archive_bytes: u64,
+    skipped: Skipped,
+}
+
+/// What is not in the archive though it was asked for.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Skipped {
+    expired: u64,
+    too_much: u64,
+    damaged: u64,
+}
+
+impl Done {
+    fn tell(&self, out: &mut dyn Write, json: bool, quiet: bool) -> Result<()> {
+        if json {
+            return ui::json(out, self);
+        }
+        if quiet {
+            return Ok(());
+        }
+        let would = if self.dry_run { "would be " } else { "" };
+        let entries = ui::count(self.exported, "entry", "entries");
+        let size = ui::bytes(self.bytes);
+        let packed = ui::bytes(self.archive_bytes);
+        let Skipped { expired, too_much, damaged } = self.skipped;
+        let skipped = ui::skipped(&[
+            (expired, "expired"),
+            (too_much, "beyond --max-size"),
+            (damaged, "damaged"),
+        ]);
+        writeln!(out, "{entries} {would}exported, {size} in {packed}{skipped}").context("telling")
+    }
+}

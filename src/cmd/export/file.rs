@@ -1,0 +1,142 @@
+//! Where an archive is written: it is in its place when it is whole, and not before.
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::FileType;
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// Where an archive goes.
+pub enum Destination {
+    /// To nobody: it is only measured.
+    Nowhere,
+    /// To who reads it as it is written: standard output, a pipe, a device.
+    Reader(File),
+    /// To a file that has no name yet, so that it goes whatever ends the process.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has them"))]
+    Unnamed(File, PathBuf),
+    /// To one that has a passing name, where the system knows of no others.
+    Named(NamedTempFile, PathBuf),
+}
+
+impl Destination {
+    /// The file of this name, or standard output.
+    pub fn open(path: &Path) -> Result<Destination> {
+        let named = || format!("writing an archive to '{}'", path.display());
+        if path.as_os_str() == "-" {
+            let stdout = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3);
+            return Ok(Destination::Reader(File::from(stdout.with_context(named)?)));
+        }
+        let there = match rustix::fs::stat(path) {
+            Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode)),
+            Err(Errno::NOENT) => None,
+            Err(errno) => return Err(errno).with_context(named),
+        };
+        match there {
+            Some(FileType::Directory) => bail!("'{}' is a folder", path.display()),
+            None => draft(path.to_owned()).with_context(named),
+            // What a link leads to is replaced, and not the link.
+            Some(FileType::RegularFile) => path.canonicalize().and_then(draft).with_context(named),
+            Some(_) => {
+                let device = File::options().write(true).open(path).with_context(named)?;
+                if rustix::termios::isatty(&device) {
+                    bail!("'{}' is a terminal, for which an archive is nothing", path.display());
+                }
+                Ok(Destination::Reader(device))
+            }
+        }
+    }
+
+    /// Gives the file its name. Until then what was there is as it was.
+    pub fn keep(self) -> Result<()> {
+        let (kept, path) = match self {
+            Destination::Nowhere | Destination::Reader(_) => return Ok(()),
+            Destination::Unnamed(file, path) => {
+                (file.sync_all().and_then(|()| appear(&file, &path)), path)
+            }
+            Destination::Named(file, path) => {
+                let synced = file.as_file().sync_all();
+                (synced.and_then(|()| Ok(file.persist(&path).map(drop)?)), path)
+            }
+        };
+        kept.with_context(|| format!("writing an archive to '{}'", path.display()))
+    }
+}
+
+impl Write for Destination {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Destination::Nowhere => Ok(bytes.len()),
+            Destination::Reader(file) | Destination::Unnamed(file, _) => file.write(bytes),
+            Destination::Named(file, _) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file for its owner alone, in the folder where one of this name is to be.
+fn draft(path: PathBuf) -> io::Result<Destination> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        match rustix::fs::open(folder_of(&path), flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => return Ok(Destination::Unnamed(File::from(file), path)),
+            // The file system does not have them, or the kernel does not.
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(Destination::Named(NamedTempFile::new_in(folder_of(&path))?, path))
+}
+
+/// Names a file that has no name. A link takes nothing's place, so it is a passing
+/// name first.
+fn appear(file: &File, path: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD};
+    use std::os::fd::AsRawFd;
+    let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let passing = tempfile::Builder::new().make_in(folder_of(path), |name| {
+        Ok(rustix::fs::linkat(CWD, &unnamed, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+    })?;
+    Ok(passing.into_temp_path().persist(path)?)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What counts the bytes that go through it.
+pub struct Counted<W> {
+    inner: W,
+    bytes: u64,
+}
+
+impl<W> Counted<W> {
+    /// In front of `inner`.
+    pub fn new(inner: W) -> Counted<W> {
+        Counted { inner, bytes: 0 }
+    }
+
+    /// What is behind it, and how many bytes went there.
+    pub fn into_inner(self) -> (W, u64) {
+        (self.inner, self.bytes)
+    }
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,208 @@
+//! `cachex import`: put the results of an archive into the store.
+//!
+//! What can be read only once is kept in a file without a name first, because an
+//! archive is read twice, see [`crate::store::archive::intake`].
+
+use super::entries::Settings;
+use super::misused;
+use crate::cache;
+use crate::cli::{ImportArgs, NamedArgs};
+use crate::clock::Timestamp;
+use crate::config::Vars;
+use crate::exit::{self, Exit};
+use crate::lock::{self, Lock, Mode};
+use crate::progress::{self, Stage};
+use crate::signals;
+use crate::store::Root;
+use crate::store::archive::contents::Contents;
+use crate::store::archive::intake::{self, Choice, Recorded, Staged, Tally};
+use crate::store::archive::{Reader, Refused};
+use crate::store::fence;
+use crate::store::guard::SetAside;
+use crate::ui;
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use zstd::stream::read::Decoder;
+
+/// Imports it.
+pub fn import(args: &ImportArgs, vars: &Vars) -> Result<Exit> {
+    let named = NamedArgs::default();
+    let mut settings = match Settings::of("import", named, args.store.clone(), Vec::new(), vars) {
+        Ok(settings) => settings,
+        Err(exit) => return Ok(exit),
+    };
+    settings.config.max_size = args.max_size.unwrap_or(settings.config.max_size);
+    let is_stdin = args.file.as_os_str() == "-";
+    if is_stdin && rustix::termios::isatty(rustix::stdio::stdin()) {
+        let why = "standard input is a terminal, and no archive";
+        return Ok(misused("import", exit::USAGE, why));
+    }
+    signals::outlive_file_limit();
+    let name = if is_stdin { "-".into() } else { args.file.to_string_lossy() };
+    let shown = ui::Progress::show(settings.config.quiet);
+    let tally = work(args, &settings).map_err(|error| match error.downcast_ref::<Refused>() {
+        Some(refused) => anyhow!("{}: {refused}; nothing was imported", ui::word(name.as_bytes())),
+        None => error.context(format!("importing from {}", ui::word(name.as_bytes()))),
+    })?;
+    drop(shown);
+    let done = Done::of(args.transfer.dry_run, tally);
+    done.tell(&mut io::stdout().lock(), args.transfer.json, settings.config.quiet)?;
+    Ok(Exit::SUCCESS)
+}
+
+fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
+    let limit = settings.config.max_size;
+    let archive = Archive::open(&args.file, limit)?;
+    let contents = Contents::read(archive.read(Stage::Verifying)?)?;
+    let now = Timestamp::now();
+    if args.transfer.dry_run {
+        let recorded = match settings.store()? {
+            Some(root) => intake::recorded(&root, &contents, now)?,
+            None => Recorded::new(),
+        };
+        return Ok(Choice::of(&contents, &recorded, now).tally);
+    }
+    let root = cache::open_store(settings.config.dir.as_deref())?;
+    progress::begin(Stage::Waiting, None);
+    let folding =
+        Lock::wait(&root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;
+    let recorded = recorded(&root, &contents, now, settings)?;
+    let choice = Choice::of(&contents, &recorded, now);
+    let mut tally = choice.tally;
+    if tally.imported > 0 {
+        let staged = Staged::of(&root, archive.read(Stage::Importing)?, &contents, &choice)?;
+        let outrun = staged.publish(now)?;
+        tally.imported -= outrun;
+        tally.present += outrun;
+        drop(folding);
+        // It brings the store back within its bounds.
+        let _ = fence::start_fold(root.path(), limit, settings.config.compress);
+    }
+    Ok(tally)
+}
+
+/// What the store has of it. A database that turns out to be damaged has nothing.
+fn recorded(
+    root: &Root,
+    contents: &Contents,
+    now: Timestamp,
+    settings: &Settings,
+) -> Result<Recorded> {
+    intake::recorded(root, contents, now).or_else(|error| {
+        let set_aside = error.downcast_ref::<SetAside>();
+        set_aside.map(|name| settings.messages().warn(format_args!("{name}"))).ok_or(error)?;
+        intake::recorded(root, contents, now)
+    })
+}
+
+/// An archive that can be read as often as one likes.
+struct Archive {
+    file: File,
+    /// Where it begins.
+    start: u64,
+    limit: u64,
+}
+
+type Unpacking<'a> = Reader<Decoder<'static, BufReader<Watched<'a>>>>;
+
+impl Archive {
+    fn open(path: &Path, limit: u64) -> Result<Archive> {
+        let mut file = if path.as_os_str() == "-" {
+            File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?)
+        } else {
+            File::open(path)?
+        };
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            bail!("it is a folder");
+        }
+        if metadata.is_file() {
+            let start = file.stream_position()?;
+            return Ok(Archive { file, start, limit });
+        }
+        progress::begin(Stage::Verifying, None);
+        // Compressed, it is hardly longer than what it holds.
+        let most = limit.saturating_add(limit / 64).saturating_add(1 << 20);
+        let mut kept = tempfile::tempfile().context("creating a temporary file")?;
+        let copied = io::copy(&mut file.take(most), &mut kept).context("keeping what is read")?;
+        if copied == most {
+            return Err(Refused::TooLarge(limit).into());
+        }
+        Ok(Archive { file: kept, start: 0, limit })
+    }
+
+    /// Reads it from its beginning.
+    fn read(&self, stage: Stage) -> Result<Unpacking<'_>> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.start))?;
+        progress::begin(stage, file.metadata()?.len().saturating_sub(self.start));
+        Reader::new(Watched(file), self.limit)
+    }
+}
+
+/// A file that tells how far it is read.
+struct Watched<'a>(&'a File);
+
+impl Read for Watched<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(bytes)?;
+        progress::advance(n as u64);
+        Ok(n)
+    }
+}
+
+/// What was done. The field names are public: see README.
+#[derive(Serialize)]
+struct Done {
+    dry_run: bool,
+    imported: u64,
+    replaced: u64,
+    blobs: u64,
+    bytes: u64,
+    skipped: Skipped,
+}
+
+/// What the store did not get.
+#[derive(Serialize)]
+struct Skipped {
+    present: u64,
+    expired: u64,
+    future: u64,
+}
+
+impl Done {
+    fn of(dry_run: bool, tally: Tally) -> Done {
+        let Tally { imported, replaced, blobs, bytes, present, expired, future } = tally;
+        let skipped = Skipped { present, expired, future };
+        Done { dry_run, imported, replaced, blobs, bytes, skipped }
+    }
+
+    fn tell(&self, out: &mut dyn Write, json: bool, quiet: bool) -> Result<()> {
+        if json {
+            return ui::json(out, self);
+        }
+        if quiet {
+            return Ok(());
+        }
+        let would = if self.dry_run { "would be " } else { "" };
+        let entries = ui::count(self.imported, "entry", "entries");
+        let size = match self.bytes {
+            0 => String::new(),
+            bytes => format!(", {}", ui::bytes(bytes)),
+        };
+        let replaced = match self.replaced {
+            0 => String::new(),
+            count => format!(" ({count} in place of an earlier one)"),
+        };
+        let Skipped { present, expired, future } = self.skipped;
+        let skipped = ui::skipped(&[
+            (present, "there already"),
+            (expired, "expired"),
+            (future, "from the future"),
+        ]);
+        writeln!(out, "{entries} {would}imported{replaced}{size}{skipped}").context("telling")
+    }
+}

@@ -1,0 +1,104 @@
+//! Archives: entries, and the blobs they need, in one file for another store.
+//!
+//! An archive is a zstd stream of
+//!
+//! ```text
+//! magic and format version (8 bytes) | records, the last of them an end
+//! record: kind (1) | length (8, little-endian) | so many bytes
+//! ```
+//!
+//! | kind | its bytes |
+//! |---|---|
+//! | `B` | a blob |
+//! | `M` | a blob that is a manifest |
+//! | `E` | when the entry was last used (8, little-endian), and its sealed form |
+//! | `.` | the digest: BLAKE3 over the magic and, of each record before, kind, length and BLAKE3 of its bytes |
+//!
+//! What a record needs comes before it, so that a reader knows of each entry, when
+//! it comes, whether it is complete; each blob comes once, and entries come in the
+//! order of their keys, so that the same results make the same archive. Nothing
+//! follows the end.
+//!
+//! The digest tells that an archive is whole. That it is no forgery it cannot tell:
+//! an archive is to be trusted like whoever made it.
+//!
+//! [`export`] writes one, [`contents`] reads one and believes nothing, [`intake`]
+//! puts what it holds into a store.
+
+pub mod contents;
+pub mod export;
+pub mod intake;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use reader::{Reader, Refused, ended};
+pub use writer::Writer;
+
+use super::{Root, blobs};
+use crate::entry::{BlobRef, Bytes, Entry, FORMAT, MAX_SEALED};
+use crate::manifest::MAX_MANIFEST;
+
+const MAGIC: [u8; 8] = [0x89, b'c', b'x', b'p', b'a', b'c', b'k', FORMAT];
+/// The binary logarithm of the largest window that a reader keeps, in bytes:
+/// that of zstd's level 19, and more than a writer makes use of.
+const WINDOW_LOG: u32 = 23;
+/// How much is copied at a time.
+const CHUNK: usize = 128 * 1024;
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A blob.
+    Blob = b'B',
+    /// A blob that is a manifest.
+    Manifest = b'M',
+    /// An entry.
+    Entry = b'E',
+    /// There is no more.
+    End = b'.',
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Blob, Kind::Manifest, Kind::Entry, Kind::End];
+
+    fn of(byte: u8) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| *kind as u8 == byte)
+    }
+
+    /// No record of this kind is longer.
+    const fn longest(self) -> u64 {
+        match self {
+            Kind::Blob => u64::MAX,
+            Kind::Manifest => MAX_MANIFEST as u64,
+            Kind::Entry => (8 + MAX_SEALED) as u64,
+            Kind::End => 32,
+        }
+    }
+}
+
+/// What stands before the bytes of a record.
+fn head(kind: Kind, len: u64) -> [u8; 9] {
+    let mut head = [kind as u8; 9];
+    head[1..].copy_from_slice(&len.to_le_bytes());
+    head
+}
+
+/// The blobs that an entry of a store needs, those that its manifest lists among
+/// them, in the order in which they belong into an archive. None: the manifest is
+/// gone, damaged, or not what the entry says.
+pub fn needs(root: &Root, entry: &Entry) -> Option<Vec<(Kind, BlobRef)>> {
+    let streams = [&entry.frames, &entry.data].into_iter().filter_map(Bytes::blob);
+    let mut needs: Vec<_> = streams.map(|blob| (Kind::Blob, blob)).collect();
+    if let Some(outputs) = entry.outputs {
+        let manifest = blobs::manifest(root, &outputs.manifest).ok().flatten()?;
+        if manifest.outputs(outputs.manifest) != outputs {
+            return None;
+        }
+        needs.extend(manifest.blobs().map(|blob| (Kind::Blob, blob)));
+        needs.push((Kind::Manifest, outputs.manifest));
+    }
+    Some(needs)
+}

@@ -1,0 +1,220 @@
+//! Putting what an archive holds into a store.
+//!
+//! An archive is read twice. The first time ([`Contents::read`]) shows that it is
+//! whole, and what it holds; then it is chosen what of that the store is to have.
+//! The second time that is written under temporary names, verified once more as it
+//! comes, because the file may have changed. Only when everything is there it gets
+//! its names: blobs first, so that no entry is ever without them.
+//!
+//! All this is done under the fold lock: nothing is swept, folded or forgotten
+//! meanwhile, so temporary files need no lock of their own, and blobs without an
+//! entry are safe. What a killed process leaves is swept like any leftover. Runs
+//! are recorded all the same, and win over what was recorded before them.
+
+use super::contents::{Contents, opened};
+use super::{Kind, Reader, Refused};
+use crate::clock::Timestamp;
+use crate::entry::Key;
+use crate::lock::{self, Lock, Mode};
+use crate::store::blobs::{NewBlob, WholeBlob};
+use crate::store::fence::Fenced;
+use crate::store::young::{NewFile, Young};
+use crate::store::{Root, Store, events};
+use anyhow::{Context, Result};
+use std::collections::HashMap;
+use std::io::Read;
+
+/// How many files get their names while recorders wait.
+const BATCH: usize = 256;
+
+/// When the entries of some keys were recorded.
+pub type Recorded = HashMap<Key, Timestamp>;
+
+/// Which of these entries the store has, and when they were recorded. One that is
+/// from the future, or damaged, is none: it is never served.
+pub fn recorded(root: &Root, contents: &Contents, now: Timestamp) -> Result<Recorded> {
+    let young = Young::new(root);
+    let mut recorded = Recorded::new();
+    let mut others = Vec::new();
+    for key in contents.entries.iter().map(|entry| entry.key) {
+        match young.get(&key) {
+            Ok(Some(entry)) => drop(recorded.insert(key, entry.created)),
+            _ => others.push(key),
+        }
+    }
+    Fenced::new(root).find(&others, &mut |entry, _| {
+        recorded.insert(entry.key, entry.created);
+        Ok(())
+    })?;
+    recorded.retain(|_, created| *created <= now);
+    Ok(recorded)
+}
+
+/// What becomes of the entries of an archive.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    entries: Vec<bool>,
+    blobs: Vec<bool>,
+    /// In numbers.
+    pub tally: Tally,
+}
+
+/// What becomes of the entries of an archive, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Entries that the store gets.
+    pub imported: u64,
+    /// Those of them in whose place there is an earlier one.
+    pub replaced: u64,
+    /// The blobs that come with them.
+    pub blobs: u64,
+    /// The bytes of both.
+    pub bytes: u64,
+    /// Entries that the store has, or a later one.
+    pub present: u64,
+    /// Entries that nothing can be done with any more.
+    pub expired: u64,
+    /// Entries that were recorded later than now.
+    pub future: u64,
+}
+
+impl Choice {
+    /// Chooses what a store gets that has these entries.
+    pub fn of(contents: &Contents, recorded: &Recorded, now: Timestamp) -> Choice {
+        let mut tally = Tally::default();
+        let mut blobs = vec![false; contents.blobs.len()];
+        let mut entries = Vec::with_capacity(contents.entries.len());
+        for entry in &contents.entries {
+            let there = recorded.get(&entry.key);
+            let why_not = if entry.created > now {
+                Some(&mut tally.future)
+            } else if entry.gone.is_some_and(|gone| gone <= now) {
+                Some(&mut tally.expired)
+            } else if there.is_some_and(|there| *there >= entry.created) {
+                Some(&mut tally.present)
+            } else {
+                None
+            };
+            entries.push(why_not.is_none());
+            if let Some(count) = why_not {
+                *count += 1;
+                continue;
+            }
+            tally.imported += 1;
+            tally.replaced += u64::from(there.is_some());
+            tally.bytes = tally.bytes.saturating_add(entry.len);
+            for &place in &entry.needs {
+                blobs[place as usize] = true;
+            }
+        }
+        for (blob, _) in contents.blobs.iter().zip(&blobs).filter(|(_, is_chosen)| **is_chosen) {
+            tally.blobs += 1;
+            tally.bytes = tally.bytes.saturating_add(blob.len);
+        }
+        Choice { entries, blobs, tally }
+    }
+}
+
+/// What is written and has no names yet. Dropped, it leaves nothing.
+pub struct Staged<'a> {
+    root: &'a Root,
+    blobs: Vec<WholeBlob<'a>>,
+    entries: Vec<StagedEntry<'a>>,
+}
+
+struct StagedEntry<'a> {
+    file: NewFile<'a>,
+    created: Timestamp,
+    last_use: Timestamp,
+}
+
+impl<'a> Staged<'a> {
+    /// Writes what was chosen. The caller holds the fold lock.
+    pub fn of(
+        root: &'a Root,
+        mut archive: Reader<impl Read>,
+        contents: &Contents,
+        choice: &Choice,
+    ) -> Result<Staged<'a>> {
+        let mut staged = Staged { root, blobs: Vec::new(), entries: Vec::new() };
+        let mut blobs = contents.blobs.iter().zip(&choice.blobs);
+        let mut entries = contents.entries.iter().zip(&choice.entries);
+        while let Some((kind, _)) = archive.next()? {
+            if kind == Kind::Entry {
+                let (expected, is_chosen) = entries.next().ok_or(Refused::Damaged)?;
+                let (last_use, entry) = opened(&archive.whole()?.0)?;
+                if (entry.key, entry.created) != (expected.key, expected.created) {
+                    return Err(Refused::Damaged.into());
+                }
+                if *is_chosen {
+                    let (created, sealed) = (entry.created, entry.seal()?);
+                    let file = NewFile::of(root, &entry.key, &sealed).context(WRITING)?;
+                    staged.entries.push(StagedEntry { file, created, last_use });
+                }
+                continue;
+            }
+            let (expected, is_chosen) = blobs.next().ok_or(Refused::Damaged)?;
+            let mut blob =
+                if *is_chosen { Some(NewBlob::new(root).context(WRITING)?) } else { None };
+            let hash = archive.content(&mut |part| match &mut blob {
+                Some(blob) => blob.append(part).context(WRITING),
+                None => Ok(()),
+            })?;
+            if hash != expected.hash {
+                return Err(Refused::Damaged.into());
+            }
+            if let Some(blob) = blob {
+                let mut blob = blob.finish().context(WRITING)?;
+                blob.close();
+                staged.blobs.push(blob);
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Gives everything its name, but for entries in whose place a later one was
+    /// recorded meanwhile; how many those are. The caller holds the fold lock.
+    pub fn publish(self, now: Timestamp) -> Result<u64> {
+        let root = self.root;
+        for blobs in batches(self.blobs) {
+            let _publishing = Lock::wait(root, lock::PUBLISH, Mode::Shared).context(PUBLISHING)?;
+            for blob in blobs {
+                blob.keep().context(PUBLISHING)?;
+            }
+        }
+        let young = Young::new(root);
+        let mut outrun = 0;
+        for entries in batches(self.entries) {
+            let mut uses = Vec::new();
+            // Alone, so that nothing is recorded between the look and the change.
+            let _publishing =
+                Lock::wait(root, lock::PUBLISH, Mode::Exclusive).context(PUBLISHING)?;
+            for StagedEntry { file, created, last_use } in entries {
+                let there = young.get(file.key()).ok().flatten();
+                if there.is_some_and(|there| (created..=now).contains(&there.created)) {
+                    outrun += 1;
+                    continue;
+                }
+                if last_use > created {
+                    uses.push((*file.key(), last_use.min(now)));
+                }
+                file.keep().context(PUBLISHING)?;
+            }
+            // Without, they are taken for unused since they were recorded.
+            let _ = events::append_uses(root, &uses);
+        }
+        Ok(outrun)
+    }
+}
+
+const WRITING: &str = "writing to the store";
+const PUBLISHING: &str = "putting results into the store";
+
+/// So many of them at a time.
+fn batches<T>(all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut all = all.into_iter();
+    std::iter::from_fn(move || {
+        let batch: Vec<T> = all.by_ref().take(BATCH).collect();
+        (!batch.is_empty()).then_some(batch)
+    })
+}
