@@ -322,7 +322,11 @@ fn read<'a>(root: &'a Root, path: &Path, seen: &Seen) -> Result<Read<'a>, Refuse
         return Err(Refused::Changing(path.to_owned()));
     }
     match read.map_err(Refused::Store)? {
-        files::Made::New(whole) => Ok(Read::New(whole)),
+        files::Made::New(mut whole) => {
+            // There may be more of them than descriptors, and in a moment they are kept.
+            whole.close();
+            Ok(Read::New(whole))
+        }
         files::Made::Had(blob) => Ok(Read::Had(blob)),
         files::Made::Shrunk => Err(Refused::Changing(path.to_owned())),
     }

@@ -449,3 +449,14 @@ fn a_store_that_is_full_costs_the_record_and_nothing_else() {
     call.once().misses();
     call.once().hits();
 }
+
+#[test]
+fn there_may_be_more_files_than_descriptors() {
+    let cachex = cachex();
+    let script = "mkdir dist; for n in $(seq 1 300); do echo $n >dist/$n; done";
+    let call = making(&cachex, script, "--output dist").launched_by(r#"ulimit -n 64; exec "$@""#);
+    call.once().misses().quietly();
+    remove(&cachex, "dist");
+    call.once().hits().quietly();
+    assert_eq!(listed(&cachex.path("work/dist")).len(), 300);
+}
