@@ -10,6 +10,7 @@ mod harness;
 mod bad_input;
 mod bit_rot;
 mod broken_database;
+mod ci_example;
 mod completion;
 mod concurrency;
 mod config_file;
