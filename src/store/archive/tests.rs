@@ -8,8 +8,9 @@ use super::{Kind, Reader, Refused, Writer};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Bytes, Entry, FORMAT};
 use crate::fsutil;
+use crate::store::Root;
+use crate::store::blobs::{self, Form};
 use crate::store::testing::{Scene, ago, entry, key, scene};
-use crate::store::{Root, blobs};
 use anyhow::Result;
 use proptest::prelude::*;
 use std::io::Read;
@@ -90,7 +91,8 @@ fn what_is_exported_is_imported_with_all_it_needs() {
     let manifest = blobs::manifest(&there.root, &outputs.manifest).unwrap().unwrap();
     for blob in manifest.blobs() {
         let mut content = Vec::new();
-        blobs::open(&there.root, &blob).unwrap().unwrap().read_to_end(&mut content).unwrap();
+        let stored = blobs::open(&there.root, &blob).unwrap().unwrap();
+        stored.reader().read_to_end(&mut content).unwrap();
         assert_eq!(blake3::hash(&content).as_bytes(), &blob.hash);
     }
     assert_eq!(temporaries(&there.root), 0);
@@ -124,7 +126,7 @@ fn an_entry_without_its_output_or_its_files_is_left_out() {
     let listing = with_files(&here, 3, &[b"one", b"two"]);
     let file = BlobRef { hash: *blake3::hash(b"two").as_bytes(), len: 3 };
     let damaged =
-        fsutil::create_file(&here.root, blobs::path(&file.hash), rustix::fs::OFlags::WRONLY);
+        fsutil::create_file(&here.root, Form::Plain.path(&file.hash), rustix::fs::OFlags::WRONLY);
     fsutil::write_all(damaged.unwrap(), b"tWo").unwrap();
     let mut lying = with_files(&here, 4, &[b"one"]);
     lying.outputs.as_mut().unwrap().files = 7;
@@ -288,11 +290,11 @@ fn what_is_whole_and_makes_no_sense_is_refused() {
     // A list that does not come as one, and one whose file does not come.
     let plain = archive_of(|writer| {
         writer.blob(Kind::Blob, &one, &b"one"[..]).unwrap();
-        writer.blob(Kind::Blob, &manifest, open()).unwrap();
+        writer.blob(Kind::Blob, &manifest, open().reader()).unwrap();
         writer.entry(0, &listing.seal().unwrap()).unwrap();
     });
     let lacking = archive_of(|writer| {
-        writer.blob(Kind::Manifest, &manifest, open()).unwrap();
+        writer.blob(Kind::Manifest, &manifest, open().reader()).unwrap();
         writer.entry(0, &listing.seal().unwrap()).unwrap();
     });
     let junk = archive_of(|writer| {
