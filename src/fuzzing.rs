@@ -7,6 +7,8 @@
 //! targets in a coverage-guided engine, `tests/it/fuzzing.rs` on the checked-in
 //! seeds and mutations of them.
 
+mod archive;
+
 use crate::cli::{self, Called, RUN, RunArgs, SH};
 use crate::clock::Timestamp;
 use crate::config::{self, Read, Vars};
@@ -21,15 +23,13 @@ use crate::parts::Parts;
 use crate::progress::Progress;
 use crate::replay::Replay;
 use crate::session;
-use crate::store::archive::contents::Contents;
-use crate::store::archive::intake::{Choice, Recorded};
 use crate::store::blobs::{self, Form};
 use crate::store::facts::{self, Facts, Totals};
 use crate::store::fold::FoldReport;
 use crate::store::helper::{self, Item};
 use crate::store::query::{Filter, Query};
 use crate::store::stats::Counts;
-use crate::store::{Root, archive, events, fence, filter, indexes, packed};
+use crate::store::{Root, events, fence, filter, indexes, packed};
 use crate::values::{self, ExitCodes, NamePattern, Tag};
 use crate::{lean, lock};
 use rustix::fs::OFlags;
@@ -45,7 +45,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All of them.
 pub const TARGETS: &[Target] = &[
     ("answer", answer),
-    ("archive", archive),
+    ("archive", archive::archive),
     ("config", config_file),
     ("entry", entry),
     ("events", events),
@@ -77,35 +77,6 @@ fn answer(bytes: &[u8]) {
     let _ = helper::decode::<u64>(bytes);
     let _ = helper::decode::<Option<u64>>(bytes);
     let _ = helper::decode::<(u32, String, Counts)>(bytes);
-}
-
-/// What `cachex import` reads: as it is, unpacked, and with the digest that makes
-/// a whole archive of any records.
-fn archive(bytes: &[u8]) {
-    const LIMIT: u64 = 1 << 20;
-    if let Ok(reader) = archive::Reader::new(bytes, LIMIT) {
-        whole_archive(Contents::read(reader), LIMIT);
-    }
-    for plain in [bytes, &archive::ended(bytes)] {
-        if let Ok(reader) = archive::Reader::unpacked(plain, LIMIT) {
-            whole_archive(Contents::read(reader), LIMIT);
-        }
-    }
-}
-
-/// Nothing that an archive holds lacks anything, or is more than allowed.
-fn whole_archive(contents: anyhow::Result<Contents>, limit: u64) {
-    let Ok(contents) = contents else { return };
-    let blobs = contents.blobs.len();
-    let bytes = contents.blobs.iter().map(|blob| blob.len).sum::<u64>();
-    let sealed = contents.entries.iter().map(|entry| entry.len).sum::<u64>();
-    assert!(bytes + sealed <= limit);
-    let places = contents.entries.iter().flat_map(|entry| &entry.needs);
-    assert!(places.into_iter().all(|&place| (place as usize) < blobs));
-    let choice = Choice::of(&contents, &Recorded::new(), Timestamp(u64::MAX));
-    let tally = choice.tally;
-    assert_eq!(tally.imported + tally.expired, contents.entries.len() as u64);
-    assert!(tally.bytes <= bytes + sealed && tally.blobs <= blobs as u64);
 }
 
 /// `config.toml`: what is wrong with it is told with its place, and what is not

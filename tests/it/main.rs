@@ -53,6 +53,7 @@ mod portable;
 mod privacy;
 mod progress;
 mod prune;
+mod put_back;
 mod readers;
 mod recipes;
 mod refresh;

@@ -1,16 +1,15 @@
 //! `--output`: files that a run makes come back with its output.
 
-use crate::harness::{Cachex, Call, Mounted, cachex, where_mounts_are_ones_own};
-use rustix::process::Signal;
+use crate::harness::{Cachex, Call, cachex};
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-fn making(cachex: &Cachex, script: &str, options: &str) -> Call {
+pub fn making(cachex: &Cachex, script: &str, options: &str) -> Call {
     cachex.run(script).with(options)
 }
 
-fn read(cachex: &Cachex, name: &str) -> String {
+pub fn read(cachex: &Cachex, name: &str) -> String {
     String::from_utf8(std::fs::read(cachex.path("work").join(name)).unwrap()).unwrap()
 }
 
@@ -24,7 +23,7 @@ fn remove(cachex: &Cachex, name: &str) {
 }
 
 /// What is in the working directory, by names.
-fn listed(folder: &Path) -> Vec<String> {
+pub fn listed(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -335,119 +334,6 @@ fn what_stands_in_brings_its_files() {
     std::fs::write(cachex.path("work/out"), "spoilt").unwrap();
     call.after("11m").once().hits().prints("fine\n");
     assert_eq!(read(&cachex, "out"), "good\n");
-}
-
-const THREE: &str = "for n in 1 2 3; do yes $n | head -c 5000 >out$n; done";
-
-/// Three files that are to come back in place of others.
-fn three(cachex: &Cachex) -> Call {
-    let call = making(cachex, THREE, "--output out1 --output out2 --output out3");
-    call.once().misses();
-    spoil(cachex);
-    call
-}
-
-fn spoil(cachex: &Cachex) {
-    for n in 1..=3 {
-        cachex.write(format!("work/out{n}"), "mine");
-    }
-}
-
-/// How many of the three are as they were made; the others are as they were.
-#[track_caller]
-fn restored(cachex: &Cachex) -> usize {
-    let made = |n: &usize| match read(cachex, &format!("out{n}")) {
-        text if text == "mine" => false,
-        text => {
-            assert_eq!(text, format!("{n}\n").repeat(2500));
-            true
-        }
-    };
-    (1..=3).filter(made).count()
-}
-
-#[test]
-fn killed_before_all_is_at_hand_it_leaves_everything_as_it_was() {
-    let cachex = cachex();
-    let call = three(&cachex);
-    for n in 1..=3 {
-        call.clone().fault(format!("stage:{n}=kill")).once().dies_of(Signal::KILL);
-        assert_eq!(restored(&cachex), 0);
-    }
-    call.once().hits();
-    assert_eq!(restored(&cachex), 3);
-    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"], "what was left is swept");
-}
-
-#[test]
-fn killed_while_all_is_put_in_place_every_file_is_whole() {
-    let cachex = cachex();
-    let call = three(&cachex);
-    for n in 1..=3 {
-        spoil(&cachex);
-        call.clone().fault(format!("place:{n}=kill")).once().dies_of(Signal::KILL);
-        assert_eq!(restored(&cachex), n - 1);
-    }
-    call.once().hits();
-    assert_eq!(restored(&cachex), 3);
-    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
-}
-
-#[test]
-fn interrupted_it_leaves_everything_as_it_was_or_finishes_first() {
-    let cachex = cachex();
-    let call = three(&cachex);
-    call.clone().fault("stage:1=signal").once().hits().dies_of(Signal::INT);
-    assert_eq!(restored(&cachex), 0);
-    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
-    call.clone().fault("place:1=signal").once().hits().dies_of(Signal::INT);
-    assert_eq!(restored(&cachex), 3);
-    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
-}
-
-#[test]
-fn a_disk_that_is_full_halfway_is_left_as_it_was() {
-    let tried = where_mounts_are_ones_own(|| {
-        let cachex = cachex();
-        let work = Mounted::small(&cachex.work(), 16, 64);
-        let script = "for n in 1 2 3; do yes $n | head -c 20000 >out$n; done";
-        let call = making(&cachex, script, "--output out1 --output out2 --output out3");
-        call.once().misses().exits(0);
-        for n in 1..=3 {
-            std::fs::write(cachex.path(format!("work/out{n}")), "mine").unwrap();
-        }
-        std::fs::write(cachex.path("work/filler"), vec![0; 20_000]).unwrap();
-        let only = call.clone().with("--cached-only");
-        only.once().hits().exits(125).warns_once(&["not put back", "No space"]);
-        for n in 1..=3 {
-            assert_eq!(read(&cachex, &format!("out{n}")), "mine");
-        }
-        assert_eq!(listed(&cachex.work()), ["filler", "out1", "out2", "out3"]);
-        work.grows(4096, 4096);
-        call.once().hits().exits(0);
-        assert_eq!(read(&cachex, "out3").len(), 20_000);
-    });
-    if tried.is_none() {
-        // Without mounts of one's own a failing call is as good.
-        let cachex = cachex();
-        let call = three(&cachex);
-        let nospace = rustix::io::Errno::NOSPC.raw_os_error();
-        let only = call.with("--cached-only").fault(format!("stage:2={nospace}"));
-        only.once().hits().exits(125);
-        assert_eq!(restored(&cachex), 0);
-    }
-}
-
-#[test]
-fn a_store_that_is_full_costs_the_record_and_nothing_else() {
-    let cachex = cachex();
-    let nospace = rustix::io::Errno::NOSPC.raw_os_error();
-    let call = making(&cachex, &format!("{THREE}; echo done"), "--output out1 --output out2");
-    let full = call.clone().fault(format!("write={nospace}"));
-    full.once().misses().prints("done\n").exits(0).warns_once(&["not recorded"]);
-    assert!(cachex.stored_in("v1/blobs").is_empty() && cachex.stored_in("v1/tmp").is_empty());
-    call.once().misses();
-    call.once().hits();
 }
 
 #[test]

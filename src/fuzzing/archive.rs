@@ -1,0 +1,35 @@
+//! What is true of anything that is taken for an archive.
+
+use crate::clock::Timestamp;
+use crate::store::archive;
+use crate::store::archive::contents::Contents;
+use crate::store::archive::intake::{Choice, Recorded};
+
+/// What `cachex import` reads: as it is, unpacked, and with the digest that makes
+/// a whole archive of any records.
+pub fn archive(bytes: &[u8]) {
+    const LIMIT: u64 = 1 << 20;
+    if let Ok(reader) = archive::Reader::new(bytes, LIMIT) {
+        whole_archive(Contents::read(reader), LIMIT);
+    }
+    for plain in [bytes, &archive::ended(bytes)] {
+        if let Ok(reader) = archive::Reader::unpacked(plain, LIMIT) {
+            whole_archive(Contents::read(reader), LIMIT);
+        }
+    }
+}
+
+/// Nothing that an archive holds lacks anything, or is more than allowed.
+fn whole_archive(contents: anyhow::Result<Contents>, limit: u64) {
+    let Ok(contents) = contents else { return };
+    let blobs = contents.blobs.len();
+    let bytes = contents.blobs.iter().map(|blob| blob.len).sum::<u64>();
+    let sealed = contents.entries.iter().map(|entry| entry.len).sum::<u64>();
+    assert!(bytes + sealed <= limit);
+    let places = contents.entries.iter().flat_map(|entry| &entry.needs);
+    assert!(places.into_iter().all(|&place| (place as usize) < blobs));
+    let choice = Choice::of(&contents, &Recorded::new(), Timestamp(u64::MAX));
+    let tally = choice.tally;
+    assert_eq!(tally.imported + tally.expired, contents.entries.len() as u64);
+    assert!(tally.bytes <= bytes + sealed && tally.blobs <= blobs as u64);
+}

@@ -1,0 +1,119 @@
+//! Declared files are put back all or not at all, whoever dies of it meanwhile and
+//! whatever is full.
+
+use super::outputs::{listed, making, read};
+use crate::harness::{Cachex, Call, Mounted, cachex, where_mounts_are_ones_own};
+use rustix::process::Signal;
+
+const THREE: &str = "for n in 1 2 3; do yes $n | head -c 5000 >out$n; done";
+
+/// Three files that are to come back in place of others.
+fn three(cachex: &Cachex) -> Call {
+    let call = making(cachex, THREE, "--output out1 --output out2 --output out3");
+    call.once().misses();
+    spoil(cachex);
+    call
+}
+
+fn spoil(cachex: &Cachex) {
+    for n in 1..=3 {
+        cachex.write(format!("work/out{n}"), "mine");
+    }
+}
+
+/// How many of the three are as they were made; the others are as they were.
+#[track_caller]
+fn restored(cachex: &Cachex) -> usize {
+    let made = |n: &usize| match read(cachex, &format!("out{n}")) {
+        text if text == "mine" => false,
+        text => {
+            assert_eq!(text, format!("{n}\n").repeat(2500));
+            true
+        }
+    };
+    (1..=3).filter(made).count()
+}
+
+#[test]
+fn killed_before_all_is_at_hand_it_leaves_everything_as_it_was() {
+    let cachex = cachex();
+    let call = three(&cachex);
+    for n in 1..=3 {
+        call.clone().fault(format!("stage:{n}=kill")).once().dies_of(Signal::KILL);
+        assert_eq!(restored(&cachex), 0);
+    }
+    call.once().hits();
+    assert_eq!(restored(&cachex), 3);
+    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"], "what was left is swept");
+}
+
+#[test]
+fn killed_while_all_is_put_in_place_every_file_is_whole() {
+    let cachex = cachex();
+    let call = three(&cachex);
+    for n in 1..=3 {
+        spoil(&cachex);
+        call.clone().fault(format!("place:{n}=kill")).once().dies_of(Signal::KILL);
+        assert_eq!(restored(&cachex), n - 1);
+    }
+    call.once().hits();
+    assert_eq!(restored(&cachex), 3);
+    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
+}
+
+#[test]
+fn interrupted_it_leaves_everything_as_it_was_or_finishes_first() {
+    let cachex = cachex();
+    let call = three(&cachex);
+    call.clone().fault("stage:1=signal").once().hits().dies_of(Signal::INT);
+    assert_eq!(restored(&cachex), 0);
+    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
+    call.clone().fault("place:1=signal").once().hits().dies_of(Signal::INT);
+    assert_eq!(restored(&cachex), 3);
+    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
+}
+
+#[test]
+fn a_disk_that_is_full_halfway_is_left_as_it_was() {
+    let tried = where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let work = Mounted::small(&cachex.work(), 16, 64);
+        let script = "for n in 1 2 3; do yes $n | head -c 20000 >out$n; done";
+        let call = making(&cachex, script, "--output out1 --output out2 --output out3");
+        call.once().misses().exits(0);
+        for n in 1..=3 {
+            std::fs::write(cachex.path(format!("work/out{n}")), "mine").unwrap();
+        }
+        std::fs::write(cachex.path("work/filler"), vec![0; 20_000]).unwrap();
+        let only = call.clone().with("--cached-only");
+        only.once().hits().exits(125).warns_once(&["not put back", "No space"]);
+        for n in 1..=3 {
+            assert_eq!(read(&cachex, &format!("out{n}")), "mine");
+        }
+        assert_eq!(listed(&cachex.work()), ["filler", "out1", "out2", "out3"]);
+        work.grows(4096, 4096);
+        call.once().hits().exits(0);
+        assert_eq!(read(&cachex, "out3").len(), 20_000);
+    });
+    if tried.is_none() {
+        // Without mounts of one's own a failing call is as good.
+        let cachex = cachex();
+        let call = three(&cachex);
+        let nospace = rustix::io::Errno::NOSPC.raw_os_error();
+        let only = call.with("--cached-only").fault(format!("stage:2={nospace}"));
+        only.once().hits().exits(125);
+        assert_eq!(restored(&cachex), 0);
+    }
+}
+
+#[test]
+fn a_store_that_is_full_costs_the_record_and_nothing_else() {
+    let cachex = cachex();
+    let nospace = rustix::io::Errno::NOSPC.raw_os_error();
+    let call = making(&cachex, &format!("{THREE}; echo done"), "--output out1 --output out2");
+    let full = call.clone().fault(format!("write={nospace}"));
+    full.once().misses().prints("done\n").exits(0).warns_once(&["not recorded"]);
+    assert!(cachex.stored_in("v1/blobs").is_empty() && cachex.stored_in("v1/tmp").is_empty());
+    call.once().misses();
+    call.once().hits();
+}
