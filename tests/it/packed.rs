@@ -196,3 +196,30 @@ fn files_that_were_left_behind_come_back() {
     call.once().misses();
     assert!(fs::read(&out).unwrap() == whole);
 }
+
+#[test]
+fn it_makes_no_difference_to_an_archive() {
+    let cachex = cachex();
+    let script = "yes here | head -c 90000 >made; seq 1 30000";
+    let call = cachex.run(script).with("--output made");
+    let good = call.once().misses();
+    let export = |name: &str| {
+        cachex.cli(["export", "--to"]).with(cachex.path(name).to_str().unwrap()).once().exits(0);
+        fs::read(cachex.path(name)).unwrap()
+    };
+    let plain = export("plain");
+    pack(&cachex).once().exits(0);
+    assert!(packed_files(&cachex).len() >= 2);
+    assert_eq!(export("packed"), plain);
+    fs::remove_dir_all(cachex.store()).unwrap();
+    cachex.cli(["import", "../packed"]).once().exits(0);
+    cachex.awaits_quiet();
+    pack(&cachex).once().exits(0);
+    // Plain beside packed, and nothing is served twice or lost.
+    cachex.cli(["forget", "--command", "yes"]).once().exits(0).shows(&["1 entry forgotten"]);
+    cachex.cli(["import", "../packed"]).once().exits(0).shows(&["1 entry imported"]);
+    fs::remove_file(cachex.work().join("made")).unwrap();
+    call.once().hits().same_as(&good);
+    assert_eq!(fs::read(cachex.work().join("made")).unwrap().len(), 90_000);
+    cachex.cli(["doctor"]).once().exits(0).shows(&["nothing is wrong"]);
+}
