@@ -158,15 +158,17 @@ impl Subject<'_> {
 
     fn tell_env(&self, to: &mut impl Listener) {
         let counted = self.vars.iter().filter(|(name, _)| left_out(name, self.identity).is_none());
-        to.variables(counted.filter_map(|(name, value)| {
-            let value = session::significant(name.as_bytes(), value.as_bytes())?;
-            let base = &self.declared.base;
-            let value = match value {
-                value if base.is_empty() => value,
-                Cow::Borrowed(value) => base.apply(value),
-                Cow::Owned(value) => Cow::Owned(base.apply(&value).into_owned()),
-            };
-            Some((name.as_bytes(), value))
+        let pairs = counted.filter_map(|(name, value)| {
+            let name = name.as_bytes();
+            Some((name, session::significant(name, value.as_bytes())?))
+        });
+        let base = &self.declared.base;
+        if base.is_empty() {
+            return to.variables(pairs);
+        }
+        to.variables(pairs.map(|(name, value)| match value {
+            Cow::Borrowed(value) => (name, base.apply(value)),
+            Cow::Owned(value) => (name, Cow::Owned(base.apply(&value).into_owned())),
         }));
     }
 }

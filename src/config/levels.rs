@@ -146,7 +146,7 @@ impl<'f> Levels<'f> {
     ) -> Result<Option<(T, By)>, Misuse> {
         let picked = match flag {
             Some(value) => Some((value, By::Flag)),
-            None => match self.said(option).next() {
+            None => match self.said(option) {
                 Some((by, raw)) => {
                     let value = option.read(raw);
                     Some((value.map_err(|why| Own::invalid(option.variable, raw, &why))?, by))
@@ -176,7 +176,7 @@ impl<'f> Levels<'f> {
         for ((option, flag), on) in options.iter().zip(&mut ons) {
             if *flag {
                 *on = Some(By::Flag);
-            } else if let Some((by, raw)) = self.said(*option).next() {
+            } else if let Some((by, raw)) = self.said(*option) {
                 let is_on = option.is_on(raw);
                 let is_on = is_on.map_err(|why| Own::invalid(option.variable(), raw, &why))?;
                 *on = is_on.then_some(by);
@@ -243,27 +243,21 @@ impl<'f> Levels<'f> {
         }
     }
 
-    /// What the levels below the flags say of an option, the highest first.
-    fn said<'s>(
-        &'s self,
-        option: &'s (impl AnyOption + ?Sized),
-    ) -> impl Iterator<Item = (By, Raw<'s>)> {
-        let variable = self.own.get(option.variable()).map(|v| (By::Variable, Raw::Variable(v)));
-        let in_file = self.file.into_iter().flat_map(move |file| {
-            let find = |settings: &'s [Setting]| {
-                settings.iter().find(|setting| setting.name == option.name())
-            };
-            let rules = self.rules.iter().filter_map(move |&place| {
-                let setting = find(&file.rules[place].settings)?;
-                let by = By::Rule { place, line: setting.line };
-                Some((by, Raw::Value(&setting.value)))
-            });
-            let top = find(&file.settings);
-            let top =
-                top.map(|setting| (By::File { line: setting.line }, Raw::Value(&setting.value)));
-            rules.chain(top)
+    /// What the highest level below the flags that says something of an option says.
+    fn said<'s>(&'s self, option: &'s (impl AnyOption + ?Sized)) -> Option<(By, Raw<'s>)> {
+        if let Some(value) = self.own.get(option.variable()) {
+            return Some((By::Variable, Raw::Variable(value)));
+        }
+        // Mostly there is none.
+        let file = self.file?;
+        let find =
+            |settings: &'s [Setting]| settings.iter().find(|setting| setting.name == option.name());
+        let rule = self.rules.iter().find_map(|&place| {
+            let setting = find(&file.rules[place].settings)?;
+            Some((By::Rule { place, line: setting.line }, setting))
         });
-        variable.into_iter().chain(in_file)
+        let top = || find(&file.settings).map(|top| (By::File { line: top.line }, top));
+        rule.or_else(top).map(|(by, setting)| (by, Raw::Value(&setting.value)))
     }
 }
 
