@@ -143,6 +143,14 @@ impl Called {
             Called::Sh(_) => SH,
         }
     }
+
+    /// The options that both have.
+    pub fn run_mut(&mut self) -> &mut RunArgs {
+        match self {
+            Called::Run(run) => run,
+            Called::Sh(sh) => &mut sh.run,
+        }
+    }
 }
 
 impl Verb {

@@ -15,6 +15,22 @@ use std::str::FromStr;
 
 /// The arguments after this verb; none if clap is to read them.
 pub fn read(verb: &str, args: &[OsString]) -> Option<Called> {
+    let (mut called, at) = options(verb, args)?;
+    called.run_mut().command = args[at..].to_vec();
+    Some(called)
+}
+
+/// The same of all arguments of this process, the verb being the second. What is read
+/// is taken from them: a copy of the command is a dear part of a hit.
+pub fn take(args: &mut Vec<OsString>) -> Option<Called> {
+    let (verb, after) = args.get(1..)?.split_first()?;
+    let (mut called, at) = options(verb.to_str()?, after)?;
+    called.run_mut().command = args.split_off(2 + at);
+    Some(called)
+}
+
+/// The options, and where the command begins.
+fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
     let is_script = match verb {
         RUN => false,
         SH => true,
@@ -55,15 +71,15 @@ pub fn read(verb: &str, args: &[OsString]) -> Option<Called> {
             set(&mut run, name, value)?;
         }
     }
-    run.command = rest.as_slice().to_vec();
-    if contradicts_itself(&run) || run.command.is_empty() {
+    let command = rest.as_slice();
+    if contradicts_itself(&run) || command.is_empty() {
         return None;
     }
     if is_script {
-        sh::check(&run.command).ok()?;
-        return Some(Called::Sh(ShArgs { run, shell }));
+        sh::check(command).ok()?;
     }
-    Some(Called::Run(run))
+    let at = args.len() - command.len();
+    Some((if is_script { Called::Sh(ShArgs { run, shell }) } else { Called::Run(run) }, at))
 }
 
 /// As the attributes in `cli` have it.

@@ -139,7 +139,9 @@ impl Runner<'_> {
         if forced && freshness.stale_if_error.is_none() {
             return Err(without(Reason::Forced));
         }
-        let stack = Stack::new(vec![Box::new(Young::new(root)), Box::new(Fenced::new(root))]);
+        let (young, old) = (Young::new(root), Fenced::new(root));
+        let floors: [&dyn Store; 2] = [&young, &old];
+        let stack = Stack::new(&floors);
         let entry = match stack.get(key) {
             Ok(Some(entry)) => entry,
             Ok(None) if forced => return Err(without(Reason::Forced)),

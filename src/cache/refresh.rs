@@ -139,7 +139,9 @@ impl Runner<'_> {
         }
         let before = collect::present(&self.config.outputs);
         let key = &handed.key;
-        let stack = Stack::new(vec![Box::new(Young::new(root)), Box::new(Fenced::new(root))]);
+        let (young, old) = (Young::new(root), Fenced::new(root));
+        let floors: [&dyn Store; 2] = [&young, &old];
+        let stack = Stack::new(&floors);
         let present = stack.get(key).ok().flatten();
         // A caller who finds nothing fresh meanwhile waits for this run.
         let mut turn = None;

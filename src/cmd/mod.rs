@@ -46,14 +46,12 @@ pub fn main(environment: &[&'static OsStr]) -> ! {
     exit.unwrap_or(Exit::Status(exit::CACHEX_FAILED)).end()
 }
 
-fn dispatch(args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
+fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
+    if let Some(called) = lean::take(&mut args) {
+        return run::run(called, vars, closed);
+    }
     let verb = args.get(1).and_then(|verb| verb.to_str());
     match verb {
-        Some(verb @ (RUN | SH)) => {
-            if let Some(called) = lean::read(verb, &args[2..]) {
-                return run::run(called, vars, closed);
-            }
-        }
         Some(complete::VERB) => return complete::serve(&args[2..], vars),
         Some(fence::VERB) => return fence::serve(&args[2..]),
         Some(cache::REFRESH) => return cache::serve_refresh(&args[2..], vars),

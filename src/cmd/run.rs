@@ -11,6 +11,7 @@ use crate::report::Target;
 use crate::signals;
 use crate::stdin::Source;
 use crate::values::Mode;
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 /// Runs it.
@@ -26,7 +27,10 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
         Ok(report) => report,
         Err(why) => return usage(&why),
     };
-    let invocation = Invocation { argv };
+    // The process ends after this: what is given back piece by piece is a part of
+    // every hit.
+    let config = ManuallyDrop::new(config);
+    let invocation = ManuallyDrop::new(Invocation { argv });
     let report = report.as_ref();
     let runner = Runner { invocation: &invocation, config: &config, vars, closed, report, began };
     if config.mode == Mode::Off {
@@ -34,7 +38,7 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     }
     signals::outlive_file_limit();
     match cache::open_store(config.dir.as_deref()) {
-        Ok(root) => runner.run(&root),
+        Ok(root) => runner.run(&ManuallyDrop::new(root)),
         Err(why) if config.dir_is_explicit && why.is_mistaken() => {
             usage(&format_args!("--cache-dir: {why}"))
         }

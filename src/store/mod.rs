@@ -67,19 +67,19 @@ pub trait Store {
 
 /// Stores above each other, the fastest first.
 pub struct Stack<'a> {
-    floors: Vec<Box<dyn Store + 'a>>,
+    floors: &'a [&'a dyn Store],
 }
 
 impl<'a> Stack<'a> {
     /// A stack of these floors, the uppermost first.
-    pub fn new(floors: Vec<Box<dyn Store + 'a>>) -> Stack<'a> {
+    pub fn new(floors: &'a [&'a dyn Store]) -> Stack<'a> {
         Stack { floors }
     }
 }
 
 impl Store for Stack<'_> {
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        for floor in &self.floors {
+        for floor in self.floors {
             if let Some(entry) = floor.get(key)? {
                 return Ok(Some(entry));
             }
