@@ -7,7 +7,7 @@
 use crate::failpoint;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -16,6 +16,11 @@ use std::time::Duration;
 
 /// What every folder of the store is created with.
 pub const PRIVATE_DIR: Mode = Mode::RWXU;
+/// Both times of a file that is touched.
+pub const NOW: Timestamps = {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW as _ };
+    Timestamps { last_access: now, last_modification: now }
+};
 /// What every file of the store is created with.
 pub const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 

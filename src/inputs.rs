@@ -16,6 +16,7 @@
 mod memory;
 mod walk;
 
+use crate::base::Base;
 use crate::entry::Key;
 use crate::fsutil;
 use crate::hashing;
@@ -25,6 +26,7 @@ use crate::values::{InputPattern, OutputPattern};
 use memory::{Memory, Remembered, Stamp};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -164,12 +166,18 @@ impl Snapshot {
         self.files.len()
     }
 
-    /// The hash of all that counts.
-    pub fn digest(&self) -> Key {
+    /// The hash of all that counts; paths below a base folder count by the way from
+    /// there, and so does their order.
+    pub fn digest(&self, base: &Base) -> Key {
+        let mut files: Vec<(Cow<'_, [u8]>, &File)> =
+            self.files.iter().map(|file| (base.apply(file.path()), file)).collect();
+        if !base.is_empty() {
+            files.sort_by(|(one, _), (other, _)| one.cmp(other));
+        }
         let mut hasher = blake3::Hasher::new();
         let mut told = Vec::with_capacity(2 * AT_A_TIME);
-        for file in &self.files {
-            file.tell(&mut told);
+        for (path, file) in files {
+            file.tell(&path, base, &mut told);
             if told.len() > AT_A_TIME {
                 hasher.update(&told);
                 told.clear();
@@ -180,14 +188,15 @@ impl Snapshot {
 
     /// What counts, in at the most so many groups: a file each, or all that is in one
     /// folder, as far down as it goes. A folder's name ends with a slash.
-    pub fn grouped(&self, most: usize) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    pub fn grouped(&self, most: usize, base: &Base) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let tell = |file: &File, to: &mut Vec<u8>| file.tell(&base.apply(file.path()), base, to);
         let at_depth = |depth: usize| {
             let mut groups = BTreeMap::<Vec<u8>, Vec<u8>>::new();
             for file in &self.files {
-                let path = file.path.as_os_str().as_bytes();
+                let path = file.path();
                 let slash = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').nth(depth);
                 let name = slash.map_or(path, |(at, _)| &path[..=at]);
-                file.tell(groups.entry(name.to_vec()).or_default());
+                tell(file, groups.entry(name.to_vec()).or_default());
                 if groups.len() > most {
                     return None;
                 }
@@ -197,7 +206,7 @@ impl Snapshot {
         // Deeper there are no fewer.
         (0..DEPTH).map_while(at_depth).last().unwrap_or_else(|| {
             let mut all = Vec::new();
-            self.files.iter().for_each(|file| file.tell(&mut all));
+            self.files.iter().for_each(|file| tell(file, &mut all));
             BTreeMap::from([(b"./".to_vec(), all)])
         })
     }
@@ -233,13 +242,17 @@ impl Snapshot {
 }
 
 impl File {
+    fn path(&self) -> &[u8] {
+        self.path.as_os_str().as_bytes()
+    }
+
     /// Appends what counts, in a form in which no two files are the same bytes.
-    fn tell(&self, to: &mut Vec<u8>) {
+    fn tell(&self, path: &[u8], base: &Base, to: &mut Vec<u8>) {
         let sized = |to: &mut Vec<u8>, bytes: &[u8]| {
             to.extend((bytes.len() as u64).to_le_bytes());
             to.extend(bytes);
         };
-        sized(to, self.path.as_os_str().as_bytes());
+        sized(to, path);
         match &self.seen.held {
             Held::Folder => to.push(0),
             Held::File { mode, hash } => {
@@ -249,7 +262,7 @@ impl File {
             }
             Held::Link { text, behind } => {
                 to.push(2);
-                sized(to, text);
+                sized(to, &base.apply(text));
                 sized(to, behind.as_ref().map_or(&[], |hash| hash));
             }
             Held::Special => to.push(3),

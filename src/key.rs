@@ -87,7 +87,7 @@ impl Declared {
 
     fn tell(&self, to: &mut impl Listener) {
         if let Some(inputs) = &self.inputs {
-            to.inputs(inputs);
+            to.inputs(inputs, &self.base);
         }
         for (command, printed) in &self.printed {
             to.named(Tag::InputCommand, command.as_bytes(), &printed.0);
@@ -182,7 +182,7 @@ trait Listener {
     /// A part of one value that has a name.
     fn named(&mut self, tag: Tag, name: &[u8], value: &[u8]);
     /// The files that count.
-    fn inputs(&mut self, inputs: &Snapshot);
+    fn inputs(&mut self, inputs: &Snapshot, base: &Base);
     /// The names and values of the environment, as they come.
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>);
 }
@@ -211,9 +211,9 @@ impl Listener for Collector {
         Collector::add(self, Kind::InputCommand, name, value);
     }
 
-    fn inputs(&mut self, inputs: &Snapshot) {
+    fn inputs(&mut self, inputs: &Snapshot, base: &Base) {
         Collector::add(self, Kind::Inputs, b"", &(inputs.len() as u64).to_le_bytes());
-        for (name, value) in inputs.grouped(INPUT_PARTS) {
+        for (name, value) in inputs.grouped(INPUT_PARTS, base) {
             Collector::add(self, Kind::Input, &name, &value);
         }
     }
@@ -322,8 +322,8 @@ impl Listener for Fields {
         self.list(tag, &[name, value]);
     }
 
-    fn inputs(&mut self, inputs: &Snapshot) {
-        self.add(Tag::Inputs, &inputs.digest().0);
+    fn inputs(&mut self, inputs: &Snapshot, base: &Base) {
+        self.add(Tag::Inputs, &inputs.digest(base).0);
     }
 
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {

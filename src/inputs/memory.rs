@@ -21,6 +21,7 @@ use crate::fsutil;
 use crate::hashing;
 use crate::store::Root;
 use crate::store::blobs::Temporary;
+use crate::store::sweep::INPUTS;
 use rustix::fs::Stat;
 use std::cmp::Ordering;
 use std::os::unix::ffi::OsStrExt;
@@ -34,6 +35,8 @@ const STAMP: usize = 5 * 8;
 const SETTLED: i64 = 2_000_000_000;
 /// What is worth being remembered: so many files, or so many bytes.
 const WORTH: (usize, u64) = (64, 256 * 1024);
+/// When it was used is noted no more often than this.
+const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// No more than this is read back.
 const MAX: u64 = 1 << 30;
 
@@ -121,7 +124,7 @@ impl Memory {
             told.push(0);
             told.extend(found.first().map_or(&[][..], |found| found.path.as_os_str().as_bytes()));
         }
-        Memory { name: Some(PathBuf::from(format!("inputs/{}", hashing::of(&told).to_hex()))) }
+        Memory { name: Some(PathBuf::from(format!("{INPUTS}/{}", hashing::of(&told).to_hex()))) }
     }
 
     /// What is remembered.
@@ -131,7 +134,12 @@ impl Memory {
 
     fn try_recall(&self, root: &Root) -> Option<Known> {
         let file = fsutil::open_file(root, self.name.as_ref()?).ok()?;
-        let len = rustix::fs::fstat(&file).ok()?.st_size as u64;
+        let stat = rustix::fs::fstat(&file).ok()?;
+        let len = stat.st_size as u64;
+        if Stamp::of(&stat).mtime < now() - USED_LATELY {
+            // The sweep goes by that.
+            let _ = rustix::fs::futimens(&file, &fsutil::NOW);
+        }
         let mut bytes = vec![0; usize::try_from(len).ok().filter(|_| len <= MAX)?];
         let read = fsutil::read_full(file, &mut bytes).ok()?;
         bytes.truncate(read);

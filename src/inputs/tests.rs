@@ -78,13 +78,26 @@ fn what_is_told_of_two_lists_of_files_is_never_the_same() {
         for file in &mut snapshot.files {
             file.path = file.path.strip_prefix(tree.folder.path()).unwrap().to_owned();
         }
-        snapshot.digest()
+        snapshot.digest(&Base::default())
     };
     let one = digest(&[("ab", "c")]);
     assert_eq!(one, digest(&[("ab", "c")]));
     assert_ne!(one, digest(&[("a", "bc")]));
     assert_ne!(one, digest(&[("ab", "c"), ("b", "")]));
     assert_ne!(digest(&[]), digest(&[("a", "")]));
+}
+
+#[test]
+fn what_lies_below_a_base_folder_counts_by_the_way_from_there() {
+    let digest = |base: &dyn Fn(&Tree) -> Base| {
+        let tree = tree(&[("a", "x"), ("b/c", "y")]);
+        symlink(tree.path("a"), tree.path("link")).unwrap();
+        tree.take(&["**"]).digest(&base(&tree))
+    };
+    let there = |tree: &Tree| Base::new(Some(tree.folder.path()), None);
+    assert_eq!(digest(&there), digest(&there));
+    let nowhere = |_: &Tree| Base::default();
+    assert_ne!(digest(&nowhere), digest(&nowhere));
 }
 
 #[test]
@@ -121,13 +134,13 @@ fn groups_are_as_fine_as_their_number_allows() {
     let snapshot = tree.take(&["**"]);
     let folder = tree.folder.path().as_os_str().len();
     let names = |most| -> Vec<String> {
-        let groups = snapshot.grouped(most);
+        let groups = snapshot.grouped(most, &Base::default());
         groups.keys().map(|name| String::from_utf8(name[folder + 1..].to_vec()).unwrap()).collect()
     };
     assert_eq!(names(9), ["a/1", "a/2", "b/c/1", "b/c/2", "b/d/1"]);
     assert_eq!(names(4), ["a/1", "a/2", "b/c/", "b/d/"]);
     assert_eq!(names(2), ["a/", "b/"]);
-    let all: usize = snapshot.grouped(0).len();
+    let all: usize = snapshot.grouped(0, &Base::default()).len();
     assert_eq!(all, 1);
 }
 

@@ -21,9 +21,7 @@ use crate::signals::Interrupts;
 use crate::store::Root;
 use crate::store::files;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{
-    AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW,
-};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -148,7 +146,7 @@ impl<'a> Restore<'a> {
             let from = self.stagings[staged.staging].folder.as_fd();
             let place = |folder: BorrowedFd<'_>, name: &Path| {
                 failpoint::at("place")?;
-                rustix::fs::utimensat(from, &staged.name, &NOW, AtFlags::SYMLINK_NOFOLLOW)?;
+                rustix::fs::utimensat(from, &staged.name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)?;
                 rustix::fs::renameat(from, &staged.name, folder, name)
             };
             within(staged.path, true, place).map_err(failed(staged.path))?;
@@ -170,7 +168,7 @@ impl<'a> Restore<'a> {
                     let mode = Mode::from_raw_mode(*mode as rustix::fs::RawMode);
                     rustix::fs::chmodat(folder, name, mode, AtFlags::empty())?;
                 }
-                rustix::fs::utimensat(folder, name, &NOW, AtFlags::SYMLINK_NOFOLLOW)
+                rustix::fs::utimensat(folder, name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)
             };
             within(path, false, touch).map_err(failed(path))?;
         }
@@ -204,12 +202,6 @@ impl<'a> Restore<'a> {
         Ok(self.stagings.len() - 1)
     }
 }
-
-/// Both times of a file that is touched.
-const NOW: Timestamps = {
-    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW as _ };
-    Timestamps { last_access: now, last_modification: now }
-};
 
 fn failed(path: &Path) -> impl Fn(Errno) -> Refused + '_ {
     |errno| match errno {

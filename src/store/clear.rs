@@ -38,7 +38,7 @@ pub fn clear(root: &Root) -> Result<Cleared> {
         for name in names {
             // The filter goes after what it speaks of, and so is never too small.
             let moved = name.to_str().is_some_and(|name| {
-                ["young", "blobs", guard::DIR].contains(&name)
+                ["young", "blobs", sweep::INPUTS, guard::DIR].contains(&name)
                     || name.starts_with(guard::BROKEN)
                     || events::is_log(name)
             });

@@ -7,6 +7,7 @@
 //!   old.keys               which keys `old` may hold
 //!   blobs/cd/cdef…         content-addressed files: long streams, some packed
 //!   tmp/                   what is being written, locked by its writer
+//!   inputs/                what declared inputs held when they were read, see `crate::inputs`
 //!   locks/                 see `crate::lock`
 //!   events                 what was hit and recorded since the last fold
 //! ```

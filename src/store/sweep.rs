@@ -29,6 +29,12 @@ const PARTS: u8 = 8;
 const BATCH: usize = 10_000;
 /// No writer leaves a temporary file alone for so long without holding its lock.
 pub const LEFT: Duration = Duration::from_hours(1);
+/// Where what files held is remembered, see `crate::inputs`.
+pub const INPUTS: &str = "inputs";
+/// How long that is kept after it was last used,
+const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);
+/// and how much of it: so many files, and so many bytes.
+const MEMORIES: (usize, u64) = (256, 256 * 1024 * 1024);
 /// How far down folders are removed one by one: a shard of the blobs in the trash.
 const DEPTH: usize = 2;
 /// The databases that are kept for a look at what broke them.
@@ -146,6 +152,7 @@ fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
 pub fn leftovers(root: &Root) -> Result<()> {
     temps(root)?;
     locks(root)?;
+    memories(root)?;
     trash(root)?;
     let broken = guard::broken(root)?;
     for name in &broken[..broken.len().saturating_sub(BROKEN_KEPT)] {
@@ -172,6 +179,33 @@ fn temps(root: &Root) -> Result<()> {
             // What is no file, or cannot be removed, is for `doctor` to tell of.
             let _ = fsutil::remove_file(root, &path);
         }
+    }
+    Ok(())
+}
+
+/// Removes what is remembered of inputs that nobody has looked at for long, and the
+/// least recently used of what is too much: it costs a look at the files.
+fn memories(root: &Root) -> Result<()> {
+    let now = Timestamp::now();
+    let mut kept = Vec::new();
+    for name in fsutil::names(root, INPUTS)? {
+        let path = Path::new(INPUTS).join(name);
+        let Some(stat) = fsutil::stat(root, &path)? else { continue };
+        let used = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
+        if now.since(used).is_some_and(|age| age > MEMORIES_KEPT) {
+            let _ = fsutil::remove_file(root, &path);
+        } else {
+            kept.push((used, stat.st_size as u64, path));
+        }
+    }
+    kept.sort_unstable_by(|one, other| other.cmp(one));
+    let (mut count, mut bytes) = MEMORIES;
+    for (_, size, path) in kept {
+        if count == 0 || size > bytes {
+            let _ = fsutil::remove_file(root, &path);
+            continue;
+        }
+        (count, bytes) = (count - 1, bytes - size);
     }
     Ok(())
 }

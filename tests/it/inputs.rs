@@ -241,6 +241,35 @@ fn hashes_are_remembered_until_the_file_changes() {
 }
 
 #[test]
+fn what_is_remembered_is_kept_for_a_month_and_cleared_with_the_rest() {
+    let cachex = cachex();
+    let call = counting(&cachex, "--input /usr/share/common-licenses --input big");
+    cachex.write("work/big", vec![7; 300_000]);
+    call.once().misses();
+    let remembered = || cachex.stored_in("v1/inputs");
+    let since = |days: u64| {
+        let then = std::time::SystemTime::now() - std::time::Duration::from_hours(days * 24);
+        let file = std::fs::File::open(cachex.store().join(&remembered()[0])).unwrap();
+        file.set_times(std::fs::FileTimes::new().set_modified(then)).unwrap();
+    };
+    cachex.cli(["doctor"]).once().exits(0).shows(&["nothing is wrong;"]);
+    since(29);
+    cachex.folds();
+    assert_eq!(remembered().len(), 1);
+    // Being used, it is kept anew.
+    call.once().hits();
+    let used = std::fs::metadata(cachex.store().join(&remembered()[0])).unwrap().modified();
+    assert!(used.unwrap().elapsed().unwrap() < std::time::Duration::from_hours(1));
+    since(31);
+    cachex.folds();
+    assert!(remembered().is_empty());
+    call.with("--force").once();
+    assert_eq!(remembered().len(), 1);
+    cachex.cli(["clear", "--yes"]).once().exits(0);
+    assert!(remembered().is_empty());
+}
+
+#[test]
 fn damage_to_what_is_remembered_costs_a_look_and_nothing_else() {
     let cachex = cachex();
     for n in 0..80 {

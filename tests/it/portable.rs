@@ -92,6 +92,18 @@ fn a_name_that_only_begins_alike_is_another() {
 }
 
 #[test]
+fn inputs_may_be_named_from_the_root_on() {
+    let cachex = cachex();
+    for name in ["one", "zwei/deep"] {
+        let path = checkout(&cachex, name);
+        let call = cachex.run("echo ran").with("--portable").inside(path.clone());
+        let call = call.option("--input", path.join("src")).option("--input", "/etc/passwd");
+        call.once().exits(0);
+    }
+    assert_eq!(cachex.runs(), 1);
+}
+
+#[test]
 fn files_come_back_in_another_checkout() {
     let cachex = cachex();
     for name in ["one", "two"] {

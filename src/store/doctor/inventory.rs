@@ -38,6 +38,8 @@ enum Place {
     Blob([u8; 32], Form),
     Temp,
     Lock,
+    /// What inputs held: checked by whoever reads it, and needed by nobody.
+    Memory,
     Log(String),
     Filter,
     /// sled's own: a file or a folder.
@@ -53,7 +55,9 @@ impl Place {
     fn of(path: &Path) -> Place {
         let parts: Option<Vec<&str>> = path.iter().map(std::ffi::OsStr::to_str).collect();
         match parts.as_deref() {
-            Some(["young" | "blobs" | "tmp" | "locks" | guard::DIR]) => Place::Folder,
+            Some(["young" | "blobs" | "tmp" | "locks" | sweep::INPUTS | guard::DIR]) => {
+                Place::Folder
+            }
             Some([filter::FILE]) => Place::Filter,
             Some([name]) if events::is_log(name) => Place::Log((*name).to_owned()),
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
@@ -71,6 +75,9 @@ impl Place {
                 }
             }
             Some(["tmp", _]) => Place::Temp,
+            Some([sweep::INPUTS, name]) if Key::from_hex(name.as_bytes()).is_some() => {
+                Place::Memory
+            }
             Some([secret::FILE] | ["locks", "fold" | "old" | "publish" | "wanted"]) => Place::Lock,
             Some(["locks", name]) if lock::is_of_a_key(name.as_bytes()) => Place::Lock,
             Some([guard::DIR, ..]) => Place::Sled,
@@ -149,6 +156,7 @@ impl Inventory {
             }
             Place::Temp => self.temps.push(path.to_owned()),
             Place::Lock => self.locks.push(path.to_owned()),
+            Place::Memory => {}
             Place::Log(name) => self.logs.push(name),
             Place::Filter => self.has_filter = true,
             _ if is_folder(stat) && path.iter().count() < DEPTH => {
