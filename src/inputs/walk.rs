@@ -59,16 +59,16 @@ impl Found {
 /// Every file that counts, in the order of their paths.
 pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
     let mut found = Vec::new();
-    // What is to be walked, and what of it is meant; none: all.
-    let mut folders: BTreeMap<&Path, Option<GlobSetBuilder>> = BTreeMap::new();
+    let mut folders = Folders::new();
     for pattern in wanted.patterns.iter().filter(|pattern| !pattern.exclude) {
         let (pattern, path) = (&pattern.path, pattern.path.as_path());
         if let Some(kind) = kind(path)? {
             name(kind, path, &mut found, &mut folders);
         } else if let (true, Some(glob)) = (pattern.is_glob(), pattern.glob()) {
-            let meant = folders.entry(pattern.base()).or_insert_with(|| Some(GlobSet::builder()));
-            if let Some(meant) = meant {
+            let none_yet = || Some((GlobSet::builder(), Some(0)));
+            if let Some((meant, depth)) = folders.entry(pattern.base()).or_insert_with(none_yet) {
                 meant.add(glob);
+                *depth = depth.zip(pattern.depth()).map(|(one, other)| one.max(other));
             }
         } else {
             return Err(Refused::Missing(path.to_owned()));
@@ -81,8 +81,9 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
     if !folders.is_empty() {
         let left_out = Arc::new(left_out(wanted));
         for (folder, meant) in folders {
-            let meant = meant.and_then(|meant| meant.build().ok());
-            walk(folder, wanted, meant.as_ref(), &left_out, &mut found)?;
+            let (meant, depth) =
+                meant.map_or((None, None), |(meant, depth)| (meant.build().ok(), depth));
+            walk(folder, wanted, meant.as_ref(), depth, &left_out, &mut found)?;
         }
     }
     // Each thread's part is in order, and such runs need only be merged.
@@ -90,6 +91,9 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
     found.dedup_by(|next, one| next.path == one.path);
     Ok(found)
 }
+
+/// What is to be walked, what of it is meant, and how far down that can lie; none: all.
+type Folders<'p> = BTreeMap<&'p Path, Option<(GlobSetBuilder, Option<usize>)>>;
 
 /// What a path leads to.
 #[derive(Clone, Copy, PartialEq)]
@@ -115,12 +119,7 @@ fn kind(path: &Path) -> Result<Option<Kind>, Refused> {
     Ok(Some(if leads_to_folder { Kind::LinkToFolder } else { Kind::File }))
 }
 
-fn name<'p>(
-    kind: Kind,
-    path: &'p Path,
-    found: &mut Vec<Found>,
-    folders: &mut BTreeMap<&'p Path, Option<GlobSetBuilder>>,
-) {
+fn name<'p>(kind: Kind, path: &'p Path, found: &mut Vec<Found>, folders: &mut Folders<'p>) {
     if kind != Kind::Folder {
         found.push(Found { path: path.to_owned(), look: Look::at(path), named: true });
     }
@@ -176,6 +175,7 @@ fn walk(
     folder: &Path,
     wanted: &Wanted<'_>,
     meant: Option<&GlobSet>,
+    depth: Option<usize>,
     left_out: &Arc<LeftOut>,
     found: &mut Vec<Found>,
 ) -> Result<(), Refused> {
@@ -184,6 +184,11 @@ fn walk(
         return Ok(());
     }
     let filter = Arc::clone(left_out);
+    // One folder is read by one thread.
+    let threads = match depth {
+        Some(1) => 1,
+        _ => std::thread::available_parallelism().map_or(1, usize::from),
+    };
     let walk = WalkBuilder::new(folder)
         .hidden(false)
         .ignore(false)
@@ -191,7 +196,8 @@ fn walk(
         .git_exclude(false)
         .git_ignore(!wanted.no_ignore)
         .parents(!wanted.no_ignore)
-        .threads(std::thread::available_parallelism().map_or(1, usize::from))
+        .threads(threads)
+        .max_depth(depth)
         .filter_entry(move |entry| entry.depth() == 0 || !filter.has(bare(entry.path())))
         .build_parallel();
     let all = Mutex::new(All::default());

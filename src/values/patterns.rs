@@ -133,6 +133,13 @@ impl PathPattern {
         }
     }
 
+    /// How far below the base it can match; none: any way down.
+    pub fn depth(&self) -> Option<usize> {
+        let special = self.parts().skip_while(|part| !is_special(part));
+        // A brace may hold slashes.
+        (!self.0.contains("**") && !self.0.contains('{')).then(|| special.count())
+    }
+
     fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }
@@ -197,6 +204,13 @@ mod tests {
         ] {
             assert_eq!(base(pattern), Path::new(expected), "{pattern}");
         }
+    }
+
+    #[test]
+    fn how_far_down_a_pattern_matches_is_known_unless_it_goes_any_way() {
+        let depth = |text: &str| text.parse::<InputPattern>().unwrap().path.depth();
+        assert_eq!((depth("*.h"), depth("src/*.c"), depth("src/*/x")), (Some(1), Some(1), Some(2)));
+        assert_eq!((depth("**/*.c"), depth("src/**"), depth("{a/b,c}")), (None, None, None));
     }
 
     #[test]

@@ -69,6 +69,22 @@ fn patterns_match_and_leave_out() {
 }
 
 #[test]
+fn several_patterns_of_one_folder_match_as_far_down_as_each_says() {
+    let cachex = cachex();
+    for name in ["a.h", "x/a.h", "x/y/a.c"] {
+        cachex.write(format!("work/{name}"), name);
+    }
+    let call = counting(&cachex, "--input *.h --input */*.h --input x/{y,z}/*.c");
+    call.once().misses();
+    for name in ["a.h", "x/a.h", "x/y/a.c"] {
+        cachex.write(format!("work/{name}"), "changed");
+        call.once().misses();
+    }
+    cachex.write("work/x/y/a.h", "");
+    call.once().hits();
+}
+
+#[test]
 fn a_pattern_that_nothing_matches_is_none_and_not_nothing() {
     let cachex = cachex();
     cachex.run("echo ran").once().misses();
