@@ -52,6 +52,14 @@ fn within<T>(
     work(folder.as_ref().map_or(CWD, AsFd::as_fd), name)
 }
 
+/// Opens the file at a path for reading, if it is no link.
+fn open(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    within(path, false, |folder, name| {
+        fsutil::retry(|| rustix::fs::openat(folder, name, flags, Mode::empty()))
+    })
+}
+
 /// The permissions of a file, without what only a superuser should grant.
 fn permissions(mode: rustix::fs::RawMode) -> u32 {
     #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]

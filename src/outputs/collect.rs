@@ -1,17 +1,16 @@
 //! Recording the files that a command was to make.
 
-use super::{permissions, within};
+use super::{open, permissions, within};
 use crate::entry::{BlobRef, Outputs};
-use crate::fsutil;
 use crate::manifest::{self, Item, Manifest, What};
 use crate::parallel;
 use crate::store::Root;
 use crate::store::blobs::WholeBlob;
 use crate::store::files;
-use crate::values::{OutputPattern, PathPattern};
+use crate::values::OutputPattern;
 use globset::GlobMatcher;
 use ignore::WalkBuilder;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Stat};
 use rustix::io::Errno;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -139,26 +138,13 @@ pub fn collect<'a>(
 
 /// The outputs that were not made, if any.
 pub fn missing(outputs: &[OutputPattern]) -> Result<(), Refused> {
-    let found = find(outputs, &[])?;
     for output in outputs {
-        let of_it = |(path, seen): (&Ordered, &Seen)| {
-            !matches!(seen, Seen::Absent { .. }) && covers(&output.0, &path.0)
-        };
-        if !found.iter().any(of_it) {
+        let found = find(std::slice::from_ref(output), &[])?;
+        if found.values().all(|seen| matches!(seen, Seen::Absent { .. })) {
             return Err(Refused::Missing(output.0.as_str().to_owned()));
         }
     }
     Ok(())
-}
-
-/// Whether a path was found because of this output.
-fn covers(output: &PathPattern, path: &Path) -> bool {
-    let is = |path: &Path| {
-        path == output.as_path()
-            || output.is_glob()
-                && output.glob().is_some_and(|it| it.compile_matcher().is_match(path))
-    };
-    path.ancestors().any(is)
 }
 
 /// A path in the order that a manifest has.
@@ -299,12 +285,8 @@ enum Read<'a> {
 
 fn read<'a>(root: &'a Root, path: &Path, seen: &Seen) -> Result<Read<'a>, Refused> {
     let Seen::File(seen) = seen else { return Ok(Read::Nothing) };
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let open = |folder: rustix::fd::BorrowedFd<'_>, name: &Path| {
-        fsutil::retry(|| rustix::fs::openat(folder, name, flags, Mode::empty()))
-    };
     let unreadable = |errno: Errno| Refused::Unreadable(path.to_owned(), errno.into());
-    let file = within(path, false, open).map_err(unreadable)?;
+    let file = open(path).map_err(unreadable)?;
     let len = seen.st_size as u64;
     let read = files::take_in(root, &file, len);
     let now = rustix::fs::fstat(&file).map_err(unreadable)?;

@@ -10,7 +10,7 @@
 //! Files that are as they were recorded are not written, but all get the time of now,
 //! so that whoever compares times takes them for made just now.
 
-use super::{STAGING, permissions, within};
+use super::{STAGING, open, permissions, within};
 use crate::entry::BlobRef;
 use crate::failpoint;
 use crate::fsutil;
@@ -264,11 +264,7 @@ fn leads_to(path: &Path, target: &Path) -> bool {
 
 /// Whether a file holds just this. One that cannot be read is replaced.
 fn holds(path: &Path, blob: &BlobRef) -> bool {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let open = |folder: BorrowedFd<'_>, name: &Path| {
-        fsutil::retry(|| rustix::fs::openat(folder, name, flags, Mode::empty()))
-    };
-    let Ok(file) = within(path, false, open) else { return false };
+    let Ok(file) = open(path) else { return false };
     hashing::beginning(file, blob.len).is_ok_and(|hash| hash.is_some_and(|it| it == blob.hash))
 }
 
