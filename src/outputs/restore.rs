@@ -322,12 +322,24 @@ struct Staging {
 impl Staging {
     fn new(above: &Path) -> rustix::io::Result<Staging> {
         sweep(above);
-        let made = tempfile::Builder::new().prefix(STAGING).tempdir_in(above);
-        let path = made.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?.keep();
-        let open = || rustix::fs::openat(CWD, &path, super::FOLDER, Mode::empty());
-        let folder = open().inspect_err(|_| drop(std::fs::remove_dir(&path)))?;
-        let _ = rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive);
-        Ok(Staging { path, folder })
+        loop {
+            let made = tempfile::Builder::new().prefix(STAGING).tempdir_in(above);
+            let made = made.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+            let path = made.keep();
+            failpoint::at("unlocked")?;
+            let folder = match rustix::fs::openat(CWD, &path, super::FOLDER, Mode::empty()) {
+                // Before it was locked another call took it for one that was left behind.
+                Err(Errno::NOENT) => continue,
+                folder => folder.inspect_err(|_| drop(std::fs::remove_dir(&path)))?,
+            };
+            // That one holds the lock until it has removed it. A file system without
+            // locks sweeps nothing.
+            let _ = fsutil::retry(|| rustix::fs::flock(&folder, FlockOperation::LockExclusive));
+            let held = rustix::fs::fstat(&folder)?;
+            if fsutil::stat(CWD, &path)?.is_some_and(|named| fsutil::same_file(&named, &held)) {
+                return Ok(Staging { path, folder });
+            }
+        }
     }
 }
 

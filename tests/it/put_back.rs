@@ -35,6 +35,15 @@ fn restored(cachex: &Cachex) -> usize {
 }
 
 #[test]
+fn calls_beside_each_other_do_not_take_each_others_work_for_left_behind() {
+    let cachex = cachex();
+    let call = three(&cachex);
+    call.fault("unlocked=slow").simultaneously(8).hits().exits(0).quietly();
+    assert_eq!(restored(&cachex), 3);
+    assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
+}
+
+#[test]
 fn killed_before_all_is_at_hand_it_leaves_everything_as_it_was() {
     let cachex = cachex();
     let call = three(&cachex);
