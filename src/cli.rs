@@ -16,8 +16,8 @@ pub use sh::ShArgs;
 pub use stats::StatsArgs;
 
 use crate::values::{
-    self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, StdinMode, Tag,
-    VariableName, text,
+    self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
+    RemoteUrl, StdinMode, Tag, VariableName, text,
 };
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
@@ -288,6 +288,15 @@ pub struct RunArgs {
     /// How hard older output is compressed, from 0, not at all, to 19 [default: 1]
     #[arg(long, value_name = "LEVEL", value_parser = text(values::level), help_heading = STORE)]
     pub compress: Option<u8>,
+    /// Share results with other machines in the store at this URL; see README for the kinds
+    #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str), help_heading = STORE)]
+    pub remote: Option<RemoteUrl>,
+    /// What of that store is used [default: read-write]
+    #[arg(long, value_name = "MODE", value_enum, help_heading = STORE)]
+    pub remote_mode: Option<RemoteMode>,
+    /// Give up looking there after this long [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = STORE)]
+    pub remote_timeout: Option<Duration>,
     /// Label the result, for other verbs to find it by; may be given repeatedly
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = STORE)]
     pub tag: Vec<Tag>,

@@ -9,6 +9,7 @@
 
 mod archive;
 
+use crate::asked;
 use crate::cli::{self, Called, RUN, RunArgs, SH};
 use crate::clock::Timestamp;
 use crate::config::{self, Read, Vars};
@@ -26,10 +27,10 @@ use crate::session;
 use crate::store::blobs::{self, Form};
 use crate::store::facts::{self, Facts, Totals};
 use crate::store::fold::FoldReport;
-use crate::store::helper::{self, Item};
+use crate::store::helper::Item;
 use crate::store::query::{Filter, Query};
 use crate::store::stats::Counts;
-use crate::store::{Root, events, fence, filter, indexes, packed};
+use crate::store::{Root, events, filter, indexes, packed};
 use crate::values::{self, ExitCodes, NamePattern, Tag};
 use crate::{lean, lock};
 use rustix::fs::OFlags;
@@ -66,17 +67,17 @@ pub const TARGETS: &[Target] = &[
 /// What a helper process prints, and what its answers hold.
 fn answer(bytes: &[u8]) {
     let mut buffer = bytes.to_vec();
-    while let Ok(Some((_, body))) = fence::take_frame(&mut buffer) {
+    while let Ok(Some((_, body))) = asked::take_frame(&mut buffer) {
         assert!(body.len() + buffer.len() < bytes.len());
     }
-    if let Ok(item) = helper::decode::<Item>(bytes) {
+    if let Ok(item) = asked::decode::<Item>(bytes) {
         let _ = Entry::open_any(&item.sealed);
     }
-    let _ = helper::decode::<FoldReport>(bytes);
-    let _ = helper::decode::<Progress>(bytes);
-    let _ = helper::decode::<u64>(bytes);
-    let _ = helper::decode::<Option<u64>>(bytes);
-    let _ = helper::decode::<(u32, String, Counts)>(bytes);
+    let _ = asked::decode::<FoldReport>(bytes);
+    let _ = asked::decode::<Progress>(bytes);
+    let _ = asked::decode::<u64>(bytes);
+    let _ = asked::decode::<Option<u64>>(bytes);
+    let _ = asked::decode::<(u32, String, Counts)>(bytes);
 }
 
 /// `config.toml`: what is wrong with it is told with its place, and what is not
@@ -163,9 +164,9 @@ fn whole_entry(entry: &Entry) {
 
 /// What is asked of the old store, about an entry that is as it is asked for.
 fn query(bytes: &[u8]) {
-    let Ok(query) = helper::decode::<Query>(bytes) else { return };
-    let encoded = helper::encode(&query).expect("a question");
-    assert_eq!(helper::decode::<Query>(&encoded).ok().as_ref(), Some(&query));
+    let Ok(query) = asked::decode::<Query>(bytes) else { return };
+    let encoded = asked::encode(&query).expect("a question");
+    assert_eq!(asked::decode::<Query>(&encoded).ok().as_ref(), Some(&query));
     let Ok(matcher) = query.filter.matcher() else { return };
     let Filter { tag, scope, cwd, name, failed, .. } = &query.filter;
     let keys = matcher.keys();

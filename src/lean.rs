@@ -161,6 +161,9 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
         b"cache-dir" => once(&mut run.cache_dir, Ok::<_, ()>(value.into())),
         b"max-entry-size" => once(&mut run.max_entry_size, values::size(text?)),
         b"max-size" => once(&mut run.max_size, values::size(text?)),
+        b"remote" => once(&mut run.remote, text?.parse()),
+        b"remote-mode" => once(&mut run.remote_mode, ValueEnum::from_str(text?, false)),
+        b"remote-timeout" => once(&mut run.remote_timeout, values::duration(text?)),
         b"compress" => once(&mut run.compress, values::level(text?)),
         _ => None,
     }

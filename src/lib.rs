@@ -6,6 +6,7 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("cachex runs on Linux and macOS");
 
+mod asked;
 mod base;
 #[doc(hidden)]
 pub mod bench_support;

@@ -32,6 +32,10 @@ pub enum Stage {
     Verifying,
     /// Results are taken out of an archive, in bytes of it.
     Importing,
+    /// A result comes from a remote store, in bytes.
+    Fetching,
+    /// Results go to a remote store.
+    Sending,
 }
 
 /// How far it is.

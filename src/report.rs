@@ -22,6 +22,8 @@ pub struct Report {
     pub key: Option<String>,
     /// Whether the run was recorded.
     pub recorded: bool,
+    /// Whether what was served came from the remote store just now.
+    pub remote: bool,
     /// How old what was served is, in seconds.
     pub age: Option<f64>,
     /// When the run ended that was served or recorded (RFC 3339).

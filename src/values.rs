@@ -1,6 +1,7 @@
 //! What options accept: each value's type, and the one way to read it.
 
 mod patterns;
+mod remote;
 mod since;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
+pub use remote::{Access, Engine, RemoteMode, RemoteUrl};
 pub use since::Since;
 
 /// Has clap read text by `parse`; what is not UTF-8 is an invalid value of the

@@ -12,6 +12,7 @@ mod nearest;
 mod open;
 mod record;
 mod refresh;
+mod shared;
 mod turn;
 mod uncached;
 
@@ -21,6 +22,7 @@ pub use identify::key_of;
 pub use nearest::{Incomparable, Nearest};
 pub use open::{existing_store, open_store};
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
+pub use shared::{remote_of, shows_nothing};
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Vars};
@@ -61,12 +63,17 @@ pub struct Runner<'a> {
     pub report: Option<&'a report::Target>,
     /// When the call began.
     pub began: Instant,
+    /// Shows on a terminal how far this process is, until what it returns is dropped,
+    /// unless it is to be quiet.
+    pub shows_progress: fn(bool) -> Box<dyn std::any::Any>,
 }
 
 /// An entry that may be served, and its age.
 struct Hit {
     replay: Replay,
     age: Duration,
+    /// Whether it came from the remote store just now.
+    is_remote: bool,
 }
 
 /// Why there is nothing fresh to serve.
@@ -131,18 +138,34 @@ impl Runner<'_> {
         }
     }
 
-    /// The entry that may be served now, or why there is none.
+    /// The entry that may be served now, or why there is none. Where nothing fresh is
+    /// at hand, the remote store is asked for it.
     fn look_up(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        let without = |why| Missed { why, stale: None };
-        let freshness = &self.config.freshness;
         let forced = self.config.mode == Mode::WriteOnly;
-        if forced && freshness.stale_if_error.is_none() {
-            return Err(without(Reason::Forced));
+        if forced && self.config.freshness.stale_if_error.is_none() {
+            return Err(Missed { why: Reason::Forced, stale: None });
         }
         let (young, old) = (Young::new(root), Fenced::new(root));
         let floors: [&dyn Store; 2] = [&young, &old];
-        let stack = Stack::new(&floors);
-        let entry = match stack.get(key) {
+        let found = self.judge(root, key, Stack::new(&floors).get(key));
+        match found {
+            Err(missed) if !forced => match self.fetch(root, key) {
+                Some(entry) => match self.judge(root, key, Ok(Some(entry))) {
+                    Ok(hit) => Ok(Hit { is_remote: true, ..hit }),
+                    Err(_) => Err(missed),
+                },
+                None => Err(missed),
+            },
+            found => found,
+        }
+    }
+
+    /// Whether what a look-up found may be served now.
+    fn judge(&self, root: &Root, key: &Key, found: Result<Option<Entry>>) -> Result<Hit, Missed> {
+        let without = |why| Missed { why, stale: None };
+        let freshness = &self.config.freshness;
+        let forced = self.config.mode == Mode::WriteOnly;
+        let entry = match found {
             Ok(Some(entry)) => entry,
             Ok(None) if forced => return Err(without(Reason::Forced)),
             Ok(None) => return Err(without(Reason::NotRecorded)),
@@ -169,9 +192,9 @@ impl Runner<'_> {
             }
         };
         match (Replay::prepare(root, entry), why) {
-            (Ok(Some(replay)), None) => Ok(Hit { replay, age }),
+            (Ok(Some(replay)), None) => Ok(Hit { replay, age, is_remote: false }),
             (Ok(Some(replay)), Some(why)) => {
-                Err(Missed { why, stale: Some(Box::new(Hit { replay, age })) })
+                Err(Missed { why, stale: Some(Box::new(Hit { replay, age, is_remote: false })) })
             }
             (Ok(None), _) => Err(without(Reason::Damaged)),
             (Err(_), _) => Err(without(Reason::Unreadable)),
@@ -235,6 +258,7 @@ impl Runner<'_> {
         let (kind, what) = match outcome {
             Outcome::Stale => (Kind::Stale { cost }, "stale"),
             Outcome::Refreshing => (Kind::Hit { cost }, "hit (refreshing)"),
+            _ if hit.is_remote => (Kind::Hit { cost }, "hit (remote)"),
             _ => (Kind::Hit { cost }, "hit"),
         };
         self.note(root, &entry.key, kind, run_time);
@@ -251,6 +275,7 @@ impl Runner<'_> {
             Report {
                 result: outcome,
                 recorded: true,
+                remote: hit.is_remote,
                 age: Some(report::seconds(hit.age)),
                 saved: report::seconds(run_time),
                 stdout_bytes,
@@ -277,7 +302,9 @@ impl Runner<'_> {
     fn note(&self, root: &Root, key: &Key, kind: Kind, run_time: Duration) {
         let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(run_time) };
         let (label, size) = match kind {
-            Kind::Hit { .. } | Kind::Stale { .. } | Kind::Elsewhere => (None, 0),
+            Kind::Hit { .. } | Kind::Stale { .. } | Kind::Elsewhere | Kind::Remote { .. } => {
+                (None, 0)
+            }
             Kind::Recorded { size, .. } => (Some(self.invocation.name().as_bytes()), size),
             Kind::Unrecorded { .. } => (Some(self.invocation.name().as_bytes()), 0),
         };

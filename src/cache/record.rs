@@ -107,6 +107,9 @@ impl Runner<'_> {
         };
         tell(ending, &ended, &call.stdin);
         drop(lock);
+        if matches!(recorded, Recorded::As(_)) {
+            self.share(root, &call.key);
+        }
         let what = self.note_run(root, &call.key, why, &ended, &recorded);
         let nearest = (self.config.verbose && why == Reason::NotRecorded)
             .then(|| self.nearest_in_words(root, &executable, &call))

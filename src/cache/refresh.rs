@@ -13,6 +13,7 @@
 
 use super::record::{Recorded, tell};
 use super::{Call, Runner};
+use crate::asked;
 use crate::capture::Recorder;
 use crate::cli::{self, Called};
 use crate::clock::Timestamp;
@@ -30,7 +31,7 @@ use crate::outputs::collect;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
 use crate::store::events::Reason;
-use crate::store::fence::{self, Fenced};
+use crate::store::fence::Fenced;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
 use crate::values::Mode;
@@ -198,6 +199,9 @@ impl Runner<'_> {
             mark(lock.file());
         }
         drop(turn);
+        if matches!(recorded, Recorded::As(_)) {
+            self.share(root, key);
+        }
         self.note_run(root, key, Reason::Refresh, &ended, &recorded);
         Ok(())
     }
@@ -254,7 +258,7 @@ fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
         Some(file) => Stdio::from(file),
         None => Stdio::null(),
     };
-    let mut command = fence::this_executable()?;
+    let mut command = asked::this_executable()?;
     let handed = Handed { key: call.key, declared: call.found.declared.digest() };
     command.arg(VERB).arg(handed.to_string()).args(std::env::args_os().skip(1));
     command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(Stdio::null());
@@ -292,6 +296,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
         closed: [false; 3],
         report: None,
         began: Instant::now(),
+        shows_progress: super::shows_nothing,
     };
     runner.run_detached(&root, &handed, &lock)
 }

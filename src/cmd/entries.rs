@@ -74,7 +74,15 @@ impl Settings {
     pub fn key(&self, vars: &Vars, closed: Closed) -> Result<Key> {
         let invocation = Invocation { argv: self.argv.clone() };
         let (config, began) = (&self.config, Instant::now());
-        let runner = Runner { invocation: &invocation, config, vars, closed, report: None, began };
+        let runner = Runner {
+            invocation: &invocation,
+            config,
+            vars,
+            closed,
+            report: None,
+            began,
+            shows_progress: cache::shows_nothing,
+        };
         cache::key_of(&runner, self.store()?.as_ref())
     }
 }

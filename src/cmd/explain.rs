@@ -31,8 +31,15 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Err(why) => return Err(why).context("`run` would not cache"),
     };
     let invocation = Invocation { argv };
-    let runner =
-        Runner { invocation: &invocation, config: &config, vars, closed, report: None, began };
+    let runner = Runner {
+        invocation: &invocation,
+        config: &config,
+        vars,
+        closed,
+        report: None,
+        began,
+        shows_progress: cache::shows_nothing,
+    };
     let explanation = match runner.explain(root.as_ref()) {
         Ok(explanation) => explanation,
         Err(exit) => return Ok(exit),

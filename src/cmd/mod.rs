@@ -23,7 +23,7 @@ use crate::config::{Misuse, Vars};
 use crate::exit::{self, Exit};
 use crate::lean;
 use crate::messages;
-use crate::store::fence;
+use crate::store::{fence, remote};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rustix::fs::{Mode, OFlags};
@@ -54,6 +54,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     match verb {
         Some(complete::VERB) => return complete::serve(&args[2..], vars),
         Some(fence::VERB) => return fence::serve(&args[2..]),
+        Some(remote::VERB) => return remote::serve(&args[2..]),
         Some(cache::REFRESH) => return cache::serve_refresh(&args[2..], vars),
         _ => {}
     }

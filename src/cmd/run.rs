@@ -10,6 +10,7 @@ use crate::messages::Messages;
 use crate::report::Target;
 use crate::signals;
 use crate::stdin::Source;
+use crate::ui::Progress;
 use crate::values::Mode;
 use std::mem::ManuallyDrop;
 use std::time::Instant;
@@ -32,7 +33,15 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     let config = ManuallyDrop::new(config);
     let invocation = ManuallyDrop::new(Invocation { argv });
     let report = report.as_ref();
-    let runner = Runner { invocation: &invocation, config: &config, vars, closed, report, began };
+    let runner = Runner {
+        invocation: &invocation,
+        config: &config,
+        vars,
+        closed,
+        report,
+        began,
+        shows_progress: |quiet| Box::new(Progress::show_only(quiet)),
+    };
     if config.mode == Mode::Off {
         return runner.without_store(Source::Inherit, "cachex is disabled");
     }

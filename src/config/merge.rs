@@ -3,12 +3,13 @@
 use super::levels::{By, Chosen, Levels, Own, contradiction};
 use super::options;
 use super::{
-    BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Misuse, ReportTo,
-    Vars, var,
+    BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Misuse, Remote,
+    ReportTo, Vars, var,
 };
 use crate::cli::{IdentityArgs, RunArgs};
 use crate::exit;
-use crate::values::{self, ExeMode, Mode};
+use crate::values::{self, Access, ExeMode, Mode, RemoteMode, RemoteUrl};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ const DEFAULT_MAX_ENTRY_SIZE: u64 = 1 << 30;
 const DEFAULT_MAX_SIZE: u64 = 5 << 30;
 /// What is unpacked unnoticed, see `store::pack`.
 const DEFAULT_COMPRESS: u8 = 1;
+/// Longer than any store nearby takes, and short beside what is worth caching.
+const DEFAULT_REMOTE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Makes a configuration of flags and of what lies below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
@@ -41,11 +44,12 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     let mut outputs = outputs.map(|(outputs, _)| outputs).unwrap_or_default();
     outputs.sort();
     outputs.dedup();
+    let remote = remote(args.remote, args.remote_mode, args.remote_timeout, levels)?;
     let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
         dir: dir(args.cache_dir, vars, levels)?,
-        identity: identity(args.identity, levels)?,
+        identity: identity(args.identity, remote.is_some(), levels)?,
         freshness,
         mode: ways.mode,
         warm: ways.warm,
@@ -65,6 +69,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
             .unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
         max_size: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
         compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(DEFAULT_COMPRESS),
+        remote,
         report,
         quiet: loudness == Some(0),
         verbose: loudness == Some(1),
@@ -85,6 +90,31 @@ pub fn dir(
     let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
     let caches = caches.map(|caches| caches.join("cachex"));
     Ok(caches.or_else(|| set("HOME").map(|home| home.join(".cache/cachex"))))
+}
+
+/// The store that machines share.
+pub fn remote(
+    url: Option<RemoteUrl>,
+    mode: Option<RemoteMode>,
+    timeout: Option<Duration>,
+    levels: &Levels<'_>,
+) -> Result<Option<Remote>, Misuse> {
+    use options::{REMOTE, REMOTE_MODE, REMOTE_TIMEOUT};
+    let Some(url) = levels.pick(&REMOTE, url)? else { return Ok(None) };
+    let own = levels.own();
+    let text = |name: &str| own.read(name, |value| Ok(value.to_owned()));
+    let secret = own.get("CACHEX_REMOTE_SECRET");
+    Ok(Some(Remote {
+        url,
+        mode: levels.pick(&REMOTE_MODE, mode)?.unwrap_or_default(),
+        timeout: levels.pick(&REMOTE_TIMEOUT, timeout)?.unwrap_or(DEFAULT_REMOTE_TIMEOUT),
+        access: Access {
+            user: text("CACHEX_REMOTE_USER")?,
+            password: text("CACHEX_REMOTE_PASSWORD")?,
+            token: text("CACHEX_REMOTE_TOKEN")?,
+            secret: secret.map(|secret| secret.as_bytes().to_vec()),
+        },
+    }))
 }
 
 /// From which age on a result is refreshed where files are made: a run in the
@@ -125,7 +155,7 @@ fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
     }
 }
 
-fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse> {
+fn identity(args: IdentityArgs, is_shared: bool, levels: &Levels<'_>) -> Result<Identity, Misuse> {
     use options::{
         BASE_DIR, ENV, EXE, IGNORE_ENV, INPUT, INPUT_COMMAND, INPUT_FROM, KEY, NO_CWD, NO_ENV,
         NO_IGNORE, PORTABLE, SCOPE, STDIN,
@@ -141,7 +171,9 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
         Some(_) => Some(EnvSelection::None),
         None => None,
     };
-    let portable = levels.switch(&PORTABLE, args.portable)?;
+    let portable = levels.pick(&PORTABLE, args.portable.then_some(true))?;
+    // Also while it is off: results are to be the same whether or not it is used.
+    let portable = portable.unwrap_or(is_shared);
     let base = levels.pick(&BASE_DIR, args.base_dir)?.map(BaseFolder::At);
     let list = levels.pick(&INPUT_FROM, args.input_from)?;
     let patterns = levels.pick(&INPUT, several(args.input))?.unwrap_or_default();

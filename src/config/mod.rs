@@ -19,8 +19,8 @@ use crate::entry::Key;
 use crate::exit;
 use crate::messages::Messages;
 use crate::values::{
-    ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, StdinMode, Tag,
-    VariableName,
+    Access, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
+    RemoteUrl, StdinMode, Tag, VariableName,
 };
 use levels::{Levels, Own};
 use merge::{dir, merge};
@@ -77,12 +77,27 @@ pub struct Config {
     pub max_size: u64,
     /// How hard a fold compresses blobs; zero: not at all.
     pub compress: u8,
+    /// The store that machines share.
+    pub remote: Option<Remote>,
     /// Where a report of the call goes.
     pub report: Option<ReportTo>,
     /// No warnings.
     pub quiet: bool,
     /// A line about hit or miss.
     pub verbose: bool,
+}
+
+/// The store that machines share, and how it is used.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// Where it is.
+    pub url: RemoteUrl,
+    /// What of it is used.
+    pub mode: RemoteMode,
+    /// When a look-up gives up.
+    pub timeout: Duration,
+    /// How it is entered.
+    pub access: Access,
 }
 
 /// Where a report of the call goes.
@@ -232,6 +247,17 @@ pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, 
 pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
     let read = file::read(vars)?;
     dir(flag, vars, &Levels::new(Own::of(vars), read.file()))
+}
+
+/// The remote store that a verb works on which is given no command, and whether it
+/// says nothing but what it was asked for.
+pub fn remote(
+    flag: Option<RemoteUrl>,
+    timeout: Option<Duration>,
+    vars: &Vars,
+) -> Result<Option<Remote>, Misuse> {
+    let read = file::read(vars)?;
+    merge::remote(flag, None, timeout, &Levels::new(Own::of(vars), read.file()))
 }
 
 /// Whether such a verb says nothing but what it was asked for.

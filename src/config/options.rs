@@ -4,8 +4,8 @@
 //! What `run` and `sh` can be told only for one call is not among them, see [`ONCE`].
 
 use crate::values::{
-    self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, StdinMode, Tag,
-    VariableName,
+    self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
+    RemoteUrl, StdinMode, Tag, VariableName,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -181,6 +181,10 @@ lasting! {
         "max-entry-size" "CACHEX_MAX_ENTRY_SIZE" Reader::Number(values::size);
     MAX_SIZE: u64 = "max-size" "CACHEX_MAX_SIZE" Reader::Number(values::size);
     COMPRESS: u8 = "compress" "CACHEX_COMPRESS" Reader::Number(values::level);
+    REMOTE: RemoteUrl = "remote" "CACHEX_REMOTE" Reader::Text(str::parse);
+    REMOTE_MODE: RemoteMode = "remote-mode" "CACHEX_REMOTE_MODE" Reader::Text(choice);
+    REMOTE_TIMEOUT: Duration =
+        "remote-timeout" "CACHEX_REMOTE_TIMEOUT" Reader::Text(values::duration);
     TAG: Vec<Tag> = "tag" "CACHEX_TAG" Reader::List(|items| list(items).and_then(few));
     QUIET: bool = "quiet" "CACHEX_QUIET" Reader::Switch(as_it_is);
     VERBOSE: bool = "verbose" "CACHEX_VERBOSE" Reader::Switch(as_it_is);

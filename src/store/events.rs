@@ -93,6 +93,36 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What came of asking a remote store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Remotely {
+    /// It had the entry.
+    Hit = 0,
+    /// It had none that is fresh.
+    Miss = 1,
+    /// It did not answer.
+    Failed = 2,
+    /// What it had was not to be trusted.
+    Refused = 3,
+    /// It was given the entry.
+    Sent = 4,
+    /// It did not take the entry.
+    NotSent = 5,
+}
+
+impl Remotely {
+    /// All of them, each at the place of its number.
+    pub const ALL: [Remotely; 6] = [
+        Remotely::Hit,
+        Remotely::Miss,
+        Remotely::Failed,
+        Remotely::Refused,
+        Remotely::Sent,
+        Remotely::NotSent,
+    ];
+}
+
 /// What came of one call of cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -117,6 +147,13 @@ pub enum Kind {
     Unrecorded {
         /// Why it was run.
         why: Reason,
+    },
+    /// A remote store was asked for the entry, or given it. No call of its own.
+    Remote {
+        /// What came of that.
+        what: Remotely,
+        /// How many bytes came or went.
+        bytes: u64,
     },
     /// The entry came from elsewhere, where it was used then. No call of this
     /// store's, so it counts for the order of eviction alone.
@@ -303,6 +340,7 @@ impl Event {
             Kind::Unrecorded { why } => (3 | (why as u8) << 4, 0),
             Kind::Stale { cost } => (4, cost),
             Kind::Elsewhere => (6, 0),
+            Kind::Remote { what, bytes } => (7 | (what as u8) << 4, bytes),
         };
         let mut fields = [0; 24];
         fields[..8].copy_from_slice(&self.time.0.to_le_bytes());
@@ -341,13 +379,15 @@ impl Record {
             return Some(Record::Label(Label { key, name: name.to_owned() }));
         }
         let number = |at: usize| Some(u64::from_le_bytes(record[at..at + 8].try_into().ok()?));
-        let why = Reason::ALL.get(usize::from(record[3] >> 4)).copied()?;
+        let detail = usize::from(record[3] >> 4);
+        let why = Reason::ALL.get(detail).copied()?;
         let kind = match record[3] & 0x0f {
             1 => Kind::Hit { cost: number(24)? },
             2 => Kind::Recorded { why, size: number(24)? },
             3 => Kind::Unrecorded { why },
             4 => Kind::Stale { cost: number(24)? },
             6 => Kind::Elsewhere,
+            7 => Kind::Remote { what: *Remotely::ALL.get(detail)?, bytes: number(24)? },
             _ => return None,
         };
         Some(Record::Event(Event { kind, time: Timestamp(number(8)?), run_time: number(16)?, key }))

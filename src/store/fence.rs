@@ -5,9 +5,8 @@
 //! or dies for an error, which to a look-up is a miss. The other side, what
 //! such a helper does, is [`super::helper`].
 //!
-//! A frame is a tag, a length (4 bytes, little-endian) and so many bytes. An
-//! answer ends with a frame tagged [`DONE`], [`FAILED`], [`SET_ASIDE`] or
-//! [`BROKEN`]; what ends otherwise came from a helper that died.
+//! Besides those that every helper knows ([`crate::asked`]), an answer may end with a
+//! frame tagged [`SET_ASIDE`] or [`BROKEN`].
 
 mod reports;
 
@@ -15,6 +14,7 @@ use super::facts::{Facts, Totals};
 use super::fold::{FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::{Root, Store, filter, helper};
+use crate::asked::{self, ALIVE, DONE, Helper, ITEM, Late, PROGRESS};
 use crate::detached;
 use crate::entry::{Entry, Key};
 use crate::exit::Exit;
@@ -22,37 +22,21 @@ use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use crate::progress;
 use anyhow::{Context, Result, anyhow, bail};
-use rustix::event::{PollFd, PollFlags};
-use rustix::fs::OFlags;
 use rustix::process::Signal;
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// The hidden verb of a helper.
 pub const VERB: &str = "__store";
-/// One entry, for people: [`helper::Item`].
-pub const ITEM: u8 = b'I';
-/// The work goes on.
-pub const ALIVE: u8 = b'A';
-/// It goes on, and is so far: a [`progress::Progress`].
-pub const PROGRESS: u8 = b'P';
-/// The work is done; the bytes are its result.
-pub const DONE: u8 = b'D';
-/// It failed; the bytes say why.
-pub const FAILED: u8 = b'F';
 /// The database was set aside; the bytes are its new name.
 pub const SET_ASIDE: u8 = b'B';
 /// The database is damaged, and is where it was.
 pub const BROKEN: u8 = b'X';
 
-/// No frame is longer.
-const MAX_FRAME: usize = 64 * 1024;
 /// A look-up waits so long, and no longer, for what may be a rerun's shortcut.
 const GET: Duration = Duration::from_secs(5);
 /// Other answers may take this long, from one sign of progress to the next.
@@ -106,7 +90,7 @@ impl<'a> Fenced<'a> {
         // A fold has a watchdog of its own, and may wait for another one.
         let args = helper::fold_args(options);
         let report = self.ask(helper::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
-        helper::decode(&report).context("reading what a fold reported")
+        asked::decode(&report).context("reading what a fold reported")
     }
 
     /// Drops entries; how many there were. `orphans` gets the blobs that nothing
@@ -122,7 +106,7 @@ impl<'a> Fenced<'a> {
             Ok(())
         };
         let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut told)?;
-        helper::decode(&count).context("reading how many entries were removed")
+        asked::decode(&count).context("reading how many entries were removed")
     }
 
     /// Those of the keys that the database may hold, one after the other.
@@ -144,7 +128,7 @@ impl<'a> Fenced<'a> {
         let args = [OsString::from(removed.to_string())];
         let input = blobs.concat();
         let totals = self.ask(helper::TIDY, &args, Some(&input), None, &mut |_| Ok(()))?;
-        helper::decode(&totals).context("reading the sums of the store")
+        asked::decode(&totals).context("reading the sums of the store")
     }
 
     /// Shows every entry and what is known of it to `visit`, in the order of keys.
@@ -182,18 +166,21 @@ impl<'a> Fenced<'a> {
         let database = self.database()?;
         let mut command = command(self.root.path(), op, args)?;
         command.stdin(match input {
-            Some(input) => Stdio::from(self.unnamed_file(input)?),
+            Some(input) => Stdio::from(self.root.unnamed_file(input)?),
             None => Stdio::null(),
         });
-        let child = command.stdout(Stdio::piped()).spawn().context("starting a helper process")?;
-        let mut helper = Helper { child, buffer: Vec::new() };
+        let mut helper = Helper::start(&mut command)?;
         loop {
-            let Some((tag, body)) = helper.frame(step)? else { break };
+            let frame = helper.frame(step).map_err(|error| match error.is::<Late>() {
+                true => anyhow!("the store of older entries did not answer in time"),
+                false => error,
+            });
+            let Some((tag, body)) = frame? else { break };
             match tag {
                 ITEM => visit(&body)?,
                 ALIVE => {}
                 PROGRESS => {
-                    progress::set(helper::decode(&body).context("reading how far a helper is")?);
+                    progress::set(asked::decode(&body).context("reading how far a helper is")?);
                 }
                 DONE => return Ok(body),
                 SET_ASIDE => {
@@ -205,7 +192,7 @@ impl<'a> Fenced<'a> {
         }
         // It closed its output by dying. What the kernel killed for its deeds
         // would die of the same database again.
-        let status = helper.child.wait().context("waiting for a helper process")?;
+        let status = helper.end()?;
         if CRASHES.iter().any(|crash| status.signal() == Some(crash.as_raw())) {
             if op == helper::CHECK {
                 return Err(guard::Broken.into());
@@ -221,17 +208,6 @@ impl<'a> Fenced<'a> {
 
     fn database(&self) -> rustix::io::Result<Option<rustix::fs::Stat>> {
         fsutil::stat(self.root, guard::DIR)
-    }
-
-    /// An open file of these bytes: unlike a pipe it neither fills up nor breaks.
-    fn unnamed_file(&self, bytes: &[u8]) -> Result<File> {
-        let name = self.root.temp_name();
-        let file = fsutil::create_file(self.root, &name, OFlags::RDWR | OFlags::EXCL)
-            .context("creating a temporary file")?;
-        fsutil::remove_file(self.root, &name)?;
-        fsutil::write_file(&file, bytes).context("writing a temporary file")?;
-        rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
-        Ok(File::from(file))
     }
 }
 
@@ -266,82 +242,10 @@ impl Store for Fenced<'_> {
     }
 }
 
-/// Takes the first frame out of what was read; none if it is not whole yet.
-pub fn take_frame(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
-    let Some((&[tag, a, b, c, d], rest)) = buffer.split_first_chunk() else { return Ok(None) };
-    let len = u32::from_le_bytes([a, b, c, d]) as usize;
-    if len > MAX_FRAME {
-        bail!("a helper process of the store gave an unreadable answer");
-    }
-    let Some(body) = rest.get(..len) else { return Ok(None) };
-    let body = body.to_vec();
-    buffer.drain(..5 + len);
-    Ok(Some((tag, body)))
-}
-
 fn command(path: &Path, op: &str, args: &[OsString]) -> Result<Command> {
     let outer = path.parent().filter(|path| !path.as_os_str().is_empty());
-    let mut command = this_executable()?;
+    let mut command = asked::this_executable()?;
     command.arg(VERB).arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
     command.stderr(Stdio::null());
     Ok(command)
-}
-
-/// A call of this very executable.
-pub fn this_executable() -> Result<Command> {
-    // The link leads to what runs now, also after that was upgraded.
-    let executable = if cfg!(target_os = "linux") {
-        PathBuf::from("/proc/self/exe")
-    } else {
-        std::env::current_exe().context("finding the cachex executable")?
-    };
-    let mut command = Command::new(executable);
-    command.arg0("cachex");
-    Ok(command)
-}
-
-/// A helper process, killed when it is not needed any more.
-struct Helper {
-    child: Child,
-    buffer: Vec<u8>,
-}
-
-impl Helper {
-    /// The next frame; none if there is no more.
-    fn frame(&mut self, step: Option<Duration>) -> Result<Option<(u8, Vec<u8>)>> {
-        loop {
-            if let Some(frame) = take_frame(&mut self.buffer)? {
-                return Ok(Some(frame));
-            }
-            if self.fill(step)? == 0 {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn fill(&mut self, step: Option<Duration>) -> Result<usize> {
-        let Some(output) = self.child.stdout.as_mut() else { return Ok(0) };
-        let started = Instant::now();
-        loop {
-            let left = step.map(|step| step.saturating_sub(started.elapsed()));
-            match fsutil::poll(&mut [PollFd::new(output, PollFlags::IN)], left) {
-                Ok(0) => bail!("the store of older entries did not answer in time"),
-                Ok(_) => break,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(errno) => return Err(errno).context("waiting for a helper process"),
-            }
-        }
-        let mut chunk = [0; 16 * 1024];
-        let n = output.read(&mut chunk).context("reading from a helper process")?;
-        self.buffer.extend(&chunk[..n]);
-        Ok(n)
-    }
-}
-
-impl Drop for Helper {
-    /// Its work is done by now, or given up.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -11,23 +11,22 @@
 mod reports;
 
 use super::facts::Facts;
-use super::fence::{BROKEN, DONE, FAILED, ITEM, PROGRESS, SET_ASIDE};
+use super::fence::{BROKEN, SET_ASIDE};
 use super::fold::{self, FoldOptions};
 use super::guard::{self, Broken, PULSE, Pulse, SetAside};
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
 use super::{Root, Store, stats, tidy};
+use crate::asked::{self, DONE, FAILED, ITEM, encode, write_frame};
 use crate::clock::Timestamp;
 use crate::detached;
 use crate::entry::{Damaged, Entry, Key, MAX_SEALED};
 use crate::exit::{self, Exit};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
-use crate::progress::{self, Progress, Stage};
+use crate::progress::{self, Stage};
 use anyhow::{Context, Result, bail};
-use rustix::process::{Signal, getpid, kill_process};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
@@ -90,17 +89,15 @@ pub struct Item {
 
 /// Runs a helper: `args` are those after [`super::fence::VERB`].
 pub fn serve(args: &[OsString]) -> Exit {
-    std::panic::set_hook(Box::new(|_| {}));
-    // It was started by a link's name.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::set_name(c"cachex");
+    asked::begin();
+    // sled is not as careful with what it creates.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
     if op == FOLD {
         detached::settle(NICE, &[]);
     } else {
-        end_with_the_asker();
-        progress::listen(tell);
+        asked::end_with_the_asker();
+        progress::listen(asked::tell);
     }
     let mut output = std::io::stdout().lock();
     let done = open(Path::new(path)).and_then(|root| {
@@ -124,39 +121,8 @@ pub fn serve(args: &[OsString]) -> Exit {
     if done.is_ok() { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) }
 }
 
-/// Dies when the thread does that started this process, where the system has
-/// that; elsewhere with the first frame that nobody reads.
-fn end_with_the_asker() {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::event::{PollFd, PollFlags};
-        let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
-        // It may have died before that.
-        let stdout = rustix::stdio::stdout();
-        let mut output = [PollFd::new(&stdout, PollFlags::empty())];
-        let looked = fsutil::poll(&mut output, Some(Duration::ZERO));
-        if looked.is_ok() && output[0].revents().contains(PollFlags::ERR) {
-            die();
-        }
-    }
-}
-
-/// Says how far the work is, between two steps of it.
-fn tell(progress: Progress) {
-    let Ok(body) = encode(&progress) else { return };
-    if write_frame(&mut std::io::stdout().lock(), PROGRESS, &body).is_err() {
-        // Whoever ignores SIGPIPE has this process ignore it too.
-        die();
-    }
-}
-
-/// At once, and without closing anything: sled would write.
-fn die() {
-    let _ = kill_process(getpid(), Signal::KILL);
-}
-
-/// Opens the store from within.
-fn open(path: &Path) -> Result<Root> {
+/// Opens the store from within, so that one that is removed meanwhile is not made anew.
+pub fn open(path: &Path) -> Result<Root> {
     rustix::process::chdir(path).context("entering the cache folder")?;
     match Root::open(Path::new(".")) {
         Ok(root) => Ok(root),
@@ -324,24 +290,6 @@ fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
         progress::advance(page.len() as u64);
     }
     Ok(())
-}
-
-fn write_frame(output: &mut dyn Write, tag: u8, body: &[u8]) -> std::io::Result<()> {
-    output.write_all(&[tag])?;
-    output.write_all(&(body.len() as u32).to_le_bytes())?;
-    output.write_all(body)?;
-    output.flush()
-}
-
-/// Encodes what is asked of a helper, or what it answers.
-pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    Ok(bincode::serde::encode_to_vec(value, bincode::config::standard())?)
-}
-
-/// Decodes what a helper answered.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let codec = bincode::config::standard().with_limit::<{ 2 * MAX_SEALED }>();
-    Ok(bincode::serde::decode_from_slice(bytes, codec)?.0)
 }
 
 /// The arguments that say what to fold.

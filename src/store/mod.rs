@@ -37,6 +37,7 @@ pub mod old;
 pub mod pack;
 pub mod packed;
 pub mod query;
+pub mod remote;
 pub mod secret;
 pub mod stats;
 pub mod sweep;
@@ -48,8 +49,10 @@ pub mod young;
 
 use crate::entry::{Entry, FORMAT, Key};
 use crate::fsutil::{self, Unusable};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::OFlags;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -152,6 +155,12 @@ impl Root {
         &self.path
     }
 
+    /// The folder that it is in, by which another process opens it.
+    pub fn outer(&self) -> &Path {
+        let outer = self.path.parent().filter(|path| !path.as_os_str().is_empty());
+        outer.unwrap_or(Path::new("."))
+    }
+
     /// A new name below `tmp/`, used by nobody else.
     pub fn temp_name(&self) -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -159,6 +168,20 @@ impl Root {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let now = crate::clock::Timestamp::now().0;
         PathBuf::from(format!("tmp/{pid}-{count}-{now:x}"))
+    }
+}
+
+impl Root {
+    /// An open file of these bytes, for a process that is asked something: unlike a
+    /// pipe it neither fills up nor breaks, and unlike arguments nobody sees it.
+    pub fn unnamed_file(&self, bytes: &[u8]) -> Result<File> {
+        let name = self.temp_name();
+        let file = fsutil::create_file(self, &name, OFlags::RDWR | OFlags::EXCL)
+            .context("creating a temporary file")?;
+        fsutil::remove_file(self, &name)?;
+        fsutil::write_file(&file, bytes).context("writing a temporary file")?;
+        rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
+        Ok(File::from(file))
     }
 }
 

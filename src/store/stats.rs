@@ -5,7 +5,7 @@
 //! day has so many names, what is beyond them counts under an empty one, and old
 //! days are dropped.
 
-use super::events::{Event, Kind, Reason};
+use super::events::{Event, Kind, Reason, Remotely};
 use super::facts::{decode, encode};
 use super::fold;
 use super::guard;
@@ -45,12 +45,21 @@ pub struct Counts {
     pub run_ns: u64,
     /// The bytes that were recorded.
     pub bytes: u64,
+    /// What came of asking a remote store, for each [`Remotely`] by its number.
+    pub remote: [u64; Remotely::ALL.len()],
+    /// The bytes that came from it, and went there.
+    pub remote_bytes: [u64; 2],
 }
 
 impl Counts {
     /// The calls that ran the command for one reason.
     pub fn missed(&self, why: Reason) -> u64 {
         self.misses[why as usize]
+    }
+
+    /// How often that came of asking a remote store.
+    pub fn remotely(&self, what: Remotely) -> u64 {
+        self.remote[what as usize]
     }
 
     /// Adds what others came to.
@@ -67,6 +76,10 @@ impl Counts {
         sum(&mut self.unrecorded, other.unrecorded);
         sum(&mut self.run_ns, other.run_ns);
         sum(&mut self.bytes, other.bytes);
+        let remote = self.remote.iter_mut().chain(&mut self.remote_bytes);
+        for (mine, other) in remote.zip(other.remote.into_iter().chain(other.remote_bytes)) {
+            sum(mine, other);
+        }
     }
 
     fn of(event: &Event) -> Counts {
@@ -82,6 +95,12 @@ impl Counts {
             Kind::Stale { cost } => Counts { stale: 1, hit_cost_ns: cost, ..Counts::default() },
             Kind::Recorded { why, size } => Counts { recorded: 1, bytes: size, ..ran(why) },
             Kind::Unrecorded { why } => Counts { unrecorded: 1, ..ran(why) },
+            Kind::Remote { what, bytes } => {
+                let mut counts = Counts::default();
+                counts.remote[what as usize] = 1;
+                counts.remote_bytes[usize::from(what == Remotely::Sent)] = bytes;
+                counts
+            }
             Kind::Elsewhere => Counts::default(),
         }
     }

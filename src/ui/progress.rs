@@ -40,6 +40,16 @@ impl Progress {
     /// Shows how far this process is from now on. The half second in which
     /// nothing is shown is that of the first time.
     pub fn show(quiet: bool) -> Progress {
+        Progress::shown(quiet, true)
+    }
+
+    /// The same for who goes on to catch signals itself: one that ends the process
+    /// meanwhile leaves the line behind.
+    pub fn show_only(quiet: bool) -> Progress {
+        Progress::shown(quiet, false)
+    }
+
+    fn shown(quiet: bool, catches: bool) -> Progress {
         static BEGAN: OnceLock<Instant> = OnceLock::new();
         let now = Instant::now();
         let from = (*BEGAN.get_or_init(|| now) + DELAY).max(now + LEAST);
@@ -57,7 +67,7 @@ impl Progress {
             {
                 next = Instant::now() + TICK;
                 if let Some(now) = progress::now() {
-                    line.get_or_insert_with(Line::new).draw(now);
+                    line.get_or_insert_with(|| Line::new(catches)).draw(now);
                 }
             }
             drop(line);
@@ -79,18 +89,18 @@ impl Drop for Progress {
 struct Line {
     bar: ProgressBar,
     look: Option<(Stage, bool)>,
-    caught: &'static Caught,
+    caught: Option<&'static Caught>,
 }
 
 impl Line {
-    fn new() -> Line {
-        let caught = Caught::from_now_on();
+    fn new(catches: bool) -> Line {
+        let caught = catches.then(Caught::from_now_on);
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         Line { bar, look: None, caught }
     }
 
     fn draw(&mut self, now: progress::Progress) {
-        if self.caught.signal().is_some() {
+        if self.signal().is_some() {
             return self.die();
         }
         let look = Some((now.stage, now.total.is_some()));
@@ -110,10 +120,14 @@ impl Line {
         self.bar.tick();
     }
 
+    fn signal(&self) -> Option<i32> {
+        self.caught.and_then(Caught::signal)
+    }
+
     /// Ends as the signal has it, and leaves no line behind.
     fn die(&self) {
         self.bar.finish_and_clear();
-        if let Some(signal) = self.caught.signal() {
+        if let Some(signal) = self.signal() {
             let _ = emulate_default_handler(signal);
         }
     }
@@ -121,7 +135,9 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.caught.no_more();
+        if let Some(caught) = self.caught {
+            caught.no_more();
+        }
         self.die();
     }
 }
@@ -173,5 +189,7 @@ fn message(stage: Stage) -> &'static str {
         Stage::Exporting => "writing the archive",
         Stage::Verifying => "checking the archive",
         Stage::Importing => "taking in results",
+        Stage::Fetching => "fetching the result",
+        Stage::Sending => "sending results",
     }
 }

@@ -1,9 +1,9 @@
 //! What a helper answers for people to read, in frames as it is found.
 
-use super::{Item, decode, encode, write_frame};
+use super::Item;
+use crate::asked::{ALIVE, ITEM, decode, encode, write_frame};
 use crate::entry::{Entry, Key};
 use crate::store::facts::Facts;
-use crate::store::fence::{ALIVE, ITEM};
 use crate::store::old::Old;
 use crate::store::query::{self, Query};
 use crate::store::{Root, fold, guard, stats};

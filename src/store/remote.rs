@@ -1,0 +1,377 @@
+//! The last floor: a store that machines share, seen through a helper process.
+//!
+//! Whoever looks up or records never speaks to a network, waits for a name or sets up
+//! TLS: a helper does ([`helper`]), under a time bound, and what it gets it puts into
+//! this store, verified, where it is a young entry like any other. So the next look-up
+//! is a local one. What is recorded is put in a queue ([`queue`]) and sent by a process
+//! of its own, once the caller has its result.
+//!
+//! ```text
+//! v1/remote/ID/HEX         an entry to be sent: its key
+//! v1/remote/ID.down        when the store failed last to answer, see `outage`
+//! v1/remote/ID.unsent      when something could not be sent
+//! v1/remote/ID.lock        held by who sends
+//! ```
+//!
+//! `ID` stands for the URL, less its password.
+
+#[cfg(feature = "remote")]
+mod engine;
+#[cfg(feature = "remote")]
+mod fetch;
+pub mod helper;
+#[cfg(feature = "remote")]
+mod names;
+pub mod outage;
+#[cfg(feature = "remote")]
+mod probe;
+pub mod queue;
+#[cfg(feature = "remote")]
+mod resolver;
+#[cfg(feature = "remote")]
+mod send;
+#[cfg(feature = "remote")]
+mod transfer;
+
+use super::young::Young;
+use super::{Root, Store};
+use crate::asked::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
+use crate::clock::Timestamp;
+use crate::detached;
+use crate::entry::{Entry, Key};
+use crate::lock::{Lock, Mode};
+use crate::progress;
+use crate::values::{Access, RemoteUrl};
+use anyhow::{Context, Result, anyhow, bail};
+use outage::{Gate, Outage};
+use serde::{Deserialize, Serialize};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+pub use helper::{VERB, serve};
+
+/// The folder of all that concerns remote stores.
+pub const FOLDER: &str = "remote";
+
+/// A helper may take so much longer than it was told to.
+const GRACE: Duration = Duration::from_millis(500);
+/// The longest pause between two signs of life of one that is at work.
+const STEP: Duration = Duration::from_secs(15);
+/// Keys that one question may name.
+const KEYS: usize = 500;
+
+/// A remote store, and how it is entered.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Target {
+    url: String,
+    access: Access,
+    /// When a look-up gives up.
+    patience: Duration,
+    /// How hard what is sent is compressed; zero: not at all.
+    level: u8,
+}
+
+impl Target {
+    /// Where it is.
+    pub fn url(&self) -> Result<RemoteUrl> {
+        self.url.parse().map_err(|why: String| anyhow!(why))
+    }
+
+    /// What its files are called by.
+    pub fn id(&self) -> String {
+        // One that was understood before is understood again.
+        let shown = self.url().map(|url| url.to_string()).unwrap_or_default();
+        blake3::hash(shown.as_bytes()).to_hex()[..16].to_owned()
+    }
+}
+
+/// Whether a file of this name below [`FOLDER`] is one store's.
+pub fn is_of_a_store(name: &str) -> bool {
+    let ends = ["", ".down", ".unsent", ".lock"];
+    let id = name.split_once('.').map_or(name, |(id, _)| id);
+    id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()) && ends.contains(&&name[16..])
+}
+
+/// What is asked of a helper.
+#[derive(Serialize, Deserialize)]
+pub enum Question {
+    /// An entry.
+    Fetch(Wanted),
+    /// That these keys are taken out.
+    Remove(Vec<[u8; 32]>),
+    /// That what is queued is sent.
+    Send,
+    /// Whether it works.
+    Probe,
+    /// How much it holds.
+    Count,
+}
+
+/// Which entry is asked for, and how old it may be; times are in nanoseconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Its key.
+    pub key: [u8; 32],
+    /// How old a success may be, and anything else.
+    pub limits: [Option<u64>; 2],
+    /// By how much it may be older, should the command fail.
+    pub beyond: u64,
+}
+
+impl Wanted {
+    /// Whether this is one.
+    pub fn takes(&self, entry: &Entry, now: Timestamp) -> bool {
+        let asked = self.limits[usize::from(entry.status != 0)];
+        let Some(age) = now.since(entry.created) else { return false };
+        let limit = asked.into_iter().chain(entry.expires_in).min();
+        let limit = limit.map(|limit| Duration::from_nanos(limit.saturating_add(self.beyond)));
+        limit.is_none_or(|limit| age < limit)
+    }
+}
+
+/// What came of asking for an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fetched {
+    /// It is in this store now; so many bytes came.
+    Entry {
+        /// With all that it needs.
+        bytes: u64,
+    },
+    /// There is none that is fresh.
+    Nothing,
+    /// What is there is damaged, incomplete, or not by who shares the secret.
+    Refused,
+}
+
+/// Why a remote store did not answer.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// It failed lately, and was not asked.
+    Paused(Outage),
+    /// It failed just now.
+    Failed(String),
+}
+
+/// What was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Entries.
+    pub entries: u64,
+    /// The bytes that went.
+    pub bytes: u64,
+    /// Entries that failed.
+    pub failed: u64,
+    /// Entries that are still queued.
+    pub left: u64,
+    /// Why the first one failed.
+    pub why: Option<String>,
+}
+
+/// One step of a probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What was tried.
+    pub what: Tried,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What a probe tries, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tried {
+    /// To reach it.
+    Connect,
+    /// To write an object.
+    Write,
+    /// To read it again.
+    Read,
+    /// To take it out.
+    Delete,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It worked.
+    Done,
+    /// Such a store cannot do that.
+    Unable,
+    /// It failed, for this reason.
+    Failed(String),
+}
+
+/// A remote store beside a local one.
+pub struct Remote<'a> {
+    root: &'a Root,
+    target: Target,
+    id: String,
+}
+
+impl<'a> Remote<'a> {
+    /// The one at `url`. Look-ups give up after `patience`; what is sent is packed at
+    /// `level`.
+    pub fn new(
+        root: &'a Root,
+        url: &RemoteUrl,
+        access: &Access,
+        patience: Duration,
+        level: u8,
+    ) -> Remote<'a> {
+        let url = url.url().to_string();
+        let target = Target { url, access: access.clone(), patience, level };
+        let id = target.id();
+        Remote { root, target, id }
+    }
+
+    /// The breaker of look-ups.
+    pub fn reads(&self) -> Gate<'a> {
+        Gate::of_reads(self.root, &self.id)
+    }
+
+    /// The breaker of what is sent.
+    pub fn writes(&self) -> Gate<'a> {
+        Gate::of_writes(self.root, &self.id)
+    }
+
+    /// Gets the entry of a key into the local store, if there is one that is `wanted`.
+    pub fn fetch(&self, wanted: &Wanted) -> Result<Fetched, Unanswered> {
+        self.reads().passes().map_err(Unanswered::Paused)?;
+        let first = self.target.patience + GRACE;
+        let answer = self.ask(&Question::Fetch(wanted.clone()), Some(first), &mut |_| Ok(()));
+        match answer.and_then(|answer| asked::decode(&answer)) {
+            Ok(fetched) => {
+                self.reads().open();
+                Ok(fetched)
+            }
+            Err(error) => {
+                let why = format!("{error:#}");
+                self.reads().shut(&why);
+                Err(Unanswered::Failed(why))
+            }
+        }
+    }
+
+    /// Takes the entries of these keys out of it.
+    pub fn remove_all(&self, keys: &[Key]) -> Result<()> {
+        for keys in keys.chunks(KEYS) {
+            let keys = keys.iter().map(|key| key.0).collect();
+            self.ask(&Question::Remove(keys), Some(STEP), &mut |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Queues an entry, and has it sent unless that failed lately. What cannot be
+    /// queued is not sent, which costs others a run.
+    pub fn queue(&self, key: &Key) {
+        if queue::push(self.root, &self.id, key).is_ok() && self.writes().outage().is_none() {
+            let _ = self.send_in_background();
+        }
+    }
+
+    /// Starts a process that sends what is queued, unless there is one. That looks
+    /// again after it gave up its lock, so it misses nothing that was queued before.
+    fn send_in_background(&self) -> Result<()> {
+        if Lock::take(self.root, self.lock(), Mode::TryExclusive)?.is_none() {
+            return Ok(());
+        }
+        let mut command = self.command(&Question::Send)?;
+        command.arg(helper::DETACHED).stdout(Stdio::null()).stderr(Stdio::null());
+        detached::start(&mut command).context("starting a process that sends")
+    }
+
+    /// Sends what is queued, after whoever is doing that already.
+    pub fn send(&self) -> Result<Sent> {
+        let answer = self.ask(&Question::Send, None, &mut |_| Ok(()))?;
+        asked::decode(&answer).context("reading what was sent")
+    }
+
+    /// How many entries wait to be sent.
+    pub fn queued(&self) -> rustix::io::Result<usize> {
+        Ok(queue::keys(self.root, &self.id)?.len())
+    }
+
+    /// Tries it, and shows each step to `visit`.
+    pub fn probe(&self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
+        self.ask(&Question::Probe, Some(STEP), &mut |step| visit(asked::decode(step)?)).map(drop)
+    }
+
+    /// How many entries and blobs it holds; none: it cannot tell.
+    pub fn count(&self) -> Result<Option<[u64; 2]>> {
+        let answer = self.ask(&Question::Count, Some(STEP), &mut |_| Ok(()))?;
+        asked::decode(&answer).context("reading how much there is")
+    }
+
+    fn lock(&self) -> String {
+        format!("{FOLDER}/{}.lock", self.id)
+    }
+
+    fn command(&self, question: &Question) -> Result<Command> {
+        let mut command = asked::this_executable()?;
+        let asked = asked::encode(&(&self.target, question))?;
+        command.arg(VERB).arg(self.root.outer()).stdin(self.root.unnamed_file(&asked)?);
+        Ok(command)
+    }
+
+    /// Starts a helper, shows its items to `visit` and returns its result. `first`
+    /// bounds the time until its first sign of life, if anything does.
+    fn ask(
+        &self,
+        question: &Question,
+        first: Option<Duration>,
+        visit: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Vec<u8>> {
+        let mut helper = Helper::start(&mut self.command(question)?)?;
+        let mut step = first;
+        loop {
+            let frame = helper.frame(step).map_err(|error| match (error.is::<Late>(), step) {
+                (true, Some(step)) => {
+                    anyhow!("no answer within {}", humantime::format_duration(step))
+                }
+                _ => error,
+            });
+            step = step.map(|_| STEP);
+            match frame? {
+                Some((DONE, body)) => return Ok(body),
+                Some((FAILED, body)) => bail!("{}", String::from_utf8_lossy(&body)),
+                Some((ITEM, body)) => visit(&body)?,
+                Some((PROGRESS, body)) => {
+                    progress::set(asked::decode(&body).context("reading how far a helper is")?);
+                }
+                Some((ALIVE, _)) => {}
+                Some(_) => bail!("a helper process gave an unreadable answer"),
+                None => bail!("a helper process ended without an answer ({})", helper.end()?),
+            }
+        }
+    }
+}
+
+impl Store for Remote<'_> {
+    /// Whatever its age. What comes is in the local store from then on.
+    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        let wanted = Wanted { key: key.0, limits: [None; 2], beyond: u64::MAX };
+        match self.fetch(&wanted) {
+            Ok(Fetched::Entry { .. }) => Young::new(self.root).get(key),
+            Ok(Fetched::Nothing | Fetched::Refused) => Ok(None),
+            Err(Unanswered::Paused(outage)) => Err(anyhow!(outage.why)),
+            Err(Unanswered::Failed(why)) => Err(anyhow!(why)),
+        }
+    }
+
+    /// In the background. The entry is in the local store.
+    fn put(&self, entry: &Entry) -> Result<()> {
+        self.queue(&entry.key);
+        Ok(())
+    }
+
+    /// Whether there was one is not known.
+    fn remove(&self, key: &Key) -> Result<bool> {
+        self.remove_all(&[*key]).map(|()| false)
+    }
+
+    /// What is there is known by names that say nothing.
+    fn scan(&self, _visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+        bail!("the entries of a remote store cannot be listed")
+    }
+}

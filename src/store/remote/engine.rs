@@ -1,0 +1,336 @@
+//! What serves a remote store, by way of `OpenDAL`: each kind of URL made into an
+//! operator, and objects read and written so that memory stays bounded.
+//!
+//! Where an engine takes values in one piece only (Redis, memcached, `WebDAV`), a long
+//! object is cut into pieces of one length, `NAME.0`, `NAME.1` and so on. The first one
+//! is written last: where it is, all were written.
+
+mod kinds;
+
+use crate::values::{Access, RemoteUrl};
+use anyhow::{Result, anyhow, ensure};
+use futures_util::stream::{self, StreamExt};
+use kinds::Opened;
+use opendal::{ErrorKind, Operator};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Nothing came for so long: the rest will not either.
+pub const STALL: Duration = Duration::from_secs(10);
+/// A part of what is written in several, where the engine has that, and how many of
+/// them are under way.
+const PART: (usize, usize) = (8 << 20, 4);
+/// How many pieces are under way.
+const PIECES_AT_ONCE: usize = 4;
+
+/// An open remote store.
+pub struct Engine {
+    op: Operator,
+    /// The length of a piece, where a value is not written bit by bit.
+    piece: Option<usize>,
+    /// Whether values go when their time is over, or when others need the room.
+    drops: bool,
+}
+
+impl Engine {
+    /// Opens it; what is written is dropped by the server after `kept`, if it can.
+    pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Engine> {
+        // The servers count seconds.
+        let kept =
+            kept.map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
+        let Opened { op, piece, drops } = kinds::open(url, access, kept).await?;
+        Ok(Engine { op, piece, drops })
+    }
+
+    /// Whether what is written goes after its time, or when others need the room.
+    pub fn drops(&self) -> bool {
+        self.drops
+    }
+
+    /// Whether it can be written to at all.
+    pub fn takes_writes(&self) -> bool {
+        self.op.info().capability().write
+    }
+
+    /// Whether an object can be taken out of it.
+    pub fn takes_removals(&self) -> bool {
+        self.op.info().capability().delete
+    }
+
+    /// Whether it can tell what it holds.
+    pub fn lists(&self) -> bool {
+        self.op.info().capability().list
+    }
+
+    /// A short object, if it is there; nothing of one that is longer than `most`.
+    pub async fn get(&self, name: &str, most: usize) -> Result<Option<Vec<u8>>> {
+        let mut all = Vec::new();
+        let mut into = |bytes: &[u8]| {
+            ensure!(all.len() + bytes.len() <= most, TooLong);
+            all.extend_from_slice(bytes);
+            Ok(())
+        };
+        match self.stream(name, &mut into).await {
+            Ok(is_there) => Ok(is_there.then_some(all)),
+            Err(error) if error.is::<TooLong>() => Ok(Some(Vec::new())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a short object.
+    pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
+        let written = within(self.op.write(name, bytes)).await?;
+        taken(written.map(drop))
+    }
+
+    /// Takes an object out, if it is there.
+    pub async fn remove(&self, name: &str) -> Result<()> {
+        within(self.op.delete(name)).await?.map_err(in_plain_words)
+    }
+
+    /// Whether a long object is there, and need not be written.
+    pub async fn has(&self, name: &str) -> Result<bool> {
+        if self.drops {
+            // Its time begins anew, and a piece of it may have gone.
+            return Ok(false);
+        }
+        let first = self.piece.map_or_else(|| name.to_owned(), |_| piece_name(name, 0));
+        match within(self.op.stat(&first)).await? {
+            Ok(_) => Ok(true),
+            Err(error) if is_absence(&error) => Ok(false),
+            Err(error) => Err(in_plain_words(error)),
+        }
+    }
+
+    /// Shows a long object of up to `most` bytes to `into`, chunk by chunk; whether it
+    /// is there.
+    pub async fn pour(
+        &self,
+        name: &str,
+        most: u64,
+        into: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<bool> {
+        let Some(piece) = self.piece else { return self.stream(name, into).await };
+        let count = most / piece as u64 + 1;
+        let pieces = stream::iter(0..count).map(|at| {
+            let name = piece_name(name, at);
+            async move { within(self.op.read(&name)).await }
+        });
+        let mut pieces = std::pin::pin!(pieces.buffered(PIECES_AT_ONCE));
+        let mut at = 0;
+        while let Some(read) = pieces.next().await {
+            match read? {
+                Ok(content) => {
+                    let len = content.len();
+                    content.into_iter().try_for_each(|bytes| into(&bytes))?;
+                    if len < piece {
+                        return Ok(true);
+                    }
+                }
+                Err(error) if is_absence(&error) => return Ok(at > 0),
+                Err(error) => return Err(in_plain_words(error)),
+            }
+            at += 1;
+        }
+        Ok(true)
+    }
+
+    /// Begins a long object.
+    pub async fn writer(&self, name: &str) -> Result<Writer> {
+        Ok(match self.piece {
+            Some(piece) => Writer::Pieces(Pieces {
+                op: self.op.clone(),
+                name: name.to_owned(),
+                len: piece,
+                open: Vec::new(),
+                first: None,
+                count: 0,
+                under_way: JoinSet::new(),
+            }),
+            None => {
+                let (part, at_once) = PART;
+                let writer = self.op.writer_with(name).chunk(part).concurrent(at_once);
+                Writer::Whole(within(writer).await?.map_err(in_plain_words)?)
+            }
+        })
+    }
+
+    /// The names below the folder of entries, and of blobs: how many there are of each.
+    pub async fn count(&self) -> Result<[u64; 2]> {
+        let mut counts = [0; 2];
+        for (folder, count) in ["v1/e/", "v1/b/"].into_iter().zip(&mut counts) {
+            let lister = within(self.op.lister_with(folder).recursive(true)).await?;
+            let mut lister = match lister {
+                Ok(lister) => lister,
+                Err(error) if is_absence(&error) => continue,
+                Err(error) => return Err(in_plain_words(error)),
+            };
+            while let Some(entry) = within(lister.next()).await? {
+                match entry {
+                    Ok(entry) => *count += u64::from(entry.metadata().mode().is_file()),
+                    Err(error) if is_absence(&error) => break,
+                    Err(error) => return Err(in_plain_words(error)),
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Shows an object that is in one piece to `into`; whether it is there.
+    async fn stream(&self, name: &str, into: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        let opened = within(async { self.op.reader(name).await?.into_stream(..).await });
+        let mut chunks = match opened.await? {
+            Ok(chunks) => chunks,
+            Err(error) if is_absence(&error) => return Ok(false),
+            Err(error) => return Err(in_plain_words(error)),
+        };
+        while let Some(chunk) = within(chunks.next()).await? {
+            match chunk {
+                Ok(chunk) => chunk.into_iter().try_for_each(|bytes| into(&bytes))?,
+                // Some engines ask only when the first chunk is wanted.
+                Err(error) if is_absence(&error) => return Ok(false),
+                Err(error) => return Err(in_plain_words(error)),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// An object is longer than it may be.
+#[derive(Debug)]
+struct TooLong;
+
+impl std::fmt::Display for TooLong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("longer than it can be")
+    }
+}
+
+/// A long object in the making.
+pub enum Writer {
+    /// Written bit by bit, in parts where the engine has that.
+    Whole(opendal::Writer),
+    /// In pieces.
+    Pieces(Pieces),
+}
+
+impl Writer {
+    /// Appends bytes.
+    pub async fn append(&mut self, bytes: Vec<u8>) -> Result<()> {
+        match self {
+            Writer::Whole(writer) => taken(within(writer.write(bytes)).await?),
+            Writer::Pieces(pieces) => pieces.append(&bytes).await,
+        }
+    }
+
+    /// Ends it; only now it is there.
+    pub async fn finish(self) -> Result<()> {
+        match self {
+            Writer::Whole(mut writer) => taken(within(writer.close()).await?.map(drop)),
+            Writer::Pieces(pieces) => pieces.finish().await,
+        }
+    }
+
+    /// Gives it up.
+    pub async fn abandon(self) {
+        if let Writer::Whole(mut writer) = self {
+            let _ = within(writer.abort()).await;
+        }
+    }
+}
+
+/// A long object that is written in pieces.
+pub struct Pieces {
+    op: Operator,
+    name: String,
+    len: usize,
+    open: Vec<u8>,
+    first: Option<Vec<u8>>,
+    count: u64,
+    under_way: JoinSet<Result<()>>,
+}
+
+impl Pieces {
+    async fn append(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(self.len - self.open.len()));
+            self.open.extend_from_slice(now);
+            bytes = later;
+            if self.open.len() == self.len {
+                self.close().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the open piece on its way, but for the first.
+    async fn close(&mut self) -> Result<()> {
+        let piece = std::mem::take(&mut self.open);
+        let at = self.count;
+        self.count += 1;
+        if at == 0 {
+            self.first = Some(piece);
+            return Ok(());
+        }
+        if self.under_way.len() >= PIECES_AT_ONCE
+            && let Some(done) = self.under_way.join_next().await
+        {
+            done??;
+        }
+        let (op, name) = (self.op.clone(), piece_name(&self.name, at));
+        self.under_way.spawn(async move { taken(within(op.write(&name, piece)).await?.map(drop)) });
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<()> {
+        // The last piece is shorter than the others: it says that there are no more.
+        self.close().await?;
+        while let Some(done) = self.under_way.join_next().await {
+            done??;
+        }
+        let first = self.first.unwrap_or_default();
+        taken(within(self.op.write(&piece_name(&self.name, 0), first)).await?.map(drop))
+    }
+}
+
+fn piece_name(name: &str, at: u64) -> String {
+    format!("{name}.{at}")
+}
+
+/// What a remote store does within the time that it may take for a step.
+async fn within<T>(step: impl IntoFuture<Output = T>) -> Result<T> {
+    tokio::time::timeout(STALL, step.into_future()).await.map_err(|_| {
+        let limit = humantime::format_duration(STALL);
+        anyhow!("nothing came or went for {limit}")
+    })
+}
+
+fn is_absence(error: &opendal::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Whether something was written; what was there already under a name that says what
+/// it is need not be.
+fn taken(written: opendal::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        written => written.map_err(in_plain_words),
+    }
+}
+
+/// What went wrong, as far as that helps who reads it: what caused it says most.
+fn in_plain_words(error: opendal::Error) -> anyhow::Error {
+    let what = match error.kind() {
+        ErrorKind::PermissionDenied => "access is denied, the credentials may be wrong: ",
+        ErrorKind::ConfigInvalid => "a setting is missing or wrong: ",
+        ErrorKind::RateLimited => "it is asked too often: ",
+        _ => "",
+    };
+    let message = error.message().to_owned();
+    let cause = anyhow::Error::from(error);
+    let cause = cause.chain().skip(1).last().map_or(message, ToString::to_string);
+    // One line, and no page of HTML.
+    let line = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line: String = line.chars().take(200).collect();
+    anyhow!("{what}{line}")
+}

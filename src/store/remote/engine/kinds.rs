@@ -1,0 +1,313 @@
+//! Each kind of URL made into an operator, with the variables that are usual for it.
+
+use super::in_plain_words;
+#[cfg(any(
+    feature = "remote-http-client",
+    feature = "remote-redis",
+    feature = "remote-memcached"
+))]
+use crate::store::remote::resolver;
+use crate::values::{Access, Engine as Kind, RemoteUrl};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use opendal::{Builder, Operator, services};
+#[cfg(feature = "remote-http-client")]
+use opendal_http_transport_reqwest::ReqwestTransport;
+use std::time::Duration;
+use url::Url;
+
+/// Below everything that cachex keeps: the place may be shared.
+const FOLDER: &str = "cachex";
+
+/// An operator, and what is to be known of its engine.
+pub struct Opened {
+    pub op: Operator,
+    /// The length of a piece, where a value is not written bit by bit.
+    pub piece: Option<usize>,
+    /// Whether values go when their time is over, or when others need the room.
+    pub drops: bool,
+}
+
+/// Opens what a URL names; what is written is dropped by the server after `kept`, if
+/// it can.
+pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Opened> {
+    let whole = |op| Opened { op, piece: None, drops: false };
+    Ok(match url.engine() {
+        Kind::File => whole(file(url)?),
+        #[cfg(feature = "remote-redis")]
+        Kind::Redis => {
+            Opened { op: redis(url, access, kept).await?, piece: Some(4 << 20), drops: true }
+        }
+        // An item of memcached is up to 1 MiB long with what it is kept with.
+        #[cfg(feature = "remote-memcached")]
+        Kind::Memcached => {
+            Opened { op: memcached(url, access, kept).await?, piece: Some(768 << 10), drops: true }
+        }
+        #[cfg(feature = "remote-s3")]
+        Kind::S3 => whole(s3(url)?),
+        #[cfg(feature = "remote-gcs")]
+        Kind::Gcs => whole(gcs(url)?),
+        #[cfg(feature = "remote-azblob")]
+        Kind::AzBlob => whole(azblob(url)?),
+        #[cfg(feature = "remote-webdav")]
+        Kind::WebDav => Opened { piece: Some(16 << 20), ..whole(webdav(url, access)?) },
+        #[cfg(feature = "remote-http")]
+        Kind::Http => Opened { piece: Some(16 << 20), ..whole(http(url, access)?) },
+        #[cfg(feature = "remote-ghac")]
+        Kind::Ghac => whole(ghac(url)?),
+        #[allow(unreachable_patterns, reason = "it depends on the features")]
+        _ => bail!("this cachex was built without `{}`", url.url().scheme()),
+    })
+}
+
+/// The folder that everything lies in, below what the URL says.
+fn root_below(path: &str) -> String {
+    let path = percent_decoded(path.trim_matches('/'));
+    if path.is_empty() { format!("/{FOLDER}/") } else { format!("/{path}/{FOLDER}/") }
+}
+
+fn percent_decoded(text: &str) -> String {
+    // `Url` decodes in no other place than this.
+    let form = format!("x={}", text.replace('+', "%2B"));
+    let decoded = url::form_urlencoded::parse(form.as_bytes()).next();
+    decoded.map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+fn host(url: &Url) -> String {
+    percent_decoded(url.host_str().unwrap_or_default())
+}
+
+fn asked(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(asked, _)| asked == name).map(|(_, value)| value.into_owned())
+}
+
+fn variable(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| std::env::var(name).ok()).filter(|value| !value.is_empty())
+}
+
+fn built(builder: impl Builder) -> Result<Operator> {
+    Operator::new(builder).map_err(in_plain_words)
+}
+
+fn file(url: &RemoteUrl) -> Result<Operator> {
+    let folder = url.url().to_file_path().map_err(|()| anyhow!("it names no folder"))?;
+    // A folder that is not there may be a network's that is not mounted: nothing is
+    // to be put below its name.
+    ensure!(folder.is_dir(), "there is no folder '{}'", folder.display());
+    let root = folder.join(FOLDER);
+    let (root, work) = (root.to_string_lossy(), root.join("tmp"));
+    built(services::Fs::default().root(&root).atomic_write_dir(&work.to_string_lossy()))
+}
+
+/// The same over HTTP. Certificates are looked for only where they are needed.
+#[cfg(feature = "remote-http-client")]
+fn over_http(op: Operator, is_plain: bool) -> Result<Operator> {
+    let mut client = reqwest::Client::builder()
+        .dns_resolver(std::sync::Arc::new(resolver::Names))
+        .user_agent(concat!("cachex/", env!("CARGO_PKG_VERSION")));
+    if is_plain {
+        client = client.tls_certs_only([]);
+    }
+    let client = client.build().context("preparing for HTTP")?;
+    let context = op
+        .base_context()
+        .with_http_transport(opendal::HttpTransporter::new(ReqwestTransport::new(client)));
+    Ok(op.with_context(context))
+}
+
+/// Where a server is reached that is no web server: the first of its addresses that
+/// takes a connection. Its client would ask the system for addresses, and try a server
+/// that refuses it again and again.
+#[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
+async fn endpoint(url: &Url, scheme: &str, port: u16) -> Result<String> {
+    let (host, port) = (host(url), url.port().unwrap_or(port));
+    let addresses = resolver::addresses(host.trim_matches(['[', ']'])).await;
+    // The library's own words are about queries.
+    let addresses = addresses.map_err(|_| anyhow!("the name `{host}` is not found"))?;
+    let mut refused = None;
+    for address in addresses {
+        let address = std::net::SocketAddr::new(address, port);
+        match tokio::net::TcpStream::connect(address).await {
+            Ok(_) => return Ok(format!("{scheme}://{address}")),
+            Err(error) => refused = Some(anyhow!("{address} cannot be reached: {error}")),
+        }
+    }
+    Err(refused.unwrap_or_else(|| anyhow!("the name `{host}` has no address")))
+}
+
+#[cfg(feature = "remote-redis")]
+async fn redis(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Operator> {
+    let url = url.url();
+    let (database, prefix) = match url.scheme() {
+        "redis+unix" => (asked(url, "db"), String::new()),
+        _ => {
+            let path = url.path().trim_matches('/');
+            let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+            (Some(first.to_owned()).filter(|first| !first.is_empty()), rest.to_owned())
+        }
+    };
+    let database = match &database {
+        Some(text) => {
+            text.parse().with_context(|| format!("`{text}` is the number of no database"))?
+        }
+        None => 0,
+    };
+    let endpoint = match url.scheme() {
+        "redis+unix" => format!("redis+unix://{}", url.path()),
+        // A certificate is for a name.
+        "rediss" => {
+            endpoint(url, "rediss", 6379).await?;
+            format!("rediss://{}:{}", host(url), url.port().unwrap_or(6379))
+        }
+        _ => endpoint(url, "redis", 6379).await?,
+    };
+    let mut redis = services::Redis::default()
+        .endpoint(&endpoint)
+        .db(database)
+        .root(&root_below(&prefix))
+        .username(&user(url, access))
+        .password(
+            &password(url, access).or_else(|| variable(&["REDISCLI_AUTH"])).unwrap_or_default(),
+        );
+    if let Some(kept) = kept {
+        redis = redis.default_ttl(kept);
+    }
+    built(redis)
+}
+
+#[cfg(feature = "remote-memcached")]
+async fn memcached(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Operator> {
+    let url = url.url();
+    let (endpoint, prefix) = match url.scheme() {
+        "memcached+unix" => (format!("unix://{}", url.path()), ""),
+        _ => (endpoint(url, "tcp", 11211).await?, url.path()),
+    };
+    let mut memcached =
+        services::Memcached::default().endpoint(&endpoint).root(&root_below(prefix));
+    if let Some(password) = password(url, access) {
+        memcached = memcached.username(&user(url, access)).password(&password);
+    }
+    if let Some(kept) = kept {
+        memcached = memcached.default_ttl(kept);
+    }
+    built(memcached)
+}
+
+#[cfg(feature = "remote-s3")]
+fn s3(url: &RemoteUrl) -> Result<Operator> {
+    let url = url.url();
+    let mut s3 = services::S3::default().bucket(&host(url)).root(&root_below(url.path()));
+    let endpoint =
+        asked(url, "endpoint").or_else(|| variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
+    if let Some(endpoint) = &endpoint {
+        s3 = s3.endpoint(endpoint);
+    }
+    let region = asked(url, "region").or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
+    s3 = s3.region(region.as_deref().unwrap_or("us-east-1"));
+    if asked(url, "virtual-host-style").is_some_and(|value| value == "true") {
+        s3 = s3.enable_virtual_host_style();
+    }
+    if asked(url, "anonymous").is_some_and(|value| value == "true") {
+        s3 = s3.skip_signature();
+    }
+    over_http(built(s3)?, is_plain(endpoint.as_deref()))
+}
+
+#[cfg(feature = "remote-gcs")]
+fn gcs(url: &RemoteUrl) -> Result<Operator> {
+    let url = url.url();
+    let mut gcs = services::Gcs::default().bucket(&host(url)).root(&root_below(url.path()));
+    let endpoint = asked(url, "endpoint").or_else(|| {
+        let emulator = variable(&["STORAGE_EMULATOR_HOST"])?;
+        Some(if emulator.contains("://") { emulator } else { format!("http://{emulator}") })
+    });
+    if let Some(endpoint) = &endpoint {
+        gcs = gcs.endpoint(endpoint);
+    }
+    let is_emulated = endpoint.is_some() && variable(&["GOOGLE_APPLICATION_CREDENTIALS"]).is_none();
+    if is_emulated || asked(url, "anonymous").is_some_and(|value| value == "true") {
+        gcs = gcs.skip_signature();
+    }
+    over_http(built(gcs)?, is_plain(endpoint.as_deref()))
+}
+
+#[cfg(feature = "remote-azblob")]
+fn azblob(url: &RemoteUrl) -> Result<Operator> {
+    let url = url.url();
+    let mut azblob = match variable(&["AZURE_STORAGE_CONNECTION_STRING"]) {
+        Some(connection) => {
+            services::Azblob::from_connection_string(&connection).map_err(in_plain_words)?
+        }
+        None => services::Azblob::default(),
+    };
+    azblob = azblob.container(&host(url)).root(&root_below(url.path()));
+    let account = variable(&["AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"]);
+    let endpoint = asked(url, "endpoint").or_else(|| {
+        let account = account.as_ref()?;
+        Some(format!("https://{account}.blob.core.windows.net"))
+    });
+    if let Some(endpoint) = &endpoint {
+        azblob = azblob.endpoint(endpoint);
+    }
+    if let Some(account) = &account {
+        azblob = azblob.account_name(account);
+    }
+    if let Some(key) = variable(&["AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY"]) {
+        azblob = azblob.account_key(&key);
+    }
+    if let Some(token) = variable(&["AZURE_STORAGE_SAS_TOKEN"]) {
+        azblob = azblob.sas_token(token.trim_start_matches('?'));
+    }
+    over_http(built(azblob)?, is_plain(endpoint.as_deref()))
+}
+
+#[cfg(feature = "remote-webdav")]
+fn webdav(url: &RemoteUrl, access: &Access) -> Result<Operator> {
+    let url = url.url();
+    let scheme = if url.scheme() == "webdavs" { "https" } else { "http" };
+    let webdav = services::Webdav::default()
+        .endpoint(&format!("{scheme}://{}", authority(url)))
+        .root(&root_below(url.path()))
+        .username(&user(url, access))
+        .password(&password(url, access).unwrap_or_default())
+        .token(access.token.as_deref().unwrap_or_default());
+    over_http(built(webdav)?, scheme == "http")
+}
+
+#[cfg(feature = "remote-http")]
+fn http(url: &RemoteUrl, access: &Access) -> Result<Operator> {
+    let url = url.url();
+    let http = services::Http::default()
+        .endpoint(&format!("{}://{}", url.scheme(), authority(url)))
+        .root(&root_below(url.path()))
+        .username(&user(url, access))
+        .password(&password(url, access).unwrap_or_default())
+        .token(access.token.as_deref().unwrap_or_default());
+    over_http(built(http)?, url.scheme() == "http")
+}
+
+#[cfg(feature = "remote-ghac")]
+fn ghac(url: &RemoteUrl) -> Result<Operator> {
+    let ghac = services::Ghac::default().root(&root_below(url.url().path())).version("cachex-1");
+    over_http(built(ghac)?, false)
+}
+
+/// The host and its port.
+#[cfg(any(feature = "remote-webdav", feature = "remote-http"))]
+fn authority(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    host(url) + &port
+}
+
+#[cfg(feature = "remote-http-client")]
+fn is_plain(endpoint: Option<&str>) -> bool {
+    endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
+}
+
+fn user(url: &Url, access: &Access) -> String {
+    let named = Some(percent_decoded(url.username())).filter(|user| !user.is_empty());
+    named.or_else(|| access.user.clone()).unwrap_or_default()
+}
+
+fn password(url: &Url, access: &Access) -> Option<String> {
+    url.password().map(percent_decoded).or_else(|| access.password.clone())
+}

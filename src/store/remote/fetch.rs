@@ -1,0 +1,152 @@
+//! Getting an entry from a remote store into this one, with all that it needs.
+//!
+//! Everything is verified as it comes, and gets its name only when all of it is there:
+//! blobs first, the entry last, as a record does. What is not there, or not what it
+//! should be, is as good as nothing.
+
+use super::engine::Engine;
+use super::names::{Class, MAX_ENTRY, Names};
+use super::transfer::{self, Content, Garbled};
+use super::{Fetched, Wanted};
+use crate::asked::{self, ALIVE};
+use crate::clock::Timestamp;
+use crate::entry::{BlobRef, Entry, Key};
+use crate::lock::{self, Lock, Mode};
+use crate::manifest::{MAX_MANIFEST, Manifest};
+use crate::progress::{self, Stage};
+use crate::store::blobs::{self, NewBlob, WholeBlob};
+use crate::store::young::Young;
+use crate::store::{Root, Store};
+use anyhow::{Context, Result, bail};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::HashSet;
+use std::io::Read;
+use std::time::Duration;
+
+/// How many blobs are under way.
+const AT_ONCE: usize = 8;
+
+/// Gets the entry of a key, if there is one that is `wanted`.
+pub async fn fetch(
+    root: &Root,
+    open: impl Future<Output = Result<Engine>>,
+    names: &Names,
+    wanted: &Wanted,
+    patience: Duration,
+) -> Result<Fetched> {
+    let key = Key(wanted.key);
+    let asked = async {
+        let engine = open.await?;
+        let stored = engine.get(&names.entry(&key), MAX_ENTRY).await?;
+        anyhow::Ok((engine, stored))
+    };
+    let (engine, stored) = match tokio::time::timeout(patience, asked).await {
+        Ok(answer) => answer?,
+        Err(_) => bail!("no answer within {}", humantime::format_duration(patience)),
+    };
+    let Some(stored) = stored else { return Ok(Fetched::Nothing) };
+    let Ok(entry) = names.open(&key, &stored) else { return Ok(Fetched::Refused) };
+    if !wanted.takes(&entry, Timestamp::now()) {
+        return Ok(Fetched::Nothing);
+    }
+    // It is known to be there: now it may take longer.
+    asked::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
+    let class = Class::of(&entry);
+    let mut bytes = stored.len() as u64;
+    let mut staged = Vec::new();
+    progress::begin(Stage::Fetching, entry.blob_bytes());
+    // Of the list of files depends what else there is to get.
+    let get = |blobs: Vec<BlobRef>| get_all(root, &engine, names, class, blobs);
+    let Some(first) = get(entry.blobs().collect()).await? else { return Ok(Fetched::Refused) };
+    staged.extend(first);
+    if let Some(manifest) = entry.manifest() {
+        let Some(list) = list_in(root, &staged, &manifest)? else { return Ok(Fetched::Refused) };
+        let Some(files) = get(list.blobs().collect()).await? else { return Ok(Fetched::Refused) };
+        staged.extend(files);
+    }
+    bytes += staged.iter().map(WholeBlob::len).sum::<u64>();
+    publish(root, staged, &entry)?;
+    Ok(Fetched::Entry { bytes })
+}
+
+/// Gets those blobs that are not here, each once. None: one of them is not there, or
+/// not what it should be.
+async fn get_all<'r>(
+    root: &'r Root,
+    engine: &Engine,
+    names: &Names,
+    class: Class,
+    blobs: Vec<BlobRef>,
+) -> Result<Option<Vec<WholeBlob<'r>>>> {
+    let mut known = HashSet::new();
+    let mut missing = Vec::new();
+    for blob in blobs {
+        if known.insert(blob.hash) && blobs::open(root, &blob)?.is_none() {
+            missing.push(blob);
+        } else {
+            progress::advance(blob.len);
+        }
+    }
+    let got = stream::iter(missing).map(|blob| async move {
+        let name = names.blob(&blob, class);
+        get(root, engine, &name, &blob).await
+    });
+    let got: Vec<Option<WholeBlob<'r>>> = got.buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(got.into_iter().collect())
+}
+
+async fn get<'r>(
+    root: &'r Root,
+    engine: &Engine,
+    name: &str,
+    blob: &BlobRef,
+) -> Result<Option<WholeBlob<'r>>> {
+    let mut new = NewBlob::new(root).context("writing to the store")?;
+    let mut left = blob.len;
+    let mut content = Content::new(|bytes: &[u8]| {
+        left = left.checked_sub(bytes.len() as u64).ok_or(Garbled)?;
+        progress::advance(bytes.len() as u64);
+        new.append(bytes).context("writing to the store")
+    });
+    let longest = transfer::longest(blob.len);
+    let poured = engine.pour(name, longest, &mut |bytes| content.take(bytes)).await;
+    drop(content);
+    match poured {
+        Ok(true) if left == 0 => {}
+        // What does not unpack, or is too long or too short, is damaged.
+        Ok(_) => return Ok(None),
+        Err(error) if error.is::<Garbled>() => return Ok(None),
+        // Anything else may be a fault of the line.
+        Err(error) => return Err(error),
+    }
+    let new = new.finish().context("writing to the store")?;
+    Ok((new.blob() == *blob).then_some(new))
+}
+
+/// The list of files, be it in this store or among what was got.
+fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Option<Manifest>> {
+    let Some(staged) = staged.iter().find(|staged| staged.blob() == *blob) else {
+        return Ok(blobs::manifest(root, blob)?);
+    };
+    let name = staged.name().context("what is written has a name")?;
+    let file = std::fs::File::from(crate::fsutil::open_file(root, name)?);
+    let mut stored = Vec::new();
+    file.take(MAX_MANIFEST as u64 + 1).read_to_end(&mut stored)?;
+    Ok(Manifest::decode(&stored).ok())
+}
+
+/// Gives everything its name, unless something later was recorded meanwhile.
+fn publish(root: &Root, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<()> {
+    let _publishing = Lock::wait(root, lock::PUBLISH, Mode::Shared)?;
+    let young = Young::new(root);
+    let present = young.get(&entry.key).ok().flatten();
+    if present.is_some_and(|present| {
+        present.created > entry.created && present.is_of_use(Timestamp::now())
+    }) {
+        return Ok(());
+    }
+    for blob in staged {
+        blob.keep()?;
+    }
+    young.put(entry)
+}

@@ -1,0 +1,173 @@
+//! What things are called in a remote store, and how an entry shows that it is one of
+//! those who share a secret.
+//!
+//! ```text
+//! v1/e/ab/abcdef…          an entry: magic (8) | BLAKE3 of name and entry, keyed (32) | the sealed entry
+//! v1/b/17/cd/cdef…         a blob: how it is packed (1) | its content
+//! ```
+//!
+//! The name of an entry is its key, and that of a blob its hash, both hashed with the
+//! secret. So who reads names cannot try out what a command was given, which its key
+//! is made of, nor what it printed. For the same reason the key is not in the entry:
+//! its name stands there in its place, so that an entry is bound to the name, too.
+//! Without a secret all this is done with an empty one, which everybody knows: the sums
+//! tell damage then, and no forgery.
+//!
+//! The number in the name of a blob is the class of those who need it, by how long they
+//! are of use: the binary logarithm of that in seconds, or `no`. A server that drops
+//! what it was given after a while keeps a blob as long as the longest in its class,
+//! so no entry loses its output to a server's clock before it is gone itself.
+
+use crate::entry::{BlobRef, Damaged, Entry, Key};
+use std::time::Duration;
+
+const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'r', 1];
+const HEADER: usize = MAGIC.len() + 32;
+/// No stored entry is longer.
+pub const MAX_ENTRY: usize = HEADER + crate::entry::MAX_SEALED;
+
+/// The keys that are derived from a secret, one for each use.
+pub struct Names {
+    entries: [u8; 32],
+    blobs: [u8; 32],
+    sums: [u8; 32],
+}
+
+impl Names {
+    /// Those of who shares this secret, or none.
+    pub fn of(secret: Option<&[u8]>) -> Names {
+        let secret = secret.unwrap_or_default();
+        Names {
+            entries: blake3::derive_key("cachex 2026-11-23 remote names of entries", secret),
+            blobs: blake3::derive_key("cachex 2026-11-23 remote names of blobs", secret),
+            sums: blake3::derive_key("cachex 2026-11-23 remote sums of entries", secret),
+        }
+    }
+
+    /// Where the entry of a key lies.
+    pub fn entry(&self, key: &Key) -> String {
+        let hex = self.alias(key).to_string();
+        format!("v1/e/{}/{hex}", &hex[..2])
+    }
+
+    /// Where a blob lies that is needed by entries of this class.
+    pub fn blob(&self, blob: &BlobRef, class: Class) -> String {
+        let hex = blake3::keyed_hash(&self.blobs, &blob.hash).to_hex();
+        format!("v1/b/{class}/{}/{hex}", &hex[..2])
+    }
+
+    /// What stands for a key in a remote store.
+    fn alias(&self, key: &Key) -> Key {
+        Key(*blake3::keyed_hash(&self.entries, &key.0).as_bytes())
+    }
+
+    /// An entry as it is stored. What `explain` compares is of use to this store only.
+    pub fn seal(&self, entry: &Entry) -> Result<Vec<u8>, Damaged> {
+        let entry = Entry { key: self.alias(&entry.key), parts: Vec::new(), ..entry.clone() };
+        let sealed = entry.seal()?;
+        Ok([&MAGIC[..], self.sum(&sealed).as_bytes(), &sealed].concat())
+    }
+
+    /// The entry of a key, if these bytes are that.
+    pub fn open(&self, key: &Key, stored: &[u8]) -> Result<Entry, Damaged> {
+        let sealed = stored.strip_prefix(&MAGIC).and_then(|rest| rest.split_first_chunk::<32>());
+        let (sum, sealed) = sealed.ok_or(Damaged)?;
+        // In constant time, which is how these compare.
+        if self.sum(sealed) != blake3::Hash::from_bytes(*sum) {
+            return Err(Damaged);
+        }
+        Ok(Entry { key: *key, ..Entry::open(&self.alias(key), sealed)? })
+    }
+
+    fn sum(&self, sealed: &[u8]) -> blake3::Hash {
+        blake3::keyed_hash(&self.sums, sealed)
+    }
+}
+
+/// How long those are of use who need a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class(Option<u8>);
+
+impl Class {
+    /// That of an entry.
+    pub fn of(entry: &Entry) -> Class {
+        let nanos = |of_use: u64| of_use.saturating_add(entry.stale_for.unwrap_or(0));
+        let seconds = entry.expires_in.map(|of_use| nanos(of_use).div_ceil(1_000_000_000));
+        // The next power of two: its logarithm fits in a byte.
+        Class(seconds.map(|seconds| seconds.max(1).next_power_of_two().trailing_zeros() as u8))
+    }
+
+    /// How long a blob of it is kept; none: for ever.
+    pub fn kept(self) -> Option<Duration> {
+        self.0.map(|log| Duration::from_secs(1 << log))
+    }
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(log) => write!(f, "{log:02}"),
+            None => f.write_str("no"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::entry as recorded;
+
+    fn entry(n: u64) -> Entry {
+        recorded(n, 1)
+    }
+
+    #[test]
+    fn an_entry_comes_back_under_its_key_and_no_other() {
+        let (names, entry) = (Names::of(Some(b"secret")), Entry { parts: vec![1], ..entry(1) });
+        let stored = names.seal(&entry).unwrap();
+        assert!(stored.len() <= MAX_ENTRY);
+        let back = names.open(&entry.key, &stored).unwrap();
+        assert_eq!(back, Entry { parts: Vec::new(), ..entry.clone() });
+        assert_eq!(names.open(&Key([9; 32]), &stored), Err(Damaged));
+        let at = |text: &[u8]| stored.windows(text.len()).any(|window| window == text);
+        assert!(!at(&entry.key.0), "the key is in what is stored");
+    }
+
+    #[test]
+    fn another_secret_or_none_neither_finds_nor_opens_it() {
+        let (ours, entry) = (Names::of(Some(b"ours")), entry(1));
+        let stored = ours.seal(&entry).unwrap();
+        let blob = BlobRef { hash: [1; 32], len: 1 };
+        for other in [Names::of(Some(b"theirs")), Names::of(None)] {
+            assert_ne!(other.entry(&entry.key), ours.entry(&entry.key));
+            assert_ne!(other.blob(&blob, Class(None)), ours.blob(&blob, Class(None)));
+            assert_eq!(other.open(&entry.key, &stored), Err(Damaged));
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_missing_end_passes() {
+        let (names, entry) = (Names::of(None), entry(1));
+        let stored = names.seal(&entry).unwrap();
+        for at in 0..stored.len() {
+            let mut flipped = stored.clone();
+            flipped[at] ^= 1 << (at % 8);
+            assert_eq!(names.open(&entry.key, &flipped), Err(Damaged));
+            assert_eq!(names.open(&entry.key, &stored[..at]), Err(Damaged));
+        }
+    }
+
+    #[test]
+    fn a_blob_is_kept_as_long_as_any_entry_of_its_class() {
+        for (seconds, kept) in [(1, 1), (2, 2), (3, 4), (60, 64), (86_400, 131_072)] {
+            let nanos = seconds * 1_000_000_000;
+            let class = Class::of(&Entry { expires_in: Some(nanos), ..entry(1) });
+            assert_eq!(class.kept(), Some(Duration::from_secs(kept)));
+            let more = Entry { expires_in: Some(nanos - 1), stale_for: Some(1), ..entry(1) };
+            assert_eq!(Class::of(&more), class);
+        }
+        assert_eq!(Class::of(&Entry { expires_in: None, ..entry(1) }).kept(), None);
+        let longest = Class::of(&Entry { expires_in: Some(u64::MAX), ..entry(1) });
+        assert!(longest.kept().is_some());
+    }
+}

@@ -1,0 +1,75 @@
+//! Trying whether a remote store works, step by step.
+
+use super::engine::Engine;
+use super::{Outcome, Step, Tried};
+use crate::asked::{self, ITEM};
+use anyhow::{Result, bail, ensure};
+use std::time::{Duration, Instant};
+
+/// What a probe writes.
+const LEN: usize = 1024;
+
+/// Connects, writes, reads and deletes a small object, and tells each step. It ends
+/// after the first that failed; what was written goes in any case.
+pub async fn probe(open: impl Future<Output = Result<Engine>>, patience: Duration) -> Result<()> {
+    let mut content = vec![0; LEN];
+    if getrandom::fill(&mut content).is_err() {
+        bail!("there are no random bytes to be had");
+    }
+    // A name of its own, beside those of entries.
+    let name = format!("v1/probe-{}", blake3::Hash::from_slice(&content[..32])?.to_hex());
+    let connect = async {
+        let engine = open.await?;
+        // Most connect only when they are asked for something.
+        let found = engine.get(&name, LEN).await?;
+        ensure!(found.is_none(), "it holds what was never written");
+        Ok(engine)
+    };
+    let engine = step(Tried::Connect, async {
+        match tokio::time::timeout(patience, connect).await {
+            Ok(connected) => connected,
+            Err(_) => bail!("no answer within {}", humantime::format_duration(patience)),
+        }
+    });
+    let Some(engine) = engine.await? else { return Ok(()) };
+    if !engine.takes_writes() {
+        for what in [Tried::Write, Tried::Read, Tried::Delete] {
+            tell(what, Duration::ZERO, Outcome::Unable)?;
+        }
+        return Ok(());
+    }
+    let written = step(Tried::Write, engine.put(&name, content.clone())).await?;
+    if written.is_some() {
+        let read = async {
+            match engine.get(&name, LEN).await? {
+                Some(read) if read == content => Ok(()),
+                Some(_) => bail!("something else was read than was written"),
+                None => bail!("what was written is not there"),
+            }
+        };
+        step(Tried::Read, read).await?;
+        if engine.takes_removals() {
+            step(Tried::Delete, engine.remove(&name)).await?;
+        } else {
+            tell(Tried::Delete, Duration::ZERO, Outcome::Unable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Does one step and tells it; what it came to, if it worked.
+async fn step<T>(what: Tried, work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+    let began = Instant::now();
+    let done = work.await;
+    let outcome = match &done {
+        Ok(_) => Outcome::Done,
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    };
+    tell(what, began.elapsed(), outcome)?;
+    Ok(done.ok())
+}
+
+fn tell(what: Tried, took: Duration, outcome: Outcome) -> Result<()> {
+    let step = asked::encode(&Step { what, took, outcome })?;
+    Ok(asked::write_frame(&mut std::io::stdout().lock(), ITEM, &step)?)
+}

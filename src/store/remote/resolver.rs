@@ -1,0 +1,56 @@
+//! Addresses of names, by a resolver in this process.
+//!
+//! The C library's needs parts that lie beside the program, which a statically linked
+//! one cannot count on: in a bare container there are none. It is asked second, for the
+//! sake of what only it knows: names by mDNS, LDAP and the like.
+
+use anyhow::{Context, Result};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::LookupIpStrategy;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The addresses of a host, the one to try first in front. An address is its own.
+pub async fn addresses(host: &str) -> Result<Vec<IpAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![address]);
+    }
+    // No server need be asked for that (RFC 6761).
+    if host.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    match by_itself(host).await {
+        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+        Ok(_) => by_the_system(host).await,
+        Err(error) => by_the_system(host).await.map_err(|_| error),
+    }
+}
+
+/// As `/etc/hosts` and the servers in `/etc/resolv.conf` have it.
+async fn by_itself(host: &str) -> Result<Vec<IpAddr>> {
+    let mut resolver = TokioResolver::builder_tokio().context("reading /etc/resolv.conf")?;
+    // A name that is in `/etc/hosts` with one kind of address is not looked for with
+    // the other, at a server that may not answer.
+    resolver.options_mut().ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
+    let found = resolver.build()?.lookup_ip(host).await.context("asking for its address")?;
+    Ok(found.iter().collect())
+}
+
+async fn by_the_system(host: &str) -> Result<Vec<IpAddr>> {
+    let found = tokio::net::lookup_host((host, 0)).await?;
+    Ok(found.map(|address| address.ip()).collect())
+}
+
+/// The same for HTTP.
+#[cfg(feature = "remote-http-client")]
+pub struct Names;
+
+#[cfg(feature = "remote-http-client")]
+impl reqwest::dns::Resolve for Names {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async move {
+            let found = addresses(name.as_str()).await?;
+            let found = found.into_iter().map(|address| std::net::SocketAddr::new(address, 0));
+            Ok(Box::new(found) as reqwest::dns::Addrs)
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! Bringing entries into a remote store: what the queue names, blobs first, each entry
+//! last, so that nobody finds one without what it needs.
+
+use super::engine::Engine;
+use super::names::{Class, Names};
+use super::{Sent, Target, outage, queue, transfer};
+use crate::clock::Timestamp;
+use crate::entry::{BlobRef, Entry, Key};
+use crate::progress::{self, Stage};
+use crate::store::events::{self, Event, Kind, Remotely};
+use crate::store::fence::Fenced;
+use crate::store::young::Young;
+use crate::store::{Root, Stack, Store, blobs};
+use anyhow::{Context, Result, anyhow};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::HashSet;
+use std::io::Read;
+use std::sync::Mutex;
+
+/// How many entries are under way,
+const ENTRIES_AT_ONCE: usize = 4;
+/// and of each how many blobs.
+const BLOBS_AT_ONCE: usize = 4;
+/// How much is read at once.
+const CHUNK: usize = 512 * 1024;
+
+/// Brings what is queued into the remote store. What fails stays in the queue, unless
+/// others could be sent at the same time: then it is its own fault, and would be again.
+pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
+    let id = target.id();
+    let url = target.url()?;
+    let keys = queue::keys(root, &id)?;
+    progress::begin(Stage::Sending, keys.len() as u64);
+    let sent = Mutex::new(Sent::default());
+    let failed = Mutex::new(Vec::new());
+    // One that keeps nothing serves all that does not expire.
+    let engine = Engine::open(&url, &target.access, None).await?;
+    let one = async |key: Key| {
+        let done = match find(root, &key) {
+            Some(entry) => send_one(root, target, names, &engine, &entry).await.map(Some),
+            // It went meanwhile, or is of no use to anybody.
+            None => Ok(None),
+        };
+        progress::advance(1);
+        let (what, bytes) = match &done {
+            Ok(Some(bytes)) => (Remotely::Sent, *bytes),
+            Ok(None) => {
+                let _ = queue::remove(root, &id, &key);
+                return;
+            }
+            Err(_) => (Remotely::NotSent, 0),
+        };
+        let event =
+            Event { kind: Kind::Remote { what, bytes }, time: Timestamp::now(), key, run_time: 0 };
+        let _ = events::append(root, &event, None);
+        match done {
+            Ok(_) => {
+                let _ = queue::remove(root, &id, &key);
+                let mut sent = lock(&sent);
+                sent.entries += 1;
+                sent.bytes += bytes;
+            }
+            Err(error) => lock(&failed).push((key, error)),
+        }
+    };
+    // After so many failures and no success there is no more to be hoped for.
+    let hopeless = || lock(&failed).len() >= ENTRIES_AT_ONCE && lock(&sent).entries == 0;
+    let keys = stream::iter(keys).take_while(|_| std::future::ready(!hopeless()));
+    keys.for_each_concurrent(ENTRIES_AT_ONCE, one).await;
+    let mut sent = sent.into_inner().unwrap_or_default();
+    let failed = failed.into_inner().unwrap_or_default();
+    sent.failed = failed.len() as u64;
+    sent.left = queue::keys(root, &id)?.len() as u64;
+    if let Some((_, error)) = failed.first() {
+        sent.why = Some(format!("{error:#}"));
+        if sent.entries > 0 {
+            for (key, _) in &failed {
+                queue::remove(root, &id, key)?;
+            }
+            sent.left = sent.left.saturating_sub(sent.failed);
+        }
+        outage::Gate::of_writes(root, &id).shut(&format!("{error:#}"));
+    } else {
+        outage::Gate::of_writes(root, &id).open();
+    }
+    Ok(sent)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The entry of a key, as long as it is of use.
+fn find(root: &Root, key: &Key) -> Option<Entry> {
+    let (young, old) = (Young::new(root), Fenced::new(root));
+    let floors: [&dyn Store; 2] = [&young, &old];
+    let found = Stack::new(&floors).get(key).ok().flatten();
+    found.filter(|entry| entry.is_of_use(Timestamp::now()))
+}
+
+/// Sends one entry and what it needs; how many bytes went.
+async fn send_one(
+    root: &Root,
+    target: &Target,
+    names: &Names,
+    lasting: &Engine,
+    entry: &Entry,
+) -> Result<u64> {
+    let class = Class::of(entry);
+    let url = target.url()?;
+    let mut of_class = None;
+    if let (Some(kept), true) = (class.kept(), lasting.drops()) {
+        of_class = Some(Engine::open(&url, &target.access, Some(kept)).await?);
+    }
+    let engine = of_class.as_ref().unwrap_or(lasting);
+    let mut needed: Vec<BlobRef> = entry.streams().collect();
+    if let Some(manifest) = entry.manifest() {
+        let list = blobs::manifest(root, &manifest)?.context("a part of it is gone or damaged")?;
+        needed.extend(list.blobs().chain([manifest]));
+    }
+    let mut known = HashSet::new();
+    needed.retain(|blob| known.insert(blob.hash));
+    let blobs = stream::iter(needed).map(|blob| async move {
+        let name = names.blob(&blob, class);
+        if engine.has(&name).await? {
+            Ok(0)
+        } else {
+            upload(root, engine, &name, &blob, target.level).await
+        }
+    });
+    let bytes = blobs
+        .buffer_unordered(BLOBS_AT_ONCE)
+        .try_fold(0, |sum, bytes| async move { Ok::<u64, anyhow::Error>(sum + bytes) });
+    let bytes = bytes.await?;
+    let stored = names.seal(entry).map_err(|_| anyhow!("it cannot be stored"))?;
+    let len = stored.len() as u64;
+    let left = entry.gone().map(|gone| gone.since(Timestamp::now()).unwrap_or_default());
+    let mut of_entry = None;
+    if let (Some(left), true) = (left, lasting.drops()) {
+        of_entry = Some(Engine::open(&url, &target.access, Some(left)).await?);
+    }
+    of_entry.as_ref().unwrap_or(lasting).put(&names.entry(&entry.key), stored).await?;
+    Ok(bytes + len)
+}
+
+async fn upload(
+    root: &Root,
+    engine: &Engine,
+    name: &str,
+    blob: &BlobRef,
+    level: u8,
+) -> Result<u64> {
+    let opened = blobs::open(root, blob)?.context("a part of it is gone or damaged")?;
+    let mut object = transfer::object(opened.reader().take(blob.len), level)?;
+    let mut writer = engine.writer(name).await?;
+    let mut bytes = 0;
+    let mut copied = async || {
+        loop {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            (&mut object).take(CHUNK as u64).read_to_end(&mut chunk)?;
+            if chunk.is_empty() {
+                return anyhow::Ok(());
+            }
+            bytes += chunk.len() as u64;
+            writer.append(chunk).await?;
+        }
+    };
+    let copied = copied().await;
+    match copied {
+        Ok(()) => writer.finish().await.map(|()| bytes),
+        Err(error) => {
+            writer.abandon().await;
+            Err(error)
+        }
+    }
+}
