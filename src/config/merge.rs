@@ -104,9 +104,12 @@ pub fn remote(
     let own = levels.own();
     let text = |name: &str| own.read(name, |value| Ok(value.to_owned()));
     let secret = own.get("CACHEX_REMOTE_SECRET");
+    let mode = levels.pick(&REMOTE_MODE, mode)?.unwrap_or_default();
+    // Nothing can be given to some.
+    let is_given = mode == RemoteMode::ReadWrite && url.takes_writes();
     Ok(Some(Remote {
+        mode: if is_given || mode == RemoteMode::Off { mode } else { RemoteMode::ReadOnly },
         url,
-        mode: levels.pick(&REMOTE_MODE, mode)?.unwrap_or_default(),
         timeout: levels.pick(&REMOTE_TIMEOUT, timeout)?.unwrap_or(DEFAULT_REMOTE_TIMEOUT),
         access: Access {
             user: text("CACHEX_REMOTE_USER")?,

@@ -137,9 +137,9 @@ pub enum Fetched {
         /// With all that it needs.
         bytes: u64,
     },
-    /// There is none that is fresh.
+    /// There is none that is fresh and complete.
     Nothing,
-    /// What is there is damaged, incomplete, or not by who shares the secret.
+    /// What is there is damaged, or not by who shares the secret.
     Refused,
 }
 

@@ -74,6 +74,11 @@ impl RemoteUrl {
         self.engine
     }
 
+    /// Whether anything can be stored there.
+    pub fn takes_writes(&self) -> bool {
+        self.engine != Engine::Http
+    }
+
     /// All of it, passwords too.
     pub fn url(&self) -> &Url {
         &self.url

@@ -13,6 +13,7 @@ use futures_util::stream::{self, StreamExt};
 use kinds::Opened;
 use opendal::{ErrorKind, Operator};
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 
 /// Nothing came for so long: the rest will not either.
@@ -20,6 +21,8 @@ pub const STALL: Duration = Duration::from_secs(10);
 /// A part of what is written in several, where the engine has that, and how many of
 /// them are under way.
 const PART: (usize, usize) = (8 << 20, 4);
+/// What all transfers together may hold in memory, in MiB.
+const ROOM: usize = 96;
 /// How many pieces are under way.
 const PIECES_AT_ONCE: usize = 4;
 
@@ -30,6 +33,8 @@ pub struct Engine {
     piece: Option<usize>,
     /// Whether values go when their time is over, or when others need the room.
     drops: bool,
+    /// What may be in memory, in MiB.
+    room: Semaphore,
 }
 
 impl Engine {
@@ -39,7 +44,18 @@ impl Engine {
         let kept =
             kept.map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
         let Opened { op, piece, drops } = kinds::open(url, access, kept).await?;
-        Ok(Engine { op, piece, drops })
+        Ok(Engine { op, piece, drops, room: Semaphore::new(ROOM) })
+    }
+
+    /// Waits until there is room in memory for what is under way of a long object of
+    /// this length. It is taken until what is returned is dropped.
+    pub async fn room(&self, len: u64) -> Option<SemaphorePermit<'_>> {
+        let at_once = match self.piece {
+            Some(piece) => piece * (PIECES_AT_ONCE + 1),
+            None => PART.0 * (PART.1 + 1),
+        };
+        let mib = (len >> 20).min(at_once as u64 >> 20).min(ROOM as u64) + 1;
+        self.room.acquire_many(mib.min(ROOM as u64) as u32).await.ok()
     }
 
     /// Whether what is written goes after its time, or when others need the room.

@@ -57,27 +57,48 @@ pub async fn fetch(
     progress::begin(Stage::Fetching, entry.blob_bytes());
     // Of the list of files depends what else there is to get.
     let get = |blobs: Vec<BlobRef>| get_all(root, &engine, names, class, blobs);
-    let Some(first) = get(entry.blobs().collect()).await? else { return Ok(Fetched::Refused) };
-    staged.extend(first);
+    match get(entry.blobs().collect()).await? {
+        Ok(first) => staged.extend(first),
+        Err(flaw) => return Ok(flaw.into()),
+    }
     if let Some(manifest) = entry.manifest() {
         let Some(list) = list_in(root, &staged, &manifest)? else { return Ok(Fetched::Refused) };
-        let Some(files) = get(list.blobs().collect()).await? else { return Ok(Fetched::Refused) };
-        staged.extend(files);
+        match get(list.blobs().collect()).await? {
+            Ok(files) => staged.extend(files),
+            Err(flaw) => return Ok(flaw.into()),
+        }
     }
     bytes += staged.iter().map(WholeBlob::len).sum::<u64>();
     publish(root, staged, &entry)?;
     Ok(Fetched::Entry { bytes })
 }
 
-/// Gets those blobs that are not here, each once. None: one of them is not there, or
-/// not what it should be.
+/// Why an entry cannot be had with all that it needs.
+#[derive(Clone, Copy, Debug)]
+enum Flaw {
+    /// A part is gone: the server needed the room, say.
+    Gone,
+    /// A part is not what was stored.
+    Wrong,
+}
+
+impl From<Flaw> for Fetched {
+    fn from(flaw: Flaw) -> Fetched {
+        match flaw {
+            Flaw::Gone => Fetched::Nothing,
+            Flaw::Wrong => Fetched::Refused,
+        }
+    }
+}
+
+/// Gets those blobs that are not here, each once.
 async fn get_all<'r>(
     root: &'r Root,
     engine: &Engine,
     names: &Names,
     class: Class,
     blobs: Vec<BlobRef>,
-) -> Result<Option<Vec<WholeBlob<'r>>>> {
+) -> Result<Result<Vec<WholeBlob<'r>>, Flaw>> {
     let mut known = HashSet::new();
     let mut missing = Vec::new();
     for blob in blobs {
@@ -91,7 +112,7 @@ async fn get_all<'r>(
         let name = names.blob(&blob, class);
         get(root, engine, &name, &blob).await
     });
-    let got: Vec<Option<WholeBlob<'r>>> = got.buffer_unordered(AT_ONCE).try_collect().await?;
+    let got: Vec<_> = got.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(got.into_iter().collect())
 }
 
@@ -100,7 +121,8 @@ async fn get<'r>(
     engine: &Engine,
     name: &str,
     blob: &BlobRef,
-) -> Result<Option<WholeBlob<'r>>> {
+) -> Result<Result<WholeBlob<'r>, Flaw>> {
+    let _room = engine.room(blob.len).await;
     let mut new = NewBlob::new(root).context("writing to the store")?;
     let mut left = blob.len;
     let mut content = Content::new(|bytes: &[u8]| {
@@ -113,14 +135,15 @@ async fn get<'r>(
     drop(content);
     match poured {
         Ok(true) if left == 0 => {}
+        Ok(false) => return Ok(Err(Flaw::Gone)),
         // What does not unpack, or is too long or too short, is damaged.
-        Ok(_) => return Ok(None),
-        Err(error) if error.is::<Garbled>() => return Ok(None),
+        Ok(true) => return Ok(Err(Flaw::Wrong)),
+        Err(error) if error.is::<Garbled>() => return Ok(Err(Flaw::Wrong)),
         // Anything else may be a fault of the line.
         Err(error) => return Err(error),
     }
     let new = new.finish().context("writing to the store")?;
-    Ok((new.blob() == *blob).then_some(new))
+    Ok(if new.blob() == *blob { Ok(new) } else { Err(Flaw::Wrong) })
 }
 
 /// The list of files, be it in this store or among what was got.

@@ -68,6 +68,9 @@ mod serving {
         let (target, question): (Target, Question) =
             asked::decode(&asked).context("reading what is asked")?;
         let root = helper::open(path)?;
+        // Of the providers of cryptography there is one that does nothing before it is
+        // used: another would have its part in every start of this executable.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(work(&root, &target, &question, is_detached))
     }

@@ -20,7 +20,7 @@ use std::sync::Mutex;
 /// How many entries are under way,
 const ENTRIES_AT_ONCE: usize = 4;
 /// and of each how many blobs.
-const BLOBS_AT_ONCE: usize = 4;
+const BLOBS_AT_ONCE: usize = 8;
 /// How much is read at once.
 const CHUNK: usize = 512 * 1024;
 
@@ -34,7 +34,15 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
     let sent = Mutex::new(Sent::default());
     let failed = Mutex::new(Vec::new());
     // One that keeps nothing serves all that does not expire.
-    let engine = Engine::open(&url, &target.access, None).await?;
+    let engine = match Engine::open(&url, &target.access, None).await {
+        Ok(engine) => engine,
+        Err(error) => {
+            let why = format!("{error:#}");
+            outage::Gate::of_writes(root, &id).shut(&why);
+            let count = keys.len() as u64;
+            return Ok(Sent { failed: count, left: count, why: Some(why), ..Sent::default() });
+        }
+    };
     let one = async |key: Key| {
         let done = match find(root, &key) {
             Some(entry) => send_one(root, target, names, &engine, &entry).await.map(Some),
@@ -152,6 +160,7 @@ async fn upload(
 ) -> Result<u64> {
     let opened = blobs::open(root, blob)?.context("a part of it is gone or damaged")?;
     let mut object = transfer::object(opened.reader().take(blob.len), level)?;
+    let _room = engine.room(blob.len).await;
     let mut writer = engine.writer(name).await?;
     let mut bytes = 0;
     let mut copied = async || {
