@@ -58,6 +58,7 @@ mod readers;
 mod recipes;
 mod refresh;
 mod report;
+mod servers;
 mod shell;
 mod show;
 mod signals;

@@ -10,6 +10,7 @@
 //! are added. Doing it gives an [`Outcome`], on which everything is asserted;
 //! starting it gives a [`Running`], which one waits for, feeds and signals.
 //! A [`Terminal`] is a shell at a pseudo-terminal, typed to as a person would.
+//! A [`Remote`] is a server of the test's own, and a [`Proxy`] the wire to it.
 //!
 //! A test never sleeps: it waits for a condition ([`eventually`]), and fails
 //! with what it was waiting for if that takes [`PATIENCE`].
@@ -19,7 +20,10 @@ mod capture;
 mod faults;
 mod mounts;
 mod outcome;
+mod proxy;
 mod running;
+mod server;
+mod servers;
 mod terminal;
 mod world;
 
@@ -27,8 +31,12 @@ pub use call::Call;
 pub use faults::{copy, flip, overwrite, places};
 pub use mounts::{Mounted, where_mounts_are_ones_own};
 pub use outcome::Outcome;
+pub use proxy::Proxy;
 pub use running::Running;
 pub use rustix::process::Signal;
+#[expect(unused_imports)]
+pub use server::Server;
+pub use servers::{Ghac, Memcached, Redis, Remote, S3, WebDav};
 pub use terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal};
 pub use world::{Cachex, World, cachex, contains, quoted};
 
