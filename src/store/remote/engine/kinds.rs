@@ -18,6 +18,10 @@ use url::Url;
 /// Below everything that cachex keeps: the place may be shared.
 const FOLDER: &str = "cachex";
 
+/// What is longer is a date for memcached, and one that passed.
+#[cfg(feature = "remote-memcached")]
+const LONGEST_MEMCACHED_TIME: Duration = Duration::from_hours(30 * 24);
+
 /// An operator, and what is to be known of its engine.
 pub struct Opened {
     pub op: Operator,
@@ -34,8 +38,10 @@ pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> R
     Ok(match url.engine() {
         Kind::File => whole(file(url)?),
         #[cfg(feature = "remote-redis")]
+        // The library waits for half a second for each answer: in that time a piece gets
+        // through a slow line too.
         Kind::Redis => {
-            Opened { op: redis(url, access, kept).await?, piece: Some(4 << 20), drops: true }
+            Opened { op: redis(url, access, kept).await?, piece: Some(256 << 10), drops: true }
         }
         // An item of memcached is up to 1 MiB long with what it is kept with.
         #[cfg(feature = "remote-memcached")]
@@ -152,7 +158,8 @@ async fn redis(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Resu
         None => 0,
     };
     let endpoint = match url.scheme() {
-        "redis+unix" => format!("redis+unix://{}", url.path()),
+        // The library wants a host there, and passes over it.
+        "redis+unix" => format!("redis+unix://localhost{}", url.path()),
         // A certificate is for a name.
         "rediss" => {
             endpoint(url, "rediss", 6379).await?;
@@ -187,7 +194,7 @@ async fn memcached(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> 
         memcached = memcached.username(&user(url, access)).password(&password);
     }
     if let Some(kept) = kept {
-        memcached = memcached.default_ttl(kept);
+        memcached = memcached.default_ttl(kept.min(LONGEST_MEMCACHED_TIME));
     }
     built(memcached)
 }
