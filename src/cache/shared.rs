@@ -30,7 +30,8 @@ impl Runner<'_> {
         let freshness = &self.config.freshness;
         let limit = |status| freshness.limit(status, key).map(nanos);
         let beyond = freshness.stale_if_error.map_or(0, nanos);
-        let wanted = Wanted { key: key.0, limits: [limit(0), limit(1)], beyond };
+        let limits = [limit(0), limit(1)];
+        let wanted = Wanted { key: key.0, limits, beyond, mends: self.shares() };
         let shown = (self.shows_progress)(self.config.quiet);
         let fetched = remote.fetch(&wanted);
         drop(shown);
@@ -68,13 +69,18 @@ impl Runner<'_> {
 
     /// Has the remote store get what was recorded, in the background.
     pub(super) fn share(&self, root: &Root, key: &Key) {
-        let settings = self.config.remote.as_ref();
-        if settings.is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
-            && self.config.mode != Mode::ReadOnly
+        if self.shares()
             && let Some(remote) = self.remote(root)
         {
             remote.queue(key);
         }
+    }
+
+    /// Whether the remote store gets what is recorded.
+    fn shares(&self) -> bool {
+        let settings = self.config.remote.as_ref();
+        settings.is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
+            && self.config.mode != Mode::ReadOnly
     }
 }
 

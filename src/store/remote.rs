@@ -116,6 +116,8 @@ pub struct Wanted {
     pub limits: [Option<u64>; 2],
     /// By how much it may be older, should the command fail.
     pub beyond: u64,
+    /// Whether a blob that is damaged is taken out, so that it can be sent again.
+    pub mends: bool,
 }
 
 impl Wanted {
@@ -350,7 +352,7 @@ impl<'a> Remote<'a> {
 impl Store for Remote<'_> {
     /// Whatever its age. What comes is in the local store from then on.
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        let wanted = Wanted { key: key.0, limits: [None; 2], beyond: u64::MAX };
+        let wanted = Wanted { key: key.0, limits: [None; 2], beyond: u64::MAX, mends: false };
         match self.fetch(&wanted) {
             Ok(Fetched::Entry { .. }) => Young::new(self.root).get(key),
             Ok(Fetched::Nothing | Fetched::Refused) => Ok(None),

@@ -104,18 +104,27 @@ impl Engine {
         within(self.op.delete(name)).await?.map_err(in_plain_words)
     }
 
+    /// Takes a long object out, if it is there: without its first piece it is not.
+    pub async fn remove_long(&self, name: &str) -> Result<()> {
+        self.remove(&self.first_of(name)).await
+    }
+
     /// Whether a long object is there, and need not be written.
     pub async fn has(&self, name: &str) -> Result<bool> {
         if self.drops {
             // Its time begins anew, and a piece of it may have gone.
             return Ok(false);
         }
-        let first = self.piece.map_or_else(|| name.to_owned(), |_| piece_name(name, 0));
-        match within(self.op.stat(&first)).await? {
+        match within(self.op.stat(&self.first_of(name))).await? {
             Ok(_) => Ok(true),
             Err(error) if is_absence(&error) => Ok(false),
             Err(error) => Err(in_plain_words(error)),
         }
+    }
+
+    /// What a long object is known by, be it in pieces or not.
+    fn first_of(&self, name: &str) -> String {
+        self.piece.map_or_else(|| name.to_owned(), |_| piece_name(name, 0))
     }
 
     /// Shows a long object of up to `most` bytes to `into`, chunk by chunk; whether it

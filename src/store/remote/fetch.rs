@@ -56,7 +56,8 @@ pub async fn fetch(
     let mut staged = Vec::new();
     progress::begin(Stage::Fetching, entry.blob_bytes());
     // Of the list of files depends what else there is to get.
-    let get = |blobs: Vec<BlobRef>| get_all(root, &engine, names, class, blobs);
+    let from = Source { root, engine: &engine, names, class, mends: wanted.mends };
+    let get = |blobs: Vec<BlobRef>| get_all(&from, blobs);
     match get(entry.blobs().collect()).await? {
         Ok(first) => staged.extend(first),
         Err(flaw) => return Ok(flaw.into()),
@@ -91,26 +92,37 @@ impl From<Flaw> for Fetched {
     }
 }
 
+/// Where the blobs of an entry are got from, and to.
+struct Source<'r, 'e> {
+    root: &'r Root,
+    engine: &'e Engine,
+    names: &'e Names,
+    class: Class,
+    mends: bool,
+}
+
 /// Gets those blobs that are not here, each once.
 async fn get_all<'r>(
-    root: &'r Root,
-    engine: &Engine,
-    names: &Names,
-    class: Class,
+    from: &Source<'r, '_>,
     blobs: Vec<BlobRef>,
 ) -> Result<Result<Vec<WholeBlob<'r>>, Flaw>> {
     let mut known = HashSet::new();
     let mut missing = Vec::new();
     for blob in blobs {
-        if known.insert(blob.hash) && blobs::open(root, &blob)?.is_none() {
+        if known.insert(blob.hash) && blobs::open(from.root, &blob)?.is_none() {
             missing.push(blob);
         } else {
             progress::advance(blob.len);
         }
     }
     let got = stream::iter(missing).map(|blob| async move {
-        let name = names.blob(&blob, class);
-        get(root, engine, &name, &blob).await
+        let name = from.names.blob(&blob, from.class);
+        let got = get(from.root, from.engine, &name, &blob).await?;
+        // Who sends passes over what is there, whatever it is.
+        if matches!(got, Err(Flaw::Wrong)) && from.mends && from.engine.takes_removals() {
+            let _ = from.engine.remove_long(&name).await;
+        }
+        anyhow::Ok(got)
     });
     let got: Vec<_> = got.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(got.into_iter().collect())
