@@ -129,27 +129,10 @@ impl Runner<'_> {
     }
 
     /// The entry that is served now, the files that go with it brought back; or why
-    /// there is none.
+    /// there is none. Where nothing fresh is at hand, the remote store is asked for it.
     fn find(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        let hit = self.look_up(root, key)?;
-        match self.bring_back(root, hit.replay.entry()) {
-            Ok(()) => Ok(hit),
-            Err(why) => Err(Missed { why, stale: None }),
-        }
-    }
-
-    /// The entry that may be served now, or why there is none. Where nothing fresh is
-    /// at hand, the remote store is asked for it.
-    fn look_up(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        let forced = self.config.mode == Mode::WriteOnly;
-        if forced && self.config.freshness.stale_if_error.is_none() {
-            return Err(Missed { why: Reason::Forced, stale: None });
-        }
-        let (young, old) = (Young::new(root), Fenced::new(root));
-        let floors: [&dyn Store; 2] = [&young, &old];
-        let found = self.judge(root, key, Stack::new(&floors).get(key));
-        match found {
-            Err(missed) if !forced => match self.fetch(root, key) {
+        let found = match self.look_up(root, key) {
+            Err(missed) if self.config.mode != Mode::WriteOnly => match self.fetch(root, key) {
                 Some(entry) => match self.judge(root, key, Ok(Some(entry))) {
                     Ok(hit) => Ok(Hit { is_remote: true, ..hit }),
                     Err(_) => Err(missed),
@@ -157,7 +140,32 @@ impl Runner<'_> {
                 None => Err(missed),
             },
             found => found,
+        };
+        self.completed(root, found)
+    }
+
+    /// The same of what is in this store alone.
+    fn find_here(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
+        self.completed(root, self.look_up(root, key))
+    }
+
+    fn completed(&self, root: &Root, found: Result<Hit, Missed>) -> Result<Hit, Missed> {
+        let hit = found?;
+        match self.bring_back(root, hit.replay.entry()) {
+            Ok(()) => Ok(hit),
+            Err(why) => Err(Missed { why, stale: None }),
         }
+    }
+
+    /// The entry of this store that may be served now, or why there is none.
+    fn look_up(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
+        let forced = self.config.mode == Mode::WriteOnly;
+        if forced && self.config.freshness.stale_if_error.is_none() {
+            return Err(Missed { why: Reason::Forced, stale: None });
+        }
+        let (young, old) = (Young::new(root), Fenced::new(root));
+        let floors: [&dyn Store; 2] = [&young, &old];
+        self.judge(root, key, Stack::new(&floors).get(key))
     }
 
     /// Whether what a look-up found may be served now.
