@@ -135,6 +135,8 @@ impl Runner<'_> {
             Err(missed) if self.config.mode != Mode::WriteOnly => match self.fetch(root, key) {
                 Some(entry) => match self.judge(root, key, Ok(Some(entry))) {
                     Ok(hit) => Ok(Hit { is_remote: true, ..hit }),
+                    // It is later than what there is, if that is anything.
+                    Err(judged) if judged.stale.is_some() => Err(judged),
                     Err(_) => Err(missed),
                 },
                 None => Err(missed),
