@@ -57,6 +57,7 @@ mod put_back;
 mod readers;
 mod recipes;
 mod refresh;
+mod remote;
 mod report;
 mod servers;
 mod shell;

@@ -36,7 +36,7 @@ pub use running::Running;
 pub use rustix::process::Signal;
 #[expect(unused_imports)]
 pub use server::Server;
-pub use servers::{Ghac, Memcached, Redis, Remote, S3, WebDav};
+pub use servers::{Folder, Ghac, Memcached, Redis, Remote, S3, Served, WebDav};
 pub use terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal};
 pub use world::{Cachex, World, cachex, contains, quoted};
 

@@ -1,6 +1,6 @@
 //! A wire in front of a server, which a test makes slow, cuts or listens at.
 
-use super::Remote;
+use super::{Remote, Served};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -44,7 +44,7 @@ enum Way {
 
 impl Proxy {
     /// A wire to the server of this remote store.
-    pub fn before(remote: &dyn Remote) -> Proxy {
+    pub fn before(remote: &dyn Served) -> Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (wire, server) = (Arc::new(Wire::default()), remote.address());
@@ -59,7 +59,17 @@ impl Proxy {
                 }
             }
         });
-        Proxy { address, url: remote.url_at(address), variables: remote.variables(), wire }
+        Proxy {
+            address,
+            url: remote.url_at(address),
+            variables: remote.variables_at(address),
+            wire,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Holds every piece of a request up for so long.
@@ -111,11 +121,7 @@ impl Proxy {
 }
 
 impl Remote for Proxy {
-    fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    fn url_at(&self, _: SocketAddr) -> String {
+    fn url(&self) -> String {
         self.url.clone()
     }
 

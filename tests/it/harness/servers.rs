@@ -19,20 +19,36 @@ const PASSWORD: &str = "of/the+sea: 100%@home";
 
 /// A remote store as it is named on a command line.
 pub trait Remote {
-    /// Where its server listens.
-    fn address(&self) -> SocketAddr;
-
-    /// Its URL if its server is reached there.
-    fn url_at(&self, address: SocketAddr) -> String;
+    /// Its URL.
+    fn url(&self) -> String;
 
     /// The variables with the credentials.
     fn variables(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
+}
 
-    /// Its URL.
+/// A remote store that is on a server.
+pub trait Served {
+    /// Where that listens.
+    fn address(&self) -> SocketAddr;
+
+    /// The URL if it is reached there.
+    fn url_at(&self, address: SocketAddr) -> String;
+
+    /// The variables if it is reached there.
+    fn variables_at(&self, _address: SocketAddr) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+impl<S: Served> Remote for S {
     fn url(&self) -> String {
         self.url_at(self.address())
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        self.variables_at(self.address())
     }
 }
 
@@ -65,6 +81,26 @@ macro_rules! is_a_server {
 }
 
 is_a_server!(Redis, Memcached, S3, WebDav, Ghac);
+
+/// A folder that machines share.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Folder {
+        Folder(tempfile::Builder::new().prefix("cachex-shared-").tempdir().unwrap())
+    }
+
+    /// The folder of the objects.
+    pub fn objects(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Remote for Folder {
+    fn url(&self) -> String {
+        format!("file://{}", self.0.path().display())
+    }
+}
 
 /// A Redis, which has what it held when it is started again.
 pub struct Redis {
@@ -154,7 +190,7 @@ impl Redis {
     }
 }
 
-impl Remote for Redis {
+impl Served for Redis {
     fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -163,7 +199,7 @@ impl Remote for Redis {
         format!("redis://{address}")
     }
 
-    fn variables(&self) -> Vec<(&'static str, String)> {
+    fn variables_at(&self, _: SocketAddr) -> Vec<(&'static str, String)> {
         self.password.iter().map(|password| ("REDISCLI_AUTH", (*password).to_owned())).collect()
     }
 }
@@ -213,7 +249,7 @@ impl Memcached {
     }
 }
 
-impl Remote for Memcached {
+impl Served for Memcached {
     fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -251,7 +287,7 @@ impl S3 {
     }
 }
 
-impl Remote for S3 {
+impl Served for S3 {
     fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -260,7 +296,7 @@ impl Remote for S3 {
         format!("s3://cachex/shared?endpoint=http://{address}&region=us-east-1")
     }
 
-    fn variables(&self) -> Vec<(&'static str, String)> {
+    fn variables_at(&self, _: SocketAddr) -> Vec<(&'static str, String)> {
         vec![("AWS_ACCESS_KEY_ID", USER.into()), ("AWS_SECRET_ACCESS_KEY", PASSWORD.into())]
     }
 }
@@ -296,7 +332,7 @@ impl WebDav {
     }
 }
 
-impl Remote for WebDav {
+impl Served for WebDav {
     fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -305,7 +341,7 @@ impl Remote for WebDav {
         format!("webdav://{address}/shared")
     }
 
-    fn variables(&self) -> Vec<(&'static str, String)> {
+    fn variables_at(&self, _: SocketAddr) -> Vec<(&'static str, String)> {
         if self.has_user {
             let (user, password) = ("CACHEX_REMOTE_USER", "CACHEX_REMOTE_PASSWORD");
             vec![(user, USER.into()), (password, PASSWORD.into())]
@@ -327,7 +363,7 @@ impl Ghac {
     }
 }
 
-impl Remote for Ghac {
+impl Served for Ghac {
     fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -336,10 +372,10 @@ impl Remote for Ghac {
         "ghac:///shared".to_owned()
     }
 
-    fn variables(&self) -> Vec<(&'static str, String)> {
+    fn variables_at(&self, address: SocketAddr) -> Vec<(&'static str, String)> {
         vec![
             ("ACTIONS_CACHE_SERVICE_V2", "True".into()),
-            ("ACTIONS_RESULTS_URL", format!("http://{}/", self.server.address())),
+            ("ACTIONS_RESULTS_URL", format!("http://{address}/")),
             ("ACTIONS_RUNTIME_TOKEN", PASSWORD.into()),
         ]
     }

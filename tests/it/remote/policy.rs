@@ -1,0 +1,111 @@
+//! When a remote store is asked and given, beside the other switches.
+
+use super::Machines;
+use crate::harness::{Folder, Proxy, Redis};
+
+#[test]
+fn what_others_did_lately_stands_in_for_what_expired_here() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("cat ../mood").expires_in("10m");
+    machines.cachex.write("mood", "good\n");
+    machines.on("a", &call).once().misses().prints("good\n");
+    machines.cachex.write("mood", "better\n");
+    let later = call.clone().after("9m").with("--force");
+    machines.on("b", &later).once().misses().prints("better\n");
+    machines.verb("b", "flush").after("9m").once().exits(0);
+    machines.on("a", &call.clone().after("9m")).once().hits().prints("good\n");
+    machines.on("a", &call.clone().after("11m")).once().hits().prints("better\n");
+    machines.on("a", &call.after("12m")).once().hits().prints("better\n");
+}
+
+#[test]
+fn who_insists_on_a_run_reads_nothing_and_shares_it() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("cat ../mood");
+    machines.cachex.write("mood", "good\n");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.cachex.write("mood", "bad\n");
+    machines.on("b", &call.clone().with("--force")).once().misses().prints("bad\n");
+    machines.shares("b");
+    machines.on("c", &call).once().hits().prints("bad\n");
+}
+
+#[test]
+fn who_wants_no_run_is_served_what_others_recorded() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi");
+    let cached_only = call.clone().with("--cached-only");
+    assert_eq!(machines.on("b", &cached_only).once().executions(), 0);
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.on("b", &cached_only).once().hits().prints("hi\n").exits(0);
+}
+
+#[test]
+fn what_is_not_recorded_is_not_shared() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi; exit 1").exit_codes("0");
+    machines.on("a", &call).twice().misses();
+    machines.shares("a");
+    machines.on("b", &call).once().misses();
+    assert!(super::files_below(folder.objects()).is_empty());
+}
+
+#[test]
+fn of_many_that_wait_for_each_other_one_runs_it() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(&redis);
+    let machines = Machines::sharing(&proxy);
+    let call = machines.cachex.run("echo hi").with("--no-concurrent");
+    machines.on("a", &call).simultaneously(8).runs_once().prints("hi\n");
+    machines.shares("a");
+    let before = proxy.connections();
+    machines.on("b", &call).once().hits();
+    let one_asks = proxy.connections() - before;
+    let before = proxy.connections();
+    machines.on("c", &call).simultaneously(8).hits().prints("hi\n");
+    let eight_ask = proxy.connections() - before;
+    assert!(eight_ask <= 8 * one_asks, "{eight_ask} connections, {one_asks} for one");
+}
+
+#[test]
+fn what_others_did_well_stands_in_for_a_failure_here() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("cat ../mood").expires_in("10m");
+    let call = call.option("--stale-if-error", "1h");
+    let mood = machines.cachex.write("mood", "good\n");
+    machines.on("a", &call).once().misses().prints("good\n");
+    machines.shares("a");
+    std::fs::remove_file(mood).unwrap();
+    machines.on("b", &call.after("11m")).once().runs_once().prints("good\n").exits(0);
+}
+
+#[test]
+fn another_directory_and_another_user_share_results() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi");
+    machines.on("a", &call.clone().env("USER", "a").env("HOME", "/home/a")).once().misses();
+    machines.shares("a");
+    let elsewhere = machines.cachex.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let other = call.inside(elsewhere).env("USER", "b").env("HOME", "/home/b");
+    machines.on("b", &other).once().hits().prints("hi\n").quietly();
+}
+
+#[test]
+fn the_place_counts_for_nothing_in_the_key() {
+    let (one, other) = (Folder::new(), Folder::new());
+    let machines = Machines::sharing(&one);
+    let call = machines.cachex.run("echo hi");
+    machines.on("a", &call).once().misses();
+    machines.by(&other).on("a", &call).once().hits();
+    machines.with_secret("ours").on("a", &call).once().hits();
+    machines.on("a", &call.with("--remote-mode off")).once().hits();
+}

@@ -1,0 +1,98 @@
+//! How long a result is of use, wherever it is.
+
+use super::Machines;
+use crate::harness::{Folder, Memcached, Redis, Remote};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+#[test]
+fn redis_drops_what_expired() {
+    let redis = Redis::start();
+    let machines = Machines::sharing(&redis);
+    let brief = machines.cachex.run("seq 30000").expires_in("10m");
+    machines.on("a", &brief).once().misses();
+    machines.shares("a");
+    let keys = redis.keys();
+    assert!(keys.len() >= 2, "an entry and a blob at least: {keys:?}");
+    for key in &keys {
+        let left: i64 = redis.cli(["TTL", key]).parse().unwrap();
+        // A blob may be of use to entries that are there a little longer.
+        let most = if key.contains("/e/") { 600 } else { 1200 };
+        assert!((500..=most).contains(&left), "{key} goes after {left} s");
+    }
+    machines.on("a", &machines.cachex.run("seq 40000")).once().misses();
+    machines.shares("a");
+    for key in redis.keys().iter().filter(|key| !keys.contains(key)) {
+        assert_eq!(redis.cli(["TTL", key]), "-1", "{key} goes though it does not expire");
+    }
+}
+
+#[test]
+fn memcached_drops_what_expired() {
+    let memcached = Memcached::start();
+    let machines = Machines::sharing(&memcached);
+    let brief = machines.cachex.run("seq 30000").expires_in("10m");
+    let eternal = machines.cachex.run("seq 40000");
+    machines.on("a", &brief).once().misses();
+    machines.shares("a");
+    let keys = memcached.keys();
+    assert!(keys.len() >= 2, "an entry and a blob at least: {keys:?}");
+    for (key, gone) in &keys {
+        let left = gone.unwrap_or_else(|| panic!("{key} stays")).saturating_sub(now());
+        let most = if key.contains("/e/") { 600 } else { 1200 };
+        assert!((500..=most).contains(&left), "{key} goes after {left} s");
+    }
+    machines.on("a", &eternal).once().misses();
+    machines.shares("a");
+    let more = memcached.keys();
+    assert!(more.iter().filter(|key| !keys.contains(key)).all(|key| key.1.is_none()), "{more:?}");
+}
+
+#[test]
+fn memcached_counts_more_than_a_month_from_1970() {
+    let memcached = Memcached::start();
+    let machines = Machines::sharing(&memcached);
+    let call = machines.cachex.run("seq 30000").expires_in("90days");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.on("b", &call).once().hits().quietly();
+}
+
+/// As old as an entry is, wherever it is read.
+#[track_caller]
+fn it_expires_for_all(remote: &dyn Remote) {
+    let machines = Machines::sharing(remote);
+    let call = machines.cachex.run("echo hi").expires_in("10m");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.on("b", &call.clone().after("9m")).once().hits().prints("hi\n");
+    machines.on("c", &call.clone().after("11m")).once().misses().prints("hi\n");
+    // Who wants it younger than it is runs the command.
+    let picky = machines.cachex.run("echo hi").expires_in("1m");
+    machines.on("d", &picky.after("2m")).once().misses().prints("hi\n");
+}
+
+#[test]
+fn it_expires_for_all_who_share_it() {
+    it_expires_for_all(&Folder::new());
+    it_expires_for_all(&Redis::start());
+    it_expires_for_all(&Memcached::start());
+}
+
+#[test]
+fn the_later_result_takes_the_place_of_the_earlier() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("date +%s%N; cat ../mood").expires_in("10m");
+    machines.cachex.write("mood", "good\n");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.cachex.write("mood", "bad\n");
+    let later = machines.on("b", &call.clone().after("11m")).once().misses();
+    machines.verb("b", "flush").after("11m").once().exits(0);
+    let third = machines.on("c", &call.after("12m")).once().hits();
+    assert_eq!(third.stdout(), later.stdout());
+}
