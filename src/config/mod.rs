@@ -78,7 +78,7 @@ pub struct Config {
     /// How hard a fold compresses blobs; zero: not at all.
     pub compress: u8,
     /// The store that machines share.
-    pub remote: Option<Remote>,
+    pub remote: Option<Box<Remote>>,
     /// Where a report of the call goes.
     pub report: Option<ReportTo>,
     /// No warnings.

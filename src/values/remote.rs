@@ -64,7 +64,8 @@ const SCHEMES: [(&str, Engine, bool, bool); 16] = [
 /// Where it is: a URL that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteUrl {
-    url: Url,
+    // Apart, because mostly there is none, and what holds one is moved by every hit.
+    url: Box<Url>,
     engine: Engine,
 }
 
@@ -123,7 +124,7 @@ impl FromStr for RemoteUrl {
             Engine::File if url.to_file_path().is_err() || url.path() == "/" => {
                 Err("`file://` is followed by the path of no folder".to_owned())
             }
-            _ => Ok(RemoteUrl { url, engine }),
+            _ => Ok(RemoteUrl { url: Box::new(url), engine }),
         }
     }
 }

@@ -11,6 +11,7 @@ mod manage;
 mod misses;
 mod packed;
 mod record;
+mod remote;
 mod single_flight;
 
 use crate::contender::{Contender, Tool};
@@ -31,7 +32,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 20] = [
+pub const ALL: [Experiment; 22] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
@@ -91,6 +92,12 @@ pub const ALL: [Experiment; 20] = [
         name: "outputs",
         about: "bringing declared outputs back, against `cp -r`",
         run: files::outputs,
+    },
+    Experiment { name: "remote-redis", about: "a hit that comes from Redis", run: remote::redis },
+    Experiment {
+        name: "remote-s3",
+        about: "100 MiB to and from S3, against the engine's own client",
+        run: remote::s3,
     },
 ];
 
