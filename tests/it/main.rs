@@ -58,6 +58,7 @@ mod readers;
 mod recipes;
 mod refresh;
 mod remote;
+mod remote_hosts;
 mod report;
 mod servers;
 mod shell;

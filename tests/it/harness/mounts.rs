@@ -4,6 +4,8 @@
 //! it starts from then on lives in its own, which ends with the last of them.
 
 #[cfg(target_os = "linux")]
+pub(super) use linux::where_this_is_ones_own;
+#[cfg(target_os = "linux")]
 pub use linux::{Mounted, where_mounts_are_ones_own};
 #[cfg(not(target_os = "linux"))]
 pub use nowhere::{Mounted, where_mounts_are_ones_own};
@@ -21,11 +23,19 @@ mod linux {
 
     /// Does something on a thread that may mount; none if this user may not.
     pub fn where_mounts_are_ones_own<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+        where_this_is_ones_own(UnshareFlags::NEWNS, work)
+    }
+
+    /// The same, with more than mounts that is not shared.
+    pub(in super::super) fn where_this_is_ones_own<T: Send>(
+        own: UnshareFlags,
+        work: impl FnOnce() -> T + Send,
+    ) -> Option<T> {
         std::thread::scope(|scope| {
             let there = scope.spawn(|| {
-                // SAFETY: nobody else shares this thread's namespace of mounts, and
-                // the table of descriptors is not touched.
-                unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }.ok()?;
+                // SAFETY: nobody else shares this thread's namespaces, and the table of
+                // descriptors is not touched.
+                unsafe { rustix::thread::unshare_unsafe(own) }.ok()?;
                 let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
                 mount_change("/", private).ok()?;
                 Some(work())
