@@ -20,7 +20,10 @@ pub fn remote_of<'r>(root: &'r Root, settings: &Settings, level: u8) -> Option<R
 
 impl Runner<'_> {
     fn remote<'r>(&self, root: &'r Root) -> Option<Remote<'r>> {
-        self.config.remote.as_deref().and_then(|remote| remote_of(root, remote, self.config.compress))
+        self.config
+            .remote
+            .as_deref()
+            .and_then(|remote| remote_of(root, remote, self.config.compress))
     }
 
     /// Gets an entry that may be served from the remote store. It is in the local one
