@@ -43,7 +43,7 @@ impl Engine {
         // The servers count seconds.
         let kept =
             kept.map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
-        let Opened { op, piece, drops } = kinds::open(url, access, kept).await?;
+        let Opened { op, piece, drops } = within(kinds::open(url, access, kept)).await??;
         Ok(Engine { op, piece, drops, room: Semaphore::new(ROOM) })
     }
 

@@ -5,7 +5,7 @@ use crate::harness::{Call, Folder, Memcached, Redis, copy, flip, overwrite, plac
 use std::fs::{self, File};
 
 /// How many places of a long object are damaged.
-const PLACES: usize = 24;
+const PLACES: usize = 10;
 
 /// A call with an output and a file that are too long for an entry.
 fn long(machines: &Machines<'_>) -> Call {

@@ -12,7 +12,13 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use opendal::{Builder, Operator, services};
 #[cfg(feature = "remote-http-client")]
 use opendal_http_transport_reqwest::ReqwestTransport;
+#[cfg(feature = "remote-redis")]
+use std::io::ErrorKind;
+#[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
+use std::net::SocketAddr;
 use std::time::Duration;
+#[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
+use tokio::net::TcpStream;
 use url::Url;
 
 /// Below everything that cachex keeps: the place may be shared.
@@ -120,24 +126,54 @@ fn over_http(op: Operator, is_plain: bool) -> Result<Operator> {
     Ok(op.with_context(context))
 }
 
-/// Where a server is reached that is no web server: the first of its addresses that
-/// takes a connection. Its client would ask the system for addresses, and try a server
-/// that refuses it again and again.
+/// A connection to a server that is no web server, to the first of its addresses that
+/// takes one. Its client would ask the system for addresses, and try a server that
+/// refuses it again and again.
 #[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
-async fn endpoint(url: &Url, scheme: &str, port: u16) -> Result<String> {
+async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStream)> {
     let (host, port) = (host(url), url.port().unwrap_or(port));
     let addresses = resolver::addresses(host.trim_matches(['[', ']'])).await;
     // The library's own words are about queries.
     let addresses = addresses.map_err(|_| anyhow!("the name `{host}` is not found"))?;
     let mut refused = None;
     for address in addresses {
-        let address = std::net::SocketAddr::new(address, port);
-        match tokio::net::TcpStream::connect(address).await {
-            Ok(_) => return Ok(format!("{scheme}://{address}")),
+        let address = SocketAddr::new(address, port);
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok((address, stream)),
             Err(error) => refused = Some(anyhow!("{address} cannot be reached: {error}")),
         }
     }
     Err(refused.unwrap_or_else(|| anyhow!("the name `{host}` has no address")))
+}
+
+/// Whether a Redis takes these credentials: its client would offer the wrong ones again
+/// and again, for longer than anybody waits for it.
+#[cfg(feature = "remote-redis")]
+async fn introduce(stream: &TcpStream, user: &str, password: &str) -> Result<()> {
+    let words = ["AUTH", user, password];
+    let words: Vec<String> = words
+        .iter()
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("${}\r\n{word}\r\n", word.len()))
+        .collect();
+    let command = format!("*{}\r\n{}", words.len(), words.concat());
+    stream.writable().await?;
+    // It fits into the buffer of a connection that nothing was sent on.
+    stream.try_write(command.as_bytes())?;
+    let mut answer = Vec::with_capacity(512);
+    while !answer.contains(&b'\n') && answer.len() < answer.capacity() {
+        stream.readable().await?;
+        match stream.try_read_buf(&mut answer) {
+            Ok(0) => bail!("the connection ended"),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match answer.strip_prefix(b"-") {
+        Some(why) => bail!("{}", String::from_utf8_lossy(why).trim_end()),
+        None => Ok(()),
+    }
 }
 
 #[cfg(feature = "remote-redis")]
@@ -157,24 +193,31 @@ async fn redis(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Resu
         }
         None => 0,
     };
+    let user = user(url, access);
+    let password = password(url, access).or_else(|| variable(&["REDISCLI_AUTH"]));
+    let password = password.unwrap_or_default();
     let endpoint = match url.scheme() {
         // The library wants a host there, and passes over it.
         "redis+unix" => format!("redis+unix://localhost{}", url.path()),
         // A certificate is for a name.
         "rediss" => {
-            endpoint(url, "rediss", 6379).await?;
+            connect(url, 6379).await?;
             format!("rediss://{}:{}", host(url), url.port().unwrap_or(6379))
         }
-        _ => endpoint(url, "redis", 6379).await?,
+        _ => {
+            let (address, stream) = connect(url, 6379).await?;
+            if !password.is_empty() {
+                introduce(&stream, &user, &password).await?;
+            }
+            format!("redis://{address}")
+        }
     };
     let mut redis = services::Redis::default()
         .endpoint(&endpoint)
         .db(database)
         .root(&root_below(&prefix))
-        .username(&user(url, access))
-        .password(
-            &password(url, access).or_else(|| variable(&["REDISCLI_AUTH"])).unwrap_or_default(),
-        );
+        .username(&user)
+        .password(&password);
     if let Some(kept) = kept {
         redis = redis.default_ttl(kept);
     }
@@ -186,7 +229,7 @@ async fn memcached(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> 
     let url = url.url();
     let (endpoint, prefix) = match url.scheme() {
         "memcached+unix" => (format!("unix://{}", url.path()), ""),
-        _ => (endpoint(url, "tcp", 11211).await?, url.path()),
+        _ => (format!("tcp://{}", connect(url, 11211).await?.0), url.path()),
     };
     let mut memcached =
         services::Memcached::default().endpoint(&endpoint).root(&root_below(prefix));
