@@ -148,6 +148,8 @@ async fn get<'r>(
     match poured {
         Ok(true) if left == 0 => {}
         Ok(false) => return Ok(Err(Flaw::Gone)),
+        // A piece of it gave way to something else.
+        Ok(true) if engine.drops() => return Ok(Err(Flaw::Gone)),
         // What does not unpack, or is too long or too short, is damaged.
         Ok(true) => return Ok(Err(Flaw::Wrong)),
         Err(error) if error.is::<Garbled>() => return Ok(Err(Flaw::Wrong)),

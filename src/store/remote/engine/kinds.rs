@@ -55,11 +55,11 @@ pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> R
             Opened { op: memcached(url, access, kept).await?, piece: Some(768 << 10), drops: true }
         }
         #[cfg(feature = "remote-s3")]
-        Kind::S3 => whole(s3(url)?),
+        Kind::S3 => whole(s3(url, access)?),
         #[cfg(feature = "remote-gcs")]
-        Kind::Gcs => whole(gcs(url)?),
+        Kind::Gcs => whole(gcs(url, access)?),
         #[cfg(feature = "remote-azblob")]
-        Kind::AzBlob => whole(azblob(url)?),
+        Kind::AzBlob => whole(azblob(url, access)?),
         #[cfg(feature = "remote-webdav")]
         Kind::WebDav => Opened { piece: Some(16 << 20), ..whole(webdav(url, access)?) },
         #[cfg(feature = "remote-http")]
@@ -243,7 +243,7 @@ async fn memcached(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> 
 }
 
 #[cfg(feature = "remote-s3")]
-fn s3(url: &RemoteUrl) -> Result<Operator> {
+fn s3(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let mut s3 = services::S3::default().bucket(&host(url)).root(&root_below(url.path()));
     let endpoint =
@@ -253,6 +253,13 @@ fn s3(url: &RemoteUrl) -> Result<Operator> {
     }
     let region = asked(url, "region").or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
     s3 = s3.region(region.as_deref().unwrap_or("us-east-1"));
+    // Those are cachex's alone: what else is in the environment counts for a call.
+    if let (Some(user), Some(password)) = (&access.user, &access.password) {
+        s3 = s3.access_key_id(user).secret_access_key(password);
+        if let Some(token) = &access.token {
+            s3 = s3.session_token(token);
+        }
+    }
     if asked(url, "virtual-host-style").is_some_and(|value| value == "true") {
         s3 = s3.enable_virtual_host_style();
     }
@@ -263,7 +270,7 @@ fn s3(url: &RemoteUrl) -> Result<Operator> {
 }
 
 #[cfg(feature = "remote-gcs")]
-fn gcs(url: &RemoteUrl) -> Result<Operator> {
+fn gcs(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let mut gcs = services::Gcs::default().bucket(&host(url)).root(&root_below(url.path()));
     let endpoint = asked(url, "endpoint").or_else(|| {
@@ -273,6 +280,9 @@ fn gcs(url: &RemoteUrl) -> Result<Operator> {
     if let Some(endpoint) = &endpoint {
         gcs = gcs.endpoint(endpoint);
     }
+    if let Some(token) = &access.token {
+        gcs = gcs.token(token.clone());
+    }
     let is_emulated = endpoint.is_some() && variable(&["GOOGLE_APPLICATION_CREDENTIALS"]).is_none();
     if is_emulated || asked(url, "anonymous").is_some_and(|value| value == "true") {
         gcs = gcs.skip_signature();
@@ -281,7 +291,7 @@ fn gcs(url: &RemoteUrl) -> Result<Operator> {
 }
 
 #[cfg(feature = "remote-azblob")]
-fn azblob(url: &RemoteUrl) -> Result<Operator> {
+fn azblob(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let mut azblob = match variable(&["AZURE_STORAGE_CONNECTION_STRING"]) {
         Some(connection) => {
@@ -291,6 +301,7 @@ fn azblob(url: &RemoteUrl) -> Result<Operator> {
     };
     azblob = azblob.container(&host(url)).root(&root_below(url.path()));
     let account = variable(&["AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"]);
+    let account = access.user.clone().or(account);
     let endpoint = asked(url, "endpoint").or_else(|| {
         let account = account.as_ref()?;
         Some(format!("https://{account}.blob.core.windows.net"))
@@ -301,10 +312,12 @@ fn azblob(url: &RemoteUrl) -> Result<Operator> {
     if let Some(account) = &account {
         azblob = azblob.account_name(account);
     }
-    if let Some(key) = variable(&["AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY"]) {
+    let key = variable(&["AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY"]);
+    if let Some(key) = access.password.clone().or(key) {
         azblob = azblob.account_key(&key);
     }
-    if let Some(token) = variable(&["AZURE_STORAGE_SAS_TOKEN"]) {
+    let token = variable(&["AZURE_STORAGE_SAS_TOKEN"]);
+    if let Some(token) = access.token.clone().or(token) {
         azblob = azblob.sas_token(token.trim_start_matches('?'));
     }
     over_http(built(azblob)?, is_plain(endpoint.as_deref()))
