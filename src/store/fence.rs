@@ -171,9 +171,12 @@ impl<'a> Fenced<'a> {
         });
         let mut helper = Helper::start(&mut command)?;
         loop {
-            let frame = helper.frame(step).map_err(|error| match error.is::<Late>() {
-                true => anyhow!("the store of older entries did not answer in time"),
-                false => error,
+            let frame = helper.frame(step).map_err(|error| {
+                if error.is::<Late>() {
+                    anyhow!("the store of older entries did not answer in time")
+                } else {
+                    error.context("asking the store of older entries")
+                }
             });
             let Some((tag, body)) = frame? else { break };
             match tag {

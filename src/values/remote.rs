@@ -36,7 +36,7 @@ pub enum Engine {
     Redis,
     /// Amazon S3 and what speaks its protocol.
     S3,
-    /// WebDAV.
+    /// A web server that is written to.
     WebDav,
 }
 
@@ -101,13 +101,11 @@ impl FromStr for RemoteUrl {
         let Some(&(scheme, engine, is_built, needs_host)) = known else {
             let schemes = SCHEMES.iter().filter(|(.., is_built, _)| *is_built);
             let schemes: Vec<&str> = schemes.map(|(scheme, ..)| *scheme).collect();
-            return Err(match schemes.is_empty() {
-                true => "this cachex was built without remote stores".to_owned(),
-                false => format!(
-                    "`{}` is no kind of store; there are {}",
-                    url.scheme(),
-                    schemes.join(", ")
-                ),
+            return Err(if schemes.is_empty() {
+                "this cachex was built without remote stores".to_owned()
+            } else {
+                let schemes = schemes.join(", ");
+                format!("`{}` is no kind of store; there are {schemes}", url.scheme())
             });
         };
         if !is_built {

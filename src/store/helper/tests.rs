@@ -4,7 +4,6 @@ use super::*;
 use crate::asked::{self, decode};
 use crate::store::events::{self, Event, Kind};
 use crate::store::facts::Totals;
-use crate::store::fence;
 use crate::store::fold::FoldOptions;
 use crate::store::query::{Order, Query};
 use crate::store::stats::Counts;
