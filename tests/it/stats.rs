@@ -231,7 +231,7 @@ fn setting_back_asks_first_at_a_terminal() {
 
 #[test]
 fn the_fields_of_json_are_those_that_the_readme_lists() {
-    const SUMS: [&str; 15] = [
+    const SUMS: [&str; 16] = [
         "calls",
         "hits",
         "hit_rate",
@@ -247,6 +247,17 @@ fn the_fields_of_json_are_those_that_the_readme_lists() {
         "run_time",
         "mean_hit",
         "mean_run",
+        "remote",
+    ];
+    const REMOTE: [&str; 8] = [
+        "hits",
+        "misses",
+        "failures",
+        "refused",
+        "bytes_received",
+        "sent",
+        "not_sent",
+        "bytes_sent",
     ];
     const REASONS: [&str; 5] = ["not_recorded", "expired", "forced", "unreadable", "damaged"];
     let cachex = cachex();
@@ -266,9 +277,10 @@ fn the_fields_of_json_are_those_that_the_readme_lists() {
     assert_eq!(names(&figures), sorted(&[&top]));
     assert_eq!(names(&figures["total"]), sorted(&[&SUMS]));
     assert_eq!(names(&figures["total"]["misses_by_reason"]), sorted(&[&REASONS]));
+    assert_eq!(names(&figures["total"]["remote"]), sorted(&[&REMOTE]));
     assert_eq!(names(&figures["commands"][0]), sorted(&[&["command", "costs_time"], &SUMS]));
     assert_eq!(names(&figures["days"][0]), sorted(&[&["day"], &SUMS]));
-    let numbers = SUMS.iter().filter(|name| **name != "misses_by_reason");
+    let numbers = SUMS.iter().filter(|name| !["misses_by_reason", "remote"].contains(name));
     for name in numbers {
         assert!(figures["total"][name].is_number(), "{name}");
     }
@@ -276,7 +288,7 @@ fn the_fields_of_json_are_those_that_the_readme_lists() {
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let section = readme.split("## What it saves").nth(1).expect("a section of the README");
     let section = section.split("\n## ").next().unwrap();
-    for name in [&top[..], &SUMS, &REASONS, &["command", "costs_time", "day"]].concat() {
+    for name in [&top[..], &SUMS, &REASONS, &REMOTE, &["command", "costs_time", "day"]].concat() {
         assert!(section.contains(&format!("`{name}`")), "README.md does not tell of {name}");
     }
 }

@@ -6,7 +6,7 @@
 
 use super::days::Day;
 use crate::messages;
-use crate::store::events::Reason;
+use crate::store::events::{Reason, Remotely};
 use crate::store::stats::Counts;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -159,6 +159,27 @@ impl Sums {
     /// Runs in the background that renewed what was still fresh.
     pub fn refreshes(&self) -> u64 {
         self.0.missed(Reason::Refresh)
+    }
+
+    /// How often that came of asking a remote store.
+    pub fn remotely(&self, what: Remotely) -> u64 {
+        self.0.remotely(what)
+    }
+
+    /// Whether a remote store was ever asked, or given something.
+    pub fn has_remote(&self) -> bool {
+        self.0.remote.iter().any(|count| *count > 0)
+    }
+
+    /// Look-ups that went to a remote store.
+    pub fn asked_there(&self) -> u64 {
+        use Remotely::{Failed, Hit, Miss, Refused};
+        [Hit, Miss, Failed, Refused].map(|what| self.remotely(what)).into_iter().sum()
+    }
+
+    /// The bytes that came from a remote store, and those that went there.
+    pub fn remote_bytes(&self) -> [u64; 2] {
+        self.0.remote_bytes
     }
 
     /// The run time that hits saved.

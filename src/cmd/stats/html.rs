@@ -6,6 +6,7 @@
 mod charts;
 
 use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
+use crate::store::events::Remotely;
 use crate::ui;
 use std::fmt::Write;
 
@@ -55,7 +56,7 @@ pub fn page(figures: &Figures) -> String {
 fn cards(out: &mut String, figures: &Figures) {
     let total = &figures.total;
     let runs = total.0.recorded.saturating_add(total.0.unrecorded);
-    let cards = [
+    let mut cards = vec![
         (
             "hits",
             "Hit rate",
@@ -97,6 +98,27 @@ fn cards(out: &mut String, figures: &Figures) {
             format!("{} in the background", counted(total.refreshes(), "refresh", "refreshes")),
         ),
     ];
+    if total.has_remote() {
+        let [received, sent] = total.remote_bytes();
+        let failed = total.remotely(Remotely::Failed);
+        cards.push((
+            "remote",
+            "Remote hits",
+            number(total.remotely(Remotely::Hit)),
+            format!(
+                "of {}, {} failed; {} received",
+                counted(total.asked_there(), "look-up", "look-ups"),
+                number(failed),
+                ui::bytes(received)
+            ),
+        ));
+        cards.push((
+            "sent",
+            "Sent",
+            number(total.remotely(Remotely::Sent)),
+            format!("{}; {} not sent", ui::bytes(sent), number(total.remotely(Remotely::NotSent))),
+        ));
+    }
     *out += "<section class=\"cards\" aria-label=\"Summary\">\n";
     for (class, name, value, means) in cards {
         let _ = writeln!(

@@ -2,7 +2,7 @@
 
 use super::days::Day;
 use super::figures::{Figures, REASONS, Sums};
-use crate::store::events::Reason;
+use crate::store::events::{Reason, Remotely};
 use anyhow::{Context, Result};
 use serde::{Serialize, Serializer};
 use std::time::Duration;
@@ -74,6 +74,7 @@ impl Serialize for Sums {
             run_time: f64,
             mean_hit: Option<f64>,
             mean_run: Option<f64>,
+            remote: Remote,
         }
         let seconds = |span: Duration| span.as_secs_f64();
         Fields {
@@ -92,8 +93,38 @@ impl Serialize for Sums {
             run_time: seconds(self.run_time()),
             mean_hit: self.mean_hit().map(seconds),
             mean_run: self.mean_run().map(seconds),
+            remote: Remote::of(self),
         }
         .serialize(serializer)
+    }
+}
+
+/// What came of remote stores.
+#[derive(Serialize)]
+struct Remote {
+    hits: u64,
+    misses: u64,
+    failures: u64,
+    refused: u64,
+    bytes_received: u64,
+    sent: u64,
+    not_sent: u64,
+    bytes_sent: u64,
+}
+
+impl Remote {
+    fn of(sums: &Sums) -> Remote {
+        let [bytes_received, bytes_sent] = sums.remote_bytes();
+        Remote {
+            hits: sums.remotely(Remotely::Hit),
+            misses: sums.remotely(Remotely::Miss),
+            failures: sums.remotely(Remotely::Failed),
+            refused: sums.remotely(Remotely::Refused),
+            bytes_received,
+            sent: sums.remotely(Remotely::Sent),
+            not_sent: sums.remotely(Remotely::NotSent),
+            bytes_sent,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The figures as GitHub shows them: for a job's summary, or a comment.
 
 use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
+use crate::store::events::Remotely;
 use crate::ui;
 use std::fmt::Write;
 
@@ -56,9 +57,20 @@ pub fn summary(figures: &Figures) -> String {
         ("Runs in the background that renewed a result".to_owned(), total.refreshes()),
         ("Runs that were not recorded".to_owned(), total.0.unrecorded),
         ("Entries stored".to_owned(), figures.entries),
+        ("Hits in the remote store".to_owned(), total.remotely(Remotely::Hit)),
+        ("Look-ups in the remote store".to_owned(), total.asked_there()),
+        ("… that failed".to_owned(), total.remotely(Remotely::Failed)),
+        ("… that were refused".to_owned(), total.remotely(Remotely::Refused)),
+        ("Entries sent to the remote store".to_owned(), total.remotely(Remotely::Sent)),
+        ("… that could not be sent".to_owned(), total.remotely(Remotely::NotSent)),
     ];
     for (what, count) in reasons.into_iter().chain(others).filter(|(_, count)| *count > 0) {
         let _ = writeln!(out, "| {what} | {} |", number(count));
+    }
+    if total.has_remote() {
+        let [received, sent] = total.remote_bytes();
+        let _ = writeln!(out, "| Bytes from the remote store | {} |", ui::bytes(received));
+        let _ = writeln!(out, "| Bytes to the remote store | {} |", ui::bytes(sent));
     }
     let _ = writeln!(out, "| Bytes stored | {} |", ui::bytes(figures.bytes));
     let _ = writeln!(out, "| Output recorded | {} |", ui::bytes(total.0.bytes));

@@ -1,6 +1,7 @@
 //! The figures for people at a terminal: numbers, bars and sparklines.
 
 use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
+use crate::store::events::Remotely;
 use crate::ui::{self, Column, Screen, Table, Tone};
 use std::fmt::Write;
 
@@ -96,6 +97,27 @@ impl Look {
         ];
         for (name, count, means) in sometimes.into_iter().filter(|(_, count, _)| *count > 0) {
             rows.push([name.to_owned(), number(count), means.to_owned()]);
+        }
+        if total.has_remote() {
+            let [received, sent] = total.remote_bytes();
+            let count = |what| number(total.remotely(what));
+            rows.push([
+                "Remote".to_owned(),
+                count(Remotely::Hit),
+                format!(
+                    "hits of {}, {} received; {} failed, {} refused",
+                    counted(total.asked_there(), "look-up", "look-ups"),
+                    ui::bytes(received),
+                    count(Remotely::Failed),
+                    count(Remotely::Refused),
+                ),
+            ]);
+            let failed = total.remotely(Remotely::NotSent);
+            rows.push([
+                "Sent".to_owned(),
+                count(Remotely::Sent),
+                format!("{}, {} could not be sent", ui::bytes(sent), number(failed)),
+            ]);
         }
         let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
         let (first, second) = (width(0), width(1));
