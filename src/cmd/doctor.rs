@@ -209,6 +209,8 @@ fn kind(what: &What) -> &'static str {
         What::DamagedLog(_) => "events-damaged",
         What::HeldLock(_) => "lock-held",
         What::IdleLock => "lock-idle",
+        What::RemotePaused(_) => "remote-paused",
+        What::Unsent(_) => "remote-unsent",
         What::Busy => "busy",
         What::OtherVersion => "other-version",
         What::Unknown => "unknown",
@@ -265,6 +267,12 @@ fn means(what: &What) -> Cow<'static, str> {
         }
         What::HeldLock(None) => "a process that cannot be named holds this lock",
         What::IdleLock => "nobody holds this lock",
+        What::RemotePaused(why) => {
+            return format!("a remote store failed and is left alone for a minute: {why}").into();
+        }
+        What::Unsent(why) => {
+            return format!("results could not be sent to a remote store: {why}").into();
+        }
         What::Busy => "somebody changes the store, so what is found may be passing",
         What::OtherVersion => "the store of another version, left alone",
         What::Unknown => "not cachex's, left alone",
@@ -299,6 +307,9 @@ fn remedy(what: &What) -> Remedy {
         }
         What::Type { removable: false } => return Advice("move it away"),
         What::Unreadable(_) => return Advice("see to its permissions and to the disk"),
+        What::RemotePaused(_) | What::Unsent(_) => {
+            return Advice("`cachex remote check` says more");
+        }
         What::Database(_) | What::Busy => return Advice("try again when that is over"),
         What::InProgress
         | What::HeldLock(_)

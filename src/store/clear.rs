@@ -1,7 +1,7 @@
 //! Removing everything at once.
 
 use super::young::Young;
-use super::{Root, events, filter, guard, sweep};
+use super::{Root, events, filter, guard, remote, sweep};
 use crate::entry::Key;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
@@ -38,7 +38,7 @@ pub fn clear(root: &Root) -> Result<Cleared> {
         for name in names {
             // The filter goes after what it speaks of, and so is never too small.
             let moved = name.to_str().is_some_and(|name| {
-                ["young", "blobs", sweep::INPUTS, guard::DIR].contains(&name)
+                ["young", "blobs", sweep::INPUTS, remote::FOLDER, guard::DIR].contains(&name)
                     || name.starts_with(guard::BROKEN)
                     || events::is_log(name)
             });

@@ -16,7 +16,8 @@ mod repair;
 pub use repair::mend;
 
 use super::fence::Fenced;
-use super::{Root, events, filter, guard, sweep, version_dir, young};
+use super::remote::outage::Gate;
+use super::{Root, events, filter, guard, remote, sweep, version_dir, young};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil::{self, Unusable};
@@ -90,6 +91,10 @@ pub enum What {
     HeldLock(Option<(u32, bool)>),
     /// Nobody holds the lock of a key.
     IdleLock,
+    /// A remote store failed for this reason, and is left alone for a while.
+    RemotePaused(String),
+    /// What was recorded could not be sent there, for this reason.
+    Unsent(String),
     /// Somebody changes the store, so that what was found may be passing.
     Busy,
     /// The folder of another version.
@@ -110,6 +115,8 @@ impl What {
                 | What::SetAside
                 | What::HeldLock(_)
                 | What::IdleLock
+                | What::RemotePaused(_)
+                | What::Unsent(_)
                 | What::Busy
                 | What::OtherVersion
                 | What::Unknown
@@ -253,6 +260,15 @@ impl Examination {
                 Ok(0) => {}
                 Ok(junk) => self.add(name, What::DamagedLog(junk)),
                 Err(error) => self.add(name, What::Unreadable(format!("{error:#}"))),
+            }
+        }
+        for id in &inventory.remotes {
+            let place = |end: &str| format!("{}/{id}.{end}", remote::FOLDER);
+            if let Some(outage) = Gate::of_reads(root, id).outage() {
+                self.add(place("down"), What::RemotePaused(outage.why));
+            }
+            if let Some(failure) = Gate::of_writes(root, id).failure() {
+                self.add(place("unsent"), What::Unsent(failure.why));
             }
         }
         for path in &inventory.temps {

@@ -9,6 +9,7 @@
 //!   tmp/                   what is being written, locked by its writer
 //!   inputs/                what declared inputs held when they were read, see `crate::inputs`
 //!   locks/                 see `crate::lock`
+//!   remote/                what remote stores are to get, and how they are, see `remote`
 //!   events                 what was hit and recorded since the last fold
 //! ```
 //!

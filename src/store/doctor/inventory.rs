@@ -6,10 +6,10 @@ use crate::entry::Key;
 use crate::fsutil;
 use crate::lock;
 use crate::store::blobs::Form;
-use crate::store::{Root, events, filter, guard, secret, sweep, version_dir};
+use crate::store::{Root, events, filter, guard, remote, secret, sweep, version_dir};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{CWD, Mode, RawMode, Stat};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Files that are files, by what they are for.
@@ -25,6 +25,8 @@ pub struct Inventory {
     pub locks: Vec<PathBuf>,
     /// Logs of events.
     pub logs: Vec<String>,
+    /// The remote stores that something is noted of.
+    pub remotes: BTreeSet<String>,
     /// Whether there is a filter.
     pub has_filter: bool,
     /// What is wrong.
@@ -41,6 +43,8 @@ enum Place {
     /// What inputs held: checked by whoever reads it, and needed by nobody.
     Memory,
     Log(String),
+    /// What is noted of a remote store, or the key of an entry that it is to get.
+    Remote(String),
     Filter,
     /// sled's own: a file or a folder.
     Sled,
@@ -55,14 +59,34 @@ impl Place {
     fn of(path: &Path) -> Place {
         let parts: Option<Vec<&str>> = path.iter().map(std::ffi::OsStr::to_str).collect();
         match parts.as_deref() {
-            Some(["young" | "blobs" | "tmp" | "locks" | sweep::INPUTS | guard::DIR]) => {
-                Place::Folder
-            }
+            Some(
+                [
+                    "young"
+                    | "blobs"
+                    | "tmp"
+                    | "locks"
+                    | sweep::INPUTS
+                    | guard::DIR
+                    | remote::FOLDER,
+                ],
+            ) => Place::Folder,
             Some([filter::FILE]) => Place::Filter,
             Some([name]) if events::is_log(name) => Place::Log((*name).to_owned()),
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
             Some([name]) if name.starts_with(guard::BROKEN) => Place::SetAside,
             Some(["young" | "blobs", shard]) if is_shard(shard) => Place::Folder,
+            Some([remote::FOLDER, name]) if remote::is_of_a_store(name) => {
+                match name.split_once('.') {
+                    None => Place::Folder,
+                    Some((_, "lock")) => Place::Lock,
+                    Some((id, _)) => Place::Remote(id.to_owned()),
+                }
+            }
+            Some([remote::FOLDER, id, name])
+                if remote::is_of_a_store(id) && Key::from_hex(name.as_bytes()).is_some() =>
+            {
+                Place::Remote((*id).to_owned())
+            }
             Some([floor, shard, name]) if is_shard(shard) && name.starts_with(shard) => {
                 match (*floor, Form::of_name(name.as_bytes())) {
                     ("young", Some((key, Form::Plain))) if Key(key).to_string() == *name => {
@@ -157,6 +181,7 @@ impl Inventory {
             Place::Temp => self.temps.push(path.to_owned()),
             Place::Lock => self.locks.push(path.to_owned()),
             Place::Memory => {}
+            Place::Remote(id) => drop(self.remotes.insert(id)),
             Place::Log(name) => self.logs.push(name),
             Place::Filter => self.has_filter = true,
             _ if is_folder(stat) && path.iter().count() < DEPTH => {

@@ -25,6 +25,13 @@ pub struct Outage {
     pub why: String,
 }
 
+impl Outage {
+    /// Until when the store is left alone.
+    pub fn until(&self) -> Timestamp {
+        self.at.plus(PAUSE)
+    }
+}
+
 /// The breaker of one store.
 pub struct Gate<'a> {
     root: &'a Root,
@@ -44,7 +51,7 @@ impl<'a> Gate<'a> {
 
     /// The outage that is going on.
     pub fn outage(&self) -> Option<Outage> {
-        let outage = self.read()?;
+        let outage = self.failure()?;
         // One from the future is of a clock that went backwards.
         let since = Timestamp::now().since(outage.at)?;
         (since < PAUSE).then_some(outage)
@@ -52,7 +59,7 @@ impl<'a> Gate<'a> {
 
     /// Whether the store may be asked now. Who may after an outage is the only one.
     pub fn passes(&self) -> Result<(), Outage> {
-        match (self.outage(), self.read()) {
+        match (self.outage(), self.failure()) {
             (Some(outage), _) => Err(outage),
             (None, Some(over)) => {
                 self.shut(&over.why);
@@ -81,7 +88,8 @@ impl<'a> Gate<'a> {
         let _ = fsutil::remove_file(self.root, &self.path);
     }
 
-    fn read(&self) -> Option<Outage> {
+    /// The last failure, if nothing worked since.
+    pub fn failure(&self) -> Option<Outage> {
         let file = fsutil::open_file(self.root, &self.path).ok()?;
         let mut text = [0; LONGEST];
         let len = fsutil::read_full(file, &mut text).ok()?;
