@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what was hit, what was run, and what that saved')
+            [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Look after the store that machines share')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what is wrong with the store, and mend it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Say which settings hold, and where each comes from')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
@@ -69,6 +70,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--max-entry-size', '--max-entry-size', [CompletionResultType]::ParameterName, 'Do not record a longer output than this [default: 1GiB]')
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Drop the least recently used results beyond this in all [default: 5GiB]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines in the store at this URL; see README for the kinds')
+            [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'What of that store is used [default: read-write]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up looking there after this long [default: 1s]')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, for other verbs to find it by; may be given repeatedly')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write it to this open descriptor')
@@ -116,6 +120,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--max-entry-size', '--max-entry-size', [CompletionResultType]::ParameterName, 'Do not record a longer output than this [default: 1GiB]')
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Drop the least recently used results beyond this in all [default: 5GiB]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines in the store at this URL; see README for the kinds')
+            [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'What of that store is used [default: read-write]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up looking there after this long [default: 1s]')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, for other verbs to find it by; may be given repeatedly')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write it to this open descriptor')
@@ -164,6 +171,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--max-entry-size', '--max-entry-size', [CompletionResultType]::ParameterName, 'Do not record a longer output than this [default: 1GiB]')
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Drop the least recently used results beyond this in all [default: 5GiB]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines in the store at this URL; see README for the kinds')
+            [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'What of that store is used [default: read-write]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up looking there after this long [default: 1s]')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, for other verbs to find it by; may be given repeatedly')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write it to this open descriptor')
@@ -215,6 +225,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Count every file that this file lists, one a line; `-` reads standard input')
             [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Count what this shell command prints')
             [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Count paths below this folder as if it lay elsewhere')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store that it is shared through, which makes it a portable one')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--stdout', '--stdout', [CompletionResultType]::ParameterName, 'Print what the command wrote to standard output, byte for byte')
             [CompletionResult]::new('--stderr', '--stderr', [CompletionResultType]::ParameterName, 'Print what it wrote to standard error, to standard output')
@@ -235,6 +246,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Those with this tag')
             [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Those that were recorded longer ago than this')
             [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'Those whose command line matches, see `cachex list --help`')
+            [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'What of the remote store is used [default: read-write]')
             [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'How the executable counts [default: stat]')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Count only these variables')
             [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave out the variables that match these patterns')
@@ -245,6 +257,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Count every file that this file lists, one a line; `-` reads standard input')
             [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Count what this shell command prints')
             [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Count paths below this folder as if it lay elsewhere')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store that it is shared through, which makes it a portable one')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--failed', '--failed', [CompletionResultType]::ParameterName, 'Those whose exit status is not 0')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would go, and change nothing')
@@ -327,6 +340,66 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'cachex;remote' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the remote store works, and if not, what to do')
+            [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what came from the remote store, what went there, and how it is')
+            [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until everything that was recorded is in the remote store')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'cachex;remote;check' {
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: what is set for `run`]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up looking there after this long [default: 1s]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not warn, and do not say what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'cachex;remote;stats' {
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: what is set for `run`]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up looking there after this long [default: 1s]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Ask it how much it holds, which takes long where that is much')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not warn, and do not say what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'cachex;remote;flush' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait no longer than this')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: what is set for `run`]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up looking there after this long [default: 1s]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not warn, and do not say what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'cachex;remote;help' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the remote store works, and if not, what to do')
+            [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what came from the remote store, what went there, and how it is')
+            [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until everything that was recorded is in the remote store')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'cachex;remote;help;check' {
+            break
+        }
+        'cachex;remote;help;stats' {
+            break
+        }
+        'cachex;remote;help;flush' {
+            break
+        }
+        'cachex;remote;help;help' {
+            break
+        }
         'cachex;doctor' {
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--repair', '--repair', [CompletionResultType]::ParameterName, 'Mend what can be mended; nothing that is whole is removed')
@@ -365,6 +438,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what was hit, what was run, and what that saved')
+            [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Look after the store that machines share')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what is wrong with the store, and mend it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Say which settings hold, and where each comes from')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
@@ -403,6 +477,21 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;stats' {
+            break
+        }
+        'cachex;help;remote' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the remote store works, and if not, what to do')
+            [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what came from the remote store, what went there, and how it is')
+            [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until everything that was recorded is in the remote store')
+            break
+        }
+        'cachex;help;remote;check' {
+            break
+        }
+        'cachex;help;remote;stats' {
+            break
+        }
+        'cachex;help;remote;flush' {
             break
         }
         'cachex;help;doctor' {

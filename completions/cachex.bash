@@ -52,6 +52,9 @@ _cachex() {
             cachex,prune)
                 cmd="cachex__subcmd__prune"
                 ;;
+            cachex,remote)
+                cmd="cachex__subcmd__remote"
+                ;;
             cachex,run)
                 cmd="cachex__subcmd__run"
                 ;;
@@ -100,6 +103,9 @@ _cachex() {
             cachex__subcmd__help,prune)
                 cmd="cachex__subcmd__help__subcmd__prune"
                 ;;
+            cachex__subcmd__help,remote)
+                cmd="cachex__subcmd__help__subcmd__remote"
+                ;;
             cachex__subcmd__help,run)
                 cmd="cachex__subcmd__help__subcmd__run"
                 ;;
@@ -112,6 +118,39 @@ _cachex() {
             cachex__subcmd__help,stats)
                 cmd="cachex__subcmd__help__subcmd__stats"
                 ;;
+            cachex__subcmd__help__subcmd__remote,check)
+                cmd="cachex__subcmd__help__subcmd__remote__subcmd__check"
+                ;;
+            cachex__subcmd__help__subcmd__remote,flush)
+                cmd="cachex__subcmd__help__subcmd__remote__subcmd__flush"
+                ;;
+            cachex__subcmd__help__subcmd__remote,stats)
+                cmd="cachex__subcmd__help__subcmd__remote__subcmd__stats"
+                ;;
+            cachex__subcmd__remote,check)
+                cmd="cachex__subcmd__remote__subcmd__check"
+                ;;
+            cachex__subcmd__remote,flush)
+                cmd="cachex__subcmd__remote__subcmd__flush"
+                ;;
+            cachex__subcmd__remote,help)
+                cmd="cachex__subcmd__remote__subcmd__help"
+                ;;
+            cachex__subcmd__remote,stats)
+                cmd="cachex__subcmd__remote__subcmd__stats"
+                ;;
+            cachex__subcmd__remote__subcmd__help,check)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__check"
+                ;;
+            cachex__subcmd__remote__subcmd__help,flush)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__flush"
+                ;;
+            cachex__subcmd__remote__subcmd__help,help)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__help"
+                ;;
+            cachex__subcmd__remote__subcmd__help,stats)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__stats"
+                ;;
             *)
                 ;;
         esac
@@ -119,7 +158,7 @@ _cachex() {
 
     case "${cmd}" in
         cachex)
-            opts="-h -V --help --version run sh explain list show forget prune clear export import stats doctor config completions generate help"
+            opts="-h -V --help --version run sh explain list show forget prune clear export import stats remote doctor config completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -203,7 +242,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --tag --quiet --verbose --status-file --status-fd --all --json --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --all --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -326,6 +365,18 @@ _cachex() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-mode)
+                    COMPREPLY=($(compgen -W "read-write read-only off" -- "${cur}"))
+                    return 0
+                    ;;
+                --remote-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -420,7 +471,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__forget)
-            opts="-h --tag --older-than --failed --command --dry-run --yes --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --tty --cache-dir --quiet --help"
+            opts="-h --tag --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -436,6 +487,10 @@ _cachex() {
                     ;;
                 --command)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-mode)
+                    COMPREPLY=($(compgen -W "read-write read-only off" -- "${cur}"))
                     return 0
                     ;;
                 --exe)
@@ -492,6 +547,10 @@ _cachex() {
                     fi
                     return 0
                     ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --cache-dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -521,7 +580,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help)
-            opts="run sh explain list show forget prune clear export import stats doctor config completions generate help"
+            opts="run sh explain list show forget prune clear export import stats remote doctor config completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -702,6 +761,62 @@ _cachex() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cachex__subcmd__help__subcmd__remote)
+            opts="check stats flush"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__remote__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__remote__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__remote__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cachex__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -860,8 +975,183 @@ _cachex() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cachex__subcmd__remote)
+            opts="-h --help check stats flush help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__check)
+            opts="-h --remote --remote-timeout --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__flush)
+            opts="-h --timeout --remote --remote-timeout --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__help)
+            opts="check stats flush help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__stats)
+            opts="-h --count --remote --remote-timeout --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cachex__subcmd__run)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --tag --quiet --verbose --status-file --status-fd --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -981,6 +1271,18 @@ _cachex() {
                     return 0
                     ;;
                 --compress)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-mode)
+                    COMPREPLY=($(compgen -W "read-write read-only off" -- "${cur}"))
+                    return 0
+                    ;;
+                --remote-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1015,7 +1317,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__sh)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --tag --quiet --verbose --status-file --status-fd --shell --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1135,6 +1437,18 @@ _cachex() {
                     return 0
                     ;;
                 --compress)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-mode)
+                    COMPREPLY=($(compgen -W "read-write read-only off" -- "${cur}"))
+                    return 0
+                    ;;
+                --remote-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1173,7 +1487,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__show)
-            opts="-h --stdout --stderr --replay --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --tty --cache-dir --quiet --help"
+            opts="-h --stdout --stderr --replay --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1231,6 +1545,10 @@ _cachex() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cache-dir)

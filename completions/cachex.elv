@@ -33,6 +33,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand export 'Write recorded results to a file, for another store'
             cand import 'Put the results of an archive into the store'
             cand stats 'Say what was hit, what was run, and what that saved'
+            cand remote 'Look after the store that machines share'
             cand doctor 'Say what is wrong with the store, and mend it'
             cand config 'Say which settings hold, and where each comes from'
             cand completions 'Print a completion script for a shell'
@@ -65,6 +66,9 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
             cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
             cand --compress 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]'
+            cand --remote 'Share results with other machines in the store at this URL; see README for the kinds'
+            cand --remote-mode 'What of that store is used [default: read-write]'
+            cand --remote-timeout 'Give up looking there after this long [default: 1s]'
             cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
             cand --status-file 'Write one JSON object about the call to this file'
             cand --status-fd 'Write it to this open descriptor'
@@ -111,6 +115,9 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
             cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
             cand --compress 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]'
+            cand --remote 'Share results with other machines in the store at this URL; see README for the kinds'
+            cand --remote-mode 'What of that store is used [default: read-write]'
+            cand --remote-timeout 'Give up looking there after this long [default: 1s]'
             cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
             cand --status-file 'Write one JSON object about the call to this file'
             cand --status-fd 'Write it to this open descriptor'
@@ -158,6 +165,9 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --max-entry-size 'Do not record a longer output than this [default: 1GiB]'
             cand --max-size 'Drop the least recently used results beyond this in all [default: 5GiB]'
             cand --compress 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]'
+            cand --remote 'Share results with other machines in the store at this URL; see README for the kinds'
+            cand --remote-mode 'What of that store is used [default: read-write]'
+            cand --remote-timeout 'Give up looking there after this long [default: 1s]'
             cand --tag 'Label the result, for other verbs to find it by; may be given repeatedly'
             cand --status-file 'Write one JSON object about the call to this file'
             cand --status-fd 'Write it to this open descriptor'
@@ -207,6 +217,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --input-from 'Count every file that this file lists, one a line; `-` reads standard input'
             cand --input-command 'Count what this shell command prints'
             cand --base-dir 'Count paths below this folder as if it lay elsewhere'
+            cand --remote 'The remote store that it is shared through, which makes it a portable one'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --stdout 'Print what the command wrote to standard output, byte for byte'
             cand --stderr 'Print what it wrote to standard error, to standard output'
@@ -226,6 +237,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --tag 'Those with this tag'
             cand --older-than 'Those that were recorded longer ago than this'
             cand --command 'Those whose command line matches, see `cachex list --help`'
+            cand --remote-mode 'What of the remote store is used [default: read-write]'
             cand --exe 'How the executable counts [default: stat]'
             cand --env 'Count only these variables'
             cand --ignore-env 'Leave out the variables that match these patterns'
@@ -236,6 +248,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --input-from 'Count every file that this file lists, one a line; `-` reads standard input'
             cand --input-command 'Count what this shell command prints'
             cand --base-dir 'Count paths below this folder as if it lay elsewhere'
+            cand --remote 'The remote store that it is shared through, which makes it a portable one'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --failed 'Those whose exit status is not 0'
             cand --dry-run 'Say what would go, and change nothing'
@@ -312,6 +325,57 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'cachex;remote'= {
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand check 'Say whether the remote store works, and if not, what to do'
+            cand stats 'Say what came from the remote store, what went there, and how it is'
+            cand flush 'Wait until everything that was recorded is in the remote store'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'cachex;remote;check'= {
+            cand --remote 'The remote store [default: what is set for `run`]'
+            cand --remote-timeout 'Give up looking there after this long [default: 1s]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --json 'Print JSON'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;remote;stats'= {
+            cand --remote 'The remote store [default: what is set for `run`]'
+            cand --remote-timeout 'Give up looking there after this long [default: 1s]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --count 'Ask it how much it holds, which takes long where that is much'
+            cand --json 'Print JSON'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'cachex;remote;flush'= {
+            cand --timeout 'Wait no longer than this'
+            cand --remote 'The remote store [default: what is set for `run`]'
+            cand --remote-timeout 'Give up looking there after this long [default: 1s]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --json 'Print JSON'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'cachex;remote;help'= {
+            cand check 'Say whether the remote store works, and if not, what to do'
+            cand stats 'Say what came from the remote store, what went there, and how it is'
+            cand flush 'Wait until everything that was recorded is in the remote store'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'cachex;remote;help;check'= {
+        }
+        &'cachex;remote;help;stats'= {
+        }
+        &'cachex;remote;help;flush'= {
+        }
+        &'cachex;remote;help;help'= {
+        }
         &'cachex;doctor'= {
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --repair 'Mend what can be mended; nothing that is whole is removed'
@@ -346,6 +410,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand export 'Write recorded results to a file, for another store'
             cand import 'Put the results of an archive into the store'
             cand stats 'Say what was hit, what was run, and what that saved'
+            cand remote 'Look after the store that machines share'
             cand doctor 'Say what is wrong with the store, and mend it'
             cand config 'Say which settings hold, and where each comes from'
             cand completions 'Print a completion script for a shell'
@@ -373,6 +438,17 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;import'= {
         }
         &'cachex;help;stats'= {
+        }
+        &'cachex;help;remote'= {
+            cand check 'Say whether the remote store works, and if not, what to do'
+            cand stats 'Say what came from the remote store, what went there, and how it is'
+            cand flush 'Wait until everything that was recorded is in the remote store'
+        }
+        &'cachex;help;remote;check'= {
+        }
+        &'cachex;help;remote;stats'= {
+        }
+        &'cachex;help;remote;flush'= {
         }
         &'cachex;help;doctor'= {
         }

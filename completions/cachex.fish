@@ -37,6 +37,7 @@ complete -c cachex -n "__fish_cachex_needs_command" -f -a "clear" -d 'Forget eve
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "export" -d 'Write recorded results to a file, for another store'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "import" -d 'Put the results of an archive into the store'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
+complete -c cachex -n "__fish_cachex_needs_command" -f -a "remote" -d 'Look after the store that machines share'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "config" -d 'Say which settings hold, and where each comes from'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -74,6 +75,11 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Wher
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote -d 'Share results with other machines in the store at this URL; see README for the kinds' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-mode -d 'What of that store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
+read-only\t'Replay what others recorded, and give them nothing'
+off\t'Leave it alone'"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-fd -d 'Write it to this open descriptor' -r
@@ -124,6 +130,11 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote -d 'Share results with other machines in the store at this URL; see README for the kinds' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-mode -d 'What of that store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
+read-only\t'Replay what others recorded, and give them nothing'
+off\t'Leave it alone'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-fd -d 'Write it to this open descriptor' -r
@@ -175,6 +186,11 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d '
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote -d 'Share results with other machines in the store at this URL; see README for the kinds' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-mode -d 'What of that store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
+read-only\t'Replay what others recorded, and give them nothing'
+off\t'Leave it alone'"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-fd -d 'Write it to this open descriptor' -r
@@ -229,6 +245,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l input -d 'Count t
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l remote -d 'The remote store that it is shared through, which makes it a portable one' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdout -d 'Print what the command wrote to standard output, byte for byte'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stderr -d 'Print what it wrote to standard error, to standard output'
@@ -245,6 +262,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -s h -l help -d 'Pri
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tag -d 'Those with this tag' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l older-than -d 'Those that were recorded longer ago than this' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l command -d 'Those whose command line matches, see `cachex list --help`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote-mode -d 'What of the remote store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
+read-only\t'Replay what others recorded, and give them nothing'
+off\t'Leave it alone'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
@@ -259,6 +279,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input -d 'Count
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote -d 'The remote store that it is shared through, which makes it a portable one' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l failed -d 'Those whose exit status is not 0'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l dry-run -d 'Say what would go, and change nothing'
@@ -320,6 +341,35 @@ complete -c cachex -n "__fish_cachex_using_subcommand stats" -l json -d 'Print J
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l no-pager -d 'Show it without a pager'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "check" -d 'Say whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "stats" -d 'Say what came from the remote store, what went there, and how it is'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "flush" -d 'Wait until everything that was recorded is in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote -d 'The remote store [default: what is set for `run`]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l quiet -d 'Do not warn, and do not say what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote -d 'The remote store [default: what is set for `run`]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l count -d 'Ask it how much it holds, which takes long where that is much'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l quiet -d 'Do not warn, and do not say what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l timeout -d 'Wait no longer than this' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l remote -d 'The remote store [default: what is set for `run`]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l quiet -d 'Do not warn, and do not say what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "stats" -d 'Say what came from the remote store, what went there, and how it is'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Wait until everything that was recorded is in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l repair -d 'Mend what can be mended; nothing that is whole is removed'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l json -d 'Print JSON'
@@ -330,22 +380,26 @@ complete -c cachex -n "__fish_cachex_using_subcommand config" -l path -d 'Print 
 complete -c cachex -n "__fish_cachex_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "explain" -d 'Say whether a call would hit, and if not, why'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "list" -d 'Show which results the store holds'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "show" -d 'Show everything about one result'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "prune" -d 'Drop what has expired, what is old, what is too much'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "clear" -d 'Forget everything'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "export" -d 'Write recorded results to a file, for another store'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "import" -d 'Put the results of an archive into the store'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "config" -d 'Say which settings hold, and where each comes from'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats doctor config completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "explain" -d 'Say whether a call would hit, and if not, why'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "list" -d 'Show which results the store holds'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "show" -d 'Show everything about one result'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "prune" -d 'Drop what has expired, what is old, what is too much'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "clear" -d 'Forget everything'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "export" -d 'Write recorded results to a file, for another store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "import" -d 'Put the results of an archive into the store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "stats" -d 'Say what was hit, what was run, and what that saved'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "remote" -d 'Look after the store that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "doctor" -d 'Say what is wrong with the store, and mend it'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "config" -d 'Say which settings hold, and where each comes from'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "check" -d 'Say whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "stats" -d 'Say what came from the remote store, what went there, and how it is'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "flush" -d 'Wait until everything that was recorded is in the remote store'
 
 # Keys, tags and scopes that the store holds. `cachex __complete` only reads, and
 # is done at once.

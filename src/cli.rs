@@ -6,12 +6,14 @@
 mod archive;
 mod explain;
 mod manage;
+mod remote;
 pub mod sh;
 mod stats;
 
 pub use archive::{ExportArgs, ImportArgs};
 pub use explain::ExplainArgs;
 pub use manage::*;
+pub use remote::{RemoteArgs, RemoteVerb, WhichArgs};
 pub use sh::ShArgs;
 pub use stats::StatsArgs;
 
@@ -92,6 +94,12 @@ pub enum Verb {
     /// which commands take longer to replay than to run.
     #[command(after_help = stats::AFTER)]
     Stats(StatsArgs),
+    /// Look after the store that machines share
+    ///
+    /// Results go to a remote store in the background, and come from it where nothing
+    /// fresh is at hand. These say whether it works, what it is worth, and wait for it.
+    #[command(after_help = remote::AFTER)]
+    Remote(RemoteArgs),
     /// Say what is wrong with the store, and mend it
     ///
     /// Checks owners and permissions, the checksum of every entry and of every
@@ -383,6 +391,7 @@ const INPUTS: &str = "Files that count";
 const OUTPUTS: &str = "Files that are made";
 const STORE: &str = "Store";
 const MESSAGES: &str = "Messages";
+const OUTPUT: &str = "Output";
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {

@@ -28,7 +28,7 @@ impl Messages {
         }
     }
 
-    /// What takes its time, and why.
+    /// What takes its time, and why; or what else is worth a word of its own.
     pub fn wait(self, text: Arguments<'_>) {
         if !self.quiet {
             say(format_args!("warning: {text}"));

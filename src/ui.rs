@@ -12,6 +12,7 @@ mod table;
 
 use crate::clock::Timestamp;
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 use std::time::Duration;
 
 pub use crate::words::{age, coarse, command_line, word};
@@ -104,6 +105,11 @@ pub fn bytes(count: u64) -> String {
 /// A size in a table: `1.2M`.
 pub fn short_bytes(count: u64) -> String {
     bytesize::ByteSize::b(count).display().iec_short().to_string().replace(' ', "")
+}
+
+/// One of several choices, as it is typed.
+pub fn choice(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// A point in time in full, in UTC, to the second: `2026-11-22T20:30:11Z`.

@@ -1,11 +1,13 @@
 //! What a call would come to, told without making it.
 //!
 //! Nothing is run, no event is written, nothing is folded, and no entry is brought
-//! up: the old store is asked as `list` asks it. What counts is what counts for
+//! up: the old store is asked as `list` asks it, and a remote store whether it has the
+//! entry, without that being fetched. What counts is what counts for
 //! `run`, so standard input is read, if it is no terminal.
 
 use super::advice::Advice;
 use super::nearest::{Nearest, Reach};
+use super::shared::{Answer, There};
 use super::{Call, Runner, Unidentified};
 use crate::clock::Timestamp;
 use crate::entry::{Damaged, Entry, Key};
@@ -37,6 +39,8 @@ pub struct Explanation<'r> {
     pub state: State,
     /// What is recorded under its key, and can be read.
     pub entry: Option<Entry>,
+    /// The remote store, if there is one.
+    pub remote: Option<There<'r>>,
     /// What counts, and how.
     pub sources: Sources<'r>,
     /// If nothing is recorded under the key, what comes closest.
@@ -55,6 +59,11 @@ pub enum State {
         left: Option<Duration>,
         /// Whether it is replaced in the background.
         refresh: Refresh,
+    },
+    /// Nothing here, and an entry in the remote store that is fetched and served.
+    Remote {
+        /// Its age.
+        age: Duration,
     },
     /// One that expired, and is served all the same: the command failed lately,
     /// and is not tried again yet.
@@ -108,7 +117,7 @@ pub enum Refresh {
 impl State {
     /// Whether the call would be answered from the store.
     pub fn is_hit(&self) -> bool {
-        matches!(self, State::Fresh { .. } | State::Stale { .. })
+        matches!(self, State::Fresh { .. } | State::Remote { .. } | State::Stale { .. })
     }
 }
 
@@ -141,6 +150,8 @@ pub struct Sources<'r> {
     pub commands: &'r [String],
     /// The folder whose place does not count.
     pub base: Option<PathBuf>,
+    /// Whether what is of this machine is left out because of the remote store alone.
+    pub portable_by_remote: bool,
 }
 
 /// What a standard input counts as, in a word.
@@ -156,12 +167,18 @@ impl Runner<'_> {
     /// Says what this call would come to. None as `root`: there is no store yet.
     pub fn explain(&self, root: Option<&Root>) -> Result<Explanation<'_>, Exit> {
         let call = self.call_to_explain(root)?;
-        let (state, entry) = match root {
+        let (mut state, entry) = match root {
             _ if self.config.mode == Mode::Off => (State::Off, None),
             Some(root) => self.state(root, &call.key),
             None if self.config.mode == Mode::WriteOnly => (State::Forced, None),
             None => (State::NotRecorded, None),
         };
+        let asks =
+            !state.is_hit() && !matches!(state, State::Forced | State::Off | State::OtherOutputs);
+        let remote = self.look_there(root, &call.key, asks);
+        if let Some(Answer::Entry { age }) = remote.as_ref().map(|there| &there.answer) {
+            state = State::Remote { age: *age };
+        }
         let nearest = match (&state, root) {
             (State::NotRecorded, Some(root)) => self.nearest(root, &call, Reach::Name(PATIENCE)),
             _ => None,
@@ -170,7 +187,7 @@ impl Runner<'_> {
             self.advise(root, &call, &state, entry.as_ref(), nearest.as_ref())
         });
         let sources = self.sources(&call);
-        Ok(Explanation { key: call.key, state, entry, sources, nearest, advice })
+        Ok(Explanation { key: call.key, state, entry, remote, sources, nearest, advice })
     }
 
     fn call_to_explain(&self, root: Option<&Root>) -> Result<Call, Exit> {
@@ -264,6 +281,7 @@ impl Runner<'_> {
             inputs: call.found.declared.inputs.as_ref().map(Snapshot::len),
             commands: &identity.inputs.commands,
             base: self.base_folder(),
+            portable_by_remote: identity.portable_by_remote,
         }
     }
 }

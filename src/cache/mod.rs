@@ -22,7 +22,7 @@ pub use identify::key_of;
 pub use nearest::{Incomparable, Nearest};
 pub use open::{existing_store, open_store};
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
-pub use shared::{remote_of, shows_nothing};
+pub use shared::{Answer, There, remote_beside, shows_nothing};
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Vars};

@@ -6,35 +6,39 @@ use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
 use crate::entry::{Entry, Key};
 use crate::store::events::{self, Event, Kind, Remotely};
-use crate::store::remote::{Fetched, Remote, Unanswered, Wanted};
+use crate::store::remote::outage::Outage;
+use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted};
 use crate::store::young::Young;
 use crate::store::{Root, Store};
-use crate::values::{Mode, RemoteMode};
+use crate::values::{Mode, RemoteMode, RemoteUrl};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
-/// The remote store beside `root`, if it is used at all.
-pub fn remote_of<'r>(root: &'r Root, settings: &Settings, level: u8) -> Option<Remote<'r>> {
-    let Settings { url, mode, timeout, access } = settings;
-    (*mode != RemoteMode::Off).then(|| Remote::new(root, url, access, *timeout, level))
+/// The remote store beside `root`, used or not.
+pub fn remote_beside<'r>(root: &'r Root, settings: &Settings, level: u8) -> Remote<'r> {
+    let Settings { url, timeout, access, .. } = settings;
+    Remote::new(root, url, access, *timeout, level)
 }
 
 impl Runner<'_> {
+    /// The remote store, if it is used at all.
     fn remote<'r>(&self, root: &'r Root) -> Option<Remote<'r>> {
-        self.config
-            .remote
-            .as_deref()
-            .and_then(|remote| remote_of(root, remote, self.config.compress))
+        let settings = self.config.remote.as_deref()?;
+        (settings.mode != RemoteMode::Off)
+            .then(|| remote_beside(root, settings, self.config.compress))
+    }
+
+    /// What a look-up would take.
+    fn wanted_there(&self, key: &Key, beyond: u64) -> Wanted {
+        let limit = |status| self.config.freshness.limit(status, key).map(nanos);
+        Wanted { key: key.0, limits: [limit(0), limit(1)], beyond, mends: self.shares() }
     }
 
     /// Gets an entry that may be served from the remote store. It is in the local one
     /// from then on.
     pub(super) fn fetch(&self, root: &Root, key: &Key) -> Option<Entry> {
         let remote = self.remote(root)?;
-        let freshness = &self.config.freshness;
-        let limit = |status| freshness.limit(status, key).map(nanos);
-        let beyond = freshness.stale_if_error.map_or(0, nanos);
-        let limits = [limit(0), limit(1)];
-        let wanted = Wanted { key: key.0, limits, beyond, mends: self.shares() };
+        let wanted = self.wanted_there(key, self.config.freshness.stale_if_error.map_or(0, nanos));
         let shown = (self.shows_progress)(self.config.quiet);
         let fetched = remote.fetch(&wanted);
         drop(shown);
@@ -70,6 +74,34 @@ impl Runner<'_> {
         }
     }
 
+    /// What the remote store would answer to this call, be it asked at all. `root`: none
+    /// if there is no store yet. Nothing is changed by that.
+    pub(super) fn look_there(
+        &self,
+        root: Option<&Root>,
+        key: &Key,
+        asks: bool,
+    ) -> Option<There<'_>> {
+        let settings = self.config.remote.as_ref()?;
+        let answer = match root.and_then(|root| self.remote(root)) {
+            Some(remote) if asks => match remote.look(&self.wanted_there(key, 0)) {
+                Ok(Seen::Entry { created }) => {
+                    Answer::Entry { age: Timestamp::now().since(created).unwrap_or_default() }
+                }
+                Ok(Seen::Nothing) => Answer::Nothing,
+                Ok(Seen::Refused) => Answer::Refused,
+                Err(Unanswered::Paused(outage)) => Answer::Paused(outage),
+                Err(Unanswered::Failed(why)) => Answer::Failed(why),
+            },
+            Some(remote) => match remote.reads().outage() {
+                Some(outage) => Answer::Paused(outage),
+                None => Answer::NotAsked,
+            },
+            None => Answer::NotAsked,
+        };
+        Some(There { url: &settings.url, mode: settings.mode, answer })
+    }
+
     /// Has the remote store get what was recorded, in the background.
     pub(super) fn share(&self, root: &Root, key: &Key) {
         if self.shares()
@@ -85,6 +117,35 @@ impl Runner<'_> {
         settings.is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
             && self.config.mode != Mode::ReadOnly
     }
+}
+
+/// The remote store of a call, and what it would answer.
+pub struct There<'r> {
+    /// Where it is.
+    pub url: &'r RemoteUrl,
+    /// What of it is used.
+    pub mode: RemoteMode,
+    /// What it says.
+    pub answer: Answer,
+}
+
+/// What a remote store would answer.
+pub enum Answer {
+    /// The call would not ask it, or nobody could from here.
+    NotAsked,
+    /// It has the result, and that is fresh.
+    Entry {
+        /// Its age.
+        age: Duration,
+    },
+    /// It has nothing that is fresh.
+    Nothing,
+    /// What it has is not to be trusted.
+    Refused,
+    /// It failed lately, and is left alone.
+    Paused(Outage),
+    /// It does not answer, for this reason.
+    Failed(String),
 }
 
 /// For who has no terminal to show anything on.

@@ -1,11 +1,12 @@
 //! The options of `explain`.
 
-use super::RunArgs;
+use super::{OUTPUT, RunArgs};
 use clap::{Arg, Args};
 
 /// What stands below the help.
 pub const AFTER: &str = "\
-Nothing is run, and the store stays as it is. Standard input counts as it does for
+Nothing is run, and the store stays as it is. A remote store is asked whether it has
+the result, if it is not at hand. Standard input counts as it does for
 `run`, and is read to its end if it is no terminal. Values of variables, standard
 input and the text of --key are never shown: the store does not hold them.
 
@@ -16,8 +17,6 @@ Examples:
   cachex explain -- terraform plan -no-color
   cachex explain --all --expires-in 10m -- kubectl get pods
   cachex explain --json -- make report | jq -r '.nearest.differences[].message'";
-
-const OUTPUT: &str = "Output";
 
 /// Options of `run` that change nothing about whether it hits; they are accepted,
 /// so that `run` need only be replaced by `explain`.

@@ -1,8 +1,8 @@
 //! The command line of the verbs that show what the store holds, and take
 //! things out of it.
 
-use super::{CACHE_DIR_HELP, IdentityArgs, KEY};
-use crate::values::{self, CommandPattern, KeyPrefix, Tag, text};
+use super::{CACHE_DIR_HELP, IdentityArgs, KEY, OUTPUT};
+use crate::values::{self, CommandPattern, KeyPrefix, RemoteMode, RemoteUrl, Tag, text};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,7 +10,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 const WHICH: &str = "Which entries";
-const OUTPUT: &str = "Output";
 
 pub const LIST_AFTER: &str = "\
 A GLOB is compared with the arguments joined by spaces, from start to end: `*`,
@@ -35,8 +34,12 @@ Examples:
   cachex show --no-cwd -- kubectl get pods";
 
 pub const FORGET_AFTER: &str = "\
-What is given must all hold. Exit status: 0 also if there was nothing to forget;
-1 if no key begins so, 2 if more than one does.
+What is given must all hold. Where a remote store is set that may be written to, what
+is forgotten goes from there too, and so does the entry of a command that is not
+recorded here.
+
+Exit status: 0 also if there was nothing to forget; 1 if no key begins so, 2 if more
+than one does.
 
 Examples:
   cachex forget -- kubectl get pods
@@ -47,7 +50,7 @@ Examples:
 pub const PRUNE_AFTER: &str = "\
 Without --expired, --max-age and --max-size: what the store would drop by itself,
 which is what is of no use any more and, beyond --max-size as `run` knows it
-(CACHEX_MAX_SIZE, or 5GiB), the least recently used.
+(CACHEX_MAX_SIZE, or 5GiB), the least recently used. What a remote store holds stays.
 
 Examples:
   cachex prune
@@ -55,6 +58,9 @@ Examples:
   cachex prune --tag ci --expired --dry-run";
 
 pub const CLEAR_AFTER: &str = "\
+What a remote store holds stays, and comes back where it is asked for; what was yet
+to be sent there is not sent.
+
 Examples:
   cachex clear
   cachex clear --yes --quiet";
@@ -169,6 +175,9 @@ pub struct ForgetArgs {
     #[arg(long = "command", id = "glob", value_name = "GLOB", help_heading = WHICH)]
     #[arg(value_parser = text(CommandPattern::from_str))]
     pub pattern: Option<CommandPattern>,
+    /// What of the remote store is used [default: read-write]
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub remote_mode: Option<RemoteMode>,
     #[command(flatten)]
     pub removal: RemovalArgs,
     #[command(flatten)]
@@ -237,6 +246,9 @@ pub struct NamedArgs {
     /// The run at a terminal of this kind and size
     #[arg(long, help_heading = KEY)]
     pub tty: bool,
+    /// The remote store that it is shared through, which makes it a portable one
+    #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str), help_heading = KEY)]
+    pub remote: Option<RemoteUrl>,
 }
 
 /// Which store, and how much is said.

@@ -19,7 +19,7 @@ pub fn clear(args: ClearArgs, vars: &Vars) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let quiet = settings.config.quiet;
-    let removal = Removal { done: "cleared", args: &args.removal, quiet, vars };
+    let removal = Removal { done: "cleared", args: &args.removal, quiet, vars, shared: None };
     let asks = !args.removal.yes && !args.removal.dry_run;
     if asks && !rustix::termios::isatty(rustix::stdio::stdin()) {
         let why = "nobody is there to ask; `--yes` clears without asking";

@@ -230,7 +230,7 @@ fn value(name: &str, settled: &Settled) -> Value {
 }
 
 fn choice(value: &impl ValueEnum) -> Value {
-    json!(value.to_possible_value().map(|value| value.get_name().to_owned()))
+    json!(ui::choice(value))
 }
 
 /// A value as people are shown it.

@@ -49,11 +49,17 @@ impl Settings {
         let args = RunArgs {
             identity: named.identity,
             tty: named.tty,
+            remote: named.remote,
             cache_dir: store.cache_dir,
             quiet: store.quiet,
             command,
             ..RunArgs::default()
         };
+        Settings::of_run(verb, args, vars)
+    }
+
+    /// The same for a verb that takes more of what `run` takes.
+    pub fn of_run(verb: &str, args: RunArgs, vars: &Vars) -> Result<Settings, Exit> {
         // What names an entry is the same where cachex is disabled.
         let settled = config::read(vars).and_then(|read| config::resolve_with(args, vars, &read));
         let (config, argv) = settled.map_err(|why| misused(verb, exit::USAGE, why))?;

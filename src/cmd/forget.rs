@@ -1,14 +1,16 @@
-//! `cachex forget`: drop recorded runs: of a command, by key, by what they are.
+//! `cachex forget`: drop recorded runs: of a command, by key, by what they are; here,
+//! and in the remote store.
 
 use super::entries::{self, Entries, Settings};
 use super::misused;
-use super::removal::Removal;
-use crate::cache::Closed;
-use crate::cli::{ForgetArgs, IdentityArgs};
+use super::removal::{Removal, Shared};
+use crate::cache::{self, Closed};
+use crate::cli::{ForgetArgs, IdentityArgs, RunArgs};
 use crate::clock::Timestamp;
 use crate::config::Vars;
 use crate::exit::{self, Exit};
 use crate::store::query::{Filter, Query};
+use crate::values::RemoteMode;
 use anyhow::{Result, bail};
 
 /// Forgets them.
@@ -25,14 +27,48 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
             return Ok(misused("forget", exit::USAGE, why));
         }
     }
-    let settings = match Settings::of("forget", named, args.store, args.command, vars) {
+    let told = RunArgs {
+        identity: named.identity,
+        tty: named.tty,
+        remote: named.remote,
+        remote_mode: args.remote_mode,
+        cache_dir: args.store.cache_dir,
+        quiet: args.store.quiet,
+        command: args.command,
+        ..RunArgs::default()
+    };
+    let settings = match Settings::of_run("forget", told, vars) {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
     let quiet = settings.config.quiet;
-    let removal = Removal { done: "forgotten", args: &args.removal, quiet, vars };
-    let command = if names_command { Some(settings.key(vars, closed)?.to_string()) } else { None };
-    let Some(root) = settings.store()? else {
+    let command = if names_command { Some(settings.key(vars, closed)?) } else { None };
+    let now = Timestamp::now();
+    let filter = Filter {
+        tag: args.tag.map(|tag| tag.0),
+        scope,
+        command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
+        failed: args.failed,
+        created_before: args.older_than.map(|span| entries::ago(now, span)).transpose()?,
+        ..Filter::default()
+    };
+    let remote = settings.config.remote.as_deref();
+    let shared = remote.filter(|remote| remote.mode == RemoteMode::ReadWrite).map(|remote| {
+        // What is only there meets no condition that is known here.
+        let named = command.filter(|_| filter == Filter::default());
+        Shared { remote, keys: named.into_iter().collect() }
+    });
+    let is_read = remote.is_some_and(|remote| remote.mode == RemoteMode::ReadOnly);
+    let is_there = shared.as_ref().is_some_and(|shared| !shared.keys.is_empty());
+    let removal = Removal { done: "forgotten", args: &args.removal, quiet, vars, shared };
+    let root = match settings.store()? {
+        // A helper process wants one to work in.
+        None if is_there && !args.removal.dry_run => {
+            Some(cache::open_store(settings.config.dir.as_deref())?)
+        }
+        root => root,
+    };
+    let Some(root) = root else {
         if let Some(prefix) = args.prefixes.first() {
             bail!("no entry has a key that begins with {}", prefix.0);
         }
@@ -49,17 +85,13 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         }
     }
     if keys.is_empty() {
-        keys.push(command);
+        keys.push(command.map(|key| key.to_string()));
     }
-    let now = Timestamp::now();
-    let filter = Filter {
-        tag: args.tag.map(|tag| tag.0),
-        scope,
-        command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
-        failed: args.failed,
-        created_before: args.older_than.map(|span| entries::ago(now, span)).transpose()?,
-        ..Filter::default()
-    };
+    if is_read && !args.removal.dry_run {
+        settings.messages().wait(format_args!(
+            "the remote store is only read from: what is forgotten here may come back from it"
+        ));
+    }
     removal.carry_out(&root, &stored, |chosen| {
         for key_prefix in keys {
             let filter = Filter { key_prefix, ..filter.clone() };

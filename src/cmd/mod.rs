@@ -12,6 +12,7 @@ mod generate;
 mod import;
 mod list;
 mod prune;
+mod remote;
 mod removal;
 mod run;
 mod show;
@@ -23,7 +24,8 @@ use crate::config::{Misuse, Vars};
 use crate::exit::{self, Exit};
 use crate::lean;
 use crate::messages;
-use crate::store::{fence, remote};
+use crate::store::fence;
+use crate::store::remote as shared;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rustix::fs::{Mode, OFlags};
@@ -54,7 +56,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     match verb {
         Some(complete::VERB) => return complete::serve(&args[2..], vars),
         Some(fence::VERB) => return fence::serve(&args[2..]),
-        Some(remote::VERB) => return remote::serve(&args[2..]),
+        Some(shared::VERB) => return shared::serve(&args[2..]),
         Some(cache::REFRESH) => return cache::serve_refresh(&args[2..], vars),
         _ => {}
     }
@@ -85,6 +87,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Clear(args) => clear::clear(args, vars),
         Verb::Export(args) => export::export(&args, vars),
         Verb::Import(args) => import::import(&args, vars),
+        Verb::Remote(args) => remote::remote(args, vars),
         Verb::Doctor(args) => doctor::doctor(args, vars),
         Verb::Stats(args) => stats::stats(args, vars),
         Verb::Config(args) => config::config(&args, vars),
@@ -111,15 +114,17 @@ fn variables(environment: &[&'static OsStr]) -> Vec<(&'static OsStr, &'static Os
     environment.iter().filter_map(split).collect()
 }
 
-/// Says what was wrong with how a verb was called, as clap says it.
+/// Says what was wrong with how a verb was called, as clap says it. One within another
+/// has both their names.
 fn misused(verb: &str, status: u8, why: impl Display) -> Exit {
     let mut cli = Cli::command();
     cli.build();
-    let error = match cli.find_subcommand_mut(verb) {
-        Some(verb) => verb.error(ErrorKind::ValueValidation, why),
-        None => cli.error(ErrorKind::ValueValidation, why),
-    };
-    let _ = error.print();
+    for name in verb.split(' ') {
+        if let Some(within) = cli.find_subcommand(name) {
+            cli = within.clone();
+        }
+    }
+    let _ = cli.error(ErrorKind::ValueValidation, why).print();
     Exit::Status(status)
 }
 

@@ -19,7 +19,7 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
             Err(exit) => return Ok(exit),
         };
     let quiet = settings.config.quiet;
-    let removal = Removal { done: "pruned", args: &args.removal, quiet, vars };
+    let removal = Removal { done: "pruned", args: &args.removal, quiet, vars, shared: None };
     let Some(root) = settings.store()? else { return removal.nothing() };
     let stored = Entries::folded(&root, settings.messages())?;
     let now = Timestamp::now();

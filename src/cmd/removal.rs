@@ -1,5 +1,6 @@
 //! How `forget` and `prune` take entries out: which ones, all at once under the
-//! fold lock, and what is said about it.
+//! fold lock, and what is said about it. `forget` takes them out of a remote store
+//! first: else a call that comes in between would bring them back.
 //!
 //! The fold comes first, so that the old store knows of every entry; then the
 //! choice, without a lock; then the lock, which keeps folds and promotions from
@@ -7,13 +8,15 @@
 //! and the removal goes too, which costs a miss. What is in memory is the keys.
 
 use super::entries::{self, Entries};
+use crate::cache;
 use crate::cli::{OutputArgs, RemovalArgs};
 use crate::clock::Timestamp;
-use crate::config::Vars;
+use crate::config::{self, Vars};
 use crate::entry::{Entry, Key};
 use crate::exit::Exit;
 use crate::lock::{self, Lock, Mode};
 use crate::manifest::Manifest;
+use crate::messages::{Messages, harmless};
 use crate::progress::{self, Stage};
 use crate::store::facts::Facts;
 use crate::store::young::Young;
@@ -94,6 +97,27 @@ pub struct Outcome {
     pub freed_bytes: u64,
     /// Which ones.
     pub keys: Vec<String>,
+    /// The remote store that they went from too.
+    pub remote: Option<Elsewhere>,
+}
+
+/// What came of taking entries out of a remote store.
+#[derive(Debug, Serialize)]
+pub struct Elsewhere {
+    /// Where that is.
+    pub url: String,
+    /// How many it was to take out, had it these or not.
+    pub asked: u64,
+    /// Why it did not.
+    pub error: Option<String>,
+}
+
+/// A remote store that entries are taken out of too.
+pub struct Shared<'a> {
+    /// Which one.
+    pub remote: &'a config::Remote,
+    /// Keys that go there, be they here or not.
+    pub keys: Vec<Key>,
 }
 
 /// How a verb takes things out.
@@ -106,6 +130,8 @@ pub struct Removal<'a> {
     pub quiet: bool,
     /// For the pager.
     pub vars: &'a Vars,
+    /// The remote store that they go from too.
+    pub shared: Option<Shared<'a>>,
 }
 
 impl Removal<'_> {
@@ -136,12 +162,34 @@ impl Removal<'_> {
             if let Some(table) = chosen.listed.take() {
                 table.finish()?;
             }
-            let outcome =
-                if self.args.dry_run { rehearse(&chosen) } else { remove(root, entries, &chosen)? };
+            let outcome = if self.args.dry_run {
+                rehearse(&chosen)
+            } else {
+                let remote = self.remove_there(root, &chosen);
+                Outcome { remote, ..remove(root, entries, &chosen)? }
+            };
             drop((chosen, shown));
             self.tell(out, &outcome)
         })?;
         Ok(Exit::SUCCESS)
+    }
+
+    /// Takes what is chosen out of the remote store, if there is one.
+    fn remove_there(&self, root: &Root, chosen: &Chosen<'_>) -> Option<Elsewhere> {
+        let Shared { remote: settings, keys: more } = self.shared.as_ref()?;
+        let mut keys = chosen.keys.clone();
+        keys.extend(more.iter().filter(|key| !chosen.has(key)));
+        if keys.is_empty() {
+            return None;
+        }
+        progress::begin(Stage::Removing, None);
+        // Nothing is sent by this, so nothing is packed.
+        let done = cache::remote_beside(root, settings, 0).remove_all(&keys);
+        Some(Elsewhere {
+            url: settings.url.to_string(),
+            asked: keys.len() as u64,
+            error: done.err().map(|error| format!("{error:#}")),
+        })
     }
 
     /// Says that there was nothing to remove anything from.
@@ -153,6 +201,12 @@ impl Removal<'_> {
 
     /// Says what was or would be done.
     pub fn tell(&self, out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
+        let failed = outcome.remote.as_ref().and_then(|there| there.error.as_deref());
+        if let Some(why) = failed {
+            Messages { quiet: self.quiet, verbose: false }.wait(format_args!(
+                "the remote store could not be told, and results may come back from it: {why}"
+            ));
+        }
         if self.args.output.json {
             return ui::json(out, outcome);
         }
@@ -165,7 +219,14 @@ impl Removal<'_> {
             0 => String::new(),
             bytes => format!(", {} freed", ui::bytes(bytes)),
         };
-        Ok(writeln!(out, "{entries} {would}{}{freed}", self.done)?)
+        let there = match &outcome.remote {
+            Some(Elsewhere { url, asked, error: None }) => {
+                let results = ui::count(*asked, "result", "results");
+                format!("; {results} taken out of {}", harmless(url))
+            }
+            _ => String::new(),
+        };
+        Ok(writeln!(out, "{entries} {would}{}{freed}{there}", self.done)?)
     }
 }
 
@@ -203,5 +264,6 @@ fn rehearse(chosen: &Chosen<'_>) -> Outcome {
         removed: chosen.keys.len() as u64,
         freed_bytes: chosen.bytes,
         keys: chosen.keys.iter().map(Key::to_string).collect(),
+        remote: None,
     }
 }

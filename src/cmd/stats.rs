@@ -2,7 +2,7 @@
 
 mod days;
 mod figures;
-mod gather;
+pub mod gather;
 mod html;
 mod json;
 mod markdown;

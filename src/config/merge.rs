@@ -93,7 +93,7 @@ pub fn dir(
 }
 
 /// The store that machines share.
-pub fn remote(
+fn remote(
     url: Option<RemoteUrl>,
     mode: Option<RemoteMode>,
     timeout: Option<Duration>,
@@ -174,9 +174,9 @@ fn identity(args: IdentityArgs, is_shared: bool, levels: &Levels<'_>) -> Result<
         Some(_) => Some(EnvSelection::None),
         None => None,
     };
-    let portable = levels.pick(&PORTABLE, args.portable.then_some(true))?;
+    let asked = levels.pick(&PORTABLE, args.portable.then_some(true))?;
     // Also while it is off: results are to be the same whether or not it is used.
-    let portable = portable.unwrap_or(is_shared);
+    let portable = asked.unwrap_or(is_shared);
     let base = levels.pick(&BASE_DIR, args.base_dir)?.map(BaseFolder::At);
     let list = levels.pick(&INPUT_FROM, args.input_from)?;
     let patterns = levels.pick(&INPUT, several(args.input))?.unwrap_or_default();
@@ -200,6 +200,7 @@ fn identity(args: IdentityArgs, is_shared: bool, levels: &Levels<'_>) -> Result<
         },
         base: base.or(portable.then_some(BaseFolder::Repository)),
         portable,
+        portable_by_remote: portable && asked.is_none(),
         cwd: !levels.switch(&NO_CWD, args.no_cwd)?,
         env: env.unwrap_or(EnvSelection::All),
         stdin: levels.pick(&STDIN, args.stdin)?.unwrap_or_default(),

@@ -170,6 +170,8 @@ pub struct Identity {
     pub base: Option<BaseFolder>,
     /// Whether what only names the host and the user is left out.
     pub portable: bool,
+    /// Whether it is because there is a remote store, and nobody asked for it.
+    pub portable_by_remote: bool,
 }
 
 /// The files that count.
@@ -247,17 +249,6 @@ pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, 
 pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
     let read = file::read(vars)?;
     dir(flag, vars, &Levels::new(Own::of(vars), read.file()))
-}
-
-/// The remote store that a verb works on which is given no command, and whether it
-/// says nothing but what it was asked for.
-pub fn remote(
-    flag: Option<RemoteUrl>,
-    timeout: Option<Duration>,
-    vars: &Vars,
-) -> Result<Option<Remote>, Misuse> {
-    let read = file::read(vars)?;
-    merge::remote(flag, None, timeout, &Levels::new(Own::of(vars), read.file()))
 }
 
 /// Whether such a verb says nothing but what it was asked for.

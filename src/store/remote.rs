@@ -10,6 +10,7 @@
 //! v1/remote/ID/HEX         an entry to be sent: its key
 //! v1/remote/ID.down        when the store failed last to answer, see `outage`
 //! v1/remote/ID.unsent      when something could not be sent
+//! v1/remote/ID.lost        what is not tried again, until somebody was told
 //! v1/remote/ID.lock        held by who sends
 //! ```
 //!
@@ -25,6 +26,7 @@ mod names;
 pub mod outage;
 #[cfg(feature = "remote")]
 mod probe;
+mod questions;
 pub mod queue;
 #[cfg(feature = "remote")]
 mod resolver;
@@ -36,19 +38,21 @@ mod transfer;
 use super::young::Young;
 use super::{Root, Store};
 use crate::asked::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
-use crate::clock::Timestamp;
 use crate::detached;
 use crate::entry::{Entry, Key};
 use crate::lock::{Lock, Mode};
 use crate::progress;
 use crate::values::{Access, RemoteUrl};
 use anyhow::{Context, Result, anyhow, bail};
-use outage::{Gate, Outage};
+use outage::Gate;
 use serde::{Deserialize, Serialize};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use helper::{VERB, serve};
+pub use questions::{
+    Fetched, Lost, Outcome, Question, Seen, Sent, Step, Tried, Unanswered, Wanted,
+};
 
 /// The folder of all that concerns remote stores.
 pub const FOLDER: &str = "remote";
@@ -83,125 +87,18 @@ impl Target {
         let shown = self.url().map(|url| url.to_string()).unwrap_or_default();
         blake3::hash(shown.as_bytes()).to_hex()[..16].to_owned()
     }
+
+    /// What who sends holds.
+    fn lock(&self) -> String {
+        format!("{FOLDER}/{}.lock", self.id())
+    }
 }
 
 /// Whether a file of this name below [`FOLDER`] is one store's.
 pub fn is_of_a_store(name: &str) -> bool {
-    let ends = ["", ".down", ".unsent", ".lock"];
+    let ends = ["", ".down", ".unsent", ".lost", ".lock"];
     let id = name.split_once('.').map_or(name, |(id, _)| id);
     id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()) && ends.contains(&&name[16..])
-}
-
-/// What is asked of a helper.
-#[derive(Serialize, Deserialize)]
-pub enum Question {
-    /// An entry.
-    Fetch(Wanted),
-    /// That these keys are taken out.
-    Remove(Vec<[u8; 32]>),
-    /// That what is queued is sent.
-    Send,
-    /// Whether it works.
-    Probe,
-    /// How much it holds.
-    Count,
-}
-
-/// Which entry is asked for, and how old it may be; times are in nanoseconds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Wanted {
-    /// Its key.
-    pub key: [u8; 32],
-    /// How old a success may be, and anything else.
-    pub limits: [Option<u64>; 2],
-    /// By how much it may be older, should the command fail.
-    pub beyond: u64,
-    /// Whether a blob that is damaged is taken out, so that it can be sent again.
-    pub mends: bool,
-}
-
-impl Wanted {
-    /// Whether this is one.
-    pub fn takes(&self, entry: &Entry, now: Timestamp) -> bool {
-        let asked = self.limits[usize::from(entry.status != 0)];
-        let Some(age) = now.since(entry.created) else { return false };
-        let limit = asked.into_iter().chain(entry.expires_in).min();
-        let limit = limit.map(|limit| Duration::from_nanos(limit.saturating_add(self.beyond)));
-        limit.is_none_or(|limit| age < limit)
-    }
-}
-
-/// What came of asking for an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Fetched {
-    /// It is in this store now; so many bytes came.
-    Entry {
-        /// With all that it needs.
-        bytes: u64,
-    },
-    /// There is none that is fresh and complete.
-    Nothing,
-    /// What is there is damaged, or not by who shares the secret.
-    Refused,
-}
-
-/// Why a remote store did not answer.
-#[derive(Debug)]
-pub enum Unanswered {
-    /// It failed lately, and was not asked.
-    Paused(Outage),
-    /// It failed just now.
-    Failed(String),
-}
-
-/// What was sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
-    /// Entries.
-    pub entries: u64,
-    /// The bytes that went.
-    pub bytes: u64,
-    /// Entries that failed.
-    pub failed: u64,
-    /// Entries that are still queued.
-    pub left: u64,
-    /// Why the first one failed.
-    pub why: Option<String>,
-}
-
-/// One step of a probe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// What was tried.
-    pub what: Tried,
-    /// How long it took.
-    pub took: Duration,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What a probe tries, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Tried {
-    /// To reach it.
-    Connect,
-    /// To write an object.
-    Write,
-    /// To read it again.
-    Read,
-    /// To take it out.
-    Delete,
-}
-
-/// What came of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    /// It worked.
-    Done,
-    /// Such a store cannot do that.
-    Unable,
-    /// It failed, for this reason.
-    Failed(String),
 }
 
 /// A remote store beside a local one.
@@ -241,7 +138,8 @@ impl<'a> Remote<'a> {
     pub fn fetch(&self, wanted: &Wanted) -> Result<Fetched, Unanswered> {
         self.reads().passes().map_err(Unanswered::Paused)?;
         let first = self.target.patience + GRACE;
-        let answer = self.ask(&Question::Fetch(wanted.clone()), Some(first), &mut |_| Ok(()));
+        let answer =
+            self.ask(&Question::Fetch(wanted.clone()), Limit::Steps(first), &mut |_| Ok(()));
         match answer.and_then(|answer| asked::decode(&answer)) {
             Ok(fetched) => {
                 self.reads().open();
@@ -255,11 +153,30 @@ impl<'a> Remote<'a> {
         }
     }
 
-    /// Takes the entries of these keys out of it.
+    /// Whether it has an entry that is `wanted`. Nothing is changed by that here.
+    pub fn look(&self, wanted: &Wanted) -> Result<Seen, Unanswered> {
+        if let Some(outage) = self.reads().outage() {
+            return Err(Unanswered::Paused(outage));
+        }
+        let first = self.target.patience + GRACE;
+        let answer =
+            self.ask(&Question::Look(wanted.clone()), Limit::Steps(first), &mut |_| Ok(()));
+        let seen = answer.and_then(|answer| asked::decode(&answer));
+        seen.map_err(|error| Unanswered::Failed(format!("{error:#}")))
+    }
+
+    /// Takes the entries of these keys out of it, and out of what is to be sent.
     pub fn remove_all(&self, keys: &[Key]) -> Result<()> {
+        for key in keys {
+            queue::remove(self.root, &self.id, key).context("taking a key out of the queue")?;
+        }
         for keys in keys.chunks(KEYS) {
             let keys = keys.iter().map(|key| key.0).collect();
-            self.ask(&Question::Remove(keys), Some(STEP), &mut |_| Ok(()))?;
+            self.ask(&Question::Remove(keys), Limit::Steps(STEP), &mut |_| Ok(()))?;
+        }
+        // What was queued meanwhile was left to who held the lock, who does not send.
+        if self.queued()? > 0 {
+            self.send_in_background()?;
         }
         Ok(())
     }
@@ -275,7 +192,7 @@ impl<'a> Remote<'a> {
     /// Starts a process that sends what is queued, unless there is one. That looks
     /// again after it gave up its lock, so it misses nothing that was queued before.
     fn send_in_background(&self) -> Result<()> {
-        if Lock::take(self.root, self.lock(), Mode::TryExclusive)?.is_none() {
+        if Lock::take(self.root, self.target.lock(), Mode::TryExclusive)?.is_none() {
             return Ok(());
         }
         let mut command = self.command(&Question::Send)?;
@@ -283,10 +200,22 @@ impl<'a> Remote<'a> {
         detached::start(&mut command).context("starting a process that sends")
     }
 
-    /// Sends what is queued, after whoever is doing that already.
-    pub fn send(&self) -> Result<Sent> {
-        let answer = self.ask(&Question::Send, None, &mut |_| Ok(()))?;
+    /// Sends what is queued, after whoever is doing that already. It is given up after
+    /// `patience`: the error is [`Late`] then.
+    pub fn send(&self, patience: Option<Duration>) -> Result<Sent> {
+        let until = patience.and_then(|patience| Instant::now().checked_add(patience));
+        let answer = self.ask(&Question::Send, Limit::Until(until), &mut |_| Ok(()))?;
         asked::decode(&answer).context("reading what was sent")
+    }
+
+    /// What was not sent, and is not tried again.
+    pub fn lost(&self) -> Option<Lost> {
+        queue::lost(self.root, &self.id)
+    }
+
+    /// Somebody was told of that.
+    pub fn forget_lost(&self) {
+        queue::forget_lost(self.root, &self.id);
     }
 
     /// How many entries wait to be sent.
@@ -294,19 +223,17 @@ impl<'a> Remote<'a> {
         Ok(queue::keys(self.root, &self.id)?.len())
     }
 
-    /// Tries it, and shows each step to `visit`.
-    pub fn probe(&self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
-        self.ask(&Question::Probe, Some(STEP), &mut |step| visit(asked::decode(step)?)).map(drop)
+    /// Tries it, and shows each step to `visit`. Nothing is written unless it `writes`.
+    pub fn probe(&self, writes: bool, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
+        let limit = Limit::Steps(self.target.patience + STEP);
+        let mut visit = |step: &[u8]| visit(asked::decode(step)?);
+        self.ask(&Question::Probe { writes }, limit, &mut visit).map(drop)
     }
 
     /// How many entries and blobs it holds; none: it cannot tell.
     pub fn count(&self) -> Result<Option<[u64; 2]>> {
-        let answer = self.ask(&Question::Count, Some(STEP), &mut |_| Ok(()))?;
+        let answer = self.ask(&Question::Count, Limit::Steps(STEP), &mut |_| Ok(()))?;
         asked::decode(&answer).context("reading how much there is")
-    }
-
-    fn lock(&self) -> String {
-        format!("{FOLDER}/{}.lock", self.id)
     }
 
     fn command(&self, question: &Question) -> Result<Command> {
@@ -316,24 +243,24 @@ impl<'a> Remote<'a> {
         Ok(command)
     }
 
-    /// Starts a helper, shows its items to `visit` and returns its result. `first`
-    /// bounds the time until its first sign of life, if anything does.
+    /// Starts a helper, shows its items to `visit` and returns its result.
     fn ask(
         &self,
         question: &Question,
-        first: Option<Duration>,
+        mut limit: Limit,
         visit: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Vec<u8>> {
         let mut helper = Helper::start(&mut self.command(question)?)?;
-        let mut step = first;
         loop {
-            let frame = helper.frame(step).map_err(|error| match (error.is::<Late>(), step) {
-                (true, Some(step)) => {
+            let frame = helper.frame(limit.next()).map_err(|error| match limit {
+                Limit::Steps(step) if error.is::<Late>() => {
                     anyhow!("no answer within {}", humantime::format_duration(step))
                 }
                 _ => error,
             });
-            step = step.map(|_| STEP);
+            if let Limit::Steps(step) = &mut limit {
+                *step = STEP;
+            }
             match frame? {
                 Some((DONE, body)) => return Ok(body),
                 Some((FAILED, body)) => bail!("{}", String::from_utf8_lossy(&body)),
@@ -344,6 +271,26 @@ impl<'a> Remote<'a> {
                 Some((ALIVE, _)) => {}
                 Some(_) => bail!("a helper process gave an unreadable answer"),
                 None => bail!("a helper process ended without an answer ({})", helper.end()?),
+            }
+        }
+    }
+}
+
+/// How long a helper may take.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// So long until the next sign of life; those that follow come sooner.
+    Steps(Duration),
+    /// In all, if there is a limit at all.
+    Until(Option<Instant>),
+}
+
+impl Limit {
+    fn next(self) -> Option<Duration> {
+        match self {
+            Limit::Steps(step) => Some(step),
+            Limit::Until(until) => {
+                until.map(|until| until.saturating_duration_since(Instant::now()))
             }
         }
     }

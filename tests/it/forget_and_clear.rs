@@ -213,7 +213,7 @@ fn json_has_it_all_under_stable_names() {
     };
     let forgotten = json(&["forget", "--tag", "odd"]);
     let names: Vec<&str> = forgotten.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["dry_run", "freed_bytes", "keys", "removed"]);
+    assert_eq!(names, ["dry_run", "freed_bytes", "keys", "remote", "removed"]);
     assert_eq!((&forgotten["dry_run"], &forgotten["removed"]), (&false.into(), &2.into()));
     assert_eq!(forgotten["keys"].as_array().unwrap().len(), 2);
     assert!(forgotten["freed_bytes"].as_u64().unwrap() > 0);

@@ -59,6 +59,7 @@ mod recipes;
 mod refresh;
 mod remote;
 mod remote_hosts;
+mod remote_verbs;
 mod report;
 mod servers;
 mod shell;

@@ -130,7 +130,7 @@ fn json_has_it_all_under_stable_names() {
     let text = cachex.cli(["prune", "--max-age", "1m", "--json"]).once().exits(0).stdout();
     let json: Value = serde_json::from_str(&text).unwrap();
     let names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["dry_run", "freed_bytes", "keys", "removed"]);
+    assert_eq!(names, ["dry_run", "freed_bytes", "keys", "remote", "removed"]);
     assert_eq!((&json["dry_run"], &json["removed"]), (&false.into(), &1.into()));
     assert_eq!(json["keys"][0].as_str().unwrap().len(), 64);
     assert!(json["freed_bytes"].as_u64().unwrap() > 0);

@@ -1,7 +1,9 @@
 //! An explanation for programs. The field names are public: see README.
 
 use super::text;
-use crate::cache::{Effect, Explanation, Incomparable, Nearest, Refresh, Sources, State};
+use crate::cache::{
+    Answer, Effect, Explanation, Incomparable, Nearest, Refresh, Sources, State, There,
+};
 use crate::clock::Timestamp;
 use crate::entry::Entry;
 use crate::explain::sentences::name_of;
@@ -25,6 +27,7 @@ pub struct Shown {
     /// Whether it is served should the command fail.
     stands_in: bool,
     recorded: Option<Recorded>,
+    remote: Option<Remote>,
     parts: Parts,
     nearest: Option<Near>,
     advice: Vec<Advised>,
@@ -42,6 +45,16 @@ struct Recorded {
     run_time: f64,
 }
 
+/// A remote store, and what it says.
+#[derive(Serialize)]
+struct Remote {
+    url: String,
+    mode: String,
+    answer: &'static str,
+    reason: Option<String>,
+    age: Option<f64>,
+}
+
 #[derive(Serialize)]
 struct Parts {
     arguments: Vec<String>,
@@ -55,6 +68,7 @@ struct Parts {
     input_files: Option<usize>,
     input_commands: Vec<String>,
     base_folder: Option<String>,
+    portable_by_remote: bool,
 }
 
 #[derive(Serialize)]
@@ -132,6 +146,7 @@ impl Shown {
             },
             stands_in: matches!(told.state, State::Expired { stands_in: true, .. }),
             recorded: told.entry.as_ref().map(Recorded::of),
+            remote: told.remote.as_ref().map(Remote::of),
             parts: Parts::of(&told.sources),
             nearest: told.nearest.as_ref().map(Near::of),
             advice: advice.collect(),
@@ -142,6 +157,7 @@ impl Shown {
 fn name_of_state(state: &State) -> &'static str {
     match state {
         State::Fresh { .. } => "fresh",
+        State::Remote { .. } => "remote",
         State::Stale { .. } => "stale",
         State::Expired { by_reader: true, .. } => "expired-for-this-call",
         State::Expired { by_reader: false, .. } => "expired",
@@ -171,6 +187,25 @@ impl Recorded {
     }
 }
 
+impl Remote {
+    fn of(there: &There<'_>) -> Remote {
+        let (answer, reason) = match &there.answer {
+            Answer::NotAsked => ("not-asked", None),
+            Answer::Entry { .. } => ("hit", None),
+            Answer::Nothing => ("miss", None),
+            Answer::Refused => ("refused", None),
+            Answer::Paused(outage) => ("paused", Some(outage.why.clone())),
+            Answer::Failed(why) => ("failed", Some(why.clone())),
+        };
+        let age = match there.answer {
+            Answer::Entry { age } => Some(seconds(age)),
+            _ => None,
+        };
+        let mode = ui::choice(&there.mode);
+        Remote { url: there.url.to_string(), mode, answer, reason, age }
+    }
+}
+
 impl Parts {
     fn of(told: &Sources<'_>) -> Parts {
         let text = |name: &OsStr| name.to_string_lossy().into_owned();
@@ -195,6 +230,7 @@ impl Parts {
             input_files: told.inputs,
             input_commands: told.commands.to_vec(),
             base_folder: told.base.as_ref().map(|base| text(base.as_os_str())),
+            portable_by_remote: told.portable_by_remote,
         }
     }
 }

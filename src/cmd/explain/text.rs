@@ -1,6 +1,6 @@
 //! An explanation for people.
 
-use crate::cache::{Advice, Effect, Explanation, Nearest, Refresh, Sources, State};
+use crate::cache::{Advice, Answer, Effect, Explanation, Nearest, Refresh, Sources, State, There};
 use crate::clock::Timestamp;
 use crate::entry::Entry;
 use crate::key::LeftOut;
@@ -24,6 +24,9 @@ pub fn write(out: &mut dyn Write, screen: Screen, told: &Explanation<'_>, all: b
     let why = harmless(&reason(&told.state, told.entry.as_ref())).into_owned();
     writeln!(out, "{verdict} {} {why}", messages::short(&told.key))?;
     sources(out, screen, &told.sources, all)?;
+    if let Some(there) = &told.remote {
+        part(out, screen, "remote store", &remote(there))?;
+    }
     if let Some(nearest) = &told.nearest {
         near(out, screen, nearest, all)?;
     } else if matches!(told.state, State::NotRecorded) {
@@ -52,6 +55,9 @@ pub fn reason(state: &State, entry: Option<&Entry>) -> String {
                 }
             };
             format!("fresh, {} old, {left}{refresh}", ui::coarse(*age))
+        }
+        State::Remote { age } => {
+            format!("fresh in the remote store, {} old: the next call fetches it", ui::coarse(*age))
         }
         State::Stale { age } => format!(
             "stale, {} old: the command failed lately and is not tried again yet",
@@ -86,11 +92,29 @@ fn span(limit: Duration) -> String {
     rounded(limit)
 }
 
-fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -> Result<()> {
-    let mut part = |name: &str, text: &str| {
-        let name = screen.paint(Tone::Heading, &format!("{name:<17}"));
-        writeln!(out, "  {name}  {}", harmless(text))
+fn part(out: &mut dyn Write, screen: Screen, name: &str, text: &str) -> Result<()> {
+    let name = screen.paint(Tone::Heading, &format!("{name:<17}"));
+    writeln!(out, "  {name}  {}", harmless(text))
+}
+
+/// Where a remote store is, how it is used, and what it would answer.
+fn remote(there: &There<'_>) -> String {
+    let said = match &there.answer {
+        Answer::NotAsked => String::new(),
+        Answer::Entry { .. } => ": it has the result".to_owned(),
+        Answer::Nothing => ": it has no fresh result".to_owned(),
+        Answer::Refused => ": what it has is damaged or not to be trusted".to_owned(),
+        Answer::Paused(outage) => {
+            let until = ui::date(outage.until());
+            format!(": left alone until {until}, as it failed: {}", outage.why)
+        }
+        Answer::Failed(why) => format!(": it does not answer: {why}"),
     };
+    format!("{} ({}){said}", there.url, ui::choice(&there.mode))
+}
+
+fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -> Result<()> {
+    let mut part = |name: &str, text: &str| part(out, screen, name, text);
     part("arguments", &ui::command_line(told.argv.iter().map(|arg| arg.as_bytes())))?;
     let path = told.executable.as_deref().map(in_shell).unwrap_or_default();
     part(
@@ -142,6 +166,9 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
     }
     if let Some(base) = &told.base {
         part("base folder", &format!("{}, wherever it lies", in_shell(base)))?;
+    }
+    if told.portable_by_remote {
+        part("portable", "as with --portable, because of the remote store")?;
     }
     part("key text", if told.has_text { "given, not shown" } else { "none" })?;
     part("scope", &told.scope.map_or("none".to_owned(), |scope| ui::word(scope.as_bytes())))?;

@@ -7,7 +7,7 @@
 use super::engine::Engine;
 use super::names::{Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
-use super::{Fetched, Wanted};
+use super::{Fetched, Seen, Wanted};
 use crate::asked::{self, ALIVE};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
@@ -26,14 +26,13 @@ use std::time::Duration;
 /// How many blobs are under way.
 const AT_ONCE: usize = 8;
 
-/// Gets the entry of a key, if there is one that is `wanted`.
-pub async fn fetch(
-    root: &Root,
+/// The entry of a key alone, if there is one that is `wanted`, and how long it was.
+async fn find(
     open: impl Future<Output = Result<Engine>>,
     names: &Names,
     wanted: &Wanted,
     patience: Duration,
-) -> Result<Fetched> {
+) -> Result<Result<(Engine, Entry, usize), Flaw>> {
     let key = Key(wanted.key);
     let asked = async {
         let engine = open.await?;
@@ -44,15 +43,44 @@ pub async fn fetch(
         Ok(answer) => answer?,
         Err(_) => bail!("no answer within {}", humantime::format_duration(patience)),
     };
-    let Some(stored) = stored else { return Ok(Fetched::Nothing) };
-    let Ok(entry) = names.open(&key, &stored) else { return Ok(Fetched::Refused) };
+    let Some(stored) = stored else { return Ok(Err(Flaw::Gone)) };
+    let Ok(entry) = names.open(&key, &stored) else { return Ok(Err(Flaw::Wrong)) };
     if !wanted.takes(&entry, Timestamp::now()) {
-        return Ok(Fetched::Nothing);
+        return Ok(Err(Flaw::Gone));
     }
+    Ok(Ok((engine, entry, stored.len())))
+}
+
+/// Whether there is an entry that is `wanted`, without what it needs.
+pub async fn look(
+    open: impl Future<Output = Result<Engine>>,
+    names: &Names,
+    wanted: &Wanted,
+    patience: Duration,
+) -> Result<Seen> {
+    Ok(match find(open, names, wanted, patience).await? {
+        Ok((_, entry, _)) => Seen::Entry { created: entry.created },
+        Err(Flaw::Gone) => Seen::Nothing,
+        Err(Flaw::Wrong) => Seen::Refused,
+    })
+}
+
+/// Gets the entry of a key, if there is one that is `wanted`.
+pub async fn fetch(
+    root: &Root,
+    open: impl Future<Output = Result<Engine>>,
+    names: &Names,
+    wanted: &Wanted,
+    patience: Duration,
+) -> Result<Fetched> {
+    let (engine, entry, len) = match find(open, names, wanted, patience).await? {
+        Ok(found) => found,
+        Err(flaw) => return Ok(flaw.into()),
+    };
     // It is known to be there: now it may take longer.
     asked::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
     let class = Class::of(&entry);
-    let mut bytes = stored.len() as u64;
+    let mut bytes = len as u64;
     let mut staged = Vec::new();
     progress::begin(Stage::Fetching, entry.blob_bytes());
     // Of the list of files depends what else there is to get.
@@ -77,9 +105,9 @@ pub async fn fetch(
 /// Why an entry cannot be had with all that it needs.
 #[derive(Clone, Copy, Debug)]
 enum Flaw {
-    /// A part is gone: the server needed the room, say.
+    /// There is none that is wanted, or a part is gone: the server needed the room, say.
     Gone,
-    /// A part is not what was stored.
+    /// It or a part of it is not what was stored.
     Wrong,
 }
 

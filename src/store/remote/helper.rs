@@ -26,20 +26,31 @@ mod serving {
     use super::DETACHED;
     use crate::asked::{self, DONE, FAILED, encode, write_frame};
     use crate::detached;
+    use crate::entry::Key;
     use crate::exit::{self, Exit};
     use crate::lock::{Lock, Mode};
-    use crate::progress;
+    use crate::progress::{self, Stage};
     use crate::store::remote::engine::Engine;
     use crate::store::remote::names::Names;
     use crate::store::remote::{Question, Sent, Target, fetch, probe, queue, send};
     use crate::store::{Root, helper};
     use anyhow::{Context, Result};
+    use futures_util::stream::{self, StreamExt};
     use std::ffi::OsString;
     use std::io::Read;
     use std::path::Path;
+    use std::time::{Duration, Instant};
 
     /// It leaves the machine to others.
     const NICE: i32 = 10;
+    /// How often it shows that it is alive where nothing else does.
+    const BEAT: Duration = Duration::from_secs(2);
+    /// How many are taken out at once.
+    const AT_ONCE: usize = 16;
+    /// How long who removes something waits for who sends.
+    const TURN: Duration = Duration::from_secs(20);
+    /// How often it is looked whether that is over.
+    const LOOK: Duration = Duration::from_millis(20);
 
     pub fn serve(args: &[OsString]) -> Exit {
         asked::begin();
@@ -83,26 +94,66 @@ mod serving {
     ) -> Result<Vec<u8>> {
         let names = Names::of(target.access.secret.as_deref());
         let url = target.url()?;
-        let open = Engine::open(&url, &target.access, None);
+        let open = Box::pin(Engine::open(&url, &target.access, None));
         match question {
             Question::Fetch(wanted) => {
                 encode(&fetch::fetch(root, open, &names, wanted, target.patience).await?)
             }
+            Question::Look(wanted) => {
+                encode(&fetch::look(open, &names, wanted, target.patience).await?)
+            }
             Question::Remove(keys) => {
                 let engine = open.await?;
-                for key in keys {
-                    engine.remove(&names.entry(&crate::entry::Key(*key))).await?;
-                    asked::write_frame(&mut std::io::stdout().lock(), asked::ALIVE, &[])?;
+                // What is under way there would come after.
+                let _sending = beating(turn(root, target)).await?;
+                let (engine, names) = (&engine, &names);
+                let removed = stream::iter(keys)
+                    .map(|key| async move { engine.remove(&names.entry(&Key(*key))).await });
+                let mut removed = std::pin::pin!(removed.buffer_unordered(AT_ONCE));
+                while let Some(done) = removed.next().await {
+                    done?;
+                    beat()?;
                 }
                 Ok(Vec::new())
             }
             Question::Send => encode(&send_all(root, target, &names, is_detached).await?),
-            Question::Probe => probe::probe(open, target.patience).await.map(|()| Vec::new()),
+            Question::Probe { writes } => {
+                probe::probe(open, target.patience, *writes).await.map(|()| Vec::new())
+            }
             Question::Count => {
                 let engine = open.await?;
-                let counts = if engine.lists() { Some(engine.count().await?) } else { None };
+                let counts =
+                    if engine.lists() { Some(beating(engine.count()).await?) } else { None };
                 encode(&counts)
             }
+        }
+    }
+
+    fn beat() -> std::io::Result<()> {
+        asked::write_frame(&mut std::io::stdout().lock(), asked::ALIVE, &[])
+    }
+
+    /// Does what may take long, and shows meanwhile that it goes on.
+    async fn beating<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            match tokio::time::timeout(BEAT, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => beat()?,
+            }
+        }
+    }
+
+    /// Waits until nobody sends, and sees to it that nobody begins; not for ever, as
+    /// what is sent may be large.
+    async fn turn(root: &Root, target: &Target) -> Result<Option<Lock>> {
+        let began = Instant::now();
+        loop {
+            let lock = Lock::take(root, target.lock(), Mode::TryExclusive)?;
+            if lock.is_some() || began.elapsed() > TURN {
+                return Ok(lock);
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -115,11 +166,11 @@ mod serving {
         is_detached: bool,
     ) -> Result<Sent> {
         let id = target.id();
-        let lock = format!("{}/{id}.lock", crate::store::remote::FOLDER);
         let mode = if is_detached { Mode::TryExclusive } else { Mode::Exclusive };
         let mut all = Sent::default();
         loop {
-            let Some(held) = Lock::take(root, &lock, mode)? else { return Ok(all) };
+            progress::begin(Stage::Waiting, None);
+            let Some(held) = Lock::take(root, target.lock(), mode)? else { return Ok(all) };
             let sent = send::send(root, target, names).await?;
             drop(held);
             all.entries += sent.entries;

@@ -9,9 +9,13 @@ use std::time::{Duration, Instant};
 /// What a probe writes.
 const LEN: usize = 1024;
 
-/// Connects, writes, reads and deletes a small object, and tells each step. It ends
-/// after the first that failed; what was written goes in any case.
-pub async fn probe(open: impl Future<Output = Result<Engine>>, patience: Duration) -> Result<()> {
+/// Connects, and if it `writes`, writes, reads and deletes a small object, and tells each
+/// step. It ends after the first that failed; what was written goes in any case.
+pub async fn probe(
+    open: impl Future<Output = Result<Engine>>,
+    patience: Duration,
+    writes: bool,
+) -> Result<()> {
     let mut content = vec![0; LEN];
     if getrandom::fill(&mut content).is_err() {
         bail!("there are no random bytes to be had");
@@ -32,6 +36,9 @@ pub async fn probe(open: impl Future<Output = Result<Engine>>, patience: Duratio
         }
     });
     let Some(engine) = engine.await? else { return Ok(()) };
+    if !writes {
+        return Ok(());
+    }
     if !engine.takes_writes() {
         for what in [Tried::Write, Tried::Read, Tried::Delete] {
             tell(what, Duration::ZERO, Outcome::Unable)?;

@@ -82,13 +82,13 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
     if let Some((_, error)) = failed.first() {
         sent.why = Some(format!("{error:#}"));
         if sent.entries > 0 {
-            for (key, _) in &failed {
-                queue::remove(root, &id, key)?;
+            for (key, error) in &failed {
+                queue::give_up(root, &id, key, &format!("{error:#}"))?;
             }
             sent.left = sent.left.saturating_sub(sent.failed);
         }
         outage::Gate::of_writes(root, &id).shut(&format!("{error:#}"));
-    } else {
+    } else if sent.entries > 0 {
         outage::Gate::of_writes(root, &id).open();
     }
     Ok(sent)

@@ -38,6 +38,7 @@ fn shape_of_parts() -> Value {
         "input_files": "null",
         "input_commands": [],
         "base_folder": "null",
+        "portable_by_remote": "bool",
     })
 }
 
@@ -61,7 +62,7 @@ fn a_hit_has_this_shape() {
     let expected = json!({
         "result": "string", "state": "string", "reason": "string", "key": "string",
         "refresh": "null", "stands_in": "bool",
-        "recorded": shape_of_recorded(), "parts": shape_of_parts(),
+        "recorded": shape_of_recorded(), "parts": shape_of_parts(), "remote": "null",
         "nearest": "null", "advice": [],
     });
     assert_eq!(shape(&told), expected);
@@ -89,7 +90,7 @@ fn a_miss_has_this_shape() {
     let expected = json!({
         "result": "string", "state": "string", "reason": "string", "key": "string",
         "refresh": "null", "stands_in": "bool", "recorded": "null",
-        "parts": shape_of_parts(), "nearest": nearest,
+        "parts": shape_of_parts(), "remote": "null", "nearest": nearest,
         "advice": [{
             "effect": "string", "with": ["string"], "without": [], "stdin_from_null": "bool",
             "message": "string",

@@ -1,0 +1,78 @@
+//! What to do about a remote store that does not work, by what it says.
+//!
+//! Engines, libraries and the system each have words of their own for what went wrong.
+//! What is looked for here is what they have in common; where none of it is met, what
+//! was said stands alone.
+
+/// What is said, in small letters, and what can be done then; the first that is met.
+const KNOWN: [(&[&str], &str); 10] = [
+    (
+        &["refused", "no such file or directory (os error 2)"],
+        "nothing listens there: is the server running, and are host and port right?",
+    ),
+    (
+        &["the name `", "dns error", "no records found", "not known"],
+        "its name was not found: is it spelt right, and can it be resolved here?",
+    ),
+    (
+        &["no answer within", "timed out", "nothing came or went"],
+        "it does not answer in time: is a firewall in between? a store that is far away may \
+         need a longer --remote-timeout",
+    ),
+    (
+        &["certificate", "tls", "handshake"],
+        "the encrypted connection failed: is the scheme right, and is the server's certificate \
+         one that this machine trusts?",
+    ),
+    (
+        &["noauth", "wrongpass", "access is denied", "denied", "forbidden", "unauthorized"],
+        "access was denied: see to user, password or token, and to what they may do there",
+    ),
+    (
+        &["a setting is missing or wrong"],
+        "see to the URL and to the variables that this kind of store is set by; README has them",
+    ),
+    (
+        &["there is no folder"],
+        "make that folder, or mount what it is to be on: it is not made, lest a disk that is not \
+         mounted be taken for an empty store",
+    ),
+    (
+        &["nosuchbucket", "no such bucket", "containernotfound", "not found"],
+        "what the URL names is not there: the bucket, container or folder has to be made first",
+    ),
+    (
+        &["no space", "maxmemory", "out of memory", "quota"],
+        "it is full: make room there, or let it drop what was used least recently",
+    ),
+    (&["it is asked too often"], "it limits how often it is asked; try again later"),
+];
+
+/// What can be done about a step that failed with these words.
+pub fn about(why: &str) -> Option<&'static str> {
+    let why = why.to_lowercase();
+    let known = KNOWN.iter().find(|(words, _)| words.iter().any(|word| why.contains(word)));
+    known.map(|(_, advice)| *advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn what_is_commonly_wrong_is_told_apart() {
+        for (why, word) in [
+            ("Connection refused (os error 111)", "running"),
+            ("the name `cache.exmaple` is not found", "spelt"),
+            ("no answer within 1s", "--remote-timeout"),
+            ("access is denied, the credentials may be wrong: NOAUTH", "password"),
+            ("a setting is missing or wrong: region is empty", "variables"),
+            ("invalid peer certificate: UnknownIssuer", "certificate"),
+            ("\"OOM\": command not allowed when used memory > 'maxmemory'", "room"),
+            ("The specified bucket was not found", "made first"),
+        ] {
+            assert!(about(why).is_some_and(|advice| advice.contains(word)), "{why}");
+        }
+        assert_eq!(about("the moon is in the way"), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! `cachex remote check`: tries the remote store, step by step.
+
+use super::{Told, advice};
+use crate::cache;
+use crate::exit::{self, Exit};
+use crate::messages::{harmless, rounded};
+use crate::report::seconds;
+use crate::store::remote::{Outcome, Step, Tried};
+use crate::ui::{Progress, Screen, Tone};
+use anyhow::Result;
+use serde::Serialize;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// What it means that there is no secret.
+const UNKEPT: &str = "not set: whoever can write there can have anything replayed here; see \
+    CACHEX_REMOTE_SECRET";
+
+const STEPS: [Tried; 4] = [Tried::Connect, Tried::Write, Tried::Read, Tried::Delete];
+
+/// Tries it.
+pub fn check(told: &Told) -> Result<Exit> {
+    let root = cache::open_store(told.settings.config.dir.as_deref())?;
+    let remote = told.beside(&root);
+    let mut steps: Vec<Step> = Vec::new();
+    let shown = Progress::show(told.quiet());
+    let probed = remote.probe(told.writes(), &mut |step| {
+        steps.push(step);
+        Ok(())
+    });
+    drop(shown);
+    if let (Err(error), Some(&what)) = (probed, STEPS.get(steps.len())) {
+        let outcome = Outcome::Failed(format!("{error:#}"));
+        steps.push(Step { what, took: Duration::ZERO, outcome });
+    }
+    let works = !steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)));
+    if works {
+        // Whoever mended it need not wait until it is tried again.
+        remote.reads().open();
+        if told.writes() {
+            remote.writes().open();
+        }
+    }
+    let found = Found {
+        url: told.url(),
+        mode: told.mode(),
+        secret: told.remote.access.secret.is_some(),
+        works,
+        steps: STEPS.iter().map(|&what| row(what, &steps, told)).collect(),
+    };
+    if told.json || !told.quiet() {
+        told.print(&found, || words(&found, &told.mode_explained()))?;
+    }
+    Ok(if works { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
+}
+
+/// What is printed. README describes the fields.
+#[derive(Serialize)]
+struct Found {
+    url: String,
+    mode: String,
+    secret: bool,
+    works: bool,
+    steps: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    step: &'static str,
+    /// `ok`, `failed`, `unable` or `skipped`.
+    outcome: &'static str,
+    seconds: Option<f64>,
+    reason: Option<String>,
+    advice: Option<&'static str>,
+    #[serde(skip)]
+    took: Option<Duration>,
+}
+
+fn row(what: Tried, steps: &[Step], told: &Told) -> Row {
+    let name = match what {
+        Tried::Connect => "connect",
+        Tried::Write => "write",
+        Tried::Read => "read",
+        Tried::Delete => "delete",
+    };
+    let plain =
+        Row { step: name, outcome: "ok", seconds: None, reason: None, advice: None, took: None };
+    let Some(step) = steps.iter().find(|step| step.what == what) else {
+        let failed = steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)));
+        let why = if failed {
+            "what comes before it failed".to_owned()
+        } else {
+            format!("the mode is {}", told.mode())
+        };
+        return Row { outcome: "skipped", reason: Some(why), ..plain };
+    };
+    let timed = Row { seconds: Some(seconds(step.took)), took: Some(step.took), ..plain };
+    match &step.outcome {
+        Outcome::Done => timed,
+        Outcome::Unable => {
+            let why = match what {
+                Tried::Delete => "such a store drops results by itself, and `forget` cannot",
+                _ => "such a store is only read from",
+            };
+            let (seconds, took) = (None, None);
+            Row { outcome: "unable", reason: Some(why.to_owned()), seconds, took, ..timed }
+        }
+        Outcome::Failed(why) => {
+            let advice = advice::about(why);
+            Row { outcome: "failed", reason: Some(why.clone()), advice, ..timed }
+        }
+    }
+}
+
+fn words(found: &Found, mode: &str) -> String {
+    let screen = Screen::of_stdout();
+    let mut out = String::new();
+    let mut line = |name: &str, text: &str| {
+        let name = screen.paint(Tone::Heading, &format!("{name:<7}"));
+        let _ = writeln!(out, "{name}  {text}");
+    };
+    line("store", &harmless(&found.url));
+    line("mode", mode);
+    line("secret", if found.secret { "set" } else { UNKEPT });
+    for row in &found.steps {
+        let reason = row.reason.as_deref().map(harmless).unwrap_or_default();
+        let text = match (row.outcome, row.took) {
+            ("ok", Some(took)) => format!("{}, {}", screen.paint(Tone::Good, "ok"), rounded(took)),
+            ("failed", Some(took)) if !took.is_zero() => {
+                let failed = screen.paint(Tone::Bad, "failed");
+                format!("{failed} after {}: {reason}", rounded(took))
+            }
+            ("failed", _) => format!("{}: {reason}", screen.paint(Tone::Bad, "failed")),
+            ("unable", _) => format!("cannot be done: {reason}"),
+            _ => format!("not tried: {reason}"),
+        };
+        line(row.step, &text);
+        if let Some(advice) = row.advice {
+            line("", advice);
+        }
+    }
+    out += if found.works { "it works\n" } else { "it does not work\n" };
+    out
+}

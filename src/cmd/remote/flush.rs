@@ -1,0 +1,119 @@
+//! `cachex remote flush`: waits until what was recorded is in the remote store.
+
+use super::Told;
+use crate::asked::Late;
+use crate::exit::{self, Exit};
+use crate::messages::{self, harmless, rounded};
+use crate::store::Root;
+use crate::store::remote::{Lost, Sent};
+use crate::ui::{self, Progress};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Waits for it.
+pub fn flush(told: &Told, patience: Option<Duration>) -> Result<Exit> {
+    let mut done = Flushed { url: told.url(), mode: told.mode(), ..Flushed::default() };
+    if told.writes()
+        && let Some(root) = told.settings.store()?
+    {
+        done = done.after(&root, told, patience)?;
+    }
+    let failed = done.left > 0 || done.given_up > 0 || done.timed_out;
+    if failed && !told.json {
+        messages::error(format_args!("{}", done.words(told, patience)));
+    } else if told.json || !told.quiet() {
+        told.print(&done, || done.words(told, patience) + "\n")?;
+    }
+    Ok(if failed { Exit::Status(exit::FAILURE) } else { Exit::SUCCESS })
+}
+
+/// What came of it. README describes the fields.
+#[derive(Default, Serialize)]
+struct Flushed {
+    url: String,
+    mode: String,
+    queued: u64,
+    sent: u64,
+    bytes: u64,
+    given_up: u64,
+    left: u64,
+    timed_out: bool,
+    reason: Option<String>,
+}
+
+impl Flushed {
+    fn after(self, root: &Root, told: &Told, patience: Option<Duration>) -> Result<Flushed> {
+        let remote = told.beside(root);
+        let queued = || remote.queued().context("looking for what is to be sent");
+        let before = queued()? as u64;
+        let mut sent = Sent::default();
+        let mut timed_out = false;
+        if before > 0 {
+            let shown = Progress::show(told.quiet());
+            let done = remote.send(patience);
+            drop(shown);
+            match done {
+                Ok(done) => sent = done,
+                Err(error) => {
+                    timed_out = error.is::<Late>();
+                    sent.why = (!timed_out).then(|| format!("{error:#}"));
+                }
+            }
+        }
+        let left = queued()? as u64;
+        // Those too that nobody was told of yet, given up in the background.
+        let (given_up, why) = match remote.lost() {
+            Some(Lost { entries, why }) => (entries, Some(why)),
+            None => (0, None),
+        };
+        remote.forget_lost();
+        Ok(Flushed {
+            queued: before,
+            // Some went in the background meanwhile, and some were of no use any more.
+            sent: sent.entries,
+            bytes: sent.bytes,
+            given_up,
+            left,
+            timed_out: timed_out && left > 0,
+            reason: sent.why.or(why),
+            ..self
+        })
+    }
+
+    fn words(&self, told: &Told, patience: Option<Duration>) -> String {
+        if !told.writes() {
+            return format!("nothing to do: the mode is {}", told.mode_explained());
+        }
+        if self.queued == 0 && self.given_up == 0 {
+            return "nothing was waiting to be sent".to_owned();
+        }
+        let mut said = Vec::new();
+        if self.sent > 0 {
+            let entries = ui::count(self.sent, "entry", "entries");
+            said.push(format!("{entries} sent, {}", ui::bytes(self.bytes)));
+        }
+        let (whole, left) = (self.sent + self.left, self.left);
+        if self.queued > whole + self.given_up {
+            let others = self.queued - whole - self.given_up;
+            let were = if others == 1 { "was" } else { "were" };
+            said.push(format!("{others} {were} sent in the background, or of no use any more"));
+        }
+        if self.given_up > 0 {
+            let entries = ui::count(self.given_up, "entry", "entries");
+            said.push(format!("{entries} given up"));
+        }
+        if left > 0 {
+            said.push(format!("{} still waiting", ui::count(left, "entry", "entries")));
+        }
+        let mut line = said.join("; ");
+        if let Some(patience) = patience.filter(|_| self.timed_out) {
+            let _ = write!(line, " after {}", rounded(patience));
+        }
+        if let Some(why) = &self.reason {
+            let _ = write!(line, ": {}", harmless(why));
+        }
+        line
+    }
+}

@@ -1,0 +1,168 @@
+//! `cachex remote stats`: what came from the remote store and went there, and how it is.
+
+use super::Told;
+use crate::cmd::stats::gather;
+use crate::exit::Exit;
+use crate::messages::harmless;
+use crate::store::Root;
+use crate::store::events::Remotely;
+use crate::store::remote::Remote;
+use crate::store::remote::outage::Outage;
+use crate::store::stats::Counts;
+use crate::ui::{self, Progress, Screen, Tone};
+use crate::{Timestamp, cache};
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Shows it; how much it holds, if it is to `count` that.
+pub fn stats(told: &Told, count: bool) -> Result<Exit> {
+    let mut found = Found {
+        url: told.url(),
+        mode: told.mode(),
+        secret: told.remote.access.secret.is_some(),
+        ..Found::default()
+    };
+    let root = match told.settings.store()? {
+        // A helper process wants one to work in.
+        None if count => Some(cache::open_store(told.settings.config.dir.as_deref())?),
+        root => root,
+    };
+    if let Some(root) = &root {
+        found.look(root, &told.beside(root), told, count)?;
+    }
+    told.print(&found, || words(&found, &told.mode_explained()))?;
+    Ok(Exit::SUCCESS)
+}
+
+/// What is printed. README describes the fields.
+#[derive(Default, Serialize)]
+struct Found {
+    url: String,
+    mode: String,
+    secret: bool,
+    /// Why it is not asked.
+    paused: Option<Failure>,
+    /// Why sending to it failed last.
+    unsent: Option<Failure>,
+    queued: u64,
+    given_up: u64,
+    hits: u64,
+    misses: u64,
+    failures: u64,
+    refused: u64,
+    bytes_received: u64,
+    sent: u64,
+    not_sent: u64,
+    bytes_sent: u64,
+    holds: Option<Holds>,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    since: String,
+    until: Option<String>,
+    reason: String,
+    #[serde(skip)]
+    at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Holds {
+    entries: u64,
+    blobs: u64,
+}
+
+impl Found {
+    fn look(&mut self, root: &Root, remote: &Remote<'_>, told: &Told, count: bool) -> Result<()> {
+        let failure = |outage: Outage| {
+            let is_over = Timestamp::now().since(outage.until()).is_some();
+            Failure {
+                since: ui::json_date(outage.at),
+                until: (!is_over).then(|| ui::json_date(outage.until())),
+                reason: outage.why,
+                at: outage.at,
+            }
+        };
+        self.paused = remote.reads().outage().map(failure);
+        self.unsent = remote.writes().failure().map(failure);
+        self.queued = remote.queued().context("looking for what is to be sent")? as u64;
+        self.given_up = remote.lost().map_or(0, |lost| lost.entries);
+        let mut counts = Counts::default();
+        for (_, _, more) in gather::gather(root, None, told.settings.messages())?.counts {
+            counts.add(&more);
+        }
+        self.hits = counts.remotely(Remotely::Hit);
+        self.misses = counts.remotely(Remotely::Miss);
+        self.failures = counts.remotely(Remotely::Failed);
+        self.refused = counts.remotely(Remotely::Refused);
+        self.sent = counts.remotely(Remotely::Sent);
+        self.not_sent = counts.remotely(Remotely::NotSent);
+        [self.bytes_received, self.bytes_sent] = counts.remote_bytes;
+        if count {
+            let shown = Progress::show(told.quiet());
+            let counted = remote.count().context("asking the remote store what it holds");
+            drop(shown);
+            let Some([entries, blobs]) = counted? else {
+                bail!("such a remote store cannot tell what it holds; leave out --count");
+            };
+            self.holds = Some(Holds { entries, blobs });
+        }
+        Ok(())
+    }
+}
+
+fn words(found: &Found, mode: &str) -> String {
+    let screen = Screen::of_stdout();
+    let now = Timestamp::now();
+    let mut out = String::new();
+    let mut line = |name: &str, text: &str| {
+        let name = screen.paint(Tone::Heading, &format!("{name:<8}"));
+        let _ = writeln!(out, "{name}  {}", harmless(text));
+    };
+    line("store", &found.url);
+    line("mode", mode);
+    line("secret", if found.secret { "set" } else { "not set" });
+    if let Some(Failure { until, reason, at, .. }) = &found.paused {
+        let until = until.as_deref().unwrap_or("now");
+        line(
+            "paused",
+            &format!("left alone until {until}, as it failed {} ago: {reason}", ui::age(now, *at)),
+        );
+    }
+    if let Some(Failure { reason, at, .. }) = &found.unsent {
+        line("unsent", &format!("sending failed {} ago: {reason}", ui::age(now, *at)));
+    }
+    let mut queue = ui::count(found.queued, "entry waits", "entries wait") + " to be sent";
+    if found.given_up > 0 {
+        let _ = write!(queue, ", {} given up", found.given_up);
+    }
+    line("queue", &queue);
+    let asked = found.hits + found.misses + found.failures + found.refused;
+    line(
+        "look-ups",
+        &format!(
+            "{asked}: {}, {}, {} failed, {} refused",
+            ui::count(found.hits, "hit", "hits"),
+            ui::count(found.misses, "miss", "misses"),
+            found.failures,
+            found.refused
+        ),
+    );
+    line("received", &ui::bytes(found.bytes_received));
+    line(
+        "sent",
+        &format!(
+            "{}, {}; {} failed",
+            ui::count(found.sent, "entry", "entries"),
+            ui::bytes(found.bytes_sent),
+            found.not_sent
+        ),
+    );
+    if let Some(Holds { entries, blobs }) = found.holds {
+        let (entries, blobs) =
+            (ui::count(entries, "entry", "entries"), ui::count(blobs, "blob", "blobs"));
+        line("holds", &format!("{entries}, {blobs}"));
+    }
+    out
+}

@@ -1,0 +1,147 @@
+//! What is asked of a helper for a remote store, and what it answers.
+
+use super::outage::Outage;
+use crate::clock::Timestamp;
+use crate::entry::Entry;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What is asked of a helper.
+#[derive(Serialize, Deserialize)]
+pub enum Question {
+    /// An entry.
+    Fetch(Wanted),
+    /// Whether there is such an entry.
+    Look(Wanted),
+    /// That these keys are taken out.
+    Remove(Vec<[u8; 32]>),
+    /// That what is queued is sent.
+    Send,
+    /// Whether it works, be it by writing something or only by asking.
+    Probe {
+        /// Whether something is written.
+        writes: bool,
+    },
+    /// How much it holds.
+    Count,
+}
+
+/// Which entry is asked for, and how old it may be; times are in nanoseconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Its key.
+    pub key: [u8; 32],
+    /// How old a success may be, and anything else.
+    pub limits: [Option<u64>; 2],
+    /// By how much it may be older, should the command fail.
+    pub beyond: u64,
+    /// Whether a blob that is damaged is taken out, so that it can be sent again.
+    pub mends: bool,
+}
+
+impl Wanted {
+    /// Whether this is one.
+    pub fn takes(&self, entry: &Entry, now: Timestamp) -> bool {
+        let asked = self.limits[usize::from(entry.status != 0)];
+        let Some(age) = now.since(entry.created) else { return false };
+        let limit = asked.into_iter().chain(entry.expires_in).min();
+        let limit = limit.map(|limit| Duration::from_nanos(limit.saturating_add(self.beyond)));
+        limit.is_none_or(|limit| age < limit)
+    }
+}
+
+/// What came of asking for an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fetched {
+    /// It is in this store now; so many bytes came.
+    Entry {
+        /// With all that it needs.
+        bytes: u64,
+    },
+    /// There is none that is fresh and complete.
+    Nothing,
+    /// What is there is damaged, or not by who shares the secret.
+    Refused,
+}
+
+/// What is seen of an entry that is not fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seen {
+    /// There is one that is fresh.
+    Entry {
+        /// When its run ended.
+        created: Timestamp,
+    },
+    /// There is none that is fresh.
+    Nothing,
+    /// What is there is damaged, or not by who shares the secret.
+    Refused,
+}
+
+/// Why a remote store did not answer.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// It failed lately, and was not asked.
+    Paused(Outage),
+    /// It failed just now.
+    Failed(String),
+}
+
+/// What was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Entries.
+    pub entries: u64,
+    /// The bytes that went.
+    pub bytes: u64,
+    /// Entries that failed.
+    pub failed: u64,
+    /// Entries that are still queued.
+    pub left: u64,
+    /// Why the first one failed.
+    pub why: Option<String>,
+}
+
+/// What was not sent, and is not tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Entries.
+    pub entries: u64,
+    /// Why the last one failed.
+    pub why: String,
+}
+
+/// One step of a probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What was tried.
+    pub what: Tried,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What a probe tries, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tried {
+    /// To reach it.
+    Connect,
+    /// To write an object.
+    Write,
+    /// To read it again.
+    Read,
+    /// To take it out.
+    Delete,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It worked.
+    Done,
+    /// Such a store cannot do that.
+    Unable,
+    /// It failed, for this reason.
+    Failed(String),
+}
