@@ -139,6 +139,21 @@ fn what_passed_is_shared_though_a_later_step_fails() {
 }
 
 #[test]
+fn what_could_not_be_sent_at_once_is_sent_at_the_end() {
+    let (cachex, folder) = (cachex(), Folder::new());
+    let shared = quoted(folder.objects());
+    fs::remove_dir(folder.objects()).unwrap();
+    let one = sharing(&cachex, "one", &folder);
+    // The store is there again once sending failed, and was put off.
+    let put_off = r#"ls "$CACHEX_DIR"/v1/remote/*.unsent >/dev/null 2>&1"#;
+    let test = format!("until {put_off}; do sleep 0.01; done; mkdir {shared}\n");
+    fs::write(cachex.path("one/checkout/project/test.sh"), test).unwrap();
+    one.once().exits(0);
+    passes(&sharing(&cachex, "two", &folder));
+    assert_eq!(counted(&cachex, "two"), [3, 2, 1]);
+}
+
+#[test]
 fn a_store_that_is_gone_fails_no_job() {
     let (cachex, folder) = (cachex(), Folder::new());
     fs::remove_dir(folder.objects()).unwrap();
