@@ -5,7 +5,7 @@
 //! was said stands alone.
 
 /// What is said, in small letters, and what can be done then; the first that is met.
-const KNOWN: [(&[&str], &str); 10] = [
+const KNOWN: [(&[&str], &str); 11] = [
     (
         &["refused", "no such file or directory (os error 2)"],
         "nothing listens there: is the server running, and are host and port right?",
@@ -27,6 +27,10 @@ const KNOWN: [(&[&str], &str); 10] = [
     (
         &["noauth", "wrongpass", "access is denied", "denied", "forbidden", "unauthorized"],
         "access was denied: see to user, password or token, and to what they may do there",
+    ),
+    (
+        &["credential"],
+        "no credentials were found: README has the variables that this kind of store takes them from",
     ),
     (
         &["a setting is missing or wrong"],
@@ -66,6 +70,7 @@ mod tests {
             ("the name `cache.exmaple` is not found", "spelt"),
             ("no answer within 1s", "--remote-timeout"),
             ("access is denied, the credentials may be wrong: NOAUTH", "password"),
+            ("failed to load signing credential", "variables"),
             ("a setting is missing or wrong: region is empty", "variables"),
             ("invalid peer certificate: UnknownIssuer", "certificate"),
             ("\"OOM\": command not allowed when used memory > 'maxmemory'", "room"),

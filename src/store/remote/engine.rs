@@ -162,22 +162,20 @@ impl Engine {
 
     /// Begins a long object.
     pub async fn writer(&self, name: &str) -> Result<Writer> {
-        Ok(match self.piece {
-            Some(piece) => Writer::Pieces(Pieces {
-                op: self.op.clone(),
-                name: name.to_owned(),
-                len: piece,
-                open: Vec::new(),
-                first: None,
-                count: 0,
-                under_way: JoinSet::new(),
-            }),
-            None => {
-                let (part, at_once) = PART;
-                let writer = self.op.writer_with(name).chunk(part).concurrent(at_once);
-                Writer::Whole(within(writer).await?.map_err(in_plain_words)?)
-            }
-        })
+        let Some(piece) = self.piece else {
+            let (part, at_once) = PART;
+            let writer = self.op.writer_with(name).chunk(part).concurrent(at_once);
+            return Ok(Writer::Whole(within(writer).await?.map_err(in_plain_words)?));
+        };
+        Ok(Writer::Pieces(Pieces {
+            op: self.op.clone(),
+            name: name.to_owned(),
+            len: piece,
+            open: Vec::new(),
+            first: None,
+            count: 0,
+            under_way: JoinSet::new(),
+        }))
     }
 
     /// The names below the folder of entries, and of blobs: how many there are of each.

@@ -179,13 +179,12 @@ async fn introduce(stream: &TcpStream, user: &str, password: &str) -> Result<()>
 #[cfg(feature = "remote-redis")]
 async fn redis(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Operator> {
     let url = url.url();
-    let (database, prefix) = match url.scheme() {
-        "redis+unix" => (asked(url, "db"), String::new()),
-        _ => {
-            let path = url.path().trim_matches('/');
-            let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-            (Some(first.to_owned()).filter(|first| !first.is_empty()), rest.to_owned())
-        }
+    let (database, prefix) = if url.scheme() == "redis+unix" {
+        (asked(url, "db"), String::new())
+    } else {
+        let path = url.path().trim_matches('/');
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        (Some(first.to_owned()).filter(|first| !first.is_empty()), rest.to_owned())
     };
     let database = match &database {
         Some(text) => {
