@@ -4,6 +4,7 @@
 mod others;
 
 use crate::harness::{Cachex, Call, cachex};
+use crate::remote::files_below;
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -69,15 +70,7 @@ impl Shared {
 
     /// The files in the shared folder.
     fn objects(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        let mut folders = vec![self.folder()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() { folders.push(path) } else { files.push(path) }
-            }
-        }
-        files
+        files_below(&self.folder())
     }
 }
 

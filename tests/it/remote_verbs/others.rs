@@ -1,9 +1,10 @@
 //! What the verbs that are not about remote stores alone say and do where there is one.
 
 use super::{Shared, away, json, shared};
-use crate::harness::Call;
+use crate::harness::{Call, Proxy, Redis, cachex, eventually};
 use serde_json::Value;
 use std::fs;
+use std::time::Duration;
 
 /// What a call of `run` reports.
 fn reported(shared: &Shared, call: &Call) -> Value {
@@ -84,6 +85,23 @@ fn what_was_about_to_be_sent_is_forgotten_too() {
         assert!(shared.objects().is_empty(), "{n}");
     }
     assert_eq!(shared.json("remote stats")["queued"], 0);
+}
+
+#[test]
+fn what_is_under_way_is_forgotten_too() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(&redis);
+    let cachex = cachex();
+    let call = cachex.run("head -c 20000000 /dev/urandom").output_counted().remote(&proxy);
+    let call = call.env("CACHEX_REMOTE_TIMEOUT", "30s");
+    proxy.delays_requests(Duration::from_millis(5));
+    call.once().misses();
+    eventually("some of it to go", || (proxy.requested() > 100_000).then_some(()));
+    call.forget().once().exits(0).quietly();
+    cachex.awaits_quiet();
+    let mut entries = redis.keys();
+    entries.retain(|key| key.contains("/e/"));
+    assert!(entries.is_empty(), "{entries:?}");
 }
 
 #[test]
