@@ -3,6 +3,11 @@
 //! This crate is the `cachex` program and what it is made of: the [`Store`]
 //! trait, the [`Stack`] of stores and the [`Entry`] they keep.
 
+#![cfg_attr(
+    not(feature = "remote"),
+    allow(dead_code, unused_imports, reason = "what asks for a remote store is always there")
+)]
+
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("cachex runs on Linux and macOS");
 

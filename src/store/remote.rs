@@ -28,7 +28,7 @@ pub mod outage;
 mod probe;
 mod questions;
 pub mod queue;
-#[cfg(feature = "remote")]
+#[cfg(any(feature = "remote-http-client", feature = "remote-redis", feature = "remote-memcached"))]
 mod resolver;
 #[cfg(feature = "remote")]
 mod send;

@@ -133,7 +133,9 @@ fn eight_at_once_share_one_result(remote: &dyn Remote) {
     let running: Vec<_> = names.iter().map(|name| machines.on(name, &call).spawn()).collect();
     let ended: Vec<_> = running.into_iter().map(|running| running.ends().exits(0)).collect();
     ended.iter().skip(1).for_each(|outcome| assert_eq!(outcome.stdout(), ended[0].stdout()));
-    names.iter().for_each(|name| machines.shares(name));
+    for name in &names {
+        machines.shares(name);
+    }
     machines.on("z", &call).once().hits().same_as(&ended[0]);
 }
 

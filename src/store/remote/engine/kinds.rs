@@ -1,5 +1,14 @@
 //! Each kind of URL made into an operator, with the variables that are usual for it.
 
+#![cfg_attr(
+    not(all(feature = "remote-redis", feature = "remote-s3", feature = "remote-webdav")),
+    allow(
+        unused,
+        clippy::unused_async,
+        reason = "what some kinds have in common, others do not need"
+    )
+)]
+
 use super::in_plain_words;
 #[cfg(any(
     feature = "remote-http-client",
@@ -106,8 +115,11 @@ fn file(url: &RemoteUrl) -> Result<Operator> {
     // to be put below its name.
     ensure!(folder.is_dir(), "there is no folder '{}'", folder.display());
     let root = folder.join(FOLDER);
-    let (root, work) = (root.to_string_lossy(), root.join("tmp"));
-    built(services::Fs::default().root(&root).atomic_write_dir(&work.to_string_lossy()))
+    let fs = || services::Fs::default().root(&root.to_string_lossy());
+    let work = root.join("tmp");
+    let opened = built(fs().atomic_write_dir(&work.to_string_lossy()));
+    // One that is mounted to be read from has no place for what is being written.
+    if opened.is_err() && root.is_dir() { built(fs()) } else { opened }
 }
 
 /// The same over HTTP. Certificates are looked for only where they are needed.
