@@ -131,28 +131,39 @@ impl Runner<'_> {
     /// The entry that is served now, the files that go with it brought back; or why
     /// there is none. Where nothing fresh is at hand, the remote store is asked for it.
     fn find(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        let found = match self.look_up(root, key) {
-            Err(missed) if self.config.mode != Mode::WriteOnly => match self.fetch(root, key) {
-                Some(entry) => match self.judge(root, key, Ok(Some(entry))) {
-                    Ok(hit) => Ok(Hit { is_remote: true, ..hit }),
-                    // It is later than what there is, if that is anything.
-                    Err(judged) if judged.stale.is_some() => Err(judged),
-                    Err(_) => Err(missed),
-                },
-                None => Err(missed),
-            },
-            found => found,
-        };
-        self.completed(root, found)
+        match self.look_up(root, key) {
+            Ok(hit) => self.completed(root, hit),
+            Err(missed) => {
+                let hit = self.find_there(root, key, missed)?;
+                self.completed(root, hit)
+            }
+        }
     }
 
     /// The same of what is in this store alone.
     fn find_here(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        self.completed(root, self.look_up(root, key))
+        let hit = self.look_up(root, key)?;
+        self.completed(root, hit)
     }
 
-    fn completed(&self, root: &Root, found: Result<Hit, Missed>) -> Result<Hit, Missed> {
-        let hit = found?;
+    /// The entry of the remote store that may be served now, in the place of what was
+    /// missed here.
+    fn find_there(&self, root: &Root, key: &Key, missed: Missed) -> Result<Hit, Missed> {
+        if self.config.mode == Mode::WriteOnly {
+            return Err(missed);
+        }
+        let Some(entry) = self.fetch(root, key) else { return Err(missed) };
+        match self.judge(root, key, Ok(Some(entry))) {
+            Ok(hit) => Ok(Hit { is_remote: true, ..hit }),
+            // It is later than what there is, if that is anything.
+            Err(judged) if judged.stale.is_some() => Err(judged),
+            Err(_) => Err(missed),
+        }
+    }
+
+    /// Brings back the files that go with a hit, without which it is none.
+    #[inline]
+    fn completed(&self, root: &Root, hit: Hit) -> Result<Hit, Missed> {
         match self.bring_back(root, hit.replay.entry()) {
             Ok(()) => Ok(hit),
             Err(why) => Err(Missed { why, stale: None }),
@@ -171,6 +182,7 @@ impl Runner<'_> {
     }
 
     /// Whether what a look-up found may be served now.
+    #[inline]
     fn judge(&self, root: &Root, key: &Key, found: Result<Option<Entry>>) -> Result<Hit, Missed> {
         let without = |why| Missed { why, stale: None };
         let freshness = &self.config.freshness;

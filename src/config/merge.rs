@@ -69,7 +69,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
             .unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
         max_size: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
         compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(DEFAULT_COMPRESS),
-        remote: remote.map(Box::new),
+        remote,
         report,
         quiet: loudness == Some(0),
         verbose: loudness == Some(1),
@@ -98,7 +98,7 @@ fn remote(
     mode: Option<RemoteMode>,
     timeout: Option<Duration>,
     levels: &Levels<'_>,
-) -> Result<Option<Remote>, Misuse> {
+) -> Result<Option<Box<Remote>>, Misuse> {
     use options::{REMOTE, REMOTE_MODE, REMOTE_TIMEOUT};
     let Some(url) = levels.pick(&REMOTE, url)? else { return Ok(None) };
     let own = levels.own();
@@ -107,7 +107,7 @@ fn remote(
     let mode = levels.pick(&REMOTE_MODE, mode)?.unwrap_or_default();
     // Nothing can be given to some.
     let is_given = mode == RemoteMode::ReadWrite && url.takes_writes();
-    Ok(Some(Remote {
+    Ok(Some(Box::new(Remote {
         mode: if is_given || mode == RemoteMode::Off { mode } else { RemoteMode::ReadOnly },
         url,
         timeout: levels.pick(&REMOTE_TIMEOUT, timeout)?.unwrap_or(DEFAULT_REMOTE_TIMEOUT),
@@ -117,7 +117,7 @@ fn remote(
             token: text("CACHEX_REMOTE_TOKEN")?,
             secret: secret.map(|secret| secret.as_bytes().to_vec()),
         },
-    }))
+    })))
 }
 
 /// From which age on a result is refreshed where files are made: a run in the
