@@ -324,11 +324,11 @@ impl Runner<'_> {
     fn note(&self, root: &Root, key: &Key, kind: Kind, run_time: Duration) {
         let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(run_time) };
         let (label, size) = match kind {
-            Kind::Hit { .. } | Kind::Stale { .. } | Kind::Elsewhere | Kind::Remote { .. } => {
-                (None, 0)
-            }
+            Kind::Hit { .. } | Kind::Stale { .. } | Kind::Elsewhere => (None, 0),
             Kind::Recorded { size, .. } => (Some(self.invocation.name().as_bytes()), size),
-            Kind::Unrecorded { .. } => (Some(self.invocation.name().as_bytes()), 0),
+            Kind::Unrecorded { .. } | Kind::Remote { .. } => {
+                (Some(self.invocation.name().as_bytes()), 0)
+            }
         };
         let due = events::append(root, &event, label).unwrap_or(false) || events::due_by_size(size);
         if due {

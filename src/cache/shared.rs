@@ -5,13 +5,12 @@ use super::{Runner, nanos};
 use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
 use crate::entry::{Entry, Key};
-use crate::store::events::{self, Event, Kind, Remotely};
+use crate::store::events::{Kind, Remotely};
 use crate::store::remote::outage::Outage;
 use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted};
 use crate::store::young::Young;
 use crate::store::{Root, Store};
 use crate::values::{Mode, RemoteMode, RemoteUrl};
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// The remote store beside `root`, used or not.
@@ -54,9 +53,7 @@ impl Runner<'_> {
                 return None;
             }
         };
-        let kind = Kind::Remote { what, bytes };
-        let event = Event { kind, time: Timestamp::now(), key: *key, run_time: 0 };
-        let _ = events::append(root, &event, Some(self.invocation.name().as_bytes()));
+        self.note(root, key, Kind::Remote { what, bytes }, Duration::ZERO);
         match fetched {
             Ok(Fetched::Entry { .. }) => Young::new(root).get(key).ok().flatten(),
             Ok(Fetched::Refused) => {

@@ -5,9 +5,10 @@
 //! parts that were made with another one compare with nothing.
 
 use super::Root;
+use super::blobs::Temporary;
 use crate::fsutil;
-use rustix::fs::OFlags;
 use rustix::io::Errno;
+use std::path::Path;
 
 /// Where it lies.
 pub const FILE: &str = "secret";
@@ -42,20 +43,17 @@ fn make(root: &Root) -> rustix::io::Result<Secret> {
     let mut secret = [0; LEN];
     getrandom::fill(&mut secret)
         .map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
-    let temp = root.temp_name();
-    let file = fsutil::create_file(root, &temp, OFlags::WRONLY | OFlags::EXCL)?;
-    let placed =
-        fsutil::write_file(&file, &secret).and_then(|()| fsutil::rename(root, &temp, FILE));
-    if placed.is_err() {
-        let _ = fsutil::remove_file(root, &temp);
-    }
-    placed.map(|()| secret)
+    let (name, file) = Temporary::create(root)?;
+    fsutil::write_file(file, &secret)?;
+    name.rename(Path::new(FILE))?;
+    Ok(secret)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::testing::scene;
+    use rustix::fs::OFlags;
 
     #[test]
     fn it_is_made_once_and_anew_when_it_is_damaged() {

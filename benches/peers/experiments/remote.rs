@@ -129,9 +129,21 @@ fn share(
     remote: &str,
     variables: &[(&str, &str)],
 ) -> Result<()> {
-    let mut ask = contender.ask(lab, &emit.argv);
-    run_beside(ask.env("CACHEX_REMOTE", remote).envs(variables.iter().copied()))?;
+    run_beside(&mut asking(lab, contender, emit, remote, variables))?;
     flush(lab, contender, remote, variables).map(drop)
+}
+
+/// A call that shares what it records.
+fn asking(
+    lab: &Lab,
+    contender: &Contender,
+    emit: &Emit,
+    remote: &str,
+    variables: &[(&str, &str)],
+) -> Command {
+    let mut ask = contender.ask(lab, &emit.argv);
+    ask.env("CACHEX_REMOTE", remote).envs(variables.iter().copied());
+    ask
 }
 
 /// Waits until everything is sent.
@@ -154,8 +166,7 @@ fn queue(
     remote: &str,
     variables: &[(&str, &str)],
 ) -> Result<()> {
-    let mut ask = contender.ask(lab, &emit.argv);
-    ask.env("CACHEX_REMOTE", remote).envs(variables.iter().copied());
+    let mut ask = asking(lab, contender, emit, remote, variables);
     run_beside(ask.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1"))?;
     // The process that sends gives up, and says so.
     let folder = contender.cache.join("v1/remote");

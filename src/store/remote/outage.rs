@@ -7,7 +7,7 @@
 use crate::clock::Timestamp;
 use crate::fsutil;
 use crate::store::Root;
-use rustix::fs::OFlags;
+use crate::store::blobs::Temporary;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +26,11 @@ pub struct Outage {
 }
 
 impl Outage {
+    /// Whether it is going on. One from the future is of a clock that went backwards.
+    fn is_going_on(&self) -> bool {
+        Timestamp::now().since(self.at).is_some_and(|since| since < PAUSE)
+    }
+
     /// Until when the store is left alone.
     pub fn until(&self) -> Timestamp {
         self.at.plus(PAUSE)
@@ -51,21 +56,18 @@ impl<'a> Gate<'a> {
 
     /// The outage that is going on.
     pub fn outage(&self) -> Option<Outage> {
-        let outage = self.failure()?;
-        // One from the future is of a clock that went backwards.
-        let since = Timestamp::now().since(outage.at)?;
-        (since < PAUSE).then_some(outage)
+        self.failure().filter(Outage::is_going_on)
     }
 
     /// Whether the store may be asked now. Who may after an outage is the only one.
     pub fn passes(&self) -> Result<(), Outage> {
-        match (self.outage(), self.failure()) {
-            (Some(outage), _) => Err(outage),
-            (None, Some(over)) => {
+        match self.failure() {
+            Some(outage) if outage.is_going_on() => Err(outage),
+            Some(over) => {
                 self.shut(&over.why);
                 Ok(())
             }
-            (None, None) => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -74,13 +76,10 @@ impl<'a> Gate<'a> {
         let text = format!("{}\n{why}\n", Timestamp::now().0);
         let text = &text.as_bytes()[..text.floor_char_boundary(LONGEST)];
         // A pause that is not written down is none, which costs time only.
-        let temp = self.root.temp_name();
-        let written = fsutil::create_file(self.root, &temp, OFlags::WRONLY | OFlags::EXCL)
-            .and_then(|file| fsutil::write_file(file, text))
-            .and_then(|()| fsutil::rename(self.root, &temp, &self.path));
-        if written.is_err() {
-            let _ = fsutil::remove_file(self.root, &temp);
-        }
+        let _ = Temporary::create(self.root).and_then(|(name, file)| {
+            fsutil::write_file(file, text)?;
+            name.rename(&self.path)
+        });
     }
 
     /// It did what it was asked for.
@@ -102,6 +101,7 @@ impl<'a> Gate<'a> {
 mod tests {
     use super::*;
     use crate::store::testing::{ago, scene};
+    use rustix::fs::OFlags;
 
     #[test]
     fn who_comes_after_the_pause_is_alone() {

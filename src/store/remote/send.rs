@@ -13,9 +13,9 @@ use crate::store::young::Young;
 use crate::store::{Root, Stack, Store, blobs};
 use anyhow::{Context, Result, anyhow};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Read;
-use std::sync::Mutex;
 
 /// How many entries are under way,
 const ENTRIES_AT_ONCE: usize = 4;
@@ -31,8 +31,8 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
     let url = target.url()?;
     let keys = queue::keys(root, &id)?;
     progress::begin(Stage::Sending, keys.len() as u64);
-    let sent = Mutex::new(Sent::default());
-    let failed = Mutex::new(Vec::new());
+    let sent = RefCell::new(Sent::default());
+    let failed = RefCell::new(Vec::new());
     // One that keeps nothing serves all that does not expire.
     let engine = match Engine::open(&url, &target.access, None).await {
         Ok(engine) => engine,
@@ -44,58 +44,50 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
         }
     };
     let one = async |key: Key| {
-        let done = match find(root, &key) {
-            Some(entry) => send_one(root, target, names, &engine, &entry).await.map(Some),
+        let Some(entry) = find(root, &key) else {
             // It went meanwhile, or is of no use to anybody.
-            None => Ok(None),
+            let _ = queue::remove(root, &id, &key);
+            return progress::advance(1);
         };
+        let done = send_one(root, target, names, &engine, &entry).await;
         progress::advance(1);
-        let (what, bytes) = match &done {
-            Ok(Some(bytes)) => (Remotely::Sent, *bytes),
-            Ok(None) => {
+        let (what, bytes) = match done {
+            Ok(bytes) => {
                 let _ = queue::remove(root, &id, &key);
-                return;
-            }
-            Err(_) => (Remotely::NotSent, 0),
-        };
-        let event =
-            Event { kind: Kind::Remote { what, bytes }, time: Timestamp::now(), key, run_time: 0 };
-        let _ = events::append(root, &event, None);
-        match done {
-            Ok(_) => {
-                let _ = queue::remove(root, &id, &key);
-                let mut sent = lock(&sent);
+                let mut sent = sent.borrow_mut();
                 sent.entries += 1;
                 sent.bytes += bytes;
+                (Remotely::Sent, bytes)
             }
-            Err(error) => lock(&failed).push((key, error)),
-        }
+            Err(error) => {
+                failed.borrow_mut().push((key, format!("{error:#}")));
+                (Remotely::NotSent, 0)
+            }
+        };
+        let kind = Kind::Remote { what, bytes };
+        let _ =
+            events::append(root, &Event { kind, time: Timestamp::now(), key, run_time: 0 }, None);
     };
     // After so many failures and no success there is no more to be hoped for.
-    let hopeless = || lock(&failed).len() >= ENTRIES_AT_ONCE && lock(&sent).entries == 0;
+    let hopeless = || failed.borrow().len() >= ENTRIES_AT_ONCE && sent.borrow().entries == 0;
     let keys = stream::iter(keys).take_while(|_| std::future::ready(!hopeless()));
     keys.for_each_concurrent(ENTRIES_AT_ONCE, one).await;
-    let mut sent = sent.into_inner().unwrap_or_default();
-    let failed = failed.into_inner().unwrap_or_default();
+    let (mut sent, failed) = (sent.into_inner(), failed.into_inner());
     sent.failed = failed.len() as u64;
-    sent.left = queue::keys(root, &id)?.len() as u64;
-    if let Some((_, error)) = failed.first() {
-        sent.why = Some(format!("{error:#}"));
+    let gate = outage::Gate::of_writes(root, &id);
+    if let Some((_, why)) = failed.first() {
+        gate.shut(why);
+        sent.why = Some(why.clone());
         if sent.entries > 0 {
-            for (key, error) in &failed {
-                queue::give_up(root, &id, key, &format!("{error:#}"))?;
+            for (key, why) in &failed {
+                queue::give_up(root, &id, key, why)?;
             }
-            sent.left = sent.left.saturating_sub(sent.failed);
         }
-        outage::Gate::of_writes(root, &id).shut(&format!("{error:#}"));
     } else if sent.entries > 0 {
-        outage::Gate::of_writes(root, &id).open();
+        gate.open();
     }
+    sent.left = queue::keys(root, &id)?.len() as u64;
     Ok(sent)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The entry of a key, as long as it is of use.
