@@ -8,6 +8,8 @@
 //! bounds the time until each frame, and a helper that is late is killed. A helper
 //! whose asker died ends too: it would work for nobody.
 
+mod executable;
+
 use crate::entry::MAX_SEALED;
 use crate::fsutil;
 use crate::progress::Progress;
@@ -17,10 +19,13 @@ use rustix::process::{Signal, getpid, kill_process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+pub use executable::{helpers_branch_off, is_cachex, is_cachex_from_now_on, this_executable};
+
+/// What a process is called that is cachex, or a helper.
+pub const NAME: &str = "cachex";
 
 /// One of several things that were asked for.
 pub const ITEM: u8 = b'I';
@@ -35,19 +40,6 @@ pub const FAILED: u8 = b'F';
 
 /// No frame is longer.
 const MAX_FRAME: usize = 64 * 1024;
-
-/// A call of this very executable.
-pub fn this_executable() -> Result<Command> {
-    // The link leads to what runs now, also after that was upgraded.
-    let executable = if cfg!(target_os = "linux") {
-        PathBuf::from("/proc/self/exe")
-    } else {
-        std::env::current_exe().context("finding the cachex executable")?
-    };
-    let mut command = Command::new(executable);
-    command.arg0("cachex");
-    Ok(command)
-}
 
 /// A helper process, killed when it is not needed any more.
 pub struct Helper {
@@ -154,6 +146,11 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 /// the link that it was started by.
 pub fn begin() {
     std::panic::set_hook(Box::new(|_| {}));
+    take_name();
+}
+
+/// Is called what it is.
+pub fn take_name() {
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::set_name(c"cachex");
 }

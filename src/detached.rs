@@ -1,13 +1,22 @@
 //! Processes that outlive the call that started them.
 
+use crate::asked;
 use rustix::fd::BorrowedFd;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::thread;
+
+/// Enough for a thread that waits.
+const STACK: usize = 64 * 1024;
 
 /// Starts a process in a session of its own, from its first moment: whoever ends
 /// the caller's group, a terminal or a CI runner, does not mean this one.
+///
+/// cachex leaves it to who inherits it: it ends soon itself. A program that uses the
+/// library may live for long, so a thread of it waits for the process, of which nothing
+/// would be left but an entry in the system's table.
 pub fn start(command: &mut Command) -> io::Result<()> {
     // SAFETY: `setsid` is async-signal-safe, and the closure does nothing else.
     unsafe {
@@ -16,7 +25,15 @@ pub fn start(command: &mut Command) -> io::Result<()> {
             Ok(())
         });
     }
-    command.spawn().map(drop)
+    let mut child = command.spawn()?;
+    if !asked::is_cachex() {
+        // Whoever has no room for a thread has other sorrows than that entry.
+        let _ = thread::Builder::new()
+            .name(asked::NAME.to_owned())
+            .stack_size(STACK)
+            .spawn(move || child.wait());
+    }
+    Ok(())
 }
 
 /// Leaves the priority and the open files of whoever started this process, which

@@ -56,6 +56,8 @@ mod session;
 mod signals;
 mod sink;
 mod spool;
+#[doc(hidden)]
+pub mod startup;
 mod stdin;
 mod store;
 mod ui;

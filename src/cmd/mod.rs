@@ -18,6 +18,7 @@ mod run;
 mod show;
 mod stats;
 
+use crate::asked;
 use crate::cache;
 use crate::cli::{self, Called, Cli, RUN, SH, Verb};
 use crate::config::{Misuse, Vars};
@@ -33,6 +34,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 
+/// The verbs of helper processes.
+pub const OF_HELPERS: [&str; 3] = [fence::VERB, shared::VERB, cache::REFRESH];
+
 /// What is said to who calls cachex itself as a shell.
 const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Makefile, \
     `SHELL = cachex` needs `.SHELLFLAGS = sh -c` beside it";
@@ -41,6 +45,7 @@ const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Make
 ///
 /// `environment` are the process's variables, each `NAME=value`.
 pub fn main(environment: &[&'static OsStr]) -> ! {
+    asked::is_cachex_from_now_on();
     let closed = fill_closed_descriptors();
     let args: Vec<OsString> = std::env::args_os().collect();
     let vars = variables(environment);

@@ -1,0 +1,103 @@
+//! Whether this very executable can be started as a helper, and how.
+//!
+//! It can if it is cachex, or if it is a program that links cachex and whose start
+//! lets helpers branch off ([`crate::startup`]). Any other would begin its own work
+//! anew each time, and start another in turn. A library that was loaded into a program
+//! is not seen by the start of that program, so the code has to lie in the executable.
+
+use anyhow::{Context, Result, bail};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether this process is cachex from start to end.
+static IS_CACHEX: AtomicBool = AtomicBool::new(false);
+/// Whether helpers branch off where this program starts.
+static BRANCHES: AtomicBool = AtomicBool::new(false);
+
+/// This process does cachex's work and nothing else.
+pub fn is_cachex_from_now_on() {
+    IS_CACHEX.store(true, Ordering::Relaxed);
+}
+
+/// Whether it does.
+pub fn is_cachex() -> bool {
+    IS_CACHEX.load(Ordering::Relaxed)
+}
+
+/// What was started as a helper would have branched off by now.
+#[cfg_attr(target_env = "musl", allow(dead_code, reason = "nobody is there to say it"))]
+pub fn helpers_branch_off() {
+    BRANCHES.store(true, Ordering::Relaxed);
+}
+
+/// A call of this very executable, which a hidden verb makes a helper of.
+pub fn this_executable() -> Result<Command> {
+    if !is_cachex() {
+        if !BRANCHES.load(Ordering::Relaxed) {
+            bail!(
+                "cachex's helper processes cannot be started from this program: on this system \
+                 nothing tells a library how the process was started"
+            );
+        }
+        if !lies_in_the_executable() {
+            bail!(
+                "cachex's helper processes cannot be started from this program: the code of cachex \
+                 lies in a library that it loaded; link cachex into the program itself, or call \
+                 `cachex` as a command"
+            );
+        }
+    }
+    // The link leads to what runs now, also after that was upgraded.
+    let executable = if cfg!(target_os = "linux") {
+        PathBuf::from("/proc/self/exe")
+    } else {
+        std::env::current_exe().context("finding the executable")?
+    };
+    let mut command = Command::new(executable);
+    command.arg0(super::NAME);
+    Ok(command)
+}
+
+/// Whether this code is a part of the program's file.
+#[cfg(target_os = "linux")]
+fn lies_in_the_executable() -> bool {
+    use libc::{PT_LOAD, c_int, c_void, dl_iterate_phdr, dl_phdr_info, size_t};
+
+    /// Looks at the first object only, which is the program.
+    unsafe extern "C" fn look(info: *mut dl_phdr_info, _: size_t, found: *mut c_void) -> c_int {
+        // SAFETY: the C library passes what it knows of an object, with as many headers
+        // as it says, and the pointer that is given below, which nobody else uses.
+        let (info, headers, found) = unsafe {
+            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum.into());
+            (&*info, headers, &mut *found.cast::<bool>())
+        };
+        let here = lies_in_the_executable as fn() -> bool as usize as u64;
+        *found = headers.iter().filter(|header| header.p_type == PT_LOAD).any(|header| {
+            let start = info.dlpi_addr.wrapping_add(header.p_vaddr);
+            here.wrapping_sub(start) < header.p_memsz
+        });
+        1
+    }
+
+    let mut found = false;
+    // SAFETY: `look` takes the second argument for the `bool` that it is, and both are
+    // only used until this returns.
+    unsafe { dl_iterate_phdr(Some(look), (&raw mut found).cast()) };
+    found
+}
+
+/// Whether this code is a part of the program's file.
+#[cfg(target_os = "macos")]
+#[allow(deprecated, reason = "it is no more than a declaration of what the system has")]
+fn lies_in_the_executable() -> bool {
+    let here = lies_in_the_executable as fn() -> bool as *const libc::c_void;
+    // SAFETY: zeroes are a valid value of what is written to, the address is one of this
+    // process, and the first image is the program, which is always there.
+    unsafe {
+        let mut image: libc::Dl_info = std::mem::zeroed();
+        libc::dladdr(here, &raw mut image) != 0
+            && image.dli_fbase.cast_const() == libc::_dyld_get_image_header(0).cast()
+    }
+}
