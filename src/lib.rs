@@ -1,7 +1,52 @@
-//! A cache in front of any command.
+//! A cache in front of any function, and of any command.
 //!
-//! This crate is the `cachex` program and what it is made of: the [`Store`]
-//! trait, the [`Stack`] of stores and the [`Entry`] they keep.
+//! What a function returned is recorded, and the same call is answered from the record:
+//! in the same thread, in another process, and on another machine, as the stores of a
+//! [`Cache`] reach. A call is the same if its key is: all that the caller names, and the
+//! type of the value.
+//!
+//! ```
+//! use cachex::{Cache, Options};
+//!
+//! fn main() -> Result<(), cachex::Error> {
+//! #   let folder = tempfile::tempdir().unwrap();
+//! #   let folder = folder.path().join("cache");
+//!     let cache = Cache::open(folder)?;
+//!     let options = Options::new().expires_in("10m")?;
+//!     let page = |url: &str| cache.value(("page", url), options, || format!("<html>{url}"));
+//!     assert_eq!(page("/index"), page("/index"));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Which store
+//!
+//! | | who shares it | a hit takes |
+//! |---|---|---|
+//! | [`Cache::in_memory`], [`Builder::memory`] | the threads and tasks of a process | a tenth of a microsecond |
+//! | [`Cache::open`], [`Builder::local`] | the processes of a machine, `cachex run` among them | some ten microseconds |
+//! | [`Builder::remote`] | machines | that, once it has come |
+//! | [`Builder::store`] | whatever a [`Storage`] reaches | |
+//!
+//! A cache can have several above each other, a program several caches, and each
+//! function one of its own.
+//!
+//! # Safe to decode, and trusted for its meaning
+//!
+//! What is stored is data. Reading it builds a value of the type that was asked for and
+//! runs nothing but that type's own `Deserialize`; a record that is damaged, or of
+//! another type, is a miss. That a value is the *right* one no store can prove: who can
+//! write to a folder can put another value there. Keep it where only those write whom
+//! the program trusts, and give a remote store a secret (`CACHEX_REMOTE_SECRET`), without
+//! which nobody's records are taken.
+//!
+//! # Helper processes
+//!
+//! What may hang or take long (the database of older entries, a network) is done by
+//! helper processes, as `cachex` does it: the program's own executable, which is diverted
+//! before its `main`. Where that cannot be (cachex within a library that was loaded at
+//! run time, or linked with musl), older entries and remote stores are not reached, and
+//! everything else works.
 
 #![cfg_attr(
     not(feature = "remote"),
@@ -43,6 +88,7 @@ mod key;
 mod lean;
 mod lock;
 mod manifest;
+mod memo;
 mod messages;
 mod outputs;
 mod parallel;
@@ -66,7 +112,17 @@ mod wait;
 mod words;
 
 pub use clock::Timestamp;
-pub use entry::{About, BlobRef, Bytes, Damaged, Entry, Key, Outputs};
-pub use fsutil::Unusable;
-pub use manifest::{Item, Manifest, What};
-pub use store::{Root, Stack, Store};
+pub use entry::Key;
+pub use memo::{
+    Builder, Cache, Error, ExpiresIn, Failure, Guard, Memory, Options, Record, Storage,
+};
+
+#[doc(hidden)]
+pub use memo::private as __private;
+
+/// What the tests look at of the store. It is no part of the public interface.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::entry::{About, BlobRef, Bytes, Entry, Outputs};
+    pub use crate::manifest::{Item, Manifest, What};
+}

@@ -272,7 +272,8 @@ impl Place {
     }
 }
 
-fn is_ancestor(pid: u32) -> bool {
+/// Whether a process is this one, or one of those that started it.
+pub fn is_ancestor(pid: u32) -> bool {
     let mut at = std::process::id();
     while at > 1 {
         if at == pid {

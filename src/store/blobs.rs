@@ -312,7 +312,7 @@ pub struct Temporary<'a> {
 impl<'a> Temporary<'a> {
     /// A new, empty file under one.
     pub fn create(root: &'a Root) -> rustix::io::Result<(Temporary<'a>, OwnedFd)> {
-        let name = root.temp_name();
+        let name = Root::temp_name();
         let file = fsutil::create_file(root, &name, OFlags::RDWR | OFlags::EXCL)?;
         Ok((Temporary { root, name: Some(name) }, file))
     }

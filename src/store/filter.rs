@@ -114,7 +114,7 @@ pub fn publish(root: &Root, mut prefixes: Vec<u64>) -> Result<()> {
     prefixes.sort_unstable();
     prefixes.dedup();
     let bytes = encode(&prefixes);
-    let temp = root.temp_name();
+    let temp = Root::temp_name();
     let placed = fsutil::create_file(root, &temp, OFlags::WRONLY | OFlags::EXCL)
         .and_then(|file| {
             fsutil::write_file(&file, &bytes)?;

@@ -163,7 +163,7 @@ impl Root {
     }
 
     /// A new name below `tmp/`, used by nobody else.
-    pub fn temp_name(&self) -> PathBuf {
+    pub fn temp_name() -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let pid = rustix::process::getpid().as_raw_nonzero();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -176,7 +176,7 @@ impl Root {
     /// An open file of these bytes, for a process that is asked something: unlike a
     /// pipe it neither fills up nor breaks, and unlike arguments nobody sees it.
     pub fn unnamed_file(&self, bytes: &[u8]) -> Result<File> {
-        let name = self.temp_name();
+        let name = Root::temp_name();
         let file = fsutil::create_file(self, &name, OFlags::RDWR | OFlags::EXCL)
             .context("creating a temporary file")?;
         fsutil::remove_file(self, &name)?;

@@ -2,7 +2,8 @@
 //! memory for what they claim.
 
 use crate::harness::{Cachex, Call, cachex};
-use cachex::{BlobRef, Bytes, Entry, Key};
+use cachex::Key;
+use cachex::internals::{BlobRef, Bytes, Entry};
 use std::fs;
 use std::path::{Path, PathBuf};
 

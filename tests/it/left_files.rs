@@ -2,7 +2,8 @@
 //! them, and freed with them.
 
 use crate::harness::{Cachex, Call, Outcome, cachex};
-use cachex::{BlobRef, Entry, Item, Manifest, Timestamp, What};
+use cachex::Timestamp;
+use cachex::internals::{BlobRef, Entry, Item, Manifest, What};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

@@ -41,6 +41,8 @@ mod interrupted;
 mod key;
 mod killed;
 mod left_files;
+mod library;
+mod library_async;
 mod list;
 mod locking;
 mod make;

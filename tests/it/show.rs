@@ -1,7 +1,8 @@
 //! `cachex show`: everything about one entry, and what it printed.
 
 use crate::harness::{Cachex, cachex};
-use cachex::{About, Bytes, Entry, Key, Timestamp};
+use cachex::internals::{About, Bytes, Entry};
+use cachex::{Key, Timestamp};
 use serde_json::Value;
 
 /// The whole key of the only entry.

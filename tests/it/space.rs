@@ -1,7 +1,8 @@
 //! What the store takes on disk, and what goes when it is too much.
 
 use crate::harness::{Cachex, Call, cachex};
-use cachex::{About, BlobRef, Bytes, Entry, Key, Timestamp};
+use cachex::internals::{About, BlobRef, Bytes, Entry};
+use cachex::{Key, Timestamp};
 use std::fs;
 use std::time::Duration;
 

@@ -1,0 +1,144 @@
+//! Describing a cache: which stores, and where.
+
+use super::backend::Storage;
+use super::local::Local;
+use super::memory::Memory;
+use super::{Cache, Error};
+use crate::cache::open_store;
+use crate::cli::RunArgs;
+use crate::config::{self, Config};
+use crate::values::{Mode, RemoteMode};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Describes a [`Cache`].
+///
+/// Its stores are asked in the order in which they were named, and what is found in one
+/// is given to those before it. Where none is named there is one, the local store.
+///
+/// ```
+/// use cachex::Cache;
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// // Values in memory, and behind that in a folder that outlives the process.
+/// let cache = Cache::builder().memory(16 << 20).dir(folder.path().join("cache")).open()?;
+/// # Ok::<(), cachex::Error>(())
+/// ```
+#[derive(Default)]
+#[must_use]
+pub struct Builder {
+    stores: Vec<Place>,
+    dir: Option<PathBuf>,
+    remote: Option<String>,
+    read_only: bool,
+    max_size: Option<u64>,
+}
+
+enum Place {
+    Local,
+    At(Box<dyn Storage>),
+}
+
+impl Builder {
+    /// Adds a store in memory of up to so many bytes, see [`Memory::new`].
+    ///
+    /// In front of a store that others use too it may serve what they have removed or
+    /// replaced since, until that expires.
+    pub fn memory(self, capacity: u64) -> Builder {
+        self.store(Memory::new(capacity))
+    }
+
+    /// Adds a store of any kind.
+    pub fn store(mut self, store: impl Storage) -> Builder {
+        self.stores.push(Place::At(Box::new(store)));
+        self
+    }
+
+    /// Adds the local store: a folder that any number of processes may use at the same
+    /// time, that of `cachex run` among them.
+    pub fn local(mut self) -> Builder {
+        if !self.stores.iter().any(|place| matches!(place, Place::Local)) {
+            self.stores.push(Place::Local);
+        }
+        self
+    }
+
+    /// Adds the local store, in this folder.
+    pub fn dir(self, dir: impl Into<PathBuf>) -> Builder {
+        Builder { dir: Some(dir.into()), ..self }.local()
+    }
+
+    /// Adds the local store, and below it one that machines share, at a URL as
+    /// `cachex run --remote` takes it. What is recorded is sent by a process of its own,
+    /// in the background; what comes is in the local store from then on.
+    pub fn remote(self, url: impl Into<String>) -> Builder {
+        Builder { remote: Some(url.into()), ..self }.local()
+    }
+
+    /// Gives nothing to the remote store, and only reads from it.
+    pub fn remote_read_only(self) -> Builder {
+        Builder { read_only: true, ..self }
+    }
+
+    /// How many bytes the local store may hold, see `cachex run --max-size`.
+    pub fn max_size(self, bytes: u64) -> Builder {
+        Builder { max_size: Some(bytes), ..self }.local()
+    }
+
+    /// Opens it.
+    ///
+    /// What was not said of the local store, and of the remote one below it, is as
+    /// `cachex run` would have it, called without options: by the variables
+    /// (`CACHEX_DIR`, `CACHEX_REMOTE`, `CACHEX_MODE`, …), by `config.toml`, by default.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if the folder cannot be used, or if something that was said is
+    /// wrong.
+    pub fn open(self) -> Result<Cache, Error> {
+        let mut builder = if self.stores.is_empty() { self.local() } else { self };
+        let mut stores: Vec<Box<dyn Storage>> = Vec::new();
+        for place in std::mem::take(&mut builder.stores) {
+            match place {
+                Place::At(store) => stores.push(store),
+                Place::Local => stores.extend(builder.open_local()?),
+            }
+        }
+        Ok(Cache::of(stores))
+    }
+
+    /// None: cachex is disabled.
+    fn open_local(&self) -> Result<Option<Box<dyn Storage>>, Error> {
+        let config = self.config()?;
+        if config.mode == Mode::Off {
+            return Ok(None);
+        }
+        let root = open_store(config.dir.as_deref()).map_err(|why| Error::Open(why.to_string()))?;
+        Ok(Some(Box::new(Local::new(root, config))))
+    }
+
+    fn config(&self) -> Result<Config, Error> {
+        let remote = self.remote.as_deref().map(str::parse).transpose().map_err(Error::Open)?;
+        let args = RunArgs {
+            cache_dir: self.dir.clone(),
+            remote,
+            remote_mode: self.read_only.then_some(RemoteMode::ReadOnly),
+            max_size: self.max_size,
+            ..RunArgs::default()
+        };
+        let (config, _) =
+            config::resolve(args, environment()).map_err(|why| Error::Open(why.to_string()))?;
+        Ok(config)
+    }
+}
+
+/// The environment as it was when the first cache was opened.
+fn environment() -> &'static [(&'static OsStr, &'static OsStr)] {
+    static KEPT: OnceLock<Vec<(OsString, OsString)>> = OnceLock::new();
+    static SHOWN: OnceLock<Vec<(&OsStr, &OsStr)>> = OnceLock::new();
+    SHOWN.get_or_init(|| {
+        let kept = KEPT.get_or_init(|| std::env::vars_os().collect());
+        kept.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())).collect()
+    })
+}

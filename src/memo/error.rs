@@ -1,0 +1,46 @@
+//! What can be wrong with how a cache is used.
+
+use super::backend::Failure;
+use std::fmt::{self, Display};
+
+/// Why something was not done.
+///
+/// A store that fails never keeps a value from being computed, so
+/// [`Cache::value`](super::Cache::value) and its kind have no such error of their own.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A time span after which a value expires is none: it is zero or negative, or it
+    /// cannot be read. The text says what was given, and why it is none.
+    ExpiresIn(String),
+    /// A cache cannot be opened as it was described. The text says why, and what to do.
+    Open(String),
+    /// A key or a value cannot be serialized. The text says why.
+    Serialize(String),
+    /// A store failed.
+    Storage(Failure),
+}
+
+impl Error {
+    pub(super) fn expires_in(given: impl Display, why: impl Display) -> Error {
+        Error::ExpiresIn(format!("a value cannot expire in {given}: {why}"))
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::ExpiresIn(why) | Error::Open(why) | Error::Serialize(why) => f.write_str(why),
+            Error::Storage(failure) => write!(f, "a store failed: {failure}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Storage(failure) => Some(failure.as_ref()),
+            _ => None,
+        }
+    }
+}

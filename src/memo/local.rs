@@ -1,0 +1,258 @@
+//! Values in the store of the command line, and in the remote one below it.
+//!
+//! A value is an entry like that of a command which printed its encoding: it is listed,
+//! counted, evicted, folded and shared as one, and is served under the same rules. Its
+//! key is made in another way ([`super::key`]), so that no command has it.
+
+use super::backend::{Failure, Guard, Record, Storage};
+use crate::clock::Timestamp;
+use crate::config::{Config, Remote as Shared};
+use crate::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
+use crate::frames::{Frame, Stream};
+use crate::lock::{self, Lock, Mode as LockMode};
+use crate::store::blobs::{self, NewBlob};
+use crate::store::events::{self, Event, Kind, Reason, Remotely};
+use crate::store::fence::{self, Fenced};
+use crate::store::remote::{Fetched, Remote, Unanswered, Wanted};
+use crate::store::young::Young;
+use crate::store::{Root, Stack, Store, clear};
+use crate::values::{Mode, RemoteMode};
+use crate::wait;
+use anyhow::{Context, Result};
+use serde_bytes::ByteBuf;
+use std::collections::HashSet;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// The store in a folder, as it was configured.
+pub struct Local {
+    root: Root,
+    mode: Mode,
+    max_size: u64,
+    max_entry_size: u64,
+    compress: u8,
+    remote: Option<Box<Shared>>,
+}
+
+impl Local {
+    /// The store at `root`.
+    pub fn new(root: Root, config: Config) -> Local {
+        let Config { mode, max_size, max_entry_size, compress, remote, .. } = config;
+        let remote = remote.filter(|remote| remote.mode != RemoteMode::Off);
+        Local { root, mode, max_size, max_entry_size, compress, remote }
+    }
+
+    fn remote(&self) -> Option<Remote<'_>> {
+        let Shared { url, timeout, access, .. } = self.remote.as_deref()?;
+        Some(Remote::new(&self.root, url, access, *timeout, self.compress))
+    }
+
+    /// Whether the remote store gets what is recorded here.
+    fn shares(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
+    }
+
+    fn reads(&self) -> bool {
+        matches!(self.mode, Mode::ReadWrite | Mode::ReadOnly)
+    }
+
+    fn writes(&self) -> bool {
+        matches!(self.mode, Mode::ReadWrite | Mode::WriteOnly)
+    }
+
+    fn look_up(&self, key: &Key) -> Result<Option<Entry>> {
+        let (young, old) = (Young::new(&self.root), Fenced::new(&self.root));
+        let floors: [&dyn Store; 2] = [&young, &old];
+        let found = Stack::new(&floors).get(key)?;
+        let is_fresh = |entry: &Entry| entry.fresh(Timestamp::now(), None).is_some();
+        match found.filter(is_fresh) {
+            Some(entry) => Ok(Some(entry)),
+            None => self.fetch(key),
+        }
+    }
+
+    /// Gets a fresh entry from the remote store, if there is one; it is in this one then.
+    fn fetch(&self, key: &Key) -> Result<Option<Entry>> {
+        let Some(remote) = self.remote() else { return Ok(None) };
+        let wanted = Wanted { key: key.0, limits: [None; 2], beyond: 0, mends: self.shares() };
+        let (what, bytes) = match remote.fetch(&wanted) {
+            Ok(Fetched::Entry { bytes }) => (Remotely::Hit, bytes),
+            Ok(Fetched::Nothing) => (Remotely::Miss, 0),
+            Ok(Fetched::Refused) => (Remotely::Refused, 0),
+            Err(Unanswered::Failed(_)) => (Remotely::Failed, 0),
+            // One is counted for all that go on without it.
+            Err(Unanswered::Paused(_)) => return Ok(None),
+        };
+        self.note(key, Kind::Remote { what, bytes }, Duration::ZERO, Some(""));
+        if what == Remotely::Hit { Young::new(&self.root).get(key) } else { Ok(None) }
+    }
+
+    /// The record that an entry is.
+    fn opened(&self, entry: &Entry) -> Result<Option<Record>> {
+        let value = match &entry.data {
+            Bytes::Inline(value) => value.as_slice().into(),
+            Bytes::Blob(blob) => {
+                let Some(opened) = blobs::open(&self.root, blob)? else { return Ok(None) };
+                let mut value = Vec::with_capacity(blob.len as usize);
+                opened.reader().read_to_end(&mut value).context("reading a value")?;
+                if value.len() as u64 != blob.len {
+                    return Ok(None);
+                }
+                value.into()
+            }
+        };
+        Ok(Some(Record {
+            value,
+            created: entry.created,
+            expires: entry.expires(),
+            took: Duration::from_nanos(entry.run_time),
+            name: String::from_utf8_lossy(entry.about.argv.first().map_or(&[], |name| name))
+                .into_owned()
+                .into(),
+        }))
+    }
+
+    fn record(&self, key: &Key, record: &Record) -> Result<()> {
+        let len = record.value.len() as u64;
+        if len > self.max_entry_size {
+            return Ok(());
+        }
+        let mut frames = Vec::new();
+        if len > 0 {
+            Frame { stream: Stream::Stdout, len }.encode(&mut frames);
+        }
+        let blob = if record.value.len() <= INLINE_LIMIT {
+            None
+        } else {
+            let mut blob = NewBlob::new(&self.root).context("creating a file for a value")?;
+            blob.append(&record.value).context("writing a value")?;
+            Some(blob.finish().context("writing a value")?)
+        };
+        let lifetime = record.expires.map(|at| at.since(record.created).unwrap_or_default());
+        let publishing = Lock::wait(&self.root, lock::PUBLISH, LockMode::Shared)?;
+        let data = match blob {
+            None => Bytes::Inline(record.value.to_vec()),
+            Some(blob) => Bytes::Blob(blob.keep().context("recording a value")?),
+        };
+        let entry = Entry {
+            key: *key,
+            created: record.created,
+            expires_in: lifetime.map(nanos),
+            stale_for: None,
+            run_time: nanos(record.took),
+            status: 0,
+            stdin_consumed: None,
+            frames: Bytes::Inline(frames),
+            data,
+            outputs: None,
+            about: about(&record.name),
+            parts: Vec::new(),
+        };
+        Young::new(&self.root).put(&entry)?;
+        drop(publishing);
+        if self.shares()
+            && let Some(remote) = self.remote()
+        {
+            remote.queue(key);
+        }
+        let kind = Kind::Recorded { why: Reason::NotRecorded, size: len };
+        self.note(key, kind, record.took, Some(&record.name));
+        Ok(())
+    }
+
+    /// Writes down what happened, and has the store tidied when that is due.
+    fn note(&self, key: &Key, kind: Kind, took: Duration, label: Option<&str>) {
+        let size = if let Kind::Recorded { size, .. } = kind { size } else { 0 };
+        let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(took) };
+        let label = label.map(str::as_bytes);
+        let marked = events::append(&self.root, &event, label).unwrap_or(false);
+        if (marked || events::due_by_size(size)) && self.writes() {
+            let _ = fence::start_fold(self.root.path(), self.max_size, self.compress);
+        }
+    }
+
+    fn drop_entry(&self, key: &Key) -> Result<bool> {
+        if let Some(remote) = self.remote().filter(|_| self.shares()) {
+            // First: else a look-up that comes in between would bring it back.
+            remote.remove_all(&[*key]).context("taking a value out of the remote store")?;
+        }
+        let _folding = Lock::wait(&self.root, lock::FOLD, LockMode::Exclusive)
+            .context("waiting for the store")?;
+        let (young, old) = (Young::new(&self.root), Fenced::new(&self.root));
+        let mut orphans = HashSet::new();
+        // From below, so that what is removed from above is not found below.
+        let removed = old.remove_all(&[*key], &mut orphans)? > 0;
+        // What blobs are left the next fold sweeps.
+        Ok(young.remove(key)? | removed)
+    }
+}
+
+impl Storage for Local {
+    fn get(&self, key: &Key) -> Result<Option<Record>, Failure> {
+        if !self.reads() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let Some(entry) = self.look_up(key)? else { return Ok(None) };
+        let record = self.opened(&entry)?;
+        if let Some(record) = &record {
+            let cost = nanos(began.elapsed());
+            self.note(key, Kind::Hit { cost }, record.took, None);
+        }
+        Ok(record)
+    }
+
+    fn put(&self, key: &Key, record: &Record) -> Result<(), Failure> {
+        if self.writes() { Ok(self.record(key, record)?) } else { Ok(()) }
+    }
+
+    fn remove(&self, key: &Key) -> Result<bool, Failure> {
+        Ok(self.drop_entry(key)?)
+    }
+
+    fn clear(&self) -> Result<(), Failure> {
+        clear::clear(&self.root)?;
+        Ok(())
+    }
+
+    /// By a lock on a file, which the kernel gives up when its holder dies. There is none
+    /// for who works on behalf of the holder, which waits for it.
+    fn lock(&self, key: &Key) -> Result<Option<Guard>, Failure> {
+        if !self.writes() {
+            return Ok(None);
+        }
+        let name = lock::of_key(key);
+        let taken = Lock::take(&self.root, &name, LockMode::TryExclusive)?;
+        let lock = match taken {
+            Some(lock) => lock,
+            None if lock::holder(self.root.as_fd(), &name).is_some_and(waits_for_us) => {
+                return Ok(None);
+            }
+            None => Lock::wait(&self.root, &name, LockMode::Exclusive)?,
+        };
+        lock.sign();
+        Ok(Some(Box::new(lock)))
+    }
+}
+
+/// Whether a process waits for this one, as it were: it is one of those that started
+/// it. Another thread of this one does not.
+fn waits_for_us(pid: u32) -> bool {
+    pid != std::process::id() && wait::is_ancestor(pid)
+}
+
+fn about(name: &str) -> About {
+    let kept = &name[..name.floor_char_boundary(About::LIMIT)];
+    About {
+        argv: vec![ByteBuf::from(kept)],
+        cut: kept.len() < name.len(),
+        cwd: None,
+        scope: None,
+        tags: Vec::new(),
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,180 @@
+//! Values in memory: of this process alone, bounded, and gone with it.
+
+use super::backend::{Failure, Record, Storage};
+use crate::entry::Key;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
+use std::borrow::Cow;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// What is taken for the length of a usual value, in bytes: a guess that only decides
+/// how much room there is for what is known of values that had to go.
+const USUAL: u64 = 256;
+/// What a value takes besides its own bytes: its key, its times, its place in a table.
+const BESIDES: u64 = 160;
+/// A part of the room for each thread that looks something up at the same time, and
+/// none so small that a value of a twentieth of it all would not fit.
+const PARTS: usize = 16;
+
+/// A store in memory.
+///
+/// It holds up to so many bytes, and makes room by what was used least (Clock-PRO, as
+/// `quick_cache` has it). A value that is longer than a twentieth of that is not kept.
+#[derive(Debug)]
+pub struct Memory {
+    values: Cache<Key, Record, Weight, BuildHasherDefault<Prefix>>,
+}
+
+impl Memory {
+    /// As many bytes as the values of a program take that did not say.
+    pub const DEFAULT_CAPACITY: u64 = 64 << 20;
+
+    /// A store of up to `capacity` bytes, keys and what else a value takes included.
+    pub fn new(capacity: u64) -> Memory {
+        let capacity = capacity.max(PARTS as u64);
+        let mut options = OptionsBuilder::new();
+        options
+            .weight_capacity(capacity)
+            .estimated_items_capacity(usize::try_from(capacity / USUAL).unwrap_or(usize::MAX))
+            .shards(PARTS);
+        let options = options.build().unwrap_or_else(|_| unreachable!("both capacities are set"));
+        let values = Cache::with_options(
+            options,
+            Weight,
+            BuildHasherDefault::default(),
+            DefaultLifecycle::default(),
+        );
+        Memory { values }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory::new(Memory::DEFAULT_CAPACITY)
+    }
+}
+
+impl Storage for Memory {
+    /// What has expired goes when it is met.
+    fn get(&self, key: &Key) -> Result<Option<Record>, Failure> {
+        let Some(record) = self.values.get(key) else { return Ok(None) };
+        if record.is_fresh() {
+            return Ok(Some(record));
+        }
+        self.values.remove_if(key, |record| !record.is_fresh());
+        Ok(None)
+    }
+
+    /// Nobody reads what it is called here, and copying that would be a part of each hit.
+    fn put(&self, key: &Key, record: &Record) -> Result<(), Failure> {
+        self.values.insert(*key, Record { name: Cow::Borrowed(""), ..record.clone() });
+        Ok(())
+    }
+
+    fn remove(&self, key: &Key) -> Result<bool, Failure> {
+        Ok(self.values.remove(key).is_some())
+    }
+
+    fn clear(&self) -> Result<(), Failure> {
+        self.values.clear();
+        Ok(())
+    }
+
+    fn is_immediate(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Weight;
+
+impl Weighter<Key, Record> for Weight {
+    fn weight(&self, _: &Key, record: &Record) -> u64 {
+        record.value.len() as u64 + BESIDES
+    }
+}
+
+/// Keys are uniform: their first bytes are as good as any hash of them.
+#[derive(Default)]
+struct Prefix(u64);
+
+impl Hasher for Prefix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    /// The length that goes before the bytes of an array says nothing.
+    fn write_usize(&mut self, _: usize) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use std::time::Duration;
+
+    fn key(n: u64) -> Key {
+        Key(*blake3::hash(&n.to_le_bytes()).as_bytes())
+    }
+
+    fn record(len: usize, expires: Option<Timestamp>) -> Record {
+        Record {
+            value: vec![7; len].into(),
+            created: Timestamp(1),
+            expires,
+            took: Duration::ZERO,
+            name: Cow::Borrowed("test"),
+        }
+    }
+
+    #[test]
+    fn it_holds_no_more_than_it_may() {
+        let memory = Memory::new(1 << 20);
+        for n in 0..10_000 {
+            memory.put(&key(n), &record(1000, None)).unwrap();
+        }
+        assert!(memory.values.weight() <= 1 << 20);
+        let held = (0..10_000).filter(|n| memory.get(&key(*n)).unwrap().is_some()).count();
+        assert!((700..=1000).contains(&held), "{held}");
+    }
+
+    #[test]
+    fn a_twentieth_of_it_fits() {
+        let memory = Memory::new(16 << 20);
+        for n in 0..16 {
+            memory.put(&key(n), &record((16 << 20) / 20, None)).unwrap();
+            assert!(memory.get(&key(n)).unwrap().is_some());
+        }
+        memory.put(&key(99), &record(2 << 20, None)).unwrap();
+        assert!(memory.get(&key(99)).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_expired_is_not_served_and_takes_no_room() {
+        let memory = Memory::default();
+        memory.put(&key(1), &record(10, Some(Timestamp(2)))).unwrap();
+        memory.put(&key(2), &record(10, Some(Timestamp(u64::MAX)))).unwrap();
+        assert_eq!(memory.values.len(), 2);
+        assert!(memory.get(&key(1)).unwrap().is_none());
+        assert!(memory.get(&key(2)).unwrap().is_some());
+        assert_eq!(memory.values.len(), 1);
+    }
+
+    #[test]
+    fn what_is_removed_or_cleared_is_gone() {
+        let memory = Memory::default();
+        for n in 0..3 {
+            memory.put(&key(n), &record(10, None)).unwrap();
+        }
+        assert!(memory.remove(&key(0)).unwrap());
+        assert!(!memory.remove(&key(0)).unwrap());
+        memory.clear().unwrap();
+        assert!((0..3).all(|n| memory.get(&key(n)).unwrap().is_none()));
+    }
+}

@@ -1,0 +1,459 @@
+//! The library: results of functions, cached as `cachex run` caches those of commands.
+//!
+//! A [`Cache`] has stores above each other, and does what the loop of the command line
+//! does ([`crate::cache`]): look up, else compute, then record. What fails in a store
+//! is a miss, or is not recorded; the value is computed all the same. Keys are made in
+//! `key`, who computes while others wait is settled in `flight`, and how values lie in
+//! the store of the command line is the matter of `local`.
+
+mod backend;
+mod builder;
+mod error;
+mod failure;
+mod flight;
+mod key;
+mod local;
+mod memory;
+mod options;
+mod parts;
+pub mod private;
+mod shape;
+
+pub use backend::{Failure, Guard, Record, Storage};
+pub use builder::Builder;
+pub use error::Error;
+pub use memory::Memory;
+pub use options::{ExpiresIn, Options};
+
+use crate::clock::Timestamp;
+use crate::entry::Key;
+use flight::Flights;
+use key::Parts;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// No value is longer, in bytes, nor is one taken for so long that was misread.
+const LONGEST: usize = 1 << 30;
+
+/// A cache of computed values.
+///
+/// It is a handle: clones are of the same cache, and any thread or task may use it.
+///
+/// ```
+/// use cachex::{Cache, Options};
+///
+/// let cache = Cache::in_memory();
+/// let squared = |n: u64| cache.value(("square", n), Options::new(), || n * n);
+/// assert_eq!((squared(12), squared(12)), (144, 144));
+/// ```
+#[derive(Clone)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The fastest first.
+    stores: Vec<Box<dyn Storage>>,
+    /// How many of the first of them return at once.
+    immediate: usize,
+    flights: Flights,
+}
+
+/// What is to be found or computed.
+struct Wanted {
+    key: Key,
+    options: Options,
+    /// The type of the value.
+    kind: &'static str,
+}
+
+impl Cache {
+    /// A cache in memory, of up to [`Memory::DEFAULT_CAPACITY`] bytes, that nobody else
+    /// uses.
+    pub fn in_memory() -> Cache {
+        Cache::of(vec![Box::new(Memory::default())])
+    }
+
+    /// A cache in this folder, which is created if it is not there, and which other
+    /// processes, `cachex` among them, may use at the same time. What is not said here
+    /// is as the command line has it, see [`Builder::open`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if the folder cannot be created or is not private, or if what
+    /// `CACHEX_*` variables or `config.toml` say is wrong.
+    pub fn open(dir: impl Into<PathBuf>) -> Result<Cache, Error> {
+        Cache::builder().dir(dir).open()
+    }
+
+    /// Describes a cache of several stores.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    fn of(stores: Vec<Box<dyn Storage>>) -> Cache {
+        let immediate = stores.iter().take_while(|store| store.is_immediate()).count();
+        Cache { inner: Arc::new(Inner { stores, immediate, flights: Flights::default() }) }
+    }
+
+    /// The value for this key: a recorded one that is fresh, or what `compute` returns,
+    /// which is recorded.
+    ///
+    /// `key` is anything that can be serialized, and is to name what is computed and all
+    /// that it depends on: `("user", id)`. The type of the value counts as well, so the
+    /// same key with another type is another value.
+    ///
+    /// Each hit is a copy of its own, read from what was recorded: fields that `serde`
+    /// skips are not in it. `None` and `()` are values like any other. If the value is
+    /// an `Err` it is returned and not recorded; where an error cannot be serialized
+    /// there is [`Cache::try_value`].
+    ///
+    /// No error comes of the cache itself. What cannot be looked up is computed, and
+    /// what cannot be recorded is computed again.
+    pub fn value<T, F>(&self, key: impl Serialize, options: Options, compute: F) -> T
+    where
+        T: Serialize + DeserializeOwned + 'static,
+        F: FnOnce() -> T,
+    {
+        let Ok(value) = self.try_value(key, options, || Ok::<T, Infallible>(compute()));
+        value
+    }
+
+    /// The same for what may fail: an `Err` is returned and not recorded.
+    ///
+    /// ```
+    /// # use cachex::{Cache, Options};
+    /// # let cache = Cache::in_memory();
+    /// let read = || cache.try_value("hosts", Options::new(), || std::fs::read("/no/such/file"));
+    /// assert!(read().is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `compute`.
+    pub fn try_value<T, E, F>(
+        &self,
+        key: impl Serialize,
+        options: Options,
+        compute: F,
+    ) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+        F: FnOnce() -> Result<T, E>,
+    {
+        match Parts::of(&key) {
+            Ok(parts) => self.found_or_computed(parts, options, compute),
+            Err(_) => compute(),
+        }
+    }
+
+    /// [`Cache::value`] for what is computed by a future. It needs no runtime of a
+    /// certain kind; where a store blocks, that is done on a thread of its own.
+    ///
+    /// ```
+    /// # use cachex::{Cache, Options};
+    /// # let cache = Cache::in_memory();
+    /// # smol::block_on(async {
+    /// let answer = cache.value_async("answer", Options::new(), async || 42).await;
+    /// assert_eq!(answer, 42);
+    /// # });
+    /// ```
+    pub async fn value_async<T, F>(&self, key: impl Serialize, options: Options, compute: F) -> T
+    where
+        T: Serialize + DeserializeOwned + 'static,
+        F: AsyncFnOnce() -> T,
+    {
+        let Ok(value) =
+            self.try_value_async(key, options, async || Ok::<T, Infallible>(compute().await)).await;
+        value
+    }
+
+    /// [`Cache::try_value`] for what is computed by a future.
+    ///
+    /// # Errors
+    ///
+    /// Those of `compute`.
+    pub async fn try_value_async<T, E, F>(
+        &self,
+        key: impl Serialize,
+        options: Options,
+        compute: F,
+    ) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+        F: AsyncFnOnce() -> Result<T, E>,
+    {
+        match Parts::of(&key) {
+            Ok(parts) => self.found_or_computed_async(parts, options, compute).await,
+            Err(_) => compute().await,
+        }
+    }
+
+    /// The recorded value for this key, if there is one of this type and it is fresh.
+    pub fn get<T>(&self, key: impl Serialize) -> Option<T>
+    where
+        T: DeserializeOwned + 'static,
+    {
+        self.inner.find(&Parts::of(&key).ok()?.key::<T>())
+    }
+
+    /// Records a value for this key, in place of an earlier one. With an `Err` nothing
+    /// is recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Serialize`] if the key or the value cannot be serialized,
+    /// [`Error::Storage`] if one of the stores could not keep it.
+    pub fn put<T>(&self, key: impl Serialize, options: Options, value: &T) -> Result<(), Error>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+    {
+        let wanted = Wanted::of::<T>(parts_of(&key)?, options);
+        if failure::is_err(value) {
+            return Ok(());
+        }
+        let record = wanted.record(value, Duration::ZERO)?;
+        self.inner
+            .stores
+            .iter()
+            .rev()
+            .try_for_each(|store| store.put(&wanted.key, &record))
+            .map_err(Error::Storage)
+    }
+
+    /// Drops the value of this type for this key; whether there was one, as far as that
+    /// is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Serialize`] if the key cannot be serialized, [`Error::Storage`] if one of
+    /// the stores could not drop it.
+    pub fn remove<T>(&self, key: impl Serialize) -> Result<bool, Error>
+    where
+        T: DeserializeOwned + 'static,
+    {
+        let key = parts_of(&key)?.key::<T>();
+        let mut removed = false;
+        // From below, so that what is removed from above is not found below.
+        for store in self.inner.stores.iter().rev() {
+            removed |= store.remove(&key).map_err(Error::Storage)?;
+        }
+        Ok(removed)
+    }
+
+    /// Drops everything that is in the stores of this cache, whoever recorded it: in a
+    /// folder, what `cachex run` recorded there too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if one of them could not be cleared.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.inner.stores.iter().rev().try_for_each(|store| store.clear()).map_err(Error::Storage)
+    }
+
+    pub(crate) fn found_or_computed<T, E>(
+        &self,
+        parts: Parts,
+        options: Options,
+        compute: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+    {
+        let wanted = Wanted::of::<T>(parts, options);
+        let Wanted { key, .. } = wanted;
+        if let Some(value) = self.inner.find(&key) {
+            return Ok(value);
+        }
+        if options.allow_concurrent {
+            let (value, record) = wanted.computed(compute)?;
+            self.inner.keep(&key, record.as_ref());
+            return Ok(value);
+        }
+        let seat = self.inner.flights.join(key);
+        let mut turn = seat.turn();
+        if let Some(value) = turn.landed().and_then(decode) {
+            return Ok(value);
+        }
+        let _guard = self.inner.lock(&key);
+        // Whoever had the lock before may have left it there.
+        if let Some(value) = self.inner.find(&key) {
+            return Ok(value);
+        }
+        let (value, record) = wanted.computed(compute)?;
+        self.inner.keep(&key, record.as_ref());
+        turn.land(record);
+        Ok(value)
+    }
+
+    pub(crate) async fn found_or_computed_async<T, E>(
+        &self,
+        parts: Parts,
+        options: Options,
+        compute: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+    {
+        let wanted = Wanted::of::<T>(parts, options);
+        let Wanted { key, .. } = wanted;
+        if let Some(value) = self.find_async(key).await {
+            return Ok(value);
+        }
+        if options.allow_concurrent {
+            let (value, record) = wanted.computed_async(compute).await?;
+            self.keep_async(key, record.as_ref()).await;
+            return Ok(value);
+        }
+        let seat = self.inner.flights.join(key);
+        let mut turn = seat.turn_async().await;
+        if let Some(value) = turn.landed().and_then(decode) {
+            return Ok(value);
+        }
+        let _guard = self.blocking(move |inner| inner.lock(&key)).await;
+        if let Some(value) = self.find_async(key).await {
+            return Ok(value);
+        }
+        let (value, record) = wanted.computed_async(compute).await?;
+        self.keep_async(key, record.as_ref()).await;
+        turn.land(record);
+        Ok(value)
+    }
+
+    async fn find_async<T: DeserializeOwned>(&self, key: Key) -> Option<T> {
+        let immediate = self.inner.immediate;
+        if let Some(record) = self.inner.look_up(0..immediate, &key) {
+            return decode(&record);
+        }
+        decode(
+            &self.blocking(move |inner| inner.look_up(immediate..inner.stores.len(), &key)).await?,
+        )
+    }
+
+    async fn keep_async(&self, key: Key, record: Option<&Record>) {
+        if let Some(record) = record.cloned() {
+            self.blocking(move |inner| inner.keep(&key, Some(&record))).await;
+        }
+    }
+
+    /// Does what may block, unless no store does.
+    async fn blocking<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> R + Send + 'static,
+    ) -> R {
+        if self.inner.immediate == self.inner.stores.len() {
+            return work(&self.inner);
+        }
+        let inner = self.inner.clone();
+        blocking::unblock(move || work(&inner)).await
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("stores", &self.inner.stores.len()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn find<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
+        decode(&self.look_up(0..self.stores.len(), key)?)
+    }
+
+    /// The fresh record of the first of these stores that has one; the faster ones have
+    /// it from then on.
+    fn look_up(&self, among: std::ops::Range<usize>, key: &Key) -> Option<Record> {
+        for at in among {
+            // Below a store that fails may lie what that has superseded.
+            let found = self.stores[at].get(key).ok()?;
+            if let Some(record) = found.filter(Record::is_fresh) {
+                for faster in &self.stores[..at] {
+                    let _ = faster.put(key, &record);
+                }
+                return Some(record);
+            }
+        }
+        None
+    }
+
+    /// Records in every store that can; from below, so that what is known above is not
+    /// lacking there.
+    fn keep(&self, key: &Key, record: Option<&Record>) {
+        let Some(record) = record else { return };
+        for store in self.stores.iter().rev() {
+            let _ = store.put(key, record);
+        }
+    }
+
+    /// Keeps other processes from computing a value. Where that fails they may.
+    fn lock(&self, key: &Key) -> Option<Guard> {
+        self.stores.iter().find_map(|store| store.lock(key).ok().flatten())
+    }
+}
+
+impl Wanted {
+    fn of<T: DeserializeOwned + 'static>(parts: Parts, options: Options) -> Wanted {
+        Wanted { key: parts.key::<T>(), options, kind: std::any::type_name::<T>() }
+    }
+
+    /// A value, and its record if it is to be kept and can be.
+    fn computed<T: Serialize, E>(
+        &self,
+        compute: impl FnOnce() -> Result<T, E>,
+    ) -> Result<(T, Option<Record>), E> {
+        let began = Instant::now();
+        let value = compute()?;
+        let record = self.recorded(&value, began);
+        Ok((value, record))
+    }
+
+    async fn computed_async<T: Serialize, E>(
+        &self,
+        compute: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<(T, Option<Record>), E> {
+        let began = Instant::now();
+        let value = compute().await?;
+        let record = self.recorded(&value, began);
+        Ok((value, record))
+    }
+
+    fn recorded<T: Serialize>(&self, value: &T, began: Instant) -> Option<Record> {
+        if failure::is_err(value) { None } else { self.record(value, began.elapsed()).ok() }
+    }
+
+    fn record<T: Serialize>(&self, value: &T, took: Duration) -> Result<Record, Error> {
+        let created = Timestamp::now();
+        let value = bincode::serde::encode_to_vec(value, codec());
+        Ok(Record {
+            value: value
+                .map_err(|why| Error::Serialize(format!("a value cannot be serialized: {why}")))?
+                .into(),
+            created,
+            expires: self.options.expires_in.map(|span| created.plus(span)),
+            took,
+            name: Cow::Borrowed(self.options.name.unwrap_or(self.kind)),
+        })
+    }
+}
+
+fn parts_of(key: &impl Serialize) -> Result<Parts, Error> {
+    Parts::of(key).map_err(|why| Error::Serialize(why.to_string()))
+}
+
+/// The value in a record; none if it is not one of this type, or of more than that.
+fn decode<T: DeserializeOwned>(record: &Record) -> Option<T> {
+    let (value, used) = bincode::serde::decode_from_slice(&record.value, codec()).ok()?;
+    (used == record.value.len()).then_some(value)
+}
+
+fn codec() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<LONGEST>()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,461 @@
+//! The parts of a value's key, in a form that no two different values share.
+//!
+//! What is given as a key is walked by its `Serialize`, and each thing met is written
+//! as a tag and its content, what has a length behind that length. So the encoding can
+//! be read back in one way only, as that of a command's key ([`crate::key`]): names of
+//! types, fields and variants are in it. A reference counts as what it refers to, a
+//! `String` as a `&str`, and a whole number as its value, whatever its width. The pairs of a map are sorted by
+//! their encoding, because a hash map shows them in another order in every process.
+
+use serde::{Serialize, ser};
+use std::fmt;
+
+/// What is met, as it is written. The numbers are part of the key.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Tag {
+    False = 1,
+    True = 2,
+    Natural = 3,
+    LargeNatural = 4,
+    Negative = 5,
+    Float = 6,
+    Char = 7,
+    Str = 8,
+    Bytes = 9,
+    None = 10,
+    Some = 11,
+    Unit = 12,
+    Named = 13,
+    Variant = 14,
+    Seq = 15,
+    Map = 16,
+    Field = 17,
+    End = 18,
+}
+
+/// Something in a key that says of itself that it cannot be serialized.
+#[derive(Debug)]
+pub struct Unwritable(String);
+
+impl fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a key cannot be serialized: {}", self.0)
+    }
+}
+
+impl std::error::Error for Unwritable {}
+
+impl ser::Error for Unwritable {
+    fn custom<T: fmt::Display>(why: T) -> Unwritable {
+        Unwritable(why.to_string())
+    }
+}
+
+/// Appends the encoding of `parts`.
+pub fn encode<P: Serialize + ?Sized>(parts: &P, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    parts.serialize(Encoder(out))
+}
+
+struct Encoder<'a>(&'a mut Vec<u8>);
+
+impl Encoder<'_> {
+    fn tag(&mut self, tag: Tag) {
+        self.0.push(tag as u8);
+    }
+
+    fn unsigned(&mut self, number: u128) {
+        if let Ok(number) = u64::try_from(number) {
+            self.tag(Tag::Natural);
+            self.0.extend(number.to_le_bytes());
+        } else {
+            self.tag(Tag::LargeNatural);
+            self.0.extend(number.to_le_bytes());
+        }
+    }
+
+    fn signed(&mut self, number: i128) {
+        if let Ok(number) = u128::try_from(number) {
+            self.unsigned(number);
+        } else {
+            self.tag(Tag::Negative);
+            self.0.extend(number.to_le_bytes());
+        }
+    }
+
+    fn float(&mut self, number: f64) {
+        self.tag(Tag::Float);
+        self.0.extend(number.to_bits().to_le_bytes());
+    }
+
+    fn bytes(&mut self, tag: Tag, bytes: &[u8]) {
+        self.tag(tag);
+        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn variant(&mut self, name: &str, variant: &str) {
+        self.bytes(Tag::Variant, name.as_bytes());
+        self.bytes(Tag::Variant, variant.as_bytes());
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $kind:ident $write:ident),+) => {$(
+        fn $method(mut self, v: $kind) -> Result<(), Unwritable> {
+            self.$write(v.into());
+            Ok(())
+        }
+    )+};
+}
+
+impl<'a> ser::Serializer for Encoder<'a> {
+    type Ok = ();
+    type Error = Unwritable;
+    type SerializeSeq = Group<'a>;
+    type SerializeTuple = Group<'a>;
+    type SerializeTupleStruct = Group<'a>;
+    type SerializeTupleVariant = Group<'a>;
+    type SerializeMap = Pairs<'a>;
+    type SerializeStruct = Group<'a>;
+    type SerializeStructVariant = Group<'a>;
+
+    numbers! {
+        serialize_i8 i8 signed, serialize_i16 i16 signed, serialize_i32 i32 signed,
+        serialize_i64 i64 signed, serialize_i128 i128 signed,
+        serialize_u8 u8 unsigned, serialize_u16 u16 unsigned, serialize_u32 u32 unsigned,
+        serialize_u64 u64 unsigned, serialize_u128 u128 unsigned,
+        serialize_f32 f32 float, serialize_f64 f64 float
+    }
+
+    fn serialize_bool(mut self, v: bool) -> Result<(), Unwritable> {
+        self.tag(if v { Tag::True } else { Tag::False });
+        Ok(())
+    }
+
+    fn serialize_char(mut self, v: char) -> Result<(), Unwritable> {
+        self.tag(Tag::Char);
+        self.0.extend(u32::from(v).to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_str(mut self, v: &str) -> Result<(), Unwritable> {
+        self.bytes(Tag::Str, v.as_bytes());
+        Ok(())
+    }
+
+    fn serialize_bytes(mut self, v: &[u8]) -> Result<(), Unwritable> {
+        self.bytes(Tag::Bytes, v);
+        Ok(())
+    }
+
+    fn serialize_none(mut self) -> Result<(), Unwritable> {
+        self.tag(Tag::None);
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<(), Unwritable> {
+        self.tag(Tag::Some);
+        value.serialize(self)
+    }
+
+    fn serialize_unit(mut self) -> Result<(), Unwritable> {
+        self.tag(Tag::Unit);
+        Ok(())
+    }
+
+    fn serialize_unit_struct(mut self, name: &'static str) -> Result<(), Unwritable> {
+        self.bytes(Tag::Named, name.as_bytes());
+        self.tag(Tag::Unit);
+        Ok(())
+    }
+
+    fn serialize_unit_variant(
+        mut self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Unwritable> {
+        self.variant(name, variant);
+        self.tag(Tag::Unit);
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Unwritable> {
+        self.bytes(Tag::Named, name.as_bytes());
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        mut self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Unwritable> {
+        self.variant(name, variant);
+        value.serialize(self)
+    }
+
+    fn serialize_seq(mut self, _: Option<usize>) -> Result<Group<'a>, Unwritable> {
+        self.tag(Tag::Seq);
+        Ok(Group(self.0))
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Group<'a>, Unwritable> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_struct(
+        mut self,
+        name: &'static str,
+        len: usize,
+    ) -> Result<Group<'a>, Unwritable> {
+        self.bytes(Tag::Named, name.as_bytes());
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_variant(
+        mut self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Group<'a>, Unwritable> {
+        self.variant(name, variant);
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_map(mut self, _: Option<usize>) -> Result<Pairs<'a>, Unwritable> {
+        self.tag(Tag::Map);
+        Ok(Pairs { out: self.0, whole: Vec::new(), key: Vec::new() })
+    }
+
+    fn serialize_struct(mut self, name: &'static str, len: usize) -> Result<Group<'a>, Unwritable> {
+        self.bytes(Tag::Named, name.as_bytes());
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_struct_variant(
+        mut self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Group<'a>, Unwritable> {
+        self.variant(name, variant);
+        self.serialize_seq(Some(len))
+    }
+
+    /// As programs exchange it, and not as people read it.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+/// Several things in their order, up to a tag that none of them begins with.
+struct Group<'a>(&'a mut Vec<u8>);
+
+impl Group<'_> {
+    fn add<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
+        value.serialize(Encoder(self.0))
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Unwritable> {
+        Encoder(self.0).bytes(Tag::Field, name.as_bytes());
+        self.add(value)
+    }
+
+    fn close(self) {
+        Encoder(self.0).tag(Tag::End);
+    }
+}
+
+macro_rules! group {
+    ($($kind:ident $add:ident),+) => {$(
+        impl ser::$kind for Group<'_> {
+            type Ok = ();
+            type Error = Unwritable;
+
+            fn $add<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
+                self.add(value)
+            }
+
+            fn end(self) -> Result<(), Unwritable> {
+                self.close();
+                Ok(())
+            }
+        }
+    )+};
+}
+
+macro_rules! fields {
+    ($($kind:ident),+) => {$(
+        impl ser::$kind for Group<'_> {
+            type Ok = ();
+            type Error = Unwritable;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Unwritable> {
+                self.field(name, value)
+            }
+
+            fn end(self) -> Result<(), Unwritable> {
+                self.close();
+                Ok(())
+            }
+        }
+    )+};
+}
+
+group!(SerializeSeq serialize_element, SerializeTuple serialize_element);
+group!(SerializeTupleStruct serialize_field, SerializeTupleVariant serialize_field);
+fields!(SerializeStruct, SerializeStructVariant);
+
+/// Pairs that are written when all of them are there.
+struct Pairs<'a> {
+    out: &'a mut Vec<u8>,
+    whole: Vec<Vec<u8>>,
+    key: Vec<u8>,
+}
+
+impl ser::SerializeMap for Pairs<'_> {
+    type Ok = ();
+    type Error = Unwritable;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
+        encode(key, &mut self.key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
+        let mut pair = std::mem::take(&mut self.key);
+        encode(value, &mut pair)?;
+        self.whole.push(pair);
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<(), Unwritable> {
+        self.whole.sort();
+        for pair in self.whole {
+            self.out.extend(pair);
+        }
+        Encoder(self.out).tag(Tag::End);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_bytes::ByteBuf;
+    use std::collections::{BTreeMap, HashMap};
+
+    fn encoded<P: Serialize>(parts: P) -> Vec<u8> {
+        let mut out = Vec::new();
+        encode(&parts, &mut out).unwrap();
+        out
+    }
+
+    #[derive(Serialize)]
+    struct Point {
+        x: u32,
+        y: u32,
+    }
+
+    #[derive(Serialize)]
+    struct Turned {
+        y: u32,
+        x: u32,
+    }
+
+    #[derive(Serialize)]
+    enum Shape {
+        Empty,
+        Round(u32),
+        Square(u32),
+    }
+
+    #[test]
+    fn what_differs_is_encoded_differently() {
+        let all = [
+            encoded(()),
+            encoded(1),
+            encoded(-1),
+            encoded(256),
+            encoded(u64::MAX),
+            encoded(1_u128 << 64),
+            encoded(i128::MIN),
+            encoded(1.0),
+            encoded(0.1_f32),
+            encoded(0.1_f64),
+            encoded(-0.0),
+            encoded(0.0),
+            encoded(true),
+            encoded(false),
+            encoded('a'),
+            encoded("a"),
+            encoded(ByteBuf::from(b"a")),
+            encoded(("a", "bc")),
+            encoded(("ab", "c")),
+            encoded((("a", "b"), "c")),
+            encoded(("a", ("b", "c"))),
+            encoded(["a", "b", "c"]),
+            encoded(None::<u8>),
+            encoded(Some(1_u8)),
+            encoded(Some(Some(1_u8))),
+            encoded(Point { x: 1, y: 2 }),
+            encoded(Turned { y: 1, x: 2 }),
+            encoded((1_u32, 2_u32)),
+            encoded(Shape::Empty),
+            encoded(Shape::Round(1)),
+            encoded(Shape::Square(1)),
+            encoded(Vec::<u8>::new()),
+            encoded(vec![Vec::<u8>::new()]),
+            encoded(BTreeMap::from([(1_u8, 2_u8)])),
+            encoded(BTreeMap::from([(2_u8, 1_u8)])),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            for other in &all[..at] {
+                assert_ne!(one, other);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_is_encoded_the_same() {
+        assert_eq!(encoded("a"), encoded(String::from("a")));
+        assert_eq!(encoded(Some(&1_u8).as_ref()), encoded(Some(Box::new(1_i128))));
+        assert_eq!(encoded(-1_i8), encoded(-1_i64));
+        assert_eq!(encoded(0.5_f32), encoded(0.5_f64));
+        assert_eq!(encoded([1_u8, 2]), encoded((1_u8, 2_u8)));
+        assert_eq!(encoded(&[1_u8, 2][..]), encoded(vec![1_u8, 2]));
+    }
+
+    #[test]
+    fn the_order_of_a_hash_map_does_not_count() {
+        let sorted: BTreeMap<u32, String> = (0..100).map(|n| (n, n.to_string())).collect();
+        for _ in 0..4 {
+            let hashed: HashMap<u32, String> = sorted.clone().into_iter().collect();
+            assert_eq!(encoded(hashed), encoded(&sorted));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_serialized_says_so() {
+        struct Not;
+        impl Serialize for Not {
+            fn serialize<S: ser::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(ser::Error::custom("it is a socket"))
+            }
+        }
+        let why = encode(&(1, Not), &mut Vec::new()).unwrap_err().to_string();
+        assert!(why.contains("it is a socket"), "{why}");
+    }
+}
