@@ -6,7 +6,7 @@
 //! Whatever else it meets, a mistake or a call for help included, it leaves to
 //! clap, which says everything that is ever said about arguments.
 
-use crate::cli::{Called, RUN, RunArgs, SH, ShArgs, sh};
+use crate::cli::{self, Called, RUN, RunArgs, SH, ShArgs, sh};
 use crate::values;
 use clap::ValueEnum;
 use std::ffi::{OsStr, OsString};
@@ -18,6 +18,15 @@ pub fn read(verb: &str, args: &[OsString]) -> Option<Called> {
     let (mut called, at) = options(verb, args)?;
     called.run_mut().command = args[at..].to_vec();
     Some(called)
+}
+
+/// The same by whoever can read them.
+pub fn read_or_parse(verb: &str, args: &[OsString]) -> Result<Option<Called>, clap::Error> {
+    if let Some(called) = read(verb, args) {
+        return Ok(Some(called));
+    }
+    let whole = ["cachex".into(), verb.into()].into_iter().chain(args.iter().cloned());
+    Ok(cli::parse(whole.collect())?.called())
 }
 
 /// The same of all arguments of this process, the verb being the second. What is read
@@ -184,7 +193,7 @@ fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{self, Cli};
+    use crate::cli::Cli;
     use clap::CommandFactory;
     use proptest::prelude::*;
 

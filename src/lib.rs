@@ -114,7 +114,8 @@ mod words;
 pub use clock::Timestamp;
 pub use entry::Key;
 pub use memo::{
-    Builder, Cache, Error, ExpiresIn, Failure, Guard, Memory, Options, Record, Storage,
+    Builder, Cache, CachedCommand, CommandOutput, Error, ExpiresIn, Failure, Guard, Memory,
+    Options, Outcome, Record, Storage,
 };
 
 #[doc(hidden)]

@@ -2,17 +2,18 @@
 
 use crate::config::ReportTo;
 use crate::entry::{Entry, Key};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::fsutil;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
 use std::fmt;
 use std::os::fd::FromRawFd;
 use std::time::Duration;
 
 /// What came of a call. The field names are public: see README.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// In a word.
     pub result: Outcome,
@@ -45,8 +46,9 @@ pub struct Report {
 }
 
 /// What came of a call, in a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// A fresh result was served.
     Hit,
@@ -67,7 +69,27 @@ pub enum Outcome {
     Uncached,
 }
 
+impl Outcome {
+    /// Whether a recorded result was served, be it fresh, ageing or expired, and the
+    /// command was not run for this caller.
+    pub fn is_hit(self) -> bool {
+        matches!(self, Outcome::Hit | Outcome::Refreshing | Outcome::Stale)
+    }
+}
+
 impl Report {
+    /// The report of a call that ended so before anything was run, and why.
+    pub fn of_nothing(why: String, exit: Exit) -> Report {
+        Report { reason: Some(why), ..Report::default() }.ending(exit)
+    }
+
+    /// The status of such a call.
+    pub fn refusal(&self) -> Option<u8> {
+        let was_run = self.result != Outcome::Uncached || self.run_time.is_some();
+        let own = [exit::CACHEX_FAILED, exit::NOT_EXECUTABLE, exit::NOT_FOUND];
+        self.status.filter(|status| !was_run && own.contains(status))
+    }
+
     /// What a report says of what was served or recorded.
     pub fn of(entry: &Entry) -> Report {
         let time = |time: crate::Timestamp| {
@@ -103,7 +125,11 @@ pub fn seconds(span: Duration) -> f64 {
 
 /// Where a report goes, opened before anything is run.
 #[derive(Debug)]
-pub struct Target(OwnedFd);
+pub struct Target {
+    file: OwnedFd,
+    /// Whether why nothing was run is said there and nowhere else.
+    pub is_told_all: bool,
+}
 
 /// A place that a report cannot go to.
 #[derive(Debug)]
@@ -118,14 +144,24 @@ impl fmt::Display for Unopened {
 impl std::error::Error for Unopened {}
 
 impl Target {
+    /// Opens a file that is told all, and whoever reads the streams nothing of it.
+    pub fn open_for_all(path: &OsStr) -> Result<Target, Unopened> {
+        let file = Target::descriptor(&ReportTo::File(path.into()))?;
+        Ok(Target { file, is_told_all: true })
+    }
+
     /// Opens it. The command does not get it.
     pub fn open(to: &ReportTo) -> Result<Target, Unopened> {
+        Ok(Target { file: Target::descriptor(to)?, is_told_all: false })
+    }
+
+    fn descriptor(to: &ReportTo) -> Result<OwnedFd, Unopened> {
         match to {
             ReportTo::File(path) => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
                 let file =
                     fsutil::retry(|| rustix::fs::open(path, flags, Mode::from_raw_mode(0o666)));
-                file.map(Target).map_err(|errno| {
+                file.map_err(|errno| {
                     Unopened(format!(
                         "--status-file: cannot open '{}' for writing: {}",
                         path.display(),
@@ -142,7 +178,7 @@ impl Target {
                 if !flags.intersects(OFlags::WRONLY | OFlags::RDWR) {
                     return Err(refuse());
                 }
-                Ok(Target(fd))
+                Ok(fd)
             }
         }
     }
@@ -152,7 +188,7 @@ impl Target {
     pub fn write(&self, report: &Report) {
         let Ok(mut line) = serde_json::to_vec(report) else { return };
         line.push(b'\n');
-        let _ = fsutil::write_all(&self.0, &line);
+        let _ = fsutil::write_all(&self.file, &line);
     }
 }
 

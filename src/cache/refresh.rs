@@ -15,7 +15,7 @@ use super::record::{Recorded, tell};
 use super::{Call, Runner};
 use crate::asked;
 use crate::capture::Recorder;
-use crate::cli::{self, Called};
+use crate::cli::{RUN, RUN_FOR};
 use crate::clock::Timestamp;
 use crate::config::{self, List, Vars};
 use crate::detached;
@@ -260,10 +260,20 @@ fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
     };
     let mut command = asked::this_executable()?;
     let handed = Handed { key: call.key, declared: call.found.declared.digest() };
-    command.arg(VERB).arg(handed.to_string()).args(std::env::args_os().skip(1));
+    command.arg(VERB).arg(handed.to_string()).args(arguments());
     command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(Stdio::null());
     detached::start(&mut command).context("starting a process")?;
     Ok(())
+}
+
+/// Those of this call, as `run` or `sh` has them.
+fn arguments() -> Vec<OsString> {
+    let mut args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if args.first().is_some_and(|verb| verb == RUN_FOR) {
+        // Whoever is told of this call is not told of that run.
+        args.splice(..args.len().min(2), [RUN.into()]);
+    }
+    args
 }
 
 /// Runs a refresher: `args` are those after [`VERB`].
@@ -282,10 +292,8 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
     rustix::stdio::dup2_stdout(&null)?;
     detached::settle(NICE, &[lock.file().as_fd()]);
     let handed = Handed::read(key).context("reading a key")?;
-    let called = match lean::read(verb.to_str().unwrap_or_default(), rest) {
-        Some(called) => called,
-        None => by_clap(verb, rest)?,
-    };
+    let called = lean::read_or_parse(verb.to_str().unwrap_or_default(), rest)?;
+    let called = called.context("only a command can be refreshed")?;
     let (config, argv) = config::resolve(called, vars)?;
     let root = super::open_store(config.dir.as_deref())?;
     let invocation = Invocation { argv };
@@ -299,9 +307,4 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
         shows_progress: super::shows_nothing,
     };
     runner.run_detached(&root, &handed, &lock)
-}
-
-fn by_clap(verb: &OsString, rest: &[OsString]) -> Result<Called> {
-    let args = [OsString::from("cachex"), verb.clone()].into_iter().chain(rest.iter().cloned());
-    cli::parse(args.collect())?.called().context("only a command can be refreshed")
 }

@@ -12,6 +12,7 @@ use crate::stdin::Source;
 use crate::values::StdinMode;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use std::fmt::Arguments;
 
 impl Runner<'_> {
     /// Does what can be done without a store, or without a key: nothing is there
@@ -79,9 +80,15 @@ impl Runner<'_> {
 
     /// Ends a call that asks for what cannot be.
     pub(super) fn mistaken(&self, why: &str) -> Exit {
-        messages::error(format_args!("{why}"));
-        let exit = Exit::Status(exit::CACHEX_FAILED);
-        self.report(|| Report { reason: Some(why.to_owned()), ..Report::default() }.ending(exit));
+        self.end_without_a_run(exit::CACHEX_FAILED, format_args!("{why}"), why)
+    }
+
+    fn end_without_a_run(&self, status: u8, text: Arguments<'_>, why: &str) -> Exit {
+        if !self.report.is_some_and(|report| report.is_told_all) {
+            messages::error(text);
+        }
+        let exit = Exit::Status(status);
+        self.report(|| Report::of_nothing(why.to_owned(), exit));
         exit
     }
 
@@ -116,10 +123,8 @@ impl Runner<'_> {
     }
 
     fn refuse(&self, status: u8, why: &str) -> Exit {
-        messages::error(format_args!("{}: {why}", self.invocation.name().display()));
-        let exit = Exit::Status(status);
-        self.report(|| Report { reason: Some(why.to_owned()), ..Report::default() }.ending(exit));
-        exit
+        let name = self.invocation.name().display();
+        self.end_without_a_run(status, format_args!("{name}: {why}"), why)
     }
 
     pub(super) fn cannot_start(&self, error: &std::io::Error) -> Exit {

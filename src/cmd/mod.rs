@@ -35,7 +35,7 @@ use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 
 /// The verbs of helper processes.
-pub const OF_HELPERS: [&str; 3] = [fence::VERB, shared::VERB, cache::REFRESH];
+pub const OF_HELPERS: [&str; 4] = [fence::VERB, shared::VERB, cache::REFRESH, cli::RUN_FOR];
 
 /// What is said to who calls cachex itself as a shell.
 const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Makefile, \
@@ -62,6 +62,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Some(complete::VERB) => return complete::serve(&args[2..], vars),
         Some(fence::VERB) => return fence::serve(&args[2..]),
         Some(shared::VERB) => return shared::serve(&args[2..]),
+        Some(cli::RUN_FOR) => return run::serve(&args[2..], vars, closed),
         Some(cache::REFRESH) => return cache::serve_refresh(&args[2..], vars),
         _ => {}
     }

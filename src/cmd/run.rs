@@ -1,30 +1,76 @@
 //! `cachex run` and `cachex sh`: run a command, or replay what it did last time.
 
 use super::misused;
+use crate::asked;
 use crate::cache::{self, Closed, Runner};
-use crate::cli::Called;
+use crate::cli::{self, Called};
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
+use crate::lean;
 use crate::messages::Messages;
-use crate::report::Target;
+use crate::report::{Report, Target};
 use crate::signals;
 use crate::stdin::Source;
 use crate::ui::Progress;
 use crate::values::Mode;
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 /// Runs it.
 pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
-    let began = Instant::now();
     let verb = called.verb();
-    let usage = |why: &dyn std::fmt::Display| misused(verb, exit::CACHEX_FAILED, why);
+    call(called, vars, closed, None, &|why| misused(verb, exit::CACHEX_FAILED, why))
+}
+
+/// The same for a program that uses the library: `args` are those after [`cli::RUN_FOR`].
+///
+/// The file that they begin with is emptied before anything else is done, and told of
+/// the call, mistakes included. So it shows whoever started this process whether
+/// anything was done at all.
+pub fn serve(args: &[OsString], vars: &Vars, closed: Closed) -> Exit {
+    asked::take_name();
+    let [path, args @ ..] = args else { return Exit::Status(exit::CACHEX_FAILED) };
+    let Ok(report) = Target::open_for_all(path) else {
+        return Exit::Status(exit::CACHEX_FAILED);
+    };
+    let usage = |why: &dyn Display| {
+        let exit = Exit::Status(exit::CACHEX_FAILED);
+        report.write(&Report::of_nothing(why.to_string(), exit));
+        exit
+    };
+    match lean::read_or_parse(cli::RUN, args) {
+        Ok(Some(called)) => call(called, vars, closed, Some(&report), &usage),
+        Ok(None) => usage(&"there is no command to run"),
+        Err(help) if !help.use_stderr() => usage(&"help is for a prompt: `cachex help run`"),
+        Err(mistake) => usage(&in_short(&mistake.to_string())),
+    }
+}
+
+/// What is wrong with arguments, and not what all of them would be.
+fn in_short(mistake: &str) -> &str {
+    let text = mistake.strip_prefix("error: ").unwrap_or(mistake);
+    text.split("\n\nUsage:").next().unwrap_or(text).trim_end()
+}
+
+/// Runs it, and tells `told` of it, or else whoever is to be told. What is wrong with
+/// how it was called is said by `usage`.
+fn call(
+    called: Called,
+    vars: &Vars,
+    closed: Closed,
+    told: Option<&Target>,
+    usage: &dyn Fn(&dyn Display) -> Exit,
+) -> Exit {
+    let began = Instant::now();
     let (config, argv) = match config::resolve(called, vars) {
         Ok(resolved) => resolved,
         Err(why) => return usage(&why),
     };
-    let report = match config.report.as_ref().map(Target::open).transpose() {
+    let wanted = config.report.as_ref().filter(|_| told.is_none());
+    let report = match wanted.map(Target::open).transpose() {
         Ok(report) => report,
         Err(why) => return usage(&why),
     };
@@ -32,7 +78,7 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     // every hit.
     let config = ManuallyDrop::new(config);
     let invocation = ManuallyDrop::new(Invocation { argv });
-    let report = report.as_ref();
+    let report = told.or(report.as_ref());
     let runner = Runner {
         invocation: &invocation,
         config: &config,

@@ -3,7 +3,7 @@
 use super::backend::Storage;
 use super::local::Local;
 use super::memory::Memory;
-use super::{Cache, Error};
+use super::{Cache, Error, RunOptions};
 use crate::cache::open_store;
 use crate::cli::RunArgs;
 use crate::config::{self, Config};
@@ -105,7 +105,7 @@ impl Builder {
                 Place::Local => stores.extend(builder.open_local()?),
             }
         }
-        Ok(Cache::of(stores))
+        Ok(Cache::of(stores, builder.run_options()))
     }
 
     /// None: cachex is disabled.
@@ -116,6 +116,18 @@ impl Builder {
         }
         let root = open_store(config.dir.as_deref()).map_err(|why| Error::Open(why.to_string()))?;
         Ok(Some(Box::new(Local::new(root, config))))
+    }
+
+    /// What of this `cachex run` is to be told.
+    fn run_options(&self) -> RunOptions {
+        let told = [
+            ("--cache-dir", self.dir.clone().map(OsString::from)),
+            ("--remote", self.remote.clone().map(OsString::from)),
+            ("--remote-mode", self.read_only.then(|| "read-only".into())),
+            ("--max-size", self.max_size.map(|bytes| bytes.to_string().into())),
+        ];
+        let said = told.into_iter().filter(|(_, value)| value.is_some());
+        said.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     fn config(&self) -> Result<Config, Error> {

@@ -4,10 +4,12 @@
 //! does ([`crate::cache`]): look up, else compute, then record. What fails in a store
 //! is a miss, or is not recorded; the value is computed all the same. Keys are made in
 //! `key`, who computes while others wait is settled in `flight`, and how values lie in
-//! the store of the command line is the matter of `local`.
+//! the store of the command line is the matter of `local`. Commands are cached by that
+//! command line itself (`command`).
 
 mod backend;
 mod builder;
+mod command;
 mod error;
 mod failure;
 mod flight;
@@ -21,6 +23,7 @@ mod shape;
 
 pub use backend::{Failure, Guard, Record, Storage};
 pub use builder::Builder;
+pub use command::{CachedCommand, CommandOutput, Outcome};
 pub use error::Error;
 pub use memory::Memory;
 pub use options::{ExpiresIn, Options};
@@ -33,7 +36,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,7 +67,12 @@ struct Inner {
     /// How many of the first of them return at once.
     immediate: usize,
     flights: Flights,
+    /// Which options of `cachex run` lead to the same local store.
+    run_options: RunOptions,
 }
+
+/// Options, each with its value.
+type RunOptions = Vec<(String, Option<OsString>)>;
 
 /// What is to be found or computed.
 struct Wanted {
@@ -76,7 +86,7 @@ impl Cache {
     /// A cache in memory, of up to [`Memory::DEFAULT_CAPACITY`] bytes, that nobody else
     /// uses.
     pub fn in_memory() -> Cache {
-        Cache::of(vec![Box::new(Memory::default())])
+        Cache::of(vec![Box::new(Memory::default())], RunOptions::new())
     }
 
     /// A cache in this folder, which is created if it is not there, and which other
@@ -96,9 +106,10 @@ impl Cache {
         Builder::default()
     }
 
-    fn of(stores: Vec<Box<dyn Storage>>) -> Cache {
+    fn of(stores: Vec<Box<dyn Storage>>, run_options: RunOptions) -> Cache {
         let immediate = stores.iter().take_while(|store| store.is_immediate()).count();
-        Cache { inner: Arc::new(Inner { stores, immediate, flights: Flights::default() }) }
+        let flights = Flights::default();
+        Cache { inner: Arc::new(Inner { stores, immediate, flights, run_options }) }
     }
 
     /// The value for this key: a recorded one that is fresh, or what `compute` returns,
@@ -254,6 +265,12 @@ impl Cache {
     /// [`Error::Storage`] if one of them could not be cleared.
     pub fn clear(&self) -> Result<(), Error> {
         self.inner.stores.iter().rev().try_for_each(|store| store.clear()).map_err(Error::Storage)
+    }
+
+    /// A command, whose result is in the local store of this cache as `cachex run` would
+    /// have it there; without such a store, where `cachex run` has it.
+    pub fn command(&self, command: Command) -> CachedCommand {
+        CachedCommand::new(self.inner.run_options.clone(), command)
     }
 
     pub(crate) fn found_or_computed<T, E>(

@@ -77,7 +77,7 @@ impl Default for Options {
 /// How long a value may be served, as it was given: made from a [`Duration`], from a
 /// number of seconds and from text.
 #[derive(Debug)]
-pub struct ExpiresIn(Result<Duration, Error>);
+pub struct ExpiresIn(pub(super) Result<Duration, Error>);
 
 impl From<Duration> for ExpiresIn {
     fn from(span: Duration) -> ExpiresIn {

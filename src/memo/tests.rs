@@ -50,7 +50,8 @@ impl Storage for Arc<Map> {
 
 /// A cache over such stores.
 fn over(maps: &[&Arc<Map>]) -> Cache {
-    Cache::of(maps.iter().map(|map| Box::new(Arc::clone(map)) as Box<dyn Storage>).collect())
+    let stores = maps.iter().map(|map| Box::new(Arc::clone(map)) as Box<dyn Storage>);
+    Cache::of(stores.collect(), RunOptions::new())
 }
 
 fn alone() -> Options {

@@ -3,14 +3,6 @@
 use crate::harness::{Cachex, World, cachex, eventually, flip};
 use cachex::{Cache, Options};
 use serde_json::Value;
-use std::path::PathBuf;
-
-/// A program of `examples/`.
-fn example(name: &str) -> PathBuf {
-    let path = World::binary().parent().unwrap().join("examples").join(name);
-    assert!(path.exists(), "there is no {}; `cargo build --examples` makes it", path.display());
-    path
-}
 
 fn opened(cachex: &Cachex) -> Cache {
     Cache::open(cachex.store()).unwrap()
@@ -146,7 +138,7 @@ fn a_folder_that_cannot_be_one_is_an_error() {
 #[test]
 fn one_of_many_processes_computes_and_all_have_the_same() {
     let cachex = cachex();
-    let program = example("processes");
+    let program = World::example("processes");
     let call = cachex.shell(&format!("exec {} {}", program.display(), cachex.store().display()));
     let leaders = call.simultaneously(8).exits(0).stdouts();
     assert_eq!(leaders.len(), 8);

@@ -43,6 +43,7 @@ mod killed;
 mod left_files;
 mod library;
 mod library_async;
+mod library_command;
 mod list;
 mod locking;
 mod make;

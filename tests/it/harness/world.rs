@@ -42,6 +42,11 @@ impl Cachex {
         Call::of_cachex(self.0.clone(), args)
     }
 
+    /// A command without `cachex` in front.
+    pub fn bare<A: Into<OsString>>(&self, argv: impl IntoIterator<Item = A>) -> Call {
+        Call::bare_in(self.0.clone(), argv)
+    }
+
     /// A script without `cachex` in front: it finds `cachex` on its `PATH`.
     pub fn shell(&self, script: &str) -> Call {
         Call::bare_in(self.0.clone(), ["bash", "-c", script])
@@ -98,6 +103,13 @@ impl World {
         Path::new(env!("CARGO_BIN_EXE_cachex"))
     }
 
+    /// A program of `examples/`.
+    pub fn example(name: &str) -> PathBuf {
+        let path = Self::binary().parent().unwrap().join("examples").join(name);
+        assert!(path.exists(), "no {}: `cargo build --examples` makes it", path.display());
+        path
+    }
+
     /// A path below the world's folder, which the test may use as it likes.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.root.join(name)
@@ -114,7 +126,7 @@ impl World {
     }
 
     /// The whole environment of a command, unless a test adds to it.
-    pub(super) fn environment(&self) -> Vec<(&'static str, OsString)> {
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         let mut path = self.path("bin").into_os_string();
         path.push(":/usr/local/bin:/usr/bin:/bin");
         vec![

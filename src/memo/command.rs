@@ -1,0 +1,364 @@
+//! Commands whose results are kept: `cachex run` for a program.
+//!
+//! The work is done by a helper process, which is `cachex run` with the same options.
+//! So what counts, what is recorded and what is served is that of the command line, and
+//! each finds what the other recorded. What came of it is told in a file, which also
+//! shows whether the helper began at all: if not, nothing was run, and the command is
+//! run without a cache.
+
+use super::{Error, ExpiresIn};
+use crate::asked;
+use crate::cli;
+use crate::exit;
+use crate::report::Report;
+use anyhow::Context;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+pub use crate::report::Outcome;
+
+/// What the file of the report holds until a helper begins.
+const NOT_BEGUN: &[u8] = b"-";
+
+/// The options by which the file of the report is named.
+const REPORTS: [&str; 2] = ["--status-file", "--status-fd"];
+/// Those that say more than how a result is kept: without a helper they would be broken.
+const PROMISES: [&str; 3] = ["--cached-only", "--timeout", "--warm"];
+
+/// A command whose result is recorded, and served the next time.
+///
+/// It is what `cachex run` is at a prompt: the same options lead to the same entry, and
+/// a program and a shell that have the same environment and working directory share
+/// their results. What is set here is an option of that call. What is not is up to the
+/// `CACHEX_*` variables that the command would have and to `config.toml`, as at a prompt.
+///
+/// Of a [`Command`] its program, its arguments, its changes of the environment and its
+/// working directory are taken. A `Command` does not tell the rest: see [`env_clear`]
+/// and [`input`] for what is set here instead. What `arg0`, `uid`, `gid`, `groups`,
+/// `process_group` and `pre_exec` did to it has no effect.
+///
+/// ```
+/// use std::process::Command;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let cache = cachex::Cache::open(folder.path().join("cache"))?;
+/// let clock = || cache.command(Command::new("date")).expires_in("1h");
+///
+/// let first = clock()?.output()?;
+/// let again = clock()?.output()?;
+/// assert!(!first.outcome.is_hit() && again.outcome.is_hit());
+/// assert_eq!(first.stdout, again.stdout);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`env_clear`]: CachedCommand::env_clear
+/// [`input`]: CachedCommand::input
+#[derive(Debug)]
+pub struct CachedCommand {
+    /// What is called, and where and with which variables.
+    command: Command,
+    /// Whether it gets no variables but those.
+    clears_env: bool,
+    /// Options, each with its value if it has one.
+    options: Vec<(String, Option<OsString>)>,
+    /// What it reads.
+    input: Option<Vec<u8>>,
+}
+
+impl CachedCommand {
+    /// A command that is called with these options, each with its value if it has one.
+    pub(super) fn new(options: Vec<(String, Option<OsString>)>, command: Command) -> CachedCommand {
+        CachedCommand { command, clears_env: false, options, input: None }
+    }
+
+    /// Replays a result for at most this long. Without it results are good for ever.
+    ///
+    /// A result that was recorded to be kept for longer is not served beyond this
+    /// either. Failures are kept for a minute, or this if it is less.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ExpiresIn`] if it is zero or negative, or cannot be read.
+    pub fn expires_in(self, span: impl Into<ExpiresIn>) -> Result<CachedCommand, Error> {
+        let span = humantime::format_duration(span.into().0?);
+        Ok(self.run_option("--expires-in", span.to_string()))
+    }
+
+    /// Whether the command may run more than once at the same time. It may, unless this
+    /// is `false`: then of simultaneous callers, be they threads, processes or prompts,
+    /// one runs it, and the others follow its output.
+    pub fn allow_concurrent(mut self, allow: bool) -> CachedCommand {
+        const NAME: &str = "--no-concurrent";
+        self.options.retain(|(name, _)| name != NAME);
+        if allow { self } else { self.run_flag(NAME) }
+    }
+
+    /// What the command reads from its standard input, which counts. Without it, it
+    /// reads nothing, as with `cachex run --stdin null`.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let cache = cachex::Cache::open(folder.path().join("cache"))?;
+    /// let sorted = cache.command(std::process::Command::new("sort")).input("b\na\n").output()?;
+    /// assert_eq!(sorted.stdout, b"a\nb\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> CachedCommand {
+        self.input = Some(bytes.into());
+        self
+    }
+
+    /// Gives the command no variables but those that its [`Command`] sets. It cannot
+    /// tell that [`Command::env_clear`] was called, so that alone has no effect.
+    pub fn env_clear(mut self) -> CachedCommand {
+        self.clears_env = true;
+        self
+    }
+
+    /// Gives `cachex run` one of its options that has a value.
+    ///
+    /// A mistake in it is the error of [`output`](Self::output) and
+    /// [`status`](Self::status). `--status-file` and `--status-fd` cannot be given.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let cache = cachex::Cache::open(folder.path().join("cache"))?;
+    /// # let mut list = std::process::Command::new("ls");
+    /// # list.current_dir(folder.path());
+    /// let listed = cache
+    ///     .command(list)
+    ///     .run_option("--input", "src/**")
+    ///     .run_option("--tag", "sources")
+    ///     .run_flag("--no-env");
+    /// assert!(listed.output()?.status.success());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run_option(
+        mut self,
+        name: impl Into<String>,
+        value: impl AsRef<OsStr>,
+    ) -> CachedCommand {
+        self.options.push((name.into(), Some(value.as_ref().to_owned())));
+        self
+    }
+
+    /// Gives `cachex run` one of its options that has no value.
+    pub fn run_flag(mut self, name: impl Into<String>) -> CachedCommand {
+        self.options.push((name.into(), None));
+        self
+    }
+
+    /// Serves the result, or runs the command and records it, and returns what went to
+    /// both streams.
+    ///
+    /// cachex adds nothing to the streams. If its part cannot be done, as with a store
+    /// that is not to be written or on a system without helper processes, the command is
+    /// run all the same, and [`reason`](CommandOutput::reason) says why.
+    ///
+    /// # Errors
+    ///
+    /// - [`io::ErrorKind::NotFound`] if there is no such program, and
+    ///   [`io::ErrorKind::PermissionDenied`] if it cannot be executed;
+    /// - [`io::ErrorKind::InvalidInput`] if an option, a `CACHEX_*` variable or
+    ///   `config.toml` is mistaken; the message says what would be right;
+    /// - [`io::ErrorKind::Unsupported`] if no helper process can be started and the
+    ///   command must not run without one: with `--cached-only`, `--timeout` or `--warm`;
+    /// - any other if the helper process was killed, or the command cannot be started.
+    pub fn output(&self) -> io::Result<CommandOutput> {
+        self.call(asked::this_executable(), Stdio::piped)
+    }
+
+    /// The same with the output going to this process's own streams as it comes:
+    /// `stdout` and `stderr` of what is returned are empty.
+    pub fn status(&self) -> io::Result<CommandOutput> {
+        self.call(asked::this_executable(), Stdio::inherit)
+    }
+
+    /// Has `helper` do it, or else runs the command alone.
+    fn call(
+        &self,
+        helper: anyhow::Result<Command>,
+        stream: fn() -> Stdio,
+    ) -> io::Result<CommandOutput> {
+        self.check()?;
+        let why = match helper.and_then(|helper| self.by_a_helper(helper, stream)) {
+            Ok(Some(called)) => return called,
+            Ok(None) => "it is not cachex that was started".to_owned(),
+            Err(error) => format!("{error:#}"),
+        };
+        let why = format!("not cached: there is no helper process: {why}");
+        if let Some(name) = PROMISES.iter().find(|name| self.gives(name)) {
+            let why = format!("`{name}` cannot be kept; {why}");
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
+        let mut direct = Command::new(self.command.get_program());
+        direct.args(self.command.get_args()).stdin(self.stdin()?);
+        self.surround(&mut direct);
+        let output = direct.stdout(stream()).stderr(stream()).output()?;
+        Ok(CommandOutput::of(output, Report { reason: Some(why), ..Report::default() }))
+    }
+
+    /// Names what cannot be an option: what looked like a command would become it.
+    fn check(&self) -> io::Result<()> {
+        for (name, _) in &self.options {
+            if REPORTS.contains(&name.as_str()) {
+                return Err(misuse(format!("`{name}` is set by the library itself")));
+            }
+            if !name.starts_with("--") || name.len() == 2 || name.contains('=') {
+                return Err(misuse(format!(
+                    "`{name}` is no option of `cachex run`; one is written like `--expires-in`, \
+                     and its value is passed by itself"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a helper came to; none if it did not begin. An error says why it was not
+    /// started.
+    fn by_a_helper(
+        &self,
+        mut helper: Command,
+        stream: fn() -> Stdio,
+    ) -> anyhow::Result<Option<io::Result<CommandOutput>>> {
+        let mut told = tempfile::NamedTempFile::new().context("making a temporary file")?;
+        told.write_all(NOT_BEGUN).context("writing a temporary file")?;
+        helper.arg(cli::RUN_FOR).args(self.arguments(told.path()));
+        helper.stdin(self.stdin().context("writing a temporary file")?);
+        self.surround(&mut helper);
+        let output = helper.stdout(stream()).stderr(stream()).output();
+        let output = output.context("starting it")?;
+        Ok(read(told.as_file_mut()).transpose().map(|report| {
+            let report = report.map_err(|error| {
+                let why = format!("the helper process of cachex died ({}): {error}", output.status);
+                io::Error::new(error.kind(), why)
+            })?;
+            if let Some(status) = report.refusal() {
+                return Err(self.refused(status, report.reason.unwrap_or_default()));
+            }
+            Ok(CommandOutput::of(output, report))
+        }))
+    }
+
+    /// Why nothing was run.
+    fn refused(&self, status: u8, why: String) -> io::Error {
+        let kind = match status {
+            exit::NOT_FOUND => io::ErrorKind::NotFound,
+            exit::NOT_EXECUTABLE => io::ErrorKind::PermissionDenied,
+            _ => return misuse(why),
+        };
+        io::Error::new(kind, format!("{}: {why}", self.command.get_program().display()))
+    }
+
+    /// What follows the helper's verb.
+    fn arguments(&self, told: &Path) -> Vec<OsString> {
+        let mut args = vec![told.into()];
+        if !self.gives("--stdin") {
+            args.push(if self.input.is_some() { "--stdin=hash" } else { "--stdin=null" }.into());
+        }
+        if !self.gives("--quiet") && !self.gives("--verbose") {
+            // What would be a warning is in the report.
+            args.push("--quiet".into());
+        }
+        for (name, value) in &self.options {
+            let mut option = OsString::from(name);
+            if let Some(value) = value {
+                option.push("=");
+                option.push(value);
+            }
+            args.push(option);
+        }
+        args.extend(["--".into(), self.command.get_program().into()]);
+        args.extend(self.command.get_args().map(OsStr::to_owned));
+        args
+    }
+
+    /// Whether an option was given.
+    fn gives(&self, name: &str) -> bool {
+        self.options.iter().any(|(given, _)| given == name)
+    }
+
+    /// The variables and the working directory of the command.
+    fn surround(&self, command: &mut Command) {
+        if self.clears_env {
+            command.env_clear();
+        }
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.command.get_current_dir() {
+            command.current_dir(folder);
+        }
+    }
+
+    fn stdin(&self) -> io::Result<Stdio> {
+        let Some(input) = &self.input else { return Ok(Stdio::null()) };
+        let mut file = tempfile::tempfile()?;
+        file.write_all(input)?;
+        file.rewind()?;
+        Ok(file.into())
+    }
+}
+
+/// What came of a [`CachedCommand`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CommandOutput {
+    /// How the command ended, now or when it was recorded. A death by signal is one
+    /// here too. Where `cachex run` ends by itself the status is that: 124 after
+    /// `--timeout`, 125 if nothing could be served under `--cached-only`.
+    pub status: ExitStatus,
+    /// What went to standard output; empty if it went to that of this process.
+    pub stdout: Vec<u8>,
+    /// The same of standard error.
+    pub stderr: Vec<u8>,
+    /// Whether it was served or run.
+    pub outcome: Outcome,
+    /// How old the result was that was served.
+    pub age: Option<Duration>,
+    /// The key of the entry, as `cachex show` takes it; none if that is not known.
+    pub key: Option<String>,
+    /// Whether there is a record of this result now.
+    pub is_recorded: bool,
+    /// Why it was no hit, or is not recorded.
+    pub reason: Option<String>,
+}
+
+impl CommandOutput {
+    fn of(output: std::process::Output, report: Report) -> CommandOutput {
+        CommandOutput {
+            status: output.status,
+            stdout: output.stdout,
+            stderr: output.stderr,
+            outcome: report.result,
+            age: report.age.and_then(|age| Duration::try_from_secs_f64(age).ok()),
+            key: report.key,
+            is_recorded: report.recorded,
+            reason: report.reason,
+        }
+    }
+}
+
+/// The report in this file; none if the helper did not begin.
+fn read(told: &mut std::fs::File) -> io::Result<Option<Report>> {
+    let mut text = Vec::new();
+    told.rewind()?;
+    told.read_to_end(&mut text)?;
+    if text == NOT_BEGUN {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::from_slice(&text)?))
+}
+
+fn misuse(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+#[cfg(test)]
+mod tests;
