@@ -1,0 +1,283 @@
+//! What an attribute makes of a function.
+//!
+//! All names that are not the function's own are those of this crate
+//! (`Span::mixed_site`), so that none of them can be one of an argument or stand
+//! in the way of one. Items have no such protection: they are in blocks of their
+//! own, where nothing of the function's body is. What may be wrong with an
+//! argument or a result is placed where that is declared.
+
+use crate::Kind;
+use crate::arguments::{self, Argument};
+use crate::function::{Function, misplaced};
+use crate::options::{ExpiresIn, Options};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned;
+use syn::{Error, GenericParam, Ident, Path, ReturnType, Signature};
+
+/// The cached function, or errors and the function as it was, so that no more
+/// errors follow from its absence.
+pub fn expand(kind: Kind, options: TokenStream, item: &TokenStream) -> TokenStream {
+    let Ok(mut function) = syn::parse2::<Function>(item.clone()) else {
+        let error = misplaced(kind, item).into_compile_error();
+        return quote!(#error #item);
+    };
+    let plain = function.signature.clone();
+    match cached(kind, options, &mut function) {
+        Ok(body) => function.with(&body),
+        Err(error) => {
+            function.signature = plain;
+            arguments::clean(&mut function.signature);
+            let error = error.into_compile_error();
+            let function = function.with(&function.body.to_token_stream());
+            quote!(#error #function)
+        }
+    }
+}
+
+/// The body of the cached function, and its signature in place of the old one.
+fn cached(kind: Kind, options: TokenStream, function: &mut Function) -> Result<TokenStream, Error> {
+    let read = Options::read(options);
+    let checked = function.check(kind);
+    let arguments = arguments::take(&mut function.signature);
+    // All mistakes are told at once.
+    match (read, checked, arguments) {
+        (Ok(options), Ok(()), Ok(arguments)) => Ok(body(kind, &options, function, &arguments)),
+        (read, checked, arguments) => {
+            let mut errors = [read.err(), checked.err(), arguments.err()].into_iter().flatten();
+            let first = errors.next().expect("one of them is an error");
+            Err(errors.fold(first, |mut all, error| {
+                all.combine(error);
+                all
+            }))
+        }
+    }
+}
+
+impl Function {
+    /// The function with this body, which has braces.
+    fn with(&self, body: &TokenStream) -> TokenStream {
+        let Function { attributes, visibility, signature, .. } = self;
+        quote!(#(#attributes)* #visibility #signature #body)
+    }
+}
+
+fn body(kind: Kind, options: &Options, function: &Function, arguments: &[Argument]) -> TokenStream {
+    let library = &options.library;
+    let cache = cache(options);
+    let parts = parts(library, function, arguments);
+    let expires_in = expires_in(options.expires_in.as_ref());
+    let allow_concurrent = options.allow_concurrent;
+    let output = &function.signature.output;
+    let compute = compute(kind, function, arguments);
+    // That the result cannot be stored is shown at its type.
+    let place = place_at(match output {
+        ReturnType::Default => Span::call_site(),
+        ReturnType::Type(_, ty) => ty.span(),
+    });
+    let get = match (kind, function.may_fail()) {
+        (Kind::Sync, false) => "value",
+        (Kind::Sync, true) => "try_value",
+        (Kind::Async, false) => "value_async",
+        (Kind::Async, true) => "try_value_async",
+    };
+    let get = Ident::new(get, place);
+    let library = moved(library, place);
+    let wait = match kind {
+        Kind::Sync => None,
+        Kind::Async => Some(quote_spanned!(place=> .await)),
+    };
+    let get = quote_spanned! {place=>
+        #library::__private::#get(cache, parts, &options, #compute) #wait
+    };
+    quote_spanned! {Span::mixed_site()=> {
+        #cache
+        let options = #library::__private::options(#expires_in, #allow_concurrent);
+        let parts = #parts;
+        #get
+    }}
+}
+
+/// Where something is, for errors, with the names of this crate.
+fn place_at(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
+}
+
+/// A path as it is, that stands elsewhere for errors.
+fn moved(path: &Path, place: Span) -> TokenStream {
+    let tokens = path.to_token_stream().into_iter();
+    tokens
+        .map(|mut token| {
+            token.set_span(token.span().located_at(place));
+            token
+        })
+        .collect()
+}
+
+/// Binds `cache`. An expression that is no reference is borrowed in a statement of
+/// its own, where nothing expects it to be a `Cache` already.
+fn cache(options: &Options) -> TokenStream {
+    let library = &options.library;
+    let place = place_at(options.store.as_ref().map_or_else(Span::call_site, Spanned::span));
+    let store = match &options.store {
+        None => quote_spanned!(place=> #library::__private::default_cache()),
+        Some(store) => quote_spanned!(place=> &(#store)),
+    };
+    quote_spanned! {place=>
+        let store = #store;
+        let cache: &#library::Cache = store;
+    }
+}
+
+fn expires_in(expires_in: Option<&ExpiresIn>) -> TokenStream {
+    match expires_in {
+        None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
+        Some(ExpiresIn::Known(duration)) => {
+            let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+            quote_spanned! {Span::mixed_site()=>
+                ::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanoseconds))
+            }
+        }
+        // An item, because that is evaluated even if nobody calls the function.
+        Some(ExpiresIn::Constant(duration)) => quote_spanned! {place_at(duration.span())=> {
+            const __CACHEX_EXPIRES_IN: ::core::time::Duration = #duration;
+            const _: () = ::core::assert!(
+                !__CACHEX_EXPIRES_IN.is_zero(),
+                "`expires_in` has to be above zero",
+            );
+            ::core::option::Option::Some(__CACHEX_EXPIRES_IN)
+        }},
+    }
+}
+
+/// What the key is made of. It is owned: the arguments are the body's again.
+fn parts(library: &Path, function: &Function, arguments: &[Argument]) -> TokenStream {
+    let name = function.signature.ident.unraw().to_string();
+    let tokens = function.fingerprint;
+    let types = types(&function.signature);
+    let arguments = arguments.iter().map(|argument| key_part(library, argument));
+    // The name of a closure's type has those of all types around it in it, also of
+    // those that belong to the `impl` and are nowhere in the function.
+    quote_spanned! {Span::mixed_site()=> {
+        static __CACHEX_FUNCTION: #library::__private::Function = #library::__private::Function {
+            name: ::core::concat!(::core::module_path!(), "::", #name),
+            tokens: #tokens,
+        };
+        let key = ::core::any::type_name_of_val(&|| ());
+        #(#types)*
+        #(#arguments)*
+        #library::__private::parts(&__CACHEX_FUNCTION, &key)
+    }}
+}
+
+/// Parts for what one function can be many by.
+fn types(signature: &Signature) -> Vec<TokenStream> {
+    let receiver = signature.receiver().map(
+        |_| quote_spanned!(Span::mixed_site()=> let key = (key, ::core::any::type_name::<Self>());),
+    );
+    let parameters = signature.generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(_) => TokenStream::new(),
+        GenericParam::Type(parameter) => {
+            let (name, cfgs) = (&parameter.ident, arguments::cfgs(&parameter.attrs));
+            quote_spanned! {Span::mixed_site()=>
+                #(#cfgs)* let key = (key, ::core::any::type_name::<#name>());
+            }
+        }
+        GenericParam::Const(parameter) => {
+            let (name, cfgs) = (&parameter.ident, arguments::cfgs(&parameter.attrs));
+            quote_spanned!(Span::mixed_site()=> #(#cfgs)* let key = (key, #name);)
+        }
+    });
+    receiver.into_iter().chain(parameters).collect()
+}
+
+/// The part for one argument: its type where that is not written out, and its
+/// value unless it is skipped.
+fn key_part(library: &Path, argument: &Argument) -> TokenStream {
+    let Argument { name, shown, cfgs, .. } = argument;
+    let span = place_at(name.span());
+    let implied = argument.implied.then(|| {
+        quote_spanned! {span=>
+            #(#cfgs)* let key = (key, ::core::any::type_name_of_val(&#name));
+        }
+    });
+    let value = (!argument.skipped).then(|| {
+        // With braces, so that it is a type and no value that hides the argument.
+        let mut marker = shown.clone();
+        marker.set_span(span);
+        quote_spanned! {span=>
+            #(#cfgs)* let key = (key, {
+                struct #marker {}
+                #library::__private::key_part::<#marker, _>(&#name)
+            });
+        }
+    });
+    quote!(#implied #value)
+}
+
+/// The closure that runs the body.
+fn compute(kind: Kind, function: &Function, arguments: &[Argument]) -> TokenStream {
+    let (output, body) = (&function.signature.output, &function.body);
+    let apart: Vec<TokenStream> = arguments
+        .iter()
+        .filter_map(|Argument { name, pattern, cfgs, .. }| {
+            let pattern = pattern.as_ref()?;
+            Some(quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #pattern = #name;))
+        })
+        .collect();
+    let head = match kind {
+        Kind::Sync => quote_spanned!(Span::mixed_site()=> move ||),
+        Kind::Async => quote_spanned!(Span::mixed_site()=> async move ||),
+    };
+    if apart.is_empty() {
+        return quote!(#head #output #body);
+    }
+    // The body stays a block, with items and inner names of its own, but one that
+    // the compiler does not take for superfluous braces of the function's.
+    let mut body = body.clone();
+    body.set_span(place_at(body.span()));
+    quote!(#head #output { #(#apart)* #body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(options: &str, item: &str) -> String {
+        let tokens = expand(Kind::Sync, options.parse().unwrap(), &item.parse().unwrap());
+        tokens.to_string().replace(' ', "")
+    }
+
+    #[test]
+    fn attributes_visibility_generics_and_signature_stay() {
+        let made = expanded(
+            "",
+            "#[must_use] pub(crate) fn f<'a, T: Copy>(a: &'a T, mut b: u8) -> Vec<T> where T: Ord { g() }",
+        );
+        let head = "#[must_use]pub(crate)fnf<'a,T:Copy>(a:&'aT,mutb:u8)->Vec<T>whereT:Ord{";
+        assert!(made.starts_with(head), "{made}");
+        assert!(made.ends_with("move||->Vec<T>{g()})}"), "{made}");
+    }
+
+    #[test]
+    fn a_mistake_leaves_the_function_without_what_only_this_crate_knows() {
+        let made = expanded("store", "fn f(#[key(skip)] &self, #[key(other)] a: u8) -> u8 { a }");
+        assert!(made.ends_with("fnf(&self,a:u8)->u8{a}"), "{made}");
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let made = expanded("stored = A", "fn f(a: &mut u8) -> &u8 { a }");
+        assert_eq!(made.matches("compile_error!").count(), 3, "{made}");
+    }
+
+    #[test]
+    fn what_is_no_function_is_left_as_it_is() {
+        for item in ["struct S;", "fn f();", "impl S { fn f() {} }"] {
+            let made = expanded("", item);
+            assert!(made.contains("compile_error!"), "{made}");
+            assert!(made.ends_with(&item.replace(' ', "")), "{made}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The function that stands below the attribute, read and judged: what cannot be
+//! cached is a mistake, and shown where it stands.
+//!
+//! The body is no more than tokens here, so whatever the compiler understands
+//! may stand in it. Arguments are left to `arguments`.
+
+use crate::Kind;
+use crate::fingerprint::fingerprint;
+use crate::types::{Parts, is_result};
+use proc_macro2::{Group, TokenStream};
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{AttrStyle, Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
+
+/// A function as it was written.
+pub struct Function {
+    /// Its attributes, those included that stood at the beginning of the body.
+    pub attributes: Vec<Attribute>,
+    /// Who may call it.
+    pub visibility: Visibility,
+    /// Everything up to the body.
+    pub signature: Signature,
+    /// The body with its braces.
+    pub body: Group,
+    /// What stands for the code of it all, without the attributes.
+    pub fingerprint: u128,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Function> {
+        let mut attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let fingerprint = fingerprint(input.fork().parse()?);
+        let signature = input.parse()?;
+        let (inner, body) = without_inner_attributes(&input.parse()?)?;
+        attributes.extend(inner);
+        Ok(Function { attributes, visibility, signature, body, fingerprint })
+    }
+}
+
+/// Where the body will be, no inner attribute may be: they go above the function.
+fn without_inner_attributes(body: &Group) -> Result<(Vec<Attribute>, Group)> {
+    let parse = |input: ParseStream<'_>| {
+        Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?))
+    };
+    let (mut attributes, tokens) = parse.parse2(body.stream())?;
+    for attribute in &mut attributes {
+        attribute.style = AttrStyle::Outer;
+    }
+    let mut rest = Group::new(body.delimiter(), tokens);
+    rest.set_span(body.span());
+    Ok((attributes, rest))
+}
+
+impl Function {
+    /// Whether an `Err` is returned and not stored.
+    pub fn may_fail(&self) -> bool {
+        matches!(&self.signature.output, ReturnType::Type(_, ty) if is_result(ty))
+    }
+
+    /// Whether a call of it can be answered from a cache at all.
+    pub fn check(&self, kind: Kind) -> Result<()> {
+        let signature = &self.signature;
+        match (kind, signature.asyncness) {
+            (Kind::Sync, Some(token)) => Err(Error::new_spanned(
+                token,
+                "`#[cache_value]` is for functions that are not async; use `#[async_cache_value]`",
+            )),
+            (Kind::Async, None) => Err(Error::new_spanned(
+                signature.fn_token,
+                "`#[async_cache_value]` is for async functions; use `#[cache_value]`",
+            )),
+            _ => Ok(()),
+        }?;
+        if let Some(token) = &signature.constness {
+            let what = "a `const fn` cannot be cached: there is no cache at compile time";
+            return Err(Error::new_spanned(token, what));
+        }
+        if let Some(dots) = &signature.variadic {
+            let what = "arguments that are not declared cannot be part of a cache key";
+            return Err(Error::new_spanned(dots, what));
+        }
+        match &signature.output {
+            ReturnType::Default => Ok(()),
+            ReturnType::Type(_, ty) => check_value(ty),
+        }
+    }
+}
+
+fn check_value(ty: &Type) -> Result<()> {
+    if let Type::Never(never) = ty {
+        return Err(Error::new_spanned(
+            never,
+            "a function that never returns has no value to cache",
+        ));
+    }
+    let parts = Parts::of(ty);
+    if let Some(borrowed) = parts.borrowed {
+        let what = "a cached value has to be owned, because it outlives the call: return for \
+                    example `String` instead of `&str`";
+        return Err(Error::new_spanned(borrowed, what));
+    }
+    if let Some(implied) = parts.implied {
+        let what = "a cached value has to be owned and of a type that is named, to be read again \
+                    by another call: return that type instead of `impl …`";
+        return Err(Error::new_spanned(implied, what));
+    }
+    Ok(())
+}
+
+/// The error for what is no function with a body.
+pub fn misplaced(kind: Kind, item: &TokenStream) -> Error {
+    let what = format!("`#[{}]` is for functions that have a body", kind.name());
+    Error::new_spanned(item, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_str;
+
+    fn mistake(kind: Kind, code: &str) -> String {
+        parse_str::<Function>(code).unwrap().check(kind).expect_err(code).to_string()
+    }
+
+    fn is_fine(kind: Kind, code: &str) {
+        let checked = parse_str::<Function>(code).unwrap().check(kind);
+        assert!(checked.is_ok(), "{code}: {checked:?}");
+    }
+
+    #[test]
+    fn what_can_be_cached_is_fine() {
+        is_fine(Kind::Sync, "fn f() {}");
+        is_fine(
+            Kind::Sync,
+            "pub(crate) fn f<'a, T: Copy>(a: &'a T) -> Vec<T> where T: Ord { todo!() }",
+        );
+        is_fine(Kind::Sync, "fn f(&self) -> Result<Self, Cow<'static, str>> { todo!() }");
+        is_fine(Kind::Sync, "unsafe extern \"C\" fn f(a: u8) -> u8 { a }");
+        is_fine(Kind::Async, "async fn f() -> u8 { 1 }");
+    }
+
+    #[test]
+    fn the_wrong_attribute_names_the_right_one() {
+        assert!(mistake(Kind::Sync, "async fn f() {}").ends_with("use `#[async_cache_value]`"));
+        assert!(mistake(Kind::Async, "fn f() {}").ends_with("use `#[cache_value]`"));
+    }
+
+    #[test]
+    fn what_cannot_be_cached_says_why() {
+        let mistakes = [
+            ("const fn f() -> u8 { 1 }", "no cache at compile time"),
+            ("unsafe extern \"C\" fn f(a: u8, ...) -> u8 { a }", "that are not declared"),
+            ("fn f() -> ! { loop {} }", "never returns"),
+            ("fn f(a: &str) -> &str { a }", "has to be owned"),
+            ("fn f(a: &str) -> Option<Vec<&str>> { None }", "has to be owned"),
+            ("fn f<'a>(a: &'a str) -> Cow<'a, str> { a.into() }", "has to be owned"),
+            ("fn f() -> impl Iterator<Item = u8> { None.into_iter() }", "has to be owned and of"),
+            ("fn f() -> Vec<impl Copy> { vec![1] }", "has to be owned and of"),
+        ];
+        for (code, what) in mistakes {
+            let mistake = mistake(Kind::Sync, code);
+            assert!(mistake.contains(what), "{code}: {mistake}");
+        }
+    }
+
+    #[test]
+    fn inner_attributes_go_above_the_function() {
+        let function: Function = parse_str("fn f() { #![allow(unused)] let a = 1; }").unwrap();
+        let [attribute] = &function.attributes[..] else { panic!("one attribute") };
+        assert!(matches!(attribute.style, AttrStyle::Outer));
+        assert_eq!(function.body.to_string(), "{ let a = 1 ; }");
+    }
+}

@@ -1,0 +1,133 @@
+//! What the attributes expect of the library, over a map in memory: enough to
+//! compile what they make, and to see which calls share a result. Whatever is
+//! not the attributes' doing is tested with the library itself.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
+
+/// The results, by key; all of them text in JSON.
+#[derive(Default)]
+pub struct Cache {
+    results: Mutex<HashMap<String, String>>,
+    options: Mutex<Vec<Options>>,
+}
+
+impl Cache {
+    /// With which options it was asked, call by call.
+    pub fn asked(&self) -> Vec<Options> {
+        self.options.lock().unwrap().clone()
+    }
+
+    fn find<T: DeserializeOwned>(&self, parts: &Parts, options: &Options) -> Option<T> {
+        self.options.lock().unwrap().push(options.clone());
+        let results = self.results.lock().unwrap();
+        results.get(&parts.0).map(|text| serde_json::from_str(text).unwrap())
+    }
+
+    fn keep<T: Serialize>(&self, parts: Parts, value: &T) {
+        let text = serde_json::to_string(value).unwrap();
+        self.results.lock().unwrap().insert(parts.0, text);
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub expires_in: Option<Duration>,
+    pub allow_concurrent: bool,
+}
+
+pub struct Function {
+    pub name: &'static str,
+    pub tokens: u128,
+}
+
+pub struct Parts(String);
+
+#[derive(Serialize)]
+pub struct Part(String);
+
+pub trait KeyPart<Argument: ?Sized> {
+    fn part(&self) -> Part;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Argument: ?Sized, T: Serialize + ?Sized> KeyPart<Argument> for T {
+    fn part(&self) -> Part {
+        Part(serde_json::to_string(self).unwrap())
+    }
+}
+
+pub fn key_part<Argument: ?Sized, T: KeyPart<Argument> + ?Sized>(part: &T) -> Part {
+    part.part()
+}
+
+pub fn parts<K: Serialize + ?Sized>(function: &'static Function, key: &K) -> Parts {
+    Parts(serde_json::to_string(&(function.name, function.tokens.to_string(), key)).unwrap())
+}
+
+pub fn default_cache() -> &'static Cache {
+    static CACHE: LazyLock<Cache> = LazyLock::new(Cache::default);
+    &CACHE
+}
+
+pub fn options(expires_in: Option<Duration>, allow_concurrent: bool) -> Options {
+    Options { expires_in, allow_concurrent }
+}
+
+pub fn value<T: Serialize + DeserializeOwned>(
+    cache: &Cache,
+    parts: Parts,
+    options: &Options,
+    compute: impl FnOnce() -> T,
+) -> T {
+    cache.find(&parts, options).unwrap_or_else(|| {
+        let value = compute();
+        cache.keep(parts, &value);
+        value
+    })
+}
+
+pub fn try_value<T: Serialize + DeserializeOwned, E>(
+    cache: &Cache,
+    parts: Parts,
+    options: &Options,
+    compute: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    match cache.find(&parts, options) {
+        Some(value) => Ok(value),
+        None => compute().inspect(|value| cache.keep(parts, value)),
+    }
+}
+
+pub async fn value_async<T: Serialize + DeserializeOwned, F: Future<Output = T>>(
+    cache: &Cache,
+    parts: Parts,
+    options: &Options,
+    compute: impl FnOnce() -> F,
+) -> T {
+    let Some(value) = cache.find(&parts, options) else {
+        let value = compute().await;
+        cache.keep(parts, &value);
+        return value;
+    };
+    value
+}
+
+pub async fn try_value_async<T, E, F>(
+    cache: &Cache,
+    parts: Parts,
+    options: &Options,
+    compute: impl FnOnce() -> F,
+) -> Result<T, E>
+where
+    T: Serialize + DeserializeOwned,
+    F: Future<Output = Result<T, E>>,
+{
+    match cache.find(&parts, options) {
+        Some(value) => Ok(value),
+        None => compute().await.inspect(|value| cache.keep(parts, value)),
+    }
+}
