@@ -111,11 +111,12 @@ mod values;
 mod wait;
 mod words;
 
+pub use cachex_macros::{async_cache_value, cache_value};
 pub use clock::Timestamp;
 pub use entry::Key;
 pub use memo::{
     Builder, Cache, CachedCommand, CommandOutput, Error, ExpiresIn, Failure, Guard, Memory,
-    Options, Outcome, Record, Storage,
+    Options, Outcome, Record, Storage, Value, ValueKey,
 };
 
 #[doc(hidden)]

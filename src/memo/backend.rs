@@ -1,7 +1,7 @@
 //! Where values are kept: what a [`Cache`](super::Cache) asks of each of its stores.
 
+use super::key::ValueKey;
 use crate::clock::Timestamp;
-use crate::entry::Key;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::borrow::Cow;
@@ -45,12 +45,11 @@ impl Record {
 ///
 /// A [`Cache`](super::Cache) has one or several, the fastest first
 /// ([`Builder::store`](super::Builder::store)), and asks them from its callers' threads,
-/// or, for asynchronous callers, from threads for what blocks. It looks itself whether
-/// a record is fresh, and never asks for one under two keys: a key stands for the call,
-/// and for the type of its value.
+/// or, for asynchronous callers, from threads for what blocks. It looks itself whether a
+/// record is fresh.
 ///
 /// ```
-/// use cachex::{Cache, Failure, Key, Options, Record, Storage};
+/// use cachex::{Cache, Failure, Key, Options, Record, Storage, ValueKey};
 /// use std::collections::HashMap;
 /// use std::sync::Mutex;
 ///
@@ -58,15 +57,15 @@ impl Record {
 /// struct Map(Mutex<HashMap<Key, Record>>);
 ///
 /// impl Storage for Map {
-///     fn get(&self, key: &Key) -> Result<Option<Record>, Failure> {
-///         Ok(self.0.lock().unwrap().get(key).cloned())
+///     fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
+///         Ok(self.0.lock().unwrap().get(&key.digest()).cloned())
 ///     }
-///     fn put(&self, key: &Key, record: &Record) -> Result<(), Failure> {
-///         self.0.lock().unwrap().insert(*key, record.clone());
+///     fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
+///         self.0.lock().unwrap().insert(key.digest(), record.clone());
 ///         Ok(())
 ///     }
-///     fn remove(&self, key: &Key) -> Result<bool, Failure> {
-///         Ok(self.0.lock().unwrap().remove(key).is_some())
+///     fn remove(&self, key: &ValueKey) -> Result<bool, Failure> {
+///         Ok(self.0.lock().unwrap().remove(&key.digest()).is_some())
 ///     }
 ///     fn clear(&self) -> Result<(), Failure> {
 ///         self.0.lock().unwrap().clear();
@@ -85,13 +84,13 @@ impl Record {
 /// ```
 pub trait Storage: Send + Sync + 'static {
     /// The record of a key, fresh or not.
-    fn get(&self, key: &Key) -> Result<Option<Record>, Failure>;
+    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure>;
 
     /// Keeps a record, in place of the key's earlier one.
-    fn put(&self, key: &Key, record: &Record) -> Result<(), Failure>;
+    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure>;
 
     /// Drops the record of a key; whether there was one, as far as that is known.
-    fn remove(&self, key: &Key) -> Result<bool, Failure>;
+    fn remove(&self, key: &ValueKey) -> Result<bool, Failure>;
 
     /// Drops everything.
     fn clear(&self) -> Result<(), Failure>;
@@ -106,7 +105,7 @@ pub trait Storage: Send + Sync + 'static {
     /// value of a key, and keeps others from it until what is returned is dropped.
     /// None: the store has no such locks, which is so unless it says otherwise; then
     /// there is one at a time in each process.
-    fn lock(&self, _key: &Key) -> Result<Option<Guard>, Failure> {
+    fn lock(&self, _key: &ValueKey) -> Result<Option<Guard>, Failure> {
         Ok(None)
     }
 }

@@ -5,6 +5,7 @@
 //! key is made in another way ([`super::key`]), so that no command has it.
 
 use super::backend::{Failure, Guard, Record, Storage};
+use super::key::ValueKey;
 use crate::clock::Timestamp;
 use crate::config::{Config, Remote as Shared};
 use crate::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
@@ -189,10 +190,11 @@ impl Local {
 }
 
 impl Storage for Local {
-    fn get(&self, key: &Key) -> Result<Option<Record>, Failure> {
+    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
         if !self.reads() {
             return Ok(None);
         }
+        let key = &key.digest();
         let began = Instant::now();
         let Some(entry) = self.look_up(key)? else { return Ok(None) };
         let record = self.opened(&entry)?;
@@ -203,12 +205,12 @@ impl Storage for Local {
         Ok(record)
     }
 
-    fn put(&self, key: &Key, record: &Record) -> Result<(), Failure> {
-        if self.writes() { Ok(self.record(key, record)?) } else { Ok(()) }
+    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
+        if self.writes() { Ok(self.record(&key.digest(), record)?) } else { Ok(()) }
     }
 
-    fn remove(&self, key: &Key) -> Result<bool, Failure> {
-        Ok(self.drop_entry(key)?)
+    fn remove(&self, key: &ValueKey) -> Result<bool, Failure> {
+        Ok(self.drop_entry(&key.digest())?)
     }
 
     fn clear(&self) -> Result<(), Failure> {
@@ -218,11 +220,11 @@ impl Storage for Local {
 
     /// By a lock on a file, which the kernel gives up when its holder dies. There is none
     /// for who works on behalf of the holder, which waits for it.
-    fn lock(&self, key: &Key) -> Result<Option<Guard>, Failure> {
+    fn lock(&self, key: &ValueKey) -> Result<Option<Guard>, Failure> {
         if !self.writes() {
             return Ok(None);
         }
-        let name = lock::of_key(key);
+        let name = lock::of_key(&key.digest());
         let taken = Lock::take(&self.root, &name, LockMode::TryExclusive)?;
         let lock = match taken {
             Some(lock) => lock,

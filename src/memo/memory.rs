@@ -1,17 +1,18 @@
 //! Values in memory: of this process alone, bounded, and gone with it.
 
 use super::backend::{Failure, Record, Storage};
-use crate::entry::Key;
+use super::key::ValueKey;
 use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{OptionsBuilder, Weighter};
+use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
+use std::any::TypeId;
 use std::borrow::Cow;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// What is taken for the length of a usual value, in bytes: a guess that only decides
 /// how much room there is for what is known of values that had to go.
 const USUAL: u64 = 256;
-/// What a value takes besides its own bytes: its key, its times, its place in a table.
-const BESIDES: u64 = 160;
+/// What a value takes besides its own bytes and those of its key: its times, its place in
+/// a table, and what keeps account of both.
+const BESIDES: u64 = 192;
 /// A part of the room for each thread that looks something up at the same time, and
 /// none so small that a value of a twentieth of it all would not fit.
 const PARTS: usize = 16;
@@ -22,7 +23,7 @@ const PARTS: usize = 16;
 /// `quick_cache` has it). A value that is longer than a twentieth of that is not kept.
 #[derive(Debug)]
 pub struct Memory {
-    values: Cache<Key, Record, Weight, BuildHasherDefault<Prefix>>,
+    values: Cache<Held, Record, Weight, DefaultHashBuilder>,
 }
 
 impl Memory {
@@ -41,7 +42,7 @@ impl Memory {
         let values = Cache::with_options(
             options,
             Weight,
-            BuildHasherDefault::default(),
+            DefaultHashBuilder::default(),
             DefaultLifecycle::default(),
         );
         Memory { values }
@@ -56,23 +57,25 @@ impl Default for Memory {
 
 impl Storage for Memory {
     /// What has expired goes when it is met.
-    fn get(&self, key: &Key) -> Result<Option<Record>, Failure> {
-        let Some(record) = self.values.get(key) else { return Ok(None) };
+    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
+        let Some(record) = self.values.get(&Sought(key.here())) else { return Ok(None) };
         if record.is_fresh() {
             return Ok(Some(record));
         }
-        self.values.remove_if(key, |record| !record.is_fresh());
+        self.values.remove_if(&Sought(key.here()), |record| !record.is_fresh());
         Ok(None)
     }
 
     /// Nobody reads what it is called here, and copying that would be a part of each hit.
-    fn put(&self, key: &Key, record: &Record) -> Result<(), Failure> {
-        self.values.insert(*key, Record { name: Cow::Borrowed(""), ..record.clone() });
+    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
+        let (kind, parts) = key.here();
+        let held = Held { kind, parts: parts.into() };
+        self.values.insert(held, Record { name: Cow::Borrowed(""), ..record.clone() });
         Ok(())
     }
 
-    fn remove(&self, key: &Key) -> Result<bool, Failure> {
-        Ok(self.values.remove(key).is_some())
+    fn remove(&self, key: &ValueKey) -> Result<bool, Failure> {
+        Ok(self.values.remove(&Sought(key.here())).is_some())
     }
 
     fn clear(&self) -> Result<(), Failure> {
@@ -85,42 +88,41 @@ impl Storage for Memory {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Weight;
+/// A key as it is held.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Held {
+    kind: TypeId,
+    parts: Box<[u8]>,
+}
 
-impl Weighter<Key, Record> for Weight {
-    fn weight(&self, _: &Key, record: &Record) -> u64 {
-        record.value.len() as u64 + BESIDES
+/// A key that is looked for: it has the same hash.
+#[derive(Hash)]
+struct Sought<'k>((TypeId, &'k [u8]));
+
+impl Equivalent<Held> for Sought<'_> {
+    fn equivalent(&self, held: &Held) -> bool {
+        self.0 == (held.kind, &held.parts)
     }
 }
 
-/// Keys are uniform: their first bytes are as good as any hash of them.
-#[derive(Default)]
-struct Prefix(u64);
+#[derive(Clone, Debug)]
+struct Weight;
 
-impl Hasher for Prefix {
-    fn finish(&self) -> u64 {
-        self.0
+impl Weighter<Held, Record> for Weight {
+    fn weight(&self, key: &Held, record: &Record) -> u64 {
+        (key.parts.len() + record.value.len()) as u64 + BESIDES
     }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    /// The length that goes before the bytes of an array says nothing.
-    fn write_usize(&mut self, _: usize) {}
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::Parts;
     use super::*;
     use crate::clock::Timestamp;
     use std::time::Duration;
 
-    fn key(n: u64) -> Key {
-        Key(*blake3::hash(&n.to_le_bytes()).as_bytes())
+    fn key(n: u64) -> ValueKey {
+        Parts::of(&n).unwrap().key::<u64>()
     }
 
     fn record(len: usize, expires: Option<Timestamp>) -> Record {

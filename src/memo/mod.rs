@@ -9,6 +9,7 @@
 
 mod backend;
 mod builder;
+mod calls;
 mod command;
 mod error;
 mod failure;
@@ -20,30 +21,30 @@ mod options;
 mod parts;
 pub mod private;
 mod shape;
+mod value;
 
 pub use backend::{Failure, Guard, Record, Storage};
 pub use builder::Builder;
 pub use command::{CachedCommand, CommandOutput, Outcome};
 pub use error::Error;
+pub use key::ValueKey;
 pub use memory::Memory;
 pub use options::{ExpiresIn, Options};
+pub use value::Value;
 
-use crate::clock::Timestamp;
-use crate::entry::Key;
+use calls::{Inner, Wanted};
 use flight::Flights;
 use key::Parts;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// No value is longer, in bytes, nor is one taken for so long that was misread.
-const LONGEST: usize = 1 << 30;
+/// Options, each with its value.
+type RunOptions = Vec<(String, Option<OsString>)>;
 
 /// A cache of computed values.
 ///
@@ -59,27 +60,6 @@ const LONGEST: usize = 1 << 30;
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
-}
-
-struct Inner {
-    /// The fastest first.
-    stores: Vec<Box<dyn Storage>>,
-    /// How many of the first of them return at once.
-    immediate: usize,
-    flights: Flights,
-    /// Which options of `cachex run` lead to the same local store.
-    run_options: RunOptions,
-}
-
-/// Options, each with its value.
-type RunOptions = Vec<(String, Option<OsString>)>;
-
-/// What is to be found or computed.
-struct Wanted {
-    key: Key,
-    options: Options,
-    /// The type of the value.
-    kind: &'static str,
 }
 
 impl Cache {
@@ -128,7 +108,7 @@ impl Cache {
     /// what cannot be recorded is computed again.
     pub fn value<T, F>(&self, key: impl Serialize, options: Options, compute: F) -> T
     where
-        T: Serialize + DeserializeOwned + 'static,
+        T: Value,
         F: FnOnce() -> T,
     {
         let Ok(value) = self.try_value(key, options, || Ok::<T, Infallible>(compute()));
@@ -154,7 +134,7 @@ impl Cache {
         compute: F,
     ) -> Result<T, E>
     where
-        T: Serialize + DeserializeOwned + 'static,
+        T: Value,
         F: FnOnce() -> Result<T, E>,
     {
         match Parts::of(&key) {
@@ -176,7 +156,7 @@ impl Cache {
     /// ```
     pub async fn value_async<T, F>(&self, key: impl Serialize, options: Options, compute: F) -> T
     where
-        T: Serialize + DeserializeOwned + 'static,
+        T: Value,
         F: AsyncFnOnce() -> T,
     {
         let Ok(value) =
@@ -196,7 +176,7 @@ impl Cache {
         compute: F,
     ) -> Result<T, E>
     where
-        T: Serialize + DeserializeOwned + 'static,
+        T: Value,
         F: AsyncFnOnce() -> Result<T, E>,
     {
         match Parts::of(&key) {
@@ -208,7 +188,7 @@ impl Cache {
     /// The recorded value for this key, if there is one of this type and it is fresh.
     pub fn get<T>(&self, key: impl Serialize) -> Option<T>
     where
-        T: DeserializeOwned + 'static,
+        T: Value,
     {
         self.inner.find(&Parts::of(&key).ok()?.key::<T>())
     }
@@ -222,7 +202,7 @@ impl Cache {
     /// [`Error::Storage`] if one of the stores could not keep it.
     pub fn put<T>(&self, key: impl Serialize, options: Options, value: &T) -> Result<(), Error>
     where
-        T: Serialize + DeserializeOwned + 'static,
+        T: Value,
     {
         let wanted = Wanted::of::<T>(parts_of(&key)?, options);
         if failure::is_err(value) {
@@ -246,7 +226,7 @@ impl Cache {
     /// the stores could not drop it.
     pub fn remove<T>(&self, key: impl Serialize) -> Result<bool, Error>
     where
-        T: DeserializeOwned + 'static,
+        T: Value,
     {
         let key = parts_of(&key)?.key::<T>();
         let mut removed = false;
@@ -272,103 +252,6 @@ impl Cache {
     pub fn command(&self, command: Command) -> CachedCommand {
         CachedCommand::new(self.inner.run_options.clone(), command)
     }
-
-    pub(crate) fn found_or_computed<T, E>(
-        &self,
-        parts: Parts,
-        options: Options,
-        compute: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E>
-    where
-        T: Serialize + DeserializeOwned + 'static,
-    {
-        let wanted = Wanted::of::<T>(parts, options);
-        let Wanted { key, .. } = wanted;
-        if let Some(value) = self.inner.find(&key) {
-            return Ok(value);
-        }
-        if options.allow_concurrent {
-            let (value, record) = wanted.computed(compute)?;
-            self.inner.keep(&key, record.as_ref());
-            return Ok(value);
-        }
-        let seat = self.inner.flights.join(key);
-        let mut turn = seat.turn();
-        if let Some(value) = turn.landed().and_then(decode) {
-            return Ok(value);
-        }
-        let _guard = self.inner.lock(&key);
-        // Whoever had the lock before may have left it there.
-        if let Some(value) = self.inner.find(&key) {
-            return Ok(value);
-        }
-        let (value, record) = wanted.computed(compute)?;
-        self.inner.keep(&key, record.as_ref());
-        turn.land(record);
-        Ok(value)
-    }
-
-    pub(crate) async fn found_or_computed_async<T, E>(
-        &self,
-        parts: Parts,
-        options: Options,
-        compute: impl AsyncFnOnce() -> Result<T, E>,
-    ) -> Result<T, E>
-    where
-        T: Serialize + DeserializeOwned + 'static,
-    {
-        let wanted = Wanted::of::<T>(parts, options);
-        let Wanted { key, .. } = wanted;
-        if let Some(value) = self.find_async(key).await {
-            return Ok(value);
-        }
-        if options.allow_concurrent {
-            let (value, record) = wanted.computed_async(compute).await?;
-            self.keep_async(key, record.as_ref()).await;
-            return Ok(value);
-        }
-        let seat = self.inner.flights.join(key);
-        let mut turn = seat.turn_async().await;
-        if let Some(value) = turn.landed().and_then(decode) {
-            return Ok(value);
-        }
-        let _guard = self.blocking(move |inner| inner.lock(&key)).await;
-        if let Some(value) = self.find_async(key).await {
-            return Ok(value);
-        }
-        let (value, record) = wanted.computed_async(compute).await?;
-        self.keep_async(key, record.as_ref()).await;
-        turn.land(record);
-        Ok(value)
-    }
-
-    async fn find_async<T: DeserializeOwned>(&self, key: Key) -> Option<T> {
-        let immediate = self.inner.immediate;
-        if let Some(record) = self.inner.look_up(0..immediate, &key) {
-            return decode(&record);
-        }
-        decode(
-            &self.blocking(move |inner| inner.look_up(immediate..inner.stores.len(), &key)).await?,
-        )
-    }
-
-    async fn keep_async(&self, key: Key, record: Option<&Record>) {
-        if let Some(record) = record.cloned() {
-            self.blocking(move |inner| inner.keep(&key, Some(&record))).await;
-        }
-    }
-
-    /// Does what may block, unless no store does.
-    async fn blocking<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> R + Send + 'static,
-    ) -> R {
-        if self.inner.immediate == self.inner.stores.len() {
-            return work(&self.inner);
-        }
-        let inner = self.inner.clone();
-        blocking::unblock(move || work(&inner)).await
-    }
 }
 
 impl std::fmt::Debug for Cache {
@@ -377,99 +260,8 @@ impl std::fmt::Debug for Cache {
     }
 }
 
-impl Inner {
-    fn find<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
-        decode(&self.look_up(0..self.stores.len(), key)?)
-    }
-
-    /// The fresh record of the first of these stores that has one; the faster ones have
-    /// it from then on.
-    fn look_up(&self, among: std::ops::Range<usize>, key: &Key) -> Option<Record> {
-        for at in among {
-            // Below a store that fails may lie what that has superseded.
-            let found = self.stores[at].get(key).ok()?;
-            if let Some(record) = found.filter(Record::is_fresh) {
-                for faster in &self.stores[..at] {
-                    let _ = faster.put(key, &record);
-                }
-                return Some(record);
-            }
-        }
-        None
-    }
-
-    /// Records in every store that can; from below, so that what is known above is not
-    /// lacking there.
-    fn keep(&self, key: &Key, record: Option<&Record>) {
-        let Some(record) = record else { return };
-        for store in self.stores.iter().rev() {
-            let _ = store.put(key, record);
-        }
-    }
-
-    /// Keeps other processes from computing a value. Where that fails they may.
-    fn lock(&self, key: &Key) -> Option<Guard> {
-        self.stores.iter().find_map(|store| store.lock(key).ok().flatten())
-    }
-}
-
-impl Wanted {
-    fn of<T: DeserializeOwned + 'static>(parts: Parts, options: Options) -> Wanted {
-        Wanted { key: parts.key::<T>(), options, kind: std::any::type_name::<T>() }
-    }
-
-    /// A value, and its record if it is to be kept and can be.
-    fn computed<T: Serialize, E>(
-        &self,
-        compute: impl FnOnce() -> Result<T, E>,
-    ) -> Result<(T, Option<Record>), E> {
-        let began = Instant::now();
-        let value = compute()?;
-        let record = self.recorded(&value, began);
-        Ok((value, record))
-    }
-
-    async fn computed_async<T: Serialize, E>(
-        &self,
-        compute: impl AsyncFnOnce() -> Result<T, E>,
-    ) -> Result<(T, Option<Record>), E> {
-        let began = Instant::now();
-        let value = compute().await?;
-        let record = self.recorded(&value, began);
-        Ok((value, record))
-    }
-
-    fn recorded<T: Serialize>(&self, value: &T, began: Instant) -> Option<Record> {
-        if failure::is_err(value) { None } else { self.record(value, began.elapsed()).ok() }
-    }
-
-    fn record<T: Serialize>(&self, value: &T, took: Duration) -> Result<Record, Error> {
-        let created = Timestamp::now();
-        let value = bincode::serde::encode_to_vec(value, codec());
-        Ok(Record {
-            value: value
-                .map_err(|why| Error::Serialize(format!("a value cannot be serialized: {why}")))?
-                .into(),
-            created,
-            expires: self.options.expires_in.map(|span| created.plus(span)),
-            took,
-            name: Cow::Borrowed(self.options.name.unwrap_or(self.kind)),
-        })
-    }
-}
-
 fn parts_of(key: &impl Serialize) -> Result<Parts, Error> {
     Parts::of(key).map_err(|why| Error::Serialize(why.to_string()))
-}
-
-/// The value in a record; none if it is not one of this type, or of more than that.
-fn decode<T: DeserializeOwned>(record: &Record) -> Option<T> {
-    let (value, used) = bincode::serde::decode_from_slice(&record.value, codec()).ok()?;
-    (used == record.value.len()).then_some(value)
-}
-
-fn codec() -> impl bincode::config::Config {
-    bincode::config::standard().with_limit::<LONGEST>()
 }
 
 #[cfg(test)]

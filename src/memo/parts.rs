@@ -8,6 +8,7 @@
 //! their encoding, because a hash map shows them in another order in every process.
 
 use serde::{Serialize, ser};
+use smallvec::SmallVec;
 use std::fmt;
 
 /// What is met, as it is written. The numbers are part of the key.
@@ -34,6 +35,9 @@ enum Tag {
     End = 18,
 }
 
+/// An encoding: hardly one is longer than what lies where its owner does.
+pub type Encoding = SmallVec<[u8; 128]>;
+
 /// Something in a key that says of itself that it cannot be serialized.
 #[derive(Debug)]
 pub struct Unwritable(String);
@@ -53,11 +57,11 @@ impl ser::Error for Unwritable {
 }
 
 /// Appends the encoding of `parts`.
-pub fn encode<P: Serialize + ?Sized>(parts: &P, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+pub fn encode<P: Serialize + ?Sized>(parts: &P, out: &mut Encoding) -> Result<(), Unwritable> {
     parts.serialize(Encoder(out))
 }
 
-struct Encoder<'a>(&'a mut Vec<u8>);
+struct Encoder<'a>(&'a mut Encoding);
 
 impl Encoder<'_> {
     fn tag(&mut self, tag: Tag) {
@@ -232,7 +236,7 @@ impl<'a> ser::Serializer for Encoder<'a> {
 
     fn serialize_map(mut self, _: Option<usize>) -> Result<Pairs<'a>, Unwritable> {
         self.tag(Tag::Map);
-        Ok(Pairs { out: self.0, whole: Vec::new(), key: Vec::new() })
+        Ok(Pairs { out: self.0, whole: Vec::new(), key: Encoding::new() })
     }
 
     fn serialize_struct(mut self, name: &'static str, len: usize) -> Result<Group<'a>, Unwritable> {
@@ -258,7 +262,7 @@ impl<'a> ser::Serializer for Encoder<'a> {
 }
 
 /// Several things in their order, up to a tag that none of them begins with.
-struct Group<'a>(&'a mut Vec<u8>);
+struct Group<'a>(&'a mut Encoding);
 
 impl Group<'_> {
     fn add<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
@@ -321,9 +325,9 @@ fields!(SerializeStruct, SerializeStructVariant);
 
 /// Pairs that are written when all of them are there.
 struct Pairs<'a> {
-    out: &'a mut Vec<u8>,
-    whole: Vec<Vec<u8>>,
-    key: Vec<u8>,
+    out: &'a mut Encoding,
+    whole: Vec<Encoding>,
+    key: Encoding,
 }
 
 impl ser::SerializeMap for Pairs<'_> {

@@ -1,6 +1,8 @@
 //! The loop of a cache, over stores that are watched.
 
+use super::calls::decode;
 use super::*;
+use crate::entry::Key;
 use serde::Deserialize;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -25,20 +27,20 @@ impl Map {
 }
 
 impl Storage for Arc<Map> {
-    fn get(&self, key: &Key) -> Result<Option<Record>, Failure> {
+    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
         self.check()?;
-        Ok(self.records.lock().unwrap().get(key).cloned())
+        Ok(self.records.lock().unwrap().get(&key.digest()).cloned())
     }
 
-    fn put(&self, key: &Key, record: &Record) -> Result<(), Failure> {
+    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
         self.check()?;
-        self.records.lock().unwrap().insert(*key, record.clone());
+        self.records.lock().unwrap().insert(key.digest(), record.clone());
         Ok(())
     }
 
-    fn remove(&self, key: &Key) -> Result<bool, Failure> {
+    fn remove(&self, key: &ValueKey) -> Result<bool, Failure> {
         self.check()?;
-        Ok(self.records.lock().unwrap().remove(key).is_some())
+        Ok(self.records.lock().unwrap().remove(&key.digest()).is_some())
     }
 
     fn clear(&self) -> Result<(), Failure> {
@@ -61,7 +63,7 @@ fn alone() -> Options {
 /// What `compute` returns twice, and how often it ran.
 fn twice<T>(cache: &Cache, options: Options, compute: impl Fn() -> T) -> ([T; 2], usize)
 where
-    T: Serialize + DeserializeOwned + 'static,
+    T: Value,
 {
     let runs = Cell::new(0);
     let call = || {

@@ -4,8 +4,8 @@ use super::*;
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, HashMap};
 
-fn encoded<P: Serialize>(parts: P) -> Vec<u8> {
-    let mut out = Vec::new();
+fn encoded<P: Serialize>(parts: P) -> Encoding {
+    let mut out = Encoding::new();
     encode(&parts, &mut out).unwrap();
     out
 }
@@ -102,6 +102,6 @@ fn what_cannot_be_serialized_says_so() {
             Err(ser::Error::custom("it is a socket"))
         }
     }
-    let why = encode(&(1, Not), &mut Vec::new()).unwrap_err().to_string();
+    let why = encode(&(1, Not), &mut Encoding::new()).unwrap_err().to_string();
     assert!(why.contains("it is a socket"), "{why}");
 }
