@@ -35,18 +35,19 @@ impl Kind {
 /// Caches what a function returns.
 ///
 /// A call whose key has a result in the cache returns that result, and the body does
-/// not run. Any other call runs the body and stores what it returns. The results
-/// outlive the process: another run of the program finds them.
+/// not run. Any other call runs the body and stores what it returns: in memory, unless
+/// `store` names a cache that outlives the process.
 ///
-/// ```ignore
+/// ```
 /// use cachex::cache_value;
 ///
-/// /// Counts the lines of a page, and asks for it once in ten minutes at the most.
+/// /// Counts the lines of a file, and reads it once in ten minutes at the most.
 /// #[cache_value(expires_in = "10m")]
-/// fn lines(url: &str) -> Result<usize, reqwest::Error> {
-///     let page = reqwest::blocking::get(url)?.error_for_status()?.text()?;
-///     Ok(page.lines().count())
+/// fn lines(path: &str) -> std::io::Result<usize> {
+///     Ok(std::fs::read_to_string(path)?.lines().count())
 /// }
+///
+/// assert!(lines("/no/such/file").is_err());
 /// ```
 ///
 /// The function may have generic parameters, a `where` clause and borrowed arguments,
@@ -80,8 +81,8 @@ impl Kind {
 /// - Arguments with `#[key(skip)]`.
 /// - The version of the crate, its features, and how it was compiled.
 ///
-/// A `HashMap` or a `HashSet` lists the same things in another order in each process,
-/// which can be another key each time: take a `BTreeMap` or a `BTreeSet`.
+/// A `HashSet` lists the same things in another order in each process, which can be
+/// another key each time: take a `BTreeSet`. The order of a map does not count.
 ///
 /// # Arguments
 ///
@@ -89,7 +90,18 @@ impl Kind {
 /// out of the key and hands it to the body all the same. That is for a connection, a
 /// logger, or whatever does not change the result:
 ///
-/// ```ignore
+/// ```
+/// use cachex::cache_value;
+/// # struct Error;
+/// # struct Connection;
+/// # impl Connection {
+/// #     fn query(&self, _: &str, city: &str) -> Result<u64, Error> { Ok(city.len() as u64) }
+/// # }
+/// # struct Client;
+/// # impl Client {
+/// #     fn get(&self, path: &str) -> Result<Vec<f64>, Error> { Ok(vec![path.len() as f64]) }
+/// # }
+///
 /// #[cache_value]
 /// fn population(#[key(skip)] connection: &Connection, city: &str) -> Result<u64, Error> {
 ///     connection.query("SELECT population FROM cities WHERE name = ?", city)
@@ -101,6 +113,8 @@ impl Kind {
 ///         self.get(&format!("/rates/{currency}"))
 ///     }
 /// }
+/// # assert!(population(&Connection, "Bern").is_ok_and(|people| people == 4));
+/// # assert!(Client.rates("CHF").is_ok_and(|rates| rates == [10.0]));
 /// ```
 ///
 /// The types of skipped arguments count where they are type parameters or `impl Trait`.
@@ -118,9 +132,9 @@ impl Kind {
 ///
 /// If the last word of the declared type is `Result`, as in `io::Result<T>`, an `Err`
 /// is returned and **not** stored: the next call tries again. `E` has to be nothing in
-/// particular then. A `Result` that goes by another name, or is inside of another
-/// type, is a value like any other, its `Err` included, and so is the `None` of an
-/// `Option`.
+/// particular then. Of a `Result` that goes by another name the `Err` is not stored
+/// either, but has to be one that could be. One that is inside of another type is a value
+/// like any other, and so is the `None` of an `Option`.
 ///
 /// # Options
 ///
@@ -128,21 +142,23 @@ impl Kind {
 /// |---|---|---|
 /// | `expires_in` | for how long a result is returned after it was stored: text such as `"500ms"`, `"2s"` or `"1h 30m"`; a number of seconds, such as `2` or `0.5`; or a constant expression of type [`Duration`](core::time::Duration). It has to be above zero | for ever |
 /// | `allow_concurrent` | `false`: of simultaneous calls with the same key one runs the body, and the others wait for its result; `true`: each runs it | `true` |
-/// | `store` | an expression that a `&Cache` can be borrowed from: a `static CACHE: LazyLock<Cache>`, a call that returns `&'static Cache`, an argument, or a field of `self`. It is evaluated at every call, before the body | the default cache |
+/// | `store` | an expression that a `&Cache` can be borrowed from: a `static CACHE: LazyLock<Cache>`, a call that returns `&'static Cache`, an argument, or a field of `self`. It is evaluated at every call, before the body | one in memory, of up to 64 MiB, for all functions that name none |
 /// | `crate` | the path of the library, if it is not `::cachex`, as in `crate = renamed` | `::cachex` |
 ///
-/// ```ignore
+/// ```
 /// use cachex::{Cache, cache_value};
 /// use std::sync::LazyLock;
 /// use std::time::Duration;
 ///
-/// static CACHE: LazyLock<Cache> = LazyLock::new(open_cache);
+/// static CACHE: LazyLock<Cache> = LazyLock::new(|| Cache::builder().memory(1 << 20).open().unwrap());
 /// const TTL: Duration = Duration::from_secs(90);
 ///
 /// #[cache_value(store = CACHE, expires_in = TTL, allow_concurrent = false)]
 /// fn primes(below: u64) -> Vec<u64> {
 ///     (2..below).filter(|&it| (2..it).all(|by| it % by != 0)).collect()
 /// }
+///
+/// assert_eq!(primes(8), [2, 3, 5, 7]);
 /// ```
 ///
 /// # Errors
@@ -162,12 +178,16 @@ pub fn cache_value(options: TokenStream, function: TokenStream) -> TokenStream {
 /// This is [`cache_value`](macro@cache_value) for `async fn`: what counts in the key,
 /// `#[key(skip)]`, what may be returned, the options and the errors are the same.
 ///
-/// ```ignore
+/// ```
 /// use cachex::async_cache_value;
+/// # struct Client;
+/// # impl Client {
+/// #     async fn get(&self, url: &str) -> Result<String, std::fmt::Error> { Ok(url.to_owned()) }
+/// # }
 ///
 /// #[async_cache_value(expires_in = "10m", allow_concurrent = false)]
-/// async fn page(#[key(skip)] client: &reqwest::Client, url: &str) -> reqwest::Result<String> {
-///     client.get(url).send().await?.error_for_status()?.text().await
+/// async fn page(#[key(skip)] client: &Client, url: &str) -> Result<String, std::fmt::Error> {
+///     client.get(url).await
 /// }
 /// ```
 ///

@@ -78,3 +78,16 @@ fn what_a_compiler_says_is_said_again() {
     make.once().runs(1).exits(2).mentions(&["error:"]);
     make.once().runs(0).exits(2).mentions(&["error:"]);
 }
+
+#[test]
+fn the_programs_do_what_they_say() {
+    let cachex = cachex();
+    for (program, says) in [
+        ("independent_copies", "yours: [\"apple\", \"banana\"]"),
+        ("expiry", "each was checked twice"),
+        ("concurrent_calls", "4 tasks, 4 tickets"),
+        ("one_at_a_time", "tasks: [2, 2, 2, 2]"),
+    ] {
+        cachex.bare([World::example(program)]).once().exits(0).quietly().shows(&[says]);
+    }
+}
