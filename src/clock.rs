@@ -12,6 +12,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 )]
 pub struct Timestamp(pub u64);
 
+/// Longer than a tick is ever late, in nanoseconds: they come every 10 ms where there are
+/// fewest, and late where the processor that counts them was taken away for a while.
+#[cfg(all(target_os = "linux", not(debug_assertions)))]
+const TICK: u64 = 1_000_000_000;
+
 impl Timestamp {
     /// The time now.
     ///
@@ -28,6 +33,23 @@ impl Timestamp {
         now
     }
 
+    /// Whether it is `from` or later, and not yet `until`.
+    ///
+    /// The time of the last tick is had for a third of what the time costs. It decides
+    /// unless one of both is so near that what has passed since that tick matters.
+    pub fn is_between(from: Timestamp, until: Timestamp) -> bool {
+        #[cfg(all(target_os = "linux", not(debug_assertions)))]
+        {
+            let tick = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+            let tick = tick.tv_sec as u64 * 1_000_000_000 + tick.tv_nsec as u64;
+            if from.0 <= tick && tick.saturating_add(TICK) < until.0 {
+                return true;
+            }
+        }
+        let now = Timestamp::now();
+        from <= now && now < until
+    }
+
     /// The time that passed since `earlier`; none if that lies in the future.
     pub fn since(self, earlier: Timestamp) -> Option<Duration> {
         self.0.checked_sub(earlier.0).map(Duration::from_nanos)
@@ -35,14 +57,18 @@ impl Timestamp {
 
     /// This time and `span` later, or the end of time.
     pub fn plus(self, span: Duration) -> Timestamp {
-        let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        Timestamp(self.0.saturating_add(span))
+        Timestamp(self.0.saturating_add(nanos(span)))
     }
+}
+
+/// A span in nanoseconds, or the longest there is.
+pub fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Timestamp {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+        Timestamp(nanos(since))
     }
 }

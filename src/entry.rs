@@ -103,7 +103,7 @@ impl Bytes {
 /// The files that a run left behind, as far as they were declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
-    /// The blob that lists them, see [`crate::manifest`]. What it lists is needed
+    /// The blob that lists them, see `crate::manifest`. What it lists is needed
     /// by it, and not by the entry.
     pub manifest: BlobRef,
     /// How many files there are.
@@ -123,7 +123,7 @@ pub struct About {
     pub cwd: Option<serde_bytes::ByteBuf>,
     /// The `--scope` it belongs to.
     pub scope: Option<String>,
-    /// The `--tag`s it has: at most [`MAX_TAGS`].
+    /// The `--tag`s it has: at most `MAX_TAGS`.
     pub tags: Vec<String>,
 }
 
@@ -168,7 +168,7 @@ pub struct Entry {
     pub outputs: Option<Outputs>,
     /// For people.
     pub about: About,
-    /// What `explain` compares, see its module: at most [`PARTS_LIMIT`] bytes.
+    /// What `explain` compares, see its module: at most `PARTS_LIMIT` bytes.
     #[serde(skip)]
     pub parts: Vec<u8>,
 }

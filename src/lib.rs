@@ -128,3 +128,8 @@ pub mod internals {
     pub use crate::entry::{About, BlobRef, Bytes, Entry, Outputs};
     pub use crate::manifest::{Item, Manifest, What};
 }
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

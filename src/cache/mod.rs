@@ -24,7 +24,7 @@ pub use open::{existing_store, open_store};
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
 pub use shared::{Answer, There, remote_beside, shows_nothing};
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Vars};
 use crate::entry::{Entry, Key};
 use crate::exit::{self, Exit};
@@ -352,8 +352,4 @@ impl Runner<'_> {
     fn messages(&self) -> Messages {
         Messages { quiet: self.config.quiet, verbose: self.config.verbose }
     }
-}
-
-fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,6 @@ use super::{Runner, nanos};
 use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
 use crate::entry::{Entry, Key};
-use crate::store::events::{Kind, Remotely};
 use crate::store::remote::outage::Outage;
 use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted};
 use crate::store::young::Young;
@@ -41,19 +40,9 @@ impl Runner<'_> {
         let shown = (self.shows_progress)(self.config.quiet);
         let fetched = remote.fetch(&wanted);
         drop(shown);
-        let (what, bytes) = match &fetched {
-            Ok(Fetched::Entry { bytes }) => (Remotely::Hit, *bytes),
-            Ok(Fetched::Nothing) => (Remotely::Miss, 0),
-            Ok(Fetched::Refused) => (Remotely::Refused, 0),
-            Err(Unanswered::Failed(_)) => (Remotely::Failed, 0),
-            // One is counted for all that go on without it.
-            Err(Unanswered::Paused(outage)) => {
-                self.messages()
-                    .tell(format_args!("the remote store is left alone: {}", outage.why));
-                return None;
-            }
-        };
-        self.note(root, key, Kind::Remote { what, bytes }, Duration::ZERO);
+        if let Some(kind) = Fetched::counted(&fetched) {
+            self.note(root, key, kind, Duration::ZERO);
+        }
         match fetched {
             Ok(Fetched::Entry { .. }) => Young::new(root).get(key).ok().flatten(),
             Ok(Fetched::Refused) => {
@@ -67,7 +56,12 @@ impl Runner<'_> {
                     .warn(format_args!("the remote store is left alone for a minute: {why}"));
                 None
             }
-            Ok(Fetched::Nothing) | Err(Unanswered::Paused(_)) => None,
+            Err(Unanswered::Paused(outage)) => {
+                self.messages()
+                    .tell(format_args!("the remote store is left alone: {}", outage.why));
+                None
+            }
+            Ok(Fetched::Nothing) => None,
         }
     }
 

@@ -40,7 +40,7 @@ pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
     let since = args.since.map(|since| match since {
         Since::Day(day) => Day(day),
         Since::Ago(span) => {
-            let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+            let span = crate::clock::nanos(span);
             Day::of(Timestamp(now.0.saturating_sub(span)))
         }
     });

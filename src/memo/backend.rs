@@ -19,7 +19,8 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The encoded value.
-    pub value: Arc<[u8]>,
+    #[serde(with = "serde_bytes")]
+    pub value: Vec<u8>,
     /// When it had been computed.
     pub created: Timestamp,
     /// From when on it is not served any more; none: never. It was fixed when the value
@@ -35,9 +36,7 @@ impl Record {
     /// Whether it may be served now. One from the future is not, if it expires at all:
     /// the clock went backwards, and how old it is nobody knows.
     pub fn is_fresh(&self) -> bool {
-        let Some(expires) = self.expires else { return true };
-        let now = Timestamp::now();
-        self.created <= now && now < expires
+        self.expires.is_none_or(|expires| Timestamp::is_between(self.created, expires))
     }
 }
 
@@ -51,16 +50,16 @@ impl Record {
 /// ```
 /// use cachex::{Cache, Failure, Key, Options, Record, Storage, ValueKey};
 /// use std::collections::HashMap;
-/// use std::sync::Mutex;
+/// use std::sync::{Arc, Mutex};
 ///
 /// #[derive(Default)]
-/// struct Map(Mutex<HashMap<Key, Record>>);
+/// struct Map(Mutex<HashMap<Key, Arc<Record>>>);
 ///
 /// impl Storage for Map {
-///     fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
+///     fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
 ///         Ok(self.0.lock().unwrap().get(&key.digest()).cloned())
 ///     }
-///     fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
+///     fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
 ///         self.0.lock().unwrap().insert(key.digest(), record.clone());
 ///         Ok(())
 ///     }
@@ -84,10 +83,16 @@ impl Record {
 /// ```
 pub trait Storage: Send + Sync + 'static {
     /// The record of a key, fresh or not.
-    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure>;
+    fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure>;
+
+    /// The same a moment later, for who found nothing and waited for others to compute
+    /// it: what they recorded is near, so what is far away need not be asked again.
+    fn get_again(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
+        self.get(key)
+    }
 
     /// Keeps a record, in place of the key's earlier one.
-    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure>;
+    fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure>;
 
     /// Drops the record of a key; whether there was one, as far as that is known.
     fn remove(&self, key: &ValueKey) -> Result<bool, Failure>;

@@ -1,12 +1,13 @@
 //! The loop: look up, else compute, then record.
 
-use super::backend::{Guard, Record, Storage};
+use super::backend::{Failure, Guard, Record, Storage};
 use super::flight::Flights;
 use super::key::{Parts, ValueKey};
 use super::{Cache, Error, Options, RunOptions, Value, failure};
 use crate::clock::Timestamp;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// No value is longer, in bytes, nor is one taken for so long that was misread.
@@ -40,11 +41,12 @@ impl Cache {
         options: Options,
         compute: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let wanted = Wanted::of::<T>(parts, options);
-        let (inner, key) = (&*self.inner, &wanted.key);
-        if let Some(value) = inner.find(key) {
+        let (inner, key) = (&*self.inner, parts.key::<T>());
+        if let Some(value) = inner.find(&key) {
             return Ok(value);
         }
+        let wanted = Wanted::of::<T>(key, options);
+        let key = &wanted.key;
         if options.allow_concurrent {
             let (value, record) = wanted.computed(compute)?;
             inner.keep(key, record.as_ref());
@@ -57,7 +59,7 @@ impl Cache {
         }
         let _guard = inner.lock(key);
         // Whoever had the lock before may have left it there.
-        if let Some(value) = inner.find(key) {
+        if let Some(value) = inner.look_again(key).and_then(|record| decode(&record)) {
             return Ok(value);
         }
         let (value, record) = wanted.computed(compute)?;
@@ -72,7 +74,7 @@ impl Cache {
         options: Options,
         compute: impl AsyncFnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let wanted = Wanted::of::<T>(parts, options);
+        let wanted = Wanted::of::<T>(parts.key::<T>(), options);
         let key = &wanted.key;
         if let Some(value) = self.find_async(key).await {
             return Ok(value);
@@ -88,7 +90,9 @@ impl Cache {
             return Ok(value);
         }
         let _guard = self.blocking(key, Inner::lock).await;
-        if let Some(value) = self.find_async(key).await {
+        if let Some(value) =
+            self.blocking(key, Inner::look_again).await.and_then(|record| decode(&record))
+        {
             return Ok(value);
         }
         let (value, record) = wanted.computed_async(compute).await?;
@@ -104,10 +108,10 @@ impl Cache {
         }
         let below =
             move |inner: &Inner, key: &ValueKey| inner.look_up(immediate..inner.stores.len(), key);
-        decode(&self.blocking(key, below).await?)
+        self.blocking(key, below).await.and_then(|record| decode(&record))
     }
 
-    async fn keep_async(&self, key: &ValueKey, record: Option<&Record>) {
+    async fn keep_async(&self, key: &ValueKey, record: Option<&Arc<Record>>) {
         if let Some(record) = record.cloned() {
             self.blocking(key, move |inner, key| inner.keep(key, Some(&record))).await;
         }
@@ -130,16 +134,31 @@ impl Cache {
 impl Inner {
     /// A recorded value that is fresh.
     pub fn find<T: Value>(&self, key: &ValueKey) -> Option<T> {
-        decode(&self.look_up(0..self.stores.len(), key)?)
+        self.look_up(0..self.stores.len(), key).and_then(|record| decode(&record))
     }
 
     /// The fresh record of the first of these stores that has one; the faster ones have
     /// it from then on.
-    fn look_up(&self, among: Range<usize>, key: &ValueKey) -> Option<Record> {
+    fn look_up(&self, among: Range<usize>, key: &ValueKey) -> Option<Arc<Record>> {
+        self.search(among, key, |store| store.get(key))
+    }
+
+    /// The same of all of them, after nothing was found and others were waited for.
+    fn look_again(&self, key: &ValueKey) -> Option<Arc<Record>> {
+        self.search(0..self.stores.len(), key, |store| store.get_again(key))
+    }
+
+    #[inline]
+    fn search(
+        &self,
+        among: Range<usize>,
+        key: &ValueKey,
+        ask: impl Fn(&dyn Storage) -> Result<Option<Arc<Record>>, Failure>,
+    ) -> Option<Arc<Record>> {
         for at in among {
             // Below a store that fails may lie what that has superseded.
-            let found = self.stores[at].get(key).ok()?;
-            if let Some(record) = found.filter(Record::is_fresh) {
+            let found = ask(&*self.stores[at]).ok()?;
+            if let Some(record) = found.filter(|record| record.is_fresh()) {
                 for faster in &self.stores[..at] {
                     let _ = faster.put(key, &record);
                 }
@@ -151,7 +170,7 @@ impl Inner {
 
     /// Records in every store that can; from below, so that what is known above is not
     /// lacking there.
-    fn keep(&self, key: &ValueKey, record: Option<&Record>) {
+    fn keep(&self, key: &ValueKey, record: Option<&Arc<Record>>) {
         let Some(record) = record else { return };
         for store in self.stores.iter().rev() {
             let _ = store.put(key, record);
@@ -166,15 +185,15 @@ impl Inner {
 
 impl Wanted {
     /// A value of this type.
-    pub fn of<T: Value>(parts: Parts, options: Options) -> Wanted {
-        Wanted { key: parts.key::<T>(), options, kind: std::any::type_name::<T>() }
+    pub fn of<T: Value>(key: ValueKey, options: Options) -> Wanted {
+        Wanted { key, options, kind: std::any::type_name::<T>() }
     }
 
     /// A value, and its record if it is to be kept and can be.
     fn computed<T: Value, E>(
         &self,
         compute: impl FnOnce() -> Result<T, E>,
-    ) -> Result<(T, Option<Record>), E> {
+    ) -> Result<(T, Option<Arc<Record>>), E> {
         let began = Instant::now();
         let value = compute()?;
         let record = self.recorded(&value, began);
@@ -184,30 +203,30 @@ impl Wanted {
     async fn computed_async<T: Value, E>(
         &self,
         compute: impl AsyncFnOnce() -> Result<T, E>,
-    ) -> Result<(T, Option<Record>), E> {
+    ) -> Result<(T, Option<Arc<Record>>), E> {
         let began = Instant::now();
         let value = compute().await?;
         let record = self.recorded(&value, began);
         Ok((value, record))
     }
 
-    fn recorded<T: Value>(&self, value: &T, began: Instant) -> Option<Record> {
+    fn recorded<T: Value>(&self, value: &T, began: Instant) -> Option<Arc<Record>> {
         if failure::is_err(value) { None } else { self.record(value, began.elapsed()).ok() }
     }
 
     /// The record of a value.
-    pub fn record<T: Value>(&self, value: &T, took: Duration) -> Result<Record, Error> {
+    pub fn record<T: Value>(&self, value: &T, took: Duration) -> Result<Arc<Record>, Error> {
         let encoded = bincode::serde::encode_to_vec(value, codec()).map_err(|why| {
             Error::Serialize(format!("a value of type {} cannot be serialized: {why}", self.kind))
         })?;
         let created = Timestamp::now();
-        Ok(Record {
-            value: encoded.into(),
+        Ok(Arc::new(Record {
+            value: encoded,
             created,
             expires: self.options.expires_in.map(|span| created.plus(span)),
             took,
             name: Cow::Borrowed(self.options.name.unwrap_or(self.kind)),
-        })
+        }))
     }
 }
 

@@ -16,7 +16,7 @@ type Flight = AsyncMutex<Option<Landed>>;
 
 /// What came of a flight.
 struct Landed {
-    record: Record,
+    record: Arc<Record>,
     at: Instant,
 }
 
@@ -90,7 +90,7 @@ impl Turn {
     }
 
     /// Leaves a record to those who wait, if there is one.
-    pub fn land(&mut self, record: Option<Record>) {
+    pub fn land(&mut self, record: Option<Arc<Record>>) {
         *self.flight = record.map(|record| Landed { record, at: Instant::now() });
     }
 }

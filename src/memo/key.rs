@@ -35,6 +35,7 @@ impl Parts {
     }
 
     /// The key of a value of this type.
+    #[inline]
     pub fn key<T: Value>(self) -> ValueKey {
         ValueKey {
             parts: self.0,

@@ -6,24 +6,25 @@
 
 use super::backend::{Failure, Guard, Record, Storage};
 use super::key::ValueKey;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Remote as Shared};
 use crate::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
 use crate::frames::{Frame, Stream};
 use crate::lock::{self, Lock, Mode as LockMode};
 use crate::store::blobs::{self, NewBlob};
-use crate::store::events::{self, Event, Kind, Reason, Remotely};
+use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence::{self, Fenced};
-use crate::store::remote::{Fetched, Remote, Unanswered, Wanted};
+use crate::store::remote::{Fetched, Remote, Wanted};
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store, clear};
 use crate::values::{Mode, RemoteMode};
 use crate::wait;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
 use std::collections::HashSet;
 use std::io::Read;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The store in a folder, as it was configured.
@@ -62,14 +63,14 @@ impl Local {
         matches!(self.mode, Mode::ReadWrite | Mode::WriteOnly)
     }
 
-    fn look_up(&self, key: &Key) -> Result<Option<Entry>> {
+    /// A fresh entry of this store, or else, if it is asked too, of the remote one.
+    fn look_up(&self, key: &Key, asks_remote: bool) -> Result<Option<Entry>> {
         let (young, old) = (Young::new(&self.root), Fenced::new(&self.root));
         let floors: [&dyn Store; 2] = [&young, &old];
         let found = Stack::new(&floors).get(key)?;
-        let is_fresh = |entry: &Entry| entry.fresh(Timestamp::now(), None).is_some();
-        match found.filter(is_fresh) {
-            Some(entry) => Ok(Some(entry)),
-            None => self.fetch(key),
+        match found.filter(|entry| entry.fresh(Timestamp::now(), None).is_some()) {
+            None if asks_remote => self.fetch(key),
+            found => Ok(found),
         }
     }
 
@@ -77,22 +78,35 @@ impl Local {
     fn fetch(&self, key: &Key) -> Result<Option<Entry>> {
         let Some(remote) = self.remote() else { return Ok(None) };
         let wanted = Wanted { key: key.0, limits: [None; 2], beyond: 0, mends: self.shares() };
-        let (what, bytes) = match remote.fetch(&wanted) {
-            Ok(Fetched::Entry { bytes }) => (Remotely::Hit, bytes),
-            Ok(Fetched::Nothing) => (Remotely::Miss, 0),
-            Ok(Fetched::Refused) => (Remotely::Refused, 0),
-            Err(Unanswered::Failed(_)) => (Remotely::Failed, 0),
-            // One is counted for all that go on without it.
-            Err(Unanswered::Paused(_)) => return Ok(None),
-        };
-        self.note(key, Kind::Remote { what, bytes }, Duration::ZERO, Some(""));
-        if what == Remotely::Hit { Young::new(&self.root).get(key) } else { Ok(None) }
+        let fetched = remote.fetch(&wanted);
+        if let Some(kind) = Fetched::counted(&fetched) {
+            self.note(key, kind, Duration::ZERO, None);
+        }
+        match fetched {
+            Ok(Fetched::Entry { .. }) => Young::new(&self.root).get(key),
+            Ok(Fetched::Nothing | Fetched::Refused) | Err(_) => Ok(None),
+        }
+    }
+
+    /// The same as a record.
+    fn find(&self, key: &Key, asks_remote: bool) -> Result<Option<Arc<Record>>> {
+        if !self.reads() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let Some(entry) = self.look_up(key, asks_remote)? else { return Ok(None) };
+        let record = self.opened(&entry)?;
+        if let Some(record) = &record {
+            let cost = nanos(began.elapsed());
+            self.note(key, Kind::Hit { cost }, record.took, None);
+        }
+        Ok(record)
     }
 
     /// The record that an entry is.
-    fn opened(&self, entry: &Entry) -> Result<Option<Record>> {
+    fn opened(&self, entry: &Entry) -> Result<Option<Arc<Record>>> {
         let value = match &entry.data {
-            Bytes::Inline(value) => value.as_slice().into(),
+            Bytes::Inline(value) => value.clone(),
             Bytes::Blob(blob) => {
                 let Some(opened) = blobs::open(&self.root, blob)? else { return Ok(None) };
                 let mut value = Vec::with_capacity(blob.len as usize);
@@ -100,10 +114,10 @@ impl Local {
                 if value.len() as u64 != blob.len {
                     return Ok(None);
                 }
-                value.into()
+                value
             }
         };
-        Ok(Some(Record {
+        Ok(Some(Arc::new(Record {
             value,
             created: entry.created,
             expires: entry.expires(),
@@ -111,13 +125,16 @@ impl Local {
             name: String::from_utf8_lossy(entry.about.argv.first().map_or(&[], |name| name))
                 .into_owned()
                 .into(),
-        }))
+        })))
     }
 
     fn record(&self, key: &Key, record: &Record) -> Result<()> {
         let len = record.value.len() as u64;
         if len > self.max_entry_size {
-            return Ok(());
+            bail!(
+                "a value of {len} bytes is longer than the {} that are kept",
+                self.max_entry_size
+            );
         }
         let mut frames = Vec::new();
         if len > 0 {
@@ -133,7 +150,7 @@ impl Local {
         let lifetime = record.expires.map(|at| at.since(record.created).unwrap_or_default());
         let publishing = Lock::wait(&self.root, lock::PUBLISH, LockMode::Shared)?;
         let data = match blob {
-            None => Bytes::Inline(record.value.to_vec()),
+            None => Bytes::Inline(record.value.clone()),
             Some(blob) => Bytes::Blob(blob.keep().context("recording a value")?),
         };
         let entry = Entry {
@@ -190,22 +207,16 @@ impl Local {
 }
 
 impl Storage for Local {
-    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
-        if !self.reads() {
-            return Ok(None);
-        }
-        let key = &key.digest();
-        let began = Instant::now();
-        let Some(entry) = self.look_up(key)? else { return Ok(None) };
-        let record = self.opened(&entry)?;
-        if let Some(record) = &record {
-            let cost = nanos(began.elapsed());
-            self.note(key, Kind::Hit { cost }, record.took, None);
-        }
-        Ok(record)
+    fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
+        Ok(self.find(&key.digest(), true)?)
     }
 
-    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
+    /// What another process recorded meanwhile is here.
+    fn get_again(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
+        Ok(self.find(&key.digest(), false)?)
+    }
+
+    fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
         if self.writes() { Ok(self.record(&key.digest(), record)?) } else { Ok(()) }
     }
 
@@ -253,8 +264,4 @@ fn about(name: &str) -> About {
         scope: None,
         tags: Vec::new(),
     }
-}
-
-fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@ use super::key::ValueKey;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 use std::any::TypeId;
-use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What is taken for the length of a usual value, in bytes: a guess that only decides
 /// how much room there is for what is known of values that had to go.
@@ -23,7 +23,7 @@ const PARTS: usize = 16;
 /// `quick_cache` has it). A value that is longer than a twentieth of that is not kept.
 #[derive(Debug)]
 pub struct Memory {
-    values: Cache<Held, Record, Weight, DefaultHashBuilder>,
+    values: Cache<Held, Arc<Record>, Weight, DefaultHashBuilder>,
 }
 
 impl Memory {
@@ -56,21 +56,16 @@ impl Default for Memory {
 }
 
 impl Storage for Memory {
-    /// What has expired goes when it is met.
-    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
-        let Some(record) = self.values.get(&Sought(key.here())) else { return Ok(None) };
-        if record.is_fresh() {
-            return Ok(Some(record));
-        }
-        self.values.remove_if(&Sought(key.here()), |record| !record.is_fresh());
-        Ok(None)
+    /// What has expired stays until it is replaced, which whoever asked for it does, or
+    /// until there is no room.
+    fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
+        Ok(self.values.get(&Sought(key.here())))
     }
 
-    /// Nobody reads what it is called here, and copying that would be a part of each hit.
-    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
+    fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
         let (kind, parts) = key.here();
         let held = Held { kind, parts: parts.into() };
-        self.values.insert(held, Record { name: Cow::Borrowed(""), ..record.clone() });
+        self.values.insert(held, record.clone());
         Ok(())
     }
 
@@ -108,8 +103,8 @@ impl Equivalent<Held> for Sought<'_> {
 #[derive(Clone, Debug)]
 struct Weight;
 
-impl Weighter<Held, Record> for Weight {
-    fn weight(&self, key: &Held, record: &Record) -> u64 {
+impl Weighter<Held, Arc<Record>> for Weight {
+    fn weight(&self, key: &Held, record: &Arc<Record>) -> u64 {
         (key.parts.len() + record.value.len()) as u64 + BESIDES
     }
 }
@@ -119,27 +114,28 @@ mod tests {
     use super::super::key::Parts;
     use super::*;
     use crate::clock::Timestamp;
+    use std::borrow::Cow;
     use std::time::Duration;
 
     fn key(n: u64) -> ValueKey {
         Parts::of(&n).unwrap().key::<u64>()
     }
 
-    fn record(len: usize, expires: Option<Timestamp>) -> Record {
-        Record {
-            value: vec![7; len].into(),
+    fn record(len: usize) -> Arc<Record> {
+        Arc::new(Record {
+            value: vec![7; len],
             created: Timestamp(1),
-            expires,
+            expires: None,
             took: Duration::ZERO,
             name: Cow::Borrowed("test"),
-        }
+        })
     }
 
     #[test]
     fn it_holds_no_more_than_it_may() {
         let memory = Memory::new(1 << 20);
         for n in 0..10_000 {
-            memory.put(&key(n), &record(1000, None)).unwrap();
+            memory.put(&key(n), &record(1000)).unwrap();
         }
         assert!(memory.values.weight() <= 1 << 20);
         let held = (0..10_000).filter(|n| memory.get(&key(*n)).unwrap().is_some()).count();
@@ -150,29 +146,18 @@ mod tests {
     fn a_twentieth_of_it_fits() {
         let memory = Memory::new(16 << 20);
         for n in 0..16 {
-            memory.put(&key(n), &record((16 << 20) / 20, None)).unwrap();
+            memory.put(&key(n), &record((16 << 20) / 20)).unwrap();
             assert!(memory.get(&key(n)).unwrap().is_some());
         }
-        memory.put(&key(99), &record(2 << 20, None)).unwrap();
+        memory.put(&key(99), &record(2 << 20)).unwrap();
         assert!(memory.get(&key(99)).unwrap().is_none());
-    }
-
-    #[test]
-    fn what_expired_is_not_served_and_takes_no_room() {
-        let memory = Memory::default();
-        memory.put(&key(1), &record(10, Some(Timestamp(2)))).unwrap();
-        memory.put(&key(2), &record(10, Some(Timestamp(u64::MAX)))).unwrap();
-        assert_eq!(memory.values.len(), 2);
-        assert!(memory.get(&key(1)).unwrap().is_none());
-        assert!(memory.get(&key(2)).unwrap().is_some());
-        assert_eq!(memory.values.len(), 1);
     }
 
     #[test]
     fn what_is_removed_or_cleared_is_gone() {
         let memory = Memory::default();
         for n in 0..3 {
-            memory.put(&key(n), &record(10, None)).unwrap();
+            memory.put(&key(n), &record(10)).unwrap();
         }
         assert!(memory.remove(&key(0)).unwrap());
         assert!(!memory.remove(&key(0)).unwrap());

@@ -204,7 +204,7 @@ impl Cache {
     where
         T: Value,
     {
-        let wanted = Wanted::of::<T>(parts_of(&key)?, options);
+        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options);
         if failure::is_err(value) {
             return Ok(());
         }
@@ -238,7 +238,8 @@ impl Cache {
     }
 
     /// Drops everything that is in the stores of this cache, whoever recorded it: in a
-    /// folder, what `cachex run` recorded there too.
+    /// folder, what `cachex run` recorded there too. A remote store below
+    /// that keeps what it has.
     ///
     /// # Errors
     ///

@@ -50,8 +50,9 @@ impl Options {
     /// With `false` one computes it, and the others wait for that and get the same:
     /// threads and tasks of this process, and with a store that several processes use
     /// ([`Builder::local`](super::Builder::local)), those too. Whoever panics, fails or
-    /// is cancelled makes way for the next. A value that needs itself, by the same key,
-    /// waits for ever.
+    /// is cancelled makes way for the next. Whoever waits
+    /// in [`Cache::value`](super::Cache::value) blocks its thread. A value that needs
+    /// itself, by the same key, waits for ever.
     pub const fn allow_concurrent(self, allow: bool) -> Options {
         Options { allow_concurrent: allow, ..self }
     }

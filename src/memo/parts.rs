@@ -68,13 +68,17 @@ impl Encoder<'_> {
         self.0.push(tag as u8);
     }
 
+    /// A tag and what has a fixed length.
+    fn tagged<const N: usize>(&mut self, tag: Tag, bytes: [u8; N]) {
+        self.tag(tag);
+        self.0.extend_from_slice(&bytes);
+    }
+
     fn unsigned(&mut self, number: u128) {
         if let Ok(number) = u64::try_from(number) {
-            self.tag(Tag::Natural);
-            self.0.extend(number.to_le_bytes());
+            self.tagged(Tag::Natural, number.to_le_bytes());
         } else {
-            self.tag(Tag::LargeNatural);
-            self.0.extend(number.to_le_bytes());
+            self.tagged(Tag::LargeNatural, number.to_le_bytes());
         }
     }
 
@@ -82,19 +86,22 @@ impl Encoder<'_> {
         if let Ok(number) = u128::try_from(number) {
             self.unsigned(number);
         } else {
-            self.tag(Tag::Negative);
-            self.0.extend(number.to_le_bytes());
+            self.tagged(Tag::Negative, number.to_le_bytes());
         }
     }
 
     fn float(&mut self, number: f64) {
-        self.tag(Tag::Float);
-        self.0.extend(number.to_bits().to_le_bytes());
+        self.tagged(Tag::Float, number.to_bits().to_le_bytes());
     }
 
     fn bytes(&mut self, tag: Tag, bytes: &[u8]) {
         self.tag(tag);
-        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        let mut len = bytes.len();
+        while len >= 0x80 {
+            self.0.push(len as u8 | 0x80);
+            len >>= 7;
+        }
+        self.0.push(len as u8);
         self.0.extend_from_slice(bytes);
     }
 
@@ -138,8 +145,7 @@ impl<'a> ser::Serializer for Encoder<'a> {
     }
 
     fn serialize_char(mut self, v: char) -> Result<(), Unwritable> {
-        self.tag(Tag::Char);
-        self.0.extend(u32::from(v).to_le_bytes());
+        self.tagged(Tag::Char, u32::from(v).to_le_bytes());
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::calls::decode;
 use super::*;
+use crate::clock::Timestamp;
 use crate::entry::Key;
 use serde::Deserialize;
 use std::cell::Cell;
@@ -12,7 +13,7 @@ use std::sync::{Barrier, Mutex};
 /// A store that fails when it is told to.
 #[derive(Default)]
 struct Map {
-    records: Mutex<HashMap<Key, Record>>,
+    records: Mutex<HashMap<Key, Arc<Record>>>,
     fails: bool,
 }
 
@@ -27,12 +28,12 @@ impl Map {
 }
 
 impl Storage for Arc<Map> {
-    fn get(&self, key: &ValueKey) -> Result<Option<Record>, Failure> {
+    fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
         self.check()?;
         Ok(self.records.lock().unwrap().get(&key.digest()).cloned())
     }
 
-    fn put(&self, key: &ValueKey, record: &Record) -> Result<(), Failure> {
+    fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
         self.check()?;
         self.records.lock().unwrap().insert(key.digest(), record.clone());
         Ok(())
@@ -170,11 +171,29 @@ fn what_expired_is_computed_again_by_any_store() {
     let cache = over(&[&map]);
     cache.put("a", Options::new().expires_in(60).unwrap(), &1).unwrap();
     for record in map.records.lock().unwrap().values_mut() {
-        record.expires = Some(record.created);
+        let expires = Some(record.created);
+        Arc::make_mut(record).expires = expires;
     }
     assert_eq!(cache.get::<i32>("a"), None);
     assert_eq!(cache.value("a", Options::new(), || 2), 2);
     assert_eq!(cache.get::<i32>("a"), Some(2));
+}
+
+#[test]
+fn what_expired_in_memory_is_computed_again() {
+    let cache = Cache::in_memory();
+    let record = |expires| {
+        let (value, created, took) = (vec![2], Timestamp(1), Duration::ZERO);
+        Arc::new(Record { value, created, expires, took, name: "".into() })
+    };
+    let key = Parts::of("a").unwrap().key::<i32>();
+    for (expires, found) in [(None, Some(1)), (Some(Timestamp(2)), None)] {
+        cache.inner.stores[0].put(&key, &record(expires)).unwrap();
+        assert_eq!(cache.get::<i32>("a"), found);
+    }
+    let options = Options::new().expires_in(60).unwrap();
+    assert_eq!(cache.value("a", options, || 3), 3);
+    assert_eq!(cache.get::<i32>("a"), Some(3));
 }
 
 #[test]
@@ -183,7 +202,8 @@ fn a_record_from_the_future_is_not_served() {
     let cache = over(&[&map]);
     cache.put("a", Options::new().expires_in(60).unwrap(), &1).unwrap();
     for record in map.records.lock().unwrap().values_mut() {
-        record.created = record.created.plus(Duration::from_secs(30));
+        let created = record.created.plus(Duration::from_secs(30));
+        Arc::make_mut(record).created = created;
     }
     assert_eq!(cache.get::<i32>("a"), None);
 }
@@ -195,7 +215,7 @@ fn what_cannot_be_decoded_is_a_miss() {
     for damage in [&[][..], &[255; 40], &[3, b'a', b'b', b'c', b'd'], &[253, 255, 255, 255, 255]] {
         cache.put("a", Options::new(), &"abc".to_owned()).unwrap();
         for record in map.records.lock().unwrap().values_mut() {
-            record.value = damage.into();
+            Arc::make_mut(record).value = damage.into();
         }
         assert_eq!(cache.get::<String>("a"), None, "{damage:?}");
         assert_eq!(cache.value("a", Options::new(), || "new".to_owned()), "new");
@@ -297,7 +317,9 @@ fn those_who_wait_get_the_same_though_no_store_keeps_it() {
     let cache = over(&[&Arc::new(Map::failing())]);
     let seats: Vec<_> = (0..3).map(|_| cache.inner.flights.join(Key([7; 32]))).collect();
     seats[0].turn().land(Some(
-        Wanted::of::<i32>(Parts::of("a").unwrap(), alone()).record(&5, Duration::ZERO).unwrap(),
+        Wanted::of::<i32>(Parts::of("a").unwrap().key::<i32>(), alone())
+            .record(&5, Duration::ZERO)
+            .unwrap(),
     ));
     assert_eq!(seats[1].turn().landed().and_then(decode), Some(5));
     drop(seats);

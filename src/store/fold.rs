@@ -320,7 +320,7 @@ impl<'a> Fold<'a> {
     }
 
     fn gone_before(&self) -> Timestamp {
-        let grace = u64::try_from(self.options.grace.as_nanos()).unwrap_or(u64::MAX);
+        let grace = crate::clock::nanos(self.options.grace);
         Timestamp(self.now.0.saturating_sub(grace))
     }
 

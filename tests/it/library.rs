@@ -177,3 +177,29 @@ fn what_the_command_line_recorded_is_not_taken_for_a_value() {
     cache.put("echo", named(), &"value".to_owned()).unwrap();
     cachex.run("echo").once().hits();
 }
+
+#[test]
+fn a_remote_store_is_asked_once_for_what_it_has_not() {
+    let cachex = cachex();
+    std::fs::create_dir(cachex.path("shared")).unwrap();
+    let url = format!("file://{}", cachex.path("shared").display());
+    let cache = Cache::builder().dir(cachex.store()).remote(&url).open().unwrap();
+    assert_eq!(cache.value("a", named().allow_concurrent(false), || 1), 1);
+    let told = cachex.cli(["remote", "stats", "--json", "--remote", &url]).once().exits(0);
+    let told: Value = serde_json::from_str(&told.stdout()).unwrap();
+    assert_eq!(told["misses"], 1, "{told}");
+}
+
+#[test]
+fn stores_of_all_kinds_are_used_in_one_program() {
+    let cachex = cachex();
+    let both = Cache::builder().memory(1 << 20).dir(cachex.store()).open().unwrap();
+    let (memory, folder) = (Cache::in_memory(), opened(&cachex));
+    both.put("a", named(), &1).unwrap();
+    assert_eq!((memory.get::<i32>("a"), folder.get::<i32>("a")), (None, Some(1)));
+    // What is in memory is served from there.
+    folder.put("a", named(), &2).unwrap();
+    assert_eq!((both.get::<i32>("a"), folder.get::<i32>("a")), (Some(1), Some(2)));
+    both.clear().unwrap();
+    assert_eq!((both.get::<i32>("a"), folder.get::<i32>("a")), (None, None));
+}

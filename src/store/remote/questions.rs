@@ -3,6 +3,7 @@
 use super::outage::Outage;
 use crate::clock::Timestamp;
 use crate::entry::Entry;
+use crate::store::events::{Kind, Remotely};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -62,6 +63,21 @@ pub enum Fetched {
     Nothing,
     /// What is there is damaged, or not by who shares the secret.
     Refused,
+}
+
+impl Fetched {
+    /// What asking is counted as; none if it is not: of an outage one is counted for
+    /// all who go on without.
+    pub fn counted(fetched: &Result<Fetched, Unanswered>) -> Option<Kind> {
+        let (what, bytes) = match fetched {
+            Ok(Fetched::Entry { bytes }) => (Remotely::Hit, *bytes),
+            Ok(Fetched::Nothing) => (Remotely::Miss, 0),
+            Ok(Fetched::Refused) => (Remotely::Refused, 0),
+            Err(Unanswered::Failed(_)) => (Remotely::Failed, 0),
+            Err(Unanswered::Paused(_)) => return None,
+        };
+        Some(Kind::Remote { what, bytes })
+    }
 }
 
 /// What is seen of an entry that is not fetched.
