@@ -72,6 +72,10 @@ impl Builder {
     /// Adds the local store, and below it one that machines share, at a URL as
     /// `cachex run --remote` takes it. What is recorded is sent by a process of its own,
     /// in the background; what comes is in the local store from then on.
+    ///
+    /// The URL is an argument of the helper process that
+    /// [`Cache::command`] starts, which others on this machine can see: give a password
+    /// by `CACHEX_REMOTE_PASSWORD`, and not in the URL.
     pub fn remote(self, url: impl Into<String>) -> Builder {
         Builder { remote: Some(url.into()), ..self }.local()
     }
