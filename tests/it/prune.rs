@@ -7,10 +7,8 @@ use serde_json::Value;
 const MB: u64 = 1 << 20;
 
 /// Prints 100 KB that no other prints.
-/// A call that takes 100 kB on disk. They stay as large should one of them, as happens
-/// by chance, have the store folded.
 fn large(cachex: &Cachex, n: usize) -> Call {
-    cachex.exec(["sh", "-c", &format!("yes {n} | head -c 100000")]).option("--compress", "0")
+    cachex.exec(["sh", "-c", &format!("yes {n} | head -c 100000")])
 }
 
 fn commands(cachex: &Cachex) -> usize {
