@@ -22,7 +22,9 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-pub use executable::{helpers_branch_off, is_cachex, is_cachex_from_now_on, this_executable};
+#[cfg(not(target_env = "musl"))]
+pub use executable::helpers_branch_off;
+pub use executable::{arguments, is_cachex, is_cachex_from_now_on, this_executable};
 
 /// What a process is called that is cachex, or a helper.
 pub const NAME: &str = "cachex";

@@ -4,7 +4,8 @@
 //! `fn main` (a signal stack, a guard page found by reading the memory map,
 //! SIGPIPE ignored) costs a tenth of a hit, and the last would have to be
 //! undone for the command. C's `main` is also handed the environment, which
-//! the key needs whole and the standard library only gives in copies.
+//! the key needs whole and the standard library only gives in copies, and the
+//! arguments, which with musl the standard library learns of no other way.
 #![no_main]
 
 use std::ffi::{c_char, c_int};
@@ -13,8 +14,12 @@ use std::ffi::{c_char, c_int};
 // SAFETY: no other symbol of this name exists; `no_main` keeps Rust from
 // making one.
 #[unsafe(no_mangle)]
-extern "C" fn main(_: c_int, _: *const *const c_char, environment: *const *const c_char) -> c_int {
-    // SAFETY: the C runtime calls this with the process's environment, and
-    // nothing in this process ever changes a variable.
-    unsafe { cachex::startup::main(environment) }
+extern "C" fn main(
+    _: c_int,
+    arguments: *const *const c_char,
+    environment: *const *const c_char,
+) -> c_int {
+    // SAFETY: the C runtime calls this with the process's arguments and environment,
+    // and nothing in this process ever changes either.
+    unsafe { cachex::startup::main(arguments, environment) }
 }

@@ -19,11 +19,22 @@ use std::os::unix::ffi::OsStrExt;
 ///
 /// # Safety
 ///
-/// `environment` is null or the process's: pointers to C strings up to a null
-/// pointer, none of which changes until the process ends.
-pub unsafe fn main(environment: *const *const c_char) -> ! {
-    let mut strings = Vec::with_capacity(128);
-    let mut rest = environment;
+/// Both are null or the process's: pointers to C strings up to a null pointer, none of
+/// which changes until the process ends.
+pub unsafe fn main(arguments: *const *const c_char, environment: *const *const c_char) -> ! {
+    // SAFETY: they are what is asked for.
+    let (arguments, environment) = unsafe { (strings(arguments, 32), strings(environment, 128)) };
+    cmd::main(arguments, environment)
+}
+
+/// What a list of C strings says, of which there are about so many.
+///
+/// # Safety
+///
+/// As for [`main`].
+unsafe fn strings(list: *const *const c_char, expected: usize) -> &'static [&'static OsStr] {
+    let mut strings = Vec::with_capacity(expected);
+    let mut rest = list;
     // SAFETY: what is read is an element that no null came before, and what it points
     // to is a C string that stays as it is.
     unsafe {
@@ -32,7 +43,8 @@ pub unsafe fn main(environment: *const *const c_char) -> ! {
             rest = rest.add(1);
         }
     }
-    cmd::main(&strings)
+    // Until the process ends.
+    strings.leak()
 }
 
 #[cfg(any(all(target_os = "linux", target_env = "gnu"), target_os = "macos"))]
@@ -69,9 +81,9 @@ mod before_main {
         if has_rights_of_its_own() {
             std::process::exit(exit::CACHEX_FAILED.into());
         }
-        // SAFETY: the C library passes the environment, and the program, which might
-        // change it, never begins.
-        unsafe { super::main(environment) }
+        // SAFETY: the C library passes both, and the program, which might change them,
+        // never begins.
+        unsafe { super::main(arguments, environment) }
     }
 
     /// Whether a process of this name and first argument is a helper.

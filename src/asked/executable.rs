@@ -6,28 +6,36 @@
 //! is not seen by the start of that program, so the code has to lie in the executable.
 
 use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether this process is cachex from start to end.
-static IS_CACHEX: AtomicBool = AtomicBool::new(false);
+/// How this process was called that is cachex from start to end.
+static CACHEX: OnceLock<&'static [&'static OsStr]> = OnceLock::new();
 /// Whether helpers branch off where this program starts.
 static BRANCHES: AtomicBool = AtomicBool::new(false);
 
-/// This process does cachex's work and nothing else.
-pub fn is_cachex_from_now_on() {
-    IS_CACHEX.store(true, Ordering::Relaxed);
+/// This process does cachex's work and nothing else. These are its arguments, and its
+/// name is the first.
+pub fn is_cachex_from_now_on(arguments: &'static [&'static OsStr]) {
+    let _ = CACHEX.set(arguments);
 }
 
 /// Whether it does.
 pub fn is_cachex() -> bool {
-    IS_CACHEX.load(Ordering::Relaxed)
+    CACHEX.get().is_some()
+}
+
+/// The arguments, the name not among them; none in a process that is not cachex's own.
+pub fn arguments() -> &'static [&'static OsStr] {
+    CACHEX.get().and_then(|arguments| arguments.get(1..)).unwrap_or_default()
 }
 
 /// What was started as a helper would have branched off by now.
-#[cfg_attr(target_env = "musl", allow(dead_code, reason = "nobody is there to say it"))]
+#[cfg(not(target_env = "musl"))]
 pub fn helpers_branch_off() {
     BRANCHES.store(true, Ordering::Relaxed);
 }

@@ -268,7 +268,7 @@ fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
 
 /// Those of this call, as `run` or `sh` has them.
 fn arguments() -> Vec<OsString> {
-    let mut args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut args: Vec<OsString> = asked::arguments().iter().map(OsString::from).collect();
     if args.first().is_some_and(|verb| verb == RUN_FOR) {
         // Whoever is told of this call is not told of that run.
         args.splice(..args.len().min(2), [RUN.into()]);

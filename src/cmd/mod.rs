@@ -43,11 +43,12 @@ const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Make
 
 /// The whole program. Does not return.
 ///
-/// `environment` are the process's variables, each `NAME=value`.
-pub fn main(environment: &[&'static OsStr]) -> ! {
-    asked::is_cachex_from_now_on();
+/// `arguments` are the process's, its name first, and `environment` its variables, each
+/// `NAME=value`.
+pub fn main(arguments: &'static [&'static OsStr], environment: &[&'static OsStr]) -> ! {
+    asked::is_cachex_from_now_on(arguments);
     let closed = fill_closed_descriptors();
-    let args: Vec<OsString> = std::env::args_os().collect();
+    let args: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let vars = variables(environment);
     let exit = std::panic::catch_unwind(|| dispatch(args, &vars, closed));
     exit.unwrap_or(Exit::Status(exit::CACHEX_FAILED)).end()

@@ -137,6 +137,14 @@ fn every_source_file_says_what_it_is_for() {
     }
 }
 
+/// With musl the standard library knows them only if Rust's own `main` was run.
+#[test]
+fn what_cachex_was_called_with_is_what_the_c_library_says() {
+    for path in sources(&["src"]) {
+        assert!(!text(&path).contains("env::args"), "{}", path.display());
+    }
+}
+
 #[test]
 fn no_test_waits_by_guess() {
     let waits = ["thread::sle", "ep"].concat();
