@@ -53,10 +53,12 @@ impl Running {
     #[track_caller]
     fn awaits(&self, capture: &Capture, name: &str, text: &str) -> &Running {
         eventually(&format!("{text:?} on the {name} of {}", self.told), || {
+            // In this order, or the last of it may come in between.
+            let ended = capture.ended();
             let bytes = capture.bytes();
             let there = contains(&bytes, text.as_bytes());
             assert!(
-                there || !capture.ended(),
+                there || !ended,
                 "{}: {name} ended without {text:?}:\n{}",
                 self.told,
                 readable(&bytes)

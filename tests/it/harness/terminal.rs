@@ -88,9 +88,10 @@ impl Terminal {
     pub fn shows(&mut self, text: &str) -> &mut Terminal {
         let seen = self.seen;
         let end = eventually(&format!("{text:?} on the terminal"), || {
+            let ended = self.screen.ended();
             let screen = String::from_utf8_lossy(&self.screen.bytes()[seen..]).into_owned();
             let found = screen.find(text);
-            assert!(found.is_some() || !self.screen.ended(), "the terminal shows only {screen}");
+            assert!(found.is_some() || !ended, "the terminal shows only {screen}");
             found.map(|at| at + text.len())
         });
         self.seen += end;
