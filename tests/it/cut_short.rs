@@ -199,7 +199,7 @@ struct Held {
 impl Held {
     fn new() -> Held {
         let cachex = cachex();
-        let call = cachex.run("echo hi").with("--no-concurrent");
+        let call = cachex.run("echo hi").with("--no-concurrent").measured();
         call.once().misses();
         let is_key = |path: &PathBuf| path.file_name().unwrap().len() == 64;
         let lock = cachex.stored_in("v1/locks").into_iter().find(is_key).unwrap();

@@ -393,8 +393,8 @@ fn memory_stays_bounded() {
     let cachex = cachex();
     let call = cachex.exec(["sh", "-c", "seq 1 40000000"]).output_counted();
     let good = call.once().exits(0);
-    export(&cachex).once().exits(0).in_less_memory_than(64 * MIB);
-    import(&cachex).once().exits(0).in_less_memory_than(64 * MIB);
+    export(&cachex).measured().once().exits(0).in_less_memory_than(64 * MIB);
+    import(&cachex).measured().once().exits(0).in_less_memory_than(64 * MIB);
     let there = elsewhere(&cachex, call).with("--cached-only").once().exits(0);
     there.same_as(&good);
 }

@@ -123,7 +123,7 @@ fn a_long_output_takes_little_memory() {
     const BYTES: u64 = 400 << 20;
     let cachex = cachex();
     let script = format!("{}; head -c {BYTES} /dev/zero", cachex.gate("gate"));
-    let call = cachex.run(&script).with("--no-concurrent").output_counted();
+    let call = cachex.run(&script).with("--no-concurrent").output_counted().measured();
     let holder = call.spawn();
     cachex.awaits_runs(1);
     let waiter = call.spawn();

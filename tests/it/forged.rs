@@ -54,7 +54,7 @@ fn is_a_miss(call: &Call, path: &Path, forged: &[u8], what: &str) {
 #[test]
 fn absurd_lengths_inside_an_entry() {
     let cachex = cachex();
-    let call = cachex.run("echo hello world");
+    let call = cachex.run("echo hello world").measured();
     call.once().misses();
     let path = young(&cachex);
     let good = fs::read(&path).unwrap();
@@ -78,7 +78,7 @@ fn absurd_lengths_inside_an_entry() {
 #[test]
 fn blobs_of_absurd_lengths() {
     let cachex = cachex();
-    let call = cachex.run("echo hello world");
+    let call = cachex.run("echo hello world").measured();
     call.once().misses();
     let path = young(&cachex);
     let hash = *blake3::hash(b"hello world\n").as_bytes();
@@ -95,7 +95,7 @@ fn blobs_of_absurd_lengths() {
 #[test]
 fn frames_that_do_not_fit_the_bytes() {
     let cachex = cachex();
-    let call = cachex.run("echo hello world");
+    let call = cachex.run("echo hello world").measured();
     call.once().misses();
     let path = young(&cachex);
     for (frames, what) in [
@@ -117,7 +117,7 @@ fn frames_that_do_not_fit_the_bytes() {
 #[test]
 fn frames_in_a_blob_that_do_not_fit_the_bytes() {
     let cachex = cachex();
-    let call = cachex.run("echo hello world");
+    let call = cachex.run("echo hello world").measured();
     call.once().misses();
     let path = young(&cachex);
     for frames in [frame(11), frame(HUGE), [frame(12), frame(1)].concat(), vec![0xff; 12]] {
@@ -133,7 +133,7 @@ fn frames_in_a_blob_that_do_not_fit_the_bytes() {
 #[test]
 fn an_entry_of_another_key_or_with_more_behind_it() {
     let cachex = cachex();
-    let call = cachex.run("echo hello world");
+    let call = cachex.run("echo hello world").measured();
     call.once().misses();
     let path = young(&cachex);
     let forged = changed(&path, |entry| entry.key = Key([7; 32]));
@@ -156,7 +156,7 @@ fn put_in_database(cachex: &Cachex, tree: &str, key: &[u8], value: &[u8]) {
 #[test]
 fn what_the_database_holds_is_not_believed_either() {
     let cachex = cachex();
-    let call = cachex.run("echo hello world");
+    let call = cachex.run("echo hello world").measured();
     call.once().misses();
     let path = young(&cachex);
     let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -180,7 +180,7 @@ fn what_the_database_holds_is_not_believed_either() {
         call.once().hits().prints("hello world\n");
         cachex.restores_store("kept");
         put_in_database(&cachex, "entries", &key, &forged);
-        cachex.audit().once().exits(0).in_less_memory_than(LITTLE_MEMORY * 2);
+        cachex.audit().measured().once().exits(0).in_less_memory_than(LITTLE_MEMORY * 2);
         call.twice().runs_once().prints("hello world\n").quietly();
         call.clone().forget().once().exits(0);
     }
@@ -202,7 +202,7 @@ fn what_the_database_holds_is_not_believed_either() {
 #[test]
 fn a_filter_that_claims_2_to_the_60_keys() {
     let cachex = cachex();
-    let call = cachex.run("echo hello world");
+    let call = cachex.run("echo hello world").measured();
     call.once().misses();
     cachex.folds_away();
     let filter = cachex.in_store("v1/old.keys");
@@ -218,7 +218,7 @@ fn a_filter_that_claims_2_to_the_60_keys() {
     fs::write(&filter, &header).unwrap();
     fs::File::options().write(true).open(&filter).unwrap().set_len(16 + claimed).unwrap();
     call.once().prints("hello world\n").quietly().promptly();
-    cachex.fold().once().exits(0).in_less_memory_than(LITTLE_MEMORY * 2).promptly();
+    cachex.fold().measured().once().exits(0).in_less_memory_than(LITTLE_MEMORY * 2).promptly();
     fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
     call.once().hits().prints("hello world\n").quietly();
 }

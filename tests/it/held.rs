@@ -39,7 +39,7 @@ fn a_long_failure_is_not_shown_at_all() {
 fn it_takes_no_memory_to_speak_of() {
     let cachex = cachex();
     let call = with_an_old_result(&cachex, "head -c 300M /dev/zero").output_counted();
-    call.once().misses().prints_bytes(300 * MIB).in_less_memory_than(64 * MIB);
+    call.measured().once().misses().prints_bytes(300 * MIB).in_less_memory_than(64 * MIB);
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn a_long_output_is_unpacked_in_little_memory() {
     cachex.awaits_quiet();
     cachex.fold().with("2").once().exits(0);
     assert_eq!(packed_files(&cachex).len(), 1);
-    call.once().hits().same_as(&good).in_less_memory_than(32 << 20);
+    call.measured().once().hits().same_as(&good).in_less_memory_than(32 << 20);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ pub struct Call {
     cachex: Option<Vec<OsString>>,
     command: Vec<OsString>,
     launcher: Option<String>,
+    is_measured: bool,
     environment: Vec<(OsString, Option<OsString>)>,
     folder: PathBuf,
     input: Input,
@@ -59,6 +60,7 @@ impl Call {
             cachex: None,
             command: argv.into_iter().map(Into::into).collect(),
             launcher: None,
+            is_measured: false,
             environment: Vec::new(),
             folder: world.work(),
             input: Input::Null,
@@ -149,6 +151,13 @@ impl Call {
     /// Is started by this script, which does it at `"$@"`.
     pub fn launched_by(mut self, script: &str) -> Call {
         self.launcher = Some(script.to_owned());
+        self
+    }
+
+    /// The memory that it takes is measured, and by `time`: the kernel's own account of
+    /// a child begins with what this process took before it, all tests together.
+    pub fn measured(mut self) -> Call {
+        self.is_measured = true;
         self
     }
 
@@ -260,7 +269,7 @@ impl Call {
         self.start(stdout, to_stderr, Capture::nothing(), stderr)
     }
 
-    #[expect(clippy::zombie_processes, reason = "`Running` reaps it, and measures it by that")]
+    #[expect(clippy::zombie_processes, reason = "`Running` reaps it")]
     #[track_caller]
     fn start(
         &self,
@@ -271,7 +280,8 @@ impl Call {
     ) -> Running {
         let ran_before = self.world.runs();
         let started = Instant::now();
-        let mut command = self.build();
+        let memory = self.is_measured.then(|| self.world.fresh("memory"));
+        let mut command = self.build(memory.as_deref());
         command.stdin(self.input.stdio()).stdout(to_stdout).stderr(to_stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{self}: {error}"));
         // The parent's ends of the output pipes are closed with it.
@@ -279,7 +289,17 @@ impl Call {
         let stdin = self.input.feed(child.stdin.take());
         let pid = rustix::process::Pid::from_child(&child);
         let told = self.to_string();
-        Running::new(self.world.clone(), told, ran_before, started, pid, stdin, stdout, stderr)
+        Running::new(
+            self.world.clone(),
+            told,
+            ran_before,
+            started,
+            pid,
+            memory,
+            stdin,
+            stdout,
+            stderr,
+        )
     }
 
     fn argv(&self) -> Vec<OsString> {
@@ -300,8 +320,13 @@ impl Call {
         argv
     }
 
-    fn build(&self) -> Command {
-        let argv = self.argv();
+    /// What is started; if its memory is measured, that is written to the file `memory`.
+    fn build(&self, memory: Option<&Path>) -> Command {
+        let mut argv = self.argv();
+        if let Some(memory) = memory {
+            let time = ["time".as_ref(), "--format=%M".as_ref(), "--output".as_ref(), memory];
+            argv.splice(0..0, time.map(OsString::from));
+        }
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).current_dir(&self.folder).env_clear().process_group(0);
         command.envs(self.world.environment());

@@ -14,7 +14,8 @@ pub struct Ended {
     pub stderr: Vec<u8>,
     pub tally: (u64, blake3::Hash),
     pub status: ExitStatus,
-    pub memory: u64,
+    /// Bytes, if they were measured.
+    pub memory: Option<u64>,
     pub took: Duration,
 }
 
@@ -217,10 +218,11 @@ impl Outcome {
         self.each("a prompt end", |ended| ended.took < PROMPTLY)
     }
 
-    /// Never used as much memory as that.
+    /// Never used as much memory as that. It has to be [`Call::measured`](super::Call::measured).
     #[track_caller]
     pub fn in_less_memory_than(self, bytes: u64) -> Outcome {
-        self.each(&format!("less memory than {bytes}"), |ended| ended.memory < bytes)
+        let memory = |ended: &Ended| ended.memory.expect("a call that is `measured`");
+        self.each(&format!("less memory than {bytes}"), |ended| memory(ended) < bytes)
     }
 
     /// So many bytes on standard output.
@@ -284,9 +286,10 @@ impl Ended {
 impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (status, took, count) = (self.status, self.took, self.tally.0);
-        let memory = self.memory / 1024;
+        let memory =
+            self.memory.map_or("unmeasured".into(), |bytes| format!("{} KiB of", bytes / 1024));
         let (stdout, stderr) = (readable(&self.stdout), readable(&self.stderr));
-        writeln!(f, "{status} after {took:?}, {count} bytes of stdout, {memory} KiB of memory")?;
+        writeln!(f, "{status} after {took:?}, {count} bytes of stdout, {memory} memory")?;
         write!(f, "-- stdout:\n{stdout}\n-- stderr:\n{stderr}\n--")
     }
 }

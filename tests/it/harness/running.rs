@@ -4,9 +4,10 @@ use super::capture::Capture;
 use super::outcome::{Ended, Outcome};
 use super::world::{World, contains};
 use super::{eventually, readable, within};
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitOptions};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +19,8 @@ pub struct Running {
     ran_before: usize,
     started: Instant,
     pid: Pid,
+    /// Where the memory that it took is told, if that is measured.
+    memory: Option<PathBuf>,
     stdin: Option<ChildStdin>,
     stdout: Capture,
     stderr: Capture,
@@ -31,11 +34,12 @@ impl Running {
         ran_before: usize,
         started: Instant,
         pid: Pid,
+        memory: Option<PathBuf>,
         stdin: Option<ChildStdin>,
         stdout: Capture,
         stderr: Capture,
     ) -> Running {
-        Running { world, told, ran_before, started, pid, stdin, stdout, stderr }
+        Running { world, told, ran_before, started, pid, memory, stdin, stdout, stderr }
     }
 
     /// Waits until this is on standard output.
@@ -107,7 +111,7 @@ impl Running {
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn waits_for_a_lock(&self) -> &Running {
-        let pid = self.pid.as_raw_nonzero().to_string();
+        let pid = self.pid().as_raw_nonzero().to_string();
         eventually(&format!("{} to wait for a lock", self.told), || {
             let locks = std::fs::read_to_string("/proc/locks").unwrap();
             let waits = |line: &str| line.contains("->") && line.split(' ').any(|word| word == pid);
@@ -117,8 +121,16 @@ impl Running {
     }
 
     /// Its process id.
+    #[track_caller]
     pub fn pid(&self) -> Pid {
-        self.pid
+        if self.memory.is_none() {
+            return self.pid;
+        }
+        let pid = self.pid.as_raw_nonzero();
+        eventually(&format!("the start of {}", self.told), || {
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            Pid::from_raw(children.ok()?.split_whitespace().next()?.parse().ok()?)
+        })
     }
 
     /// Waits for its end.
@@ -132,21 +144,13 @@ impl Running {
     /// leaves behind may hold open.
     #[track_caller]
     pub(super) fn wait(mut self) -> Ended {
-        let mut seen = 0;
-        let (status, used) = eventually(&format!("the end of {}", self.told), || {
-            reap(self.pid).or_else(|| {
-                seen = peak(self.pid).map_or(seen, |peak| peak.max(seen));
-                None
-            })
-        });
-        // The kernel's last account begins with what this process used when it
-        // forked, which is more the more tests run beside.
-        let memory = if seen > 0 { seen.min(used) } else { used };
+        let status = eventually(&format!("the end of {}", self.told), || reap(self.pid));
         let took = self.started.elapsed();
         self.stdin = None;
         eventually(&format!("the end of the output of {}", self.told), || {
             (self.stdout.ended() && self.stderr.ended()).then_some(())
         });
+        let memory = self.memory.as_deref().map(measure);
         Ended {
             stdout: self.stdout.bytes(),
             stderr: self.stderr.bytes(),
@@ -165,26 +169,18 @@ impl Drop for Running {
     }
 }
 
-/// The most memory that a running process has used since it was executed, in bytes.
-fn peak(pid: Pid) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+/// The most memory, in bytes, that `time` saw a process or a child of its own take.
+fn measure(told: &Path) -> u64 {
+    let told = std::fs::read_to_string(told).unwrap();
+    // The line before tells of a status that is not zero.
+    let kib: u64 = told.lines().last().unwrap().parse().unwrap();
+    kib * 1024
 }
 
-/// The status of a child that ended and the most memory it or a child of its
-/// own ever used, in bytes. A child that was reaped before counts as ended.
-fn reap(pid: Pid) -> Option<(ExitStatus, u64)> {
-    let mut status = 0;
-    // SAFETY: both pointers are to locals that outlive the call, `rusage` is
-    // plain integers for which zeros are valid, and a `pid` that is not or no
-    // longer our child gives an error.
-    let (reaped, usage) = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        let pid = pid.as_raw_nonzero().get();
-        (libc::wait4(pid, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
-    };
-    // Linux counts in KiB, macOS in bytes.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    (reaped != 0).then(|| (ExitStatus::from_raw(status), usage.ru_maxrss as u64 * unit))
+/// The status of a child that ended. A child that was reaped before counts as ended.
+fn reap(pid: Pid) -> Option<ExitStatus> {
+    match rustix::process::waitpid(Some(pid), WaitOptions::NOHANG) {
+        Ok(ended) => ended.map(|(_, status)| ExitStatus::from_raw(status.as_raw())),
+        Err(_) => Some(ExitStatus::default()),
+    }
 }

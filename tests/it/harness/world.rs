@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A fresh world and the `cachex` in it.
 pub fn cachex() -> Cachex {
@@ -113,6 +114,12 @@ impl World {
     /// A path below the world's folder, which the test may use as it likes.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// A path that nobody else is given.
+    pub(super) fn fresh(&self, name: &str) -> PathBuf {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        self.path(format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The store.
