@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 /// Points that change nothing.
 #[cfg(debug_assertions)]
-const QUIET: [&str; 3] = ["open", "read", "flock"];
+const QUIET: [&str; 4] = ["open", "read", "flock", "backlog"];
 
 /// The process got to `point`.
 #[cfg(debug_assertions)]

@@ -5,6 +5,7 @@ use super::leg::Leg;
 use super::limit::Limit;
 use super::outlet::Outlet;
 use crate::capture::Recorder;
+use crate::failpoint;
 use crate::feed::Feeder;
 use crate::frames::Stream;
 use crate::fsutil;
@@ -131,7 +132,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         if self.backlog.is_none() && self.legs.iter().all(Leg::is_done) {
             return Some((status, at));
         }
-        if self.legs.iter().all(Leg::is_idle) {
+        if self.is_idle() {
             // Nobody will read what is left, and whoever interrupted waits.
             let interrupted = self.spoiled == Some(Spoiled::Interrupted) && status.code().is_none();
             if interrupted || self.patience().is_some_and(|until| now >= until) {
@@ -144,6 +145,11 @@ impl<'a, 'r> Pump<'a, 'r> {
             return Some((status, at));
         }
         None
+    }
+
+    /// Whether nothing moves before a reader takes some of it.
+    fn is_idle(&self) -> bool {
+        self.backlog.is_some() || self.legs.iter().all(Leg::is_idle)
     }
 
     /// Until when something that the command left behind may print more.
@@ -165,7 +171,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         let in_background = |console: &Console| !has_ended && console.is_in_the_background();
         [
             self.grace(),
-            self.patience().filter(|_| has_ended && self.legs.iter().all(Leg::is_idle)),
+            self.patience().filter(|_| has_ended && self.is_idle()),
             self.limit.and_then(|limit| limit.due(has_ended)),
             self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
             self.legs[0].deadline(),
@@ -277,9 +283,10 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.pass_on_backlog();
         for at in 0..self.legs.len() {
             let leg = &mut self.legs[at];
-            if self.backlog.is_some() {
-                leg.send();
-            } else if leg.advance(|stream, bytes| self.taker.take(stream, bytes)) {
+            // A backlog has sent all that goes out now. More would go out of its
+            // sight, and nothing that is waited for would bring the next of it.
+            if self.backlog.is_none() && leg.advance(|stream, bytes| self.taker.take(stream, bytes))
+            {
                 self.last_data = Instant::now();
                 any = true;
             }
@@ -327,10 +334,13 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.pass_on_backlog();
     }
 
+    /// As much of it as its readers take now. Some of what is left, if any is,
+    /// is pending then.
     fn pass_on_backlog(&mut self) {
         while let Some(pieces) = &mut self.backlog {
             self.legs.iter_mut().for_each(Leg::send);
             if self.legs.iter().any(Leg::is_pending) {
+                let _ = failpoint::at("backlog");
                 return;
             }
             match pieces.next() {

@@ -62,6 +62,36 @@ fn what_there_is_no_room_for_is_shown_at_once() {
 }
 
 #[test]
+fn a_reader_may_take_what_there_is_no_room_for_at_any_moment() {
+    let cachex = cachex();
+    let script = format!("{LONG}; {}", cachex.gate("gate"));
+    // Slow after each part that did not go out at once: the reader is faster.
+    let call = with_an_old_result(&cachex, &script).fault("backlog=slow");
+    std::fs::remove_dir(cachex.path("tmp")).unwrap();
+    let running = call.spawn();
+    running.shows("\n40000\n").warns("\n20000\n");
+    cachex.opens("gate");
+    running.ends().exits(0);
+}
+
+#[test]
+fn what_there_is_no_room_for_can_be_interrupted() {
+    let cachex = cachex();
+    let call = with_an_old_result(&cachex, "exec seq 1 1000000");
+    std::fs::remove_dir(cachex.path("tmp")).unwrap();
+    // Nobody reads.
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running = call.spawn_into(writer);
+    eventually("a full pipe", || {
+        let waiting = rustix::io::ioctl_fionread(&reader).unwrap();
+        (waiting >= 4096).then_some(())
+    });
+    running.signal(Signal::INT);
+    running.ends().dies_of(Signal::INT).promptly();
+    drop(reader);
+}
+
+#[test]
 fn a_reader_that_left_spoils_nothing() {
     let cachex = cachex();
     let call = with_an_old_result(&cachex, LONG);
