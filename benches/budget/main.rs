@@ -15,6 +15,8 @@
 //!   as short as these cachex does not let it.
 //! * Paths are hashed and copied, so binary, store and working directory lie in
 //!   a folder whose name is as long everywhere, and the environment is fixed.
+//! * A signal that whoever started it ignores is not caught, and one that is
+//!   caught takes instructions: none is ignored.
 //! * A miss waits for pipes and a child; how often it wakes up is up to the
 //!   scheduler. The least of several runs is taken.
 //!
@@ -140,19 +142,17 @@ impl Stage {
         let cachex = folder.join("cachex");
         let counts = folder.join("counts");
         fs::create_dir_all(&counts)?;
-        let mut command = if counted {
-            let mut command = Command::new("valgrind");
-            command.args(["--tool=callgrind", "--trace-children=no", "--quiet"]);
+        let mut command = Command::new("env");
+        command.arg("--default-signal");
+        if counted {
+            command.args(["valgrind", "--tool=callgrind", "--trace-children=no", "--quiet"]);
             // It remarks on every system call that is younger than itself.
             command.arg("--log-file=/dev/null");
             // By process: what forks and does not exec leaves a count too.
             command.arg(format!("--callgrind-out-file={}/%p", counts.display()));
-            command.arg(cachex);
-            command
-        } else {
-            Command::new(cachex)
-        };
+        }
         command
+            .arg(cachex)
             .args(["run", "--expires-in", "1h", "--cache-dir"])
             .arg(store)
             .args(["--", "/bin/echo", word])
