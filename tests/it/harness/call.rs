@@ -2,15 +2,16 @@
 
 use super::capture::Capture;
 use super::world::World;
-use super::{Outcome, Running};
+use super::{Outcome, Running, eventually};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{PipeReader, Seek, SeekFrom, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tempfile::NamedTempFile;
 
 /// A command line and what surrounds it; doing it does not use it up.
 #[derive(Clone)]
@@ -269,6 +270,19 @@ impl Call {
         self.start(stdout, to_stderr, Capture::nothing(), stderr)
     }
 
+    /// Starts it with a standard output that nobody reads, and waits until it waits
+    /// for that in the middle of what it prints.
+    #[track_caller]
+    pub fn spawn_unread(&self) -> (Running, PipeReader) {
+        let (unread, writer) = std::io::pipe().unwrap();
+        let running = self.spawn_into(writer);
+        eventually(&format!("a full pipe after {self}"), || {
+            let waiting = rustix::io::ioctl_fionread(&unread).unwrap();
+            (waiting >= 4096).then_some(())
+        });
+        (running, unread)
+    }
+
     #[expect(clippy::zombie_processes, reason = "`Running` reaps it")]
     #[track_caller]
     fn start(
@@ -280,8 +294,8 @@ impl Call {
     ) -> Running {
         let ran_before = self.world.runs();
         let started = Instant::now();
-        let memory = self.is_measured.then(|| self.world.fresh("memory"));
-        let mut command = self.build(memory.as_deref());
+        let memory = self.is_measured.then(|| self.world.temporary());
+        let mut command = self.build(memory.as_ref().map(NamedTempFile::path));
         command.stdin(self.input.stdio()).stdout(to_stdout).stderr(to_stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{self}: {error}"));
         // The parent's ends of the output pipes are closed with it.

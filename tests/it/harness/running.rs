@@ -7,10 +7,11 @@ use super::{eventually, readable, within};
 use rustix::process::{Pid, Signal, WaitOptions};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tempfile::NamedTempFile;
 
 /// A started call; it and its process group end with this at the latest.
 pub struct Running {
@@ -20,7 +21,7 @@ pub struct Running {
     started: Instant,
     pid: Pid,
     /// Where the memory that it took is told, if that is measured.
-    memory: Option<PathBuf>,
+    memory: Option<NamedTempFile>,
     stdin: Option<ChildStdin>,
     stdout: Capture,
     stderr: Capture,
@@ -34,7 +35,7 @@ impl Running {
         ran_before: usize,
         started: Instant,
         pid: Pid,
-        memory: Option<PathBuf>,
+        memory: Option<NamedTempFile>,
         stdin: Option<ChildStdin>,
         stdout: Capture,
         stderr: Capture,
@@ -150,7 +151,7 @@ impl Running {
         eventually(&format!("the end of the output of {}", self.told), || {
             (self.stdout.ended() && self.stderr.ended()).then_some(())
         });
-        let memory = self.memory.as_deref().map(measure);
+        let memory = self.memory.as_ref().map(|told| measure(told.path()));
         Ended {
             stdout: self.stdout.bytes(),
             stderr: self.stderr.bytes(),

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::NamedTempFile;
 
 /// A fresh world and the `cachex` in it.
 pub fn cachex() -> Cachex {
@@ -116,10 +116,9 @@ impl World {
         self.root.join(name)
     }
 
-    /// A path that nobody else is given.
-    pub(super) fn fresh(&self, name: &str) -> PathBuf {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        self.path(format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
+    /// A file that nobody else is given.
+    pub(super) fn temporary(&self) -> NamedTempFile {
+        NamedTempFile::new_in(&self.root).unwrap()
     }
 
     /// The store.
