@@ -32,8 +32,10 @@ const PROMISES: [&str; 3] = ["--cached-only", "--timeout", "--warm"];
 ///
 /// It is what `cachex run` is at a prompt: the same options lead to the same entry, and
 /// a program and a shell that have the same environment and working directory share
-/// their results. What is set here is an option of that call. What is not is up to the
-/// `CACHEX_*` variables that the command would have and to `config.toml`, as at a prompt.
+/// their results. It reads nothing unless [`input`] is given: without it, its like at a
+/// prompt is `cachex run --stdin null`. What is set here is an option of that call. What
+/// is not is up to the `CACHEX_*` variables that the command would have and to
+/// `config.toml`, as at a prompt.
 ///
 /// Of a [`Command`] its program, its arguments, its changes of the environment and its
 /// working directory are taken. A `Command` does not tell the rest: see [`env_clear`]
