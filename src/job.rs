@@ -41,12 +41,15 @@ pub struct Job {
     kind: Kind,
     /// The terminal that cachex and the shell share, once it was needed.
     terminal: Option<Terminal>,
+    /// It was told to stop when it had stopped for want of the terminal, and will
+    /// not hear of it: what continues it takes that signal away.
+    is_to_stop: bool,
 }
 
 impl Job {
     /// The job that `leader` leads, or is.
     pub fn new(leader: Pid, kind: Kind) -> Job {
-        Job { leader, kind, terminal: None }
+        Job { leader, kind, terminal: None, is_to_stop: false }
     }
 
     /// How far it is set apart.
@@ -64,10 +67,13 @@ impl Job {
 
     /// Passes on what Ctrl-Z sends. A session has no shell to look after its
     /// stopped jobs, so that the system would not stop it by anything less.
-    pub fn stop(&self) {
+    pub fn stop(&mut self) {
         match self.kind {
             Kind::Process => {}
-            Kind::Group => self.signal(Signal::TSTP),
+            Kind::Group => {
+                self.signal(Signal::TSTP);
+                self.is_to_stop = self.stop_seen(WaitIdOptions::NOWAIT).is_some_and(asks);
+            }
             Kind::Session => self.signal(Signal::STOP),
         }
     }
@@ -83,7 +89,11 @@ impl Job {
             // It is the shell's business, as cachex's own stop is.
             return None;
         }
-        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
+        self.stop_seen(WaitIdOptions::empty())
+    }
+
+    fn stop_seen(&self, how: WaitIdOptions) -> Option<Signal> {
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | how;
         let status = waitid(WaitId::Pid(self.leader), options).ok()??;
         Signal::from_named_raw(status.stopping_signal()?)
     }
@@ -92,15 +102,19 @@ impl Job {
     /// or stops too, after `before`.
     pub fn follow(&mut self, signal: Signal, before: impl FnOnce()) {
         let (leader, kind) = (self.leader, self.kind);
+        let is_to_stop = std::mem::take(&mut self.is_to_stop);
         if self.terminal.is_none() {
             self.terminal = Terminal::open();
         }
         // Without one, nobody would ever continue it.
         let Some(terminal) = &mut self.terminal else { return };
-        let asks = matches!(signal, Signal::TTIN | Signal::TTOU);
+        let asks = asks(signal);
         if asks && kind == Kind::Group && terminal.is_own() {
             terminal.lend(leader);
             self.signal(Signal::CONT);
+            if is_to_stop {
+                self.signal(Signal::TSTP);
+            }
             return;
         }
         let in_front = terminal.is_own() || terminal.is_lent_to(leader);
@@ -146,6 +160,11 @@ impl Drop for Job {
             terminal.take_back(self.leader);
         }
     }
+}
+
+/// Whether who stops by this asks for the terminal.
+fn asks(signal: Signal) -> bool {
+    matches!(signal, Signal::TTIN | Signal::TTOU)
 }
 
 fn is_there(group: Pid) -> bool {

@@ -119,6 +119,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.feeder.feed();
             self.pass_on_keys();
             self.pass_on_output();
+            let _ = failpoint::at("turn");
         }
     }
 

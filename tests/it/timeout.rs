@@ -208,6 +208,19 @@ fn it_can_be_stopped_while_it_asks() {
 }
 
 #[test]
+fn it_can_be_stopped_before_it_has_the_terminal() {
+    let cachex = at_a_terminal();
+    // Its question is passed on before it asks for the terminal, and cachex is slow
+    // to see that: it sees the key at the same time.
+    cachex.tool("late", "printf 'name? '; ls >/dev/null; read name; echo hello $name");
+    let mut terminal = cachex.terminal();
+    terminal.types("export CACHEX_TEST_FAULT=turn=slow");
+    terminal.types("cachex run --timeout 10m -- late; echo over").shows("name?");
+    terminal.presses(CTRL_Z).shows("Stopped").types("fg; echo status=$?").types("Ada");
+    terminal.shows("hello Ada").shows("status=0");
+}
+
+#[test]
 fn in_the_background_it_has_to_wait_for_the_terminal() {
     let mut terminal = at_a_terminal().terminal();
     terminal.types("cachex run --timeout 10m -- ask &").shows("name?");
