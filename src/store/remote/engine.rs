@@ -1,4 +1,4 @@
-//! What serves a remote store, by way of `OpenDAL`: each kind of URL made into an
+//! What serves a remote store, by way of `OpenDAL` or, for Redis, of its client: each kind of URL made into an
 //! operator, and objects read and written so that memory stays bounded.
 //!
 //! Where an engine takes values in one piece only (Redis, memcached, `WebDAV`), a long
@@ -6,6 +6,8 @@
 //! is written last: where it is, all were written.
 
 mod kinds;
+#[cfg(feature = "remote-redis")]
+mod redis;
 
 use crate::values::{Access, RemoteUrl};
 use anyhow::{Result, anyhow, ensure};
@@ -26,9 +28,50 @@ const ROOM: usize = 96;
 /// How many pieces are under way.
 const PIECES_AT_ONCE: usize = 4;
 
+/// Where objects are read, written and deleted as a whole.
+#[derive(Clone)]
+enum Objects {
+    OpenDal(Operator),
+    #[cfg(feature = "remote-redis")]
+    Redis(redis::Redis),
+}
+
+impl Objects {
+    /// Returns the content of an object, if it is there.
+    async fn read(&self, name: &str) -> Result<Option<opendal::Buffer>> {
+        match self {
+            Objects::OpenDal(op) => match within(op.read(name)).await? {
+                Ok(content) => Ok(Some(content)),
+                Err(error) if is_absence(&error) => Ok(None),
+                Err(error) => Err(in_plain_words(error)),
+            },
+            #[cfg(feature = "remote-redis")]
+            Objects::Redis(redis) => Ok(within(redis.read(name)).await??.map(Into::into)),
+        }
+    }
+
+    /// Writes an object.
+    async fn write(&self, name: &str, content: Vec<u8>) -> Result<()> {
+        match self {
+            Objects::OpenDal(op) => taken(within(op.write(name, content)).await?.map(drop)),
+            #[cfg(feature = "remote-redis")]
+            Objects::Redis(redis) => within(redis.write(name, &content)).await?,
+        }
+    }
+
+    /// Takes an object out, if it is there.
+    async fn delete(&self, name: &str) -> Result<()> {
+        match self {
+            Objects::OpenDal(op) => within(op.delete(name)).await?.map_err(in_plain_words),
+            #[cfg(feature = "remote-redis")]
+            Objects::Redis(redis) => within(redis.delete(name)).await?,
+        }
+    }
+}
+
 /// An open remote store.
 pub struct Engine {
-    op: Operator,
+    objects: Objects,
     /// The length of a piece, where a value is not written bit by bit.
     piece: Option<usize>,
     /// Whether values go when their time is over, or when others need the room.
@@ -43,8 +86,8 @@ impl Engine {
         // The servers count seconds.
         let kept =
             kept.map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
-        let Opened { op, piece, drops } = within(kinds::open(url, access, kept)).await??;
-        Ok(Engine { op, piece, drops, room: Semaphore::new(ROOM) })
+        let Opened { objects, piece, drops } = within(kinds::open(url, access, kept)).await??;
+        Ok(Engine { objects, piece, drops, room: Semaphore::new(ROOM) })
     }
 
     /// Waits until there is room in memory for what is under way of a long object of
@@ -65,17 +108,25 @@ impl Engine {
 
     /// Whether it can be written to at all.
     pub fn takes_writes(&self) -> bool {
-        self.op.info().capability().write
+        self.can(|capability| capability.write)
     }
 
     /// Whether an object can be taken out of it.
     pub fn takes_removals(&self) -> bool {
-        self.op.info().capability().delete
+        self.can(|capability| capability.delete)
     }
 
     /// Whether it can tell what it holds.
     pub fn lists(&self) -> bool {
-        self.op.info().capability().list
+        matches!(self.objects, Objects::OpenDal(_)) && self.can(|capability| capability.list)
+    }
+
+    fn can(&self, what: fn(&opendal::Capability) -> bool) -> bool {
+        match &self.objects {
+            Objects::OpenDal(op) => what(&op.info().capability()),
+            #[cfg(feature = "remote-redis")]
+            Objects::Redis(_) => true,
+        }
     }
 
     /// A short object, if it is there; nothing of one that is longer than `most`.
@@ -95,13 +146,12 @@ impl Engine {
 
     /// Writes a short object.
     pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
-        let written = within(self.op.write(name, bytes)).await?;
-        taken(written.map(drop))
+        self.objects.write(name, bytes).await
     }
 
     /// Takes an object out, if it is there.
     pub async fn remove(&self, name: &str) -> Result<()> {
-        within(self.op.delete(name)).await?.map_err(in_plain_words)
+        self.objects.delete(name).await
     }
 
     /// Takes a long object out, if it is there: without its first piece it is not.
@@ -115,7 +165,7 @@ impl Engine {
             // Its time begins anew, and a piece of it may have gone.
             return Ok(false);
         }
-        match within(self.op.stat(&self.first_of(name))).await? {
+        match within(self.operator()?.stat(&self.first_of(name))).await? {
             Ok(_) => Ok(true),
             Err(error) if is_absence(&error) => Ok(false),
             Err(error) => Err(in_plain_words(error)),
@@ -139,21 +189,16 @@ impl Engine {
         let count = most / piece as u64 + 1;
         let pieces = stream::iter(0..count).map(|at| {
             let name = piece_name(name, at);
-            async move { within(self.op.read(&name)).await }
+            async move { self.objects.read(&name).await }
         });
         let mut pieces = std::pin::pin!(pieces.buffered(PIECES_AT_ONCE));
         let mut at = 0;
         while let Some(read) = pieces.next().await {
-            match read? {
-                Ok(content) => {
-                    let len = content.len();
-                    content.into_iter().try_for_each(|bytes| into(&bytes))?;
-                    if len < piece {
-                        return Ok(true);
-                    }
-                }
-                Err(error) if is_absence(&error) => return Ok(at > 0),
-                Err(error) => return Err(in_plain_words(error)),
+            let Some(content) = read? else { return Ok(at > 0) };
+            let len = content.len();
+            content.into_iter().try_for_each(|bytes| into(&bytes))?;
+            if len < piece {
+                return Ok(true);
             }
             at += 1;
         }
@@ -164,11 +209,11 @@ impl Engine {
     pub async fn writer(&self, name: &str) -> Result<Writer> {
         let Some(piece) = self.piece else {
             let (part, at_once) = PART;
-            let writer = self.op.writer_with(name).chunk(part).concurrent(at_once);
+            let writer = self.operator()?.writer_with(name).chunk(part).concurrent(at_once);
             return Ok(Writer::Whole(within(writer).await?.map_err(in_plain_words)?));
         };
         Ok(Writer::Pieces(Pieces {
-            op: self.op.clone(),
+            objects: self.objects.clone(),
             name: name.to_owned(),
             len: piece,
             open: Vec::new(),
@@ -182,7 +227,7 @@ impl Engine {
     pub async fn count(&self) -> Result<[u64; 2]> {
         let mut counts = [0; 2];
         for (folder, count) in ["v1/e/", "v1/b/"].into_iter().zip(&mut counts) {
-            let lister = within(self.op.lister_with(folder).recursive(true)).await?;
+            let lister = within(self.operator()?.lister_with(folder).recursive(true)).await?;
             let mut lister = match lister {
                 Ok(lister) => lister,
                 Err(error) if is_absence(&error) => continue,
@@ -199,9 +244,23 @@ impl Engine {
         Ok(counts)
     }
 
+    /// What reads and writes bit by bit, and lists.
+    fn operator(&self) -> Result<&Operator> {
+        match &self.objects {
+            Objects::OpenDal(op) => Ok(op),
+            #[cfg(feature = "remote-redis")]
+            Objects::Redis(_) => Err(anyhow!("Redis takes and gives values as a whole")),
+        }
+    }
+
     /// Shows an object that is in one piece to `into`; whether it is there.
     async fn stream(&self, name: &str, into: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
-        let opened = within(async { self.op.reader(name).await?.into_stream(..).await });
+        let Ok(op) = self.operator() else {
+            let Some(content) = self.objects.read(name).await? else { return Ok(false) };
+            content.into_iter().try_for_each(|bytes| into(&bytes))?;
+            return Ok(true);
+        };
+        let opened = within(async { op.reader(name).await?.into_stream(..).await });
         let mut chunks = match opened.await? {
             Ok(chunks) => chunks,
             Err(error) if is_absence(&error) => return Ok(false),
@@ -264,7 +323,7 @@ impl Writer {
 
 /// A long object that is written in pieces.
 pub struct Pieces {
-    op: Operator,
+    objects: Objects,
     name: String,
     len: usize,
     open: Vec<u8>,
@@ -300,8 +359,8 @@ impl Pieces {
         {
             done??;
         }
-        let (op, name) = (self.op.clone(), piece_name(&self.name, at));
-        self.under_way.spawn(async move { taken(within(op.write(&name, piece)).await?.map(drop)) });
+        let (objects, name) = (self.objects.clone(), piece_name(&self.name, at));
+        self.under_way.spawn(async move { objects.write(&name, piece).await });
         Ok(())
     }
 
@@ -312,7 +371,7 @@ impl Pieces {
             done??;
         }
         let first = self.first.unwrap_or_default();
-        taken(within(self.op.write(&piece_name(&self.name, 0), first)).await?.map(drop))
+        self.objects.write(&piece_name(&self.name, 0), first).await
     }
 }
 

@@ -9,7 +9,9 @@
     )
 )]
 
-use super::in_plain_words;
+#[cfg(feature = "remote-redis")]
+use super::redis::{self, Redis};
+use super::{Objects, in_plain_words};
 #[cfg(any(
     feature = "remote-http-client",
     feature = "remote-redis",
@@ -21,8 +23,6 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use opendal::{Builder, Operator, services};
 #[cfg(feature = "remote-http-client")]
 use opendal_http_transport_reqwest::ReqwestTransport;
-#[cfg(feature = "remote-redis")]
-use std::io::ErrorKind;
 #[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,9 +37,9 @@ const FOLDER: &str = "cachex";
 #[cfg(feature = "remote-memcached")]
 const LONGEST_MEMCACHED_TIME: Duration = Duration::from_hours(30 * 24);
 
-/// An operator, and what is to be known of its engine.
+/// Where objects are, and what is to be known of its engine.
 pub struct Opened {
-    pub op: Operator,
+    pub objects: Objects,
     /// The length of a piece, where a value is not written bit by bit.
     pub piece: Option<usize>,
     /// Whether values go when their time is over, or when others need the room.
@@ -49,19 +49,20 @@ pub struct Opened {
 /// Opens what a URL names; what is written is dropped by the server after `kept`, if
 /// it can.
 pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Opened> {
-    let whole = |op| Opened { op, piece: None, drops: false };
+    let whole = |op| Opened { objects: Objects::OpenDal(op), piece: None, drops: false };
     Ok(match url.engine() {
         Kind::File => whole(file(url)?),
         #[cfg(feature = "remote-redis")]
-        // The library waits for half a second for each answer: in that time a piece gets
-        // through a slow line too.
-        Kind::Redis => {
-            Opened { op: redis(url, access, kept).await?, piece: Some(256 << 10), drops: true }
-        }
+        Kind::Redis => Opened {
+            objects: Objects::Redis(Redis::open(url, access, kept).await?),
+            piece: Some(redis::PIECE),
+            drops: true,
+        },
         // An item of memcached is up to 1 MiB long with what it is kept with.
         #[cfg(feature = "remote-memcached")]
         Kind::Memcached => {
-            Opened { op: memcached(url, access, kept).await?, piece: Some(768 << 10), drops: true }
+            let op = memcached(url, access, kept).await?;
+            Opened { objects: Objects::OpenDal(op), piece: Some(768 << 10), drops: true }
         }
         #[cfg(feature = "remote-s3")]
         Kind::S3 => whole(s3(url, access)?),
@@ -81,7 +82,7 @@ pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> R
 }
 
 /// The folder that everything lies in, below what the URL says.
-fn root_below(path: &str) -> String {
+pub(super) fn root_below(path: &str) -> String {
     let path = percent_decoded(path.trim_matches('/'));
     if path.is_empty() { format!("/{FOLDER}/") } else { format!("/{path}/{FOLDER}/") }
 }
@@ -93,15 +94,15 @@ fn percent_decoded(text: &str) -> String {
     decoded.map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-fn host(url: &Url) -> String {
+pub(super) fn host(url: &Url) -> String {
     percent_decoded(url.host_str().unwrap_or_default())
 }
 
-fn asked(url: &Url, name: &str) -> Option<String> {
+pub(super) fn asked(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(asked, _)| asked == name).map(|(_, value)| value.into_owned())
 }
 
-fn variable(names: &[&str]) -> Option<String> {
+pub(super) fn variable(names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| std::env::var(name).ok()).filter(|value| !value.is_empty())
 }
 
@@ -142,7 +143,7 @@ fn over_http(op: Operator, is_plain: bool) -> Result<Operator> {
 /// takes one. Its client would ask the system for addresses, and try a server that
 /// refuses it again and again.
 #[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
-async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStream)> {
+pub(super) async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStream)> {
     let (host, port) = (host(url), url.port().unwrap_or(port));
     let addresses = resolver::addresses(host.trim_matches(['[', ']'])).await;
     // The library's own words are about queries.
@@ -156,83 +157,6 @@ async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStream)> {
         }
     }
     Err(refused.unwrap_or_else(|| anyhow!("the name `{host}` has no address")))
-}
-
-/// Whether a Redis takes these credentials: its client would offer the wrong ones again
-/// and again, for longer than anybody waits for it.
-#[cfg(feature = "remote-redis")]
-async fn introduce(stream: &TcpStream, user: &str, password: &str) -> Result<()> {
-    let words = ["AUTH", user, password];
-    let words: Vec<String> = words
-        .iter()
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("${}\r\n{word}\r\n", word.len()))
-        .collect();
-    let command = format!("*{}\r\n{}", words.len(), words.concat());
-    stream.writable().await?;
-    // It fits into the buffer of a connection that nothing was sent on.
-    stream.try_write(command.as_bytes())?;
-    let mut answer = Vec::with_capacity(512);
-    while !answer.contains(&b'\n') && answer.len() < answer.capacity() {
-        stream.readable().await?;
-        match stream.try_read_buf(&mut answer) {
-            Ok(0) => bail!("the connection ended"),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    match answer.strip_prefix(b"-") {
-        Some(why) => bail!("{}", String::from_utf8_lossy(why).trim_end()),
-        None => Ok(()),
-    }
-}
-
-#[cfg(feature = "remote-redis")]
-async fn redis(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Operator> {
-    let url = url.url();
-    let (database, prefix) = if url.scheme() == "redis+unix" {
-        (asked(url, "db"), String::new())
-    } else {
-        let path = url.path().trim_matches('/');
-        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-        (Some(first.to_owned()).filter(|first| !first.is_empty()), rest.to_owned())
-    };
-    let database = match &database {
-        Some(text) => {
-            text.parse().with_context(|| format!("`{text}` is the number of no database"))?
-        }
-        None => 0,
-    };
-    let user = user(url, access);
-    let password = password(url, access).or_else(|| variable(&["REDISCLI_AUTH"]));
-    let password = password.unwrap_or_default();
-    let endpoint = match url.scheme() {
-        // The library wants a host there, and passes over it.
-        "redis+unix" => format!("redis+unix://localhost{}", url.path()),
-        // A certificate is for a name.
-        "rediss" => {
-            connect(url, 6379).await?;
-            format!("rediss://{}:{}", host(url), url.port().unwrap_or(6379))
-        }
-        _ => {
-            let (address, stream) = connect(url, 6379).await?;
-            if !password.is_empty() {
-                introduce(&stream, &user, &password).await?;
-            }
-            format!("redis://{address}")
-        }
-    };
-    let mut redis = services::Redis::default()
-        .endpoint(&endpoint)
-        .db(database)
-        .root(&root_below(&prefix))
-        .username(&user)
-        .password(&password);
-    if let Some(kept) = kept {
-        redis = redis.default_ttl(kept);
-    }
-    built(redis)
 }
 
 #[cfg(feature = "remote-memcached")]
@@ -377,11 +301,11 @@ fn is_plain(endpoint: Option<&str>) -> bool {
     endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
 }
 
-fn user(url: &Url, access: &Access) -> String {
+pub(super) fn user(url: &Url, access: &Access) -> String {
     let named = Some(percent_decoded(url.username())).filter(|user| !user.is_empty());
     named.or_else(|| access.user.clone()).unwrap_or_default()
 }
 
-fn password(url: &Url, access: &Access) -> Option<String> {
+pub(super) fn password(url: &Url, access: &Access) -> Option<String> {
     url.password().map(percent_decoded).or_else(|| access.password.clone())
 }

@@ -1,0 +1,199 @@
+//! Redis: values by key over one connection that cachex opens itself.
+//!
+//! The client library speaks the protocol. Looking up the name, connecting and TLS stay
+//! here: the system's resolver cannot be relied on in a static binary, what is refused
+//! is to be reported as that at once, and whatever takes time is bounded by the caller.
+
+use super::kinds::{asked, connect, host, password, root_below, user, variable};
+use super::{PIECES_AT_ONCE, STALL};
+use crate::values::{Access, RemoteUrl};
+use anyhow::{Context, Result, anyhow};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisConnectionInfo, cmd};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as Task, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+
+/// The length of a piece of a long value: short enough to get through a slow line well
+/// before [`STALL`].
+pub const PIECE: usize = 256 << 10;
+/// The longest answers that are under way at once, with room for their framing.
+const LONGEST_ANSWERS: usize = (PIECE + 1024) * (PIECES_AT_ONCE + 1);
+
+/// An open connection.
+#[derive(Clone)]
+pub struct Redis {
+    connection: MultiplexedConnection,
+    /// In front of every key.
+    prefix: Arc<str>,
+    /// What is written is dropped by the server after that.
+    kept: Option<Duration>,
+    /// How many bytes the server may send before it is asked for more.
+    allowed: Arc<AtomicUsize>,
+}
+
+impl Redis {
+    /// Connects to the server that a URL names.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached, or does not take the credentials.
+    pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Redis> {
+        let url = url.url();
+        let is_local = url.scheme() == "redis+unix";
+        let (database, prefix) = if is_local {
+            (asked(url, "db"), String::new())
+        } else {
+            let path = url.path().trim_matches('/');
+            let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+            (Some(first.to_owned()).filter(|first| !first.is_empty()), rest.to_owned())
+        };
+        let mut settings = RedisConnectionInfo::default().set_skip_set_lib_name();
+        if let Some(text) = &database {
+            let number = text.parse();
+            let number =
+                number.with_context(|| format!("`{text}` is the number of no database"))?;
+            settings = settings.set_db(number);
+        }
+        if let Some(password) = password(url, access)
+            .or_else(|| variable(&["REDISCLI_AUTH"]))
+            .filter(|it| !it.is_empty())
+        {
+            settings = settings.set_password(password);
+            let user = user(url, access);
+            if !user.is_empty() {
+                settings = settings.set_username(user);
+            }
+        }
+        let allowed = Arc::new(AtomicUsize::new(LONGEST_ANSWERS));
+        let connection = if is_local {
+            let stream = UnixStream::connect(url.path());
+            speak(stream.await.with_context(|| url.path().to_owned())?, &settings, &allowed).await?
+        } else {
+            let (_, stream) = connect(url, 6379).await?;
+            stream.set_nodelay(true)?;
+            if url.scheme() == "rediss" {
+                speak(encrypted(stream, &host(url)).await?, &settings, &allowed).await?
+            } else {
+                speak(stream, &settings, &allowed).await?
+            }
+        };
+        // The server knows no folders: what begins alike belongs together.
+        let prefix = root_below(&prefix).trim_start_matches('/').into();
+        Ok(Redis { connection, prefix, kept, allowed })
+    }
+
+    /// Returns a value, if there is one.
+    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        self.ask(cmd("GET").arg(self.key(name))).await
+    }
+
+    /// Writes a value.
+    pub async fn write(&self, name: &str, value: &[u8]) -> Result<()> {
+        let mut set = cmd("SET");
+        set.arg(self.key(name)).arg(value);
+        if let Some(kept) = self.kept {
+            set.arg("EX").arg(kept.as_secs().max(1));
+        }
+        self.ask(&set).await
+    }
+
+    /// Takes a value out, if it is there.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        self.ask(cmd("DEL").arg(self.key(name))).await
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
+        self.allowed.store(LONGEST_ANSWERS, Ordering::Relaxed);
+        command.query_async(&mut self.connection.clone()).await.map_err(in_plain_words)
+    }
+}
+
+/// What went wrong, without the client library's categories.
+fn in_plain_words(error: redis::RedisError) -> anyhow::Error {
+    match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) => anyhow!("{code} {detail}"),
+        (Some(code), None) => anyhow!("{code}"),
+        (None, _) => error.into(),
+    }
+}
+
+/// Introduces itself over a stream that is connected.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    settings: &RedisConnectionInfo,
+    allowed: &Arc<AtomicUsize>,
+) -> Result<MultiplexedConnection> {
+    let stream = Bounded { stream, allowed: allowed.clone() };
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(STALL));
+    let connected = MultiplexedConnection::new_with_config(settings, stream, config).await;
+    let (connection, driver) = connected.map_err(in_plain_words)?;
+    tokio::spawn(driver);
+    Ok(connection)
+}
+
+/// A stream within TLS, to a server whose certificate is for `host`.
+async fn encrypted(
+    stream: tokio::net::TcpStream,
+    host: &str,
+) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
+    use rustls_platform_verifier::ConfigVerifierExt;
+    let name = rustls::pki_types::ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
+    let name = name.with_context(|| format!("`{host}` is no name that a certificate has"))?;
+    let config = rustls::ClientConfig::with_platform_verifier().context("preparing for TLS")?;
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    connector.connect(name, stream).await.context("TLS")
+}
+
+/// A stream that ends with an error when the other side sends more than was asked for.
+/// The client library would keep it all.
+struct Bounded<S> {
+    stream: S,
+    allowed: Arc<AtomicUsize>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        task: &mut Task<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(task, into);
+        let came = into.filled().len() - before;
+        let spend = |left: usize| left.checked_sub(came);
+        if self.allowed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_err() {
+            let error =
+                io::Error::new(io::ErrorKind::InvalidData, "it sends more than was asked for");
+            return Poll::Ready(Err(error));
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        task: &mut Task<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(task, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(task)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(task)
+    }
+}
