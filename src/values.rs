@@ -1,7 +1,6 @@
 //! What options accept: each value's type, and the one way to read it.
 
 mod patterns;
-mod remote;
 mod since;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -10,9 +9,21 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use cachex_remote::{Access, RemoteUrl};
 pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
-pub use remote::{Access, Engine, RemoteMode, RemoteUrl};
 pub use since::Since;
+
+/// What of the shared store is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum RemoteMode {
+    /// Replay what others recorded, and give them what is recorded here
+    #[default]
+    ReadWrite,
+    /// Replay what others recorded, and give them nothing
+    ReadOnly,
+    /// Leave it alone
+    Off,
+}
 
 /// Has clap read text by `parse`; what is not UTF-8 is an invalid value of the
 /// option, which names it, and not a mistake somewhere.

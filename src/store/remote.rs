@@ -17,8 +17,6 @@
 //! `ID` stands for the URL, less its password.
 
 #[cfg(feature = "remote")]
-mod engine;
-#[cfg(feature = "remote")]
 mod fetch;
 pub mod helper;
 #[cfg(feature = "remote")]
@@ -28,8 +26,6 @@ pub mod outage;
 mod probe;
 mod questions;
 pub mod queue;
-#[cfg(any(feature = "remote-http-client", feature = "remote-redis", feature = "remote-memcached"))]
-mod resolver;
 #[cfg(feature = "remote")]
 mod send;
 #[cfg(feature = "remote")]

@@ -4,7 +4,6 @@
 //! blobs first, the entry last, as a record does. What is not there, or not what it
 //! should be, is as good as nothing.
 
-use super::engine::Engine;
 use super::names::{Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Wanted};
@@ -18,6 +17,7 @@ use crate::store::blobs::{self, NewBlob, WholeBlob};
 use crate::store::young::Young;
 use crate::store::{Root, Store};
 use anyhow::{Context, Result, bail};
+use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::io::Read;

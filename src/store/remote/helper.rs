@@ -30,11 +30,11 @@ mod serving {
     use crate::exit::{self, Exit};
     use crate::lock::{Lock, Mode};
     use crate::progress::{self, Stage};
-    use crate::store::remote::engine::Engine;
     use crate::store::remote::names::Names;
     use crate::store::remote::{Question, Sent, Target, fetch, probe, queue, send};
     use crate::store::{Root, helper};
     use anyhow::{Context, Result};
+    use cachex_remote::Engine;
     use futures_util::stream::{self, StreamExt};
     use std::ffi::OsString;
     use std::io::Read;
@@ -81,7 +81,7 @@ mod serving {
         let root = helper::open(path)?;
         // Of the providers of cryptography there is one that does nothing before it is
         // used: another would have its part in every start of this executable.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        cachex_remote::prepare();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(work(&root, &target, &question, is_detached))
     }

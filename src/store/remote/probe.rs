@@ -1,9 +1,9 @@
 //! Trying whether a remote store works, step by step.
 
-use super::engine::Engine;
 use super::{Outcome, Step, Tried};
 use crate::asked::{self, ITEM};
 use anyhow::{Result, bail, ensure};
+use cachex_remote::Engine;
 use std::time::{Duration, Instant};
 
 /// What a probe writes.

@@ -1,7 +1,6 @@
 //! Bringing entries into a remote store: what the queue names, blobs first, each entry
 //! last, so that nobody finds one without what it needs.
 
-use super::engine::Engine;
 use super::names::{Class, Names};
 use super::{Sent, Target, outage, queue, transfer};
 use crate::clock::Timestamp;
@@ -12,6 +11,7 @@ use crate::store::fence::Fenced;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store, blobs};
 use anyhow::{Context, Result, anyhow};
+use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::cell::RefCell;
 use std::collections::HashSet;

@@ -6,10 +6,10 @@
 //! is written last: where it is, all were written.
 
 mod kinds;
-#[cfg(feature = "remote-redis")]
+#[cfg(feature = "redis")]
 mod redis;
 
-use crate::values::{Access, RemoteUrl};
+use crate::{Access, RemoteUrl};
 use anyhow::{Result, anyhow, ensure};
 use futures_util::stream::{self, StreamExt};
 use kinds::Opened;
@@ -32,7 +32,7 @@ const PIECES_AT_ONCE: usize = 4;
 #[derive(Clone)]
 enum Objects {
     OpenDal(Operator),
-    #[cfg(feature = "remote-redis")]
+    #[cfg(feature = "redis")]
     Redis(redis::Redis),
 }
 
@@ -45,7 +45,7 @@ impl Objects {
                 Err(error) if is_absence(&error) => Ok(None),
                 Err(error) => Err(in_plain_words(error)),
             },
-            #[cfg(feature = "remote-redis")]
+            #[cfg(feature = "redis")]
             Objects::Redis(redis) => Ok(within(redis.read(name)).await??.map(Into::into)),
         }
     }
@@ -54,7 +54,7 @@ impl Objects {
     async fn write(&self, name: &str, content: Vec<u8>) -> Result<()> {
         match self {
             Objects::OpenDal(op) => taken(within(op.write(name, content)).await?.map(drop)),
-            #[cfg(feature = "remote-redis")]
+            #[cfg(feature = "redis")]
             Objects::Redis(redis) => within(redis.write(name, &content)).await?,
         }
     }
@@ -63,11 +63,15 @@ impl Objects {
     async fn delete(&self, name: &str) -> Result<()> {
         match self {
             Objects::OpenDal(op) => within(op.delete(name)).await?.map_err(in_plain_words),
-            #[cfg(feature = "remote-redis")]
+            #[cfg(feature = "redis")]
             Objects::Redis(redis) => within(redis.delete(name)).await?,
         }
     }
 }
+
+/// Something that takes a while. In a box, so that what it is made of is built here and
+/// nowhere else.
+pub type Step<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// An open remote store.
 pub struct Engine {
@@ -82,23 +86,31 @@ pub struct Engine {
 
 impl Engine {
     /// Opens it; what is written is dropped by the server after `kept`, if it can.
-    pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Engine> {
-        // The servers count seconds.
-        let kept =
-            kept.map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
-        let Opened { objects, piece, drops } = within(kinds::open(url, access, kept)).await??;
-        Ok(Engine { objects, piece, drops, room: Semaphore::new(ROOM) })
+    pub fn open<'a>(
+        url: &'a RemoteUrl,
+        access: &'a Access,
+        kept: Option<Duration>,
+    ) -> Step<'a, Result<Engine>> {
+        Box::pin(async move {
+            // The servers count seconds.
+            let kept = kept
+                .map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
+            let Opened { objects, piece, drops } = within(kinds::open(url, access, kept)).await??;
+            Ok(Engine { objects, piece, drops, room: Semaphore::new(ROOM) })
+        })
     }
 
     /// Waits until there is room in memory for what is under way of a long object of
     /// this length. It is taken until what is returned is dropped.
-    pub async fn room(&self, len: u64) -> Option<SemaphorePermit<'_>> {
-        let at_once = match self.piece {
-            Some(piece) => piece * (PIECES_AT_ONCE + 1),
-            None => PART.0 * (PART.1 + 1),
-        };
-        let mib = (len >> 20).min(at_once as u64 >> 20).min(ROOM as u64) + 1;
-        self.room.acquire_many(mib.min(ROOM as u64) as u32).await.ok()
+    pub fn room(&self, len: u64) -> Step<'_, Option<SemaphorePermit<'_>>> {
+        Box::pin(async move {
+            let at_once = match self.piece {
+                Some(piece) => piece * (PIECES_AT_ONCE + 1),
+                None => PART.0 * (PART.1 + 1),
+            };
+            let mib = (len >> 20).min(at_once as u64 >> 20).min(ROOM as u64) + 1;
+            self.room.acquire_many(mib.min(ROOM as u64) as u32).await.ok()
+        })
     }
 
     /// Whether what is written goes after its time, or when others need the room.
@@ -124,52 +136,56 @@ impl Engine {
     fn can(&self, what: fn(&opendal::Capability) -> bool) -> bool {
         match &self.objects {
             Objects::OpenDal(op) => what(&op.info().capability()),
-            #[cfg(feature = "remote-redis")]
+            #[cfg(feature = "redis")]
             Objects::Redis(_) => true,
         }
     }
 
     /// A short object, if it is there; nothing of one that is longer than `most`.
-    pub async fn get(&self, name: &str, most: usize) -> Result<Option<Vec<u8>>> {
-        let mut all = Vec::new();
-        let mut into = |bytes: &[u8]| {
-            ensure!(all.len() + bytes.len() <= most, TooLong);
-            all.extend_from_slice(bytes);
-            Ok(())
-        };
-        match self.stream(name, &mut into).await {
-            Ok(is_there) => Ok(is_there.then_some(all)),
-            Err(error) if error.is::<TooLong>() => Ok(Some(Vec::new())),
-            Err(error) => Err(error),
-        }
+    pub fn get<'a>(&'a self, name: &'a str, most: usize) -> Step<'a, Result<Option<Vec<u8>>>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            let mut into = |bytes: &[u8]| {
+                ensure!(all.len() + bytes.len() <= most, TooLong);
+                all.extend_from_slice(bytes);
+                Ok(())
+            };
+            match self.stream(name, &mut into).await {
+                Ok(is_there) => Ok(is_there.then_some(all)),
+                Err(error) if error.is::<TooLong>() => Ok(Some(Vec::new())),
+                Err(error) => Err(error),
+            }
+        })
     }
 
     /// Writes a short object.
-    pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
-        self.objects.write(name, bytes).await
+    pub fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>) -> Step<'a, Result<()>> {
+        Box::pin(async move { self.objects.write(name, bytes).await })
     }
 
     /// Takes an object out, if it is there.
-    pub async fn remove(&self, name: &str) -> Result<()> {
-        self.objects.delete(name).await
+    pub fn remove<'a>(&'a self, name: &'a str) -> Step<'a, Result<()>> {
+        Box::pin(async move { self.objects.delete(name).await })
     }
 
     /// Takes a long object out, if it is there: without its first piece it is not.
-    pub async fn remove_long(&self, name: &str) -> Result<()> {
-        self.remove(&self.first_of(name)).await
+    pub fn remove_long<'a>(&'a self, name: &'a str) -> Step<'a, Result<()>> {
+        Box::pin(async move { self.remove(&self.first_of(name)).await })
     }
 
     /// Whether a long object is there, and need not be written.
-    pub async fn has(&self, name: &str) -> Result<bool> {
-        if self.drops {
-            // Its time begins anew, and a piece of it may have gone.
-            return Ok(false);
-        }
-        match within(self.operator()?.stat(&self.first_of(name))).await? {
-            Ok(_) => Ok(true),
-            Err(error) if is_absence(&error) => Ok(false),
-            Err(error) => Err(in_plain_words(error)),
-        }
+    pub fn has<'a>(&'a self, name: &'a str) -> Step<'a, Result<bool>> {
+        Box::pin(async move {
+            if self.drops {
+                // Its time begins anew, and a piece of it may have gone.
+                return Ok(false);
+            }
+            match within(self.operator()?.stat(&self.first_of(name))).await? {
+                Ok(_) => Ok(true),
+                Err(error) if is_absence(&error) => Ok(false),
+                Err(error) => Err(in_plain_words(error)),
+            }
+        })
     }
 
     /// What a long object is known by, be it in pieces or not.
@@ -179,76 +195,82 @@ impl Engine {
 
     /// Shows a long object of up to `most` bytes to `into`, chunk by chunk; whether it
     /// is there.
-    pub async fn pour(
-        &self,
-        name: &str,
+    pub fn pour<'a>(
+        &'a self,
+        name: &'a str,
         most: u64,
-        into: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<bool> {
-        let Some(piece) = self.piece else { return self.stream(name, into).await };
-        let count = most / piece as u64 + 1;
-        let pieces = stream::iter(0..count).map(|at| {
-            let name = piece_name(name, at);
-            async move { self.objects.read(&name).await }
-        });
-        let mut pieces = std::pin::pin!(pieces.buffered(PIECES_AT_ONCE));
-        let mut at = 0;
-        while let Some(read) = pieces.next().await {
-            let Some(content) = read? else { return Ok(at > 0) };
-            let len = content.len();
-            content.into_iter().try_for_each(|bytes| into(&bytes))?;
-            if len < piece {
-                return Ok(true);
+        into: &'a mut (dyn FnMut(&[u8]) -> Result<()> + 'a),
+    ) -> Step<'a, Result<bool>> {
+        Box::pin(async move {
+            let Some(piece) = self.piece else { return self.stream(name, into).await };
+            let count = most / piece as u64 + 1;
+            let pieces = stream::iter(0..count).map(|at| {
+                let name = piece_name(name, at);
+                async move { self.objects.read(&name).await }
+            });
+            let mut pieces = std::pin::pin!(pieces.buffered(PIECES_AT_ONCE));
+            let mut at = 0;
+            while let Some(read) = pieces.next().await {
+                let Some(content) = read? else { return Ok(at > 0) };
+                let len = content.len();
+                content.into_iter().try_for_each(|bytes| into(&bytes))?;
+                if len < piece {
+                    return Ok(true);
+                }
+                at += 1;
             }
-            at += 1;
-        }
-        Ok(true)
+            Ok(true)
+        })
     }
 
     /// Begins a long object.
-    pub async fn writer(&self, name: &str) -> Result<Writer> {
-        let Some(piece) = self.piece else {
-            let (part, at_once) = PART;
-            let writer = self.operator()?.writer_with(name).chunk(part).concurrent(at_once);
-            return Ok(Writer::Whole(within(writer).await?.map_err(in_plain_words)?));
-        };
-        Ok(Writer::Pieces(Pieces {
-            objects: self.objects.clone(),
-            name: name.to_owned(),
-            len: piece,
-            open: Vec::new(),
-            first: None,
-            count: 0,
-            under_way: JoinSet::new(),
-        }))
+    pub fn writer<'a>(&'a self, name: &'a str) -> Step<'a, Result<Writer>> {
+        Box::pin(async move {
+            let Some(piece) = self.piece else {
+                let (part, at_once) = PART;
+                let writer = self.operator()?.writer_with(name).chunk(part).concurrent(at_once);
+                return Ok(Writer::Whole(within(writer).await?.map_err(in_plain_words)?));
+            };
+            Ok(Writer::Pieces(Pieces {
+                objects: self.objects.clone(),
+                name: name.to_owned(),
+                len: piece,
+                open: Vec::new(),
+                first: None,
+                count: 0,
+                under_way: JoinSet::new(),
+            }))
+        })
     }
 
     /// The names below the folder of entries, and of blobs: how many there are of each.
-    pub async fn count(&self) -> Result<[u64; 2]> {
-        let mut counts = [0; 2];
-        for (folder, count) in ["v1/e/", "v1/b/"].into_iter().zip(&mut counts) {
-            let lister = within(self.operator()?.lister_with(folder).recursive(true)).await?;
-            let mut lister = match lister {
-                Ok(lister) => lister,
-                Err(error) if is_absence(&error) => continue,
-                Err(error) => return Err(in_plain_words(error)),
-            };
-            while let Some(entry) = within(lister.next()).await? {
-                match entry {
-                    Ok(entry) => *count += u64::from(entry.metadata().mode().is_file()),
-                    Err(error) if is_absence(&error) => break,
+    pub fn count(&self) -> Step<'_, Result<[u64; 2]>> {
+        Box::pin(async move {
+            let mut counts = [0; 2];
+            for (folder, count) in ["v1/e/", "v1/b/"].into_iter().zip(&mut counts) {
+                let lister = within(self.operator()?.lister_with(folder).recursive(true)).await?;
+                let mut lister = match lister {
+                    Ok(lister) => lister,
+                    Err(error) if is_absence(&error) => continue,
                     Err(error) => return Err(in_plain_words(error)),
+                };
+                while let Some(entry) = within(lister.next()).await? {
+                    match entry {
+                        Ok(entry) => *count += u64::from(entry.metadata().mode().is_file()),
+                        Err(error) if is_absence(&error) => break,
+                        Err(error) => return Err(in_plain_words(error)),
+                    }
                 }
             }
-        }
-        Ok(counts)
+            Ok(counts)
+        })
     }
 
     /// What reads and writes bit by bit, and lists.
     fn operator(&self) -> Result<&Operator> {
         match &self.objects {
             Objects::OpenDal(op) => Ok(op),
-            #[cfg(feature = "remote-redis")]
+            #[cfg(feature = "redis")]
             Objects::Redis(_) => Err(anyhow!("Redis takes and gives values as a whole")),
         }
     }
@@ -298,26 +320,32 @@ pub enum Writer {
 
 impl Writer {
     /// Appends bytes.
-    pub async fn append(&mut self, bytes: Vec<u8>) -> Result<()> {
-        match self {
-            Writer::Whole(writer) => taken(within(writer.write(bytes)).await?),
-            Writer::Pieces(pieces) => pieces.append(&bytes).await,
-        }
+    pub fn append(&mut self, bytes: Vec<u8>) -> Step<'_, Result<()>> {
+        Box::pin(async move {
+            match self {
+                Writer::Whole(writer) => taken(within(writer.write(bytes)).await?),
+                Writer::Pieces(pieces) => pieces.append(&bytes).await,
+            }
+        })
     }
 
     /// Ends it; only now it is there.
-    pub async fn finish(self) -> Result<()> {
-        match self {
-            Writer::Whole(mut writer) => taken(within(writer.close()).await?.map(drop)),
-            Writer::Pieces(pieces) => pieces.finish().await,
-        }
+    pub fn finish(self) -> Step<'static, Result<()>> {
+        Box::pin(async move {
+            match self {
+                Writer::Whole(mut writer) => taken(within(writer.close()).await?.map(drop)),
+                Writer::Pieces(pieces) => pieces.finish().await,
+            }
+        })
     }
 
     /// Gives it up.
-    pub async fn abandon(self) {
-        if let Writer::Whole(mut writer) = self {
-            let _ = within(writer.abort()).await;
-        }
+    pub fn abandon(self) -> Step<'static, ()> {
+        Box::pin(async move {
+            if let Writer::Whole(mut writer) = self {
+                let _ = within(writer.abort()).await;
+            }
+        })
     }
 }
 

@@ -41,10 +41,10 @@ async fn by_the_system(host: &str) -> Result<Vec<IpAddr>> {
 }
 
 /// The same for HTTP.
-#[cfg(feature = "remote-http-client")]
+#[cfg(feature = "http-client")]
 pub struct Names;
 
-#[cfg(feature = "remote-http-client")]
+#[cfg(feature = "http-client")]
 impl reqwest::dns::Resolve for Names {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         Box::pin(async move {

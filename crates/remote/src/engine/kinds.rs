@@ -1,7 +1,7 @@
 //! Each kind of URL made into an operator, with the variables that are usual for it.
 
 #![cfg_attr(
-    not(all(feature = "remote-redis", feature = "remote-s3", feature = "remote-webdav")),
+    not(all(feature = "redis", feature = "s3", feature = "webdav")),
     allow(
         unused,
         clippy::unused_async,
@@ -9,24 +9,20 @@
     )
 )]
 
-#[cfg(feature = "remote-redis")]
+#[cfg(feature = "redis")]
 use super::redis::{self, Redis};
 use super::{Objects, in_plain_words};
-#[cfg(any(
-    feature = "remote-http-client",
-    feature = "remote-redis",
-    feature = "remote-memcached"
-))]
-use crate::store::remote::resolver;
-use crate::values::{Access, Engine as Kind, RemoteUrl};
+#[cfg(any(feature = "http-client", feature = "redis", feature = "memcached"))]
+use crate::resolver;
+use crate::{Access, Kind, RemoteUrl};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use opendal::{Builder, Operator, services};
-#[cfg(feature = "remote-http-client")]
+#[cfg(feature = "http-client")]
 use opendal_http_transport_reqwest::ReqwestTransport;
-#[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
+#[cfg(any(feature = "redis", feature = "memcached"))]
 use std::net::SocketAddr;
 use std::time::Duration;
-#[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
+#[cfg(any(feature = "redis", feature = "memcached"))]
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -34,7 +30,7 @@ use url::Url;
 const FOLDER: &str = "cachex";
 
 /// What is longer is a date for memcached, and one that passed.
-#[cfg(feature = "remote-memcached")]
+#[cfg(feature = "memcached")]
 const LONGEST_MEMCACHED_TIME: Duration = Duration::from_hours(30 * 24);
 
 /// Where objects are, and what is to be known of its engine.
@@ -52,29 +48,29 @@ pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> R
     let whole = |op| Opened { objects: Objects::OpenDal(op), piece: None, drops: false };
     Ok(match url.engine() {
         Kind::File => whole(file(url)?),
-        #[cfg(feature = "remote-redis")]
+        #[cfg(feature = "redis")]
         Kind::Redis => Opened {
             objects: Objects::Redis(Redis::open(url, access, kept).await?),
             piece: Some(redis::PIECE),
             drops: true,
         },
         // An item of memcached is up to 1 MiB long with what it is kept with.
-        #[cfg(feature = "remote-memcached")]
+        #[cfg(feature = "memcached")]
         Kind::Memcached => {
             let op = memcached(url, access, kept).await?;
             Opened { objects: Objects::OpenDal(op), piece: Some(768 << 10), drops: true }
         }
-        #[cfg(feature = "remote-s3")]
+        #[cfg(feature = "s3")]
         Kind::S3 => whole(s3(url, access)?),
-        #[cfg(feature = "remote-gcs")]
+        #[cfg(feature = "gcs")]
         Kind::Gcs => whole(gcs(url, access)?),
-        #[cfg(feature = "remote-azblob")]
+        #[cfg(feature = "azblob")]
         Kind::AzBlob => whole(azblob(url, access)?),
-        #[cfg(feature = "remote-webdav")]
+        #[cfg(feature = "webdav")]
         Kind::WebDav => Opened { piece: Some(16 << 20), ..whole(webdav(url, access)?) },
-        #[cfg(feature = "remote-http")]
+        #[cfg(feature = "http")]
         Kind::Http => Opened { piece: Some(16 << 20), ..whole(http(url, access)?) },
-        #[cfg(feature = "remote-ghac")]
+        #[cfg(feature = "ghac")]
         Kind::Ghac => whole(ghac(url)?),
         #[allow(unreachable_patterns, reason = "it depends on the features")]
         _ => bail!("this cachex was built without `{}`", url.url().scheme()),
@@ -124,7 +120,7 @@ fn file(url: &RemoteUrl) -> Result<Operator> {
 }
 
 /// The same over HTTP. Certificates are looked for only where they are needed.
-#[cfg(feature = "remote-http-client")]
+#[cfg(feature = "http-client")]
 fn over_http(op: Operator, is_plain: bool) -> Result<Operator> {
     let mut client = reqwest::Client::builder()
         .dns_resolver(std::sync::Arc::new(resolver::Names))
@@ -142,7 +138,7 @@ fn over_http(op: Operator, is_plain: bool) -> Result<Operator> {
 /// A connection to a server that is no web server, to the first of its addresses that
 /// takes one. Its client would ask the system for addresses, and try a server that
 /// refuses it again and again.
-#[cfg(any(feature = "remote-redis", feature = "remote-memcached"))]
+#[cfg(any(feature = "redis", feature = "memcached"))]
 pub(super) async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStream)> {
     let (host, port) = (host(url), url.port().unwrap_or(port));
     let addresses = resolver::addresses(host.trim_matches(['[', ']'])).await;
@@ -159,7 +155,7 @@ pub(super) async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStre
     Err(refused.unwrap_or_else(|| anyhow!("the name `{host}` has no address")))
 }
 
-#[cfg(feature = "remote-memcached")]
+#[cfg(feature = "memcached")]
 async fn memcached(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Operator> {
     let url = url.url();
     let (endpoint, prefix) = match url.scheme() {
@@ -177,7 +173,7 @@ async fn memcached(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> 
     built(memcached)
 }
 
-#[cfg(feature = "remote-s3")]
+#[cfg(feature = "s3")]
 fn s3(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let mut s3 = services::S3::default().bucket(&host(url)).root(&root_below(url.path()));
@@ -204,7 +200,7 @@ fn s3(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     over_http(built(s3)?, is_plain(endpoint.as_deref()))
 }
 
-#[cfg(feature = "remote-gcs")]
+#[cfg(feature = "gcs")]
 fn gcs(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let mut gcs = services::Gcs::default().bucket(&host(url)).root(&root_below(url.path()));
@@ -225,7 +221,7 @@ fn gcs(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     over_http(built(gcs)?, is_plain(endpoint.as_deref()))
 }
 
-#[cfg(feature = "remote-azblob")]
+#[cfg(feature = "azblob")]
 fn azblob(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let mut azblob = match variable(&["AZURE_STORAGE_CONNECTION_STRING"]) {
@@ -258,7 +254,7 @@ fn azblob(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     over_http(built(azblob)?, is_plain(endpoint.as_deref()))
 }
 
-#[cfg(feature = "remote-webdav")]
+#[cfg(feature = "webdav")]
 fn webdav(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let scheme = if url.scheme() == "webdavs" { "https" } else { "http" };
@@ -271,7 +267,7 @@ fn webdav(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     over_http(built(webdav)?, scheme == "http")
 }
 
-#[cfg(feature = "remote-http")]
+#[cfg(feature = "http")]
 fn http(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let http = services::Http::default()
@@ -283,20 +279,20 @@ fn http(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     over_http(built(http)?, url.scheme() == "http")
 }
 
-#[cfg(feature = "remote-ghac")]
+#[cfg(feature = "ghac")]
 fn ghac(url: &RemoteUrl) -> Result<Operator> {
     let ghac = services::Ghac::default().root(&root_below(url.url().path())).version("cachex-1");
     over_http(built(ghac)?, false)
 }
 
 /// The host and its port.
-#[cfg(any(feature = "remote-webdav", feature = "remote-http"))]
+#[cfg(any(feature = "webdav", feature = "http"))]
 fn authority(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     host(url) + &port
 }
 
-#[cfg(feature = "remote-http-client")]
+#[cfg(feature = "http-client")]
 fn is_plain(endpoint: Option<&str>) -> bool {
     endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
 }

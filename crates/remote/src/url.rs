@@ -1,25 +1,13 @@
-//! Where a store is that machines share.
+//! The URL of a store that machines share, and what it takes to enter it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use url::Url;
 
-/// What of the shared store is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum RemoteMode {
-    /// Replay what others recorded, and give them what is recorded here
-    #[default]
-    ReadWrite,
-    /// Replay what others recorded, and give them nothing
-    ReadOnly,
-    /// Leave it alone
-    Off,
-}
-
 /// What serves a shared store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub enum Kind {
     /// Azure Blob Storage.
     AzBlob,
     /// A folder, of a network file system say.
@@ -42,23 +30,23 @@ pub enum Engine {
 
 /// The schemes, what they stand for, whether this build has it, and whether a host
 /// (a server, a bucket, a container) has to follow.
-const SCHEMES: [(&str, Engine, bool, bool); 16] = [
-    ("az", Engine::AzBlob, cfg!(feature = "remote-azblob"), true),
-    ("azblob", Engine::AzBlob, cfg!(feature = "remote-azblob"), true),
-    ("file", Engine::File, cfg!(feature = "remote"), false),
-    ("gcs", Engine::Gcs, cfg!(feature = "remote-gcs"), true),
-    ("ghac", Engine::Ghac, cfg!(feature = "remote-ghac"), false),
-    ("gs", Engine::Gcs, cfg!(feature = "remote-gcs"), true),
-    ("http", Engine::Http, cfg!(feature = "remote-http"), true),
-    ("https", Engine::Http, cfg!(feature = "remote-http"), true),
-    ("memcached", Engine::Memcached, cfg!(feature = "remote-memcached"), true),
-    ("memcached+unix", Engine::Memcached, cfg!(feature = "remote-memcached"), false),
-    ("redis", Engine::Redis, cfg!(feature = "remote-redis"), true),
-    ("redis+unix", Engine::Redis, cfg!(feature = "remote-redis"), false),
-    ("rediss", Engine::Redis, cfg!(feature = "remote-redis"), true),
-    ("s3", Engine::S3, cfg!(feature = "remote-s3"), true),
-    ("webdav", Engine::WebDav, cfg!(feature = "remote-webdav"), true),
-    ("webdavs", Engine::WebDav, cfg!(feature = "remote-webdav"), true),
+const SCHEMES: [(&str, Kind, bool, bool); 16] = [
+    ("az", Kind::AzBlob, cfg!(feature = "azblob"), true),
+    ("azblob", Kind::AzBlob, cfg!(feature = "azblob"), true),
+    ("file", Kind::File, cfg!(feature = "client"), false),
+    ("gcs", Kind::Gcs, cfg!(feature = "gcs"), true),
+    ("ghac", Kind::Ghac, cfg!(feature = "ghac"), false),
+    ("gs", Kind::Gcs, cfg!(feature = "gcs"), true),
+    ("http", Kind::Http, cfg!(feature = "http"), true),
+    ("https", Kind::Http, cfg!(feature = "http"), true),
+    ("memcached", Kind::Memcached, cfg!(feature = "memcached"), true),
+    ("memcached+unix", Kind::Memcached, cfg!(feature = "memcached"), false),
+    ("redis", Kind::Redis, cfg!(feature = "redis"), true),
+    ("redis+unix", Kind::Redis, cfg!(feature = "redis"), false),
+    ("rediss", Kind::Redis, cfg!(feature = "redis"), true),
+    ("s3", Kind::S3, cfg!(feature = "s3"), true),
+    ("webdav", Kind::WebDav, cfg!(feature = "webdav"), true),
+    ("webdavs", Kind::WebDav, cfg!(feature = "webdav"), true),
 ];
 
 /// Where it is: a URL that was understood.
@@ -66,18 +54,18 @@ const SCHEMES: [(&str, Engine, bool, bool); 16] = [
 pub struct RemoteUrl {
     // Apart, because mostly there is none, and what holds one is moved by every hit.
     url: Box<Url>,
-    engine: Engine,
+    engine: Kind,
 }
 
 impl RemoteUrl {
     /// What serves it.
-    pub fn engine(&self) -> Engine {
+    pub fn engine(&self) -> Kind {
         self.engine
     }
 
     /// Whether anything can be stored there.
     pub fn takes_writes(&self) -> bool {
-        self.engine != Engine::Http
+        self.engine != Kind::Http
     }
 
     /// All of it, passwords too.
@@ -116,10 +104,10 @@ impl FromStr for RemoteUrl {
             _ if needs_host && host.is_empty() => {
                 Err(format!("`{scheme}://` is followed by no name of a host or bucket"))
             }
-            Engine::File if !host.is_empty() && host != "localhost" => {
+            Kind::File if !host.is_empty() && host != "localhost" => {
                 Err("a folder of this machine is meant by `file:///folder`".to_owned())
             }
-            Engine::File if url.to_file_path().is_err() || url.path() == "/" => {
+            Kind::File if url.to_file_path().is_err() || url.path() == "/" => {
                 Err("`file://` is followed by the path of no folder".to_owned())
             }
             _ => Ok(RemoteUrl { url: Box::new(url), engine }),
@@ -158,7 +146,7 @@ impl fmt::Debug for Access {
     }
 }
 
-#[cfg(all(test, feature = "remote-redis", feature = "remote-s3"))]
+#[cfg(all(test, feature = "redis", feature = "s3"))]
 mod tests {
     use super::*;
 

@@ -6,7 +6,7 @@
 
 use super::kinds::{asked, connect, host, password, root_below, user, variable};
 use super::{PIECES_AT_ONCE, STALL};
-use crate::values::{Access, RemoteUrl};
+use crate::{Access, RemoteUrl};
 use anyhow::{Context, Result, anyhow};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisConnectionInfo, cmd};
