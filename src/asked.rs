@@ -13,6 +13,7 @@ mod executable;
 use crate::entry::MAX_SEALED;
 use crate::fsutil;
 use crate::progress::Progress;
+use crate::signals;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Signal, getpid, kill_process};
@@ -52,6 +53,7 @@ pub struct Helper {
 impl Helper {
     /// Starts one, whose answer can be read.
     pub fn start(command: &mut Command) -> Result<Helper> {
+        signals::notice_children();
         let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         Ok(Helper { child: child.context("starting a helper process")?, buffer: Vec::new() })
     }

@@ -42,6 +42,8 @@ pub struct Recorder<'a> {
     last: Option<Frame>,
     gave_up: Option<GaveUp>,
     sharing: Sharing<'a>,
+    /// Both streams came through one pipe.
+    is_of_one_pipe: bool,
 }
 
 /// Whether others can follow a run.
@@ -67,12 +69,20 @@ impl<'a> Recorder<'a> {
             last: None,
             gave_up: None,
             sharing: Sharing::Not,
+            is_of_one_pipe: false,
         }
     }
 
     /// The same for a run under `lock`, whose waiters follow it.
     pub fn shared(root: &'a Root, limit: u64, lock: &'a Lock) -> Recorder<'a> {
         Recorder { sharing: Sharing::Wanted(lock), ..Recorder::new(root, limit) }
+    }
+
+    /// Notes that both streams come through one pipe, and as standard output. To be
+    /// called before anything is taken down.
+    pub fn note_one_pipe(&mut self) {
+        self.is_of_one_pipe = true;
+        self.last = Some(Frame::ONE_PIPE);
     }
 
     /// Takes down a chunk of a stream.
@@ -136,6 +146,9 @@ impl<'a> Recorder<'a> {
         let index = NewIndex::new(self.root).ok()?;
         let blob = NewBlob::new(self.root).ok()?;
         let (data, name) = (blob.name()?.to_owned(), index.name()?.to_owned());
+        if self.is_of_one_pipe {
+            index.append(Record::Chunk(Frame::ONE_PIPE)).ok()?;
+        }
         lock.publish(&LiveFiles { data, index: name }).ok()?;
         self.data.blob = Some(blob);
         Some(index)

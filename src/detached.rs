@@ -2,7 +2,9 @@
 
 use crate::asked;
 use rustix::fd::BorrowedFd;
+use rustix::process::Resource;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -10,6 +12,8 @@ use std::thread;
 
 /// Enough for a thread that waits.
 const STACK: usize = 64 * 1024;
+/// How many numbers of descriptors are tried one by one.
+const MOST_NUMBERS: u64 = 1 << 20;
 
 /// Starts a process in a session of its own, from its first moment: whoever ends
 /// the caller's group, a terminal or a CI runner, does not mean this one.
@@ -40,17 +44,41 @@ pub fn start(command: &mut Command) -> io::Result<()> {
 /// has only begun: all but the standard ones and `keep`.
 pub fn settle(nice: i32, keep: &[BorrowedFd<'_>]) {
     let _ = rustix::process::nice(nice);
-    let Ok(open) = std::fs::read_dir("/dev/fd") else { return };
-    let open: Vec<i32> =
-        open.flatten().filter_map(|fd| fd.file_name().to_str()?.parse().ok()).collect();
-    for fd in open {
-        if fd > 2 && keep.iter().all(|keep| keep.as_raw_fd() != fd) {
-            // SAFETY: this process has only begun, on one thread: besides what is
-            // kept it owns no descriptor above the standard ones but that of the
-            // listing, which is closed by now. What is open was inherited, a
-            // jobserver's pipe say, and nothing here refers to it. A number that is
-            // not open any more is an error that changes nothing.
-            unsafe { libc::close(fd) };
+    let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    close_all_but(&[&standard[..], keep].concat());
+}
+
+/// Closes all descriptors but these, in a process that goes on with nothing else.
+pub fn close_all_but(keep: &[BorrowedFd<'_>]) {
+    let mut keep: Vec<i32> = keep.iter().map(AsRawFd::as_raw_fd).collect();
+    keep.sort_unstable();
+    let mut from = 0;
+    for kept in keep {
+        close(from..=kept - 1);
+        from = from.max(kept + 1);
+    }
+    close(from..=i32::MAX);
+}
+
+/// Closes what is open of these numbers.
+fn close(numbers: RangeInclusive<i32>) {
+    if numbers.is_empty() {
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let (first, last) = (*numbers.start(), *numbers.end());
+        // SAFETY: this process goes on with what is kept: it owns no other descriptor that
+        // it still uses, and nothing refers to one. What is open was inherited, a
+        // jobserver's pipe say.
+        if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
+            return;
         }
+    }
+    let last = rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(MOST_NUMBERS);
+    let last = i32::try_from(last.min(MOST_NUMBERS)).unwrap_or(i32::MAX);
+    for fd in *numbers.start()..=last.min(*numbers.end()) {
+        // SAFETY: as above. A number that is not open is an error that changes nothing.
+        unsafe { libc::close(fd) };
     }
 }

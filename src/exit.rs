@@ -4,7 +4,7 @@
 //! finding lies in the range that `env`, `nohup` and `timeout` use. The other
 //! verbs follow the usual pair: 1 for a failure, 2 for a usage error.
 
-use signal_hook::low_level::emulate_default_handler;
+use crate::signals;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -44,8 +44,9 @@ impl Exit {
                 // The command has left its core file, if it was to leave one.
                 let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
                 let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
-                let _ = emulate_default_handler(signal);
-                // Still here: blocked, or a signal this system does not kill by.
+                signals::die_of(signal);
+                // Still here: the first process of a container, which no signal of its own
+                // ends, or a signal that this system does not kill by.
                 128 + signal
             }
         };

@@ -9,7 +9,7 @@ use crate::frames::{Frame, Stream};
 use crate::fsutil;
 use crate::lock::LiveFiles;
 use crate::printed::{Again, Printed};
-use crate::sink::Sink;
+use crate::sink::{Outputs, Sink};
 use crate::store::Root;
 use crate::store::live::{End, Live, Record, Records};
 use rustix::fd::{AsFd, BorrowedFd};
@@ -131,6 +131,12 @@ impl Following {
     fn read(&mut self) -> Result<(), Step> {
         while self.chunk.len == 0 {
             match self.live.next(&mut self.records).map_err(|_| Step::Nonsense)? {
+                // Both streams in one cannot be shown on two.
+                Some(Record::Chunk(Frame::ONE_PIPE))
+                    if Outputs::of_this_process() == Outputs::Apart =>
+                {
+                    return Err(Step::Nonsense);
+                }
                 Some(Record::Chunk(frame)) => self.chunk = frame,
                 Some(Record::End(end)) => {
                     self.again.iter().try_for_each(Again::end).map_err(|_| Step::Differs)?;

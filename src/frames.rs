@@ -40,6 +40,10 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// What a recording begins with in which nobody can tell the streams apart any more:
+    /// both came through one pipe, in the command's own order.
+    pub const ONE_PIPE: Frame = Frame { stream: Stream::Stderr, len: 0 };
+
     /// Appends the frame to `out`.
     pub fn encode(self, out: &mut Vec<u8>) {
         let mut rest = self.len << 1 | self.stream as u64;

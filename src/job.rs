@@ -13,13 +13,13 @@
 //! - When the command stops, cachex takes the terminal back and stops as it did,
 //!   so that the shell sees a stopped job; continued, it continues the command.
 
-use crate::signals::{self, Altered};
+use crate::exec::Witness;
+use crate::signals::{self, Altered, Meaning, Sender, Sent};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpgrp, kill_process, kill_process_group,
-    test_kill_process_group, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, test_kill_process_group, waitid,
 };
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use signal_hook::consts::SIGTTOU;
@@ -35,46 +35,183 @@ pub enum Kind {
     Session,
 }
 
+impl Kind {
+    /// The signals that are to have their usual effect on cachex.
+    pub fn left_out(self) -> &'static [i32] {
+        match self {
+            Kind::Process | Kind::Group => &[],
+            // It reads the keys, and is to stop if it does so in the background.
+            Kind::Session => &[libc::SIGTTIN],
+        }
+    }
+}
+
+/// What a process does about signals.
+#[derive(Clone, Copy, Debug)]
+pub struct Handling {
+    ignored: u64,
+    caught: u64,
+    pending: u64,
+}
+
+impl Handling {
+    /// That of a child of this process, where the system tells.
+    pub fn of(process: Pid) -> Option<Handling> {
+        let path = format!("/proc/{}/status", process.as_raw_nonzero());
+        let status = std::fs::read_to_string(path).ok()?;
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+        // What is mounted there may tell of other processes than these.
+        let parent = field("PPid:")?.trim().parse().ok().and_then(Pid::from_raw);
+        if parent != Some(getpid()) {
+            return None;
+        }
+        let set = |name: &str| u64::from_str_radix(field(name)?.trim(), 16).ok();
+        let pending = set("SigPnd:")? | set("ShdPnd:")?;
+        Some(Handling { ignored: set("SigIgn:")?, caught: set("SigCgt:")?, pending })
+    }
+
+    /// Whether the signal was sent to it and is held back.
+    pub fn is_pending(self, signal: i32) -> bool {
+        self.pending >> (signal - 1) & 1 == 1
+    }
+
+    /// Whether it ignores the signal.
+    pub fn ignores(self, signal: i32) -> bool {
+        self.ignored >> (signal - 1) & 1 == 1
+    }
+
+    /// Whether it has a handler for the signal.
+    pub fn catches(self, signal: i32) -> bool {
+        self.caught >> (signal - 1) & 1 == 1
+    }
+}
+
 /// A command that is running.
 pub struct Job {
     leader: Pid,
     kind: Kind,
     /// The terminal that cachex and the shell share, once it was needed.
     terminal: Option<Terminal>,
+    /// Who sees what is sent to the group that the command shares with cachex.
+    witness: Option<Witness>,
     /// It was told to stop when it had stopped for want of the terminal, and will
     /// not hear of it: what continues it takes that signal away.
     is_to_stop: bool,
+    /// A command in cachex's own group was told to stop,
+    was_told_to_stop: bool,
+    /// or has stopped, by this.
+    stopped_by: Option<Signal>,
 }
 
 impl Job {
     /// The job that `leader` leads, or is.
     pub fn new(leader: Pid, kind: Kind) -> Job {
-        Job { leader, kind, terminal: None, is_to_stop: false }
+        Job {
+            leader,
+            kind,
+            terminal: None,
+            witness: (kind == Kind::Process).then(Witness::new),
+            is_to_stop: false,
+            was_told_to_stop: false,
+            stopped_by: None,
+        }
     }
 
-    /// How far it is set apart.
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// The process that is the command, and leads the group if it is one.
+    pub fn leader(&self) -> Pid {
+        self.leader
     }
 
     /// Sends a signal to all of it.
     pub fn signal(&self, signal: Signal) {
-        let _ = match self.kind {
-            Kind::Process => kill_process(self.leader, signal),
-            Kind::Group | Kind::Session => kill_process_group(self.leader, signal),
-        };
+        self.send(signal.as_raw());
+    }
+
+    fn send(&self, signal: i32) {
+        let to_group =
+            self.kind != Kind::Process && signals::send_to_group(self.leader, signal).is_ok();
+        if !to_group {
+            // It may not have come so far as to lead a group.
+            let _ = signals::send(self.leader, signal);
+        }
+    }
+
+    /// Passes on a signal that was sent to cachex, in whatever way it was.
+    pub fn pass_on(&mut self, sent: &Sent) {
+        if self.kind == Kind::Process {
+            match sent.sender {
+                _ if self.has_it(sent) => {}
+                Sender::Process { value: Some(value), .. } => {
+                    let _ = signals::queue(self.leader, sent.signal, value);
+                }
+                _ => self.send(sent.signal),
+            }
+        } else {
+            self.send(sent.signal);
+        }
+    }
+
+    /// Whether a command in cachex's group got a signal that cachex got.
+    fn has_it(&mut self, sent: &Sent) -> bool {
+        let seen = self.witness.as_mut().and_then(|witness| witness.saw(sent.signal));
+        seen.unwrap_or_else(|| {
+            // If nobody saw it: what the kernel sent to the whole group it sent to the
+            // command, if that was there already. One that does not handle it is none the
+            // worse for another.
+            sent.reached_the_group()
+                && self.handling().is_none_or(|handling| handling.catches(sent.signal))
+        })
+    }
+
+    /// Whether the command had ended when a signal came that cachex got.
+    pub fn missed(&mut self, sent: &Sent) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let has_ended = matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)));
+        // It may have ended by it.
+        has_ended && (self.kind != Kind::Process || !self.has_it(sent))
+    }
+
+    /// What the command does about signals, where the system tells.
+    pub fn handling(&self) -> Option<Handling> {
+        Handling::of(self.leader)
+    }
+
+    /// Whether the command waits for processes that it started, as far as the system tells.
+    pub fn has_children(&self) -> bool {
+        let pid = self.leader.as_raw_nonzero();
+        let children = std::fs::read(format!("/proc/{pid}/task/{pid}/children"));
+        children.is_ok_and(|children| !children.is_empty())
+    }
+
+    /// Whether a signal that was passed on may have changed what the command does.
+    pub fn may_heed(&self, signal: i32) -> bool {
+        let handling = self.handling();
+        match signals::meaning(signal) {
+            Some(Meaning::Ends | Meaning::Fault) => {
+                handling.is_none_or(|handling| !handling.ignores(signal))
+            }
+            Some(Meaning::Notifies | Meaning::Child) => {
+                handling.is_none_or(|handling| handling.catches(signal))
+            }
+            // Whoever prints something is stopped and continued, and resized, by the way.
+            _ => false,
+        }
     }
 
     /// Passes on what Ctrl-Z sends. A session has no shell to look after its
     /// stopped jobs, so that the system would not stop it by anything less.
-    pub fn stop(&mut self) {
-        match self.kind {
-            Kind::Process => {}
-            Kind::Group => {
-                self.signal(Signal::TSTP);
+    pub fn stop(&mut self, sent: Option<&Sent>) {
+        match (self.kind, sent) {
+            (Kind::Process, Some(sent)) => {
+                self.was_told_to_stop = true;
+                self.pass_on(sent);
+            }
+            (Kind::Process, None) => {}
+            (Kind::Group, _) => {
+                self.send(sent.map_or(Signal::TSTP.as_raw(), |sent| sent.signal));
                 self.is_to_stop = self.stop_seen(WaitIdOptions::NOWAIT).is_some_and(asks);
             }
-            Kind::Session => self.signal(Signal::STOP),
+            (Kind::Session, _) => self.signal(Signal::STOP),
         }
     }
 
@@ -83,13 +220,26 @@ impl Job {
         is_there(self.leader)
     }
 
-    /// The signal that the command was stopped by, if it was just now.
-    pub fn stopped(&self) -> Option<Signal> {
-        if self.kind == Kind::Process {
-            // It is the shell's business, as cachex's own stop is.
-            return None;
+    /// The signal that the command was stopped by, if it was just now and cachex is to
+    /// follow: by a signal that cachex did not get somebody means just the process in its
+    /// group, and will continue just that.
+    pub fn stopped(&mut self) -> Option<Signal> {
+        if self.kind != Kind::Process {
+            return self.stop_seen(WaitIdOptions::empty());
         }
-        self.stop_seen(WaitIdOptions::empty())
+        if self.was_continued() {
+            self.stopped_by = None;
+        }
+        // Either may be seen first, that it was told to or that it did.
+        self.stopped_by = self.stop_seen(WaitIdOptions::empty()).or(self.stopped_by);
+        let stopped_by = self.stopped_by.filter(|_| self.was_told_to_stop)?;
+        (self.stopped_by, self.was_told_to_stop) = (None, false);
+        Some(stopped_by)
+    }
+
+    fn was_continued(&self) -> bool {
+        let options = WaitIdOptions::CONTINUED | WaitIdOptions::NOHANG;
+        matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)))
     }
 
     fn stop_seen(&self, how: WaitIdOptions) -> Option<Signal> {
@@ -102,6 +252,10 @@ impl Job {
     /// or stops too, after `before`.
     pub fn follow(&mut self, signal: Signal, before: impl FnOnce()) {
         let (leader, kind) = (self.leader, self.kind);
+        if kind == Kind::Process {
+            before();
+            return signals::stop(signal, false);
+        }
         let is_to_stop = std::mem::take(&mut self.is_to_stop);
         if self.terminal.is_none() {
             self.terminal = Terminal::open();
@@ -134,7 +288,11 @@ impl Job {
     }
 
     /// Goes on after cachex was continued.
-    pub fn go_on(&mut self) {
+    pub fn go_on(&mut self, sent: &Sent) {
+        if self.kind == Kind::Process {
+            self.was_told_to_stop = false;
+            return self.pass_on(sent);
+        }
         if let Some(terminal) = &mut self.terminal
             && terminal.was_lent
             && terminal.is_own()

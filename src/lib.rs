@@ -98,6 +98,7 @@ mod progress;
 mod pty;
 mod replay;
 mod report;
+mod screen;
 mod session;
 mod signals;
 mod sink;

@@ -20,9 +20,6 @@ use rustix::termios::{
     tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 use signal_hook::consts::SIGTTOU;
-use std::io;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
 
 const CHUNK: usize = 4096;
 
@@ -66,26 +63,19 @@ impl Pty {
         Ok(Pty { output: master, input, slave, typed, errors_too })
     }
 
-    /// Has `command`, whose other streams are set up, start at it: as the leader
-    /// of a session whose terminal it is.
-    pub fn attach(&self, command: &mut Command) -> io::Result<()> {
-        let slave = || self.slave.try_clone().map(Stdio::from);
-        command.stdout(slave()?);
-        if self.typed {
-            command.stdin(slave()?);
-        }
-        if self.errors_too {
-            command.stderr(slave()?);
-        }
-        // SAFETY: between fork and exec this makes two system calls, allocates
-        // nothing, and uses descriptor 1, which is the terminal by then.
-        unsafe {
-            command.pre_exec(|| {
-                rustix::process::setsid()?;
-                Ok(rustix::process::ioctl_tiocsctty(rustix::stdio::stdout())?)
-            });
-        }
-        Ok(())
+    /// The command's end. The command leads a session whose terminal it is.
+    pub fn slave(&self) -> BorrowedFd<'_> {
+        self.slave.as_fd()
+    }
+
+    /// Whether the command's standard input is its terminal too.
+    pub fn takes_stdin(&self) -> bool {
+        self.typed
+    }
+
+    /// Whether the command's standard error goes to its terminal too.
+    pub fn takes_stderr(&self) -> bool {
+        self.errors_too
     }
 
     /// Lets go of the command's end; what is printed comes out of the first, and

@@ -4,6 +4,8 @@ use crate::entry::{Bytes, Entry};
 use crate::frames::{Frame, Frames, Stream};
 use crate::fsutil;
 use crate::printed::{Again, Printed};
+use crate::screen::Screen;
+use crate::sink::Outputs;
 use crate::store::blobs::Blob;
 use crate::store::packed::Unpacking;
 use crate::store::{Root, blobs};
@@ -49,6 +51,31 @@ impl Replay {
         framed == Some(self.len())
     }
 
+    /// Whether it came through one pipe for both streams.
+    pub fn is_of_one_pipe(&self) -> bool {
+        !self.suits(|| Outputs::Apart)
+    }
+
+    /// Whether it may be shown on outputs that lie so to each other: what came through one
+    /// pipe cannot be told apart, and of what came through two nobody knows the order.
+    #[inline]
+    pub fn suits(&self, outputs: impl FnOnce() -> Outputs) -> bool {
+        let first = match (&self.entry.frames, &self.frames) {
+            (Bytes::Inline(frames), _) => {
+                let mut frames = Frames(frames.iter().copied());
+                match (frames.next(), frames.next()) {
+                    // One frame, or none: all of it is of one stream.
+                    (_, None) => return true,
+                    (first, Some(_)) => first,
+                }
+            }
+            (Bytes::Blob(_), Some(blob)) => Frames(bytes_of(blob)).next(),
+            (Bytes::Blob(_), None) => None,
+        };
+        let is_of_one_pipe = matches!(first, Some(Ok(Frame::ONE_PIPE)));
+        outputs() != if is_of_one_pipe { Outputs::Apart } else { Outputs::One }
+    }
+
     /// The bytes of both streams.
     fn len(&self) -> u64 {
         match &self.entry.data {
@@ -81,6 +108,54 @@ impl Replay {
     /// Writes both streams in the order in which they came.
     pub fn play(&mut self) -> io::Result<()> {
         self.play_after(&Printed::default())
+    }
+
+    /// The same at a terminal like the one that it was recorded at, see [`Screen`].
+    pub fn play_at_a_terminal(&mut self, printed: &Printed) -> io::Result<()> {
+        if !printed.is_empty() {
+            self.compare(printed)?;
+        }
+        match (&self.entry.frames, &self.frames) {
+            (Bytes::Inline(frames), _) => {
+                self.play_on_screen(Frames(frames.iter().copied()), printed.bytes())
+            }
+            (Bytes::Blob(_), Some(blob)) => {
+                self.play_on_screen(Frames(bytes_of(blob)), printed.bytes())
+            }
+            (Bytes::Blob(_), None) => Ok(()),
+        }
+    }
+
+    fn play_on_screen<I: Iterator<Item = u8>>(
+        &self,
+        frames: Frames<I>,
+        mut skip: [u64; 2],
+    ) -> io::Result<()> {
+        let mut screen = Screen::new(rustix::stdio::stdout());
+        let mut data = self.reader();
+        let (mut buffer, mut shown) = (vec![0; COPY_BY_HAND as usize], Vec::new());
+        for frame in frames {
+            let Frame { stream, len: mut left } = frame.map_err(io::Error::other)?;
+            while left > 0 {
+                let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                let n = data.read(&mut buffer[..wanted])?;
+                if n == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                left -= n as u64;
+                let skipped = skip[stream as usize].min(n as u64);
+                skip[stream as usize] -= skipped;
+                let bytes = &buffer[skipped as usize..n];
+                match stream {
+                    Stream::Stdout => screen.pass(bytes, &mut shown),
+                    Stream::Stderr => fsutil::write_all(own(stream), bytes)?,
+                }
+                fsutil::write_all(own(Stream::Stdout), &shown)?;
+                shown.clear();
+            }
+        }
+        screen.finish(&mut shown);
+        Ok(fsutil::write_all(own(Stream::Stdout), &shown)?)
     }
 
     /// The same without what has been printed already. If that is something else

@@ -16,6 +16,57 @@ use std::os::fd::AsRawFd;
 /// POSIX has a pipe that polls writable take this many bytes without blocking.
 const CAREFUL: usize = rustix::pipe::PIPE_BUF;
 
+/// How cachex's two outputs lie to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outputs {
+    /// They are two.
+    Apart,
+    /// They are one pipe, socket or file (`2>&1`), in which the order of everything that
+    /// is written can be seen. The command gets one pipe for both.
+    One,
+    /// They are one terminal or other device. The command gets two pipes: what it prints
+    /// at a terminal is to serve a script, too.
+    OneDevice,
+}
+
+impl Outputs {
+    /// Those of this process.
+    pub fn of_this_process() -> Outputs {
+        let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
+        let (Ok(out), Ok(err)) = (rustix::fs::fstat(stdout), rustix::fs::fstat(stderr)) else {
+            return Outputs::Apart;
+        };
+        if (out.st_dev, out.st_ino) != (err.st_dev, err.st_ino) {
+            return Outputs::Apart;
+        }
+        match FileType::from_raw_mode(out.st_mode) {
+            // Opened twice, they write over each other.
+            FileType::RegularFile if !are_one_opening(stdout, stderr) => Outputs::Apart,
+            FileType::RegularFile | FileType::Fifo | FileType::Socket => Outputs::One,
+            _ => Outputs::OneDevice,
+        }
+    }
+}
+
+/// Whether two descriptors of one file share their offset.
+fn are_one_opening(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        const KCMP_FILE: i32 = 0;
+        let this = rustix::process::getpid().as_raw_nonzero().get();
+        let (one, other) = (one.as_raw_fd(), other.as_raw_fd());
+        // SAFETY: the call takes numbers and touches no memory.
+        match unsafe { libc::syscall(libc::SYS_kcmp, this, this, KCMP_FILE, one, other) } {
+            0 => return true,
+            1.. => return false,
+            // It may be left out of a kernel, or refused.
+            _ => {}
+        }
+    }
+    let place = |fd| Some((rustix::fs::tell(fd).ok()?, rustix::fs::fcntl_getfl(fd).ok()?));
+    place(one).is_some() && place(one) == place(other)
+}
+
 /// One of cachex's own output streams.
 pub struct Sink<'a> {
     shared: BorrowedFd<'a>,

@@ -7,6 +7,7 @@ use crate::config::{BaseFolder, List, var};
 use crate::entry::Key;
 use crate::inputs::{Refused, Snapshot, Wanted};
 use crate::key::Declared;
+use crate::signals;
 use crate::stdin::Source;
 use crate::store::Root;
 use anyhow::{Context, Result, bail};
@@ -148,6 +149,7 @@ fn listed(list: &List) -> Result<Vec<PathBuf>, Undeclared> {
 const EXCERPT: usize = 200;
 
 fn hash_of_output(command: &str) -> Result<Key> {
+    signals::notice_children();
     let mut complaint = tempfile::tempfile().context("making a temporary file")?;
     let mut child = Command::new("/bin/sh")
         .args(["-c", command])

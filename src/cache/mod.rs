@@ -34,6 +34,7 @@ use crate::messages::{self, Messages};
 use crate::printed::Printed;
 use crate::replay::Replay;
 use crate::report::{self, Outcome, Report};
+use crate::sink::Outputs;
 use crate::stdin::Stdin;
 use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence::{self, Fenced};
@@ -214,6 +215,9 @@ impl Runner<'_> {
             }
         };
         match (Replay::prepare(root, entry), why) {
+            (Ok(Some(replay)), _) if !replay.suits(Outputs::of_this_process) => {
+                Err(without(Reason::OtherOutputs))
+            }
             (Ok(Some(replay)), None) => Ok(Hit { replay, age, is_remote: false }),
             (Ok(Some(replay)), Some(why)) => {
                 Err(Missed { why, stale: Some(Box::new(Hit { replay, age, is_remote: false })) })
@@ -259,7 +263,10 @@ impl Runner<'_> {
         outcome: Outcome,
         printed: &Printed,
     ) -> Exit {
-        let played = hit.replay.play_after(printed);
+        let played = match self.terminal() {
+            Some(_) => hit.replay.play_at_a_terminal(printed),
+            None => hit.replay.play_after(printed),
+        };
         let entry = hit.replay.entry();
         if let Some(consumed) = entry.stdin_consumed {
             stdin.skip(consumed);

@@ -6,8 +6,9 @@ use super::{Call, Miss, Runner, nanos};
 use crate::capture::{Ending, GaveUp, Recorder};
 use crate::clock::Timestamp;
 use crate::entry::{About, Bytes, Entry, Key};
-use crate::exec::{self, Ended, Output, Plan, Spoiled};
+use crate::exec::{self, Ended, Left, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
+use crate::held::Held;
 use crate::invocation::Executable;
 use crate::lock::{self, Lock, Mode as LockMode};
 use crate::messages;
@@ -83,15 +84,14 @@ impl Runner<'_> {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
                 tell(ending, &ended, &call.stdin);
+                ended.left.take().into_iter().for_each(Left::carry_on);
                 drop(recorder);
                 refresh::mark_failed(root, &call.key);
                 self.note(root, &call.key, Kind::Unrecorded { why }, ended.run_time);
                 self.messages().tell(format_args!("the command failed ({})", in_words(exit)));
                 return self.serve(root, &call.stdin, *stale, Outcome::Stale);
             }
-            if let Err(error) = held.release() {
-                messages::error(format_args!("writing the output: {error}"));
-            }
+            show(held, ended.left.take());
         }
         let recorded = match (recorder, self.unmade(&ended)) {
             (_, Some(unmade)) => {
@@ -164,8 +164,8 @@ impl Runner<'_> {
     pub(super) fn failed(&self, ended: &Ended) -> bool {
         match ended.spoiled {
             Some(Spoiled::TimedOut) => true,
-            Some(_) => false,
-            None => !ended
+            Some(Spoiled::Interrupted | Spoiled::Abandoned | Spoiled::WithoutTerminal) => false,
+            None | Some(Spoiled::Lingering) => !ended
                 .status
                 .code()
                 .is_some_and(|status| self.config.freshness.is_good(status as u8)),
@@ -299,6 +299,14 @@ impl Runner<'_> {
             tags: self.config.tags.iter().map(|tag| tag.0.clone()).collect(),
         }
     }
+}
+
+/// Shows what was held back, and what still comes.
+fn show(held: Held, left: Option<Left>) {
+    if let Err(error) = held.release() {
+        messages::error(format_args!("writing the output: {error}"));
+    }
+    left.into_iter().for_each(Left::carry_on_shown);
 }
 
 /// Tells those who follow a run how it ended, if it did so by itself. When they

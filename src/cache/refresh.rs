@@ -28,6 +28,7 @@ use crate::lean;
 use crate::lock::{self, Lock};
 use crate::messages;
 use crate::outputs::collect;
+use crate::replay::Replay;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
 use crate::store::events::Reason;
@@ -160,6 +161,9 @@ impl Runner<'_> {
             Some(turn) => Recorder::shared(root, limit, turn),
             None => Recorder::new(root, limit),
         };
+        // Who looks at it next is who looked at it last.
+        let replay = present.clone().and_then(|entry| Replay::prepare(root, entry).ok()?);
+        let one_pipe = replay.is_some_and(|replay| replay.is_of_one_pipe());
         let took = present.as_ref().map_or(Duration::ZERO, |e| Duration::from_nanos(e.run_time));
         let stdin = Stdin::passed_on();
         let call = Call { key: *key, executable: None, stdin, found };
@@ -167,7 +171,7 @@ impl Runner<'_> {
             invocation: self.invocation,
             program: &executable.path,
             source: Source::Inherit,
-            output: Output::Nowhere,
+            output: Output::Nowhere { one_pipe },
             timeout: Some(
                 self.config.timeout.unwrap_or(BOUND.max(took.saturating_mul(BOUND_TIMES))),
             ),

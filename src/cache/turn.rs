@@ -19,8 +19,10 @@ impl Runner<'_> {
                 limit: self.config.lock_timeout,
                 // What began earlier is not what is asked for by force, and what may
                 // be replaced by a good result is not to be shown before its end.
-                // Files are brought back from a record.
+                // Files are brought back from a record. What another's terminal was asked is
+                // left out of a record.
                 follows: self.config.mode != Mode::WriteOnly
+                    && self.terminal().is_none()
                     && miss.stale.is_none()
                     && self.config.outputs.is_empty(),
             };

@@ -12,6 +12,7 @@ use crate::stdin::Source;
 use crate::values::StdinMode;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use signal_hook::consts::SIGPIPE;
 use std::fmt::Arguments;
 
 impl Runner<'_> {
@@ -107,6 +108,7 @@ impl Runner<'_> {
         }
         match ended.spoiled {
             Some(exec::Spoiled::TimedOut) => Exit::Status(exit::TIMED_OUT),
+            _ if ended.broken => Exit::Signal(SIGPIPE),
             _ => Exit::from(ended.status),
         }
     }

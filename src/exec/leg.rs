@@ -2,7 +2,9 @@
 
 use super::outlet::Outlet;
 use crate::frames::Stream;
+use crate::fsutil;
 use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use std::time::{Duration, Instant};
@@ -39,6 +41,9 @@ pub struct Leg {
     is_wide: bool,
     /// Since when there is no reader, and what was read since then.
     abandoned: Option<(Instant, u64)>,
+    /// How much of what the command printed is still on its way, once it has ended. What
+    /// comes after that is something's that it left behind.
+    owed: Option<u64>,
 }
 
 impl Leg {
@@ -57,6 +62,7 @@ impl Leg {
             sent: 0,
             is_wide: false,
             abandoned: None,
+            owed: None,
         }
     }
 
@@ -73,6 +79,38 @@ impl Leg {
     /// Whether nothing moves: it is done, or its reader takes nothing.
     pub fn is_idle(&self) -> bool {
         self.source.is_none() || self.is_pending()
+    }
+
+    /// Notes that the command has ended: what is in the pipe now is the last of it.
+    pub fn note_the_end(&mut self) {
+        let Some(source) = &self.source else { return };
+        let waiting = rustix::io::ioctl_fionread(source).unwrap_or(u64::MAX);
+        let unsent = (self.buffer.len() - self.sent) as u64;
+        self.owed = Some(waiting.saturating_add(unsent));
+    }
+
+    /// Whether all that the command printed has been passed on, and something that it left
+    /// behind can print more.
+    pub fn is_left_behind(&self) -> bool {
+        self.source.is_some() && self.owed == Some(0)
+    }
+
+    /// Whether something was printed on it, or can be, that was not read yet.
+    pub fn has_more(&self) -> bool {
+        let Some(source) = &self.source else { return false };
+        let hung_up = fsutil::is_ready(source, PollFlags::empty()) != Ok(false);
+        !hung_up || rustix::io::ioctl_fionread(source).unwrap_or(0) > 0
+    }
+
+    /// Whether there is no reader any more for something that was printed.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.is_some()
+    }
+
+    /// Ends the stream where it is: whoever prints on it is told by the system.
+    pub fn close(&mut self) {
+        self.source = None;
+        self.sent = self.buffer.len();
     }
 
     /// Passes on what can be passed on now; whether anything came from the command.
@@ -96,12 +134,25 @@ impl Leg {
                     }
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => break,
+                Err(Errno::AGAIN) => {
+                    self.owed = self.owed.map(|_| 0);
+                    break;
+                }
                 // A terminal that nobody has open any more gives an error.
                 Err(_) => self.source = None,
             }
         }
         any
+    }
+
+    /// What must be ready for [`Leg::advance`] to do anything, and for what.
+    pub fn waits_for(&self) -> Option<PollFd<'_>> {
+        if self.is_pending() {
+            let outlet = self.outlet.descriptor()?;
+            Some(PollFd::from_borrowed_fd(outlet, PollFlags::OUT))
+        } else {
+            Some(PollFd::new(self.source.as_ref()?, PollFlags::IN))
+        }
     }
 
     /// Passes on what was not read from the command now: [`CHUNK`] bytes at the most.
@@ -117,13 +168,16 @@ impl Leg {
         while self.is_pending() {
             let unsent = &self.buffer[self.sent..];
             if let Some((_, bytes)) = &mut self.abandoned {
-                *bytes += unsent.len() as u64;
+                let unsent = unsent.len() as u64;
+                *bytes += unsent;
+                self.owed = self.owed.map(|owed| owed.saturating_sub(unsent));
                 self.sent = self.buffer.len();
                 return;
             }
             match self.outlet.write(unsent) {
                 Ok(n) => {
                     self.sent += n;
+                    self.owed = self.owed.map(|owed| owed.saturating_sub(n as u64));
                     self.moved = Instant::now();
                 }
                 Err(Errno::AGAIN) => return,

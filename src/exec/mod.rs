@@ -5,10 +5,15 @@
 //! before it has been passed on, so memory is bounded, and a slow reader slows
 //! the command down as it would without cachex.
 
+mod descendants;
 mod leg;
 mod limit;
 mod outlet;
 mod pump;
+mod relay;
+mod spawn;
+mod taker;
+mod witness;
 
 use crate::capture::Recorder;
 use crate::feed::Feeder;
@@ -18,22 +23,24 @@ use crate::invocation::Invocation;
 use crate::job::{Job, Kind};
 use crate::printed::Printed;
 use crate::pty::{Console, Pty};
-use crate::signals::{self, Inherited, Signals};
-use crate::sink::Sink;
+use crate::signals::{Mask, Signals};
+use crate::sink::{Outputs, Sink};
 use crate::stdin::Source;
 use leg::Leg;
 use limit::Limit;
 use outlet::Outlet;
-use pump::{Pump, Taker};
-use rustix::fd::OwnedFd;
+use pump::Pump;
+pub use relay::Left;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::process::Pid;
-use std::ffi::OsStr;
+use spawn::{Child, Image};
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
+use taker::Taker;
+pub use witness::Witness;
 
 /// What is run, and how.
 pub struct Plan<'a> {
@@ -60,12 +67,26 @@ pub enum Output<'a> {
     After(&'a Printed),
     /// Nowhere until it is asked for, see [`Ended::held`].
     Held,
-    /// Nowhere at all: the run is in the background.
-    Nowhere,
+    /// Nowhere at all: the run is in the background, with one pipe for both streams or not.
+    Nowhere {
+        /// Whether it is one.
+        one_pipe: bool,
+    },
+}
+
+impl Output<'_> {
+    /// Whether the command gets one pipe for both streams, so that they keep its order.
+    fn is_one_pipe(self) -> bool {
+        match self {
+            Output::Live | Output::Held => Outputs::of_this_process() == Outputs::One,
+            // What was shown before came through two.
+            Output::After(_) => false,
+            Output::Nowhere { one_pipe } => one_pipe,
+        }
+    }
 }
 
 /// How a run ended.
-#[derive(Debug)]
 pub struct Ended {
     /// How the command ended.
     pub status: ExitStatus,
@@ -80,9 +101,15 @@ pub struct Ended {
     /// What was printed under [`Output::Held`], if it could all be kept; else it
     /// has been shown.
     pub held: Option<Held>,
+    /// What may still be printed by something that the command left behind, where what was
+    /// printed is held. It is to be carried on, shown or not.
+    pub left: Option<Left>,
     /// Under [`Output::After`], whether it is not what has been shown before.
     /// Then nothing was shown from there on.
     pub differs: bool,
+    /// Whether its reader left before it had read everything, and the command would have
+    /// died of that if it had not printed to cachex.
+    pub broken: bool,
 }
 
 /// Why a run is not the command's own doing from start to end.
@@ -102,43 +129,34 @@ pub enum Spoiled {
 
 /// Becomes the command. Returns only if that fails.
 pub fn replace(invocation: &Invocation, program: &Path) -> io::Error {
-    let [mut command, mut by_shell] = commands(invocation, program);
-    let error = command.exec();
-    if is_script_without_interpreter(&error) { by_shell.exec() } else { error }
-}
-
-/// The command, ready to be started as if by whoever started cachex, and what a
-/// shell and `execvp` do if that is an executable text that names no interpreter.
-fn commands(invocation: &Invocation, program: &Path) -> [Command; 2] {
-    let mut command = Command::new(program);
-    command.arg0(invocation.name()).args(&invocation.argv[1..]);
-    let mut by_shell = Command::new("/bin/sh");
-    by_shell.arg0(OsStr::new("sh")).arg(program).args(&invocation.argv[1..]);
-    Inherited::read().restore_in(&mut command);
-    Inherited::read().restore_in(&mut by_shell);
-    [command, by_shell]
-}
-
-fn is_script_without_interpreter(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error())
+    match Image::new(invocation, program) {
+        Ok(image) => spawn::replace(&image),
+        Err(error) => error,
+    }
 }
 
 /// Starts a command, tees what it prints and waits for its end.
-pub fn run(plan: Plan<'_>, recorder: Option<&mut Recorder<'_>>) -> io::Result<Ended> {
-    // As signals were before they are caught.
-    let commands = commands(plan.invocation, plan.program);
+pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Result<Ended> {
+    let image = Image::new(plan.invocation, plan.program)?;
     let inherits = matches!(plan.source, Source::Inherit);
     let pty = plan.tty.then(|| Pty::open(inherits).ok()).flatten();
-    let (kind, also) = match pty {
-        Some(_) => (Kind::Session, signals::TERMINAL),
-        None if plan.timeout.is_some() || matches!(plan.output, Output::Nowhere) => {
-            (Kind::Group, signals::JOB_CONTROL)
+    let kind = match pty {
+        Some(_) => Kind::Session,
+        None if plan.timeout.is_some() || matches!(plan.output, Output::Nowhere { .. }) => {
+            Kind::Group
         }
-        None => (Kind::Process, [].as_slice()),
+        None => Kind::Process,
     };
-    let mut signals = Signals::catch(also)?;
+    let mut signals = Signals::catch(kind.left_out())?;
+    if plan.timeout.is_some() {
+        descendants::gather();
+    }
     let started = Instant::now();
-    let mut running = start(commands, &plan.source, kind, pty)?;
+    let one_pipe = pty.is_none() && plan.output.is_one_pipe();
+    if let Some(recorder) = recorder.as_mut().filter(|_| one_pipe) {
+        recorder.note_one_pipe();
+    }
+    let running = start(image, &plan.source, kind, pty, one_pipe, signals.before())?;
     let lacks_terminal = plan.tty && running.console.is_none();
     let sinks = || [rustix::stdio::stdout(), rustix::stdio::stderr()].map(Sink::new);
     let outlets = match plan.output {
@@ -147,11 +165,11 @@ pub fn run(plan: Plan<'_>, recorder: Option<&mut Recorder<'_>>) -> io::Result<En
             let ([out, err], [out_again, err_again]) = (sinks(), printed.again());
             [Outlet::After(out, out_again), Outlet::After(err, err_again)]
         }
-        Output::Held | Output::Nowhere => [Outlet::Nowhere, Outlet::Nowhere],
+        Output::Held | Output::Nowhere { .. } => [Outlet::Nowhere, Outlet::Nowhere],
     };
     let [stdout, stderr] = outlets;
     let mut pump = Pump::new(
-        Job::new(Pid::from_child(&running.child), kind),
+        Job::new(running.child.pid, kind),
         [
             Leg::new(Stream::Stdout, running.stdout, stdout),
             Leg::new(Stream::Stderr, running.stderr, stderr),
@@ -161,13 +179,21 @@ pub fn run(plan: Plan<'_>, recorder: Option<&mut Recorder<'_>>) -> io::Result<En
         plan.timeout.and_then(Limit::after),
         Taker::new(recorder, matches!(plan.output, Output::Held).then(Held::default)),
     );
-    let (status, ended) = pump.run(&mut running.child, &mut signals)?;
-    pump.share_the_end(status);
-    let differs = pump.differs();
-    let Pump { taker, spoiled, lost, .. } = pump;
+    let (status, ended) = pump.run(&running.child, &mut signals)?;
+    pump.share_the_end(status, &mut signals);
+    let (differs, broken) = (pump.differs(), pump.is_broken(status));
+    let Pump { taker, spoiled, lost, legs, .. } = pump;
+    let mut left = Left::of(legs);
+    // What is held is shown first, if it is to be shown at all.
+    if taker.held.is_none()
+        && let Some(left) = left.take()
+    {
+        left.carry_on();
+    }
     let spoiled = spoiled.or(lacks_terminal.then_some(Spoiled::WithoutTerminal));
     let run_time = ended - started;
-    Ok(Ended { status, run_time, bytes: taker.bytes, spoiled, lost, held: taker.held, differs })
+    let (bytes, held) = (taker.bytes, taker.held);
+    Ok(Ended { status, run_time, bytes, spoiled, lost, held, left, differs, broken })
 }
 
 /// A command that was started, and cachex's ends of its streams.
@@ -179,40 +205,57 @@ struct Running {
     console: Option<Console>,
 }
 
+/// Starts the command with pipes, and with `mask` for its signals.
 fn start(
-    [mut command, mut by_shell]: [Command; 2],
+    image: Image,
     source: &Source,
     kind: Kind,
     pty: Option<Pty>,
+    one_pipe: bool,
+    mask: Mask,
 ) -> io::Result<Running> {
-    let spawn = |command: &mut Command| {
-        command.stdin(match source {
-            Source::Inherit => Stdio::inherit(),
-            Source::Null => Stdio::null(),
-            Source::Feed(_) => Stdio::piped(),
-        });
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        if kind == Kind::Group {
-            command.process_group(0);
-        }
-        if let Some(pty) = &pty {
-            pty.attach(command)?;
-        }
-        command.spawn()
+    let pipe = || -> io::Result<(OwnedFd, OwnedFd)> {
+        let (reader, writer) = io::pipe()?;
+        Ok((reader.into(), writer.into()))
     };
-    let mut child = match spawn(&mut command) {
-        Err(error) if is_script_without_interpreter(&error) => spawn(&mut by_shell)?,
-        child => child?,
+    let terminal = |is_wanted: fn(&Pty) -> bool| pty.as_ref().filter(|pty| is_wanted(pty));
+    let (typed, errors) = (terminal(Pty::takes_stdin), terminal(Pty::takes_stderr));
+    // What is passed to the command, and cachex's end of it.
+    let (stdin, to_stdin) = match source {
+        _ if typed.is_some() => (None, None),
+        Source::Inherit => (None, None),
+        Source::Null => (Some(nothing_to_read()?), None),
+        Source::Feed(_) => {
+            let (reader, writer) = pipe()?;
+            (Some(reader), Some(writer))
+        }
     };
-    let stdin = child.stdin.take().map(OwnedFd::from);
-    let stderr = child.stderr.take().map(OwnedFd::from);
-    let (stdout, console) = match pty {
-        None => (child.stdout.take().map(OwnedFd::from), None),
+    let output = |terminal: Option<&Pty>| match terminal {
+        Some(_) => Ok((None, None)),
+        None => pipe().map(|(reader, writer)| (Some(reader), Some(writer))),
+    };
+    let (from_stdout, stdout) = output(pty.as_ref())?;
+    let (from_stderr, stderr) = if one_pipe { (None, None) } else { output(errors)? };
+    let streams = [
+        typed.map(Pty::slave).or(stdin.as_ref().map(AsFd::as_fd)),
+        pty.as_ref().map(Pty::slave).or(stdout.as_ref().map(AsFd::as_fd)),
+        errors.map(Pty::slave).or(stderr.as_ref().or(stdout.as_ref()).map(AsFd::as_fd)),
+    ];
+    let child = spawn::spawn(image, streams, kind, mask)?;
+    let (from_stdout, console) = match pty {
+        None => (from_stdout, None),
         Some(pty) => {
-            let (output, mut console) = pty.split(Pid::from_child(&child));
+            let (output, mut console) = pty.split(child.pid);
             console.engage();
             (Some(output), Some(console))
         }
     };
-    Ok(Running { child, stdin, stdout, stderr, console })
+    Ok(Running { child, stdin: to_stdin, stdout: from_stdout, stderr: from_stderr, console })
+}
+
+/// What a command reads that is to find its standard input empty.
+fn nothing_to_read() -> io::Result<OwnedFd> {
+    let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    // Where there is no such device, a pipe that nobody writes to is as empty.
+    null.or_else(|_| Ok(io::pipe()?.0.into()))
 }

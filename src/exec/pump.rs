@@ -1,29 +1,36 @@
 //! What keeps a run going: one loop that waits on everything at once.
 
 use super::Spoiled;
+use super::descendants;
 use super::leg::Leg;
 use super::limit::Limit;
 use super::outlet::Outlet;
-use crate::capture::Recorder;
+use super::spawn::Child;
+use super::taker::Taker;
 use crate::failpoint;
 use crate::feed::Feeder;
 use crate::frames::Stream;
 use crate::fsutil;
 use crate::held::{Held, Pieces};
-use crate::job::{Job, Kind};
+use crate::job::{Handling, Job};
 use crate::pty::{Console, Pressed};
-use crate::signals::{self, Came, Signals};
+use crate::signals::{self, Meaning, Sender, Sent, Signals};
 use crate::sink::Sink;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::process::Signal;
+use signal_hook::consts::SIGPIPE;
+use smallvec::SmallVec;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// How long output is waited for after the command ended, since the last of it.
+/// How long something that the command left behind has to end, if what it prints is to be
+/// a part of the result: a filter of its output, say.
 const GRACE: Duration = Duration::from_millis(100);
+/// How often everything is looked at where the system cannot say when to.
+const NAP: Duration = Duration::from_millis(2);
 /// How often it is looked whether cachex came to the foreground.
 const GLANCE: Duration = Duration::from_millis(250);
 
@@ -33,7 +40,7 @@ const FEW: usize = 16;
 /// A run under way.
 pub struct Pump<'a, 'r> {
     job: Job,
-    legs: [Leg; 2],
+    pub legs: [Leg; 2],
     feeder: Feeder,
     console: Option<Console>,
     limit: Option<Limit>,
@@ -42,39 +49,24 @@ pub struct Pump<'a, 'r> {
     /// What was held and is printed after all, before anything else is read.
     backlog: Option<Pieces>,
     ended: Option<(ExitStatus, Instant)>,
-    last_data: Instant,
+    /// The state of the command may have changed.
+    is_to_be_looked_after: bool,
+    /// What came when the command had ended, and that had not been seen yet.
+    missed: Option<Sent>,
     /// Why what was recorded must not be used.
     pub spoiled: Option<Spoiled>,
     /// An output that could not be written, and why.
     pub lost: Option<(Stream, Errno)>,
+    broken: Option<Writer>,
 }
 
-/// Who gets what the command prints, besides cachex's own streams.
-pub struct Taker<'a, 'r> {
-    recorder: Option<&'a mut Recorder<'r>>,
-    /// What is held of it.
-    pub held: Option<Held>,
-    /// How much there was of each stream.
-    pub bytes: [u64; 2],
-    /// Nothing more can be held.
-    is_full: bool,
-}
-
-impl<'a, 'r> Taker<'a, 'r> {
-    /// Nothing has been printed yet.
-    pub fn new(recorder: Option<&'a mut Recorder<'r>>, held: Option<Held>) -> Taker<'a, 'r> {
-        Taker { recorder, held, bytes: [0; 2], is_full: false }
-    }
-
-    fn take(&mut self, stream: Stream, bytes: &[u8]) {
-        self.bytes[stream as usize] += bytes.len() as u64;
-        if let Some(recorder) = &mut self.recorder {
-            recorder.append(stream, bytes);
-        }
-        if let Some(held) = &mut self.held {
-            self.is_full |= held.append(stream, bytes).is_err();
-        }
-    }
+/// Who printed something that nobody read, which would have ended it by SIGPIPE.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// The command.
+    Command,
+    /// The command, or something that it started, of which it made what it likes.
+    Unknown,
 }
 
 impl<'a, 'r> Pump<'a, 'r> {
@@ -96,23 +88,25 @@ impl<'a, 'r> Pump<'a, 'r> {
             taker,
             backlog: None,
             ended: None,
-            last_data: Instant::now(),
+            is_to_be_looked_after: true,
+            missed: None,
             spoiled: None,
             lost: None,
+            broken: None,
         }
     }
 
     /// Until the command has ended and all it printed has been passed on.
     pub fn run(
         &mut self,
-        child: &mut Child,
+        child: &Child,
         signals: &mut Signals,
     ) -> io::Result<(ExitStatus, Instant)> {
         loop {
             if let Some(ended) = self.over() {
                 return Ok(ended);
             }
-            self.wait(signals)?;
+            self.wait(signals);
             self.pass_on_signals(signals);
             self.look_after(child)?;
             self.keep_to_the_limit();
@@ -140,12 +134,17 @@ impl<'a, 'r> Pump<'a, 'r> {
                 return Some((status, at));
             }
         }
-        let exceeds = |limit| matches!(limit, Limit::Until(at) if now >= at);
-        if self.grace().is_some_and(|until| now >= until) || self.limit.is_some_and(exceeds) {
+        if self.lingers() && now >= at + GRACE {
             self.spoil(Spoiled::Lingering);
             return Some((status, at));
         }
         None
+    }
+
+    /// Whether all that the command printed has been passed on, and something that it left
+    /// behind holds its output.
+    fn lingers(&self) -> bool {
+        self.backlog.is_none() && self.legs.iter().all(|leg| leg.is_done() || leg.is_left_behind())
     }
 
     /// Whether nothing moves before a reader takes some of it.
@@ -153,11 +152,10 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.backlog.is_some() || self.legs.iter().all(Leg::is_idle)
     }
 
-    /// Until when something that the command left behind may print more.
+    /// Until when something that the command left behind may end, to be a part of it.
     fn grace(&self) -> Option<Instant> {
         let (_, at) = self.ended?;
-        let is_pending = self.backlog.is_some() || self.legs.iter().any(Leg::is_pending);
-        (!is_pending).then(|| self.last_data.max(at) + GRACE)
+        self.lingers().then(|| at + GRACE)
     }
 
     /// Until when a reader may take nothing after the command ran out of time.
@@ -184,57 +182,74 @@ impl<'a, 'r> Pump<'a, 'r> {
     }
 
     /// Waits until something can go on.
-    fn wait(&self, signals: &Signals) -> io::Result<()> {
-        let mut watched = Vec::with_capacity(5);
-        watched.push(PollFd::new(signals.descriptor(), PollFlags::IN));
+    fn wait(&self, signals: &Signals) {
+        let mut watched = SmallVec::<[PollFd<'_>; 5]>::new();
+        watched.push(PollFd::from_borrowed_fd(signals.descriptor(), PollFlags::IN));
         if let Some(pipe) = self.feeder.waits_for() {
             watched.push(PollFd::from_borrowed_fd(pipe, PollFlags::OUT));
         }
         if let Some((terminal, flags)) = self.console.as_ref().and_then(Console::waits_for) {
             watched.push(PollFd::from_borrowed_fd(terminal, flags));
         }
-        for leg in &self.legs {
-            if leg.is_pending() {
-                let outlet = leg.outlet.descriptor();
-                watched.extend(outlet.map(|it| PollFd::from_borrowed_fd(it, PollFlags::OUT)));
-            } else if let Some(source) = leg.source.as_ref().filter(|_| self.backlog.is_none()) {
-                watched.push(PollFd::new(source, PollFlags::IN));
-            }
-        }
+        let has_backlog = self.backlog.is_some();
+        let legs = self.legs.iter().filter(|leg| leg.is_pending() || !has_backlog);
+        watched.extend(legs.filter_map(Leg::waits_for));
         let now = Instant::now();
         let left = self.deadline().map(|deadline| deadline.saturating_duration_since(now));
         match fsutil::poll(&mut watched, left) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(errno) => Err(errno.into()),
+            Ok(_) | Err(Errno::INTR) => {}
+            // The command runs, and is served whatever is short: without being told when.
+            Err(_) => std::thread::sleep(NAP.min(left.unwrap_or(NAP))),
         }
     }
 
     fn pass_on_signals(&mut self, signals: &mut Signals) {
-        for came in signals.pending() {
-            match came {
-                Came::Meant(signal, reached_the_group) => {
-                    self.spoiled.get_or_insert(Spoiled::Interrupted);
-                    let knows = reached_the_group && self.job.kind() == Kind::Process;
-                    if self.ended.is_none() && !knows {
-                        self.job.signal(signal);
-                    }
-                }
-                Came::Stop if self.ended.is_none() => self.job.stop(),
-                Came::Continue if self.ended.is_none() => {
+        for sent in signals.pending() {
+            // Whatever came may have had that for its effect.
+            self.is_to_be_looked_after = true;
+            if self.ended.is_some() {
+                self.end_late(&sent);
+                continue;
+            }
+            match signals::meaning(sent.signal) {
+                Some(Meaning::Stops) => self.job.stop(Some(&sent)),
+                Some(Meaning::Continues) => {
                     if let Some(console) = &mut self.console {
                         console.engage();
                     }
-                    self.job.go_on();
+                    self.job.go_on(&sent);
                 }
-                Came::Resize => self.console.iter().for_each(Console::resize),
-                Came::Stop | Came::Continue => {}
+                // The size of its own terminal is what tells it.
+                Some(Meaning::Resizes) if self.console.is_some() => {
+                    self.console.iter().for_each(Console::resize);
+                }
+                Some(Meaning::Child) if sent.sender == Sender::Kernel => {}
+                Some(Meaning::Ends) if self.job.missed(&sent) => self.missed = Some(sent),
+                _ => {
+                    if self.job.may_heed(sent.signal) {
+                        self.spoil(Spoiled::Interrupted);
+                    }
+                    self.job.pass_on(&sent);
+                }
             }
         }
     }
 
+    /// Takes a signal that came after the end of the command: it would have met it while
+    /// it was still printing, and nobody has to wait for its reader.
+    fn end_late(&mut self, sent: &Sent) {
+        if signals::meaning(sent.signal) == Some(Meaning::Ends)
+            && !signals::is_ignored(sent.signal)
+            && let Some((status, _)) = &mut self.ended
+        {
+            *status = ExitStatus::from_raw(sent.signal);
+            self.spoiled = Some(Spoiled::Interrupted);
+        }
+    }
+
     /// Notices that the command stopped or ended.
-    fn look_after(&mut self, child: &mut Child) -> io::Result<()> {
-        if self.ended.is_some() {
+    fn look_after(&mut self, child: &Child) -> io::Result<()> {
+        if self.ended.is_some() || !std::mem::take(&mut self.is_to_be_looked_after) {
             return Ok(());
         }
         if let Some(signal) = self.job.stopped() {
@@ -246,7 +261,11 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
         if let Some(status) = child.try_wait()? {
             self.ended = Some((status, Instant::now()));
+            self.legs.iter_mut().for_each(Leg::note_the_end);
             self.feeder.close();
+            if let Some(sent) = self.missed.take() {
+                self.end_late(&sent);
+            }
         }
         Ok(())
     }
@@ -254,9 +273,10 @@ impl<'a, 'r> Pump<'a, 'r> {
     fn keep_to_the_limit(&mut self) {
         let Some(limit) = &mut self.limit else { return };
         let (job, console) = (&self.job, &self.console);
-        let gone = || !job.is_there();
+        let gone = || descendants::is_empty() && !job.is_there();
         limit.enforce(self.ended.is_some(), gone, |signal: Signal| {
             job.signal(signal);
+            descendants::send(signal, job.leader());
             if let Some(console) = console {
                 console.signal(signal);
             }
@@ -274,7 +294,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         match console.pass_on() {
             Pressed::Nothing => {}
             Pressed::Interrupt => self.spoil(Spoiled::Interrupted),
-            Pressed::Stop => self.job.stop(),
+            Pressed::Stop => self.job.stop(None),
         }
     }
 
@@ -288,7 +308,6 @@ impl<'a, 'r> Pump<'a, 'r> {
             // sight, and nothing that is waited for would bring the next of it.
             if self.backlog.is_none() && leg.advance(|stream, bytes| self.taker.take(stream, bytes))
             {
-                self.last_data = Instant::now();
                 any = true;
             }
             if let Some(errno) = leg.lost.take() {
@@ -297,6 +316,9 @@ impl<'a, 'r> Pump<'a, 'r> {
             if matches!(leg.outlet, Outlet::Differing) {
                 // Nothing that goes with it is shown either.
                 self.legs.iter_mut().for_each(|leg| leg.outlet = Outlet::Differing);
+            }
+            if self.legs[at].is_abandoned() && self.broken.is_none() {
+                self.meet_a_broken_pipe(at);
             }
             let leg = &mut self.legs[at];
             if leg.let_go() {
@@ -312,6 +334,34 @@ impl<'a, 'r> Pump<'a, 'r> {
             }
         }
         any
+    }
+
+    /// Decides what comes of a reader that left: one that the command would have died of
+    /// is left to print to the end, for the sake of the recording. One that it would have
+    /// handled it is to handle.
+    fn meet_a_broken_pipe(&mut self, at: usize) {
+        if self.ended.is_some() {
+            self.broken = Some(Writer::Unknown);
+            return;
+        }
+        let handled = |handling: Handling| handling.ignores(SIGPIPE) || handling.catches(SIGPIPE);
+        if self.job.handling().is_some_and(handled) {
+            self.legs[at].close();
+            self.spoil(Spoiled::Abandoned);
+        } else {
+            let has_children = self.job.has_children();
+            self.broken = Some(if has_children { Writer::Unknown } else { Writer::Command });
+        }
+    }
+
+    /// Whether the command would have died because nobody read what it printed, though it
+    /// ended so.
+    pub fn is_broken(&self, status: ExitStatus) -> bool {
+        match self.broken {
+            Some(Writer::Command) => status.code().is_some(),
+            Some(Writer::Unknown) => status.success(),
+            None => false,
+        }
     }
 
     /// Whether what came is not what had been shown before. Nobody is told of
@@ -359,13 +409,13 @@ impl<'a, 'r> Pump<'a, 'r> {
     /// Sends the signal that ended the command to the rest of cachex's group, if
     /// it came from a key that only reached the command: a script that runs cachex
     /// is to end with it. To be called while signals are caught.
-    pub fn share_the_end(&self, status: ExitStatus) {
+    pub fn share_the_end(&self, status: ExitStatus, signals: &mut Signals) {
         let by_key =
             self.job.has_the_terminal() || self.console.as_ref().is_some_and(Console::interrupted);
         if let Some(signal @ (Signal::INT | Signal::QUIT)) =
             status.signal().filter(|_| by_key).and_then(Signal::from_named_raw)
         {
-            signals::share(signal);
+            signals.share(signal);
         }
     }
 

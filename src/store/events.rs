@@ -58,7 +58,8 @@ pub enum Reason {
     Damaged = 4,
     /// The record was still fresh, and was renewed in the background.
     Refresh = 5,
-    /// The record is of a call that was to make other files.
+    /// The record is of a call that was to make other files, or whose two streams went to
+    /// one place, or not to one.
     OtherOutputs = 6,
     /// The files that go with the record could not be put in their place.
     NotRestored = 7,

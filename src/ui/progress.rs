@@ -4,12 +4,12 @@
 //! anything else is written there: who has a [`Progress`] drops it first. A
 //! signal that ends the process meanwhile removes the line too.
 
+use crate::exit::Exit;
 use crate::progress::{self, Stage};
 use crate::signals;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
-use signal_hook::low_level::emulate_default_handler;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, OnceLock};
@@ -128,7 +128,7 @@ impl Line {
     fn die(&self) {
         self.bar.finish_and_clear();
         if let Some(signal) = self.signal() {
-            let _ = emulate_default_handler(signal);
+            Exit::Signal(signal).end();
         }
     }
 }

@@ -1,24 +1,127 @@
 //! Processes that a command leaves behind.
 
 use crate::harness::{cachex, eventually, quoted};
+use rustix::process::Pid;
 use std::fs;
+use std::io::Read;
+use std::path::Path;
 
 #[test]
 fn one_that_keeps_the_output_open_does_not_keep_cachex() {
     let call = cachex().run("sleep 600 & echo hi");
-    call.twice().runs_twice().prints("hi\n").exits(0).quietly().promptly();
+    for _ in 0..2 {
+        let running = call.spawn();
+        running.ends_first().misses().exits(0).promptly();
+        running.shows("hi\n");
+    }
 }
 
 #[test]
 fn nor_does_one_that_keeps_only_stderr_open() {
     let call = cachex().run("sleep 600 >/dev/null & echo hi; exit 4");
-    call.twice().runs_twice().prints("hi\n").exits(4).quietly().promptly();
+    for _ in 0..2 {
+        let running = call.spawn();
+        running.ends_first().misses().exits(4).promptly();
+        running.shows("hi\n");
+        eventually("the end of standard output", || running.has_shown_all().then_some(()));
+    }
 }
 
 #[test]
 fn one_that_let_go_of_the_output_is_nobodys_business() {
     let call = cachex().run("sleep 600 </dev/null >/dev/null 2>&1 & echo hi");
     call.twice().runs_once().prints("hi\n").exits(0).quietly().promptly();
+}
+
+#[test]
+fn what_one_prints_later_arrives_whole_after_cachex_has_ended() {
+    let cachex = cachex();
+    let late = format!("{}; seq 1 50000; echo err >&2; echo end >../end", cachex.gate("gate"));
+    let running = cachex.run(&format!("{{ {late}; }} & echo now; exit 5")).spawn();
+    running.ends_first().exits(5).promptly();
+    cachex.opens("gate");
+    // It was not ended by a closed pipe.
+    assert_eq!(cachex.line_of("end"), "end");
+    let numbers: Vec<String> = (0..=50_000_u32).map(|number| number.to_string()).collect();
+    running.ends().prints(numbers.join("\n").replacen('0', "now", 1) + "\n").says("err\n");
+    assert!(cachex.stored_in("v1/young").is_empty(), "it was recorded");
+    cachex.awaits_quiet();
+}
+
+#[test]
+fn in_one_pipe_in_the_order_in_which_it_is_printed() {
+    let cachex = cachex();
+    let late = "i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo out; echo err >&2; done";
+    let script = format!("{{ {}; {late}; }} & echo now", cachex.gate("gate"));
+    let running = cachex.run(&script).merged().spawn();
+    running.ends_first().exits(0).promptly();
+    cachex.opens("gate");
+    running.ends().prints(format!("now\n{}", "out\nerr\n".repeat(100)));
+}
+
+#[test]
+fn one_whose_reader_leaves_is_ended_by_that_as_ever() {
+    let cachex = cachex();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let late = format!("{}; while :; do echo late; done", cachex.gate("gate"));
+    let running = cachex.run(&format!("{{ {late}; }} 2>/dev/null & exit 0")).spawn_into(writer);
+    running.ends_first().exits(0).promptly();
+    drop(reader);
+    cachex.opens("gate");
+    cachex.awaits_quiet();
+}
+
+#[test]
+fn one_that_never_stops_printing_does_not_keep_cachex() {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let running = cachex().run("yes 2>/dev/null & exit 4").spawn_into(writer);
+    let reading = std::thread::spawn(move || {
+        let mut some = vec![0; 10 << 20];
+        reader.read_exact(&mut some).unwrap();
+    });
+    running.ends_first().exits(4).promptly();
+    reading.join().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_carries_on_holds_nothing_else() {
+    let cachex = cachex();
+    let call = cachex.run("sleep 600 & echo hi").with("--no-concurrent");
+    let running = call.spawn();
+    running.ends_first().exits(0).promptly();
+    let relay = eventually("the process that carries on", || {
+        let is_cachex = |pid: &Pid| {
+            let name = fs::read_to_string(format!("/proc/{}/comm", pid.as_raw_nonzero()));
+            name.is_ok_and(|name| name.trim() == "cachex")
+        };
+        cachex.processes().into_iter().find(is_cachex)
+    });
+    let relay = format!("/proc/{}", relay.as_raw_nonzero());
+    eventually("it to hold nothing but pipes", || {
+        let open = fs::read_dir(format!("{relay}/fd")).unwrap();
+        let mut targets = open.filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+        targets.all(|to| to.to_string_lossy().starts_with("pipe:")).then_some(())
+    });
+    assert_eq!(fs::read_link(format!("{relay}/cwd")).unwrap(), Path::new("/"));
+    // The next has its turn at once.
+    call.spawn().ends_first().misses().promptly();
+}
+
+#[test]
+fn where_a_good_result_stands_in_what_comes_later_is_not_shown() {
+    let cachex = cachex();
+    let late = format!("{}; echo late; echo end >../end", cachex.gate("gate"));
+    let bad = format!("{{ {late}; }} & echo bad; exit 1");
+    let call = cachex.run(&format!("if [ -e ../bad ]; then {bad}; else echo good; fi"));
+    let call = call.with("--stale-if-error 1h").expires_in("1s");
+    call.once().prints("good\n").exits(0);
+    cachex.write("bad", "");
+    let running = call.clone().after("1m").spawn();
+    running.ends_first().exits(0).promptly();
+    cachex.opens("gate");
+    assert_eq!(cachex.line_of("end"), "end");
+    running.ends().prints("good\n");
 }
 
 #[test]
@@ -35,7 +138,8 @@ fn one_holds_nothing_of_cachex() {
     let cachex = cachex();
     let pid = quoted(cachex.path("pid"));
     let call = cachex.run(&format!("sleep 600 & echo $! >{pid}")).with("--no-concurrent");
-    call.once().exits(0).promptly();
+    let running = call.spawn();
+    running.ends_first().exits(0).promptly();
     let pid = cachex.line_of("pid");
     let store = cachex.store();
     for entry in fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {

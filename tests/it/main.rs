@@ -67,6 +67,7 @@ mod report;
 mod servers;
 mod shell;
 mod show;
+mod signal_matrix;
 mod signals;
 mod size_limits;
 mod soak;

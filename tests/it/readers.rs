@@ -1,6 +1,6 @@
 //! Readers that go away before the end.
 
-use crate::harness::{Running, Signal, cachex};
+use crate::harness::{Running, Signal, cachex, quoted};
 use std::io::{PipeReader, Read};
 
 /// Reads so many bytes and leaves.
@@ -52,6 +52,27 @@ fn one_that_leaves_before_the_first_byte_spoils_nothing() {
     cachex.opens("gate");
     running.ends().says("err\n");
     call.once().hits().prints("hi\n").says("err\n").exits(3);
+}
+
+#[test]
+fn the_status_is_the_same_on_a_miss_on_a_hit_and_without_cachex() {
+    // What it would have died of, what it would not, and what is told by who waited for it.
+    let scripts = [
+        ("exec seq 1 200000", 141),
+        ("seq 1 200000", 141),
+        ("echo 1; exit 0", 0),
+        ("seq 1 200000; exit 3", 3),
+        ("trap '' PIPE; seq 1 200000 2>/dev/null || exit 9", 9),
+    ];
+    for (script, status) in scripts {
+        let cachex = cachex();
+        let command = format!("sh -c {}", quoted(script));
+        for prefix in ["", "cachex run --exit-codes 0 -- ", "cachex run --exit-codes 0 -- "] {
+            // The reader is gone when the rest is written.
+            let script = format!("{prefix}{command} | head -1; echo ${{PIPESTATUS[0]}}");
+            cachex.shell(&script).once().prints(format!("1\n{status}\n")).quietly().promptly();
+        }
+    }
 }
 
 #[test]

@@ -102,3 +102,87 @@ fn during_a_replay_cachex_can_be_interrupted() {
     replay.signal(Signal::INT);
     replay.ends().dies_of(Signal::INT).promptly();
 }
+
+#[test]
+fn what_was_blocked_or_ignored_before_does_not_keep_cachex() {
+    // `env` of GNU starts a command so.
+    for options in ["--block-signal", "--block-signal=CHLD", "--ignore-signal=CHLD"] {
+        let launcher = format!(r#"exec env {options} "$@""#);
+        let show = "grep -E 'Sig(Blk|Ign)' /proc/self/status";
+        let call = cachex().run(show).launched_by(&launcher);
+        call.behaves_as_bare().exits(0).quietly();
+        let closed = cachex().run("exec >&- 2>&-; exit 3").launched_by(&launcher);
+        closed.once().exits(3).quietly().promptly();
+    }
+}
+
+#[test]
+fn helpers_work_where_the_ends_of_children_are_ignored() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi").launched_by(r#"exec env --ignore-signal=CHLD "$@""#);
+    let call = call.option("--input-command", "echo version");
+    call.once().prints("hi\n").quietly();
+    cachex.folds();
+    call.once().hits().prints("hi\n").quietly();
+}
+
+#[test]
+fn an_alarm_that_was_set_before_rings_for_the_command() {
+    let with_alarm = r#"exec perl -e 'alarm 1; exec @ARGV' "$@""#;
+    let cachex = cachex();
+    let call = cachex.exec(["sleep", "600"]).launched_by(with_alarm);
+    call.once().dies_of(Signal::ALARM).promptly();
+    // One that asks for it finds it, and one that stops it has stopped it.
+    let asks = "my $left = alarm 0; print $left > 0 ? \"one\" : \"none\"";
+    let call = cachex.exec(["perl", "-e", asks]).launched_by(with_alarm);
+    call.once().prints("one").exits(0).quietly();
+}
+
+#[test]
+fn one_with_a_value_has_it_still() {
+    let cachex = cachex();
+    let shows = "use POSIX; my $sig = POSIX::SigSet->new; \
+                 sigaction(SIGUSR1, POSIX::SigAction->new(sub { print $_[1]->{code}, \"\\n\"; exit }, \
+                 $sig, SA_SIGINFO)); $| = 1; print \"ready\\n\"; sleep 1 while 1";
+    let running = cachex.exec(["perl", "-e", shows]).spawn();
+    running.shows("ready\n");
+    let pid = running.pid().as_raw_nonzero().to_string();
+    cachex.bare(["kill", "-q", "42", "-USR1", &pid]).once().exits(0);
+    // SI_QUEUE
+    running.ends().prints("ready\n-1\n").exits(0).quietly();
+}
+
+/// As the first process of a container.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_first_process_ends_as_its_command_does() {
+    let first = r#"exec unshare --user --map-root-user --pid --fork --mount-proc "$@""#;
+    if !cachex().exec(["true"]).launched_by(first).once().succeeded() {
+        // Not every machine lets a user do that.
+        return;
+    }
+    for (name, number) in [("TERM", 15), ("INT", 2), ("HUP", 1), ("USR1", 10), ("SEGV", 11)] {
+        let call = cachex().run(&format!("ulimit -c 0; kill -{name} $$")).launched_by(first);
+        call.once().exits(128 + number);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cachex_is_killed_by_kills_the_command() {
+    let cachex = cachex();
+    let running = cachex.run("echo ready; exec sleep 600").spawn();
+    running.shows("ready\n").signal(Signal::KILL);
+    running.ends().dies_of(Signal::KILL);
+    cachex.awaits_quiet();
+}
+
+#[test]
+fn after_the_end_of_the_command_nobody_waits_for_a_reader_who_does_not_read() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 20000; echo $$ >../ended");
+    let (running, _unread) = call.spawn_unread();
+    cachex.line_of("ended");
+    running.signal(Signal::TERM);
+    running.ends().dies_of(Signal::TERM).promptly();
+}

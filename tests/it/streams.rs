@@ -76,29 +76,61 @@ fn the_order_of_the_chunks_is_kept() {
         call.clone().launched_by(&both).once().exits(0);
         assert_eq!(std::fs::read_to_string(cachex.path("seen")).unwrap(), "out1err1err2out2err3");
     }
-    call.once().hits().prints("out1out2").says("err1err2err3");
     assert_eq!(cachex.runs(), 1);
 }
 
 #[test]
-fn a_replay_interleaves_as_the_run_was_seen_to() {
+fn in_one_pipe_or_file_the_order_is_the_commands_own() {
     let script = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo out $i; echo err $i >&2; done";
-    let call = cachex().run(script);
-    call.clone().merged().times(3).runs_once().alike();
-    let numbered = |word: &str| -> String {
-        (1..=300)
-            .flat_map(|n| {
-                [
-                    word.to_owned(),
-                    format!(
-                        " {n}
-"
-                    ),
-                ]
-            })
-            .collect()
-    };
-    call.once().hits().prints(numbered("out")).says(numbered("err"));
+    let cachex = cachex();
+    let lines: Vec<String> = (1..=300).map(|n| format!("out {n}\nerr {n}\n")).collect();
+    let lines = lines.concat();
+    cachex.run(script).merged().behaves_as_bare().prints(&lines);
+    let into_a_file = r#""$@" >file 2>&1; cat file"#;
+    for _ in 0..2 {
+        cachex.run(script).launched_by(into_a_file).once().hits().prints(&lines);
+    }
+}
+
+#[test]
+fn a_file_that_is_opened_twice_is_two_files() {
+    let cachex = cachex();
+    let twice = r#""$@" >file 2>file; cat file"#;
+    cachex.run("echo long line; echo err >&2").launched_by(twice).behaves_as_bare();
+}
+
+#[test]
+fn streams_that_were_one_are_not_replayed_apart_nor_the_other_way_round() {
+    let script = "echo out; echo err >&2; exit 3";
+    let (cachex, apart) = (cachex(), "out\n");
+    let call = cachex.run(script);
+    for _ in 0..2 {
+        call.clone().merged().twice().runs_once().prints("out\nerr\n").exits(3);
+        call.twice().runs_once().prints(apart).says("err\n").exits(3);
+    }
+    // Where there is one stream only, it makes no difference.
+    let one = cachex.run("echo out; exit 3");
+    one.once().misses().prints(apart);
+    one.clone().merged().once().hits().prints(apart);
+    let none = cachex.run("exit 3");
+    none.clone().merged().once().misses().prints("");
+    none.once().hits().prints("");
+}
+
+#[test]
+fn others_follow_one_pipe_only_into_one() {
+    let cachex = cachex();
+    let script = format!("echo out; echo err >&2; {}; echo end", cachex.gate("gate"));
+    let call = cachex.run(&script).with("--no-concurrent");
+    let holder = call.clone().merged().spawn();
+    holder.shows("out\nerr\n");
+    let (alike, apart) = (call.clone().merged().spawn(), call.spawn());
+    alike.shows("out\nerr\n");
+    cachex.opens("gate");
+    holder.ends().prints("out\nerr\nend\n");
+    alike.ends().prints("out\nerr\nend\n");
+    apart.ends().prints("out\nend\n").says("err\n");
+    assert_eq!(cachex.runs(), 2);
 }
 
 #[test]

@@ -78,10 +78,19 @@ fn what_it_started_has_time_to_end_in_good_order() {
     call.once().prints("saved\n").exits(124).quietly().promptly();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
-fn what_left_its_group_keeps_nobody() {
-    let script = "setsid sleep 600 & exec sleep 600";
-    cachex().run(script).with("--timeout 200ms").once().exits(124).quietly().promptly();
+fn what_left_its_group_and_its_parent_ends_with_it_too() {
+    let cachex = cachex();
+    // A session of its own, a group of its own, and a daemon.
+    let script = "setsid sleep 600 & bash -mc 'sleep 600 & wait' 2>/dev/null & \
+                  (setsid sh -c 'sleep 600 & sleep 600 &' &); exec sleep 600";
+    let call = cachex.run(script).with("--timeout 300ms");
+    call.once().exits(124).quietly().promptly();
+    cachex.awaits_quiet();
+    let stubborn = "(setsid sh -c \"trap '' TERM; sleep 600; sleep 600\" &) & exec sleep 600";
+    cachex.run(stubborn).with("--timeout 300ms").once().exits(124).quietly().promptly();
+    cachex.awaits_quiet();
 }
 
 #[test]
@@ -115,7 +124,7 @@ fn signals_reach_what_it_started() {
         let cachex = cachex();
         let running = cachex.run("sleep 600 | sleep 600 & echo ready; wait").with(AMPLE).spawn();
         running.shows("ready\n").signal(signal);
-        running.ends().dies_of(signal).quietly().promptly();
+        running.ends_first().dies_of(signal).quietly().promptly();
         // A shell has what it starts in the background ignore SIGINT.
         if signal != Signal::INT {
             cachex.awaits_quiet();

@@ -60,6 +60,19 @@ fn the_lines_end_as_they_do_at_the_terminal() {
 }
 
 #[test]
+fn a_replay_asks_the_terminal_nothing_and_ends_lines_once() {
+    let cachex = cachex();
+    // The command reads what the terminal, which the test is, would answer.
+    cachex.tool("asks", r"printf 'one\033[6ntwo\033]11;?\007\033[c\nthree\n'");
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run --tty -- asks; echo over").shows("one\u{1b}[6ntwo").shows("over");
+    let before = terminal.screen().len();
+    terminal.types("cachex run --tty -- asks; echo again").shows("again").awaits_runs(1);
+    let replay = terminal.screen().split_off(before);
+    assert!(replay.contains("onetwo\nthree\nagain"), "{replay:?}");
+}
+
+#[test]
 fn it_is_as_large_as_the_terminal() {
     let cachex = cachex();
     cachex.tool("size", "stty size <&1; TERM=xterm tput cols");

@@ -78,6 +78,11 @@ impl Running {
         String::from_utf8_lossy(&self.stdout.bytes()).into_owned()
     }
 
+    /// Whether standard output has ended.
+    pub fn has_shown_all(&self) -> bool {
+        self.stdout.ended()
+    }
+
     /// Writes to its standard input.
     #[track_caller]
     pub fn feed(&mut self, bytes: impl AsRef<[u8]>) -> &mut Running {
@@ -141,16 +146,35 @@ impl Running {
         Outcome::new(world, told, ran_before, vec![self.wait()])
     }
 
+    /// Waits for its end alone: something that it leaves behind holds its output open. What
+    /// it left goes on until this is dropped.
+    #[track_caller]
+    pub fn ends_first(&self) -> Outcome {
+        let (world, told) = (self.world.clone(), self.told.clone());
+        let (status, took) = self.end();
+        Outcome::new(world, told, self.ran_before, vec![self.seen(status, took)])
+    }
+
+    #[track_caller]
+    fn end(&self) -> (ExitStatus, Duration) {
+        let status = eventually(&format!("the end of {}", self.told), || reap(self.pid));
+        (status, self.started.elapsed())
+    }
+
     /// Waits for its end and for that of its output, which nothing that it
     /// leaves behind may hold open.
     #[track_caller]
     pub(super) fn wait(mut self) -> Ended {
-        let status = eventually(&format!("the end of {}", self.told), || reap(self.pid));
-        let took = self.started.elapsed();
+        let (status, took) = self.end();
         self.stdin = None;
         eventually(&format!("the end of the output of {}", self.told), || {
             (self.stdout.ended() && self.stderr.ended()).then_some(())
         });
+        self.seen(status, took)
+    }
+
+    /// What was seen of it so far.
+    fn seen(&self, status: ExitStatus, took: Duration) -> Ended {
         let memory = self.memory.as_ref().map(|told| measure(told.path()));
         Ended {
             stdout: self.stdout.bytes(),

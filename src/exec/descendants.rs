@@ -1,0 +1,113 @@
+//! All that a command started, wherever it went.
+//!
+//! A process that left the command's group and session, and whose parent ended, is this
+//! process's child: a subreaper (`PR_SET_CHILD_SUBREAPER`) is who inherits it. So what the
+//! command started are this process's descendants, as long as `/proc` tells of them.
+
+#[cfg(target_os = "linux")]
+pub use linux::{gather, is_empty, send};
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use rustix::process::{
+        Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal,
+        set_child_subreaper, waitpid,
+    };
+    use std::fs;
+
+    /// How often one looks for what was started meanwhile by those that are to end.
+    const ROUNDS: usize = 8;
+
+    /// A process, as `/proc` tells of it.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    struct Process {
+        pid: Pid,
+        parent: Option<Pid>,
+        group: Option<Pid>,
+        /// When it was started, which tells it from another with its number.
+        started: u64,
+        is_dead: bool,
+    }
+
+    impl Process {
+        fn of(pid: Pid) -> Option<Process> {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+            // The second field is the name, which may hold anything, in parentheses.
+            let mut fields = stat.rsplit(')').next()?.split_whitespace();
+            let state = fields.next()?;
+            let mut number = || Pid::from_raw(fields.next()?.parse().ok()?);
+            let (parent, group) = (number(), number());
+            // The fourth field is the parent, the twenty-second the time.
+            let started = fields.nth(16)?.parse().ok()?;
+            Some(Process { pid, parent, group, started, is_dead: matches!(state, "Z" | "X") })
+        }
+    }
+
+    /// Inherits from now on what the command leaves behind.
+    pub fn gather() {
+        let _ = set_child_subreaper(Some(getpid()));
+    }
+
+    /// Whether nothing lives any more that the command started. To be called when the
+    /// command has ended: whatever else has is forgotten here.
+    pub fn is_empty() -> bool {
+        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+        living().is_empty()
+    }
+
+    /// Sends a signal to all that the command started and that left its group.
+    pub fn send(signal: Signal, left: Pid) {
+        let mut told = Vec::new();
+        for _ in 0..ROUNDS {
+            let untold: Vec<_> = living()
+                .into_iter()
+                .filter(|it| it.group != Some(left) && !told.contains(it))
+                .collect();
+            if untold.is_empty() {
+                break;
+            }
+            for process in untold {
+                // The number may be another's by now: the descriptor stays the same one's.
+                if let Ok(fd) = pidfd_open(process.pid, PidfdFlags::empty())
+                    && Process::of(process.pid).is_some_and(|now| now.started == process.started)
+                {
+                    let _ = pidfd_send_signal(fd, signal);
+                }
+                told.push(process);
+            }
+        }
+    }
+
+    /// This process's descendants, the nearest first.
+    fn living() -> Vec<Process> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pid = |entry: fs::DirEntry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
+        let all: Vec<_> = entries.filter_map(pid).filter_map(Process::of).collect();
+        let mut found = Vec::new();
+        let mut parents = vec![getpid()];
+        while let Some(parent) = parents.pop() {
+            let children = all.iter().filter(|process| process.parent == Some(parent));
+            for child in children.filter(|process| !process.is_dead) {
+                parents.push(child.pid);
+                found.push(*child);
+            }
+        }
+        found
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use rustix::process::{Pid, Signal};
+
+    /// The system cannot tell what left the command's group.
+    pub fn gather() {}
+
+    pub fn is_empty() -> bool {
+        true
+    }
+
+    pub fn send(_: Signal, _: Pid) {}
+}
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{gather, is_empty, send};

@@ -1,0 +1,81 @@
+//! What every signal means to cachex while a command runs.
+//!
+//! All of them are looked at: one that nobody thought of would end cachex and leave
+//! the command running.
+
+/// What a signal that is sent to cachex means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is the command's. By default it ends a process.
+    Ends,
+    /// The same, but the kernel also sends it to a process that is at fault. Then it
+    /// ends that process whether it is blocked or not, and nobody sees it here.
+    Fault,
+    /// It is the command's. By default nothing comes of it.
+    Notifies,
+    /// It stops the command, and cachex as soon as the command has stopped.
+    Stops,
+    /// It continues the command.
+    Continues,
+    /// The terminal has another size.
+    Resizes,
+    /// The state of a child changed; it is the command's only if a process sent it.
+    Child,
+    /// The kernel's own (KILL, STOP), or what stops cachex together with the command
+    /// when cachex writes to a terminal in the background (TTOU). It is not caught.
+    Default,
+}
+
+/// The highest number of a signal.
+#[cfg(target_os = "linux")]
+pub const LAST: i32 = 64;
+/// The highest number of a signal.
+#[cfg(not(target_os = "linux"))]
+pub const LAST: i32 = 31;
+
+/// What this signal means; none if there is no such signal.
+pub fn meaning(number: i32) -> Option<Meaning> {
+    use libc::{
+        SIGABRT, SIGALRM, SIGBUS, SIGCHLD, SIGCONT, SIGFPE, SIGHUP, SIGILL, SIGINT, SIGIO, SIGKILL,
+        SIGPIPE, SIGPROF, SIGQUIT, SIGSEGV, SIGSTOP, SIGSYS, SIGTERM, SIGTRAP, SIGTSTP, SIGTTIN,
+        SIGTTOU, SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
+    };
+    #[cfg(not(target_os = "linux"))]
+    use libc::{SIGEMT, SIGINFO};
+    #[cfg(target_os = "linux")]
+    use libc::{SIGPWR, SIGSTKFLT};
+    Some(match number {
+        SIGILL | SIGTRAP | SIGBUS | SIGFPE | SIGSEGV | SIGSYS => Meaning::Fault,
+        SIGURG => Meaning::Notifies,
+        SIGTSTP | SIGTTIN => Meaning::Stops,
+        SIGCONT => Meaning::Continues,
+        SIGWINCH => Meaning::Resizes,
+        SIGCHLD => Meaning::Child,
+        SIGKILL | SIGSTOP | SIGTTOU => Meaning::Default,
+        SIGHUP | SIGINT | SIGQUIT | SIGABRT | SIGUSR1 | SIGUSR2 | SIGPIPE | SIGALRM | SIGTERM
+        | SIGXCPU | SIGXFSZ | SIGVTALRM | SIGPROF | SIGIO => Meaning::Ends,
+        #[cfg(target_os = "linux")]
+        SIGSTKFLT | SIGPWR | 32..=LAST => Meaning::Ends,
+        #[cfg(not(target_os = "linux"))]
+        SIGEMT => Meaning::Fault,
+        #[cfg(not(target_os = "linux"))]
+        SIGINFO => Meaning::Notifies,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signal_that_the_kernel_has_means_something() {
+        // Signal 0 only asks whether a process is there.
+        for signal in 1..=LAST {
+            assert!(meaning(signal).is_some(), "signal {signal} means nothing");
+        }
+        assert_eq!((meaning(0), meaning(LAST + 1)), (None, None));
+        #[cfg(target_os = "linux")]
+        assert_eq!(libc::SIGRTMAX(), LAST, "the kernel has more signals than the table");
+    }
+}
