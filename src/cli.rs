@@ -196,7 +196,7 @@ not found.
 Every option has a variable of the same name (--expires-in: CACHEX_EXPIRES_IN;
 --cache-dir: CACHEX_DIR); the option wins. What is to hold for good can stand in
 config.toml, see `cachex help config`. CACHEX_DISABLE=1 runs the command as if
-cachex were not there.
+cachex were not there, whatever else was said.
 
 Examples:
   cachex run --expires-in 10m -- terraform plan -no-color
@@ -226,7 +226,7 @@ pub struct RunArgs {
     /// The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
     pub failure_expires_in: Option<Duration>,
-    /// Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]
+    /// Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]
     #[arg(long, value_name = "LIST", value_parser = text(ExitCodes::from_str), help_heading = FRESHNESS)]
     pub exit_codes: Option<ExitCodes>,
     /// Serve what is older than this and start one run in the background that replaces it

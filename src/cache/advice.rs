@@ -20,7 +20,7 @@ use crate::key::{self, Subject};
 use crate::replay::Replay;
 use crate::stdin::Digest;
 use crate::store::Root;
-use crate::values::{ExeMode, NamePattern, StdinMode, VariableName};
+use crate::values::{ExeMode, ExitCodes, NamePattern, StdinMode, VariableName};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -70,6 +70,7 @@ impl Runner<'_> {
         let advice = match (state, entry, nearest) {
             (State::Forced, Some(entry), _) => self.unforced(root, entry),
             (State::Expired { by_reader: true, .. }, Some(entry), _) => self.longer(root, entry),
+            (State::OtherStatus { .. }, Some(entry), _) => self.any_status(root, entry),
             (State::NotRecorded, _, Some(nearest)) => {
                 self.mirrored(root, call, nearest).or_else(|| self.shared(nearest))
             }
@@ -84,12 +85,18 @@ impl Runner<'_> {
             .then(|| Advice { without, ..Advice::default() })
     }
 
+    fn any_status(&self, root: &Root, entry: &Entry) -> Option<Advice> {
+        let any = Freshness { exit_codes: ExitCodes::default(), ..self.config.freshness.clone() };
+        let mut advice = Advice::default();
+        advice.option(&["--exit-codes", "all"]);
+        would_serve(root, entry, &any).then_some(advice)
+    }
+
     /// A limit that the entry's age is within.
     fn longer(&self, root: &Root, entry: &Entry) -> Option<Advice> {
         LIMITS.iter().find_map(|text| {
             let limit = Some(humantime::parse_duration(text).ok()?);
-            let now = &self.config.freshness;
-            let mut longer = Freshness { exit_codes: now.exit_codes.clone(), ..*now };
+            let mut longer = self.config.freshness.clone();
             let option = if entry.status == 0 {
                 longer.expires_in = limit;
                 "--expires-in"
@@ -286,7 +293,8 @@ impl Runner<'_> {
 /// Whether an entry is fresh and whole.
 fn would_serve(root: &Root, entry: &Entry, freshness: &Freshness) -> bool {
     let limit = freshness.limit(entry.status, &entry.key);
-    entry.fresh(Timestamp::now(), limit).is_some()
+    freshness.exit_codes.contain(entry.status)
+        && entry.fresh(Timestamp::now(), limit).is_some()
         && matches!(Replay::prepare(root, entry.clone()), Ok(Some(_)))
 }
 

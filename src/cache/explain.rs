@@ -99,6 +99,11 @@ pub enum State {
     Unreadable(String),
     /// An entry of a call that was to make other files than this one.
     OtherOutputs,
+    /// An entry with an exit status that this call does not take.
+    OtherStatus {
+        /// Which.
+        status: u8,
+    },
     /// A cachex that is as if it were not there.
     Off,
 }
@@ -242,6 +247,9 @@ impl Runner<'_> {
         let now = Timestamp::now();
         let Some(age) = now.since(entry.created) else { return State::Future };
         let freshness = &self.config.freshness;
+        if !freshness.exit_codes.contain(entry.status) {
+            return State::OtherStatus { status: entry.status };
+        }
         let writer = entry.expires_in.map(Duration::from_nanos);
         let reader = freshness.limit(entry.status, &entry.key);
         let limit = writer.into_iter().chain(reader).min();

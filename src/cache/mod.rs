@@ -199,6 +199,9 @@ impl Runner<'_> {
                 return Err(without(Reason::Unreadable));
             }
         };
+        if !freshness.exit_codes.contain(entry.status) {
+            return Err(without(if forced { Reason::Forced } else { Reason::OtherStatus }));
+        }
         let now = Timestamp::now();
         let limit = freshness.limit(entry.status, key);
         let fresh = entry.fresh(now, limit);

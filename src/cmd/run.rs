@@ -89,7 +89,7 @@ fn call(
         shows_progress: |quiet| Box::new(Progress::show_only(quiet)),
     };
     if config.mode == Mode::Off {
-        return runner.without_store(Source::Inherit, "cachex is disabled");
+        return runner.uncached(Source::Inherit, "cachex is disabled");
     }
     signals::outlive_file_limit();
     match cache::open_store(config.dir.as_deref()) {

@@ -274,6 +274,14 @@ impl Own {
         Own(own.copied().collect())
     }
 
+    /// Those that have a say where cachex is disabled: the others, and mistakes in them,
+    /// are about what is not there.
+    pub fn where_disabled(self) -> Own {
+        const HEARD: [&str; 3] = ["CACHEX_SHELL", "CACHEX_STATUS_FILE", "CACHEX_STATUS_FD"];
+        let heard = |(name, _): &(&OsStr, &OsStr)| HEARD.iter().any(|it| name == it);
+        Own(self.0.into_iter().filter(heard).collect())
+    }
+
     /// A variable's value; an empty one is as good as unset.
     pub fn get(&self, name: &str) -> Option<&'static OsStr> {
         let found = self.0.iter().find(|(var, _)| *var == name);

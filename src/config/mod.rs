@@ -110,7 +110,7 @@ pub enum ReportTo {
 }
 
 /// How long results are good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Freshness {
     /// How long a success may be replayed; none: for ever.
     pub expires_in: Option<Duration>,
@@ -257,14 +257,15 @@ pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, Misuse> {
 }
 
 /// Makes a configuration of what was given, of what is set and of the file. If
-/// cachex is disabled its mode is [`Mode::Off`], whatever was said, and the file
-/// is not read: it cannot keep a command from running that cachex is to leave alone.
+/// cachex is disabled its mode is [`Mode::Off`], whatever was said, and neither the file
+/// nor most variables are read: they cannot keep a command from running that cachex is to
+/// leave alone.
 pub fn resolve(called: impl Into<Called>, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
     let own = Own::of(vars);
     if !own.switch("CACHEX_DISABLE")? {
         return settled(called.into(), vars, own, &file::read(vars)?);
     }
-    let (config, argv) = settled(called.into(), vars, own, &Read::Absent)?;
+    let (config, argv) = settled(called.into(), vars, own.where_disabled(), &Read::Absent)?;
     Ok((Config { mode: Mode::Off, ..config }, argv))
 }
 

@@ -63,11 +63,13 @@ pub enum Reason {
     OtherOutputs = 6,
     /// The files that go with the record could not be put in their place.
     NotRestored = 7,
+    /// The record has an exit status that is not to be replayed.
+    OtherStatus = 8,
 }
 
 impl Reason {
     /// All of them, each at the place of its number.
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 9] = [
         Reason::NotRecorded,
         Reason::Expired,
         Reason::Forced,
@@ -76,7 +78,19 @@ impl Reason {
         Reason::Refresh,
         Reason::OtherOutputs,
         Reason::NotRestored,
+        Reason::OtherStatus,
     ];
+    /// How many are counted apart. What came later is counted with what it is like, so
+    /// that counts can be read that earlier versions wrote.
+    pub const COUNTED: usize = 8;
+
+    /// The reason it is counted with.
+    pub fn counted_as(self) -> Reason {
+        match self {
+            Reason::OtherStatus => Reason::Expired,
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -90,6 +104,7 @@ impl fmt::Display for Reason {
             Reason::Refresh => "renewed in the background",
             Reason::OtherOutputs => "recorded with other outputs",
             Reason::NotRestored => "its files could not be put back",
+            Reason::OtherStatus => "recorded with an exit status that is left out",
         })
     }
 }

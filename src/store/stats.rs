@@ -36,7 +36,7 @@ pub struct Counts {
     /// How long serving took, hits and stale.
     pub hit_cost_ns: u64,
     /// Calls that ran the command to record it, for each [`Reason`] by its number.
-    pub misses: [u64; Reason::ALL.len()],
+    pub misses: [u64; Reason::COUNTED],
     /// Those that were recorded.
     pub recorded: u64,
     /// Those that were not.
@@ -54,7 +54,7 @@ pub struct Counts {
 impl Counts {
     /// The calls that ran the command for one reason.
     pub fn missed(&self, why: Reason) -> u64 {
-        self.misses[why as usize]
+        self.misses[why.counted_as() as usize]
     }
 
     /// How often that came of asking a remote store.
@@ -84,8 +84,8 @@ impl Counts {
 
     fn of(event: &Event) -> Counts {
         let ran = |why: Reason| {
-            let mut misses = [0; Reason::ALL.len()];
-            misses[why as usize] = 1;
+            let mut misses = [0; Reason::COUNTED];
+            misses[why.counted_as() as usize] = 1;
             Counts { misses, run_ns: event.run_time, ..Counts::default() }
         };
         match event.kind {

@@ -101,3 +101,37 @@ fn a_failed_start_leaves_nothing_in_the_store() {
     cachex.exec(["no-such-command"]).once();
     assert!(cachex.stored_in("v1/young").is_empty(), "{:?}", cachex.stored());
 }
+
+#[test]
+fn which_are_replayed_is_said_by_who_reads_too() {
+    let cachex = cachex();
+    let call = cachex.run("exit 3").failure_expires_in("1h");
+    call.twice().runs_once().exits(3);
+    for list in ["0", "0-2", "4"] {
+        let picky = call.clone().exit_codes(list);
+        picky.clone().with("--cached-only").once().hits().exits(125);
+        picky.once().misses().exits(3);
+    }
+    for list in ["all", "3", "0,2-4"] {
+        call.clone().exit_codes(list).once().hits().exits(3);
+    }
+    let told = call.clone().exit_codes("0").with("--verbose").once().misses();
+    let _ = told.mentions(&["recorded with an exit status that is left out"]);
+    let told = call.exit_codes("0").explain().once().exits(1).stdout();
+    for words in ["exit status 3", "--exit-codes leaves out", "--exit-codes all"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[test]
+fn how_long_a_failure_is_replayed_is_said_by_both() {
+    let cachex = cachex();
+    let call = cachex.run("exit 3");
+    call.clone().failure_expires_in("1h").once().misses();
+    call.clone().failure_expires_in("5m").after("4m").once().hits();
+    call.clone().failure_expires_in("3m").after("4m").with("--read-only").once().misses();
+    // By default, a minute.
+    call.clone().after("30s").once().hits();
+    call.clone().after("2m").with("--read-only").once().misses();
+    call.failure_expires_in("2h").after("61m").once().misses();
+}

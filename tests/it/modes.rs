@@ -65,7 +65,28 @@ fn cached_only_never_runs() {
     ageing.once().hits().prints("hi\n");
     cachex.awaits_quiet();
     assert_eq!(cachex.runs(), 1);
-    call.env("CACHEX_CACHED_ONLY", "1").env("CACHEX_DISABLE", "1").once().hits().exits(125);
+}
+
+#[test]
+fn a_cachex_that_is_not_there_runs_the_command_whatever_was_said() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.once().misses();
+    for options in ["--cached-only", "--warm", "--force", "--read-only", "--mode write-only"] {
+        let disabled = call.clone().with(options).env("CACHEX_DISABLE", "1");
+        disabled.once().misses().prints("hi\n").quietly().exits(0);
+    }
+    for mode in ["CACHEX_CACHED_ONLY", "CACHEX_WARM", "CACHEX_FORCE"] {
+        let disabled = call.clone().env(mode, "1").env("CACHEX_DISABLE", "1");
+        disabled.once().misses().prints("hi\n").quietly().exits(0);
+    }
+    for options in ["--mode off --cached-only", "--mode off --warm"] {
+        call.clone().with(options).once().misses().prints("hi\n").quietly().exits(0);
+    }
+    // Nor does a mistake stand in its way that is about what is not there.
+    let mistaken = call.env("CACHEX_MODE", "no-such").env("CACHEX_EXPIRES_IN", "soon");
+    mistaken.clone().once().hits().exits(125);
+    mistaken.env("CACHEX_DISABLE", "1").once().misses().prints("hi\n").quietly();
 }
 
 #[test]

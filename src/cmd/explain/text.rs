@@ -80,6 +80,9 @@ pub fn reason(state: &State, entry: Option<&Entry>) -> String {
         State::Damaged => "the record is damaged".to_owned(),
         State::Unreadable(why) => format!("the record cannot be read: {why}"),
         State::OtherOutputs => "recorded with other outputs than these".to_owned(),
+        State::OtherStatus { status } => {
+            format!("recorded with exit status {status}, which this call's --exit-codes leaves out")
+        }
         State::Off => "cachex is switched off: CACHEX_DISABLE or --mode off".to_owned(),
     }
 }

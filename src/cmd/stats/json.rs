@@ -140,7 +140,7 @@ impl Serialize for Reasons {
 fn name(why: Reason) -> &'static str {
     match why {
         Reason::NotRecorded => "not_recorded",
-        Reason::Expired => "expired",
+        Reason::Expired | Reason::OtherStatus => "expired",
         Reason::Forced => "forced",
         Reason::Unreadable => "unreadable",
         Reason::Damaged => "damaged",
