@@ -308,7 +308,7 @@ pub struct RunArgs {
     /// Give up looking there after this long [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = STORE)]
     pub remote_timeout: Option<Duration>,
-    /// Label the result, for other verbs to find it by; may be given repeatedly
+    /// Label the result, run or replayed, for other verbs to find it by; may be given repeatedly
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = STORE)]
     pub tag: Vec<Tag>,
 

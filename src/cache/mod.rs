@@ -13,6 +13,7 @@ mod open;
 mod record;
 mod refresh;
 mod shared;
+mod tags;
 mod turn;
 mod uncached;
 
@@ -294,6 +295,7 @@ impl Runner<'_> {
             _ => (Kind::Hit { cost }, "hit"),
         };
         self.note(root, &entry.key, kind, run_time);
+        self.tag(root, entry);
         if self.config.verbose {
             self.messages().tell(format_args!(
                 "{what} {} age {}, saved {}",

@@ -61,6 +61,16 @@ pub fn start_fold(path: &Path, max_size: u64, compress: u8) -> Result<()> {
     Ok(())
 }
 
+/// Adds tags to the result of a key in the background, and returns.
+pub fn start_tagging(path: &Path, key: &Key, tags: &[String]) -> Result<()> {
+    let args: Vec<OsString> =
+        std::iter::once(key.to_string()).chain(tags.iter().cloned()).map(OsString::from).collect();
+    let mut command = command(path, helper::TAG, &args)?;
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    detached::start(&mut command).context("starting a process for it")?;
+    Ok(())
+}
+
 /// The old store, seen through a helper process.
 pub struct Fenced<'a> {
     root: &'a Root,

@@ -5,7 +5,7 @@
 //! removed meanwhile is not created anew. A panic is silent. A watchdog ends a
 //! helper that makes no progress in sled, and sets the database aside.
 //!
-//! But for a fold in the background it ends with who started it, wherever it is
+//! But for what is done in the background, a fold say, it ends with who started it, wherever it is
 //! then: it would hold the locks for nobody, and may be killed anywhere.
 
 mod reports;
@@ -65,6 +65,8 @@ pub const TOTALS: &str = "totals";
 pub const FOLD: &str = "fold";
 /// `fold-now ROOT OPTIONS`: in the foreground; the report.
 pub const FOLD_NOW: &str = "fold-now";
+/// `tag ROOT KEY TAG…`: in the background.
+pub const TAG: &str = "tag";
 
 /// A look-up that takes longer in sled has met a database that hangs it.
 const GET_STUCK: Duration = Duration::from_secs(4);
@@ -93,7 +95,7 @@ pub fn serve(args: &[OsString]) -> Exit {
     // sled is not as careful with what it creates.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
-    if op == FOLD {
+    if op == FOLD || op == TAG {
         detached::settle(NICE, &[]);
     } else {
         asked::end_with_the_asker();
@@ -177,6 +179,13 @@ fn answer(
             reports::stats(root, day, output).map(|()| Vec::new())
         }
         (Some(RESET_STATS), []) => stats::reset(root).map(|()| Vec::new()),
+        (Some(TAG), [key, tags @ ..]) => {
+            let key = Key::from_hex(key.as_bytes()).context("reading a key")?;
+            let tags = tags.iter().map(|tag| tag.to_str().map(str::to_owned));
+            let tags: Option<Vec<String>> = tags.collect();
+            super::tags::add(root, &key, &tags.context("reading tags")?)?;
+            Ok(Vec::new())
+        }
         (Some(TOTALS), []) => encode(&Old::with(root, |old| Ok(old.totals()))?),
         (Some(FOLD | FOLD_NOW), args) => {
             let options = fold_options(args).context("reading what to fold")?;

@@ -42,6 +42,7 @@ pub mod remote;
 pub mod secret;
 pub mod stats;
 pub mod sweep;
+pub mod tags;
 #[cfg(test)]
 pub mod testing;
 pub mod tidy;

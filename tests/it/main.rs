@@ -80,6 +80,7 @@ mod store_locks;
 mod streams;
 mod switches;
 mod system_errors;
+mod tags;
 mod terminal;
 mod tidy;
 mod time;

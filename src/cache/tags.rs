@@ -1,0 +1,28 @@
+//! Labelling what is served with the tags of who is served.
+
+use super::Runner;
+use crate::entry::Entry;
+use crate::store::tags::{self, Added};
+use crate::store::{Root, fence};
+use crate::values::Mode;
+
+impl Runner<'_> {
+    /// Gives an entry that was served the tags that this call asks for and it lacks. If
+    /// somebody works on the store, that is left to a process in the background.
+    pub(super) fn tag(&self, root: &Root, entry: &Entry) {
+        if self.config.tags.is_empty() || self.config.mode == Mode::ReadOnly {
+            return;
+        }
+        let lacking = tags::lacking(entry, self.config.tags.iter().map(|tag| &tag.0));
+        if lacking.is_empty() {
+            return;
+        }
+        let added = match tags::try_to_add(root, &entry.key, &lacking) {
+            Ok(Added::NotNow) => fence::start_tagging(root.path(), &entry.key, &lacking),
+            done => done.map(drop),
+        };
+        if let Err(error) = added {
+            self.messages().warn(format_args!("the result is not tagged: {error:#}"));
+        }
+    }
+}
