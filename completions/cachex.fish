@@ -45,7 +45,7 @@ complete -c cachex -n "__fish_cachex_needs_command" -f -a "generate" -d 'Write c
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l exit-codes -d 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l exit-codes -d 'Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l refresh-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l stale-if-error -d 'If the run fails, serve the last good result up to this long past its expiry' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l jitter -d 'Expire up to this much earlier, each key at its own time [default: 0]' -r
@@ -54,7 +54,7 @@ read-only\t'Replay what is recorded, and record nothing'
 write-only\t'Run in any case, and record that'
 off\t'Run as if cachex were not there'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l miss-status -d 'How --cached-only ends if there is nothing to replay [default: 125]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l lock-timeout -d 'Wait at most this long for another caller to begin its output, then run uncached' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l lock-timeout -d 'Run uncached once another caller\'s run has shown nothing for this long' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l timeout -d 'End the command after this long, with status 124' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
@@ -80,7 +80,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-mode -d 'Wh
 read-only\t'Replay what others recorded, and give them nothing'
 off\t'Leave it alone'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, run or replayed, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-fd -d 'Write it to this open descriptor' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l force -d 'Run the command and replace what is recorded: --mode write-only'
@@ -100,7 +100,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l verbose -d 'Say on
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exit-codes -d 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exit-codes -d 'Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l refresh-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l stale-if-error -d 'If the run fails, serve the last good result up to this long past its expiry' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l jitter -d 'Expire up to this much earlier, each key at its own time [default: 0]' -r
@@ -109,7 +109,7 @@ read-only\t'Replay what is recorded, and record nothing'
 write-only\t'Run in any case, and record that'
 off\t'Run as if cachex were not there'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l miss-status -d 'How --cached-only ends if there is nothing to replay [default: 125]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l lock-timeout -d 'Wait at most this long for another caller to begin its output, then run uncached' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l lock-timeout -d 'Run uncached once another caller\'s run has shown nothing for this long' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l timeout -d 'End the command after this long, with status 124' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
@@ -135,7 +135,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-mode -d 'Wha
 read-only\t'Replay what others recorded, and give them nothing'
 off\t'Leave it alone'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, run or replayed, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-fd -d 'Write it to this open descriptor' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l shell -d 'Which shell runs the script, by name or by path [default: /bin/sh]' -r -f -a "(__fish_complete_command)"
@@ -156,7 +156,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l verbose -d 'Say on 
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exit-codes -d 'Which exit statuses are recorded: `all`, `0`, `0,2`, `0-3` [default: all]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exit-codes -d 'Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l refresh-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l stale-if-error -d 'If the run fails, serve the last good result up to this long past its expiry' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l jitter -d 'Expire up to this much earlier, each key at its own time [default: 0]' -r
@@ -165,7 +165,7 @@ read-only\t'Replay what is recorded, and record nothing'
 write-only\t'Run in any case, and record that'
 off\t'Run as if cachex were not there'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l miss-status -d 'How --cached-only ends if there is nothing to replay [default: 125]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l lock-timeout -d 'Wait at most this long for another caller to begin its output, then run uncached' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l lock-timeout -d 'Run uncached once another caller\'s run has shown nothing for this long' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l timeout -d 'End the command after this long, with status 124' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
@@ -191,7 +191,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-mode -d
 read-only\t'Replay what others recorded, and give them nothing'
 off\t'Leave it alone'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, for other verbs to find it by; may be given repeatedly' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, run or replayed, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-fd -d 'Write it to this open descriptor' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l force -d 'Run the command and replace what is recorded: --mode write-only'

@@ -12,10 +12,11 @@
 use crate::entry::{Bytes, INLINE_LIMIT};
 use crate::failpoint;
 use crate::frames::{Frame, Stream};
-use crate::lock::{LiveFiles, Lock};
+use crate::lineage::Pipe;
+use crate::lock::{End, LiveFiles, Lock};
 use crate::store::Root;
 use crate::store::blobs::{NewBlob, WholeBlob};
-use crate::store::live::{End, NewIndex, Record};
+use crate::store::live::{NewIndex, Record};
 use rustix::io::Errno;
 
 const FRAMES_INLINE_LIMIT: usize = 512;
@@ -44,6 +45,7 @@ pub struct Recorder<'a> {
     sharing: Sharing<'a>,
     /// Both streams came through one pipe.
     is_of_one_pipe: bool,
+    is_paused: bool,
 }
 
 /// Whether others can follow a run.
@@ -70,6 +72,7 @@ impl<'a> Recorder<'a> {
             gave_up: None,
             sharing: Sharing::Not,
             is_of_one_pipe: false,
+            is_paused: false,
         }
     }
 
@@ -85,6 +88,24 @@ impl<'a> Recorder<'a> {
         self.last = Some(Frame::ONE_PIPE);
     }
 
+    /// The command begins, and writes to these pipes. By them one that it starts, and
+    /// that would wait for this run, is told from others.
+    pub fn begins(&self, pipes: impl IntoIterator<Item = Pipe>) {
+        if let Sharing::Wanted(lock) = self.sharing {
+            lock.add_pipes(pipes);
+        }
+    }
+
+    /// Nothing comes before a reader of this process takes something: those who follow
+    /// need not wait for that.
+    pub fn pauses(&mut self) {
+        if let Sharing::Live(index) = &self.sharing
+            && !self.is_paused
+        {
+            self.is_paused = index.append(Record::Paused).is_ok();
+        }
+    }
+
     /// Takes down a chunk of a stream.
     pub fn append(&mut self, stream: Stream, bytes: &[u8]) {
         if bytes.is_empty() {
@@ -94,6 +115,7 @@ impl<'a> Recorder<'a> {
             // What keeps it from being shared need not keep it from being recorded.
             self.sharing = self.share(lock).map_or(Sharing::Not, Sharing::Live);
         }
+        self.is_paused = false;
         self.total = self.total.saturating_add(bytes.len() as u64);
         if self.total > self.limit {
             self.gave_up.get_or_insert(GaveUp::TooLong);
@@ -164,19 +186,18 @@ impl<'a> Recorder<'a> {
         self.frames.blob = None;
     }
 
-    /// What is to tell those who follow how the run ended, to be called when
-    /// nothing comes any more. What they have been promised is all there then.
+    /// What is to tell those who wait how the run ended, to be called when nothing
+    /// comes any more. What those who follow have been promised is all there then.
     pub fn ending(&mut self) -> Ending<'a> {
         let sharing = std::mem::replace(&mut self.sharing, Sharing::Not);
-        let Sharing::Live(index) = sharing else { return Ending(None) };
-        if let Some(blob) = &mut self.data.blob
+        if let (Sharing::Live(_), Some(blob)) = (&sharing, &mut self.data.blob)
             && let Err(errno) = blob.settle()
         {
             self.gave_up = Some(GaveUp::Failed(errno));
             self.forget();
-            return Ending(None);
+            return Ending(Sharing::Not);
         }
-        Ending(Some(index))
+        Ending(sharing)
     }
 
     /// What was taken down, all of it or nothing.
@@ -196,15 +217,20 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// How those who follow a run are told of its end. Dropped without, it leaves
+/// How those who wait for a run are told of its end. Dropped without, it leaves
 /// them to their turn.
-pub struct Ending<'a>(Option<NewIndex<'a>>);
+pub struct Ending<'a>(Sharing<'a>);
 
 impl Ending<'_> {
-    /// It ended by itself, so.
-    pub fn tell(self, end: End) {
-        if let Some(index) = self.0 {
-            let _ = index.append(Record::End(end));
+    /// It came to its own end, so, and was recorded or not. Of a run that printed
+    /// nothing and is recorded the record tells.
+    pub fn tell(self, end: End, is_recorded: bool) {
+        match self.0 {
+            Sharing::Live(index) => {
+                let _ = index.append(Record::End(end));
+            }
+            Sharing::Wanted(lock) if !is_recorded => lock.conclude(&end),
+            Sharing::Wanted(_) | Sharing::Not => {}
         }
     }
 }

@@ -265,7 +265,7 @@ pub struct RunArgs {
     /// Let one caller run the command while the others follow its output
     #[arg(long, help_heading = CONCURRENCY)]
     pub no_concurrent: bool,
-    /// Wait at most this long for another caller to begin its output, then run uncached
+    /// Run uncached once another caller's run has shown nothing for this long
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = CONCURRENCY)]
     pub lock_timeout: Option<Duration>,
 

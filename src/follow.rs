@@ -7,11 +7,11 @@
 
 use crate::frames::{Frame, Stream};
 use crate::fsutil;
-use crate::lock::LiveFiles;
+use crate::lock::{End, LiveFiles};
 use crate::printed::{Again, Printed};
 use crate::sink::{Outputs, Sink};
 use crate::store::Root;
-use crate::store::live::{End, Live, Record, Records};
+use crate::store::live::{Live, Record, Records};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use std::ops::Range;
@@ -72,10 +72,21 @@ pub enum Step {
     Nonsense,
 }
 
+/// What is known of a run, however much of it has been shown.
+#[derive(Default)]
+struct Ahead {
+    records: Records,
+    /// How much it printed so far.
+    bytes: u64,
+    end: Option<End>,
+    is_paused: bool,
+}
+
 /// A run that is followed.
 pub struct Following {
     live: Live,
     records: Records,
+    ahead: Ahead,
     /// What of the present chunk has not been read.
     chunk: Frame,
     /// How much has been read of all chunks.
@@ -92,6 +103,7 @@ impl Following {
         let live = Live::open(root, files).ok()??;
         Some(Following {
             records: Records::default(),
+            ahead: Ahead::default(),
             live,
             chunk: Frame { stream: Stream::Stdout, len: 0 },
             offset: 0,
@@ -101,10 +113,30 @@ impl Following {
         })
     }
 
-    /// Whether the run has ended by itself after it had printed something, and
-    /// all of that is there: nothing else is needed then.
-    pub fn is_whole(&self) -> bool {
-        self.live.whole().is_some_and(|bytes| bytes > 0)
+    /// How the run ended, if it came to its own end after it had printed something,
+    /// and all of that is there: nothing else is needed then.
+    pub fn whole(&mut self) -> Option<End> {
+        self.look_ahead();
+        let Ahead { end, bytes, .. } = self.ahead;
+        end.filter(|_| bytes > 0 && self.live.len().is_some_and(|there| there >= bytes))
+    }
+
+    /// Whether it cannot go on before its own reader takes something.
+    pub fn is_paused(&mut self) -> bool {
+        self.look_ahead();
+        self.ahead.is_paused
+    }
+
+    fn look_ahead(&mut self) {
+        let Ahead { records, bytes, end, is_paused } = &mut self.ahead;
+        while let Ok(Some(record)) = self.live.next(records) {
+            *is_paused = record == Record::Paused;
+            match record {
+                Record::Chunk(frame) => *bytes = bytes.saturating_add(frame.len),
+                Record::End(how) => *end = Some(how),
+                Record::Paused => {}
+            }
+        }
     }
 
     /// Shows what there is, up to a point.
@@ -138,6 +170,7 @@ impl Following {
                     return Err(Step::Nonsense);
                 }
                 Some(Record::Chunk(frame)) => self.chunk = frame,
+                Some(Record::Paused) => {}
                 Some(Record::End(end)) => {
                     self.again.iter().try_for_each(Again::end).map_err(|_| Step::Differs)?;
                     return Err(Step::Ended(end));

@@ -18,6 +18,8 @@ use crate::explain;
 use crate::frames::{Frame, Frames};
 use crate::fsutil;
 use crate::hashing;
+use crate::lean;
+use crate::lock::Signature;
 use crate::manifest::Manifest;
 use crate::messages;
 use crate::parts::Parts;
@@ -32,7 +34,6 @@ use crate::store::query::{Filter, Query};
 use crate::store::stats::Counts;
 use crate::store::{Root, events, filter, indexes, packed};
 use crate::values::{self, ExitCodes, NamePattern, Tag};
-use crate::{lean, lock};
 use rustix::fs::OFlags;
 use serde_bytes::ByteBuf;
 use std::ffi::{OsStr, OsString};
@@ -305,7 +306,7 @@ fn by_clap(verb: &str, args: &[OsString]) -> Option<Called> {
 
 /// The file of a lock, which says who holds it and where to follow it.
 fn lock_file(bytes: &[u8]) {
-    let Some(signature) = lock::parse_signature(bytes) else { return };
+    let Some(signature) = Signature::parse(bytes) else { return };
     if let Some(live) = &signature.live {
         for name in [&live.data, &live.index] {
             assert!(
@@ -315,13 +316,8 @@ fn lock_file(bytes: &[u8]) {
             );
         }
     }
-    let text = match &signature.live {
-        Some(live) => {
-            format!("{}\n{} {}\n", signature.pid, live.data.display(), live.index.display())
-        }
-        None => format!("{}\n", signature.pid),
-    };
-    assert_eq!(lock::parse_signature(text.as_bytes()), Some(signature));
+    let text = signature.to_string();
+    assert_eq!(Signature::parse(text.as_bytes()), Some(signature));
 }
 
 /// The variables in which make hands its options down.

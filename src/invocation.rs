@@ -35,6 +35,19 @@ pub struct Executable {
     pub stat: Stat,
 }
 
+impl Executable {
+    /// Whether it is the same file, and unchanged since.
+    pub fn is_the_same_as(&self, other: &Executable) -> bool {
+        let what = |it: &Executable| {
+            let Stat { st_dev, st_ino, st_size, .. } = it.stat;
+            let times =
+                (it.stat.st_mtime, it.stat.st_mtime_nsec, it.stat.st_ctime, it.stat.st_ctime_nsec);
+            (st_dev, st_ino, st_size, times)
+        };
+        (&self.real, &self.path, what(self)) == (&other.real, &other.path, what(other))
+    }
+}
+
 impl Invocation {
     /// The command as it was given.
     pub fn name(&self) -> &OsStr {

@@ -86,6 +86,7 @@ mod invocation;
 mod job;
 mod key;
 mod lean;
+mod lineage;
 mod lock;
 mod manifest;
 mod memo;

@@ -3,6 +3,7 @@
 //! | lock | held | by |
 //! |---|---|---|
 //! | `locks/KEY` | while the command runs | `run --no-concurrent` |
+//! | `locks/KEY.N` | the same, while those before it are held by who does not get on | whoever gave up waiting for them |
 //! | `locks/KEY.refresh` | while a command runs in the background | whoever refreshes |
 //! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a `doctor`, an import, a promotion | whoever changes what the store holds below the young files, or puts blobs before their entries |
 //! | `locks/old` | for one short open…drop of sled | whoever opens it |
@@ -13,17 +14,20 @@
 //! nobody holds them, so whoever got a lock checks that its file is still the
 //! one of that name.
 //!
-//! Who holds `locks/KEY` writes into it, for those who wait: its process id, and
-//! once the command prints something a second line, the names of the two files
-//! in which that can be followed (see [`crate::store::live`]). A signature may be
-//! one of who is dead; the lock alone says who holds it.
+//! Who holds `locks/KEY` writes into it, line by line as it comes to know, for those who
+//! wait: see [`Signature`]. A signature may be one of who is dead; the lock alone says
+//! who holds it.
 
 use crate::failpoint;
 use crate::fsutil;
+use crate::lineage::{self, Holder, Pipe, Process};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Covers a whole fold and every change that must not meet one.
 pub const FOLD: &str = "locks/fold";
@@ -36,6 +40,8 @@ pub const PUBLISH: &str = "locks/publish";
 #[derive(Debug)]
 pub struct Lock {
     file: OwnedFd,
+    /// How long the signature is.
+    signed: AtomicU64,
 }
 
 /// How a lock is shared, and whether one waits for it.
@@ -73,7 +79,7 @@ impl Lock {
             if named.is_some_and(|named| {
                 rustix::fs::fstat(&file).is_ok_and(|held| fsutil::same_file(&named, &held))
             }) {
-                return Ok(Some(Lock { file }));
+                return Ok(Some(Lock::held_by(file)));
             }
         }
     }
@@ -90,38 +96,75 @@ impl Lock {
 
     /// The lock that an open file holds.
     pub fn held_by(file: OwnedFd) -> Lock {
-        Lock { file }
+        Lock { file, signed: AtomicU64::new(0) }
+    }
+
+    /// What the last holder wrote. To be called before [`Lock::sign`].
+    pub fn left_behind(&self) -> Option<Signature> {
+        let mut text = [0; SIGNATURE];
+        let len = fsutil::retry(|| rustix::io::pread(&self.file, &mut text, 0)).ok()?;
+        Signature::parse(&text[..len])
     }
 
     /// Writes down who holds the lock, for those who wait.
     pub fn sign(&self) {
+        let turn = self.left_behind().map_or(0, |before| before.turn).wrapping_add(1);
         let _ = rustix::fs::ftruncate(&self.file, 0);
-        let _ = self.write(&format!("{}\n", own_pid()));
+        self.signed.store(0, Ordering::Relaxed);
+        let process = Process::this();
+        let pid = process.pid;
+        // The number first, and alone: earlier versions read that.
+        let _ =
+            self.add(&format!("{pid}\nprocess {process}\nhost {}\nturn {turn}\n", lineage::host()));
+    }
+
+    /// Adds the pipes that the holder's command writes to.
+    pub fn add_pipes(&self, pipes: impl IntoIterator<Item = Pipe>) {
+        let mut lines = String::new();
+        for pipe in pipes {
+            let _ = writeln!(lines, "pipe {pipe}");
+        }
+        if !lines.is_empty() {
+            let _ = self.add(&lines);
+        }
     }
 
     /// Adds where the holder's output can be followed.
     pub fn publish(&self, files: &LiveFiles) -> rustix::io::Result<()> {
-        let (data, index) = (files.data.display(), files.index.display());
-        self.write(&format!("{}\n{data} {index}\n", own_pid()))
+        self.add(&format!("live {files}\n"))
     }
 
-    /// All at once, so that nobody reads one holder's line and another's.
-    fn write(&self, text: &str) -> rustix::io::Result<()> {
+    /// Adds how the holder's run ended, which printed nothing.
+    pub fn conclude(&self, end: &End) {
+        let _ = self.add(&format!("ended {end}\n"));
+    }
+
+    /// All of it at once. A reader who comes too early finds a line without an end.
+    fn add(&self, lines: &str) -> rustix::io::Result<()> {
         failpoint::at("write")?;
-        match rustix::io::pwrite(&self.file, text.as_bytes(), 0)? {
-            written if written == text.len() => Ok(()),
+        let at = self.signed.load(Ordering::Relaxed);
+        match rustix::io::pwrite(&self.file, lines.as_bytes(), at)? {
+            written if written == lines.len() => {
+                self.signed.store(at + written as u64, Ordering::Relaxed);
+                Ok(())
+            }
             _ => Err(Errno::NOSPC),
         }
     }
 }
 
-fn own_pid() -> std::num::NonZeroI32 {
-    rustix::process::getpid().as_raw_nonzero()
-}
-
 /// The name of a key's lock.
 pub fn of_key(key: &crate::entry::Key) -> PathBuf {
-    PathBuf::from(format!("locks/{key}"))
+    beside(key, 0)
+}
+
+/// The name of a key's lock among those who gave up waiting for the holders of so many
+/// before it: they wait for one of themselves.
+pub fn beside(key: &crate::entry::Key, given_up: u32) -> PathBuf {
+    match given_up {
+        0 => PathBuf::from(format!("locks/{key}")),
+        _ => PathBuf::from(format!("locks/{key}.{given_up}")),
+    }
 }
 
 /// The name of the lock of who refreshes a key's entry.
@@ -131,16 +174,76 @@ pub fn of_refresh(key: &crate::entry::Key) -> PathBuf {
 
 /// Whether a file of this name below `locks/` is one key's lock.
 pub fn is_of_a_key(name: &[u8]) -> bool {
-    crate::entry::Key::from_hex(name.strip_suffix(b".refresh").unwrap_or(name)).is_some()
+    let (key, rest) = name.split_at(name.iter().position(|&b| b == b'.').unwrap_or(name.len()));
+    let is_number = |rest: &[u8]| !rest.is_empty() && rest.iter().all(u8::is_ascii_digit);
+    crate::entry::Key::from_hex(key).is_some()
+        && (rest.is_empty() || rest == b".refresh" || is_number(&rest[1..]))
 }
 
 /// What a holder wrote into its lock.
+///
+/// The first line is its PID. Then come lines of a word and what belongs to it:
+///
+/// ```text
+/// process PID BOOT NAMESPACE START   see `crate::lineage`
+/// host NAME
+/// turn NUMBER                        how many had the lock, this one included
+/// pipe DEVICE:INODE                  what its command writes to
+/// live DATA INDEX                    once the command prints something, see `store::live`
+/// ended HOW                          once a run is over that printed and recorded nothing
+/// ```
+///
+/// Lines that one does not know are those of a later version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// Its process.
-    pub pid: u32,
+    /// Who it is.
+    pub holder: Holder,
+    /// How many had the lock, this one included.
+    pub turn: u64,
     /// Where its output can be followed.
     pub live: Option<LiveFiles>,
+    /// How its run ended.
+    pub end: Option<End>,
+}
+
+impl Signature {
+    /// Reads what is there, as far as it may be believed.
+    pub fn parse(text: &[u8]) -> Option<Signature> {
+        let whole = text.iter().rposition(|&byte| byte == b'\n')?;
+        let mut lines = std::str::from_utf8(&text[..whole]).ok()?.split('\n');
+        let pid = lines.next()?.parse().ok()?;
+        let process = Process::numbered(pid);
+        let holder = Holder { process, host: String::new(), pipes: Vec::new() };
+        let mut signature = Signature { holder, turn: 0, live: None, end: None };
+        for line in lines {
+            let Some((word, rest)) = line.split_once(' ') else { continue };
+            match word {
+                "process" => signature.holder.process = Process::parse(rest)?,
+                "host" => rest.clone_into(&mut signature.holder.host),
+                "turn" => signature.turn = rest.parse().ok()?,
+                "pipe" => signature.holder.pipes.push(Pipe::parse(rest)?),
+                "live" => signature.live = Some(LiveFiles::parse(rest)?),
+                "ended" => signature.end = Some(End::parse(rest)?),
+                _ => {}
+            }
+        }
+        (signature.holder.process.pid == pid).then_some(signature)
+    }
+
+    /// Whether both are of one turn.
+    pub fn is_of_the_same_turn(&self, other: &Signature) -> bool {
+        (self.turn, self.holder.process) == (other.turn, other.holder.process)
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Holder { process, host, pipes } = &self.holder;
+        writeln!(f, "{}\nprocess {process}\nhost {host}\nturn {}", process.pid, self.turn)?;
+        pipes.iter().try_for_each(|pipe| writeln!(f, "pipe {pipe}"))?;
+        self.live.iter().try_for_each(|live| writeln!(f, "live {live}"))?;
+        self.end.iter().try_for_each(|end| writeln!(f, "ended {end}"))
+    }
 }
 
 /// The names of the two files by which a run can be followed, in `tmp/`.
@@ -152,33 +255,83 @@ pub struct LiveFiles {
     pub index: PathBuf,
 }
 
-/// Longer than any signature is.
-const SIGNATURE: usize = 256;
+impl LiveFiles {
+    fn parse(text: &str) -> Option<LiveFiles> {
+        let (data, index) = text.split_once(' ')?;
+        let temporary = |name: &str| {
+            let plain = |name: &&str| name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+            name.strip_prefix("tmp/").filter(plain).map(|_| PathBuf::from(name))
+        };
+        Some(LiveFiles { data: temporary(data)?, index: temporary(index)? })
+    }
+}
 
-/// Who signed the lock of this name.
+impl fmt::Display for LiveFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.data.display(), self.index.display())
+    }
+}
+
+/// How a run ended that came to its own end, whether or not it is recorded: those who
+/// waited for it end alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// How the command ended.
+    pub how: EndedBy,
+    /// How far it read its standard input, where that can be told.
+    pub stdin_consumed: Option<u64>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// It exited, with this status.
+    Status(u8),
+    /// A signal ended it that was not meant for who ran it.
+    Signal(u8),
+    /// It took longer than it was allowed to.
+    TimeLimit(Duration),
+}
+
+impl End {
+    fn parse(text: &str) -> Option<End> {
+        let (how, rest) = text.split_once(' ')?;
+        let (number, consumed) = rest.split_once(' ')?;
+        let how = match how {
+            "status" => EndedBy::Status(number.parse().ok()?),
+            "signal" => EndedBy::Signal(number.parse().ok()?),
+            "limit" => EndedBy::TimeLimit(Duration::from_nanos(number.parse().ok()?)),
+            _ => return None,
+        };
+        let stdin_consumed = match consumed {
+            "-" => None,
+            number => Some(number.parse().ok()?),
+        };
+        Some(End { how, stdin_consumed })
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.how {
+            EndedBy::Status(status) => write!(f, "status {status}")?,
+            EndedBy::Signal(signal) => write!(f, "signal {signal}")?,
+            EndedBy::TimeLimit(limit) => write!(f, "limit {}", crate::clock::nanos(limit))?,
+        }
+        match self.stdin_consumed {
+            Some(consumed) => write!(f, " {consumed}"),
+            None => f.write_str(" -"),
+        }
+    }
+}
+
+/// Longer than any signature is.
+const SIGNATURE: usize = 1024;
+
+/// What is written in the lock of this name.
 pub fn signature(at: BorrowedFd<'_>, name: &Path) -> Option<Signature> {
     let mut text = [0; SIGNATURE];
     let file = fsutil::open_file(at, name).ok()?;
     let len = fsutil::read_full(file, &mut text).ok()?;
-    parse_signature(&text[..len])
-}
-
-/// What these bytes say, as far as they may be believed.
-pub fn parse_signature(text: &[u8]) -> Option<Signature> {
-    let (first, rest) = std::str::from_utf8(text).ok()?.split_once('\n')?;
-    Some(Signature { pid: first.parse().ok()?, live: parse_live(rest) })
-}
-
-fn parse_live(text: &str) -> Option<LiveFiles> {
-    let (data, index) = text.strip_suffix('\n')?.split_once(' ')?;
-    let temporary = |name: &str| {
-        let plain = |name: &&str| name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-        name.strip_prefix("tmp/").filter(plain).map(|_| PathBuf::from(name))
-    };
-    Some(LiveFiles { data: temporary(data)?, index: temporary(index)? })
-}
-
-/// The process that signed the lock of this name.
-pub fn holder(at: BorrowedFd<'_>, name: &Path) -> Option<u32> {
-    Some(signature(at, name)?.pid)
+    Signature::parse(&text[..len])
 }

@@ -1,36 +1,51 @@
 //! Waiting for one's turn to run a command under `--no-concurrent`.
 //!
 //! Who waits follows meanwhile what the holder of the lock prints, and has no
-//! need of a turn if its run comes to an end by itself. If it does not, or cannot
-//! be followed any more (it was killed, or interrupted, or the store is full),
+//! need of a turn if its run comes to its own end, recorded or not. If it does not, or
+//! cannot be followed any more (it was killed, or interrupted, or the store is full),
 //! one who has shown nothing takes the turn as if nothing had been there. One who
-//! has shown something carries it along as [`Printed`]: whatever comes next, be
-//! it another holder's run, a record, or a run of one's own, is passed in silence
+//! has shown something carries it along as [`Printed`]: whatever comes next, a record,
+//! another holder's run, or a run of one's own, is passed in silence
 //! as far as it is what has been shown. If it is not, there is nothing right to be
 //! shown any more, and that is said.
 //!
-//! A run that prints nothing is followed by nobody: its waiters look for its
-//! record when it is over, and run in turn if there is none.
+//! A run that prints nothing is followed by nobody. Its holder writes into the lock how
+//! it ended, unless a record tells.
+//!
+//! Nobody waits for ever. A holder on whose behalf this process runs is not waited for,
+//! nor one that is caught with it in a circle of commands that wait for each other (see
+//! [`circle`]). Limits of one's own end the wait wherever it is, and without any there
+//! are limits by default (see [`patience`]): past one of those, one leaves the holder
+//! alone, and queues up for another lock among those who did the same, so that of many
+//! one runs the command.
+
+mod circle;
+mod patience;
+mod queue;
 
 use crate::follow::{Audience, Following, Step};
 use crate::frames::Stream;
 use crate::fsutil;
-use crate::lock::{self, Lock, Mode, Signature};
+use crate::lineage::Lineage;
+use crate::lock::{self, End, EndedBy, Lock, Mode, Signature};
 use crate::messages::{self, Messages};
 use crate::printed::{Differs, Printed};
 use crate::store::Root;
-use crate::store::live::End;
+use circle::Waiter;
+use patience::{Obstacle, Standstill};
+use queue::Place;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::AsFd;
-use rustix::io::Errno;
+use std::cell::OnceCell;
 use std::fmt::Arguments;
-use std::io::{self, PipeReader};
+use std::io;
 use std::path::Path;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long one waits before saying so.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one waits before saying so at a terminal,
+const SAID_AT_A_TERMINAL: Duration = Duration::from_secs(1);
+/// and where standard error is something else.
+const SAID_ELSEWHERE: Duration = Duration::from_secs(10);
 /// How soon it is looked again whether there is more output, at first,
 const SHORTEST: Duration = Duration::from_millis(1);
 /// and after some silence.
@@ -46,260 +61,394 @@ pub enum Waited {
         lock: Lock,
         /// Whether somebody else had theirs first, and may have left a result.
         waited: bool,
-        /// What has been shown, and must not be shown again.
-        printed: Printed,
     },
-    /// This process runs on behalf of the one that holds the lock, which waits
-    /// for it: waiting too would be for ever.
-    Within,
-    /// Another's run was shown, and there is nothing left to do.
-    Followed(Followed),
-    /// The time was over before there was anything to show.
+    /// Another's run came to its own end, which is as good as one's own: so. It was shown
+    /// from beginning to end, unless that was to be decided later: see [`Wait::show`].
+    Ended(End),
+    /// Waiting for the holder could be for ever, or takes longer than was said: the
+    /// command is to be run all the same, by itself.
+    Apart(Apart),
+    /// The holder does not get on. It is said; the next lock is to be waited for.
+    LeftAlone,
+    /// The command's own time is over.
     TimedOut,
     /// Something has been shown and cannot be completed; everything has been said.
     Failed,
 }
 
-/// Another's run that was shown from beginning to end.
+/// Why a command is run beside one that holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Followed {
-    /// The command's exit status.
-    pub status: u8,
-    /// How far the command read its standard input, where that can be told.
-    pub stdin_consumed: Option<u64>,
-    /// How much was shown of each stream.
-    pub bytes: [u64; 2],
+pub enum Apart {
+    /// This process runs on behalf of the one that holds the lock, which waits for it.
+    Within,
+    /// That one waits for a lock that one on whose behalf this process runs holds.
+    Circle,
+    /// `--lock-timeout`; it was said.
+    Impatient,
 }
 
 /// What one puts up with.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// How long one waits for the first byte; none: without end.
-    pub limit: Option<Duration>,
+    /// How long one waits while nothing is shown; none: see [`patience`].
+    pub lock_timeout: Option<Duration>,
+    /// How long the command may take, another's run included that is as good.
+    pub timeout: Option<Duration>,
     /// Whether another's run that began earlier is as good as one's own.
-    pub follows: bool,
+    pub shares: bool,
+    /// Whether it is also where it ended with status 0.
+    pub shares_success: bool,
+    /// Whether that is shown while it goes on, and not only once it is over.
+    pub shows: bool,
 }
 
-/// Waits for the lock of this name, and follows its holder. Signals end the wait
-/// as they end a process. An error: nothing has been shown.
-pub fn for_turn(root: &Root, name: &Path, messages: Messages, terms: Terms) -> io::Result<Waited> {
-    if let Some(lock) = Lock::take(root, name, Mode::TryExclusive)? {
-        lock.sign();
-        return Ok(Waited::Turn { lock, waited: false, printed: Printed::default() });
-    }
-    let began = Instant::now();
-    let mut wait = Wait {
-        root,
-        name,
-        messages,
-        terms,
-        began,
-        deadline: terms.limit.and_then(|limit| began.checked_add(limit)),
-        place: Some(Place::take(root, name)?),
-        signature: None,
-        following: None,
-        audience: Audience::new(),
-        is_announced: !rustix::termios::isatty(rustix::stdio::stderr()),
-    };
-    wait.run()
-}
-
-struct Wait<'a> {
-    root: &'a Root,
-    name: &'a Path,
+/// One who waits, and what has been shown meanwhile.
+pub struct Wait<'r> {
+    root: &'r Root,
     messages: Messages,
     terms: Terms,
     began: Instant,
-    deadline: Option<Instant>,
+    /// When something was shown last.
+    moved: Instant,
+    audience: Audience,
+    following: Option<Following>,
+    lineage: OnceCell<Lineage>,
+    waiter: Waiter<'r>,
+    /// When it is said whom one waits for; none: it was, or is not to be.
+    announced_after: Option<Duration>,
+}
+
+/// One lock that is waited for.
+struct Queue<'n> {
+    name: &'n Path,
     /// One's place in the row; none once it has been given up.
     place: Option<Place>,
     /// What the holder wrote, when it was looked at.
     signature: Option<Signature>,
-    following: Option<Following>,
-    audience: Audience,
-    is_announced: bool,
+    /// The first turn that was, or would be, under way while one waited.
+    first_turn: Option<u64>,
+    standstill: Standstill,
+    /// Whether what the holder prints may be shown.
+    may_show: bool,
 }
 
-impl Wait<'_> {
-    fn run(&mut self) -> io::Result<Waited> {
+impl<'r> Wait<'r> {
+    /// Begins to wait.
+    pub fn new(root: &'r Root, messages: Messages, terms: Terms) -> Wait<'r> {
+        let now = Instant::now();
+        Wait {
+            root,
+            messages,
+            terms,
+            began: now,
+            moved: now,
+            audience: Audience::new(),
+            following: None,
+            lineage: OnceCell::new(),
+            waiter: Waiter::new(root),
+            announced_after: patience_of_the_reader(),
+        }
+    }
+
+    /// What has been shown, and must not be shown again.
+    pub fn into_printed(self) -> Printed {
+        self.audience.printed
+    }
+
+    /// How much has been shown of each stream.
+    pub fn shown(&self) -> [u64; 2] {
+        self.audience.printed.bytes()
+    }
+
+    /// Waits for the lock of this name, and follows its holder. Signals end the wait
+    /// as they end a process. An error: it cannot be waited for.
+    pub fn for_turn(&mut self, name: &Path) -> io::Result<Waited> {
+        self.following = None;
+        if let Some(lock) = Lock::take(self.root, name, Mode::TryExclusive)? {
+            lock.sign();
+            return Ok(Waited::Turn { lock, waited: false });
+        }
+        let mut queue = Queue {
+            name,
+            place: Some(Place::take(self.root, name)?),
+            signature: None,
+            first_turn: None,
+            standstill: Standstill::new(None),
+            may_show: false,
+        };
+        self.run(&mut queue)
+    }
+
+    /// Shows another's run, which ended so, if it was not shown yet.
+    pub fn show(&mut self, end: End) -> Waited {
+        loop {
+            // It printed nothing.
+            let Some(following) = &mut self.following else { return Waited::Ended(end) };
+            match following.advance(&mut self.audience) {
+                Step::Moved => {}
+                Step::Ended(end) => return Waited::Ended(end),
+                Step::Idle | Step::Nonsense => {
+                    return failed(format_args!("the rest of the output is gone"));
+                }
+                Step::Blocked(stream) => drop(self.waits(None, BLOCKED, Some(stream))),
+                step => return stuck(&step),
+            }
+        }
+    }
+
+    fn run(&mut self, queue: &mut Queue<'_>) -> io::Result<Waited> {
         let mut pause = Duration::ZERO;
         loop {
-            let step = match &mut self.following {
-                Some(following) => following.advance(&mut self.audience),
-                None => Step::Idle,
-            };
             let mut blocked = None;
-            match step {
-                Step::Moved => pause = Duration::ZERO,
+            match self.step(queue) {
+                Step::Moved => {
+                    pause = Duration::ZERO;
+                    self.gets_on(queue);
+                }
                 // All of it was there before the place was given up.
-                Step::Idle | Step::Nonsense if self.place.is_none() => {
+                Step::Idle | Step::Nonsense if queue.place.is_none() => {
                     return Ok(failed(format_args!("the rest of the output is gone")));
                 }
-                Step::Nonsense => self.following = None,
                 Step::Idle => {
                     pause = (pause * 2).clamp(SHORTEST, LONGEST);
-                    if self.is_within() {
-                        return Ok(Waited::Within);
+                    if let Some(waited) = self.look(queue) {
+                        return Ok(waited);
                     }
                 }
                 Step::Blocked(stream) => {
                     blocked = Some(stream);
                     pause = BLOCKED;
+                    // It is not the holder that one waits for.
+                    self.gets_on(queue);
                 }
-                // It printed nothing: of what use it was its record tells.
-                Step::Ended(_) if self.audience.printed.is_empty() => self.following = None,
-                Step::Ended(End { status, stdin_consumed }) => {
-                    let bytes = self.audience.printed.bytes();
-                    return Ok(Waited::Followed(Followed { status, stdin_consumed, bytes }));
-                }
-                Step::Differs => return Ok(failed(format_args!("{Differs}"))),
-                Step::Unwritable(stream, errno) => {
-                    let error = io::Error::from(errno);
-                    return Ok(failed(format_args!("writing {}: {error}", stream.name())));
-                }
+                Step::Ended(end) if self.is_as_good(&end) => return Ok(Waited::Ended(end)),
+                Step::Nonsense | Step::Ended(_) => self.following = None,
+                step => return Ok(stuck(&step)),
             }
-            if self.audience.printed.is_empty() {
-                if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                    return Ok(Waited::TimedOut);
-                }
-                self.announce();
+            if queue.place.is_some()
+                && let Some(waited) = self.loses_patience(queue)
+            {
+                return Ok(waited);
             }
-            if self.is_granted(pause, blocked) {
-                if self.following.as_ref().is_some_and(Following::is_whole) {
+            if self.waits(queue.place.as_ref(), pause, blocked) {
+                if self.is_whole() {
                     // Others shall not wait until a slow reader has read.
-                    self.place = None;
-                } else if let Some(place) = self.place.take() {
-                    return self.turn(place);
+                    queue.place = None;
+                } else if let Some(place) = queue.place.take() {
+                    return self.turn(queue, place);
                 }
             }
         }
     }
 
-    /// Looks who holds the lock, and follows it; whether one runs on its behalf.
-    fn is_within(&mut self) -> bool {
-        let signature = lock::signature(self.root.as_fd(), self.name);
-        if self.place.is_none() || signature == self.signature {
-            return false;
+    /// Goes on showing another's run, or looks whether it is over.
+    fn step(&mut self, queue: &mut Queue<'_>) -> Step {
+        if self.terms.shows && self.following.is_some() && !queue.may_show {
+            let lineage = self.lineage.get_or_init(Lineage::own);
+            let may_show = self.waiter.may_show(queue.name, lineage);
+            // Whatever has ended goes round no more.
+            queue.may_show = may_show || self.is_whole();
+            if !queue.may_show {
+                return Step::Idle;
+            }
         }
+        match &mut self.following {
+            Some(following) if self.terms.shows => following.advance(&mut self.audience),
+            Some(following) => following.whole().map_or(Step::Idle, Step::Ended),
+            None => Step::Idle,
+        }
+    }
+
+    fn gets_on(&mut self, queue: &mut Queue<'_>) {
+        self.moved = Instant::now();
+        queue.standstill.ends();
+    }
+
+    /// Whether the end of another's run is as good as one's own run would be.
+    fn is_as_good(&self, end: &End) -> bool {
+        self.terms.shares
+            && match end.how {
+                EndedBy::Status(0) => self.terms.shares_success,
+                EndedBy::Status(_) | EndedBy::Signal(_) => true,
+                EndedBy::TimeLimit(limit) => self.terms.timeout.is_some_and(|own| own <= limit),
+            }
+    }
+
+    /// Whether all of another's run is there that is as good as one's own.
+    fn is_whole(&mut self) -> bool {
+        let end = self.following.as_mut().and_then(Following::whole);
+        end.is_some_and(|end| self.is_as_good(&end))
+    }
+
+    /// Looks who holds the lock, follows it, and looks whether it is to be waited for.
+    fn look(&mut self, queue: &mut Queue<'_>) -> Option<Waited> {
+        let signature = lock::signature(self.root.as_fd(), queue.name);
         // The run of an earlier holder is worth following if it is all there.
-        if self.following.as_ref().is_some_and(Following::is_whole) {
-            return false;
+        if signature != queue.signature && !self.is_whole() {
+            self.meets(queue, signature);
         }
-        self.following = None;
-        self.signature = signature;
-        let Some(Signature { pid, live }) = &self.signature else { return false };
-        if self.audience.printed.is_empty() && is_ancestor(*pid) {
-            return true;
+        let signature = queue.signature.as_ref()?;
+        let lineage = self.lineage.get_or_init(Lineage::own);
+        if lineage.descends_from(&signature.holder) {
+            return Some(Waited::Apart(Apart::Within));
         }
-        if let Some(live) = live.as_ref().filter(|_| self.terms.follows) {
-            self.following = Following::begin(self.root, live, &self.audience.printed);
+        if self.waiter.is_to_break_a_circle(queue.name, lineage) {
+            return Some(Waited::Apart(Apart::Circle));
         }
-        false
+        self.silent_end(queue, signature).map(Waited::Ended)
+    }
+
+    /// Somebody else holds the lock, or the same one wrote more.
+    fn meets(&mut self, queue: &mut Queue<'_>, signature: Option<Signature>) {
+        let (new, old) = (signature.as_ref(), queue.signature.as_ref());
+        let goes_on = new.zip(old).is_some_and(|(new, old)| new.is_of_the_same_turn(old));
+        if !goes_on {
+            queue.standstill = Standstill::new(signature.clone());
+        }
+        let is_over = |new: &Signature| u64::from(new.end.is_some());
+        queue.first_turn =
+            queue.first_turn.or(new.map(|new| new.turn.saturating_add(is_over(new))));
+        let live = |signature: Option<&Signature>| signature.and_then(|it| it.live.clone());
+        if !goes_on || live(new) != live(old) {
+            queue.may_show = false;
+            let live = live(new).filter(|_| self.terms.shares);
+            let printed = &self.audience.printed;
+            self.following = live.and_then(|live| Following::begin(self.root, &live, printed));
+        }
+        queue.signature = signature;
+    }
+
+    /// The end of a run that was waited for, and that printed nothing.
+    fn silent_end(&self, queue: &Queue<'_>, signature: &Signature) -> Option<End> {
+        let was_waited_for = queue.first_turn.is_some_and(|first| signature.turn >= first);
+        // Where something has been shown, saying nothing is something else.
+        let is_silent = signature.live.is_none() && self.audience.printed.is_empty();
+        signature.end.filter(|end| was_waited_for && is_silent && self.is_as_good(end))
+    }
+
+    /// Looks at the time.
+    fn loses_patience(&mut self, queue: &mut Queue<'_>) -> Option<Waited> {
+        let now = Instant::now();
+        if self.deadline().is_some_and(|deadline| now >= deadline) && !self.is_whole() {
+            return Some(Waited::TimedOut);
+        }
+        let until = self.terms.lock_timeout.and_then(|limit| self.moved.checked_add(limit));
+        let is_late = until.is_some_and(|until| now >= until);
+        if queue.standstill.is_due() || is_late {
+            let index = queue.signature.as_ref().and_then(|signature| signature.live.as_ref());
+            let index = index.and_then(|live| fsutil::stat(self.root, &live.index).ok().flatten());
+            queue.standstill.look(index.map_or(0, |stat| stat.st_size as u64));
+            self.announce(queue);
+        }
+        if self.is_whole() {
+            return None;
+        }
+        let is_paused = self.following.as_mut().is_some_and(Following::is_paused);
+        let obstacle = queue.standstill.obstacle(is_paused);
+        let whom = queue.standstill.whom();
+        if let Some(limit) = self.terms.lock_timeout {
+            if !is_late {
+                return None;
+            }
+            let what = queue.standstill.what(obstacle);
+            self.messages.warn(format_args!(
+                "{whom} runs the same command and {what}; running it without the cache after {}",
+                messages::rounded(limit)
+            ));
+            return Some(Waited::Apart(Apart::Impatient));
+        }
+        let is_unrelated = self.lineage.get_or_init(Lineage::own).is_complete();
+        queue.standstill.is_over(obstacle, is_unrelated).then(|| {
+            let what = queue.standstill.what(obstacle);
+            self.messages.warn(format_args!(
+                "{whom} runs the same command and {what}; not waiting for it any longer"
+            ));
+            Waited::LeftAlone
+        })
+    }
+
+    /// When the command's own time is over, if another's run counts as one's own.
+    fn deadline(&self) -> Option<Instant> {
+        let timeout = self.terms.timeout.filter(|_| self.terms.shares)?;
+        self.began.checked_add(timeout)
     }
 
     /// Waits for the turn, or for a stream to take more, but not for long;
     /// whether it is one's turn.
-    fn is_granted(&self, pause: Duration, blocked: Option<Stream>) -> bool {
-        let mut until = Instant::now() + pause;
-        if let Some(deadline) = self.deadline.filter(|_| self.audience.printed.is_empty()) {
-            until = until.min(deadline);
-        }
-        let left = until.saturating_duration_since(Instant::now());
+    fn waits(&self, place: Option<&Place>, pause: Duration, blocked: Option<Stream>) -> bool {
+        let now = Instant::now();
+        let limit = self.terms.lock_timeout.and_then(|limit| self.moved.checked_add(limit));
+        let limits = [self.deadline(), limit].into_iter().flatten().filter(|_| place.is_some());
+        let until = limits.chain([now + pause]).min().unwrap_or(now);
         let mut watched = Vec::with_capacity(2);
-        watched.extend(self.place.as_ref().map(|place| PollFd::new(&place.granted, PollFlags::IN)));
+        watched.extend(place.map(Place::granted));
         let sink = blocked.map(|stream| self.audience.awaited(stream));
         watched.extend(sink.map(|sink| PollFd::from_borrowed_fd(sink, PollFlags::OUT)));
         // Interrupted or not, everything is looked at again.
-        let _ = fsutil::poll(&mut watched, Some(left));
-        self.place.is_some() && !watched[0].revents().is_empty()
+        let _ = fsutil::poll(&mut watched, Some(until.saturating_duration_since(now)));
+        place.is_some() && !watched[0].revents().is_empty()
     }
 
-    fn turn(&mut self, place: Place) -> io::Result<Waited> {
-        let printed = std::mem::take(&mut self.audience.printed);
-        match place.lock() {
-            Ok(lock) => {
-                lock.sign();
-                Ok(Waited::Turn { lock, waited: true, printed })
+    fn turn(&mut self, queue: &Queue<'_>, place: Place) -> io::Result<Waited> {
+        let lock = match place.lock() {
+            Ok(lock) => lock,
+            Err(error) if self.audience.printed.is_empty() => return Err(error),
+            Err(error) => {
+                return Ok(failed(format_args!("waiting for the rest of the output: {error}")));
             }
-            Err(error) if printed.is_empty() => Err(error),
-            Err(error) => Ok(failed(format_args!("waiting for the rest of the output: {error}"))),
+        };
+        let end = lock.left_behind().and_then(|signature| self.silent_end(queue, &signature));
+        if let Some(end) = end {
+            return Ok(Waited::Ended(end));
         }
+        self.following = None;
+        lock.sign();
+        Ok(Waited::Turn { lock, waited: true })
     }
 
-    /// Says whom one waits for, on a terminal, after a while.
-    fn announce(&mut self) {
-        if !self.is_announced && self.began.elapsed() >= PATIENCE {
-            self.is_announced = true;
-            let whom = match &self.signature {
-                Some(Signature { pid, .. }) => format!("process {pid}"),
-                None => "another process".to_owned(),
-            };
-            self.messages
-                .wait(format_args!("waiting for {whom}, which is running the same command"));
+    /// Says whom one waits for, after a while.
+    fn announce(&mut self, queue: &Queue<'_>) {
+        let is_time = |after: Duration| self.began.elapsed() >= after;
+        if self.announced_after.is_none_or(|after| !is_time(after))
+            || !self.audience.printed.is_empty()
+        {
+            return;
         }
+        self.announced_after = None;
+        let whom = queue.standstill.whom();
+        let stopped = match queue.standstill.obstacle(false) {
+            Obstacle::Stopped => " and is stopped",
+            _ => "",
+        };
+        self.messages
+            .wait(format_args!("waiting for {whom}, which is running the same command{stopped}"));
+    }
+}
+
+/// When whoever reads standard error is told who is waited for. Where that goes the way
+/// of standard output it is what the command prints, and nothing is said.
+fn patience_of_the_reader() -> Option<Duration> {
+    let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
+    if rustix::termios::isatty(stderr) {
+        return Some(SAID_AT_A_TERMINAL);
+    }
+    let stats = [stdout, stderr].map(rustix::fs::fstat);
+    let [Ok(stdout), Ok(stderr)] = stats else { return None };
+    (!fsutil::same_file(&stdout, &stderr)).then_some(SAID_ELSEWHERE)
+}
+
+/// What cannot be shown to its end.
+fn stuck(step: &Step) -> Waited {
+    match step {
+        Step::Unwritable(stream, errno) => {
+            let error = io::Error::from(*errno);
+            failed(format_args!("writing {}: {error}", stream.name()))
+        }
+        _ => failed(format_args!("{Differs}")),
     }
 }
 
 fn failed(why: Arguments<'_>) -> Waited {
     messages::error(why);
     Waited::Failed
-}
-
-/// One's place among those who wait for a lock. The kernel's waiting list is fair
-/// and costs nothing; a thread waits in it so that this one can do other things.
-struct Place {
-    thread: JoinHandle<rustix::io::Result<Lock>>,
-    /// Comes to its end when the thread has come to its own.
-    granted: PipeReader,
-}
-
-impl Place {
-    fn take(root: &Root, name: &Path) -> io::Result<Place> {
-        let (granted, waiting) = io::pipe()?;
-        let (dir, name) = (root.as_fd().try_clone_to_owned()?, name.to_owned());
-        let wait = move || {
-            let lock = Lock::wait(dir, name, Mode::Exclusive);
-            drop(waiting);
-            lock
-        };
-        Ok(Place { thread: std::thread::Builder::new().spawn(wait)?, granted })
-    }
-
-    /// What it has come to.
-    fn lock(self) -> io::Result<Lock> {
-        let lock = self.thread.join().unwrap_or(Err(Errno::IO));
-        Ok(lock?)
-    }
-}
-
-/// Whether a process is this one, or one of those that started it.
-pub fn is_ancestor(pid: u32) -> bool {
-    let mut at = std::process::id();
-    while at > 1 {
-        if at == pid {
-            return true;
-        }
-        let Some(parent) = parent(at) else { return false };
-        at = parent;
-    }
-    false
-}
-
-/// The process that started another.
-#[cfg(target_os = "linux")]
-fn parent(pid: u32) -> Option<u32> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the name, which may hold anything, in parentheses.
-    let after_name = stat.rsplit(|&byte| byte == b')').next()?;
-    std::str::from_utf8(after_name).ok()?.split_whitespace().nth(1)?.parse().ok()
-}
-
-/// The process that started another.
-#[cfg(not(target_os = "linux"))]
-fn parent(pid: u32) -> Option<u32> {
-    let output = std::process::Command::new("ps")
-        .args(["-o", "ppid=", "-p", &pid.to_string()])
-        .output()
-        .ok()?;
-    std::str::from_utf8(&output.stdout).ok()?.trim().parse().ok()
 }

@@ -94,6 +94,8 @@ struct Miss {
     lock: Option<Lock>,
     /// What the caller has been shown of another's run.
     printed: Printed,
+    /// Why the run is not to be recorded, if it is not.
+    apart: Option<&'static str>,
 }
 
 impl Runner<'_> {
@@ -127,7 +129,7 @@ impl Runner<'_> {
             stale => stale,
         };
         let printed = Printed::default();
-        self.take_turn(root, Miss { call, why, stale, lock: None, printed })
+        self.take_turn(root, Miss { call, why, stale, lock: None, printed, apart: None })
     }
 
     /// The entry that is served now, the files that go with it brought back; or why

@@ -10,20 +10,20 @@ use crate::exec::{self, Ended, Left, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
 use crate::held::Held;
 use crate::invocation::Executable;
-use crate::lock::{self, Lock, Mode as LockMode};
+use crate::lock::{self, End, EndedBy, Lock, Mode as LockMode};
 use crate::messages;
 use crate::outputs::collect::{self, Collected};
 use crate::parts;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
 use crate::store::events::{Kind, Reason};
-use crate::store::live::End;
 use crate::store::young::Young;
 use crate::store::{Root, Store, secret};
 use crate::values::Mode;
 use serde_bytes::ByteBuf;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
 
 /// What became of a run's recording.
 pub(super) enum Recorded {
@@ -33,16 +33,30 @@ pub(super) enum Recorded {
     Not(Cow<'static, str>),
 }
 
+impl Recorded {
+    /// What there is of a run that was apart from others for this reason, or else was not
+    /// to be recorded at all.
+    fn by_no_one(apart: Option<&str>) -> Recorded {
+        let why = apart.unwrap_or("--mode read-only");
+        Recorded::Not(format!("not recorded: {why}").into())
+    }
+
+    /// Whether it is kept.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Recorded::As(_))
+    }
+}
+
 impl Runner<'_> {
     /// Runs the command and shows its output, then records that. If it fails
     /// and there is something to stand in for it, that is shown instead.
     pub(super) fn run_and_record(&self, root: &Root, miss: Miss) -> Exit {
-        let Miss { mut call, why, stale, lock, printed } = miss;
+        let Miss { mut call, why, stale, lock, printed, apart } = miss;
         let executable = match call.executable.take().map_or_else(|| self.resolve(), Ok) {
             Ok(executable) => executable,
             Err(exit) => return exit,
         };
-        let records = self.config.mode != Mode::ReadOnly;
+        let records = self.config.mode != Mode::ReadOnly && apart.is_none();
         let limit = self.config.max_entry_size;
         let mut recorder = records.then(|| match &lock {
             Some(lock) => Recorder::shared(root, limit, lock),
@@ -83,7 +97,7 @@ impl Runner<'_> {
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
-                tell(ending, &ended, &call.stdin);
+                self.tell(ending, &ended, &call.stdin, false);
                 ended.left.take().into_iter().for_each(Left::carry_on);
                 drop(recorder);
                 refresh::mark_failed(root, &call.key);
@@ -99,15 +113,15 @@ impl Runner<'_> {
                 exit = Exit::Status(exit::CACHEX_FAILED);
                 Recorded::Not("not recorded: an output was not made".into())
             }
-            (None, None) => Recorded::Not("not recorded: --mode read-only".into()),
+            (None, None) => Recorded::by_no_one(apart),
             (Some(recorder), None) => {
                 let parts = || self.parts(root, &executable, &call);
                 self.keep(root, &call, &before, &ended, recorder, parts)
             }
         };
-        tell(ending, &ended, &call.stdin);
+        self.tell(ending, &ended, &call.stdin, recorded.is_kept());
         drop(lock);
-        if matches!(recorded, Recorded::As(_)) {
+        if recorded.is_kept() {
             self.share(root, &call.key);
         }
         let what = self.note_run(root, &call.key, why, &ended, &recorded);
@@ -157,6 +171,33 @@ impl Runner<'_> {
         };
         self.note(root, key, kind, ended.run_time);
         what
+    }
+
+    /// Tells those who wait for a run how it ended, if it came to its own end: they
+    /// have no need of another. When they know, what is recorded of it is in its place.
+    pub(super) fn tell(
+        &self,
+        ending: Option<Ending<'_>>,
+        ended: &Ended,
+        stdin: &Stdin,
+        is_recorded: bool,
+    ) {
+        let how = match (ended.spoiled, ended.status.code(), ended.status.signal()) {
+            (None, Some(code), _) => EndedBy::Status(code as u8),
+            (None, None, Some(signal)) => EndedBy::Signal(signal as u8),
+            (Some(Spoiled::TimedOut), ..) => match self.config.timeout {
+                Some(limit) => EndedBy::TimeLimit(limit),
+                None => return,
+            },
+            _ => return,
+        };
+        let stdin_consumed = match how {
+            EndedBy::Status(_) => stdin.consumed(),
+            EndedBy::Signal(_) | EndedBy::TimeLimit(_) => None,
+        };
+        if let Some(ending) = ending {
+            ending.tell(End { how, stdin_consumed }, is_recorded);
+        }
     }
 
     /// Whether a run is one that a good result may stand in for. What the user
@@ -307,15 +348,6 @@ fn show(held: Held, left: Option<Left>) {
         messages::error(format_args!("writing the output: {error}"));
     }
     left.into_iter().for_each(Left::carry_on_shown);
-}
-
-/// Tells those who follow a run how it ended, if it did so by itself. When they
-/// know, what is recorded of it is in its place.
-pub(super) fn tell(ending: Option<Ending<'_>>, ended: &Ended, stdin: &Stdin) {
-    if let (Some(ending), Some(code), None) = (ending, ended.status.code(), ended.spoiled) {
-        let stdin_consumed = stdin.consumed();
-        ending.tell(End { status: code as u8, stdin_consumed });
-    }
 }
 
 /// How a command ended, for people.

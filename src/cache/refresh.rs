@@ -11,7 +11,7 @@
 //! says when that was. It is swept with other locks that nobody holds, which
 //! costs one try more.
 
-use super::record::{Recorded, tell};
+use super::record::Recorded;
 use super::{Call, Runner};
 use crate::asked;
 use crate::capture::Recorder;
@@ -198,12 +198,12 @@ impl Runner<'_> {
             };
             self.keep(root, &call, &before, &ended, recorder, parts)
         };
-        tell(Some(ending), &ended, &call.stdin);
+        self.tell(Some(ending), &ended, &call.stdin, recorded.is_kept());
         if failed {
             mark(lock.file());
         }
         drop(turn);
-        if matches!(recorded, Recorded::As(_)) {
+        if recorded.is_kept() {
             self.share(root, key);
         }
         self.note_run(root, key, Reason::Refresh, &ended, &recorded);

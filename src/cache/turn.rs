@@ -2,89 +2,178 @@
 
 use super::{Call, Miss, Runner};
 use crate::exit::{self, Exit};
-use crate::lock;
+use crate::lock::{self, End, EndedBy};
 use crate::messages;
 use crate::report::{Outcome, Report};
-use crate::store::Root;
 use crate::store::events::Kind;
+use crate::store::young::Young;
+use crate::store::{Root, Store};
 use crate::values::Mode;
-use crate::wait::{self, Followed, Terms, Waited};
+use crate::wait::{Apart, Terms, Wait, Waited};
 use std::time::Duration;
 
 impl Runner<'_> {
     /// Runs the command, when it is this call's turn.
-    pub(super) fn take_turn(&self, root: &Root, mut miss: Miss) -> Exit {
-        if self.config.no_concurrent && self.config.mode != Mode::ReadOnly {
-            let terms = Terms {
-                limit: self.config.lock_timeout,
-                // What began earlier is not what is asked for by force, and what may
-                // be replaced by a good result is not to be shown before its end.
-                // Files are brought back from a record. What another's terminal was asked is
-                // left out of a record.
-                follows: self.config.mode != Mode::WriteOnly
-                    && self.terminal().is_none()
-                    && miss.stale.is_none()
-                    && self.config.outputs.is_empty(),
-            };
-            match wait::for_turn(root, &lock::of_key(&miss.call.key), self.messages(), terms) {
-                Ok(Waited::Within) => {
-                    return self.uncached(miss.call.stdin.source, "within its own run");
+    pub(super) fn take_turn(&self, root: &Root, miss: Miss) -> Exit {
+        if !self.config.no_concurrent || self.config.mode == Mode::ReadOnly {
+            return self.run_and_record(root, miss);
+        }
+        // What began earlier is not what is asked for by force. What another's terminal was
+        // asked is left out of a record.
+        let shares = self.config.mode != Mode::WriteOnly && self.terminal().is_none();
+        let terms = Terms {
+            lock_timeout: self.config.lock_timeout,
+            timeout: self.config.timeout,
+            shares,
+            // What succeeded and is not recorded left its files where it ran.
+            shares_success: self.config.outputs.is_empty(),
+            // What may be replaced by a good result is not to be shown before its end.
+            // Files are brought back from a record.
+            shows: shares && miss.stale.is_none() && self.config.outputs.is_empty(),
+        };
+        let mut wait = Wait::new(root, self.messages(), terms);
+        let mut given_up = 0;
+        loop {
+            match wait.for_turn(&lock::beside(&miss.call.key, given_up)) {
+                Ok(Waited::LeftAlone) => given_up += 1,
+                Ok(Waited::Turn { lock, waited }) => {
+                    let miss = Miss { lock: Some(lock), printed: wait.into_printed(), ..miss };
+                    return self.run_in_turn(root, miss, waited || given_up > 0);
                 }
-                Ok(Waited::Turn { lock, waited, printed }) => {
-                    // Asking a remote store takes long enough for a whole turn of
-                    // another's. What that recorded is in this store.
-                    let passed = waited || self.config.remote.is_some();
-                    if passed && let Ok(hit) = self.find_here(root, &miss.call.key) {
-                        drop(lock);
-                        return self.serve_after(
-                            root,
-                            &miss.call.stdin,
-                            hit,
-                            Outcome::Hit,
-                            &printed,
-                        );
-                    }
-                    (miss.lock, miss.printed) = (Some(lock), printed);
+                Ok(Waited::Apart(why)) => {
+                    let miss = Miss { printed: wait.into_printed(), ..miss };
+                    return self.run_apart(root, miss, why);
                 }
-                Ok(Waited::Followed(followed)) => return self.followed(root, &miss.call, followed),
-                Ok(Waited::TimedOut) => return self.run_out_of_patience(miss.call),
-                Ok(Waited::Failed) => {
-                    let exit = Exit::Status(exit::CACHEX_FAILED);
-                    self.report(|| {
-                        let reason = Some("the output cannot be completed".to_owned());
-                        let report = Report::about(&miss.call.key);
-                        Report { result: Outcome::Followed, reason, ..report }.ending(exit)
-                    });
-                    return exit;
+                Ok(Waited::Ended(end)) if terms.shows => {
+                    return self.followed(root, &miss.call, &wait, end);
                 }
-                Err(error) => self.messages().warn(format_args!("running without a lock: {error}")),
+                Ok(Waited::Ended(end)) => return self.held_back(root, miss, wait, end),
+                Ok(Waited::TimedOut) => return self.followed_for_too_long(root, miss, &wait),
+                Ok(Waited::Failed) => return self.not_completed(&miss.call),
+                Err(error) => {
+                    self.messages().warn(format_args!("running without a lock: {error}"));
+                    let miss = Miss { printed: wait.into_printed(), ..miss };
+                    return self.run_and_record(root, miss);
+                }
+            }
+        }
+    }
+
+    /// Has the lock, and serves what those before left, or runs the command.
+    fn run_in_turn(&self, root: &Root, mut miss: Miss, waited: bool) -> Exit {
+        // Asking a remote store takes long enough for a whole turn of another's. What
+        // that recorded is in this store.
+        if waited || self.config.remote.is_some() {
+            if let Ok(hit) = self.find_here(root, &miss.call.key) {
+                drop(miss.lock.take());
+                return self.serve_after(root, &miss.call.stdin, hit, Outcome::Hit, &miss.printed);
+            }
+            if let Err(exit) = self.look_again(&mut miss) {
+                return exit;
             }
         }
         self.run_and_record(root, miss)
     }
 
+    /// Runs the command though another holds the lock.
+    fn run_apart(&self, root: &Root, mut miss: Miss, why: Apart) -> Exit {
+        let why = match why {
+            Apart::Within => "within its own run",
+            Apart::Circle => "within a run that waits for it",
+            Apart::Impatient => "--lock-timeout",
+        };
+        if miss.printed.is_empty() && miss.stale.is_none() {
+            return self.uncached(miss.call.stdin.source, why);
+        }
+        if let Err(exit) = self.look_again(&mut miss) {
+            return exit;
+        }
+        miss.apart = Some(why);
+        self.run_and_record(root, miss)
+    }
+
+    /// What the key says of the executable may have been true only before one waited.
+    fn look_again(&self, miss: &mut Miss) -> Result<(), Exit> {
+        if let Some(before) = &miss.call.executable {
+            let now = self.resolve()?;
+            if !now.is_the_same_as(before) {
+                miss.apart = Some("the command was replaced while this call waited");
+            }
+            miss.call.executable = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Another's run is over, of which nothing was shown yet. If it failed, something may
+    /// stand in for it. A record brings the files along that go with it. Without one it is
+    /// shown from where it was followed.
+    fn held_back(&self, root: &Root, mut miss: Miss, mut wait: Wait<'_>, end: End) -> Exit {
+        let is_good = matches!(end.how, EndedBy::Status(it) if self.config.freshness.is_good(it));
+        let stale = miss.stale.take().filter(|_| !is_good);
+        if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
+            self.messages().tell(format_args!("the command failed in another process"));
+            return self.serve(root, &miss.call.stdin, *stale, Outcome::Stale);
+        }
+        if let Ok(hit) = self.find_here(root, &miss.call.key) {
+            return self.serve(root, &miss.call.stdin, hit, Outcome::Hit);
+        }
+        match wait.show(end) {
+            Waited::Ended(end) => self.followed(root, &miss.call, &wait, end),
+            _ => self.not_completed(&miss.call),
+        }
+    }
+
     /// Ends a call that was shown another's run from beginning to end.
-    fn followed(&self, root: &Root, call: &Call, followed: Followed) -> Exit {
-        if let Some(consumed) = followed.stdin_consumed {
+    fn followed(&self, root: &Root, call: &Call, wait: &Wait<'_>, end: End) -> Exit {
+        if let Some(consumed) = end.stdin_consumed {
             call.stdin.skip(consumed);
+        }
+        if let Ok(Some(entry)) = Young::new(root).get(&call.key) {
+            self.tag(root, &entry);
         }
         // It took as long as the run, and saved another.
         self.note(root, &call.key, Kind::Hit { cost: 0 }, Duration::ZERO);
         self.messages().tell(format_args!("followed {} to its end", messages::short(&call.key)));
-        let exit = Exit::Status(followed.status);
-        self.report(|| {
-            let [stdout_bytes, stderr_bytes] = followed.bytes.map(Some);
-            let report = Report::about(&call.key);
-            Report { result: Outcome::Followed, stdout_bytes, stderr_bytes, ..report }.ending(exit)
-        });
+        let exit = match end.how {
+            EndedBy::Status(status) => Exit::Status(status),
+            EndedBy::Signal(signal) => Exit::Signal(signal.into()),
+            EndedBy::TimeLimit(_) => Exit::Status(exit::TIMED_OUT),
+        };
+        self.report_following(call, wait, None, exit);
         exit
     }
 
-    fn run_out_of_patience(&self, call: Call) -> Exit {
-        let limit = messages::rounded(self.config.lock_timeout.unwrap_or_default());
-        self.messages().warn(format_args!(
-            "another process runs the same command and has printed nothing for {limit}; running it without the cache"
-        ));
-        self.uncached(call.stdin.source, "--lock-timeout")
+    /// Ends a call whose own time is over before another's run is, as a run of its own
+    /// would have ended.
+    fn followed_for_too_long(&self, root: &Root, mut miss: Miss, wait: &Wait<'_>) -> Exit {
+        let stale = miss.stale.take().and_then(|stale| self.standing_in(root, stale));
+        if let Some(stale) = stale {
+            self.messages().tell(format_args!("the run of another process takes too long"));
+            return self.serve(root, &miss.call.stdin, *stale, Outcome::Stale);
+        }
+        let key = messages::short(&miss.call.key);
+        self.messages().tell(format_args!("followed {key} for as long as --timeout lets it"));
+        let exit = Exit::Status(exit::TIMED_OUT);
+        self.report_following(&miss.call, wait, Some("it took longer than --timeout"), exit);
+        exit
+    }
+
+    fn report_following(&self, call: &Call, wait: &Wait<'_>, reason: Option<&str>, exit: Exit) {
+        self.report(|| {
+            let [stdout_bytes, stderr_bytes] = wait.shown().map(Some);
+            let (result, reason) = (Outcome::Followed, reason.map(str::to_owned));
+            let report = Report::about(&call.key);
+            Report { result, reason, stdout_bytes, stderr_bytes, ..report }.ending(exit)
+        });
+    }
+
+    /// Ends a call that was shown a part of what nobody can complete.
+    fn not_completed(&self, call: &Call) -> Exit {
+        let exit = Exit::Status(exit::CACHEX_FAILED);
+        self.report(|| {
+            let reason = Some("the output cannot be completed".to_owned());
+            Report { result: Outcome::Followed, reason, ..Report::about(&call.key) }.ending(exit)
+        });
+        exit
     }
 }

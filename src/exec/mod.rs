@@ -21,6 +21,7 @@ use crate::frames::Stream;
 use crate::held::Held;
 use crate::invocation::Invocation;
 use crate::job::{Job, Kind};
+use crate::lineage::Pipe;
 use crate::printed::Printed;
 use crate::pty::{Console, Pty};
 use crate::signals::{Mask, Signals};
@@ -157,6 +158,10 @@ pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Resul
         recorder.note_one_pipe();
     }
     let running = start(image, &plan.source, kind, pty, one_pipe, signals.before())?;
+    if let Some(recorder) = &recorder {
+        let pipes = [&running.stdout, &running.stderr].into_iter().flatten();
+        recorder.begins(pipes.filter_map(|pipe| Pipe::of(pipe.as_fd())));
+    }
     let lacks_terminal = plan.tty && running.console.is_none();
     let sinks = || [rustix::stdio::stdout(), rustix::stdio::stderr()].map(Sink::new);
     let outlets = match plan.output {

@@ -106,6 +106,9 @@ impl<'a, 'r> Pump<'a, 'r> {
             if let Some(ended) = self.over() {
                 return Ok(ended);
             }
+            if self.legs.iter().any(Leg::is_pending) {
+                self.taker.pause();
+            }
             self.wait(signals);
             self.pass_on_signals(signals);
             self.look_after(child)?;

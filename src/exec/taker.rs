@@ -21,6 +21,13 @@ impl<'a, 'r> Taker<'a, 'r> {
         Taker { recorder, held, bytes: [0; 2], is_full: false }
     }
 
+    /// Nothing can be taken before a reader takes some of what there is.
+    pub fn pause(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.pauses();
+        }
+    }
+
     /// Gives it to them.
     pub fn take(&mut self, stream: Stream, bytes: &[u8]) {
         self.bytes[stream as usize] += bytes.len() as u64;

@@ -10,6 +10,7 @@ use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Remote as Shared};
 use crate::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
 use crate::frames::{Frame, Stream};
+use crate::lineage::Lineage;
 use crate::lock::{self, Lock, Mode as LockMode};
 use crate::store::blobs::{self, NewBlob};
 use crate::store::events::{self, Event, Kind, Reason};
@@ -18,7 +19,6 @@ use crate::store::remote::{Fetched, Remote, Wanted};
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store, clear};
 use crate::values::{Mode, RemoteMode};
-use crate::wait;
 use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
 use std::collections::HashSet;
@@ -239,7 +239,9 @@ impl Storage for Local {
         let taken = Lock::take(&self.root, &name, LockMode::TryExclusive)?;
         let lock = match taken {
             Some(lock) => lock,
-            None if lock::holder(self.root.as_fd(), &name).is_some_and(waits_for_us) => {
+            None if lock::signature(self.root.as_fd(), &name)
+                .is_some_and(|it| Lineage::own().descends_from(&it.holder)) =>
+            {
                 return Ok(None);
             }
             None => Lock::wait(&self.root, &name, LockMode::Exclusive)?,
@@ -247,12 +249,6 @@ impl Storage for Local {
         lock.sign();
         Ok(Some(Box::new(lock)))
     }
-}
-
-/// Whether a process waits for this one, as it were: it is one of those that started
-/// it. Another thread of this one does not.
-fn waits_for_us(pid: u32) -> bool {
-    pid != std::process::id() && wait::is_ancestor(pid)
 }
 
 fn about(name: &str) -> About {

@@ -312,7 +312,23 @@ pub struct Temporary<'a> {
 impl<'a> Temporary<'a> {
     /// A new, empty file under one.
     pub fn create(root: &'a Root) -> rustix::io::Result<(Temporary<'a>, OwnedFd)> {
+        Temporary::create_with(root, "")
+    }
+
+    /// The same under one that begins so.
+    pub fn create_with(
+        root: &'a Root,
+        prefix: &str,
+    ) -> rustix::io::Result<(Temporary<'a>, OwnedFd)> {
         let name = Root::temp_name();
+        let name = match name.file_name() {
+            Some(file) if !prefix.is_empty() => {
+                let mut prefixed = std::ffi::OsString::from(prefix);
+                prefixed.push(file);
+                name.with_file_name(prefixed)
+            }
+            _ => name,
+        };
         let file = fsutil::create_file(root, &name, OFlags::RDWR | OFlags::EXCL)?;
         Ok((Temporary { root, name: Some(name) }, file))
     }

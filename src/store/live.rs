@@ -2,8 +2,9 @@
 //!
 //! The bytes themselves go to the blob in the making (see [`super::blobs`]), from
 //! the first one on. Beside it lies this file of records of 16 bytes, one per
-//! chunk, and one for the end of a run that ended by itself. Whoever follows
-//! finds the names of both in the lock that the run holds, see [`crate::lock`].
+//! chunk, one for each time that the run waits for its own reader, and one for the
+//! end of a run that came to its own end. Whoever follows finds the names of both in
+//! the lock that the run holds, see [`crate::lock`].
 //!
 //! Neither file is trusted to keep up with the other: a record may come before
 //! its bytes are there, and of a run that was killed there are as many of both as
@@ -13,23 +14,16 @@
 
 use super::Root;
 use super::blobs::Temporary;
+use crate::clock::nanos;
 use crate::entry::Damaged;
 use crate::frames::{Frame, Stream};
 use crate::fsutil;
-use crate::lock::LiveFiles;
+use crate::lock::{End, EndedBy, LiveFiles};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, FlockOperation};
 use rustix::io::Errno;
 use std::path::Path;
-
-/// How a run ended that ended by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
-    /// The command's exit status.
-    pub status: u8,
-    /// How far it read its standard input, where that can be told.
-    pub stdin_consumed: Option<u64>,
-}
+use std::time::Duration;
 
 /// A record of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +32,32 @@ pub enum Record {
     Chunk(Frame),
     /// There are no more.
     End(End),
+    /// The run cannot go on before its own reader takes something. It goes on with
+    /// the next chunk, or with the end.
+    Paused,
 }
 
 const LEN: usize = 16;
 const CHUNK: [u8; 2] = [Stream::Stdout as u8, Stream::Stderr as u8];
 const END: u8 = 2;
 const END_STDIN_UNKNOWN: u8 = 3;
+const PAUSED: u8 = 4;
+const END_BY_SIGNAL: u8 = 5;
+const END_BY_LIMIT: u8 = 6;
 
 impl Record {
-    /// What it is, the exit status, six bytes of nothing, and a number.
+    /// What it is, the exit status or the signal, six bytes of nothing, and a number.
+    /// How far a command that did not exit read its input is not passed on.
     fn encode(self) -> [u8; LEN] {
         let (what, status, number) = match self {
             Record::Chunk(frame) => (CHUNK[frame.stream as usize], 0, frame.len),
-            Record::End(End { status, stdin_consumed: Some(n) }) => (END, status, n),
-            Record::End(End { status, stdin_consumed: None }) => (END_STDIN_UNKNOWN, status, 0),
+            Record::Paused => (PAUSED, 0, 0),
+            Record::End(End { how, stdin_consumed }) => match (how, stdin_consumed) {
+                (EndedBy::Status(status), Some(n)) => (END, status, n),
+                (EndedBy::Status(status), None) => (END_STDIN_UNKNOWN, status, 0),
+                (EndedBy::Signal(signal), _) => (END_BY_SIGNAL, signal, 0),
+                (EndedBy::TimeLimit(limit), _) => (END_BY_LIMIT, 0, nanos(limit)),
+            },
         };
         let mut bytes = [0; LEN];
         (bytes[0], bytes[1]) = (what, status);
@@ -66,12 +72,16 @@ impl Record {
         if nothing != [0; 6] {
             return Err(Damaged);
         }
+        let end = |how, stdin_consumed| Ok(Record::End(End { how, stdin_consumed }));
         match (*what, *status, number) {
             (0 | 1, 0, len) => {
                 Ok(Record::Chunk(Frame { stream: Stream::BOTH[usize::from(*what)], len }))
             }
-            (END, status, n) => Ok(Record::End(End { status, stdin_consumed: Some(n) })),
-            (END_STDIN_UNKNOWN, status, 0) => Ok(Record::End(End { status, stdin_consumed: None })),
+            (PAUSED, 0, 0) => Ok(Record::Paused),
+            (END, status, n) => end(EndedBy::Status(status), Some(n)),
+            (END_STDIN_UNKNOWN, status, 0) => end(EndedBy::Status(status), None),
+            (END_BY_SIGNAL, signal, 0) => end(EndedBy::Signal(signal), None),
+            (END_BY_LIMIT, 0, n) => end(EndedBy::TimeLimit(Duration::from_nanos(n)), None),
             _ => Err(Damaged),
         }
     }
@@ -162,20 +172,9 @@ impl Live {
         records.buffer[records.at..].first_chunk().map(Record::decode).transpose()
     }
 
-    /// How many bytes the run printed, if it has ended by itself and all of them
-    /// are there.
-    pub fn whole(&self) -> Option<u64> {
-        let mut records = Records::default();
-        let mut total = 0_u64;
-        loop {
-            match self.next(&mut records) {
-                Ok(Some(Record::Chunk(frame))) => total = total.checked_add(frame.len)?,
-                Ok(Some(Record::End(_))) => break,
-                Ok(None) | Err(Damaged) => return None,
-            }
-        }
-        let there = rustix::fs::fstat(&self.data).ok()?.st_size as u64;
-        (there >= total).then_some(total)
+    /// How many bytes of both streams are there.
+    pub fn len(&self) -> Option<u64> {
+        Some(rustix::fs::fstat(&self.data).ok()?.st_size as u64)
     }
 }
 
@@ -201,14 +200,19 @@ mod tests {
             }
         }
         for stdin_consumed in [None, Some(0), Some(u64::MAX)] {
-            let record = Record::End(End { status: 255, stdin_consumed });
+            let record = Record::End(End { how: EndedBy::Status(255), stdin_consumed });
             assert_eq!(Record::decode(&record.encode()), Ok(record));
         }
+        for how in [EndedBy::Signal(9), EndedBy::TimeLimit(Duration::from_secs(1))] {
+            let record = Record::End(End { how, stdin_consumed: None });
+            assert_eq!(Record::decode(&record.encode()), Ok(record));
+        }
+        assert_eq!(Record::decode(&Record::Paused.encode()), Ok(Record::Paused));
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_one_record_or_none(bytes: [u8; LEN], what in 0..5_u8) {
+        fn any_bytes_are_one_record_or_none(bytes: [u8; LEN], what in 0..8_u8) {
             for bytes in [bytes, [[what, 7].as_slice(), &[0; 6], &bytes[8..]].concat().try_into().unwrap()] {
                 if let Ok(record) = Record::decode(&bytes) {
                     prop_assert_eq!(record.encode(), bytes);

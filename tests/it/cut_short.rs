@@ -151,7 +151,7 @@ fn with_a_full_store_they_wait_for_their_turn() {
 
 #[test]
 fn a_write_that_fails_spoils_nothing() {
-    // Signing the lock, telling the names, and then bytes and records in turn.
+    // Signing the lock, telling the pipes and the names, and then bytes and records in turn.
     for n in 1..=12 {
         let cachex = cachex();
         let fault = format!("write:{n}={}", Errno::NOSPC.raw_os_error());
@@ -171,10 +171,10 @@ fn a_write_that_fails_spoils_nothing() {
 
 #[test]
 fn a_record_is_gone_through_as_far_as_it_was_shown() {
-    // The writes are: signature, names, "one" and its record, the next chunk and
+    // The writes are: signature, pipes, names, "one" and its record, the next chunk and
     // its record, which fails. So it is recorded, and not followed any more.
     let cachex = cachex();
-    let fault = format!("write:6={}", Errno::NOSPC.raw_os_error());
+    let fault = format!("write:7={}", Errno::NOSPC.raw_os_error());
     let (call, holder, all) = with_failing_writes(&cachex, &fault);
     for waiter in &all {
         waiter.shows("one\n");
@@ -245,11 +245,11 @@ fn what_makes_no_sense_in_a_lock_is_passed_over() {
         b"\n\n\n",
         b"junk",
         b"\xff\xfe\n\x00",
-        b"1\ntmp/a tmp/b",
-        b"1\ntmp/../../secret tmp/../../secret\n",
-        b"1\n/etc/passwd /etc/passwd\n",
-        b"1\ntmp/ tmp/\n",
-        b"1\ntmp/dead tmp/dead\n",
+        b"1\nlive tmp/a tmp/b",
+        b"1\nlive tmp/../../secret tmp/../../secret\n",
+        b"1\nlive /etc/passwd /etc/passwd\n",
+        b"1\nlive tmp/ tmp/\n",
+        b"1\nlive tmp/dead tmp/dead\n",
         &long,
     ];
     for signature in signatures {
@@ -279,7 +279,7 @@ fn only_files_that_somebody_writes_are_followed() {
     }
     let waiters: Vec<Running> = ["a", "b", "c", "d"]
         .map(|name| {
-            fs::write(&held.lock, format!("1\ntmp/{name}0 tmp/{name}1\n")).unwrap();
+            fs::write(&held.lock, format!("1\nlive tmp/{name}0 tmp/{name}1\n")).unwrap();
             held.waiter()
         })
         .into();
@@ -309,7 +309,7 @@ fn absurd_records_are_no_more_than_the_bytes_there_are() {
         fs::write(held.temporary("a1"), index).unwrap();
         let data = File::open(held.temporary("a0")).unwrap();
         flock(&data, FlockOperation::LockExclusive).unwrap();
-        fs::write(&held.lock, "1\ntmp/a0 tmp/a1\n").unwrap();
+        fs::write(&held.lock, "1\nlive tmp/a0 tmp/a1\n").unwrap();
         let waiter = held.waiter();
         waiter.shows("hi\n");
         drop(held.file);

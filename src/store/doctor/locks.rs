@@ -42,7 +42,13 @@ pub fn examine(root: &Root, path: &Path) -> Option<What> {
     match fsutil::retry(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
         Err(Errno::WOULDBLOCK) => {
             let stat = rustix::fs::fstat(&file).ok()?;
-            let pid = holder(&stat).or_else(|| lock::holder(root.as_fd(), path));
+            // A number of another host, or of another container, names somebody else here.
+            let signed = || {
+                let signature = lock::signature(root.as_fd(), path)?;
+                let process = signature.holder.process;
+                process.is_here().then_some(process.pid)
+            };
+            let pid = holder(&stat).or_else(signed);
             Some(What::HeldLock(pid.map(|pid| (pid, is_alive(pid)))))
         }
         // Without locks there are no holders.

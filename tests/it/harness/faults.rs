@@ -101,14 +101,21 @@ impl World {
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn awaits_a_waiter(&self) {
-        eventually("somebody to wait for a lock", || {
+        self.awaits_waiters(1);
+    }
+
+    /// The same of so many.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_waiters(&self, count: usize) {
+        eventually(&format!("{count} to wait for a lock"), || {
             let locks = fs::read_to_string("/proc/locks").unwrap();
-            let waits = |pid: String| {
+            let waits = |pid: &String| {
                 let is_its = |line: &str| line.split(' ').any(|word| word == pid);
                 locks.lines().any(|line| line.contains("->") && is_its(line))
             };
             let pids = self.processes().into_iter().map(|pid| pid.as_raw_nonzero().to_string());
-            pids.into_iter().any(waits).then_some(())
+            (pids.filter(waits).count() >= count).then_some(())
         });
     }
 

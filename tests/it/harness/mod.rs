@@ -31,7 +31,7 @@ mod world;
 pub use call::Call;
 pub use faults::{copy, flip, overwrite, places};
 pub use hosts::{Host, on_a_host_of_its_own};
-pub use mounts::{Mounted, where_mounts_are_ones_own};
+pub use mounts::{Mounted, unshares, where_mounts_are_ones_own};
 pub use outcome::Outcome;
 pub use proxy::Proxy;
 pub use running::Running;

@@ -10,6 +10,18 @@ pub use linux::{Mounted, where_mounts_are_ones_own};
 #[cfg(not(target_os = "linux"))]
 pub use nowhere::{Mounted, where_mounts_are_ones_own};
 
+/// Whether this user, on this machine, can be on its own as `unshare` has it with these
+/// options.
+pub fn unshares(options: &str) -> bool {
+    let mut unshare = std::process::Command::new("unshare");
+    let done = unshare.args(options.split(' ')).arg("true").status();
+    let can = done.is_ok_and(|status| status.success());
+    if !can {
+        eprintln!("this cannot run here: no `unshare {options}`");
+    }
+    can
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use rustix::mount::{

@@ -1,0 +1,476 @@
+//! Telling processes apart, and finding out on whose behalf this one runs.
+//!
+//! A PID alone names a process only within its PID namespace, on its host, until the
+//! number is used again. Two containers that share a store both have a PID 7, and so
+//! have two hosts on a shared file system. So a process is named by the boot of the
+//! kernel it runs under, the PID namespace, the PID there, and the time it started.
+//!
+//! Whether this process was started by another one is read from `/proc`, whose
+//! numbering need not be that of this process's own namespace. Where there is no
+//! `/proc`, or a namespace hides the ancestors, the pipes tell: what a command that
+//! cachex runs has as standard output or standard error leads to that cachex, and
+//! usually so for all that the command starts. Where neither tells, two processes are
+//! taken to be unrelated, and it is up to the limits on waiting to end a deadlock.
+
+use rustix::fd::BorrowedFd;
+use rustix::fs::FileType;
+use std::fmt;
+
+/// No process tree is deeper.
+const DEPTH: usize = 512;
+
+/// A process, wherever it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its PID in its own namespace.
+    pub pid: u32,
+    /// What tells it from others with that PID; none where the system does not say.
+    birth: Option<Birth>,
+}
+
+/// Where and when a process started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Birth {
+    /// The boot of the kernel.
+    boot: u128,
+    /// The PID namespace.
+    namespace: u64,
+    /// When it started, in the kernel's ticks since the boot.
+    started: u64,
+}
+
+impl Process {
+    /// This process.
+    pub fn this() -> Process {
+        Process { pid: std::process::id(), birth: system::own_birth() }
+    }
+
+    /// A process of which nothing but its PID is known.
+    pub fn numbered(pid: u32) -> Process {
+        Process { pid, birth: None }
+    }
+
+    /// Whether this is certainly that process: what is not known is not the same.
+    pub fn is(&self, other: &Process) -> bool {
+        self.birth.is_some() && self == other
+    }
+
+    /// Whether its PID is one that this process can use.
+    pub fn is_here(&self) -> bool {
+        let here = system::own_birth();
+        match (self.birth, here) {
+            (Some(its), Some(own)) => (its.boot, its.namespace) == (own.boot, own.namespace),
+            _ => false,
+        }
+    }
+
+    /// Whether it is stopped, by Ctrl-Z say; false where that cannot be told.
+    pub fn is_stopped(&self) -> bool {
+        self.is_here()
+            && system::state(self.pid).is_some_and(|(state, started)| {
+                matches!(state, b'T' | b't') && self.birth.is_some_and(|it| it.started == started)
+            })
+    }
+
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn parse(text: &str) -> Option<Process> {
+        let mut words = text.split(' ');
+        let pid = words.next()?.parse().ok()?;
+        let birth = match words.next()? {
+            "-" => None,
+            boot => Some(Birth {
+                boot: u128::from_str_radix(boot, 16).ok()?,
+                namespace: words.next()?.parse().ok()?,
+                started: words.next()?.parse().ok()?,
+            }),
+        };
+        words.next().is_none().then_some(Process { pid, birth })
+    }
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.birth {
+            Some(Birth { boot, namespace, started }) => {
+                write!(f, "{} {boot:x} {namespace} {started}", self.pid)
+            }
+            None => write!(f, "{} -", self.pid),
+        }
+    }
+}
+
+/// A pipe, by which a process can be told to belong to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pipe {
+    device: u64,
+    inode: u64,
+}
+
+impl Pipe {
+    /// The pipe behind a descriptor; none if it is something else.
+    pub fn of(fd: BorrowedFd<'_>) -> Option<Pipe> {
+        let stat = rustix::fs::fstat(fd).ok()?;
+        let is_pipe = FileType::from_raw_mode(stat.st_mode) == FileType::Fifo;
+        #[allow(clippy::unnecessary_cast, reason = "the types are another system's")]
+        is_pipe.then_some(Pipe { device: stat.st_dev as u64, inode: stat.st_ino as u64 })
+    }
+
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn parse(text: &str) -> Option<Pipe> {
+        let (device, inode) = text.split_once(':')?;
+        Some(Pipe { device: device.parse().ok()?, inode: inode.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Pipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.device, self.inode)
+    }
+}
+
+/// Who holds a lock, and runs a command meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The process.
+    pub process: Process,
+    /// The name of its host; empty if that is no plain word.
+    pub host: String,
+    /// The pipes that its command was given as standard output and standard error.
+    pub pipes: Vec<Pipe>,
+}
+
+/// The processes that a process descends from, and the pipes it writes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lineage {
+    host: String,
+    ancestors: Vec<Process>,
+    pipes: Vec<Pipe>,
+    /// Whether the ancestors are known up to the first process of the namespace.
+    is_complete: bool,
+    /// Whether one of them may be another call of cachex.
+    is_nested: bool,
+}
+
+impl Lineage {
+    /// That of this process.
+    pub fn own() -> Lineage {
+        let (ancestors, is_complete) = system::ancestors();
+        let is_nested = !is_complete || system::descends_from_this_executable();
+        let streams = [rustix::stdio::stdout(), rustix::stdio::stderr()];
+        let mut pipes: Vec<Pipe> = streams.into_iter().filter_map(Pipe::of).collect();
+        pipes.dedup();
+        Lineage { host: host(), ancestors, pipes, is_complete, is_nested }
+    }
+
+    /// Whether every ancestor within this PID namespace is known.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Whether it may be that another call of cachex has this process run. One in a
+    /// program that uses the library is not seen.
+    pub fn is_nested(&self) -> bool {
+        self.is_nested
+    }
+
+    /// Whether its process runs on behalf of that one, which waits for it.
+    pub fn descends_from(&self, holder: &Holder) -> bool {
+        let is_known = self.ancestors.iter().any(|ancestor| ancestor.is(&holder.process));
+        is_known
+            || self.may_share_pipes_with(holder)
+                && self.pipes.iter().any(|pipe| holder.pipes.contains(pipe))
+    }
+
+    /// Whether numbers of pipes mean the same for both: they run under one kernel. Where
+    /// that is not known, the name of the host has to do.
+    fn may_share_pipes_with(&self, holder: &Holder) -> bool {
+        let boot = |process: &Process| process.birth.map(|birth| birth.boot);
+        match (self.ancestors.iter().find_map(boot), boot(&holder.process)) {
+            (Some(ours), Some(its)) => ours == its,
+            _ => self.host == holder.host,
+        }
+    }
+
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn parse(text: &str) -> Option<Lineage> {
+        let mut lineage = Lineage {
+            host: String::new(),
+            ancestors: Vec::new(),
+            pipes: Vec::new(),
+            is_complete: false,
+            is_nested: true,
+        };
+        for line in text.strip_suffix('\n')?.split('\n') {
+            match line.split_once(' ')? {
+                ("host", host) => host.clone_into(&mut lineage.host),
+                ("ancestor", process) => lineage.ancestors.push(Process::parse(process)?),
+                ("pipe", pipe) => lineage.pipes.push(Pipe::parse(pipe)?),
+                _ => return None,
+            }
+        }
+        Some(lineage)
+    }
+}
+
+impl fmt::Display for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "host {}", self.host)?;
+        self.ancestors.iter().try_for_each(|process| writeln!(f, "ancestor {process}"))?;
+        self.pipes.iter().try_for_each(|pipe| writeln!(f, "pipe {pipe}"))
+    }
+}
+
+/// The name of this host, as far as it is a plain word; empty if it is not known.
+pub fn host() -> String {
+    const LONGEST: usize = 64;
+    let name = system::host().unwrap_or_default();
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || "._-".contains(*c);
+    name.chars().take_while(is_plain).take(LONGEST).collect()
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use super::{Birth, DEPTH, Process};
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::sync::OnceLock;
+
+    /// Where and when this process started.
+    pub fn own_birth() -> Option<Birth> {
+        static OWN: OnceLock<Option<Birth>> = OnceLock::new();
+        *OWN.get_or_init(|| {
+            let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+            let boot = u128::from_str_radix(&boot.trim_end().replace('-', ""), 16).ok()?;
+            let started = Stat::of("self")?.started;
+            Some(Birth { boot, namespace: namespace("self")?, started })
+        })
+    }
+
+    /// The name of this host.
+    pub fn host() -> Option<String> {
+        fs::read_to_string("/proc/sys/kernel/hostname").ok()
+    }
+
+    /// The state of a process of this namespace, and when it started. None: `/proc` is
+    /// not that of this namespace, or there is no such process.
+    pub fn state(pid: u32) -> Option<(u8, u64)> {
+        if Stat::of("self")?.pid != std::process::id() {
+            return None;
+        }
+        let stat = Stat::of(&pid.to_string())?;
+        Some((stat.state, stat.started))
+    }
+
+    /// The ancestors of this process, the nearest first, and whether these are all that
+    /// there are in this PID namespace. One that does not let itself be looked at is
+    /// another user's, and holds no lock of a store of ours.
+    pub fn ancestors() -> (Vec<Process>, bool) {
+        let mut found = Vec::new();
+        let (Some(own), Some(birth)) = (Stat::of("self"), own_birth()) else {
+            return (found, false);
+        };
+        let is_our_numbering = own.pid == std::process::id();
+        let mut at = own.parent;
+        while at != 0 && found.len() < DEPTH {
+            let name = at.to_string();
+            let Some(stat) = Stat::of(&name) else { return (found, false) };
+            if let Some(namespace) = namespace(&name) {
+                let birth = Birth { namespace, started: stat.started, ..birth };
+                let is_numbered_so = is_our_numbering && Some(namespace) == self::namespace("self");
+                let pid = if is_numbered_so { Some(at) } else { innermost(&name) };
+                found.extend(pid.map(|pid| Process { pid, birth: Some(birth) }));
+            }
+            at = stat.parent;
+        }
+        (found, true)
+    }
+
+    /// Whether an ancestor that lets itself be looked at runs the same file as this process.
+    pub fn descends_from_this_executable() -> bool {
+        let file = |pid: &str| {
+            let stat = rustix::fs::stat(format!("/proc/{pid}/exe")).ok()?;
+            Some((stat.st_dev, stat.st_ino))
+        };
+        let Some(own) = file("self") else { return true };
+        let mut at = Stat::of("self").map_or(0, |stat| stat.parent);
+        for _ in 0..DEPTH {
+            if at == 0 {
+                break;
+            }
+            if file(&at.to_string()) == Some(own) {
+                return true;
+            }
+            at = Stat::of(&at.to_string()).map_or(0, |stat| stat.parent);
+        }
+        false
+    }
+
+    /// What `/proc/PID/stat` says, in the numbering of that `/proc`.
+    struct Stat {
+        pid: u32,
+        state: u8,
+        parent: u32,
+        started: u64,
+    }
+
+    impl Stat {
+        fn of(pid: &str) -> Option<Stat> {
+            let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+            // The second field is the name, which may hold anything, in parentheses.
+            let name_ends = text.iter().rposition(|&byte| byte == b')')?;
+            let before = std::str::from_utf8(text.split(|&byte| byte == b' ').next()?).ok()?;
+            let after = std::str::from_utf8(&text[name_ends + 1..]).ok()?;
+            let fields: Vec<&str> = after.split_ascii_whitespace().collect();
+            Some(Stat {
+                pid: before.parse().ok()?,
+                state: *fields.first()?.as_bytes().first()?,
+                parent: fields.get(1)?.parse().ok()?,
+                started: fields.get(19)?.parse().ok()?,
+            })
+        }
+    }
+
+    /// The PID namespace of a process.
+    fn namespace(pid: &str) -> Option<u64> {
+        let link = fs::read_link(format!("/proc/{pid}/ns/pid")).ok()?;
+        let text = std::str::from_utf8(link.as_os_str().as_bytes()).ok()?;
+        text.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
+    }
+
+    /// The PID that a process has in its own namespace.
+    fn innermost(pid: &str) -> Option<u32> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+        line.split_ascii_whitespace().next_back()?.parse().ok()
+    }
+}
+
+/// Other systems have no PID namespaces, and say when a process started only to who
+/// asks by an unsafe call: there the host and the PID have to do.
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use super::{Birth, DEPTH, Process};
+    use std::sync::OnceLock;
+
+    /// Where this process started.
+    pub fn own_birth() -> Option<Birth> {
+        let name = blake3::hash(host()?.as_bytes());
+        let boot = u128::from_le_bytes(*name.as_bytes().first_chunk()?);
+        Some(Birth { boot, namespace: 0, started: 0 })
+    }
+
+    /// The name of this host.
+    pub fn host() -> Option<String> {
+        static OWN: OnceLock<Option<String>> = OnceLock::new();
+        OWN.get_or_init(|| said_by("uname", &["-n"])).clone()
+    }
+
+    /// The state of a process.
+    pub fn state(pid: u32) -> Option<(u8, u64)> {
+        Some((*ask(pid, "state=")?.as_bytes().first()?, 0))
+    }
+
+    /// The ancestors of this process, the nearest first, and whether these are all.
+    pub fn ancestors() -> (Vec<Process>, bool) {
+        let mut found = Vec::new();
+        let mut at = std::process::id();
+        while found.len() < DEPTH {
+            let Some(parent) = ask(at, "ppid=").and_then(|text| text.parse().ok()) else {
+                return (found, false);
+            };
+            if parent == 0 {
+                break;
+            }
+            found.push(Process { pid: parent, birth: own_birth() });
+            at = parent;
+        }
+        (found, true)
+    }
+
+    /// Whether an ancestor may run the same file as this process.
+    pub fn descends_from_this_executable() -> bool {
+        true
+    }
+
+    fn ask(pid: u32, what: &str) -> Option<String> {
+        said_by("ps", &["-o", what, "-p", &pid.to_string()])
+    }
+
+    fn said_by(program: &str, args: &[&str]) -> Option<String> {
+        let output = std::process::Command::new(program).args(args).output().ok()?;
+        Some(std::str::from_utf8(&output.stdout).ok()?.trim().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32, birth: Option<(u128, u64, u64)>) -> Process {
+        let birth = birth.map(|(boot, namespace, started)| Birth { boot, namespace, started });
+        Process { pid, birth }
+    }
+
+    fn holder(process: Process, pipes: &[Pipe]) -> Holder {
+        Holder { process, host: "here".into(), pipes: pipes.to_vec() }
+    }
+
+    fn lineage(ancestors: &[Process], pipes: &[Pipe]) -> Lineage {
+        let (ancestors, pipes) = (ancestors.to_vec(), pipes.to_vec());
+        Lineage { host: "here".into(), ancestors, pipes, is_complete: false, is_nested: true }
+    }
+
+    #[test]
+    fn a_process_is_another_one_in_another_namespace_boot_or_life() {
+        let one = process(7, Some((1, 2, 3)));
+        assert!(one.is(&one));
+        for other in [Some((9, 2, 3)), Some((1, 9, 3)), Some((1, 2, 9)), None] {
+            assert!(!one.is(&process(7, other)), "{other:?}");
+            assert!(!lineage(&[one], &[]).descends_from(&holder(process(7, other), &[])));
+        }
+        assert!(lineage(&[process(1, Some((1, 2, 0))), one], &[]).descends_from(&holder(one, &[])));
+        let unknown = process(7, None);
+        assert!(!unknown.is(&unknown), "a number that may be anybody's");
+    }
+
+    #[test]
+    fn a_pipe_of_the_command_leads_to_who_runs_it_under_the_same_kernel() {
+        let pipe = Pipe { device: 1, inode: 2 };
+        let init = process(1, Some((1, 2, 0)));
+        let hidden = holder(process(70, Some((1, 9, 5))), &[pipe]);
+        assert!(lineage(&[init], &[pipe]).descends_from(&hidden));
+        assert!(!lineage(&[init], &[Pipe { device: 1, inode: 3 }]).descends_from(&hidden));
+        let elsewhere = holder(process(70, Some((8, 9, 5))), &[pipe]);
+        assert!(!lineage(&[init], &[pipe]).descends_from(&elsewhere));
+        // Without /proc the name of the host has to do.
+        let unknown = holder(process(70, None), &[pipe]);
+        assert!(lineage(&[], &[pipe]).descends_from(&unknown));
+        let there = Holder { host: "there".into(), ..unknown };
+        assert!(!lineage(&[], &[pipe]).descends_from(&there));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for birth in [None, Some((u128::MAX, u64::MAX, 0))] {
+            let process = process(7, birth);
+            assert_eq!(Process::parse(&process.to_string()), Some(process));
+            let whole = lineage(&[process, process], &[Pipe { device: 1, inode: 2 }]);
+            assert_eq!(Lineage::parse(&whole.to_string()), Some(whole));
+        }
+        for bad in ["", "7", "x -", "7 - 1", "7 1 2", "7 1 2 3 4"] {
+            assert_eq!(Process::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_parent_is_an_ancestor_and_this_process_is_none() {
+        let own = Lineage::own();
+        let this = Process::this();
+        assert!(this.is(&this) && this.is_here() && !this.is_stopped());
+        assert!(own.is_complete() && !own.ancestors.iter().any(|ancestor| ancestor.is(&this)));
+        let parent = rustix::process::getppid().unwrap().as_raw_nonzero().get() as u32;
+        assert_eq!(own.ancestors[0].pid, parent);
+        assert!(own.descends_from(&holder(own.ancestors[0], &[])));
+    }
+}

@@ -1,0 +1,44 @@
+//! One's place among those who wait for a lock.
+
+use crate::lock::{Lock, Mode};
+use crate::store::Root;
+use rustix::event::{PollFd, PollFlags};
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+use std::io::{self, PipeReader};
+use std::path::Path;
+use std::thread::JoinHandle;
+
+/// One's place in the kernel's waiting list, which is fair and costs nothing: a thread
+/// waits in it so that this one can do other things. Whoever drops the place leaves the
+/// thread to it, which lets the lock go as soon as it gets it.
+pub struct Place {
+    thread: JoinHandle<rustix::io::Result<Lock>>,
+    /// Comes to its end when the thread has come to its own.
+    granted: PipeReader,
+}
+
+impl Place {
+    /// Queues up.
+    pub fn take(root: &Root, name: &Path) -> io::Result<Place> {
+        let (granted, waiting) = io::pipe()?;
+        let (dir, name) = (root.as_fd().try_clone_to_owned()?, name.to_owned());
+        let wait = move || {
+            let lock = Lock::wait(dir, name, Mode::Exclusive);
+            drop(waiting);
+            lock
+        };
+        Ok(Place { thread: std::thread::Builder::new().spawn(wait)?, granted })
+    }
+
+    /// What polls readable when it has come to something.
+    pub fn granted(&self) -> PollFd<'_> {
+        PollFd::new(&self.granted, PollFlags::IN)
+    }
+
+    /// What it has come to.
+    pub fn lock(self) -> io::Result<Lock> {
+        let lock = self.thread.join().unwrap_or(Err(Errno::IO));
+        Ok(lock?)
+    }
+}
