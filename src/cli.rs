@@ -370,7 +370,7 @@ pub struct IdentityArgs {
     pub input_from: Option<PathBuf>,
     /// Count what this shell command prints
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = INPUTS)]
-    #[arg(value_parser = text(String::from_str))]
+    #[arg(value_parser = text(values::shell_command))]
     pub input_command: Vec<String>,
     /// Count files too that `.gitignore` leaves out
     #[arg(long, help_heading = INPUTS)]

@@ -91,6 +91,14 @@ pub enum Bytes {
 }
 
 impl Bytes {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Bytes::Inline(bytes) => bytes.len() as u64,
+            Bytes::Blob(blob) => blob.len,
+        }
+    }
+
     /// The blob they lie in.
     pub fn blob(&self) -> Option<BlobRef> {
         match self {
@@ -174,6 +182,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The length of its output, or of its files in all, whichever is more: what
+    /// `--max-entry-size` is about.
+    pub fn longest(&self) -> u64 {
+        self.data.count().max(self.outputs.map_or(0, |outputs| outputs.bytes))
+    }
+
     /// The sealed form: what is written to disk.
     pub fn seal(&self) -> Result<Vec<u8>, Damaged> {
         if !self.is_within_limits() {

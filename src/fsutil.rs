@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timestamps, UTIME_N
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::time::Duration;
 
 /// What every folder of the store is created with.
@@ -129,21 +129,42 @@ pub fn open_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Ow
     open_below(at.as_fd(), path.as_ref(), OFlags::RDONLY | NO_WAIT)
 }
 
-/// Opens what there is at `path` below a private folder. No link is followed,
-/// where the kernel can be told so on the way too (Linux 5.6).
+/// Opens what there is at `path` below a private folder. No link on the way is followed,
+/// nor does any name lead out of the folder.
 fn open_below(at: BorrowedFd<'_>, path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     #[cfg(target_os = "linux")]
     {
-        let links = rustix::fs::ResolveFlags::NO_SYMLINKS;
-        let open = || rustix::fs::openat2(at, path, flags, Mode::empty(), links);
+        use rustix::fs::ResolveFlags;
+        let below = ResolveFlags::NO_SYMLINKS | ResolveFlags::BENEATH;
+        let open = || rustix::fs::openat2(at, path, flags, Mode::empty(), below);
         match retry(open) {
             // An older kernel, or a sandbox that does not know the call.
             Err(Errno::NOSYS | Errno::PERM) => {}
             done => return done,
         }
     }
-    retry(|| rustix::fs::openat(at, path, flags, Mode::empty()))
+    open_step_by_step(at, path, flags)
+}
+
+/// The same where the kernel cannot be told so (Linux before 5.6): each folder on the way
+/// is opened by itself.
+fn open_step_by_step(
+    at: BorrowedFd<'_>,
+    path: &Path,
+    flags: OFlags,
+) -> rustix::io::Result<OwnedFd> {
+    let mut opened: Option<OwnedFd> = None;
+    let mut parts = path.components().peekable();
+    while let Some(part) = parts.next() {
+        if matches!(part, Component::ParentDir | Component::RootDir | Component::Prefix(_)) {
+            return Err(Errno::XDEV);
+        }
+        let flags = if parts.peek().is_some() { DIR | OFlags::NOFOLLOW } else { flags };
+        let at = opened.as_ref().map_or(at, AsFd::as_fd);
+        opened = Some(retry(|| rustix::fs::openat(at, part.as_os_str(), flags, Mode::empty()))?);
+    }
+    opened.ok_or(Errno::NOENT)
 }
 
 /// Opens a file below a private folder with `flags`, creating it if it is not
@@ -228,9 +249,15 @@ pub fn remove_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<
     }
 }
 
-/// A file's status, not following a link; none if there is no file.
+/// A file's status, following no link; none if there is no file.
 pub fn stat(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Option<Stat>> {
-    match rustix::fs::statat(at, path.as_ref(), AtFlags::SYMLINK_NOFOLLOW) {
+    let (path, name) = (path.as_ref(), path.as_ref().file_name().ok_or(Errno::NOENT)?);
+    let look = |folder: BorrowedFd<'_>| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
+    let stat = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => open_below(at.as_fd(), parent, DIR).and_then(|folder| look(folder.as_fd())),
+        None => look(at.as_fd()),
+    };
+    match stat {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(errno),
@@ -252,6 +279,22 @@ pub fn names(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Vec<st
         }
     }
     Ok(names)
+}
+
+/// Whether there is a symbolic link anywhere below a folder.
+pub fn has_link(folder: impl AsFd) -> rustix::io::Result<bool> {
+    for name in names(&folder, ".")? {
+        let Some(stat) = stat(&folder, &name)? else { continue };
+        let is_link = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Symlink => true,
+            FileType::Directory => has_link(open_below(folder.as_fd(), Path::new(&name), DIR)?)?,
+            _ => false,
+        };
+        if is_link {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether two files are one.
@@ -312,4 +355,41 @@ pub fn is_ready(fd: impl AsFd, how: PollFlags) -> rustix::io::Result<bool> {
 /// Repeats a call that a signal interrupted.
 pub fn retry<T>(call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     rustix::io::retry_on_intr(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    type Open = fn(BorrowedFd<'_>, &Path, OFlags) -> rustix::io::Result<OwnedFd>;
+
+    #[test]
+    fn no_name_leads_out_of_a_folder_or_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        std::fs::create_dir_all(path.join("in/deep")).unwrap();
+        std::fs::write(path.join("secret"), "").unwrap();
+        std::fs::write(path.join("in/deep/file"), "").unwrap();
+        symlink("deep", path.join("in/link")).unwrap();
+        symlink("../secret", path.join("in/file")).unwrap();
+        let at = rustix::fs::open(path.join("in"), DIR, Mode::empty()).unwrap();
+        let absolute = path.join("secret");
+        for open in [open_below as Open, open_step_by_step] {
+            let open = |name: &Path| open(at.as_fd(), name, OFlags::RDONLY | OFlags::NOFOLLOW);
+            assert!(open(Path::new("deep/file")).is_ok() && open(Path::new("./deep")).is_ok());
+            assert_eq!(open(Path::new("deep/none")).err(), Some(Errno::NOENT));
+            for bad in ["../secret", "deep/../../secret", "link/file", "file"] {
+                assert!(open(Path::new(bad)).is_err(), "{bad}");
+            }
+            assert!(open(&absolute).is_err());
+        }
+        assert!(stat(&at, "deep/file").unwrap().is_some() && stat(&at, "link").unwrap().is_some());
+        assert!(stat(&at, "link/file").is_err());
+        assert!(has_link(&at).unwrap());
+        let deep = rustix::fs::open(path.join("in/deep"), DIR, Mode::empty()).unwrap();
+        assert!(!has_link(&deep).unwrap());
+        symlink("x", path.join("in/deep/y")).unwrap();
+        assert!(has_link(&deep).unwrap());
+    }
 }

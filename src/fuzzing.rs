@@ -413,7 +413,7 @@ fn variables(bytes: &[u8]) {
             assert_eq!(argv, ["true"]);
             assert!(!(config.quiet && config.verbose));
             assert!(config.freshness.expires_in.is_none_or(|limit| !limit.is_zero()));
-            assert!(config.dir.is_none_or(|dir| dir != Path::new("")));
+            assert!(config.dir.is_none_or(|dir| *dir != *Path::new("")));
         }
         Err(why) => {
             let why = why.to_string();

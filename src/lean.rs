@@ -150,7 +150,7 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
             Some(())
         }
         b"input-command" => {
-            run.identity.input_command.push(text?.to_owned());
+            run.identity.input_command.push(values::shell_command(text?).ok()?);
             Some(())
         }
         b"output" => {

@@ -7,14 +7,22 @@
 //!
 //! A path is as it was declared: below the working directory, or absolute. What
 //! comes out of [`Manifest::decode`] names nothing else: no empty part, no `.`,
-//! no `..`, and no path twice.
+//! no `..`, no path twice, and nothing below what is no folder, so that no link of
+//! its own leads to one of its files. Whether a call declared these paths, only the
+//! call can tell, see [`crate::outputs::Declared`].
 
 use crate::entry::{BlobRef, Damaged, Outputs};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// No manifest is longer: some hundred thousand files.
 pub const MAX_MANIFEST: usize = 64 * 1024 * 1024;
+
+/// No file is given more permissions.
+const MOST_PERMISSIONS: u32 = 0o777;
 
 /// Everything that was declared, as it was after the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +69,29 @@ pub enum What {
     },
 }
 
+impl Item {
+    /// Where it was.
+    pub fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.path))
+    }
+
+    /// Whether what was there is something that a run can leave behind.
+    fn is_sound(&self) -> bool {
+        is_plain(&self.path)
+            && match &self.what {
+                What::Absent { .. } => true,
+                What::Folder { mode } | What::File { mode, .. } => *mode <= MOST_PERMISSIONS,
+                What::Symlink { target } => !target.is_empty() && !target.contains(&0),
+            }
+    }
+}
+
 impl Manifest {
+    /// Whether what it lists can be there at once, see [`Manifest::decode`].
+    pub fn is_sound(&self) -> bool {
+        are_sound(&self.items)
+    }
+
     /// Its stored form; none if that is too long.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let encoded = bincode::serde::encode_to_vec((&self.declared, &self.items), codec()).ok()?;
@@ -74,7 +104,7 @@ impl Manifest {
             return Err(Damaged);
         }
         match bincode::serde::decode_from_slice::<(Vec<String>, Vec<Item>), _>(stored, codec()) {
-            Ok(((declared, items), used)) if used == stored.len() && is_in_order(&items) => {
+            Ok(((declared, items), used)) if used == stored.len() && are_sound(&items) => {
                 Ok(Manifest { declared, items })
             }
             _ => Err(Damaged),
@@ -96,9 +126,21 @@ impl Manifest {
     }
 }
 
-fn is_in_order(items: &[Item]) -> bool {
-    items.is_sorted_by(|one, next| parts(&one.path).lt(parts(&next.path)))
-        && items.iter().all(|item| is_plain(&item.path))
+fn are_sound(items: &[Item]) -> bool {
+    // What lies below a path follows it at once.
+    let mut no_folder: Option<&[u8]> = None;
+    let lies_in_folders = items.iter().all(|item| {
+        let is_below = no_folder.is_some_and(|above| {
+            item.path.strip_prefix(above).is_some_and(|rest| rest.starts_with(b"/"))
+        });
+        if !matches!(item.what, What::Folder { .. }) {
+            no_folder = Some(&item.path);
+        }
+        !is_below
+    });
+    lies_in_folders
+        && items.is_sorted_by(|one, next| parts(&one.path).lt(parts(&next.path)))
+        && items.iter().all(Item::is_sound)
 }
 
 /// The order of paths: part by part, so that a folder is followed by what is in it.
@@ -123,7 +165,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn item(path: &str) -> Item {
-        Item { path: ByteBuf::from(path), what: What::Absent { removed: false } }
+        Item { path: ByteBuf::from(path), what: What::Folder { mode: 0o755 } }
     }
 
     fn decoded(paths: &[&str]) -> Result<Manifest, Damaged> {
@@ -140,7 +182,7 @@ mod tests {
             What::Symlink { target: ByteBuf::from("a") },
             What::Absent { removed: true },
         ];
-        let paths = ["/a", "a", "a/b", "a/c"];
+        let paths = ["a", "a/b", "a/c", "a/d"];
         let items = paths.iter().zip(what).map(|(path, what)| Item { what, ..item(path) });
         let manifest = Manifest { declared: vec!["a".to_owned()], items: items.collect() };
         assert_eq!(Manifest::decode(&manifest.encode().unwrap()).as_ref(), Ok(&manifest));
@@ -160,6 +202,44 @@ mod tests {
     fn a_path_that_stands_twice_or_out_of_order_is_damage() {
         for bad in [["a", "a"], ["b", "a"], ["a/b", "a"], ["a.b", "a/b"]] {
             assert_eq!(decoded(&bad), Err(Damaged), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_below_what_is_no_folder_is_damage() {
+        let blob = BlobRef { hash: [7; 32], len: 9 };
+        let list = |what, names: &[&str]| {
+            let above = Item { what, ..item(names[0]) };
+            let items = [above].into_iter().chain(names[1..].iter().map(|name| item(name)));
+            Manifest { declared: Vec::new(), items: items.collect() }
+        };
+        for what in [
+            What::Symlink { target: ByteBuf::from("/etc") },
+            What::File { mode: 0o644, blob },
+            What::Absent { removed: true },
+        ] {
+            for names in [&["a", "a/b"][..], &["a", "a/b", "a/b/c"], &["/a", "/a/b"]] {
+                let encoded = list(what.clone(), names).encode().unwrap();
+                assert_eq!(Manifest::decode(&encoded), Err(Damaged), "{what:?} {names:?}");
+            }
+            let beside = list(what.clone(), &["a", "ab", "b"]);
+            assert_eq!(Manifest::decode(&beside.encode().unwrap()), Ok(beside));
+        }
+    }
+
+    #[test]
+    fn what_no_run_leaves_behind_is_damage() {
+        let blob = BlobRef { hash: [7; 32], len: 9 };
+        for what in [
+            What::File { mode: 0o4755, blob },
+            What::File { mode: u32::MAX, blob },
+            What::Folder { mode: 0o1777 },
+            What::Symlink { target: ByteBuf::new() },
+            What::Symlink { target: ByteBuf::from("a\0b") },
+        ] {
+            let items = vec![Item { what: what.clone(), ..item("a") }];
+            let encoded = Manifest { declared: Vec::new(), items }.encode().unwrap();
+            assert_eq!(Manifest::decode(&encoded), Err(Damaged), "{what:?}");
         }
     }
 

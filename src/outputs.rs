@@ -1,68 +1,292 @@
 //! Declared files: what a run made of them, and how a hit brings that back.
 //!
-//! Relative paths never lead out of the working directory: each folder on the way is
-//! opened by itself, and a link among them is refused. What is named from the root
-//! on is taken at its word.
+//! [`Declared`] knows which paths a call declared, and is the only way to any of them.
+//! No link is followed on the way, but for those above a path that was named from the
+//! root on, which are the user's own way of saying where. Nothing leads into cachex's
+//! store.
 //!
 //! [`collect`] records: each file becomes a blob, and the list of them a
 //! [manifest](crate::manifest). [`restore`] brings back: everything that differs is first copied
 //! beside its place and verified, and put there only when all of it is at hand.
 
+mod before;
 pub mod collect;
+mod commit;
 pub mod restore;
+mod staging;
+mod walk;
 
 use crate::fsutil;
+use crate::manifest::{Item, What};
+use crate::store::Root;
+use crate::values::{OutputPattern, PathPattern};
+use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat};
 use rustix::io::Errno;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the names of folders begin with in which files wait for their place.
 pub const STAGING: &str = ".cachex-restore-";
 
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::CLOEXEC);
 
-/// Opens the folder that a path lies in, and calls `work` with it and with the last
-/// part of the path. With `create`, folders that are missing are made.
-fn within<T>(
-    path: &Path,
-    create: bool,
-    work: impl FnOnce(BorrowedFd<'_>, &Path) -> rustix::io::Result<T>,
-) -> rustix::io::Result<T> {
-    let name = Path::new(path.file_name().ok_or(Errno::INVAL)?);
-    let parent = path.parent().unwrap_or(Path::new(""));
-    let mut folder: Option<OwnedFd> = None;
-    // From the root on, links are the user's own way of saying where.
-    let links = if path.is_absolute() { OFlags::empty() } else { OFlags::NOFOLLOW };
-    for part in parent {
-        let at = folder.as_ref().map_or(CWD, AsFd::as_fd);
-        let open = || fsutil::retry(|| rustix::fs::openat(at, part, FOLDER | links, Mode::empty()));
-        let next = match open() {
-            Err(Errno::NOENT) if create => {
-                // Another may be at the same.
-                match rustix::fs::mkdirat(at, part, Mode::from_raw_mode(0o777)) {
-                    Ok(()) | Err(Errno::EXIST) => open(),
-                    Err(errno) => Err(errno),
-                }
-            }
-            next => next,
-        };
-        folder = Some(next?);
-    }
-    work(folder.as_ref().map_or(CWD, AsFd::as_fd), name)
+/// The files that a call declares to make.
+pub struct Declared<'c> {
+    patterns: Vec<Pattern<'c>>,
+    excluded: GlobSet,
+    /// The folders of the store, however one comes there.
+    store: Vec<FileId>,
 }
 
-/// Opens the file at a path for reading, if it is no link.
-fn open(path: &Path) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    within(path, false, |folder, name| {
-        fsutil::retry(|| rustix::fs::openat(folder, name, flags, Mode::empty()))
-    })
+/// Files that are declared, and what they are recognized by.
+struct Pattern<'c> {
+    path: &'c PathPattern,
+    /// None: it stands for one path, and what is below that.
+    glob: Option<GlobMatcher>,
+}
+
+/// A file, whatever it is called.
+type FileId = (u64, u64);
+
+/// A path, and how many of its leading parts may be links.
+#[derive(Clone, Copy, Debug)]
+struct Place<'p> {
+    path: &'p Path,
+    free: usize,
+}
+
+/// Why there is no way to a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Barred {
+    /// It leads into the store.
+    Store,
+    /// The system said no.
+    System(Errno),
+}
+
+impl From<Errno> for Barred {
+    fn from(errno: Errno) -> Barred {
+        Barred::System(errno)
+    }
+}
+
+impl<'c> Declared<'c> {
+    /// What these patterns declare. The error is one that leads into the store.
+    pub fn new(root: &Root, outputs: &'c [OutputPattern]) -> Result<Declared<'c>, PathBuf> {
+        let mut excluded = GlobSet::builder();
+        for output in outputs.iter().filter(|output| output.exclude) {
+            exclude(&mut excluded, &output.path);
+        }
+        let patterns = outputs.iter().filter(|output| !output.exclude).map(|output| {
+            let path = &output.path;
+            let glob = path.is_glob().then(|| path.glob()).flatten();
+            Pattern { path, glob: glob.map(|glob| glob.compile_matcher()) }
+        });
+        let stores = [rustix::fs::fstat(root), rustix::fs::stat(root.outer())];
+        let declared = Declared {
+            patterns: patterns.collect(),
+            excluded: excluded.build().unwrap_or_default(),
+            store: stores.iter().flatten().map(id).collect(),
+        };
+        let mut anchors: Vec<&Path> = declared.patterns.iter().map(Pattern::anchor).collect();
+        anchors.dedup();
+        match anchors.into_iter().find(|anchor| declared.is_in_store(anchor)) {
+            Some(anchor) => Err(anchor.to_owned()),
+            None => Ok(declared),
+        }
+    }
+
+    /// Whether a folder that links may lead to lies in the store.
+    fn is_in_store(&self, folder: &Path) -> bool {
+        let there = folder
+            .ancestors()
+            .map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
+        let real = there.into_iter().find_map(|above| above.canonicalize().ok());
+        let ids = real.iter().flat_map(|real| real.ancestors()).map(rustix::fs::stat);
+        ids.flatten().any(|stat| self.store.contains(&id(&stat)))
+    }
+
+    /// Whether this is the folder of the store.
+    fn is_store(&self, stat: &Stat) -> bool {
+        self.store.contains(&id(stat))
+    }
+
+    /// Whether a path is left out, itself or with a folder above it.
+    fn excludes(&self, path: &Path) -> bool {
+        !self.excluded.is_empty() && path.ancestors().any(|above| self.excluded.is_match(above))
+    }
+
+    /// The place of a path that is declared.
+    fn place<'p>(&self, path: &'p Path) -> Option<Place<'p>> {
+        let free = self.patterns.iter().filter_map(|pattern| pattern.covers(path)).max()?;
+        (!self.excludes(path)).then_some(Place { path, free })
+    }
+
+    /// The place of what a manifest lists, if that is declared. That a path was not made
+    /// is only said of those that were named.
+    fn place_of<'p>(&self, item: &'p Item) -> Option<Place<'p>> {
+        let place = self.place(item.path())?;
+        let is_named = || {
+            let mut named = self.patterns.iter().filter(|pattern| pattern.glob.is_none());
+            named.any(|pattern| pattern.path.as_path() == place.path)
+        };
+        (!matches!(item.what, What::Absent { .. }) || is_named()).then_some(place)
+    }
+
+    /// Opens the folder that a place lies in, and calls `work` with it and with the last
+    /// part of the path. With `made`, folders that are missing are made and noted there.
+    fn within<T>(
+        &self,
+        place: Place<'_>,
+        mut made: Option<&mut Vec<PathBuf>>,
+        work: impl FnOnce(BorrowedFd<'_>, &Path) -> rustix::io::Result<T>,
+    ) -> Result<T, Barred> {
+        let name = Path::new(place.path.file_name().ok_or(Errno::INVAL)?);
+        let parent = place.path.parent().unwrap_or(Path::new(""));
+        let mut folder: Option<OwnedFd> = None;
+        for (depth, part) in parent.iter().enumerate() {
+            let at = folder.as_ref().map_or(CWD, AsFd::as_fd);
+            let open = || open_folder(at, Path::new(part), depth < place.free);
+            let next = match (open(), &mut made) {
+                (Err(Errno::NOENT), Some(made)) => {
+                    // Another may be at the same.
+                    match rustix::fs::mkdirat(at, part, Mode::from_raw_mode(0o777)) {
+                        Ok(()) => made.push(parent.iter().take(depth + 1).collect()),
+                        Err(Errno::EXIST) => {}
+                        Err(errno) => return Err(errno.into()),
+                    }
+                    open()?
+                }
+                (next, _) => next?,
+            };
+            if self.is_store(&rustix::fs::fstat(&next)?) {
+                return Err(Barred::Store);
+            }
+            folder = Some(next);
+        }
+        Ok(work(folder.as_ref().map_or(CWD, AsFd::as_fd), name)?)
+    }
+
+    /// Opens the nearest folder above a place that is there.
+    fn nearest_folder(&self, place: Place<'_>) -> Result<OwnedFd, Barred> {
+        let top = Path::new(if place.path.is_absolute() { "/" } else { "." });
+        let mut nearest = open_folder(CWD, top, true)?;
+        for (depth, part) in place.path.parent().into_iter().flatten().enumerate() {
+            match open_folder(nearest.as_fd(), Path::new(part), depth < place.free) {
+                Ok(folder) if self.is_store(&rustix::fs::fstat(&folder)?) => {
+                    return Err(Barred::Store);
+                }
+                Ok(folder) => nearest = folder,
+                Err(Errno::NOENT) => break,
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(nearest)
+    }
+
+    /// What is at a place; none if nothing is, or a folder above it is missing.
+    fn status(&self, place: Place<'_>) -> Result<Option<Stat>, Barred> {
+        let look = |folder: BorrowedFd<'_>, name: &Path| {
+            rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+        };
+        match self.within(place, None, look) {
+            Ok(stat) if self.is_store(&stat) => Err(Barred::Store),
+            Ok(stat) => Ok(Some(stat)),
+            Err(Barred::System(Errno::NOENT)) => Ok(None),
+            Err(barred) => Err(barred),
+        }
+    }
+
+    /// Opens the file at a place for reading, if it is no link.
+    fn open(&self, place: Place<'_>) -> Result<OwnedFd, Barred> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        self.within(place, None, |folder, name| {
+            fsutil::retry(|| rustix::fs::openat(folder, name, flags, Mode::empty()))
+        })
+    }
+
+    /// Where the link at a place leads.
+    fn target(&self, place: Place<'_>) -> Result<Vec<u8>, Barred> {
+        let read =
+            |folder: BorrowedFd<'_>, name: &Path| rustix::fs::readlinkat(folder, name, Vec::new());
+        Ok(self.within(place, None, read)?.into_bytes())
+    }
+}
+
+impl Pattern<'_> {
+    /// The path that it names.
+    fn named(&self) -> Place<'_> {
+        let path = self.path.as_path();
+        let above = path.parent().unwrap_or(Path::new(""));
+        Place { path, free: free_below(above) }
+    }
+
+    /// The folder that its glob is looked for in.
+    fn base(&self) -> Place<'_> {
+        let path = self.path.base();
+        Place { path, free: free_below(path) }
+    }
+
+    /// The folder below which everything lies that it takes in.
+    fn anchor(&self) -> &Path {
+        match self.glob {
+            Some(_) => self.path.base(),
+            None => self.path.as_path().parent().unwrap_or(Path::new("")),
+        }
+    }
+
+    /// Whether it takes in a path; how many leading parts of that may be links. Whether a
+    /// pattern is the name of a file, only the file system knows: it may be both.
+    fn covers(&self, path: &Path) -> Option<usize> {
+        let named = self.path.as_path();
+        if path.is_absolute() != named.is_absolute() {
+            return None;
+        }
+        let by_name = path.starts_with(named).then(|| self.named().free);
+        let base = self.path.base();
+        let base = base.strip_prefix(".").unwrap_or(base);
+        let by_glob = self.glob.as_ref().and_then(|glob| {
+            let below = path.ancestors().take_while(|above| *above != base);
+            let matches = path.starts_with(base) && { below }.any(|above| glob.is_match(above));
+            matches.then(|| self.base().free)
+        });
+        by_name.max(by_glob)
+    }
+}
+
+/// How many leading parts of what lies below a folder that was named may be links.
+fn free_below(folder: &Path) -> usize {
+    if folder.is_absolute() { folder.iter().count() } else { 0 }
+}
+
+/// Has everything left out that a pattern stands for, be it a name or a glob.
+fn exclude(excluded: &mut GlobSetBuilder, pattern: &PathPattern) {
+    let name = globset::escape(pattern.as_str());
+    let name = GlobBuilder::new(&name).literal_separator(true).build().ok();
+    for glob in pattern.glob().into_iter().chain(name) {
+        excluded.add(glob);
+    }
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the types are another system's")]
+fn id(stat: &Stat) -> FileId {
+    (stat.st_dev as u64, stat.st_ino as u64)
+}
+
+fn open_folder(at: BorrowedFd<'_>, name: &Path, is_free: bool) -> rustix::io::Result<OwnedFd> {
+    let links = if is_free { OFlags::empty() } else { OFlags::NOFOLLOW };
+    fsutil::retry(|| rustix::fs::openat(at, name, FOLDER | links, Mode::empty()))
 }
 
 /// The permissions of a file, without what only a superuser should grant.
 fn permissions(mode: rustix::fs::RawMode) -> u32 {
+    bits(mode) & 0o777
+}
+
+/// All bits of a file's mode that can be changed.
+fn bits(mode: rustix::fs::RawMode) -> u32 {
     #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
     let mode = mode as u32;
-    mode & 0o777
+    mode & 0o7777
 }

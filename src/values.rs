@@ -63,6 +63,14 @@ pub fn shell(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+/// Reads a command for a shell.
+pub fn shell_command(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        return Err("expected a command for the shell such as `git rev-parse HEAD`");
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads a switch given as a variable.
 pub fn switch(text: &str) -> Result<bool, String> {
     match text {
@@ -80,7 +88,8 @@ impl FromStr for VariableName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<VariableName, Self::Err> {
-        if text.is_empty() || text.contains('=') {
+        let is_bad = |c: char| c == '=' || c.is_whitespace() || c.is_control();
+        if text.is_empty() || text.starts_with('$') || text.contains(is_bad) {
             return Err("expected names of variables, separated by commas, such as `HOME,LANG`");
         }
         Ok(VariableName(text.to_owned()))
@@ -107,6 +116,9 @@ impl FromStr for NamePattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<NamePattern, String> {
+        if text.trim().is_empty() || text.contains('=') {
+            return Err("expected a pattern of names such as `AWS_*`".to_owned());
+        }
         glob::Pattern::new(text).map(NamePattern).map_err(|error| {
             format!("{} at position {}; expected a pattern such as `AWS_*`", error.msg, error.pos)
         })
@@ -149,6 +161,15 @@ pub enum Mode {
     WriteOnly,
     /// Run as if cachex were not there
     Off,
+}
+
+/// What a reader takes of what others recorded, in bytes.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Limits {
+    /// The longest output of a result, and the most that its files take.
+    pub entry: u64,
+    /// What the reader's store may hold.
+    pub store: u64,
 }
 
 /// How figures are printed.
@@ -341,7 +362,7 @@ mod tests {
     #[test]
     fn a_name_that_no_variable_can_have_is_a_mistake() {
         assert!("PATH".parse::<VariableName>().is_ok());
-        for bad in ["", "A=B", "="] {
+        for bad in ["", " ", "A=B", "=", "A B", "$A"] {
             assert!(bad.parse::<VariableName>().is_err(), "{bad}");
         }
     }

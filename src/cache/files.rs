@@ -4,7 +4,8 @@ use super::{Hit, Runner};
 use crate::entry::Entry;
 use crate::exec::Ended;
 use crate::manifest::Manifest;
-use crate::outputs::collect::{self, Collected};
+use crate::outputs::Declared;
+use crate::outputs::collect::{self, Before, Collected};
 use crate::outputs::restore::{Refused, Restore};
 use crate::signals::Interrupts;
 use crate::store::events::Reason;
@@ -18,14 +19,19 @@ impl Runner<'_> {
         }
         let manifest = self.made(root, entry)?;
         // Not halfway, whatever comes.
-        let restored =
-            Interrupts::hold(|interrupts| Restore::prepare(root, &manifest, interrupts)?.commit());
+        let restored = Interrupts::hold(|interrupts| {
+            let declared = Declared::new(root, &self.config.outputs).map_err(Refused::InStore)?;
+            Restore::prepare(root, &declared, &manifest, interrupts)?.commit()
+        });
         restored.map_err(|refused| match refused {
             Refused::Gone => Reason::Damaged,
             refused => {
                 self.messages()
                     .warn(format_args!("the recorded files are not put back: {refused}"));
-                Reason::NotRestored
+                match refused {
+                    Refused::Undeclared(_) => Reason::Damaged,
+                    _ => Reason::NotRestored,
+                }
             }
         })
     }
@@ -44,8 +50,12 @@ impl Runner<'_> {
             Ok(None) => return Err(Reason::Damaged),
             Err(_) => return Err(Reason::Unreadable),
         };
-        let declared = self.config.outputs.iter().map(|output| output.0.as_str());
-        if declared.eq(&manifest.declared) { Ok(manifest) } else { Err(Reason::OtherOutputs) }
+        let declared = self.config.outputs.iter().map(ToString::to_string);
+        if declared.eq(manifest.declared.iter().cloned()) {
+            Ok(manifest)
+        } else {
+            Err(Reason::OtherOutputs)
+        }
     }
 
     /// What stands in for a run, if the files that go with it can be brought back.
@@ -54,11 +64,16 @@ impl Runner<'_> {
     }
 
     /// What a run was to make and did not, as far as that is a failure.
-    pub(super) fn unmade(&self, ended: &Ended) -> Option<String> {
+    pub(super) fn unmade(&self, root: &Root, ended: &Ended) -> Option<String> {
         let counts =
             self.config.require_outputs && ended.status.success() && ended.spoiled.is_none();
-        let made = counts.then(|| collect::missing(&self.config.outputs))?;
+        let made = counts.then(|| collect::missing(root, &self.config.outputs))?;
         made.err().map(|refused| refused.to_string())
+    }
+
+    /// What is at the declared paths before a run.
+    pub(super) fn before(&self, root: &Root) -> Before {
+        Before::look(root, &self.config.outputs)
     }
 
     /// Takes in what a run made; `before` is what had been there. None: nothing was
@@ -66,7 +81,7 @@ impl Runner<'_> {
     pub(super) fn take_in<'r>(
         &self,
         root: &'r Root,
-        before: &[&str],
+        before: &Before,
     ) -> Result<Option<Collected<'r>>, collect::Refused> {
         let (outputs, limit) = (&self.config.outputs, self.config.max_entry_size);
         if outputs.is_empty() {

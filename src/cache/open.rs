@@ -1,14 +1,16 @@
 //! Opening the store, and why it is not used.
 
+use crate::config::StoreDir;
 use crate::fsutil;
 use crate::store::Root;
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
 /// Opens the store, or says why it is not used.
-pub fn open_store(dir: Option<&Path>) -> Result<Root, Unopened> {
+pub fn open_store(dir: Option<&StoreDir>) -> Result<Root, Unopened> {
     let dir = dir.ok_or(Unopened { dir: None, why: None })?;
-    Root::create(dir).map_err(|why| Unopened { dir: Some(dir.to_owned()), why: Some(why) })
+    let root = if dir.is_chosen { Root::create(dir) } else { Root::create_at_home(dir) };
+    root.map_err(|why| Unopened { dir: Some(dir.path.clone()), why: Some(why) })
 }
 
 /// Opens the store if there is one, for verbs that only make sense then.

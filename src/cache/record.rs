@@ -12,7 +12,7 @@ use crate::held::Held;
 use crate::invocation::Executable;
 use crate::lock::{self, End, EndedBy, Lock, Mode as LockMode};
 use crate::messages;
-use crate::outputs::collect::{self, Collected};
+use crate::outputs::collect::{Before, Collected};
 use crate::parts;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
@@ -62,7 +62,7 @@ impl Runner<'_> {
             Some(lock) => Recorder::shared(root, limit, lock),
             None => Recorder::new(root, limit),
         });
-        let before = collect::present(&self.config.outputs);
+        let before = if records { self.before(root) } else { Before::default() };
         let source = std::mem::replace(&mut call.stdin.source, Source::Inherit);
         let is_untouched = matches!(source, Source::Inherit);
         let plan = Plan {
@@ -107,7 +107,7 @@ impl Runner<'_> {
             }
             show(held, ended.left.take());
         }
-        let recorded = match (recorder, self.unmade(&ended)) {
+        let recorded = match (recorder, self.unmade(root, &ended)) {
             (_, Some(unmade)) => {
                 messages::error(format_args!("{unmade}"));
                 exit = Exit::Status(exit::CACHEX_FAILED);
@@ -218,7 +218,7 @@ impl Runner<'_> {
         &self,
         root: &Root,
         call: &Call,
-        before: &[&str],
+        before: &Before,
         ended: &Ended,
         recorder: Recorder<'_>,
         parts: impl FnOnce() -> Vec<u8>,

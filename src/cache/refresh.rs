@@ -27,7 +27,6 @@ use crate::invocation::Invocation;
 use crate::lean;
 use crate::lock::{self, Lock};
 use crate::messages;
-use crate::outputs::collect;
 use crate::replay::Replay;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
@@ -139,7 +138,7 @@ impl Runner<'_> {
             // The key is not that of what would be run.
             return Ok(());
         }
-        let before = collect::present(&self.config.outputs);
+        let before = self.before(root);
         let key = &handed.key;
         let (young, old) = (Young::new(root), Fenced::new(root));
         let floors: [&dyn Store; 2] = [&young, &old];
@@ -299,7 +298,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
     let called = lean::read_or_parse(verb.to_str().unwrap_or_default(), rest)?;
     let called = called.context("only a command can be refreshed")?;
     let (config, argv) = config::resolve(called, vars)?;
-    let root = super::open_store(config.dir.as_deref())?;
+    let root = super::open_store(config.dir.as_ref())?;
     let invocation = Invocation { argv };
     let runner = Runner {
         invocation: &invocation,

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 /// The remote store beside `root`, used or not.
 pub fn remote_beside<'r>(root: &'r Root, settings: &Settings, level: u8) -> Remote<'r> {
-    let Settings { url, timeout, access, .. } = settings;
-    Remote::new(root, url, access, *timeout, level)
+    let Settings { url, timeout, access, limits, .. } = settings;
+    Remote::new(root, url, access, *timeout, *limits, level)
 }
 
 impl Runner<'_> {
@@ -59,6 +59,12 @@ impl Runner<'_> {
             Err(Unanswered::Paused(outage)) => {
                 self.messages()
                     .tell(format_args!("the remote store is left alone: {}", outage.why));
+                None
+            }
+            Ok(Fetched::TooLarge) => {
+                self.messages().tell(format_args!(
+                    "the remote store has a result for this that is larger than --max-entry-size or --max-size"
+                ));
                 None
             }
             Ok(Fetched::Nothing) => None,

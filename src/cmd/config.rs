@@ -213,7 +213,7 @@ fn value(name: &str, settled: &Settled) -> Value {
             Some(BaseFolder::Repository) | None => Value::Null,
         },
         "portable" => json!(identity.portable),
-        "output" => config.outputs.iter().map(|output| output.0.as_str()).collect(),
+        "output" => config.outputs.iter().map(ToString::to_string).collect(),
         "require-outputs" => json!(config.require_outputs),
         "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),
         "max-entry-size" => json!(config.max_entry_size),

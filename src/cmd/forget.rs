@@ -64,7 +64,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let root = match settings.store()? {
         // A helper process wants one to work in.
         None if is_there && !args.removal.dry_run => {
-            Some(cache::open_store(settings.config.dir.as_deref())?)
+            Some(cache::open_store(settings.config.dir.as_ref())?)
         }
         root => root,
     };

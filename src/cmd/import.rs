@@ -1,7 +1,7 @@
 //! `cachex import`: put the results of an archive into the store.
 //!
-//! What can be read only once is kept in a file without a name first, because an
-//! archive is read twice, see [`crate::store::archive::intake`].
+//! What can be read only once is kept in a file without a name while it is read for the
+//! first time, because an archive is read twice, see [`crate::store::archive::intake`].
 
 use super::entries::Settings;
 use super::misused;
@@ -54,23 +54,22 @@ pub fn import(args: &ImportArgs, vars: &Vars) -> Result<Exit> {
 }
 
 fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
-    let limit = settings.config.max_size;
-    let archive = Archive::open(&args.file, limit)?;
-    let contents = Contents::read(archive.read(Stage::Verifying)?)?;
+    let (limit, longest) = (settings.config.max_size, settings.config.max_entry_size);
+    let (archive, contents) = Archive::open(&args.file, limit)?;
     let now = Timestamp::now();
     if args.transfer.dry_run {
         let recorded = match settings.store()? {
             Some(root) => intake::recorded(&root, &contents, now)?,
             None => Recorded::new(),
         };
-        return Ok(Choice::of(&contents, &recorded, now).tally);
+        return Ok(Choice::of(&contents, &recorded, longest, now).tally);
     }
-    let root = cache::open_store(settings.config.dir.as_deref())?;
+    let root = cache::open_store(settings.config.dir.as_ref())?;
     progress::begin(Stage::Waiting, None);
     let folding =
         Lock::wait(&root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;
     let recorded = recorded(&root, &contents, now, settings)?;
-    let choice = Choice::of(&contents, &recorded, now);
+    let choice = Choice::of(&contents, &recorded, longest, now);
     let mut tally = choice.tally;
     if tally.imported > 0 {
         let staged = Staged::of(&root, archive.read(Stage::Importing)?, &contents, &choice)?;
@@ -109,7 +108,9 @@ struct Archive {
 type Unpacking<'a> = Reader<Decoder<'static, BufReader<Watched<'a>>>>;
 
 impl Archive {
-    fn open(path: &Path, limit: u64) -> Result<Archive> {
+    /// Opens it and reads it once. What can be read only once is kept as far as it was
+    /// found to be an archive.
+    fn open(path: &Path, limit: u64) -> Result<(Archive, Contents)> {
         let mut file = if path.as_os_str() == "-" {
             File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?)
         } else {
@@ -121,17 +122,23 @@ impl Archive {
         }
         if metadata.is_file() {
             let start = file.stream_position()?;
-            return Ok(Archive { file, start, limit });
+            let archive = Archive { file, start, limit };
+            let contents = Contents::read(archive.read(Stage::Verifying)?)?;
+            return Ok((archive, contents));
         }
         progress::begin(Stage::Verifying, None);
+        let kept = tempfile::tempfile().context("creating a temporary file")?;
         // Compressed, it is hardly longer than what it holds.
         let most = limit.saturating_add(limit / 64).saturating_add(1 << 20);
-        let mut kept = tempfile::tempfile().context("creating a temporary file")?;
-        let copied = io::copy(&mut file.take(most), &mut kept).context("keeping what is read")?;
-        if copied == most {
-            return Err(Refused::TooLarge(limit).into());
+        let mut room = most;
+        let keeping = Keeping { from: file, to: &kept, room: &mut room };
+        let contents = Reader::new(keeping, limit).and_then(Contents::read);
+        match contents {
+            Err(error) if error.is::<Refused>() && room == 0 => {
+                Err(Refused::TooLarge(limit).into())
+            }
+            contents => Ok((Archive { file: kept, start: 0, limit }, contents?)),
         }
-        Ok(Archive { file: kept, start: 0, limit })
     }
 
     /// Reads it from its beginning.
@@ -140,6 +147,27 @@ impl Archive {
         file.seek(SeekFrom::Start(self.start))?;
         progress::begin(stage, file.metadata()?.len().saturating_sub(self.start));
         Reader::new(Watched(file), self.limit)
+    }
+}
+
+/// What is read only once, and kept meanwhile.
+struct Keeping<'a> {
+    from: File,
+    to: &'a File,
+    /// How many more bytes are kept.
+    room: &'a mut u64,
+}
+
+impl Read for Keeping<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let most = bytes.len().min(usize::try_from(*self.room).unwrap_or(usize::MAX));
+        if most == 0 && !bytes.is_empty() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let n = self.from.read(&mut bytes[..most])?;
+        self.to.write_all(&bytes[..n])?;
+        *self.room -= n as u64;
+        Ok(n)
     }
 }
 
@@ -171,12 +199,13 @@ struct Skipped {
     present: u64,
     expired: u64,
     future: u64,
+    too_large: u64,
 }
 
 impl Done {
     fn of(dry_run: bool, tally: Tally) -> Done {
-        let Tally { imported, replaced, blobs, bytes, present, expired, future } = tally;
-        let skipped = Skipped { present, expired, future };
+        let Tally { imported, replaced, blobs, bytes, present, expired, future, too_large } = tally;
+        let skipped = Skipped { present, expired, future, too_large };
         Done { dry_run, imported, replaced, blobs, bytes, skipped }
     }
 
@@ -197,11 +226,12 @@ impl Done {
             0 => String::new(),
             count => format!(" ({count} in place of an earlier one)"),
         };
-        let Skipped { present, expired, future } = self.skipped;
+        let Skipped { present, expired, future, too_large } = self.skipped;
         let skipped = ui::skipped(&[
             (present, "there already"),
             (expired, "expired"),
             (future, "from the future"),
+            (too_large, "beyond --max-entry-size"),
         ]);
         writeln!(out, "{entries} {would}imported{replaced}{size}{skipped}").context("telling")
     }

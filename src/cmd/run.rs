@@ -92,7 +92,7 @@ fn call(
         return runner.uncached(Source::Inherit, "cachex is disabled");
     }
     signals::outlive_file_limit();
-    match cache::open_store(config.dir.as_deref()) {
+    match cache::open_store(config.dir.as_ref()) {
         Ok(root) => runner.run(&ManuallyDrop::new(root)),
         Err(why) if config.dir_is_explicit && why.is_mistaken() => {
             usage(&format_args!("--cache-dir: {why}"))

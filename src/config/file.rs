@@ -5,7 +5,7 @@
 //! seem to print. Without it, a call pays one `open` that finds nothing.
 
 use super::options::Value;
-use super::{Misuse, Vars, parse, var};
+use super::{Misuse, Vars, folder, parse, var};
 use crate::fsutil;
 use crate::messages;
 use rustix::fs::{FileType, Mode, OFlags};
@@ -159,10 +159,7 @@ pub fn read(vars: &Vars) -> Result<Read, Misuse> {
         Err(errno) => return Ok(refused(&path, &std::io::Error::from(errno).to_string())),
     };
     match contents(&file) {
-        Ok(bytes) => {
-            let home = var(vars, "HOME").map(Path::new).filter(|home| home.is_absolute());
-            parse::file(path, &bytes, home).map(Read::File)
-        }
+        Ok(bytes) => parse::file(path, &bytes, folder::home(vars)).map(Read::File),
         Err(why) => Ok(refused(&path, &why)),
     }
 }

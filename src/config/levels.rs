@@ -317,7 +317,7 @@ impl Own {
     }
 
     /// Values in the file were checked when it was read.
-    fn invalid(name: &str, raw: Raw<'_>, why: &str) -> Misuse {
+    pub fn invalid(name: &str, raw: Raw<'_>, why: &str) -> Misuse {
         let Raw::Variable(value) = raw else { return Misuse(why.to_owned()) };
         Misuse(format!(
             "invalid value '{}' for the variable {name}: {why}",

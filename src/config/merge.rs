@@ -1,16 +1,18 @@
 //! One word for each option out of all that were said.
 
+use super::folder::dir;
 use super::levels::{By, Chosen, Levels, Own, contradiction};
 use super::options;
 use super::{
     BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Misuse, Remote,
-    ReportTo, Vars, var,
+    ReportTo, Vars,
 };
 use crate::cli::{IdentityArgs, RunArgs};
 use crate::exit;
-use crate::values::{self, Access, ExeMode, Mode, RemoteMode, RemoteUrl};
+use crate::values::{
+    self, Access, ExeMode, InputPattern, Limits, Mode, OutputPattern, RemoteMode, RemoteUrl,
+};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
@@ -44,7 +46,16 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     let mut outputs = outputs.map(|(outputs, _)| outputs).unwrap_or_default();
     outputs.sort();
     outputs.dedup();
-    let remote = remote(args.remote, args.remote_mode, args.remote_timeout, levels)?;
+    check_outputs(&outputs)?;
+    if outputs.is_empty() && args.require_outputs {
+        return Err(Misuse("--require-outputs is nothing without --output".to_owned()));
+    }
+    let max_entry_size = levels.pick(&MAX_ENTRY_SIZE, args.max_entry_size)?;
+    let limits = Limits {
+        entry: max_entry_size.unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
+        store: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
+    };
+    let remote = remote(args.remote, args.remote_mode, args.remote_timeout, limits, levels)?;
     let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
@@ -64,10 +75,8 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         outputs,
         require_outputs: levels.switch(&REQUIRE_OUTPUTS, args.require_outputs)?,
         tags: options::few(levels.pick(&TAG, tags)?.unwrap_or_default()).map_err(Misuse)?,
-        max_entry_size: levels
-            .pick(&MAX_ENTRY_SIZE, args.max_entry_size)?
-            .unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
-        max_size: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
+        max_entry_size: limits.entry,
+        max_size: limits.store,
         compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(DEFAULT_COMPRESS),
         remote,
         report,
@@ -76,27 +85,12 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     })
 }
 
-/// Where the store is.
-pub fn dir(
-    flag: Option<PathBuf>,
-    vars: &Vars,
-    levels: &Levels<'_>,
-) -> Result<Option<PathBuf>, Misuse> {
-    if let Some(dir) = levels.pick(&options::CACHE_DIR, flag)? {
-        return Ok(Some(dir));
-    }
-    let set = |name: &str| var(vars, name).filter(|value| !value.is_empty()).map(Path::new);
-    // The base directory specification has relative ones ignored.
-    let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    let caches = caches.map(|caches| caches.join("cachex"));
-    Ok(caches.or_else(|| set("HOME").map(|home| home.join(".cache/cachex"))))
-}
-
 /// The store that machines share.
 fn remote(
     url: Option<RemoteUrl>,
     mode: Option<RemoteMode>,
     timeout: Option<Duration>,
+    limits: Limits,
     levels: &Levels<'_>,
 ) -> Result<Option<Box<Remote>>, Misuse> {
     use options::{REMOTE, REMOTE_MODE, REMOTE_TIMEOUT};
@@ -117,6 +111,7 @@ fn remote(
             token: text("CACHEX_REMOTE_TOKEN")?,
             secret: secret.map(|secret| secret.as_bytes().to_vec()),
         },
+        limits,
     })))
 }
 
@@ -142,6 +137,26 @@ fn refreshed_beside(
         )),
         (None, None) => Ok(None),
     }
+}
+
+/// Refuses outputs that are left out, every one or one that was named.
+fn check_outputs(outputs: &[OutputPattern]) -> Result<(), Misuse> {
+    let (excluded, made): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.exclude);
+    if made.is_empty() && !excluded.is_empty() {
+        return Err(Misuse(
+            "there are only outputs to leave out; name those to record with --output too"
+                .to_owned(),
+        ));
+    }
+    for output in made.iter().filter(|output| !output.path.is_glob()) {
+        let by = excluded.iter().find(|excluded| excluded.path.takes_in(output.path.as_path()));
+        if let Some(by) = by {
+            return Err(Misuse(format!(
+                "--output {output} is left out by --output '{by}'; leave one of them out"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What was given at least once.
@@ -184,6 +199,18 @@ fn identity(args: IdentityArgs, is_shared: bool, levels: &Levels<'_>) -> Result<
         return Err(Misuse(
             "there are only inputs to leave out; name those to count with --input too".to_owned(),
         ));
+    }
+    let is_left_out = |pattern: &&InputPattern| {
+        !pattern.exclude && patterns.iter().any(|it| it.exclude && it.path == pattern.path)
+    };
+    if let Some(pattern) = patterns.iter().find(is_left_out) {
+        return Err(Misuse(format!(
+            "--input {pattern} and --input '!{}' contradict each other; leave one of them out",
+            pattern.path.as_str()
+        )));
+    }
+    if args.no_ignore && list.is_none() && patterns.is_empty() {
+        return Err(Misuse("--no-ignore is nothing without --input or --input-from".to_owned()));
     }
     let by_default = if portable { ExeMode::Content } else { ExeMode::default() };
     Ok(Identity {

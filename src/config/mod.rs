@@ -5,12 +5,14 @@
 //! Nothing below this module reads the environment or the file.
 
 mod file;
+mod folder;
 mod levels;
 mod merge;
 mod options;
 mod parse;
 
 pub use file::{File, Read, place};
+pub use folder::StoreDir;
 pub use levels::By;
 pub use options::ALL;
 
@@ -19,11 +21,12 @@ use crate::entry::Key;
 use crate::exit;
 use crate::messages::Messages;
 use crate::values::{
-    Access, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
+    Access, ExeMode, ExitCodes, InputPattern, Limits, Mode, NamePattern, OutputPattern, RemoteMode,
     RemoteUrl, StdinMode, Tag, VariableName,
 };
+use folder::dir;
 use levels::{Levels, Own};
-use merge::{dir, merge};
+use merge::merge;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -44,7 +47,7 @@ pub fn var(vars: &Vars, name: &str) -> Option<&'static OsStr> {
 #[derive(Debug)]
 pub struct Config {
     /// Where the store is; none if there is no home to put it in.
-    pub dir: Option<PathBuf>,
+    pub dir: Option<StoreDir>,
     /// Whether the folder was named on the command line.
     pub dir_is_explicit: bool,
     /// What counts as the same invocation.
@@ -98,6 +101,8 @@ pub struct Remote {
     pub timeout: Duration,
     /// How it is entered.
     pub access: Access,
+    /// What is taken of what it has.
+    pub limits: Limits,
 }
 
 /// Where a report of the call goes.
@@ -238,7 +243,7 @@ impl fmt::Display for Misuse {
 impl std::error::Error for Misuse {}
 
 /// Where the store is for a verb that only takes `--cache-dir`.
-pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
+pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, Misuse> {
     let read = file::read(vars)?;
     let levels = Levels::new(Own::of(vars), read.file());
     warn(&read, levels.switch(&options::QUIET, false).unwrap_or(false));
@@ -246,7 +251,7 @@ pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, 
 }
 
 /// The same without a word about what is wrong.
-pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
+pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, Misuse> {
     let read = file::read(vars)?;
     dir(flag, vars, &Levels::new(Own::of(vars), read.file()))
 }

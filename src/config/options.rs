@@ -169,7 +169,9 @@ lasting! {
     SCOPE: String = "scope" "CACHEX_SCOPE" Reader::Text(|text| Ok(text.to_owned()));
     INPUT: Vec<InputPattern> = "input" "CACHEX_INPUT" Reader::Paths(list);
     INPUT_FROM: PathBuf = "input-from" "CACHEX_INPUT_FROM" Reader::Bytes(|path| path.into());
-    INPUT_COMMAND: Vec<String> = "input-command" "CACHEX_INPUT_COMMAND" Reader::Texts(list);
+    INPUT_COMMAND: Vec<String> = "input-command" "CACHEX_INPUT_COMMAND" Reader::Texts(|items| {
+        items.map(|text| values::shell_command(text).map_err(str::to_owned)).collect()
+    });
     NO_IGNORE: bool = "no-ignore" "CACHEX_NO_IGNORE" Reader::Switch(as_it_is);
     BASE_DIR: PathBuf = "base-dir" "CACHEX_BASE_DIR" Reader::Bytes(|path| path.into());
     PORTABLE: bool = "portable" "CACHEX_PORTABLE" Reader::Switch(as_it_is);

@@ -1,10 +1,11 @@
 //! Reads what `config.toml` says, every line of it: a mistake is one even where
 //! it would not matter to this call, and is told with its place.
 
-use super::Misuse;
 use super::file::{File, Rule, Setting, shown};
 use super::options::{self, ALL, EXCLUSIVE, Instead, ONCE, Option as AnyOption, Raw, Value};
+use super::{Misuse, folder};
 use crate::messages;
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -183,22 +184,13 @@ impl<'t> Reader<'t> {
         if option.name() == options::CACHE_DIR.name
             && let Value::Text(path) = &mut value
         {
-            *path = self.folder(path).map_err(|why| invalid(&why))?;
+            let folder = folder::anywhere(OsStr::new(path), self.home);
+            let folder = folder.map_err(|(_, why)| invalid(&why))?;
+            *path =
+                folder.into_os_string().into_string().map_err(|_| invalid(&"it is not UTF-8"))?;
         }
         option.check(&value).map_err(|why| invalid(&why))?;
         Ok(value)
-    }
-
-    /// The folder that a path names whatever the working directory. No shell has
-    /// seen it, so `~` is read here.
-    fn folder(&self, path: &str) -> Result<String, &'static str> {
-        let expected = "expected a path that begins with `/` or `~/`";
-        let full = match (path.strip_prefix("~/"), self.home.and_then(Path::to_str)) {
-            (Some(rest), Some(home)) => format!("{home}/{rest}"),
-            (Some(_), None) => return Err("`~` stands for nothing: HOME is not set"),
-            (None, _) => path.to_owned(),
-        };
-        if full.starts_with('/') { Ok(full) } else { Err(expected) }
     }
 
     fn invalid(&self, span: Range<usize>, name: &str, why: impl Display) -> Mistake {

@@ -28,7 +28,7 @@ fn whole_archive(contents: anyhow::Result<Contents>, limit: u64) {
     assert!(bytes + sealed <= limit);
     let places = contents.entries.iter().flat_map(|entry| &entry.needs);
     assert!(places.into_iter().all(|&place| (place as usize) < blobs));
-    let choice = Choice::of(&contents, &Recorded::new(), Timestamp(u64::MAX));
+    let choice = Choice::of(&contents, &Recorded::new(), u64::MAX, Timestamp(u64::MAX));
     let tally = choice.tally;
     assert_eq!(tally.imported + tally.expired, contents.entries.len() as u64);
     assert!(tally.bytes <= bytes + sealed && tally.blobs <= blobs as u64);

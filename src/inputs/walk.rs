@@ -147,7 +147,7 @@ impl LeftOut {
 fn left_out(wanted: &Wanted<'_>) -> LeftOut {
     let mut patterns = GlobSet::builder();
     let excluded = wanted.patterns.iter().filter(|pattern| pattern.exclude);
-    let made = wanted.outputs.iter().map(|output| &output.0);
+    let made = wanted.outputs.iter().filter(|output| !output.exclude).map(|output| &output.path);
     for pattern in excluded.map(|pattern| &pattern.path).chain(made) {
         add(&mut patterns, pattern);
     }

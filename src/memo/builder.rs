@@ -118,7 +118,7 @@ impl Builder {
         if config.mode == Mode::Off {
             return Ok(None);
         }
-        let root = open_store(config.dir.as_deref()).map_err(|why| Error::Open(why.to_string()))?;
+        let root = open_store(config.dir.as_ref()).map_err(|why| Error::Open(why.to_string()))?;
         Ok(Some(Box::new(Local::new(root, config))))
     }
 

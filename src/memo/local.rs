@@ -46,8 +46,8 @@ impl Local {
     }
 
     fn remote(&self) -> Option<Remote<'_>> {
-        let Shared { url, timeout, access, .. } = self.remote.as_deref()?;
-        Some(Remote::new(&self.root, url, access, *timeout, self.compress))
+        let Shared { url, timeout, access, limits, .. } = self.remote.as_deref()?;
+        Some(Remote::new(&self.root, url, access, *timeout, *limits, self.compress))
     }
 
     /// Whether the remote store gets what is recorded here.
@@ -84,7 +84,7 @@ impl Local {
         }
         match fetched {
             Ok(Fetched::Entry { .. }) => Young::new(&self.root).get(key),
-            Ok(Fetched::Nothing | Fetched::Refused) | Err(_) => Ok(None),
+            Ok(Fetched::Nothing | Fetched::TooLarge | Fetched::Refused) | Err(_) => Ok(None),
         }
     }
 

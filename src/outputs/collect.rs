@@ -1,6 +1,8 @@
 //! Recording the files that a command was to make.
 
-use super::{open, permissions, within};
+use super::before::{refuse_others_links, version};
+use super::walk::walk;
+use super::{Barred, Declared, Pattern, Place, permissions};
 use crate::entry::{BlobRef, Outputs};
 use crate::manifest::{self, Item, Manifest, What};
 use crate::parallel;
@@ -8,8 +10,6 @@ use crate::store::Root;
 use crate::store::blobs::WholeBlob;
 use crate::store::files;
 use crate::values::OutputPattern;
-use globset::GlobMatcher;
-use ignore::WalkBuilder;
 use rustix::fs::{AtFlags, FileType, Stat};
 use rustix::io::Errno;
 use serde_bytes::ByteBuf;
@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+pub use super::before::Before;
 
 /// Why files are not recorded.
 #[derive(Debug)]
@@ -29,6 +31,12 @@ pub enum Refused {
     Special(PathBuf),
     /// It lies behind a link, so that it may be anywhere.
     BehindLink(PathBuf),
+    /// It is a link that the run did not make, so that what the run made is elsewhere.
+    ThroughLink(PathBuf),
+    /// It lies in cachex's own store.
+    InStore(PathBuf),
+    /// One lies below another that is no folder.
+    Tangled,
     /// It cannot be read.
     Unreadable(PathBuf, std::io::Error),
     /// There are too many of them, or they are too large together.
@@ -52,6 +60,15 @@ impl fmt::Display for Refused {
                 "the output {} lies behind a link; name it by where the link leads, from `/` on",
                 path.display()
             ),
+            Refused::ThroughLink(path) => write!(
+                f,
+                "the output {} is a link that was there before the run; name what it leads to",
+                path.display()
+            ),
+            Refused::InStore(path) => {
+                write!(f, "the output {} lies in cachex's own store", path.display())
+            }
+            Refused::Tangled => f.write_str("one output lies behind another that is a link"),
             Refused::Unreadable(path, error) => {
                 write!(f, "the output {} cannot be read: {error}", path.display())
             }
@@ -59,12 +76,6 @@ impl fmt::Display for Refused {
             Refused::Store(errno) => write!(f, "{}", std::io::Error::from(*errno)),
         }
     }
-}
-
-/// Which of the named outputs are there before the command runs.
-pub fn present(outputs: &[OutputPattern]) -> Vec<&str> {
-    let named = outputs.iter().map(|output| output.0.as_str());
-    named.filter(|path| Path::new(path).symlink_metadata().is_ok()).collect()
 }
 
 /// Files that are read, and are in the store but for their names there.
@@ -98,24 +109,29 @@ impl Collected<'_> {
 pub fn collect<'a>(
     root: &'a Root,
     outputs: &[OutputPattern],
-    before: &[&str],
+    before: &Before,
     limit: u64,
 ) -> Result<Collected<'a>, Refused> {
-    let found = find(outputs, before)?;
+    let declared = Declared::new(root, outputs).map_err(Refused::InStore)?;
+    let mut found = Found::new();
+    for pattern in &declared.patterns {
+        find(&declared, pattern, before, &mut found)?;
+    }
+    refuse_others_links(&declared, &found, before)?;
     let bytes = found.values().map(Seen::len).fold(0, u64::saturating_add);
     if bytes > limit {
         return Err(Refused::TooMuch);
     }
     let found: Vec<(PathBuf, Seen)> =
         found.into_iter().map(|(path, seen)| (path.0, seen)).collect();
-    let read = parallel::map(&found, |(path, seen)| read(root, path, seen));
+    let read = parallel::map(&found, |(path, seen)| read(root, &declared, path, seen));
     let mut items = Vec::with_capacity(found.len());
     let (mut new, mut had) = (Vec::new(), Vec::new());
     for ((path, seen), read) in found.into_iter().zip(read) {
         let what = match (seen, read?) {
             (Seen::Absent { removed }, _) => What::Absent { removed },
-            (Seen::Folder { mode }, _) => What::Folder { mode },
-            (Seen::Link { target }, _) => What::Symlink { target },
+            (Seen::Folder(stat), _) => What::Folder { mode: permissions(stat.st_mode) },
+            (Seen::Link { target, .. }, _) => What::Symlink { target },
             (Seen::File(stat), Read::New(whole)) => {
                 let blob = whole.blob();
                 new.push(whole);
@@ -129,19 +145,24 @@ pub fn collect<'a>(
         };
         items.push(Item { path: ByteBuf::from(path.into_os_string().into_encoded_bytes()), what });
     }
-    let declared = outputs.iter().map(|output| output.0.as_str().to_owned()).collect();
+    let declared = outputs.iter().map(ToString::to_string).collect();
     let manifest = Manifest { declared, items };
+    if !manifest.is_sound() {
+        return Err(Refused::Tangled);
+    }
     let list = manifest.encode().ok_or(Refused::TooMuch)?;
     let list = files::take_in_bytes(root, &list).map_err(Refused::Store)?;
     Ok(Collected { manifest, new, list, had, root })
 }
 
 /// The outputs that were not made, if any.
-pub fn missing(outputs: &[OutputPattern]) -> Result<(), Refused> {
-    for output in outputs {
-        let found = find(std::slice::from_ref(output), &[])?;
+pub fn missing(root: &Root, outputs: &[OutputPattern]) -> Result<(), Refused> {
+    let declared = Declared::new(root, outputs).map_err(Refused::InStore)?;
+    for pattern in &declared.patterns {
+        let mut found = Found::new();
+        find(&declared, pattern, &Before::default(), &mut found)?;
         if found.values().all(|seen| matches!(seen, Seen::Absent { .. })) {
-            return Err(Refused::Missing(output.0.as_str().to_owned()));
+            return Err(Refused::Missing(pattern.path.as_str().to_owned()));
         }
     }
     Ok(())
@@ -149,7 +170,7 @@ pub fn missing(outputs: &[OutputPattern]) -> Result<(), Refused> {
 
 /// A path in the order that a manifest has.
 #[derive(PartialEq, Eq)]
-struct Ordered(PathBuf);
+pub(super) struct Ordered(pub PathBuf);
 
 impl Ord for Ordered {
     fn cmp(&self, other: &Ordered) -> std::cmp::Ordering {
@@ -165,10 +186,10 @@ impl PartialOrd for Ordered {
 }
 
 /// What is at a path.
-enum Seen {
+pub(super) enum Seen {
     Absent { removed: bool },
-    Folder { mode: u32 },
-    Link { target: ByteBuf },
+    Folder(Stat),
+    Link { stat: Stat, target: ByteBuf },
     File(Stat),
 }
 
@@ -181,50 +202,66 @@ impl Seen {
     }
 }
 
-type Found = BTreeMap<Ordered, Seen>;
+pub(super) type Found = BTreeMap<Ordered, Seen>;
 
-fn find(outputs: &[OutputPattern], before: &[&str]) -> Result<Found, Refused> {
-    let mut found = Found::new();
-    for OutputPattern(pattern) in outputs {
-        let path = pattern.as_path();
-        match look(path)? {
-            Some(Seen::Folder { .. }) => walk(path, None, &mut found)?,
-            Some(seen) => drop(found.insert(Ordered(path.to_owned()), seen)),
-            None if pattern.is_glob() => {
-                let meant = pattern.glob().map(|glob| glob.compile_matcher());
-                walk(pattern.base(), meant.as_ref(), &mut found)?;
-            }
-            None => {
-                let removed = before.contains(&pattern.as_str());
-                found.entry(Ordered(path.to_owned())).or_insert(Seen::Absent { removed });
-            }
+/// Adds what there is of a pattern.
+fn find(
+    declared: &Declared<'_>,
+    pattern: &Pattern<'_>,
+    before: &Before,
+    found: &mut Found,
+) -> Result<(), Refused> {
+    let named = pattern.named();
+    let mut add = |place: Place<'_>, _| {
+        if let Some(seen) = look(declared, place)? {
+            found.insert(Ordered(place.path.to_owned()), seen);
+        }
+        Ok(())
+    };
+    match look(declared, named)? {
+        Some(Seen::Folder(_)) => walk(declared, named, &mut add),
+        Some(seen) => {
+            found.insert(Ordered(named.path.to_owned()), seen);
+            Ok(())
+        }
+        None if pattern.glob.is_some() => {
+            let base = pattern.base();
+            if is_folder(declared, base)? { walk(declared, base, &mut add) } else { Ok(()) }
+        }
+        None => {
+            let removed = before.had(named.path);
+            let absent = Seen::Absent { removed };
+            found.entry(Ordered(named.path.to_owned())).or_insert(absent);
+            Ok(())
         }
     }
-    Ok(found)
 }
 
-/// What is at a path; none: nothing.
-fn look(path: &Path) -> Result<Option<Seen>, Refused> {
-    let seen = within(path, false, |folder, name| {
+/// What is at a place; none: nothing.
+fn look(declared: &Declared<'_>, place: Place<'_>) -> Result<Option<Seen>, Refused> {
+    let path = || place.path.to_owned();
+    let seen = declared.within(place, None, |folder, name| {
         let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Some(Seen::File(stat)),
-            FileType::Directory => Some(Seen::Folder { mode: permissions(stat.st_mode) }),
+            FileType::Directory => Some(Seen::Folder(stat)),
             FileType::Symlink => {
                 let target = rustix::fs::readlinkat(folder, name, Vec::new())?.into_bytes();
-                Some(Seen::Link { target: ByteBuf::from(target) })
+                Some(Seen::Link { stat, target: ByteBuf::from(target) })
             }
             _ => None,
         })
     });
     match seen {
+        Ok(Some(Seen::Folder(stat))) if declared.is_store(&stat) => Err(Refused::InStore(path())),
         Ok(Some(seen)) => Ok(Some(seen)),
-        Ok(None) => Err(Refused::Special(path.to_owned())),
-        Err(Errno::LOOP | Errno::NOTDIR) if is_behind_link(path) => {
-            Err(Refused::BehindLink(path.to_owned()))
+        Ok(None) => Err(Refused::Special(path())),
+        Err(Barred::Store) => Err(Refused::InStore(path())),
+        Err(Barred::System(Errno::LOOP | Errno::NOTDIR)) if is_behind_link(place.path) => {
+            Err(Refused::BehindLink(path()))
         }
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-        Err(errno) => Err(Refused::Unreadable(path.to_owned(), errno.into())),
+        Err(Barred::System(Errno::NOENT | Errno::NOTDIR)) => Ok(None),
+        Err(Barred::System(errno)) => Err(Refused::Unreadable(path(), errno.into())),
     }
 }
 
@@ -232,48 +269,17 @@ fn is_behind_link(path: &Path) -> bool {
     path.ancestors().skip(1).any(Path::is_symlink)
 }
 
-/// Adds a folder and all that is in it; with `meant`, only what that matches, which
-/// of a folder is all that is in it.
-fn walk(folder: &Path, meant: Option<&GlobMatcher>, found: &mut Found) -> Result<(), Refused> {
-    if look_at_base(folder)?.is_none() {
-        return Ok(());
+/// Whether there is a folder that patterns are looked for in.
+fn is_folder(declared: &Declared<'_>, base: Place<'_>) -> Result<bool, Refused> {
+    if base.path == Path::new(".") || base.path == Path::new("/") {
+        return Ok(true);
     }
-    let mut walk = WalkBuilder::new(folder);
-    walk.standard_filters(false).filter_entry(|entry| {
-        let name = entry.file_name().as_bytes();
-        entry.depth() == 0 || !name.starts_with(super::STAGING.as_bytes())
-    });
-    for entry in walk.build() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let error = error.into_io_error().unwrap_or_else(|| Errno::IO.into());
-                if error.kind() == std::io::ErrorKind::NotFound {
-                    continue;
-                }
-                return Err(Refused::Unreadable(folder.to_owned(), error));
-            }
-        };
-        let path = entry.path().strip_prefix("./").unwrap_or(entry.path());
-        let is_meant = match meant {
-            None => true,
-            Some(_) if entry.depth() == 0 => false,
-            Some(meant) => path.ancestors().any(|above| meant.is_match(above)),
-        };
-        if is_meant && let Some(seen) = look(path)? {
-            found.insert(Ordered(path.to_owned()), seen);
-        }
+    match look(declared, base)? {
+        Some(Seen::Folder(_)) => Ok(true),
+        Some(Seen::Link { .. }) if base.free > 0 => Ok(base.path.is_dir()),
+        Some(Seen::Link { .. }) => Err(Refused::BehindLink(base.path.to_owned())),
+        _ => Ok(false),
     }
-    Ok(())
-}
-
-/// The same of a folder that patterns are looked for in, which may be the working
-/// directory.
-fn look_at_base(folder: &Path) -> Result<Option<Seen>, Refused> {
-    if folder == Path::new(".") || folder == Path::new("/") {
-        return Ok(Some(Seen::Folder { mode: 0 }));
-    }
-    Ok(look(folder)?.filter(|seen| matches!(seen, Seen::Folder { .. })))
 }
 
 /// What became of a file.
@@ -283,24 +289,23 @@ enum Read<'a> {
     Had(BlobRef),
 }
 
-fn read<'a>(root: &'a Root, path: &Path, seen: &Seen) -> Result<Read<'a>, Refused> {
+fn read<'a>(
+    root: &'a Root,
+    declared: &Declared<'_>,
+    path: &Path,
+    seen: &Seen,
+) -> Result<Read<'a>, Refused> {
     let Seen::File(seen) = seen else { return Ok(Read::Nothing) };
     let unreadable = |errno: Errno| Refused::Unreadable(path.to_owned(), errno.into());
-    let file = open(path).map_err(unreadable)?;
+    let place = declared.place(path).ok_or_else(|| Refused::Changing(path.to_owned()))?;
+    let file = declared.open(place).map_err(|barred| match barred {
+        Barred::Store => Refused::InStore(path.to_owned()),
+        Barred::System(errno) => unreadable(errno),
+    })?;
     let len = seen.st_size as u64;
     let read = files::take_in(root, &file, len);
     let now = rustix::fs::fstat(&file).map_err(unreadable)?;
-    let as_before = |stat: &Stat| {
-        (
-            stat.st_ino,
-            stat.st_size,
-            stat.st_mtime,
-            stat.st_mtime_nsec,
-            stat.st_ctime,
-            stat.st_ctime_nsec,
-        )
-    };
-    if as_before(&now) != as_before(seen) {
+    if version(&now) != version(seen) {
         return Err(Refused::Changing(path.to_owned()));
     }
     match read.map_err(Refused::Store)? {

@@ -1,16 +1,18 @@
 //! Bringing back the files that a recorded run made.
 //!
 //! [`Restore::prepare`] changes nothing that anybody looks at: what differs is copied
-//! into folders of its own ([`STAGING`]), one for each file system, verified on the
+//! into folders of its own ([`super::STAGING`]), one for each file system, verified on the
 //! way, and all that could keep it from its place is looked for. [`Restore::commit`]
-//! then only makes folders, renames, and sets times; signals wait meanwhile. A
-//! process that is killed between the two leaves a folder that the next one
-//! removes, which it can tell by the lock that nobody holds any more.
+//! then only makes folders, renames, and sets times; signals wait meanwhile. What gives
+//! way to a file goes where that one waited, so that if any step fails, those before it
+//! are taken back. A process that is killed between the two leaves a folder that the
+//! next one removes, which it can tell by the lock that nobody holds any more.
 //!
 //! Files that are as they were recorded are not written, but all get the time of now,
 //! so that whoever compares times takes them for made just now.
 
-use super::{STAGING, open, permissions, within};
+use super::staging::Staging;
+use super::{Barred, Declared, Place, open_folder, permissions};
 use crate::entry::BlobRef;
 use crate::failpoint;
 use crate::fsutil;
@@ -21,7 +23,7 @@ use crate::signals::Interrupts;
 use crate::store::Root;
 use crate::store::files;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -36,6 +38,10 @@ pub enum Refused {
     Gone,
     /// Something else is where it is to go.
     InTheWay(PathBuf),
+    /// The call did not declare it.
+    Undeclared(PathBuf),
+    /// It lies in cachex's own store.
+    InStore(PathBuf),
     /// The user wants no more of it.
     Interrupted,
     /// The system said no.
@@ -49,6 +55,12 @@ impl fmt::Display for Refused {
             Refused::InTheWay(path) => {
                 write!(f, "{} is not what it was and in the way", path.display())
             }
+            Refused::Undeclared(path) => {
+                write!(f, "{} is among them and was not declared", path.display())
+            }
+            Refused::InStore(path) => {
+                write!(f, "{} lies in cachex's own store", path.display())
+            }
             Refused::Interrupted => f.write_str("interrupted"),
             Refused::Failed(path, errno) => {
                 write!(f, "{}: {}", path.display(), std::io::Error::from(*errno))
@@ -59,28 +71,29 @@ impl fmt::Display for Refused {
 
 /// Files that are at hand and need only be put in their place.
 pub struct Restore<'a> {
-    folders: Vec<(&'a Path, u32)>,
-    staged: Vec<Staged<'a>>,
-    same: Vec<(&'a Path, Option<u32>)>,
-    removed: Vec<&'a Path>,
-    stagings: Vec<Staging>,
+    pub(super) declared: &'a Declared<'a>,
+    pub(super) folders: Vec<(Place<'a>, u32)>,
+    pub(super) staged: Vec<Staged<'a>>,
+    pub(super) same: Vec<(Place<'a>, Option<u32>, Stat)>,
+    pub(super) removed: Vec<Staged<'a>>,
+    pub(super) stagings: Vec<Staging>,
 }
 
-/// A file or a link that waits for its place.
-struct Staged<'a> {
-    path: &'a Path,
-    staging: usize,
-    name: PathBuf,
+/// A file or a link, and where it waits for its place, or goes from there.
+pub(super) struct Staged<'a> {
+    pub place: Place<'a>,
+    pub staging: usize,
+    pub name: PathBuf,
 }
 
 /// What is to be done with a file.
 enum Plan<'a> {
-    Folder(&'a Path, u32),
+    Folder(Place<'a>, u32),
     /// It is as it was recorded; its permissions may not be.
-    Same(&'a Path, Option<u32>),
-    Remove(&'a Path),
-    Link(&'a Path, &'a Path),
-    Copy(&'a Path, u32, BlobRef),
+    Same(Place<'a>, Option<u32>, Stat),
+    Remove(Place<'a>),
+    Link(Place<'a>, &'a Path),
+    Copy(Place<'a>, u32, BlobRef),
     Nothing,
 }
 
@@ -88,11 +101,13 @@ impl<'a> Restore<'a> {
     /// Makes everything ready.
     pub fn prepare(
         root: &Root,
+        declared: &'a Declared<'a>,
         manifest: &'a Manifest,
         interrupts: &Interrupts,
     ) -> Result<Restore<'a>, Refused> {
-        let plans = parallel::map(&manifest.items, plan);
+        let plans = parallel::map(&manifest.items, |item| plan(declared, item));
         let mut restore = Restore {
+            declared,
             folders: Vec::new(),
             staged: Vec::new(),
             same: Vec::new(),
@@ -103,31 +118,37 @@ impl<'a> Restore<'a> {
         let mut copies = Vec::new();
         for plan in plans {
             match plan? {
-                Plan::Folder(path, mode) => restore.folders.push((path, mode)),
-                Plan::Same(path, mode) => restore.same.push((path, mode)),
-                Plan::Remove(path) => restore.removed.push(path),
-                Plan::Link(path, target) => {
-                    let staging = restore.staging(path, &mut devices)?;
-                    let name = PathBuf::from(restore.staged.len().to_string());
-                    let folder = restore.stagings[staging].folder.as_fd();
-                    rustix::fs::symlinkat(target, folder, &name).map_err(failed(path))?;
-                    restore.staged.push(Staged { path, staging, name });
+                Plan::Folder(place, mode) => restore.folders.push((place, mode)),
+                Plan::Same(place, mode, stat) => restore.same.push((place, mode, stat)),
+                Plan::Remove(place) => {
+                    let staging = restore.staging(place, &mut devices)?;
+                    let name = PathBuf::from(format!("{}.removed", restore.removed.len()));
+                    restore.removed.push(Staged { place, staging, name });
                 }
-                Plan::Copy(path, mode, blob) => {
-                    let staging = restore.staging(path, &mut devices)?;
+                Plan::Link(place, target) => {
+                    let staging = restore.staging(place, &mut devices)?;
                     let name = PathBuf::from(restore.staged.len().to_string());
-                    copies.push((path, mode, blob, staging, name.clone()));
-                    restore.staged.push(Staged { path, staging, name });
+                    let folder = restore.stagings[staging].as_fd();
+                    let linked = rustix::fs::symlinkat(target, folder, &name);
+                    linked.map_err(|errno| failed(place)(errno.into()))?;
+                    restore.staged.push(Staged { place, staging, name });
+                }
+                Plan::Copy(place, mode, blob) => {
+                    let staging = restore.staging(place, &mut devices)?;
+                    let name = PathBuf::from(restore.staged.len().to_string());
+                    copies.push((place, mode, blob, staging, name.clone()));
+                    restore.staged.push(Staged { place, staging, name });
                 }
                 Plan::Nothing => {}
             }
         }
         let stagings = &restore.stagings;
-        let copied = parallel::map(&copies, |(path, mode, blob, staging, name)| {
+        let copied = parallel::map(&copies, |(place, mode, blob, staging, name)| {
             if interrupts.came() {
                 return Err(Refused::Interrupted);
             }
-            copy(root, stagings[*staging].folder.as_fd(), name, *mode, blob).map_err(failed(path))
+            let copied = copy(root, stagings[*staging].as_fd(), name, *mode, blob);
+            copied.map_err(|errno| failed(*place)(errno.into()))
         });
         for copied in copied {
             if !copied? {
@@ -137,161 +158,88 @@ impl<'a> Restore<'a> {
         Ok(restore)
     }
 
-    /// Puts everything in its place.
-    pub fn commit(self) -> Result<(), Refused> {
-        for (path, mode) in &self.folders {
-            make_folder(path, *mode).map_err(failed(path))?;
-        }
-        for staged in &self.staged {
-            let from = self.stagings[staged.staging].folder.as_fd();
-            let place = |folder: BorrowedFd<'_>, name: &Path| {
-                failpoint::at("place")?;
-                rustix::fs::utimensat(from, &staged.name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)?;
-                rustix::fs::renameat(from, &staged.name, folder, name)
-            };
-            within(staged.path, true, place).map_err(failed(staged.path))?;
-        }
-        for path in &self.removed {
-            let remove = |folder: BorrowedFd<'_>, name: &Path| match rustix::fs::unlinkat(
-                folder,
-                name,
-                AtFlags::empty(),
-            ) {
-                Err(Errno::NOENT) => Ok(()),
-                done => done,
-            };
-            within(path, false, remove).map_err(failed(path))?;
-        }
-        for (path, mode) in &self.same {
-            let touch = |folder: BorrowedFd<'_>, name: &Path| {
-                if let Some(mode) = mode {
-                    let mode = Mode::from_raw_mode(*mode as rustix::fs::RawMode);
-                    rustix::fs::chmodat(folder, name, mode, AtFlags::empty())?;
-                }
-                rustix::fs::utimensat(folder, name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)
-            };
-            within(path, false, touch).map_err(failed(path))?;
-        }
-        // Now that all is in them, what nobody may write to.
-        for (path, mode) in self.folders.iter().rev().filter(|(_, mode)| mode & 0o700 != 0o700) {
-            let mode = Mode::from_raw_mode(*mode as rustix::fs::RawMode);
-            let close = |folder: BorrowedFd<'_>, name: &Path| {
-                rustix::fs::chmodat(folder, name, mode, AtFlags::empty())
-            };
-            within(path, false, close).map_err(failed(path))?;
-        }
-        Ok(())
-    }
-
-    /// The folder from which a rename to `path` stays within a file system.
+    /// The folder from which a rename to a place stays within a file system.
     fn staging(
         &mut self,
-        path: &'a Path,
+        place: Place<'a>,
         devices: &mut BTreeMap<u64, usize>,
     ) -> Result<usize, Refused> {
-        let (above, device) = nearest_folder(path).map_err(failed(path))?;
+        let failed = failed(place);
+        let above = self.declared.nearest_folder(place).map_err(&failed)?;
+        let device = device(&above).map_err(|errno| failed(errno.into()))?;
         if let Some(&staging) = devices.get(&device) {
             return Ok(staging);
         }
         // The working directory is the place that is most likely to be written to.
-        let cwd = nearest_folder(Path::new("x")).map(|(_, device)| device);
-        let above =
-            if path.is_relative() && cwd == Ok(device) { PathBuf::from(".") } else { above };
-        self.stagings.push(Staging::new(&above).map_err(failed(path))?);
+        let here = || open_folder(CWD, Path::new("."), true).ok();
+        let here = place.path.is_relative().then(here).flatten();
+        let here = here.filter(|here| self::device(here) == Ok(device));
+        let staging = Staging::new(here.unwrap_or(above));
+        self.stagings.push(staging.map_err(|errno| failed(errno.into()))?);
         devices.insert(device, self.stagings.len() - 1);
         Ok(self.stagings.len() - 1)
     }
 }
 
-fn failed(path: &Path) -> impl Fn(Errno) -> Refused + '_ {
-    |errno| match errno {
-        Errno::NOTDIR | Errno::LOOP | Errno::ISDIR => Refused::InTheWay(path.to_owned()),
-        errno => Refused::Failed(path.to_owned(), errno),
+pub(super) fn failed(place: Place<'_>) -> impl Fn(Barred) -> Refused + '_ {
+    move |barred| {
+        let path = place.path.to_owned();
+        match barred {
+            Barred::Store => Refused::InStore(path),
+            Barred::System(Errno::NOTDIR | Errno::LOOP | Errno::ISDIR | Errno::EXIST) => {
+                Refused::InTheWay(path)
+            }
+            Barred::System(errno) => Refused::Failed(path, errno),
+        }
     }
 }
 
-fn plan(item: &Item) -> Result<Plan<'_>, Refused> {
-    let path = Path::new(OsStr::from_bytes(&item.path));
-    let there = status(path).map_err(failed(path))?;
+fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused> {
+    let undeclared = || Refused::Undeclared(item.path().to_owned());
+    let place = declared.place_of(item).ok_or_else(undeclared)?;
+    let there = declared.status(place).map_err(failed(place))?;
     let kind = there.as_ref().map(|stat| FileType::from_raw_mode(stat.st_mode));
-    let in_the_way = || Err(Refused::InTheWay(path.to_owned()));
+    let in_the_way = || Err(Refused::InTheWay(place.path.to_owned()));
     Ok(match (&item.what, kind) {
-        (What::Folder { .. }, Some(FileType::Directory)) => Plan::Nothing,
-        (What::Folder { mode }, None) => Plan::Folder(path, *mode),
-        (What::Folder { .. }, Some(_)) => return in_the_way(),
         (What::Absent { removed: true }, Some(FileType::RegularFile | FileType::Symlink)) => {
-            Plan::Remove(path)
+            Plan::Remove(place)
         }
-        (What::Absent { .. }, _) => Plan::Nothing,
-        (What::File { .. } | What::Symlink { .. }, Some(FileType::Directory)) => {
-            return in_the_way();
+        (What::Folder { .. }, Some(FileType::Directory)) | (What::Absent { .. }, _) => {
+            Plan::Nothing
         }
-        (What::Symlink { target }, kind) => {
-            let target = Path::new(OsStr::from_bytes(target));
-            let is_there = kind == Some(FileType::Symlink) && leads_to(path, target);
-            if is_there { Plan::Same(path, None) } else { Plan::Link(path, target) }
-        }
+        (What::Folder { mode }, None) => Plan::Folder(place, *mode),
+        // Through a link the run would have written somewhere else.
+        (What::Folder { .. }, Some(_))
+        | (What::File { .. } | What::Symlink { .. }, Some(FileType::Directory))
+        | (What::File { .. }, Some(FileType::Symlink)) => return in_the_way(),
+        (What::Symlink { target }, _) => match there.filter(|_| kind == Some(FileType::Symlink)) {
+            Some(stat) if declared.target(place).as_ref() == Ok(&**target) => {
+                Plan::Same(place, None, stat)
+            }
+            _ => Plan::Link(place, Path::new(OsStr::from_bytes(target))),
+        },
         (What::File { mode, blob }, Some(FileType::RegularFile)) => {
             match there.filter(|stat| stat.st_size as u64 == blob.len) {
-                Some(stat) if holds(path, blob) => {
+                Some(stat) if holds(declared, place, blob) => {
                     let mode = (permissions(stat.st_mode) != *mode).then_some(*mode);
-                    Plan::Same(path, mode)
+                    Plan::Same(place, mode, stat)
                 }
-                _ => Plan::Copy(path, *mode, *blob),
+                _ => Plan::Copy(place, *mode, *blob),
             }
         }
-        (What::File { mode, blob }, _) => Plan::Copy(path, *mode, *blob),
+        (What::File { mode, blob }, _) => Plan::Copy(place, *mode, *blob),
     })
-}
-
-/// What is at a path; none if nothing is, or a folder above it is missing.
-fn status(path: &Path) -> rustix::io::Result<Option<Stat>> {
-    let look = |folder: BorrowedFd<'_>, name: &Path| {
-        rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
-    };
-    match within(path, false, look) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(errno),
-    }
-}
-
-fn leads_to(path: &Path, target: &Path) -> bool {
-    let read =
-        |folder: BorrowedFd<'_>, name: &Path| rustix::fs::readlinkat(folder, name, Vec::new());
-    within(path, false, read).is_ok_and(|text| text.as_bytes() == target.as_os_str().as_bytes())
 }
 
 /// Whether a file holds just this. One that cannot be read is replaced.
-fn holds(path: &Path, blob: &BlobRef) -> bool {
-    let Ok(file) = open(path) else { return false };
+fn holds(declared: &Declared<'_>, place: Place<'_>, blob: &BlobRef) -> bool {
+    let Ok(file) = declared.open(place) else { return false };
     hashing::beginning(file, blob.len).is_ok_and(|hash| hash.is_some_and(|it| it == blob.hash))
 }
 
-/// The nearest folder above a path that is there, and its file system.
-fn nearest_folder(path: &Path) -> rustix::io::Result<(PathBuf, u64)> {
-    for above in path.ancestors().skip(1) {
-        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-        match rustix::fs::stat(above) {
-            #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
-            Ok(stat) => return Ok((above.to_owned(), stat.st_dev as u64)),
-            Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Err(Errno::NOENT)
-}
-
-fn make_folder(path: &Path, mode: u32) -> rustix::io::Result<()> {
-    let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
-    within(path, true, |folder, name| {
-        // What is in it has yet to be put there.
-        match rustix::fs::mkdirat(folder, name, mode | Mode::RWXU) {
-            Ok(()) => rustix::fs::chmodat(folder, name, mode | Mode::RWXU, AtFlags::empty()),
-            Err(Errno::EXIST) => Ok(()),
-            Err(errno) => Err(errno),
-        }
-    })
+#[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+fn device(folder: &OwnedFd) -> rustix::io::Result<u64> {
+    Ok(rustix::fs::fstat(folder)?.st_dev as u64)
 }
 
 /// Copies a blob; whether it was there, and whole.
@@ -310,54 +258,4 @@ fn copy(
     }
     rustix::fs::fchmod(&file, Mode::from_raw_mode(mode as rustix::fs::RawMode))?;
     Ok(true)
-}
-
-/// A folder in which files wait for their place; removed with what is left in it.
-struct Staging {
-    path: PathBuf,
-    /// Locked, so that nobody takes it for one that was left behind.
-    folder: OwnedFd,
-}
-
-impl Staging {
-    fn new(above: &Path) -> rustix::io::Result<Staging> {
-        sweep(above);
-        loop {
-            let made = tempfile::Builder::new().prefix(STAGING).tempdir_in(above);
-            let made = made.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-            let path = made.keep();
-            failpoint::at("unlocked")?;
-            let folder = match rustix::fs::openat(CWD, &path, super::FOLDER, Mode::empty()) {
-                // Before it was locked another call took it for one that was left behind.
-                Err(Errno::NOENT) => continue,
-                folder => folder.inspect_err(|_| drop(std::fs::remove_dir(&path)))?,
-            };
-            // That one holds the lock until it has removed it. A file system without
-            // locks sweeps nothing.
-            let _ = fsutil::retry(|| rustix::fs::flock(&folder, FlockOperation::LockExclusive));
-            let held = rustix::fs::fstat(&folder)?;
-            if fsutil::stat(CWD, &path)?.is_some_and(|named| fsutil::same_file(&named, &held)) {
-                return Ok(Staging { path, folder });
-            }
-        }
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
-}
-
-/// Removes what killed processes left behind.
-fn sweep(above: &Path) {
-    let Ok(names) = fsutil::names(CWD, above) else { return };
-    for name in names.iter().filter(|name| name.as_bytes().starts_with(STAGING.as_bytes())) {
-        let path = above.join(name);
-        let flags = super::FOLDER | OFlags::NOFOLLOW;
-        let Ok(folder) = rustix::fs::openat(CWD, &path, flags, Mode::empty()) else { continue };
-        if rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            let _ = std::fs::remove_dir_all(path);
-        }
-    }
 }

@@ -109,10 +109,16 @@ fn locked<D, T>(
         return Err(Gone.into());
     }
     let _lock = lock.context("locking the store of older entries")?;
-    fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
-    PULSE.enter(true);
-    let done = attempt(&root.path().join(DIR), open, work);
-    PULSE.enter(false);
+    let folder = fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
+    // sled opens its files by their names, and would follow one.
+    let done = if fsutil::has_link(&folder).context("looking for links among older entries")? {
+        Err(Broken)
+    } else {
+        PULSE.enter(true);
+        let done = attempt(&root.path().join(DIR), open, work);
+        PULSE.enter(false);
+        done
+    };
     match done {
         Err(_) if gone(root) => Err(Gone.into()),
         Err(Broken) => Err(broken()?),

@@ -147,6 +147,24 @@ impl Root {
         Root::open(path)
     }
 
+    /// The same at a place that nobody named: nothing is created in the home of another
+    /// user, which `sudo` may have left in the environment.
+    pub fn create_at_home(path: &Path) -> Result<Root, Unusable> {
+        match Root::open(path) {
+            Err(Unusable::Missing) => {}
+            done => return done,
+        }
+        let own = rustix::process::geteuid();
+        let above = path.ancestors().skip(1).find_map(|above| rustix::fs::stat(above).ok());
+        if own.is_root() && above.is_some_and(|above| above.st_uid != own.as_raw()) {
+            return Err(Unusable::Refused(
+                "it would be created in another user's home; `sudo -H` takes one's own, \
+                 --cache-dir any",
+            ));
+        }
+        Root::create(path)
+    }
+
     /// Another handle of the same folder.
     pub fn try_clone(&self) -> std::io::Result<Root> {
         Ok(Root { dir: self.dir.try_clone()?, path: self.path.clone() })

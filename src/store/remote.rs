@@ -38,7 +38,7 @@ use crate::detached;
 use crate::entry::{Entry, Key};
 use crate::lock::{Lock, Mode};
 use crate::progress;
-use crate::values::{Access, RemoteUrl};
+use crate::values::{Access, Limits, RemoteUrl};
 use anyhow::{Context, Result, anyhow, bail};
 use outage::Gate;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,8 @@ pub struct Target {
     access: Access,
     /// When a look-up gives up.
     patience: Duration,
+    /// What is taken of what others recorded.
+    limits: Limits,
     /// How hard what is sent is compressed; zero: not at all.
     level: u8,
 }
@@ -105,17 +107,18 @@ pub struct Remote<'a> {
 }
 
 impl<'a> Remote<'a> {
-    /// The one at `url`. Look-ups give up after `patience`; what is sent is packed at
-    /// `level`.
+    /// The one at `url`. Look-ups give up after `patience` and take nothing beyond
+    /// `limits`; what is sent is packed at `level`.
     pub fn new(
         root: &'a Root,
         url: &RemoteUrl,
         access: &Access,
         patience: Duration,
+        limits: Limits,
         level: u8,
     ) -> Remote<'a> {
         let url = url.url().to_string();
-        let target = Target { url, access: access.clone(), patience, level };
+        let target = Target { url, access: access.clone(), patience, limits, level };
         let id = target.id();
         Remote { root, target, id }
     }
@@ -298,7 +301,7 @@ impl Store for Remote<'_> {
         let wanted = Wanted { key: key.0, limits: [None; 2], beyond: u64::MAX, mends: false };
         match self.fetch(&wanted) {
             Ok(Fetched::Entry { .. }) => Young::new(self.root).get(key),
-            Ok(Fetched::Nothing | Fetched::Refused) => Ok(None),
+            Ok(Fetched::Nothing | Fetched::TooLarge | Fetched::Refused) => Ok(None),
             Err(Unanswered::Paused(outage)) => Err(anyhow!(outage.why)),
             Err(Unanswered::Failed(why)) => Err(anyhow!(why)),
         }

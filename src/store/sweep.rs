@@ -249,7 +249,10 @@ pub fn trash(root: &Root) -> Result<u64> {
 pub fn remove_tree(root: &Root, name: &str) {
     if failpoint::at("remove").is_ok() {
         let path = root.path().join(name);
-        remove_parts(&path, DEPTH);
+        // Of a link only itself is removed.
+        if !path.is_symlink() {
+            remove_parts(&path, DEPTH);
+        }
         let _ = std::fs::remove_dir_all(path);
     }
 }
@@ -272,6 +275,9 @@ fn remove_parts(path: &Path, depth: usize) {
 /// The files of a tree, and the bytes they take.
 fn tree(path: &Path) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
+    if path.is_symlink() {
+        return (1, 0);
+    }
     let Ok(entries) = std::fs::read_dir(path) else { return (0, 0) };
     sum(entries.flatten().map(|entry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => tree(&entry.path()),

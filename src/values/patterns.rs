@@ -8,7 +8,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-/// Files that count: a file, a folder, or a pattern; or those of them that do not.
+/// Files that are declared to count: a file, a folder, or a pattern; or those of them
+/// that are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputPattern {
     /// Whether these are left out.
@@ -21,10 +22,7 @@ impl FromStr for InputPattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<InputPattern, String> {
-        let (exclude, text) = match text.strip_prefix('!') {
-            Some(text) => (true, text),
-            None => (false, text),
-        };
+        let (exclude, text) = excluding(text);
         let path = PathPattern::new(text)
             .map_err(|why| format!("{why}; expected a file, a folder or a pattern such as `src/**/*.c`, with `!` in front to leave it out"))?;
         Ok(InputPattern { exclude, path })
@@ -33,20 +31,27 @@ impl FromStr for InputPattern {
 
 impl fmt::Display for InputPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", if self.exclude { "!" } else { "" }, self.path.as_str())
+        self.path.fmt_excluding(self.exclude, f)
     }
 }
 
-/// Files that a command makes: a file, a folder, or a pattern.
+/// Files that a command makes: a file, a folder, or a pattern; or those of them that
+/// are left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OutputPattern(pub PathPattern);
+pub struct OutputPattern {
+    /// Whether these are left out.
+    pub exclude: bool,
+    /// Which.
+    pub path: PathPattern,
+}
 
 impl FromStr for OutputPattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<OutputPattern, String> {
+        let (exclude, text) = excluding(text);
         let path = PathPattern::new(text).map_err(|why| {
-            format!("{why}; expected a file, a folder or a pattern such as `dist/**`")
+            format!("{why}; expected a file, a folder or a pattern such as `dist/**`, with `!` in front to leave it out")
         })?;
         if path.0 == "." || path.parts().next() == Some("..") {
             return Err(format!(
@@ -56,7 +61,21 @@ impl FromStr for OutputPattern {
         if path.0 == "/" {
             return Err("everything there is cannot be an output".to_owned());
         }
-        Ok(OutputPattern(path))
+        Ok(OutputPattern { exclude, path })
+    }
+}
+
+impl fmt::Display for OutputPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt_excluding(self.exclude, f)
+    }
+}
+
+/// Whether a pattern leaves something out, and what.
+fn excluding(text: &str) -> (bool, &str) {
+    match text.strip_prefix('!') {
+        Some(text) => (true, text),
+        None => (false, text),
     }
 }
 
@@ -68,6 +87,12 @@ impl PathPattern {
     fn new(text: &str) -> Result<PathPattern, String> {
         if text.is_empty() || text.contains('\0') {
             return Err("there is no such path".to_owned());
+        }
+        // A shell leaves it as it is within quotes and behind `=`.
+        if text == "~" || text.starts_with("~/") {
+            return Err(format!(
+                "no shell has replaced the `~`; write the home folder out, or `./{text}` if that is its name"
+            ));
         }
         let mut parts: Vec<&str> = Vec::new();
         for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
@@ -97,6 +122,14 @@ impl PathPattern {
         &self.0
     }
 
+    /// Writes it as it is parsed again, with what leaves it out in front.
+    fn fmt_excluding(&self, exclude: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = if exclude { "!" } else { "" };
+        let is_taken_otherwise = !exclude && self.0.starts_with('!');
+        let plain = if is_taken_otherwise { "./" } else { "" };
+        write!(f, "{mark}{plain}{}", self.0)
+    }
+
     /// The path that it names, if it is taken for one.
     pub fn as_path(&self) -> &Path {
         Path::new(&self.0)
@@ -115,6 +148,13 @@ impl PathPattern {
     fn compile(&self) -> Result<Glob, String> {
         let glob = GlobBuilder::new(&self.0).literal_separator(true).backslash_escape(true).build();
         glob.map_err(|error| error.kind().to_string())
+    }
+
+    /// Whether it stands for a path, or for a folder above it, be it a name or a glob.
+    pub fn takes_in(&self, path: &Path) -> bool {
+        let glob = self.glob().map(|glob| glob.compile_matcher());
+        path.starts_with(self.as_path())
+            || glob.is_some_and(|glob| path.ancestors().any(|above| glob.is_match(above)))
     }
 
     /// The folder below which everything lies that it matches.
@@ -184,8 +224,18 @@ mod tests {
         for good in ["dist", "a/b.o", "*.o", "/tmp/x"] {
             assert!(good.parse::<OutputPattern>().is_ok(), "{good}");
         }
-        for bad in [".", "..", "../x", "/", "./"] {
+        for bad in [".", "..", "../x", "/", "./", "!..", "!", "~", "~/x"] {
             assert!(bad.parse::<OutputPattern>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_from_a_name_that_looks_like_it() {
+        for (text, shown) in [("!x", "!x"), ("./!x", "./!x"), ("!./!x", "!!x"), ("x", "x")] {
+            let (output, input) =
+                (text.parse::<OutputPattern>().unwrap(), text.parse::<InputPattern>().unwrap());
+            assert_eq!((output.to_string(), input.to_string()), (shown.into(), shown.into()));
+            assert_eq!(shown.parse::<OutputPattern>(), Ok(output));
         }
     }
 

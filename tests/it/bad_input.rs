@@ -154,3 +154,39 @@ fn the_other_verbs_answer_with_status_2() {
     cachex.cli(["clear", "--no-such-option"]).once().exits(2).mentions(&["--no-such-option"]);
     cachex.cli(["no-such-verb"]).once().exits(2).mentions(&["no-such-verb"]);
 }
+
+#[test]
+fn a_folder_in_a_variable_that_depends_on_the_working_directory() {
+    for value in ["caches", "./caches", "../caches", "~", "~/", "~somebody/caches"] {
+        let cachex = cachex();
+        let call = cachex.run("echo hi").env("CACHEX_DIR", value);
+        refuses(&call, &["CACHEX_DIR", value]);
+        cachex.cli(["list"]).env("CACHEX_DIR", value).once().exits(2).mentions(&["CACHEX_DIR"]);
+        assert_eq!(fs::read_dir(cachex.work()).unwrap().count(), 0);
+    }
+    let call = cachex().run("echo hi").env("CACHEX_DIR", "~/caches").without("HOME");
+    refuses(&call, &["CACHEX_DIR", "HOME is not set"]);
+    let call = cachex().cli(["run", "--cache-dir=~somebody/caches"]).command(["true"]);
+    refuses(&call, &["--cache-dir", "~somebody/caches"]);
+}
+
+#[test]
+fn what_cannot_mean_anything() {
+    let cachex = cachex();
+    let run = |args: &[&str]| cachex.cli([&["run"], args].concat()).command(["true"]);
+    for value in ["", " ", "\t"] {
+        refuses(&run(&["--input-command", value]), &["--input-command", "git rev-parse HEAD"]);
+    }
+    for value in [" ", "A B", "$HOME", "A,", "A,,B"] {
+        refuses(&run(&["--env", value]), &["--env", "HOME,LANG"]);
+    }
+    for value in [" ", "A=*", "A*,"] {
+        refuses(&run(&["--ignore-env", value]), &["--ignore-env", "AWS_*"]);
+    }
+    refuses(&run(&["--input", "a", "--input", "!a"]), &["--input a", "--input '!a'"]);
+    refuses(&run(&["--input", "!a"]), &["only inputs to leave out", "--input"]);
+    refuses(&run(&["--no-ignore"]), &["--no-ignore", "--input"]);
+    for option in ["--input", "--output"] {
+        refuses(&run(&[&format!("{option}=~/x")]), &[option, "~/x", "home folder"]);
+    }
+}

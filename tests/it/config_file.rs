@@ -350,6 +350,18 @@ fn other_verbs_find_the_store_that_it_names() {
 }
 
 #[test]
+fn a_home_folder_in_a_variable_or_a_flag_is_that_of_the_file() {
+    let cachex = cachex();
+    let caches = cachex.path("home/caches");
+    let call = cachex.run("echo hi");
+    call.clone().env("CACHEX_DIR", "~/caches").once().misses();
+    call.clone().env("CACHEX_DIR", &caches).once().hits();
+    let flag = cachex.cli(["run", "--cache-dir=~/caches"]);
+    flag.command(["sh", "-c", &cachex.counting("echo hi")]).once().hits();
+    assert_eq!(std::fs::read_dir(cachex.work()).unwrap().count(), 0);
+}
+
+#[test]
 fn its_path_is_printed_be_it_there_or_not() {
     let cachex = cachex();
     let path = cachex.cli(["config", "--path"]);

@@ -263,7 +263,7 @@ fn a_pipe_and_a_device_are_written_to_and_not_replaced() {
     let cachex = cachex();
     let calls = recorded(&cachex);
     let script = "mkfifo ../pipe && { cachex export --to ../pipe & } && \
-         CACHEX_DIR=../elsewhere cachex import ../pipe && wait && test -p ../pipe";
+         CACHEX_DIR=$PWD/../elsewhere cachex import ../pipe && wait && test -p ../pipe";
     cachex.shell(script).once().exits(0).shows(&["3 entries exported", "3 entries imported"]);
     for (call, good) in &calls {
         elsewhere(&cachex, call.clone()).once().hits().same_as(good);

@@ -219,3 +219,23 @@ fn a_full_table_of_descriptors_is_no_reason_not_to_run() {
         }
     }
 }
+
+#[test]
+fn root_creates_nothing_in_the_home_of_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else could.
+        return;
+    }
+    let cachex = cachex();
+    let home = cachex.path("home");
+    std::os::unix::fs::chown(&home, Some(12345), None).unwrap();
+    let call = cachex.run("echo hi; exit 3").without("CACHEX_DIR");
+    runs_uncached(&call, &home.join(".cache/cachex"));
+    let caches = home.join("caches");
+    let elsewhere = call.clone().env("XDG_CACHE_HOME", &caches);
+    runs_uncached(&elsewhere, &caches.join("cachex"));
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0);
+    // Who names it means it.
+    call.clone().env("CACHEX_DIR", &caches).twice().runs_once().exits(3);
+    call.option("--cache-dir", &caches).once().hits().exits(3);
+}

@@ -164,7 +164,7 @@ fn json_has_it_all_under_stable_names_and_a_rehearsal_changes_nothing() {
     let json: Value = serde_json::from_str(&rehearsed).unwrap();
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&json), ["blobs", "bytes", "dry_run", "imported", "replaced", "skipped"]);
-    assert_eq!(names(&json["skipped"]), ["expired", "future", "present"]);
+    assert_eq!(names(&json["skipped"]), ["expired", "future", "present", "too_large"]);
     let told = import(&cachex).with("--json").once().exits(0).quietly().stdout();
     assert_eq!(told, rehearsed.replace("\"dry_run\":true", "\"dry_run\":false"));
     all_there(&calls);
@@ -361,4 +361,35 @@ fn a_damaged_database_is_set_aside_and_the_archive_comes_in() {
     let warned = import(&cachex).once().exits(0).warns_once(&["was damaged; it was set aside"]);
     assert!(warned.stdout().starts_with("3 entries imported, "));
     all_there(&calls);
+}
+
+#[test]
+fn what_never_ends_and_is_no_archive_is_refused_at_once() {
+    let cachex = cachex();
+    let mut running = cachex.cli(["import", "-"]).stdin_open().spawn();
+    running.feed("y\n".repeat(40_000));
+    // Nobody ends the pipe.
+    running.ends().exits(1).promptly().says_one_line(&["not an archive", "nothing was imported"]);
+    cachex.cli(["import", "/dev/zero"]).once().exits(1).promptly().mentions(&["not an archive"]);
+    // Frames that hold nothing go on for ever, and are no more than so many bytes.
+    let skippable =
+        [&[0x50, 0x2a, 0x4d, 0x18][..], &65_536_u32.to_le_bytes(), &vec![0; 65_536]].concat();
+    let frame =
+        cachex.write("frame", [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0, 1, 0, 0], &skippable[..]].concat());
+    let endless = format!(
+        "while cat {} 2>/dev/null; do :; done | cachex import --max-size 1MiB -",
+        frame.display()
+    );
+    cachex.shell(&endless).once().exits(1).promptly().mentions(&["nothing was imported"]);
+}
+
+#[test]
+fn what_is_longer_than_what_is_recorded_here_is_not_taken_in() {
+    let cachex = cachex();
+    let calls = exported(&cachex);
+    let picky = import(&cachex).env("CACHEX_MAX_ENTRY_SIZE", "1kB");
+    let told = picky.once().exits(0).stdout();
+    assert!(told.ends_with("; 2 skipped: 2 beyond --max-entry-size\n"), "{told}");
+    calls[0].0.once().hits();
+    calls[1].0.once().misses();
 }

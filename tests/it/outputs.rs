@@ -1,5 +1,10 @@
 //! `--output`: files that a run makes come back with its output.
 
+mod forged;
+mod left_out;
+mod links;
+mod store;
+
 use crate::harness::{Cachex, Call, cachex};
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -17,7 +22,7 @@ fn is_there(cachex: &Cachex, name: &str) -> bool {
     cachex.path("work").join(name).symlink_metadata().is_ok()
 }
 
-fn remove(cachex: &Cachex, name: &str) {
+pub fn remove(cachex: &Cachex, name: &str) {
     let path = cachex.path("work").join(name);
     std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path)).unwrap();
 }

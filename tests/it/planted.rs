@@ -101,3 +101,64 @@ fn a_name_that_steers_the_terminal_is_shown_harmless() {
     let said = call.once().exits(125).stderr();
     assert!(!said.contains('\u{1b}'), "{said:?}");
 }
+
+#[test]
+fn no_link_among_the_files_of_the_database_is_followed() {
+    let files = |cachex: &Cachex| -> Vec<PathBuf> {
+        let all = cachex.stored().into_iter();
+        all.filter(|path| path.starts_with("v1/old/") || path == Path::new("v1/old")).collect()
+    };
+    let folded = || {
+        let cachex = cachex();
+        cachex.run("seq 1 10000").once().misses();
+        cachex.folds_away();
+        cachex
+    };
+    let kinds = files(&folded()).len();
+    assert!(kinds > 2);
+    for kind in 0..kinds {
+        let cachex = folded();
+        let Some(name) = files(&cachex).get(kind).cloned() else { continue };
+        println!("a link at {}", name.display());
+        let (place, moved) = (cachex.store().join(&name), cachex.path("moved"));
+        fs::rename(&place, &moved).unwrap();
+        symlink(&moved, &place).unwrap();
+        let content = |path: &Path| {
+            if path.is_dir() {
+                files_below(path)
+            } else {
+                vec![(path.to_owned(), fs::read(path).unwrap())]
+            }
+        };
+        let before = content(&moved);
+        let call = cachex.run("seq 1 10000");
+        let good = call.clone().bare().once();
+        for call in [&call, &call.clone().with("--force"), &call] {
+            call.once().exits(0).prints(good.stdout());
+        }
+        cachex.tries_to_fold();
+        let _ = cachex.cli(["doctor", "--repair"]).once();
+        let _ = cachex.cli(["prune", "--max-age", "1s"]).after("1h").once();
+        assert_eq!(content(&moved), before, "{}", name.display());
+        call.once().prints(good.stdout()).exits(0);
+    }
+}
+
+#[test]
+fn nothing_is_deleted_behind_a_link_in_the_place_of_what_is_to_go() {
+    let cachex = cachex();
+    let call = cachex.run("seq 1 10000");
+    call.once().misses();
+    let precious = cachex.path("precious");
+    fs::create_dir_all(precious.join("deep/deeper")).unwrap();
+    fs::write(precious.join("deep/file"), "mine").unwrap();
+    let plant = |name: &str| symlink(&precious, cachex.in_store("v1").join(name)).unwrap();
+    plant("trash-1");
+    plant("old.broken-1");
+    cachex.tries_to_fold();
+    let _ = cachex.cli(["doctor", "--repair"]).once();
+    cachex.cli(["clear", "--yes"]).once();
+    assert_eq!(files_below(&precious).len(), 1);
+    assert!(precious.join("deep/deeper").is_dir());
+    call.once().misses();
+}

@@ -129,7 +129,7 @@ fn moving_results_is_told_of_too() {
     terminal.types("export TERM=xterm CACHEX_TEST_FAULT=read=slow");
     terminal.types("cachex export --to archive; echo ended $?").shows("writing the archive [");
     terminal.shows(CLEARED).shows("80 entries exported").shows("ended 0");
-    terminal.types("export CACHEX_DIR=../elsewhere CACHEX_TEST_FAULT=rename=slow");
+    terminal.types("export CACHEX_DIR=$PWD/../elsewhere CACHEX_TEST_FAULT=rename=slow");
     terminal.types("cachex import archive; echo ended $?").shows("taking in results [");
     terminal.shows(CLEARED).shows("80 entries imported").shows("ended 0");
 }

@@ -83,6 +83,55 @@ fn interrupted_it_leaves_everything_as_it_was_or_finishes_first() {
 }
 
 #[test]
+fn what_fails_halfway_is_taken_back() {
+    let cachex = cachex();
+    let script = "mkdir -p d/new; for n in 1 2 3; do echo $n >d/new/$n; done; echo a >changed; \
+                  echo b >same; rm -f gone";
+    let outputs = "--output d --output changed --output same --output gone";
+    let call = making(&cachex, script, outputs);
+    cachex.write("work/gone", "");
+    call.once().misses().quietly();
+    std::fs::remove_dir_all(cachex.path("work/d")).unwrap();
+    cachex.write("work/changed", "mine");
+    cachex.write("work/gone", "mine");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    let same = std::fs::File::options().write(true).open(cachex.path("work/same")).unwrap();
+    same.set_times(std::fs::FileTimes::new().set_modified(long_ago)).unwrap();
+    let denied = rustix::io::Errno::ACCESS.raw_os_error();
+    let only = call.clone().with("--cached-only");
+    for point in ["place:1", "place:2", "place:4", "chmod:1", "chmod:2", "touch:1"] {
+        let failing = only.clone().fault(format!("{point}={denied}")).once();
+        failing.hits().exits(125).warns_once(&["not put back", "Permission denied"]);
+        assert_eq!(listed(&cachex.work()), ["changed", "gone", "same"], "{point}");
+        assert_eq!(read(&cachex, "changed"), "mine", "{point}");
+        assert_eq!(read(&cachex, "gone"), "mine", "{point}");
+        assert_eq!(same.metadata().unwrap().modified().unwrap(), long_ago, "{point}");
+    }
+    call.once().hits().quietly();
+    assert_eq!(listed(&cachex.work()), ["changed", "d", "same"]);
+    assert_eq!(listed(&cachex.path("work/d/new")), ["1", "2", "3"]);
+    assert_eq!(read(&cachex, "changed"), "a\n");
+    assert!(same.metadata().unwrap().modified().unwrap() > long_ago);
+}
+
+#[test]
+fn a_place_that_cannot_be_taken_leaves_the_others_as_they_were() {
+    let tried = where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let call = three(&cachex);
+        // A file that something is mounted on cannot be replaced.
+        let bound = cachex.path("work/out2");
+        rustix::mount::mount_bind(&bound, &bound).unwrap();
+        call.with("--cached-only").once().hits().exits(125).warns_once(&["not put back", "out2"]);
+        assert_eq!(restored(&cachex), 0);
+        assert_eq!(listed(&cachex.work()), ["out1", "out2", "out3"]);
+        rustix::mount::unmount(&bound, rustix::mount::UnmountFlags::DETACH).unwrap();
+    });
+    // Elsewhere the test above is as good.
+    let _ = tried;
+}
+
+#[test]
 fn a_disk_that_is_full_halfway_is_left_as_it_was() {
     let tried = where_mounts_are_ones_own(|| {
         let cachex = cachex();

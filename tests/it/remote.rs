@@ -3,6 +3,7 @@
 
 mod damaged;
 mod engines;
+mod limits;
 mod outages;
 mod policy;
 mod secrets;

@@ -20,7 +20,7 @@ const STEPS: [Tried; 4] = [Tried::Connect, Tried::Write, Tried::Read, Tried::Del
 
 /// Tries it.
 pub fn check(told: &Told) -> Result<Exit> {
-    let root = cache::open_store(told.settings.config.dir.as_deref())?;
+    let root = cache::open_store(told.settings.config.dir.as_ref())?;
     let remote = told.beside(&root);
     let mut steps: Vec<Step> = Vec::new();
     let shown = Progress::show(told.quiet());

@@ -25,7 +25,7 @@ pub fn stats(told: &Told, count: bool) -> Result<Exit> {
     };
     let root = match told.settings.store()? {
         // A helper process wants one to work in.
-        None if count => Some(cache::open_store(told.settings.config.dir.as_deref())?),
+        None if count => Some(cache::open_store(told.settings.config.dir.as_ref())?),
         root => root,
     };
     if let Some(root) = &root {

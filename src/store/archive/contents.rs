@@ -35,6 +35,8 @@ pub struct Packed {
     pub gone: Option<Timestamp>,
     /// The length of its sealed form.
     pub len: u64,
+    /// That of its output, or of its files in all, whichever is more.
+    pub longest: u64,
     /// The places of the blobs it needs, those that its manifest lists among them.
     pub needs: Vec<u32>,
 }
@@ -98,6 +100,7 @@ impl Contents {
             created: entry.created,
             gone: entry.gone(),
             len: len - 8,
+            longest: entry.longest(),
             needs,
         });
         Ok(count)

@@ -76,11 +76,14 @@ pub struct Tally {
     pub expired: u64,
     /// Entries that were recorded later than now.
     pub future: u64,
+    /// Entries whose output or files are longer than what is recorded here.
+    pub too_large: u64,
 }
 
 impl Choice {
-    /// Chooses what a store gets that has these entries.
-    pub fn of(contents: &Contents, recorded: &Recorded, now: Timestamp) -> Choice {
+    /// Chooses what a store gets that has these entries, and records outputs of up to
+    /// `limit` bytes.
+    pub fn of(contents: &Contents, recorded: &Recorded, limit: u64, now: Timestamp) -> Choice {
         let mut tally = Tally::default();
         let mut blobs = vec![false; contents.blobs.len()];
         let mut entries = Vec::with_capacity(contents.entries.len());
@@ -92,6 +95,8 @@ impl Choice {
                 Some(&mut tally.expired)
             } else if there.is_some_and(|there| *there >= entry.created) {
                 Some(&mut tally.present)
+            } else if entry.longest > limit {
+                Some(&mut tally.too_large)
             } else {
                 None
             };

@@ -51,7 +51,7 @@ fn import(root: &Root, archive: &[u8]) -> intake::Tally {
     let now = Timestamp::now();
     let contents = contents(archive).unwrap();
     let recorded = intake::recorded(root, &contents, now).unwrap();
-    let choice = Choice::of(&contents, &recorded, now);
+    let choice = Choice::of(&contents, &recorded, u64::MAX, now);
     let reader = Reader::new(archive, PLENTY).unwrap();
     Staged::of(root, reader, &contents, &choice).unwrap().publish(now).unwrap();
     choice.tally
@@ -179,7 +179,7 @@ fn a_run_that_is_recorded_meanwhile_stays() {
     let now = Timestamp::now();
     let archive = packed(&here, &[entry(1, 100), entry(2, 100)]).0;
     let contents = contents(&archive).unwrap();
-    let choice = Choice::of(&contents, &Recorded::new(), now);
+    let choice = Choice::of(&contents, &Recorded::new(), u64::MAX, now);
     let reader = Reader::new(&archive[..], PLENTY).unwrap();
     let staged = Staged::of(&there.root, reader, &contents, &choice).unwrap();
     assert_eq!((temporaries(&there.root), there.young(1)), (2, None));
@@ -197,7 +197,7 @@ fn an_archive_that_changes_between_the_two_readings_leaves_nothing() {
     let now = Timestamp::now();
     let one = packed(&here, &[with_output(&here, 1, &[1; 9000])]).0;
     let contents = contents(&one).unwrap();
-    let choice = Choice::of(&contents, &Recorded::new(), now);
+    let choice = Choice::of(&contents, &Recorded::new(), u64::MAX, now);
     let others = [
         packed(&here, &[with_output(&here, 1, &[2; 9000])]).0,
         packed(&here, &[with_output(&here, 2, &[1; 9000])]).0,

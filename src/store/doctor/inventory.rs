@@ -8,7 +8,7 @@ use crate::lock;
 use crate::store::blobs::Form;
 use crate::store::{Root, events, filter, guard, remote, secret, sweep, version_dir};
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{CWD, Mode, RawMode, Stat};
+use rustix::fs::{Mode, RawMode, Stat};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -216,8 +216,8 @@ pub fn mode_of_root(stat: &Stat, dir: &Path) -> Option<What> {
     const STICKY: RawMode = 0o1000;
     let mode = stat.st_mode & 0o7777;
     let is_store = mode & STICKY == 0
-        && fsutil::stat(CWD, dir.join(version_dir()))
-            .is_ok_and(|stat| stat.is_some_and(|stat| is_folder(&stat) && !is_foreign(&stat)));
+        && rustix::fs::lstat(dir.join(version_dir()))
+            .is_ok_and(|stat| is_folder(&stat) && !is_foreign(&stat));
     let wanted = (mode & !0o022) | 0o700;
     (mode != wanted).then_some(What::Mode { mode, wanted: is_store.then_some(wanted) })
 }

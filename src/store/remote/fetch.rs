@@ -6,7 +6,7 @@
 
 use super::names::{Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
-use super::{Fetched, Seen, Wanted};
+use super::{Fetched, Seen, Target, Wanted};
 use crate::asked::{self, ALIVE};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
@@ -16,8 +16,9 @@ use crate::progress::{self, Stage};
 use crate::store::blobs::{self, NewBlob, WholeBlob};
 use crate::store::young::Young;
 use crate::store::{Root, Store};
+use crate::values::Limits;
 use anyhow::{Context, Result, bail};
-use cachex_remote::Engine;
+use cachex_remote::{Engine, STALL};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::io::Read;
@@ -25,15 +26,17 @@ use std::time::Duration;
 
 /// How many blobs are under way.
 const AT_ONCE: usize = 8;
+/// In bytes a second: what comes more slowly on the whole is not waited for.
+const SLOWEST: u64 = 32 << 10;
 
 /// The entry of a key alone, if there is one that is `wanted`, and how long it was.
 async fn find(
     open: impl Future<Output = Result<Engine>>,
     names: &Names,
     wanted: &Wanted,
-    patience: Duration,
+    target: &Target,
 ) -> Result<Result<(Engine, Entry, usize), Flaw>> {
-    let key = Key(wanted.key);
+    let (key, patience) = (Key(wanted.key), target.patience);
     let asked = async {
         let engine = open.await?;
         let stored = engine.get(&names.entry(&key), MAX_ENTRY).await?;
@@ -48,7 +51,23 @@ async fn find(
     if !wanted.takes(&entry, Timestamp::now()) {
         return Ok(Err(Flaw::Gone));
     }
-    Ok(Ok((engine, entry, stored.len())))
+    Ok(within_limits(&entry, target.limits).map(|()| (engine, entry, stored.len())))
+}
+
+/// Whether a reader takes what an entry says that it needs. No more than that will come.
+fn within_limits(entry: &Entry, limits: Limits) -> Result<(), Flaw> {
+    // Each frame is of a byte at least.
+    if entry.frames.count() > entry.data.count() {
+        return Err(Flaw::Wrong);
+    }
+    let is_too_large = entry.longest() > limits.entry || needed(entry) > limits.store;
+    if is_too_large { Err(Flaw::TooLarge) } else { Ok(()) }
+}
+
+/// The bytes of all that an entry needs.
+fn needed(entry: &Entry) -> u64 {
+    let files = entry.outputs.map_or(0, |outputs| outputs.bytes);
+    entry.blobs().map(|blob| blob.len).fold(files, u64::saturating_add)
 }
 
 /// Whether there is an entry that is `wanted`, without what it needs.
@@ -56,11 +75,11 @@ pub async fn look(
     open: impl Future<Output = Result<Engine>>,
     names: &Names,
     wanted: &Wanted,
-    patience: Duration,
+    target: &Target,
 ) -> Result<Seen> {
-    Ok(match find(open, names, wanted, patience).await? {
+    Ok(match find(open, names, wanted, target).await? {
         Ok((_, entry, _)) => Seen::Entry { created: entry.created },
-        Err(Flaw::Gone) => Seen::Nothing,
+        Err(Flaw::Gone | Flaw::TooLarge) => Seen::Nothing,
         Err(Flaw::Wrong) => Seen::Refused,
     })
 }
@@ -71,35 +90,49 @@ pub async fn fetch(
     open: impl Future<Output = Result<Engine>>,
     names: &Names,
     wanted: &Wanted,
-    patience: Duration,
+    target: &Target,
 ) -> Result<Fetched> {
-    let (engine, entry, len) = match find(open, names, wanted, patience).await? {
+    let (engine, entry, len) = match find(open, names, wanted, target).await? {
         Ok(found) => found,
         Err(flaw) => return Ok(flaw.into()),
     };
     // It is known to be there: now it may take longer.
     asked::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
-    let class = Class::of(&entry);
-    let mut bytes = len as u64;
-    let mut staged = Vec::new();
     progress::begin(Stage::Fetching, entry.blob_bytes());
-    // Of the list of files depends what else there is to get.
+    let class = Class::of(&entry);
     let from = Source { root, engine: &engine, names, class, mends: wanted.mends };
-    let get = |blobs: Vec<BlobRef>| get_all(&from, blobs);
-    match get(entry.blobs().collect()).await? {
-        Ok(first) => staged.extend(first),
-        Err(flaw) => return Ok(flaw.into()),
-    }
-    if let Some(manifest) = entry.manifest() {
-        let Some(list) = list_in(root, &staged, &manifest)? else { return Ok(Fetched::Refused) };
-        match get(list.blobs().collect()).await? {
-            Ok(files) => staged.extend(files),
-            Err(flaw) => return Ok(flaw.into()),
-        }
-    }
-    bytes += staged.iter().map(WholeBlob::len).sum::<u64>();
+    let limit = STALL + Duration::from_secs(needed(&entry) / SLOWEST);
+    let staged = match tokio::time::timeout(limit, get_needed(&from, &entry)).await {
+        Ok(Ok(Ok(staged))) => staged,
+        Ok(Ok(Err(flaw))) => return Ok(flaw.into()),
+        Ok(Err(error)) => return Err(error),
+        Err(_) => bail!("what it sends comes too slowly"),
+    };
+    let bytes = staged.iter().map(WholeBlob::len).fold(len as u64, u64::saturating_add);
     publish(root, staged, &entry)?;
     Ok(Fetched::Entry { bytes })
+}
+
+/// Gets what an entry needs and is not here.
+async fn get_needed<'r>(
+    from: &Source<'r, '_>,
+    entry: &Entry,
+) -> Result<Result<Vec<WholeBlob<'r>>, Flaw>> {
+    let mut staged = match get_all(from, entry.blobs().collect()).await? {
+        Ok(first) => first,
+        Err(flaw) => return Ok(Err(flaw)),
+    };
+    // Of the list of files depends what else there is to get.
+    let Some(outputs) = entry.outputs else { return Ok(Ok(staged)) };
+    let list = list_in(from.root, &staged, &outputs.manifest)?;
+    let Some(list) = list.filter(|list| list.outputs(outputs.manifest) == outputs) else {
+        return Ok(Err(Flaw::Wrong));
+    };
+    let files = get_all(from, list.blobs().collect()).await?;
+    Ok(files.map(|files| {
+        staged.extend(files);
+        staged
+    }))
 }
 
 /// Why an entry cannot be had with all that it needs.
@@ -107,6 +140,8 @@ pub async fn fetch(
 enum Flaw {
     /// There is none that is wanted, or a part is gone: the server needed the room, say.
     Gone,
+    /// It is larger than what the reader takes.
+    TooLarge,
     /// It or a part of it is not what was stored.
     Wrong,
 }
@@ -115,6 +150,7 @@ impl From<Flaw> for Fetched {
     fn from(flaw: Flaw) -> Fetched {
         match flaw {
             Flaw::Gone => Fetched::Nothing,
+            Flaw::TooLarge => Fetched::TooLarge,
             Flaw::Wrong => Fetched::Refused,
         }
     }

@@ -36,6 +36,7 @@ mod serving {
     use anyhow::{Context, Result};
     use cachex_remote::Engine;
     use futures_util::stream::{self, StreamExt};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use std::ffi::OsString;
     use std::io::Read;
     use std::path::Path;
@@ -49,11 +50,17 @@ mod serving {
     const AT_ONCE: usize = 16;
     /// How long who removes something waits for who sends.
     const TURN: Duration = Duration::from_secs(20);
+    /// What it may take of memory, whatever a client library makes room for because a
+    /// server announces it: several times what all transfers are given.
+    const MEMORY: u64 = 512 << 20;
+    /// How many threads wait for files.
+    const THREADS: usize = 16;
     /// How often it is looked whether that is over.
     const LOOK: Duration = Duration::from_millis(20);
 
     pub fn serve(args: &[OsString]) -> Exit {
         asked::begin();
+        bound_memory();
         let [path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
         let is_detached = rest.first().is_some_and(|arg| arg == DETACHED);
         if is_detached {
@@ -82,7 +89,8 @@ mod serving {
         // Of the providers of cryptography there is one that does nothing before it is
         // used: another would have its part in every start of this executable.
         cachex_remote::prepare();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(THREADS).build()?;
         runtime.block_on(work(&root, &target, &question, is_detached))
     }
 
@@ -97,11 +105,9 @@ mod serving {
         let open = Box::pin(Engine::open(&url, &target.access, None));
         match question {
             Question::Fetch(wanted) => {
-                encode(&fetch::fetch(root, open, &names, wanted, target.patience).await?)
+                encode(&fetch::fetch(root, open, &names, wanted, target).await?)
             }
-            Question::Look(wanted) => {
-                encode(&fetch::look(open, &names, wanted, target.patience).await?)
-            }
+            Question::Look(wanted) => encode(&fetch::look(open, &names, wanted, target).await?),
             Question::Remove(keys) => {
                 let engine = open.await?;
                 // What is under way there would come after.
@@ -126,6 +132,13 @@ mod serving {
                     if engine.lists() { Some(beating(engine.count()).await?) } else { None };
                 encode(&counts)
             }
+        }
+    }
+
+    fn bound_memory() {
+        let limit = getrlimit(Resource::Data);
+        if limit.current.is_none_or(|current| current > MEMORY) {
+            let _ = setrlimit(Resource::Data, Rlimit { current: Some(MEMORY), ..limit });
         }
     }
 

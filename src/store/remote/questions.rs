@@ -61,6 +61,8 @@ pub enum Fetched {
     },
     /// There is none that is fresh and complete.
     Nothing,
+    /// It is larger than what the reader takes.
+    TooLarge,
     /// What is there is damaged, or not by who shares the secret.
     Refused,
 }
@@ -71,7 +73,7 @@ impl Fetched {
     pub fn counted(fetched: &Result<Fetched, Unanswered>) -> Option<Kind> {
         let (what, bytes) = match fetched {
             Ok(Fetched::Entry { bytes }) => (Remotely::Hit, *bytes),
-            Ok(Fetched::Nothing) => (Remotely::Miss, 0),
+            Ok(Fetched::Nothing | Fetched::TooLarge) => (Remotely::Miss, 0),
             Ok(Fetched::Refused) => (Remotely::Refused, 0),
             Err(Unanswered::Failed(_)) => (Remotely::Failed, 0),
             Err(Unanswered::Paused(_)) => return None,

@@ -1,0 +1,173 @@
+//! Putting files that are at hand in their place: all of them, or none.
+
+use super::restore::{Refused, Restore, Staged, failed};
+use super::staging::{exchange, put_new};
+use super::{Barred, Place, bits};
+use crate::failpoint;
+use crate::fsutil;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, FileType, Mode, RawMode, Stat, Timespec, Timestamps};
+use rustix::io::Errno;
+use std::path::{Path, PathBuf};
+
+/// A step that was taken, as far as it has to be known to take it back.
+enum Step<'r> {
+    /// A folder was made, on the way to a place with so many parts that may be links.
+    Made(PathBuf, usize),
+    /// A file was put where there was none.
+    Placed(&'r Staged<'r>),
+    /// What was there went to the staging folder, under this name.
+    Displaced(&'r Staged<'r>, PathBuf),
+    /// A file, which was so before, got another time and perhaps other permissions.
+    Touched(Place<'r>, &'r Stat),
+    /// A folder with these permissions got those that it is to have.
+    Closed(Place<'r>, u32),
+}
+
+impl Restore<'_> {
+    /// Puts everything in its place, or leaves everything as it was.
+    pub fn commit(self) -> Result<(), Refused> {
+        let mut taken = Vec::new();
+        let done = self.put_in_place(&mut taken);
+        if done.is_err() {
+            for step in taken.into_iter().rev() {
+                // What cannot be taken back cannot be helped.
+                let _ = self.take_back(step);
+            }
+        }
+        done
+    }
+
+    fn put_in_place<'r>(&'r self, taken: &mut Vec<Step<'r>>) -> Result<(), Refused> {
+        for (place, mode) in &self.folders {
+            self.make_folder(*place, *mode, taken).map_err(failed(*place))?;
+        }
+        for staged in &self.staged {
+            self.put(staged, taken).map_err(failed(staged.place))?;
+        }
+        for removed in &self.removed {
+            let waiting = self.stagings[removed.staging].as_fd();
+            let remove = |folder: BorrowedFd<'_>, name: &Path| {
+                rustix::fs::renameat(folder, name, waiting, &removed.name)
+            };
+            match self.declared.within(removed.place, None, remove) {
+                Ok(()) => taken.push(Step::Displaced(removed, removed.name.clone())),
+                Err(Barred::System(Errno::NOENT)) => {}
+                Err(barred) => return Err(failed(removed.place)(barred)),
+            }
+        }
+        for (place, mode, before) in &self.same {
+            taken.push(Step::Touched(*place, before));
+            let touch = |folder: BorrowedFd<'_>, name: &Path| {
+                if let Some(mode) = mode {
+                    change_mode(folder, name, *mode)?;
+                }
+                failpoint::at("touch")?;
+                rustix::fs::utimensat(folder, name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)
+            };
+            self.declared.within(*place, None, touch).map_err(failed(*place))?;
+        }
+        // Now that all is in them, what nobody may write to.
+        for (place, mode) in self.folders.iter().rev().filter(|(_, mode)| mode & 0o700 != 0o700) {
+            taken.push(Step::Closed(*place, mode | 0o700));
+            let close = |folder: BorrowedFd<'_>, name: &Path| change_mode(folder, name, *mode);
+            self.declared.within(*place, None, close).map_err(failed(*place))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a file where it belongs.
+    fn put<'r>(&'r self, staged: &'r Staged<'r>, taken: &mut Vec<Step<'r>>) -> Result<(), Barred> {
+        let waiting = self.stagings[staged.staging].as_fd();
+        let aside = staged.name.with_extension("displaced");
+        let mut displaced = None;
+        let mut made = Vec::new();
+        let put = |folder: BorrowedFd<'_>, name: &Path| {
+            failpoint::at("place")?;
+            rustix::fs::utimensat(waiting, &staged.name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)?;
+            if put_new(waiting, &staged.name, folder, name)? {
+                return Ok(());
+            }
+            displaced = Some(exchange(waiting, &staged.name, &aside, folder, name)?);
+            Ok(())
+        };
+        let done = self.declared.within(staged.place, Some(&mut made), put);
+        taken.extend(made.into_iter().map(|path| Step::Made(path, staged.place.free)));
+        done?;
+        taken.push(match displaced {
+            Some(name) => Step::Displaced(staged, name),
+            None => Step::Placed(staged),
+        });
+        Ok(())
+    }
+
+    fn make_folder<'r>(
+        &'r self,
+        place: Place<'r>,
+        mode: u32,
+        taken: &mut Vec<Step<'r>>,
+    ) -> Result<(), Barred> {
+        let mut made = Vec::new();
+        let mut is_new = false;
+        let make = |folder: BorrowedFd<'_>, name: &Path| {
+            // What is in it has yet to be put there.
+            let open = mode | 0o700;
+            match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(open as RawMode)) {
+                Err(Errno::EXIST) => return Ok(()),
+                made => made?,
+            }
+            is_new = true;
+            change_mode(folder, name, open)
+        };
+        let done = self.declared.within(place, Some(&mut made), make);
+        made.extend(is_new.then(|| place.path.to_owned()));
+        taken.extend(made.into_iter().map(|path| Step::Made(path, place.free)));
+        done
+    }
+
+    fn take_back(&self, step: Step<'_>) -> Result<(), Barred> {
+        match step {
+            Step::Made(path, free) => {
+                self.declared.within(Place { path: &path, free }, None, |folder, name| {
+                    rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)
+                })
+            }
+            Step::Placed(staged) => {
+                let waiting = self.stagings[staged.staging].as_fd();
+                self.declared.within(staged.place, None, |folder, name| {
+                    rustix::fs::renameat(folder, name, waiting, &staged.name)
+                })
+            }
+            Step::Displaced(staged, aside) => {
+                let waiting = self.stagings[staged.staging].as_fd();
+                self.declared.within(staged.place, None, |folder, name| {
+                    rustix::fs::renameat(waiting, &aside, folder, name)
+                })
+            }
+            Step::Touched(place, before) => self.declared.within(place, None, |folder, name| {
+                if FileType::from_raw_mode(before.st_mode) != FileType::Symlink {
+                    change_mode(folder, name, bits(before.st_mode))?;
+                }
+                let times = times(before);
+                rustix::fs::utimensat(folder, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+            }),
+            Step::Closed(place, mode) => {
+                self.declared.within(place, None, |folder, name| change_mode(folder, name, mode))
+            }
+        }
+    }
+}
+
+fn change_mode(folder: BorrowedFd<'_>, name: &Path, mode: u32) -> rustix::io::Result<()> {
+    failpoint::at("chmod")?;
+    rustix::fs::chmodat(folder, name, Mode::from_raw_mode(mode as RawMode), AtFlags::empty())
+}
+
+/// The times of a file.
+fn times(stat: &Stat) -> Timestamps {
+    let time = |seconds, nanoseconds| Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
+    Timestamps {
+        last_access: time(stat.st_atime as _, stat.st_atime_nsec as _),
+        last_modification: time(stat.st_mtime as _, stat.st_mtime_nsec as _),
+    }
+}

@@ -1,0 +1,144 @@
+//! Folders in which files wait for their place, and the exchange of the two.
+
+use super::{STAGING, open_folder};
+use crate::failpoint;
+use crate::fsutil;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, RenameFlags};
+use rustix::io::Errno;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A folder in which files wait for their place; removed with what is left in it.
+pub struct Staging {
+    above: OwnedFd,
+    name: PathBuf,
+    /// Locked, so that nobody takes it for one that was left behind.
+    folder: OwnedFd,
+}
+
+impl Staging {
+    /// One in this folder.
+    pub fn new(above: OwnedFd) -> rustix::io::Result<Staging> {
+        sweep(&above);
+        loop {
+            let name = some_name()?;
+            match rustix::fs::mkdirat(&above, &name, Mode::RWXU) {
+                Err(Errno::EXIST) => continue,
+                made => made?,
+            }
+            failpoint::at("unlocked")?;
+            let folder = match open_folder(above.as_fd(), &name, false) {
+                // Before it was locked another call took it for one that was left behind.
+                Err(Errno::NOENT) => continue,
+                folder => folder.inspect_err(|_| {
+                    let _ = rustix::fs::unlinkat(&above, &name, AtFlags::REMOVEDIR);
+                })?,
+            };
+            // That one holds the lock until it has removed it. A file system without
+            // locks sweeps nothing.
+            let _ = fsutil::retry(|| rustix::fs::flock(&folder, FlockOperation::LockExclusive));
+            let held = rustix::fs::fstat(&folder)?;
+            if fsutil::stat(&above, &name)?.is_some_and(|named| fsutil::same_file(&named, &held)) {
+                return Ok(Staging { above, name, folder });
+            }
+        }
+    }
+}
+
+impl AsFd for Staging {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = remove(&self.above, &self.name, &self.folder);
+    }
+}
+
+/// A name that nobody else has thought of.
+fn some_name() -> rustix::io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|_| Errno::IO)?;
+    Ok(PathBuf::from(format!("{STAGING}{:016x}", u64::from_le_bytes(random))))
+}
+
+/// Removes such a folder and the files in it, of which none is a folder.
+fn remove(above: &OwnedFd, name: &Path, folder: &OwnedFd) -> rustix::io::Result<()> {
+    for file in fsutil::names(folder, ".")? {
+        rustix::fs::unlinkat(folder, &file, AtFlags::empty())?;
+    }
+    rustix::fs::unlinkat(above, name, AtFlags::REMOVEDIR)
+}
+
+/// Removes what killed processes of this user left behind.
+fn sweep(above: &OwnedFd) {
+    let Ok(names) = fsutil::names(above, ".") else { return };
+    let own = rustix::process::geteuid().as_raw();
+    for name in names.iter().filter(|name| name.as_bytes().starts_with(STAGING.as_bytes())) {
+        let name = Path::new(name);
+        let Ok(folder) = open_folder(above.as_fd(), name, false) else { continue };
+        if rustix::fs::fstat(&folder).is_ok_and(|stat| stat.st_uid == own)
+            && rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            let _ = remove(above, name, &folder);
+        }
+    }
+}
+
+/// Moves a file to where nothing is; whether nothing was.
+pub fn put_new(
+    from: BorrowedFd<'_>,
+    file: &Path,
+    folder: BorrowedFd<'_>,
+    name: &Path,
+) -> rustix::io::Result<bool> {
+    match rustix::fs::renameat_with(from, file, folder, name, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        // Not every file system has that.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(_) => Ok(false),
+                Err(Errno::NOENT) => rustix::fs::renameat(from, file, folder, name).map(|()| true),
+                Err(errno) => Err(errno),
+            }
+        }
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Moves a file to where another is, which then waits in its stead; under which name.
+pub fn exchange(
+    from: BorrowedFd<'_>,
+    file: &Path,
+    aside: &Path,
+    folder: BorrowedFd<'_>,
+    name: &Path,
+) -> rustix::io::Result<PathBuf> {
+    let is_folder = |at: BorrowedFd<'_>, name: &Path| {
+        let stat = rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok::<bool, Errno>(FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+    };
+    match rustix::fs::renameat_with(from, file, folder, name, RenameFlags::EXCHANGE) {
+        Ok(()) if is_folder(from, file)? => {
+            rustix::fs::renameat_with(from, file, folder, name, RenameFlags::EXCHANGE)?;
+            Err(Errno::ISDIR)
+        }
+        Ok(()) => Ok(file.to_owned()),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if is_folder(folder, name)? => {
+            Err(Errno::ISDIR)
+        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            rustix::fs::renameat(folder, name, from, aside)?;
+            if let Err(errno) = rustix::fs::renameat(from, file, folder, name) {
+                rustix::fs::renameat(from, aside, folder, name)?;
+                return Err(errno);
+            }
+            Ok(aside.to_owned())
+        }
+        Err(errno) => Err(errno),
+    }
+}
