@@ -20,7 +20,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 #[cfg(not(target_env = "musl"))]
@@ -68,6 +68,11 @@ impl Helper {
                 return Ok(None);
             }
         }
+    }
+
+    /// What it reads, if that is a pipe.
+    pub fn input(&mut self) -> Option<&mut ChildStdin> {
+        self.child.stdin.as_mut()
     }
 
     /// How it ended, once it has closed its output.

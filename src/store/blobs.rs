@@ -129,6 +129,35 @@ pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Blob>> {
     Ok(open_plain(root, blob)?.map(Blob::Plain))
 }
 
+/// Reads the content of a blob that is to be held in memory as a whole. None: it is gone, or
+/// damaged, or of another length, in whatever form.
+pub fn read(root: &Root, blob: &BlobRef) -> io::Result<Option<Vec<u8>>> {
+    if let Some(content) = read_plain(root, blob)? {
+        return Ok(Some(content));
+    }
+    let Some(opened) = open(root, blob)? else { return Ok(None) };
+    let mut content = Vec::with_capacity(blob.len as usize);
+    opened.reader().read_to_end(&mut content)?;
+    Ok((content.len() as u64 == blob.len).then_some(content))
+}
+
+/// The same of the plain form: it is read once, and what was read is verified.
+fn read_plain(root: &Root, blob: &BlobRef) -> io::Result<Option<Vec<u8>>> {
+    let mut file = match fsutil::open_file(root, Form::Plain.path(&blob.hash)) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    failpoint::at("read")?;
+    // Nothing is allocated for what is only claimed.
+    if file.metadata()?.len() != blob.len {
+        return Ok(None);
+    }
+    let mut content = Vec::with_capacity(blob.len as usize);
+    file.by_ref().take(blob.len).read_to_end(&mut content)?;
+    Ok((*hashing::of(&content).as_bytes() == blob.hash).then_some(content))
+}
+
 /// Whether a blob is whole in this form.
 pub fn is_whole(root: &Root, blob: &BlobRef, form: Form) -> rustix::io::Result<bool> {
     match form {

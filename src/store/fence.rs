@@ -8,7 +8,10 @@
 //! Besides those that every helper knows ([`crate::asked`]), an answer may end with a
 //! frame tagged [`SET_ASIDE`] or [`BROKEN`].
 
+mod attend;
 mod reports;
+
+pub use attend::Attendant;
 
 use super::facts::{Facts, Totals};
 use super::fold::{FoldOptions, FoldReport};

@@ -27,15 +27,19 @@ use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use crate::progress::{self, Stage};
 use anyhow::{Context, Result, bail};
+use rustix::event::{PollFd, PollFlags};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// `get ROOT KEY`: the sealed entry, or nothing.
 pub const GET: &str = "get";
+/// `attend ROOT`: the same for each key that comes on standard input, in a frame tagged
+/// [`DONE`] each, until none comes for a while.
+pub const ATTEND: &str = "attend";
 /// `put ROOT`: the sealed entry on standard input is kept.
 pub const PUT: &str = "put";
 /// `find ROOT`: the entries of the keys on standard input, as items, in the order
@@ -76,6 +80,13 @@ const STUCK: Duration = Duration::from_secs(20);
 const NICE: i32 = 19;
 const TICK: Duration = Duration::from_millis(100);
 
+/// How long the database is kept open for a question that may come,
+const SOON: Duration = Duration::from_millis(20);
+/// and how long at the most for those that do.
+const HELD: Duration = Duration::from_millis(250);
+/// How long a helper that nobody asks anything stays.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// How many hashes are told at once.
 const HASHES: usize = 1000;
 
@@ -103,7 +114,7 @@ pub fn serve(args: &[OsString]) -> Exit {
     }
     let mut output = std::io::stdout().lock();
     let done = open(Path::new(path)).and_then(|root| {
-        let limit = if op == GET { GET_STUCK } else { STUCK };
+        let limit = if op == GET || op == ATTEND { GET_STUCK } else { STUCK };
         watch(limit, &PULSE, {
             let root = open(Path::new("."))?;
             let only_looks = op == CHECK;
@@ -144,6 +155,7 @@ fn answer(
             let key = Key::from_hex(key.as_bytes()).context("reading a key")?;
             Ok(get(root, &key)?.unwrap_or_default())
         }
+        (Some(ATTEND), []) => attend(root, output).map(|()| Vec::new()),
         (Some(PUT), []) => {
             let mut sealed = Vec::new();
             input.take(MAX_SEALED as u64 + 1).read_to_end(&mut sealed)?;
@@ -203,16 +215,73 @@ fn get(root: &Root, key: &Key) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     let fold = Lock::take(root, lock::FOLD, Mode::TryExclusive)?;
-    let entry = match Old::with(root, |old| old.get(key)) {
+    let found = Old::with(root, |old| old.get(key));
+    brought_up(root, found, fold.is_some())
+}
+
+/// What was found, once it is among the young if it may be.
+fn brought_up(root: &Root, found: Result<Option<Entry>>, may_be: bool) -> Result<Option<Vec<u8>>> {
+    let entry = match found {
         Err(error) if error.is::<Damaged>() => None,
         found => found?,
     };
     let Some(entry) = entry else { return Ok(None) };
-    if fold.is_some() && entry.is_of_use(Timestamp::now()) {
+    if may_be && entry.is_of_use(Timestamp::now()) {
         // To answer is what matters; a look-up that cannot bring it up still does.
         let _ = promote(root, &entry);
     }
     Ok(Some(entry.seal()?))
+}
+
+/// Answers for one key after the other. The database stays open while they come, and not
+/// for so long that others wait for it.
+fn attend(root: &Root, output: &mut dyn Write) -> Result<()> {
+    let mut next = next_key(IDLE)?;
+    while let Some(first) = next.take() {
+        if !guard::exists(root) {
+            write_frame(output, DONE, &[])?;
+            next = next_key(IDLE)?;
+            continue;
+        }
+        let (mut key, opened) = (first, Instant::now());
+        next = Old::with(root, |old| {
+            loop {
+                let fold = Lock::take(root, lock::FOLD, Mode::TryExclusive)?;
+                let found = brought_up(root, old.get(&key), fold.is_some())?;
+                drop(fold);
+                write_frame(output, DONE, &found.unwrap_or_default())?;
+                PULSE.beat();
+                if opened.elapsed() > HELD {
+                    return Ok(None);
+                }
+                match next_key(SOON)? {
+                    Some(next) => key = next,
+                    None => return Ok(None),
+                }
+            }
+        })?;
+        if next.is_none() {
+            next = next_key(IDLE)?;
+        }
+    }
+    Ok(())
+}
+
+/// The next key on standard input; none if there is none within so long.
+fn next_key(within: Duration) -> Result<Option<Key>> {
+    let stdin = rustix::stdio::stdin();
+    let mut key = Key([0; 32]);
+    let mut read = 0;
+    while read < key.0.len() {
+        if fsutil::poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(within))? == 0 {
+            return Ok(None);
+        }
+        match fsutil::retry(|| rustix::io::read(stdin, &mut key.0[read..]))? {
+            0 => return Ok(None),
+            n => read += n,
+        }
+    }
+    Ok(Some(key))
 }
 
 /// Never takes the place of a young file, which is newer: nothing is recorded

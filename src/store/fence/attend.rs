@@ -1,0 +1,73 @@
+//! A helper process that stays: one start for many look-ups.
+//!
+//! A call of the command line looks up one entry, and a program thousands. The helper is
+//! kept by whoever asked it, opens the database for as long as questions come one after
+//! the other, and ends when nobody asked for a while.
+
+use super::{Fenced, GET, command};
+use crate::asked::{DONE, Helper};
+use crate::entry::{Entry, Key};
+use crate::store::{filter, helper};
+use anyhow::{Context, Result, bail};
+use std::io::Write;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+
+/// Keeps a helper for look-ups.
+#[derive(Default)]
+pub struct Attendant {
+    kept: Mutex<Option<Kept>>,
+}
+
+struct Kept {
+    helper: Helper,
+    /// The process that started it: a forked child has one of its own.
+    owner: u32,
+}
+
+impl Attendant {
+    /// The entry of a key in the old store. Where the filter says no, nobody is asked.
+    pub fn get(&self, fenced: &Fenced<'_>, key: &Key) -> Result<Option<Entry>> {
+        if !filter::may_hold(fenced.root, key) {
+            return Ok(None);
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = std::process::id();
+        if kept.as_ref().is_some_and(|kept| kept.owner != mine) {
+            // It is the parent's: it is neither killed nor waited for.
+            std::mem::forget(kept.take());
+        }
+        // One that was kept may have ended meanwhile.
+        let known = kept.as_mut().and_then(|kept| kept.ask(key).ok());
+        let sealed = match known {
+            Some(sealed) => sealed,
+            None => {
+                *kept = None;
+                let mut new = Kept { helper: start(fenced)?, owner: mine };
+                let sealed = new.ask(key)?;
+                *kept = Some(new);
+                sealed
+            }
+        };
+        if sealed.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Entry::open(key, &sealed)?))
+    }
+}
+
+fn start(fenced: &Fenced<'_>) -> Result<Helper> {
+    let mut command = command(fenced.root.path(), helper::ATTEND, &[])?;
+    Helper::start(command.stdin(Stdio::piped()))
+}
+
+impl Kept {
+    fn ask(&mut self, key: &Key) -> Result<Vec<u8>> {
+        let input = self.helper.input().context("asking the store of older entries")?;
+        input.write_all(&key.0).context("asking the store of older entries")?;
+        match self.helper.frame(Some(GET))? {
+            Some((DONE, sealed)) => Ok(sealed),
+            _ => bail!("a helper process of the store ended without an answer"),
+        }
+    }
+}
