@@ -10,7 +10,7 @@ use crate::Kind;
 use crate::arguments::{self, Argument};
 use crate::function::{Function, misplaced};
 use crate::options::{ExpiresIn, Options};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned;
@@ -69,34 +69,57 @@ fn body(kind: Kind, options: &Options, function: &Function, arguments: &[Argumen
     let parts = parts(library, function, arguments);
     let expires_in = expires_in(options.expires_in.as_ref());
     let allow_concurrent = options.allow_concurrent;
-    let output = &function.signature.output;
+    let output = function.output();
     let compute = compute(kind, function, arguments);
     // That the result cannot be stored is shown at its type.
-    let place = place_at(match output {
+    let place = place_at(match &output {
         ReturnType::Default => Span::call_site(),
         ReturnType::Type(_, ty) => ty.span(),
     });
-    let get = match (kind, function.may_fail()) {
+    let may_fail = function.may_fail() && !options.keeps_failures();
+    let get = match (kind, may_fail) {
         (Kind::Sync, false) => "value",
         (Kind::Sync, true) => "try_value",
         (Kind::Async, false) => "value_async",
         (Kind::Async, true) => "try_value_async",
     };
     let get = Ident::new(get, place);
-    let library = moved(library, place);
+    let further = further(options);
+    let at = moved(library, place);
     let wait = match kind {
         Kind::Sync => None,
         Kind::Async => Some(quote_spanned!(place=> .await)),
     };
     let get = quote_spanned! {place=>
-        #library::__private::#get(cache, parts, &options, #compute) #wait
+        #at::__private::#get(cache, parts, &options, #compute) #wait
     };
-    quote_spanned! {Span::mixed_site()=> {
+    let body = quote_spanned! {Span::mixed_site()=> {
         #cache
         let options = #library::__private::options(#expires_in, #allow_concurrent);
+        #further
         let parts = #parts;
         #get
-    }}
+    }};
+    if function.boxed().is_none() {
+        return body;
+    }
+    quote_spanned!(Span::mixed_site()=> { ::std::boxed::Box::pin(async move #body) })
+}
+
+/// Adds the other options.
+fn further(options: &Options) -> TokenStream {
+    let spans = options.spans.iter().map(|(name, span)| {
+        let span = span_of(span);
+        quote_spanned!(Span::mixed_site()=> let options = options.#name(#span);)
+    });
+    let others = options.others.iter().map(
+        |(name, value)| quote_spanned!(Span::mixed_site()=> let options = options.#name(#value);),
+    );
+    let tags = options
+        .tags
+        .iter()
+        .map(|tags| quote_spanned!(Span::mixed_site()=> let cache = &cache.tagged(#tags);));
+    spans.chain(others).chain(tags).collect()
 }
 
 /// Where something is, for errors, with the names of this crate.
@@ -131,22 +154,31 @@ fn cache(options: &Options) -> TokenStream {
 }
 
 fn expires_in(expires_in: Option<&ExpiresIn>) -> TokenStream {
-    match expires_in {
+    match expires_in.map(span_of) {
         None => quote_spanned!(Span::mixed_site()=> ::core::option::Option::None),
-        Some(ExpiresIn::Known(duration)) => {
+        Some(span) => {
+            quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#span))
+        }
+    }
+}
+
+/// An expression of type `Duration`.
+fn span_of(span: &ExpiresIn) -> TokenStream {
+    match span {
+        ExpiresIn::Known(duration) => {
             let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
             quote_spanned! {Span::mixed_site()=>
-                ::core::option::Option::Some(::core::time::Duration::new(#seconds, #nanoseconds))
+                ::core::time::Duration::new(#seconds, #nanoseconds)
             }
         }
         // An item, because that is evaluated even if nobody calls the function.
-        Some(ExpiresIn::Constant(duration)) => quote_spanned! {place_at(duration.span())=> {
+        ExpiresIn::Constant(duration) => quote_spanned! {place_at(duration.span())=> {
             const __CACHEX_EXPIRES_IN: ::core::time::Duration = #duration;
             const _: () = ::core::assert!(
                 !__CACHEX_EXPIRES_IN.is_zero(),
                 "`expires_in` has to be above zero",
             );
-            ::core::option::Option::Some(__CACHEX_EXPIRES_IN)
+            __CACHEX_EXPIRES_IN
         }},
     }
 }
@@ -155,16 +187,17 @@ fn expires_in(expires_in: Option<&ExpiresIn>) -> TokenStream {
 fn parts(library: &Path, function: &Function, arguments: &[Argument]) -> TokenStream {
     let name = function.signature.ident.unraw().to_string();
     let tokens = function.fingerprint;
-    let types = types(&function.signature);
+    let types = types(library, &function.signature);
     let arguments = arguments.iter().map(|argument| key_part(library, argument));
-    // The name of a closure's type has those of all types around it in it, also of
-    // those that belong to the `impl` and are nowhere in the function.
+    // The type of a closure is another for each of all types around it, also of those
+    // that belong to the `impl` and are nowhere in the function.
     quote_spanned! {Span::mixed_site()=> {
-        static __CACHEX_FUNCTION: #library::__private::Function = #library::__private::Function {
-            name: ::core::concat!(::core::module_path!(), "::", #name),
-            tokens: #tokens,
-        };
-        let key = ::core::any::type_name_of_val(&|| ());
+        static __CACHEX_FUNCTION: #library::__private::Function =
+            #library::__private::Function::new(
+                ::core::concat!(::core::module_path!(), "::", #name),
+                #tokens,
+            );
+        let key = #library::__private::place_identity(&|| ());
         #(#types)*
         #(#arguments)*
         #library::__private::parts(&__CACHEX_FUNCTION, &key)
@@ -172,16 +205,18 @@ fn parts(library: &Path, function: &Function, arguments: &[Argument]) -> TokenSt
 }
 
 /// Parts for what one function can be many by.
-fn types(signature: &Signature) -> Vec<TokenStream> {
-    let receiver = signature.receiver().map(
-        |_| quote_spanned!(Span::mixed_site()=> let key = (key, ::core::any::type_name::<Self>());),
-    );
+fn types(library: &Path, signature: &Signature) -> Vec<TokenStream> {
+    let receiver = signature.receiver().map(|_| {
+        quote_spanned! {Span::mixed_site()=>
+            let key = (key, #library::__private::type_identity::<Self>());
+        }
+    });
     let parameters = signature.generics.params.iter().map(|parameter| match parameter {
         GenericParam::Lifetime(_) => TokenStream::new(),
         GenericParam::Type(parameter) => {
             let (name, cfgs) = (&parameter.ident, arguments::cfgs(&parameter.attrs));
             quote_spanned! {Span::mixed_site()=>
-                #(#cfgs)* let key = (key, ::core::any::type_name::<#name>());
+                #(#cfgs)* let key = (key, #library::__private::type_identity::<#name>());
             }
         }
         GenericParam::Const(parameter) => {
@@ -199,7 +234,7 @@ fn key_part(library: &Path, argument: &Argument) -> TokenStream {
     let span = place_at(name.span());
     let implied = argument.implied.then(|| {
         quote_spanned! {span=>
-            #(#cfgs)* let key = (key, ::core::any::type_name_of_val(&#name));
+            #(#cfgs)* let key = (key, #library::__private::type_identity_of_val(&#name));
         }
     });
     let value = (!argument.skipped).then(|| {
@@ -218,7 +253,14 @@ fn key_part(library: &Path, argument: &Argument) -> TokenStream {
 
 /// The closure that runs the body.
 fn compute(kind: Kind, function: &Function, arguments: &[Argument]) -> TokenStream {
-    let (output, body) = (&function.signature.output, &function.body);
+    let output = function.output();
+    let mut body = function.body.clone();
+    if function.boxed().is_some() {
+        // It makes the future, which is computed here.
+        let place = place_at(body.span());
+        body = Group::new(Delimiter::Brace, quote_spanned!(place=> #body.await));
+        body.set_span(place);
+    }
     let apart: Vec<TokenStream> = arguments
         .iter()
         .filter_map(|Argument { name, pattern, cfgs, .. }| {
@@ -235,7 +277,6 @@ fn compute(kind: Kind, function: &Function, arguments: &[Argument]) -> TokenStre
     }
     // The body stays a block, with items and inner names of its own, but one that
     // the compiler does not take for superfluous braces of the function's.
-    let mut body = body.clone();
     body.set_span(place_at(body.span()));
     quote!(#head #output { #(#apart)* #body })
 }

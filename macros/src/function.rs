@@ -9,7 +9,10 @@ use crate::fingerprint::fingerprint;
 use crate::types::{Parts, is_result};
 use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{AttrStyle, Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
+use syn::{
+    AttrStyle, Attribute, Error, GenericArgument, PathArguments, Result, ReturnType, Signature,
+    Type, TypeParamBound, Visibility,
+};
 
 /// A function as it was written.
 pub struct Function {
@@ -52,9 +55,26 @@ fn without_inner_attributes(body: &Group) -> Result<(Vec<Attribute>, Group)> {
 }
 
 impl Function {
+    /// What a future in a box comes to, if that is what is returned: `#[async_trait]` makes
+    /// such functions of those that are async.
+    pub fn boxed(&self) -> Option<Type> {
+        match &self.signature.output {
+            ReturnType::Type(_, ty) if self.signature.asyncness.is_none() => future_in_box(ty),
+            _ => None,
+        }
+    }
+
+    /// What is stored, as it is declared.
+    pub fn output(&self) -> ReturnType {
+        match self.boxed() {
+            Some(ty) => syn::parse_quote!(-> #ty),
+            None => self.signature.output.clone(),
+        }
+    }
+
     /// Whether an `Err` is returned and not stored.
     pub fn may_fail(&self) -> bool {
-        matches!(&self.signature.output, ReturnType::Type(_, ty) if is_result(ty))
+        matches!(&self.output(), ReturnType::Type(_, ty) if is_result(ty))
     }
 
     /// Whether a call of it can be answered from a cache at all.
@@ -64,6 +84,11 @@ impl Function {
             (Kind::Sync, Some(token)) => Err(Error::new_spanned(
                 token,
                 "`#[cache_value]` is for functions that are not async; use `#[async_cache_value]`",
+            )),
+            (Kind::Async, None) if self.boxed().is_some() => Ok(()),
+            (Kind::Sync, None) if self.boxed().is_some() => Err(Error::new_spanned(
+                &signature.output,
+                "this returns a future, as `#[async_trait]` has it; use `#[async_cache_value]`",
             )),
             (Kind::Async, None) => Err(Error::new_spanned(
                 signature.fn_token,
@@ -79,10 +104,38 @@ impl Function {
             let what = "arguments that are not declared cannot be part of a cache key";
             return Err(Error::new_spanned(dots, what));
         }
-        match &signature.output {
+        match &self.output() {
             ReturnType::Default => Ok(()),
             ReturnType::Type(_, ty) => check_value(ty),
         }
+    }
+}
+
+/// `T` of `Pin<Box<dyn Future<Output = T> + …>>`.
+fn future_in_box(ty: &Type) -> Option<Type> {
+    let boxed = only_argument(ty, "Pin")?;
+    let Type::TraitObject(object) = only_argument(boxed, "Box")? else { return None };
+    object.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(output) if output.ident == "Output" => {
+                Some(output.ty.clone())
+            }
+            _ => None,
+        })
+    })
+}
+
+/// `T` of `Name<T>`.
+fn only_argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
     }
 }
 
@@ -137,6 +190,9 @@ mod tests {
         is_fine(Kind::Sync, "fn f(&self) -> Result<Self, Cow<'static, str>> { todo!() }");
         is_fine(Kind::Sync, "unsafe extern \"C\" fn f(a: u8) -> u8 { a }");
         is_fine(Kind::Async, "async fn f() -> u8 { 1 }");
+        let boxed = "fn f<'t>(&'t self) -> ::core::pin::Pin<Box<dyn Future<Output = u8> + Send + 't>> { g() }";
+        is_fine(Kind::Async, boxed);
+        assert!(mistake(Kind::Sync, boxed).ends_with("use `#[async_cache_value]`"));
     }
 
     #[test]

@@ -13,6 +13,12 @@ use syn::{Error, Expr, ExprLit, ExprPath, ExprUnary, Ident, Lit, Path, Result, T
 pub struct Options {
     /// How long a result is served.
     pub expires_in: Option<ExpiresIn>,
+    /// Other options that are durations, each with the name of its method.
+    pub spans: Vec<(Ident, ExpiresIn)>,
+    /// Options that are expressions, each with the name of its method.
+    pub others: Vec<(Ident, Expr)>,
+    /// Labels of the results.
+    pub tags: Option<Expr>,
     /// Whether calls with one key may compute at the same time.
     pub allow_concurrent: bool,
     /// What stands for the cache, if it is not the default one.
@@ -29,11 +35,18 @@ pub enum ExpiresIn {
     Constant(Expr),
 }
 
-const NAMES: &str = "`expires_in`, `allow_concurrent`, `store` and `crate`";
+const NAMES: &str = "`expires_in`, `allow_concurrent`, `store`, `failure_expires_in`, \
+                     `refresh_after`, `stale_if_error`, `lock_timeout`, `jitter`, `mode`, `name`, \
+                     `tags` and `crate`";
 const DURATIONS: &str = "expected a duration above zero: text such as `\"2s\"` or `\"1h 30m\"`, \
                          seconds such as `2` or `0.5`, or a constant `Duration`";
 
 impl Options {
+    /// Whether an `Err` is stored too.
+    pub fn keeps_failures(&self) -> bool {
+        self.spans.iter().any(|(name, _)| name == "failure_expires_in")
+    }
+
     /// Reads what stands in the parentheses of an attribute.
     pub fn read(tokens: TokenStream) -> Result<Options> {
         Options::parse.parse2(tokens)
@@ -43,6 +56,9 @@ impl Options {
         let mut given: Vec<Ident> = Vec::new();
         let mut options = Options {
             expires_in: None,
+            spans: Vec::new(),
+            others: Vec::new(),
+            tags: None,
             allow_concurrent: true,
             store: None,
             library: syn::parse_quote!(::cachex),
@@ -69,6 +85,13 @@ impl Options {
             "expires_in" => self.expires_in = Some(duration(value(name, "\"2s\"", input)?)?),
             "allow_concurrent" => self.allow_concurrent = switch(&value(name, "false", input)?)?,
             "store" => self.store = Some(value(name, "CACHE", input)?),
+            "failure_expires_in" | "refresh_after" | "stale_if_error" | "lock_timeout" => {
+                self.spans.push((name.clone(), duration(value(name, "\"2s\"", input)?)?));
+            }
+            "jitter" => self.others.push((name.clone(), value(name, "10", input)?)),
+            "mode" => self.others.push((name.clone(), value(name, "Mode::ReadOnly", input)?)),
+            "name" => self.others.push((name.clone(), value(name, "\"users\"", input)?)),
+            "tags" => self.tags = Some(value(name, "[\"users\"]", input)?),
             "crate" => {
                 let path: ExprPath = value(name, "path::to::cachex", input)?;
                 self.library = path.path;
@@ -205,13 +228,9 @@ mod tests {
     fn a_mistake_in_an_option_says_what_there_is() {
         assert_eq!(
             mistake(quote!(expire_in = 2)),
-            "unknown option `expire_in`: there are `expires_in`, `allow_concurrent`, `store` and \
-             `crate`"
+            format!("unknown option `expire_in`: there are {NAMES}")
         );
-        assert_eq!(
-            mistake(quote!("2s")),
-            "expected an option: there are `expires_in`, `allow_concurrent`, `store` and `crate`"
-        );
+        assert_eq!(mistake(quote!("2s")), format!("expected an option: there are {NAMES}"));
         assert_eq!(mistake(quote!(store = A, store = B)), "`store` is given twice");
         assert_eq!(
             mistake(quote!(expires_in("2s"))),

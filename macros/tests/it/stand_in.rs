@@ -40,8 +40,26 @@ pub struct Options {
 }
 
 pub struct Function {
-    pub name: &'static str,
-    pub tokens: u128,
+    name: &'static str,
+    tokens: u128,
+}
+
+impl Function {
+    pub const fn new(name: &'static str, tokens: u128) -> Function {
+        Function { name, tokens }
+    }
+}
+
+pub fn type_identity<T: ?Sized>() -> &'static str {
+    std::any::type_name::<T>()
+}
+
+pub fn type_identity_of_val<T: ?Sized>(_: &T) -> &'static str {
+    std::any::type_name::<T>()
+}
+
+pub fn place_identity<T>(_: &T) -> &'static str {
+    std::any::type_name::<T>()
 }
 
 pub struct Parts(String);
