@@ -37,7 +37,7 @@
 //! runs nothing but that type's own `Deserialize`; a record that is damaged, or of
 //! another type, is a miss. That a value is the *right* one no store can prove: who can
 //! write to a folder can put another value there. Keep it where only those write whom
-//! the program trusts, and give a remote store a secret (`CACHEX_REMOTE_SECRET`), without
+//! the program trusts, and give a remote store a secret ([`Builder::remote_secret`]), without
 //! which nobody's records are taken.
 //!
 //! # Helper processes
@@ -117,8 +117,9 @@ pub use cachex_macros::{async_cache_value, cache_value};
 pub use clock::Timestamp;
 pub use entry::Key;
 pub use memo::{
-    Builder, Cache, CachedCommand, CommandOutput, Error, ExpiresIn, Failure, Guard, Memory,
-    Options, Outcome, Record, Storage, Value, ValueKey,
+    Builder, Cache, CachedCommand, CommandOutput, Counters, Error, Event, EvictionHook, Failure,
+    Guard, Lock, Memory, Mode, Options, Outcome, Record, Selection, Span, Storage, Stored, TooLong,
+    Value, ValueKey, default_cache,
 };
 
 #[doc(hidden)]
@@ -135,3 +136,8 @@ pub mod internals {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those in the guide, which are run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Guide;

@@ -1,17 +1,27 @@
 //! The loop: look up, else compute, then record.
 
-use super::backend::{Failure, Guard, Record, Storage};
-use super::flight::Flights;
+mod tasks;
+mod wanted;
+
+pub use wanted::Wanted;
+
+use super::backend::{Failure, Guard, Lock, Record, Selection, Storage, TooLong};
+use super::domain::{Domain, Moment};
+use super::flight::{self, Joined, Turn};
 use super::key::{Parts, ValueKey};
-use super::{Cache, Error, Options, RunOptions, Value, failure};
-use crate::clock::Timestamp;
-use std::borrow::Cow;
+use super::observe::{Event, Observer};
+use super::{Cache, Error, Options, RunOptions, Value, codec};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wanted::{Computed, Next};
 
-/// No value is longer, in bytes, nor is one taken for so long that was misread.
-const LONGEST: usize = 1 << 30;
+/// How soon it is looked again whether another process is done, at first,
+const SOONEST: Duration = Duration::from_millis(1);
+/// and after a while.
+const LATEST: Duration = Duration::from_millis(100);
+/// How long one waits for another process if somebody there may be waiting for this one.
+const NESTED: Duration = Duration::from_secs(5);
 
 /// What all handles of a cache share.
 pub struct Inner {
@@ -19,19 +29,42 @@ pub struct Inner {
     pub stores: Vec<Box<dyn Storage>>,
     /// How many of the first of them return at once.
     pub immediate: usize,
-    /// What is being computed by one while others wait.
-    pub flights: Flights,
+    /// What is shared with the other caches of the same folder.
+    pub domain: Arc<Domain>,
+    /// Who is told of what happens.
+    pub observer: Observer,
     /// Which options of `cachex run` lead to the same local store.
     pub run_options: RunOptions,
 }
 
-/// What is to be found or computed.
-pub struct Wanted {
-    /// What identifies it.
-    pub key: ValueKey,
-    options: Options,
-    /// The type of the value.
-    kind: &'static str,
+/// A record that was found.
+#[derive(Clone)]
+struct Found {
+    record: Arc<Record>,
+    /// In which of the stores.
+    at: usize,
+}
+
+impl Found {
+    /// Its value, which the stores that were asked before have from then on.
+    fn value<T: Value>(self, inner: &Inner, key: &ValueKey) -> Option<T> {
+        let Found { record, at } = self;
+        // What is in memory was put there by this process, or read by it.
+        if at < inner.immediate.min(1) {
+            return codec::decode(&record.value, true);
+        }
+        if at == 0 {
+            return match Arc::try_unwrap(record) {
+                Ok(record) => codec::decode_owned(record.value),
+                Err(record) => codec::decode(&record.value, false),
+            };
+        }
+        let value = codec::decode(&record.value, false)?;
+        for faster in &inner.stores[..at] {
+            let _ = faster.put(key, &record);
+        }
+        Some(value)
+    }
 }
 
 impl Cache {
@@ -41,111 +74,91 @@ impl Cache {
         options: Options,
         compute: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let (inner, key) = (&*self.inner, parts.key::<T>());
-        if let Some(value) = inner.find(&key) {
-            return Ok(value);
-        }
-        let wanted = Wanted::of::<T>(key, options);
+        let (inner, wanted) =
+            (&*self.inner, Wanted::of::<T>(parts.key::<T>(), options, &self.tags));
         let key = &wanted.key;
+        let found = wanted.reads().then(|| inner.look_up(0..inner.stores.len(), key)).flatten();
+        let instead = match wanted.next(inner, found, |found| found.value(inner, key)) {
+            Next::Serve(value) => return Ok(value),
+            Next::Refresh(old) => {
+                let Some(turn) = flight::try_join(&inner.domain, key, false) else {
+                    return Ok(old);
+                };
+                let computed = turn.within(|| wanted.computed(inner, compute));
+                return Ok(inner.refreshed(&wanted, turn, computed, old));
+            }
+            Next::Compute(instead) => instead,
+        };
         if options.allow_concurrent {
-            let (value, record) = wanted.computed(compute)?;
-            inner.keep(key, record.as_ref());
-            return Ok(value);
+            let computed = wanted.computed(inner, compute);
+            return inner.kept(&wanted, None, computed, instead);
         }
-        let seat = inner.flights.join(key.digest());
-        let mut turn = seat.turn();
-        if let Some(value) = turn.landed().and_then(decode) {
-            return Ok(value);
-        }
-        let _guard = inner.lock(key);
-        // Whoever had the lock before may have left it there.
-        if let Some(value) = inner.look_again(key).and_then(|record| decode(&record)) {
-            return Ok(value);
-        }
-        let (value, record) = wanted.computed(compute)?;
-        inner.keep(key, record.as_ref());
-        turn.land(record);
-        Ok(value)
-    }
-
-    pub(super) async fn found_or_computed_async<T: Value, E>(
-        &self,
-        parts: Parts,
-        options: Options,
-        compute: impl AsyncFnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let wanted = Wanted::of::<T>(parts.key::<T>(), options);
-        let key = &wanted.key;
-        if let Some(value) = self.find_async(key).await {
-            return Ok(value);
-        }
-        if options.allow_concurrent {
-            let (value, record) = wanted.computed_async(compute).await?;
-            self.keep_async(key, record.as_ref()).await;
-            return Ok(value);
-        }
-        let seat = self.inner.flights.join(key.digest());
-        let mut turn = seat.turn_async().await;
-        if let Some(value) = turn.landed().and_then(decode) {
-            return Ok(value);
-        }
-        let _guard = self.blocking(key, Inner::lock).await;
-        if let Some(value) =
-            self.blocking(key, Inner::look_again).await.and_then(|record| decode(&record))
+        let until = wanted.patience();
+        let turn = match flight::join(&inner.domain, key, until) {
+            Joined::Turn(turn) => Some(turn),
+            Joined::Landed(record) => match codec::decode(&record.value, true) {
+                Some(value) => return Ok(value),
+                None => None,
+            },
+            Joined::Alone => None,
+        };
+        let _guard = turn.as_ref().and_then(|_| inner.lock(key, until));
+        // Whoever had the turn or the lock before may have left it there.
+        if turn.is_some()
+            && wanted.reads()
+            && let Some(value) = inner.look_again(key).and_then(|found| found.value(inner, key))
         {
             return Ok(value);
         }
-        let (value, record) = wanted.computed_async(compute).await?;
-        self.keep_async(key, record.as_ref()).await;
-        turn.land(record);
-        Ok(value)
+        let computed = match &turn {
+            Some(turn) => turn.within(|| wanted.computed(inner, compute)),
+            None => wanted.computed(inner, compute),
+        };
+        inner.kept(&wanted, turn, computed, instead)
     }
+}
 
-    async fn find_async<T: Value>(&self, key: &ValueKey) -> Option<T> {
-        let immediate = self.inner.immediate;
-        if let Some(record) = self.inner.look_up(0..immediate, key) {
-            return decode(&record);
-        }
-        let below =
-            move |inner: &Inner, key: &ValueKey| inner.look_up(immediate..inner.stores.len(), key);
-        self.blocking(key, below).await.and_then(|record| decode(&record))
+/// Until when one waits for another process: if this is within what other processes wait
+/// for in turn, nobody sees whether they wait for each other.
+fn nested(until: Option<Instant>) -> Option<Instant> {
+    if !flight::is_within_a_turn() {
+        return until;
     }
-
-    async fn keep_async(&self, key: &ValueKey, record: Option<&Arc<Record>>) {
-        if let Some(record) = record.cloned() {
-            self.blocking(key, move |inner, key| inner.keep(key, Some(&record))).await;
-        }
-    }
-
-    /// Does what may block on a thread for that, unless no store does.
-    async fn blocking<R: Send + 'static>(
-        &self,
-        key: &ValueKey,
-        work: impl FnOnce(&Inner, &ValueKey) -> R + Send + 'static,
-    ) -> R {
-        if self.inner.immediate == self.inner.stores.len() {
-            return work(&self.inner, key);
-        }
-        let (inner, key) = (self.inner.clone(), key.clone());
-        blocking::unblock(move || work(&inner, &key)).await
-    }
+    let soon = Instant::now() + NESTED;
+    Some(until.map_or(soon, |until| until.min(soon)))
 }
 
 impl Inner {
     /// A recorded value that is fresh.
     pub fn find<T: Value>(&self, key: &ValueKey) -> Option<T> {
-        self.look_up(0..self.stores.len(), key).and_then(|record| decode(&record))
+        let found = self.look_up(0..self.stores.len(), key)?;
+        if found.record.is_fresh() { found.value(self, key) } else { None }
     }
 
-    /// The fresh record of the first of these stores that has one; the faster ones have
-    /// it from then on.
-    fn look_up(&self, among: Range<usize>, key: &ValueKey) -> Option<Arc<Record>> {
-        self.search(among, key, |store| store.get(key))
+    /// An old value in place of an error, if there is one.
+    fn stands_in<T: Value, E>(
+        &self,
+        key: &ValueKey,
+        instead: Option<Found>,
+        err: E,
+    ) -> Result<T, E> {
+        instead.and_then(|found| found.value(self, key)).ok_or(err)
+    }
+
+    /// How many of the stores have a use for a key.
+    fn reach(&self, key: &ValueKey) -> usize {
+        let all = self.stores.len();
+        if self.immediate == all || key.is_known_elsewhere() { all } else { self.immediate }
+    }
+
+    /// The record of the first of these stores that has one that is of use.
+    fn look_up(&self, among: Range<usize>, key: &ValueKey) -> Option<Found> {
+        self.search(among, key, |store| store.get(key), Record::is_of_use)
     }
 
     /// The same of all of them, after nothing was found and others were waited for.
-    fn look_again(&self, key: &ValueKey) -> Option<Arc<Record>> {
-        self.search(0..self.stores.len(), key, |store| store.get_again(key))
+    fn look_again(&self, key: &ValueKey) -> Option<Found> {
+        self.search(0..self.stores.len(), key, |store| store.get_again(key), Record::is_fresh)
     }
 
     #[inline]
@@ -154,88 +167,165 @@ impl Inner {
         among: Range<usize>,
         key: &ValueKey,
         ask: impl Fn(&dyn Storage) -> Result<Option<Arc<Record>>, Failure>,
-    ) -> Option<Arc<Record>> {
-        for at in among {
+        is_good: fn(&Record) -> bool,
+    ) -> Option<Found> {
+        for at in among.start..among.end.min(self.reach(key)) {
             // Below a store that fails may lie what that has superseded.
             let found = ask(&*self.stores[at]).ok()?;
-            if let Some(record) = found.filter(|record| record.is_fresh()) {
-                for faster in &self.stores[..at] {
-                    let _ = faster.put(key, &record);
-                }
-                return Some(record);
+            if let Some(record) = found.filter(|record| is_good(record)) {
+                return Some(Found { record, at });
             }
         }
         None
     }
 
     /// Records in every store that can; from below, so that what is known above is not
-    /// lacking there.
-    fn keep(&self, key: &ValueKey, record: Option<&Arc<Record>>) {
-        let Some(record) = record else { return };
-        for store in self.stores.iter().rev() {
-            let _ = store.put(key, record);
+    /// lacking there. Whether it stays: it does not if it was removed meanwhile.
+    pub fn keep(&self, key: &ValueKey, record: &Arc<Record>, began: Moment) -> bool {
+        if self.domain.was_removed(key, began) {
+            return false;
+        }
+        let (mut is_kept, mut failure) = (false, None);
+        for store in self.stores[..self.reach(key)].iter().rev() {
+            match store.put(key, record) {
+                Ok(()) => is_kept = true,
+                Err(why) => failure = Some(why),
+            }
+        }
+        if self.domain.was_removed(key, began) {
+            let _ = self.drop_record(key);
+            return false;
+        }
+        if is_kept {
+            self.observer.tell(&Event::Recorded { name: &record.name, bytes: record.value.len() });
+        } else {
+            let why = failure.map_or_else(|| Error::no_store(&record.name), Error::Storage);
+            self.observer.tell(&Event::NotRecorded { name: &record.name, why: &why });
+        }
+        true
+    }
+
+    /// Records in every store; it is enough if one keeps it, unless another fails.
+    pub fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Error> {
+        let (mut is_kept, mut refusal) = (false, None);
+        for store in self.stores[..self.reach(key)].iter().rev() {
+            match store.put(key, record) {
+                Ok(()) => is_kept = true,
+                Err(why) if why.is::<TooLong>() => refusal = Some(why),
+                Err(why) => return Err(Error::Storage(why)),
+            }
+        }
+        match refusal.filter(|_| !is_kept) {
+            Some(why) => Err(Error::Storage(why)),
+            None => Ok(()),
         }
     }
 
-    /// Keeps other processes from computing a value. Where that fails they may.
-    fn lock(&self, key: &ValueKey) -> Option<Guard> {
-        self.stores.iter().find_map(|store| store.lock(key).ok().flatten())
-    }
-}
-
-impl Wanted {
-    /// A value of this type.
-    pub fn of<T: Value>(key: ValueKey, options: Options) -> Wanted {
-        Wanted { key, options, kind: std::any::type_name::<T>() }
+    /// Removes a value, also one that is just being computed.
+    pub fn remove(&self, key: &ValueKey) -> Result<bool, Error> {
+        self.domain.remove(key);
+        let removed = self.drop_record(key).map_err(Error::Storage)?;
+        if removed {
+            self.observer.tell(&Event::Removed);
+        }
+        Ok(removed)
     }
 
-    /// A value, and its record if it is to be kept and can be.
-    fn computed<T: Value, E>(
+    /// Removes what is selected, also what is just being computed; how much there was.
+    pub fn remove_selected(&self, selection: &Selection<'_>) -> Result<u64, Error> {
+        // Which of them would be selected is not known yet.
+        self.domain.clear();
+        let mut removed = 0;
+        for store in self.stores.iter().rev() {
+            removed = store.remove_selected(selection).map_err(Error::Storage)?.max(removed);
+        }
+        for _ in 0..removed {
+            self.observer.tell(&Event::Removed);
+        }
+        Ok(removed)
+    }
+
+    /// Removes everything.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.domain.clear();
+        self.stores.iter().rev().try_for_each(|store| store.clear()).map_err(Error::Storage)
+    }
+
+    /// Drops a record from every store, from below, so that what is removed from above is
+    /// not found below; whether there was one.
+    pub fn drop_record(&self, key: &ValueKey) -> Result<bool, Failure> {
+        let mut removed = false;
+        for store in self.stores[..self.reach(key)].iter().rev() {
+            removed |= store.remove(key)?;
+        }
+        Ok(removed)
+    }
+
+    /// Keeps what was computed, and ends the turn; an old value is served in place of an
+    /// error.
+    fn kept<T: Value, E>(
         &self,
-        compute: impl FnOnce() -> Result<T, E>,
-    ) -> Result<(T, Option<Arc<Record>>), E> {
-        let began = Instant::now();
-        let value = compute()?;
-        let record = self.recorded(&value, began);
-        Ok((value, record))
+        wanted: &Wanted<'_>,
+        turn: Option<Turn>,
+        computed: Result<Computed<T>, E>,
+        instead: Option<Found>,
+    ) -> Result<T, E> {
+        let Computed { value, record, is_kept, is_err, began } = match computed {
+            Ok(computed) => computed,
+            Err(err) => return self.stands_in(&wanted.key, instead, err),
+        };
+        let kept = match &record {
+            Some(record) if is_kept => self.keep(&wanted.key, record, began),
+            _ => true,
+        };
+        if let Some(mut turn) = turn {
+            turn.land(record.filter(|_| kept));
+        }
+        if is_err { self.stands_in(&wanted.key, instead, value).or_else(Ok) } else { Ok(value) }
     }
 
-    async fn computed_async<T: Value, E>(
+    /// The same of a value that took the place of one that can still be served.
+    fn refreshed<T: Value, E>(
         &self,
-        compute: impl AsyncFnOnce() -> Result<T, E>,
-    ) -> Result<(T, Option<Arc<Record>>), E> {
-        let began = Instant::now();
-        let value = compute().await?;
-        let record = self.recorded(&value, began);
-        Ok((value, record))
+        wanted: &Wanted<'_>,
+        turn: Turn,
+        computed: Result<Computed<T>, E>,
+        old: T,
+    ) -> T {
+        match computed {
+            Ok(computed) if !computed.is_err => {
+                self.kept(wanted, Some(turn), Ok::<_, E>(computed), None).unwrap_or(old)
+            }
+            _ => old,
+        }
     }
 
-    fn recorded<T: Value>(&self, value: &T, began: Instant) -> Option<Arc<Record>> {
-        if failure::is_err(value) { None } else { self.record(value, began.elapsed()).ok() }
+    fn try_lock(&self, key: &ValueKey) -> Lock {
+        for store in &self.stores[..self.reach(key)] {
+            match store.try_lock(key) {
+                Ok(Lock::None) | Err(_) => {}
+                Ok(lock) => return lock,
+            }
+        }
+        Lock::None
     }
 
-    /// The record of a value.
-    pub fn record<T: Value>(&self, value: &T, took: Duration) -> Result<Arc<Record>, Error> {
-        let encoded = bincode::serde::encode_to_vec(value, codec()).map_err(|why| {
-            Error::Serialize(format!("a value of type {} cannot be serialized: {why}", self.kind))
-        })?;
-        let created = Timestamp::now();
-        Ok(Arc::new(Record {
-            value: encoded,
-            created,
-            expires: self.options.expires_in.map(|span| created.plus(span)),
-            took,
-            name: Cow::Borrowed(self.options.name.unwrap_or(self.kind)),
-        }))
+    /// Keeps other processes from computing a value. Where that fails, or takes too long,
+    /// they may.
+    fn lock(&self, key: &ValueKey, until: Option<Instant>) -> Option<Guard> {
+        let mut pause = SOONEST;
+        let until = nested(until);
+        loop {
+            match self.try_lock(key) {
+                Lock::Held(guard) => return Some(guard),
+                Lock::None => return None,
+                Lock::Busy => {}
+            }
+            if until.is_some_and(|until| Instant::now() + pause > until) {
+                return None;
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LATEST);
+        }
     }
-}
-
-/// The value in a record; none if it is not one of this type, or of more than that.
-pub fn decode<T: Value>(record: &Record) -> Option<T> {
-    let (value, used) = bincode::serde::decode_from_slice(&record.value, codec()).ok()?;
-    (used == record.value.len()).then_some(value)
-}
-
-fn codec() -> impl bincode::config::Config {
-    bincode::config::standard().with_limit::<LONGEST>()
 }

@@ -6,7 +6,7 @@
 //! shows whether the helper began at all: if not, nothing was run, and the command is
 //! run without a cache.
 
-use super::{Error, ExpiresIn};
+use super::Span;
 use crate::asked;
 use crate::cli;
 use crate::exit;
@@ -81,12 +81,13 @@ impl CachedCommand {
     /// A result that was recorded to be kept for longer is not served beyond this
     /// either. Failures are kept for a minute, or this if it is less.
     ///
-    /// # Errors
-    ///
-    /// [`Error::ExpiresIn`] if it is zero or negative, or cannot be read.
-    pub fn expires_in(self, span: impl Into<ExpiresIn>) -> Result<CachedCommand, Error> {
-        let span = humantime::format_duration(span.into().0?);
-        Ok(self.run_option("--expires-in", span.to_string()))
+    /// A `Duration` is taken as it is. Of anything else the result is
+    /// [`Error::ExpiresIn`](super::Error::ExpiresIn) if it is zero or negative, or cannot be
+    /// read.
+    pub fn expires_in<S: Span>(self, span: S) -> S::Of<CachedCommand> {
+        span.set(|span| {
+            self.run_option("--expires-in", humantime::format_duration(span).to_string())
+        })
     }
 
     /// Whether the command may run more than once at the same time. It may, unless this

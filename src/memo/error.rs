@@ -17,6 +17,9 @@ pub enum Error {
     Open(String),
     /// A key or a value cannot be serialized. The text says why.
     Serialize(String),
+    /// A value of this type would come back as another one, or not at all. The text says
+    /// why. It is a matter of how its type implements `Serialize` and `Deserialize`.
+    NotReadBack(String),
     /// A store failed.
     Storage(Failure),
 }
@@ -25,12 +28,27 @@ impl Error {
     pub(super) fn expires_in(given: impl Display, why: impl Display) -> Error {
         Error::ExpiresIn(format!("a value cannot expire in {given}: {why}"))
     }
+
+    pub(super) fn no_store(name: &str) -> Error {
+        Error::Storage(format!("no store keeps the value of {name}: its key has a type without a name, which other processes cannot tell from others").into())
+    }
+
+    pub(super) fn not_read_back<T>(why: &str) -> Error {
+        let kind = std::any::type_name::<T>();
+        Error::NotReadBack(format!(
+            "a value of type {kind} is not what it was when it is read back from what it \
+             serializes to, and is not recorded: {why}"
+        ))
+    }
 }
 
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::ExpiresIn(why) | Error::Open(why) | Error::Serialize(why) => f.write_str(why),
+            Error::ExpiresIn(why)
+            | Error::Open(why)
+            | Error::Serialize(why)
+            | Error::NotReadBack(why) => f.write_str(why),
             Error::Storage(failure) => write!(f, "a store failed: {failure}"),
         }
     }

@@ -1,96 +1,353 @@
 //! One at a time: who computes a value, and who waits for it.
 //!
-//! A flight is the computing of one key's value, and a lock that threads and tasks
-//! wait for alike. Whoever gets it after another finds there what that recorded, be it
-//! that no store kept it: so all who were waiting get the same. A flight that ends
-//! without (an error, a panic, a future that was dropped) lets the next one go.
+//! A flight is the computing of one key's value. Threads and tasks wait for it alike, and
+//! whoever waited while it was computed gets what came of it, even if no store kept it. A
+//! flight that ends with nothing (an error, a panic, a future that was dropped) lets the
+//! next one go.
+//!
+//! Nobody waits for what cannot come to an end while they wait. Each turn knows the turn
+//! within which it was taken, and for which flights it waits; so it is seen that a value
+//! needs itself, be it by way of others. A thread that would wait for what has to go on
+//! on that very thread does not wait either. Who may not wait computes the value too.
 
 use super::backend::Record;
-use crate::entry::Key;
-use async_lock::{Mutex as AsyncMutex, MutexGuardArc};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use super::domain::Domain;
+use super::key::{Here, ValueKey};
+use super::{process, timer};
+use event_listener::{Event, EventListener, Listener};
+use std::any::TypeId;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-type Flight = AsyncMutex<Option<Landed>>;
+/// What identifies a flight in a process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct FlightKey {
+    domain: u64,
+    types: (TypeId, u64),
+    parts: Box<[u8]>,
+}
+
+type Shared = Arc<FlightKey>;
+
+/// All flights of a process.
+#[derive(Default)]
+pub struct Table {
+    flights: HashMap<Shared, Flight>,
+    turns: HashMap<u64, Holder>,
+    last: u64,
+}
+
+#[derive(Default)]
+struct Flight {
+    /// Whose turn it is.
+    turn: Option<u64>,
+    /// How many wait.
+    seats: usize,
+    landed: Option<Landed>,
+    ended: Arc<Event>,
+}
 
 /// What came of a flight.
+#[derive(Clone)]
 struct Landed {
     record: Arc<Record>,
     at: Instant,
 }
 
-/// The flights of one cache.
-#[derive(Default)]
-pub struct Flights {
-    under_way: Mutex<HashMap<Key, Arc<Flight>>>,
+/// Who has a turn.
+struct Holder {
+    flight: Shared,
+    /// The turn within which this one was taken.
+    outer: Option<u64>,
+    /// The flights that it cannot end without.
+    needs: Vec<Shared>,
+    /// The thread on which it was last seen at work.
+    thread: Arc<AtomicU64>,
+    is_task: bool,
 }
 
-impl Flights {
-    /// Joins the flight of a key, or begins it.
-    pub fn join(&self, key: Key) -> Seat<'_> {
-        let flight = self.map().entry(key).or_default().clone();
-        Seat { flights: self, key, flight, joined: Instant::now() }
-    }
-
-    /// Whether nothing is under way.
-    #[cfg(test)]
-    pub fn is_empty(&self) -> bool {
-        self.map().is_empty()
-    }
-
-    fn map(&self) -> MutexGuard<'_, HashMap<Key, Arc<Flight>>> {
-        // Nothing panics while it is held.
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn table() -> MutexGuard<'static, Table> {
+    // Nothing panics while it is held.
+    process::this().flights.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A place in a flight.
-pub struct Seat<'f> {
-    flights: &'f Flights,
-    key: Key,
-    flight: Arc<Flight>,
-    joined: Instant,
+thread_local! {
+    /// The innermost turn that is being used on this thread; none: 0.
+    static INNERMOST: Cell<u64> = const { Cell::new(0) };
+    static THREAD: u64 = {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        LAST.fetch_add(1, Ordering::Relaxed) + 1
+    };
 }
 
-impl Seat<'_> {
-    /// Waits for one's turn, and blocks the thread meanwhile.
-    pub fn turn(&self) -> Turn {
-        Turn { flight: self.flight.lock_arc_blocking(), joined: self.joined }
-    }
-
-    /// Waits for one's turn.
-    pub async fn turn_async(&self) -> Turn {
-        Turn { flight: self.flight.lock_arc().await, joined: self.joined }
-    }
+fn innermost() -> Option<u64> {
+    Some(INNERMOST.get()).filter(|turn| *turn != 0)
 }
 
-impl Drop for Seat<'_> {
-    /// The last one out ends the flight.
-    fn drop(&mut self) {
-        let mut map = self.flights.map();
-        // The map's own and this one.
-        if Arc::strong_count(&self.flight) == 2 {
-            map.remove(&self.key);
+/// Whether this is called by what computes a value, one at a time.
+pub fn is_within_a_turn() -> bool {
+    innermost().is_some()
+}
+
+/// What joining a flight came to.
+pub enum Joined {
+    /// It is one's turn.
+    Turn(Turn),
+    /// Another's turn came to this.
+    Landed(Arc<Record>),
+    /// There is no turn to be had by waiting for it.
+    Alone,
+}
+
+/// Joins the flight of a key, and waits for its end or one's turn, until then at most. It
+/// blocks the thread meanwhile.
+pub fn join(domain: &Domain, key: &ValueKey, until: Option<Instant>) -> Joined {
+    let seat = Seat::take(domain, key, false);
+    loop {
+        let listener = match seat.look() {
+            Look::Wait(listener) => listener,
+            look => return seat.end(look),
+        };
+        match until {
+            None => listener.wait(),
+            Some(until) if listener.wait_deadline(until).is_none() => return Joined::Alone,
+            Some(_) => {}
         }
+    }
+}
+
+/// The same without blocking a thread.
+pub async fn join_async(domain: &Domain, key: &ValueKey, until: Option<Instant>) -> Joined {
+    let seat = Seat::take(domain, key, true);
+    loop {
+        let mut listener = match seat.look() {
+            Look::Wait(listener) => listener,
+            look => return seat.end(look),
+        };
+        let mut over = pin!(until.map(timer::until));
+        let is_over = poll_fn(|context| {
+            if Pin::new(&mut listener).poll(context).is_ready() {
+                return Poll::Ready(false);
+            }
+            match over.as_mut().as_pin_mut() {
+                Some(over) => over.poll(context).map(|()| true),
+                None => Poll::Pending,
+            }
+        });
+        if is_over.await {
+            return Joined::Alone;
+        }
+    }
+}
+
+/// Takes the turn if nobody has it.
+pub fn try_join(domain: &Domain, key: &ValueKey, is_task: bool) -> Option<Turn> {
+    let seat = Seat::take(domain, key, is_task);
+    match seat.look() {
+        Look::Turn { id, thread } => Some(Turn { id, thread, landed: None, _seat: seat }),
+        _ => None,
+    }
+}
+
+/// A place among those who wait.
+struct Seat {
+    flight: Shared,
+    joined: Instant,
+    outer: Option<u64>,
+    is_task: bool,
+}
+
+enum Look {
+    Turn { id: u64, thread: Arc<AtomicU64> },
+    Landed(Arc<Record>),
+    Alone,
+    Wait(EventListener),
+}
+
+impl Seat {
+    fn take(domain: &Domain, key: &ValueKey, is_task: bool) -> Seat {
+        let Here { types, parts } = key.here();
+        let flight = Arc::new(FlightKey { domain: domain.id(), types, parts: parts.into() });
+        let outer = innermost();
+        let mut table = table();
+        table.flights.entry(flight.clone()).or_default().seats += 1;
+        if let Some(outer) = outer.and_then(|outer| table.turns.get_mut(&outer)) {
+            outer.needs.push(flight.clone());
+        }
+        Seat { flight, joined: Instant::now(), outer, is_task }
+    }
+
+    /// Takes what there is: what has landed, or the turn, or word of its end.
+    fn look(&self) -> Look {
+        let mut table = table();
+        let id = table.last + 1;
+        let Some(flight) = table.flights.get_mut(&self.flight) else { return Look::Alone };
+        if flight.turn.is_some() {
+            let ended = flight.ended.clone();
+            let is_in_vain = table.would_never_end(self);
+            return if is_in_vain { Look::Alone } else { Look::Wait(ended.listen()) };
+        }
+        if let Some(landed) = flight.landed.as_ref().filter(|it| it.at >= self.joined) {
+            return Look::Landed(landed.record.clone());
+        }
+        flight.turn = Some(id);
+        table.last = id;
+        let thread = Arc::new(AtomicU64::new(THREAD.with(|thread| *thread)));
+        let holder = Holder {
+            flight: self.flight.clone(),
+            outer: self.outer,
+            needs: Vec::new(),
+            thread: thread.clone(),
+            is_task: self.is_task,
+        };
+        table.turns.insert(id, holder);
+        Look::Turn { id, thread }
+    }
+
+    fn end(self, look: Look) -> Joined {
+        match look {
+            Look::Turn { id, thread } => {
+                Joined::Turn(Turn { id, thread, landed: None, _seat: self })
+            }
+            Look::Landed(record) => Joined::Landed(record),
+            Look::Alone | Look::Wait(_) => Joined::Alone,
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut table = table();
+        if let Some(outer) = self.outer.and_then(|outer| table.turns.get_mut(&outer))
+            && let Some(at) = outer.needs.iter().position(|need| *need == self.flight)
+        {
+            outer.needs.swap_remove(at);
+        }
+        if let Some(flight) = table.flights.get_mut(&self.flight) {
+            flight.seats -= 1;
+            if flight.seats == 0 {
+                table.flights.remove(&self.flight);
+            }
+        }
+    }
+}
+
+impl Table {
+    /// Whether the end of a flight has to wait for who waits for it.
+    fn would_never_end(&self, seat: &Seat) -> bool {
+        let mut around = HashSet::new();
+        let mut next = seat.outer;
+        while let Some(turn) = next.filter(|turn| around.insert(*turn)) {
+            next = self.turns.get(&turn).and_then(|holder| holder.outer);
+        }
+        let here = THREAD.with(|thread| *thread);
+        let mut met = HashSet::new();
+        let mut left = vec![&seat.flight];
+        while let Some(flight) = left.pop() {
+            if !met.insert(flight) {
+                continue;
+            }
+            let Some(turn) = self.flights.get(flight).and_then(|flight| flight.turn) else {
+                continue;
+            };
+            if around.contains(&turn) {
+                return true;
+            }
+            let Some(holder) = self.turns.get(&turn) else { continue };
+            // A thread that is blocked takes no task further, and what called this call
+            // goes on when it returns.
+            let is_here = holder.thread.load(Ordering::Relaxed) == here;
+            if is_here && !(seat.is_task && holder.is_task) {
+                return true;
+            }
+            left.extend(&holder.needs);
+        }
+        false
     }
 }
 
 /// One's turn, until it is dropped.
 pub struct Turn {
-    flight: MutexGuardArc<Option<Landed>>,
-    joined: Instant,
+    id: u64,
+    thread: Arc<AtomicU64>,
+    landed: Option<Landed>,
+    /// It is left when the turn is over.
+    _seat: Seat,
 }
 
 impl Turn {
-    /// What was recorded while one waited, or is still fresh.
-    pub fn landed(&self) -> Option<&Record> {
-        let landed = self.flight.as_ref()?;
-        (landed.at >= self.joined || landed.record.is_fresh()).then_some(&landed.record)
-    }
-
     /// Leaves a record to those who wait, if there is one.
     pub fn land(&mut self, record: Option<Arc<Record>>) {
-        *self.flight = record.map(|record| Landed { record, at: Instant::now() });
+        self.landed = record.map(|record| Landed { record, at: Instant::now() });
     }
+
+    /// Computes something within this turn.
+    pub fn within<R>(&self, compute: impl FnOnce() -> R) -> R {
+        let _outer = Outer(INNERMOST.replace(self.id));
+        compute()
+    }
+
+    /// The same of a future.
+    pub fn within_async<F: Future>(&self, future: F) -> Within<F> {
+        Within { turn: self.id, thread: self.thread.clone(), future: Box::pin(future) }
+    }
+}
+
+/// Gives the innermost turn back when it is dropped.
+struct Outer(u64);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        INNERMOST.set(self.0);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut table = table();
+        let Some(holder) = table.turns.remove(&self.id) else { return };
+        let Some(flight) = table.flights.get_mut(&holder.flight) else { return };
+        flight.turn = None;
+        flight.landed = self.landed.take();
+        let ended = flight.ended.clone();
+        drop(table);
+        ended.notify(usize::MAX);
+    }
+}
+
+/// A future that computes within a turn.
+pub struct Within<F> {
+    turn: u64,
+    thread: Arc<AtomicU64>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.thread.store(THREAD.with(|thread| *thread), Ordering::Relaxed);
+        let _outer = Outer(INNERMOST.replace(self.turn));
+        self.future.as_mut().poll(context)
+    }
+}
+
+/// Whether nothing is under way in a domain.
+#[cfg(test)]
+pub fn is_idle(domain: &Domain) -> bool {
+    table().flights.keys().all(|flight| flight.domain != domain.id())
+}
+
+/// How many have joined a flight of a domain, and not left it.
+#[cfg(test)]
+pub fn seats(domain: &Domain) -> usize {
+    let table = table();
+    let of_it = table.flights.iter().filter(|(flight, _)| flight.domain == domain.id());
+    of_it.map(|(_, flight)| flight.seats).sum()
 }

@@ -1,75 +1,179 @@
-//! What identifies a value: the parts that its caller gives, and its type.
+//! The key of a value: the parts that its caller gives, and its type.
 //!
-//! Within a process that is the encoding of the parts, and the type itself. Beyond it
-//! the type is its fingerprint, and one hash stands for all of it, which is made when it
-//! is first asked for: a value that is found in memory needs neither.
+//! Within a process that is the encoding of the parts, and the identity of each type that
+//! counts. Beyond it a type is its name and its fingerprint, and one hash stands for all of
+//! it, which is made when it is first asked for: a value that is found in memory needs
+//! neither. Types that no name tells from others, closures above all, have no such hash.
 
 use super::Value;
-use super::parts::{self, Encoding, Unwritable};
-use super::shape::{self, Shape};
+use super::encoding::{self, Encoding, TypeIdentity, Unwritable};
+use super::types;
 use crate::entry::Key;
 use crate::hashing;
 use serde::Serialize;
+use smallvec::SmallVec;
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Keeps values apart from commands, and changes whenever the same call is to have
 /// another key than before.
-const DOMAIN: [u8; 8] = *b"value\0\0\x01";
+const DOMAIN: [u8; 8] = *b"value\0\0\x02";
 
-/// The parts of a key, encoded; what they were made of is not needed any more.
-pub struct Parts(Encoding);
+/// The parts of a key, encoded.
+pub struct Parts {
+    encoding: Encoding,
+    types: SmallVec<[TypeIdentity; 2]>,
+}
 
 impl Parts {
     /// Encodes them.
     pub fn of<P: Serialize + ?Sized>(given: &P) -> Result<Parts, Unwritable> {
-        let mut encoding = Encoding::new();
-        parts::encode(given, &mut encoding)?;
-        Ok(Parts(encoding))
+        let mut parts = Parts::default();
+        parts.add(given)?;
+        Ok(parts)
     }
 
-    /// Those that were encoded like this.
-    pub fn encoded(encoding: Encoding) -> Parts {
-        Parts(encoding)
+    /// Appends something.
+    #[inline]
+    pub fn add<P: Serialize + ?Sized>(&mut self, given: &P) -> Result<(), Unwritable> {
+        encoding::encode::<encoding::Key, P>(given, &mut self.encoding)
+    }
+
+    /// Begins the key of a call, by what stands for the function. No other key begins so.
+    #[inline]
+    pub fn add_function(&mut self, id: [u8; 16]) {
+        self.encoding.push(0);
+        self.encoding.extend_from_slice(&id);
+    }
+
+    /// Appends a type.
+    #[inline]
+    pub fn add_type(&mut self, identity: TypeIdentity) -> Result<(), Unwritable> {
+        self.add(identity.name)?;
+        self.types.push(identity);
+        Ok(())
+    }
+
+    /// What the encodings of keys begin with that begin with these parts, and of what is no
+    /// tuple those of this key alone.
+    pub fn into_prefix(self) -> Encoding {
+        let mut encoding = self.encoding;
+        encoding::open_end(&mut encoding);
+        encoding
     }
 
     /// The key of a value of this type.
     #[inline]
     pub fn key<T: Value>(self) -> ValueKey {
+        let Parts { encoding, types } = self;
+        let identity = types.iter().fold(0, |all, one| mixed(all, number(one.id)));
         ValueKey {
-            parts: self.0,
-            kind: TypeId::of::<T>(),
-            shape: shape::of::<T>,
+            encoding,
+            types,
+            here: (TypeId::of::<T>(), identity),
+            shape: || types::of::<T>().shape,
             digest: OnceLock::new(),
         }
     }
+}
+
+impl Default for Parts {
+    fn default() -> Parts {
+        Parts { encoding: Encoding::new(), types: SmallVec::new() }
+    }
+}
+
+/// A number for a type, which hardly any other has in this process.
+fn number(id: TypeId) -> u64 {
+    /// Takes what a `TypeId` hashes, which is a hash already.
+    #[derive(Default)]
+    struct Taken(u64);
+
+    impl Hasher for Taken {
+        fn write(&mut self, bytes: &[u8]) {
+            for &byte in bytes {
+                self.0 = mixed(self.0, byte.into());
+            }
+        }
+
+        fn write_u64(&mut self, number: u64) {
+            self.0 = mixed(self.0, number);
+        }
+
+        fn finish(&self) -> u64 {
+            self.0
+        }
+    }
+
+    BuildHasherDefault::<Taken>::default().hash_one(id)
+}
+
+fn mixed(all: u64, one: u64) -> u64 {
+    (all.rotate_left(5) ^ one).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// What identifies a value in a [`Storage`](super::Storage): what its caller named, and
 /// its type.
 #[derive(Clone)]
 pub struct ValueKey {
-    parts: Encoding,
-    kind: TypeId,
-    shape: fn() -> Shape,
+    encoding: Encoding,
+    types: SmallVec<[TypeIdentity; 2]>,
+    here: (TypeId, u64),
+    shape: fn() -> types::Shape,
     digest: OnceLock<Key>,
 }
 
 impl ValueKey {
     /// A hash (BLAKE3-256) of all of it, which is the same in every process that gives a
-    /// value of the same type the same key. No two keys share one.
+    /// value of the same type the same key. No two keys share one, but for those that
+    /// differ in closures alone: they are asked of stores in memory only.
     pub fn digest(&self) -> Key {
         *self.digest.get_or_init(|| {
-            let hashed = [&DOMAIN[..], &(self.shape)(), &self.parts].concat();
+            let hashed = [&DOMAIN[..], &(self.shape)(), &self.encoding].concat();
             Key(*hashing::of(&hashed).as_bytes())
         })
     }
 
-    /// What tells it from any other within this process.
-    pub(super) fn here(&self) -> (TypeId, &[u8]) {
-        (self.kind, &self.parts)
+    /// Whether the key begins with the parts of such a [`Selection`](super::Selection).
+    pub fn begins_with(&self, prefix: &[u8]) -> bool {
+        self.encoding.starts_with(prefix)
     }
+
+    /// Whether other processes know the same key by its hash.
+    pub(super) fn is_known_elsewhere(&self) -> bool {
+        self.types.iter().all(is_named)
+    }
+
+    /// What tells it from any other within this process.
+    pub(super) fn here(&self) -> Here<'_> {
+        Here { types: self.here, parts: &self.encoding }
+    }
+}
+
+/// A key within one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Here<'k> {
+    /// The type of the value, and those that a function is many by.
+    pub types: (TypeId, u64),
+    /// The encoding of the parts.
+    pub parts: &'k [u8],
+}
+
+/// Whether a type can be told from others by its name.
+fn is_named(identity: &TypeIdentity) -> bool {
+    /// Those that were met.
+    static MET: Mutex<Option<HashMap<&'static str, TypeId>>> = Mutex::new(None);
+    // What is declared within a closure has a name; the closure itself has none.
+    let mut closures = identity.name.match_indices("{{closure}}");
+    if closures.any(|(at, word)| !identity.name[at + word.len()..].starts_with("::")) {
+        return false;
+    }
+    // Two types that are declared in two blocks of one function have the same.
+    let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
+    *met.get_or_insert_default().entry(identity.name).or_insert(identity.id) == identity.id
 }
 
 impl fmt::Debug for ValueKey {

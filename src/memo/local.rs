@@ -4,7 +4,7 @@
 //! counted, evicted, folded and shared as one, and is served under the same rules. Its
 //! key is made in another way ([`super::key`]), so that no command has it.
 
-use super::backend::{Failure, Guard, Record, Storage};
+use super::backend::{Failure, Lock as Claim, Record, Selection, Storage, Stored, TooLong};
 use super::key::ValueKey;
 use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Remote as Shared};
@@ -14,15 +14,16 @@ use crate::lineage::Lineage;
 use crate::lock::{self, Lock, Mode as LockMode};
 use crate::store::blobs::{self, NewBlob};
 use crate::store::events::{self, Event, Kind, Reason};
-use crate::store::fence::{self, Fenced};
+use crate::store::fence::{self, Attendant, Fenced};
+use crate::store::query::{Filter, Query};
 use crate::store::remote::{Fetched, Remote, Wanted};
 use crate::store::young::Young;
-use crate::store::{Root, Stack, Store, clear};
+use crate::store::{Root, Store, clear};
 use crate::values::{Mode, RemoteMode};
 use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::io::Read;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ pub struct Local {
     max_entry_size: u64,
     compress: u8,
     remote: Option<Box<Shared>>,
+    /// Looks up what was folded.
+    attendant: Attendant,
 }
 
 impl Local {
@@ -42,7 +45,8 @@ impl Local {
     pub fn new(root: Root, config: Config) -> Local {
         let Config { mode, max_size, max_entry_size, compress, remote, .. } = config;
         let remote = remote.filter(|remote| remote.mode != RemoteMode::Off);
-        Local { root, mode, max_size, max_entry_size, compress, remote }
+        let attendant = Attendant::default();
+        Local { root, mode, max_size, max_entry_size, compress, remote, attendant }
     }
 
     fn remote(&self) -> Option<Remote<'_>> {
@@ -63,15 +67,20 @@ impl Local {
         matches!(self.mode, Mode::ReadWrite | Mode::WriteOnly)
     }
 
-    /// A fresh entry of this store, or else, if it is asked too, of the remote one.
+    /// A fresh entry of this store, or else, if it is asked too, of the remote one; or else
+    /// one that expired.
     fn look_up(&self, key: &Key, asks_remote: bool) -> Result<Option<Entry>> {
-        let (young, old) = (Young::new(&self.root), Fenced::new(&self.root));
-        let floors: [&dyn Store; 2] = [&young, &old];
-        let found = Stack::new(&floors).get(key)?;
-        match found.filter(|entry| entry.fresh(Timestamp::now(), None).is_some()) {
-            None if asks_remote => self.fetch(key),
-            found => Ok(found),
+        let found = match Young::new(&self.root).get(key)? {
+            None => self.attendant.get(&Fenced::new(&self.root), key)?,
+            found => found,
+        };
+        let is_fresh =
+            found.as_ref().is_some_and(|entry| entry.fresh(Timestamp::now(), None).is_some());
+        if is_fresh || !asks_remote {
+            return Ok(found);
         }
+        // What expired may stand in for what nobody has.
+        Ok(self.fetch(key)?.or(found))
     }
 
     /// Gets a fresh entry from the remote store, if there is one; it is in this one then.
@@ -94,9 +103,12 @@ impl Local {
             return Ok(None);
         }
         let began = Instant::now();
-        let Some(entry) = self.look_up(key, asks_remote)? else { return Ok(None) };
-        let record = self.opened(&entry)?;
-        if let Some(record) = &record {
+        let entry = self.look_up(key, asks_remote)?;
+        let Some(entry) = entry.filter(|entry| entry.is_of_use(Timestamp::now())) else {
+            return Ok(None);
+        };
+        let record = self.opened(entry)?;
+        if let Some(record) = record.as_ref().filter(|record| record.is_fresh()) {
             let cost = nanos(began.elapsed());
             self.note(key, Kind::Hit { cost }, record.took, None);
         }
@@ -104,37 +116,32 @@ impl Local {
     }
 
     /// The record that an entry is.
-    fn opened(&self, entry: &Entry) -> Result<Option<Arc<Record>>> {
-        let value = match &entry.data {
-            Bytes::Inline(value) => value.clone(),
-            Bytes::Blob(blob) => {
-                let Some(opened) = blobs::open(&self.root, blob)? else { return Ok(None) };
-                let mut value = Vec::with_capacity(blob.len as usize);
-                opened.reader().read_to_end(&mut value).context("reading a value")?;
-                if value.len() as u64 != blob.len {
-                    return Ok(None);
-                }
-                value
-            }
+    fn opened(&self, entry: Entry) -> Result<Option<Arc<Record>>> {
+        let name = String::from_utf8_lossy(entry.about.argv.first().map_or(&[], |name| name));
+        let name = Cow::Owned(name.into_owned());
+        let expires = entry.expires();
+        let value = match entry.data {
+            Bytes::Inline(value) => value,
+            Bytes::Blob(blob) => match blobs::read(&self.root, &blob)? {
+                Some(value) => value,
+                None => return Ok(None),
+            },
         };
         Ok(Some(Arc::new(Record {
             value,
             created: entry.created,
-            expires: entry.expires(),
+            expires,
+            stale_for: entry.stale_for.map(Duration::from_nanos),
             took: Duration::from_nanos(entry.run_time),
-            name: String::from_utf8_lossy(entry.about.argv.first().map_or(&[], |name| name))
-                .into_owned()
-                .into(),
+            name,
+            tags: entry.about.tags,
         })))
     }
 
     fn record(&self, key: &Key, record: &Record) -> Result<()> {
         let len = record.value.len() as u64;
         if len > self.max_entry_size {
-            bail!(
-                "a value of {len} bytes is longer than the {} that are kept",
-                self.max_entry_size
-            );
+            bail!(TooLong { bytes: len, limit: self.max_entry_size });
         }
         let mut frames = Vec::new();
         if len > 0 {
@@ -157,14 +164,14 @@ impl Local {
             key: *key,
             created: record.created,
             expires_in: lifetime.map(nanos),
-            stale_for: None,
+            stale_for: record.stale_for.map(nanos),
             run_time: nanos(record.took),
             status: 0,
             stdin_consumed: None,
             frames: Bytes::Inline(frames),
             data,
             outputs: None,
-            about: about(&record.name),
+            about: about(&record.name, &record.tags),
             parts: Vec::new(),
         };
         Young::new(&self.root).put(&entry)?;
@@ -190,19 +197,53 @@ impl Local {
         }
     }
 
-    fn drop_entry(&self, key: &Key) -> Result<bool> {
+    /// Drops entries, here and in the remote store; how many were here.
+    fn drop_entries(&self, keys: &[Key]) -> Result<u64> {
         if let Some(remote) = self.remote().filter(|_| self.shares()) {
-            // First: else a look-up that comes in between would bring it back.
-            remote.remove_all(&[*key]).context("taking a value out of the remote store")?;
+            // First: else a look-up that comes in between would bring them back.
+            remote.remove_all(keys).context("taking a value out of the remote store")?;
         }
         let _folding = Lock::wait(&self.root, lock::FOLD, LockMode::Exclusive)
             .context("waiting for the store")?;
         let (young, old) = (Young::new(&self.root), Fenced::new(&self.root));
         let mut orphans = HashSet::new();
         // From below, so that what is removed from above is not found below.
-        let removed = old.remove_all(&[*key], &mut orphans)? > 0;
-        // What blobs are left the next fold sweeps.
-        Ok(young.remove(key)? | removed)
+        let below = old.remove_all(keys, &mut orphans)?;
+        let mut above = 0;
+        for key in keys {
+            // What blobs are left the next fold sweeps.
+            above += u64::from(young.remove(key)?);
+        }
+        Ok(above.max(below))
+    }
+
+    /// The keys of the entries that are selected.
+    fn selected(&self, selection: &Selection<'_>) -> Result<Vec<Key>> {
+        let filter = match selection {
+            Selection::Prefix(_) => {
+                bail!("a folder knows keys by their hashes alone: give the values a tag")
+            }
+            Selection::Tag(tag) => Filter { tag: Some((*tag).to_owned()), ..Filter::default() },
+            Selection::Which(_) => Filter::default(),
+        };
+        let old = Fenced::new(&self.root);
+        old.take_in().context("folding the store")?;
+        let mut keys = Vec::new();
+        old.query(&Query { filter, ..Query::default() }, &mut |entry, _| {
+            let name = String::from_utf8_lossy(entry.about.argv.first().map_or(&[], |name| name));
+            let stored = Stored {
+                name: &name,
+                tags: &entry.about.tags,
+                created: entry.created,
+                expires: entry.expires(),
+                took: Duration::from_nanos(entry.run_time),
+            };
+            if selection.selects(None, &stored) {
+                keys.push(entry.key);
+            }
+            Ok(())
+        })?;
+        Ok(keys)
     }
 }
 
@@ -217,11 +258,22 @@ impl Storage for Local {
     }
 
     fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
-        if self.writes() { Ok(self.record(&key.digest(), record)?) } else { Ok(()) }
+        if !self.writes() {
+            return Ok(());
+        }
+        self.record(&key.digest(), record).map_err(|why| match why.downcast::<TooLong>() {
+            Ok(too_long) => too_long.into(),
+            Err(why) => why.into(),
+        })
     }
 
     fn remove(&self, key: &ValueKey) -> Result<bool, Failure> {
-        Ok(self.drop_entry(&key.digest())?)
+        Ok(self.drop_entries(&[key.digest()])? > 0)
+    }
+
+    fn remove_selected(&self, selection: &Selection<'_>) -> Result<u64, Failure> {
+        let keys = self.selected(selection)?;
+        Ok(if keys.is_empty() { 0 } else { self.drop_entries(&keys)? })
     }
 
     fn clear(&self) -> Result<(), Failure> {
@@ -231,33 +283,33 @@ impl Storage for Local {
 
     /// By a lock on a file, which the kernel gives up when its holder dies. There is none
     /// for who works on behalf of the holder, which waits for it.
-    fn lock(&self, key: &ValueKey) -> Result<Option<Guard>, Failure> {
+    fn try_lock(&self, key: &ValueKey) -> Result<Claim, Failure> {
         if !self.writes() {
-            return Ok(None);
+            return Ok(Claim::None);
         }
         let name = lock::of_key(&key.digest());
-        let taken = Lock::take(&self.root, &name, LockMode::TryExclusive)?;
-        let lock = match taken {
-            Some(lock) => lock,
+        match Lock::take(&self.root, &name, LockMode::TryExclusive)? {
+            Some(lock) => {
+                lock.sign();
+                Ok(Claim::Held(Box::new(lock)))
+            }
             None if lock::signature(self.root.as_fd(), &name)
                 .is_some_and(|it| Lineage::own().descends_from(&it.holder)) =>
             {
-                return Ok(None);
+                Ok(Claim::None)
             }
-            None => Lock::wait(&self.root, &name, LockMode::Exclusive)?,
-        };
-        lock.sign();
-        Ok(Some(Box::new(lock)))
+            None => Ok(Claim::Busy),
+        }
     }
 }
 
-fn about(name: &str) -> About {
+fn about(name: &str, tags: &[String]) -> About {
     let kept = &name[..name.floor_char_boundary(About::LIMIT)];
     About {
         argv: vec![ByteBuf::from(kept)],
         cut: kept.len() < name.len(),
         cwd: None,
         scope: None,
-        tags: Vec::new(),
+        tags: tags.to_vec(),
     }
 }

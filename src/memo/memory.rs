@@ -1,29 +1,33 @@
 //! Values in memory: of this process alone, bounded, and gone with it.
 
-use super::backend::{Failure, Record, Storage};
-use super::key::ValueKey;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
+use super::backend::{EvictionHook, Failure, Record, Selection, Storage, TooLong};
+use super::key::{Here, ValueKey};
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, OptionsBuilder, Weighter};
 use std::any::TypeId;
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// What is taken for the length of a usual value, in bytes: a guess that only decides
 /// how much room there is for what is known of values that had to go.
 const USUAL: u64 = 256;
-/// What a value takes besides its own bytes and those of its key: its times, its place in
-/// a table, and what keeps account of both.
-const BESIDES: u64 = 192;
 /// A part of the room for each thread that looks something up at the same time, and
 /// none so small that a value of a twentieth of it all would not fit.
 const PARTS: usize = 16;
 
 /// A store in memory.
 ///
-/// It holds up to so many bytes, and makes room by what was used least (Clock-PRO, as
-/// `quick_cache` has it). A value that is longer than a twentieth of that is not kept.
-#[derive(Debug)]
+/// It holds up to so many bytes, counted as they are allocated, and makes room by what was
+/// used least (Clock-PRO, as `quick_cache` has it). A value that takes more than a
+/// twentieth of that is not kept: a store below keeps it, or
+/// [`Event::NotRecorded`](super::Event::NotRecorded) tells of it.
 pub struct Memory {
-    values: Cache<Held, Arc<Record>, Weight, DefaultHashBuilder>,
+    values: Cache<Held, Arc<Record>, Weight, DefaultHashBuilder, Evictions>,
+    evictions: Evictions,
+    /// How many bytes a value may take.
+    longest: u64,
 }
 
 impl Memory {
@@ -37,21 +41,29 @@ impl Memory {
         options
             .weight_capacity(capacity)
             .estimated_items_capacity(usize::try_from(capacity / USUAL).unwrap_or(usize::MAX))
+            .hot_allocation(HOT)
             .shards(PARTS);
         let options = options.build().unwrap_or_else(|_| unreachable!("both capacities are set"));
-        let values = Cache::with_options(
-            options,
-            Weight,
-            DefaultHashBuilder::default(),
-            DefaultLifecycle::default(),
-        );
-        Memory { values }
+        let evictions = Evictions::default();
+        let values =
+            Cache::with_options(options, Weight, DefaultHashBuilder::default(), evictions.clone());
+        let longest = (values.shard_capacity() as f64 * HOT) as u64;
+        Memory { values, evictions, longest }
     }
 }
+
+/// The share of values that are used again and again. None is longer than that.
+const HOT: f64 = 0.97;
 
 impl Default for Memory {
     fn default() -> Memory {
         Memory::new(Memory::DEFAULT_CAPACITY)
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("capacity", &self.values.capacity()).finish_non_exhaustive()
     }
 }
 
@@ -63,14 +75,30 @@ impl Storage for Memory {
     }
 
     fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
-        let (kind, parts) = key.here();
-        let held = Held { kind, parts: parts.into() };
+        let Here { types, parts } = key.here();
+        let held = Held { types, parts: parts.into() };
+        let bytes = Weight.weight(&held, record);
+        if bytes > self.longest {
+            // What it would take the place of is not its value any more.
+            self.values.remove(&held);
+            return Err(TooLong { bytes, limit: self.longest }.into());
+        }
         self.values.insert(held, record.clone());
         Ok(())
     }
 
     fn remove(&self, key: &ValueKey) -> Result<bool, Failure> {
         Ok(self.values.remove(&Sought(key.here())).is_some())
+    }
+
+    fn remove_selected(&self, selection: &Selection<'_>) -> Result<u64, Failure> {
+        let removed = Cell::new(0);
+        self.values.retain(|key, record| {
+            let is_selected = selection.selects(Some(&key.parts), &record.stored());
+            removed.set(removed.get() + u64::from(is_selected));
+            !is_selected
+        });
+        Ok(removed.get())
     }
 
     fn clear(&self) -> Result<(), Failure> {
@@ -81,32 +109,86 @@ impl Storage for Memory {
     fn is_immediate(&self) -> bool {
         true
     }
+
+    fn on_eviction(&self, hook: EvictionHook) {
+        let _ = self.evictions.hook.set(hook);
+    }
+}
+
+/// Tells of what had to go, once no lock is held: who is told may use the cache.
+#[derive(Clone, Default)]
+struct Evictions {
+    hook: Arc<OnceLock<EvictionHook>>,
+}
+
+/// The records that one call drove out.
+#[derive(Default)]
+struct Evicted(Vec<(EvictionHook, Arc<Record>)>);
+
+impl Lifecycle<Held, Arc<Record>> for Evictions {
+    type RequestState = Evicted;
+
+    fn on_evict(&self, evicted: &mut Evicted, _: Held, record: Arc<Record>) {
+        if let Some(hook) = self.hook.get() {
+            evicted.0.push((hook.clone(), record));
+        }
+    }
+}
+
+impl Drop for Evicted {
+    fn drop(&mut self) {
+        for (hook, record) in self.0.drain(..) {
+            hook(&record);
+        }
+    }
 }
 
 /// A key as it is held.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Held {
-    kind: TypeId,
+    types: (TypeId, u64),
     parts: Box<[u8]>,
 }
 
 /// A key that is looked for: it has the same hash.
 #[derive(Hash)]
-struct Sought<'k>((TypeId, &'k [u8]));
+struct Sought<'k>(Here<'k>);
 
 impl Equivalent<Held> for Sought<'_> {
     fn equivalent(&self, held: &Held) -> bool {
-        self.0 == (held.kind, &held.parts)
+        self.0 == (Here { types: held.types, parts: &held.parts })
     }
 }
 
 #[derive(Clone, Debug)]
 struct Weight;
 
+/// What a place in the table takes, and what is known of those that had to go.
+const PLACE: usize = 112;
+/// What `Arc` keeps beside its content.
+const COUNTS: usize = 16;
+
 impl Weighter<Held, Arc<Record>> for Weight {
     fn weight(&self, key: &Held, record: &Arc<Record>) -> u64 {
-        (key.parts.len() + record.value.len()) as u64 + BESIDES
+        let name = match &record.name {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(name) => allocated(name.capacity()),
+        };
+        let tags = record.tags.iter().map(|tag| allocated(tag.capacity())).sum::<usize>();
+        let bytes = PLACE
+            + allocated(key.parts.len())
+            + allocated(size_of::<Record>() + COUNTS)
+            + allocated(record.value.capacity())
+            + allocated(record.tags.capacity() * size_of::<String>())
+            + name
+            + tags;
+        bytes as u64
     }
+}
+
+/// What an allocator takes for so many bytes: a length before them, and whole units.
+fn allocated(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + size_of::<usize>()).next_multiple_of(16).max(32) }
 }
 
 #[cfg(test)]
@@ -126,8 +208,10 @@ mod tests {
             value: vec![7; len],
             created: Timestamp(1),
             expires: None,
+            stale_for: None,
             took: Duration::ZERO,
             name: Cow::Borrowed("test"),
+            tags: Vec::new(),
         })
     }
 
@@ -146,10 +230,12 @@ mod tests {
     fn a_twentieth_of_it_fits() {
         let memory = Memory::new(16 << 20);
         for n in 0..16 {
-            memory.put(&key(n), &record((16 << 20) / 20)).unwrap();
+            memory.put(&key(n), &record((16 << 20) / 20 - 1024)).unwrap();
             assert!(memory.get(&key(n)).unwrap().is_some());
         }
-        memory.put(&key(99), &record(2 << 20)).unwrap();
+        memory.put(&key(99), &record(10)).unwrap();
+        let why = memory.put(&key(99), &record(2 << 20)).unwrap_err();
+        assert!(why.is::<TooLong>(), "{why}");
         assert!(memory.get(&key(99)).unwrap().is_none());
     }
 

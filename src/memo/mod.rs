@@ -3,45 +3,54 @@
 //! A [`Cache`] has stores above each other, and does what the loop of the command line
 //! does ([`crate::cache`]): look up, else compute, then record. What fails in a store
 //! is a miss, or is not recorded; the value is computed all the same. Keys are made in
-//! `key`, who computes while others wait is settled in `flight`, and how values lie in
-//! the store of the command line is the matter of `local`. Commands are cached by that
+//! `key`, values are encoded in `codec`, who computes while others wait is settled in
+//! `flight`, and how values lie in the store of the command line is the matter of `local`. Commands are cached by that
 //! command line itself (`command`).
 
 mod backend;
 mod builder;
 mod calls;
+mod codec;
 mod command;
+mod domain;
+mod encoding;
 mod error;
 mod failure;
 mod flight;
 mod key;
 mod local;
 mod memory;
+mod observe;
 mod options;
-mod parts;
 pub mod private;
+mod process;
 mod shape;
+mod timer;
+mod types;
 mod value;
 
-pub use backend::{Failure, Guard, Record, Storage};
+pub use backend::{
+    EvictionHook, Failure, Guard, Lock, Record, Selection, Storage, Stored, TooLong,
+};
 pub use builder::Builder;
 pub use command::{CachedCommand, CommandOutput, Outcome};
 pub use error::Error;
 pub use key::ValueKey;
 pub use memory::Memory;
-pub use options::{ExpiresIn, Options};
+pub use observe::{Counters, Event};
+pub use options::{Mode, Options, Span};
 pub use value::Value;
 
 use calls::{Inner, Wanted};
-use flight::Flights;
+use domain::Domain;
 use key::Parts;
+use observe::Observer;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
 
 /// Options, each with its value.
 type RunOptions = Vec<(String, Option<OsString>)>;
@@ -60,6 +69,8 @@ type RunOptions = Vec<(String, Option<OsString>)>;
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
+    /// The labels of what is recorded by this handle.
+    tags: Arc<[String]>,
 }
 
 impl Cache {
@@ -87,9 +98,26 @@ impl Cache {
     }
 
     fn of(stores: Vec<Box<dyn Storage>>, run_options: RunOptions) -> Cache {
+        Cache::with(stores, run_options, Domain::new(), Observer::default())
+    }
+
+    fn with(
+        stores: Vec<Box<dyn Storage>>,
+        run_options: RunOptions,
+        domain: Arc<Domain>,
+        observer: Observer,
+    ) -> Cache {
         let immediate = stores.iter().take_while(|store| store.is_immediate()).count();
-        let flights = Flights::default();
-        Cache { inner: Arc::new(Inner { stores, immediate, flights, run_options }) }
+        let inner = Arc::new(Inner { stores, immediate, domain, observer, run_options });
+        for store in &inner.stores {
+            let told = Arc::downgrade(&inner);
+            store.on_eviction(Arc::new(move |record: &Record| {
+                if let Some(inner) = told.upgrade() {
+                    inner.observer.tell(&Event::Evicted { name: &record.name });
+                }
+            }));
+        }
+        Cache { inner, tags: Arc::default() }
     }
 
     /// The value for this key: a recorded one that is fresh, or what `compute` returns,
@@ -101,11 +129,18 @@ impl Cache {
     ///
     /// Each hit is a copy of its own, read from what was recorded: fields that `serde`
     /// skips are not in it. `None` and `()` are values like any other. If the value is
-    /// an `Err` it is returned and not recorded; where an error cannot be serialized
-    /// there is [`Cache::try_value`].
+    /// an `Err` it is returned and not recorded, unless
+    /// [`Options::failure_expires_in`] says for how long; where an error cannot be
+    /// serialized there is [`Cache::try_value`].
     ///
     /// No error comes of the cache itself. What cannot be looked up is computed, and
     /// what cannot be recorded is computed again.
+    ///
+    /// # Panics
+    ///
+    /// In a debug build, if what is read back of a value serializes to something else than
+    /// the value: its `Serialize` and `Deserialize` do not fit each other, and it would
+    /// never be recorded. In a release build that is told as [`Event::NotRecorded`].
     pub fn value<T, F>(&self, key: impl Serialize, options: Options, compute: F) -> T
     where
         T: Value,
@@ -156,7 +191,7 @@ impl Cache {
     /// ```
     pub async fn value_async<T, F>(&self, key: impl Serialize, options: Options, compute: F) -> T
     where
-        T: Value,
+        T: Value + Send,
         F: AsyncFnOnce() -> T,
     {
         let Ok(value) =
@@ -176,7 +211,7 @@ impl Cache {
         compute: F,
     ) -> Result<T, E>
     where
-        T: Value,
+        T: Value + Send,
         F: AsyncFnOnce() -> Result<T, E>,
     {
         match Parts::of(&key) {
@@ -193,32 +228,78 @@ impl Cache {
         self.inner.find(&Parts::of(&key).ok()?.key::<T>())
     }
 
+    /// [`Cache::get`] that blocks no task.
+    pub async fn get_async<T>(&self, key: impl Serialize) -> Option<T>
+    where
+        T: Value + Send,
+    {
+        self.found_async(&Parts::of(&key).ok()?.key::<T>()).await
+    }
+
+    /// The recorded values for several keys, in their order.
+    ///
+    /// ```
+    /// # use cachex::{Cache, Options};
+    /// # let cache = Cache::in_memory();
+    /// cache.put(("user", 2), Options::new(), &"Ada".to_owned())?;
+    /// let users = cache.get_many::<String>([1, 2].map(|id| ("user", id)));
+    /// assert_eq!(users, [None, Some("Ada".to_owned())]);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn get_many<T>(&self, keys: impl IntoIterator<Item = impl Serialize>) -> Vec<Option<T>>
+    where
+        T: Value,
+    {
+        keys.into_iter().map(|key| self.get(key)).collect()
+    }
+
     /// Records a value for this key, in place of an earlier one. With an `Err` nothing
-    /// is recorded.
+    /// is recorded, unless [`Options::failure_expires_in`] says for how long.
+    ///
+    /// A value that is too long for a store in memory is recorded if another store keeps
+    /// it.
     ///
     /// # Errors
     ///
     /// [`Error::Serialize`] if the key or the value cannot be serialized,
-    /// [`Error::Storage`] if one of the stores could not keep it.
+    /// [`Error::NotReadBack`] if the value would come back as another one, and
+    /// [`Error::Storage`] if no store could keep it, or one failed.
     pub fn put<T>(&self, key: impl Serialize, options: Options, value: &T) -> Result<(), Error>
     where
         T: Value,
     {
-        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options);
-        if failure::is_err(value) {
-            return Ok(());
+        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.tags);
+        match wanted.record_of(value)? {
+            Some(record) => self.inner.put(&wanted.key, &record),
+            None => Ok(()),
         }
-        let record = wanted.record(value, Duration::ZERO)?;
-        self.inner
-            .stores
-            .iter()
-            .rev()
-            .try_for_each(|store| store.put(&wanted.key, &record))
-            .map_err(Error::Storage)
+    }
+
+    /// [`Cache::put`] that blocks no task.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cache::put`].
+    pub async fn put_async<T>(
+        &self,
+        key: impl Serialize,
+        options: Options,
+        value: &T,
+    ) -> Result<(), Error>
+    where
+        T: Value,
+    {
+        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.tags);
+        match wanted.record_of(value)? {
+            Some(record) => {
+                self.blocking(&wanted.key, move |inner, key| inner.put(key, &record)).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Drops the value of this type for this key; whether there was one, as far as that
-    /// is known.
+    /// is known. One that is just being computed is not recorded.
     ///
     /// # Errors
     ///
@@ -228,13 +309,68 @@ impl Cache {
     where
         T: Value,
     {
-        let key = parts_of(&key)?.key::<T>();
-        let mut removed = false;
-        // From below, so that what is removed from above is not found below.
-        for store in self.inner.stores.iter().rev() {
-            removed |= store.remove(&key).map_err(Error::Storage)?;
-        }
-        Ok(removed)
+        self.inner.remove(&parts_of(&key)?.key::<T>())
+    }
+
+    /// [`Cache::remove`] that blocks no task.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cache::remove`].
+    pub async fn remove_async<T>(&self, key: impl Serialize) -> Result<bool, Error>
+    where
+        T: Value,
+    {
+        self.blocking(&parts_of(&key)?.key::<T>(), Inner::remove).await
+    }
+
+    /// Drops the values that have this tag, see [`Options::tag`]; how many there were, in
+    /// the store that had the most. Those that are just being computed are not recorded.
+    ///
+    /// ```
+    /// # use cachex::{Cache, Options};
+    /// # let cache = Cache::in_memory();
+    /// let of_user = |id: u64| cache.value(("posts", id), Options::new().tag("posts"), || id);
+    /// of_user(1);
+    /// of_user(2);
+    /// assert_eq!(cache.remove_tagged("posts")?, 2);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if one of the stores could not drop them.
+    pub fn remove_tagged(&self, tag: &str) -> Result<u64, Error> {
+        self.inner.remove_selected(&Selection::Tag(tag))
+    }
+
+    /// The same for values of any type whose keys are tuples that begin with these parts.
+    ///
+    /// ```
+    /// # use cachex::{Cache, Options};
+    /// # let cache = Cache::in_memory();
+    /// cache.put(("user", 1, "name"), Options::new(), &"Ada".to_owned())?;
+    /// cache.put(("user", 1, "age"), Options::new(), &36)?;
+    /// assert_eq!(cache.remove_prefix(("user", 1))?, 2);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if one of the stores could not drop them: one in a folder knows
+    /// keys by their hashes alone, so its values are to be removed by a tag.
+    pub fn remove_prefix(&self, parts: impl Serialize) -> Result<u64, Error> {
+        let prefix = parts_of(&parts)?.into_prefix();
+        self.inner.remove_selected(&Selection::Prefix(&prefix))
+    }
+
+    /// The same for those that `which` chooses.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if one of the stores could not drop them.
+    pub fn remove_if(&self, which: impl Fn(&Stored<'_>) -> bool) -> Result<u64, Error> {
+        self.inner.remove_selected(&Selection::Which(&which))
     }
 
     /// Drops everything that is in the stores of this cache, whoever recorded it: in a
@@ -245,7 +381,41 @@ impl Cache {
     ///
     /// [`Error::Storage`] if one of them could not be cleared.
     pub fn clear(&self) -> Result<(), Error> {
-        self.inner.stores.iter().rev().try_for_each(|store| store.clear()).map_err(Error::Storage)
+        self.inner.clear()
+    }
+
+    /// [`Cache::clear`] that blocks no task.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Cache::clear`].
+    pub async fn clear_async(&self) -> Result<(), Error> {
+        self.aside(Inner::clear).await
+    }
+
+    /// How often values were served, computed, recorded and dropped by the handles of this
+    /// cache.
+    pub fn counters(&self) -> Counters {
+        self.inner.observer.counters()
+    }
+
+    /// A handle of the same cache that gives these tags to what it records.
+    ///
+    /// ```
+    /// # use cachex::{Cache, Options};
+    /// # let cache = Cache::in_memory();
+    /// let name = |id: u64| {
+    ///     let cache = cache.tagged([format!("user:{id}"), "names".to_owned()]);
+    ///     cache.value(("name", id), Options::new(), || format!("user {id}"))
+    /// };
+    /// name(1);
+    /// assert_eq!(cache.remove_tagged("user:1")?, 1);
+    /// # Ok::<(), cachex::Error>(())
+    /// ```
+    pub fn tagged(&self, tags: impl IntoIterator<Item = impl Into<String>>) -> Cache {
+        let more = tags.into_iter().map(Into::into);
+        let tags = self.tags.iter().cloned().chain(more).collect();
+        Cache { inner: self.inner.clone(), tags }
     }
 
     /// A command, whose result is in the local store of this cache as `cachex run` would
@@ -261,8 +431,15 @@ impl std::fmt::Debug for Cache {
     }
 }
 
+/// The cache of functions whose attribute names none: in memory, of up to
+/// [`Memory::DEFAULT_CAPACITY`] bytes, and one for all of them.
+pub fn default_cache() -> &'static Cache {
+    static CACHE: LazyLock<Cache> = LazyLock::new(Cache::in_memory);
+    &CACHE
+}
+
 fn parts_of(key: &impl Serialize) -> Result<Parts, Error> {
-    Parts::of(key).map_err(|why| Error::Serialize(why.to_string()))
+    Parts::of(key).map_err(|why| Error::Serialize(format!("a key cannot be serialized: {why}")))
 }
 
 #[cfg(test)]

@@ -1,31 +1,65 @@
 //! What the attribute macros expand to. It is no part of the public interface.
 
+pub use super::default_cache;
+use super::encoding::{self, Unwritable};
 use super::key;
-use super::parts::{self, Encoding, Unwritable};
 use super::{Cache, Options, Value};
+use crate::hashing;
 use serde::Serialize;
 use std::convert::Infallible;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A function whose results are cached.
 pub struct Function {
-    /// Its path.
-    pub name: &'static str,
-    /// A hash of its source.
-    pub tokens: u128,
+    name: &'static str,
+    tokens: u128,
+    id: OnceLock<[u8; 16]>,
+}
+
+impl Function {
+    /// One with this path, and this hash of its source.
+    pub const fn new(name: &'static str, tokens: u128) -> Function {
+        Function { name, tokens, id: OnceLock::new() }
+    }
+
+    /// A hash of both, which is shorter.
+    fn id(&self) -> [u8; 16] {
+        *self.id.get_or_init(|| {
+            let hash = hashing::of(&[&self.tokens.to_le_bytes(), self.name.as_bytes()].concat());
+            let mut id = [0; 16];
+            id.copy_from_slice(&hash.as_bytes()[..16]);
+            id
+        })
+    }
+}
+
+/// A type that one function is many by.
+#[derive(Clone, Copy)]
+pub struct TypeIdentity(encoding::TypeIdentity);
+
+/// That of a type.
+pub fn type_identity<T: ?Sized>() -> TypeIdentity {
+    TypeIdentity(encoding::TypeIdentity::of::<T>())
+}
+
+/// That of a value's type.
+pub fn type_identity_of_val<T: ?Sized>(_: &T) -> TypeIdentity {
+    type_identity::<T>()
+}
+
+/// That of the function that this closure is in: it is in all that is around that, of
+/// which the parameters of an `impl` are nowhere in the function.
+pub fn place_identity<T>(_: &T) -> TypeIdentity {
+    let encoding::TypeIdentity { name, id } = encoding::TypeIdentity::of::<T>();
+    let name = name.strip_suffix("::{{closure}}").unwrap_or(name);
+    TypeIdentity(encoding::TypeIdentity { name, id })
 }
 
 /// The parts of a call's key, unless they cannot be encoded.
 pub struct Parts {
     function: &'static Function,
     encoded: Option<key::Parts>,
-}
-
-/// The cache of functions that name none: in memory, and one for all of them.
-pub fn default_cache() -> &'static Cache {
-    static CACHE: LazyLock<Cache> = LazyLock::new(Cache::in_memory);
-    &CACHE
 }
 
 /// What was said of a function. The span was looked at when it was compiled.
@@ -57,12 +91,12 @@ impl<Argument: ?Sized, T: Serialize> KeyPart<Argument> for T {
 pub struct Part<'a>(&'a dyn Encode);
 
 trait Encode {
-    fn encode(&self, out: &mut Encoding) -> Result<(), Unwritable>;
+    fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable>;
 }
 
 impl<T: Serialize> Encode for T {
-    fn encode(&self, out: &mut Encoding) -> Result<(), Unwritable> {
-        parts::encode(self, out)
+    fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
+        out.add(self)
     }
 }
 
@@ -74,42 +108,48 @@ pub fn key_part<Argument: ?Sized, T: KeyPart<Argument>>(argument: &T) -> Part<'_
 /// Parts of a key in their order: pairs of all that came before and the next.
 pub trait InOrder {
     /// Appends their encoding.
-    fn encode(&self, out: &mut Encoding) -> Result<(), Unwritable>;
+    fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable>;
 }
 
 impl<A: InOrder, B: InOrder> InOrder for (A, B) {
-    fn encode(&self, out: &mut Encoding) -> Result<(), Unwritable> {
+    fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
         self.0.encode(out)?;
         self.1.encode(out)
     }
 }
 
 impl InOrder for Part<'_> {
-    fn encode(&self, out: &mut Encoding) -> Result<(), Unwritable> {
+    fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
         self.0.encode(out)
     }
 }
 
-/// What the name of a type and the value of a `const` parameter can be.
+/// What the value of a `const` parameter can be.
 macro_rules! in_order {
     ($($plain:ty),+) => {$(
         impl InOrder for $plain {
-            fn encode(&self, out: &mut Encoding) -> Result<(), Unwritable> {
-                parts::encode(self, out)
+            fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
+                out.add(self)
             }
         }
     )+};
 }
 
-in_order!(&str, bool, char);
+impl InOrder for TypeIdentity {
+    fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
+        out.add_type(self.0)
+    }
+}
+
+in_order!(bool, char);
 in_order!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 
 /// The parts of the key of a call.
 pub fn parts<P: InOrder>(function: &'static Function, given: &P) -> Parts {
-    let mut encoding = Encoding::new();
-    let named = parts::encode(&(function.name, function.tokens), &mut encoding);
-    let encoded = named.and_then(|()| given.encode(&mut encoding));
-    Parts { function, encoded: encoded.ok().map(|()| key::Parts::encoded(encoding)) }
+    let mut encoded = key::Parts::default();
+    encoded.add_function(function.id());
+    let is_encoded = given.encode(&mut encoded).is_ok();
+    Parts { function, encoded: is_encoded.then_some(encoded) }
 }
 
 /// A recorded result of a call, or what `compute` returns.
@@ -143,7 +183,7 @@ where
 /// The same for what is computed by a future.
 pub async fn value_async<T, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> T
 where
-    T: Value,
+    T: Value + Send,
     F: AsyncFnOnce() -> T,
 {
     let compute = async || Ok::<T, Infallible>(compute().await);
@@ -159,7 +199,7 @@ pub async fn try_value_async<T, E, F>(
     compute: F,
 ) -> Result<T, E>
 where
-    T: Value,
+    T: Value + Send,
     F: AsyncFnOnce() -> Result<T, E>,
 {
     let Parts { function, encoded } = parts;

@@ -1,78 +1,121 @@
-//! What a type looks like to who reads a value of it: a fingerprint.
+//! A fingerprint of what a type asks for when a value of it is read.
 //!
-//! What is stored of a value does not describe itself, so bytes that were written as
+//! What is stored of most values does not describe itself, so bytes that were written as
 //! one type must never be read as another. A name alone does not tell that a field
 //! was added, or two were swapped, since a store was written. So a type is made to
-//! read itself once from made-up content (as `serde` has types do: each says what it
+//! read itself from made-up content (as `serde` has types do: each says what it
 //! expects), and all that it asks for is written down: names of types, fields and
 //! variants, kinds and widths, in their order. The hash of that, and of the type's
-//! name, is a part of every key.
+//! name, is a part of every key beyond the process.
 //!
-//! An enum shows one variant at a time, so it is read again until each was seen. A type
-//! that refuses made-up content (a date read from text) is known as far as it came,
-//! and what follows it in the same struct by the names of the fields alone.
+//! One reading shows one variant of an enum, so there are more readings, one for each. A
+//! struct of which a field refuses made-up content (a date, read from text) ends there; it
+//! is read again once for each field, as a map that has that field alone. Where neither
+//! helps (a tuple that has such a date), or where a type asks what there is instead of
+//! saying what it expects, the outline is not whole: values of such a type are stored in a
+//! form that describes itself.
+//!
+//! A `Deserialize` may panic on what it does not expect. Such a reading is over. Where a
+//! panic would end the process there is no made-up content, and what needs some is
+//! refused.
+
+mod accesses;
 
 use crate::hashing;
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
-    SeqAccess, VariantAccess, Visitor,
-};
-use std::any::TypeId;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use accesses::{Items, OneField, Variant};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use std::any::type_name;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What tells a type from others, and from itself as it was before a change.
 pub type Shape = [u8; 16];
 
+/// What a type asks for.
+pub struct Outline {
+    /// A fingerprint of it.
+    pub shape: Shape,
+    /// Whether nothing is missing there.
+    pub is_whole: bool,
+}
+
 /// How often a type is read at the most, and how much of it in one reading.
-const READINGS: usize = 256;
+const READINGS: usize = 4096;
 const STEPS: usize = 10_000;
 /// How deep what is made up goes at the most: the stack of a thread is finite.
 const DEPTH: usize = 64;
 
-thread_local! {
-    static KNOWN: RefCell<HashMap<TypeId, Shape>> = RefCell::default();
-}
-
-/// The fingerprint of a type.
-pub fn of<T: DeserializeOwned + 'static>() -> Shape {
-    let id = TypeId::of::<T>();
-    if let Some(shape) = KNOWN.with_borrow(|known| known.get(&id).copied()) {
-        return shape;
-    }
-    // Not while the map is borrowed: what reads itself is the program's own code.
-    let shape = read::<T>();
-    KNOWN.with_borrow_mut(|known| known.insert(id, shape));
-    shape
-}
-
-fn read<T: DeserializeOwned + 'static>() -> Shape {
+/// What a type asks for, which is found out anew.
+pub fn of<T: DeserializeOwned + 'static>() -> Outline {
     let mut seen = Seen::default();
-    seen.name(std::any::type_name::<T>());
-    seen.read::<T>();
+    seen.name(type_name::<T>());
+    seen.read_all::<T>();
     let mut shape = Shape::default();
     shape.copy_from_slice(&hashing::of(&seen.log).as_bytes()[..16]);
-    shape
+    Outline { shape, is_whole: !seen.lacks_something }
 }
+
+/// A place in a type that can be read in several ways: an enum, in as many as it has
+/// variants, or the fields of a struct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Fork {
+    /// The visitor, which each type has one of.
+    visitor: &'static str,
+    /// Where the names of the variants or fields lie.
+    names: usize,
+}
+
+impl Fork {
+    fn of<V>(names: &'static [&'static str]) -> Fork {
+        Fork { visitor: type_name::<V>(), names: names.as_ptr() as usize }
+    }
+}
+
+/// Which way is taken at the forks that are met, one after the other.
+type Way = Vec<(Fork, usize)>;
 
 /// What a type asked for, over all of its readings.
 #[derive(Default)]
 struct Seen {
     log: Vec<u8>,
-    /// By the name of an enum: the variant that is shown next, and how many there are.
-    enums: HashMap<&'static str, (usize, usize)>,
+    forks: HashSet<Fork>,
+    /// Those that were not taken yet.
+    ways: VecDeque<Way>,
+    lacks_something: bool,
 }
 
 impl Seen {
     /// Has a type read itself until nothing new is asked for.
-    fn read<T: DeserializeOwned>(&mut self) {
+    fn read_all<T: DeserializeOwned>(&mut self) {
+        let mut way = Way::new();
         for _ in 0..READINGS {
-            // What comes of it is made up.
-            let _ = T::deserialize(&mut Reader { seen: self, steps: STEPS, within: Vec::new() });
-            if self.enums.values().all(|(next, count)| next >= count) {
-                break;
+            self.read::<T>(&way);
+            match self.ways.pop_front() {
+                Some(next) => way = next,
+                None => return,
             }
+        }
+        self.lacks_something = true;
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, way: &Way) {
+        let log = self.log.len();
+        let mut reader = Reader { seen: self, way, taken: 0, steps: STEPS, within: Vec::new() };
+        // What comes of it is made up.
+        let read = || drop(T::deserialize(&mut reader));
+        if catch_unwind(AssertUnwindSafe(read)).is_err() {
+            // How far it came depends on nothing else, but who knows.
+            self.log.truncate(log);
+            self.lacks_something = true;
+        }
+    }
+
+    /// Plans the ways from a fork on that is met for the first time on this one.
+    fn fork(&mut self, fork: Fork, ways: usize, so_far: &[(Fork, usize)]) {
+        if self.forks.insert(fork) {
+            let next = |at| so_far.iter().copied().chain([(fork, at)]).collect();
+            self.ways.extend((0..ways).map(next));
         }
     }
 
@@ -95,7 +138,7 @@ impl Seen {
 
 /// The end of a reading.
 #[derive(Debug)]
-struct Refused;
+pub struct Refused;
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,6 +157,9 @@ impl de::Error for Refused {
 /// One reading.
 struct Reader<'s> {
     seen: &'s mut Seen,
+    way: &'s Way,
+    /// How much of it was taken.
+    taken: usize,
     steps: usize,
     /// The types that are being read, from the outside in.
     within: Vec<&'static str>,
@@ -121,7 +167,11 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn asked(&mut self, what: &str) -> Result<(), Refused> {
-        self.steps = self.steps.checked_sub(1).ok_or(Refused)?;
+        let Some(steps) = self.steps.checked_sub(1) else {
+            self.seen.lacks_something = true;
+            return Err(Refused);
+        };
+        self.steps = steps;
         self.seen.name(what);
         Ok(())
     }
@@ -133,6 +183,7 @@ impl Reader<'_> {
         read: impl FnOnce(&mut Self) -> Result<V, Refused>,
     ) -> Result<V, Refused> {
         if self.within.len() == DEPTH {
+            self.seen.lacks_something = true;
             return Err(Refused);
         }
         self.within.push(name);
@@ -151,13 +202,62 @@ impl Reader<'_> {
     fn items(&mut self) -> usize {
         usize::from(!self.repeats())
     }
+
+    /// Which way is taken at this fork, if it is one on the way of this reading.
+    fn turns(&mut self, fork: Fork) -> Option<usize> {
+        let (next, way) = *self.way.get(self.taken)?;
+        (next == fork).then(|| {
+            self.taken += 1;
+            way
+        })
+    }
+
+    /// Reads what comes one after the other, without names.
+    fn sequence<'de, V: Visitor<'de>>(
+        &mut self,
+        left: usize,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        let mut items = Items { reader: self, left };
+        let value = visitor.visit_seq(&mut items);
+        // Nobody gets past one that was refused.
+        if value.is_err() && items.left > 0 {
+            self.seen.lacks_something = true;
+        }
+        value
+    }
+
+    /// Reads what comes under names, in their order; and if one of them is refused, each
+    /// for itself in another reading.
+    fn fields<'de, V: Visitor<'de>>(
+        &mut self,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        let fork = Fork::of::<V>(names);
+        if let Some(at) = self.turns(fork) {
+            self.seen.name(names[at]);
+            let mut field = OneField { reader: self, name: Some(names[at]), was_read: false };
+            let value = visitor.visit_map(&mut field);
+            if !field.was_read {
+                self.seen.lacks_something = true;
+            }
+            return value;
+        }
+        let taken = self.taken;
+        let value = visitor.visit_seq(Items { reader: self, left: names.len() });
+        if value.is_err() {
+            self.seen.fork(fork, names.len(), &self.way[..taken]);
+        }
+        value
+    }
 }
 
 macro_rules! simple {
     ($($method:ident $visit:ident $value:expr),+ $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
             self.asked(stringify!($method))?;
-            visitor.$visit($value)
+            if cfg!(panic = "abort") { Err(Refused) } else { visitor.$visit($value) }
         }
     )+};
 }
@@ -209,7 +309,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.asked("seq")?;
         let left = self.items();
-        visitor.visit_seq(Items { reader: self, left })
+        self.sequence(left, visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -219,7 +319,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
     ) -> Result<V::Value, Refused> {
         self.asked("tuple")?;
         self.seen.number(left);
-        visitor.visit_seq(Items { reader: self, left })
+        self.sequence(left, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -234,8 +334,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.asked("map")?;
-        let left = self.items();
-        visitor.visit_map(Items { reader: self, left })
+        let left = 2 * self.items();
+        let mut items = Items { reader: self, left };
+        let value = visitor.visit_map(&mut items);
+        if value.is_err() && items.left > 0 {
+            self.seen.lacks_something = true;
+        }
+        value
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -246,8 +351,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
     ) -> Result<V::Value, Refused> {
         self.asked(name)?;
         self.seen.names(fields);
-        let left = fields.len();
-        self.enter(name, |reader| visitor.visit_seq(Items { reader, left }))
+        self.enter(name, |reader| reader.fields(fields, visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -261,111 +365,34 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
         if variants.is_empty() {
             return Err(Refused);
         }
-        let depth = self.within.iter().filter(|outer| **outer == name).count();
-        let (next, _) = self.seen.enums.entry(name).or_insert((0, variants.len()));
-        // Within itself it is another variant each time, of which one has an end.
-        let variant = if depth == 0 { *next } else { depth } % variants.len();
-        if depth == 0 {
-            *next += 1;
-        }
+        let fork = Fork::of::<V>(variants);
+        let variant = self.turns(fork).unwrap_or_else(|| {
+            let so_far = self.taken;
+            self.seen.fork(fork, variants.len(), &self.way[..so_far]);
+            // Within itself it is another variant each time, of which one has an end.
+            self.within.iter().filter(|outer| **outer == name).count() % variants.len()
+        });
         self.seen.number(variant);
         self.enter(name, |reader| visitor.visit_enum(Variant { reader, variant }))
     }
 
-    /// The content would have to say what it is, and what is stored does not.
+    /// The content would have to say what it is, which not every form does.
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
+        self.asked("any")?;
+        self.seen.lacks_something = true;
         Err(Refused)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
-        Err(Refused)
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_any(visitor)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
-        Err(Refused)
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_any(visitor)
     }
 
     fn is_human_readable(&self) -> bool {
         false
-    }
-}
-
-struct Items<'r, 's> {
-    reader: &'r mut Reader<'s>,
-    left: usize,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_, '_> {
-    type Error = Refused;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Refused> {
-        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
-        self.left = left;
-        seed.deserialize(&mut *self.reader).map(Some)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left)
-    }
-}
-
-impl<'de> MapAccess<'de> for Items<'_, '_> {
-    type Error = Refused;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Refused> {
-        self.next_element_seed(seed)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
-        seed.deserialize(&mut *self.reader)
-    }
-}
-
-struct Variant<'r, 's> {
-    reader: &'r mut Reader<'s>,
-    variant: usize,
-}
-
-impl<'de> EnumAccess<'de> for Variant<'_, '_> {
-    type Error = Refused;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Refused> {
-        let variant = IntoDeserializer::<Refused>::into_deserializer(self.variant as u32);
-        Ok((seed.deserialize(variant)?, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Variant<'_, '_> {
-    type Error = Refused;
-
-    fn unit_variant(self) -> Result<(), Refused> {
-        self.reader.asked("unit")
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refused> {
-        self.reader.asked("newtype")?;
-        seed.deserialize(self.reader)
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Refused> {
-        self.reader.deserialize_tuple(len, visitor)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Refused> {
-        self.reader.asked("fields")?;
-        self.reader.seen.names(fields);
-        visitor.visit_seq(Items { left: fields.len(), reader: self.reader })
     }
 }
 

@@ -34,7 +34,7 @@ fn of(output: &CommandOutput) -> (Outcome, Option<i32>, String, String) {
 fn a_program_and_a_prompt_find_what_the_other_recorded() {
     let cachex = cachex();
     for text in ["echo one; echo two >&2; exit 3", "echo three"] {
-        let call = script(&cachex, text).expires_in(HOUR).unwrap();
+        let call = script(&cachex, text).expires_in(HOUR);
         let prompt = cachex.run(text).expires_in("1h").with("--stdin null");
         let before = cachex.runs();
         let prompt_is_first = text == "echo three";
@@ -119,7 +119,8 @@ fn a_mistake_is_an_error_that_says_what_would_be_right() {
             assert!(error.to_string().contains(says), "{error}");
         }
     }
-    assert!(call().expires_in(Duration::ZERO).is_err());
+    assert!(call().expires_in(0).is_err());
+    assert!(call().expires_in(Duration::ZERO).output().is_err());
     assert_eq!(cachex.runs(), 0);
 }
 

@@ -46,6 +46,8 @@ mod left_files;
 mod library;
 mod library_async;
 mod library_command;
+mod library_types;
+mod library_waits;
 mod list;
 mod locking;
 mod make;

@@ -21,7 +21,7 @@ macro_rules! changing {
 /// All that a type asked for, without its name: here these are the same.
 fn log<T: DeserializeOwned + 'static>() -> Vec<u8> {
     let mut seen = Seen::default();
-    seen.read::<T>();
+    seen.read_all::<T>();
     seen.log
 }
 
@@ -117,8 +117,8 @@ fn a_type_that_has_no_end_is_read_to_an_end() {
         List(Vec<Tree>),
         Number(f64),
     }
-    assert_eq!(of::<Endless>(), of::<Endless>());
-    assert_ne!(of::<Tree>(), of::<Endless>());
+    assert_eq!(of::<Endless>().shape, of::<Endless>().shape);
+    assert_ne!(of::<Tree>().shape, of::<Endless>().shape);
 }
 
 #[test]
@@ -127,8 +127,74 @@ fn a_type_of_the_same_shape_and_another_name_is_another() {
     struct Metres(#[allow(dead_code)] f64);
     #[derive(Deserialize)]
     struct Feet(#[allow(dead_code)] f64);
-    assert_ne!(of::<Metres>(), of::<Feet>());
-    assert_ne!(of::<u32>(), of::<i32>());
-    assert_ne!(of::<Vec<u8>>(), of::<String>());
-    assert_eq!(of::<String>(), std::thread::spawn(of::<String>).join().unwrap());
+    assert_ne!(of::<Metres>().shape, of::<Feet>().shape);
+    assert_ne!(of::<u32>().shape, of::<i32>().shape);
+    assert_ne!(of::<Vec<u8>>().shape, of::<String>().shape);
+    let there = std::thread::spawn(|| of::<String>().shape).join().unwrap();
+    assert_eq!(of::<String>().shape, there);
+}
+
+#[test]
+fn a_field_that_refuses_made_up_content_hides_nothing() {
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Dated {
+        at: chrono::NaiveDate,
+        list: Vec<u32>,
+    }
+    all_differ(&changing! {
+        struct Changing { at: chrono::NaiveDate, a: u32 }
+        struct Changing { at: chrono::NaiveDate, a: u64 }
+        struct Changing { at: chrono::NaiveDate, b: u32 }
+        struct Changing { at: url::Url, a: u32 }
+        struct Changing { at: url::Url, a: Vec<Vec<(u32, u8)>> }
+        struct Changing { at: url::Url, a: Vec<Vec<(u32, i8)>> }
+        enum Changing { A { at: url::Url, a: u32 }, B }
+        enum Changing { A { at: url::Url, a: i32 }, B }
+    });
+    assert!(of::<Dated>().is_whole);
+}
+
+#[test]
+fn what_is_behind_a_refusal_in_a_type_without_names_is_not_known() {
+    #[derive(Deserialize)]
+    struct Pair(#[allow(dead_code)] url::Url, #[allow(dead_code)] u32);
+    assert!(!of::<Pair>().is_whole);
+    assert!(!of::<BTreeMap<url::Url, u32>>().is_whole);
+    assert!(of::<(u32, url::Url)>().is_whole);
+}
+
+#[test]
+fn a_type_that_asks_what_there_is_is_not_whole() {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    #[allow(dead_code)]
+    enum Untagged {
+        Number(u32),
+        Text(String),
+    }
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Flat {
+        a: u32,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u32>,
+    }
+    assert!(!of::<Untagged>().is_whole);
+    assert!(!of::<Flat>().is_whole);
+    assert!(!of::<serde_json::Value>().is_whole);
+    assert!(of::<Result<Option<BTreeMap<String, (u8, [f64; 3])>>, String>>().is_whole);
+}
+
+#[test]
+fn a_panic_on_made_up_content_is_a_refusal() {
+    struct Picky;
+    impl<'de> Deserialize<'de> for Picky {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Picky, D::Error> {
+            let text = String::deserialize(from)?;
+            assert_eq!(text, "picky");
+            Ok(Picky)
+        }
+    }
+    assert!(!of::<Picky>().is_whole);
 }

@@ -39,15 +39,14 @@ impl Attendant {
         }
         // One that was kept may have ended meanwhile.
         let known = kept.as_mut().and_then(|kept| kept.ask(key).ok());
-        let sealed = match known {
-            Some(sealed) => sealed,
-            None => {
-                *kept = None;
-                let mut new = Kept { helper: start(fenced)?, owner: mine };
-                let sealed = new.ask(key)?;
-                *kept = Some(new);
-                sealed
-            }
+        let sealed = if let Some(sealed) = known {
+            sealed
+        } else {
+            *kept = None;
+            let mut new = Kept { helper: start(fenced)?, owner: mine };
+            let sealed = new.ask(key)?;
+            *kept = Some(new);
+            sealed
         };
         if sealed.is_empty() {
             return Ok(None);

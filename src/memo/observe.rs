@@ -1,0 +1,158 @@
+//! Telling a program what its cache does.
+
+use super::Error;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Something that happened in a [`Cache`](super::Cache), see
+/// [`Builder::on_event`](super::Builder::on_event).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A recorded value was served.
+    Hit {
+        /// The name of the value, see [`Options::name`](super::Options::name).
+        name: &'a str,
+    },
+    /// There was none, and it is computed.
+    Miss {
+        /// The name of the value.
+        name: &'a str,
+    },
+    /// A value was recorded.
+    Recorded {
+        /// The name of the value.
+        name: &'a str,
+        /// The length of its encoding.
+        bytes: usize,
+    },
+    /// A value was computed and could not be recorded, so it is computed each time.
+    NotRecorded {
+        /// The name of the value.
+        name: &'a str,
+        /// The reason.
+        why: &'a Error,
+    },
+    /// A value was removed by the program.
+    Removed,
+    /// A store in memory dropped a value to make room.
+    Evicted {
+        /// The name of the value.
+        name: &'a str,
+    },
+}
+
+/// How often each kind of [`Event`] happened since the cache was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Values that were served.
+    pub hits: u64,
+    /// Values that were computed because there was none.
+    pub misses: u64,
+    /// Values that were recorded.
+    pub recorded: u64,
+    /// Values that could not be.
+    pub not_recorded: u64,
+    /// Values that the program removed.
+    pub removed: u64,
+    /// Values that a store in memory dropped to make room.
+    pub evicted: u64,
+}
+
+/// A function that is told of events.
+pub type Hook = Box<dyn Fn(&Event<'_>) + Send + Sync>;
+
+/// Counts events, and hands them to the program's own function.
+#[derive(Default)]
+pub struct Observer {
+    hook: Option<Hook>,
+    /// Each thread counts in one of them, so that they do not wait for each other.
+    counts: [Counts; PARTS],
+}
+
+const PARTS: usize = 8;
+const KINDS: usize = 6;
+
+/// On lines of the processor's cache of their own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Counts([AtomicU64; KINDS]);
+
+impl Observer {
+    /// One that calls this function, if there is one.
+    pub fn new(hook: Option<Hook>) -> Observer {
+        Observer { hook, ..Observer::default() }
+    }
+
+    /// Counts an event, and hands it on.
+    #[inline]
+    pub fn tell(&self, event: &Event<'_>) {
+        self.counts[part()].0[event.kind()].fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "tracing")]
+        event.trace();
+        if let Some(hook) = &self.hook {
+            hook(event);
+        }
+    }
+
+    /// How often each kind happened.
+    pub fn counters(&self) -> Counters {
+        let count = |kind: usize| {
+            self.counts.iter().map(|part| part.0[kind].load(Ordering::Relaxed)).sum::<u64>()
+        };
+        Counters {
+            hits: count(0),
+            misses: count(1),
+            recorded: count(2),
+            not_recorded: count(3),
+            removed: count(4),
+            evicted: count(5),
+        }
+    }
+}
+
+impl Event<'_> {
+    fn kind(&self) -> usize {
+        match self {
+            Event::Hit { .. } => 0,
+            Event::Miss { .. } => 1,
+            Event::Recorded { .. } => 2,
+            Event::NotRecorded { .. } => 3,
+            Event::Removed => 4,
+            Event::Evicted { .. } => 5,
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    fn trace(&self) {
+        match self {
+            Event::Hit { name } => tracing::trace!(target: "cachex", name, "hit"),
+            Event::Miss { name } => tracing::debug!(target: "cachex", name, "miss"),
+            Event::Recorded { name, bytes } => {
+                tracing::debug!(target: "cachex", name, bytes, "recorded");
+            }
+            Event::NotRecorded { name, why } => {
+                tracing::warn!(target: "cachex", name, %why, "not recorded");
+            }
+            Event::Removed => tracing::debug!(target: "cachex", "removed"),
+            Event::Evicted { name } => tracing::debug!(target: "cachex", name, "evicted"),
+        }
+    }
+}
+
+/// The part that this thread counts in.
+#[inline]
+fn part() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static PART: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    let part = PART.get();
+    if part != usize::MAX {
+        return part;
+    }
+    let part = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
+    PART.set(part);
+    part
+}

@@ -1,0 +1,81 @@
+//! Facts about the types of values, each found out once in a process.
+
+use super::codec::Known;
+use super::shape;
+pub use super::shape::Shape;
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Facts about one type.
+pub struct TypeFacts {
+    /// A fingerprint of what its `Deserialize` asks for.
+    pub shape: Shape,
+    is_described: AtomicBool,
+    known: Mutex<Arc<Known>>,
+}
+
+impl TypeFacts {
+    /// Whether its values are stored in the form that describes itself.
+    pub fn is_described(&self) -> bool {
+        self.is_described.load(Ordering::Relaxed)
+    }
+
+    /// Has its values stored in that form from now on.
+    pub fn describe(&self) {
+        self.is_described.store(true, Ordering::Relaxed);
+        // What was read back in the other form need not be in this one.
+        *self.lock() = Arc::default();
+    }
+
+    /// Everything that values were made of which were read back.
+    pub fn known(&self) -> Arc<Known> {
+        self.lock().clone()
+    }
+
+    /// Adds to that.
+    pub fn learn(&self, new: Known) {
+        let mut known = self.lock();
+        *known = Arc::new(Known::clone(&known).with(new));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Known>> {
+        // Nothing panics while it is held.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The facts about a type.
+pub fn of<T: serde::de::DeserializeOwned + 'static>() -> &'static TypeFacts {
+    thread_local! {
+        static MET: RefCell<HashMap<TypeId, &'static TypeFacts>> = RefCell::default();
+    }
+    let id = TypeId::of::<T>();
+    if let Some(facts) = MET.with_borrow(|met| met.get(&id).copied()) {
+        return facts;
+    }
+    let facts = shared::<T>(id);
+    MET.with_borrow_mut(|met| met.insert(id, facts));
+    facts
+}
+
+/// The same, as all threads share them.
+fn shared<T: serde::de::DeserializeOwned + 'static>(id: TypeId) -> &'static TypeFacts {
+    static ALL: Mutex<Option<HashMap<TypeId, &'static TypeFacts>>> = Mutex::new(None);
+    let all = || ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = all().get_or_insert_default().get(&id).copied();
+    found.unwrap_or_else(|| {
+        // Not while the map is locked: what reads itself is the program's own code.
+        let outline = shape::of::<T>();
+        *all().get_or_insert_default().entry(id).or_insert_with(|| {
+            // For as long as the process: there are no more of them than types.
+            Box::leak(Box::new(TypeFacts {
+                shape: outline.shape,
+                is_described: AtomicBool::new(!outline.is_whole),
+                known: Mutex::default(),
+            }))
+        })
+    })
+}
