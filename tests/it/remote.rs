@@ -4,6 +4,7 @@
 mod damaged;
 mod engines;
 mod limits;
+mod links;
 mod outages;
 mod policy;
 mod secrets;

@@ -1,16 +1,19 @@
-//! What serves a remote store, by way of `OpenDAL` or, for Redis, of its client: each kind of URL made into an
-//! operator, and objects read and written so that memory stays bounded.
+//! What serves a remote store: a [`folder`], or by way of `OpenDAL` or, for Redis, of its
+//! client, a server, each kind of URL made into an operator. Objects are read and written
+//! so that memory stays bounded.
 //!
 //! Where an engine takes values in one piece only (Redis, memcached, `WebDAV`), a long
 //! object is cut into pieces of one length, `NAME.0`, `NAME.1` and so on. The first one
 //! is written last: where it is, all were written.
 
+mod folder;
 mod kinds;
 #[cfg(feature = "redis")]
 mod redis;
 
 use crate::{Access, RemoteUrl};
 use anyhow::{Result, anyhow, ensure};
+use folder::{Folder, NewObject};
 use futures_util::stream::{self, StreamExt};
 use kinds::Opened;
 use opendal::{ErrorKind, Operator};
@@ -32,28 +35,21 @@ const PIECES_AT_ONCE: usize = 4;
 #[derive(Clone)]
 enum Objects {
     OpenDal(Operator),
+    Folder(Folder),
     #[cfg(feature = "redis")]
     Redis(redis::Redis),
 }
 
 impl Objects {
-    /// Returns the content of an object, if it is there.
-    async fn read(&self, name: &str) -> Result<Option<opendal::Buffer>> {
-        match self {
-            Objects::OpenDal(op) => match within(op.read(name)).await? {
-                Ok(content) => Ok(Some(content)),
-                Err(error) if is_absence(&error) => Ok(None),
-                Err(error) => Err(in_plain_words(error)),
-            },
-            #[cfg(feature = "redis")]
-            Objects::Redis(redis) => Ok(within(redis.read(name)).await??.map(Into::into)),
-        }
-    }
-
     /// Writes an object.
     async fn write(&self, name: &str, content: Vec<u8>) -> Result<()> {
         match self {
             Objects::OpenDal(op) => taken(within(op.write(name, content)).await?.map(drop)),
+            Objects::Folder(folder) => {
+                let object = within(folder.writer(name)).await??;
+                within(object.append(content)).await??;
+                within(object.finish()).await?
+            }
             #[cfg(feature = "redis")]
             Objects::Redis(redis) => within(redis.write(name, &content)).await?,
         }
@@ -63,6 +59,7 @@ impl Objects {
     async fn delete(&self, name: &str) -> Result<()> {
         match self {
             Objects::OpenDal(op) => within(op.delete(name)).await?.map_err(in_plain_words),
+            Objects::Folder(folder) => within(folder.remove(name)).await?,
             #[cfg(feature = "redis")]
             Objects::Redis(redis) => within(redis.delete(name)).await?,
         }
@@ -130,12 +127,17 @@ impl Engine {
 
     /// Whether it can tell what it holds.
     pub fn lists(&self) -> bool {
-        matches!(self.objects, Objects::OpenDal(_)) && self.can(|capability| capability.list)
+        match &self.objects {
+            #[cfg(feature = "redis")]
+            Objects::Redis(_) => false,
+            _ => self.can(|capability| capability.list),
+        }
     }
 
     fn can(&self, what: fn(&opendal::Capability) -> bool) -> bool {
         match &self.objects {
             Objects::OpenDal(op) => what(&op.info().capability()),
+            Objects::Folder(_) => true,
             #[cfg(feature = "redis")]
             Objects::Redis(_) => true,
         }
@@ -180,6 +182,9 @@ impl Engine {
                 // Its time begins anew, and a piece of it may have gone.
                 return Ok(false);
             }
+            if let Objects::Folder(folder) = &self.objects {
+                return within(folder.has(name)).await?;
+            }
             match within(self.operator()?.stat(&self.first_of(name))).await? {
                 Ok(_) => Ok(true),
                 Err(error) if is_absence(&error) => Ok(false),
@@ -206,15 +211,15 @@ impl Engine {
             let count = most / piece as u64 + 1;
             let pieces = stream::iter(0..count).map(|at| {
                 let name = piece_name(name, at);
-                async move { self.objects.read(&name).await }
+                // A server may send more than a piece.
+                async move { self.get(&name, piece).await }
             });
             let mut pieces = std::pin::pin!(pieces.buffered(PIECES_AT_ONCE));
             let mut at = 0;
             while let Some(read) = pieces.next().await {
                 let Some(content) = read? else { return Ok(at > 0) };
-                let len = content.len();
-                content.into_iter().try_for_each(|bytes| into(&bytes))?;
-                if len < piece {
+                into(&content)?;
+                if content.len() < piece {
                     return Ok(true);
                 }
                 at += 1;
@@ -226,6 +231,9 @@ impl Engine {
     /// Begins a long object.
     pub fn writer<'a>(&'a self, name: &'a str) -> Step<'a, Result<Writer>> {
         Box::pin(async move {
+            if let Objects::Folder(folder) = &self.objects {
+                return Ok(Writer::File(within(folder.writer(name)).await??));
+            }
             let Some(piece) = self.piece else {
                 let (part, at_once) = PART;
                 let writer = self.operator()?.writer_with(name).chunk(part).concurrent(at_once);
@@ -248,6 +256,10 @@ impl Engine {
         Box::pin(async move {
             let mut counts = [0; 2];
             for (folder, count) in ["v1/e/", "v1/b/"].into_iter().zip(&mut counts) {
+                if let Objects::Folder(top) = &self.objects {
+                    *count = top.count(folder).await?;
+                    continue;
+                }
                 let lister = within(self.operator()?.lister_with(folder).recursive(true)).await?;
                 let mut lister = match lister {
                     Ok(lister) => lister,
@@ -270,17 +282,26 @@ impl Engine {
     fn operator(&self) -> Result<&Operator> {
         match &self.objects {
             Objects::OpenDal(op) => Ok(op),
-            #[cfg(feature = "redis")]
-            Objects::Redis(_) => Err(anyhow!("Redis takes and gives values as a whole")),
+            _ => Err(anyhow!("only a server that OpenDAL knows can do that")),
         }
     }
 
     /// Shows an object that is in one piece to `into`; whether it is there.
     async fn stream(&self, name: &str, into: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
-        let Ok(op) = self.operator() else {
-            let Some(content) = self.objects.read(name).await? else { return Ok(false) };
-            content.into_iter().try_for_each(|bytes| into(&bytes))?;
-            return Ok(true);
+        let op = match &self.objects {
+            Objects::OpenDal(op) => op,
+            Objects::Folder(folder) => {
+                let Some(object) = within(folder.read(name)).await?? else { return Ok(false) };
+                while let Some(chunk) = within(object.next()).await?? {
+                    into(&chunk)?;
+                }
+                return Ok(true);
+            }
+            #[cfg(feature = "redis")]
+            Objects::Redis(redis) => {
+                let Some(content) = within(redis.read(name)).await?? else { return Ok(false) };
+                return into(&content).map(|()| true);
+            }
         };
         let opened = within(async { op.reader(name).await?.into_stream(..).await });
         let mut chunks = match opened.await? {
@@ -312,6 +333,8 @@ impl std::fmt::Display for TooLong {
 
 /// A long object in the making.
 pub enum Writer {
+    /// To a file.
+    File(NewObject),
     /// Written bit by bit, in parts where the engine has that.
     Whole(opendal::Writer),
     /// In pieces.
@@ -323,6 +346,7 @@ impl Writer {
     pub fn append(&mut self, bytes: Vec<u8>) -> Step<'_, Result<()>> {
         Box::pin(async move {
             match self {
+                Writer::File(object) => within(object.append(bytes)).await?,
                 Writer::Whole(writer) => taken(within(writer.write(bytes)).await?),
                 Writer::Pieces(pieces) => pieces.append(&bytes).await,
             }
@@ -333,6 +357,7 @@ impl Writer {
     pub fn finish(self) -> Step<'static, Result<()>> {
         Box::pin(async move {
             match self {
+                Writer::File(object) => within(object.finish()).await?,
                 Writer::Whole(mut writer) => taken(within(writer.close()).await?.map(drop)),
                 Writer::Pieces(pieces) => pieces.finish().await,
             }

@@ -9,13 +9,14 @@
     )
 )]
 
+use super::folder::Folder;
 #[cfg(feature = "redis")]
 use super::redis::{self, Redis};
 use super::{Objects, in_plain_words};
 #[cfg(any(feature = "http-client", feature = "redis", feature = "memcached"))]
 use crate::resolver;
 use crate::{Access, Kind, RemoteUrl};
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use opendal::{Builder, Operator, services};
 #[cfg(feature = "http-client")]
 use opendal_http_transport_reqwest::ReqwestTransport;
@@ -47,7 +48,7 @@ pub struct Opened {
 pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Opened> {
     let whole = |op| Opened { objects: Objects::OpenDal(op), piece: None, drops: false };
     Ok(match url.engine() {
-        Kind::File => whole(file(url)?),
+        Kind::File => Opened { objects: Objects::Folder(folder(url)?), piece: None, drops: false },
         #[cfg(feature = "redis")]
         Kind::Redis => Opened {
             objects: Objects::Redis(Redis::open(url, access, kept).await?),
@@ -106,17 +107,9 @@ fn built(builder: impl Builder) -> Result<Operator> {
     Operator::new(builder).map_err(in_plain_words)
 }
 
-fn file(url: &RemoteUrl) -> Result<Operator> {
+fn folder(url: &RemoteUrl) -> Result<Folder> {
     let folder = url.url().to_file_path().map_err(|()| anyhow!("it names no folder"))?;
-    // A folder that is not there may be a network's that is not mounted: nothing is
-    // to be put below its name.
-    ensure!(folder.is_dir(), "there is no folder '{}'", folder.display());
-    let root = folder.join(FOLDER);
-    let fs = || services::Fs::default().root(&root.to_string_lossy());
-    let work = root.join("tmp");
-    let opened = built(fs().atomic_write_dir(&work.to_string_lossy()));
-    // One that is mounted to be read from has no place for what is being written.
-    if opened.is_err() && root.is_dir() { built(fs()) } else { opened }
+    Folder::open(&folder, FOLDER)
 }
 
 /// The same over HTTP. Certificates are looked for only where they are needed.
