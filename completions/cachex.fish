@@ -59,7 +59,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l timeout -d 'End th
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l env -d 'Count only these variables' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
@@ -114,7 +114,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l timeout -d 'End the
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l env -d 'Count only these variables' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l stdin -d 'What the script gets as standard input, and whether it counts [default: null]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
@@ -170,7 +170,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l timeout -d 'En
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l env -d 'Count only these variables' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
@@ -234,7 +234,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand list" -s h -l help -d 'Pri
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand show" -l env -d 'Count only these variables' -r
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
@@ -268,7 +268,7 @@ off\t'Leave it alone'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -l env -d 'Count only these variables' -r
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'

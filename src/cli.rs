@@ -19,11 +19,12 @@ pub use stats::StatsArgs;
 
 use crate::values::{
     self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
-    RemoteUrl, StdinMode, Tag, VariableName, text,
+    RemoteUrl, StdinMode, Tag, text,
 };
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -185,7 +186,28 @@ pub fn parse(mut args: Vec<OsString>) -> Result<Verb, clap::Error> {
     if args.get(1).is_some_and(|verb| verb == SH) {
         sh::delimit(&mut args, 2);
     }
-    Ok(Cli::try_parse_from(args)?.verb)
+    let verb = Cli::try_parse_from(&args)?.verb;
+    if let Verb::Run(run) = &verb
+        && is_a_pattern_spread_out(&args, args.len() - run.command.len())
+    {
+        let option = args[args.len() - run.command.len() - 2].to_string_lossy();
+        let why = format!(
+            "the shell has put several files in the place of one pattern behind `{option}`, and \
+             the second would be run; quote the pattern: {option} '*.c'"
+        );
+        return Err(Cli::command().error(ErrorKind::ValueValidation, why));
+    }
+    Ok(verb)
+}
+
+/// Whether a command that begins at this place is what a shell has made of a pattern: it
+/// stands behind the value of an option that takes one and before a `--`, and is a file
+/// here. What was to be run stands behind the `--`.
+pub fn is_a_pattern_spread_out(args: &[OsString], at: usize) -> bool {
+    let option = at.checked_sub(2).and_then(|at| args.get(at));
+    option.is_some_and(|option| option == "--input" || option == "--output")
+        && args[at..].iter().any(|word| word == "--")
+        && Path::new(&args[at]).symlink_metadata().is_ok()
 }
 
 const RUN_AFTER: &str = "\
@@ -341,10 +363,10 @@ pub struct IdentityArgs {
     /// Leave out the working directory
     #[arg(long, help_heading = KEY)]
     pub no_cwd: bool,
-    /// Count only these variables
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = KEY)]
-    #[arg(value_parser = text(VariableName::from_str), conflicts_with_all = ["ignore_env", "no_env"])]
-    pub env: Option<Vec<VariableName>>,
+    /// Count only these variables, each a name or a pattern such as `AWS_*`
+    #[arg(long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
+    #[arg(value_parser = text(NamePattern::from_str), conflicts_with_all = ["ignore_env", "no_env"])]
+    pub env: Option<Vec<NamePattern>>,
     /// Leave out the variables that match these patterns
     #[arg(long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
     #[arg(value_parser = text(NamePattern::from_str), conflicts_with = "no_env")]

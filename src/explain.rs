@@ -104,7 +104,6 @@ pub fn compare(now: &Parts, then: &Parts) -> Option<Comparison> {
     let moved = change(Kind::Directory);
     comparison.add(What::Directory, moved);
     compare_variables(now, then, moved.is_some(), &mut comparison);
-    // A run in the background is recorded without having seen its caller's.
     comparison.add(What::Stdin, change(Kind::Stdin).filter(|&how| how == Change::Differs));
     comparison.add(What::Text, change(Kind::Text));
     comparison.add(What::Scope, change(Kind::Scope));
@@ -128,9 +127,9 @@ fn change(now: &Parts, then: &Parts, kind: Kind) -> Option<Change> {
 fn compare_executables(now: &Parts, then: &Parts, comparison: &mut Comparison) {
     let mode = |parts: &Parts| {
         let has = |kind| sums(parts, kind).next().is_some();
-        match (has(Kind::ExePath), has(Kind::ExeContent)) {
-            (true, _) => ExeMode::Stat,
-            (_, true) => ExeMode::Content,
+        match (has(Kind::ExeContent), has(Kind::ExePath)) {
+            (true, _) => ExeMode::Content,
+            (_, true) => ExeMode::Stat,
             _ => ExeMode::Name,
         }
     };

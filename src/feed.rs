@@ -1,77 +1,137 @@
 //! Giving the command the standard input that was read to find its key.
 
 use crate::fsutil;
-use crate::spool::Spool;
+use crate::spool::{Rest, Spool};
 use crate::stdin::Source;
 use rustix::event::{PollFd, PollFlags};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use std::io::Read;
-use std::time::Duration;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
 
 const CHUNK: usize = 64 * 1024;
-/// How long one waits for more of it before the command is looked after again.
-const BRIEFLY: Duration = Duration::from_millis(10);
+
+/// What standard input is fed through: a pipe for a pipe, a socket for a socket.
+#[derive(Debug)]
+pub struct Channel {
+    ours: OwnedFd,
+    theirs: OwnedFd,
+}
+
+impl Channel {
+    /// The channel that a source needs, if it needs one.
+    pub fn of(source: &Source) -> io::Result<Option<Channel>> {
+        let Source::Feed(spool) = source else { return Ok(None) };
+        if spool.is_socket {
+            let (ours, theirs) = UnixStream::pair()?;
+            return Ok(Some(Channel { ours: ours.into(), theirs: theirs.into() }));
+        }
+        let (theirs, ours) = io::pipe()?;
+        Ok(Some(Channel { ours: ours.into(), theirs: theirs.into() }))
+    }
+
+    /// The command's end.
+    pub fn theirs(&self) -> io::Result<OwnedFd> {
+        self.theirs.try_clone()
+    }
+}
 
 /// Writes to the command's standard input as it is read.
 pub struct Feeder {
-    pipe: Option<OwnedFd>,
+    ours: Option<OwnedFd>,
+    /// The command's end. It is kept only where all that is fed was read before, and
+    /// nobody is to be told that the command does not read any more.
+    theirs: Option<OwnedFd>,
     now: Vec<u8>,
     sent: usize,
     spooled: Option<Box<dyn Read>>,
-    /// More comes from cachex's own standard input.
-    live: bool,
-    /// That has nothing at the moment.
-    dry: bool,
+    /// What follows that.
+    rest: Rest,
+    /// There is more to come, and nothing of it is there at the moment.
+    is_dry: bool,
+    /// How much was read, and how much of it went into the channel.
+    len: u64,
+    written: u64,
+    /// Why the command got less than there was.
+    failed: Option<Errno>,
 }
 
 impl Feeder {
-    /// Feeds `source` into `pipe`, the write end of a pipe of cachex's own.
-    pub fn new(pipe: Option<OwnedFd>, source: Source) -> Feeder {
+    /// Feeds `source` through `channel`.
+    pub fn new(channel: Option<Channel>, source: Source) -> Feeder {
         let spool = match source {
             Source::Feed(spool) => spool,
             Source::Inherit | Source::Null => Spool::default(),
         };
-        if let Some(pipe) = &pipe {
-            let _ = rustix::io::ioctl_fionbio(pipe, true);
+        let (ours, theirs) = channel.map(|it| (it.ours, it.theirs)).unzip();
+        if let Some(ours) = &ours {
+            let _ = rustix::io::ioctl_fionbio(ours, true);
         }
         Feeder {
-            pipe,
+            ours,
+            theirs: theirs.filter(|_| spool.rest == Rest::End),
             now: Vec::new(),
             sent: 0,
-            live: spool.unfinished,
+            rest: spool.rest,
+            len: spool.len(),
             spooled: Some(Box::new(spool.into_reader())),
-            dry: false,
+            is_dry: false,
+            written: 0,
+            failed: None,
         }
     }
 
-    /// What must be writable for [`Feeder::feed`] to do anything.
-    pub fn waits_for(&self) -> Option<BorrowedFd<'_>> {
-        // A dry source is looked at again whenever anything else happens.
-        self.pipe.as_ref().map(AsFd::as_fd)
+    /// Adds what has to be waited for before [`Feeder::feed`] can do anything.
+    pub fn watch<'s>(&'s self, watched: &mut impl Extend<PollFd<'s>>) {
+        let Some(ours) = &self.ours else { return };
+        if self.is_dry {
+            // That nobody reads it is said unasked.
+            let more = PollFd::from_borrowed_fd(rustix::stdio::stdin(), PollFlags::IN);
+            watched.extend([more, PollFd::new(ours, PollFlags::empty())]);
+        } else {
+            watched.extend([PollFd::new(ours, PollFlags::OUT)]);
+        }
     }
 
     /// The command will not read any more.
     pub fn close(&mut self) {
-        self.pipe = None;
+        self.ours = None;
     }
 
-    /// Writes what the pipe takes now.
+    /// Writes what can be written now.
     pub fn feed(&mut self) {
-        while self.pipe.is_some() {
+        while let Some(ours) = &self.ours {
+            if self.is_dry && fsutil::is_ready(ours, PollFlags::empty()) != Ok(false) {
+                return self.leave();
+            }
             if self.sent == self.now.len() && !self.refill() {
-                if !self.dry {
-                    self.pipe = None;
+                if !self.is_dry {
+                    self.ours = None;
                 }
                 return;
             }
-            let Some(pipe) = &self.pipe else { return };
-            match rustix::io::write(pipe, &self.now[self.sent..]) {
-                Ok(n) => self.sent += n,
+            let Some(ours) = &self.ours else { return };
+            match rustix::io::write(ours, &self.now[self.sent..]) {
+                Ok(n) => {
+                    self.sent += n;
+                    self.written += n as u64;
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
                 // A command need not read its standard input.
-                Err(_) => self.pipe = None,
+                Err(_) => return self.leave(),
+            }
+        }
+    }
+
+    /// Nobody reads it any more; whoever writes to cachex's own finds that out as well.
+    fn leave(&mut self) {
+        self.ours = None;
+        if self.rest == Rest::Live {
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            if let Ok(null) = rustix::fs::open("/dev/null", flags, Mode::empty()) {
+                let _ = rustix::stdio::dup2_stdin(null);
             }
         }
     }
@@ -80,32 +140,66 @@ impl Feeder {
     fn refill(&mut self) -> bool {
         self.sent = 0;
         self.now.clear();
-        self.dry = false;
+        self.is_dry = false;
         if let Some(spooled) = &mut self.spooled {
             self.now.resize(CHUNK, 0);
-            let n = spooled.read(&mut self.now).unwrap_or(0);
-            self.now.truncate(n);
-            if n > 0 {
-                return true;
+            let read = loop {
+                match spooled.read(&mut self.now) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    read => break read,
+                }
+            };
+            self.now.truncate(*read.as_ref().unwrap_or(&0));
+            match read {
+                Ok(0) => self.spooled = None,
+                Ok(_) => return true,
+                Err(error) => {
+                    self.fail(Errno::from_io_error(&error).unwrap_or(Errno::IO));
+                    return false;
+                }
             }
-            self.spooled = None;
         }
-        if self.live {
-            self.refill_live();
+        match self.rest {
+            Rest::End => {}
+            Rest::Live => self.refill_live(),
+            Rest::Failed(errno) => self.fail(errno),
         }
         !self.now.is_empty()
     }
 
     fn refill_live(&mut self) {
         let stdin = rustix::stdio::stdin();
-        match fsutil::poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(BRIEFLY)) {
-            Ok(0) | Err(Errno::INTR) => self.dry = true,
-            _ => {
-                self.now.resize(CHUNK, 0);
-                let n = rustix::io::read(stdin, &mut self.now[..]).unwrap_or(0);
-                self.now.truncate(n);
-                self.live = n > 0;
-            }
+        if fsutil::is_ready(stdin, PollFlags::IN) == Ok(false) {
+            self.is_dry = true;
+            return;
         }
+        self.now.resize(CHUNK, 0);
+        let read = rustix::io::read(stdin, &mut self.now[..]);
+        self.now.truncate(*read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => self.rest = Rest::End,
+            Ok(_) => {}
+            Err(Errno::INTR | Errno::AGAIN) => self.is_dry = true,
+            Err(errno) => self.fail(errno),
+        }
+    }
+
+    /// The command gets no more, though there is more.
+    fn fail(&mut self, errno: Errno) {
+        self.failed = Some(errno);
+        self.rest = Rest::End;
+        self.spooled = None;
+        self.now.clear();
+    }
+
+    /// Why the command got less than there was, if it did.
+    pub fn failed(&self) -> Option<Errno> {
+        self.failed
+    }
+
+    /// How much of what was read the command did not, if that can be told.
+    pub fn unread(&self) -> Option<u64> {
+        let waiting = rustix::io::ioctl_fionread(self.theirs.as_ref()?).ok()?;
+        Some((self.len - self.written).saturating_add(waiting))
     }
 }

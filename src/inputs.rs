@@ -2,9 +2,8 @@
 //!
 //! A [`Snapshot`] is every such file in the order of their paths, each with its
 //! kind, its permissions and what it holds, so neither the order nor the way in
-//! which they were named counts. What a link leads to counts by the link's text and,
-//! if that is a file, by what the file holds; what is in a folder that only a link
-//! leads to does not count.
+//! which they were named counts. What a link leads to counts by the link's text and by
+//! what is there: what the file holds, or every file of the folder.
 //!
 //! Hashes are remembered from one call to the next (see [`memory`]). Files that are
 //! not remembered are read on as many threads as there are cores.
@@ -21,9 +20,10 @@ use crate::entry::Key;
 use crate::fsutil;
 use crate::hashing;
 use crate::parallel;
+use crate::stamp::{self, Stamp};
 use crate::store::Root;
 use crate::values::{InputPattern, OutputPattern};
-use memory::{Memory, Remembered, Stamp};
+use memory::{Memory, Remembered};
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -60,6 +60,8 @@ const DEPTH: usize = 16;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     files: Vec<File>,
+    /// A pattern that no file matches.
+    pub unmatched: Option<String>,
 }
 
 /// One of them.
@@ -115,8 +117,9 @@ impl fmt::Display for Refused {
 impl Snapshot {
     /// Looks at every file that is wanted. With a store, hashes are remembered.
     pub fn take(root: Option<&Root>, wanted: &Wanted<'_>) -> Result<Snapshot, Refused> {
-        let began = memory::now();
-        let found = walk::find(wanted)?;
+        let began = stamp::now();
+        let mut unmatched = None;
+        let found = walk::find_and_tell(wanted, &mut unmatched)?;
         let memory = Memory::of(wanted, &found);
         let known = root.map(|root| memory.recall(root)).unwrap_or_default();
         let mut recall = known.in_order();
@@ -151,7 +154,7 @@ impl Snapshot {
         }
         let looked_at = |(path, seen): (PathBuf, Option<Seen>)| Some(File { path, seen: seen? });
         let files = files.into_iter().filter_map(looked_at).collect();
-        let snapshot = Snapshot { files };
+        let snapshot = Snapshot { files, unmatched };
         if let Some(root) = root {
             let lasting = || snapshot.files.iter().filter(|file| file.seen.is_lasting()).count();
             if news || known.len() > 0 && known.len() != lasting() {
@@ -313,7 +316,7 @@ impl Seen {
                         };
                         Seen::new(Held::Link { text, behind: Some(hash) }, stamp, now)
                     }
-                    // It leads to a folder, or nowhere.
+                    // It leads to a folder, of which the files count by themselves, or nowhere.
                     _ => Seen::new(Held::Link { text, behind: None }, look.stamp, now),
                 }
             }

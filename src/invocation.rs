@@ -1,9 +1,10 @@
 //! What is to be run: the arguments, and the executable they name.
 
-use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, Stat};
+use crate::stamp::Stamp;
+use rustix::fs::{Access, AtFlags, CWD, FileType, Stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A command and its arguments.
 #[derive(Debug)]
@@ -24,27 +25,67 @@ pub enum Resolved {
 }
 
 /// An executable file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Executable {
     /// Where it really lies: with no link in it. Where all files carry one
-    /// time, as in some stores of packages, this alone tells versions apart.
-    pub real: PathBuf,
-    /// Its path, with at least one slash in it, so that it is not searched for again.
+    /// time, as in some stores of packages, this alone tells versions apart. None of
+    /// what has no path any more, or one too long for the system.
+    pub real: Option<PathBuf>,
+    /// The path by which it was found, with at least one slash in it, so that it is not
+    /// searched for again.
     pub path: PathBuf,
     /// Its status when it was looked up.
     pub stat: Stat,
 }
 
 impl Executable {
-    /// Whether it is the same file, and unchanged since.
-    pub fn is_the_same_as(&self, other: &Executable) -> bool {
-        let what = |it: &Executable| {
-            let Stat { st_dev, st_ino, st_size, .. } = it.stat;
-            let times =
-                (it.stat.st_mtime, it.stat.st_mtime_nsec, it.stat.st_ctime, it.stat.st_ctime_nsec);
-            (st_dev, st_ino, st_size, times)
-        };
-        (&self.real, &self.path, what(self)) == (&other.real, &other.path, what(other))
+    /// Where it really lies, as far as that is known.
+    pub fn place(&self) -> &Path {
+        self.real.as_ref().unwrap_or(&self.path)
+    }
+
+    /// Whether another look-up found the very same.
+    pub fn is_same(&self, other: &Executable) -> bool {
+        self.path == other.path
+            && self.real == other.real
+            && Stamp::of(&self.stat) == Stamp::of(&other.stat)
+    }
+}
+
+/// A file and every link on the way to it, as they were. A link that is turned to
+/// another file and back leaves a trace here, whatever it leads to in the end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Trail(Vec<Stamp>);
+
+impl Trail {
+    /// More links than this the system does not follow.
+    const LINKS: usize = 40;
+
+    /// Follows a path.
+    pub fn of(path: &Path) -> Trail {
+        let mut trail = Trail(Vec::new());
+        trail.follow(path);
+        trail.0.extend(rustix::fs::stat(path).map(|stat| Stamp::of(&stat)));
+        trail
+    }
+
+    fn follow(&mut self, path: &Path) {
+        let mut at = PathBuf::new();
+        for part in path.components() {
+            at.push(part);
+            let Ok(stat) = rustix::fs::lstat(&at) else { return };
+            if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+                continue;
+            }
+            if self.0.len() >= Trail::LINKS {
+                return;
+            }
+            self.0.push(Stamp::of(&stat));
+            if let Ok(text) = std::fs::read_link(&at) {
+                let beside = at.parent().unwrap_or(Path::new(""));
+                self.follow(&beside.join(text));
+            }
+        }
     }
 }
 
@@ -62,6 +103,15 @@ impl Invocation {
     /// Looks for the command as `execvp` does: a name with a slash is a path,
     /// any other is looked for in each folder of `search_path`.
     pub fn resolve(&self, search_path: Option<&OsStr>) -> Resolved {
+        self.resolve_unless(search_path, |_| false)
+    }
+
+    /// The same, going on behind what `passes_over` in the folders of `search_path`.
+    pub fn resolve_unless(
+        &self,
+        search_path: Option<&OsStr>,
+        passes_over: impl Fn(&Executable) -> bool,
+    ) -> Resolved {
         let name = self.name().as_bytes();
         if name.is_empty() {
             return Resolved::NotFound;
@@ -80,6 +130,7 @@ impl Invocation {
             match look_at(path) {
                 Resolved::NotFound => {}
                 Resolved::NotExecutable => forbidden = true,
+                Resolved::Found(executable) if passes_over(&executable) => {}
                 found @ Resolved::Found(_) => return found,
             }
         }
@@ -92,15 +143,10 @@ fn look_at(path: PathBuf) -> Resolved {
         return Resolved::NotFound;
     };
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    // Whoever one is, if everyone may.
-    let everyones = Mode::XUSR | Mode::XGRP | Mode::XOTH;
-    let may = Mode::from_raw_mode(stat.st_mode).contains(everyones)
-        || rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS).is_ok();
-    if is_file && may {
-        match std::fs::canonicalize(&path) {
-            Ok(real) => Resolved::Found(Executable { real, path, stat }),
-            Err(_) => Resolved::NotFound,
-        }
+    // The permissions alone do not tell: it may lie where nothing may be executed.
+    if is_file && rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS).is_ok() {
+        let real = std::fs::canonicalize(&path).ok();
+        Resolved::Found(Executable { real, path, stat })
     } else {
         Resolved::NotExecutable
     }

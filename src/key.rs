@@ -5,25 +5,29 @@
 //! lists of fields are the same bytes, and the key is as collision-proof as
 //! the hash.
 
+mod variables;
+
 use crate::base::Base;
-use crate::config::{EnvSelection, Identity, Vars, var};
+use crate::config::{Identity, Vars, var};
+use crate::descriptors::Inherited;
 use crate::entry::Key;
 use crate::hashing;
 use crate::inputs::Snapshot;
 use crate::invocation::{Executable, Invocation};
 use crate::parts::{Collector, Kind};
-use crate::session;
+use crate::stamp::Stamp;
 use crate::stdin::Digest;
 use crate::store::secret::Secret;
 use crate::values::ExeMode;
 use anyhow::{Context, Result};
 use rustix::termios::Winsize;
 use std::borrow::Cow;
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+pub use variables::{LeftOut, variables};
+
 /// Changes whenever the same invocation is to have another key than before.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The parts of the key. The numbers are part of it.
 #[derive(Clone, Copy)]
@@ -35,13 +39,13 @@ enum Tag {
     ExeContent = 5,
     Cwd = 6,
     Env = 7,
-    StdinContent = 8,
-    StdinKind = 9,
+    Stdin = 8,
     Text = 10,
     Scope = 11,
     Terminal = 12,
     Inputs = 13,
     InputCommand = 14,
+    Descriptor = 15,
 }
 
 /// How many parts the files that count are for `explain` at the most.
@@ -58,8 +62,10 @@ pub struct Subject<'a> {
     pub identity: &'a Identity,
     /// The environment.
     pub vars: &'a Vars,
-    /// Standard input; none if it is not known what it was.
-    pub stdin: Option<&'a Digest>,
+    /// Standard input.
+    pub stdin: &'a Digest,
+    /// The files that the arguments name by their descriptors.
+    pub descriptors: &'a [Inherited],
     /// The terminal that the command gets one like, if it gets one.
     pub terminal: Option<&'a Winsize>,
     /// What else was declared to count.
@@ -78,13 +84,6 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// The hash of what else counts; none if nothing does.
-    pub fn digest(&self) -> Option<Key> {
-        let mut fields = Fields::default();
-        self.tell(&mut fields);
-        (fields.0.len() > 1).then(|| fields.key())
-    }
-
     fn tell(&self, to: &mut impl Listener) {
         if let Some(inputs) = &self.inputs {
             to.inputs(inputs, &self.base);
@@ -119,7 +118,14 @@ impl Subject<'_> {
         to.list(Tag::Argv, &argv);
         match (self.identity.exe, self.executable) {
             (ExeMode::Stat, Some(exe)) => {
-                to.add(Tag::ExePath, &base.apply(exe.real.as_os_str().as_bytes()));
+                // A program may act by where it was found, and not by where it lies.
+                let [found, lies] = [&exe.path, exe.place()].map(|it| it.as_os_str().as_bytes());
+                to.list(Tag::ExePath, &[base.apply(found), base.apply(lies)]);
+                if exe.real.is_none() {
+                    // A path that leads to it at this moment is all there is.
+                    let Stamp { dev, ino, .. } = Stamp::of(&exe.stat);
+                    to.list(Tag::ExePath, &[dev.to_le_bytes(), ino.to_le_bytes()]);
+                }
                 to.add(Tag::ExeSize, &exe.stat.st_size.to_le_bytes());
                 to.add(Tag::ExeModified, &exe.stat.st_mtime.to_le_bytes());
                 to.add(Tag::ExeModified, &exe.stat.st_mtime_nsec.to_le_bytes());
@@ -129,18 +135,23 @@ impl Subject<'_> {
                     .and_then(|file| Ok(hashing::to_the_end(file, 0)?))
                     .with_context(|| format!("reading {}", exe.path.display()))?;
                 to.add(Tag::ExeContent, contents.as_bytes());
+                // Wherever it lies: but by which link it was found may be what it goes by.
+                if exe.real.as_deref() != Some(exe.path.as_path()) {
+                    to.list(Tag::ExePath, &[base.apply(exe.path.as_os_str().as_bytes())]);
+                }
             }
             (ExeMode::Name, _) | (_, None) => {}
         }
-        if self.identity.cwd {
-            let cwd = std::env::current_dir().context("finding the working directory")?;
-            to.add(Tag::Cwd, &base.apply(cwd.as_os_str().as_bytes()));
+        let cwd = self.identity.cwd.then(std::env::current_dir).transpose();
+        let cwd = cwd.context("finding the working directory")?;
+        let cwd = cwd.as_deref().map(|cwd| cwd.as_os_str().as_bytes());
+        if let Some(cwd) = cwd {
+            to.add(Tag::Cwd, &base.apply(cwd));
         }
-        self.tell_env(to);
-        match self.stdin {
-            Some(Digest::Contents(hash)) => to.add(Tag::StdinContent, hash.as_bytes()),
-            Some(Digest::Kind(kind)) => to.add(Tag::StdinKind, kind.as_bytes()),
-            None => {}
+        self.tell_env(cwd, to);
+        to.add(Tag::Stdin, &self.stdin.bytes());
+        for file in self.descriptors {
+            to.named(Tag::Descriptor, file.name().as_bytes(), &file.bytes());
         }
         if let Some(size) = self.terminal {
             let kind = var(self.vars, "TERM").unwrap_or_default();
@@ -156,11 +167,10 @@ impl Subject<'_> {
         Ok(())
     }
 
-    fn tell_env(&self, to: &mut impl Listener) {
-        let counted = self.vars.iter().filter(|(name, _)| left_out(name, self.identity).is_none());
-        let pairs = counted.filter_map(|(name, value)| {
-            let name = name.as_bytes();
-            Some((name, session::significant(name, value.as_bytes())?))
+    fn tell_env(&self, cwd: Option<&[u8]>, to: &mut impl Listener) {
+        let pairs = self.vars.iter().filter_map(|(name, value)| {
+            let value = variables::in_key(name, value, self.identity, cwd).ok()?;
+            Some((name.as_bytes(), value))
         });
         let base = &self.declared.base;
         if base.is_empty() {
@@ -187,9 +197,10 @@ trait Listener {
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>);
 }
 
-impl Listener for Collector {
-    fn add(&mut self, tag: Tag, value: &[u8]) {
-        let kind = match tag {
+impl Tag {
+    /// What a part of this tag is for `explain`.
+    fn kind(self) -> Kind {
+        match self {
             Tag::Argv => Kind::Arguments,
             Tag::ExePath => Kind::ExePath,
             Tag::ExeSize => Kind::ExeSize,
@@ -197,18 +208,23 @@ impl Listener for Collector {
             Tag::ExeContent => Kind::ExeContent,
             Tag::Cwd => Kind::Directory,
             Tag::Env => Kind::Variable,
-            Tag::StdinContent | Tag::StdinKind => Kind::Stdin,
+            Tag::Stdin => Kind::Stdin,
             Tag::Text => Kind::Text,
             Tag::Scope => Kind::Scope,
             Tag::Terminal => Kind::Terminal,
-            Tag::Inputs => Kind::Input,
+            Tag::Inputs | Tag::Descriptor => Kind::Input,
             Tag::InputCommand => Kind::InputCommand,
-        };
-        Collector::add(self, kind, b"", value);
+        }
+    }
+}
+
+impl Listener for Collector {
+    fn add(&mut self, tag: Tag, value: &[u8]) {
+        Collector::add(self, tag.kind(), b"", value);
     }
 
-    fn named(&mut self, _: Tag, name: &[u8], value: &[u8]) {
-        Collector::add(self, Kind::InputCommand, name, value);
+    fn named(&mut self, tag: Tag, name: &[u8], value: &[u8]) {
+        Collector::add(self, tag.kind(), name, value);
     }
 
     fn inputs(&mut self, inputs: &Snapshot, base: &Base) {
@@ -230,67 +246,6 @@ impl Listener for Collector {
             Collector::add(self, Kind::Variable, name, &value);
         }
     }
-}
-
-/// Why a variable does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LeftOut {
-    /// It describes the session, see [`session`].
-    Session,
-    /// It is the working directory by another name, which does not count.
-    Directory,
-    /// An option leaves it out, or does not take it in.
-    Option,
-    /// It only shares out jobs, see [`session::significant`].
-    Jobs,
-    /// It names the host or the user, which do not count where results are portable.
-    Host,
-}
-
-/// The names of the variables that count, and those of the others with why they
-/// do not, both in order.
-pub fn variables<'v>(
-    vars: &'v Vars,
-    identity: &Identity,
-) -> (Vec<&'v OsStr>, Vec<(&'v OsStr, LeftOut)>) {
-    let (mut counted, mut others) = (Vec::new(), Vec::new());
-    for (name, value) in vars {
-        let jobs = || {
-            let value = session::significant(name.as_bytes(), value.as_bytes());
-            value.is_none().then_some(LeftOut::Jobs)
-        };
-        match left_out(name, identity).or_else(jobs) {
-            None => counted.push(*name),
-            Some(why) => others.push((*name, why)),
-        }
-    }
-    counted.sort_unstable();
-    others.sort_unstable();
-    (counted, others)
-}
-
-fn left_out(name: &OsStr, identity: &Identity) -> Option<LeftOut> {
-    match &identity.env {
-        EnvSelection::None => Some(LeftOut::Option),
-        EnvSelection::Only(names) => {
-            (!names.iter().any(|listed| name == listed.0.as_str())).then_some(LeftOut::Option)
-        }
-        EnvSelection::All => left_out_by_default(name, identity),
-        EnvSelection::Except(patterns) => left_out_by_default(name, identity).or_else(|| {
-            let text = name.to_string_lossy();
-            patterns.iter().any(|pattern| pattern.matches(&text)).then_some(LeftOut::Option)
-        }),
-    }
-}
-
-fn left_out_by_default(name: &OsStr, identity: &Identity) -> Option<LeftOut> {
-    if session::is_noise(name.as_bytes()) {
-        return Some(LeftOut::Session);
-    }
-    if identity.portable && session::is_of_the_host(name.as_bytes()) {
-        return Some(LeftOut::Host);
-    }
-    (!identity.cwd && name == "PWD").then_some(LeftOut::Directory)
 }
 
 /// Fields on their way into the hash.
@@ -328,7 +283,8 @@ impl Listener for Fields {
 
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {
         let mut pairs: Vec<_> = pairs.collect();
-        pairs.sort_unstable();
+        // Of one name the command gets all values, and in this order.
+        pairs.sort_by_key(|(name, _)| *name);
         let flat: Vec<&[u8]> =
             pairs.iter().flat_map(|(name, value)| [*name, value.as_ref()]).collect();
         self.list(Tag::Env, &flat);
@@ -351,95 +307,4 @@ impl Fields {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq)]
-    enum Field {
-        One(u8, Vec<u8>),
-        Many(u8, Vec<Vec<u8>>),
-    }
-
-    const LISTS: [u8; 4] =
-        [Tag::Argv as u8, Tag::Env as u8, Tag::Terminal as u8, Tag::InputCommand as u8];
-
-    fn tag_of(number: u8) -> Tag {
-        let tags = [
-            Tag::Argv,
-            Tag::ExePath,
-            Tag::ExeSize,
-            Tag::ExeModified,
-            Tag::ExeContent,
-            Tag::Cwd,
-            Tag::Env,
-            Tag::StdinContent,
-            Tag::StdinKind,
-            Tag::Text,
-            Tag::Scope,
-            Tag::Terminal,
-            Tag::Inputs,
-            Tag::InputCommand,
-        ];
-        tags.into_iter().find(|&tag| tag as u8 == number).unwrap()
-    }
-
-    fn encode(fields: &[Field]) -> Vec<u8> {
-        let mut out = Fields::default();
-        for field in fields {
-            match field {
-                Field::One(tag, value) => out.add(tag_of(*tag), value),
-                Field::Many(tag, values) => {
-                    out.list(tag_of(*tag), &values.iter().map(Vec::as_slice).collect::<Vec<_>>());
-                }
-            }
-        }
-        out.0
-    }
-
-    /// Reads fields back: what can be read back in one way only is injective.
-    fn decode(mut bytes: &[u8]) -> Vec<Field> {
-        fn number(bytes: &mut &[u8]) -> usize {
-            let (first, rest) = bytes.split_first_chunk::<8>().unwrap();
-            *bytes = rest;
-            u64::from_le_bytes(*first) as usize
-        }
-        fn sized(bytes: &mut &[u8]) -> Vec<u8> {
-            let len = number(bytes);
-            let (value, rest) = bytes.split_at(len);
-            *bytes = rest;
-            value.to_vec()
-        }
-        assert_eq!(bytes[0], VERSION);
-        bytes = &bytes[1..];
-        let mut fields = Vec::new();
-        while let Some((&tag, rest)) = bytes.split_first() {
-            bytes = rest;
-            fields.push(if LISTS.contains(&tag) {
-                let count = number(&mut bytes);
-                Field::Many(tag, (0..count).map(|_| sized(&mut bytes)).collect())
-            } else {
-                Field::One(tag, sized(&mut bytes))
-            });
-        }
-        fields
-    }
-
-    fn field() -> impl Strategy<Value = Field> {
-        let bytes = proptest::collection::vec(any::<u8>(), 0..12);
-        let others: Vec<u8> = (1..=14).filter(|tag| !LISTS.contains(tag)).collect();
-        prop_oneof![
-            (proptest::sample::select(others), bytes.clone())
-                .prop_map(|(tag, value)| Field::One(tag, value)),
-            (proptest::sample::select(LISTS.to_vec()), proptest::collection::vec(bytes, 0..5))
-                .prop_map(|(tag, values)| Field::Many(tag, values)),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn no_two_lists_of_fields_are_the_same_bytes(fields in proptest::collection::vec(field(), 0..8)) {
-            prop_assert_eq!(decode(&encode(&fields)), fields);
-        }
-    }
-}
+mod tests;

@@ -88,6 +88,9 @@ fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
         sh::check(command).ok()?;
     }
     let at = args.len() - command.len();
+    if !is_script && cli::is_a_pattern_spread_out(args, at) {
+        return None;
+    }
     Some((if is_script { Called::Sh(ShArgs { run, shell }) } else { Called::Run(run) }, at))
 }
 

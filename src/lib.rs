@@ -67,6 +67,7 @@ mod clock;
 #[doc(hidden)]
 pub mod cmd;
 mod config;
+mod descriptors;
 mod detached;
 mod entry;
 mod exec;
@@ -104,6 +105,7 @@ mod session;
 mod signals;
 mod sink;
 mod spool;
+mod stamp;
 #[doc(hidden)]
 pub mod startup;
 mod stdin;

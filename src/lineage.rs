@@ -173,6 +173,11 @@ impl Lineage {
         self.is_nested
     }
 
+    /// The processes that led to this one, as far as they can be told, its parent first.
+    pub fn ancestors(&self) -> impl Iterator<Item = u32> {
+        self.ancestors.iter().map(|process| process.pid)
+    }
+
     /// Whether its process runs on behalf of that one, which waits for it.
     pub fn descends_from(&self, holder: &Holder) -> bool {
         let is_known = self.ancestors.iter().any(|ancestor| ancestor.is(&holder.process));

@@ -172,12 +172,18 @@ pub fn of_refresh(key: &crate::entry::Key) -> PathBuf {
     PathBuf::from(format!("locks/{key}.refresh"))
 }
 
+/// The name of the mark of a script that calls cachex with its own name. It is kept and
+/// removed as an unused lock.
+pub fn of_shim(script: &crate::entry::Key) -> PathBuf {
+    PathBuf::from(format!("locks/{script}.shim"))
+}
+
 /// Whether a file of this name below `locks/` is one key's lock.
 pub fn is_of_a_key(name: &[u8]) -> bool {
     let (key, rest) = name.split_at(name.iter().position(|&b| b == b'.').unwrap_or(name.len()));
     let is_number = |rest: &[u8]| !rest.is_empty() && rest.iter().all(u8::is_ascii_digit);
     crate::entry::Key::from_hex(key).is_some()
-        && (rest.is_empty() || rest == b".refresh" || is_number(&rest[1..]))
+        && (rest.is_empty() || rest == b".refresh" || rest == b".shim" || is_number(&rest[1..]))
 }
 
 /// What a holder wrote into its lock.

@@ -1,7 +1,8 @@
 //! Which variables describe the session and not the work.
 //!
 //! The criterion: would a reasonable command's output depend on it? Then it
-//! counts (`TERM`, `COLUMNS`, `LANG`, commit ids do). What is listed here names
+//! counts (`TERM`, `COLUMNS`, `LANG`, commit ids do, and so do the numbers of
+//! builds and runs, which people print into versions). What is listed here names
 //! a window, a connection, a socket or one run of a CI job. A miss too many is
 //! a nuisance, a hit too many is wrong.
 
@@ -19,16 +20,18 @@ pub const NAMES: &[&str] = &[
     "ALACRITTY_LOG",
     "ALACRITTY_SOCKET",
     "ALACRITTY_WINDOW_ID",
+    "ATUIN_HISTORY_ID",
+    "ATUIN_SESSION",
+    "BAMF_DESKTOP_FILE_HINT",
+    "BITBUCKET_PIPELINE_UUID",
+    "BITBUCKET_STEP_OIDC_TOKEN",
+    "BITBUCKET_STEP_TRIGGERER_UUID",
+    "BITBUCKET_STEP_UUID",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
     "BUILDKITE_BUILD_ID",
-    "BUILDKITE_BUILD_NUMBER",
     "BUILDKITE_BUILD_URL",
     "BUILDKITE_JOB_ID",
-    "BUILD_ID",
-    "BUILD_NUMBER",
-    "BUILD_TAG",
     "BUILD_URL",
-    "CIRCLE_BUILD_NUM",
     "CIRCLE_BUILD_URL",
     "CIRCLE_OIDC_TOKEN",
     "CIRCLE_OIDC_TOKEN_V2",
@@ -36,44 +39,69 @@ pub const NAMES: &[&str] = &[
     "CIRCLE_WORKFLOW_ID",
     "CIRCLE_WORKFLOW_JOB_ID",
     "CIRCLE_WORKFLOW_WORKSPACE_ID",
+    "CI_BUILD_CREATED",
+    "CI_BUILD_FINISHED",
     "CI_BUILD_ID",
+    "CI_BUILD_STARTED",
     "CI_BUILD_TOKEN",
+    "CI_JOB_FINISHED",
     "CI_JOB_ID",
     "CI_JOB_JWT",
     "CI_JOB_JWT_V1",
     "CI_JOB_JWT_V2",
+    "CI_JOB_STARTED",
     "CI_JOB_STARTED_AT",
     "CI_JOB_TOKEN",
     "CI_JOB_URL",
     "CI_PIPELINE_CREATED_AT",
-    "CI_PIPELINE_ID",
-    "CI_PIPELINE_IID",
+    "CI_PIPELINE_FINISHED",
+    "CI_PIPELINE_FORGE_URL",
+    "CI_PIPELINE_STARTED",
     "CI_PIPELINE_URL",
     "CI_REGISTRY_PASSWORD",
     "CI_REPOSITORY_URL",
     "CI_RUNNER_ID",
     "CI_RUNNER_SHORT_TOKEN",
+    "CI_STEP_FINISHED",
+    "CI_STEP_STARTED",
+    "CI_STEP_URL",
+    "CI_STEP_UUID",
     "DBUS_SESSION_BUS_ADDRESS",
     "DBUS_STARTER_ADDRESS",
     "DBUS_STARTER_BUS_TYPE",
     "DESKTOP_STARTUP_ID",
+    "DRONE_BUILD_CREATED",
+    "DRONE_BUILD_FINISHED",
+    "DRONE_BUILD_LINK",
+    "DRONE_BUILD_STARTED",
+    "DRONE_CARD_PATH",
+    "DRONE_JOB_FINISHED",
+    "DRONE_JOB_NUMBER",
+    "DRONE_JOB_STARTED",
+    "DRONE_STAGE_FINISHED",
+    "DRONE_STAGE_STARTED",
+    "FNM_MULTISHELL_PATH",
+    "GIO_LAUNCHED_DESKTOP_FILE",
+    "GIO_LAUNCHED_DESKTOP_FILE_PID",
     "GITHUB_ACTION",
     "GITHUB_ENV",
     "GITHUB_OUTPUT",
     "GITHUB_PATH",
-    "GITHUB_RUN_ATTEMPT",
     "GITHUB_RUN_ID",
-    "GITHUB_RUN_NUMBER",
     "GITHUB_STATE",
     "GITHUB_STEP_SUMMARY",
     "GNOME_TERMINAL_SCREEN",
     "GNOME_TERMINAL_SERVICE",
     "GPG_AGENT_INFO",
     "GPG_TTY",
+    "HUDSON_COOKIE",
+    "HUDSON_SERVER_COOKIE",
     "HYPERFINE_ITERATION",
     "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET",
     "INVOCATION_ID",
     "ITERM_SESSION_ID",
+    "JENKINS_NODE_COOKIE",
+    "JENKINS_SERVER_COOKIE",
     "JOURNAL_STREAM",
     "KITTY_LISTEN_ON",
     "KITTY_PID",
@@ -89,11 +117,20 @@ pub const NAMES: &[&str] = &[
     "MAKELEVEL",
     "MANAGERPID",
     "MANAGERPIDFDID",
+    "MCFLY_HISTORY",
+    "MCFLY_SESSION_ID",
     "MEMORY_PRESSURE_WATCH",
     "MEMORY_PRESSURE_WRITE",
     "NOTIFY_SOCKET",
     "NVIM",
     "OLDPWD",
+    "P9K_SSH",
+    "P9K_TTY",
+    "PARALLEL_JOBSLOT",
+    "PARALLEL_PID",
+    "PARALLEL_SEQ",
+    "PYTEST_CURRENT_TEST",
+    "PYTEST_XDIST_TESTRUNUID",
     "RUNNER_TRACKING_ID",
     "SECURITYSESSIONID",
     "SESSION_MANAGER",
@@ -104,8 +141,15 @@ pub const NAMES: &[&str] = &[
     "SSH_CLIENT",
     "SSH_CONNECTION",
     "SSH_TTY",
+    "STARSHIP_SESSION_KEY",
     "STY",
     "SYSTEMD_EXEC_PID",
+    "SYSTEM_ACCESSTOKEN",
+    "SYSTEM_JOBID",
+    "SYSTEM_PIPELINESTARTTIME",
+    "SYSTEM_PLANID",
+    "SYSTEM_TASKINSTANCEID",
+    "SYSTEM_TIMELINEID",
     "TERMINATOR_DBUS_NAME",
     "TERMINATOR_DBUS_PATH",
     "TERMINATOR_UUID",
@@ -114,21 +158,21 @@ pub const NAMES: &[&str] = &[
     "TMUX",
     "TMUX_PANE",
     "TRAVIS_BUILD_ID",
-    "TRAVIS_BUILD_NUMBER",
     "TRAVIS_BUILD_WEB_URL",
     "TRAVIS_JOB_ID",
-    "TRAVIS_JOB_NUMBER",
     "TRAVIS_JOB_WEB_URL",
     "VSCODE_GIT_IPC_HANDLE",
     "VSCODE_IPC_HOOK",
     "VSCODE_IPC_HOOK_CLI",
     "VSCODE_PID",
+    "VSTS_PROCESS_LOOKUP_ID",
     "WATCHDOG_PID",
     "WATCHDOG_USEC",
     "WEZTERM_PANE",
     "WEZTERM_UNIX_SOCKET",
     "WINDOW",
     "WINDOWID",
+    "WSL_INTEROP",
     "WT_SESSION",
     "XAUTHORITY",
     "XDG_ACTIVATION_TOKEN",
@@ -141,6 +185,8 @@ pub const NAMES: &[&str] = &[
     "ZELLIJ_PANE_ID",
     "ZELLIJ_SESSION_NAME",
     "_",
+    "_P9K_SSH_TTY",
+    "_P9K_TTY",
 ];
 
 /// Variables that name the host or the user, or a place that is each one's own: left
@@ -185,6 +231,8 @@ pub fn is_of_the_host(name: &[u8]) -> bool {
 
 /// cachex's own variables; how it caches is no part of what it caches.
 pub const OWN: &[u8] = b"CACHEX_";
+/// What the names of whole families begin with: besides those, what direnv keeps books in.
+pub const FAMILIES: [&[u8]; 2] = [OWN, b"DIRENV_"];
 
 /// Whether a variable describes the session.
 pub fn is_noise(name: &[u8]) -> bool {
@@ -192,7 +240,7 @@ pub fn is_noise(name: &[u8]) -> bool {
     let begins = STARTS[first as usize] as usize..STARTS[first as usize + 1] as usize;
     // Lengths tell nearly all apart.
     NAMES[begins].iter().any(|noise| noise.len() == name.len() && noise.as_bytes() == name)
-        || name.starts_with(OWN)
+        || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
 /// Where the names that begin with a byte begin.
@@ -215,7 +263,7 @@ const STARTS: [u8; 257] = {
 /// The value that counts for a variable. None: it counts as unset.
 pub fn significant<'a>(name: &[u8], value: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     match name {
-        b"GNUMAKEFLAGS" | b"MAKEFLAGS" | b"MFLAGS" => {
+        b"CARGO_MAKEFLAGS" | b"GNUMAKEFLAGS" | b"MAKEFLAGS" | b"MFLAGS" => {
             let rest = without_jobs(value);
             (!rest.is_empty()).then_some(Cow::Owned(rest))
         }
@@ -279,8 +327,8 @@ mod tests {
         assert!(HOST.is_sorted() && HOST.iter().all(|name| is_of_the_host(name.as_bytes())));
         assert!(!HOST.iter().any(|name| is_noise(name.as_bytes())));
         assert!(!is_of_the_host(b"HOME") && !is_of_the_host(b"PATH"));
-        assert!(is_noise(b"CACHEX_ANYTHING"));
-        for counts in ["", "TERM", "SSH", "TMUXX", "\u{ff}", "A", "PATH", "CI"] {
+        assert!(is_noise(b"CACHEX_ANYTHING") && is_noise(b"DIRENV_ANYTHING"));
+        for counts in ["", "=", "DIRENV", "TERM", "SSH", "TMUXX", "\u{ff}", "A", "PATH", "CI"] {
             assert!(!is_noise(counts.as_bytes()), "{counts}");
         }
     }
@@ -299,5 +347,7 @@ mod tests {
         assert_eq!(count("-j8 --"), None);
         assert_eq!(count(""), None);
         assert_eq!(count("a\\"), kept("a\\"));
+        let cargo = significant(b"CARGO_MAKEFLAGS", b"-j --jobserver-fds=8,9 --jobserver-auth=8,9");
+        assert_eq!(cargo, None);
     }
 }

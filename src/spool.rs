@@ -1,6 +1,7 @@
 //! Bytes that are kept for a while: in memory up to a limit, and then in an
 //! unlinked temporary file outside the store, because they may be secret.
 
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
@@ -17,14 +18,31 @@ pub struct Spool {
     pub file: Option<File>,
     /// Those that the file had no room for.
     tail: Vec<u8>,
-    /// Whether more are still to be read from standard input.
-    pub unfinished: bool,
+    /// How many there are.
+    len: u64,
+    /// What follows them.
+    pub rest: Rest,
+    /// Whether they came from a socket.
+    pub is_socket: bool,
+}
+
+/// What follows the bytes that were read of standard input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// Its end.
+    #[default]
+    End,
+    /// More, which is still to be read.
+    Live,
+    /// Nobody knows: reading on failed.
+    Failed(Errno),
 }
 
 impl Spool {
     /// On an error the bytes are kept in memory nevertheless; the caller then
     /// looks for something better to do with those that follow.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.len += bytes.len() as u64;
         if !self.tail.is_empty() {
             self.tail.extend_from_slice(bytes);
             return Err(io::ErrorKind::StorageFull.into());
@@ -48,7 +66,12 @@ impl Spool {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.memory.is_empty() && self.file.is_none() && self.tail.is_empty()
+        self.len == 0
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.len
     }
 
     /// Reads them from the first on.

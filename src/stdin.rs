@@ -1,48 +1,92 @@
 //! Standard input: what it is, the hash of what it holds, and what the command gets.
 //!
-//! | it is | it counts as | the command gets |
+//! | it is | part of the key | the command gets |
 //! |---|---|---|
 //! | closed | "closed" | a closed one |
 //! | a terminal | "terminal" | the terminal |
-//! | `/dev/null` | empty contents | it |
-//! | a file | its contents from the current offset | the file, at that offset |
-//! | a pipe, a socket | all that comes until its end | the same bytes through a pipe |
+//! | `/dev/null` | "empty" | it |
+//! | a file | "file", the file's contents and the current offset | the file, at that offset |
+//! | a pipe, a socket | its kind and all that comes until its end | it, if nothing had to be taken out of it, else the same bytes through one of its kind |
 //!
-//! What comes out of a pipe is kept in a [`Spool`] until the command reads it.
+//! What is taken out of a pipe is kept in a [`Spool`] until the command reads it. A pipe
+//! is never waited for longer than [`SILENT`] or [`OPEN`], nor read further than
+//! [`LIMIT`]: after that the command runs uncached, with what was read and the rest.
+
+#[cfg(target_os = "linux")]
+mod peek;
+mod pipe;
 
 use crate::fsutil;
 use crate::hashing;
 use crate::spool::Spool;
+use crate::stamp::{self, Stamp};
 use crate::values::StdinMode;
-use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{FileType, SeekFrom};
-use rustix::io::Errno;
+use rustix::fs::{FileType, SeekFrom, Stat};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Seek;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+pub use pipe::{LIMIT, OPEN, SILENT};
+
+/// A copy is made in pieces of this size.
+#[cfg(not(target_os = "linux"))]
 const CHUNK: usize = 64 * 1024;
-/// How long a pipe may be silent before cachex says what it waits for.
-const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a refresher's digest is: its key was computed before it was started.
-const PASSED_ON: &str = "passed on";
-
-/// How standard input counts in the key.
-#[derive(Debug)]
+/// How standard input is part of the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Digest {
-    /// By what it holds.
-    Contents(blake3::Hash),
-    /// By what it is.
+    /// By its kind alone.
     Kind(&'static str),
+    /// By its kind and by what it holds.
+    Contents {
+        /// One of [`FILE`], [`PIPE`] and [`SOCKET`].
+        kind: &'static str,
+        /// The hash of all that can be read of it, of a file from its beginning on.
+        hash: blake3::Hash,
+        /// Where in a file the command starts to read.
+        offset: u64,
+    },
 }
 
+/// The kinds that standard input has in a key.
+pub const NULL: &str = "null";
+/// See [`StdinMode::Inherit`].
+pub const INHERIT: &str = "inherit";
+/// Closed when cachex started.
+pub const CLOSED: &str = "closed";
+/// A terminal.
+pub const TERMINAL: &str = "terminal";
+/// `/dev/null`.
+pub const EMPTY: &str = "empty";
+/// A regular file.
+pub const FILE: &str = "file";
+/// A pipe, named or not.
+pub const PIPE: &str = "pipe";
+/// A socket.
+pub const SOCKET: &str = "socket";
+
+const KINDS: [&str; 8] = [NULL, INHERIT, CLOSED, TERMINAL, EMPTY, FILE, PIPE, SOCKET];
+
 impl Digest {
-    /// What of it counts.
-    pub fn as_bytes(&self) -> &[u8] {
+    /// Its bytes in the key. No kind is the beginning of another.
+    pub fn bytes(&self) -> Cow<'static, [u8]> {
         match self {
-            Digest::Contents(hash) => hash.as_bytes(),
-            Digest::Kind(kind) => kind.as_bytes(),
+            Digest::Kind(kind) => kind.as_bytes().into(),
+            Digest::Contents { kind, hash, offset } => {
+                let mut bytes = Vec::with_capacity(64);
+                bytes.extend(kind.as_bytes());
+                bytes.extend(hash.as_bytes());
+                bytes.extend(offset.to_le_bytes());
+                bytes.into()
+            }
+        }
+    }
+
+    /// The name of its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Digest::Kind(kind) | Digest::Contents { kind, .. } => kind,
         }
     }
 }
@@ -54,109 +98,209 @@ pub enum Source {
     Inherit,
     /// Nothing.
     Null,
-    /// What was read of it.
+    /// What was read of it, and the rest if that is not all.
     Feed(Spool),
 }
 
 /// Standard input, taken in.
 #[derive(Debug)]
 pub struct Stdin {
-    /// How it counts.
+    /// How it is part of the key.
     pub digest: Digest,
     /// What the command gets.
     pub source: Source,
-    /// Where in a file the command starts to read.
-    start: Option<u64>,
+    /// How long it was waited for.
+    pub waited: Duration,
+    /// The file that it is.
+    file: Option<Start>,
+    /// How many bytes were taken out of a pipe.
+    taken: Option<u64>,
+    /// How many of these the command left unread, once that is known.
+    unread: Option<u64>,
+    /// What is in a pipe of which nothing was taken.
+    peeked: Option<Vec<u8>>,
+}
+
+/// A file on standard input, as it was when it was hashed.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    /// Where in it the command starts to read.
+    offset: u64,
+    stamp: Stamp,
+    /// When it was looked at.
+    at: Instant,
 }
 
 impl Stdin {
-    /// How far a command has read since [`take`], where that can be told and it
-    /// has read at all.
+    fn new(digest: Digest, source: Source) -> Stdin {
+        let waited = Duration::ZERO;
+        Stdin { digest, source, waited, file: None, taken: None, unread: None, peeked: None }
+    }
+
+    fn kind(kind: &'static str, source: Source) -> Stdin {
+        Stdin::new(Digest::Kind(kind), source)
+    }
+
+    /// How far a command has read since [`take`], where that can be told: of a file
+    /// only if it has read at all.
     pub fn consumed(&self) -> Option<u64> {
-        let now = rustix::fs::tell(rustix::stdio::stdin()).ok();
-        now?.checked_sub(self.start?).filter(|&consumed| consumed > 0)
-    }
-
-    /// What a refresher found: its own standard input, which is nobody else's.
-    pub fn passed_on() -> Stdin {
+        if let (Some(taken), Some(unread)) = (self.taken, self.unread) {
+            return taken.checked_sub(unread);
+        }
         let stdin = rustix::stdio::stdin();
-        let is_file = |stat: &rustix::fs::Stat| {
-            FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-        };
-        let start = rustix::fs::fstat(stdin).is_ok_and(|stat| is_file(&stat));
-        let start = start.then(|| rustix::fs::tell(stdin).ok()).flatten();
-        Stdin { digest: Digest::Kind(PASSED_ON), source: Source::Inherit, start }
+        if let Some(bytes) = &self.peeked {
+            let left = rustix::io::ioctl_fionread(stdin).ok()?;
+            return (bytes.len() as u64).checked_sub(left);
+        }
+        let now = rustix::fs::tell(stdin).ok();
+        now?.checked_sub(self.file?.offset).filter(|&consumed| consumed > 0)
     }
 
-    /// Whether the digest is of what counted in the key.
-    pub fn is_known(&self) -> bool {
-        !matches!(self.digest, Digest::Kind(PASSED_ON))
+    /// Takes down how much of what was taken out of a pipe the command did not read.
+    pub fn leaves_unread(&mut self, unread: Option<u64>) {
+        self.unread = unread;
+    }
+
+    /// Leaves standard input as a command left it that read so much of it: how much of
+    /// a pipe is lost to whoever reads next, because a command had left it.
+    pub fn skip(&self, consumed: u64) -> u64 {
+        if let Some(taken) = self.taken {
+            return taken.saturating_sub(consumed);
+        }
+        let stdin = rustix::stdio::stdin();
+        if let Some(bytes) = &self.peeked {
+            let mut bytes =
+                vec![0; bytes.len().min(usize::try_from(consumed).unwrap_or(usize::MAX))];
+            let _ = fsutil::read_full(stdin, &mut bytes);
+            return 0;
+        }
+        if let Some(offset) = self.file.and_then(|file| file.offset.checked_add(consumed)) {
+            let _ = rustix::fs::seek(stdin, SeekFrom::Start(offset));
+        }
+        0
+    }
+
+    /// Whether what was hashed is not what the command gets, or got, any more.
+    pub fn changed(&self) -> bool {
+        if let Some(bytes) = &self.peeked {
+            let left = rustix::io::ioctl_fionread(rustix::stdio::stdin());
+            return left.is_ok_and(|left| left > bytes.len() as u64);
+        }
+        let Some(then) = self.file else { return false };
+        let stdin = rustix::stdio::stdin();
+        if rustix::fs::fstat(stdin).map(|stat| Stamp::of(&stat)) != Ok(then.stamp) {
+            return true;
+        }
+        let Digest::Contents { hash, .. } = self.digest else { return false };
+        // The system's time of the look: what it cost to ask then, a hit would pay.
+        let at = stamp::now() - i64::try_from(then.at.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        then.stamp.is_racy(at) && hashing::to_the_end(stdin, 0) != Ok(hash)
     }
 
     /// The same standard input for another process, from where it began, as a
     /// file that is nobody else's; none where the command gets nothing that it
     /// may take its time over. `closed` says that it was when cachex started.
     pub fn again(&mut self, closed: bool) -> std::io::Result<Option<File>> {
-        match (std::mem::replace(&mut self.source, Source::Inherit), self.start) {
+        if let Some(bytes) = &self.peeked {
+            let mut spool = Spool::default();
+            spool.append(bytes)?;
+            self.source = Source::Feed(spool);
+        }
+        match (std::mem::replace(&mut self.source, Source::Inherit), self.file) {
             (Source::Feed(spool), _) => spool.into_file().map(Some),
-            (Source::Inherit, Some(start)) if !closed => reopened(start).map(Some),
+            (Source::Inherit, Some(file)) if !closed => reopened(file.offset).map(Some),
             _ => Ok(None),
         }
     }
+}
 
-    /// Reads as far as a command once read.
-    pub fn skip(&self, consumed: u64) {
-        if let Some(offset) = self.start.and_then(|start| start.checked_add(consumed)) {
-            let _ = rustix::fs::seek(rustix::stdio::stdin(), SeekFrom::Start(offset));
-        }
+/// Standard input as a refresher has it: a file that is nobody else's, with what its
+/// caller had, which was of this kind. None if there is no such kind, or the file
+/// cannot be read.
+pub fn passed_on(kind: &str) -> Option<Stdin> {
+    let kind = KINDS.into_iter().find(|known| *known == kind)?;
+    if ![FILE, PIPE, SOCKET].contains(&kind) {
+        return Some(Stdin::kind(kind, Source::Inherit));
     }
+    let stat = rustix::fs::fstat(rustix::stdio::stdin()).ok()?;
+    take_file(kind, &stat).ok()
 }
 
 /// Why a command's result cannot be told from its standard input.
 #[derive(Debug)]
-pub enum Unknown {
-    /// It is a device, or cannot be read; nothing was taken from it.
-    Untouched,
-    /// What came so far is here; the rest could not be kept.
-    Partly(Spool),
+pub struct Unknown {
+    /// The reason.
+    pub why: Why,
+    /// What the command gets all the same.
+    pub source: Source,
 }
 
-/// Takes in standard input. `closed` says that it was when cachex started,
-/// `silent` is called once if a pipe stays silent.
-pub fn take(mode: StdinMode, closed: bool, silent: impl FnOnce()) -> Result<Stdin, Unknown> {
-    let kind = |kind, source| Ok(Stdin { digest: Digest::Kind(kind), source, start: None });
+/// See [`Unknown`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It is a device, or cannot be read.
+    Unreadable,
+    /// It is a file that the command prints to.
+    Output,
+    /// Nothing came for [`SILENT`].
+    Silent,
+    /// It did not end within [`OPEN`].
+    Open,
+    /// It is longer than [`LIMIT`].
+    Long,
+    /// There is no room to keep it.
+    NoRoom,
+}
+
+impl Unknown {
+    fn untouched(why: Why) -> Unknown {
+        Unknown { why, source: Source::Inherit }
+    }
+}
+
+/// Takes in standard input. `closed` says that it was when cachex started.
+pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
     match mode {
-        StdinMode::Null => return kind("null", Source::Null),
-        StdinMode::Inherit => return kind("inherit", Source::Inherit),
-        StdinMode::Hash if closed => return kind("closed", Source::Inherit),
+        StdinMode::Null => return Ok(Stdin::kind(NULL, Source::Null)),
+        StdinMode::Inherit => return Ok(Stdin::kind(INHERIT, Source::Inherit)),
+        StdinMode::Hash if closed => return Ok(Stdin::kind(CLOSED, Source::Inherit)),
         StdinMode::Hash => {}
     }
     let stdin = rustix::stdio::stdin();
-    let stat = rustix::fs::fstat(stdin).map_err(|_| Unknown::Untouched)?;
+    let unreadable = |_| Unknown::untouched(Why::Unreadable);
+    let stat = rustix::fs::fstat(stdin).map_err(unreadable)?;
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::CharacterDevice if is_null(stat.st_rdev) => Ok(Stdin {
-            digest: Digest::Contents(hashing::of(b"")),
-            source: Source::Inherit,
-            start: None,
-        }),
+        FileType::CharacterDevice if is_null(stat.st_rdev) => {
+            Ok(Stdin::kind(EMPTY, Source::Inherit))
+        }
         FileType::CharacterDevice if rustix::termios::isatty(stdin) => {
-            kind("terminal", Source::Inherit)
+            Ok(Stdin::kind(TERMINAL, Source::Inherit))
         }
         FileType::RegularFile => {
-            let start = rustix::fs::tell(stdin).map_err(|_| Unknown::Untouched)?;
-            let hash = hashing::to_the_end(stdin, start).map_err(|_| Unknown::Untouched)?;
-            Ok(Stdin {
-                digest: Digest::Contents(hash),
-                source: Source::Inherit,
-                start: Some(start),
-            })
+            let outputs = [rustix::stdio::stdout(), rustix::stdio::stderr()];
+            let is_same =
+                |out| rustix::fs::fstat(out).is_ok_and(|out| fsutil::same_file(&out, &stat));
+            if outputs.into_iter().any(is_same) {
+                // What is hashed now, and what is to be read, depends on what is printed.
+                return Err(Unknown::untouched(Why::Output));
+            }
+            take_file(FILE, &stat).map_err(unreadable)
         }
-        FileType::Fifo | FileType::Socket => {
-            let (hash, spool) = read_pipe(silent)?;
-            Ok(Stdin { digest: Digest::Contents(hash), source: Source::Feed(spool), start: None })
-        }
-        _ => Err(Unknown::Untouched),
+        FileType::Fifo => pipe::take(PIPE),
+        FileType::Socket => pipe::take(SOCKET),
+        _ => Err(Unknown::untouched(Why::Unreadable)),
     }
+}
+
+/// Takes in a file with this status.
+fn take_file(kind: &'static str, stat: &Stat) -> rustix::io::Result<Stdin> {
+    let stdin = rustix::stdio::stdin();
+    let (stamp, at) = (Stamp::of(stat), Instant::now());
+    let offset = rustix::fs::tell(stdin)?;
+    // A command may see what comes before the offset, too: by `/dev/stdin` or a seek.
+    let hash = hashing::to_the_end(stdin, 0)?;
+    let digest = Digest::Contents { kind, hash, offset };
+    Ok(Stdin { file: Some(Start { offset, stamp, at }), ..Stdin::new(digest, Source::Inherit) })
 }
 
 /// The file that standard input is, with an offset of its own.
@@ -170,18 +314,19 @@ fn reopened(start: u64) -> std::io::Result<File> {
 /// What is in the file that standard input is: a second opening of it would
 /// share its offset.
 #[cfg(not(target_os = "linux"))]
-fn reopened(mut start: u64) -> std::io::Result<File> {
+fn reopened(start: u64) -> std::io::Result<File> {
     use std::io::Write;
     let mut copy = tempfile::tempfile()?;
     let mut chunk = vec![0; CHUNK];
+    let mut at = 0;
     loop {
-        let n = rustix::io::pread(rustix::stdio::stdin(), &mut chunk[..], start)?;
+        let n = rustix::io::pread(rustix::stdio::stdin(), &mut chunk[..], at)?;
         if n == 0 {
-            copy.rewind()?;
+            copy.seek(std::io::SeekFrom::Start(start))?;
             return Ok(copy);
         }
         copy.write_all(&chunk[..n])?;
-        start += n as u64;
+        at += n as u64;
     }
 }
 
@@ -193,52 +338,4 @@ fn is_null(device: u64) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn is_null(device: rustix::fs::Dev) -> bool {
     rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == device)
-}
-
-fn read_pipe(silent: impl FnOnce()) -> Result<(blake3::Hash, Spool), Unknown> {
-    let stdin = rustix::stdio::stdin();
-    // What stays in memory is hashed in one go.
-    let mut hasher: Option<blake3::Hasher> = None;
-    let mut spool = Spool::default();
-    let mut chunk = vec![0; CHUNK];
-    let mut silent = Some(silent);
-    loop {
-        let patience = silent.is_some().then_some(PATIENCE);
-        match fsutil::poll(&mut [PollFd::new(&stdin, PollFlags::IN)], patience) {
-            Ok(0) => {
-                if let Some(silent) = silent.take() {
-                    silent();
-                }
-                continue;
-            }
-            Ok(_) => {}
-            Err(Errno::INTR) => continue,
-            Err(_) => return Err(unknown(spool)),
-        }
-        match rustix::io::read(stdin, &mut chunk[..]) {
-            Ok(0) => break,
-            Ok(n) => {
-                if let Some(hasher) = &mut hasher {
-                    hasher.update(&chunk[..n]);
-                }
-                if spool.append(&chunk[..n]).is_err() {
-                    spool.unfinished = true;
-                    return Err(Unknown::Partly(spool));
-                }
-                if spool.file.is_some() && hasher.is_none() {
-                    let mut begun = blake3::Hasher::new();
-                    begun.update(&spool.memory).update(&chunk[..n]);
-                    hasher = Some(begun);
-                }
-            }
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(_) => return Err(unknown(spool)),
-        }
-    }
-    let hash = hasher.map_or_else(|| hashing::of(&spool.memory), |hasher| hasher.finalize());
-    Ok((hash, spool))
-}
-
-fn unknown(spool: Spool) -> Unknown {
-    if spool.is_empty() { Unknown::Untouched } else { Unknown::Partly(spool) }
 }

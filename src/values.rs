@@ -4,7 +4,7 @@ mod patterns;
 mod since;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -80,35 +80,26 @@ pub fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// The name of a variable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VariableName(pub String);
-
-impl FromStr for VariableName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<VariableName, Self::Err> {
-        let is_bad = |c: char| c == '=' || c.is_whitespace() || c.is_control();
-        if text.is_empty() || text.starts_with('$') || text.contains(is_bad) {
-            return Err("expected names of variables, separated by commas, such as `HOME,LANG`");
-        }
-        Ok(VariableName(text.to_owned()))
-    }
-}
-
 /// A pattern for names of variables: `*`, `?` and `[…]` as in a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamePattern(glob::Pattern);
+pub struct NamePattern {
+    text: String,
+    /// None: the text is a name.
+    glob: Option<glob::Pattern>,
+}
 
 impl NamePattern {
     /// As it was written.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.text
     }
 
     /// Whether it matches a name.
-    pub fn matches(&self, name: &str) -> bool {
-        self.0.matches(name)
+    pub fn matches(&self, name: &OsStr) -> bool {
+        match &self.glob {
+            None => name == self.text.as_str(),
+            Some(glob) => glob.matches(&name.to_string_lossy()),
+        }
     }
 }
 
@@ -116,12 +107,17 @@ impl FromStr for NamePattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<NamePattern, String> {
-        if text.trim().is_empty() || text.contains('=') {
-            return Err("expected a pattern of names such as `AWS_*`".to_owned());
+        const ACCEPTED: &str =
+            "expected names of variables or patterns, separated by commas, such as `HOME,AWS_*`";
+        let is_bad = |c: char| c == '=' || c.is_whitespace() || c.is_control();
+        if text.is_empty() || text.starts_with('$') || text.contains(is_bad) {
+            return Err(ACCEPTED.to_owned());
         }
-        glob::Pattern::new(text).map(NamePattern).map_err(|error| {
-            format!("{} at position {}; expected a pattern such as `AWS_*`", error.msg, error.pos)
-        })
+        let is_special = text.contains(['*', '?', '[']);
+        let glob = is_special.then(|| glob::Pattern::new(text)).transpose();
+        let glob =
+            glob.map_err(|error| format!("{} at position {}; {ACCEPTED}", error.msg, error.pos))?;
+        Ok(NamePattern { text: text.to_owned(), glob })
     }
 }
 
@@ -361,9 +357,9 @@ mod tests {
 
     #[test]
     fn a_name_that_no_variable_can_have_is_a_mistake() {
-        assert!("PATH".parse::<VariableName>().is_ok());
-        for bad in ["", " ", "A=B", "=", "A B", "$A"] {
-            assert!(bad.parse::<VariableName>().is_err(), "{bad}");
+        assert!("PATH".parse::<NamePattern>().is_ok() && "AWS_*".parse::<NamePattern>().is_ok());
+        for bad in ["", " ", "A=B", "=", "A B", "$A", "A["] {
+            assert!(bad.parse::<NamePattern>().is_err(), "{bad}");
         }
     }
 

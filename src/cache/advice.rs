@@ -14,13 +14,12 @@ use crate::config::{EnvSelection, Freshness, Identity, var};
 use crate::entry::{Entry, Key};
 use crate::explain::sentences::name_of;
 use crate::explain::{Change, Difference, What};
-use crate::hashing;
 use crate::invocation::Resolved;
 use crate::key::{self, Subject};
 use crate::replay::Replay;
-use crate::stdin::Digest;
+use crate::stdin::{self, Digest};
 use crate::store::Root;
-use crate::values::{ExeMode, ExitCodes, NamePattern, StdinMode, VariableName};
+use crate::values::{ExeMode, ExitCodes, NamePattern, StdinMode};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -189,7 +188,7 @@ impl Runner<'_> {
         if names.len() > NAMES && !matches!(identity.env, EnvSelection::Only(_)) {
             let (counted, _) = key::variables(self.vars, identity);
             let others = counted.into_iter().filter(|name| !left(name));
-            let others: Option<Vec<VariableName>> =
+            let others: Option<Vec<NamePattern>> =
                 others.map(|name| name.to_str()?.parse().ok()).collect();
             let others = others.filter(|others| (1..=NAMES).contains(&others.len()))?;
             advice.option(&["--env", &joined(&others)]);
@@ -198,8 +197,11 @@ impl Runner<'_> {
         }
         identity.env = match &identity.env {
             EnvSelection::Only(listed) => {
-                let others: Vec<VariableName> =
-                    listed.iter().filter(|name| !left(OsStr::new(&name.0))).cloned().collect();
+                let others: Vec<NamePattern> = listed
+                    .iter()
+                    .filter(|name| !left(OsStr::new(name.as_str())))
+                    .cloned()
+                    .collect();
                 if others.is_empty() {
                     advice.option(&["--no-env"]);
                     EnvSelection::None
@@ -240,7 +242,8 @@ impl Runner<'_> {
         };
         let terminal = self.terminal();
         let declared = &call.found.declared;
-        let subject = self.subject(executable, Some(stdin), terminal.as_ref(), declared);
+        let descriptors = &call.descriptors;
+        let subject = self.subject(executable, stdin, terminal.as_ref(), declared, descriptors);
         Subject { identity, ..subject }.key().ok()
     }
 
@@ -301,19 +304,19 @@ fn would_serve(root: &Root, entry: &Entry, freshness: &Freshness) -> bool {
 /// Takes standard input for what it was.
 fn with_stdin(was: &str, identity: &mut Identity, advice: &mut Advice) -> Option<Digest> {
     Some(match was {
-        "null" => {
+        stdin::NULL => {
             identity.stdin = StdinMode::Null;
             advice.option(&["--stdin", "null"]);
-            Digest::Kind("null")
+            Digest::Kind(stdin::NULL)
         }
-        "inherit" => {
+        stdin::INHERIT => {
             identity.stdin = StdinMode::Inherit;
             advice.option(&["--stdin", "inherit"]);
-            Digest::Kind("inherit")
+            Digest::Kind(stdin::INHERIT)
         }
-        "empty" if identity.stdin == StdinMode::Hash => {
+        stdin::EMPTY if identity.stdin == StdinMode::Hash => {
             advice.no_input = true;
-            Digest::Contents(hashing::of(b""))
+            Digest::Kind(stdin::EMPTY)
         }
         _ => return None,
     })
@@ -325,8 +328,8 @@ fn pattern_of(name: &[u8]) -> Option<NamePattern> {
     std::str::from_utf8(name).ok().filter(|_| plain)?.parse().ok()
 }
 
-fn joined(names: &[VariableName]) -> String {
-    names.iter().map(|name| name.0.as_str()).collect::<Vec<_>>().join(",")
+fn joined(names: &[NamePattern]) -> String {
+    names.iter().map(NamePattern::as_str).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -49,17 +49,21 @@ impl Runner<'_> {
         }
         if !inputs.patterns.is_empty() || inputs.list.is_some() {
             let snapshot = Snapshot::take(root, &self.wanted(root, &found.listed));
-            found.declared.inputs = Some(snapshot.map_err(|refused| match refused {
+            let snapshot = snapshot.map_err(|refused| match refused {
                 Refused::Missing(_) => Undeclared::Mistaken(refused.to_string()),
                 Refused::Unreadable(..) => Undeclared::Unknown(anyhow::anyhow!("{refused}")),
-            })?);
+            })?;
+            if let Some(pattern) = &snapshot.unmatched {
+                self.messages().warn(format_args!("--input {pattern} matches nothing"));
+            }
+            found.declared.inputs = Some(snapshot);
         }
         found.declared.printed = self.printed().map_err(Undeclared::Unknown)?;
         Ok(found)
     }
 
-    /// What of that is not any more what it was.
-    pub(super) fn changed(&self, root: &Root, call: &Call) -> Option<String> {
+    /// What of the declared inputs of a call is not any more what it was.
+    pub(super) fn inputs_changed(&self, root: &Root, call: &Call) -> Option<String> {
         let Found { declared, listed } = &call.found;
         if let Some(inputs) = &declared.inputs
             && let Some(path) = inputs.changed(&self.wanted(Some(root), listed))

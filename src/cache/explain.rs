@@ -12,12 +12,11 @@ use super::{Call, Runner, Unidentified};
 use crate::clock::Timestamp;
 use crate::entry::{Damaged, Entry, Key};
 use crate::exit::{self, Exit};
-use crate::hashing;
 use crate::inputs::Snapshot;
 use crate::key::{self, LeftOut};
 use crate::messages;
 use crate::replay::Replay;
-use crate::stdin::Digest;
+use crate::stdin::Unknown;
 use crate::store::fence::Fenced;
 use crate::store::query::{Filter, Query};
 use crate::store::young::Young;
@@ -141,7 +140,7 @@ pub struct Sources<'r> {
     pub counted: Vec<&'r OsStr>,
     /// Those of the others, and why they do not.
     pub left_out: Vec<(&'r OsStr, LeftOut)>,
-    /// What standard input counts as.
+    /// The kind of standard input, see [`crate::stdin`].
     pub stdin: &'static str,
     /// Whether there is a `--key`.
     pub has_text: bool,
@@ -157,15 +156,6 @@ pub struct Sources<'r> {
     pub base: Option<PathBuf>,
     /// Whether what is of this machine is left out because of the remote store alone.
     pub portable_by_remote: bool,
-}
-
-/// What a standard input counts as, in a word.
-pub(super) fn in_words(digest: &Digest) -> &'static str {
-    match digest {
-        Digest::Contents(hash) if *hash == hashing::of(b"") => "empty",
-        Digest::Contents(_) => "contents",
-        Digest::Kind(kind) => kind,
-    }
 }
 
 impl Runner<'_> {
@@ -204,9 +194,12 @@ impl Runner<'_> {
                     messages::error(format_args!("{why}"));
                     return Exit::Status(exit::USAGE);
                 }
-                Unidentified::NoInput(_) => messages::error(format_args!(
-                    "standard input cannot be read, `run` would not cache; `--stdin null` leaves it out"
+                Unidentified::NoInput(Unknown { why, .. }) => messages::error(format_args!(
+                    "`run` would not cache: {why}; `--stdin null` leaves it out"
                 )),
+                Unidentified::NoDescriptor(which) => {
+                    messages::error(format_args!("`run` would not cache: {which}"));
+                }
                 Unidentified::Unknown(error, _) => {
                     messages::error(format_args!("`run` would not cache: {error:#}"));
                 }
@@ -278,11 +271,11 @@ impl Runner<'_> {
         Sources {
             argv: &self.invocation.argv,
             exe: identity.exe,
-            executable: call.executable.as_ref().map(|executable| executable.real.clone()),
+            executable: call.executable.as_ref().map(|executable| executable.place().to_owned()),
             cwd: identity.cwd.then(std::env::current_dir).and_then(Result::ok),
             counted,
             left_out,
-            stdin: in_words(&call.stdin.digest),
+            stdin: call.stdin.digest.kind(),
             has_text: identity.key.is_some(),
             scope: identity.scope.as_deref(),
             columns: self.terminal().map(|size| size.ws_col),

@@ -3,22 +3,37 @@
 use super::Runner;
 use super::declared::{Found, Undeclared};
 use crate::config::List;
+use crate::descriptors::{self, Inherited};
 use crate::entry::Key;
 use crate::exit::Exit;
-use crate::invocation::Executable;
+use crate::invocation::{Executable, Trail};
 use crate::key::{Declared, Subject};
-use crate::stdin::{self, Source, Stdin, Unknown};
+use crate::messages;
+use crate::stdin::{self, Digest, LIMIT, OPEN, SILENT, Source, Stdin, Unknown, Why};
 use crate::store::Root;
 use crate::values::{ExeMode, StdinMode};
 use anyhow::{Result, anyhow};
 use rustix::termios::Winsize;
+use std::fmt;
+use std::time::Duration;
 
 /// A call whose key is known.
 pub(super) struct Call {
     pub key: Key,
     pub executable: Option<Executable>,
     pub stdin: Stdin,
+    pub descriptors: Vec<Inherited>,
     pub found: Found,
+    /// What is looked at again after the run, see [`Runner::watch`].
+    pub watched: Option<Watched>,
+}
+
+/// What was there just before the run.
+pub(super) struct Watched {
+    /// The executable, and the links that lead to it.
+    pub trail: Option<Trail>,
+    /// What was not any more what the key was computed from.
+    pub changed: Option<String>,
 }
 
 /// Why a call's key is not known.
@@ -27,11 +42,22 @@ pub(super) enum Unidentified {
     NoCommand(Exit),
     /// Whoever called was mistaken.
     Mistaken(String),
-    /// Standard input cannot be read.
+    /// Standard input cannot be part of it.
     NoInput(Unknown),
+    /// An argument leads to what cannot be part of it.
+    NoDescriptor(descriptors::Unknowable),
     /// Something that counts cannot be known; what the command still may read.
     Unknown(anyhow::Error, Source),
 }
+
+/// What a key is computed from besides standard input.
+struct Looked {
+    executable: Option<Executable>,
+    found: Found,
+}
+
+/// Who waited so long for a pipe looks at everything else again.
+const MEANWHILE: Duration = Duration::from_millis(5);
 
 impl Runner<'_> {
     /// What is run and what it is given, and the key of that; or how the call
@@ -41,25 +67,69 @@ impl Runner<'_> {
             // What a command does with a closed stream cannot be recorded.
             return Err(self.without_store(self.untaken(), "an output is closed"));
         }
-        self.call(Some(root)).map_err(|why| match why {
+        self.call(Some(root)).map_err(|why| self.unidentified(why))
+    }
+
+    /// Ends a call whose key is not known.
+    pub(super) fn unidentified(&self, why: Unidentified) -> Exit {
+        match why {
             Unidentified::NoCommand(exit) => exit,
             Unidentified::Mistaken(why) => self.mistaken(&why),
-            Unidentified::NoInput(unknown) => {
-                let source = match unknown {
-                    Unknown::Untouched => Source::Inherit,
-                    Unknown::Partly(spool) => Source::Feed(spool),
-                };
-                self.without_store(source, "standard input is unreadable")
+            Unidentified::NoInput(Unknown { why, source }) => {
+                let is_waited_for = matches!(why, Why::Silent | Why::Open);
+                if is_waited_for && !self.config.warm && self.config.cached_only.is_none() {
+                    self.messages().wait(format_args!(
+                        "{why}, running without the cache; `--stdin null` leaves it out"
+                    ));
+                }
+                self.not_cached(source, &why)
             }
+            Unidentified::NoDescriptor(which) => self.not_cached(self.untaken(), &which),
             Unidentified::Unknown(error, source) => {
                 self.messages().warn(format_args!("not cached: {error:#}"));
                 self.without_store(source, "the key cannot be known")
             }
-        })
+        }
+    }
+
+    fn not_cached(&self, source: Source, why: &dyn fmt::Display) -> Exit {
+        self.messages().tell(format_args!("not cached: {why}"));
+        self.without_store(source, &why.to_string())
     }
 
     /// The same for whoever runs nothing if it is not known.
     pub(super) fn call(&self, root: Option<&Root>) -> Result<Call, Unidentified> {
+        let mut looked = self.look(root)?;
+        let descriptors = self.descriptors()?;
+        let identity = &self.config.identity;
+        // A list that came by it is all that there was.
+        let is_list = identity.inputs.list == Some(List::Stdin);
+        let mode = if is_list { StdinMode::Null } else { identity.stdin };
+        let stdin = stdin::take(mode, self.closed[0]).map_err(Unidentified::NoInput)?;
+        if stdin.waited > MEANWHILE {
+            // What was to be run may have been replaced meanwhile.
+            looked = match self.look(root) {
+                Ok(looked) => looked,
+                Err(Unidentified::Unknown(error, _)) => {
+                    return Err(Unidentified::Unknown(error, stdin.source));
+                }
+                Err(why) => return Err(why),
+            };
+        }
+        self.with_key(looked, descriptors, stdin)
+    }
+
+    /// The same of a call whose standard input was taken in by somebody else.
+    pub(super) fn call_with(&self, root: &Root, stdin: Stdin) -> Result<Call, Unidentified> {
+        self.with_key(self.look(Some(root))?, self.descriptors()?, stdin)
+    }
+
+    /// The same call, looked up anew.
+    pub(super) fn again(&self, root: &Root, call: Call) -> Result<Call, Unidentified> {
+        self.with_key(self.look(Some(root))?, call.descriptors, call.stdin)
+    }
+
+    fn look(&self, root: Option<&Root>) -> Result<Looked, Unidentified> {
         let identity = &self.config.identity;
         let executable = match identity.exe {
             ExeMode::Name => None,
@@ -72,25 +142,47 @@ impl Runner<'_> {
             Undeclared::Mistaken(why) => Unidentified::Mistaken(why),
             Undeclared::Unknown(error) => Unidentified::Unknown(error, Undeclared::source(list)),
         })?;
-        // A list that came by it is all that there was.
-        let mode = if list == Some(&List::Stdin) { StdinMode::Null } else { identity.stdin };
-        let silent = || self.say_waiting_for_stdin();
-        let stdin = stdin::take(mode, self.closed[0], silent).map_err(Unidentified::NoInput)?;
+        Ok(Looked { executable, found })
+    }
+
+    fn descriptors(&self) -> Result<Vec<Inherited>, Unidentified> {
+        descriptors::named(&self.invocation.argv).map_err(Unidentified::NoDescriptor)
+    }
+
+    fn with_key(
+        &self,
+        Looked { executable, found }: Looked,
+        descriptors: Vec<Inherited>,
+        stdin: Stdin,
+    ) -> Result<Call, Unidentified> {
         let terminal = self.terminal();
-        let (executable_file, digest) = (executable.as_ref(), Some(&stdin.digest));
-        let key = self.subject(executable_file, digest, terminal.as_ref(), &found.declared).key();
-        match key {
-            Ok(key) => Ok(Call { key, executable, stdin, found }),
+        let (terminal, declared) = (terminal.as_ref(), &found.declared);
+        let subject =
+            self.subject(executable.as_ref(), &stdin.digest, terminal, declared, &descriptors);
+        match subject.key() {
+            Ok(key) => Ok(Call { key, executable, stdin, descriptors, found, watched: None }),
             Err(error) => Err(Unidentified::Unknown(error, stdin.source)),
         }
+    }
+
+    /// What the key of a call is computed from, which is run with this executable.
+    pub(super) fn subject_of<'s>(
+        &'s self,
+        call: &'s Call,
+        executable: Option<&'s Executable>,
+        terminal: Option<&'s Winsize>,
+    ) -> Subject<'s> {
+        let (stdin, declared) = (&call.stdin.digest, &call.found.declared);
+        self.subject(executable, stdin, terminal, declared, &call.descriptors)
     }
 
     pub(super) fn subject<'s>(
         &'s self,
         executable: Option<&'s Executable>,
-        stdin: Option<&'s stdin::Digest>,
+        stdin: &'s Digest,
         terminal: Option<&'s Winsize>,
         declared: &'s Declared,
+        descriptors: &'s [Inherited],
     ) -> Subject<'s> {
         Subject {
             invocation: self.invocation,
@@ -98,6 +190,7 @@ impl Runner<'_> {
             identity: &self.config.identity,
             vars: self.vars,
             stdin,
+            descriptors,
             terminal,
             declared,
         }
@@ -119,10 +212,27 @@ pub fn key_of(runner: &Runner<'_>, root: Option<&Root>) -> Result<Key> {
         Err(why) => Err(match why {
             Unidentified::NoCommand(_) => anyhow!("there is no such command"),
             Unidentified::Mistaken(why) => anyhow!(why),
-            Unidentified::NoInput(_) => {
-                anyhow!("standard input cannot be read; `--stdin null` leaves it out")
+            Unidentified::NoInput(Unknown { why, .. }) => {
+                anyhow!("{why}; `--stdin null` leaves it out")
             }
+            Unidentified::NoDescriptor(which) => anyhow!("{which}"),
             Unidentified::Unknown(error, _) => error,
         }),
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let in_words = messages::rounded;
+        match self {
+            Why::Unreadable => write!(f, "standard input cannot be read"),
+            Why::Output => write!(f, "standard input is an output of the command, too"),
+            Why::Silent => {
+                write!(f, "standard input is open, and nothing came for {}", in_words(SILENT))
+            }
+            Why::Open => write!(f, "standard input did not end within {}", in_words(OPEN)),
+            Why::Long => write!(f, "standard input is longer than {} MiB", LIMIT >> 20),
+            Why::NoRoom => write!(f, "there is no room to keep standard input"),
+        }
     }
 }

@@ -13,9 +13,11 @@ mod open;
 mod record;
 mod refresh;
 mod shared;
+mod shim;
 mod tags;
 mod turn;
 mod uncached;
+mod witness;
 
 pub use advice::{Advice, Effect};
 pub use explain::{Explanation, Refresh, Sources, State};
@@ -24,6 +26,7 @@ pub use nearest::{Incomparable, Nearest};
 pub use open::{existing_store, open_store};
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
 pub use shared::{Answer, There, remote_beside, shows_nothing};
+pub use shim::Shims;
 
 use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Vars};
@@ -65,6 +68,8 @@ pub struct Runner<'a> {
     pub report: Option<&'a report::Target>,
     /// When the call began.
     pub began: Instant,
+    /// What stands in the way of what is meant.
+    pub shims: Shims,
     /// Shows on a terminal how far this process is, until what it returns is dropped,
     /// unless it is to be quiet.
     pub shows_progress: fn(bool) -> Box<dyn std::any::Any>,
@@ -108,9 +113,18 @@ impl Runner<'_> {
         if self.config.warm {
             return self.warm(root, call);
         }
-        let Missed { why, stale } = match self.find(root, &call.key) {
+        let missed = match self.find(root, &call.key) {
             Ok(hit) => return self.serve_fresh(root, call, hit),
             Err(missed) => missed,
+        };
+        let (call, is_another) = match self.beyond_itself(root, call) {
+            Ok(call) => call,
+            Err(why) => return self.unidentified(why),
+        };
+        let Missed { why, stale } = match is_another.then(|| self.find(root, &call.key)) {
+            Some(Ok(hit)) => return self.serve_fresh(root, call, hit),
+            Some(Err(missed)) => missed,
+            None => missed,
         };
         if let Some(status) = self.config.cached_only {
             return self.absent(&call.key, why, status);
@@ -275,7 +289,7 @@ impl Runner<'_> {
         };
         let entry = hit.replay.entry();
         if let Some(consumed) = entry.stdin_consumed {
-            stdin.skip(consumed);
+            self.leave_input(stdin, consumed);
         }
         let status = match played {
             Ok(()) => Exit::Status(entry.status),
@@ -355,12 +369,6 @@ impl Runner<'_> {
         if let Some(target) = self.report {
             target.write(&report());
         }
-    }
-
-    fn say_waiting_for_stdin(&self) {
-        self.messages().wait(format_args!(
-            "waiting for the end of standard input, which counts in the key; `--stdin null` leaves it out"
-        ));
     }
 
     fn messages(&self) -> Messages {

@@ -5,16 +5,14 @@
 //! Young entries are read, those that were not folded yet; the old store is asked
 //! for those that were used last, a few hundred at the most.
 
-use super::explain::in_words;
 use super::{Call, Runner};
 use crate::clock::Timestamp;
 use crate::entry::{About, Entry, Key};
 use crate::explain::sentences::Sides;
 use crate::explain::{self, Comparison};
-use crate::hashing;
 use crate::invocation::Executable;
 use crate::parts::{self, Kind, Parts};
-use crate::stdin::Digest;
+use crate::stdin::{self, Digest};
 use crate::store::fence::Fenced;
 use crate::store::indexes::command_place;
 use crate::store::query::{Filter, Order, Query};
@@ -137,8 +135,7 @@ impl Runner<'_> {
         // Without one nothing compares, and every secret is as good as another.
         let secret = secret::read(root).ok().flatten().unwrap_or_default();
         let terminal = self.terminal();
-        let (stdin, declared) = (Some(&call.stdin.digest), &call.found.declared);
-        let subject = self.subject(executable, stdin, terminal.as_ref(), declared);
+        let subject = self.subject_of(call, executable, terminal.as_ref());
         let now = Parts::decode(&subject.parts(secret).ok()?)?;
         let about = self.about();
         let mut search = Search { key: &call.key, about: &about, now: &now, reach, best: None };
@@ -148,7 +145,7 @@ impl Runner<'_> {
         let newer = Young::new(root).get(&entry.key).ok().flatten();
         let entry = newer.filter(|newer| newer.created > entry.created).unwrap_or(entry);
         let stdin = stdin_of(&entry, &secret);
-        let executable = executable.map(|executable| executable.real.clone());
+        let executable = executable.map(|executable| executable.place().to_owned());
         Some(Nearest { entry, same_line, comparison, stdin, about, executable })
     }
 }
@@ -157,12 +154,9 @@ impl Runner<'_> {
 fn stdin_of(entry: &Entry, secret: &Secret) -> Option<&'static str> {
     let parts = Parts::decode(&entry.parts)?;
     let then = parts.list.iter().find(|part| part.kind == Kind::Stdin)?.sum;
-    let kinds = ["terminal", "closed", "null", "inherit"].map(Digest::Kind);
-    let known = [Digest::Contents(hashing::of(b""))].into_iter().chain(kinds);
-    known.into_iter().find_map(|digest| {
-        let sum = parts::sum_of(secret, Kind::Stdin, digest.as_bytes());
-        (sum == then).then(|| in_words(&digest))
-    })
+    [stdin::EMPTY, stdin::TERMINAL, stdin::CLOSED, stdin::NULL, stdin::INHERIT]
+        .into_iter()
+        .find(|kind| parts::sum_of(secret, Kind::Stdin, &Digest::Kind(kind).bytes()) == then)
 }
 
 /// A candidate.

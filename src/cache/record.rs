@@ -52,7 +52,8 @@ impl Runner<'_> {
     /// and there is something to stand in for it, that is shown instead.
     pub(super) fn run_and_record(&self, root: &Root, miss: Miss) -> Exit {
         let Miss { mut call, why, stale, lock, printed, apart } = miss;
-        let executable = match call.executable.take().map_or_else(|| self.resolve(), Ok) {
+        self.watch(&mut call);
+        let executable = match call.executable.clone().map_or_else(|| self.resolve(), Ok) {
             Ok(executable) => executable,
             Err(exit) => return exit,
         };
@@ -94,6 +95,10 @@ impl Runner<'_> {
         };
         let ending = recorder.as_mut().map(Recorder::ending);
         let mut exit = Self::exit_of(&ended);
+        call.stdin.leaves_unread(ended.unread);
+        if ended.unread.is_some_and(|unread| unread > 0) {
+            self.leave_input(&call.stdin, call.stdin.consumed().unwrap_or_default());
+        }
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
@@ -116,7 +121,11 @@ impl Runner<'_> {
             (None, None) => Recorded::by_no_one(apart),
             (Some(recorder), None) => {
                 let parts = || self.parts(root, &executable, &call);
-                self.keep(root, &call, &before, &ended, recorder, parts)
+                if self.called_itself(root, &executable) {
+                    Recorded::Not("not recorded: it calls itself by cachex".into())
+                } else {
+                    self.keep(root, &call, &before, &ended, recorder, parts)
+                }
             }
         };
         self.tell(ending, &ended, &call.stdin, recorded.is_kept());
@@ -124,9 +133,25 @@ impl Runner<'_> {
         if recorded.is_kept() {
             self.share(root, &call.key);
         }
-        let what = self.note_run(root, &call.key, why, &ended, &recorded);
+        self.tell_of(root, &call, &executable, why, &ended, &recorded, exit);
+        exit
+    }
+
+    /// Says what came of a run to everybody who is to know: in a line, and in a report.
+    #[expect(clippy::too_many_arguments, reason = "it is the last page of one story")]
+    fn tell_of(
+        &self,
+        root: &Root,
+        call: &Call,
+        executable: &Executable,
+        why: Reason,
+        ended: &Ended,
+        recorded: &Recorded,
+        exit: Exit,
+    ) {
+        let what = self.note_run(root, &call.key, why, ended, recorded);
         let nearest = (self.config.verbose && why == Reason::NotRecorded)
-            .then(|| self.nearest_in_words(root, &executable, &call))
+            .then(|| self.nearest_in_words(root, executable, call))
             .flatten();
         let (colon, nearest) = nearest.map_or(("", String::new()), |nearest| (": ", nearest));
         self.messages().tell(format_args!(
@@ -135,14 +160,14 @@ impl Runner<'_> {
             messages::rounded(ended.run_time)
         ));
         self.report(|| {
-            let report = match &recorded {
+            let report = match recorded {
                 Recorded::As(entry) => Report { recorded: true, ..Report::of(entry) },
                 Recorded::Not(_) => Report {
                     run_time: Some(crate::report::seconds(ended.run_time)),
                     ..Report::about(&call.key)
                 },
             };
-            let reason = match &recorded {
+            let reason = match recorded {
                 Recorded::As(_) => why.to_string(),
                 Recorded::Not(what) => format!("{why}; {what}"),
             };
@@ -151,7 +176,6 @@ impl Runner<'_> {
             Report { result: Outcome::Miss, reason, stdout_bytes, stderr_bytes, ..report }
                 .ending(exit)
         });
-        exit
     }
 
     /// Notes what came of a run; that in words.
@@ -205,7 +229,12 @@ impl Runner<'_> {
     pub(super) fn failed(&self, ended: &Ended) -> bool {
         match ended.spoiled {
             Some(Spoiled::TimedOut) => true,
-            Some(Spoiled::Interrupted | Spoiled::Abandoned | Spoiled::WithoutTerminal) => false,
+            Some(
+                Spoiled::Interrupted
+                | Spoiled::Abandoned
+                | Spoiled::WithoutTerminal
+                | Spoiled::Unfed,
+            ) => false,
             None | Some(Spoiled::Lingering) => !ended
                 .status
                 .code()
@@ -234,6 +263,9 @@ impl Runner<'_> {
             (_, Some(Spoiled::TimedOut)) => Err("not recorded: it took longer than --timeout"),
             (_, Some(Spoiled::WithoutTerminal)) => {
                 Err("not recorded: there was no pseudo-terminal for it")
+            }
+            (_, Some(Spoiled::Unfed)) => {
+                Err("not recorded: its standard input could not be read to the end")
             }
             (None, None) => Err("not recorded: a signal ended it"),
             (Some(status), None) if !freshness.exit_codes.contain(status) => {
@@ -309,9 +341,7 @@ impl Runner<'_> {
     /// What `explain` compares. Without it an entry is as good.
     pub(super) fn parts(&self, root: &Root, executable: &Executable, call: &Call) -> Vec<u8> {
         let terminal = self.terminal();
-        let digest = call.stdin.is_known().then_some(&call.stdin.digest);
-        let declared = &call.found.declared;
-        let subject = self.subject(Some(executable), digest, terminal.as_ref(), declared);
+        let subject = self.subject_of(call, Some(executable), terminal.as_ref());
         let parts = secret::of(root).ok().and_then(|secret| subject.parts(secret).ok());
         parts.map(parts::within_limit).unwrap_or_default()
     }

@@ -12,6 +12,7 @@
 //! costs one try more.
 
 use super::record::Recorded;
+use super::shim::Shims;
 use super::{Call, Runner};
 use crate::asked;
 use crate::capture::Recorder;
@@ -29,7 +30,7 @@ use crate::lock::{self, Lock};
 use crate::messages;
 use crate::replay::Replay;
 use crate::report::{Outcome, Report};
-use crate::stdin::{Source, Stdin};
+use crate::stdin::{self, Source};
 use crate::store::events::Reason;
 use crate::store::fence::Fenced;
 use crate::store::young::Young;
@@ -57,7 +58,8 @@ const FAILED: &str = "failed ";
 impl Runner<'_> {
     /// Has an ageing entry replaced in the background; whether that is under way.
     pub(super) fn refresh(&self, root: &Root, call: &mut Call, entry: &Entry) -> bool {
-        if !self.may_refresh() || self.failed_since(root, entry) {
+        // What an argument leads to would not be open there.
+        if !self.may_refresh() || !call.descriptors.is_empty() || self.failed_since(root, entry) {
             return false;
         }
         let Ok(lock) = Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive)
@@ -90,6 +92,9 @@ impl Runner<'_> {
     pub(super) fn warm(&self, root: &Root, mut call: Call) -> Exit {
         if self.reads_a_list() {
             return self.not_warmed(&anyhow!("standard input is the list of inputs; name a file"));
+        }
+        if let Some(file) = call.descriptors.first() {
+            return self.not_warmed(&anyhow!("{} is not open there; name a file", file.name()));
         }
         let lock = match Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive) {
             Ok(lock) => lock,
@@ -133,9 +138,10 @@ impl Runner<'_> {
 
     /// Runs the command under `lock`, and records it.
     fn run_detached(&self, root: &Root, handed: &Handed, lock: &Lock) -> Result<()> {
-        let Ok(found) = self.declare(Some(root)) else { bail!("it is not known what counts") };
-        if found.declared.digest() != handed.declared {
-            // The key is not that of what would be run.
+        let stdin = stdin::passed_on(&handed.stdin).context("reading standard input")?;
+        let Ok(mut call) = self.call_with(root, stdin) else { bail!("the key is not known") };
+        if call.key != handed.key {
+            // What would be run is not what the caller looked up.
             return Ok(());
         }
         let before = self.before(root);
@@ -154,7 +160,9 @@ impl Runner<'_> {
                 None => return Ok(()),
             }
         }
-        let Ok(executable) = self.resolve() else { bail!("there is no such command") };
+        self.watch(&mut call);
+        let executable = call.executable.clone().map_or_else(|| self.resolve(), Ok);
+        let Ok(executable) = executable else { bail!("there is no such command") };
         let limit = self.config.max_entry_size;
         let mut recorder = match &turn {
             Some(turn) => Recorder::shared(root, limit, turn),
@@ -164,8 +172,6 @@ impl Runner<'_> {
         let replay = present.clone().and_then(|entry| Replay::prepare(root, entry).ok()?);
         let one_pipe = replay.is_some_and(|replay| replay.is_of_one_pipe());
         let took = present.as_ref().map_or(Duration::ZERO, |e| Duration::from_nanos(e.run_time));
-        let stdin = Stdin::passed_on();
-        let call = Call { key: *key, executable: None, stdin, found };
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,
@@ -210,28 +216,24 @@ impl Runner<'_> {
     }
 }
 
-/// What a refresher is told of the call that it stands in for: what it would
-/// compute anew might be something else by then.
+/// What a refresher is told of the call that it stands in for. It computes the key anew,
+/// from what is there now, and goes on only if that is the same.
 struct Handed {
     key: Key,
-    /// The hash of what was declared to count.
-    declared: Option<Key>,
+    /// The kind of standard input that the call had.
+    stdin: String,
 }
 
 impl fmt::Display for Handed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.key)?;
-        self.declared.map_or(Ok(()), |declared| write!(f, ",{declared}"))
+        write!(f, "{},{}", self.key, self.stdin)
     }
 }
 
 impl Handed {
     fn read(text: &OsStr) -> Option<Handed> {
-        let (key, declared) = match text.to_str()?.split_once(',') {
-            Some((key, declared)) => (key, Some(Key::from_hex(declared.as_bytes())?)),
-            None => (text.to_str()?, None),
-        };
-        Some(Handed { key: Key::from_hex(key.as_bytes())?, declared })
+        let (key, stdin) = text.to_str()?.split_once(',')?;
+        Some(Handed { key: Key::from_hex(key.as_bytes())?, stdin: stdin.to_owned() })
     }
 }
 
@@ -262,7 +264,7 @@ fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
         None => Stdio::null(),
     };
     let mut command = asked::this_executable()?;
-    let handed = Handed { key: call.key, declared: call.found.declared.digest() };
+    let handed = Handed { key: call.key, stdin: call.stdin.digest.kind().to_owned() };
     command.arg(VERB).arg(handed.to_string()).args(arguments());
     command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(Stdio::null());
     detached::start(&mut command).context("starting a process")?;
@@ -307,6 +309,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
         closed: [false; 3],
         report: None,
         began: Instant::now(),
+        shims: Shims::default(),
         shows_progress: super::shows_nothing,
     };
     runner.run_detached(&root, &handed, &lock)

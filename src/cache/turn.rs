@@ -64,12 +64,12 @@ impl Runner<'_> {
         // Asking a remote store takes long enough for a whole turn of another's. What
         // that recorded is in this store.
         if waited || self.config.remote.is_some() {
-            if let Ok(hit) = self.find_here(root, &miss.call.key) {
+            // What the key says may have been true only before one waited.
+            if self.moved(&miss.call).is_none()
+                && let Ok(hit) = self.find_here(root, &miss.call.key)
+            {
                 drop(miss.lock.take());
                 return self.serve_after(root, &miss.call.stdin, hit, Outcome::Hit, &miss.printed);
-            }
-            if let Err(exit) = self.look_again(&mut miss) {
-                return exit;
             }
         }
         self.run_and_record(root, miss)
@@ -85,23 +85,8 @@ impl Runner<'_> {
         if miss.printed.is_empty() && miss.stale.is_none() {
             return self.uncached(miss.call.stdin.source, why);
         }
-        if let Err(exit) = self.look_again(&mut miss) {
-            return exit;
-        }
         miss.apart = Some(why);
         self.run_and_record(root, miss)
-    }
-
-    /// What the key says of the executable may have been true only before one waited.
-    fn look_again(&self, miss: &mut Miss) -> Result<(), Exit> {
-        if let Some(before) = &miss.call.executable {
-            let now = self.resolve()?;
-            if !now.is_the_same_as(before) {
-                miss.apart = Some("the command was replaced while this call waited");
-            }
-            miss.call.executable = Some(now);
-        }
-        Ok(())
     }
 
     /// Another's run is over, of which nothing was shown yet. If it failed, something may
@@ -126,7 +111,7 @@ impl Runner<'_> {
     /// Ends a call that was shown another's run from beginning to end.
     fn followed(&self, root: &Root, call: &Call, wait: &Wait<'_>, end: End) -> Exit {
         if let Some(consumed) = end.stdin_consumed {
-            call.stdin.skip(consumed);
+            self.leave_input(&call.stdin, consumed);
         }
         if let Ok(Some(entry)) = Young::new(root).get(&call.key) {
             self.tag(root, &entry);

@@ -1,7 +1,6 @@
 //! The command and nothing else, and the ways in which it cannot be run.
 
 use super::Runner;
-use crate::config;
 use crate::exec::{self, Output, Plan};
 use crate::exit::{self, Exit};
 use crate::invocation::{Executable, Resolved};
@@ -40,7 +39,11 @@ impl Runner<'_> {
 
     /// Runs the command as if cachex were not there; `why` is for the report.
     pub fn uncached(&self, source: Source, why: &str) -> Exit {
-        let executable = match self.resolve() {
+        let resolved = match self.resolve() {
+            Ok(found) if self.passes_over(None, &found) => self.resolve(),
+            resolved => resolved,
+        };
+        let executable = match resolved {
             Ok(executable) => executable,
             Err(exit) => return exit,
         };
@@ -55,6 +58,8 @@ impl Runner<'_> {
             && config.timeout.is_none()
             && !tty
             && self.report.is_none()
+            // In the process tree alone it shows whether it calls itself.
+            && !self.is_suspected()
         {
             return self.cannot_start(&exec::replace(self.invocation, &executable.path));
         }
@@ -102,6 +107,13 @@ impl Runner<'_> {
                 return Exit::Status(exit::CACHEX_FAILED);
             }
         }
+        if let Some(errno) = ended.unfed {
+            let error = std::io::Error::from(errno);
+            messages::error(format_args!("reading standard input: {error}"));
+            if ended.status.success() {
+                return Exit::Status(exit::CACHEX_FAILED);
+            }
+        }
         if ended.differs {
             messages::error(format_args!("{Differs}"));
             return Exit::Status(exit::CACHEX_FAILED);
@@ -114,7 +126,7 @@ impl Runner<'_> {
     }
 
     pub(super) fn resolve(&self) -> Result<Executable, Exit> {
-        match self.invocation.resolve(config::var(self.vars, "PATH")) {
+        match self.find_command() {
             Resolved::Found(executable) => Ok(executable),
             Resolved::NotFound if self.invocation.is_path() => {
                 Err(self.refuse(exit::NOT_FOUND, "No such file or directory"))

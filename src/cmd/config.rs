@@ -189,7 +189,7 @@ fn value(name: &str, settled: &Settled) -> Value {
         "exe" => choice(&identity.exe),
         "no-cwd" => json!(!identity.cwd),
         "env" => match env {
-            EnvSelection::Only(names) => names.iter().map(|name| name.0.as_str()).collect(),
+            EnvSelection::Only(patterns) => patterns.iter().map(NamePattern::as_str).collect(),
             _ => Value::Null,
         },
         "ignore-env" => match env {

@@ -2,7 +2,7 @@
 //! settled, what is stored, and what of an entry is shown.
 
 use super::misused;
-use crate::cache::{self, Closed, Runner};
+use crate::cache::{self, Closed, Runner, Shims};
 use crate::cli::{NamedArgs, RunArgs, StoreArgs};
 use crate::clock::Timestamp;
 use crate::config::{self, Config, Vars};
@@ -87,6 +87,7 @@ impl Settings {
             closed,
             report: None,
             began,
+            shims: Shims::default(),
             shows_progress: cache::shows_nothing,
         };
         cache::key_of(&runner, self.store()?.as_ref())

@@ -4,7 +4,7 @@ mod json;
 mod text;
 
 use super::misused;
-use crate::cache::{self, Closed, Runner};
+use crate::cache::{self, Closed, Runner, Shims};
 use crate::cli::ExplainArgs;
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
@@ -38,6 +38,7 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         closed,
         report: None,
         began,
+        shims: Shims::default(),
         shows_progress: cache::shows_nothing,
     };
     let explanation = match runner.explain(root.as_ref()) {

@@ -110,15 +110,17 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     })
 }
 
-/// Names and values. As the standard library has it, a name is at least one
-/// byte long and may begin with `=`; what has no `=` after that is no variable.
+/// Names and values. What has no `=` is not a variable, and reaches the command all the
+/// same: it is told as the value of a variable `=`, which none can be called.
 fn variables(environment: &[&'static OsStr]) -> Vec<(&'static OsStr, &'static OsStr)> {
     let split = |variable: &&'static OsStr| {
         let bytes = variable.as_bytes();
-        let at = 1 + bytes.get(1..)?.iter().position(|&byte| byte == b'=')?;
-        Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
+        match bytes.iter().position(|&byte| byte == b'=') {
+            Some(at) => (OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])),
+            None => (OsStr::new("="), *variable),
+        }
     };
-    environment.iter().filter_map(split).collect()
+    environment.iter().map(split).collect()
 }
 
 /// Says what was wrong with how a verb was called, as clap says it. One within another
@@ -133,6 +135,15 @@ fn misused(verb: &str, status: u8, why: impl Display) -> Exit {
     }
     let _ = cli.error(ErrorKind::ValueValidation, why).print();
     Exit::Status(status)
+}
+
+#[cfg(test)]
+#[test]
+fn everything_in_the_environment_is_told() {
+    let environment = ["A=1", "A=2", "", "=x", "ALONE", "B==C=D"].map(OsStr::new);
+    let told = variables(&environment);
+    let expected = [("A", "1"), ("A", "2"), ("=", ""), ("", "x"), ("=", "ALONE"), ("B", "=C=D")];
+    assert_eq!(told, expected.map(|(name, value)| (OsStr::new(name), OsStr::new(value))));
 }
 
 /// Opens something harmless in place of each standard descriptor that is

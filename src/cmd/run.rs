@@ -2,7 +2,7 @@
 
 use super::misused;
 use crate::asked;
-use crate::cache::{self, Closed, Runner};
+use crate::cache::{self, Closed, Runner, Shims};
 use crate::cli::{self, Called};
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
@@ -86,6 +86,7 @@ fn call(
         closed,
         report,
         began,
+        shims: Shims::default(),
         shows_progress: |quiet| Box::new(Progress::show_only(quiet)),
     };
     if config.mode == Mode::Off {

@@ -22,7 +22,7 @@ use crate::exit;
 use crate::messages::Messages;
 use crate::values::{
     Access, ExeMode, ExitCodes, InputPattern, Limits, Mode, NamePattern, OutputPattern, RemoteMode,
-    RemoteUrl, StdinMode, Tag, VariableName,
+    RemoteUrl, StdinMode, Tag,
 };
 use folder::dir;
 use levels::{Levels, Own};
@@ -223,7 +223,7 @@ pub enum EnvSelection {
     /// All but those of the session.
     All,
     /// These.
-    Only(Vec<VariableName>),
+    Only(Vec<NamePattern>),
     /// All but those of the session and those that match.
     Except(Vec<NamePattern>),
     /// None.

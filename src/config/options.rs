@@ -5,7 +5,7 @@
 
 use crate::values::{
     self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
-    RemoteUrl, StdinMode, Tag, VariableName,
+    RemoteUrl, StdinMode, Tag,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -161,7 +161,7 @@ lasting! {
         "shell" "CACHEX_SHELL" Reader::Text(|text| values::shell(text).map_err(str::to_owned));
     EXE: ExeMode = "exe" "CACHEX_EXE" Reader::Text(choice);
     NO_CWD: bool = "no-cwd" "CACHEX_NO_CWD" Reader::Switch(as_it_is);
-    ENV: Vec<VariableName> = "env" "CACHEX_ENV" Reader::List(list);
+    ENV: Vec<NamePattern> = "env" "CACHEX_ENV" Reader::List(list);
     IGNORE_ENV: Vec<NamePattern> = "ignore-env" "CACHEX_IGNORE_ENV" Reader::List(list);
     NO_ENV: bool = "no-env" "CACHEX_NO_ENV" Reader::Switch(as_it_is);
     STDIN: StdinMode = "stdin" "CACHEX_STDIN" Reader::Text(choice);

@@ -16,7 +16,7 @@ mod taker;
 mod witness;
 
 use crate::capture::Recorder;
-use crate::feed::Feeder;
+use crate::feed::{Channel, Feeder};
 use crate::frames::Stream;
 use crate::held::Held;
 use crate::invocation::Invocation;
@@ -111,6 +111,11 @@ pub struct Ended {
     /// Whether its reader left before it had read everything, and the command would have
     /// died of that if it had not printed to cachex.
     pub broken: bool,
+    /// How much of what was read of standard input the command did not read, if that
+    /// can be told.
+    pub unread: Option<u64>,
+    /// Why the command got less of standard input than there was.
+    pub unfed: Option<Errno>,
 }
 
 /// Why a run is not the command's own doing from start to end.
@@ -126,6 +131,8 @@ pub enum Spoiled {
     TimedOut,
     /// There was no pseudo-terminal for it.
     WithoutTerminal,
+    /// Its standard input could not be read to the end.
+    Unfed,
 }
 
 /// Becomes the command. Returns only if that fails.
@@ -157,7 +164,9 @@ pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Resul
     if let Some(recorder) = recorder.as_mut().filter(|_| one_pipe) {
         recorder.note_one_pipe();
     }
-    let running = start(image, &plan.source, kind, pty, one_pipe, signals.before())?;
+    let channel = Channel::of(&plan.source)?;
+    let running =
+        start(image, &plan.source, channel.as_ref(), kind, pty, one_pipe, signals.before())?;
     if let Some(recorder) = &recorder {
         let pipes = [&running.stdout, &running.stderr].into_iter().flatten();
         recorder.begins(pipes.filter_map(|pipe| Pipe::of(pipe.as_fd())));
@@ -179,7 +188,7 @@ pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Resul
             Leg::new(Stream::Stdout, running.stdout, stdout),
             Leg::new(Stream::Stderr, running.stderr, stderr),
         ],
-        Feeder::new(running.stdin, plan.source),
+        Feeder::new(channel, plan.source),
         running.console,
         plan.timeout.and_then(Limit::after),
         Taker::new(recorder, matches!(plan.output, Output::Held).then(Held::default)),
@@ -187,7 +196,7 @@ pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Resul
     let (status, ended) = pump.run(&running.child, &mut signals)?;
     pump.share_the_end(status, &mut signals);
     let (differs, broken) = (pump.differs(), pump.is_broken(status));
-    let Pump { taker, spoiled, lost, legs, .. } = pump;
+    let Pump { feeder, taker, spoiled, lost, legs, .. } = pump;
     let mut left = Left::of(legs);
     // What is held is shown first, if it is to be shown at all.
     if taker.held.is_none()
@@ -195,16 +204,17 @@ pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Resul
     {
         left.carry_on();
     }
+    let (unread, unfed) = (feeder.unread(), feeder.failed());
     let spoiled = spoiled.or(lacks_terminal.then_some(Spoiled::WithoutTerminal));
+    let spoiled = spoiled.or(unfed.map(|_| Spoiled::Unfed));
     let run_time = ended - started;
     let (bytes, held) = (taker.bytes, taker.held);
-    Ok(Ended { status, run_time, bytes, spoiled, lost, held, left, differs, broken })
+    Ok(Ended { status, run_time, bytes, spoiled, lost, held, left, differs, broken, unread, unfed })
 }
 
 /// A command that was started, and cachex's ends of its streams.
 struct Running {
     child: Child,
-    stdin: Option<OwnedFd>,
     stdout: Option<OwnedFd>,
     stderr: Option<OwnedFd>,
     console: Option<Console>,
@@ -214,6 +224,7 @@ struct Running {
 fn start(
     image: Image,
     source: &Source,
+    channel: Option<&Channel>,
     kind: Kind,
     pty: Option<Pty>,
     one_pipe: bool,
@@ -225,15 +236,12 @@ fn start(
     };
     let terminal = |is_wanted: fn(&Pty) -> bool| pty.as_ref().filter(|pty| is_wanted(pty));
     let (typed, errors) = (terminal(Pty::takes_stdin), terminal(Pty::takes_stderr));
-    // What is passed to the command, and cachex's end of it.
-    let (stdin, to_stdin) = match source {
-        _ if typed.is_some() => (None, None),
-        Source::Inherit => (None, None),
-        Source::Null => (Some(nothing_to_read()?), None),
-        Source::Feed(_) => {
-            let (reader, writer) = pipe()?;
-            (Some(reader), Some(writer))
-        }
+    // What is passed to the command, and cachex's ends of what it prints to.
+    let stdin = match (source, channel) {
+        _ if typed.is_some() => None,
+        (_, Some(channel)) => Some(channel.theirs()?),
+        (Source::Null, None) => Some(nothing_to_read()?),
+        (Source::Inherit | Source::Feed(_), None) => None,
     };
     let output = |terminal: Option<&Pty>| match terminal {
         Some(_) => Ok((None, None)),
@@ -255,7 +263,7 @@ fn start(
             (Some(output), Some(console))
         }
     };
-    Ok(Running { child, stdin: to_stdin, stdout: from_stdout, stderr: from_stderr, console })
+    Ok(Running { child, stdout: from_stdout, stderr: from_stderr, console })
 }
 
 /// What a command reads that is to find its standard input empty.

@@ -41,7 +41,8 @@ const FEW: usize = 16;
 pub struct Pump<'a, 'r> {
     job: Job,
     pub legs: [Leg; 2],
-    feeder: Feeder,
+    /// Gives the command its standard input.
+    pub feeder: Feeder,
     console: Option<Console>,
     limit: Option<Limit>,
     /// What was printed so far.
@@ -186,11 +187,9 @@ impl<'a, 'r> Pump<'a, 'r> {
 
     /// Waits until something can go on.
     fn wait(&self, signals: &Signals) {
-        let mut watched = SmallVec::<[PollFd<'_>; 5]>::new();
+        let mut watched = SmallVec::<[PollFd<'_>; 6]>::new();
         watched.push(PollFd::from_borrowed_fd(signals.descriptor(), PollFlags::IN));
-        if let Some(pipe) = self.feeder.waits_for() {
-            watched.push(PollFd::from_borrowed_fd(pipe, PollFlags::OUT));
-        }
+        self.feeder.watch(&mut watched);
         if let Some((terminal, flags)) = self.console.as_ref().and_then(Console::waits_for) {
             watched.push(PollFd::from_borrowed_fd(terminal, flags));
         }
@@ -373,7 +372,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         let differs = self.legs.iter().any(|leg| matches!(leg.outlet, Outlet::Differing));
         let is_short = self.legs.iter().any(|leg| !leg.outlet.may_end());
         match self.spoiled {
-            None | Some(Spoiled::Lingering | Spoiled::WithoutTerminal) => is_short,
+            None | Some(Spoiled::Lingering | Spoiled::WithoutTerminal | Spoiled::Unfed) => is_short,
             Some(Spoiled::Interrupted) => false,
             Some(Spoiled::Abandoned | Spoiled::TimedOut) => differs,
         }

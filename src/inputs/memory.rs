@@ -9,7 +9,7 @@
 //! A file is taken for unchanged if its device, inode, size, mtime and ctime are
 //! what they were. Times are as coarse as the file system's clock, so a file that
 //! was written shortly before it was read may be written again without a trace: what
-//! changed less than [`SETTLED`] before the look is not remembered, as in git. A few
+//! changed less than two seconds before the look is not remembered, as in git. A few
 //! small files are read faster than they are recalled, and are not remembered either.
 //!
 //! Nothing depends on it but time: a file that is damaged, or that cannot be
@@ -19,90 +19,22 @@ use super::walk::Found;
 use super::{File, Wanted};
 use crate::fsutil;
 use crate::hashing;
+use crate::stamp::{self, STAMP, Stamp};
 use crate::store::Root;
 use crate::store::blobs::Temporary;
 use crate::store::sweep::INPUTS;
-use rustix::fs::Stat;
 use std::cmp::Ordering;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 const MAGIC: [u8; 8] = *b"cxinput\x01";
 const HEADER: usize = MAGIC.len() + 32;
-const STAMP: usize = 5 * 8;
-/// File systems keep time in steps of up to two seconds.
-const SETTLED: i64 = 2_000_000_000;
 /// What is worth being remembered: so many files, or so many bytes.
 const WORTH: (usize, u64) = (64, 256 * 1024);
 /// When it was used is noted no more often than this.
 const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// No more than this is read back.
 const MAX: u64 = 1 << 30;
-
-/// What tells that a file is as it was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
-    pub dev: u64,
-    pub ino: u64,
-    /// In bytes; zero of what the kernel makes up, too.
-    pub size: u64,
-    /// In nanoseconds since 1970.
-    pub mtime: i64,
-    pub ctime: i64,
-}
-
-impl Stamp {
-    pub fn of(stat: &Stat) -> Stamp {
-        // Wide enough until 2262.
-        let time =
-            |seconds: i64, nanos: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos);
-        #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
-        Stamp {
-            dev: stat.st_dev as u64,
-            ino: stat.st_ino as u64,
-            size: stat.st_size as u64,
-            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
-        }
-    }
-
-    /// That of a link together with that of what it leads to.
-    pub fn with(self, behind: &Stamp) -> Stamp {
-        Stamp {
-            ino: self.ino.rotate_left(32) ^ behind.ino,
-            mtime: self.mtime.max(behind.mtime),
-            ctime: self.ctime.max(behind.ctime),
-            ..*behind
-        }
-    }
-
-    /// Whether it may stay the same while the file changes; `now` is not later
-    /// than the look at the file.
-    pub fn is_racy(&self, now: i64) -> bool {
-        self.size == 0 || self.mtime.max(self.ctime) > now - SETTLED
-    }
-
-    fn encode(&self, to: &mut Vec<u8>) {
-        for number in [self.dev, self.ino, self.size, self.mtime as u64, self.ctime as u64] {
-            to.extend(number.to_le_bytes());
-        }
-    }
-
-    fn decode(bytes: &[u8; STAMP]) -> Stamp {
-        let (words, _) = bytes.as_chunks::<8>();
-        let number = |at: usize| u64::from_le_bytes(words[at]);
-        let [mtime, ctime] = [number(3) as i64, number(4) as i64];
-        Stamp { dev: number(0), ino: number(1), size: number(2), mtime, ctime }
-    }
-}
-
-/// The system's time, in nanoseconds since 1970. Not cachex's own clock, which a
-/// test may set: it is compared with the times of files.
-pub fn now() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_nanos() as i64)
-}
 
 /// Where the hashes of some files are remembered.
 pub struct Memory {
@@ -136,7 +68,7 @@ impl Memory {
         let file = fsutil::open_file(root, self.name.as_ref()?).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         let len = stat.st_size as u64;
-        if Stamp::of(&stat).mtime < now() - USED_LATELY {
+        if Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
             // The sweep goes by that.
             let _ = rustix::fs::futimens(&file, &fsutil::NOW);
         }

@@ -7,18 +7,19 @@
 //! repository, anything named `.git`, cachex's own store, and what another call of
 //! cachex is about to put in its place.
 
-use super::memory::Stamp;
 use super::{Refused, Wanted};
 use crate::outputs::STAGING;
+use crate::stamp::Stamp;
 use crate::values::PathPattern;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rustix::fs::{AtFlags, CWD, RawMode};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,8 +59,17 @@ impl Found {
 
 /// Every file that counts, in the order of their paths.
 pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
+    find_and_tell(wanted, &mut None)
+}
+
+/// The same, and the first pattern that nothing matches.
+pub fn find_and_tell(
+    wanted: &Wanted<'_>,
+    unmatched: &mut Option<String>,
+) -> Result<Vec<Found>, Refused> {
     let mut found = Vec::new();
     let mut folders = Folders::new();
+    let mut globs = Vec::new();
     for pattern in wanted.patterns.iter().filter(|pattern| !pattern.exclude) {
         let (pattern, path) = (&pattern.path, pattern.path.as_path());
         if let Some(kind) = kind(path)? {
@@ -68,6 +78,7 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
             let none_yet = || Some((GlobSet::builder(), Some(0)));
             if let Some((meant, depth)) = folders.entry(pattern.base()).or_insert_with(none_yet) {
                 meant.add(glob);
+                globs.push(pattern);
                 *depth = depth.zip(pattern.depth()).map(|(one, other)| one.max(other));
             }
         } else {
@@ -83,12 +94,27 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
         for (folder, meant) in folders {
             let (meant, depth) =
                 meant.map_or((None, None), |(meant, depth)| (meant.build().ok(), depth));
-            walk(folder, wanted, meant.as_ref(), depth, &left_out, &mut found)?;
+            let mut walk = Walk {
+                wanted,
+                meant: meant.as_ref(),
+                left_out: &left_out,
+                through: HashSet::new(),
+            };
+            walk.run(folder, depth, &mut found)?;
         }
     }
     // Each thread's part is in order, and such runs need only be merged.
     found.sort_by(Found::order);
     found.dedup_by(|next, one| next.path == one.path);
+    // One alone matched whatever was found.
+    if globs.len() > 1 || globs.len() == 1 && found.is_empty() {
+        let matches = |glob: &&&PathPattern| {
+            let mut set = GlobSet::builder();
+            add(&mut set, glob);
+            set.build().is_ok_and(|set| found.iter().any(|found| set.is_match(&found.path)))
+        };
+        *unmatched = globs.iter().find(|glob| !matches(glob)).map(|glob| glob.as_str().to_owned());
+    }
     Ok(found)
 }
 
@@ -171,72 +197,116 @@ fn add(patterns: &mut GlobSetBuilder, pattern: &PathPattern) {
     }
 }
 
-fn walk(
-    folder: &Path,
-    wanted: &Wanted<'_>,
-    meant: Option<&GlobSet>,
-    depth: Option<usize>,
-    left_out: &Arc<LeftOut>,
-    found: &mut Vec<Found>,
-) -> Result<(), Refused> {
-    if folder.symlink_metadata().is_err() {
-        // A pattern of which nothing is there.
-        return Ok(());
-    }
-    let filter = Arc::clone(left_out);
-    // One folder is read by one thread.
-    let threads = match depth {
-        Some(1) => 1,
-        _ => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    let walk = WalkBuilder::new(folder)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .git_exclude(false)
-        .git_ignore(!wanted.no_ignore)
-        .parents(!wanted.no_ignore)
-        .threads(threads)
-        .max_depth(depth)
-        .filter_entry(move |entry| entry.depth() == 0 || !filter.has(bare(entry.path())))
-        .build_parallel();
-    let all = Mutex::new(All::default());
-    walk.run(|| {
-        let mut batch = Batch { paths: Vec::new(), files: Vec::new(), all: &all };
-        Box::new(move |entry: Result<DirEntry, ignore::Error>| match entry {
-            Ok(entry) => {
-                let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
-                let path = bare(entry.path());
-                if is_file && entry.depth() > 0 && meant.is_none_or(|meant| meant.is_match(path)) {
-                    batch.add(path);
-                }
-                WalkState::Continue
-            }
-            Err(error) => batch.fails(error, folder),
-        })
-    });
-    let (batches, refused) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (paths, files) in batches {
-        found.extend(files.into_iter().map(|Met { start, end, look }| Found {
-            path: PathBuf::from(OsStr::from_bytes(&paths[start..end])),
-            look,
-            named: false,
-        }));
-    }
-    refused.map_or(Ok(()), Err)
+/// A walk through a folder, and through those that links in it lead to.
+struct Walk<'w> {
+    wanted: &'w Wanted<'w>,
+    /// What of it is meant; none: all.
+    meant: Option<&'w GlobSet>,
+    left_out: &'w Arc<LeftOut>,
+    /// The folders that were entered through a link, each once: their files are there
+    /// already, and a link may lead to where it lies itself.
+    through: HashSet<(u64, u64)>,
 }
 
-/// What one thread met; given to all when that ends. The paths lie in one piece of
-/// memory, because the C library's allocator would ask the system for each page of a
-/// thread's many small ones.
+impl Walk<'_> {
+    fn run(
+        &mut self,
+        folder: &Path,
+        depth: Option<usize>,
+        found: &mut Vec<Found>,
+    ) -> Result<(), Refused> {
+        if folder.symlink_metadata().is_err() {
+            // A pattern of which nothing is there.
+            return Ok(());
+        }
+        let (batches, refused) = self.read(folder, depth);
+        let mut links = Vec::new();
+        for batch in batches {
+            let path = |start, end| PathBuf::from(OsStr::from_bytes(&batch.paths[start..end]));
+            found.extend(batch.files.iter().map(|met| Found {
+                path: path(met.start, met.end),
+                look: met.look,
+                named: false,
+            }));
+            links.extend(batch.links);
+        }
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        // Which of two links to one folder is entered must not be up to chance.
+        links.sort_unstable();
+        for (link, below) in links {
+            let Ok(place) = link.metadata().map(|it| (it.dev(), it.ino())) else { continue };
+            if self.through.insert(place) {
+                self.run(&link, depth.map(|depth| depth.saturating_sub(below)), found)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one folder and all below it, links left alone.
+    fn read(&self, folder: &Path, depth: Option<usize>) -> All {
+        let filter = Arc::clone(self.left_out);
+        // One folder is read by one thread.
+        let threads = match depth {
+            Some(1) => 1,
+            _ => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let walk = WalkBuilder::new(folder)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .git_exclude(false)
+            .git_ignore(!self.wanted.no_ignore)
+            .parents(!self.wanted.no_ignore)
+            .threads(threads)
+            .max_depth(depth)
+            .filter_entry(move |entry| entry.depth() == 0 || !filter.has(bare(entry.path())))
+            .build_parallel();
+        let all = Mutex::new(All::default());
+        let meant = self.meant;
+        walk.run(|| {
+            let mut batch = Batch { met: Part::default(), all: &all };
+            Box::new(move |entry: Result<DirEntry, ignore::Error>| match entry {
+                Ok(entry) => {
+                    let kind = entry.file_type().filter(|kind| !kind.is_dir());
+                    let path = bare(entry.path());
+                    if let Some(kind) = kind.filter(|_| entry.depth() > 0) {
+                        if meant.is_none_or(|meant| meant.is_match(path)) {
+                            batch.add(path);
+                        }
+                        let goes_on = depth.is_none_or(|depth| entry.depth() < depth);
+                        if kind.is_symlink() && goes_on && path.is_dir() {
+                            batch.met.links.push((path.to_owned(), entry.depth()));
+                        }
+                    }
+                    WalkState::Continue
+                }
+                Err(error) => batch.fails(error, folder),
+            })
+        });
+        all.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one thread meets; given to all when that ends.
 struct Batch<'a> {
-    paths: Vec<u8>,
-    files: Vec<Met>,
+    met: Part,
     all: &'a Mutex<All>,
 }
 
+/// What was met. The paths lie in one piece of memory, because the C library's allocator
+/// would ask the system for each page of a thread's many small ones.
+#[derive(Default)]
+struct Part {
+    paths: Vec<u8>,
+    files: Vec<Met>,
+    /// Links to folders, and how far down each lies.
+    links: Vec<(PathBuf, usize)>,
+}
+
 /// What all threads met, and the first thing that kept one of them from it.
-type All = (Vec<(Vec<u8>, Vec<Met>)>, Option<Refused>);
+type All = (Vec<Part>, Option<Refused>);
 
 /// A file that was met: where its path lies, and what it looked like while its folder
 /// was being read, because that is when the system knows it best.
@@ -248,9 +318,10 @@ struct Met {
 
 impl Batch<'_> {
     fn add(&mut self, path: &Path) {
-        let start = self.paths.len();
-        self.paths.extend(path.as_os_str().as_bytes());
-        self.files.push(Met { start, end: self.paths.len(), look: Look::at(path) });
+        let Part { paths, files, .. } = &mut self.met;
+        let start = paths.len();
+        paths.extend(path.as_os_str().as_bytes());
+        files.push(Met { start, end: paths.len(), look: Look::at(path) });
     }
 
     fn fails(&self, error: ignore::Error, folder: &Path) -> WalkState {
@@ -272,12 +343,13 @@ impl Batch<'_> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        let (paths, mut files) = (std::mem::take(&mut self.paths), std::mem::take(&mut self.files));
-        files.sort_unstable_by(|one, other| {
+        let mut met = std::mem::take(&mut self.met);
+        let paths = &met.paths;
+        met.files.sort_unstable_by(|one, other| {
             paths[one.start..one.end].cmp(&paths[other.start..other.end])
         });
         if let Ok(mut all) = self.all.lock() {
-            all.0.push((paths, files));
+            all.0.push(met);
         }
     }
 }

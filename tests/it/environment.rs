@@ -22,6 +22,22 @@ const SESSION: &[&str] = &[
     "TERM_SESSION_ID",
     "GITHUB_RUN_ID",
     "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET",
+    "ATUIN_SESSION",
+    "STARSHIP_SESSION_KEY",
+    "_P9K_TTY",
+    "MCFLY_SESSION_ID",
+    "FNM_MULTISHELL_PATH",
+    "DIRENV_DIFF",
+    "DIRENV_WATCHES",
+    "PARALLEL_SEQ",
+    "PYTEST_CURRENT_TEST",
+    "WSL_INTEROP",
+    "GIO_LAUNCHED_DESKTOP_FILE_PID",
+    "JENKINS_SERVER_COOKIE",
+    "SYSTEM_JOBID",
+    "BITBUCKET_PIPELINE_UUID",
+    "DRONE_JOB_NUMBER",
+    "CI_STEP_STARTED",
     "CACHEX_WHATEVER",
 ];
 
@@ -35,6 +51,11 @@ const WORK: &[&str] = &[
     "USER",
     "NO_COLOR",
     "GITHUB_SHA",
+    "BUILD_NUMBER",
+    "GITHUB_RUN_NUMBER",
+    "CI_PIPELINE_IID",
+    "BUILDKITE_BUILD_NUMBER",
+    "DRONE_BUILD_NUMBER",
     "EDITOR",
     "AWS_PROFILE",
     "KUBECONFIG",
@@ -115,6 +136,26 @@ fn env_leaves_only_the_named_ones() {
 }
 
 #[test]
+fn env_takes_patterns() {
+    let call = cachex().run("echo \"$AWS_REGION $AWS_PROFILE $B\"").option("--env", "AWS_*,B");
+    call.clone().env("AWS_REGION", "eu").once().misses().prints("eu  \n");
+    call.clone().env("AWS_REGION", "eu").env("C", "1").once().hits();
+    call.clone().env("AWS_REGION", "us").once().misses();
+    call.clone().env("AWS_REGION", "eu").env("AWS_PROFILE", "p").once().misses();
+    call.clone().env("AWS_REGION", "eu").env("B", "1").once().misses();
+}
+
+#[test]
+fn a_working_directory_by_its_one_name_is_as_good_as_none() {
+    let cachex = cachex();
+    let call = cachex.exec(["true"]);
+    let key = call.clone().without("PWD").key();
+    assert_eq!(call.clone().env("PWD", cachex.work()).key(), key);
+    std::os::unix::fs::symlink(cachex.work(), cachex.path("link")).unwrap();
+    assert_ne!(call.env("PWD", cachex.path("link")).key(), key, "`pwd` says it");
+}
+
+#[test]
 fn env_counts_even_what_the_session_list_leaves_out() {
     let only = cachex().run("echo $SHLVL").option("--env", "SHLVL");
     only.clone().env("SHLVL", "1").once().misses();
@@ -164,6 +205,8 @@ fn makeflags_count_without_the_jobserver() {
     flags(" -j --jobserver-fds=5,6 -j8").once().hits();
     flags(" -j2 --jobserver-auth=fifo:/tmp/GMfifo1").once().hits();
     call.clone().env("MFLAGS", "-j4 --jobserver-auth=3,4").once().hits();
+    let cargo = "-j --jobserver-fds=8,9 --jobserver-auth=8,9";
+    call.clone().env("CARGO_MAKEFLAGS", cargo).once().hits();
 
     flags("k").once().misses();
     flags("k -j4 --jobserver-auth=3,4").once().hits();

@@ -1,6 +1,6 @@
 //! An upgraded tool runs again.
 
-use crate::harness::{World, cachex};
+use crate::harness::{Mounted, World, cachex, where_mounts_are_ones_own};
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -121,4 +121,62 @@ fn a_relative_command_is_the_one_of_its_folder() {
         let call = cachex.exec(["./tool"]).with("--no-cwd").inside(cachex.path(name));
         call.twice().runs_once().prints(format!("{name}\n"));
     }
+}
+
+#[test]
+fn the_path_by_which_it_was_found_counts_too() {
+    // A Python in a virtual environment is a link, and goes by where that lies.
+    let cachex = cachex();
+    let script = format!("#!/bin/sh\n{}\n", cachex.counting("echo \"$0\""));
+    let real = cachex.executable("real", script);
+    for how in ["stat", "content"] {
+        for place in ["a", "b"] {
+            let folder = cachex.path(format!("{how}/{place}"));
+            fs::create_dir_all(&folder).unwrap();
+            std::os::unix::fs::symlink(&real, folder.join("tool")).unwrap();
+            let mut path = folder.clone().into_os_string();
+            path.push(":/usr/bin:/bin");
+            let call = cachex.exec(["tool"]).with("--no-env").option("--exe", how);
+            let printed = format!("{}\n", folder.join("tool").display());
+            call.env("PATH", path).twice().runs_once().prints(printed);
+        }
+    }
+}
+
+#[test]
+fn one_below_a_very_deep_folder_is_found() {
+    let cachex = cachex();
+    let name = "d".repeat(200);
+    let script = format!(
+        "i=0; while [ $i -lt 25 ]; do mkdir {name} && cd -P ./{name} 2>/dev/null || cd {name}; \
+         i=$((i+1)); done; printf '#!/bin/sh\\necho ran\\n' >tool; chmod +x tool; \
+         unset PWD OLDPWD; cachex run -- ./tool; cachex run -- ./tool; cachex run -- /bin/echo x"
+    );
+    cachex.shell(&script).once().prints("ran\nran\nx\n").exits(0).quietly();
+}
+
+#[test]
+fn one_that_has_no_name_any_more_is_found() {
+    let cachex = cachex();
+    let launch = r#"cp /bin/echo e; exec 7<e; rm e; exec "$@""#;
+    let call = cachex.exec(["/proc/self/fd/7", "hi"]).launched_by(launch);
+    call.twice().prints("hi\n").exits(0).quietly();
+}
+
+#[test]
+fn one_that_may_not_be_executed_where_it_lies_is_passed_by() {
+    let done = where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let mounted = Mounted::without_execution(&cachex.path("first"));
+        cachex.executable("first/tool", "#!/bin/sh\necho wrong\n");
+        cachex.tool("tool", "echo right");
+        let mut path = cachex.path("first").into_os_string();
+        path.push(":");
+        path.push(cachex.path("bin"));
+        path.push(":/usr/bin:/bin");
+        cachex.exec(["tool"]).env("PATH", path).twice().runs_once().prints("right\n").quietly();
+        drop(mounted);
+    });
+    // Not everybody may mount.
+    let _ = done;
 }

@@ -372,3 +372,48 @@ fn a_refresh_is_recorded_only_for_the_inputs_that_its_caller_had() {
     cachex.write("work/a", "two");
     call.after("40m").once().misses().prints("two");
 }
+
+#[test]
+fn what_is_in_a_folder_that_a_link_leads_to_counts() {
+    let cachex = cachex();
+    cachex.write("work/src/a", "a");
+    cachex.write("lib/h", "one");
+    symlink("../../lib", cachex.path("work/src/lib")).unwrap();
+    // It may lead to where it lies, too.
+    symlink("..", cachex.path("work/src/round")).unwrap();
+    for input in ["src", "src/**/h"] {
+        let call = cachex.run("cat src/lib/h").option("--input", input);
+        for text in ["one", "two"] {
+            cachex.write("lib/h", text);
+            call.twice().runs_once().prints(text);
+        }
+    }
+}
+
+#[test]
+fn a_pattern_that_nothing_matches_is_worth_a_word() {
+    let cachex = cachex();
+    cachex.write("work/a.c", "");
+    let call = cachex.run("echo done").with("--input *.c");
+    call.once().misses().quietly();
+    let nothing = call.clone().with("--input *.h");
+    nothing.once().warns_once(&["*.h", "matches nothing"]);
+    cachex.run("echo done").with("--input *.h").twice().warns_once(&["*.h", "matches nothing"]);
+}
+
+#[test]
+fn a_pattern_that_the_shell_spread_out_runs_nothing() {
+    let cachex = cachex();
+    for name in ["a.sh", "b.sh"] {
+        cachex.executable(format!("work/{name}"), "#!/bin/sh\ntouch ran\n");
+    }
+    for option in ["--input", "--output"] {
+        let call = cachex.shell(&format!("PATH=.:$PATH cachex run {option} *.sh -- cat a.sh"));
+        call.once().exits(125).prints("").mentions(&[option, "quote the pattern"]);
+        let call = cachex.shell(&format!("PATH=.:$PATH cachex run {option} '*.sh' -- cat a.sh"));
+        call.once().exits(0).prints("#!/bin/sh\ntouch ran\n");
+    }
+    assert!(!cachex.path("work/ran").exists());
+    // A `--` of the command's own.
+    cachex.shell("cachex run --input a.sh echo x -- y").once().exits(0).prints("x -- y\n");
+}

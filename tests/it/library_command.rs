@@ -63,7 +63,8 @@ fn what_is_read_counts_as_it_does_at_a_prompt() {
     assert_eq!(of(&call("pear")), (Outcome::Miss, Some(0), "PEAR".into(), String::new()));
     assert_eq!(of(&call("fig")), (Outcome::Miss, Some(0), "FIG".into(), String::new()));
     assert_eq!(of(&call("pear")), (Outcome::Hit, Some(0), "PEAR".into(), String::new()));
-    cachex.run("tr a-z A-Z").stdin("fig").once().runs(0);
+    let file = cachex.write("fig", "fig");
+    cachex.run("tr a-z A-Z").stdin_from(file, 0).once().runs(0);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What is on standard input is part of the key, and reaches the command.
 
 use crate::harness::{cachex, quoted};
-use std::time::Duration;
 
 #[test]
 fn different_input_is_a_different_entry() {
@@ -21,12 +20,29 @@ fn it_is_bytes() {
 }
 
 #[test]
-fn nothing_is_nothing_wherever_it_comes_from() {
+fn each_kind_of_nothing_is_an_input_of_its_own() {
+    // A command may go by it: grep without arguments, tools that page, test -p.
     let cachex = cachex();
-    let call = cachex.run("wc -c");
-    call.once().misses().prints("0\n");
-    call.clone().stdin("").once().hits();
-    call.clone().stdin_from(cachex.write("empty", ""), 0).once().hits();
+    let empty = cachex.write("empty", "");
+    let kind = "[ -p /dev/stdin ] && echo pipe; [ -f /dev/stdin ] && echo file; cat";
+    let call = cachex.run(kind);
+    call.once().misses().prints("");
+    call.clone().stdin("").twice().runs_once().prints("pipe\n");
+    call.clone().stdin_from(&empty, 0).twice().runs_once().prints("file\n");
+    let text = cachex.write("text", "text");
+    call.clone().stdin("text").twice().runs_once().prints("pipe\ntext");
+    call.clone().stdin_from(&text, 0).twice().runs_once().prints("file\ntext");
+    call.once().hits().prints("");
+}
+
+#[test]
+fn of_a_file_what_lies_before_the_offset_counts_as_well() {
+    let cachex = cachex();
+    let call = cachex.run("cat /dev/stdin");
+    for before in ["AAAA", "BBBB"] {
+        let file = cachex.write(before, format!("{before}rest"));
+        call.clone().stdin_from(file, 4).twice().runs_once().prints(format!("{before}rest"));
+    }
 }
 
 #[test]
@@ -120,15 +136,6 @@ fn the_three_ways_are_not_taken_for_each_other() {
     let call = cachex().run("cat");
     let keys = ["hash", "null", "inherit"].map(|way| call.clone().option("--stdin", way).key());
     assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2], "{keys:?}");
-}
-
-#[test]
-fn a_pipe_that_is_left_open_and_silent_is_explained_once() {
-    let mut running = cachex().run("cat").stdin_open().spawn();
-    running.warns("--stdin null");
-    assert!(running.processor_time() < Duration::from_millis(300), "waiting burns the processor");
-    running.feed("late").end_input();
-    running.ends().prints("late").exits(0).warns_once(&["--stdin null"]);
 }
 
 #[test]

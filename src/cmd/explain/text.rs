@@ -151,8 +151,10 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
             "inherit" => "does not count (--stdin inherit)",
             "terminal" => "a terminal, what is typed does not count",
             "closed" => "closed",
-            "empty" => "empty",
-            _ => "its contents",
+            "empty" => "empty (/dev/null)",
+            "file" => "the contents of a file",
+            "socket" => "what came from a socket",
+            _ => "what came through a pipe",
         },
     )?;
     if let Some(count) = told.inputs {

@@ -151,7 +151,10 @@ fn the_variables_that_count_are_listed_by_name() {
     let call = cachex().run("true").env("TOKEN", "hunter2").env("SHLVL", "3");
     let call = call.with("--ignore-env L*").explain();
     let told = call.once().exits(1).stdout();
-    assert!(told.contains("6 counted, 4 left out (3 session, 1 option)"), "{told}");
+    assert!(
+        told.contains("5 counted, 6 left out (4 session, 1 working directory, 1 option)"),
+        "{told}"
+    );
     assert!(!told.contains("TOKEN"), "{told}");
     for option in ["--all", "--verbose"] {
         let told = call.clone().with(option).once().exits(1).stdout();

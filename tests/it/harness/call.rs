@@ -6,6 +6,7 @@ use super::{Outcome, Running, eventually};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{PipeReader, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,6 +36,7 @@ enum Input {
     Zeros(u64),
     Open,
     File(PathBuf, u64),
+    Descriptor(Arc<OwnedFd>),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -183,6 +185,12 @@ impl Call {
     /// Reads from a file, from this offset on.
     pub fn stdin_from(mut self, file: impl Into<PathBuf>, offset: u64) -> Call {
         self.input = Input::File(file.into(), offset);
+        self
+    }
+
+    /// Reads what this is open on.
+    pub fn stdin_is(mut self, descriptor: impl Into<OwnedFd>) -> Call {
+        self.input = Input::Descriptor(Arc::new(descriptor.into()));
         self
     }
 
@@ -366,6 +374,7 @@ impl Input {
         match self {
             Input::Null => Stdio::null(),
             Input::Bytes(_) | Input::Zeros(_) | Input::Open => Stdio::piped(),
+            Input::Descriptor(descriptor) => descriptor.try_clone().unwrap().into(),
             Input::File(path, offset) => {
                 let mut file = File::open(path).unwrap();
                 if *offset > 0 {
@@ -390,7 +399,7 @@ impl Input {
                 let zeros = std::io::Read::take(std::io::repeat(0), count);
                 drop(std::io::copy(&mut std::io::BufReader::new(zeros), &mut pipe));
             }
-            Input::Null | Input::Open | Input::File(..) => {}
+            Input::Null | Input::Open | Input::File(..) | Input::Descriptor(_) => {}
         });
         None
     }

@@ -67,6 +67,14 @@ mod linux {
             Mounted(at.to_owned())
         }
 
+        /// An empty file system on which nothing may be executed.
+        #[track_caller]
+        pub fn without_execution(at: &Path) -> Mounted {
+            std::fs::create_dir_all(at).unwrap();
+            mount("tmpfs", at, "tmpfs", MountFlags::NOEXEC, None).unwrap();
+            Mounted(at.to_owned())
+        }
+
         /// The same folder, which cannot be written to.
         #[track_caller]
         pub fn read_only(at: &Path) -> Mounted {

@@ -137,6 +137,8 @@ impl World {
         path.push(":/usr/local/bin:/usr/bin:/bin");
         vec![
             ("PATH", path),
+            // A loaded machine keeps those waiting who write to a pipe.
+            ("CACHEX_TEST_PATIENCE", "30".into()),
             ("HOME", self.path("home").into()),
             ("TMPDIR", self.path("tmp").into()),
             ("PWD", self.work().into()),

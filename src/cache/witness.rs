@@ -1,0 +1,85 @@
+//! Whether a key still says what was run.
+//!
+//! A key is computed from what is looked at once, and the command sees it later: it may
+//! wait for a pipe or for a lock in between, and nothing keeps others from changing a
+//! file. So what the key was computed from is looked at again: before the run, since what
+//! runs may not be what was found; and after it, since what the command read may not be
+//! what it was when it began. What changed is shown and not recorded.
+
+use super::identify::Watched;
+use super::{Call, Runner};
+use crate::invocation::{Resolved, Trail};
+use crate::stdin::Stdin;
+use crate::store::Root;
+use rustix::fs::{FileType, Stat};
+
+impl Runner<'_> {
+    /// Takes down what there is to run, just before that.
+    pub(super) fn watch(&self, call: &mut Call) {
+        // First, so that what is compared next is what this leads to.
+        let trail = call.executable.as_ref().map(|executable| Trail::of(&executable.path));
+        let changed = self.moved(call);
+        call.watched = Some(Watched { trail, changed });
+    }
+
+    /// What of that, or of what the key was computed from, is not any more what it was.
+    pub(super) fn changed(&self, root: &Root, call: &Call) -> Option<String> {
+        if let Some(Watched { trail, changed }) = &call.watched {
+            if changed.is_some() {
+                return changed.clone();
+            }
+            let now = call.executable.as_ref().map(|executable| Trail::of(&executable.path));
+            if *trail != now {
+                return Some(self.executable_changed());
+            }
+        }
+        self.moved(call).or_else(|| self.inputs_changed(root, call))
+    }
+
+    /// The same of what a look tells, the declared inputs left out, of which every
+    /// change since the key was computed is noticed after the run.
+    pub(super) fn moved(&self, call: &Call) -> Option<String> {
+        if let Some(then) = &call.executable {
+            match self.find_command() {
+                Resolved::Found(now) if now.is_same(then) => {}
+                _ => return Some(self.executable_changed()),
+            }
+        }
+        if call.stdin.changed() {
+            return Some("the file on standard input changed meanwhile".to_owned());
+        }
+        let descriptor = call.descriptors.iter().find(|file| file.changed())?;
+        Some(format!("{} was changed or read from meanwhile", descriptor.name()))
+    }
+
+    fn executable_changed(&self) -> String {
+        format!("what `{}` leads to changed meanwhile", self.invocation.name().display())
+    }
+
+    /// Leaves standard input as a command left it that read so much of it. A pipe cannot
+    /// be left so: one line says what is lost, if somebody would have read on.
+    pub(super) fn leave_input(&self, stdin: &Stdin, consumed: u64) {
+        let lost = stdin.skip(consumed);
+        if lost > 0 && caller_reads_on() {
+            self.messages().wait(format_args!(
+                "{lost} bytes of standard input are lost, which were read for the key and not by \
+                 the command; `--stdin null` leaves them to who reads next"
+            ));
+        }
+    }
+}
+
+/// Whether whoever started cachex has the same standard input, as a loop that reads a
+/// list has. Not known without /proc: then it has not.
+fn caller_reads_on() -> bool {
+    let place = |stat: Stat| (stat.st_dev, stat.st_ino);
+    let Some(parent) = rustix::process::getppid() else { return false };
+    let theirs = rustix::fs::stat(format!("/proc/{}/fd/0", parent.as_raw_nonzero()));
+    let (Ok(ours), Ok(theirs)) = (rustix::fs::fstat(rustix::stdio::stdin()), theirs) else {
+        return false;
+    };
+    let is_stream = |stat: &Stat| {
+        matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::Socket)
+    };
+    is_stream(&ours) && place(ours) == place(theirs)
+}

@@ -1,0 +1,234 @@
+//! Descriptors that a command inherits and its arguments name.
+//!
+//! `cat <(date)` reaches cachex as `cat /dev/fd/63`: the text says nothing of what is
+//! read. So what can be read there is part of the key.
+//!
+//! | the arguments name it | it is | so |
+//! |---|---|---|
+//! | by path (`/dev/fd/N`, `/proc/self/fd/N`) or as a shell does (`<&N`) | a file opened for reading | its contents and offset are part of the key |
+//! | | anything else: to look at a pipe is to take from it | the call runs uncached |
+//! | by its number alone (`-u 3`, `--fd=3`) | a file that can be read | its contents and offset are part of the key |
+//! | | anything else | it is not part of the key: the number may well mean something else |
+//!
+//! Descriptors 0, 1 and 2 are not looked at here: standard input is part of the key as
+//! itself. Neither are descriptors that no argument names, because most are leaked ones,
+//! and a hit cannot afford to look for them.
+
+use crate::hashing;
+use crate::stamp::{self, Stamp};
+use rustix::fd::BorrowedFd;
+use rustix::fs::{FileType, OFlags};
+use rustix::io::FdFlags;
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Instant;
+
+/// A file on such a descriptor, as it was.
+#[derive(Debug)]
+pub struct Inherited {
+    number: i32,
+    hash: blake3::Hash,
+    offset: u64,
+    stamp: Stamp,
+    at: Instant,
+}
+
+/// A descriptor that is named, and whose contents cannot be part of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknowable(i32);
+
+impl fmt::Display for Unknowable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an argument names descriptor {}, which is no file opened for reading", self.0)
+    }
+}
+
+/// The files that these arguments name by their descriptors.
+pub fn named(argv: &[OsString]) -> Result<Vec<Inherited>, Unknowable> {
+    let mut found: Vec<Inherited> = Vec::new();
+    let mut passed_over: Vec<i32> = Vec::new();
+    for argument in argv {
+        for (number, how) in numbers(argument.as_bytes()) {
+            if found.iter().any(|known| known.number == number)
+                || how == How::ByNumber && passed_over.contains(&number)
+            {
+                continue;
+            }
+            match look_at(number, how)? {
+                Some(file) => found.push(file),
+                None => passed_over.push(number),
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Inherited {
+    /// The path that leads to it.
+    pub fn name(&self) -> String {
+        format!("/dev/fd/{}", self.number)
+    }
+
+    /// Its bytes in the key.
+    pub fn bytes(&self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        bytes[..32].copy_from_slice(self.hash.as_bytes());
+        bytes[32..].copy_from_slice(&self.offset.to_le_bytes());
+        bytes
+    }
+
+    /// Whether it is not what it was any more: written to, or read, which a replay would
+    /// have to repeat.
+    pub fn changed(&self) -> bool {
+        let Some(fd) = inherited(self.number) else { return true };
+        let is_same = || {
+            let stamp = Stamp::of(&rustix::fs::fstat(fd)?);
+            let at = stamp::now() - i64::try_from(self.at.elapsed().as_nanos()).unwrap_or(i64::MAX);
+            Ok::<bool, rustix::io::Errno>(
+                stamp == self.stamp
+                    && rustix::fs::tell(fd)? == self.offset
+                    && (!stamp.is_racy(at) || hashing::to_the_end(fd, 0)? == self.hash),
+            )
+        };
+        is_same() != Ok(true)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// As a descriptor, and as nothing else.
+    Plainly,
+    /// By a number that may mean anything.
+    ByNumber,
+}
+
+fn look_at(number: i32, how: How) -> Result<Option<Inherited>, Unknowable> {
+    let unknowable = || match how {
+        How::Plainly => Err(Unknowable(number)),
+        How::ByNumber => Ok(None),
+    };
+    let Some(fd) = inherited(number) else { return Ok(None) };
+    let at = Instant::now();
+    let (Ok(flags), Ok(stat)) = (rustix::fs::fcntl_getfl(fd), rustix::fs::fstat(fd)) else {
+        return unknowable();
+    };
+    let access = flags & OFlags::ACCMODE;
+    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    let fits = match how {
+        How::Plainly => access == OFlags::RDONLY,
+        How::ByNumber => access != OFlags::WRONLY,
+    };
+    if !is_file || !fits {
+        return unknowable();
+    }
+    // It may be read from the offset on, or, opened anew, from its beginning.
+    match (hashing::to_the_end(fd, 0), rustix::fs::tell(fd)) {
+        (Ok(hash), Ok(offset)) => {
+            let stamp = Stamp::of(&stat);
+            Ok(Some(Inherited { number, hash, offset, stamp, at }))
+        }
+        _ => unknowable(),
+    }
+}
+
+/// A descriptor that the command will have, too.
+fn inherited(number: i32) -> Option<BorrowedFd<'static>> {
+    // SAFETY: where the number is that of no open descriptor, whatever is asked of it
+    // fails and changes nothing; an inherited one is nobody's in this process to close.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    // What is closed on exec is cachex's own.
+    let flags = rustix::io::fcntl_getfd(fd).ok()?;
+    (!flags.contains(FdFlags::CLOEXEC)).then_some(fd)
+}
+
+/// The numbers in an argument that descriptors from 3 on may have.
+fn numbers(argument: &[u8]) -> impl Iterator<Item = (i32, How)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < argument.len() {
+            if !argument[at].is_ascii_digit() {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            while at < argument.len() && argument[at].is_ascii_digit() {
+                at += 1;
+            }
+            let (before, after) = (&argument[..start], &argument[at..]);
+            let digits = &argument[start..at];
+            let number =
+                digits.iter().fold(0, |number, digit| number_with(number, i32::from(digit - b'0')));
+            if digits[0] != b'0' && (3..MOST).contains(&number) {
+                if is_plain(before) {
+                    return Some((number, How::Plainly));
+                }
+                if number < TYPED && stands_alone(before, after) {
+                    return Some((number, How::ByNumber));
+                }
+            }
+        }
+        None
+    })
+}
+
+/// Beyond this there is no descriptor,
+const MOST: i32 = 1 << 20;
+/// and beyond this none that anybody types.
+const TYPED: i32 = 256;
+
+fn number_with(number: i32, digit: i32) -> i32 {
+    if number < MOST { number * 10 + digit } else { number }
+}
+
+/// Whether what stands in front of a number makes it a descriptor.
+fn is_plain(before: &[u8]) -> bool {
+    if before.ends_with(b"<&") || before.ends_with(b"/dev/fd/") {
+        return true;
+    }
+    let Some(process) = before.strip_suffix(b"/fd/") else { return false };
+    let Some(at) = memchr::memmem::rfind(process, b"/proc/") else { return false };
+    let process = &process[at + b"/proc/".len()..];
+    let process = process.split(|&byte| byte == b'/').next().unwrap_or_default();
+    let own = || rustix::process::getpid().as_raw_nonzero().to_string();
+    matches!(process, b"self" | b"thread-self") || process == own().as_bytes()
+}
+
+/// Whether a number is a word of its own, or the value of a short option.
+fn stands_alone(before: &[u8], after: &[u8]) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+    let begins = match before {
+        [b'-', option] => option.is_ascii_alphabetic(),
+        _ => !before.last().is_some_and(|&byte| is_word(byte) || byte == b'/'),
+    };
+    begins && !after.first().is_some_and(|&byte| is_word(byte) || byte == b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(argument: &str) -> Vec<(i32, How)> {
+        numbers(argument.as_bytes()).collect()
+    }
+
+    #[test]
+    fn a_descriptor_is_known_by_how_it_is_named() {
+        for plain in ["/dev/fd/63", "/proc/self/fd/63", "-f/dev/fd/63", "@/dev/fd/63", "cat <&63"] {
+            assert_eq!(of(plain), [(63, How::Plainly)], "{plain}");
+        }
+        let own = format!("/proc/{}/fd/7", std::process::id());
+        assert!(of(&own).contains(&(7, How::Plainly)));
+        for number in ["7", "-u7", "--fd=7", "fd:7", "-u 7", "read -u 7 x"] {
+            assert_eq!(of(number), [(7, How::ByNumber)], "{number}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_no_descriptors() {
+        for other in ["mp3", "3.5", "v3", "a_3", "3x", "03", "2", "0", "/dev/fd/1", "99999999999"] {
+            assert_eq!(of(other), [], "{other}");
+        }
+        assert_eq!(of("/proc/1/fd/7"), []);
+    }
+}

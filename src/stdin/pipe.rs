@@ -1,0 +1,100 @@
+//! Taking in a pipe or a socket, within bounds.
+
+use super::{Digest, Source, Stdin, Unknown, Why};
+use crate::fsutil;
+use crate::hashing;
+use crate::spool::{Rest, Spool};
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
+use std::time::{Duration, Instant};
+
+/// How much is taken in of what does not end.
+pub const LIMIT: u64 = 64 << 20;
+/// How long nothing may come at all. A call behind a pipe that its caller leaves open
+/// is to be no more than a second later than the command alone.
+pub const SILENT: Duration = Duration::from_millis(900);
+/// How long it may take to its end.
+pub const OPEN: Duration = Duration::from_secs(3);
+
+const CHUNK: usize = 64 * 1024;
+
+/// By how much a test has the times stretched, because a loaded machine may keep those
+/// waiting who write. In debug builds only, which the tests are.
+pub fn stretched(time: Duration) -> Duration {
+    #[cfg(debug_assertions)]
+    if let Some(times) = std::env::var_os("CACHEX_TEST_PATIENCE") {
+        return time * times.to_str().and_then(|times| times.parse().ok()).unwrap_or(1);
+    }
+    time
+}
+
+/// Reads to the end.
+pub fn take(kind: &'static str) -> Result<Stdin, Unknown> {
+    let stdin = rustix::stdio::stdin();
+    let began = Instant::now();
+    #[cfg(target_os = "linux")]
+    if kind == super::PIPE
+        && let Some(taken) = super::peek::take(began)
+    {
+        return taken;
+    }
+    // What stays in memory is hashed in one go.
+    let mut hasher: Option<blake3::Hasher> = None;
+    let mut spool = Spool::default();
+    spool.is_socket = kind == super::SOCKET;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let (limit, why) = if spool.is_empty() { (SILENT, Why::Silent) } else { (OPEN, Why::Open) };
+        let left = stretched(limit).saturating_sub(began.elapsed());
+        match fsutil::poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(left)) {
+            Ok(0) => return Err(partly(spool, why)),
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => return Err(partly(spool, Why::Unreadable)),
+        }
+        match rustix::io::read(stdin, &mut chunk[..]) {
+            Ok(0) => break,
+            Ok(n) => {
+                if let Some(hasher) = &mut hasher {
+                    hasher.update(&chunk[..n]);
+                }
+                if spool.append(&chunk[..n]).is_err() {
+                    return Err(partly(spool, Why::NoRoom));
+                }
+                if spool.len() > LIMIT {
+                    return Err(partly(spool, Why::Long));
+                }
+                if why == Why::Open && left.is_zero() {
+                    return Err(partly(spool, why));
+                }
+                if spool.file.is_some() && hasher.is_none() {
+                    let mut begun = blake3::Hasher::new();
+                    begun.update(&spool.memory).update(&chunk[..n]);
+                    hasher = Some(begun);
+                }
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(errno) => {
+                if !spool.is_empty() {
+                    // It may say so only once.
+                    spool.rest = Rest::Failed(errno);
+                    return Err(Unknown { why: Why::Unreadable, source: Source::Feed(spool) });
+                }
+                return Err(Unknown::untouched(Why::Unreadable));
+            }
+        }
+    }
+    let hash = hasher.map_or_else(|| hashing::of(&spool.memory), |hasher| hasher.finalize());
+    let digest = Digest::Contents { kind, hash, offset: 0 };
+    let (waited, taken) = (began.elapsed(), Some(spool.len()));
+    Ok(Stdin { waited, taken, ..Stdin::new(digest, Source::Feed(spool)) })
+}
+
+/// What was read, and the rest as it comes.
+fn partly(mut spool: Spool, why: Why) -> Unknown {
+    if spool.is_empty() {
+        return Unknown::untouched(why);
+    }
+    spool.rest = Rest::Live;
+    Unknown { why, source: Source::Feed(spool) }
+}

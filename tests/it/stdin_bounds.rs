@@ -1,0 +1,128 @@
+//! Standard input never holds a command up: not by being open, not by being endless.
+
+use crate::harness::{Call, cachex, quoted};
+use std::io::Write;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// How patient it really is: other tests have that stretched for the sake of loaded
+/// machines.
+fn as_patient_as_it_is(call: Call) -> Call {
+    call.without("CACHEX_TEST_PATIENCE")
+}
+
+#[test]
+fn a_pipe_that_stays_open_and_silent_is_left_to_the_command() {
+    let cachex = cachex();
+    let call = as_patient_as_it_is(cachex.run("echo done").stdin_open());
+    let ended = call.spawn().ends();
+    ended.prints("done\n").exits(0).promptly().warns_once(&["nothing came", "--stdin null"]);
+    // Nothing was taken from it.
+    let mut running = as_patient_as_it_is(cachex.run("cat").stdin_open()).spawn();
+    running.warns("--stdin null");
+    running.feed("late").shows("late");
+    assert!(running.processor_time() < Duration::from_millis(300), "it burns the processor");
+    running.end_input();
+    running.ends().prints("late").exits(0);
+}
+
+#[test]
+fn what_trickles_goes_on_live() {
+    let mut running = as_patient_as_it_is(cachex().run("cat").stdin_open()).spawn();
+    running.feed("one\n");
+    running.warns("did not end within").shows("one\n");
+    running.feed("two\n").shows("two\n");
+    running.feed("three\n").shows("three\n");
+    assert!(running.processor_time() < Duration::from_millis(600), "it burns the processor");
+    running.end_input();
+    running.ends().prints("one\ntwo\nthree\n").exits(0).warns_once(&["did not end"]);
+}
+
+#[test]
+fn an_endless_pipe_is_no_hindrance() {
+    let cachex = cachex();
+    let first = cachex.counting("head -n1");
+    let call = cachex.shell(&format!("yes | cachex run -- sh -c '{first}'"));
+    call.twice().runs_twice().prints("y\n").quietly().promptly();
+}
+
+#[test]
+fn a_very_long_input_is_passed_on_whole_in_little_memory() {
+    let call = cachex().run("wc -c").stdin_of_zeros(150 << 20).measured();
+    let bounded = call.twice().runs_twice().prints("157286400\n").quietly();
+    bounded.in_less_memory_than(64 << 20);
+}
+
+#[test]
+fn whoever_writes_finds_out_that_the_command_reads_no_more() {
+    let cachex = cachex();
+    let done = quoted(cachex.path("done"));
+    let script = format!(
+        r"{{ yes; : >{done}; }} | cachex run -- sh -c 'head -n1; exec <&-; until [ -e {done} ]; do :; done; echo saw'"
+    );
+    cachex.shell(&script).once().prints("y\nsaw\n").exits(0).quietly();
+}
+
+#[test]
+fn who_reads_on_after_a_command_that_did_not_is_told_what_it_lost() {
+    let cachex = cachex();
+    let probe = cachex.counting("echo probed $0 done");
+    // Longer than what a pipe holds.
+    let script = format!(
+        "printf '%s\\n' a $(seq 30000) | while read -r h; do cachex run -- sh -c '{}' $h; done",
+        probe.replace('\'', r"'\''")
+    );
+    let lost = cachex.shell(&script);
+    let lost = lost.twice().runs_once().prints("probed a done\n");
+    lost.warns_once(&["bytes of standard input are lost", "--stdin null"]);
+}
+
+#[test]
+fn a_short_list_in_a_pipe_is_read_on_by_its_loop() {
+    let cachex = cachex();
+    let probe = cachex.counting("echo probed $0 done").replace('\'', r"'\''");
+    let script = format!(
+        "printf 'a\\nb\\nc\\n' | while read -r h; do cachex run -- sh -c '{probe}' $h; done"
+    );
+    let all = "probed a done\nprobed b done\nprobed c done\n";
+    cachex.shell(&script).twice().runs(3).prints(all).quietly();
+    // What was read of it when that was recorded is read by a replay.
+    let first = cachex.counting("read -r x; echo $x").replace('\'', r"'\''");
+    let script = format!("printf 'a\\nb\\nc\\n' | {{ cachex run -- sh -c '{first}'; cat; }}");
+    cachex.shell(&script).twice().runs_once().prints("a\nb\nc\n").quietly();
+}
+
+#[test]
+fn what_nobody_would_have_read_is_not_worth_a_word() {
+    let cachex = cachex();
+    let first = cachex.counting("head -n1");
+    let call = cachex.shell(&format!("seq 100000 | cachex run -- sh -c '{first}'"));
+    call.twice().runs_once().prints("1\n").quietly();
+}
+
+#[test]
+fn a_file_that_is_printed_to_is_left_to_the_command() {
+    let cachex = cachex();
+    cachex.write("work/f", "hello\n");
+    let call = cachex.run("cat").launched_by(r#"exec "$@" <f >>f"#);
+    let bare = call.clone().bare().once();
+    cachex.write("work/f", "hello\n");
+    call.once().ends_as(&bare).says(bare.stderr());
+    assert_eq!(std::fs::read_to_string(cachex.path("work/f")).unwrap(), "hello\n");
+}
+
+#[test]
+fn a_socket_stays_one() {
+    let cachex = cachex();
+    let call = cachex.run("[ -S /dev/stdin ] && echo socket; cat");
+    let of_a_socket = |call: &Call| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (&ours).write_all(b"text\n").unwrap();
+        ours.shutdown(Shutdown::Write).unwrap();
+        call.clone().stdin_is(theirs).once().prints("socket\ntext\n").quietly()
+    };
+    of_a_socket(&call).misses();
+    of_a_socket(&call).hits();
+    call.stdin("text\n").once().misses().prints("text\n");
+}
