@@ -242,7 +242,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --all --json --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --all --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -361,6 +361,10 @@ _cachex() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-entries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --compress)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -471,7 +475,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__forget)
-            opts="-h --tag --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --tty --remote --cache-dir --quiet --help"
+            opts="-h --tag --cwd --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -479,6 +483,13 @@ _cachex() {
             case "${prev}" in
                 --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --older-than)
@@ -943,7 +954,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__prune)
-            opts="-h --expired --max-age --max-size --tag --dry-run --yes --json --no-pager --cache-dir --quiet --help"
+            opts="-h --expired --max-age --max-size --max-entries --tag --cwd --dry-run --yes --json --no-pager --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -957,8 +968,19 @@ _cachex() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-entries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cwd)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --cache-dir)
@@ -1151,7 +1173,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__run)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1267,6 +1289,10 @@ _cachex() {
                     return 0
                     ;;
                 --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-entries)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1317,7 +1343,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__sh)
-            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --shell --help"
+            opts="-h --expires-in --failure-expires-in --exit-codes --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1433,6 +1459,10 @@ _cachex() {
                     return 0
                     ;;
                 --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-entries)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

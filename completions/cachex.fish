@@ -73,7 +73,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l base-dir -d 'Count
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-size -d 'Let the store take no more of the disk than this; the least recently used go [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entries -d 'Keep about so many results, the most recently used [default: as many as there is room for]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote -d 'Share results with other machines in the store at this URL; see README for the kinds' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-mode -d 'What of that store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
@@ -128,7 +129,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l base-dir -d 'Count 
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-size -d 'Let the store take no more of the disk than this; the least recently used go [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entries -d 'Keep about so many results, the most recently used [default: as many as there is room for]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote -d 'Share results with other machines in the store at this URL; see README for the kinds' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-mode -d 'What of that store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
@@ -184,7 +186,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l base-dir -d 'C
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-size -d 'Drop the least recently used results beyond this in all [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-size -d 'Let the store take no more of the disk than this; the least recently used go [default: 5GiB]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entries -d 'Keep about so many results, the most recently used [default: as many as there is room for]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l compress -d 'How hard older output is compressed, from 0, not at all, to 19 [default: 1]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote -d 'Share results with other machines in the store at this URL; see README for the kinds' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-mode -d 'What of that store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
@@ -260,6 +263,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l tty -d 'The run a
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tag -d 'Those with this tag' -r
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cwd -d 'Those that ran in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l older-than -d 'Those that were recorded longer ago than this' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l command -d 'Those whose command line matches, see `cachex list --help`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote-mode -d 'What of the remote store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and give them what is recorded here'
@@ -294,8 +298,10 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tty -d 'The run
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand prune" -l max-age -d 'What was recorded longer ago than this' -r
-complete -c cachex -n "__fish_cachex_using_subcommand prune" -l max-size -d 'The least recently used beyond this in all' -r
+complete -c cachex -n "__fish_cachex_using_subcommand prune" -l max-size -d 'The least recently used, until the store takes no more of the disk than this' -r
+complete -c cachex -n "__fish_cachex_using_subcommand prune" -l max-entries -d 'The least recently used of more than so many' -r
 complete -c cachex -n "__fish_cachex_using_subcommand prune" -l tag -d 'All this only among those with this tag' -r
+complete -c cachex -n "__fish_cachex_using_subcommand prune" -l cwd -d 'All this only among those that ran in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand prune" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand prune" -l expired -d 'What has expired, also what --stale-if-error could still serve'
 complete -c cachex -n "__fish_cachex_using_subcommand prune" -l dry-run -d 'Say what would go, and change nothing'

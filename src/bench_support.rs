@@ -7,7 +7,7 @@ use crate::hashing;
 use crate::store::facts::Usage;
 use crate::store::old::Old;
 use crate::store::young::Young;
-use crate::store::{Root, Store, fold};
+use crate::store::{Root, Store, fold, rebuild};
 use anyhow::Result;
 use serde_bytes::ByteBuf;
 use std::path::Path;
@@ -33,6 +33,7 @@ pub fn fill(dir: &Path, entries: u64, folded: bool) -> Result<()> {
                     Ok(())
                 })
             })?;
+            rebuild::rebuild_if_due(&root, false)?;
         } else {
             batch.iter().try_for_each(|entry| Young::new(&root).put(entry))?;
         }

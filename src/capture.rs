@@ -17,6 +17,7 @@ use crate::lock::{End, LiveFiles, Lock};
 use crate::store::Root;
 use crate::store::blobs::{NewBlob, WholeBlob};
 use crate::store::live::{NewIndex, Record};
+use crate::store::room::Room;
 use rustix::io::Errno;
 
 const FRAMES_INLINE_LIMIT: usize = 512;
@@ -28,8 +29,16 @@ const FRAMES_BATCH: usize = 16 * 1024;
 pub enum GaveUp {
     /// The output is longer than what may be recorded.
     TooLong,
+    /// The store has no room for it, whatever else goes.
+    NoRoom,
     /// The store could not be written.
     Failed(Errno),
+}
+
+impl From<Errno> for GaveUp {
+    fn from(errno: Errno) -> GaveUp {
+        GaveUp::Failed(errno)
+    }
 }
 
 /// A recording in progress.
@@ -46,6 +55,7 @@ pub struct Recorder<'a> {
     /// Both streams came through one pipe.
     is_of_one_pipe: bool,
     is_paused: bool,
+    room: Room<'a>,
 }
 
 /// Whether others can follow a run.
@@ -59,8 +69,8 @@ enum Sharing<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Records up to `limit` bytes.
-    pub fn new(root: &'a Root, limit: u64) -> Recorder<'a> {
+    /// Records up to `limit` bytes, for which there is to be this room.
+    pub fn new(root: &'a Root, limit: u64, room: Room<'a>) -> Recorder<'a> {
         Recorder {
             root,
             limit,
@@ -73,12 +83,13 @@ impl<'a> Recorder<'a> {
             sharing: Sharing::Not,
             is_of_one_pipe: false,
             is_paused: false,
+            room,
         }
     }
 
-    /// The same for a run under `lock`, whose waiters follow it.
-    pub fn shared(root: &'a Root, limit: u64, lock: &'a Lock) -> Recorder<'a> {
-        Recorder { sharing: Sharing::Wanted(lock), ..Recorder::new(root, limit) }
+    /// The same for a run under `lock`, if there is one, whose waiters follow it.
+    pub fn shared_by(self, lock: Option<&'a Lock>) -> Recorder<'a> {
+        Recorder { sharing: lock.map_or(Sharing::Not, Sharing::Wanted), ..self }
     }
 
     /// Notes that both streams come through one pipe, and as standard output. To be
@@ -123,18 +134,21 @@ impl<'a> Recorder<'a> {
         if self.gave_up.is_some() && !self.is_followed() {
             // What was written so far is removed now, not when the command ends.
             self.forget();
-        } else if let Err(errno) = self.try_append(stream, bytes) {
-            self.gave_up = Some(GaveUp::Failed(errno));
+        } else if let Err(why) = self.try_append(stream, bytes) {
+            self.gave_up = Some(why);
             self.forget();
         }
     }
 
-    fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> rustix::io::Result<()> {
+    fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), GaveUp> {
         failpoint::at("tee")?;
+        if self.data.is_written_with(bytes) && !self.room.claim(bytes.len() as u64)? {
+            return Err(GaveUp::NoRoom);
+        }
         if let Err(errno) = self.data.append(self.root, bytes) {
             // What is in memory as well is enough for a record.
             if self.data.memory.is_none() {
-                return Err(errno);
+                return Err(errno.into());
             }
             self.data.blob = None;
             self.sharing = Sharing::Not;
@@ -184,6 +198,7 @@ impl<'a> Recorder<'a> {
         self.sharing = Sharing::Not;
         self.data.blob = None;
         self.frames.blob = None;
+        self.room.give_back();
     }
 
     /// What is to tell those who wait how the run ended, to be called when nothing
@@ -206,14 +221,14 @@ impl<'a> Recorder<'a> {
             last.encode(&mut self.encoded);
         }
         if self.gave_up.is_none() {
-            self.frames.append(self.root, &self.encoded).map_err(GaveUp::Failed)?;
+            self.frames.append(self.root, &self.encoded)?;
         }
         if let Some(why) = self.gave_up {
             return Err(why);
         }
-        let data = self.data.finish().map_err(GaveUp::Failed)?;
-        let frames = self.frames.finish().map_err(GaveUp::Failed)?;
-        Ok(Recording { data, frames })
+        let data = self.data.finish()?;
+        let frames = self.frames.finish()?;
+        Ok(Recording { data, frames, room: self.room })
     }
 }
 
@@ -239,12 +254,19 @@ impl Ending<'_> {
 pub struct Recording<'a> {
     data: Whole<'a>,
     frames: Whole<'a>,
+    room: Room<'a>,
 }
 
-impl Recording<'_> {
-    /// Puts what is in blobs in its place. The caller holds the publish lock.
-    pub fn keep(self) -> rustix::io::Result<(Bytes, Bytes)> {
-        Ok((self.data.keep()?, self.frames.keep()?))
+impl<'a> Recording<'a> {
+    /// Claims room for a file that goes with it; whether there is any.
+    pub fn claim_file(&mut self, len: u64) -> rustix::io::Result<bool> {
+        self.room.claim_file(len)
+    }
+
+    /// Puts what is in blobs in its place; with it comes the room that was claimed. The
+    /// caller holds the publish lock.
+    pub fn keep(self) -> rustix::io::Result<(Bytes, Bytes, Room<'a>)> {
+        Ok((self.data.keep()?, self.frames.keep()?, self.room))
     }
 }
 
@@ -276,9 +298,18 @@ impl<'a> Part<'a> {
         Part { limit, memory: Some(Vec::new()), blob: None }
     }
 
+    /// Whether these bytes are written to a file, or lead to one.
+    fn is_written_with(&self, bytes: &[u8]) -> bool {
+        self.blob.is_some() || !self.fits_with(bytes)
+    }
+
+    /// Whether all of them are few enough with these.
+    fn fits_with(&self, bytes: &[u8]) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.len() + bytes.len() <= self.limit)
+    }
+
     fn append(&mut self, root: &'a Root, bytes: &[u8]) -> rustix::io::Result<()> {
-        let limit = self.limit;
-        if self.memory.as_ref().is_some_and(|memory| memory.len() + bytes.len() > limit) {
+        if self.memory.is_some() && !self.fits_with(bytes) {
             let memory = self.memory.take().unwrap_or_default();
             if self.blob.is_none() {
                 self.blob.insert(NewBlob::new(root)?).append(&memory)?;

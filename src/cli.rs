@@ -315,9 +315,12 @@ pub struct RunArgs {
     /// Do not record a longer output than this [default: 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
     pub max_entry_size: Option<u64>,
-    /// Drop the least recently used results beyond this in all [default: 5GiB]
-    #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
+    /// Let the store take no more of the disk than this; the least recently used go [default: 5GiB]
+    #[arg(long, value_name = "SIZE", value_parser = text(values::store_size), help_heading = STORE)]
     pub max_size: Option<u64>,
+    /// Keep about so many results, the most recently used [default: as many as there is room for]
+    #[arg(long, value_name = "COUNT", value_parser = text(values::entries), help_heading = STORE)]
+    pub max_entries: Option<u64>,
     /// How hard older output is compressed, from 0, not at all, to 19 [default: 1]
     #[arg(long, value_name = "LEVEL", value_parser = text(values::level), help_heading = STORE)]
     pub compress: Option<u8>,

@@ -249,6 +249,21 @@ pub fn remove_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<
     }
 }
 
+/// Sets the times of a file.
+pub fn set_times(
+    at: impl AsFd,
+    path: impl AsRef<Path>,
+    times: &Timestamps,
+) -> rustix::io::Result<()> {
+    let (path, name) = (path.as_ref(), path.as_ref().file_name().ok_or(Errno::NOENT)?);
+    let set =
+        |dir: BorrowedFd<'_>| rustix::fs::utimensat(dir, name, times, AtFlags::SYMLINK_NOFOLLOW);
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => set(open_below(at.as_fd(), parent, DIR)?.as_fd()),
+        None => set(at.as_fd()),
+    }
+}
+
 /// A file's status, following no link; none if there is no file.
 pub fn stat(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Option<Stat>> {
     let (path, name) = (path.as_ref(), path.as_ref().file_name().ok_or(Errno::NOENT)?);

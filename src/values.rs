@@ -48,11 +48,27 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The least that a store can do with: one that is empty takes less than half of it.
+pub const LEAST_STORE: u64 = 1_000_000;
+
 /// Reads a size such as `64KiB`, `5GiB` or a number of bytes.
 pub fn size(text: &str) -> Result<u64, String> {
     const ACCEPTED: &str = "expected a size such as `500kB`, `64MiB`, `5GiB` or a number of bytes";
     let size: bytesize::ByteSize = text.parse().map_err(|error| format!("{error}; {ACCEPTED}"))?;
     Ok(size.as_u64())
+}
+
+/// Reads what a store may take of the disk.
+pub fn store_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        size if size < LEAST_STORE => Err("the least that works is 1MB".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// Reads how many entries there may be.
+pub fn entries(text: &str) -> Result<u64, String> {
+    count(text).map(|count| count as u64)
 }
 
 /// Reads the name or the path of a shell.

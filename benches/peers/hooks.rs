@@ -29,10 +29,10 @@ pub fn generate(folder: &Path, entries: u64, kept: Kept) -> Result<()> {
 /// The process that moves every young entry of `contender` into the old store
 /// and ends when that is done.
 pub fn fold(lab: &Lab, contender: &Contender) -> Command {
-    // What cachex starts for itself, see `store::helper`: no size limit, no
+    // What cachex starts for itself, see `store::helper`: no limits, no
     // grace, not a full check, and waiting for another fold.
     let mut command = lab.command(&contender.binary);
-    command.args(["__store", "fold-now"]).arg(&contender.cache).args(["-", "0", "0", "1"]);
+    command.args(["__store", "fold-now"]).arg(&contender.cache).args(["-", "-", "0", "0", "1"]);
     command
 }
 

@@ -87,6 +87,6 @@ impl Runner<'_> {
         if outputs.is_empty() {
             return Ok(None);
         }
-        collect::collect(root, outputs, before, limit).map(Some)
+        collect::collect(root, outputs, before, limit, self.room(root)).map(Some)
     }
 }

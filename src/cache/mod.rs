@@ -351,16 +351,14 @@ impl Runner<'_> {
     /// Writes down what happened, and has the store tidied when that is due.
     fn note(&self, root: &Root, key: &Key, kind: Kind, run_time: Duration) {
         let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(run_time) };
-        let (label, size) = match kind {
-            Kind::Hit { .. } | Kind::Stale { .. } | Kind::Elsewhere => (None, 0),
-            Kind::Recorded { size, .. } => (Some(self.invocation.name().as_bytes()), size),
-            Kind::Unrecorded { .. } | Kind::Remote { .. } => {
-                (Some(self.invocation.name().as_bytes()), 0)
+        let label = match kind {
+            Kind::Hit { .. } | Kind::Stale { .. } | Kind::Elsewhere => None,
+            Kind::Recorded { .. } | Kind::Unrecorded { .. } | Kind::Remote { .. } => {
+                Some(self.invocation.name().as_bytes())
             }
         };
-        let due = events::append(root, &event, label).unwrap_or(false) || events::due_by_size(size);
-        if due {
-            let _ = fence::start_fold(root.path(), self.config.max_size, self.config.compress);
+        if events::append(root, &event, label, self.config.max_entries).unwrap_or(false) {
+            let _ = fence::start_fold(root.path(), &self.config.bounds());
         }
     }
 

@@ -12,18 +12,24 @@ use crate::held::Held;
 use crate::invocation::Executable;
 use crate::lock::{self, End, EndedBy, Lock, Mode as LockMode};
 use crate::messages;
-use crate::outputs::collect::{Before, Collected};
+use crate::outputs::collect::{Before, Collected, Kept};
 use crate::parts;
 use crate::report::{Outcome, Report};
 use crate::stdin::{Source, Stdin};
 use crate::store::events::{Kind, Reason};
-use crate::store::young::Young;
-use crate::store::{Root, Store, secret};
+use crate::store::room::{self, Room};
+use crate::store::young::{NewFile, Young};
+use crate::store::{Root, Store, account, fence, secret};
 use crate::values::Mode;
 use serde_bytes::ByteBuf;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
+
+/// Why a result is not recorded that would make the store too large.
+const NO_ROOM: &str = "not recorded: no room for it within --max-size";
+/// What the file of an entry takes as a rule.
+const USUAL_ENTRY: u64 = 4096;
 
 /// What became of a run's recording.
 pub(super) enum Recorded {
@@ -59,10 +65,8 @@ impl Runner<'_> {
         };
         let records = self.config.mode != Mode::ReadOnly && apart.is_none();
         let limit = self.config.max_entry_size;
-        let mut recorder = records.then(|| match &lock {
-            Some(lock) => Recorder::shared(root, limit, lock),
-            None => Recorder::new(root, limit),
-        });
+        let mut recorder =
+            records.then(|| Recorder::new(root, limit, self.room(root)).shared_by(lock.as_ref()));
         let before = if records { self.before(root) } else { Before::default() };
         let source = std::mem::replace(&mut call.stdin.source, Source::Inherit);
         let is_untouched = matches!(source, Source::Inherit);
@@ -322,20 +326,46 @@ impl Runner<'_> {
             self.messages().warn(format_args!("the result is not recorded: {error}"));
             "not recorded: the store failed"
         };
-        let recording = recorder.finish().map_err(|gave_up| match gave_up {
+        let mut recording = recorder.finish().map_err(|gave_up| match gave_up {
             GaveUp::TooLong => "not recorded: longer than --max-entry-size",
+            GaveUp::NoRoom => NO_ROOM,
             GaveUp::Failed(errno) => warn(&std::io::Error::from(errno)),
         })?;
-        let publishing = Lock::wait(root, lock::PUBLISH, LockMode::Shared);
-        (entry.data, entry.frames) =
-            recording.keep().map_err(|errno| warn(&std::io::Error::from(errno)))?;
-        if let Some(made) = made {
-            let kept = made.keep().map_err(|errno| warn(&std::io::Error::from(errno)))?;
-            entry.outputs = Some(kept.ok_or("not recorded: the store was swept meanwhile")?);
+        let failed = |errno| warn(&std::io::Error::from(errno));
+        // Claimed before anything is published: nobody makes room while that is done.
+        if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
+            return Err(NO_ROOM);
         }
-        Young::new(root).put(&entry).map_err(|error| warn(&format_args!("{error:#}")))?;
+        let publishing = Lock::wait(root, lock::PUBLISH, LockMode::Shared);
+        let room;
+        (entry.data, entry.frames, room) = recording.keep().map_err(failed)?;
+        let mut taken: u64 = entry.streams().map(|blob| account::blocks(blob.len)).sum();
+        let mut kept = None;
+        if let Some(made) = made {
+            let made = made.keep().map_err(failed)?;
+            let (outputs, files) = made.ok_or("not recorded: the store was swept meanwhile")?;
+            (entry.outputs, kept) = (Some(outputs), Some(files));
+        }
+        let earlier = Young::new(root).get(&entry.key).ok().flatten();
+        let sealed = entry.seal().map_err(|error| warn(&format_args!("{error:#}")))?;
+        let written = NewFile::of(root, &entry.key, &sealed).and_then(NewFile::keep);
+        written.map_err(failed)?;
+        if let Some(earlier) = earlier {
+            room::supersede(root, &earlier, &entry);
+        } else {
+            taken = taken.saturating_add(account::blocks(sealed.len() as u64));
+        }
         drop(publishing);
+        let is_due = [Some(room.settle(taken)), kept.map(Kept::settle)].contains(&Some(true));
+        if is_due {
+            let _ = fence::start_fold(root.path(), &self.config.bounds());
+        }
         Ok(entry)
+    }
+
+    /// Room in the store for what is recorded.
+    pub(super) fn room<'r>(&self, root: &'r Root) -> Room<'r> {
+        Room::within(root, self.config.max_size)
     }
 
     /// What `explain` compares. Without it an entry is as good.

@@ -164,10 +164,7 @@ impl Runner<'_> {
         let executable = call.executable.clone().map_or_else(|| self.resolve(), Ok);
         let Ok(executable) = executable else { bail!("there is no such command") };
         let limit = self.config.max_entry_size;
-        let mut recorder = match &turn {
-            Some(turn) => Recorder::shared(root, limit, turn),
-            None => Recorder::new(root, limit),
-        };
+        let mut recorder = Recorder::new(root, limit, self.room(root)).shared_by(turn.as_ref());
         // Who looks at it next is who looked at it last.
         let replay = present.clone().and_then(|entry| Replay::prepare(root, entry).ok()?);
         let one_pipe = replay.is_some_and(|replay| replay.is_of_one_pipe());

@@ -20,7 +20,7 @@ Examples:
 
 /// Options of `run` that change nothing about whether it hits; they are accepted,
 /// so that `run` need only be replaced by `explain`.
-const WITHOUT_EFFECT: [&str; 17] = [
+const WITHOUT_EFFECT: [&str; 18] = [
     "warm",
     "cached_only",
     "miss_status",
@@ -29,6 +29,7 @@ const WITHOUT_EFFECT: [&str; 17] = [
     "timeout",
     "max_entry_size",
     "max_size",
+    "max_entries",
     "compress",
     "tag",
     "output",

@@ -45,16 +45,22 @@ Examples:
   cachex forget -- kubectl get pods
   cachex forget 9de12e61 4be0c1
   cachex forget --tag nightly --older-than 7d
+  cachex forget --cwd .
   cachex forget --command 'gh api *' --failed --dry-run";
 
 pub const PRUNE_AFTER: &str = "\
-Without --expired, --max-age and --max-size: what the store would drop by itself,
-which is what is of no use any more and, beyond --max-size as `run` knows it
-(CACHEX_MAX_SIZE, or 5GiB), the least recently used. What a remote store holds stays.
+Without --expired, --max-age, --max-size and --max-entries: what the store would drop
+by itself, which is what is of no use any more and, beyond --max-size and --max-entries
+as `run` knows them (CACHEX_MAX_SIZE, or 5GiB, and CACHEX_MAX_ENTRIES), the least
+recently used. What a remote store holds stays.
+
+What --max-size bounds is what `du` says of the store; with --tag or --cwd, it is what
+those results take by themselves. Nothing drops the result that was recorded last.
 
 Examples:
   cachex prune
   cachex prune --max-age 30d --max-size 1GiB
+  cachex prune --cwd . --max-entries 100
   cachex prune --tag ci --expired --dry-run";
 
 pub const CLEAR_AFTER: &str = "\
@@ -157,7 +163,7 @@ pub struct ShowArgs {
 pub struct ForgetArgs {
     /// What the keys begin with, at least 4 hexadecimal digits each
     #[arg(value_name = "KEY-PREFIX", value_parser = text(KeyPrefix::from_str), conflicts_with = "command")]
-    #[arg(required_unless_present_any = ["command", "tag", "scope", "older_than", "failed", "glob"])]
+    #[arg(required_unless_present_any = ["command", "tag", "scope", "cwd", "older_than", "failed", "glob"])]
     pub prefixes: Vec<KeyPrefix>,
     /// The command whose entry it is, with the options of `run` that count; standard input counts too
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
@@ -165,6 +171,9 @@ pub struct ForgetArgs {
     /// Those with this tag
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = WHICH)]
     pub tag: Option<Tag>,
+    /// Those that ran in this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = WHICH)]
+    pub cwd: Option<PathBuf>,
     /// Those that were recorded longer ago than this
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = WHICH)]
     pub older_than: Option<Duration>,
@@ -194,12 +203,18 @@ pub struct PruneArgs {
     /// What was recorded longer ago than this
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = WHICH)]
     pub max_age: Option<Duration>,
-    /// The least recently used beyond this in all
+    /// The least recently used, until the store takes no more of the disk than this
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = WHICH)]
     pub max_size: Option<u64>,
+    /// The least recently used of more than so many
+    #[arg(long, value_name = "COUNT", value_parser = text(values::entries), help_heading = WHICH)]
+    pub max_entries: Option<u64>,
     /// All this only among those with this tag
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = WHICH)]
     pub tag: Option<Tag>,
+    /// All this only among those that ran in this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = WHICH)]
+    pub cwd: Option<PathBuf>,
     #[command(flatten)]
     pub removal: RemovalArgs,
     #[command(flatten)]

@@ -218,6 +218,7 @@ fn value(name: &str, settled: &Settled) -> Value {
         "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),
         "max-entry-size" => json!(config.max_entry_size),
         "max-size" => json!(config.max_size),
+        "max-entries" => json!(config.max_entries),
         "compress" => json!(config.compress),
         "remote" => json!(config.remote.as_ref().map(|remote| remote.url.to_string())),
         "remote-mode" => config.remote.as_ref().map_or(Value::Null, |remote| choice(&remote.mode)),

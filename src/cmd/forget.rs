@@ -47,6 +47,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let filter = Filter {
         tag: args.tag.map(|tag| tag.0),
         scope,
+        cwd: args.cwd.as_deref().map(entries::folder).transpose()?,
         command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
         failed: args.failed,
         created_before: args.older_than.map(|span| entries::ago(now, span)).transpose()?,

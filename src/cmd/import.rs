@@ -78,7 +78,7 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
         tally.present += outrun;
         drop(folding);
         // It brings the store back within its bounds.
-        let _ = fence::start_fold(root.path(), limit, settings.config.compress);
+        let _ = fence::start_fold(root.path(), &settings.config.bounds());
     }
     Ok(tally)
 }

@@ -1,13 +1,16 @@
 //! `cachex prune`: drop what has expired, what is old, what is too much.
 
 use super::entries::{self, Entries, Settings};
+use super::misused;
 use super::removal::{Chosen, Removal};
 use crate::cli::{NamedArgs, PruneArgs};
 use crate::clock::Timestamp;
 use crate::config::Vars;
 use crate::entry::Key;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::store::query::{Filter, Order, Query};
+use crate::store::{Root, account};
+use crate::values::LEAST_STORE;
 use anyhow::Result;
 use std::fmt;
 
@@ -19,17 +22,30 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
             Err(exit) => return Ok(exit),
         };
     let quiet = settings.config.quiet;
+    if let (Some(size), None, None) = (args.max_size, &args.tag, &args.cwd)
+        && size < LEAST_STORE
+    {
+        return Ok(misused("prune", exit::USAGE, "--max-size: the least that works is 1MB"));
+    }
     let removal = Removal { done: "pruned", args: &args.removal, quiet, vars, shared: None };
     let Some(root) = settings.store()? else { return removal.nothing() };
     let stored = Entries::folded(&root, settings.messages())?;
     let now = Timestamp::now();
-    let chosen_by = Choice {
-        stored: &stored,
-        filter: Filter { tag: args.tag.as_ref().map(|tag| tag.0.clone()), ..Filter::default() },
+    let filter = Filter {
+        tag: args.tag.as_ref().map(|tag| tag.0.clone()),
+        cwd: args.cwd.as_deref().map(entries::folder).transpose()?,
+        ..Filter::default()
     };
-    let is_default = !args.expired && args.max_age.is_none() && args.max_size.is_none();
-    let max_size =
-        args.max_size.or((is_default && args.tag.is_none()).then_some(settings.config.max_size));
+    let is_of_all = filter == Filter::default();
+    let chosen_by = Choice { root: &root, stored: &stored, filter };
+    let is_default = !args.expired
+        && args.max_age.is_none()
+        && args.max_size.is_none()
+        && args.max_entries.is_none();
+    let (mut max_size, mut max_entries) = (args.max_size, args.max_entries);
+    if is_default && is_of_all {
+        (max_size, max_entries) = (Some(settings.config.max_size), settings.config.max_entries);
+    }
     let too_old = args.max_age.map(|span| entries::ago(now, span)).transpose()?;
     removal.carry_out(&root, &stored, |chosen| {
         if args.expired || is_default {
@@ -38,12 +54,16 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
         if let Some(time) = too_old {
             chosen_by.recorded_before(chosen, time)?;
         }
-        max_size.map_or(Ok(()), |most| chosen_by.beyond(chosen, most))
+        if let Some(most) = max_entries {
+            chosen_by.too_many(chosen, most)?;
+        }
+        max_size.map_or(Ok(()), |most| chosen_by.too_large(chosen, most))
     })
 }
 
 /// Chooses among entries.
 struct Choice<'a> {
+    root: &'a Root,
     stored: &'a Entries<'a>,
     /// All of them must meet this.
     filter: Filter,
@@ -64,28 +84,61 @@ impl Choice<'_> {
         self.stored.each(&query, &mut |entry, facts| chosen.take(&entry, &facts).map(drop))
     }
 
-    /// The least recently used of what is left beyond so many bytes, but never
-    /// the one that was recorded last.
-    fn beyond(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
-        let mut left = self.bytes()?.saturating_sub(chosen.bytes());
-        if left <= most {
-            return Ok(());
+    /// The least recently used of more than so many that are left.
+    fn too_many(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
+        let mut left = self.count()?.saturating_sub(chosen.count());
+        self.beyond(chosen, |_| {
+            let is_enough = left <= most;
+            left = left.saturating_sub(1);
+            is_enough
+        })
+    }
+
+    /// The least recently used of what is left beyond so many bytes.
+    fn too_large(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
+        // What the store takes besides goes in parts with what it is taken for.
+        let mut bytes = self.bytes()?;
+        if self.filter == Filter::default() {
+            bytes = bytes.max(account::surveyed(self.root)?.taken);
         }
+        self.beyond(chosen, |chosen| bytes.saturating_sub(chosen.bytes()) <= most)
+    }
+
+    /// The least recently used, until `is_enough`, but never the one that was recorded
+    /// last.
+    fn beyond(
+        &self,
+        chosen: &mut Chosen<'_>,
+        mut is_enough: impl FnMut(&Chosen<'_>) -> bool,
+    ) -> Result<()> {
         let latest = self.latest()?;
         let query = self.query(Order::Used, true, None);
         let done = self.stored.each(&query, &mut |entry, facts| {
-            if left <= most {
+            if Some(entry.key) == latest || chosen.has(&entry.key) {
+                return Ok(());
+            }
+            if is_enough(chosen) {
                 return Err(Enough.into());
             }
-            if Some(entry.key) != latest && !chosen.has(&entry.key) {
-                left = left.saturating_sub(chosen.take(&entry, &facts)?);
-            }
-            Ok(())
+            chosen.take(&entry, &facts).map(drop)
         });
         match done {
             Err(error) if error.is::<Enough>() => Ok(()),
             done => done,
         }
+    }
+
+    /// How many there are.
+    fn count(&self) -> Result<u64> {
+        if self.filter == Filter::default() {
+            return Ok(self.stored.totals.entries);
+        }
+        let mut count = 0;
+        self.stored.each(&self.query(Order::Key, false, None), &mut |_, _| {
+            count += 1;
+            Ok(())
+        })?;
+        Ok(count)
     }
 
     /// What they all take.

@@ -75,6 +75,11 @@ impl Chosen<'_> {
         Ok(bytes)
     }
 
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.keys.len() as u64
+    }
+
     /// What they take.
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -26,8 +26,8 @@ const DEFAULT_REMOTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Makes a configuration of flags and of what lies below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
     use options::{
-        COMPRESS, LOCK_TIMEOUT, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT,
-        QUIET, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
+        COMPRESS, LOCK_TIMEOUT, MAX_ENTRIES, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT,
+        OUTPUT, QUIET, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
     };
     let mut freshness = freshness(&args, levels)?;
     let ways = Ways::of(&args, levels)?;
@@ -77,6 +77,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         tags: options::few(levels.pick(&TAG, tags)?.unwrap_or_default()).map_err(Misuse)?,
         max_entry_size: limits.entry,
         max_size: limits.store,
+        max_entries: levels.pick(&MAX_ENTRIES, args.max_entries)?,
         compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(DEFAULT_COMPRESS),
         remote,
         report,

@@ -20,6 +20,7 @@ use crate::cli::{Called, RunArgs, ShArgs, sh};
 use crate::entry::Key;
 use crate::exit;
 use crate::messages::Messages;
+use crate::store::fold::Bounds;
 use crate::values::{
     Access, ExeMode, ExitCodes, InputPattern, Limits, Mode, NamePattern, OutputPattern, RemoteMode,
     RemoteUrl, StdinMode, Tag,
@@ -76,8 +77,10 @@ pub struct Config {
     pub tags: Vec<Tag>,
     /// The longest output that is recorded, in bytes.
     pub max_entry_size: u64,
-    /// What the store may hold, in bytes.
+    /// What the store may take of the disk, in bytes.
     pub max_size: u64,
+    /// How many entries it may hold.
+    pub max_entries: Option<u64>,
     /// How hard a fold compresses blobs; zero: not at all.
     pub compress: u8,
     /// The store that machines share.
@@ -88,6 +91,14 @@ pub struct Config {
     pub quiet: bool,
     /// A line about hit or miss.
     pub verbose: bool,
+}
+
+impl Config {
+    /// Within which bounds the store is kept.
+    pub fn bounds(&self) -> Bounds {
+        let Config { max_size, max_entries, compress, .. } = *self;
+        Bounds { max_size, max_entries, compress }
+    }
 }
 
 /// The store that machines share, and how it is used.

@@ -181,7 +181,8 @@ lasting! {
     CACHE_DIR: PathBuf = "cache-dir" "CACHEX_DIR" Reader::Bytes(|path| path.into());
     MAX_ENTRY_SIZE: u64 =
         "max-entry-size" "CACHEX_MAX_ENTRY_SIZE" Reader::Number(values::size);
-    MAX_SIZE: u64 = "max-size" "CACHEX_MAX_SIZE" Reader::Number(values::size);
+    MAX_SIZE: u64 = "max-size" "CACHEX_MAX_SIZE" Reader::Number(values::store_size);
+    MAX_ENTRIES: u64 = "max-entries" "CACHEX_MAX_ENTRIES" Reader::Number(values::entries);
     COMPRESS: u8 = "compress" "CACHEX_COMPRESS" Reader::Number(values::level);
     REMOTE: RemoteUrl = "remote" "CACHEX_REMOTE" Reader::Text(str::parse);
     REMOTE_MODE: RemoteMode = "remote-mode" "CACHEX_REMOTE_MODE" Reader::Text(choice);

@@ -15,10 +15,12 @@ use crate::lock::{self, Lock, Mode as LockMode};
 use crate::store::blobs::{self, NewBlob};
 use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence::{self, Attendant, Fenced};
+use crate::store::fold::Bounds;
 use crate::store::query::{Filter, Query};
 use crate::store::remote::{Fetched, Remote, Wanted};
+use crate::store::room::{self, Room};
 use crate::store::young::Young;
-use crate::store::{Root, Store, clear};
+use crate::store::{Root, Store, account, clear};
 use crate::values::{Mode, RemoteMode};
 use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
@@ -32,9 +34,8 @@ use std::time::{Duration, Instant};
 pub struct Local {
     root: Root,
     mode: Mode,
-    max_size: u64,
+    bounds: Bounds,
     max_entry_size: u64,
-    compress: u8,
     remote: Option<Box<Shared>>,
     /// Looks up what was folded.
     attendant: Attendant,
@@ -43,15 +44,16 @@ pub struct Local {
 impl Local {
     /// The store at `root`.
     pub fn new(root: Root, config: Config) -> Local {
-        let Config { mode, max_size, max_entry_size, compress, remote, .. } = config;
+        let bounds = config.bounds();
+        let Config { mode, max_entry_size, remote, .. } = config;
         let remote = remote.filter(|remote| remote.mode != RemoteMode::Off);
         let attendant = Attendant::default();
-        Local { root, mode, max_size, max_entry_size, compress, remote, attendant }
+        Local { root, mode, bounds, max_entry_size, remote, attendant }
     }
 
     fn remote(&self) -> Option<Remote<'_>> {
         let Shared { url, timeout, access, limits, .. } = self.remote.as_deref()?;
-        Some(Remote::new(&self.root, url, access, *timeout, *limits, self.compress))
+        Some(Remote::new(&self.root, url, access, *timeout, *limits, self.bounds.compress))
     }
 
     /// Whether the remote store gets what is recorded here.
@@ -89,7 +91,7 @@ impl Local {
         let wanted = Wanted { key: key.0, limits: [None; 2], beyond: 0, mends: self.shares() };
         let fetched = remote.fetch(&wanted);
         if let Some(kind) = Fetched::counted(&fetched) {
-            self.note(key, kind, Duration::ZERO, None);
+            self.note(key, kind, Duration::ZERO, None, false);
         }
         match fetched {
             Ok(Fetched::Entry { .. }) => Young::new(&self.root).get(key),
@@ -110,7 +112,7 @@ impl Local {
         let record = self.opened(entry)?;
         if let Some(record) = record.as_ref().filter(|record| record.is_fresh()) {
             let cost = nanos(began.elapsed());
-            self.note(key, Kind::Hit { cost }, record.took, None);
+            self.note(key, Kind::Hit { cost }, record.took, None, false);
         }
         Ok(record)
     }
@@ -147,7 +149,16 @@ impl Local {
         if len > 0 {
             Frame { stream: Stream::Stdout, len }.encode(&mut frames);
         }
-        let blob = if record.value.len() <= INLINE_LIMIT {
+        let mut room = Room::within(&self.root, self.bounds.max_size);
+        let is_inline = record.value.len() <= INLINE_LIMIT;
+        let taken = account::blocks(len) * u64::from(!is_inline) + account::BLOCK;
+        if !room.claim(taken)? {
+            bail!(
+                "there is no room for a value of {len} bytes in a store of {}",
+                self.bounds.max_size
+            );
+        }
+        let blob = if is_inline {
             None
         } else {
             let mut blob = NewBlob::new(&self.root).context("creating a file for a value")?;
@@ -174,26 +185,33 @@ impl Local {
             about: about(&record.name, &record.tags),
             parts: Vec::new(),
         };
-        Young::new(&self.root).put(&entry)?;
+        let young = Young::new(&self.root);
+        let earlier = young.get(key).ok().flatten();
+        young.put(&entry)?;
+        if let Some(earlier) = earlier {
+            room::supersede(&self.root, &earlier, &entry);
+        }
         drop(publishing);
+        let is_due = room.settle(taken);
         if self.shares()
             && let Some(remote) = self.remote()
         {
             remote.queue(key);
         }
         let kind = Kind::Recorded { why: Reason::NotRecorded, size: len };
-        self.note(key, kind, record.took, Some(&record.name));
+        self.note(key, kind, record.took, Some(&record.name), is_due);
         Ok(())
     }
 
-    /// Writes down what happened, and has the store tidied when that is due.
-    fn note(&self, key: &Key, kind: Kind, took: Duration, label: Option<&str>) {
-        let size = if let Kind::Recorded { size, .. } = kind { size } else { 0 };
+    /// Writes down what happened, and has the store tidied when that, or what was
+    /// written, makes it due.
+    fn note(&self, key: &Key, kind: Kind, took: Duration, label: Option<&str>, is_due: bool) {
         let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(took) };
         let label = label.map(str::as_bytes);
-        let marked = events::append(&self.root, &event, label).unwrap_or(false);
-        if (marked || events::due_by_size(size)) && self.writes() {
-            let _ = fence::start_fold(self.root.path(), self.max_size, self.compress);
+        let marked =
+            events::append(&self.root, &event, label, self.bounds.max_entries).unwrap_or(false);
+        if (marked || is_due) && self.writes() {
+            let _ = fence::start_fold(self.root.path(), &self.bounds);
         }
     }
 

@@ -6,9 +6,9 @@ use super::{Barred, Declared, Pattern, Place, permissions};
 use crate::entry::{BlobRef, Outputs};
 use crate::manifest::{self, Item, Manifest, What};
 use crate::parallel;
-use crate::store::Root;
 use crate::store::blobs::WholeBlob;
-use crate::store::files;
+use crate::store::room::{self, Room};
+use crate::store::{Root, account, files};
 use crate::values::OutputPattern;
 use rustix::fs::{AtFlags, FileType, Stat};
 use rustix::io::Errno;
@@ -41,6 +41,8 @@ pub enum Refused {
     Unreadable(PathBuf, std::io::Error),
     /// There are too many of them, or they are too large together.
     TooMuch,
+    /// The store has no room for them, whatever else goes.
+    NoRoom,
     /// The store cannot be written.
     Store(Errno),
 }
@@ -73,6 +75,7 @@ impl fmt::Display for Refused {
                 write!(f, "the output {} cannot be read: {error}", path.display())
             }
             Refused::TooMuch => f.write_str("the outputs are more than --max-entry-size"),
+            Refused::NoRoom => f.write_str("no room for the outputs within --max-size"),
             Refused::Store(errno) => write!(f, "{}", std::io::Error::from(*errno)),
         }
     }
@@ -85,32 +88,52 @@ pub struct Collected<'a> {
     list: WholeBlob<'a>,
     /// What the store had already.
     had: Vec<BlobRef>,
+    room: Room<'a>,
     root: &'a Root,
 }
 
-impl Collected<'_> {
-    /// Gives the blobs their names, the list last. The caller holds the publish
-    /// lock. None: what the store had is there no more.
-    pub fn keep(self) -> rustix::io::Result<Option<Outputs>> {
+/// What was kept takes so many bytes of the room that was claimed for it.
+pub struct Kept<'a> {
+    room: Room<'a>,
+    taken: u64,
+}
+
+impl Kept<'_> {
+    /// Gives back what is left of that; whether a fold is due.
+    pub fn settle(self) -> bool {
+        self.room.settle(self.taken)
+    }
+}
+
+impl<'a> Collected<'a> {
+    /// Gives the blobs their names, the list last; what they are and the room that was
+    /// claimed for them with the bytes they take. The caller holds the publish lock.
+    /// None: what the store had is there no more.
+    pub fn keep(self) -> rustix::io::Result<Option<(Outputs, Kept<'a>)>> {
+        let mut taken = account::blocks(self.list.len());
         for blob in self.new {
+            taken = taken.saturating_add(account::blocks(blob.len()));
             blob.keep()?;
         }
         for blob in &self.had {
             if !files::is_there(self.root, blob)? {
                 return Ok(None);
             }
+            room::renew(self.root, blob);
         }
-        Ok(Some(self.manifest.outputs(self.list.keep()?)))
+        let kept = Kept { room: self.room, taken };
+        Ok(Some((self.manifest.outputs(self.list.keep()?), kept)))
     }
 }
 
 /// Reads what was made; `before` is what had been there, `limit` how many bytes are
-/// recorded at the most.
+/// recorded at the most, and there is to be `room` for them.
 pub fn collect<'a>(
     root: &'a Root,
     outputs: &[OutputPattern],
     before: &Before,
     limit: u64,
+    mut room: Room<'a>,
 ) -> Result<Collected<'a>, Refused> {
     let declared = Declared::new(root, outputs).map_err(Refused::InStore)?;
     let mut found = Found::new();
@@ -121,6 +144,11 @@ pub fn collect<'a>(
     let bytes = found.values().map(Seen::len).fold(0, u64::saturating_add);
     if bytes > limit {
         return Err(Refused::TooMuch);
+    }
+    // What the store has already is claimed, too: that is known when it was read.
+    let taken = found.values().map(|seen| account::blocks(seen.len())).fold(0, u64::saturating_add);
+    if !room.claim(taken).map_err(Refused::Store)? {
+        return Err(Refused::NoRoom);
     }
     let found: Vec<(PathBuf, Seen)> =
         found.into_iter().map(|(path, seen)| (path.0, seen)).collect();
@@ -151,8 +179,11 @@ pub fn collect<'a>(
         return Err(Refused::Tangled);
     }
     let list = manifest.encode().ok_or(Refused::TooMuch)?;
+    if !room.claim_file(list.len() as u64).map_err(Refused::Store)? {
+        return Err(Refused::NoRoom);
+    }
     let list = files::take_in_bytes(root, &list).map_err(Refused::Store)?;
-    Ok(Collected { manifest, new, list, had, root })
+    Ok(Collected { manifest, new, list, had, room, root })
 }
 
 /// The outputs that were not made, if any.

@@ -1,6 +1,7 @@
 //! This test program is one that uses the library: its helpers are itself.
 
 use crate::store::fence::{self, Fenced};
+use crate::store::fold::Bounds;
 use crate::store::testing::{entry, key, scene};
 use std::collections::HashSet;
 use std::os::unix::process::CommandExt;
@@ -32,7 +33,8 @@ fn tested(output: &Output) -> bool {
 fn a_fold_that_a_program_starts_is_done_and_leaves_no_process() {
     let scene = scene();
     scene.record(&entry(1, 10));
-    fence::start_fold(scene.root.path(), u64::MAX, 1).unwrap();
+    let bounds = Bounds { max_size: u64::MAX, max_entries: None, compress: 1 };
+    fence::start_fold(scene.root.path(), &bounds).unwrap();
     eventually(|| scene.has("old.keys"));
     eventually(|| scene.old(1).is_some());
     #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 //!
 //! A killed process leaves indexes that lead nowhere and sums that are off by
 //! what it was doing; a damaged entry leaves its blobs needed. This walks every
-//! tree, page by page, opening the database anew for each so that readers get
+//! table, page by page, opening the database anew for each so that readers get
 //! their turn. The caller holds the fold lock, so nothing is added meanwhile.
 
 use super::Root;
@@ -10,13 +10,13 @@ use super::facts::{Facts, key_of, split};
 use super::indexes::{command_place, tag_of};
 use super::needs::{self, Met};
 use super::old::Old;
+use super::table::{Ordered, Table};
 use super::walk;
 use crate::entry::{About, Entry, Key};
 use crate::progress::{self, Stage};
 use anyhow::Result;
-use sled::Tree;
 
-/// The trees that have a place for each entry; those for what some have are not
+/// The tables that have a place for each entry; those for what some have are not
 /// counted.
 const WHOLE: u64 = 4;
 /// How much is walked while readers wait.
@@ -121,7 +121,7 @@ fn blobs(root: &Root, met: &Met) -> Result<u64> {
     let (mut last, mut bytes) = (None, 0_u64);
     walk(
         root,
-        |old| &old.needs.tree,
+        |old| &old.needs.table,
         |old, place, value| {
             let size = match (needs::split(place), needs::size_in(value)) {
                 (Some((hash, owner)), Some(size)) if is_needed(old, met, &hash, &owner)? => {
@@ -135,7 +135,7 @@ fn blobs(root: &Root, met: &Met) -> Result<u64> {
                 last = Some(hash);
                 bytes = bytes.saturating_add(size);
             }
-            drop_unless(&old.needs.tree, place, size.is_some())
+            drop_unless(&old.needs.table, place, size.is_some())
         },
     )?;
     Ok(bytes)
@@ -143,10 +143,10 @@ fn blobs(root: &Root, met: &Met) -> Result<u64> {
 
 fn walk(
     root: &Root,
-    tree: impl Fn(&Old) -> &Tree,
+    table: impl Fn(&Old) -> &dyn Ordered,
     visit: impl FnMut(&Old, &[u8], &[u8]) -> Result<()>,
 ) -> Result<()> {
-    walk::walk(root, PAGE, tree, visit)
+    walk::walk(root, PAGE, table, visit)
 }
 
 fn is_led_to(old: &Old, place: &[u8], leads: impl Fn(u64, &Facts) -> bool) -> Result<bool> {
@@ -159,9 +159,9 @@ fn about(old: &Old, key: &Key) -> Result<Option<About>> {
     Ok(sealed.and_then(|sealed| Entry::open(key, &sealed).ok()).map(|entry| entry.about))
 }
 
-fn drop_unless(tree: &Tree, place: &[u8], kept: bool) -> Result<()> {
+fn drop_unless(table: &Table, place: &[u8], kept: bool) -> Result<()> {
     if !kept {
-        tree.remove(place)?;
+        table.remove(place)?;
     }
     Ok(())
 }

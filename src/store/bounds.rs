@@ -1,18 +1,19 @@
 //! What goes first when a store is kept within its bounds: what is gone, then
 //! what was not used for the longest time.
 
-use super::facts::{Removed, joined, split};
+use super::facts::{Removed, Totals, joined, split};
 use super::old::Old;
 use crate::clock::Timestamp;
 use crate::entry::Key;
+use std::ops::Bound;
 
 impl Old {
-    /// Whether an entry is gone by `time`, or there are more than `max` bytes.
+    /// Whether an entry is gone by `time`, or there are more than `max`.
     pub fn exceeds(&self, time: Timestamp, max: Option<u64>) -> sled::Result<bool> {
         let first = self.indexes.expiries.iter().next().transpose()?;
         let is_due = |place: &[u8]| split(place).is_none_or(|(gone, _)| gone <= time.0);
         Ok(first.is_some_and(|(place, _)| is_due(&place))
-            || max.is_some_and(|max| self.totals().bytes > max))
+            || max.is_some_and(|max| self.totals().entries > max))
     }
 
     /// Removes entries that are gone by `time`, until these and their blobs are `limit`.
@@ -20,7 +21,7 @@ impl Old {
         let mut removed = Vec::new();
         let end = joined(&time.0.to_be_bytes(), &Key([0xff; 32]));
         let mut work = 0;
-        for item in self.indexes.expiries.range(..=end) {
+        for item in self.indexes.expiries.up_to(Bound::Included(&end)) {
             if work >= limit {
                 break;
             }
@@ -40,13 +41,17 @@ impl Old {
         Ok(removed)
     }
 
-    /// Removes entries, the least recently used first, until these and their
-    /// blobs are `limit` or the rest is no larger than `max` bytes. The last one recorded stays.
-    pub fn evict(&self, max: u64, limit: usize) -> sled::Result<Vec<Removed>> {
+    /// Removes entries, the least recently used first, until these and their blobs are
+    /// `limit` or the rest is not too much. The last one recorded stays.
+    pub fn evict(
+        &self,
+        is_too_much: impl Fn(&Totals) -> bool,
+        limit: usize,
+    ) -> sled::Result<Vec<Removed>> {
         let mut removed = Vec::new();
         let mut work = 0;
-        for item in &self.indexes.uses {
-            if self.totals().bytes <= max || work >= limit {
+        for item in self.indexes.uses.iter() {
+            if !is_too_much(&self.totals()) || work >= limit {
                 break;
             }
             let (place, _) = item?;

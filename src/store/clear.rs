@@ -1,7 +1,7 @@
 //! Removing everything at once.
 
 use super::young::Young;
-use super::{Root, events, filter, guard, remote, sweep};
+use super::{Root, account, events, filter, guard, rebuild, remote, room, sweep};
 use crate::entry::Key;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
@@ -19,6 +19,18 @@ pub struct Cleared {
     pub bytes: u64,
 }
 
+/// What is moved out of the way. Of what is gone there is no account.
+const MOVED: [&str; 8] = [
+    "young",
+    "blobs",
+    sweep::INPUTS,
+    remote::FOLDER,
+    guard::DIR,
+    rebuild::BUILDING,
+    rebuild::NEXT,
+    account::FILE,
+];
+
 /// Removes every entry: moved out of the way at once, and deleted after.
 /// Needs no sled. Waits for a fold; the caller holds no lock.
 pub fn clear(root: &Root) -> Result<Cleared> {
@@ -28,6 +40,8 @@ pub fn clear(root: &Root) -> Result<Cleared> {
     let mut prefixes: BTreeSet<u64> = keys.iter().map(Key::prefix).collect();
     prefixes.extend(filter::contents(root).unwrap_or_default());
 
+    // What is moved needs a folder to be in.
+    let _ = room::relieve(root);
     let trash = sweep::trash_name();
     {
         let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
@@ -38,9 +52,7 @@ pub fn clear(root: &Root) -> Result<Cleared> {
         for name in names {
             // The filter goes after what it speaks of, and so is never too small.
             let moved = name.to_str().is_some_and(|name| {
-                ["young", "blobs", sweep::INPUTS, remote::FOLDER, guard::DIR].contains(&name)
-                    || name.starts_with(guard::BROKEN)
-                    || events::is_log(name)
+                MOVED.contains(&name) || name.starts_with(guard::BROKEN) || events::is_log(name)
             });
             if moved {
                 let place = std::path::Path::new(&trash).join(&name);

@@ -37,10 +37,8 @@ pub const MAX_NAME: usize = 24;
 
 /// A fold is due each time the log has grown by this much: 1,024 runs.
 const FOLD_EVERY: u64 = 128 * 1024;
-/// A fold is due after about this many bytes of new blobs.
-const FOLD_EVERY_BYTES: u64 = 64 * 1024 * 1024;
 /// Past this size nobody folds, and the log starts anew.
-const CAP: u64 = 16 * 1024 * 1024;
+const CAP: u64 = 2 * 1024 * 1024;
 
 /// Why a command was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,9 +214,14 @@ pub fn name_of(command: &[u8]) -> String {
 }
 
 /// Appends one event, and if it is a run, the command as its label; whether a
-/// fold is due. Of all who append at the same time, one is told so: the one
+/// fold is due, of a store that may hold so many entries. Of all who append at the same time, one is told so: the one
 /// whose record crossed the mark.
-pub fn append(root: &Root, event: &Event, label: Option<&[u8]>) -> rustix::io::Result<bool> {
+pub fn append(
+    root: &Root,
+    event: &Event,
+    label: Option<&[u8]>,
+    max_entries: Option<u64>,
+) -> rustix::io::Result<bool> {
     let log = fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)?;
     failpoint::at("write")?;
     let mut records = [event.encode(), [0; LEN]];
@@ -234,7 +237,12 @@ pub fn append(root: &Root, event: &Event, label: Option<&[u8]>) -> rustix::io::R
         fsutil::remove_file(root, LOG)?;
         return Ok(true);
     }
-    Ok(end / FOLD_EVERY != end.saturating_sub(written) / FOLD_EVERY)
+    // Of few entries an eighth is soon recorded.
+    let every = max_entries.map_or(FOLD_EVERY, |max| {
+        let share = max.saturating_mul(2 * LEN as u64) / 8;
+        share.clamp(FOLD_EVERY / 32, FOLD_EVERY)
+    });
+    Ok(end / every != end.saturating_sub(written) / every)
 }
 
 /// Appends what is known of uses elsewhere, unless the log is long by now: of
@@ -248,30 +256,21 @@ pub fn append_uses(root: &Root, uses: &[(Key, Timestamp)]) -> rustix::io::Result
     if bytes.len() as u64 <= room { fsutil::write_file(&log, bytes) } else { Ok(()) }
 }
 
-/// Whether a record of so many bytes makes a fold due: by chance, in proportion
-/// to its size, so that no counter is kept and the limit on the store's size is
-/// met however few and large the records are.
-///
-/// In debug builds, which the tests are, `CACHEX_TEST_CHANCE` says that only what
-/// makes one due for certain does: a fold that a test did not ask for changes the
-/// files that it looks at.
-pub fn due_by_size(bytes: u64) -> bool {
-    if bytes == 0 {
-        return false;
+/// The events that no fold has taken yet, as far as they can be read; nothing is taken.
+pub fn peek(root: &Root) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for name in fsutil::names(root, ".")? {
+        if name.to_str().is_some_and(is_log) {
+            let mut bytes = Vec::new();
+            let file = File::from(fsutil::open_file(root, &name)?);
+            file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
+            events.extend(parse(&bytes).into_iter().filter_map(|record| match record {
+                Record::Event(event) => Some(event),
+                Record::Label(_) => None,
+            }));
+        }
     }
-    #[cfg(debug_assertions)]
-    if std::env::var_os("CACHEX_TEST_CHANCE").is_some() {
-        return bytes >= FOLD_EVERY_BYTES;
-    }
-    let pid = rustix::process::getpid().as_raw_nonzero().get() as u64;
-    chance(bytes, Timestamp::now().0 ^ (pid << 40))
-}
-
-fn chance(bytes: u64, seed: u64) -> bool {
-    // The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
-    let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) % FOLD_EVERY_BYTES < bytes
+    Ok(events)
 }
 
 /// Events taken from the log, and the files that hold them until they were applied.

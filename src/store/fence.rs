@@ -14,7 +14,7 @@ mod reports;
 pub use attend::Attendant;
 
 use super::facts::{Facts, Totals};
-use super::fold::{FoldOptions, FoldReport};
+use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::{Root, Store, filter, helper};
 use crate::asked::{self, ALIVE, DONE, Helper, ITEM, Late, PROGRESS};
@@ -55,9 +55,8 @@ pub fn serve(args: &[OsString]) -> Exit {
 
 /// Starts a fold in the background, which outlives this process, and returns.
 /// `path` is the [`Root::path`] of the store.
-pub fn start_fold(path: &Path, max_size: u64, compress: u8) -> Result<()> {
-    let (max_size, compress) = (Some(max_size), Some(compress));
-    let options = FoldOptions { max_size, compress, ..FoldOptions::default() };
+pub fn start_fold(path: &Path, bounds: &Bounds) -> Result<()> {
+    let options = bounds.as_options();
     let mut command = command(path, helper::FOLD, &helper::fold_args(&options))?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
     detached::start(&mut command).context("starting a fold of the store")?;

@@ -7,19 +7,30 @@
 //! the old store first and from the young files next; a fold that dies between
 //! the two finds the young file again, and removes it then.
 //!
+//! What the store takes is kept below the limit on its size with room to spare, so that
+//! whoever records need not make any ([`super::room`]). It is measured, since an entry
+//! takes more than its bytes: the least recently used go, then what that left behind, and
+//! the old store is written anew where that gives space back; and so again if it was not
+//! enough.
+//!
 //! The old store is opened for one batch at a time, so that a reader waits for
 //! one at the most. Young files and blobs are unlinked under [`lock::PUBLISH`],
 //! and a young file only if it is still the version that was folded.
 //!
 //! If the store is removed meanwhile, the fold ends and recreates nothing.
 
+mod bound;
+mod options;
+
+pub use options::{Bounds, FoldOptions, FoldReport};
+
 use super::events::{self, Kind};
-use super::facts::{FoldedIn, Removed, Totals, Usage};
+use super::facts::{FoldedIn, Removed, Usage};
 use super::guard::{self, Gone, SetAside};
 use super::old::{Flushed, Old};
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, audit, filter, pack, stats, sweep};
+use super::{Root, account, audit, blobs, filter, pack, room, stats, sweep};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil;
@@ -27,7 +38,6 @@ use crate::lock::{self, Lock, Mode};
 use crate::progress::{self, Stage};
 use anyhow::{Context, Result};
 use rustix::fs::OFlags;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -35,8 +45,6 @@ use std::time::Duration;
 pub const BATCH: usize = 2000;
 /// How many young files are removed while recorders wait.
 const UNLINKS: usize = 256;
-/// The young files that stay as the fast copy: so many, and so many bytes.
-const KEEP: (usize, u64) = (4096, 32 * 1024 * 1024);
 /// Every so many folds, everything is checked.
 const AUDIT_EVERY: u64 = 64;
 /// A background fold waits so often and so long for those who hold the lock
@@ -45,41 +53,6 @@ const ATTEMPTS: (u32, Duration) = (10, Duration::from_millis(10));
 
 /// There while somebody wants a fold that has not begun.
 pub const WANTED: &str = "locks/wanted";
-
-/// What a fold is to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FoldOptions {
-    /// The bytes the store may hold.
-    pub max_size: Option<u64>,
-    /// How long an entry is kept after it was of use.
-    pub grace: Duration,
-    /// Whether everything is checked, and the sums are computed anew.
-    pub full: bool,
-    /// Whether to wait for another fold, or to leave the work to it.
-    pub wait: bool,
-    /// How hard blobs are compressed; none: that is left to another fold, zero:
-    /// they are not.
-    pub compress: Option<u8>,
-}
-
-/// What a fold did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoldReport {
-    /// Entries that were new to the old store, or new versions.
-    pub folded: u64,
-    /// Entries that were damaged and are gone.
-    pub damaged: u64,
-    /// Entries that had expired, were of no use any more, and are gone.
-    pub expired: u64,
-    /// Entries that were removed for their size.
-    pub evicted: u64,
-    /// Blobs that nothing needed and are gone.
-    pub swept: u64,
-    /// The name of a damaged database that was set aside.
-    pub set_aside: Option<String>,
-    /// The sums over the store now.
-    pub totals: Totals,
-}
 
 /// Folds. None: somebody else does, and `options` does not wait.
 ///
@@ -181,13 +154,22 @@ impl<'a> Fold<'a> {
     }
 
     fn run(&mut self) -> Result<()> {
+        // What a killed fold did to the database, too.
+        account::note_database(self.root)?;
+        account::update(self.root, |account| account.written = 0)?;
+        room::relieve(self.root)?;
         self.read_in()?;
         self.pack()?;
         if self.exceeds {
-            self.bound()?;
+            self.expire()?;
         }
-        self.trim(KEEP)?;
-        self.sweep()
+        self.trim(self.kept())?;
+        self.check_and_sweep()?;
+        self.rebuild()?;
+        if let Some(max) = self.options.max_size {
+            self.bound(max)?;
+        }
+        Ok(())
     }
 
     /// Young files and events go into the old store.
@@ -224,7 +206,7 @@ impl<'a> Fold<'a> {
         }
         self.is_idle = keys.is_empty() && drained.events.is_empty();
         let tally = stats::tally(&drained.events, &drained.names, self.now);
-        let (is_idle, now, max) = (self.is_idle, self.now, self.options.max_size);
+        let (is_idle, now, max) = (self.is_idle, self.now, self.options.max_entries);
         let gone = self.gone_before();
         let (most, bytes) = self.options.compress.map_or((0, 0), |_| pack::AT_ONCE);
         let unpacked = &mut self.unpacked;
@@ -260,6 +242,10 @@ impl<'a> Fold<'a> {
             // What cannot be read stays, for a fold that can.
             let Ok(Some(sealed)) = young::sealed(self.root, key) else { continue };
             match Entry::open(key, &sealed) {
+                // Room was made; what it superseded must not be found in its stead.
+                Ok(entry) if entry.streams().any(|blob| blobs::is_gone(self.root, &blob.hash)) => {
+                    damaged.push((*key, young::version(&sealed)));
+                }
                 Ok(entry) => {
                     let files = entry.outputs.map_or(0, |outputs| outputs.files);
                     work = work.saturating_add(files);
@@ -269,6 +255,7 @@ impl<'a> Fold<'a> {
             }
         }
         let usage = &mut self.usage;
+        let mut hit = Vec::new();
         let mut superseded = Vec::new();
         let kept = Old::with_next(self.root, flushed, |old| {
             let fold_in = |(entry, sealed): &(Entry, Vec<u8>)| {
@@ -278,6 +265,7 @@ impl<'a> Fold<'a> {
                     let name = || events::name_of(entry.about.name());
                     names.entry(entry.key).or_insert_with(name);
                 }
+                hit.push(used.is_some_and(|used| used.hits > 0));
                 Ok(old.fold_in(entry, sealed, used.unwrap_or_default())?)
             };
             for (key, _) in &damaged {
@@ -287,7 +275,10 @@ impl<'a> Fold<'a> {
             batch.iter().map(fold_in).collect::<Result<Vec<FoldedIn>>>()
         })?;
         self.orphans.extend(superseded.into_iter().flat_map(|gone| gone.orphans));
-        for ((entry, sealed), kept) in batch.iter().zip(kept) {
+        for (((entry, sealed), kept), is_hit) in batch.iter().zip(kept).zip(hit) {
+            if is_hit {
+                room::used_at(self.root, entry, kept.facts.last_use);
+            }
             self.report.folded += u64::from(kept.new);
             self.orphans.extend(kept.orphans);
             self.seen.push(Seen {
@@ -305,16 +296,6 @@ impl<'a> Fold<'a> {
         let unpacked = std::mem::take(&mut self.unpacked);
         if let (Some(level), [_, ..]) = (self.options.compress, &unpacked[..]) {
             self.report.totals = pack::pack_all(self.root, &unpacked, level)?;
-        }
-        Ok(())
-    }
-
-    /// Drops what expired, and the least recently used of what is too much.
-    fn bound(&mut self) -> Result<()> {
-        let gone = self.gone_before();
-        self.report.expired = self.remove_while(|old| old.expire(gone, BATCH))?;
-        if let Some(max) = self.options.max_size {
-            self.report.evicted = self.remove_while(|old| old.evict(max, BATCH))?;
         }
         Ok(())
     }
@@ -362,7 +343,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Checks what is to be checked this time, and removes what nothing needs.
-    fn sweep(&mut self) -> Result<()> {
+    fn check_and_sweep(&mut self) -> Result<()> {
         let folds = self.report.totals.folds;
         let full = self.options.full || (!self.is_idle && folds.is_multiple_of(AUDIT_EVERY));
         if full {
@@ -371,17 +352,23 @@ impl<'a> Fold<'a> {
             self.removed += damaged;
         }
         // With nothing done there is nothing to tidy up, and sled is left alone.
-        if self.is_idle && self.removed == 0 && !full {
-            return sweep::leftovers(self.root);
+        if !self.is_idle || self.removed > 0 || full {
+            self.sweep(full)?;
         }
+        sweep::leftovers(self.root, self.options.max_size)
+    }
+
+    /// Removes what nothing needs: what was removed left it behind, or it lies in one part
+    /// of the folders, or in `all` of them.
+    fn sweep(&mut self, all: bool) -> Result<()> {
         self.report.totals = Old::with(self.root, |old| Ok(old.totals()))?;
-        if full || self.removed * 8 > self.report.totals.entries {
+        if all || self.removed * 8 > self.report.totals.entries {
             filter::publish(self.root, stored_prefixes(self.root)?)?;
         }
         let orphans = std::mem::take(&mut self.orphans);
-        let part = (!full).then_some(folds as u8);
-        self.report.swept = sweep::blobs(self.root, orphans, part)?;
-        sweep::leftovers(self.root)
+        let part = (!all).then_some(self.report.totals.folds as u8);
+        self.report.swept += sweep::blobs(self.root, orphans, part)?;
+        Ok(())
     }
 }
 
@@ -428,6 +415,7 @@ fn unlink(root: &Root, versions: &[(Key, [u8; 32])]) -> Result<u64> {
             count += u64::from(young::remove_version(root, key, version).unwrap_or(false));
         }
     }
+    account::give_back(root, count.saturating_mul(account::BLOCK));
     Ok(count)
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
 
-use super::{Root, filter};
+use super::{Root, filter, rebuild};
 use crate::clock::Timestamp;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
@@ -109,6 +109,9 @@ fn locked<D, T>(
         return Err(Gone.into());
     }
     let _lock = lock.context("locking the store of older entries")?;
+    if !is_in_place(root) {
+        rebuild::finish_exchange(root).context("finding the store of older entries")?;
+    }
     let folder = fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
     // sled opens its files by their names, and would follow one.
     let done = if fsutil::has_link(&folder).context("looking for links among older entries")? {
@@ -220,8 +223,13 @@ pub fn broken(root: &Root) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether there is a database.
+/// Whether there is a database, in its place or about to get there.
 pub fn exists(root: &Root) -> bool {
+    is_in_place(root) || matches!(fsutil::stat(root, rebuild::NEXT), Ok(Some(_)))
+}
+
+/// Whether there is one in its place.
+pub fn is_in_place(root: &Root) -> bool {
     !matches!(fsutil::stat(root, DIR), Ok(None))
 }
 

@@ -17,7 +17,7 @@ use super::guard::{self, Broken, PULSE, Pulse, SetAside};
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, Store, stats, tidy};
+use super::{Root, Store, room, stats, tidy};
 use crate::asked::{self, DONE, FAILED, ITEM, encode, write_frame};
 use crate::clock::Timestamp;
 use crate::detached;
@@ -215,7 +215,7 @@ fn get(root: &Root, key: &Key) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     let fold = Lock::take(root, lock::FOLD, Mode::TryExclusive)?;
-    let found = Old::with(root, |old| old.get(key));
+    let found = Old::entry(root, key);
     brought_up(root, found, fold.is_some())
 }
 
@@ -298,6 +298,8 @@ fn promote(root: &Root, entry: &Entry) -> Result<()> {
 fn remove(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<u64> {
     let mut count = 0;
     let mut keys = keys.iter();
+    // To take something out of sled is to write, too.
+    room::relieve(root)?;
     while keys.len() > 0 && guard::exists(root) {
         let mut orphans = Vec::new();
         Old::with(root, |old| {
@@ -374,18 +376,21 @@ fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
 pub fn fold_args(options: &FoldOptions) -> Vec<OsString> {
     let max_size = options.max_size.map_or("-".to_owned(), |max| max.to_string());
     let grace = options.grace.as_nanos().to_string();
+    let max_entries = options.max_entries.map_or("-".to_owned(), |max| max.to_string());
     let flag = |set| OsString::from(if set { "1" } else { "0" });
     let compress = options.compress.map(|level| OsString::from(level.to_string()));
-    let args = [max_size.into(), grace.into(), flag(options.full), flag(options.wait)];
-    args.into_iter().chain(compress).collect()
+    let bounds = [max_size.into(), max_entries.into()];
+    let args = bounds.into_iter().chain([grace.into(), flag(options.full), flag(options.wait)]);
+    args.chain(compress).collect()
 }
 
 fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
-    let [max_size, grace, full, wait, compress @ ..] = args else { return None };
-    let max_size = match max_size.to_str()? {
-        "-" => None,
-        max => Some(max.parse().ok()?),
+    let [max_size, max_entries, grace, full, wait, compress @ ..] = args else { return None };
+    let bound = |text: &OsString| match text.to_str()? {
+        "-" => Some(None),
+        max => Some(Some(max.parse().ok()?)),
     };
+    let (max_size, max_entries) = (bound(max_size)?, bound(max_entries)?);
     let grace = grace.to_str()?.parse::<u128>().ok()?;
     let grace = Duration::from_nanos(u64::try_from(grace).unwrap_or(u64::MAX));
     let compress = match compress {
@@ -393,7 +398,8 @@ fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
         [level] => Some(level.to_str()?.parse().ok()?),
         _ => return None,
     };
-    Some(FoldOptions { max_size, grace, full: full == "1", wait: wait == "1", compress })
+    let (full, wait) = (full == "1", wait == "1");
+    Some(FoldOptions { max_size, max_entries, grace, full, wait, compress })
 }
 
 /// Calls `stuck` when there was no sign of life from sled for `limit`.

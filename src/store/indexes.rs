@@ -1,38 +1,38 @@
-//! The trees that lead to entries: by last use, by the time they are gone, by
+//! The tables that lead to entries: by last use, by the time they are gone, by
 //! tag and by command. [`super::old`] has the table of them.
 //!
 //! Every place ends with the key of the entry that it leads to.
 
 use super::facts::{Facts, joined};
+use super::table::Table;
 use crate::entry::{About, Key, base_name};
 use crate::hashing;
 use serde_bytes::ByteBuf;
-use sled::Tree;
 
-/// The open trees.
+/// The open tables.
 pub struct Indexes {
-    pub(super) uses: Tree,
-    pub(super) expiries: Tree,
-    pub(super) tags: Tree,
-    pub(super) commands: Tree,
+    pub(super) uses: Table,
+    pub(super) expiries: Table,
+    pub(super) tags: Table,
+    pub(super) commands: Table,
 }
 
 impl Indexes {
-    /// Opens them.
-    pub fn open(db: &sled::Db) -> sled::Result<Indexes> {
-        Ok(Indexes {
-            uses: db.open_tree("by-use")?,
-            expiries: db.open_tree("by-expiry")?,
-            tags: db.open_tree("by-tag")?,
-            commands: db.open_tree("by-command")?,
-        })
+    /// Those of an open database.
+    pub fn of(db: &sled::Tree) -> Indexes {
+        Indexes {
+            uses: Table::new(db, b'u'),
+            expiries: Table::new(db, b'x'),
+            tags: Table::new(db, b't'),
+            commands: Table::new(db, b'c'),
+        }
     }
 
     /// Lets what is known of an entry lead to it.
     pub fn insert_facts(&self, key: &Key, facts: &Facts) -> sled::Result<()> {
-        self.uses.insert(number_place(facts.last_use, key), &[])?;
+        self.uses.insert(number_place(facts.last_use, key), b"".as_slice())?;
         if let Some(gone) = facts.gone {
-            self.expiries.insert(number_place(gone, key), &[])?;
+            self.expiries.insert(number_place(gone, key), b"".as_slice())?;
         }
         Ok(())
     }
@@ -61,9 +61,9 @@ impl Indexes {
 
     /// Lets what was run lead to its entry.
     pub fn insert_about(&self, key: &Key, about: &About) -> sled::Result<()> {
-        self.commands.insert(joined(&command_place(&about.argv), key), &[])?;
+        self.commands.insert(joined(&command_place(&about.argv), key), b"".as_slice())?;
         for tag in &about.tags {
-            self.tags.insert(joined(&tag_place(tag), key), &[])?;
+            self.tags.insert(joined(&tag_place(tag), key), b"".as_slice())?;
         }
         Ok(())
     }

@@ -11,17 +11,20 @@
 //!   locks/                 see `crate::lock`
 //!   remote/                what remote stores are to get, and how they are, see `remote`
 //!   events                 what was hit and recorded since the last fold
+//!   account                what all of this takes on disk
 //! ```
 //!
 //! A record writes one young file, and a blob where a stream is long. A look-up
 //! goes young, then old. The fold moves what is young into old, in the
 //! background. Each floor is a [`Store`]; the [`Stack`] of them is one too.
 
+pub mod account;
 pub mod archive;
 pub mod audit;
 pub mod blobs;
 pub mod bounds;
 pub mod clear;
+pub mod database;
 pub mod doctor;
 pub mod events;
 pub mod facts;
@@ -38,10 +41,14 @@ pub mod old;
 pub mod pack;
 pub mod packed;
 pub mod query;
+pub mod rebuild;
 pub mod remote;
+pub mod room;
 pub mod secret;
+pub mod shards;
 pub mod stats;
 pub mod sweep;
+pub mod table;
 pub mod tags;
 #[cfg(test)]
 pub mod testing;

@@ -1,4 +1,4 @@
-//! Which blobs are needed, and by whom: a tree of the old store.
+//! Which blobs are needed, and by whom: a table of the old store.
 //!
 //! Needs form two levels. An entry needs its streams and its manifest; the
 //! manifest needs the files that it lists, whoever needs the manifest. A place
@@ -20,20 +20,20 @@ use super::Root;
 use super::facts::{joined, key_of};
 use super::guard::PULSE;
 use super::old::step;
+use super::table::Table;
 use super::{blobs, pack};
 use crate::entry::{BlobRef, Entry, Key};
 use crate::manifest::Manifest;
-use sled::Tree;
 use std::collections::HashMap;
 
 /// What the values have behind them that say whose manifest it is.
 const AS_MANIFEST: &[u8] = &[1];
 
-/// The open tree.
+/// The open tables.
 pub struct Needs {
-    pub(super) tree: Tree,
+    pub(super) table: Table,
     /// The blobs that may be packed, and their lengths (8, big-endian).
-    unpacked: Tree,
+    unpacked: Table,
 }
 
 /// What is needed by nothing any more.
@@ -49,20 +49,20 @@ pub struct Freed {
 pub type Met = HashMap<[u8; 32], bool>;
 
 impl Needs {
-    /// Opens it.
-    pub fn open(db: &sled::Db) -> sled::Result<Needs> {
-        Ok(Needs { tree: db.open_tree("blobs")?, unpacked: db.open_tree("unpacked")? })
+    /// Those of an open database.
+    pub fn of(db: &sled::Tree) -> Needs {
+        Needs { table: Table::new(db, b'b'), unpacked: Table::new(db, b'p') }
     }
 
     /// Whether anything here needs a blob.
     pub fn has(&self, blob: &[u8; 32]) -> sled::Result<bool> {
-        Ok(self.tree.scan_prefix(blob).next().transpose()?.is_some())
+        Ok(self.table.scan_prefix(blob).next().transpose()?.is_some())
     }
 
     /// Whether an entry here needs a blob as its manifest, so that the files it
     /// lists are needed too.
     pub fn has_manifest(&self, blob: &[u8; 32]) -> sled::Result<bool> {
-        for item in self.tree.scan_prefix(blob) {
+        for item in self.table.scan_prefix(blob) {
             PULSE.beat();
             if is_of_manifest(&item?.1) {
                 return Ok(true);
@@ -103,7 +103,7 @@ impl Needs {
     /// Has the next fold that packs look at a blob.
     pub fn may_be_packed(&self, blob: &BlobRef) -> sled::Result<()> {
         if blob.len > pack::SHORTEST {
-            self.unpacked.insert(blob.hash, &blob.len.to_be_bytes())?;
+            self.unpacked.insert(blob.hash, blob.len.to_be_bytes().as_slice())?;
         }
         Ok(())
     }
@@ -133,12 +133,12 @@ impl Needs {
     pub fn looked_at(&self, blob: &BlobRef, stored: Option<u64>) -> sled::Result<(u64, u64)> {
         self.unpacked.remove(blob.hash)?;
         let (mut before, mut now) = (0, 0);
-        for item in self.tree.scan_prefix(blob.hash) {
+        for item in self.table.scan_prefix(blob.hash) {
             PULSE.beat();
             let (place, value) = item?;
             if let (Some(stored), Some(size)) = (stored, size_in(&value)) {
                 (before, now) = (size, stored);
-                self.tree.insert(place, [&stored.to_be_bytes(), &value[8..]].concat())?;
+                self.table.insert(place, [&stored.to_be_bytes(), &value[8..]].concat())?;
             }
         }
         Ok((before, now))
@@ -147,10 +147,10 @@ impl Needs {
     /// Notes one need; the bytes of the blob, if nothing needed it before.
     fn need(&self, blob: &BlobRef, owner: &[u8; 32], tail: &[u8]) -> sled::Result<u64> {
         step()?;
-        let known = self.tree.scan_prefix(blob.hash).next().transpose()?;
+        let known = self.table.scan_prefix(blob.hash).next().transpose()?;
         let size = known.as_ref().and_then(|(_, value)| size_in(value)).unwrap_or(blob.len);
         let value = [&size.to_be_bytes(), tail].concat();
-        self.tree.insert(joined(&blob.hash, &Key(*owner)), value)?;
+        self.table.insert(joined(&blob.hash, &Key(*owner)), value)?;
         Ok(if known.is_none() { size } else { 0 })
     }
 
@@ -175,7 +175,7 @@ impl Needs {
 
     fn free(&self, blob: &[u8; 32], owner: &[u8; 32], freed: &mut Freed) -> sled::Result<()> {
         step()?;
-        if let Some(value) = self.tree.remove(joined(blob, &Key(*owner)))?
+        if let Some(value) = self.table.remove(joined(blob, &Key(*owner)))?
             && !self.has(blob)?
         {
             freed.bytes = freed.bytes.saturating_add(size_in(&value).unwrap_or_default());
@@ -195,8 +195,8 @@ impl Needs {
             met.insert(manifest.hash, is_needed);
             let place = joined(&manifest.hash, &entry.key);
             if !is_needed {
-                self.tree.remove(place)?;
-            } else if !self.tree.get(place)?.is_some_and(|value| is_of_manifest(&value)) {
+                self.table.remove(place)?;
+            } else if !self.table.get(place)?.is_some_and(|value| is_of_manifest(&value)) {
                 self.need(&manifest, &entry.key.0, AS_MANIFEST)?;
             }
         }
@@ -227,7 +227,7 @@ impl Needs {
         let hash = split(place).map(|(hash, _)| hash);
         match hash.and_then(|hash| blobs::stored(root, &hash)) {
             Some(stored) if stored != size => {
-                self.tree.insert(place, [&stored.to_be_bytes(), &value[8..]].concat())?;
+                self.table.insert(place, [&stored.to_be_bytes(), &value[8..]].concat())?;
                 Ok(stored)
             }
             _ => Ok(size),
@@ -235,7 +235,7 @@ impl Needs {
     }
 
     fn put_back(&self, blob: &BlobRef, owner: &[u8; 32]) -> sled::Result<()> {
-        let known = self.tree.get(joined(&blob.hash, &Key(*owner)))?;
+        let known = self.table.get(joined(&blob.hash, &Key(*owner)))?;
         if known.is_none_or(|value| size_in(&value).is_none()) {
             self.need(blob, owner, &[])?;
         }

@@ -4,57 +4,64 @@
 //! opened for one short [`Old::with`], never on the path of a recent hit or of
 //! a miss. What it may do wrong is [`super::guard`]'s and [`super::fence`]'s.
 //!
-//! | tree | key | value |
-//! |---|---|---|
-//! | `entries` | key | the sealed entry |
-//! | `facts` | key | [`Facts`] |
-//! | `by-use` | last use ‖ key | – |
-//! | `by-expiry` | when it is gone ‖ key | – |
-//! | `by-tag` | tag ‖ 0 ‖ key | – |
-//! | `by-command` | hash of the base name (8) ‖ hash of all arguments (8) ‖ key | – |
-//! | `blobs` | blob ‖ owner | the blob's size, see [`super::needs`] |
-//! | `unpacked` | blob | its length: to be packed, if that pays |
-//! | `stats` | day ‖ command | [`Counts`](super::stats::Counts) |
-//! | `meta` | `totals` | [`Totals`] |
-//! | `meta` | `flushes` | how often changes were made durable |
+//! `old/index` holds all tables but that of the entries, in one tree ([`super::table`]);
+//! `old/entries-*` hold the sealed entries ([`super::shards`]). A look-up opens one of the
+//! latter and nothing else.
+//!
+//! | letter | table | key | value |
+//! |---|---|---|---|
+//! | | `entries` | key | the sealed entry |
+//! | `f` | `facts` | key | [`Facts`] |
+//! | `u` | by last use | last use ‖ key | – |
+//! | `x` | by expiry | when it is gone ‖ key | – |
+//! | `t` | by tag | tag ‖ 0 ‖ key | – |
+//! | `c` | by command | hash of the base name (8) ‖ hash of all arguments (8) ‖ key | – |
+//! | `b` | `blobs` | blob ‖ owner | the blob's size, see [`super::needs`] |
+//! | `p` | `unpacked` | blob | its length: to be packed, if that pays |
+//! | `s` | `stats` | day ‖ command | [`Counts`](super::stats::Counts) |
+//! | `m` | `meta` | `totals` | [`Totals`] |
+//! | `m` | `meta` | `flushes` | how often changes were made durable |
+//! | `m` | `meta` | `rebuilt` | [`Rebuilt`](super::rebuild::Rebuilt) |
 //!
 //! What is written last is lost first when a process is killed. An entry is
 //! therefore written after what leads to it and removed before: an index may
 //! hold what is gone, and whoever walks it passes over that, until a fold drops
-//! it; it never lacks an entry.
+//! it; it never lacks an entry, but for one that a fold was killed over and that the
+//! next one folds again.
 
-use super::facts::{Facts, FoldedIn, Removed, Totals, Usage, decode, encode, key_of};
-use super::guard::{self, PULSE};
+use super::database::open_database;
+pub(super) use super::database::step;
+use super::facts::{Facts, FoldedIn, Removed, Totals, Usage, decode, encode};
+use super::guard;
 use super::indexes::Indexes;
 use super::needs::{Met, Needs};
+use super::shards::{Flushes, Shards};
+use super::table::{Ordered, Range, Table, Visit, walk_tree};
 use super::walk::{Span, keyed_page};
-use super::{Root, Store};
+use super::{Root, Store, account};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
-use crate::failpoint;
-use crate::fsutil;
 use anyhow::Result;
-use sled::{IVec, Tree};
+use sled::IVec;
 use std::cell::Cell;
-use std::os::unix::ffi::OsStrExt;
+use std::ops::Bound;
 use std::path::Path;
-use std::time::Duration;
 
-const CACHE: u64 = 32 * 1024 * 1024;
-/// sled may hold its own lock for a moment after a database was dropped.
-const REOPEN: (u32, Duration) = (400, Duration::from_millis(5));
-
+/// The database of all tables but that of the entries.
+pub const INDEX: &str = "index";
+/// How much a scan looks at at once.
+const PAGE: usize = 1000;
 /// The open database.
 pub struct Old {
     /// For the manifests, which lie beside the database.
     root: Root,
-    _db: sled::Db,
-    pub(super) entries: Tree,
-    pub(super) facts: Tree,
+    db: sled::Db,
+    pub(super) entries: Shards,
+    pub(super) facts: Table,
     pub(super) indexes: Indexes,
     pub(super) needs: Needs,
-    pub(super) stats: Tree,
-    meta: Tree,
+    pub(super) stats: Table,
+    pub(super) meta: Table,
     totals: Cell<Totals>,
     dirty: Cell<bool>,
 }
@@ -82,13 +89,37 @@ impl Old {
         flushed: &mut Flushed,
         work: impl FnOnce(&Old) -> Result<T>,
     ) -> Result<T> {
-        let (done, number) = guard::guarded(root, open(root), |old| {
-            old.hold(*flushed)?;
+        let (done, changes) = guard::guarded(root, open(root), |old| {
+            old.hold(flushed)?;
             let done = work(old)?;
             Ok((done, old.flush()?))
         })?;
-        flushed.0 = number.or(flushed.0);
+        if let Some((number, entries)) = changes {
+            flushed.index = Some(number);
+            flushed.entries.extend(entries);
+            // If it cannot be taken down now, the next fold does it.
+            let _ = account::note_database(root);
+        }
         Ok(done)
+    }
+
+    /// The entry of a key: of all that there is, one database is opened. A damaged entry
+    /// is removed, so that the next record repairs it.
+    pub fn entry(root: &Root, key: &Key) -> Result<Option<Entry>> {
+        guard::guarded(
+            root,
+            |path| Ok(Shards::of(path, 0)?),
+            |entries| {
+                step()?;
+                let Some(sealed) = entries.get(key.0)? else { return Ok(None) };
+                let entry = Entry::open(key, &sealed);
+                if entry.is_err() {
+                    entries.remove(key.0)?;
+                    entries.flush()?;
+                }
+                Ok(Some(entry?))
+            },
+        )
     }
 
     /// The same for whoever only reads, and is to leave a database that is
@@ -99,38 +130,26 @@ impl Old {
 
     fn open(root: &Root, path: &Path) -> sled::Result<Old> {
         let root = root.try_clone()?;
-        let config = sled::Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
-        step()?;
-        drop_unfinished(path)?;
-        let mut tries = 0;
-        let db = loop {
-            match config.open() {
-                Err(error) if guard::is_locked(&error) && tries < REOPEN.0 => {
-                    tries += 1;
-                    PULSE.beat();
-                    std::thread::sleep(REOPEN.1);
-                }
-                db => break db?,
-            }
-        };
-        let meta = db.open_tree("meta")?;
+        let db = open_database(&path.join(INDEX))?;
+        let meta = Table::new(&db, b'm');
         let totals = meta.get("totals")?.and_then(|bytes| decode(&bytes)).unwrap_or_default();
         Ok(Old {
-            entries: db.open_tree("entries")?,
-            facts: db.open_tree("facts")?,
-            indexes: Indexes::open(&db)?,
-            needs: Needs::open(&db)?,
-            stats: db.open_tree("stats")?,
+            entries: Shards::of(path, 0)?,
+            facts: Table::new(&db, b'f'),
+            indexes: Indexes::of(&db),
+            needs: Needs::of(&db),
+            stats: Table::new(&db, b's'),
             meta,
             totals: Cell::new(totals),
             dirty: Cell::new(false),
             root,
-            _db: db,
+            db,
         })
     }
 
-    /// Makes what was changed durable; how often that was done by now.
-    fn flush(&self) -> sled::Result<Option<u64>> {
+    /// Makes what was changed durable; how often that was done by now, here and in the
+    /// databases of entries.
+    fn flush(&self) -> sled::Result<Option<(u64, Flushes)>> {
         if !self.dirty.get() {
             return Ok(None);
         }
@@ -138,9 +157,11 @@ impl Old {
         self.meta.insert("totals", encode(&self.totals.get()))?;
         self.meta.insert("flushes", encode(&flushes))?;
         step()?;
-        self.meta.flush()?;
+        // First: an entry that nothing leads to is folded again, and found then.
+        let entries = self.entries.flush()?;
+        self.db.flush()?;
         step()?;
-        Ok(Some(flushes))
+        Ok(Some((flushes, entries)))
     }
 
     fn flushes(&self) -> sled::Result<u64> {
@@ -148,8 +169,9 @@ impl Old {
     }
 
     /// Fails if what was flushed is lost.
-    fn hold(&self, flushed: Flushed) -> sled::Result<()> {
-        match flushed.0 {
+    fn hold(&self, flushed: &Flushed) -> sled::Result<()> {
+        self.entries.expect(&flushed.entries);
+        match flushed.index {
             Some(number) if self.flushes()? < number => {
                 Err(sled::Error::ReportableBug("what was flushed is lost".to_owned()))
             }
@@ -305,6 +327,11 @@ impl Old {
         keyed_page(span, &self.entries, limit)
     }
 
+    /// The next items of all tables but that of the entries, as they lie in their tree.
+    pub fn raw_page(&self, span: &mut Span, limit: usize) -> sled::Result<Vec<(IVec, IVec)>> {
+        span.page(&Whole(&self.db), limit)
+    }
+
     /// The next keys of a span, for the filter.
     ///
     /// They are those of the facts, which are there before an entry is and
@@ -352,28 +379,46 @@ impl Store for Old {
     }
 
     fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
-        for item in &self.entries {
-            PULSE.beat();
-            let (key, sealed) = item?;
-            if let Some(key) = key_of(&key)
-                && let Ok(entry) = Entry::open(&key, &sealed)
-            {
-                visit(entry)?;
+        let mut span = Span::all();
+        loop {
+            let page = self.page(&mut span, PAGE)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for (key, sealed) in page {
+                if let Ok(entry) = Entry::open(&key, &sealed) {
+                    visit(entry)?;
+                }
             }
         }
-        Ok(())
+    }
+}
+
+/// All tables that share a tree.
+struct Whole<'a>(&'a sled::Tree);
+
+impl Ordered for Whole<'_> {
+    fn walk(&self, range: Range<'_>, visit: Visit<'_>) -> sled::Result<bool> {
+        let own = |bound: Bound<&[u8]>| bound.map(<[u8]>::to_vec);
+        walk_tree(self.0, (own(range.low), own(range.high)), range.backward, visit)
     }
 }
 
 /// What several works on the database made durable, as far as was heard.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Flushed(Option<u64>);
+#[derive(Clone, Debug, Default)]
+pub struct Flushed {
+    index: Option<u64>,
+    entries: Flushes,
+}
 
 impl Flushed {
     /// Fails, and sets the database aside, if it is lost.
-    pub fn confirm(self, root: &Root) -> Result<()> {
-        match self.0 {
-            Some(_) => guard::guarded(root, open(root), |old| Ok(old.hold(self)?)),
+    pub fn confirm(&self, root: &Root) -> Result<()> {
+        match self.index {
+            Some(_) => guard::guarded(root, open(root), |old| {
+                old.hold(self)?;
+                Ok(old.entries.confirm()?)
+            }),
             None => Ok(()),
         }
     }
@@ -381,22 +426,4 @@ impl Flushed {
 
 fn open(root: &Root) -> impl FnOnce(&Path) -> Result<Old> {
     |path| Ok(Old::open(root, path)?)
-}
-
-/// Removes the snapshots that a process left which was killed while sled wrote
-/// them: sled takes one for its newest, and the database for damaged.
-fn drop_unfinished(path: &Path) -> std::io::Result<()> {
-    let dir = rustix::fs::CWD;
-    for name in fsutil::names(dir, path)? {
-        if name.as_bytes().ends_with(b".generating") {
-            fsutil::remove_file(dir, path.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// A sign of life, and a place where a test may end it.
-pub(super) fn step() -> sled::Result<()> {
-    PULSE.beat();
-    failpoint::at("sled").map_err(|errno| sled::Error::Io(errno.into()))
 }

@@ -17,6 +17,7 @@ use crate::entry::Key;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 /// The names that are counted apart on one day.
 pub const MAX_NAMES: usize = 1000;
@@ -165,7 +166,7 @@ impl Old {
             totals.saved = totals.saved.saturating_add(all.saved_ns);
         });
         let first = day_of(now).saturating_sub(KEPT_DAYS - 1).to_be_bytes();
-        for item in self.stats.range(..&first[..]).take(fold::BATCH) {
+        for item in self.stats.up_to(Bound::Excluded(&first)).take(fold::BATCH) {
             step()?;
             self.stats.remove(item?.0)?;
             self.changed();

@@ -4,9 +4,9 @@
 use super::blobs::Form;
 use super::old::Old;
 use super::young::{self, Young};
-use super::{Root, blobs, guard};
+use super::{Root, account, blobs, filter, guard, rebuild, remote};
 use crate::clock::Timestamp;
-use crate::entry::{BlobRef, Entry};
+use crate::entry::{BlobRef, Entry, Key};
 use crate::failpoint;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
@@ -35,6 +35,8 @@ pub const INPUTS: &str = "inputs";
 const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);
 /// and how much of it: so many files, and so many bytes.
 const MEMORIES: (usize, u64) = (256, 256 * 1024 * 1024);
+/// no larger than this share of the limit on the store's size.
+const MEMORIES_SHARE: u64 = 8;
 /// How far down folders are removed one by one: a shard of the blobs in the trash.
 const DEPTH: usize = 2;
 /// The databases that are kept for a look at what broke them.
@@ -148,11 +150,14 @@ fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
     Ok(settled)
 }
 
-/// Removes what processes that died left behind.
-pub fn leftovers(root: &Root) -> Result<()> {
+/// Removes what processes that died left behind; `max_size` is the limit on the store's
+/// size.
+pub fn leftovers(root: &Root, max_size: Option<u64>) -> Result<()> {
     temps(root)?;
     locks(root)?;
-    memories(root)?;
+    memories(root, max_size.unwrap_or(u64::MAX) / MEMORIES_SHARE)?;
+    queues(root)?;
+    rebuild::sweep_leftovers(root);
     trash(root)?;
     let broken = guard::broken(root)?;
     for name in &broken[..broken.len().saturating_sub(BROKEN_KEPT)] {
@@ -185,7 +190,7 @@ fn temps(root: &Root) -> Result<()> {
 
 /// Removes what is remembered of inputs that nobody has looked at for long, and the
 /// least recently used of what is too much: it costs a look at the files.
-fn memories(root: &Root) -> Result<()> {
+fn memories(root: &Root, most: u64) -> Result<()> {
     let now = Timestamp::now();
     let mut kept = Vec::new();
     for name in fsutil::names(root, INPUTS)? {
@@ -199,13 +204,32 @@ fn memories(root: &Root) -> Result<()> {
         }
     }
     kept.sort_unstable_by(|one, other| other.cmp(one));
-    let (mut count, mut bytes) = MEMORIES;
+    let (mut count, mut bytes) = (MEMORIES.0, MEMORIES.1.min(most));
     for (_, size, path) in kept {
         if count == 0 || size > bytes {
             let _ = fsutil::remove_file(root, &path);
             continue;
         }
         (count, bytes) = (count - 1, bytes - size);
+    }
+    Ok(())
+}
+
+/// Removes from what remote stores are to get what is no more: one that is gone for good
+/// takes nothing out itself.
+pub fn queues(root: &Root) -> Result<()> {
+    for id in fsutil::names(root, remote::FOLDER)? {
+        if !id.to_str().is_some_and(|id| remote::is_of_a_store(id) && !id.contains('.')) {
+            continue;
+        }
+        let folder = Path::new(remote::FOLDER).join(id);
+        for name in fsutil::names(root, &folder)? {
+            let Some(key) = Key::from_hex(name.as_bytes()) else { continue };
+            let is_young = !matches!(fsutil::stat(root, young::path(&key)), Ok(None));
+            if !is_young && !filter::may_hold(root, &key) {
+                let _ = fsutil::remove_file(root, folder.join(&name));
+            }
+        }
     }
     Ok(())
 }
@@ -242,6 +266,7 @@ pub fn trash(root: &Root) -> Result<u64> {
     for name in &names {
         remove_tree(root, name);
     }
+    account::give_back(root, bytes);
     Ok(bytes)
 }
 

@@ -2,7 +2,7 @@
 //! this for what it drops itself, knows nothing of them.
 
 use super::old::Old;
-use super::{Root, facts::Totals, filter, fold, guard, sweep};
+use super::{Root, facts::Totals, filter, fold, guard, rebuild, sweep};
 use crate::clock::Timestamp;
 use anyhow::Result;
 
@@ -19,5 +19,6 @@ pub fn tidy(root: &Root, blobs: Vec<[u8; 32]>, removed: u64) -> Result<Totals> {
     }
     // One part of the folders besides: what is found there is found sooner.
     sweep::blobs(root, blobs, Some(Timestamp::now().0 as u8))?;
+    rebuild::rebuild_if_due(root, removed.saturating_mul(8) > totals.entries)?;
     Ok(totals)
 }

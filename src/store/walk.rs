@@ -1,19 +1,20 @@
-//! Walks over the trees of the old store, page by page.
+//! Walks over the tables of the old store, page by page.
 //!
 //! The database is opened anew for each page, so that readers get their turn. A
-//! damaged tree may be walked in circles: what is not in order is an error that
+//! damaged one may be walked in circles: what is not in order is an error that
 //! sets the database aside, so every walk ends.
 
 use super::Root;
 use super::facts::key_of;
 use super::guard::PULSE;
 use super::old::Old;
+use super::table::{Ordered, Range};
 use crate::entry::Key;
 use anyhow::Result;
-use sled::{IVec, Tree};
+use sled::IVec;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
-/// The part of a tree that is still to be walked, and in which direction.
+/// The part of a table that is still to be walked, and in which direction.
 #[derive(Clone, Debug)]
 pub struct Span {
     low: Bound<Vec<u8>>,
@@ -55,9 +56,9 @@ impl Span {
     }
 
     /// The next items, and takes them out of the span; none: it was walked.
-    pub fn page(&mut self, tree: &Tree, limit: usize) -> sled::Result<Vec<(IVec, IVec)>> {
+    pub fn page(&mut self, table: &dyn Ordered, limit: usize) -> sled::Result<Vec<(IVec, IVec)>> {
         let mut page = Vec::new();
-        self.visit(tree, limit, |place, value| {
+        self.visit(table, limit, |place, value| {
             page.push((place, value));
             Ok(true)
         })?;
@@ -68,28 +69,27 @@ impl Span {
     /// takes them out of the span; whether there may be more.
     pub fn visit(
         &mut self,
-        tree: &Tree,
+        table: &dyn Ordered,
         limit: usize,
         mut visit: impl FnMut(IVec, IVec) -> sled::Result<bool>,
     ) -> sled::Result<bool> {
-        let range = (as_slice(&self.low), as_slice(&self.high));
-        let mut items = tree.range::<&[u8], _>(range);
-        for _ in 0..limit {
-            let Some(item) = (if self.backward { items.next_back() } else { items.next() }) else {
-                return Ok(false);
-            };
+        if limit == 0 {
+            return Ok(true);
+        }
+        let Span { low, high, backward } = self.clone();
+        let range = Range { low: as_slice(&low), high: as_slice(&high), backward };
+        let mut left = limit;
+        let is_over = table.walk(range, &mut |place, value| {
             PULSE.beat();
-            let (place, value) = item?;
             if !self.holds(&place) {
-                let what = "a tree is out of order".to_owned();
+                let what = "a table is out of order".to_owned();
                 return Err(sled::Error::ReportableBug(what));
             }
             self.pass(&place);
-            if !visit(place, value)? {
-                break;
-            }
-        }
-        Ok(true)
+            left -= 1;
+            Ok(visit(place, value)? && left > 0)
+        })?;
+        Ok(!is_over)
     }
 
     fn holds(&self, place: &[u8]) -> bool {
@@ -114,17 +114,17 @@ fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
     bound.as_ref().map(Vec::as_slice)
 }
 
-/// Shows every item of a tree to `visit`, a page of so many at a time.
+/// Shows every item of a table to `visit`, a page of so many at a time.
 pub fn walk(
     root: &Root,
     size: usize,
-    tree: impl Fn(&Old) -> &Tree,
+    table: impl Fn(&Old) -> &dyn Ordered,
     mut visit: impl FnMut(&Old, &[u8], &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut span = Span::all();
     loop {
         let walked = Old::with(root, |old| {
-            let page = span.page(tree(old), size)?;
+            let page = span.page(table(old), size)?;
             for (place, value) in &page {
                 visit(old, place, value)?;
             }
@@ -136,9 +136,13 @@ pub fn walk(
     }
 }
 
-/// The next keys of a tree that has them for places, with their values.
-pub fn keyed_page(span: &mut Span, tree: &Tree, limit: usize) -> sled::Result<Vec<(Key, IVec)>> {
-    let page = span.page(tree, limit)?;
+/// The next keys of a table that has them for places, with their values.
+pub fn keyed_page(
+    span: &mut Span,
+    table: &dyn Ordered,
+    limit: usize,
+) -> sled::Result<Vec<(Key, IVec)>> {
+    let page = span.page(table, limit)?;
     Ok(page.into_iter().filter_map(|(place, value)| Some((key_of(&place)?, value))).collect())
 }
 
@@ -156,10 +160,10 @@ mod tests {
         vec(prop_oneof![Just(0), Just(1), Just(0xfe), Just(0xff)], 0..4)
     }
 
-    fn walked(mut span: Span, tree: &Tree, size: usize) -> Vec<Vec<u8>> {
+    fn walked(mut span: Span, table: &dyn Ordered, size: usize) -> Vec<Vec<u8>> {
         let mut places = Vec::new();
         loop {
-            let page = span.page(tree, size).unwrap();
+            let page = span.page(table, size).unwrap();
             assert!(page.len() <= size);
             if page.is_empty() {
                 return places;
@@ -180,7 +184,7 @@ mod tests {
             let scene = scene();
             Old::with(&scene.root, |old| {
                 for place in &held {
-                    old.stats.insert(place, b"")?;
+                    old.stats.insert(place, b"".as_slice())?;
                 }
                 let spans: [(Span, Holds<'_>); 3] = [
                     (Span::all(), &|_| true),

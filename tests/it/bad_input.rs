@@ -66,6 +66,21 @@ fn a_malformed_size() {
 }
 
 #[test]
+fn a_store_that_may_take_next_to_nothing() {
+    for value in ["0", "1", "999999", "900kB"] {
+        let given = format!("--max-size={value}");
+        refuses(&cachex().cli(["run", &given]).command(["true"]), &["--max-size", value, "1MB"]);
+        let call = cachex().cli(["run"]).command(["true"]).env("CACHEX_MAX_SIZE", value);
+        refuses(&call, &["CACHEX_MAX_SIZE", "1MB"]);
+        cachex().cli(["prune", &given]).once().exits(2);
+    }
+    for value in ["0", "-1", "few", ""] {
+        let given = format!("--max-entries={value}");
+        refuses(&cachex().cli(["run", &given]).command(["true"]), &["--max-entries", "from 1 on"]);
+    }
+}
+
+#[test]
 fn a_malformed_list_of_exit_codes() {
     for value in ["256", "3-1", "x", "", "0,", "0--3", "1-", "-1"] {
         let call = cachex().cli(["run", &format!("--exit-codes={value}")]).command(["true"]);

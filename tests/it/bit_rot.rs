@@ -191,7 +191,7 @@ fn a_fold_mends_whatever_was_damaged() {
 #[test]
 fn a_fold_into_a_database_whose_head_is_damaged_is_not_lost_in_silence() {
     let scene = scene();
-    let database = scene.cachex.in_store("v1/old/db");
+    let database = scene.cachex.in_store("v1/old/index/db");
     // It is not folded yet.
     let more = scene.cachex.run("echo more").with("--no-concurrent");
     // sled passes over a segment with such a head, also over one it has just written.

@@ -37,6 +37,16 @@ impl Scene {
         self.cachex.in_store("v1/old")
     }
 
+    /// The database of all but the entries, which no look-up opens.
+    fn index(&self) -> PathBuf {
+        self.database().join("index")
+    }
+
+    /// The database of the entries.
+    fn entries(&self) -> PathBuf {
+        self.database().join("entries-0-00")
+    }
+
     /// Restores the store, breaks the database, and looks how that is borne;
     /// whether the database was set aside.
     #[track_caller]
@@ -82,19 +92,25 @@ impl Scene {
 fn a_database_of_junk_is_set_aside_with_one_warning() {
     let scene = scene();
     let junk = vec![0x5a; 3000];
-    let files = |beginning: &str| {
-        let entries = fs::read_dir(scene.database()).unwrap().map(|entry| entry.unwrap().path());
+    let files = |folder: &PathBuf, beginning: &str| {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let named =
             |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(beginning);
         entries.filter(|path| path.is_file() && named(path)).collect::<Vec<_>>()
     };
-    for beginning in ["db", "conf", "snap", ""] {
-        let damage = || files(beginning).iter().for_each(|file| fs::write(file, &junk).unwrap());
-        let aside = scene.survives(damage);
-        assert!(aside || beginning == "db", "junk in {beginning} was not noticed");
-        scene.can_be_managed(damage);
+    for folder in [scene.index(), scene.entries()] {
+        for beginning in ["db", "conf", "snap", ""] {
+            let damage = || {
+                let files = files(&folder, beginning);
+                files.iter().for_each(|file| fs::write(file, &junk).unwrap());
+            };
+            let aside = scene.survives(damage);
+            let is_noticed = folder == scene.entries() && ["conf", ""].contains(&beginning);
+            assert!(aside || !is_noticed, "junk in {beginning} was not noticed");
+            scene.can_be_managed(damage);
+        }
     }
-    let one_more = || fs::write(scene.database().join("snap.7FFFFFFFFFFFFFFF"), &junk).unwrap();
+    let one_more = || fs::write(scene.entries().join("snap.7FFFFFFFFFFFFFFF"), &junk).unwrap();
     assert!(scene.survives(one_more));
     scene.can_be_managed(one_more);
 }
@@ -120,25 +136,27 @@ fn a_database_that_is_gone_or_no_folder_is_begun_anew() {
 #[test]
 fn sixteen_bytes_anywhere_in_a_database_hang_no_look_up() {
     let scene = scene();
-    let database = scene.database().join("db");
-    for at in places(&database, 60) {
-        scene.survives(|| overwrite(&database, at));
+    for database in [scene.index().join("db"), scene.entries().join("db")] {
+        for at in places(&database, 30) {
+            scene.survives(|| overwrite(&database, at));
+        }
     }
 }
 
 #[test]
 fn sixteen_bytes_anywhere_in_a_database_hang_no_management() {
     let scene = scene();
-    let database = scene.database().join("db");
-    for at in places(&database, 20) {
-        scene.can_be_managed(|| overwrite(&database, at));
+    for database in [scene.index().join("db"), scene.entries().join("db")] {
+        for at in places(&database, 10) {
+            scene.can_be_managed(|| overwrite(&database, at));
+        }
     }
 }
 
 #[test]
 fn a_database_that_was_set_aside_is_kept_for_a_look_and_the_next_takes_its_place() {
     let scene = scene();
-    let damage = || fs::write(scene.database().join("conf"), [0x5a; 3000]).unwrap();
+    let damage = || fs::write(scene.entries().join("conf"), [0x5a; 3000]).unwrap();
     assert!(scene.survives(damage));
     let [first] = &scene.cachex.names_in_store("old.broken-")[..] else { panic!() };
     for _ in 0..3 {
@@ -243,7 +261,7 @@ fn management_gives_a_hanging_database_up() {
     let hang = "sled=hang";
     let (forgetting, folding) =
         (forgets.old.clone().forget().fault(hang).spawn(), folds.cachex.fold().fault(hang).spawn());
-    let args = ["-", "0", "0", "0"];
+    let args = ["-", "-", "0", "0", "0"];
     let behind = args.iter().fold(background.cachex.helper("fold"), |call, arg| call.with(arg));
     let behind = behind.fault(hang).spawn();
     // Who only wants to know does not wait for those.
@@ -267,7 +285,7 @@ fn management_gives_a_hanging_database_up() {
 #[test]
 fn a_fold_in_the_foreground_tells_of_a_database_that_it_set_aside() {
     let scene = scene();
-    fs::write(scene.database().join("conf"), [0x5a; 3000]).unwrap();
+    fs::write(scene.index().join("conf"), [0x5a; 3000]).unwrap();
     // The database has nothing of what is forgotten, and is not asked for it.
     let forgot = scene.young.0.clone().forget().once().exits(0);
     assert!(forgot.stdout().starts_with("1 entry forgotten, "));

@@ -183,7 +183,7 @@ fn a_snapshot_that_sled_did_not_finish_costs_nothing() {
     cachex.folds_away();
     // What a process leaves that is killed while sled writes one.
     for content in ["", "half of one"] {
-        cachex.write("store/v1/old/snap.7FFFFFFFFFFFFFFF.generating", content);
+        cachex.write("store/v1/old/index/snap.7FFFFFFFFFFFFFFF.generating", content);
         let _ = fs::remove_dir_all(cachex.in_store("v1/young"));
         all_there(&calls);
         cachex.fold().once().exits(0);

@@ -9,6 +9,7 @@ mod harness;
 
 mod bad_input;
 mod bit_rot;
+mod bounded;
 mod broken_database;
 mod changed_meanwhile;
 mod ci_example;

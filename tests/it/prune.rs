@@ -8,7 +8,7 @@ const MB: u64 = 1 << 20;
 
 /// Prints 100 KB that no other prints.
 fn large(cachex: &Cachex, n: usize) -> Call {
-    cachex.exec(["sh", "-c", &format!("yes {n} | head -c 100000")])
+    cachex.exec(["sh", "-c", &format!("yes {n} | head -c 1000000")])
 }
 
 fn commands(cachex: &Cachex) -> usize {
@@ -80,17 +80,17 @@ fn beyond_a_size_the_least_recently_used_go() {
     large(&cachex, 0).before("10 min").once().hits();
     let prune = |options: &str| cachex.cli(["prune"]).with(options).once().exits(0).stdout();
     assert_eq!(prune("--max-size 1GB"), "no entry pruned\n");
-    assert!(prune("--max-size 350kB --dry-run").contains("3 entries would be pruned"));
-    assert!(prune("--max-size 350kB").starts_with("3 entries pruned, 29"));
-    assert!(cachex.disk_use() < MB);
-    let kept: Vec<bool> = (0..6).map(|n| cachex.stores(100_000, &n.to_string())).collect();
+    assert!(prune("--max-size 3600kB --dry-run").contains("3 entries would be pruned"));
+    assert!(prune("--max-size 3600kB").starts_with("3 entries pruned, 2.9 MiB"));
+    assert!(cachex.disk_use() < 4 * MB);
+    let kept: Vec<bool> = (0..6).map(|n| cachex.stores(1_000_000, &n.to_string())).collect();
     assert_eq!(kept, [true, false, false, false, true, true]);
     // The one recorded last stays, however little is allowed.
-    assert!(prune("--max-size 1kB").starts_with("2 entries pruned"));
+    assert!(prune("--max-size 1MB").starts_with("2 entries pruned"));
     large(&cachex, 5).once().hits();
     // Without options, what is configured holds.
     large(&cachex, 6).once().exits(0);
-    let configured = cachex.cli(["prune"]).env("CACHEX_MAX_SIZE", "1kB").once().exits(0);
+    let configured = cachex.cli(["prune"]).env("CACHEX_MAX_SIZE", "1MB").once().exits(0);
     assert!(configured.stdout().starts_with("1 entry pruned"));
     large(&cachex, 6).once().hits();
 }
@@ -102,9 +102,9 @@ fn a_size_may_be_that_of_a_tag() {
         let tag = if n % 2 == 0 { "--tag even" } else { "--tag odd" };
         large(&cachex, n).before(&format!("{} min", 60 - n)).with(tag).once().exits(0);
     }
-    let prune = cachex.cli(["prune"]).with("--tag even --max-size 150kB").once().exits(0);
+    let prune = cachex.cli(["prune"]).with("--tag even --max-size 1500kB").once().exits(0);
     assert!(prune.stdout().starts_with("1 entry pruned"));
-    let kept: Vec<bool> = (0..4).map(|n| cachex.stores(100_000, &n.to_string())).collect();
+    let kept: Vec<bool> = (0..4).map(|n| cachex.stores(1_000_000, &n.to_string())).collect();
     assert_eq!(kept, [false, true, true, true]);
 }
 

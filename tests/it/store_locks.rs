@@ -120,7 +120,7 @@ fn whoever_leaves_the_work_to_a_fold_has_it_do_another_round() {
     // What comes too late for it, and somebody who is to fold that.
     let late = cachex.run("echo late");
     late.once().misses();
-    let background = ["-", "0", "0", "0"];
+    let background = ["-", "-", "0", "0", "0"];
     background.iter().fold(cachex.helper("fold"), |call, arg| call.with(arg)).once().exits(0);
     publish.unlock().unwrap();
     fold.ends().exits(0);

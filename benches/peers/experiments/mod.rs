@@ -13,6 +13,7 @@ mod packed;
 mod record;
 mod remote;
 mod single_flight;
+mod space;
 
 use crate::contender::{Contender, Tool};
 use crate::lab::Lab;
@@ -32,7 +33,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 22] = [
+pub const ALL: [Experiment; 23] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
@@ -82,6 +83,11 @@ pub const ALL: [Experiment; 22] = [
         name: "fold",
         about: "folding 100,000 young entries, and calls during it",
         run: fold::beside_calls,
+    },
+    Experiment {
+        name: "space",
+        about: "what a store takes under a limit, while results come and go",
+        run: space::under_a_limit,
     },
     Experiment {
         name: "inputs",

@@ -6,7 +6,9 @@ use crate::entry::Key;
 use crate::fsutil;
 use crate::lock;
 use crate::store::blobs::Form;
-use crate::store::{Root, events, filter, guard, remote, secret, sweep, version_dir};
+use crate::store::{
+    Root, account, events, filter, guard, rebuild, remote, secret, sweep, version_dir,
+};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{Mode, RawMode, Stat};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +44,8 @@ enum Place {
     Lock,
     /// What inputs held: checked by whoever reads it, and needed by nobody.
     Memory,
+    /// What the store takes: checked by whoever reads it.
+    Account,
     Log(String),
     /// What is noted of a remote store, or the key of an entry that it is to get.
     Remote(String),
@@ -71,8 +75,10 @@ impl Place {
                 ],
             ) => Place::Folder,
             Some([filter::FILE]) => Place::Filter,
+            Some([account::FILE]) => Place::Account,
             Some([name]) if events::is_log(name) => Place::Log((*name).to_owned()),
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
+            Some([rebuild::BUILDING | rebuild::NEXT]) => Place::Trash,
             Some([name]) if name.starts_with(guard::BROKEN) => Place::SetAside,
             Some(["young" | "blobs", shard]) if is_shard(shard) => Place::Folder,
             Some([remote::FOLDER, name]) if remote::is_of_a_store(name) => {
@@ -102,7 +108,9 @@ impl Place {
             Some([sweep::INPUTS, name]) if Key::from_hex(name.as_bytes()).is_some() => {
                 Place::Memory
             }
-            Some([secret::FILE] | ["locks", "fold" | "old" | "publish" | "wanted"]) => Place::Lock,
+            Some([secret::FILE] | ["locks", "fold" | "old" | "publish" | "room" | "wanted"]) => {
+                Place::Lock
+            }
             Some(["locks", name]) if lock::is_of_a_key(name.as_bytes()) => Place::Lock,
             Some([guard::DIR, ..]) => Place::Sled,
             _ => Place::Unknown,
@@ -180,7 +188,7 @@ impl Inventory {
             }
             Place::Temp => self.temps.push(path.to_owned()),
             Place::Lock => self.locks.push(path.to_owned()),
-            Place::Memory => {}
+            Place::Memory | Place::Account => {}
             Place::Remote(id) => drop(self.remotes.insert(id)),
             Place::Log(name) => self.logs.push(name),
             Place::Filter => self.has_filter = true,

@@ -29,14 +29,14 @@ fn what_was_appended_is_drained_until_it_is_discarded() {
     let (_dir, root) = store();
     for n in 0..50 {
         let label = (n % 2 == 1).then(|| format!("/usr/bin/command{n}"));
-        assert!(!append(&root, &event(n), label.as_ref().map(String::as_bytes)).unwrap());
+        assert!(!append(&root, &event(n), label.as_ref().map(String::as_bytes), None).unwrap());
     }
     let drained = drain(&root).unwrap();
     assert_eq!(drained.events, (0..50).map(event).collect::<Vec<_>>());
     assert_eq!(drained.names.len(), 25);
     assert_eq!(drained.names[&Key([7; 32])], "command7");
     // Not discarded, as after a crash: the next one reads it again.
-    append(&root, &event(50), None).unwrap();
+    append(&root, &event(50), None, None).unwrap();
     let again = drain(&root).unwrap();
     assert_eq!((again.events.len(), again.names.len()), (51, 25));
     again.discard(&root).unwrap();
@@ -91,9 +91,16 @@ fn names_are_readable_and_cut_between_characters() {
 #[test]
 fn one_run_in_a_thousand_makes_a_fold_due() {
     let (_dir, root) = store();
-    let append = |n, label| append(&root, &event(n), label).unwrap();
+    let append = |n, label| append(&root, &event(n), label, None).unwrap();
     assert_eq!((0..3072).filter(|&n| append(n, Some(b"command"))).count(), 3);
     assert_eq!((0..4096).filter(|&n| append(n, None)).count(), 2);
+}
+
+#[test]
+fn of_few_entries_some_runs_make_a_fold_due() {
+    let (_dir, root) = store();
+    let run = |n| append(&root, &event(n), Some(b"command"), Some(10)).unwrap();
+    assert_eq!((0..128).filter(|&n| run(n)).count(), 4);
 }
 
 #[test]
@@ -101,14 +108,6 @@ fn a_log_that_nobody_folds_starts_anew() {
     let (_dir, root) = store();
     let log = fsutil::create_file(&root, LOG, OFlags::WRONLY).unwrap();
     rustix::fs::ftruncate(&log, CAP).unwrap();
-    assert!(append(&root, &event(1), None).unwrap());
+    assert!(append(&root, &event(1), None, None).unwrap());
     assert!(fsutil::stat(&root, LOG).unwrap().is_none());
-}
-
-#[test]
-fn large_records_make_a_fold_due_in_proportion() {
-    assert!((0..100).all(|seed| chance(FOLD_EVERY_BYTES, seed)));
-    assert!((0..100).all(|seed| !chance(0, seed)));
-    let due = (0..10_000).filter(|&seed| chance(FOLD_EVERY_BYTES / 10, seed)).count();
-    assert!((800..1200).contains(&due), "{due}");
 }

@@ -5,6 +5,7 @@ use crate::entry::Bytes;
 use crate::store::Store;
 use crate::store::clear::clear;
 use crate::store::events::{Event, append};
+use crate::store::rebuild;
 use crate::store::testing::{Scene, ago, entry, key, scene};
 use rustix::fs::OFlags;
 use std::path::Path;
@@ -22,7 +23,7 @@ fn folded(scene: &Scene, options: &FoldOptions) -> FoldReport {
 fn hit(scene: &Scene, n: u64, seconds: u64) {
     let kind = Kind::Hit { cost: 2 };
     let event = Event { kind, time: ago(seconds), key: key(n), run_time: 5 };
-    append(&scene.root, &event, None).unwrap();
+    append(&scene.root, &event, None, None).unwrap();
 }
 
 #[test]
@@ -87,10 +88,12 @@ fn a_version_recorded_between_the_reading_and_the_trimming_is_kept() {
 #[test]
 fn the_least_recently_used_entries_are_evicted_and_never_the_last_recorded() {
     let scene = scene();
-    (0..5).for_each(|n| scene.record(&entry(n, 100 - n)));
+    for n in 0..5 {
+        let data = Bytes::Blob(scene.blob(&vec![n as u8; 1_000_000]));
+        scene.record(&Entry { data, ..entry(n, 100 - n) });
+    }
     hit(&scene, 0, 1);
-    let size = entry(0, 0).seal().unwrap().len() as u64;
-    let report = folded(&scene, &FoldOptions { max_size: Some(2 * size + size / 2), ..now() });
+    let report = folded(&scene, &FoldOptions { max_size: Some(3_000_000), ..now() });
     assert_eq!((report.evicted, report.totals.entries), (3, 2));
     assert!([0, 4].iter().all(|&n| scene.young(n).is_some() && scene.old(n).is_some()));
     assert!([1, 2, 3].iter().all(|&n| scene.young(n).is_none() && scene.old(n).is_none()));
@@ -99,6 +102,56 @@ fn the_least_recently_used_entries_are_evicted_and_never_the_last_recorded() {
     (0..5).for_each(|n| hit(&scene, n, 0));
     folded(&scene, &FoldOptions { max_size: Some(0), ..now() });
     assert!(scene.old(4).is_some() && scene.old(0).is_none());
+}
+
+#[test]
+fn of_too_many_the_least_recently_used_go() {
+    let scene = scene();
+    (0..20).for_each(|n| scene.record(&entry(n, 100 - n)));
+    hit(&scene, 0, 1);
+    let report = folded(&scene, &FoldOptions { max_entries: Some(5), ..now() });
+    assert_eq!((report.evicted, report.totals.entries), (15, 5));
+    assert!(scene.old(0).is_some() && scene.old(19).is_some() && scene.old(15).is_none());
+}
+
+#[test]
+fn what_the_database_took_comes_back() {
+    let scene = scene();
+    (0..3000)
+        .for_each(|n| scene.record(&Entry { expires_in: Some(150_000_000_000), ..entry(n, 100) }));
+    scene.record(&entry(5000, 10));
+    folded(&scene, &now());
+    let full = account::database(&scene.root).unwrap();
+    let later = FoldOptions { grace: Duration::ZERO, ..now() };
+    // All but one have expired.
+    (0..3000).for_each(|n| scene.record(&Entry { expires_in: Some(1), ..entry(n, 50) }));
+    let report = folded(&scene, &later);
+    assert_eq!((report.expired, report.totals.entries), (3000, 1));
+    let left = account::database(&scene.root).unwrap();
+    assert!(left < 1 << 20 && left < full / 2, "{left} of {full}");
+    assert!(scene.old(5000).is_some() && scene.old(0).is_none());
+}
+
+#[test]
+fn many_entries_are_spread_and_stay_in_order() {
+    let scene = scene();
+    (0..1000).for_each(|n| scene.record(&entry(n, 100)));
+    let before = folded(&scene, &now()).totals;
+    let keys = || {
+        Old::with(&scene.root, |old| {
+            let page = old.page(&mut Span::all(), usize::MAX)?;
+            Ok(page.into_iter().map(|(key, _)| key).collect::<Vec<Key>>())
+        })
+        .unwrap()
+    };
+    let in_one = keys();
+    for bits in [3, 8, 0] {
+        rebuild::rebuild(&scene.root, bits).unwrap();
+        assert_eq!(keys(), in_one);
+        assert_eq!(Old::entry(&scene.root, &key(7)).unwrap(), scene.old(7));
+        assert!(scene.old(7).is_some());
+        assert_eq!(folded(&scene, &FoldOptions { full: true, ..now() }).totals.bytes, before.bytes);
+    }
 }
 
 #[test]
@@ -153,7 +206,7 @@ fn a_blob_recorded_while_a_fold_sweeps_is_kept() {
     fold.read_in().unwrap();
     let blob = scene.blob(b"new");
     scene.record(&Entry { data: Bytes::Blob(blob), ..entry(1, 1) });
-    fold.sweep().unwrap();
+    fold.check_and_sweep().unwrap();
     assert!(scene.has_blob(&blob));
 }
 
@@ -200,7 +253,7 @@ fn a_broken_database_is_set_aside_and_the_cache_goes_on() {
     for round in 0..3 {
         (0..3).for_each(|n| scene.record(&entry(n, 10)));
         folded(&scene, &now());
-        for name in ["old/db", "old/conf"] {
+        for name in ["old/index/db", "old/index/conf"] {
             let file = fsutil::create_file(&scene.root, name, OFlags::WRONLY).unwrap();
             fsutil::write_all(file, &[round ^ 0x5a; 3000]).unwrap();
         }
@@ -234,8 +287,8 @@ fn a_store_that_was_removed_stays_away() {
     fold_under_way.read_in().unwrap();
     let path = scene.dir.path().join("store");
     std::fs::remove_dir_all(&path).unwrap();
-    assert!(fold_under_way.bound().is_err());
-    assert!(fold_under_way.sweep().is_err());
+    assert!(fold_under_way.expire().is_err());
+    assert!(fold_under_way.check_and_sweep().is_err());
     assert!(fold(&scene.root, &now()).unwrap().is_none());
     assert!(!path.exists());
 }
@@ -260,7 +313,7 @@ fn clearing_removes_everything_but_the_locks() {
     assert!(cleared.bytes >= 100_000, "{cleared:?}");
     assert!(!scene.has_blob(&blob));
     let left = fsutil::names(&scene.root, ".").unwrap();
-    assert!(left.iter().all(|name| name == "locks" || name == "tmp"), "{left:?}");
+    assert!(left.iter().all(|name| name == "locks" || name == "tmp" || name == "account"));
     assert_eq!(folded(&scene, &now()).totals.entries, 0);
 }
 
@@ -318,7 +371,11 @@ fn the_filter_is_rebuilt_when_it_is_damaged_or_missing() {
 fn sizes_that_add_up_to_more_than_there_is_are_no_panic() {
     let scene = scene();
     for n in 0..3 {
-        let blob = |of: u8| Bytes::Blob(crate::entry::BlobRef { hash: [of; 32], len: u64::MAX });
+        let blob = |of: u8| {
+            let place = blobs::Form::Plain.path(&[of; 32]);
+            fsutil::create_file(&scene.root, place, OFlags::WRONLY).unwrap();
+            Bytes::Blob(BlobRef { hash: [of; 32], len: u64::MAX })
+        };
         let (frames, data) = (blob(n as u8 + 100), blob(n as u8));
         scene.record(&Entry { frames, data, ..entry(n, 100) });
     }

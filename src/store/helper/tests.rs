@@ -111,8 +111,8 @@ fn a_check_shows_what_is_damaged_too_and_mends_nothing() {
         }
         assert_eq!((count, damaged), (3, vec![key(1)]));
     }
-    std::fs::write(scene.root.path().join("old/db"), [0x5a; 3000]).unwrap();
-    std::fs::write(scene.root.path().join("old/conf"), [0x5a; 3000]).unwrap();
+    std::fs::write(scene.root.path().join("old/index/db"), [0x5a; 3000]).unwrap();
+    std::fs::write(scene.root.path().join("old/index/conf"), [0x5a; 3000]).unwrap();
     let broken = asked(&scene, CHECK, &[], b"").unwrap_err();
     assert!(broken.is::<Broken>() && scene.has("old"));
 }
@@ -121,8 +121,8 @@ fn a_check_shows_what_is_damaged_too_and_mends_nothing() {
 fn options_survive_the_command_line() {
     for (max_size, compress) in [(None, None), (Some(0), Some(0)), (Some(u64::MAX), Some(19))] {
         for (full, wait) in [(true, false), (false, true)] {
-            let options =
-                FoldOptions { max_size, grace: Duration::from_nanos(7), full, wait, compress };
+            let (max_entries, grace) = (max_size, Duration::from_nanos(7));
+            let options = FoldOptions { max_size, max_entries, grace, full, wait, compress };
             assert_eq!(fold_options(&fold_args(&options)), Some(options));
         }
     }
@@ -144,7 +144,7 @@ fn questions_are_answered_in_frames() {
     let scene = scene();
     (0..3).for_each(|n| scene.record(&Entry { status: n as u8, ..entry(n, 10) }));
     let event = Event { kind: Kind::Hit { cost: 1 }, time: ago(5), key: key(1), run_time: 7 };
-    events::append(&scene.root, &event, None).unwrap();
+    events::append(&scene.root, &event, None, None).unwrap();
     folded(&scene);
     let asked = |op: &str, args: &[OsString], input: &[u8]| {
         let mut frames = Vec::new();

@@ -55,7 +55,7 @@ fn two(scene: &Scene) -> u64 {
 
 fn rows(scene: &Scene) -> Vec<Vec<u8>> {
     let rows = Old::with(&scene.root, |old| {
-        Ok(old.needs.tree.iter().map(|row| row.map(|row| row.0.to_vec())).collect())
+        Ok(old.needs.table.iter().map(|row| row.map(|row| row.0.to_vec())).collect())
     });
     rows.and_then(|rows: sled::Result<Vec<_>>| Ok(rows?)).unwrap()
 }
@@ -118,18 +118,22 @@ fn a_new_version_lets_go_of_what_only_the_earlier_one_left() {
     assert!(rows(&scene).is_empty());
 }
 
+fn megabyte(byte: u8) -> Vec<u8> {
+    vec![byte; 1_000_000]
+}
+
 #[test]
 fn eviction_sees_the_files_bytes_as_freed_at_once() {
     let scene = scene();
     for n in 0..4 {
-        let outputs = scene.outputs(&[("a", &[n as u8; 10_000])]);
+        let outputs = scene.outputs(&[("a", &megabyte(n as u8))]);
         let entry = Entry { outputs: Some(outputs), ..entry(n, 100 - n) };
         scene.record(&entry);
     }
-    let report = folded(&scene, FoldOptions { max_size: Some(25_000), ..keeping() });
+    let report = folded(&scene, FoldOptions { max_size: Some(3_000_000), ..keeping() });
     assert_eq!((report.evicted, report.totals.entries, report.swept), (2, 2, 4));
-    assert!(report.totals.bytes < 25_000, "{report:?}");
-    assert!(has(&scene, &[3; 10_000]) && !has(&scene, &[0; 10_000]));
+    assert!(report.totals.bytes < 3_000_000, "{report:?}");
+    assert!(has(&scene, &megabyte(3)) && !has(&scene, &megabyte(0)));
 }
 
 #[test]
@@ -210,7 +214,7 @@ fn an_audit_puts_back_what_is_lost_and_drops_what_nobody_needs() {
     // The two manifests, four files of theirs of which one is there twice.
     assert_eq!(all.len(), 6);
     for lost in &all {
-        Old::with(&scene.root, |old| Ok(old.needs.tree.remove(lost)?)).unwrap();
+        Old::with(&scene.root, |old| Ok(old.needs.table.remove(lost)?)).unwrap();
         assert_eq!(folded(&scene, auditing()).totals.bytes, bytes);
         assert_eq!(rows(&scene), all);
     }

@@ -11,10 +11,11 @@ use crate::entry::{Entry, Key};
 use crate::store::facts::{Facts, joined, split};
 use crate::store::indexes::{name_place, tag_place};
 use crate::store::old::{Old, step};
+use crate::store::table::Ordered;
 use crate::store::walk::Span;
 use crate::store::{Root, fold, guard};
 use anyhow::Result;
-use sled::{IVec, Tree};
+use sled::IVec;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -107,7 +108,7 @@ impl Plan {
 }
 
 impl Source {
-    fn of(self, old: &Old) -> &Tree {
+    fn of(self, old: &Old) -> &dyn Ordered {
         match self {
             Source::Entries => &old.entries,
             Source::Tag { .. } => &old.indexes.tags,

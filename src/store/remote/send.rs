@@ -65,8 +65,12 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
             }
         };
         let kind = Kind::Remote { what, bytes };
-        let _ =
-            events::append(root, &Event { kind, time: Timestamp::now(), key, run_time: 0 }, None);
+        let _ = events::append(
+            root,
+            &Event { kind, time: Timestamp::now(), key, run_time: 0 },
+            None,
+            None,
+        );
     };
     // After so many failures and no success there is no more to be hoped for.
     let hopeless = || failed.borrow().len() >= ENTRIES_AT_ONCE && sent.borrow().entries == 0;

@@ -33,7 +33,7 @@ fn sum(scene: &Scene, name: &str) -> Counts {
 
 fn note(scene: &Scene, n: u64, kind: Kind, seconds: u64, label: Option<&str>) {
     let event = Event { kind, time: ago(seconds), key: key(n), run_time: 100 };
-    append(&scene.root, &event, label.map(str::as_bytes)).unwrap();
+    append(&scene.root, &event, label.map(str::as_bytes), None).unwrap();
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn days_are_counted_apart_and_dropped_when_they_are_old() {
     }
     // From the future, where nobody would ever drop it.
     let event = Event { kind, time: Timestamp(u64::MAX), key: key(7), run_time: 1 };
-    append(&scene.root, &event, Some(b"date")).unwrap();
+    append(&scene.root, &event, Some(b"date"), None).unwrap();
     folded(&scene);
     let today = day_of(Timestamp::now());
     let days: Vec<u32> = counted(&scene, 0).iter().map(|(day, ..)| today - day).collect();

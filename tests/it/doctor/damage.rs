@@ -112,7 +112,7 @@ fn filters_that_are_missing_damaged_or_too_small() {
 fn a_damaged_database_is_set_aside_and_young_entries_stay() {
     let damage = |patient: &Patient| {
         for name in ["db", "conf"] {
-            fs::write(patient.at("old").join(name), [0x5a; 3000]).unwrap();
+            fs::write(patient.at("old/index").join(name), [0x5a; 3000]).unwrap();
         }
     };
     let patient = Patient::new();
@@ -139,7 +139,7 @@ fn a_database_of_random_damage_is_examined_and_mended_in_time() {
     };
     for _ in 0..4 {
         let patient = Patient::new();
-        let path = patient.at("old/db");
+        let path = patient.at("old/index/db");
         let mut content = fs::read(&path).unwrap();
         for _ in 0..100 {
             let at = next(content.len() - 16);
@@ -189,7 +189,7 @@ fn a_database_that_hangs_or_kills_harms_nobody() {
 fn modes_that_let_others_in() {
     is_found_and_repaired(|patient| chmod(&patient.young, 0o644), &["mode"]);
     is_found_and_repaired(|patient| chmod(&patient.at("blobs"), 0o777), &["mode"]);
-    is_found_and_repaired(|patient| chmod(&patient.at("old/db"), 0o640), &["mode"]);
+    is_found_and_repaired(|patient| chmod(&patient.at("old/index/db"), 0o640), &["mode"]);
     is_found_and_repaired(|patient| chmod(&patient.at(""), 0o777), &["mode"]);
     let folder_and_file = |patient: &Patient| {
         chmod(&patient.at("young"), 0o770);

@@ -9,9 +9,9 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Foreground, no limit on the size, no grace, not everything checked.
-const FOLD: [&str; 4] = ["-", "0", "0", "1"];
+const FOLD: [&str; 5] = ["-", "-", "0", "0", "1"];
 /// The same with everything checked.
-const AUDIT: [&str; 4] = ["-", "0", "1", "1"];
+const AUDIT: [&str; 5] = ["-", "-", "0", "1", "1"];
 
 impl Call {
     /// Meets this fault: `POINT=WHAT` or `POINT:N=WHAT`, see `src/failpoint.rs`.

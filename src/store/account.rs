@@ -1,0 +1,252 @@
+//! An account of what the store takes on disk: whoever records reads and changes it
+//! without looking through the store.
+//!
+//! ```text
+//! magic and version (4) | checksum of the rest (4) | taken (8) | database (8) | written (8)
+//! ```
+//!
+//! All numbers are little-endian. A change is one short critical section under a lock
+//! on the file itself, which nobody waits for long: that of a process that was stopped
+//! in there costs others a record. What is written is in the account before it is on
+//! disk. A process that is killed leaves the account too high by what it had claimed,
+//! or too low by what it had removed; whoever surveys the store puts that right.
+
+use super::{Root, guard};
+use crate::failpoint;
+use crate::fsutil;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, FlockOperation, OFlags};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// Its name below the root.
+pub const FILE: &str = "account";
+const MAGIC: [u8; 4] = [0xce, b'k', b'a', 1];
+const LEN: usize = 32;
+/// How often the lock is tried, and how long is waited in between.
+const ATTEMPTS: (u32, Duration) = (250, Duration::from_millis(1));
+/// Files take multiples of this.
+pub const BLOCK: u64 = 4096;
+/// What `stat` counts blocks in.
+const SECTOR: u64 = 512;
+/// How deep the store's folders lie within each other.
+const DEPTH: u32 = 8;
+
+/// What the store takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The bytes on disk, and those that are claimed by whoever is writing.
+    pub taken: u64,
+    /// Those of them that are the database's.
+    pub database: u64,
+    /// The bytes that were written since the last fold began.
+    pub written: u64,
+}
+
+/// What `len` bytes take on disk.
+pub const fn blocks(len: u64) -> u64 {
+    len.saturating_add(BLOCK - 1) / BLOCK * BLOCK
+}
+
+/// Changes the account. One that is missing or damaged is made anew.
+pub fn update<T>(root: &Root, change: impl FnOnce(&mut Account) -> T) -> rustix::io::Result<T> {
+    let file = fsutil::create_file(root, FILE, OFlags::RDWR)?;
+    // Surveyed without the lock, which is short.
+    let surveyed = match read(&file)? {
+        Some(_) => None,
+        None => Some(Survey::of(root, &mut |_| {})?),
+    };
+    lock(&file)?;
+    let known = read(&file)?;
+    let mut account = known.or(surveyed.map(|survey| survey.account())).unwrap_or_default();
+    let done = change(&mut account);
+    if known != Some(account) {
+        failpoint::at("write")?;
+        let written = fsutil::retry(|| rustix::io::pwrite(&file, &encode(&account), 0))?;
+        if written != LEN {
+            return Err(Errno::NOSPC);
+        }
+    }
+    Ok(done)
+}
+
+/// Puts the account right by what a survey found, which began when it was `before`.
+pub fn correct(root: &Root, before: &Account, found: &Survey) -> rustix::io::Result<Account> {
+    update(root, |account| {
+        // What was written or removed meanwhile was seen or not: it counts in any case.
+        let since = i128::from(account.taken) - i128::from(before.taken);
+        let taken = i128::from(found.total) + since.max(0);
+        account.taken = u64::try_from(taken).unwrap_or(u64::MAX);
+        account.database = found.database;
+        *account
+    })
+}
+
+/// The account after the store was surveyed.
+pub fn surveyed(root: &Root) -> rustix::io::Result<Account> {
+    let before = update(root, |account| *account)?;
+    correct(root, &before, &Survey::of(root, &mut |_| {})?)
+}
+
+/// So many bytes were removed. What cannot be taken down now a survey puts right.
+pub fn give_back(root: &Root, bytes: u64) {
+    if bytes > 0 {
+        let _ = update(root, |account| account.taken = account.taken.saturating_sub(bytes));
+    }
+}
+
+/// Takes down what the database takes, after it was changed.
+pub fn note_database(root: &Root) -> rustix::io::Result<()> {
+    let now = database(root)?;
+    update(root, |account| {
+        account.taken = account.taken.saturating_sub(account.database).saturating_add(now);
+        account.database = now;
+    })
+}
+
+fn lock(file: &OwnedFd) -> rustix::io::Result<()> {
+    for _ in 0..ATTEMPTS.0 {
+        failpoint::at("flock")?;
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::INTR) => {}
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(ATTEMPTS.1),
+            // A file system without locks has a store without a strict bound.
+            Err(Errno::NOSYS | Errno::NOLCK | Errno::OPNOTSUPP) => return Ok(()),
+            done => return done,
+        }
+    }
+    Err(Errno::WOULDBLOCK)
+}
+
+fn read(file: &OwnedFd) -> rustix::io::Result<Option<Account>> {
+    let mut bytes = [0; LEN];
+    let len = fsutil::retry(|| rustix::io::pread(file, &mut bytes[..], 0))?;
+    Ok(if len == LEN { decode(&bytes) } else { None })
+}
+
+/// The file of an account.
+pub fn encode(account: &Account) -> [u8; LEN] {
+    let mut bytes = [0; LEN];
+    bytes[..4].copy_from_slice(&MAGIC);
+    bytes[8..16].copy_from_slice(&account.taken.to_le_bytes());
+    bytes[16..24].copy_from_slice(&account.database.to_le_bytes());
+    bytes[24..].copy_from_slice(&account.written.to_le_bytes());
+    let sum = checksum(&bytes);
+    bytes[4..8].copy_from_slice(&sum);
+    bytes
+}
+
+/// The account in a file. None: it is damaged.
+pub fn decode(bytes: &[u8; LEN]) -> Option<Account> {
+    if bytes[..4] != MAGIC || bytes[4..8] != checksum(bytes) {
+        return None;
+    }
+    let number = |at: usize| Some(u64::from_le_bytes(bytes[at..at + 8].try_into().ok()?));
+    Some(Account { taken: number(8)?, database: number(16)?, written: number(24)? })
+}
+
+fn checksum(bytes: &[u8; LEN]) -> [u8; 4] {
+    let [a, b, c, d, ..] = *crate::hashing::of(&bytes[8..]).as_bytes();
+    [a, b, c, d]
+}
+
+/// A file of the store, as a survey meets it.
+pub struct Surveyed<'a> {
+    /// Where it lies below the root.
+    pub path: &'a Path,
+    /// The bytes it takes on disk.
+    pub bytes: u64,
+    /// When it was last changed, in nanoseconds since the epoch.
+    pub changed: u64,
+}
+
+/// What the files in the store's folder take on disk. The folders come to 2 MiB at the
+/// most, on file systems where they take anything, and are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// All of it.
+    pub total: u64,
+    /// The database.
+    pub database: u64,
+}
+
+impl Survey {
+    /// Looks at every file, and shows them to `visit`. What goes meanwhile does not count.
+    pub fn of(root: &Root, visit: &mut dyn FnMut(Surveyed<'_>)) -> rustix::io::Result<Survey> {
+        let mut survey = Survey::default();
+        survey.walk(root.as_fd(), Path::new(""), DEPTH, visit)?;
+        Ok(survey)
+    }
+
+    fn account(&self) -> Account {
+        Account { taken: self.total, database: self.database, written: 0 }
+    }
+
+    fn walk(
+        &mut self,
+        folder: BorrowedFd<'_>,
+        path: &Path,
+        depth: u32,
+        visit: &mut dyn FnMut(Surveyed<'_>),
+    ) -> rustix::io::Result<()> {
+        let mut entries = rustix::fs::Dir::read_from(folder)?;
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let stat = match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => continue,
+                Err(errno) => return Err(errno),
+            };
+            let path = path.join(name);
+            match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory if depth > 0 => {
+                    let flags =
+                        OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                    // One that is gone, or that cannot be read, takes nothing that is known.
+                    let opened = rustix::fs::openat(folder, name, flags, rustix::fs::Mode::empty());
+                    if let Ok(inner) = opened {
+                        self.walk(inner.as_fd(), &path, depth - 1, visit)?;
+                    }
+                }
+                FileType::RegularFile => {
+                    let bytes = stat.st_blocks as u64 * SECTOR;
+                    self.total = self.total.saturating_add(bytes);
+                    if path.starts_with(guard::DIR) {
+                        self.database = self.database.saturating_add(bytes);
+                    }
+                    let (seconds, nanos) = (stat.st_mtime.max(0) as u64, stat.st_mtime_nsec as u64);
+                    let changed = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
+                    visit(Surveyed { path: &path, bytes, changed });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the database takes.
+pub fn database(root: &Root) -> rustix::io::Result<u64> {
+    size_of(root, guard::DIR)
+}
+
+/// What the files in one of the store's folders take.
+pub fn size_of(root: &Root, name: &str) -> rustix::io::Result<u64> {
+    let mut survey = Survey::default();
+    let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(root, name, flags, rustix::fs::Mode::empty()) {
+        Ok(folder) => {
+            survey.walk(folder.as_fd(), Path::new(""), DEPTH, &mut |_| {})?;
+            Ok(survey.total)
+        }
+        Err(Errno::NOENT) => Ok(0),
+        Err(errno) => Err(errno),
+    }
+}

@@ -1,0 +1,176 @@
+//! The old store written anew beside itself, and exchanged: sled never gives back what
+//! it took, and the entries are to be spread over more databases as they become many.
+//!
+//! The caller holds the fold lock, so that nothing is added meanwhile; readers go on
+//! with the old one and wait for the exchange alone, which is one rename where the system
+//! has one that exchanges. A process that is killed leaves either of the two in place,
+//! and the other to be swept.
+
+use super::account;
+use super::database::{open_database, step};
+use super::facts::{decode, encode};
+use super::guard::{self, PULSE};
+use super::old::{INDEX, Old};
+use super::shards::{Shards, bits_for};
+use super::walk::Span;
+use super::{Root, sweep};
+use crate::failpoint;
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What is being written.
+pub const BUILDING: &str = "old.building";
+/// What was written, or what it took the place of.
+pub const NEXT: &str = "old.next";
+/// How many places are copied while readers wait.
+const PAGE: usize = 20_000;
+/// How many sealed entries are.
+const ENTRIES_PAGE: usize = 2000;
+/// A database may grow so far beyond what it would be if it were written anew, whatever
+/// its size,
+const SLACK: u64 = 1 << 20;
+/// and to so many percent of that,
+const GROWN: u64 = 200;
+/// or so many where much was removed, or room is short.
+const GROWN_LITTLE: u64 = 115;
+/// What an entry takes, before anything is known of that.
+const USUAL: u64 = 1500;
+
+/// What the old store took when it was last written anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rebuilt {
+    /// Its bytes on disk.
+    bytes: u64,
+    /// Its entries.
+    entries: u64,
+}
+
+impl Rebuilt {
+    /// What so many entries would take.
+    fn expected(&self, entries: u64) -> u64 {
+        let each = if self.entries < 64 { USUAL } else { self.bytes / self.entries };
+        entries.saturating_mul(each)
+    }
+}
+
+/// Writes the old store anew if that pays: with `thoroughly`, even if it gives back
+/// little. Whether it was done.
+pub fn rebuild_if_due(root: &Root, thoroughly: bool) -> Result<bool> {
+    if !guard::exists(root) {
+        return Ok(false);
+    }
+    let (entries, is_to_be_spread, rebuilt) = Old::with(root, |old| {
+        let rebuilt = old.meta.get("rebuilt")?.and_then(|bytes| decode::<Rebuilt>(&bytes));
+        let entries = old.totals().entries;
+        Ok((entries, old.entries.are_too_few_for(entries), rebuilt.unwrap_or_default()))
+    })?;
+    let taken = account::database(root)?;
+    let percent = if thoroughly { GROWN_LITTLE } else { GROWN };
+    let most = rebuilt.expected(entries).saturating_mul(percent) / 100 + SLACK;
+    if !is_to_be_spread && taken <= most {
+        return Ok(false);
+    }
+    rebuild(root, bits_for(entries))?;
+    Ok(true)
+}
+
+/// Writes the old store anew, its entries spread by so many bits.
+pub fn rebuild(root: &Root, bits: u8) -> Result<()> {
+    sweep_leftovers(root);
+    let done = copy(root, bits).and_then(|()| exchange(root));
+    // What was not exchanged, or what was exchanged for it.
+    sweep_leftovers(root);
+    account::note_database(root)?;
+    done
+}
+
+fn copy(root: &Root, bits: u8) -> Result<()> {
+    fsutil::subfolder(root, BUILDING).context("rebuilding the store of older entries")?;
+    let path = root.path().join(BUILDING);
+    let index = open_database(&path.join(INDEX))?;
+    let mut span = Span::all();
+    loop {
+        let page = Old::with(root, |old| Ok(old.raw_page(&mut span, PAGE)?))?;
+        if page.is_empty() {
+            break;
+        }
+        for (place, value) in page {
+            step()?;
+            index.insert(place, value)?;
+        }
+    }
+    let entries = Shards::of(&path, bits)?;
+    let (mut span, mut count) = (Span::all(), 0);
+    loop {
+        let page = Old::with(root, |old| Ok(old.page(&mut span, ENTRIES_PAGE)?))?;
+        if page.is_empty() {
+            break;
+        }
+        count += page.len() as u64;
+        for (key, sealed) in page {
+            step()?;
+            entries.insert(key.0, sealed)?;
+        }
+        entries.close()?;
+    }
+    index.flush()?;
+    let bytes = account::size_of(root, BUILDING)?;
+    let rebuilt = encode(&Rebuilt { bytes, entries: count });
+    index.insert([&b"m"[..], b"rebuilt"].concat(), rebuilt)?;
+    index.flush()?;
+    PULSE.beat();
+    Ok(())
+}
+
+/// Puts what was written in its place.
+fn exchange(root: &Root) -> Result<()> {
+    failpoint::at("exchange")?;
+    fsutil::rename(root, BUILDING, NEXT)?;
+    sync(root);
+    let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
+    failpoint::at("exchange")?;
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        match rustix::fs::renameat_with(root, NEXT, root, guard::DIR, flags) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+            done => {
+                done.context("exchanging the store of older entries")?;
+                sync(root);
+                return Ok(());
+            }
+        }
+    }
+    // Whoever opens the store next does the rest if this process is killed in between.
+    let trash = Path::new(&sweep::trash_name()).join(guard::DIR);
+    fsutil::rename(root, guard::DIR, trash)?;
+    finish_exchange(root)?;
+    sync(root);
+    Ok(())
+}
+
+/// Gives the old store its name, if it has lost it for another. The caller holds its lock.
+pub fn finish_exchange(root: &Root) -> rustix::io::Result<()> {
+    match fsutil::rename(root, NEXT, guard::DIR) {
+        Err(Errno::NOENT) => Ok(()),
+        done => done,
+    }
+}
+
+/// Not every file system syncs folders.
+fn sync(root: &Root) {
+    let _ = rustix::fs::fsync(root);
+}
+
+/// Removes what a rebuild left behind. The caller holds the fold lock.
+pub fn sweep_leftovers(root: &Root) {
+    sweep::remove_tree(root, BUILDING);
+    // Where there is no other it is the store itself.
+    if guard::is_in_place(root) {
+        sweep::remove_tree(root, NEXT);
+    }
+}

@@ -1,0 +1,217 @@
+//! The sealed entries, in databases by the first bits of their keys.
+//!
+//! A look-up opens one of them and nothing else, so that what it costs does not grow with
+//! the store: when there are too many entries for a few milliseconds, a
+//! [rebuild](super::rebuild) spreads them over more. Keys are uniform, and a database
+//! that has the keys between two others has them in order too: together they are one
+//! table that can be walked.
+//!
+//! The names say how many bits there are: `old/entries-4-a3` has the keys whose first
+//! four bits are those of `a3`, … as a byte.
+
+use super::guard::PULSE;
+use super::table::{Ordered, Range, Visit, walk_tree};
+use sled::{IVec, Tree};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+use std::path::{Path, PathBuf};
+
+/// What the names of the databases begin with.
+const NAME: &str = "entries-";
+/// No more bits than this make names of two digits.
+pub const MOST_BITS: u8 = 8;
+/// A look-up among so many entries takes a few milliseconds.
+pub const ENTRIES: u64 = 4096;
+/// Twice as many as that, before they are spread over more databases.
+const SPREAD: u64 = 2 * ENTRIES;
+
+/// The databases of sealed entries.
+pub struct Shards {
+    folder: PathBuf,
+    bits: u8,
+    open: RefCell<BTreeMap<u8, sled::Db>>,
+    dirty: RefCell<BTreeSet<u8>>,
+    /// What was flushed before, and has to be there.
+    expected: RefCell<Flushes>,
+}
+
+/// How often changes were made durable in each database, by its number.
+pub type Flushes = BTreeMap<u8, u64>;
+
+/// The place where a database has that; no key is as short.
+const FLUSHES: &[u8] = b"";
+
+/// By how many bits so many entries are spread: by enough for four times as many.
+pub fn bits_for(entries: u64) -> u8 {
+    let shards = entries.saturating_mul(4).div_ceil(ENTRIES).max(1).next_power_of_two();
+    (shards.trailing_zeros() as u8).min(MOST_BITS)
+}
+
+impl Shards {
+    /// Those in a folder, or none yet, which are by so many bits then.
+    pub fn of(folder: &Path, bits: u8) -> std::io::Result<Shards> {
+        let known = bits_of(folder)?;
+        Ok(Shards {
+            folder: folder.to_owned(),
+            bits: known.unwrap_or(bits),
+            open: RefCell::default(),
+            dirty: RefCell::default(),
+            expected: RefCell::default(),
+        })
+    }
+
+    /// Whether so many entries should be spread over more of them.
+    pub fn are_too_few_for(&self, entries: u64) -> bool {
+        self.bits < MOST_BITS && entries > SPREAD << self.bits
+    }
+
+    /// The number of the database that has a key.
+    fn number(&self, key: &[u8]) -> u8 {
+        let first = key.first().copied().unwrap_or_default();
+        // Of no bits there is one.
+        first.checked_shr(u32::from(MOST_BITS - self.bits)).unwrap_or_default()
+    }
+
+    fn path(&self, number: u8) -> PathBuf {
+        self.folder.join(format!("{NAME}{}-{number:02x}", self.bits))
+    }
+
+    /// An open database.
+    fn tree(&self, number: u8) -> sled::Result<Tree> {
+        if let Some(db) = self.open.borrow().get(&number) {
+            return Ok(Tree::clone(db));
+        }
+        let db = super::database::open_database(&self.path(number))?;
+        let tree = Tree::clone(&db);
+        if let Some(expected) = self.expected.borrow().get(&number)
+            && flushes(&tree)? < *expected
+        {
+            return Err(sled::Error::ReportableBug("what was flushed is lost".to_owned()));
+        }
+        self.open.borrow_mut().insert(number, db);
+        Ok(tree)
+    }
+
+    /// A sealed entry.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
+        let key = key.as_ref();
+        let number = self.number(key);
+        if !self.is_there(number) {
+            return Ok(None);
+        }
+        self.tree(number)?.get(key)
+    }
+
+    /// Whether there is such a database. One that was never written to need not come
+    /// into being.
+    fn is_there(&self, number: u8) -> bool {
+        self.open.borrow().contains_key(&number) || self.path(number).exists()
+    }
+
+    /// Whether there is an entry.
+    pub fn contains_key(&self, key: impl AsRef<[u8]>) -> sled::Result<bool> {
+        Ok(self.get(key)?.is_some())
+    }
+
+    /// Keeps a sealed entry.
+    pub fn insert(&self, key: impl AsRef<[u8]>, sealed: impl Into<IVec>) -> sled::Result<()> {
+        self.changed(key.as_ref())?.insert(key, sealed).map(drop)
+    }
+
+    /// Drops one; what it was.
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
+        let key = key.as_ref();
+        if self.is_there(self.number(key)) { self.changed(key)?.remove(key) } else { Ok(None) }
+    }
+
+    /// The open database that has a key, which is to be changed.
+    fn changed(&self, key: &[u8]) -> sled::Result<Tree> {
+        let number = self.number(key);
+        self.dirty.borrow_mut().insert(number);
+        self.tree(number)
+    }
+
+    /// Makes what was changed durable, and says where.
+    pub fn flush(&self) -> sled::Result<Flushes> {
+        let mut done = Flushes::new();
+        for number in std::mem::take(&mut *self.dirty.borrow_mut()) {
+            PULSE.beat();
+            let tree = self.tree(number)?;
+            let count = flushes(&tree)? + 1;
+            tree.insert(FLUSHES, &count.to_be_bytes())?;
+            tree.flush()?;
+            done.insert(number, count);
+        }
+        Ok(done)
+    }
+
+    /// From now on what was flushed before has to be found.
+    pub fn expect(&self, flushed: &Flushes) {
+        self.expected.replace(flushed.clone());
+    }
+
+    /// Fails if any of that is lost.
+    pub fn confirm(&self) -> sled::Result<()> {
+        let numbers: Vec<u8> = self.expected.borrow().keys().copied().collect();
+        numbers.into_iter().try_for_each(|number| {
+            PULSE.beat();
+            self.tree(number).map(drop)
+        })
+    }
+
+    /// The same, and closes them.
+    pub fn close(&self) -> sled::Result<()> {
+        self.flush()?;
+        self.open.borrow_mut().clear();
+        Ok(())
+    }
+}
+
+impl Ordered for Shards {
+    fn walk(&self, range: Range<'_>, visit: Visit<'_>) -> sled::Result<bool> {
+        let number = |bound: Bound<&[u8]>, unbounded| match bound {
+            Included(key) | Excluded(key) => self.number(key),
+            Unbounded => unbounded,
+        };
+        let last = ((1_u16 << self.bits) - 1) as u8;
+        let numbers = number(range.low, 0)..=number(range.high, last);
+        let mut numbers: Vec<u8> = numbers.collect();
+        if range.backward {
+            numbers.reverse();
+        }
+        let own = |bound: Bound<&[u8]>| bound.map(<[u8]>::to_vec);
+        let visit: Visit<'_> =
+            &mut |place: IVec, value| if place.is_empty() { Ok(true) } else { visit(place, value) };
+        for number in numbers {
+            PULSE.beat();
+            if self.is_there(number) {
+                let bounds = (own(range.low), own(range.high));
+                if !walk_tree(&self.tree(number)?, bounds, range.backward, &mut *visit)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn flushes(tree: &Tree) -> sled::Result<u64> {
+    let count = tree.get(FLUSHES)?;
+    let count = count.and_then(|bytes| <[u8; 8]>::try_from(&bytes[..]).ok());
+    Ok(count.map_or(0, u64::from_be_bytes))
+}
+
+/// By how many bits the databases of a folder are. None: there are none yet.
+fn bits_of(folder: &Path) -> std::io::Result<Option<u8>> {
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let bits = name.to_str().and_then(|name| name.strip_prefix(NAME)?.split_once('-'));
+        if let Some(bits) = bits.and_then(|(bits, _)| bits.parse().ok())
+            && bits <= MOST_BITS
+        {
+            return Ok(Some(bits));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,155 @@
+//! The limit on the store's size holds whatever comes and goes, and whoever is there to
+//! see to it.
+
+use crate::harness::{Cachex, Call, cachex, eventually};
+
+const MB: u64 = 1 << 20;
+/// What a store takes beyond its limit at the most, in the middle of it all.
+const BESIDES: u64 = 4 * MB;
+
+/// Prints so many bytes that no other prints.
+fn random(cachex: &Cachex, n: usize, len: u64) -> Call {
+    cachex.exec(["head", "-c", &len.to_string(), "/dev/urandom"]).option("--key", n.to_string())
+}
+
+/// Records so many results, and looks after each.
+#[track_caller]
+fn stays_within(cachex: &Cachex, limit: u64, calls: impl Iterator<Item = Call>) {
+    for call in calls {
+        call.option("--max-size", limit.to_string()).output_counted().once().exits(0).quietly();
+        let taken = cachex.disk_use();
+        assert!(taken <= limit + limit / 4 + BESIDES, "{taken} of {limit}");
+    }
+    eventually("a store within its limit", || {
+        (cachex.processes().is_empty() && cachex.disk_use() <= limit + limit / 20 + BESIDES)
+            .then_some(())
+    });
+}
+
+#[test]
+fn many_results_stay_within_the_limit() {
+    let cachex = cachex();
+    stays_within(&cachex, 4 * MB, (0..60).map(|n| random(&cachex, n, 1_000_000)));
+    // What was recorded last is there.
+    random(&cachex, 59, 1_000_000).output_counted().once().exits(0);
+}
+
+#[test]
+fn one_result_that_changes_each_time_stays_within_the_limit() {
+    let cachex = cachex();
+    let poll = |_| random(&cachex, 0, 1_000_000).with("--force");
+    stays_within(&cachex, 4 * MB, (0..40).map(poll));
+}
+
+#[test]
+fn large_results_stay_within_the_limit() {
+    let cachex = cachex();
+    stays_within(&cachex, 10 * MB, (0..12).map(|n| random(&cachex, n, 6_000_000)));
+}
+
+#[test]
+fn a_result_that_is_too_large_for_the_store_is_shown_and_not_recorded() {
+    let cachex = cachex();
+    let call = cachex.run("yes | head -c 3000000").option("--max-size", "2MiB");
+    call.twice().runs_twice().quietly();
+    let told = call.with("--verbose").once().exits(0).stderr();
+    assert!(told.contains("no room for it within --max-size"), "{told}");
+    assert!(cachex.disk_use() < MB);
+}
+
+#[test]
+fn the_limit_holds_where_every_fold_is_killed() {
+    let cachex = cachex();
+    let killed = |n| random(&cachex, n, 1_000_000).fault("sled=kill");
+    stays_within(&cachex, 4 * MB, (0..40).map(killed));
+}
+
+#[test]
+fn what_was_hit_stays_when_room_is_made() {
+    let cachex = cachex();
+    let kept = cachex.run("yes kept | head -c 300000").option("--max-size", "4MiB");
+    let good = kept.once().misses();
+    for n in 0..20 {
+        random(&cachex, n, 1_000_000)
+            .option("--max-size", "4MiB")
+            .fault("sled=kill")
+            .output_counted()
+            .once()
+            .exits(0);
+        kept.once().hits().same_as(&good);
+    }
+}
+
+#[test]
+fn an_account_that_is_gone_or_damaged_is_made_anew() {
+    let cachex = cachex();
+    for content in
+        ["", "what is this", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"]
+    {
+        cachex.write("store/v1/account", content);
+        stays_within(
+            &cachex,
+            4 * MB,
+            (0..8).map(|n| random(&cachex, n, 1_000_000).with("--force")),
+        );
+    }
+}
+
+#[test]
+fn a_full_file_system_is_relieved_by_what_manages_the_store() {
+    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    where_mounts_are_ones_own(|| {
+        for verb in ["prune --max-age 1m", "clear --yes", "forget --older-than 1m"] {
+            let cachex = cachex();
+            let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
+            for n in 0..10 {
+                let call = random(&cachex, n, 1_000_000).before("1h");
+                call.output_counted().once().exits(0);
+            }
+            // Somebody else fills the rest.
+            let filler = cachex.in_store("filler");
+            let full = std::process::Command::new("sh")
+                .args(["-c", "cat /dev/zero >\"$0\" 2>/dev/null"])
+                .arg(&filler)
+                .status();
+            assert!(!full.unwrap().success());
+            let before = cachex.stored_in("v1/blobs").len();
+            assert_eq!(before, 10, "{verb}");
+            cachex.cli(Vec::<String>::new()).with(verb).once().exits(0);
+            assert_eq!(cachex.stored_in("v1/blobs").len(), 0, "{verb}");
+            random(&cachex, 99, 1_000_000).output_counted().once().exits(0).quietly();
+        }
+    });
+}
+
+#[test]
+fn few_entries_may_be_all_that_is_kept() {
+    let cachex = cachex();
+    for n in 0..100 {
+        let call = cachex.exec(["true"]).option("--key", n.to_string());
+        call.option("--max-entries", "10").once().exits(0);
+    }
+    eventually("few entries", || {
+        let listed = cachex.cli(["list", "--json"]).once().exits(0).stdout();
+        (listed.matches("\"key\"").count() <= 60).then_some(())
+    });
+    cachex.cli(["prune", "--max-entries", "10"]).once().exits(0);
+    let listed = cachex.cli(["list", "--json"]).once().exits(0).stdout();
+    assert_eq!(listed.matches("\"key\"").count(), 10);
+}
+
+#[test]
+fn what_ran_in_a_folder_is_forgotten_or_pruned() {
+    for verb in ["forget", "prune --max-age 1m"] {
+        let cachex = cachex();
+        let elsewhere = cachex.path("elsewhere");
+        std::fs::create_dir(&elsewhere).unwrap();
+        let here = cachex.run("echo here").before("1h");
+        here.once().misses();
+        let there = cachex.run("echo there").launched_by("cd ../elsewhere; exec \"$@\"");
+        there.before("1h").once().misses();
+        let removed = cachex.cli(Vec::<String>::new()).with(verb).option("--cwd", &elsewhere);
+        assert!(removed.once().exits(0).stdout().starts_with("1 entry "), "{verb}");
+        cachex.run("echo here").once().hits();
+    }
+}
