@@ -192,8 +192,7 @@ impl Survey {
         depth: u32,
         visit: &mut dyn FnMut(Surveyed<'_>),
     ) -> rustix::io::Result<()> {
-        let mut entries = rustix::fs::Dir::read_from(folder)?;
-        while let Some(entry) = entries.next() {
+        for entry in rustix::fs::Dir::read_from(folder)? {
             let entry = entry?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name == "." || name == ".." {

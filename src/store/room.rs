@@ -90,7 +90,7 @@ impl<'a> Room<'a> {
                 // Where that is not enough, it is the write that says so.
                 make(self.root, self.limit, more)?;
             }
-            if !self.take(more)? && !(make(self.root, self.limit, more)? && self.take(more)?) {
+            if !(self.take(more)? || make(self.root, self.limit, more)? && self.take(more)?) {
                 return Ok(false);
             }
             self.claimed += more;

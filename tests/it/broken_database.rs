@@ -102,7 +102,9 @@ fn a_database_of_junk_is_set_aside_with_one_warning() {
         for beginning in ["db", "conf", "snap", ""] {
             let damage = || {
                 let files = files(&folder, beginning);
-                files.iter().for_each(|file| fs::write(file, &junk).unwrap());
+                for file in &files {
+                    fs::write(file, &junk).unwrap();
+                }
             };
             let aside = scene.survives(damage);
             let is_noticed = folder == scene.entries() && ["conf", ""].contains(&beginning);
