@@ -42,10 +42,6 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long one waits before saying so at a terminal,
-const SAID_AT_A_TERMINAL: Duration = Duration::from_secs(1);
-/// and where standard error is something else.
-const SAID_ELSEWHERE: Duration = Duration::from_secs(10);
 /// How soon it is looked again whether there is more output, at first,
 const SHORTEST: Duration = Duration::from_millis(1);
 /// and after some silence.
@@ -146,7 +142,7 @@ impl<'r> Wait<'r> {
             following: None,
             lineage: OnceCell::new(),
             waiter: Waiter::new(root),
-            announced_after: patience_of_the_reader(),
+            announced_after: patience::of_the_reader(),
         }
     }
 
@@ -423,18 +419,6 @@ impl<'r> Wait<'r> {
         self.messages
             .wait(format_args!("waiting for {whom}, which is running the same command{stopped}"));
     }
-}
-
-/// When whoever reads standard error is told who is waited for. Where that goes the way
-/// of standard output it is what the command prints, and nothing is said.
-fn patience_of_the_reader() -> Option<Duration> {
-    let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
-    if rustix::termios::isatty(stderr) {
-        return Some(SAID_AT_A_TERMINAL);
-    }
-    let stats = [stdout, stderr].map(rustix::fs::fstat);
-    let [Ok(stdout), Ok(stderr)] = stats else { return None };
-    (!fsutil::same_file(&stdout, &stderr)).then_some(SAID_ELSEWHERE)
 }
 
 /// What cannot be shown to its end.

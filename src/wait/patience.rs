@@ -5,6 +5,7 @@
 //! does something about it, which may be never. One that just prints nothing is most
 //! likely at work, and running the same command beside it would be what was not wanted.
 
+use crate::fsutil;
 use crate::lock::Signature;
 use crate::messages::rounded;
 use std::fmt;
@@ -20,6 +21,11 @@ const SILENT: Duration = Duration::from_mins(10);
 const UNRELATED_PERHAPS: Duration = Duration::from_mins(1);
 /// How often one looks whether a holder is stopped.
 const GLANCE: Duration = Duration::from_millis(250);
+
+/// How long one waits before saying so at a terminal,
+const SAID_AT_A_TERMINAL: Duration = Duration::from_secs(1);
+/// and where standard error is something else.
+const SAID_ELSEWHERE: Duration = Duration::from_secs(10);
 
 /// What keeps a holder from getting on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +120,18 @@ fn silent() -> Duration {
         return Duration::from_millis(limit);
     }
     SILENT
+}
+
+/// When whoever reads standard error is told who is waited for. Where that goes the way
+/// of standard output it is what the command prints, and nothing is said.
+pub fn of_the_reader() -> Option<Duration> {
+    let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
+    if rustix::termios::isatty(stderr) {
+        return Some(SAID_AT_A_TERMINAL);
+    }
+    let stats = [stdout, stderr].map(rustix::fs::fstat);
+    let [Ok(stdout), Ok(stderr)] = stats else { return None };
+    (!fsutil::same_file(&stdout, &stderr)).then_some(SAID_ELSEWHERE)
 }
 
 /// A holder, for people.

@@ -1,6 +1,7 @@
 //! One's place among those who wait for a lock.
 
 use crate::lock::{Lock, Mode};
+use crate::signals::Mask;
 use crate::store::Root;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::AsFd;
@@ -28,7 +29,12 @@ impl Place {
             drop(waiting);
             lock
         };
-        Ok(Place { thread: std::thread::Builder::new().spawn(wait)?, granted })
+        // A signal to this process is for the thread that receives them while a command
+        // runs. This one would let it have its usual effect.
+        let before = Mask::all_but(&[]).set()?;
+        let thread = std::thread::Builder::new().spawn(wait);
+        before.set()?;
+        Ok(Place { thread: thread?, granted })
     }
 
     /// What polls readable when it has come to something.
