@@ -11,7 +11,9 @@
 mod executable;
 
 use crate::entry::MAX_SEALED;
+use crate::fallback;
 use crate::fsutil;
+use crate::null;
 use crate::progress::Progress;
 use crate::signals;
 use anyhow::{Context, Result, bail};
@@ -54,7 +56,8 @@ impl Helper {
     /// Starts one, whose answer can be read.
     pub fn start(command: &mut Command) -> Result<Helper> {
         signals::notice_children();
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let nowhere = null::output().context("opening a place for errors")?;
+        let child = command.stdout(Stdio::piped()).stderr(nowhere).spawn();
         Ok(Helper { child: child.context("starting a helper process")?, buffer: Vec::new() })
     }
 
@@ -154,6 +157,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 /// Begins to be a helper: silent should it panic, and called what it is and not by
 /// the link that it was started by.
 pub fn begin() {
+    fallback::is_helper();
     std::panic::set_hook(Box::new(|_| {}));
     take_name();
 }

@@ -50,6 +50,8 @@ pub struct Feeder {
     rest: Rest,
     /// There is more to come, and nothing of it is there at the moment.
     is_dry: bool,
+    /// Whether a write never waits.
+    is_unblocked: bool,
     /// How much was read, and how much of it went into the channel.
     len: u64,
     written: u64,
@@ -65,9 +67,7 @@ impl Feeder {
             Source::Inherit | Source::Null => Spool::default(),
         };
         let (ours, theirs) = channel.map(|it| (it.ours, it.theirs)).unzip();
-        if let Some(ours) = &ours {
-            let _ = rustix::io::ioctl_fionbio(ours, true);
-        }
+        let is_unblocked = ours.as_ref().is_none_or(fsutil::unblock);
         Feeder {
             ours,
             theirs: theirs.filter(|_| spool.rest == Rest::End),
@@ -77,6 +77,7 @@ impl Feeder {
             len: spool.len(),
             spooled: Some(Box::new(spool.into_reader())),
             is_dry: false,
+            is_unblocked,
             written: 0,
             failed: None,
         }
@@ -112,15 +113,26 @@ impl Feeder {
                 return;
             }
             let Some(ours) = &self.ours else { return };
-            match rustix::io::write(ours, &self.now[self.sent..]) {
+            let mut next = &self.now[self.sent..];
+            if !self.is_unblocked {
+                if fsutil::is_ready(ours, PollFlags::OUT) == Ok(false) {
+                    return;
+                }
+                // As much as a pipe takes at once that polls writable.
+                next = &next[..next.len().min(rustix::pipe::PIPE_BUF)];
+            }
+            match fsutil::persistently(|| rustix::io::write(ours, next)) {
                 Ok(n) => {
                     self.sent += n;
                     self.written += n as u64;
                 }
-                Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
                 // A command need not read its standard input.
-                Err(_) => return self.leave(),
+                Err(Errno::PIPE | Errno::CONNRESET) => return self.leave(),
+                Err(errno) => {
+                    self.fail(errno);
+                    return self.leave();
+                }
             }
         }
     }
@@ -143,18 +155,15 @@ impl Feeder {
         self.is_dry = false;
         if let Some(spooled) = &mut self.spooled {
             self.now.resize(CHUNK, 0);
-            let read = loop {
-                match spooled.read(&mut self.now) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    read => break read,
-                }
-            };
+            let now = &mut self.now;
+            let errno = |error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            let read = fsutil::persistently(|| spooled.read(now).map_err(errno));
             self.now.truncate(*read.as_ref().unwrap_or(&0));
             match read {
                 Ok(0) => self.spooled = None,
                 Ok(_) => return true,
-                Err(error) => {
-                    self.fail(Errno::from_io_error(&error).unwrap_or(Errno::IO));
+                Err(errno) => {
+                    self.fail(errno);
                     return false;
                 }
             }
@@ -174,12 +183,13 @@ impl Feeder {
             return;
         }
         self.now.resize(CHUNK, 0);
-        let read = rustix::io::read(stdin, &mut self.now[..]);
+        let now = &mut self.now;
+        let read = fsutil::persistently(|| rustix::io::read(stdin, &mut now[..]));
         self.now.truncate(*read.as_ref().unwrap_or(&0));
         match read {
             Ok(0) => self.rest = Rest::End,
             Ok(_) => {}
-            Err(Errno::INTR | Errno::AGAIN) => self.is_dry = true,
+            Err(Errno::AGAIN) => self.is_dry = true,
             Err(errno) => self.fail(errno),
         }
     }

@@ -5,6 +5,7 @@
 //! there is, and what makes no sense ends the following. A reader who is slow
 //! slows down nobody else: the files keep what has not been read.
 
+use crate::fallback;
 use crate::frames::{Frame, Stream};
 use crate::fsutil;
 use crate::lock::{End, LiveFiles};
@@ -44,6 +45,7 @@ impl Audience {
     /// Shows some of `bytes`; how many.
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> rustix::io::Result<usize> {
         let at = stream as usize;
+        fallback::is_too_late();
         let shown = if self.left[at] { Ok(bytes.len()) } else { self.sinks[at].write(bytes) };
         // As if the command had ignored the signal, like this process.
         self.left[at] |= shown == Err(Errno::PIPE);

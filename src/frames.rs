@@ -7,6 +7,9 @@
 //! stream, as a little-endian base-128 number (LEB128).
 
 use crate::entry::Damaged;
+use rustix::io::Errno;
+use std::fmt;
+use std::io::{self, Read};
 
 /// One of the two streams that are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,39 @@ impl Stream {
             Stream::Stdout => "standard output",
             Stream::Stderr => "standard error",
         }
+    }
+}
+
+/// How some of an output was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It could not be read from the command, or not again from where it was kept.
+    Reading(Errno),
+    /// It could not be written.
+    Writing(Errno),
+}
+
+impl Loss {
+    /// What was kept could not be read again.
+    pub fn of_reading(error: &io::Error) -> Loss {
+        Loss::Reading(Errno::from_io_error(error).unwrap_or(Errno::IO))
+    }
+}
+
+impl fmt::Display for Loss {
+    /// What was being done.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Loss::Reading(_) => "reading",
+            Loss::Writing(_) => "writing",
+        })
+    }
+}
+
+impl From<Loss> for io::Error {
+    fn from(loss: Loss) -> io::Error {
+        let (Loss::Reading(errno) | Loss::Writing(errno)) = loss;
+        errno.into()
     }
 }
 
@@ -52,6 +88,38 @@ impl Frame {
             rest >>= 7;
         }
         out.push(rest as u8);
+    }
+}
+
+/// The bytes of a reader, which end where it cannot be read; why is kept.
+pub struct Readable<R> {
+    bytes: io::Bytes<R>,
+    error: Option<io::Error>,
+}
+
+impl<R: Read> Readable<R> {
+    /// Those of this reader.
+    pub fn new(reader: R) -> Readable<R> {
+        Readable { bytes: reader.bytes(), error: None }
+    }
+}
+
+impl<R: Read> Iterator for Readable<R> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        self.bytes.next()?.map_err(|error| self.error = Some(error)).ok()
+    }
+}
+
+impl<R: Read> Frames<Readable<R>> {
+    /// The next frame; none only where the reader has come to its end.
+    pub fn read(&mut self) -> io::Result<Option<Frame>> {
+        let frame = self.next();
+        match self.0.error.take() {
+            Some(error) => Err(error),
+            None => frame.transpose().map_err(io::Error::other),
+        }
     }
 }
 
@@ -85,6 +153,30 @@ impl<I: Iterator<Item = u8>> Iterator for Frames<I> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Gives a few bytes and then an error.
+    struct Failing<'a>(&'a [u8]);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() { Err(io::ErrorKind::Other.into()) } else { self.0.read(buf) }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_end() {
+        let frame = Frame { stream: Stream::Stderr, len: 300 };
+        let mut encoded = Vec::new();
+        frame.encode(&mut encoded);
+        for len in 0..=encoded.len() {
+            let mut frames = Frames(Readable::new(Failing(&encoded[..len])));
+            if len == encoded.len() {
+                assert_eq!(frames.read().unwrap(), Some(frame));
+            }
+            assert_eq!(frames.read().unwrap_err().kind(), io::ErrorKind::Other, "{len} bytes");
+        }
+        assert!(Frames(Readable::new(&b""[..])).read().unwrap().is_none());
+    }
 
     proptest! {
         #[test]

@@ -334,14 +334,21 @@ pub fn read_full(fd: impl AsFd, buf: &mut [u8]) -> rustix::io::Result<usize> {
 /// Writes all of `bytes`, waiting where the file does not block.
 pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
     while !bytes.is_empty() {
-        match rustix::io::write(&fd, bytes) {
-            Ok(n) => bytes = &bytes[n..],
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => wait_writable(&fd)?,
-            Err(errno) => return Err(errno),
-        }
+        let written = write_some(&fd, bytes)?;
+        bytes = &bytes[written..];
     }
     Ok(())
+}
+
+/// Writes some of `bytes`, waiting where the file does not block; how many.
+pub fn write_some(fd: impl AsFd, bytes: &[u8]) -> rustix::io::Result<usize> {
+    loop {
+        match rustix::io::write(&fd, bytes) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => wait_writable(&fd)?,
+            written => return written,
+        }
+    }
 }
 
 /// Writes all of `bytes` to a file of the store.
@@ -362,9 +369,31 @@ pub fn poll(watched: &mut [PollFd<'_>], limit: Option<Duration>) -> rustix::io::
     rustix::event::poll(watched, limit.as_ref())
 }
 
+/// Has neither reads nor writes of what is cachex's alone wait; whether that could be
+/// done. One of the two calls may be forbidden.
+pub fn unblock(fd: impl AsFd) -> bool {
+    let set = || rustix::fs::fcntl_setfl(&fd, rustix::fs::fcntl_getfl(&fd)? | OFlags::NONBLOCK);
+    rustix::io::ioctl_fionbio(&fd, true).or_else(|_| set()).is_ok()
+}
+
 /// Whether a descriptor can be read from, or written to, without waiting.
 pub fn is_ready(fd: impl AsFd, how: PollFlags) -> rustix::io::Result<bool> {
     retry(|| poll(&mut [PollFd::new(&fd, how)], Some(Duration::ZERO))).map(|ready| ready > 0)
+}
+
+/// Repeats a call that fails as nothing should, a few times: what fails once may not fail
+/// again. What is to be met, such as a reader that left, is met at once.
+pub fn persistently<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    let mut failures = 0;
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            Err(errno) if errno != Errno::AGAIN && errno != Errno::PIPE && failures < 2 => {
+                failures += 1;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Repeats a call that a signal interrupted.

@@ -1,6 +1,6 @@
 //! Output that waits until it is known whether it is to be shown.
 
-use crate::frames::{Frame, Frames, Stream};
+use crate::frames::{Frame, Frames, Loss, Readable, Stream};
 use crate::fsutil;
 use crate::signals::Altered;
 use crate::spool::Spool;
@@ -37,23 +37,30 @@ impl Held {
         self.bytes.append(bytes).and(frame)
     }
 
-    /// Prints it.
-    pub fn release(self) -> io::Result<()> {
+    /// Prints it; what of it is lost, should that fail.
+    pub fn release(self) -> Result<(), (Stream, Loss)> {
         let _ignored = Altered::ignored(SIGPIPE);
         let mut gone = [false; 2];
         let mut outcome = Ok(());
         let mut pieces = self.into_pieces();
-        while let Some((stream, bytes)) = pieces.next()? {
+        let unread = |error| (Stream::Stdout, Loss::of_reading(&error));
+        while let Some((stream, bytes)) = pieces.next().map_err(unread)? {
             let gone = &mut gone[stream as usize];
             let out = match stream {
                 _ if *gone => continue,
                 Stream::Stdout => rustix::stdio::stdout(),
                 Stream::Stderr => rustix::stdio::stderr(),
             };
-            if let Err(errno) = fsutil::write_all(out, bytes) {
-                *gone = true;
-                if errno != Errno::PIPE {
-                    outcome = outcome.and(Err(errno.into()));
+            let mut left = bytes;
+            while !left.is_empty() && !*gone {
+                match fsutil::persistently(|| fsutil::write_some(out, left)) {
+                    Ok(written) => left = &left[written..],
+                    Err(errno) => {
+                        *gone = true;
+                        if errno != Errno::PIPE {
+                            outcome = outcome.and(Err((stream, Loss::Writing(errno))));
+                        }
+                    }
                 }
             }
         }
@@ -66,9 +73,9 @@ impl Held {
             // It is there even if this fails.
             let _ = keep(&mut self.frames, last);
         }
-        let frames = BufReader::new(self.frames.into_reader()).bytes().map_while(Result::ok);
+        let frames: Box<dyn Read> = Box::new(self.frames.into_reader());
         Pieces {
-            frames: Frames(Box::new(frames)),
+            frames: Frames(Readable::new(BufReader::new(frames))),
             bytes: BufReader::with_capacity(CHUNK, Box::new(self.bytes.into_reader())),
             stream: Stream::Stdout,
             left: 0,
@@ -85,7 +92,7 @@ fn keep(frames: &mut Spool, frame: Frame) -> io::Result<()> {
 
 /// What was held, on its way out.
 pub struct Pieces {
-    frames: Frames<Box<dyn Iterator<Item = u8>>>,
+    frames: Frames<Readable<BufReader<Box<dyn Read>>>>,
     bytes: BufReader<Box<dyn Read>>,
     stream: Stream,
     /// How much of the frame is still to come.
@@ -99,8 +106,8 @@ impl Pieces {
     pub fn next(&mut self) -> io::Result<Option<(Stream, &[u8])>> {
         self.bytes.consume(std::mem::take(&mut self.used));
         while self.left == 0 {
-            let Some(frame) = self.frames.next() else { return Ok(None) };
-            Frame { stream: self.stream, len: self.left } = frame.map_err(io::Error::other)?;
+            let Some(frame) = self.frames.read()? else { return Ok(None) };
+            Frame { stream: self.stream, len: self.left } = frame;
         }
         let bytes = self.bytes.fill_buf()?;
         if bytes.is_empty() {

@@ -1,7 +1,9 @@
 //! What is to be run: the arguments, and the executable they name.
 
+use crate::fsutil;
 use crate::stamp::Stamp;
 use rustix::fs::{Access, AtFlags, CWD, FileType, Stat};
+use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ pub enum Resolved {
     NotFound,
     /// A file that may not be executed.
     NotExecutable,
+    /// The system does not say.
+    Unknown(Errno),
 }
 
 /// An executable file.
@@ -131,7 +135,7 @@ impl Invocation {
                 Resolved::NotFound => {}
                 Resolved::NotExecutable => forbidden = true,
                 Resolved::Found(executable) if passes_over(&executable) => {}
-                found @ Resolved::Found(_) => return found,
+                known => return known,
             }
         }
         if forbidden { Resolved::NotExecutable } else { Resolved::NotFound }
@@ -139,15 +143,31 @@ impl Invocation {
 }
 
 fn look_at(path: PathBuf) -> Resolved {
-    let Ok(stat) = rustix::fs::stat(&path) else {
-        return Resolved::NotFound;
+    let stat = match fsutil::retry(|| rustix::fs::stat(&path)) {
+        Ok(stat) => stat,
+        Err(errno) => return missing(errno),
     };
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    if !is_file {
+        return Resolved::NotExecutable;
+    }
     // The permissions alone do not tell: it may lie where nothing may be executed.
-    if is_file && rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS).is_ok() {
-        let real = std::fs::canonicalize(&path).ok();
-        Resolved::Found(Executable { real, path, stat })
-    } else {
-        Resolved::NotExecutable
+    match fsutil::retry(|| rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS)) {
+        Ok(()) => {
+            let real = std::fs::canonicalize(&path).ok();
+            Resolved::Found(Executable { real, path, stat })
+        }
+        Err(Errno::ACCESS) => Resolved::NotExecutable,
+        Err(errno) => Resolved::Unknown(errno),
+    }
+}
+
+/// What it means that a file cannot be looked at.
+fn missing(errno: Errno) -> Resolved {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG => {
+            Resolved::NotFound
+        }
+        errno => Resolved::Unknown(errno),
     }
 }

@@ -74,6 +74,8 @@ mod exec;
 mod exit;
 mod explain;
 mod failpoint;
+#[doc(hidden)]
+pub mod fallback;
 mod feed;
 mod follow;
 mod frames;
@@ -92,6 +94,7 @@ mod lock;
 mod manifest;
 mod memo;
 mod messages;
+mod null;
 mod outputs;
 mod parallel;
 mod parts;

@@ -10,6 +10,9 @@
 
 use std::ffi::{c_char, c_int};
 
+#[global_allocator]
+static ALLOCATOR: cachex::fallback::Allocator = cachex::fallback::Allocator;
+
 /// C's `main`.
 // SAFETY: no other symbol of this name exists; `no_main` keeps Rust from
 // making one.

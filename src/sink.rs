@@ -100,16 +100,26 @@ impl<'a> Sink<'a> {
     }
 
     /// Writes some of `bytes`; `AGAIN` if none can be taken now.
-    pub fn write(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
-        fsutil::retry(|| match &self.way {
+    pub fn write(&mut self, bytes: &[u8]) -> rustix::io::Result<usize> {
+        let written = fsutil::retry(|| match &self.way {
             Way::Direct => rustix::io::write(self.shared, bytes),
             Way::Private(own) => rustix::io::write(own, bytes),
-            Way::Careful if fsutil::is_ready(self.shared, PollFlags::OUT)? => {
+            // Where it cannot be told, it is as it would be without cachex.
+            Way::Careful if fsutil::is_ready(self.shared, PollFlags::OUT).unwrap_or(true) => {
                 rustix::io::write(self.shared, &bytes[..bytes.len().min(CAREFUL)])
             }
             Way::Careful => Err(Errno::AGAIN),
             Way::Socket => rustix::net::send(self.shared, bytes, SendFlags::DONTWAIT),
-        })
+        });
+        match written {
+            Ok(_) | Err(Errno::AGAIN | Errno::PIPE) => written,
+            // One way may be forbidden that the other is not.
+            Err(_) if !matches!(self.way, Way::Careful) => {
+                self.way = Way::Careful;
+                self.write(bytes)
+            }
+            Err(errno) => Err(errno),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, Write};
+use std::io::{self, Cursor, Read, Seek};
 use std::os::unix::fs::FileExt;
 
 /// How much is kept in memory.
@@ -14,8 +14,10 @@ const MEMORY_LIMIT: usize = 1 << 20;
 pub struct Spool {
     /// The first of them.
     pub memory: Vec<u8>,
-    /// Those after that: all of this file.
+    /// Those after that.
     pub file: Option<File>,
+    /// How much of the file they are: a write that failed may have left more in it.
+    filed: u64,
     /// Those that the file had no room for.
     tail: Vec<u8>,
     /// How many there are.
@@ -48,20 +50,21 @@ impl Spool {
             return Err(io::ErrorKind::StorageFull.into());
         }
         if self.file.is_none() {
-            if self.memory.len() + bytes.len() <= MEMORY_LIMIT {
+            let fits = self.memory.len() + bytes.len() <= MEMORY_LIMIT;
+            if fits && self.memory.try_reserve(bytes.len()).is_ok() {
                 self.memory.extend_from_slice(bytes);
                 return Ok(());
             }
             self.file =
                 Some(tempfile::tempfile().inspect_err(|_| self.tail.extend_from_slice(bytes))?);
         }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let whole = file.stream_position()?;
-        file.write_all(bytes).inspect_err(|_| {
-            // Part of them may be in the file.
-            let _ = file.set_len(whole);
-            self.tail.extend_from_slice(bytes);
-        })
+        let Some(file) = &self.file else { return Ok(()) };
+        let written = file.write_all_at(bytes, self.filed);
+        match written {
+            Ok(()) => self.filed += bytes.len() as u64,
+            Err(_) => self.tail.extend_from_slice(bytes),
+        }
+        written
     }
 
     /// Whether there are none.
@@ -74,9 +77,14 @@ impl Spool {
         self.len
     }
 
+    /// All of them, if they are in memory.
+    pub fn in_memory(&self) -> Option<&[u8]> {
+        (self.file.is_none() && self.tail.is_empty()).then_some(&self.memory[..])
+    }
+
     /// Reads them from the first on.
     pub fn into_reader(self) -> impl Read {
-        let file = FromStart { file: self.file, offset: 0 };
+        let file = FromStart { file: self.file, offset: 0, end: self.filed };
         Cursor::new(self.memory).chain(file).chain(Cursor::new(self.tail))
     }
 
@@ -93,12 +101,19 @@ impl Spool {
 struct FromStart {
     file: Option<File>,
     offset: u64,
+    end: u64,
 }
 
 impl Read for FromStart {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let Some(file) = &self.file else { return Ok(0) };
-        let n = file.read_at(buf, self.offset)?;
+        let Some(file) = self.file.as_ref().filter(|_| self.offset < self.end) else {
+            return Ok(0);
+        };
+        let wanted = buf.len().min(usize::try_from(self.end - self.offset).unwrap_or(usize::MAX));
+        let n = file.read_at(&mut buf[..wanted], self.offset)?;
+        if n == 0 && wanted > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.offset += n as u64;
         Ok(n)
     }
@@ -131,8 +146,7 @@ mod tests {
         let mut spool = Spool { memory: b"first ".to_vec(), file: Some(full), ..Spool::default() };
         spool.append(b"second ").unwrap_err();
         spool.append(b"third").unwrap_err();
-        // The device gives zeros without end, where a file would be empty.
-        spool.file = None;
+        // The device gives zeros without end: nothing is read of it.
         assert_eq!(read(spool), b"first second third");
     }
 }

@@ -12,6 +12,7 @@
 //! where nobody does there is none, and no helper is started by anybody but cachex.
 
 use crate::cmd;
+use crate::fallback;
 use std::ffi::{CStr, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
 
@@ -23,8 +24,10 @@ use std::os::unix::ffi::OsStrExt;
 /// which changes until the process ends.
 pub unsafe fn main(arguments: *const *const c_char, environment: *const *const c_char) -> ! {
     // SAFETY: they are what is asked for.
-    let (arguments, environment) = unsafe { (strings(arguments, 32), strings(environment, 128)) };
-    cmd::main(arguments, environment)
+    let (list, environment) = unsafe { (strings(arguments, 32), strings(environment, 128)) };
+    // SAFETY: the same, and it is how many there are.
+    unsafe { fallback::arguments_are(arguments, list.len()) };
+    cmd::main(list, environment)
 }
 
 /// What a list of C strings says, of which there are about so many.

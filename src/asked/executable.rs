@@ -57,15 +57,33 @@ pub fn this_executable() -> Result<Command> {
             );
         }
     }
-    // The link leads to what runs now, also after that was upgraded.
-    let executable = if cfg!(target_os = "linux") {
-        PathBuf::from("/proc/self/exe")
-    } else {
-        std::env::current_exe().context("finding the executable")?
-    };
+    let executable = executable().context("finding the executable")?;
     let mut command = Command::new(executable);
     command.arg0(super::NAME);
     Ok(command)
+}
+
+/// The file of this very executable.
+#[cfg(target_os = "linux")]
+fn executable() -> std::io::Result<PathBuf> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    // The link leads to what runs now, also after that was upgraded.
+    let link = PathBuf::from("/proc/self/exe");
+    match rustix::fs::stat(&link) {
+        Ok(_) => Ok(link),
+        // In a chroot without /proc there is what the kernel was asked to execute.
+        Err(_) => {
+            let name = OsStr::from_bytes(rustix::param::linux_execfn().to_bytes());
+            Ok(rustix::fs::stat(name).map(|_| PathBuf::from(name))?)
+        }
+    }
+}
+
+/// The file of this very executable.
+#[cfg(not(target_os = "linux"))]
+fn executable() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
 }
 
 /// Whether this code is a part of the program's file.

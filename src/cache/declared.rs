@@ -5,8 +5,10 @@ use super::{Call, Runner};
 use crate::base::Base;
 use crate::config::{BaseFolder, List, var};
 use crate::entry::Key;
+use crate::fallback;
 use crate::inputs::{Refused, Snapshot, Wanted};
 use crate::key::Declared;
+use crate::null;
 use crate::signals;
 use crate::stdin::Source;
 use crate::store::Root;
@@ -127,6 +129,7 @@ fn listed(list: &List) -> Result<Vec<PathBuf>, Undeclared> {
     let text = match list {
         List::Stdin => {
             let mut text = Vec::new();
+            fallback::is_too_late();
             let read = std::io::stdin().lock().read_to_end(&mut text);
             read.context("reading the list of inputs from standard input").map(|_| text)
         }
@@ -157,7 +160,7 @@ fn hash_of_output(command: &str) -> Result<Key> {
     let mut complaint = tempfile::tempfile().context("making a temporary file")?;
     let mut child = Command::new("/bin/sh")
         .args(["-c", command])
-        .stdin(Stdio::null())
+        .stdin(null::input().context("opening an empty standard input")?)
         .stdout(Stdio::piped())
         .stderr(complaint.try_clone().context("making a temporary file")?)
         .spawn()

@@ -13,6 +13,7 @@ use crate::stdin::{self, Digest, LIMIT, OPEN, SILENT, Source, Stdin, Unknown, Wh
 use crate::store::Root;
 use crate::values::{ExeMode, StdinMode};
 use anyhow::{Result, anyhow};
+use rustix::io::Errno;
 use rustix::termios::Winsize;
 use std::fmt;
 use std::time::Duration;
@@ -34,6 +35,14 @@ pub(super) struct Watched {
     pub trail: Option<Trail>,
     /// What was not any more what the key was computed from.
     pub changed: Option<String>,
+}
+
+/// Why the file of a command is not known.
+pub(super) enum Unresolved {
+    /// There is no such command, which was said.
+    Said(Exit),
+    /// The system does not say.
+    Unknown(Errno),
 }
 
 /// Why a call's key is not known.
@@ -134,7 +143,13 @@ impl Runner<'_> {
         let executable = match identity.exe {
             ExeMode::Name => None,
             ExeMode::Stat | ExeMode::Content => {
-                Some(self.resolve().map_err(Unidentified::NoCommand)?)
+                Some(self.resolve().map_err(|unresolved| match unresolved {
+                    Unresolved::Said(exit) => Unidentified::NoCommand(exit),
+                    Unresolved::Unknown(errno) => {
+                        let error = anyhow::Error::from(errno).context("looking for the command");
+                        Unidentified::Unknown(error, self.untaken())
+                    }
+                })?)
             }
         };
         let list = identity.inputs.list.as_ref();

@@ -8,6 +8,7 @@ mod declared;
 mod explain;
 mod files;
 mod identify;
+mod in_place;
 mod nearest;
 mod open;
 mod record;
@@ -32,11 +33,12 @@ use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Vars};
 use crate::entry::{Entry, Key};
 use crate::exit::{self, Exit};
+use crate::fallback;
 use crate::invocation::Invocation;
 use crate::lock::Lock;
 use crate::messages::{self, Messages};
 use crate::printed::Printed;
-use crate::replay::Replay;
+use crate::replay::{Replay, Unplayed};
 use crate::report::{self, Outcome, Report};
 use crate::sink::Outputs;
 use crate::stdin::Stdin;
@@ -48,6 +50,7 @@ use crate::store::{Root, Stack, Store};
 use crate::values::Mode;
 use anyhow::Result;
 use identify::{Call, Unidentified};
+use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
@@ -82,6 +85,26 @@ struct Hit {
     /// Whether it came from the remote store just now.
     is_remote: bool,
 }
+
+/// Why an entry was not shown to its end, where a run can still take its place.
+enum Unserved {
+    /// A stream cannot be written, and nothing was.
+    Unwritable,
+    /// It cannot be read any more; what has been shown.
+    Unreadable(Printed),
+}
+
+impl std::fmt::Display for Unserved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Unserved::Unwritable => UNWRITABLE,
+            Unserved::Unreadable(_) => "it cannot be read any more",
+        })
+    }
+}
+
+/// Why a call goes on uncached whose streams take nothing.
+const UNWRITABLE: &str = "the output cannot be written";
 
 /// Why there is nothing fresh to serve.
 struct Missed {
@@ -136,7 +159,8 @@ impl Runner<'_> {
                 Some(stale) => {
                     self.messages()
                         .tell(format_args!("the command failed lately, it is not tried again yet"));
-                    return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+                    let printed = Printed::default();
+                    return self.serve_or_run(root, call, *stale, Outcome::Stale, &printed);
                 }
                 None => None,
             },
@@ -267,41 +291,76 @@ impl Runner<'_> {
         let ages = self.config.freshness.refresh_after.is_some_and(|after| hit.age >= after);
         let refreshed = ages && self.refresh(root, &mut call, hit.replay.entry());
         let outcome = if refreshed { Outcome::Refreshing } else { Outcome::Hit };
-        self.serve(root, &call.stdin, hit, outcome)
+        self.serve_or_run(root, call, hit, outcome, &Printed::default())
     }
 
+    /// Serves an entry to a caller who has been shown so much of it. If it cannot be
+    /// shown to its end, that is as good as a miss, and the command runs for the rest.
+    fn serve_or_run(
+        &self,
+        root: &Root,
+        call: Call,
+        hit: Hit,
+        outcome: Outcome,
+        printed: &Printed,
+    ) -> Exit {
+        match self.try_to_serve(root, &call.stdin, hit, outcome, printed) {
+            Ok(exit) => exit,
+            // The command meets that itself.
+            Err(Unserved::Unwritable) => self.uncached(call.stdin.source, UNWRITABLE),
+            Err(Unserved::Unreadable(printed)) => {
+                let miss = Miss {
+                    call,
+                    why: Reason::Unreadable,
+                    stale: None,
+                    lock: None,
+                    printed,
+                    apart: None,
+                };
+                self.run_and_record(root, miss)
+            }
+        }
+    }
+
+    /// Serves an entry in the place of a command that ran, or is not to run.
     fn serve(&self, root: &Root, stdin: &Stdin, hit: Hit, outcome: Outcome) -> Exit {
-        self.serve_after(root, stdin, hit, outcome, &Printed::default())
+        let served = self.try_to_serve(root, stdin, hit, outcome, &Printed::default());
+        served.unwrap_or_else(|unserved| {
+            messages::error(format_args!("replaying the result: {unserved}"));
+            Exit::Status(exit::CACHEX_FAILED)
+        })
     }
 
-    /// Serves an entry to a caller who has been shown so much of it.
-    fn serve_after(
+    fn try_to_serve(
         &self,
         root: &Root,
         stdin: &Stdin,
         mut hit: Hit,
         outcome: Outcome,
         printed: &Printed,
-    ) -> Exit {
+    ) -> Result<Exit, Unserved> {
+        fallback::is_too_late();
         let played = match self.terminal() {
             Some(_) => hit.replay.play_at_a_terminal(printed),
             None => hit.replay.play_after(printed),
+        };
+        let status = match played {
+            Ok(()) => Exit::Status(hit.replay.entry().status),
+            // The reader left; the command would have been told no more.
+            Err(Unplayed::Unwritable(_, Errno::PIPE)) => Exit::Status(hit.replay.entry().status),
+            Err(Unplayed::Unwritable(..)) if hit.replay.is_unshown() => {
+                return Err(Unserved::Unwritable);
+            }
+            Err(Unplayed::Unreadable(error)) => match hit.replay.printed() {
+                Ok(printed) => return Err(Unserved::Unreadable(printed)),
+                Err(_) => Self::unplayed(&Unplayed::Unreadable(error)),
+            },
+            Err(unplayed) => Self::unplayed(&unplayed),
         };
         let entry = hit.replay.entry();
         if let Some(consumed) = entry.stdin_consumed {
             self.leave_input(stdin, consumed);
         }
-        let status = match played {
-            Ok(()) => Exit::Status(entry.status),
-            // The reader left; the command would have been told no more.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                Exit::Status(entry.status)
-            }
-            Err(error) => {
-                messages::error(format_args!("replaying the result: {error}"));
-                Exit::Status(exit::CACHEX_FAILED)
-            }
-        };
         let run_time = Duration::from_nanos(entry.run_time);
         let cost = nanos(self.began.elapsed());
         let (kind, what) = match outcome {
@@ -334,7 +393,13 @@ impl Runner<'_> {
             }
             .ending(status)
         });
-        status
+        Ok(status)
+    }
+
+    /// Says why a caller was shown a part only.
+    fn unplayed(why: &Unplayed) -> Exit {
+        messages::error(format_args!("replaying the result: {why}"));
+        Exit::Status(exit::CACHEX_FAILED)
     }
 
     /// Ends a call that may only be answered from the store, and is not.
@@ -369,7 +434,8 @@ impl Runner<'_> {
         }
     }
 
-    fn messages(&self) -> Messages {
+    /// What is wanted of messages.
+    pub fn messages(&self) -> Messages {
         Messages { quiet: self.config.quiet, verbose: self.config.verbose }
     }
 }

@@ -1,13 +1,16 @@
 //! Running what was missed, and recording it.
 
+use super::identify::Unresolved;
+use super::in_place::is_the_commands_own;
 use super::refresh;
-use super::uncached::is_shortage;
 use super::{Call, Miss, Runner, nanos};
 use crate::capture::{Ending, GaveUp, Recorder};
 use crate::clock::Timestamp;
 use crate::entry::{About, Bytes, Entry, Key};
 use crate::exec::{self, Ended, Left, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
+use crate::fallback;
+use crate::frames::{Loss, Stream};
 use crate::held::Held;
 use crate::invocation::Executable;
 use crate::lock::{self, End, EndedBy, Lock, Mode as LockMode};
@@ -61,7 +64,15 @@ impl Runner<'_> {
         self.watch(&mut call);
         let executable = match call.executable.clone().map_or_else(|| self.resolve(), Ok) {
             Ok(executable) => executable,
-            Err(exit) => return exit,
+            Err(unresolved) => {
+                // What has been shown cannot be taken back.
+                return match unresolved {
+                    Unresolved::Unknown(errno) if !printed.is_empty() => {
+                        self.cannot_start(&errno.into())
+                    }
+                    unresolved => self.unresolved(unresolved, call.stdin.source),
+                };
+            }
         };
         let records = self.config.mode != Mode::ReadOnly && apart.is_none();
         let limit = self.config.max_entry_size;
@@ -69,7 +80,6 @@ impl Runner<'_> {
             records.then(|| Recorder::new(root, limit, self.room(root)).shared_by(lock.as_ref()));
         let before = if records { self.before(root) } else { Before::default() };
         let source = std::mem::replace(&mut call.stdin.source, Source::Inherit);
-        let is_untouched = matches!(source, Source::Inherit);
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,
@@ -85,20 +95,20 @@ impl Runner<'_> {
         };
         let mut ended = match exec::run(plan, recorder.as_mut()) {
             Ok(ended) => ended,
-            Err(error) => {
+            Err(unstarted) => {
+                // What is short for a cache may be enough for the command.
+                if !is_the_commands_own(&unstarted.error) && printed.is_empty() {
+                    return self.rather_in_place(*unstarted, &executable.path);
+                }
+                let error = unstarted.error;
                 if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
                     self.messages().tell(format_args!("the command cannot be started: {error}"));
                     return self.serve(root, &call.stdin, *stale, Outcome::Stale);
-                }
-                // What is short for a cache may be enough for the command.
-                if is_untouched && printed.is_empty() && is_shortage(&error) {
-                    return self.uncached(Source::Inherit, "too little of what a process needs");
                 }
                 return self.cannot_start(&error);
             }
         };
         let ending = recorder.as_mut().map(Recorder::ending);
-        let mut exit = Self::exit_of(&ended);
         call.stdin.leaves_unread(ended.unread);
         if ended.unread.is_some_and(|unread| unread > 0) {
             self.leave_input(&call.stdin, call.stdin.consumed().unwrap_or_default());
@@ -111,11 +121,16 @@ impl Runner<'_> {
                 drop(recorder);
                 refresh::mark_failed(root, &call.key);
                 self.note(root, &call.key, Kind::Unrecorded { why }, ended.run_time);
-                self.messages().tell(format_args!("the command failed ({})", in_words(exit)));
+                self.messages()
+                    .tell(format_args!("the command failed ({})", in_words(self.exit_of(&ended))));
                 return self.serve(root, &call.stdin, *stale, Outcome::Stale);
             }
-            show(held, ended.left.take());
+            if let Err(lost) = show(held, ended.left.take()) {
+                ended.lost.get_or_insert(lost);
+            }
         }
+        let mut exit = self.exit_of(&ended);
+        fallback::has_ended(exit);
         let recorded = match (recorder, self.unmade(root, &ended)) {
             (_, Some(unmade)) => {
                 messages::error(format_args!("{unmade}"));
@@ -237,7 +252,8 @@ impl Runner<'_> {
                 Spoiled::Interrupted
                 | Spoiled::Abandoned
                 | Spoiled::WithoutTerminal
-                | Spoiled::Unfed,
+                | Spoiled::Unfed
+                | Spoiled::Unreadable(_),
             ) => false,
             None | Some(Spoiled::Lingering) => !ended
                 .status
@@ -270,6 +286,9 @@ impl Runner<'_> {
             }
             (_, Some(Spoiled::Unfed)) => {
                 Err("not recorded: its standard input could not be read to the end")
+            }
+            (_, Some(Spoiled::Unreadable(..))) => {
+                Err("not recorded: the system failed while it was passed on")
             }
             (None, None) => Err("not recorded: a signal ended it"),
             (Some(status), None) if !freshness.exit_codes.contain(status) => {
@@ -403,11 +422,10 @@ impl Runner<'_> {
 }
 
 /// Shows what was held back, and what still comes.
-fn show(held: Held, left: Option<Left>) {
-    if let Err(error) = held.release() {
-        messages::error(format_args!("writing the output: {error}"));
-    }
+fn show(held: Held, left: Option<Left>) -> Result<(), (Stream, Loss)> {
+    let shown = held.release();
     left.into_iter().for_each(Left::carry_on_shown);
+    shown
 }
 
 /// How a command ended, for people.

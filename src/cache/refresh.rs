@@ -28,6 +28,7 @@ use crate::invocation::Invocation;
 use crate::lean;
 use crate::lock::{self, Lock};
 use crate::messages;
+use crate::null;
 use crate::replay::Replay;
 use crate::report::{Outcome, Report};
 use crate::stdin::{self, Source};
@@ -181,9 +182,9 @@ impl Runner<'_> {
         };
         let ended = match exec::run(plan, Some(&mut recorder)) {
             Ok(ended) => ended,
-            Err(error) => {
+            Err(unstarted) => {
                 mark(lock.file());
-                return Err(error.into());
+                return Err(unstarted.error.into());
             }
         };
         let ending = recorder.ending();
@@ -258,12 +259,12 @@ fn failure(text: &[u8]) -> Option<Timestamp> {
 fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
     let input = match call.stdin.again(closed[0]).context("passing on standard input")? {
         Some(file) => Stdio::from(file),
-        None => Stdio::null(),
+        None => null::input().context("passing on no standard input")?.into(),
     };
     let mut command = asked::this_executable()?;
     let handed = Handed { key: call.key, stdin: call.stdin.digest.kind().to_owned() };
     command.arg(VERB).arg(handed.to_string()).args(arguments());
-    command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(Stdio::null());
+    command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(null::output()?);
     detached::start(&mut command).context("starting a process")?;
     Ok(())
 }
@@ -290,8 +291,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
     std::panic::set_hook(Box::new(|_| {}));
     let [key, verb, rest @ ..] = args else { bail!("nothing to refresh") };
     let lock = Lock::held_by(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?);
-    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stdout(null::output()?)?;
     detached::settle(NICE, &[lock.file().as_fd()]);
     let handed = Handed::read(key).context("reading a key")?;
     let called = lean::read_or_parse(verb.to_str().unwrap_or_default(), rest)?;

@@ -69,7 +69,7 @@ impl Runner<'_> {
                 && let Ok(hit) = self.find_here(root, &miss.call.key)
             {
                 drop(miss.lock.take());
-                return self.serve_after(root, &miss.call.stdin, hit, Outcome::Hit, &miss.printed);
+                return self.serve_or_run(root, miss.call, hit, Outcome::Hit, &miss.printed);
             }
         }
         self.run_and_record(root, miss)

@@ -1,7 +1,8 @@
 //! The command and nothing else, and the ways in which it cannot be run.
 
 use super::Runner;
-use crate::exec::{self, Output, Plan};
+use super::identify::Unresolved;
+use crate::exec::{self, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
 use crate::invocation::{Executable, Resolved};
 use crate::messages;
@@ -9,8 +10,6 @@ use crate::printed::Differs;
 use crate::report::{Outcome, Report, seconds};
 use crate::stdin::Source;
 use crate::values::StdinMode;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use std::fmt::Arguments;
 
@@ -38,6 +37,9 @@ impl Runner<'_> {
     }
 
     /// Runs the command as if cachex were not there; `why` is for the report.
+    ///
+    /// It is become where nothing is asked for that outlives it, and where no process can
+    /// be started for it, see [`super::in_place`].
     pub fn uncached(&self, source: Source, why: &str) -> Exit {
         let resolved = match self.resolve() {
             Ok(found) if self.passes_over(None, &found) => self.resolve(),
@@ -45,23 +47,18 @@ impl Runner<'_> {
         };
         let executable = match resolved {
             Ok(executable) => executable,
-            Err(exit) => return exit,
+            Err(unresolved) => return self.unresolved(unresolved, source),
         };
-        let source = match source {
-            Source::Null if empty_stdin().is_ok() => Source::Inherit,
-            source => source,
-        };
-        let told = || Report { reason: Some(why.to_owned()), ..Report::default() };
         let config = self.config;
         let tty = self.terminal().is_some();
-        if matches!(source, Source::Inherit)
-            && config.timeout.is_none()
-            && !tty
-            && self.report.is_none()
+        let needs_a_process = matches!(source, Source::Feed(_))
+            || config.timeout.is_some()
+            || tty
+            || self.report.is_some()
             // In the process tree alone it shows whether it calls itself.
-            && !self.is_suspected()
-        {
-            return self.cannot_start(&exec::replace(self.invocation, &executable.path));
+            || self.is_suspected();
+        if !needs_a_process {
+            return self.become_command(source, &executable.path);
         }
         let plan = Plan {
             invocation: self.invocation,
@@ -73,14 +70,16 @@ impl Runner<'_> {
         };
         match exec::run(plan, None) {
             Ok(ended) => {
-                let exit = Self::exit_of(&ended);
+                let exit = self.exit_of(&ended);
                 self.report(|| {
+                    let reason = Some(why.to_owned());
                     let run_time = Some(seconds(ended.run_time));
-                    Report { result: Outcome::Uncached, run_time, ..told() }.ending(exit)
+                    let result = Outcome::Uncached;
+                    Report { result, reason, run_time, ..Report::default() }.ending(exit)
                 });
                 exit
             }
-            Err(error) => self.cannot_start(&error),
+            Err(unstarted) => self.rather_in_place(*unstarted, &executable.path),
         }
     }
 
@@ -99,10 +98,10 @@ impl Runner<'_> {
     }
 
     /// How cachex ends after the command ended so.
-    pub(super) fn exit_of(ended: &exec::Ended) -> Exit {
-        if let Some((stream, errno)) = ended.lost {
-            let error = std::io::Error::from(errno);
-            messages::error(format_args!("writing {}: {error}", stream.name()));
+    pub(super) fn exit_of(&self, ended: &exec::Ended) -> Exit {
+        if let Some((stream, loss)) = ended.lost {
+            let error = std::io::Error::from(loss);
+            messages::error(format_args!("{loss} {}: {error}", stream.name()));
             if ended.status.success() {
                 return Exit::Status(exit::CACHEX_FAILED);
             }
@@ -119,24 +118,28 @@ impl Runner<'_> {
             return Exit::Status(exit::CACHEX_FAILED);
         }
         match ended.spoiled {
-            Some(exec::Spoiled::TimedOut) => Exit::Status(exit::TIMED_OUT),
+            Some(Spoiled::TimedOut) => Exit::Status(exit::TIMED_OUT),
             _ if ended.broken => Exit::Signal(SIGPIPE),
             _ => Exit::from(ended.status),
         }
     }
 
-    pub(super) fn resolve(&self) -> Result<Executable, Exit> {
-        match self.find_command() {
-            Resolved::Found(executable) => Ok(executable),
+    /// The file of the command.
+    pub(super) fn resolve(&self) -> Result<Executable, Unresolved> {
+        let (status, why) = match self.find_command() {
+            Resolved::Found(executable) => return Ok(executable),
+            Resolved::Unknown(errno) => return Err(Unresolved::Unknown(errno)),
             Resolved::NotFound if self.invocation.is_path() => {
-                Err(self.refuse(exit::NOT_FOUND, "No such file or directory"))
+                (exit::NOT_FOUND, "No such file or directory")
             }
-            Resolved::NotFound => Err(self.refuse(exit::NOT_FOUND, "command not found")),
-            Resolved::NotExecutable => Err(self.refuse(exit::NOT_EXECUTABLE, "Permission denied")),
-        }
+            Resolved::NotFound => (exit::NOT_FOUND, "command not found"),
+            Resolved::NotExecutable => (exit::NOT_EXECUTABLE, "Permission denied"),
+        };
+        Err(Unresolved::Said(self.refuse(status, why)))
     }
 
-    fn refuse(&self, status: u8, why: &str) -> Exit {
+    /// Ends a call whose command cannot be run, and says why.
+    pub(super) fn refuse(&self, status: u8, why: &str) -> Exit {
         let name = self.invocation.name().display();
         self.end_without_a_run(status, format_args!("{name}: {why}"), why)
     }
@@ -148,16 +151,4 @@ impl Runner<'_> {
         };
         self.refuse(status, &error.to_string())
     }
-}
-
-/// Makes this process's standard input an empty one, as the command's is to be.
-fn empty_stdin() -> rustix::io::Result<()> {
-    let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::stdio::dup2_stdin(null)
-}
-
-/// Whether what is short for a cache may be enough for the command.
-pub(super) fn is_shortage(error: &std::io::Error) -> bool {
-    const SHORTAGES: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
-    SHORTAGES.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -25,11 +25,11 @@ use crate::config::{Misuse, Vars};
 use crate::exit::{self, Exit};
 use crate::lean;
 use crate::messages;
+use crate::null;
 use crate::store::fence;
 use crate::store::remote as shared;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use rustix::fs::{Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
@@ -154,9 +154,7 @@ fn fill_closed_descriptors() -> [bool; 3] {
     let closed = standard.map(|fd| rustix::io::fcntl_getfd(fd).is_err());
     for _ in closed.iter().filter(|&&closed| closed) {
         // The lowest free number is the one that is missing.
-        if let Ok(null) =
-            rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-        {
+        if let Ok(null) = null::output() {
             std::mem::forget(null);
         }
     }

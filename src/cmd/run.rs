@@ -6,9 +6,10 @@ use crate::cache::{self, Closed, Runner, Shims};
 use crate::cli::{self, Called};
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
+use crate::fallback;
 use crate::invocation::Invocation;
 use crate::lean;
-use crate::messages::Messages;
+use crate::messages;
 use crate::report::{Report, Target};
 use crate::signals;
 use crate::stdin::Source;
@@ -17,6 +18,7 @@ use crate::values::Mode;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::time::Instant;
 
 /// Runs it.
@@ -93,15 +95,35 @@ fn call(
         return runner.uncached(Source::Inherit, "cachex is disabled");
     }
     signals::outlive_file_limit();
-    match cache::open_store(config.dir.as_ref()) {
+    if config.cached_only.is_none() && !config.warm {
+        let last = asked::arguments().iter().rev().nth(runner.invocation.argv.len() - 1);
+        let gets_nothing = matches!(runner.untaken(), Source::Null);
+        fallback::command_is(&runner.invocation.argv, last.copied(), gets_nothing);
+    }
+    // What is a mistake of cachex is no reason not to run the command.
+    std::panic::set_hook(Box::new(tell_of_panic));
+    let done = catch_unwind(AssertUnwindSafe(|| match cache::open_store(config.dir.as_ref()) {
         Ok(root) => runner.run(&ManuallyDrop::new(root)),
         Err(why) if config.dir_is_explicit && why.is_mistaken() => {
             usage(&format_args!("--cache-dir: {why}"))
         }
         Err(why) => {
-            Messages { quiet: config.quiet, verbose: false }
-                .warn(format_args!("not cached: {why}"));
+            runner.messages().warn(format_args!("not cached: {why}"));
             runner.without_store(runner.untaken(), "the store cannot be used")
         }
-    }
+    }));
+    done.unwrap_or_else(|_| match fallback::ended() {
+        Some(exit) => exit,
+        None if fallback::is_ready() => {
+            runner.without_store(runner.untaken(), "cachex failed, see its message")
+        }
+        None => Exit::Status(exit::CACHEX_FAILED),
+    })
+}
+
+/// Says where cachex has a mistake.
+fn tell_of_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let why = panic.payload_as_str().unwrap_or("an error of its own");
+    messages::error(format_args!("cachex failed at {place}: {why}"));
 }

@@ -1,7 +1,7 @@
 //! One stream, chunk by chunk.
 
 use super::outlet::Outlet;
-use crate::frames::Stream;
+use crate::frames::{Loss, Stream};
 use crate::fsutil;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
@@ -29,8 +29,8 @@ pub struct Leg {
     pub source: Option<OwnedFd>,
     /// Where it goes.
     pub outlet: Outlet,
-    /// Why the outlet takes no more, unless its reader just left.
-    pub lost: Option<Errno>,
+    /// Why some of it is lost, unless its reader just left.
+    pub lost: Option<Loss>,
     /// When it last moved on.
     pub moved: Instant,
     /// What was read last.
@@ -44,25 +44,32 @@ pub struct Leg {
     /// How much of what the command printed is still on its way, once it has ended. What
     /// comes after that is something's that it left behind.
     owed: Option<u64>,
+    /// Whether a read never waits.
+    is_unblocked: bool,
+}
+
+/// What a leg keeps its chunks in.
+pub fn buffer() -> Vec<u8> {
+    Vec::with_capacity(CHUNK)
 }
 
 impl Leg {
-    /// A leg that starts at `source`, which is cachex's alone.
-    pub fn new(stream: Stream, source: Option<OwnedFd>, outlet: Outlet) -> Leg {
-        if let Some(source) = &source {
-            let _ = rustix::io::ioctl_fionbio(source, true);
-        }
+    /// A leg that starts at `source`, which is cachex's alone, and keeps its chunks in
+    /// what [`buffer`] gave.
+    pub fn new(stream: Stream, source: Option<OwnedFd>, outlet: Outlet, buffer: Vec<u8>) -> Leg {
+        let is_unblocked = source.as_ref().is_none_or(fsutil::unblock);
         Leg {
             stream,
             source,
             outlet,
             lost: None,
             moved: Instant::now(),
-            buffer: Vec::with_capacity(CHUNK),
+            buffer,
             sent: 0,
             is_wide: false,
             abandoned: None,
             owed: None,
+            is_unblocked,
         }
     }
 
@@ -123,7 +130,12 @@ impl Leg {
             let Some(source) = self.source.as_ref().filter(|_| !pending) else { break };
             self.buffer.clear();
             self.sent = 0;
-            match rustix::io::read(source, spare_capacity(&mut self.buffer)) {
+            if !self.is_unblocked && fsutil::is_ready(source, PollFlags::IN) == Ok(false) {
+                break;
+            }
+            let buffer = &mut self.buffer;
+            let read = || rustix::io::read(source, spare_capacity(buffer));
+            match fsutil::persistently(read) {
                 Ok(0) => self.source = None,
                 Ok(n) => {
                     any = true;
@@ -133,13 +145,17 @@ impl Leg {
                         self.widen();
                     }
                 }
-                Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     self.owed = self.owed.map(|_| 0);
                     break;
                 }
-                // A terminal that nobody has open any more gives an error.
-                Err(_) => self.source = None,
+                // A terminal that nobody has open any more.
+                Err(Errno::IO) if rustix::termios::isatty(source) => self.source = None,
+                // The rest is lost, and the command is to see that.
+                Err(errno) => {
+                    self.lost = Some(Loss::Reading(errno));
+                    self.source = None;
+                }
             }
         }
         any
@@ -183,7 +199,7 @@ impl Leg {
                 Err(Errno::AGAIN) => return,
                 Err(errno) => {
                     if errno != Errno::PIPE {
-                        self.lost = Some(errno);
+                        self.lost = Some(Loss::Writing(errno));
                     }
                     self.abandoned = Some((Instant::now(), 0));
                 }
@@ -218,7 +234,8 @@ impl Leg {
         if let Some(source) = &self.source
             && rustix::pipe::fcntl_setpipe_size(source, WIDE).is_ok()
         {
-            self.buffer.reserve_exact(4 * CHUNK - self.buffer.len());
+            // Where there is no memory for that, chunks stay as they are.
+            let _ = self.buffer.try_reserve_exact(4 * CHUNK - self.buffer.len());
         }
     }
 }

@@ -16,12 +16,14 @@ mod taker;
 mod witness;
 
 use crate::capture::Recorder;
+use crate::fallback;
 use crate::feed::{Channel, Feeder};
-use crate::frames::Stream;
+use crate::frames::{Loss, Stream};
 use crate::held::Held;
 use crate::invocation::Invocation;
 use crate::job::{Job, Kind};
 use crate::lineage::Pipe;
+use crate::null;
 use crate::printed::Printed;
 use crate::pty::{Console, Pty};
 use crate::signals::{Mask, Signals};
@@ -33,7 +35,6 @@ use outlet::Outlet;
 use pump::Pump;
 pub use relay::Left;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use spawn::{Child, Image};
 use std::io;
@@ -97,8 +98,8 @@ pub struct Ended {
     pub bytes: [u64; 2],
     /// Why what was recorded must not be used.
     pub spoiled: Option<Spoiled>,
-    /// An output that could not be written, and why.
-    pub lost: Option<(Stream, Errno)>,
+    /// An output that could not be passed on, and why.
+    pub lost: Option<(Stream, Loss)>,
     /// What was printed under [`Output::Held`], if it could all be kept; else it
     /// has been shown.
     pub held: Option<Held>,
@@ -133,6 +134,8 @@ pub enum Spoiled {
     WithoutTerminal,
     /// Its standard input could not be read to the end.
     Unfed,
+    /// What it prints could not be passed on in full.
+    Unreadable(Errno),
 }
 
 /// Becomes the command. Returns only if that fails.
@@ -143,9 +146,31 @@ pub fn replace(invocation: &Invocation, program: &Path) -> io::Error {
     }
 }
 
-/// Starts a command, tees what it prints and waits for its end.
-pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Result<Ended> {
-    let image = Image::new(plan.invocation, plan.program)?;
+/// A command that was not started, and nothing was lost by that.
+#[derive(Debug)]
+pub struct Unstarted {
+    /// Why.
+    pub error: io::Error,
+    /// What it was to read; none if that was passed on before it was known.
+    pub source: Option<Source>,
+}
+
+impl Unstarted {
+    fn new(error: io::Error, source: Source) -> Box<Unstarted> {
+        Box::new(Unstarted { error, source: Some(source) })
+    }
+}
+
+/// Starts a command, tees what it prints and waits for its end. An error means that
+/// it was not started: whatever fails after that spoils the run and does not end it.
+pub fn run(
+    plan: Plan<'_>,
+    mut recorder: Option<&mut Recorder<'_>>,
+) -> Result<Ended, Box<Unstarted>> {
+    let image = match Image::new(plan.invocation, plan.program) {
+        Ok(image) => image,
+        Err(error) => return Err(Unstarted::new(error, plan.source)),
+    };
     let inherits = matches!(plan.source, Source::Inherit);
     let pty = plan.tty.then(|| Pty::open(inherits).ok()).flatten();
     let kind = match pty {
@@ -155,22 +180,36 @@ pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Resul
         }
         None => Kind::Process,
     };
-    let mut signals = Signals::catch(kind.left_out())?;
+    fallback::is_too_late();
+    let mut signals = match Signals::catch(kind.left_out()) {
+        Ok(signals) => signals,
+        Err(error) => return Err(Unstarted::new(error, plan.source)),
+    };
     if plan.timeout.is_some() {
         descendants::gather();
     }
+    // Allocated before there is a command that could miss them.
+    let [buffer, other_buffer] = [(); 2].map(|()| leg::buffer());
     let started = Instant::now();
     let one_pipe = pty.is_none() && plan.output.is_one_pipe();
     if let Some(recorder) = recorder.as_mut().filter(|_| one_pipe) {
         recorder.note_one_pipe();
     }
-    let channel = Channel::of(&plan.source)?;
-    let running =
-        start(image, &plan.source, channel.as_ref(), kind, pty, one_pipe, signals.before())?;
+    let begun = Channel::of(&plan.source).and_then(|channel| {
+        let (source, mask) = (&plan.source, signals.before());
+        let running = start(image, source, channel.as_ref(), kind, pty, one_pipe, mask)?;
+        Ok((channel, running))
+    });
+    let (channel, running) = match begun {
+        Ok(begun) => begun,
+        Err(error) => return Err(Unstarted::new(error, plan.source)),
+    };
     if let Some(recorder) = &recorder {
         let pipes = [&running.stdout, &running.stderr].into_iter().flatten();
         recorder.begins(pipes.filter_map(|pipe| Pipe::of(pipe.as_fd())));
     }
+    let is_fed = matches!(plan.source, Source::Feed(_));
+    let gets_nothing = matches!(plan.source, Source::Null);
     let lacks_terminal = plan.tty && running.console.is_none();
     let sinks = || [rustix::stdio::stdout(), rustix::stdio::stderr()].map(Sink::new);
     let outlets = match plan.output {
@@ -185,15 +224,21 @@ pub fn run(plan: Plan<'_>, mut recorder: Option<&mut Recorder<'_>>) -> io::Resul
     let mut pump = Pump::new(
         Job::new(running.child.pid, kind),
         [
-            Leg::new(Stream::Stdout, running.stdout, stdout),
-            Leg::new(Stream::Stderr, running.stderr, stderr),
+            Leg::new(Stream::Stdout, running.stdout, stdout, buffer),
+            Leg::new(Stream::Stderr, running.stderr, stderr, other_buffer),
         ],
         Feeder::new(channel, plan.source),
         running.console,
         plan.timeout.and_then(Limit::after),
         Taker::new(recorder, matches!(plan.output, Output::Held).then(Held::default)),
     );
-    let (status, ended) = pump.run(&running.child, &mut signals)?;
+    let (status, ended) = match pump.run(&running.child, &mut signals) {
+        Ok(ended) => ended,
+        Err(error) => {
+            let left = if gets_nothing { Source::Null } else { Source::Inherit };
+            return Err(Box::new(Unstarted { error, source: (!is_fed).then_some(left) }));
+        }
+    };
     pump.share_the_end(status, &mut signals);
     let (differs, broken) = (pump.differs(), pump.is_broken(status));
     let Pump { feeder, taker, spoiled, lost, legs, .. } = pump;
@@ -240,7 +285,7 @@ fn start(
     let stdin = match (source, channel) {
         _ if typed.is_some() => None,
         (_, Some(channel)) => Some(channel.theirs()?),
-        (Source::Null, None) => Some(nothing_to_read()?),
+        (Source::Null, None) => Some(null::input()?),
         (Source::Inherit | Source::Feed(_), None) => None,
     };
     let output = |terminal: Option<&Pty>| match terminal {
@@ -264,11 +309,4 @@ fn start(
         }
     };
     Ok(Running { child, stdout: from_stdout, stderr: from_stderr, console })
-}
-
-/// What a command reads that is to find its standard input empty.
-fn nothing_to_read() -> io::Result<OwnedFd> {
-    let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-    // Where there is no such device, a pipe that nobody writes to is as empty.
-    null.or_else(|_| Ok(io::pipe()?.0.into()))
 }

@@ -7,9 +7,10 @@ use super::limit::Limit;
 use super::outlet::Outlet;
 use super::spawn::Child;
 use super::taker::Taker;
+use crate::exit;
 use crate::failpoint;
 use crate::feed::Feeder;
-use crate::frames::Stream;
+use crate::frames::{Loss, Stream};
 use crate::fsutil;
 use crate::held::{Held, Pieces};
 use crate::job::{Handling, Job};
@@ -29,11 +30,11 @@ use std::time::{Duration, Instant};
 /// How long something that the command left behind has to end, if what it prints is to be
 /// a part of the result: a filter of its output, say.
 const GRACE: Duration = Duration::from_millis(100);
-/// How often everything is looked at where the system cannot say when to.
-const NAP: Duration = Duration::from_millis(2);
 /// How often it is looked whether cachex came to the foreground.
 const GLANCE: Duration = Duration::from_millis(250);
 
+/// How long a turn takes where the system does not tell when there is something to do.
+const TURN: Duration = Duration::from_millis(5);
 /// How many turns suffice for all that a pipe or a terminal holds.
 const FEW: usize = 16;
 
@@ -56,9 +57,11 @@ pub struct Pump<'a, 'r> {
     missed: Option<Sent>,
     /// Why what was recorded must not be used.
     pub spoiled: Option<Spoiled>,
-    /// An output that could not be written, and why.
-    pub lost: Option<(Stream, Errno)>,
+    /// An output that could not be passed on, and why.
+    pub lost: Option<(Stream, Loss)>,
     broken: Option<Writer>,
+    /// Whether it could not be asked if the command has ended.
+    is_unsure: bool,
 }
 
 /// Who printed something that nobody read, which would have ended it by SIGPIPE.
@@ -91,13 +94,16 @@ impl<'a, 'r> Pump<'a, 'r> {
             ended: None,
             is_to_be_looked_after: true,
             missed: None,
+            is_unsure: false,
             spoiled: None,
             lost: None,
             broken: None,
         }
     }
 
-    /// Until the command has ended and all it printed has been passed on.
+    /// Until the command has ended and all it printed has been passed on. An error means
+    /// that it was not executed: nothing else that fails on the way ends it, since the
+    /// command runs, and cannot be run again.
     pub fn run(
         &mut self,
         child: &Child,
@@ -177,6 +183,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.patience().filter(|_| has_ended && self.is_idle()),
             self.limit.and_then(|limit| limit.due(has_ended)),
             self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
+            self.is_unsure.then(|| Instant::now() + TURN),
             self.legs[0].deadline(),
             self.legs[1].deadline(),
         ]
@@ -198,10 +205,9 @@ impl<'a, 'r> Pump<'a, 'r> {
         watched.extend(legs.filter_map(Leg::waits_for));
         let now = Instant::now();
         let left = self.deadline().map(|deadline| deadline.saturating_duration_since(now));
-        match fsutil::poll(&mut watched, left) {
-            Ok(_) | Err(Errno::INTR) => {}
-            // The command runs, and is served whatever is short: without being told when.
-            Err(_) => std::thread::sleep(NAP.min(left.unwrap_or(NAP))),
+        if fsutil::poll(&mut watched, left).is_err_and(|errno| errno != Errno::INTR) {
+            // Nothing here waits by itself: without the call it is asked again and again.
+            std::thread::sleep(TURN.min(left.unwrap_or(TURN)));
         }
     }
 
@@ -261,7 +267,18 @@ impl<'a, 'r> Pump<'a, 'r> {
             let console = &mut self.console;
             self.job.follow(signal, || console.iter_mut().for_each(Console::release));
         }
-        if let Some(status) = child.try_wait()? {
+        let asked = child.try_wait();
+        (self.is_unsure, self.is_to_be_looked_after) = (asked.is_err(), asked.is_err());
+        let status = match asked {
+            Ok(status) => status,
+            Err(error) if child.was_not_executed() => return Err(error),
+            // Somebody else reaped it, and nobody tells how it ended.
+            Err(error) if error.raw_os_error() == Some(Errno::CHILD.raw_os_error()) => {
+                Some(ExitStatus::from_raw(i32::from(exit::CACHEX_FAILED) << 8))
+            }
+            Err(_) => None,
+        };
+        if let Some(status) = status {
             self.ended = Some((status, Instant::now()));
             self.legs.iter_mut().for_each(Leg::note_the_end);
             self.feeder.close();
@@ -312,8 +329,11 @@ impl<'a, 'r> Pump<'a, 'r> {
             {
                 any = true;
             }
-            if let Some(errno) = leg.lost.take() {
-                self.lost.get_or_insert((leg.stream, errno));
+            if let Some(loss) = leg.lost.take() {
+                self.lost.get_or_insert((leg.stream, loss));
+                if let Loss::Reading(errno) = loss {
+                    self.spoiled.get_or_insert(Spoiled::Unreadable(errno));
+                }
             }
             if matches!(leg.outlet, Outlet::Differing) {
                 // Nothing that goes with it is shown either.
@@ -372,9 +392,9 @@ impl<'a, 'r> Pump<'a, 'r> {
         let differs = self.legs.iter().any(|leg| matches!(leg.outlet, Outlet::Differing));
         let is_short = self.legs.iter().any(|leg| !leg.outlet.may_end());
         match self.spoiled {
-            None | Some(Spoiled::Lingering | Spoiled::WithoutTerminal | Spoiled::Unfed) => is_short,
             Some(Spoiled::Interrupted) => false,
             Some(Spoiled::Abandoned | Spoiled::TimedOut) => differs,
+            _ => is_short,
         }
     }
 
@@ -400,8 +420,7 @@ impl<'a, 'r> Pump<'a, 'r> {
                 Ok(Some((stream, bytes))) => self.legs[stream as usize].insert(bytes),
                 Ok(None) => self.backlog = None,
                 Err(error) => {
-                    let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-                    self.lost.get_or_insert((Stream::Stdout, errno));
+                    self.lost.get_or_insert((Stream::Stdout, Loss::of_reading(&error)));
                     self.backlog = None;
                 }
             }

@@ -171,6 +171,11 @@ impl Child {
             errno => Err(io::Error::from_raw_os_error(errno)),
         }
     }
+
+    /// Whether it is known not to have become the command.
+    pub fn was_not_executed(&self) -> bool {
+        self.plan.failed.load(Ordering::Acquire) != 0
+    }
 }
 
 /// Memory that a process shares with those that it starts: a stack, and before that what
@@ -213,7 +218,7 @@ pub fn share_memory_with(
             let top = memory.0.byte_add(STACK);
             libc::clone(work, top, libc::CLONE_VM | libc::SIGCHLD, told)
         };
-        Pid::from_raw(started).filter(|_| started > 0).ok_or_else(last_os_error)
+        Some(started).filter(|&it| it > 0).and_then(Pid::from_raw).ok_or_else(last_os_error)
     }
     #[cfg(not(target_os = "linux"))]
     {
@@ -264,7 +269,7 @@ fn start(plan: &'static Plan, memory: &Memory) -> io::Result<Pid> {
     match unsafe { libc::fork() } {
         // SAFETY: it ends the process at once, and nothing of it needs to be tidied.
         0 => unsafe { libc::_exit(begin(told)) },
-        pid => Pid::from_raw(pid).filter(|_| pid > 0).ok_or_else(last_os_error),
+        pid => Some(pid).filter(|&it| it > 0).and_then(Pid::from_raw).ok_or_else(last_os_error),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Taking in a pipe or a socket, within bounds.
 
 use super::{Digest, Source, Stdin, Unknown, Why};
+use crate::fallback;
 use crate::fsutil;
 use crate::hashing;
 use crate::spool::{Rest, Spool};
@@ -43,6 +44,7 @@ pub fn take(kind: &'static str) -> Result<Stdin, Unknown> {
     let mut spool = Spool::default();
     spool.is_socket = kind == super::SOCKET;
     let mut chunk = vec![0; CHUNK];
+    fallback::is_too_late();
     loop {
         let (limit, why) = if spool.is_empty() { (SILENT, Why::Silent) } else { (OPEN, Why::Open) };
         let left = stretched(limit).saturating_sub(began.elapsed());
@@ -52,7 +54,7 @@ pub fn take(kind: &'static str) -> Result<Stdin, Unknown> {
             Err(Errno::INTR) => continue,
             Err(_) => return Err(partly(spool, Why::Unreadable)),
         }
-        match rustix::io::read(stdin, &mut chunk[..]) {
+        match fsutil::persistently(|| rustix::io::read(stdin, &mut chunk[..])) {
             Ok(0) => break,
             Ok(n) => {
                 if let Some(hasher) = &mut hasher {
@@ -73,7 +75,7 @@ pub fn take(kind: &'static str) -> Result<Stdin, Unknown> {
                     hasher = Some(begun);
                 }
             }
-            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(Errno::AGAIN) => {}
             Err(errno) => {
                 if !spool.is_empty() {
                     // It may say so only once.

@@ -23,6 +23,7 @@ use crate::entry::{Entry, Key};
 use crate::exit::Exit;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
+use crate::null;
 use crate::progress;
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::Signal;
@@ -58,7 +59,7 @@ pub fn serve(args: &[OsString]) -> Exit {
 pub fn start_fold(path: &Path, bounds: &Bounds) -> Result<()> {
     let options = bounds.as_options();
     let mut command = command(path, helper::FOLD, &helper::fold_args(&options))?;
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stdin(null::input()?).stdout(null::output()?);
     detached::start(&mut command).context("starting a fold of the store")?;
     Ok(())
 }
@@ -68,7 +69,7 @@ pub fn start_tagging(path: &Path, key: &Key, tags: &[String]) -> Result<()> {
     let args: Vec<OsString> =
         std::iter::once(key.to_string()).chain(tags.iter().cloned()).map(OsString::from).collect();
     let mut command = command(path, helper::TAG, &args)?;
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stdin(null::input()?).stdout(null::output()?);
     detached::start(&mut command).context("starting a process for it")?;
     Ok(())
 }
@@ -179,7 +180,7 @@ impl<'a> Fenced<'a> {
         let mut command = command(self.root.path(), op, args)?;
         command.stdin(match input {
             Some(input) => Stdio::from(self.root.unnamed_file(input)?),
-            None => Stdio::null(),
+            None => null::input().context("opening an empty question")?.into(),
         });
         let mut helper = Helper::start(&mut command)?;
         loop {
@@ -261,6 +262,6 @@ fn command(path: &Path, op: &str, args: &[OsString]) -> Result<Command> {
     let outer = path.parent().filter(|path| !path.as_os_str().is_empty());
     let mut command = asked::this_executable()?;
     command.arg(VERB).arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
-    command.stderr(Stdio::null());
+    command.stderr(null::output()?);
     Ok(command)
 }

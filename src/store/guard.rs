@@ -2,8 +2,8 @@
 //!
 //! On damaged files sled may fail, panic, abort or never return. Here its
 //! failures and panics set the database aside, and every step it makes is felt
-//! by a [`Pulse`], so that [`super::fence`]'s watchdog can do the same when it
-//! makes none. What is the system's fault, such as a full disk, is a plain error.
+//! by a [`Pulse`], so that a watchdog can do the same when it makes none. What is the
+//! system's fault, such as a full disk or one that cannot be read, is a plain error.
 //!
 //! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
 
@@ -13,8 +13,9 @@ use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use rustix::io::Errno;
+use std::any::Any;
 use std::fmt;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -146,56 +147,92 @@ fn attempt<D, T>(
     open: impl FnOnce(&Path) -> Result<D>,
     work: impl FnOnce(&D) -> Result<T>,
 ) -> Result<Result<T>, Broken> {
-    let database = match caught(|| open(path))? {
-        Ok(database) => database,
-        Err(error) => return Ok(Err(error)),
+    let database = match caught(|| open(path)) {
+        Ok(Ok(database)) => database,
+        Ok(Err(error)) => return Ok(Err(error)),
+        Err(fault) => return fault.ends(),
     };
-    let Ok(done) = caught(|| work(&database)) else {
-        // Closing it would run into the same, and a panic in there aborts.
-        std::mem::forget(database);
-        return Err(Broken);
+    let done = match caught(|| work(&database)) {
+        Ok(done) => done,
+        Err(fault) => {
+            // Closing it would run into the same, and a panic in there aborts.
+            std::mem::forget(database);
+            return fault.ends();
+        }
     };
-    caught(|| {
+    match caught(|| {
         drop(database);
         Ok(())
-    })
-    .map(|_| done)
+    }) {
+        Ok(_) => Ok(done),
+        Err(fault) => fault.ends(),
+    }
 }
 
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<Result<T>, Broken> {
+/// What the database is not to be used after, not even to be closed.
+enum Fault {
+    /// It is damaged.
+    Damage,
+    /// sled panicked about an error of the system.
+    System(io::Error),
+}
+
+impl Fault {
+    fn ends<T>(self) -> Result<Result<T>, Broken> {
+        match self {
+            Fault::Damage => Err(Broken),
+            Fault::System(error) => Ok(Err(error).context("reading the store of older entries")),
+        }
+    }
+}
+
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<Result<T>, Fault> {
     // Nothing that the closure changed is used after a panic.
     match catch_unwind(AssertUnwindSafe(work)) {
-        Err(_panic) => Err(Broken),
-        Ok(Err(error)) if is_broken(&error) => Err(Broken),
+        Err(panic) => Err(match named_error(panic.as_ref()) {
+            Some(code) if !is_of_damage(code) => Fault::System(io::Error::from_raw_os_error(code)),
+            _ => Fault::Damage,
+        }),
+        Ok(Err(error)) if is_broken(&error) => Err(Fault::Damage),
         Ok(done) => Ok(done),
     }
 }
 
+/// The number of the system's error that sled panicked about, if it was about one.
+fn named_error(panic: &(dyn Any + Send)) -> Option<i32> {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied())?;
+    let (_, code) = text.split_once("Os { code: ")?;
+    code.split(',').next()?.parse().ok()
+}
+
 fn is_broken(error: &anyhow::Error) -> bool {
-    use ErrorKind::{
-        FileTooLarge, Interrupted, OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
-        WouldBlock,
-    };
-    const SYSTEM: [Errno; 3] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    use ErrorKind::{OutOfMemory, StorageFull, WouldBlock};
     match error.downcast_ref::<sled::Error>() {
         None => false,
         Some(error) if is_locked(error) => false,
-        Some(sled::Error::Io(error)) => {
-            let code = error.raw_os_error();
-            !SYSTEM.iter().any(|errno| code == Some(errno.raw_os_error()))
-                && !matches!(
-                    error.kind(),
-                    FileTooLarge
-                        | Interrupted
-                        | OutOfMemory
-                        | QuotaExceeded
-                        | ReadOnlyFilesystem
-                        | StorageFull
-                        | WouldBlock
-                )
-        }
+        Some(sled::Error::Io(error)) => match error.raw_os_error() {
+            Some(code) => is_of_damage(code),
+            None => !matches!(error.kind(), OutOfMemory | StorageFull | WouldBlock),
+        },
         Some(_) => true,
     }
+}
+
+/// Whether the system's error says something of what is in the database: a part of it is
+/// not there, or leads to where nothing can be. A disk that fails, a limit that was met
+/// or a call that is forbidden says nothing of that, and may be over the next time.
+fn is_of_damage(code: i32) -> bool {
+    const OF_DAMAGE: [Errno; 7] = [
+        Errno::NOENT,
+        Errno::NOTDIR,
+        Errno::ISDIR,
+        Errno::INVAL,
+        Errno::SPIPE,
+        Errno::OVERFLOW,
+        Errno::BADMSG,
+    ];
+    OF_DAMAGE.iter().any(|errno| errno.raw_os_error() == code)
 }
 
 /// Whether sled found its own lock taken; it says so in words only.

@@ -3,17 +3,19 @@
 //! It prints nothing but frames, reads no `CACHEX_*` variable, and works from
 //! within the store's folder, by a relative path, so that a folder that is
 //! removed meanwhile is not created anew. A panic is silent. A watchdog ends a
-//! helper that makes no progress in sled, and sets the database aside.
+//! helper that makes no progress in sled, and sets the database aside if that is its
+//! doing and not the disk's, see [`watch`].
 //!
 //! But for what is done in the background, a fold say, it ends with who started it, wherever it is
 //! then: it would hold the locks for nobody, and may be killed anywhere.
 
 mod reports;
+mod watch;
 
 use super::facts::Facts;
 use super::fence::{BROKEN, SET_ASIDE};
 use super::fold::{self, FoldOptions};
-use super::guard::{self, Broken, PULSE, Pulse, SetAside};
+use super::guard::{self, Broken, PULSE, SetAside};
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
@@ -34,6 +36,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use watch::Verdict;
 
 /// `get ROOT KEY`: the sealed entry, or nothing.
 pub const GET: &str = "get";
@@ -72,13 +75,15 @@ pub const FOLD_NOW: &str = "fold-now";
 /// `tag ROOT KEY TAG…`: in the background.
 pub const TAG: &str = "tag";
 
-/// A look-up that takes longer in sled has met a database that hangs it.
+/// A look-up that computes or waits for its own threads for longer, without a step
+/// forward, has met a database that hangs it.
 const GET_STUCK: Duration = Duration::from_secs(4);
 /// The same for whoever works through the whole of it.
 const STUCK: Duration = Duration::from_secs(20);
+/// A disk that takes longer from one step to the next is too slow for any of this.
+const TOO_SLOW: Duration = Duration::from_mins(5);
 /// A background fold leaves the machine to others.
 const NICE: i32 = 19;
-const TICK: Duration = Duration::from_millis(100);
 
 /// How long the database is kept open for a question that may come,
 const SOON: Duration = Duration::from_millis(20);
@@ -115,11 +120,12 @@ pub fn serve(args: &[OsString]) -> Exit {
     let mut output = std::io::stdout().lock();
     let done = open(Path::new(path)).and_then(|root| {
         let limit = if op == GET || op == ATTEND { GET_STUCK } else { STUCK };
-        watch(limit, &PULSE, {
+        let only_looks = op == CHECK;
+        watch::watch(limit, TOO_SLOW, &PULSE, {
             let root = open(Path::new("."))?;
-            let only_looks = op == CHECK;
-            move || give_up(&root, only_looks)
-        });
+            move |verdict| give_up(&root, verdict, only_looks)
+        })?;
+        watch::is_enough()?;
         answer(&root, op, rest, &mut std::io::stdin().lock(), &mut output)
     });
     // Nobody may be left to read the answer.
@@ -402,37 +408,21 @@ fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
     Some(FoldOptions { max_size, max_entries, grace, full, wait, compress })
 }
 
-/// Calls `stuck` when there was no sign of life from sled for `limit`.
-///
-/// Time is counted in ticks of this thread, so that a process that was stopped,
-/// or a machine that slept, is not taken for stuck.
-fn watch(limit: Duration, pulse: &'static Pulse, stuck: impl FnOnce() + Send + 'static) {
-    std::thread::spawn(move || {
-        let mut last = None;
-        let mut still = Duration::ZERO;
-        while still < limit {
-            std::thread::sleep(TICK);
-            let now = pulse.feel();
-            still = if now.is_some() && now == last { still + TICK } else { Duration::ZERO };
-            last = now;
-        }
-        stuck();
-    });
-}
-
-/// Ends a process that sled hangs. It holds the database's lock, so that nobody
+/// Ends a process that is stuck in sled. It holds the database's lock, so that nobody
 /// else uses what is set aside, and writes no frame while it is in there.
-fn give_up(root: &Root, only_looks: bool) -> ! {
-    if only_looks {
-        let mut frame = Vec::new();
-        let _ = write_frame(&mut frame, BROKEN, &[]);
-        let _ = fsutil::write_all(rustix::stdio::stdout(), &frame);
-    } else if let Ok(SetAside(name)) = guard::set_aside(root) {
-        let mut frame = Vec::new();
-        let _ = write_frame(&mut frame, SET_ASIDE, name.as_bytes());
-        // The main thread holds the lock of `std::io::stdout`.
-        let _ = fsutil::write_all(rustix::stdio::stdout(), &frame);
-    }
+fn give_up(root: &Root, verdict: Verdict, only_looks: bool) -> ! {
+    let (tag, body) = match verdict {
+        Verdict::Slow => (FAILED, b"the store of older entries takes too long".to_vec()),
+        Verdict::Hung if only_looks => (BROKEN, Vec::new()),
+        Verdict::Hung => match guard::set_aside(root) {
+            Ok(SetAside(name)) => (SET_ASIDE, name.into_bytes()),
+            Err(error) => (FAILED, format!("{error:#}").into_bytes()),
+        },
+    };
+    let mut frame = Vec::new();
+    let _ = write_frame(&mut frame, tag, &body);
+    // The main thread holds the lock of `std::io::stdout`.
+    let _ = fsutil::write_all(rustix::stdio::stdout(), &frame);
     Exit::Status(exit::FAILURE).end()
 }
 

@@ -28,6 +28,8 @@ mod exit_status;
 mod explain;
 mod export;
 mod fail_open;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod fault_sweep;
 mod folding;
 mod follow;
 mod forged;
@@ -40,6 +42,7 @@ mod held;
 mod hit_and_miss;
 mod holders;
 mod import;
+mod inheritance;
 mod inputs;
 mod interrupted;
 mod key;
@@ -80,6 +83,8 @@ mod show;
 mod signal_matrix;
 mod signals;
 mod size_limits;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod slow_disk;
 mod soak;
 mod space;
 mod stale;

@@ -25,12 +25,12 @@ pub struct Call {
     is_measured: bool,
     environment: Vec<(OsString, Option<OsString>)>,
     folder: PathBuf,
-    input: Input,
+    pub(super) input: Input,
     output: Output,
 }
 
 #[derive(Clone)]
-enum Input {
+pub(super) enum Input {
     Null,
     Bytes(Vec<u8>),
     Zeros(u64),
@@ -154,6 +154,13 @@ impl Call {
     /// Is started by this script, which does it at `"$@"`.
     pub fn launched_by(mut self, script: &str) -> Call {
         self.launcher = Some(script.to_owned());
+        self
+    }
+
+    /// Has this in front of it, after what starts it already.
+    pub fn limited(mut self, limiter: &str) -> Call {
+        let launcher = self.launcher.take().unwrap_or_else(|| r#"exec "$@""#.to_owned());
+        self.launcher = Some(launcher.replace(r#""$@""#, &format!(r#"{limiter} "$@""#)));
         self
     }
 
@@ -324,6 +331,11 @@ impl Call {
         )
     }
 
+    /// The world that it happens in.
+    pub(super) fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
     fn argv(&self) -> Vec<OsString> {
         let mut argv = Vec::new();
         if let Some(script) = &self.launcher {
@@ -343,7 +355,7 @@ impl Call {
     }
 
     /// What is started; if its memory is measured, that is written to the file `memory`.
-    fn build(&self, memory: Option<&Path>) -> Command {
+    pub(super) fn build(&self, memory: Option<&Path>) -> Command {
         let mut argv = self.argv();
         if let Some(memory) = memory {
             let time = ["time".as_ref(), "--format=%M".as_ref(), "--output".as_ref(), memory];
@@ -370,7 +382,7 @@ impl std::fmt::Display for Call {
 }
 
 impl Input {
-    fn stdio(&self) -> Stdio {
+    pub fn stdio(&self) -> Stdio {
         match self {
             Input::Null => Stdio::null(),
             Input::Bytes(_) | Input::Zeros(_) | Input::Open => Stdio::piped(),
@@ -386,7 +398,7 @@ impl Input {
     }
 
     /// Writes what there is to write; gives the pipe back if the test feeds it.
-    fn feed(&self, pipe: Option<std::process::ChildStdin>) -> Option<std::process::ChildStdin> {
+    pub fn feed(&self, pipe: Option<std::process::ChildStdin>) -> Option<std::process::ChildStdin> {
         let mut pipe = pipe?;
         let input = self.clone();
         if let Input::Open = input {

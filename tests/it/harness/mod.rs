@@ -19,6 +19,8 @@ mod call;
 mod capture;
 mod faults;
 mod hosts;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod injector;
 mod mounts;
 mod outcome;
 mod proxy;
@@ -31,6 +33,8 @@ mod world;
 pub use call::Call;
 pub use faults::{copy, flip, overwrite, places};
 pub use hosts::{Host, on_a_host_of_its_own};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use injector::{Fate, Fault, Traced};
 pub use mounts::{Mounted, unshares, where_mounts_are_ones_own};
 pub use outcome::Outcome;
 pub use proxy::Proxy;

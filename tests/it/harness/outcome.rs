@@ -131,6 +131,11 @@ impl Outcome {
         self.each(&format!("exit status {code}"), |ended| ended.status.code() == Some(code))
     }
 
+    /// How the only call ended, or the last.
+    pub fn status(&self) -> ExitStatus {
+        self.ended.last().unwrap().status
+    }
+
     /// Whether every one exited with this status.
     pub fn exited_with(&self, code: i32) -> bool {
         self.ended.iter().all(|ended| ended.status.code() == Some(code))

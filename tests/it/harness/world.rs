@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tempfile::NamedTempFile;
 
 /// A fresh world and the `cachex` in it.
@@ -99,9 +99,14 @@ impl World {
         World { root, _folder: folder }
     }
 
-    /// The binary under test.
+    /// The binary under test: the one that was built with the tests, or another one that
+    /// was named, a release say. Faults that a test puts in are met by the former alone.
     pub fn binary() -> &'static Path {
-        Path::new(env!("CARGO_BIN_EXE_cachex"))
+        static BINARY: OnceLock<PathBuf> = OnceLock::new();
+        BINARY.get_or_init(|| {
+            let named = std::env::var_os("CACHEX_TEST_BINARY").map(PathBuf::from);
+            named.unwrap_or_else(|| env!("CARGO_BIN_EXE_cachex").into())
+        })
     }
 
     /// A program of `examples/`.

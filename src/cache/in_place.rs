@@ -1,0 +1,184 @@
+//! Becoming the command: what is left to do where there is nothing to do it with.
+//!
+//! Execution takes no process, no descriptor and no memory of its own. So whatever is
+//! short, or forbidden, the command runs as it would without cachex, as long as nothing
+//! has been printed. What was taken of standard input is given back to it.
+
+use super::Runner;
+use super::identify::Unresolved;
+use crate::exec::{self, Unstarted};
+use crate::exit::{self, Exit};
+use crate::null;
+use crate::report::Report;
+use crate::spool::{Rest, Spool};
+use crate::stdin::Source;
+use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
+use rustix::io::{Errno, FdFlags};
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// What a pipe holds without being asked.
+const PIPE: usize = 64 * 1024;
+
+impl Runner<'_> {
+    /// Becomes a command that could not be started, unless that is its own fault.
+    pub(super) fn rather_in_place(&self, unstarted: Unstarted, program: &Path) -> Exit {
+        let Unstarted { error, source } = unstarted;
+        let Some(source) = source.filter(|_| !is_the_commands_own(&error)) else {
+            return self.cannot_start(&error);
+        };
+        self.in_place(source, program, &format_args!("starting a process: {error}"))
+    }
+
+    /// Becomes a command whose file could not be found out.
+    pub(super) fn unresolved(&self, unresolved: Unresolved, source: Source) -> Exit {
+        match unresolved {
+            Unresolved::Said(exit) => exit,
+            // The kernel is asked in the way of `execvp`.
+            Unresolved::Unknown(errno) => {
+                let why = format_args!("looking for the command: {}", io::Error::from(errno));
+                self.in_place(source, Path::new(self.invocation.name()), &why)
+            }
+        }
+    }
+
+    /// Becomes the command; `why` is what keeps cachex from staying with it, and so from
+    /// doing whatever needs that.
+    pub(super) fn in_place(&self, source: Source, program: &Path, why: &dyn Display) -> Exit {
+        if self.config.timeout.is_some() {
+            self.messages().warn(format_args!("not cached, and --timeout is not kept: {why}"));
+        } else {
+            self.messages().warn(format_args!("not cached: {why}"));
+        }
+        // Nobody is left to tell how it ends.
+        self.report(|| Report { reason: Some(why.to_string()), ..Report::default() });
+        self.become_command(source, program)
+    }
+
+    /// Becomes the command, in silence.
+    pub(super) fn become_command(&self, source: Source, program: &Path) -> Exit {
+        let ready = match source {
+            Source::Inherit => Ok(()),
+            Source::Null => empty_stdin(),
+            Source::Feed(spool) => refill_stdin(spool),
+        };
+        match ready {
+            Ok(()) => self.cannot_start(&exec::replace(self.invocation, program)),
+            Err(error) => self.refuse(
+                exit::NOT_EXECUTABLE,
+                &format!("its standard input cannot be given to it: {error}"),
+            ),
+        }
+    }
+}
+
+/// Whether starting a command failed because of what it is, and so would anywhere.
+pub(super) fn is_the_commands_own(error: &io::Error) -> bool {
+    const OWN: [Errno; 9] = [
+        Errno::NOENT,
+        Errno::ACCESS,
+        Errno::NOTDIR,
+        Errno::ISDIR,
+        Errno::LOOP,
+        Errno::NAMETOOLONG,
+        Errno::NOEXEC,
+        Errno::TOOBIG,
+        Errno::TXTBSY,
+    ];
+    OWN.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Makes this process's standard input an empty one, as the command's is to be.
+fn empty_stdin() -> io::Result<()> {
+    match null::input() {
+        Ok(null) => take_for_stdin(null),
+        // It has a number itself, if no other is to be had.
+        Err(_) => {
+            close_stdin();
+            // Without that it is closed, and empty all the same.
+            null::input().map_or(Ok(()), take_for_stdin)
+        }
+    }
+}
+
+/// Makes what was taken of standard input this process's standard input.
+fn refill_stdin(spool: Spool) -> io::Result<()> {
+    if spool.rest != Rest::End {
+        return Err(io::Error::other("not all of it has come yet"));
+    }
+    // All of it was read.
+    close_stdin();
+    take_for_stdin(match filled_pipe(&spool) {
+        Some(pipe) => pipe,
+        None => spool.into_file()?.into(),
+    })
+}
+
+/// A pipe that holds all of it, if it is little enough.
+fn filled_pipe(spool: &Spool) -> Option<OwnedFd> {
+    let bytes = spool.in_memory()?;
+    let (reader, mut writer) = io::pipe().ok()?;
+    #[cfg(target_os = "linux")]
+    if bytes.len() > PIPE {
+        rustix::pipe::fcntl_setpipe_size(&writer, bytes.len()).ok()?;
+    }
+    if !crate::fsutil::unblock(&writer) || writer.write_all(bytes).is_err() {
+        return None;
+    }
+    // What the flag was set on is the other end.
+    Some(reader.into())
+}
+
+fn take_for_stdin(file: OwnedFd) -> io::Result<()> {
+    if file.as_raw_fd() != 0 {
+        if rustix::stdio::dup2_stdin(&file).is_ok() {
+            return Ok(());
+        }
+        // Where that call is forbidden, the other one takes the number that is free.
+        close_stdin();
+        std::mem::forget(rustix::io::dup(&file)?);
+        return Ok(());
+    }
+    rustix::io::fcntl_setfd(&file, FdFlags::empty())?;
+    std::mem::forget(file);
+    Ok(())
+}
+
+/// Frees the number of standard input.
+fn close_stdin() {
+    // SAFETY: nothing in this process owns the descriptor, and whoever borrows it by its
+    // number, as the standard library does, finds either a closed one or the one that
+    // takes its place. The process becomes the command next, or ends.
+    drop(unsafe { OwnedFd::from_raw_fd(rustix::stdio::stdin().as_raw_fd()) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn spool(chunks: usize) -> Spool {
+        let mut spool = Spool::default();
+        for at in 0..chunks {
+            spool.append(&[at as u8; 1000]).unwrap();
+        }
+        spool
+    }
+
+    #[test]
+    fn a_pipe_holds_what_is_kept_in_memory() {
+        for chunks in [0, 1, 65, 66, 1000] {
+            let Some(pipe) = filled_pipe(&spool(chunks)) else {
+                // Where pipes may not be made so wide.
+                assert!(chunks * 1000 > PIPE);
+                continue;
+            };
+            let mut read = Vec::new();
+            std::fs::File::from(pipe).read_to_end(&mut read).unwrap();
+            let expected: Vec<u8> = (0..chunks).flat_map(|at| [at as u8; 1000]).collect();
+            assert!(read == expected, "{chunks} chunks");
+        }
+        assert!(filled_pipe(&spool(2000)).is_none(), "what is in a file");
+    }
+}

@@ -1,0 +1,245 @@
+//! The way out of a process that has no memory left, or panicked.
+//!
+//! Until the command was started, or something of the caller's was used up, the way out is
+//! to become the command: execution needs no memory. After that there is a reserve, enough
+//! for what a run has still to do. Once the command has ended all that could be lost is
+//! its recording, and the process ends as the command did.
+//!
+//! The standard library ends a process that has no memory by a signal, which looks like
+//! the command's own death, or like a damaged database if the process is a helper.
+
+use crate::exit::{self, Exit};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::UnsafeCell;
+use std::ffi::{CString, OsStr, OsString, c_char};
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+/// Nothing is known that could be done.
+const LOST: u32 = 0;
+/// The command is known, and nothing of the caller's was used up.
+const READY: u32 = 1;
+/// This process is a helper, and somebody else has the command.
+const HELPER: u32 = 2;
+/// The command has ended; the status is added.
+const ENDED: u32 = 0x100;
+
+static STATE: AtomicU32 = AtomicU32::new(LOST);
+/// The arguments of this process as C has them, and how many they are.
+static ARGUMENTS: (AtomicPtr<*const c_char>, AtomicUsize) =
+    (AtomicPtr::new(ptr::null_mut()), AtomicUsize::new(0));
+/// Where among them those of the command begin.
+static FIRST: AtomicUsize = AtomicUsize::new(0);
+/// The command's name, where it is not among them.
+static NAME: AtomicPtr<c_char> = AtomicPtr::new(ptr::null_mut());
+static GETS_NOTHING: AtomicBool = AtomicBool::new(false);
+
+/// These are the arguments of this process.
+///
+/// # Safety
+///
+/// They are null or as C has them, `count` and then a null pointer, and stay until the
+/// process ends.
+pub unsafe fn arguments_are(arguments: *const *const c_char, count: usize) {
+    ARGUMENTS.0.store(arguments.cast_mut(), Ordering::Relaxed);
+    ARGUMENTS.1.store(count, Ordering::Relaxed);
+}
+
+/// From now on this process can become a command: `argv`, which are its last arguments,
+/// but that the name of a shell may be another than what stands before them.
+pub fn command_is(argv: &[OsString], last: Option<&OsStr>, gets_nothing: bool) {
+    let count = ARGUMENTS.1.load(Ordering::Relaxed);
+    let Some(first) = count.checked_sub(argv.len()).filter(|&first| first > 0) else { return };
+    if last != argv.first().map(OsString::as_os_str) {
+        let name = argv.first().and_then(|name| CString::new(name.as_bytes()).ok());
+        let Some(name) = name else { return };
+        NAME.store(name.into_raw(), Ordering::Relaxed);
+    }
+    FIRST.store(first, Ordering::Relaxed);
+    GETS_NOTHING.store(gets_nothing, Ordering::Relaxed);
+    STATE.store(READY, Ordering::Release);
+}
+
+/// Something is used up, or begun, that a command would miss or do again.
+pub fn is_too_late() {
+    STATE.store(LOST, Ordering::Release);
+}
+
+/// Whether the command can still be run as if nothing had been.
+pub fn is_ready() -> bool {
+    STATE.load(Ordering::Acquire) == READY
+}
+
+/// The command has ended, everything it printed was passed on, and this process ends so.
+pub fn has_ended(exit: Exit) {
+    let status = match exit {
+        Exit::Status(status) => status,
+        Exit::Signal(signal) => 128_u8.saturating_add(signal as u8),
+    };
+    STATE.store(ENDED + u32::from(status), Ordering::Release);
+}
+
+/// How the command ended, if it has.
+pub fn ended() -> Option<Exit> {
+    let status = STATE.load(Ordering::Acquire).checked_sub(ENDED)?;
+    Some(Exit::Status(status as u8))
+}
+
+/// This process is a helper.
+pub fn is_helper() {
+    STATE.store(HELPER, Ordering::Release);
+}
+
+/// Becomes the command, without any memory; returns if that cannot be.
+fn become_command() {
+    let arguments = ARGUMENTS.0.load(Ordering::Relaxed);
+    if arguments.is_null() {
+        return;
+    }
+    // SAFETY: `FIRST` is the place of one of the arguments, which `arguments_are` promises
+    // to be C strings up to a null pointer. Nobody else reads the array, C made it to be
+    // written to, and what is written is a C string that was leaked. The calls allocate
+    // nothing.
+    unsafe {
+        let argv = arguments.add(FIRST.load(Ordering::Relaxed));
+        let name = NAME.load(Ordering::Relaxed);
+        if !name.is_null() {
+            argv.write(name);
+        }
+        if GETS_NOTHING.load(Ordering::Relaxed) {
+            libc::close(0);
+            // It takes the number that is free now.
+            libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+        }
+        libc::execvp(*argv, argv);
+    }
+}
+
+/// What the reserve holds: some chunks, what an entry is made of, and then some.
+const RESERVE: usize = 256 * 1024;
+/// What is larger can be done without.
+const LARGEST: usize = 48 * 1024;
+
+/// Memory that is there when there is no other. It is given once and not taken back.
+struct Reserve {
+    bytes: UnsafeCell<[u8; RESERVE]>,
+    used: AtomicUsize,
+}
+
+// SAFETY: the bytes are only given out, each of them once.
+unsafe impl Sync for Reserve {}
+
+static SPARE: Reserve = Reserve { bytes: UnsafeCell::new([0; RESERVE]), used: AtomicUsize::new(0) };
+
+impl Reserve {
+    fn take(&self, layout: Layout) -> *mut u8 {
+        let start = self.bytes.get().cast::<u8>();
+        let mut place = None;
+        let step = |used: usize| {
+            let at = (start as usize + used).next_multiple_of(layout.align()) - start as usize;
+            let end = at.checked_add(layout.size()).filter(|&end| end <= RESERVE)?;
+            place = Some(at);
+            Some(end)
+        };
+        let taken = layout.size() <= LARGEST
+            && self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).is_ok();
+        // SAFETY: the place lies within the reserve.
+        place.filter(|_| taken).map_or(ptr::null_mut(), |at| unsafe { start.add(at) })
+    }
+
+    fn gave(&self, given: *const u8) -> bool {
+        (given as usize).wrapping_sub(self.bytes.get() as usize) < RESERVE
+    }
+}
+
+/// Finds memory where the system has none, or another way out.
+#[cold]
+#[inline(never)]
+fn without_memory(layout: Layout) -> *mut u8 {
+    match STATE.load(Ordering::Acquire) {
+        READY => become_command(),
+        HELPER => leave(exit::FAILURE),
+        LOST => {}
+        ended => leave((ended - ENDED) as u8),
+    }
+    SPARE.take(layout)
+}
+
+fn leave(status: u8) -> ! {
+    // SAFETY: it only ends the process, and needs no memory for that.
+    unsafe { libc::_exit(status.into()) }
+}
+
+/// The memory of cachex: the system's, and what this module does where that ends.
+#[derive(Debug)]
+pub struct Allocator;
+
+// SAFETY: what is given is the system's or a part of the reserve that nobody else has,
+// which is told by its address and never goes back to the system.
+unsafe impl GlobalAlloc for Allocator {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller promises what it asks for.
+        let given = unsafe { System.alloc(layout) };
+        if given.is_null() { without_memory(layout) } else { given }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above. The reserve is zero where it was not given before.
+        let given = unsafe { System.alloc_zeroed(layout) };
+        if given.is_null() { without_memory(layout) } else { given }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, given: *mut u8, layout: Layout) {
+        if !SPARE.gave(given) {
+            // SAFETY: the system gave it, and the caller promises the rest.
+            unsafe { System.dealloc(given, layout) }
+        }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, given: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if !SPARE.gave(given) {
+            // SAFETY: the system gave it, and the caller promises the rest.
+            let moved = unsafe { System.realloc(given, layout, size) };
+            if !moved.is_null() {
+                return moved;
+            }
+        }
+        // SAFETY: the size is one that the caller promises to be possible for this
+        // alignment; both places hold what is copied, and are apart.
+        unsafe {
+            let new = without_memory(Layout::from_size_align_unchecked(size, layout.align()));
+            if !new.is_null() {
+                ptr::copy_nonoverlapping(given, new, layout.size().min(size));
+                self.dealloc(given, layout);
+            }
+            new
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_gives_each_byte_once_and_knows_its_own() {
+        let reserve = Reserve { bytes: UnsafeCell::new([0; RESERVE]), used: AtomicUsize::new(0) };
+        let mut given: Vec<(usize, usize)> = Vec::new();
+        for (size, align) in [(1, 1), (24, 8), (3, 1), (4096, 64)].into_iter().cycle() {
+            let place = reserve.take(Layout::from_size_align(size, align).unwrap());
+            if place.is_null() {
+                break;
+            }
+            assert!(reserve.gave(place) && (place as usize).is_multiple_of(align));
+            given.push((place as usize, size));
+        }
+        assert!(given.len() > 100 && given.windows(2).all(|two| two[0].0 + two[0].1 <= two[1].0));
+        assert!(!reserve.gave(given.as_ptr().cast()));
+        assert!(reserve.take(Layout::new::<[u8; RESERVE]>()).is_null());
+    }
+}

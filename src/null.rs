@@ -1,0 +1,51 @@
+//! Nothing to read and nowhere to write to, also where there is no `/dev/null`.
+//!
+//! A chroot, a container or a bare `tmpfs` on `/dev` may lack the device, and a command
+//! that needs no device must run there.
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
+use std::io;
+
+/// A descriptor that is at its end at once.
+pub fn input() -> io::Result<OwnedFd> {
+    match device(OFlags::RDONLY) {
+        Ok(device) => Ok(device),
+        // A pipe that nobody writes to is at its end as well.
+        Err(_) => io::pipe().map(|(reader, _)| reader.into()),
+    }
+}
+
+/// A descriptor for what nobody is to read. Where there is no device a write to it is
+/// an error that harms nothing.
+pub fn output() -> io::Result<OwnedFd> {
+    Ok(device(OFlags::RDWR).or_else(|_| folder())?)
+}
+
+fn device(flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::open("/dev/null", flags | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// A folder can be neither read from nor written to.
+fn folder() -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open("/", flags, Mode::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn there_is_nothing_to_read() {
+        assert_eq!(rustix::io::read(input().unwrap(), &mut [0; 8]), Ok(0));
+    }
+
+    #[test]
+    fn a_folder_takes_and_gives_nothing() {
+        let folder = folder().unwrap();
+        assert_eq!(rustix::io::read(&folder, &mut [0; 8]), Err(Errno::ISDIR));
+        assert_eq!(rustix::io::write(&folder, b"lost"), Err(Errno::BADF));
+    }
+}
