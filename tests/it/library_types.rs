@@ -41,7 +41,8 @@ impl Caches {
     fn send(&self) {
         let first = self.world.path("first");
         let flush = ["remote", "flush", "--remote", &self.url, "--cache-dir"];
-        self.world.cli(flush.map(Into::into).into_iter().chain([first.into()])).once().exits(0);
+        let arguments = flush.map(std::ffi::OsString::from).into_iter().chain([first.into()]);
+        self.world.cli(arguments).once().exits(0);
     }
 
     /// Has a value on the second machine.
