@@ -123,8 +123,7 @@ impl FromStr for NamePattern {
     type Err = String;
 
     fn from_str(text: &str) -> Result<NamePattern, String> {
-        const ACCEPTED: &str =
-            "expected names of variables or patterns, separated by commas, such as `HOME,LANG,AWS_*`";
+        const ACCEPTED: &str = "expected names of variables or patterns, separated by commas, such as `HOME,LANG,AWS_*`";
         let is_bad = |c: char| c == '=' || c.is_whitespace() || c.is_control();
         if text.is_empty() || text.starts_with('$') || text.contains(is_bad) {
             return Err(ACCEPTED.to_owned());

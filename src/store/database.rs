@@ -3,6 +3,8 @@
 use super::guard::{self, PULSE};
 use crate::failpoint;
 use crate::fsutil;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -39,10 +41,14 @@ pub(super) fn open_database(path: &Path) -> sled::Result<sled::Db> {
 /// Removes the snapshots that a process left which was killed while sled wrote
 /// them: sled takes one for its newest, and the database for damaged.
 fn drop_unfinished(path: &Path) -> std::io::Result<()> {
-    let dir = rustix::fs::CWD;
-    for name in fsutil::names(dir, path)? {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = match rustix::fs::open(path, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(()),
+        folder => folder?,
+    };
+    for name in fsutil::names(&folder, ".")? {
         if name.as_bytes().ends_with(b".generating") {
-            fsutil::remove_file(dir, path.join(name))?;
+            fsutil::remove_file(&folder, name)?;
         }
     }
     Ok(())
