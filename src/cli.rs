@@ -8,6 +8,7 @@ mod explain;
 mod manage;
 mod remote;
 pub mod sh;
+mod spread;
 mod stats;
 
 pub use archive::{ExportArgs, ImportArgs};
@@ -15,6 +16,7 @@ pub use explain::ExplainArgs;
 pub use manage::*;
 pub use remote::{RemoteArgs, RemoteVerb, WhichArgs};
 pub use sh::ShArgs;
+pub use spread::is_a_pattern_spread_out;
 pub use stats::StatsArgs;
 
 use crate::values::{
@@ -24,7 +26,7 @@ use crate::values::{
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -198,16 +200,6 @@ pub fn parse(mut args: Vec<OsString>) -> Result<Verb, clap::Error> {
         return Err(Cli::command().error(ErrorKind::ValueValidation, why));
     }
     Ok(verb)
-}
-
-/// Whether a command that begins at this place is what a shell has made of a pattern: it
-/// stands behind the value of an option that takes one and before a `--`, and is a file
-/// here. What was to be run stands behind the `--`.
-pub fn is_a_pattern_spread_out(args: &[OsString], at: usize) -> bool {
-    let option = at.checked_sub(2).and_then(|at| args.get(at));
-    option.is_some_and(|option| option == "--input" || option == "--output")
-        && args[at..].iter().any(|word| word == "--")
-        && Path::new(&args[at]).symlink_metadata().is_ok()
 }
 
 const RUN_AFTER: &str = "\

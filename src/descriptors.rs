@@ -44,13 +44,15 @@ impl fmt::Display for Unknowable {
     }
 }
 
-/// The files that these arguments name by their descriptors.
-pub fn named(argv: &[OsString]) -> Result<Vec<Inherited>, Unknowable> {
+/// The files that these arguments name by their descriptors. Of those in `left_out` it is
+/// known that they are no input.
+pub fn named(argv: &[OsString], left_out: &[i32]) -> Result<Vec<Inherited>, Unknowable> {
     let mut found: Vec<Inherited> = Vec::new();
     let mut passed_over: Vec<i32> = Vec::new();
     for argument in argv {
         for (number, how) in numbers(argument.as_bytes()) {
             if found.iter().any(|known| known.number == number)
+                || left_out.contains(&number)
                 || how == How::ByNumber && passed_over.contains(&number)
             {
                 continue;
@@ -62,6 +64,19 @@ pub fn named(argv: &[OsString]) -> Result<Vec<Inherited>, Unknowable> {
         }
     }
     Ok(found)
+}
+
+/// The descriptors of make's jobserver, by its flags: tokens come and go there, which is no
+/// input.
+pub fn of_jobserver(makeflags: &str) -> Vec<i32> {
+    let named = |word: &'_ str| {
+        let rest = word.strip_prefix("--jobserver-auth=");
+        rest.or_else(|| word.strip_prefix("--jobserver-fds=")).map(str::to_owned)
+    };
+    let pairs = makeflags.split_whitespace().filter_map(named);
+    pairs
+        .flat_map(|pair| pair.split(',').filter_map(|fd| fd.parse().ok()).collect::<Vec<_>>())
+        .collect()
 }
 
 impl Inherited {

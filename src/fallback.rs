@@ -228,6 +228,7 @@ mod tests {
 
     #[test]
     fn the_reserve_gives_each_byte_once_and_knows_its_own() {
+        #[expect(clippy::large_stack_arrays, reason = "the stack of a test has the room")]
         let reserve = Reserve { bytes: UnsafeCell::new([0; RESERVE]), used: AtomicUsize::new(0) };
         let mut given: Vec<(usize, usize)> = Vec::new();
         for (size, align) in [(1, 1), (24, 8), (3, 1), (4096, 64)].into_iter().cycle() {

@@ -99,6 +99,7 @@ pub struct Readable<R> {
 
 impl<R: Read> Readable<R> {
     /// Those of this reader.
+    #[expect(clippy::unbuffered_bytes, reason = "the readers here are buffered or in memory")]
     pub fn new(reader: R) -> Readable<R> {
         Readable { bytes: reader.bytes(), error: None }
     }

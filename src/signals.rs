@@ -75,7 +75,8 @@ impl Sent {
 
 /// Receives signals from now on.
 pub struct Signals {
-    receiver: Receiver,
+    /// There until this is dropped.
+    receiver: Option<Receiver>,
     /// What came and has not been asked for.
     came: SmallVec<[Sent; 2]>,
 }
@@ -88,23 +89,23 @@ impl Signals {
         let mut all = SmallVec::<[i32; 4]>::from_slice(left_out);
         // In the background it stops the command too, which is in the same group.
         all.push(SIGTTOU);
-        Ok(Signals { receiver: Receiver::begin(&all)?, came: SmallVec::new() })
+        Ok(Signals { receiver: Some(Receiver::begin(&all)?), came: SmallVec::new() })
     }
 
     /// The mask that the command is to start with.
     pub fn before(&self) -> Mask {
-        self.receiver.before()
+        self.receiver().before()
     }
 
     /// What becomes readable when a signal has come.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.receiver.descriptor()
+        self.receiver().descriptor()
     }
 
     /// What has come since this was last asked, but for what this process sent itself.
     pub fn pending(&mut self) -> SmallVec<[Sent; 2]> {
         let mut came = std::mem::take(&mut self.came);
-        came.extend(self.receiver.take());
+        came.extend(self.receiver.iter_mut().flat_map(Receiver::take));
         // A limit on this process's own time is not about the command, which has its own.
         let is_meant = |sent: &Sent| match sent.sender {
             Sender::Own => false,
@@ -113,6 +114,10 @@ impl Signals {
         };
         came.retain(|sent| is_meant(sent));
         came
+    }
+
+    fn receiver(&self) -> &Receiver {
+        self.receiver.as_ref().expect("signals are received until this is dropped")
     }
 
     /// Sends a signal that ended the command to the rest of this process's group, as the
@@ -125,7 +130,8 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        // The receiver sees to what it has not read yet.
+        // It sees to what it has not read yet, and passes over what this process sends itself.
+        self.receiver = None;
         for sent in self.came.drain(..) {
             let _ = send(getpid(), sent.signal);
         }
@@ -329,7 +335,8 @@ mod tests {
             // SAFETY: it takes a number and touches no memory.
             unsafe { libc::raise(signal) };
             poll(&mut [PollFd::new(&signals.descriptor(), PollFlags::IN)], None).unwrap();
-            assert_eq!(signals.receiver.take().as_slice(), [Sent { signal, sender: Sender::Own }]);
+            let came = signals.receiver.as_mut().unwrap().take();
+            assert_eq!(came.as_slice(), [Sent { signal, sender: Sender::Own }]);
             assert!(signals.pending().is_empty());
         }
     }

@@ -141,6 +141,16 @@ impl Stdin {
         Stdin::new(Digest::Kind(kind), source)
     }
 
+    /// Make gives its own standard input to one of its jobs and a pipe that has ended to
+    /// the others, by chance: where its own is `/dev/null` the two are the same.
+    pub fn is_by_chance(&mut self) {
+        if let Digest::Contents { kind: PIPE, hash, .. } = self.digest
+            && hash == hashing::of(b"")
+        {
+            self.digest = Digest::Kind(EMPTY);
+        }
+    }
+
     /// How far a command has read since [`take`], where that can be told: of a file
     /// only if it has read at all.
     pub fn consumed(&self) -> Option<u64> {

@@ -70,14 +70,12 @@ fn executable() -> std::io::Result<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
     // The link leads to what runs now, also after that was upgraded.
     let link = PathBuf::from("/proc/self/exe");
-    match rustix::fs::stat(&link) {
-        Ok(_) => Ok(link),
-        // In a chroot without /proc there is what the kernel was asked to execute.
-        Err(_) => {
-            let name = OsStr::from_bytes(rustix::param::linux_execfn().to_bytes());
-            Ok(rustix::fs::stat(name).map(|_| PathBuf::from(name))?)
-        }
+    if rustix::fs::stat(&link).is_ok() {
+        return Ok(link);
     }
+    // In a chroot without /proc there is what the kernel was asked to execute.
+    let name = OsStr::from_bytes(rustix::param::linux_execfn().to_bytes());
+    Ok(rustix::fs::stat(name).map(|_| PathBuf::from(name))?)
 }
 
 /// The file of this very executable.

@@ -2,7 +2,7 @@
 
 use super::Runner;
 use super::declared::{Found, Undeclared};
-use crate::config::List;
+use crate::config::{List, var};
 use crate::descriptors::{self, Inherited};
 use crate::entry::Key;
 use crate::exit::Exit;
@@ -15,6 +15,7 @@ use crate::values::{ExeMode, StdinMode};
 use anyhow::{Result, anyhow};
 use rustix::io::Errno;
 use rustix::termios::Winsize;
+use std::ffi::OsStr;
 use std::fmt;
 use std::time::Duration;
 
@@ -114,7 +115,10 @@ impl Runner<'_> {
         // A list that came by it is all that there was.
         let is_list = identity.inputs.list == Some(List::Stdin);
         let mode = if is_list { StdinMode::Null } else { identity.stdin };
-        let stdin = stdin::take(mode, self.closed[0]).map_err(Unidentified::NoInput)?;
+        let mut stdin = stdin::take(mode, self.closed[0]).map_err(Unidentified::NoInput)?;
+        if var(self.vars, "MAKELEVEL").is_some() {
+            stdin.is_by_chance();
+        }
         if stdin.waited > MEANWHILE {
             // What was to be run may have been replaced meanwhile.
             looked = match self.look(root) {
@@ -161,7 +165,9 @@ impl Runner<'_> {
     }
 
     fn descriptors(&self) -> Result<Vec<Inherited>, Unidentified> {
-        descriptors::named(&self.invocation.argv).map_err(Unidentified::NoDescriptor)
+        let makeflags = var(self.vars, "MAKEFLAGS").and_then(OsStr::to_str);
+        let left_out = makeflags.map(descriptors::of_jobserver).unwrap_or_default();
+        descriptors::named(&self.invocation.argv, &left_out).map_err(Unidentified::NoDescriptor)
     }
 
     fn with_key(

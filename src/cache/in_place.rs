@@ -32,8 +32,8 @@ impl Runner<'_> {
     }
 
     /// Becomes a command whose file could not be found out.
-    pub(super) fn unresolved(&self, unresolved: Unresolved, source: Source) -> Exit {
-        match unresolved {
+    pub(super) fn unresolved(&self, unresolved: &Unresolved, source: Source) -> Exit {
+        match *unresolved {
             Unresolved::Said(exit) => exit,
             // The kernel is asked in the way of `execvp`.
             Unresolved::Unknown(errno) => {
@@ -91,15 +91,13 @@ pub(super) fn is_the_commands_own(error: &io::Error) -> bool {
 
 /// Makes this process's standard input an empty one, as the command's is to be.
 fn empty_stdin() -> io::Result<()> {
-    match null::input() {
-        Ok(null) => take_for_stdin(null),
-        // It has a number itself, if no other is to be had.
-        Err(_) => {
-            close_stdin();
-            // Without that it is closed, and empty all the same.
-            null::input().map_or(Ok(()), take_for_stdin)
-        }
+    if let Ok(null) = null::input() {
+        return take_for_stdin(null);
     }
+    // It has a number itself, if no other is to be had.
+    close_stdin();
+    // Without that it is closed, and empty all the same.
+    null::input().map_or(Ok(()), take_for_stdin)
 }
 
 /// Makes what was taken of standard input this process's standard input.

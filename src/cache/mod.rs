@@ -345,9 +345,10 @@ impl Runner<'_> {
             None => hit.replay.play_after(printed),
         };
         let status = match played {
-            Ok(()) => Exit::Status(hit.replay.entry().status),
-            // The reader left; the command would have been told no more.
-            Err(Unplayed::Unwritable(_, Errno::PIPE)) => Exit::Status(hit.replay.entry().status),
+            // Where the reader left, the command would have been told no more.
+            Ok(()) | Err(Unplayed::Unwritable(_, Errno::PIPE)) => {
+                Exit::Status(hit.replay.entry().status)
+            }
             Err(Unplayed::Unwritable(..)) if hit.replay.is_unshown() => {
                 return Err(Unserved::Unwritable);
             }

@@ -70,7 +70,7 @@ impl Runner<'_> {
                     Unresolved::Unknown(errno) if !printed.is_empty() => {
                         self.cannot_start(&errno.into())
                     }
-                    unresolved => self.unresolved(unresolved, call.stdin.source),
+                    unresolved => self.unresolved(&unresolved, call.stdin.source),
                 };
             }
         };
@@ -122,14 +122,14 @@ impl Runner<'_> {
                 refresh::mark_failed(root, &call.key);
                 self.note(root, &call.key, Kind::Unrecorded { why }, ended.run_time);
                 self.messages()
-                    .tell(format_args!("the command failed ({})", in_words(self.exit_of(&ended))));
+                    .tell(format_args!("the command failed ({})", in_words(Self::exit_of(&ended))));
                 return self.serve(root, &call.stdin, *stale, Outcome::Stale);
             }
             if let Err(lost) = show(held, ended.left.take()) {
                 ended.lost.get_or_insert(lost);
             }
         }
-        let mut exit = self.exit_of(&ended);
+        let mut exit = Self::exit_of(&ended);
         fallback::has_ended(exit);
         let recorded = match (recorder, self.unmade(root, &ended)) {
             (_, Some(unmade)) => {
@@ -309,6 +309,9 @@ impl Runner<'_> {
             Err(refused) => return not(&refused),
         };
         // What was read last was made of what was read first.
+        if let Some(why) = Self::descriptor_moved(call) {
+            return Recorded::Not(format!("not recorded: {why}").into());
+        }
         if let Some(why) = self.changed(root, call) {
             return not(&why);
         }

@@ -47,7 +47,7 @@ impl Runner<'_> {
         };
         let executable = match resolved {
             Ok(executable) => executable,
-            Err(unresolved) => return self.unresolved(unresolved, source),
+            Err(unresolved) => return self.unresolved(&unresolved, source),
         };
         let config = self.config;
         let tty = self.terminal().is_some();
@@ -70,7 +70,7 @@ impl Runner<'_> {
         };
         match exec::run(plan, None) {
             Ok(ended) => {
-                let exit = self.exit_of(&ended);
+                let exit = Self::exit_of(&ended);
                 self.report(|| {
                     let reason = Some(why.to_owned());
                     let run_time = Some(seconds(ended.run_time));
@@ -98,7 +98,7 @@ impl Runner<'_> {
     }
 
     /// How cachex ends after the command ended so.
-    pub(super) fn exit_of(&self, ended: &exec::Ended) -> Exit {
+    pub(super) fn exit_of(ended: &exec::Ended) -> Exit {
         if let Some((stream, loss)) = ended.lost {
             let error = std::io::Error::from(loss);
             messages::error(format_args!("{loss} {}: {error}", stream.name()));

@@ -48,6 +48,12 @@ impl Runner<'_> {
         if call.stdin.changed() {
             return Some("the file on standard input changed meanwhile".to_owned());
         }
+        Self::descriptor_moved(call)
+    }
+
+    /// The same of the files that arguments name by their descriptors. That the command
+    /// read on from one is what it was given it for, and nothing to warn of.
+    pub(super) fn descriptor_moved(call: &Call) -> Option<String> {
         let descriptor = call.descriptors.iter().find(|file| file.changed())?;
         Some(format!("{} was changed or read from meanwhile", descriptor.name()))
     }

@@ -156,6 +156,10 @@ pub struct Unstarted {
 }
 
 impl Unstarted {
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "it is returned as an error, which is moved"
+    )]
     fn new(error: io::Error, source: Source) -> Box<Unstarted> {
         Box::new(Unstarted { error, source: Some(source) })
     }

@@ -64,7 +64,7 @@ pub fn update<T>(root: &Root, change: impl FnOnce(&mut Account) -> T) -> rustix:
     let mut account = known.or(surveyed.map(|survey| survey.account())).unwrap_or_default();
     let done = change(&mut account);
     if known != Some(account) {
-        failpoint::at("write")?;
+        failpoint::at("account")?;
         let written = fsutil::retry(|| rustix::io::pwrite(&file, &encode(&account), 0))?;
         if written != LEN {
             return Err(Errno::NOSPC);
@@ -109,8 +109,8 @@ pub fn note_database(root: &Root) -> rustix::io::Result<()> {
 
 fn lock(file: &OwnedFd) -> rustix::io::Result<()> {
     for _ in 0..ATTEMPTS.0 {
-        failpoint::at("flock")?;
-        match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        let lock = |()| rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive);
+        match failpoint::at("flock").and_then(lock) {
             Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => std::thread::sleep(ATTEMPTS.1),
             // A file system without locks has a store without a strict bound.

@@ -10,6 +10,8 @@
 //! A hit is one record. A run is two, written at once: the second is its label,
 //! the command's name, because what was not recorded has no entry to tell it.
 
+mod remotely;
+
 use super::Root;
 use crate::clock::Timestamp;
 use crate::entry::{Key, base_name};
@@ -25,6 +27,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+
+pub use remotely::Remotely;
 
 const LOG: &str = "events";
 const DRAINING: &str = "events.draining-";
@@ -105,36 +109,6 @@ impl fmt::Display for Reason {
             Reason::OtherStatus => "recorded with an exit status that is left out",
         })
     }
-}
-
-/// What came of asking a remote store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[repr(u8)]
-pub enum Remotely {
-    /// It had the entry.
-    Hit = 0,
-    /// It had none that is fresh.
-    Miss = 1,
-    /// It did not answer.
-    Failed = 2,
-    /// What it had was not to be trusted.
-    Refused = 3,
-    /// It was given the entry.
-    Sent = 4,
-    /// It did not take the entry.
-    NotSent = 5,
-}
-
-impl Remotely {
-    /// All of them, each at the place of its number.
-    pub const ALL: [Remotely; 6] = [
-        Remotely::Hit,
-        Remotely::Miss,
-        Remotely::Failed,
-        Remotely::Refused,
-        Remotely::Sent,
-        Remotely::NotSent,
-    ];
 }
 
 /// What came of one call of cachex.

@@ -84,7 +84,8 @@ fn an_executable_that_is_exchanged_while_a_pipe_is_read() {
 #[test]
 fn an_executable_that_is_exchanged_while_a_lock_is_waited_for() {
     let cachex = cachex();
-    let first = format!("{}; [ ! -e fail ] || kill -9 $$; echo version 1", cachex.gate("gate"));
+    // A holder that is killed leaves its turn to who waits.
+    let first = format!("{}; [ ! -e fail ] || kill -9 $PPID; echo version 1", cachex.gate("gate"));
     let link = versions(&cachex, &first);
     cachex.write("work/fail", "");
     let call = cachex.exec(["./tool"]).with("--no-concurrent");

@@ -259,6 +259,7 @@ fn every_lasting_option_can_stand_in_it() {
         ("cache-dir", "\"/some/where\"", "/some/where"),
         ("max-entry-size", "\"64MiB\"", "64.0 MiB"),
         ("max-size", "1_073_741_824", "1.0 GiB"),
+        ("max-entries", "1000", "1000"),
         ("compress", "3", "3"),
         ("remote", "\"redis://ada:pssst@host\"", "redis://ada@host"),
         ("remote", "\"/srv/cache\"", "file:///srv/cache"),
@@ -404,7 +405,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(option("max-size"), told);
     assert_eq!(option("timeout")["value"], serde_json::Value::Null);
     assert_eq!(option("no-cwd")["value"], false);
-    assert_eq!(json["options"].as_object().unwrap().len(), 39);
+    assert_eq!(json["options"].as_object().unwrap().len(), 40);
 
     let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
     let none: serde_json::Value = serde_json::from_str(&none).unwrap();

@@ -84,8 +84,9 @@ impl Patient {
 
     /// Opens the database's tree of entries.
     fn edit_entries(&self, edit: impl FnOnce(&sled::Tree)) {
-        let db = sled::open(self.at("old")).unwrap();
-        edit(&db.open_tree("entries").unwrap());
+        let path = self.at("old").join("entries-0-00");
+        let db = sled::Config::new().path(path).segment_size(64 << 10).open().unwrap();
+        edit(&db);
         db.flush().unwrap();
     }
 }

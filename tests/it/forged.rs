@@ -145,11 +145,12 @@ fn an_entry_of_another_key_or_with_more_behind_it() {
     call.once().hits().prints("hello world\n");
 }
 
-/// Puts a value into a tree of the database.
-fn put_in_database(cachex: &Cachex, tree: &str, key: &[u8], value: &[u8]) {
-    let config = sled::Config::new().path(cachex.in_store("v1/old")).flush_every_ms(None);
+/// Puts a value into one of the databases of older entries.
+fn put_in_database(cachex: &Cachex, database: &str, key: &[u8], value: &[u8]) {
+    let path = cachex.in_store("v1/old").join(database);
+    let config = sled::Config::new().path(path).segment_size(64 << 10).flush_every_ms(None);
     let database = config.open().unwrap();
-    database.open_tree(tree).unwrap().insert(key, value).unwrap();
+    database.insert(key, value).unwrap();
     database.flush().unwrap();
 }
 
@@ -174,22 +175,23 @@ fn what_the_database_holds_is_not_believed_either() {
     cachex.keeps_store("kept");
     for forged in forged {
         cachex.restores_store("kept");
-        put_in_database(&cachex, "entries", &key, &forged);
+        put_in_database(&cachex, "entries-0-00", &key, &forged);
         let outcome = call.once().misses().prints("hello world\n").exits(0).quietly();
         outcome.in_less_memory_than(LITTLE_MEMORY);
         call.once().hits().prints("hello world\n");
         cachex.restores_store("kept");
-        put_in_database(&cachex, "entries", &key, &forged);
+        put_in_database(&cachex, "entries-0-00", &key, &forged);
         cachex.audit().measured().once().exits(0).in_less_memory_than(LITTLE_MEMORY * 2);
         call.twice().runs_once().prints("hello world\n").quietly();
         call.clone().forget().once().exits(0);
     }
-    for tree in ["facts", "by-use", "by-expiry", "blobs", "meta"] {
+    // The facts, the indexes by use and by expiry, the blobs and what is noted of them all.
+    for table in *b"fuxbm" {
         for (name, value) in
             [(&b"totals"[..], [0xff; 100]), (&key[..], [0xff; 100]), (b"", [0; 100])]
         {
             cachex.restores_store("kept");
-            put_in_database(&cachex, tree, name, &value);
+            put_in_database(&cachex, "index", &[&[table], name].concat(), &value);
             for fold in [cachex.fold(), cachex.audit()] {
                 fold.once().exits(0);
                 call.once().prints("hello world\n").exits(0).quietly();

@@ -56,8 +56,8 @@ fn may_unshare() -> bool {
 #[track_caller]
 fn is_alike_without(folders: &[&str]) {
     if may_unshare() {
-        let mounts: String =
-            folders.iter().map(|folder| format!("mount -t tmpfs none {folder}; ")).collect();
+        let mount = |folder: &&str| format!("mount -t tmpfs none {folder}; ");
+        let mounts = folders.iter().map(mount).collect::<Vec<_>>().concat();
         is_alike_in_every_mode(&format!(r#"exec unshare -m sh -c '{mounts} exec "$@"' sh "$@""#));
     }
 }
@@ -161,7 +161,8 @@ fn closed_streams_in_every_combination() {
             .enumerate()
             .filter(|(at, _)| closed >> at & 1 == 1)
             .map(|(_, closing)| format!(" {closing}"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         for launcher in
             [format!(r#"exec "$@"{closings}"#), format!(r#"ulimit -n 12; exec "$@"{closings}"#)]
         {

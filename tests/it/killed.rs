@@ -305,7 +305,7 @@ fn the_background_fold_may_be_killed_as_well() {
     for (call, _) in &calls {
         call.once().misses();
     }
-    let background = ["-", "0", "0", "0"];
+    let background = ["-", "-", "0", "0", "0"];
     let fold = background.iter().fold(cachex.helper("fold"), |call, arg| call.with(arg));
     cachex.keeps_store("kept");
     let mut chance = Chance(26);

@@ -156,6 +156,7 @@ fn user(full_name: Option<&str>, e_mails: &[&str]) -> User {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one line for each type")]
 fn fifty_ordinary_types_go_through_memory_a_folder_and_a_remote_store() {
     let caches = caches();
     macro_rules! go_round {

@@ -53,7 +53,7 @@ fn clear(soak: &Soak) -> Result<()> {
 fn start_fold(soak: &Soak) -> Result<()> {
     let store = soak.store();
     let mut command = soak.cachex(&store, &["__store", "fold"]);
-    command.arg(&store).args(["-", "0", "0", "0"]);
+    command.arg(&store).args(["-", "-", "0", "0", "0"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     soak.report.folds.add(1);

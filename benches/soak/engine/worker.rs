@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const SHARED: u64 = 12;
 /// Those of the store that is kept too small.
 const SMALL: u64 = 200;
-const SMALL_LIMIT: &str = "300KiB";
+const SMALL_LIMIT: &str = "1MiB";
 /// Clocks and schedulers are not exact.
 const LEEWAY: Duration = Duration::from_millis(100);
 /// The commands that are looked for once more at the end.

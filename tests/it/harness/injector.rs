@@ -71,6 +71,7 @@ impl Call {
             });
         }
         let started = Instant::now();
+        #[expect(clippy::zombie_processes, reason = "it is waited for by its number")]
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{self}: {error}"));
         drop(command);
         drop(self.input.feed(child.stdin.take()));

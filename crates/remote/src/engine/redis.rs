@@ -114,16 +114,23 @@ impl Redis {
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
         self.allowed.store(LONGEST_ANSWERS, Ordering::Relaxed);
-        command.query_async(&mut self.connection.clone()).await.map_err(in_plain_words)
+        command
+            .query_async(&mut self.connection.clone())
+            .await
+            .map_err(|error| in_plain_words(&error))
     }
 }
 
-/// What went wrong, without the client library's categories.
-fn in_plain_words(error: redis::RedisError) -> anyhow::Error {
+/// What went wrong, in the server's words where it said any.
+fn in_plain_words(error: &redis::RedisError) -> anyhow::Error {
+    let denied = match error.kind() {
+        redis::ErrorKind::AuthenticationFailed => "access is denied, the password may be wrong: ",
+        _ => "",
+    };
     match (error.code(), error.detail()) {
-        (Some(code), Some(detail)) => anyhow!("{code} {detail}"),
-        (Some(code), None) => anyhow!("{code}"),
-        (None, _) => error.into(),
+        (Some(code), Some(detail)) => anyhow!("{denied}{code} {detail}"),
+        (Some(code), None) => anyhow!("{denied}{code}"),
+        (None, _) => anyhow!("{denied}{error}"),
     }
 }
 
@@ -136,7 +143,7 @@ async fn speak(
     let stream = Bounded { stream, allowed: allowed.clone() };
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(STALL));
     let connected = MultiplexedConnection::new_with_config(settings, stream, config).await;
-    let (connection, driver) = connected.map_err(in_plain_words)?;
+    let (connection, driver) = connected.map_err(|error| in_plain_words(&error))?;
     tokio::spawn(driver);
     Ok(connection)
 }
