@@ -30,9 +30,15 @@ fn a_thread_does_not_wait_for_a_task_of_its_own_by_another_handle() {
     let world = cachex();
     let (first, second) =
         (Cache::open(world.store()).unwrap(), Cache::open(world.store()).unwrap());
+    let (begins, begun) = smol::channel::bounded(1);
     let (sender, receiver) = smol::channel::bounded(1);
-    let slow = first.value_async("a", alone(), async || receiver.recv().await.unwrap());
+    let slow = first.value_async("a", alone(), async || {
+        begins.send(()).await.unwrap();
+        receiver.recv().await.unwrap()
+    });
     let quick = async {
+        // The slow one's first poll may end before that: the lock is tried elsewhere.
+        begun.recv().await.unwrap();
         assert_eq!(second.value("a", alone(), || 2), 2);
         sender.send(1).await.unwrap();
     };
