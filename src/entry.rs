@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// The folder name and the version byte of this format.
+/// The version byte of a sealed entry.
 pub const FORMAT: u8 = 1;
 const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'x', FORMAT];
 const HEADER: usize = MAGIC.len() + 4 + 32;

@@ -140,7 +140,7 @@ impl<'a> Report<'a> {
         }
         let Whole { young, old, blobs, blob_bytes } = self.whole;
         let blobs = counted(blobs as usize, "blob");
-        let size = bytesize::ByteSize::b(blob_bytes).display().iec();
+        let size = size(blob_bytes);
         format!("; whole: {young} young and {old} old entries, {blobs} ({size})")
     }
 }
@@ -212,10 +212,14 @@ fn kind(what: &What) -> &'static str {
         What::RemotePaused(_) => "remote-paused",
         What::Unsent(_) => "remote-unsent",
         What::Busy => "busy",
-        What::OtherVersion => "other-version",
+        What::OtherVersion(_) => "other-version",
         What::Unknown => "unknown",
         What::RepairFailed(_) => "repair-failed",
     }
+}
+
+fn size(bytes: u64) -> String {
+    bytesize::ByteSize::b(bytes).display().iec().to_string()
 }
 
 fn means(what: &What) -> Cow<'static, str> {
@@ -238,8 +242,8 @@ fn means(what: &What) -> Cow<'static, str> {
         What::UselessEntry => "the entry's output is gone or damaged, so it is never served",
         What::DamagedBlob => "recorded output is damaged and is never served",
         What::Orphan(bytes) => {
-            let size = bytesize::ByteSize::b(*bytes).display().iec();
-            return format!("no entry needs this output ({size}); a fold will remove it").into();
+            return format!("no entry needs this output ({}); a fold will remove it", size(*bytes))
+                .into();
         }
         What::Leftover => "a process that died left it behind",
         What::InProgress => "somebody writes it, or did within the hour",
@@ -274,7 +278,9 @@ fn means(what: &What) -> Cow<'static, str> {
             return format!("results could not be sent to a remote store: {why}").into();
         }
         What::Busy => "somebody changes the store, so what is found may be passing",
-        What::OtherVersion => "the store of another version, left alone",
+        What::OtherVersion(bytes) => {
+            return format!("the store of another version ({}), left alone", size(*bytes)).into();
+        }
         What::Unknown => "not cachex's, left alone",
         What::RepairFailed(why) => return format!("the repair was not finished: {why}").into(),
     };
@@ -310,12 +316,11 @@ fn remedy(what: &What) -> Remedy {
         What::RemotePaused(_) | What::Unsent(_) => {
             return Advice("`cachex remote check` says more");
         }
+        What::OtherVersion(_) => return Advice("remove it if no such version is used any more"),
         What::Database(_) | What::Busy => return Advice("try again when that is over"),
-        What::InProgress
-        | What::HeldLock(_)
-        | What::OtherVersion
-        | What::Unknown
-        | What::RepairFailed(_) => return Nothing,
+        What::InProgress | What::HeldLock(_) | What::Unknown | What::RepairFailed(_) => {
+            return Nothing;
+        }
         What::BrokenDatabase => "sets it aside; young entries stay",
         What::NoFilter | What::DamagedFilter | What::WrongFilter(_) => "makes it anew",
         What::DamagedLog(_) => "takes in the rest and removes it",

@@ -1,7 +1,7 @@
 //! What files held when they were last read, from one call to the next.
 //!
 //! ```text
-//! v1/inputs/HASH    one file for each working directory and list of what counts
+//! v2/inputs/HASH    one file for each working directory and list of what counts
 //! magic (8) | BLAKE3 of the rest (32) | records in the order of their paths
 //! record: length of the path (4) | path | stamp (40) | BLAKE3 of the file (32)
 //! ```

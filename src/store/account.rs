@@ -236,11 +236,11 @@ pub fn database(root: &Root) -> rustix::io::Result<u64> {
     size_of(root, guard::DIR)
 }
 
-/// What the files in one of the store's folders take.
-pub fn size_of(root: &Root, name: &str) -> rustix::io::Result<u64> {
+/// What the files in a folder take.
+pub fn size_of(at: impl AsFd, name: impl AsRef<Path>) -> rustix::io::Result<u64> {
     let mut survey = Survey::default();
     let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(root, name, flags, rustix::fs::Mode::empty()) {
+    match rustix::fs::openat(at, name.as_ref(), flags, rustix::fs::Mode::empty()) {
         Ok(folder) => {
             survey.walk(folder.as_fd(), Path::new(""), DEPTH, &mut |_| {})?;
             Ok(survey.total)

@@ -24,7 +24,7 @@ pub(super) fn open_database(path: &Path) -> sled::Result<sled::Db> {
         .segment_size(SEGMENT)
         .flush_every_ms(None);
     step()?;
-    drop_unfinished(path)?;
+    prepare(path)?;
     let mut tries = 0;
     loop {
         match config.open() {
@@ -38,17 +38,23 @@ pub(super) fn open_database(path: &Path) -> sled::Result<sled::Db> {
     }
 }
 
-/// Removes the snapshots that a process left which was killed while sled wrote
-/// them: sled takes one for its newest, and the database for damaged.
-fn drop_unfinished(path: &Path) -> std::io::Result<()> {
+/// Looks at the files of a database, which sled opens by their names: it would follow a
+/// link among them. Removes the snapshots that a process left which was killed while sled
+/// wrote them: sled takes one for its newest, and the database for damaged.
+fn prepare(path: &Path) -> sled::Result<()> {
+    let link = || Err(sled::Error::ReportableBug("there is a link among its files".to_owned()));
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = match rustix::fs::open(path, flags, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(()),
-        folder => folder?,
+        Err(Errno::LOOP | Errno::NOTDIR) => return link(),
+        folder => folder.map_err(std::io::Error::from)?,
     };
-    for name in fsutil::names(&folder, ".")? {
+    if fsutil::has_link(&folder).map_err(std::io::Error::from)? {
+        return link();
+    }
+    for name in fsutil::names(&folder, ".").map_err(std::io::Error::from)? {
         if name.as_bytes().ends_with(b".generating") {
-            fsutil::remove_file(&folder, name)?;
+            fsutil::remove_file(&folder, name).map_err(std::io::Error::from)?;
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ pub use repair::mend;
 
 use super::fence::Fenced;
 use super::remote::outage::Gate;
-use super::{Root, events, filter, guard, remote, sweep, version_dir, young};
+use super::{Root, account, events, filter, guard, remote, sweep, version_dir, young};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil::{self, Unusable};
@@ -97,8 +97,8 @@ pub enum What {
     Unsent(String),
     /// Somebody changes the store, so that what was found may be passing.
     Busy,
-    /// The folder of another version.
-    OtherVersion,
+    /// The folder of another version, which takes so many bytes.
+    OtherVersion(u64),
     /// Nothing of cachex's.
     Unknown,
     /// The repair was not finished.
@@ -118,7 +118,7 @@ impl What {
                 | What::RemotePaused(_)
                 | What::Unsent(_)
                 | What::Busy
-                | What::OtherVersion
+                | What::OtherVersion(_)
                 | What::Unknown
         )
     }
@@ -199,7 +199,11 @@ pub fn examine(dir: &Path) -> Examination {
             continue;
         }
         let number = name.to_str().and_then(|name| name.strip_prefix('v')?.parse::<u8>().ok());
-        let what = if number.is_some() { What::OtherVersion } else { What::Unknown };
+        let what = match number {
+            // What cannot be looked into takes nothing that is known.
+            Some(_) => What::OtherVersion(account::size_of(&outer, &name).unwrap_or_default()),
+            None => What::Unknown,
+        };
         add(found, Path::new(&name), what);
     }
     let Ok(Some(stat)) = fsutil::stat(&outer, &version) else { return examination };

@@ -113,16 +113,11 @@ fn locked<D, T>(
     if !is_in_place(root) {
         rebuild::finish_exchange(root).context("finding the store of older entries")?;
     }
-    let folder = fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
-    // sled opens its files by their names, and would follow one.
-    let done = if fsutil::has_link(&folder).context("looking for links among older entries")? {
-        Err(Broken)
-    } else {
-        PULSE.enter(true);
-        let done = attempt(&root.path().join(DIR), open, work);
-        PULSE.enter(false);
-        done
-    };
+    // No link in its place is followed, nor any in it, see `open_database`.
+    fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
+    PULSE.enter(true);
+    let done = attempt(&root.path().join(DIR), open, work);
+    PULSE.enter(false);
     match done {
         Err(_) if gone(root) => Err(Gone.into()),
         Err(Broken) => Err(broken()?),

@@ -1,7 +1,7 @@
 //! The stack of stores below one folder.
 //!
 //! ```text
-//! ROOT/v1/                 one folder per format version
+//! ROOT/v2/                 one folder per version of the layout
 //!   young/ab/abcdef…       one immutable file per recent entry
 //!   old/                   the sled database: every entry that has been folded
 //!   old.keys               which keys `old` may hold
@@ -56,7 +56,7 @@ pub mod tidy;
 pub mod walk;
 pub mod young;
 
-use crate::entry::{Entry, FORMAT, Key};
+use crate::entry::{Entry, Key};
 use crate::fsutil::{self, Unusable};
 use anyhow::{Context, Result};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -64,6 +64,10 @@ use rustix::fs::OFlags;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The version of all that lies in the store's folder, which it is named after. Archives
+/// and remote stores have versions of their own.
+const LAYOUT: u8 = 2;
 
 /// One place that keeps entries.
 pub trait Store {
@@ -122,7 +126,7 @@ impl Store for Stack<'_> {
     }
 }
 
-/// An open store folder of this format version.
+/// An open store folder of this version.
 #[derive(Debug)]
 pub struct Root {
     dir: OwnedFd,
@@ -219,13 +223,13 @@ impl AsFd for Root {
 }
 
 /// In debug builds, which the tests are, `CACHEX_TEST_FORMAT` stands for the
-/// format of another version of cachex.
+/// layout of another version of cachex.
 fn version_dir() -> PathBuf {
     #[cfg(debug_assertions)]
     if let Some(format) = std::env::var_os("CACHEX_TEST_FORMAT") {
         return PathBuf::from(format!("v{}", format.display()));
     }
-    PathBuf::from(format!("v{FORMAT}"))
+    PathBuf::from(format!("v{LAYOUT}"))
 }
 
 const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\

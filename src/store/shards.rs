@@ -106,7 +106,7 @@ impl Shards {
     /// Whether there is such a database. One that was never written to need not come
     /// into being.
     fn is_there(&self, number: u8) -> bool {
-        self.open.borrow().contains_key(&number) || self.path(number).exists()
+        self.open.borrow().contains_key(&number) || self.path(number).symlink_metadata().is_ok()
     }
 
     /// Whether there is an entry.

@@ -55,7 +55,7 @@ impl Scene {
     fn survives(&self, young: bool, damage: impl FnOnce()) {
         self.cachex.restores_store("kept");
         if !young {
-            fs::remove_dir_all(self.cachex.in_store("v1/young")).unwrap();
+            fs::remove_dir_all(self.cachex.in_store("v2/young")).unwrap();
         }
         damage();
         self.is_right();
@@ -92,33 +92,33 @@ impl Scene {
 #[test]
 fn every_byte_of_an_entry_counts() {
     let scene = scene();
-    scene.survives_flips("v1/young", 1000, true);
-    scene.survives_cuts("v1/young", true);
+    scene.survives_flips("v2/young", 1000, true);
+    scene.survives_cuts("v2/young", true);
 }
 
 #[test]
 fn a_blob_is_read_before_it_is_served() {
     let scene = scene();
     for young in [true, false] {
-        scene.survives_flips("v1/blobs", 60, young);
-        scene.survives_cuts("v1/blobs", young);
+        scene.survives_flips("v2/blobs", 60, young);
+        scene.survives_cuts("v2/blobs", young);
     }
 }
 
 #[test]
 fn a_filter_that_lies_costs_a_run() {
     let scene = scene();
-    scene.survives_flips("v1/old.keys", 1000, false);
-    scene.survives_cuts("v1/old.keys", false);
+    scene.survives_flips("v2/old.keys", 1000, false);
+    scene.survives_cuts("v2/old.keys", false);
 }
 
 #[test]
 fn a_fold_rebuilds_a_filter_that_lies() {
     let scene = scene();
-    let filter = scene.cachex.in_store("v1/old.keys");
+    let filter = scene.cachex.in_store("v2/old.keys");
     for at in places(&filter, 1000) {
         scene.cachex.restores_store("kept");
-        fs::remove_dir_all(scene.cachex.in_store("v1/young")).unwrap();
+        fs::remove_dir_all(scene.cachex.in_store("v2/young")).unwrap();
         flip(&filter, at);
         scene.cachex.fold().once().exits(0);
         scene.is_whole();
@@ -128,9 +128,9 @@ fn a_fold_rebuilds_a_filter_that_lies() {
 #[test]
 fn the_rest_decides_nothing() {
     let scene = scene();
-    let locked = scene.files("v1/locks").iter().any(|lock| lock.as_os_str().len() > 64);
-    assert!(locked, "no lock of a key in {:?}", scene.files("v1/locks"));
-    for part in ["v1/locks", "v1/events", "CACHEDIR.TAG"] {
+    let locked = scene.files("v2/locks").iter().any(|lock| lock.as_os_str().len() > 64);
+    assert!(locked, "no lock of a key in {:?}", scene.files("v2/locks"));
+    for part in ["v2/locks", "v2/events", "CACHEDIR.TAG"] {
         for young in [true, false] {
             scene.survives_flips(part, 80, young);
             scene.survives_cuts(part, young);
@@ -141,15 +141,15 @@ fn the_rest_decides_nothing() {
 #[test]
 fn a_flipped_bit_in_the_database_is_a_hit_or_a_run() {
     let scene = scene();
-    scene.survives_flips("v1/old", 60, false);
+    scene.survives_flips("v2/old", 60, false);
 }
 
 #[test]
 fn a_database_that_is_cut_short_is_a_hit_or_a_run() {
     let scene = scene();
-    scene.survives_cuts("v1/old", false);
+    scene.survives_cuts("v2/old", false);
     // What is recent does not even ask it.
-    for file in scene.files("v1/old") {
+    for file in scene.files("v2/old") {
         scene.cachex.restores_store("kept");
         fs::write(scene.cachex.in_store(file), "").unwrap();
         scene.is_whole();
@@ -166,7 +166,7 @@ fn folds_to_something_whole(scene: &Scene, path: &Path) {
     scene.is_whole();
     scene.cachex.audit().once().exits(0);
     scene.is_whole();
-    fs::remove_dir_all(scene.cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(scene.cachex.in_store("v2/young")).unwrap();
     scene.is_whole();
 }
 
@@ -191,7 +191,7 @@ fn a_fold_mends_whatever_was_damaged() {
 #[test]
 fn a_fold_into_a_database_whose_head_is_damaged_is_not_lost_in_silence() {
     let scene = scene();
-    let database = scene.cachex.in_store("v1/old/index/db");
+    let database = scene.cachex.in_store("v2/old/index/db");
     // It is not folded yet.
     let more = scene.cachex.run("echo more").with("--no-concurrent");
     // sled passes over a segment with such a head, also over one it has just written.
@@ -199,7 +199,7 @@ fn a_fold_into_a_database_whose_head_is_damaged_is_not_lost_in_silence() {
         scene.cachex.restores_store("kept");
         flip(&database, at);
         scene.cachex.fold().once().exits(0);
-        fs::remove_dir_all(scene.cachex.in_store("v1/young")).unwrap();
+        fs::remove_dir_all(scene.cachex.in_store("v2/young")).unwrap();
         scene.is_whole();
         more.once().hits().prints("more\n");
     }
@@ -211,7 +211,7 @@ fn superseded(cachex: &Cachex) -> Call {
     call.once().prints("1\n");
     cachex.fold().once().exits(0);
     call.clone().with("--force").once().prints("2\n");
-    for file in cachex.stored_in("v1/young") {
+    for file in cachex.stored_in("v2/young") {
         flip(&cachex.in_store(file), 50);
     }
     call

@@ -86,7 +86,7 @@ fn an_account_that_is_gone_or_damaged_is_made_anew() {
     for content in
         ["", "what is this", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"]
     {
-        cachex.write("store/v1/account", content);
+        cachex.write("store/v2/account", content);
         stays_within(
             &cachex,
             4 * MB,
@@ -113,10 +113,10 @@ fn a_full_file_system_is_relieved_by_what_manages_the_store() {
                 .arg(&filler)
                 .status();
             assert!(!full.unwrap().success());
-            let before = cachex.stored_in("v1/blobs").len();
+            let before = cachex.stored_in("v2/blobs").len();
             assert_eq!(before, 10, "{verb}");
             cachex.cli(Vec::<String>::new()).with(verb).once().exits(0);
-            assert_eq!(cachex.stored_in("v1/blobs").len(), 0, "{verb}");
+            assert_eq!(cachex.stored_in("v2/blobs").len(), 0, "{verb}");
             random(&cachex, 99, 1_000_000).output_counted().once().exits(0).quietly();
         }
     });

@@ -34,7 +34,7 @@ fn scene() -> Scene {
 
 impl Scene {
     fn database(&self) -> PathBuf {
-        self.cachex.in_store("v1/old")
+        self.cachex.in_store("v2/old")
     }
 
     /// The database of all but the entries, which no look-up opens.
@@ -199,7 +199,7 @@ fn a_helper_that_goes_wrong_is_a_miss() {
         scene.old.once().hits().prints("old\n").quietly();
         if !aside {
             // What the others in it have to say is not lost.
-            fs::remove_dir_all(scene.cachex.in_store("v1/young")).unwrap();
+            fs::remove_dir_all(scene.cachex.in_store("v2/young")).unwrap();
             scene.old.once().hits().prints("old\n").quietly();
         }
     }
@@ -245,7 +245,7 @@ fn many_who_meet_a_crashing_database_all_go_on() {
 fn a_database_that_somebody_else_began_meanwhile_is_left_alone() {
     let scene = scene();
     copy(&scene.database(), &scene.cachex.path("new"));
-    let lock = fs::File::open(scene.cachex.in_store("v1/locks/old")).unwrap();
+    let lock = fs::File::open(scene.cachex.in_store("v2/locks/old")).unwrap();
     lock.lock().unwrap();
     let asking = scene.old.spawn();
     let helper = scene.cachex.awaits_helper();
@@ -281,7 +281,7 @@ fn management_gives_a_hanging_database_up() {
         young.once().hits().same_as(good).quietly();
         scene.old.twice().runs_once().prints("old\n").quietly();
         scene.cachex.fold().once().exits(0);
-        fs::remove_dir_all(scene.cachex.in_store("v1/young")).unwrap();
+        fs::remove_dir_all(scene.cachex.in_store("v2/young")).unwrap();
         scene.old.once().hits().prints("old\n").quietly();
         young.once().hits().same_as(good).quietly();
     }

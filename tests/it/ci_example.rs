@@ -145,7 +145,7 @@ fn what_could_not_be_sent_at_once_is_sent_at_the_end() {
     fs::remove_dir(folder.objects()).unwrap();
     let one = sharing(&cachex, "one", &folder);
     // The store is there again once sending failed, and was put off.
-    let put_off = r#"ls "$CACHEX_DIR"/v1/remote/*.unsent >/dev/null 2>&1"#;
+    let put_off = r#"ls "$CACHEX_DIR"/v2/remote/*.unsent >/dev/null 2>&1"#;
     let test = format!("until {put_off}; do sleep 0.01; done; mkdir {shared}\n");
     fs::write(cachex.path("one/checkout/project/test.sh"), test).unwrap();
     one.once().exits(0);

@@ -33,7 +33,7 @@ fn all_end(cachex: &Cachex, names: &[&str]) {
         assert!(printed.ends_with(&end), "{}: {printed}", names[at]);
     }
     assert!(began.elapsed() < PROMPTLY);
-    let left = cachex.stored_in("v1/tmp");
+    let left = cachex.stored_in("v2/tmp");
     assert!(left.is_empty(), "{left:?}");
 }
 

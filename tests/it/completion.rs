@@ -139,7 +139,7 @@ fn nobody_waits_for_it_whatever_the_store_is_doing() {
     let keys = stored(&cachex);
     let folding = cachex.fold().fault("sled:2=hang").spawn();
     cachex.awaits_helper();
-    let pipe = cachex.in_store(format!("v1/young/ab/ab{}", "0".repeat(62)));
+    let pipe = cachex.in_store(format!("v2/young/ab/ab{}", "0".repeat(62)));
     fs::create_dir_all(pipe.parent().unwrap()).unwrap();
     cachex.shell(&format!("mkfifo {}", quoted(pipe))).once().exits(0);
     cachex.cli(["__complete", "tags", "c"]).once().exits(0).promptly().prints("ci\t\n");

@@ -338,7 +338,7 @@ fn other_verbs_find_the_store_that_it_names() {
     cachex.config("cache-dir = \"~/caches\"\n");
     let without = |call: Call| call.without("CACHEX_DIR");
     without(cachex.run("echo hi")).twice().runs_once();
-    assert!(caches.join("v1").is_dir() && !cachex.store().exists());
+    assert!(caches.join("v2").is_dir() && !cachex.store().exists());
     let shown = format!("{}: nothing is wrong", caches.display());
     let doctor = without(cachex.cli(["doctor"])).once().exits(0).stdout();
     assert!(doctor.contains(&shown), "{doctor}");

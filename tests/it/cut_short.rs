@@ -56,7 +56,7 @@ fn so_do_they_if_that_happens_again_and_again() {
     for runs in 2..5 {
         cachex.awaits_runs(runs);
         let signatures: Vec<String> = cachex
-            .stored_in("v1/locks")
+            .stored_in("v2/locks")
             .into_iter()
             .filter_map(|lock| fs::read_to_string(cachex.in_store(lock)).ok())
             .filter_map(|text| Some(text.lines().next()?.to_owned()))
@@ -162,7 +162,7 @@ fn a_write_that_fails_spoils_nothing() {
         for waiter in all {
             waiter.ends().same_as(&good);
         }
-        let left = cachex.stored_in("v1/tmp");
+        let left = cachex.stored_in("v2/tmp");
         assert!(left.is_empty(), "{left:?}");
         call.once().same_as(&good);
         call.once().hits().same_as(&good);
@@ -202,9 +202,9 @@ impl Held {
         let call = cachex.run("echo hi").with("--no-concurrent").measured();
         call.once().misses();
         let is_key = |path: &PathBuf| path.file_name().unwrap().len() == 64;
-        let lock = cachex.stored_in("v1/locks").into_iter().find(is_key).unwrap();
+        let lock = cachex.stored_in("v2/locks").into_iter().find(is_key).unwrap();
         let lock = cachex.in_store(lock);
-        fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+        fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
         let file = File::create(&lock).unwrap();
         flock(&file, FlockOperation::LockExclusive).unwrap();
         Held { cachex, call, lock, file }
@@ -226,7 +226,7 @@ impl Held {
     }
 
     fn temporary(&self, name: &str) -> PathBuf {
-        self.cachex.in_store("v1/tmp").join(name)
+        self.cachex.in_store("v2/tmp").join(name)
     }
 }
 

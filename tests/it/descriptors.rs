@@ -68,10 +68,10 @@ fn a_background_fold_keeps_nothing_of_whoever_started_it() {
     cachex.run("echo hi").once().misses();
     cachex.fold().once().exits(0);
     // The fold stays for as long as this is held.
-    let old = fs::File::open(cachex.in_store("v1/locks/old")).unwrap();
+    let old = fs::File::open(cachex.in_store("v2/locks/old")).unwrap();
     old.lock().unwrap();
     // With one event more, a fold is due.
-    cachex.write("store/v1/events", vec![0; (1 << 20) - 1]);
+    cachex.write("store/v2/events", vec![0; (1 << 20) - 1]);
     let theirs = cachex.write("theirs", "");
     let script = format!(r#"exec "$@" 7<{}"#, quoted(&theirs));
     cachex.run("echo more").launched_by(&script).once().misses();

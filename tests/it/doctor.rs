@@ -46,7 +46,7 @@ fn content(cachex: &Cachex) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let at = cachex.store().join(&path);
         let metadata = fs::symlink_metadata(&at).ok()?;
         let content = if metadata.is_file() { fs::read(&at).ok()? } else { Vec::new() };
-        let ours = !path.starts_with("v1/old") && !path.starts_with("v1/locks");
+        let ours = !path.starts_with("v2/old") && !path.starts_with("v2/locks");
         ours.then_some((path, (metadata.mode(), content)))
     };
     cachex.stored().into_iter().filter_map(of).collect()
@@ -63,9 +63,9 @@ impl Patient {
     fn new() -> Patient {
         let cachex = cachex();
         cachex.run("echo victim").once().misses();
-        let young = cachex.store().join(&cachex.stored_in("v1/young")[0]);
+        let young = cachex.store().join(&cachex.stored_in("v2/young")[0]);
         cachex.run(LONG).once().misses();
-        let blob = cachex.store().join(&cachex.stored_in("v1/blobs")[0]);
+        let blob = cachex.store().join(&cachex.stored_in("v2/blobs")[0]);
         cachex.run("seq 1 2000").once().misses();
         cachex.folds();
         cachex.run("echo good").once().misses();
@@ -73,7 +73,7 @@ impl Patient {
     }
 
     fn at(&self, path: &str) -> PathBuf {
-        self.cachex.store().join("v1").join(path)
+        self.cachex.store().join("v2").join(path)
     }
 
     /// Leaves folded entries to the old store alone.
@@ -179,7 +179,7 @@ fn what_is_merely_there_is_no_problem() {
     let writer = fs::File::open(&live).unwrap();
     rustix::fs::flock(&writer, rustix::fs::FlockOperation::LockExclusive).unwrap();
     fs::create_dir(patient.at("old.broken-1")).unwrap();
-    fs::create_dir(cachex.store().join("v2")).unwrap();
+    fs::create_dir(cachex.store().join("v3")).unwrap();
     fs::write(cachex.store().join("notes.txt"), "mine").unwrap();
 
     let mut found = kinds(&doctor(cachex, "--json").exits(0));
@@ -232,7 +232,7 @@ fn while_somebody_folds_there_is_an_examination_and_no_repair() {
     rustix::fs::flock(&fold, rustix::fs::FlockOperation::LockExclusive).unwrap();
     let said = doctor(cachex, "").exits(1).stdout();
     let pid = std::process::id();
-    let holds = format!("note: v1/locks/fold: process {pid} holds this lock and is alive\n");
+    let holds = format!("note: v2/locks/fold: process {pid} holds this lock and is alive\n");
     assert!(said.contains(&holds) && said.contains("so what is found may be passing"), "{said}");
     let repaired = doctor(cachex, "--repair --json").exits(1);
     let expected = [("entry-damaged".to_owned(), false), ("repair-failed".to_owned(), false)];
@@ -257,7 +257,7 @@ fn the_json_is_as_documented() {
     for found in report["findings"].as_array().unwrap() {
         assert_eq!(names(found), finding);
         let key = found["key"].as_str();
-        assert_eq!(key.is_some_and(|key| key.len() == 64), found["path"] == "v1/old");
+        assert_eq!(key.is_some_and(|key| key.len() == 64), found["path"] == "v2/old");
         assert!(patient.cachex.store().join(found["path"].as_str().unwrap()).exists());
     }
     assert_eq!(report["store"], patient.cachex.store().to_str().unwrap());
@@ -297,7 +297,7 @@ fn an_entry_that_cannot_be_read_is_named_and_the_rest_examined() {
     let cachex = &patient.cachex;
     // Nothing but a young file needs its output.
     cachex.run("seq 1 3000").once().misses();
-    let young = cachex.stored_in("v1/young");
+    let young = cachex.stored_in("v2/young");
     for (n, path) in (1..).zip(&young) {
         let io = rustix::io::Errno::IO.raw_os_error();
         let call = cachex.cli(["doctor", "--json"]).fault(format!("open:{n}={io}"));
@@ -324,7 +324,7 @@ fn a_repair_makes_an_entry_readable_and_loses_nothing_of_it() {
     let cachex = cachex();
     let call = cachex.run(LONG).without_privileges();
     let good = call.once().misses();
-    chmod(&cachex.in_store(&cachex.stored_in("v1/young")[0]), 0o000);
+    chmod(&cachex.in_store(&cachex.stored_in("v2/young")[0]), 0o000);
     let doctor =
         |options| cachex.cli(["doctor", "--json"]).with(options).without_privileges().once();
     assert_eq!(kinds(&doctor("").exits(1)), ["mode", "unreadable"]);

@@ -99,7 +99,7 @@ fn a_script_without_an_interpreter_line_runs_as_in_a_shell() {
 fn a_failed_start_leaves_nothing_in_the_store() {
     let cachex = cachex();
     cachex.exec(["no-such-command"]).once();
-    assert!(cachex.stored_in("v1/young").is_empty(), "{:?}", cachex.stored());
+    assert!(cachex.stored_in("v2/young").is_empty(), "{:?}", cachex.stored());
 }
 
 #[test]

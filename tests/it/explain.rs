@@ -291,7 +291,7 @@ fn the_same_command_line_comes_first_and_then_what_differs_least_and_then_the_ne
     for folded in [false, true] {
         if folded {
             cachex.folds();
-            fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+            fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
         }
         assert!(differs(&call(&["a"]), &three).contains("recorded 3h ago: the same command line"));
         let told = differs(&call(&["c"]), &["arguments differ: c in place of b"]);
@@ -317,7 +317,7 @@ fn what_was_summed_with_another_secret_is_not_compared() {
     let cachex = cachex();
     let call = cachex.run("echo hi");
     call.once().misses();
-    fs::remove_file(cachex.store().join("v1/secret")).unwrap();
+    fs::remove_file(cachex.store().join("v2/secret")).unwrap();
     let line = "recorded with another secret, parts cannot be compared";
     differs(&call.clone().env("A", "1"), &[line]);
     cachex.exec(["true"]).once().exits(0);
@@ -364,7 +364,7 @@ fn nothing_of_the_store_is_changed() {
     let folded = cachex.run("echo more");
     folded.once().misses();
     cachex.folds();
-    let young = cachex.store().join("v1/young");
+    let young = cachex.store().join("v2/young");
     fs::remove_dir_all(&young).unwrap();
     call.clone().with("--force").once().misses();
     cachex.awaits_quiet();
@@ -379,8 +379,8 @@ fn nothing_of_the_store_is_changed() {
 
 /// Every file of the store but the database's own, with its content.
 fn snapshot(cachex: &Cachex) -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    let files = cachex.stored_in("v1").into_iter();
-    let own = files.filter(|path| !path.starts_with("v1/old"));
+    let files = cachex.stored_in("v2").into_iter();
+    let own = files.filter(|path| !path.starts_with("v2/old"));
     own.map(|path| (path.clone(), fs::read(cachex.store().join(path)).unwrap())).collect()
 }
 
@@ -391,11 +391,11 @@ fn two_stores_have_different_sums_of_one_value() {
     let call = cachex.run("echo hi").env("TOKEN", "short");
     call.once().misses();
     call.clone().option("--cache-dir", &other).once().misses();
-    let secret = |store: &std::path::Path| fs::read(store.join("v1/secret")).unwrap();
+    let secret = |store: &std::path::Path| fs::read(store.join("v2/secret")).unwrap();
     assert_ne!(secret(&cachex.store()), secret(&other));
     // With the other's entries and not its secret, nothing compares.
-    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
-    copy(&other.join("v1/young"), &cachex.store().join("v1/young"));
+    fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
+    copy(&other.join("v2/young"), &cachex.store().join("v2/young"));
     differs(
         &call.env("TOKEN", "other"),
         &["recorded with another secret, parts cannot be compared"],

@@ -207,7 +207,7 @@ fn declared_files_come_along_each_content_once() {
     assert_eq!(serde_json::from_str::<Value>(&said(&folded)).unwrap()["blobs"], 3);
     // Without one of its files an entry is none.
     let short = blake3::hash(b"x\n").to_hex();
-    fs::remove_file(cachex.in_store(format!("v1/blobs/{}/{short}", &short[..2]))).unwrap();
+    fs::remove_file(cachex.in_store(format!("v2/blobs/{}/{short}", &short[..2]))).unwrap();
     assert!(said(&export(&cachex)).ends_with("; 1 skipped: 1 damaged\n"));
 }
 
@@ -215,7 +215,7 @@ fn declared_files_come_along_each_content_once() {
 fn an_output_that_is_damaged_or_gone_is_left_out() {
     let cachex = cachex();
     let calls = recorded(&cachex);
-    let blobs = cachex.stored_in("v1/blobs");
+    let blobs = cachex.stored_in("v2/blobs");
     assert_eq!(blobs.len(), 2);
     let long =
         blobs.iter().find(|path| fs::metadata(cachex.in_store(path)).unwrap().len() > 200_000);

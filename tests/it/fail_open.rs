@@ -74,7 +74,7 @@ fn an_inner_folder_that_others_may_write_to_is_refused() {
     let cachex = cachex();
     let call = cachex.run("echo hi; exit 3");
     call.once().misses();
-    fs::set_permissions(cachex.store().join("v1"), Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(cachex.store().join("v2"), Permissions::from_mode(0o777)).unwrap();
     runs_uncached(&call, &cachex.store());
 }
 
@@ -126,14 +126,14 @@ fn a_store_behind_a_link_of_ones_own_is_a_choice() {
 
 #[test]
 fn links_planted_in_the_store_are_never_written_through() {
-    for name in ["v1", "v1/young", "v1/tmp", "v1/blobs", "v1/locks", "v1/events"] {
+    for name in ["v2", "v2/young", "v2/tmp", "v2/blobs", "v2/locks", "v2/events"] {
         let cachex = cachex();
         let call = cachex.run("seq 1 10000").with("--no-concurrent");
         call.once().misses();
         let place = cachex.store().join(name);
         let _ = fs::remove_dir_all(&place).or_else(|_| fs::remove_file(&place));
         let target = cachex.path("target");
-        if name == "v1/events" {
+        if name == "v2/events" {
             fs::write(&target, "").unwrap();
         } else {
             fs::create_dir(&target).unwrap();
@@ -182,7 +182,7 @@ fn a_link_is_not_read_through_either() {
     let cachex = cachex();
     let call = cachex.run("echo hi");
     call.once().misses();
-    let [entry] = &cachex.stored_in("v1/young")[..] else { panic!("{:?}", cachex.stored()) };
+    let [entry] = &cachex.stored_in("v2/young")[..] else { panic!("{:?}", cachex.stored()) };
     let (entry, moved) = (cachex.store().join(entry), cachex.path("moved"));
     fs::rename(&entry, &moved).unwrap();
     symlink(&moved, &entry).unwrap();

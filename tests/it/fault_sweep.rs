@@ -194,7 +194,7 @@ fn a_hit_of_an_older_entry() {
     let call = cachex.run("echo hi; echo complaint >&2; exit 3");
     call.once().misses();
     cachex.fold().once().exits(0);
-    let young = cachex.in_store("v1/young");
+    let young = cachex.in_store("v2/young");
     swept(&call, 3, &|_| {
         let _ = fs::remove_dir_all(&young);
         call.clone()

@@ -15,7 +15,7 @@ fn what_was_folded_is_still_a_hit() {
     for (call, before) in calls.iter().zip(&before) {
         call.once().hits().same_as(before);
     }
-    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
     for (call, before) in calls.iter().zip(&before) {
         call.twice().hits().same_as(before);
     }
@@ -28,7 +28,7 @@ fn many_misses_fold_by_themselves_and_lose_nothing() {
     let all = "seq 1 1200 | xargs -P 4 -I{} cachex run -- number {} | sort -n";
     let numbers: String = (1..=1200).flat_map(|n| [n.to_string(), "\n".to_owned()]).collect();
     cachex.shell(all).once().runs(1200).prints(&numbers).quietly();
-    eventually("a fold", || cachex.store().join("v1/old").is_dir().then_some(()));
+    eventually("a fold", || cachex.store().join("v2/old").is_dir().then_some(()));
     cachex.shell(all).once().hits().prints(&numbers).quietly();
 }
 
@@ -77,7 +77,7 @@ fn what_is_forgotten_while_it_is_promoted_stays_forgotten() {
     for _ in 0..10 {
         let recorded = call.once().stdout();
         cachex.folds();
-        let _ = fs::remove_dir_all(cachex.store().join("v1/young"));
+        let _ = fs::remove_dir_all(cachex.store().join("v2/young"));
         let readers: Vec<Running> = (0..3).map(|_| call.spawn()).collect();
         call.clone().forget().once().exits(0);
         for reader in readers {
@@ -94,8 +94,8 @@ fn a_hit_reads_what_is_old_without_the_filter_too() {
     let call = cachex.run("echo hi");
     call.once().misses();
     cachex.folds();
-    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
-    fs::remove_file(cachex.store().join("v1/old.keys")).unwrap();
+    fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
+    fs::remove_file(cachex.store().join("v2/old.keys")).unwrap();
     call.twice().hits().prints("hi\n");
 }
 
@@ -109,7 +109,7 @@ fn a_newer_run_is_not_undone_by_a_fold() {
     call.once().hits().prints("2\n");
     cachex.folds();
     call.once().hits().prints("2\n");
-    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
     call.once().hits().prints("2\n");
 }
 

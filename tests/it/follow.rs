@@ -20,7 +20,7 @@ fn followers(call: &Call, count: usize, first: &str) -> Vec<Running> {
 /// Nothing is left in the store of what was followed.
 #[track_caller]
 fn leaves_nothing(cachex: &Cachex) {
-    let left = cachex.stored_in("v1/tmp");
+    let left = cachex.stored_in("v2/tmp");
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -112,7 +112,7 @@ fn without_followers_such_an_output_is_not_kept() {
     let holder = call.spawn();
     holder.shows("\n50000\n");
     eventually("what is too long to be gone", || {
-        cachex.stored_in("v1/tmp").is_empty().then_some(())
+        cachex.stored_in("v2/tmp").is_empty().then_some(())
     });
     cachex.opens("gate");
     holder.ends().exits(0).quietly();

@@ -12,7 +12,7 @@ const LITTLE_MEMORY: u64 = 64 << 20;
 
 /// The file of the only young entry.
 fn young(cachex: &Cachex) -> PathBuf {
-    let [file] = &cachex.stored_in("v1/young")[..] else { panic!("{:?}", cachex.stored()) };
+    let [file] = &cachex.stored_in("v2/young")[..] else { panic!("{:?}", cachex.stored()) };
     cachex.in_store(file)
 }
 
@@ -83,7 +83,7 @@ fn blobs_of_absurd_lengths() {
     let path = young(&cachex);
     let hash = *blake3::hash(b"hello world\n").as_bytes();
     let hex = blake3::Hash::from_bytes(hash).to_hex();
-    cachex.write(format!("store/v1/blobs/{}/{hex}", &hex[..2]), "hello world\n");
+    cachex.write(format!("store/v2/blobs/{}/{hex}", &hex[..2]), "hello world\n");
     for len in [0, 11, 13, HUGE, u64::MAX] {
         let forged = changed(&path, |entry| entry.data = Bytes::Blob(BlobRef { hash, len }));
         is_a_miss(&call, &path, &forged, "the length of a blob");
@@ -123,7 +123,7 @@ fn frames_in_a_blob_that_do_not_fit_the_bytes() {
     for frames in [frame(11), frame(HUGE), [frame(12), frame(1)].concat(), vec![0xff; 12]] {
         let hash = *blake3::hash(&frames).as_bytes();
         let hex = blake3::Hash::from_bytes(hash).to_hex();
-        cachex.write(format!("store/v1/blobs/{}/{hex}", &hex[..2]), &frames);
+        cachex.write(format!("store/v2/blobs/{}/{hex}", &hex[..2]), &frames);
         let blob = BlobRef { hash, len: frames.len() as u64 };
         let forged = changed(&path, |entry| entry.frames = Bytes::Blob(blob));
         is_a_miss(&call, &path, &forged, "a blob of frames");
@@ -147,7 +147,7 @@ fn an_entry_of_another_key_or_with_more_behind_it() {
 
 /// Puts a value into one of the databases of older entries.
 fn put_in_database(cachex: &Cachex, database: &str, key: &[u8], value: &[u8]) {
-    let path = cachex.in_store("v1/old").join(database);
+    let path = cachex.in_store("v2/old").join(database);
     let config = sled::Config::new().path(path).segment_size(64 << 10).flush_every_ms(None);
     let database = config.open().unwrap();
     database.insert(key, value).unwrap();
@@ -207,7 +207,7 @@ fn a_filter_that_claims_2_to_the_60_keys() {
     let call = cachex.run("echo hello world").measured();
     call.once().misses();
     cachex.folds_away();
-    let filter = cachex.in_store("v1/old.keys");
+    let filter = cachex.in_store("v2/old.keys");
     let mut header = fs::read(&filter).unwrap();
     header[8..16].copy_from_slice(&HUGE.to_be_bytes());
     fs::write(&filter, &header).unwrap();
@@ -221,6 +221,6 @@ fn a_filter_that_claims_2_to_the_60_keys() {
     fs::File::options().write(true).open(&filter).unwrap().set_len(16 + claimed).unwrap();
     call.once().prints("hello world\n").quietly().promptly();
     cachex.fold().measured().once().exits(0).in_less_memory_than(LITTLE_MEMORY * 2).promptly();
-    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
     call.once().hits().prints("hello world\n").quietly();
 }

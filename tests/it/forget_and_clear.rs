@@ -56,8 +56,8 @@ fn clearing_takes_everything() {
     let after = cachex.run("echo young");
     after.once().misses();
     cachex.cli(["clear", "--yes"]).once().exits(0);
-    assert!(cachex.stored_in("v1/young").is_empty(), "{:?}", cachex.stored());
-    assert!(cachex.stored_in("v1/blobs").is_empty(), "{:?}", cachex.stored());
+    assert!(cachex.stored_in("v2/young").is_empty(), "{:?}", cachex.stored());
+    assert!(cachex.stored_in("v2/blobs").is_empty(), "{:?}", cachex.stored());
     for call in calls.iter().chain([&after]) {
         call.twice().runs_once();
     }
@@ -98,8 +98,8 @@ fn what_is_forgotten_does_not_come_back_from_behind_a_damaged_filter() {
     let call = cachex.run("echo hi");
     call.once().misses();
     cachex.folds();
-    std::fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
-    let filter = cachex.store().join("v1/old.keys");
+    std::fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
+    let filter = cachex.store().join("v2/old.keys");
     let mut bytes = std::fs::read(&filter).unwrap();
     // The last bit of every key's prefix.
     for at in (16..bytes.len()).step_by(8) {
@@ -242,5 +242,5 @@ fn what_is_forgotten_at_once_by_many_is_forgotten() {
     cachex.shell("seq 1 300 | xargs -P 4 -I{} cachex run --tag t -- echo {}").once().exits(0);
     cachex.cli(["forget", "--tag", "t"]).simultaneously(4).exits(0);
     cachex.cli(["list"]).once().exits(0).prints("");
-    assert!(cachex.stored_in("v1/young").is_empty());
+    assert!(cachex.stored_in("v2/young").is_empty());
 }

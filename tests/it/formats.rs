@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// As a `cachex` whose format is the next one.
 fn newer(call: &Call) -> Call {
-    call.clone().env("CACHEX_TEST_FORMAT", "2")
+    call.clone().env("CACHEX_TEST_FORMAT", "3")
 }
 
 #[test]
@@ -18,27 +18,27 @@ fn two_formats_live_side_by_side() {
         newer(call).twice().runs_once().quietly();
         call.once().hits();
     }
-    assert!(!cachex.stored_in("v1/young").is_empty() && !cachex.stored_in("v2/young").is_empty());
+    assert!(!cachex.stored_in("v2/young").is_empty() && !cachex.stored_in("v3/young").is_empty());
     // Whatever one does to all of its own, the other keeps its own.
     cachex.fold().once().exits(0);
-    assert!(cachex.stored_in("v2/old").is_empty());
+    assert!(cachex.stored_in("v3/old").is_empty());
     newer(&cachex.fold()).once().exits(0);
     let alone = |folder: &str| -> Vec<(PathBuf, Vec<u8>)> {
         let files = cachex.stored_in(folder).into_iter();
         files.map(|path| (path.clone(), fs::read(cachex.in_store(path)).unwrap())).collect()
     };
-    let theirs = alone("v2");
+    let theirs = alone("v3");
     calls[0].clone().forget().once().exits(0);
     cachex.audit().once().exits(0);
     cachex.cli(["clear", "--yes"]).once().exits(0);
-    assert_eq!(alone("v2"), theirs);
+    assert_eq!(alone("v3"), theirs);
     for call in &calls {
         newer(call).once().hits();
         call.twice().runs_once();
     }
-    let ours = alone("v1");
+    let ours = alone("v2");
     newer(&cachex.cli(["clear", "--yes"])).once().exits(0);
-    assert_eq!(alone("v1"), ours);
+    assert_eq!(alone("v2"), ours);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn an_entry_of_another_format_in_the_place_of_ours_is_a_miss() {
     let cachex = cachex();
     let call = cachex.run("echo hi");
     call.once().misses();
-    let entry = cachex.in_store(&cachex.stored_in("v1/young")[0]);
+    let entry = cachex.in_store(&cachex.stored_in("v2/young")[0]);
     for format in [0, 2, 255] {
         let mut other = fs::read(&entry).unwrap();
         other[7] = format;
@@ -88,19 +88,42 @@ fn an_entry_of_another_format_in_the_place_of_ours_is_a_miss() {
 }
 
 #[test]
-fn what_a_newer_format_keeps_is_left_alone() {
+fn what_other_formats_keep_is_left_alone() {
     let cachex = cachex();
     cachex.run("echo hi").once().misses();
-    let names =
-        ["v2/young/ab/abcd", "v2/old/db", "v2/old.broken-1", "v2/tmp/1-0-1", "v2/events", "v99"];
-    let files = names.map(|name| cachex.write(format!("store/{name}"), name));
+    let names = ["young/ab/abcd", "old/db", "old.broken-1", "tmp/1-0-1", "events", "account"];
+    let files: Vec<PathBuf> = ["v1", "v3", "v99"]
+        .iter()
+        .flat_map(|version| names.map(|name| format!("store/{version}/{name}")))
+        .map(|name| cachex.write(&name, &name))
+        .collect();
     cachex.fold().after("2h").once().exits(0);
     cachex.audit().after("2h").once().exits(0);
+    cachex.cli(["prune", "--max-size", "1MiB"]).once().exits(0);
+    cachex.cli(["doctor", "--repair"]).once().exits(0);
     cachex.run("echo hi").forget().once().exits(0);
     cachex.cli(["clear", "--yes"]).once().exits(0);
     cachex.run("echo hi").twice().runs_once().quietly();
-    for (name, file) in names.iter().zip(files) {
-        assert_eq!(fs::read_to_string(file).unwrap(), *name);
+    for file in files {
+        let content = fs::read_to_string(&file).unwrap();
+        assert!(file.ends_with(&content), "{content} in {}", file.display());
+    }
+}
+
+#[test]
+fn doctor_tells_of_an_older_store_and_what_it_takes() {
+    let cachex = cachex();
+    let told = "note: v1: the store of another version (1.0 MiB), left alone; \
+                remove it if no such version is used any more\n";
+    cachex.write("store/v1/blobs/ab/abcd", vec![0; 1 << 20]);
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(cachex.store(), permissions).unwrap();
+    for used in [false, true] {
+        if used {
+            cachex.run("echo hi").twice().runs_once().quietly();
+        }
+        let said = cachex.cli(["doctor"]).once().exits(0).stdout();
+        assert!(said.contains(told), "{said}");
     }
 }
 

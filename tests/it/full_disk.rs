@@ -49,7 +49,7 @@ fn in_a_full_file_system(pages: u64, files: u64) {
         is_cached(call, good);
     }
     cachex.fold().once().exits(0);
-    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
     for (call, good) in &calls {
         call.once().hits().same_as(good);
     }

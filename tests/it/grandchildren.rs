@@ -44,7 +44,7 @@ fn what_one_prints_later_arrives_whole_after_cachex_has_ended() {
     assert_eq!(cachex.line_of("end"), "end");
     let numbers: Vec<String> = (0..=50_000_u32).map(|number| number.to_string()).collect();
     running.ends().prints(numbers.join("\n").replacen('0', "now", 1) + "\n").says("err\n");
-    assert!(cachex.stored_in("v1/young").is_empty(), "it was recorded");
+    assert!(cachex.stored_in("v2/young").is_empty(), "it was recorded");
     cachex.awaits_quiet();
 }
 

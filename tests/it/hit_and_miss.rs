@@ -38,7 +38,7 @@ fn an_entry_of_another_store_is_no_hit() {
     call.once().misses();
     call.clone().option("--cache-dir", &elsewhere).twice().runs_once().prints("hi\n");
     call.clone().env("CACHEX_DIR", &elsewhere).once().hits();
-    assert!(elsewhere.join("v1/young").is_dir());
+    assert!(elsewhere.join("v2/young").is_dir());
 }
 
 #[test]
@@ -47,9 +47,9 @@ fn the_store_is_found_as_the_platform_says() {
     let call = cachex.run("echo hi").without("CACHEX_DIR");
     let xdg = cachex.path("xdg");
     call.clone().env("XDG_CACHE_HOME", &xdg).with("--no-env").twice().runs_once();
-    assert!(xdg.join("cachex/v1/young").is_dir());
+    assert!(xdg.join("cachex/v2/young").is_dir());
     call.with("--no-env").twice().runs_once();
-    assert!(cachex.path("home/.cache/cachex/v1/young").is_dir());
+    assert!(cachex.path("home/.cache/cachex/v2/young").is_dir());
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_relative_xdg_cache_home_is_ignored_as_its_specification_demands() {
     let call = cachex.run("echo hi").without("CACHEX_DIR").env("XDG_CACHE_HOME", "relative");
     call.twice().runs_once().prints("hi\n").quietly();
     assert!(!cachex.work().join("relative").exists());
-    assert!(cachex.path("home/.cache/cachex/v1/young").is_dir());
+    assert!(cachex.path("home/.cache/cachex/v2/young").is_dir());
 }
 
 #[test]
@@ -66,18 +66,18 @@ fn a_recent_entry_is_one_immutable_file_named_by_its_key() {
     let cachex = cachex();
     let call = cachex.run("echo hi");
     let key = call.key();
-    let [young] = &cachex.stored_in("v1/young")[..] else {
+    let [young] = &cachex.stored_in("v2/young")[..] else {
         panic!("{:?}", cachex.stored());
     };
     let (folder, name) = (&key[..2], young.file_name().unwrap().to_str().unwrap());
-    assert_eq!(young.parent().unwrap(), std::path::Path::new("v1/young").join(folder));
+    assert_eq!(young.parent().unwrap(), std::path::Path::new("v2/young").join(folder));
     assert!(name.starts_with(&key) && name.len() == 64, "{name}");
-    assert_eq!(cachex.stored_in("v1/tmp"), [""; 0].map(std::path::PathBuf::from));
+    assert_eq!(cachex.stored_in("v2/tmp"), [""; 0].map(std::path::PathBuf::from));
 }
 
 #[test]
 fn a_recording_opens_no_database() {
     let cachex = cachex();
     cachex.run("echo hi").twice().runs_once();
-    assert!(!cachex.store().join("v1/old").exists(), "{:?}", cachex.stored());
+    assert!(!cachex.store().join("v2/old").exists(), "{:?}", cachex.stored());
 }

@@ -35,8 +35,8 @@ fn all_there(calls: &[(Call, Outcome)]) {
 
 /// Every file of the store, but for what says nothing about results.
 fn state(cachex: &Cachex) -> BTreeMap<PathBuf, Vec<u8>> {
-    let files = cachex.stored_in("v1").into_iter();
-    let files = files.filter(|path| !path.starts_with("v1/locks"));
+    let files = cachex.stored_in("v2").into_iter();
+    let files = files.filter(|path| !path.starts_with("v2/locks"));
     files.map(|path| (path.clone(), fs::read(cachex.in_store(path)).unwrap())).collect()
 }
 
@@ -187,7 +187,7 @@ fn no_more_is_taken_in_than_the_store_may_hold() {
     let large = cachex.run("seq 1 160000");
     large.clone().before("2h").once();
     cachex.run("echo last").once();
-    for folder in ["v1/young", "v1/old"] {
+    for folder in ["v2/young", "v2/old"] {
         fs::remove_dir_all(cachex.in_store(folder)).unwrap();
     }
     large.before("2h").once();
@@ -284,7 +284,7 @@ fn any_change_may_find_the_disk_full() {
         failed.exits(1).prints("").says_one_line(&["No space left"]);
         let left = state(&cachex);
         assert!(before.iter().all(|(path, content)| left.get(path) == Some(content)));
-        assert!(cachex.stored_in("v1/tmp").is_empty());
+        assert!(cachex.stored_in("v2/tmp").is_empty());
         other.once().hits();
         is_done_next_time(&cachex, &calls);
     }
@@ -358,7 +358,7 @@ fn a_damaged_database_is_set_aside_and_the_archive_comes_in() {
         call.clone().before("3h").once().misses();
     }
     cachex.folds_away();
-    for path in cachex.stored_in("v1/old") {
+    for path in cachex.stored_in("v2/old") {
         fs::write(cachex.in_store(path), "junk").unwrap();
     }
     let warned = import(&cachex).once().exits(0).warns_once(&["was damaged; it was set aside"]);

@@ -244,7 +244,7 @@ fn hashes_are_remembered_until_the_file_changes() {
     let call = counting(&cachex, "--input /usr/share/common-licenses --input big");
     cachex.write("work/big", vec![7; 300_000]);
     call.once().misses();
-    let memory = &cachex.stored_in("v1/inputs")[..];
+    let memory = &cachex.stored_in("v2/inputs")[..];
     let [memory] = memory else { panic!("{memory:?}") };
     let text = std::fs::read(cachex.store().join(memory)).unwrap();
     let remembers = |name: &str| text.windows(name.len()).any(|bytes| bytes == name.as_bytes());
@@ -262,7 +262,7 @@ fn what_is_remembered_is_kept_for_a_month_and_cleared_with_the_rest() {
     let call = counting(&cachex, "--input /usr/share/common-licenses --input big");
     cachex.write("work/big", vec![7; 300_000]);
     call.once().misses();
-    let remembered = || cachex.stored_in("v1/inputs");
+    let remembered = || cachex.stored_in("v2/inputs");
     let since = |days: u64| {
         let then = std::time::SystemTime::now() - std::time::Duration::from_hours(days * 24);
         let file = std::fs::File::open(cachex.store().join(&remembered()[0])).unwrap();
@@ -293,7 +293,7 @@ fn damage_to_what_is_remembered_costs_a_look_and_nothing_else() {
     }
     let call = counting(&cachex, "--input in");
     call.once().misses();
-    for name in cachex.stored_in("v1/inputs") {
+    for name in cachex.stored_in("v2/inputs") {
         let name = cachex.store().join(name);
         let mut bytes = std::fs::read(&name).unwrap();
         let middle = bytes.len() / 2;

@@ -96,12 +96,12 @@ fn a_repair_that_is_interrupted_loses_nothing() {
         let calls = stored(&cachex);
         // What there is to mend.
         let damaged = cachex.run("echo damaged");
-        let known = cachex.stored_in("v1/young");
+        let known = cachex.stored_in("v2/young");
         damaged.once().misses();
-        let file = cachex.stored_in("v1/young").into_iter().find(|file| !known.contains(file));
+        let file = cachex.stored_in("v2/young").into_iter().find(|file| !known.contains(file));
         flip(&cachex.in_store(file.unwrap()), 60);
-        fs::remove_file(cachex.in_store("v1/old.keys")).unwrap();
-        cachex.write("store/v1/trash-1/blob", "left by the dead");
+        fs::remove_file(cachex.in_store("v2/old.keys")).unwrap();
+        cachex.write("store/v2/trash-1/blob", "left by the dead");
         let repair = cachex.cli(["doctor", "--repair"]);
         assert!(interrupted(&cachex, &repair, how, || all_there(&calls)) > 5);
         all_there(&calls);
@@ -122,7 +122,7 @@ fn a_clear_that_is_interrupted_leaves_a_store_that_works() {
     };
     assert!(interrupted(&cachex, &clear, CTRL_C, check) > 1);
     clear.once().exits(0);
-    assert_eq!(cachex.stored_in("v1/young").len() + cachex.stored_in("v1/blobs").len(), 0);
+    assert_eq!(cachex.stored_in("v2/young").len() + cachex.stored_in("v2/blobs").len(), 0);
 }
 
 #[test]

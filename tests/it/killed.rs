@@ -81,8 +81,8 @@ fn to_be_folded(cachex: &Cachex) -> Vec<(Call, Outcome)> {
     calls[2].0.once().misses();
     cachex.run("seq 1 40000").expires_in("1m").before("1h").once().misses();
     calls[0].0.once().hits();
-    cachex.write("store/v1/tmp/1-0-1", "left by the dead");
-    cachex.write("store/v1/trash-1/blob", "left by the dead");
+    cachex.write("store/v2/tmp/1-0-1", "left by the dead");
+    cachex.write("store/v2/trash-1/blob", "left by the dead");
     calls.into_iter().chain([(numbered, numbered_again)]).collect()
 }
 
@@ -107,15 +107,15 @@ fn a_fold_loses_nothing(fold: impl Fn(&Cachex) -> Call, least: u32) {
             cachex.is_swept();
             // The blobs of two calls; two others had expired. What nothing
             // leads to any more is found when its part of the folders is due.
-            let blobs = cachex.stored_in("v1/blobs").len();
+            let blobs = cachex.stored_in("v2/blobs").len();
             assert!((2..=5).contains(&blobs), "after {n} changes there are {blobs} blobs");
-            fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+            fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
             all_there(&calls);
         },
     );
     assert!(changes >= least, "a fold only makes {changes} changes");
     cachex.audit().once().exits(0);
-    assert!(cachex.stored_in("v1/blobs").len() <= 3);
+    assert!(cachex.stored_in("v2/blobs").len() <= 3);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_fold_that_rebuilds_the_filter_and_is_killed_loses_nothing() {
         call.once().misses();
     }
     cachex.folds_away();
-    fs::remove_file(cachex.in_store("v1/old.keys")).unwrap();
+    fs::remove_file(cachex.in_store("v2/old.keys")).unwrap();
     cachex.keeps_store("kept");
     let changes =
         cachex.fold().killed_everywhere(|| cachex.restores_store("kept"), |_| all_there(&calls));
@@ -150,7 +150,7 @@ fn a_promotion_that_is_killed_loses_nothing() {
     for (call, _) in &calls {
         call.once().misses();
     }
-    let key = cachex.stored_in("v1/young").swap_remove(0);
+    let key = cachex.stored_in("v2/young").swap_remove(0);
     let key = key.file_name().unwrap().to_str().unwrap();
     cachex.folds_away();
     cachex.keeps_store("kept");
@@ -183,12 +183,12 @@ fn a_snapshot_that_sled_did_not_finish_costs_nothing() {
     cachex.folds_away();
     // What a process leaves that is killed while sled writes one.
     for content in ["", "half of one"] {
-        cachex.write("store/v1/old/index/snap.7FFFFFFFFFFFFFFF.generating", content);
-        let _ = fs::remove_dir_all(cachex.in_store("v1/young"));
+        cachex.write("store/v2/old/index/snap.7FFFFFFFFFFFFFFF.generating", content);
+        let _ = fs::remove_dir_all(cachex.in_store("v2/young"));
         all_there(&calls);
         cachex.fold().once().exits(0);
         cachex.is_swept();
-        fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+        fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
         all_there(&calls);
     }
 }
@@ -198,10 +198,10 @@ fn what_is_being_written_is_not_taken_for_a_leftover() {
     let cachex = cachex();
     let call = cachex.run(&format!("{LONG}; {}", cachex.gate("gate")));
     let running = call.spawn();
-    eventually("a blob in the making", || (!cachex.stored_in("v1/tmp").is_empty()).then_some(()));
+    eventually("a blob in the making", || (!cachex.stored_in("v2/tmp").is_empty()).then_some(()));
     cachex.fold().after("2h").once().exits(0);
     cachex.audit().after("2h").once().exits(0);
-    assert_eq!(cachex.stored_in("v1/tmp").len(), 1);
+    assert_eq!(cachex.stored_in("v2/tmp").len(), 1);
     cachex.opens("gate");
     let good = running.ends().exits(0).quietly();
     call.once().hits().same_as(&good);
@@ -231,8 +231,8 @@ fn clearing_that_is_killed_brings_nothing_back() {
             assert_ne!(printed, "1\n", "a result came back that was superseded, at change {n}");
             other.once().same_as(&good);
             clear.once().exits(0);
-            assert_eq!(cachex.stored_in("v1/young").len(), 0);
-            assert_eq!(cachex.stored_in("v1/blobs").len(), 0);
+            assert_eq!(cachex.stored_in("v2/young").len(), 0);
+            assert_eq!(cachex.stored_in("v2/blobs").len(), 0);
             is_swept(&cachex);
         },
     );
@@ -294,7 +294,7 @@ fn two_hundred_deaths_at_random_harm_nothing() {
     }
     cachex.audit().after("2h").once().exits(0);
     cachex.is_swept();
-    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
     all_there(&calls);
 }
 
@@ -314,7 +314,7 @@ fn the_background_fold_may_be_killed_as_well() {
         fold.spawn().killed_after(Duration::from_micros(chance.below(15_000)));
         all_there(&calls);
         fold.once().exits(0);
-        fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+        fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
         all_there(&calls);
     }
 }

@@ -17,7 +17,7 @@ fn leaves(cachex: &Cachex, call: &Call, files: &[(&str, &[u8])]) -> String {
     call.once().misses();
     let key = call.key();
     let is_its = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(&key);
-    let young = cachex.stored_in("v1/young").into_iter().find(is_its).unwrap();
+    let young = cachex.stored_in("v2/young").into_iter().find(is_its).unwrap();
     let young = cachex.store().join(young);
     let entry = Entry::open_any(&fs::read(&young).unwrap()).unwrap();
     let item = |(path, content): &(&str, &[u8])| Item {
@@ -34,7 +34,7 @@ fn leaves(cachex: &Cachex, call: &Call, files: &[(&str, &[u8])]) -> String {
 
 fn place(cachex: &Cachex, content: &[u8]) -> PathBuf {
     let hash = blake3::hash(content).to_hex();
-    cachex.store().join(format!("v1/blobs/{}/{hash}", &hash[..2]))
+    cachex.store().join(format!("v2/blobs/{}/{hash}", &hash[..2]))
 }
 
 fn blob(cachex: &Cachex, content: &[u8]) -> BlobRef {
@@ -112,7 +112,7 @@ fn a_file_that_is_lost_makes_the_entry_useless() {
 
         assert_eq!(findings(&cachex, "--repair").len(), found.len());
         assert_eq!(findings(&cachex, ""), [""; 0]);
-        assert!(cachex.stored_in("v1/blobs").is_empty());
+        assert!(cachex.stored_in("v2/blobs").is_empty());
         call.once().misses();
     }
 }
@@ -145,7 +145,7 @@ fn what_is_forgotten_frees_the_files_that_nothing_else_has() {
     assert!(place(&cachex, SHARED).exists() && !place(&cachex, &[b'b'; 3000]).exists());
     let second = freed(&["prune", "--max-age", "1ns", "--json"]).unwrap();
     assert_eq!(first + second, all);
-    assert!(cachex.stored_in("v1/blobs").is_empty());
+    assert!(cachex.stored_in("v2/blobs").is_empty());
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_fold_that_is_killed_loses_no_file_and_leaves_none() {
             }
             let found = findings(&cachex, "--repair");
             assert!(found.iter().all(|kind| kind == "blob-unneeded"), "{found:?}");
-            assert_eq!(cachex.stored_in("v1/blobs").len(), 3);
+            assert_eq!(cachex.stored_in("v2/blobs").len(), 3);
         },
     );
     assert!(changes > 30, "{changes}");

@@ -44,12 +44,12 @@ fn values_are_found_after_a_fold() {
     }
     cachex.folds();
     // The fast copies, which the fold has left.
-    std::fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    std::fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
     for content in contents() {
         assert!(cache.get::<Vec<u8>>(("content", content.len())) == Some(content));
     }
     // What was asked for is at hand again.
-    assert!(!cachex.stored_in("v1/young").is_empty());
+    assert!(!cachex.stored_in("v2/young").is_empty());
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_value_that_was_damaged_is_computed_again() {
     let cache = opened(&cachex);
     for content in contents() {
         cache.put("a", named(), &content).unwrap();
-        let folder = if content.len() > 2048 { "v1/blobs" } else { "v1/young" };
+        let folder = if content.len() > 2048 { "v2/blobs" } else { "v2/young" };
         for file in cachex.stored_in(folder) {
             flip(&cachex.store().join(file), 60);
         }

@@ -20,7 +20,7 @@ fn read_only_serves_and_records_nothing() {
         let cachex = cachex();
         let call = cachex.run("echo hi");
         call.clone().with(options).twice().misses().prints("hi\n");
-        assert!(cachex.stored_in("v1/young").is_empty());
+        assert!(cachex.stored_in("v2/young").is_empty());
         call.once().misses();
         call.clone().with(options).once().hits().prints("hi\n");
     }

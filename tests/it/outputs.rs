@@ -133,7 +133,7 @@ fn holes_stay_holes() {
     assert!(std::fs::read(cachex.path("work/out")).unwrap() == sum);
     assert!(cachex.path("work/out").metadata().unwrap().blocks() * 512 < 1 << 20);
     let stored: u64 = cachex
-        .stored_in("v1/blobs")
+        .stored_in("v2/blobs")
         .iter()
         .map(|blob| cachex.store().join(blob).metadata().unwrap().blocks() * 512)
         .sum();
@@ -244,7 +244,7 @@ fn a_missing_or_damaged_file_is_a_miss_and_nothing_is_touched() {
     let call = making(&cachex, script, "--output out1 --output out2 --output out3");
     for damage in ["remove", "flip", "cut"] {
         call.clone().with("--force").once().misses();
-        let blobs = cachex.stored_in("v1/blobs");
+        let blobs = cachex.stored_in("v2/blobs");
         let blobs: Vec<_> = blobs.iter().map(|blob| cachex.store().join(blob)).collect();
         let blob = blobs.iter().find(|blob| std::fs::read(blob).unwrap().starts_with(b"2\n"));
         let blob = blob.unwrap();
@@ -275,9 +275,9 @@ fn files_are_shared_between_records() {
     let cachex = cachex();
     let call = making(&cachex, "yes same | head -c 100000 >out; echo $X", "--output out");
     call.clone().env("X", "1").once().misses();
-    let before = cachex.stored_in("v1/blobs").len();
+    let before = cachex.stored_in("v2/blobs").len();
     call.env("X", "2").once().misses();
-    assert_eq!(cachex.stored_in("v1/blobs").len(), before, "the file and the list of it");
+    assert_eq!(cachex.stored_in("v2/blobs").len(), before, "the file and the list of it");
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn files_outlive_a_fold_and_go_with_their_record() {
     call.once().hits();
     assert_eq!(read(&cachex, "out").len(), 100_000);
     cachex.run("yes made | head -c 100000 >out").forget().once().exits(0);
-    assert!(cachex.stored_in("v1/blobs").is_empty());
+    assert!(cachex.stored_in("v2/blobs").is_empty());
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn packed(scripts: [&str; 2]) -> (Cachex, Vec<(Call, Outcome)>) {
 }
 
 fn packed_files(cachex: &Cachex) -> Vec<PathBuf> {
-    let mut files = cachex.stored_in("v1/blobs");
+    let mut files = cachex.stored_in("v2/blobs");
     files.retain(|file| file.extension().is_some_and(|ending| ending == "zst"));
     files
 }
@@ -104,7 +104,7 @@ fn packing_may_be_killed_anywhere() {
             // What it left is swept, and nothing is there twice.
             cachex.is_swept();
             assert_eq!(packed_files(&cachex).len(), 2);
-            assert!(cachex.stored_in("v1/blobs").len() <= 3);
+            assert!(cachex.stored_in("v2/blobs").len() <= 3);
             let said = cachex.cli(["doctor"]).once().exits(0).stdout();
             assert!(said.contains("nothing is wrong"), "{said}");
         },
@@ -123,7 +123,7 @@ fn doctor_tells_a_damaged_form_from_a_useless_entry() {
     }
     let said = cachex.cli(["doctor"]).once().exits(1).stdout();
     assert_eq!(said.matches(".zst: ").count(), 2, "{said}");
-    assert!(!said.contains("young/") && !said.contains("v1/old "), "{said}");
+    assert!(!said.contains("young/") && !said.contains("v2/old "), "{said}");
     cachex.cli(["doctor", "--repair"]).once().exits(0);
     assert_eq!(packed_files(&cachex), [""; 0].map(PathBuf::from));
     all_there(&calls);
@@ -133,7 +133,7 @@ fn doctor_tells_a_damaged_form_from_a_useless_entry() {
 #[test]
 fn what_is_forgotten_frees_what_it_took_packed() {
     let (cachex, _) = packed(ALIKE);
-    let sizes = cachex.stored_in("v1/blobs").into_iter();
+    let sizes = cachex.stored_in("v2/blobs").into_iter();
     let taken: u64 = sizes.map(|file| fs::metadata(cachex.in_store(file)).unwrap().len()).sum();
     let args = ["forget", "--command", "*", "--json"];
     let freed = |args: &[&str]| {
@@ -143,7 +143,7 @@ fn what_is_forgotten_frees_what_it_took_packed() {
     let told = freed(&[&args[..], &["--dry-run"]].concat());
     assert!((taken..taken + 2000).contains(&told), "{told} of {taken}");
     assert_eq!(freed(&args), told);
-    assert!(cachex.stored_in("v1/blobs").is_empty());
+    assert!(cachex.stored_in("v2/blobs").is_empty());
 }
 
 #[test]

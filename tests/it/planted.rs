@@ -19,8 +19,8 @@ fn full(cachex: &Cachex) -> Vec<PathBuf> {
     cachex.folds();
     cachex.run("seq 1 10000").with("--no-concurrent").once().hits();
     // In its own files, sled is stopped by the watchdog.
-    let files = cachex.stored_in("v1").into_iter();
-    files.filter(|path| !path.starts_with("v1/old")).collect()
+    let files = cachex.stored_in("v2").into_iter();
+    files.filter(|path| !path.starts_with("v2/old")).collect()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn nothing_is_read_or_removed_through_a_link_on_the_way() {
         let cachex = cachex();
         let call = cachex.run("seq 1 10000");
         let good = call.once().misses();
-        let place = cachex.store().join("v1").join(folder);
+        let place = cachex.store().join("v2").join(folder);
         let moved = cachex.path("moved");
         fs::rename(&place, &moved).unwrap();
         symlink(&moved, &place).unwrap();
@@ -68,7 +68,7 @@ fn a_damaged_entry_behind_a_link_stays_where_it_is() {
     let cachex = cachex();
     let call = cachex.run("echo hi");
     call.once().misses();
-    let [entry] = &cachex.stored_in("v1/young")[..] else { panic!("{:?}", cachex.stored()) };
+    let [entry] = &cachex.stored_in("v2/young")[..] else { panic!("{:?}", cachex.stored()) };
     let shard = cachex.store().join(entry.parent().unwrap());
     let moved = cachex.path("moved");
     fs::rename(&shard, &moved).unwrap();
@@ -106,7 +106,7 @@ fn a_name_that_steers_the_terminal_is_shown_harmless() {
 fn no_link_among_the_files_of_the_database_is_followed() {
     let files = |cachex: &Cachex| -> Vec<PathBuf> {
         let all = cachex.stored().into_iter();
-        all.filter(|path| path.starts_with("v1/old/") || path == Path::new("v1/old")).collect()
+        all.filter(|path| path.starts_with("v2/old/") || path == Path::new("v2/old")).collect()
     };
     let folded = || {
         let cachex = cachex();
@@ -152,7 +152,7 @@ fn nothing_is_deleted_behind_a_link_in_the_place_of_what_is_to_go() {
     let precious = cachex.path("precious");
     fs::create_dir_all(precious.join("deep/deeper")).unwrap();
     fs::write(precious.join("deep/file"), "mine").unwrap();
-    let plant = |name: &str| symlink(&precious, cachex.in_store("v1").join(name)).unwrap();
+    let plant = |name: &str| symlink(&precious, cachex.in_store("v2").join(name)).unwrap();
     plant("trash-1");
     plant("old.broken-1");
     cachex.tries_to_fold();

@@ -17,7 +17,7 @@ fn the_store_is_private_whatever_the_umask() {
     open(cachex.run("echo more")).once().misses();
     assert_eq!(mode(&cachex.store()), 0o700);
     let stored = cachex.stored();
-    assert!(stored.iter().any(|path| path.starts_with("v1/old")), "{stored:?}");
+    assert!(stored.iter().any(|path| path.starts_with("v2/old")), "{stored:?}");
     for path in stored {
         let at = cachex.store().join(&path);
         let expected = if at.is_dir() { 0o700 } else { 0o600 };
@@ -73,20 +73,20 @@ fn a_secret_is_found_nowhere_in_the_store() {
     };
     let running = call.spawn();
     running.shows("fine");
-    look(&["v1/locks"]);
+    look(&["v2/locks"]);
     cachex.opens("gate");
     running.ends().exits(0);
     call.once().hits();
-    look(&["v1/young", "v1/blobs", "v1/locks", "v1/events"]);
+    look(&["v2/young", "v2/blobs", "v2/locks", "v2/events"]);
     cachex.folds();
-    look(&["v1/old", "v1/old.keys", "v1/young", "v1/blobs"]);
-    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    look(&["v2/old", "v2/old.keys", "v2/young", "v2/blobs"]);
+    fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
     call.once().hits();
-    look(&["v1/old", "v1/young", "v1/events"]);
+    look(&["v2/old", "v2/young", "v2/events"]);
     call.clone().forget().once().exits(0);
     call.once().misses();
     cachex.folds();
-    look(&["v1/old"]);
+    look(&["v2/old"]);
     let other = call.clone().env("API_TOKEN", "another").stdin("another");
     let explained = other.clone().explain().once().exits(1);
     let told = [
@@ -108,5 +108,5 @@ fn a_long_secret_input_leaves_no_file_behind() {
     call.twice().runs_once().prints("62914560\n");
     let left: Vec<_> = fs::read_dir(cachex.path("tmp")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
-    assert!(cachex.stored_in("v1/tmp").is_empty(), "{:?}", cachex.stored());
+    assert!(cachex.stored_in("v2/tmp").is_empty(), "{:?}", cachex.stored());
 }

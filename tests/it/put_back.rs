@@ -171,7 +171,7 @@ fn a_store_that_is_full_costs_the_record_and_nothing_else() {
     let call = making(&cachex, &format!("{THREE}; echo done"), "--output out1 --output out2");
     let full = call.clone().fault(format!("write={nospace}"));
     full.once().misses().prints("done\n").exits(0).warns_once(&["not recorded"]);
-    assert!(cachex.stored_in("v1/blobs").is_empty() && cachex.stored_in("v1/tmp").is_empty());
+    assert!(cachex.stored_in("v2/blobs").is_empty() && cachex.stored_in("v2/tmp").is_empty());
     call.once().misses();
     call.once().hits();
 }

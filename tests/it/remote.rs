@@ -78,7 +78,7 @@ impl<'r> Machines<'r> {
     }
 
     fn has_breaker(&self, machine: &str, kind: &str) -> bool {
-        let files = files_below(&self.cachex.path(machine).join("v1/remote"));
+        let files = files_below(&self.cachex.path(machine).join("v2/remote"));
         files.iter().any(|path| path.extension().is_some_and(|ending| ending == kind))
     }
 }

@@ -210,7 +210,7 @@ fn a_flush_says_what_is_given_up_and_says_it_once() {
     other.once().misses();
     shared.0.awaits_quiet();
     // Its own fault, since the other one can be sent.
-    let [blob] = &shared.0.stored_in("v1/blobs")[..] else { panic!("one blob") };
+    let [blob] = &shared.0.stored_in("v2/blobs")[..] else { panic!("one blob") };
     fs::remove_file(shared.0.store().join(blob)).unwrap();
     shared.appears();
     let told = shared.json("remote flush");
@@ -226,7 +226,7 @@ fn what_was_given_up_behind_everybodys_back_fails_the_next_flush() {
     let long = shared.run("seq 1 100000");
     long.once().misses();
     shared.0.awaits_quiet();
-    let [blob] = &shared.0.stored_in("v1/blobs")[..] else { panic!("one blob") };
+    let [blob] = &shared.0.stored_in("v2/blobs")[..] else { panic!("one blob") };
     fs::remove_file(shared.0.store().join(blob)).unwrap();
     shared.appears();
     shared.cli("remote check").once().exits(0);
@@ -250,7 +250,7 @@ fn a_flush_waits_no_longer_than_it_is_told() {
     shared.0.awaits_quiet();
     shared.appears();
     let is_lock = |path: &PathBuf| path.extension().is_some_and(|end| end == "lock");
-    let locks = shared.0.stored_in("v1/remote").into_iter().find(is_lock).unwrap();
+    let locks = shared.0.stored_in("v2/remote").into_iter().find(is_lock).unwrap();
     let held = fs::File::open(shared.0.store().join(locks)).unwrap();
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
     let flush = shared.cli("remote flush --timeout 100ms");

@@ -132,7 +132,7 @@ fn record(cachex: &Cachex, key: [u8; 32], command: &str) -> String {
         parts: Vec::new(),
     };
     let hex = entry.key.to_string();
-    cachex.write(format!("store/v1/young/{}/{hex}", &hex[..2]), entry.seal().unwrap());
+    cachex.write(format!("store/v2/young/{}/{hex}", &hex[..2]), entry.seal().unwrap());
     hex
 }
 
@@ -183,7 +183,7 @@ fn output_that_is_gone_is_said_to_be() {
     let call = cachex.exec(["seq", "10000"]);
     call.once().exits(0);
     let key = key(&cachex);
-    for blob in cachex.stored_in("v1/blobs") {
+    for blob in cachex.stored_in("v2/blobs") {
         std::fs::write(cachex.store().join(blob), "damaged").unwrap();
     }
     cachex.cli(["show", &key]).once().exits(0).shows(&["damaged or gone"]);

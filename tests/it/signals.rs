@@ -25,7 +25,7 @@ fn one_that_the_command_dies_of_is_one_that_cachex_dies_of() {
         // It was reaped before cachex went.
         let child = rustix::process::Pid::from_raw(child).unwrap();
         assert!(rustix::process::test_kill_process(child).is_err(), "the command is still there");
-        assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+        assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
     }
 }
 

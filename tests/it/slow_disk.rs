@@ -16,6 +16,6 @@ fn each_read_of_the_database_takes_longer_than_a_look_up_may() {
     traced.outcome.misses().prints("hi\n").exits(3).quietly();
     assert!(cachex.names_in_store("old.broken-").is_empty(), "it was only slow");
     // What it holds is there when the disk is itself again.
-    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
     call.once().hits().prints("hi\n").exits(3);
 }

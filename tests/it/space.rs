@@ -44,14 +44,14 @@ fn leb128(mut rest: u64) -> Vec<u8> {
 /// Puts an entry among the young, as `cachex` does.
 fn record(cachex: &Cachex, entry: &Entry) {
     let hex = entry.key.to_string();
-    cachex.write(format!("store/v1/young/{}/{hex}", &hex[..2]), entry.seal().unwrap());
+    cachex.write(format!("store/v2/young/{}/{hex}", &hex[..2]), entry.seal().unwrap());
 }
 
 /// Puts a blob in its place.
 fn keep_blob(cachex: &Cachex, content: &[u8]) -> Bytes {
     let hash = blake3::hash(content);
     let hex = hash.to_hex();
-    cachex.write(format!("store/v1/blobs/{}/{hex}", &hex[..2]), content);
+    cachex.write(format!("store/v2/blobs/{}/{hex}", &hex[..2]), content);
     Bytes::Blob(BlobRef { hash: *hash.as_bytes(), len: content.len() as u64 })
 }
 
@@ -69,8 +69,8 @@ fn what_expired_gives_its_space_back() {
     }
     assert!(cachex.disk_use() > 95 * MB);
     cachex.fold().once().exits(0);
-    assert_eq!(cachex.stored_in("v1/young").len(), 1);
-    assert_eq!(cachex.stored_in("v1/blobs").len(), 1);
+    assert_eq!(cachex.stored_in("v2/young").len(), 1);
+    assert_eq!(cachex.stored_in("v2/blobs").len(), 1);
     assert!(cachex.disk_use() < 4 * MB, "{} bytes are left", cachex.disk_use());
     lasting.once().hits().same_as(&good);
 }
@@ -103,7 +103,7 @@ fn results_that_change_do_not_pile_up() {
         call.once().exits(0);
         cachex.fold().once().exits(0);
     }
-    assert_eq!(cachex.stored_in("v1/blobs").len(), 1);
+    assert_eq!(cachex.stored_in("v2/blobs").len(), 1);
     assert!(cachex.disk_use() < 6 * MB, "{} bytes are left", cachex.disk_use());
 }
 
@@ -118,12 +118,12 @@ fn many_entries_are_few_files() {
         record(&cachex, &entry(n, Duration::from_mins(10) + Duration::from_millis(n), None, data));
     }
     cachex.fold().once().exits(0);
-    let young = cachex.stored_in("v1/young").len();
+    let young = cachex.stored_in("v2/young").len();
     assert!((1..=4096).contains(&young), "{young} young files");
     assert!(cachex.stored().len() < 4096 + 512, "{} files in all", cachex.stored().len());
     assert!(cachex.disk_use() < 50 * MB, "{} bytes", cachex.disk_use());
     call.once().hits().prints("hi\n");
-    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
     call.once().hits().prints("hi\n").promptly();
     // Everyone of them is there, and counted.
     assert_eq!(cachex.filter().unwrap().len() as u64, MANY + 1);

@@ -147,7 +147,7 @@ fn a_fold_keeps_it_for_as_long() {
     folds_after("1h 9m");
     call.clone().after("1h 9m").once().misses().prints("fine\n").exits(0);
     folds_after("1h 10m");
-    assert!(cachex.stored_in("v1/young").is_empty());
+    assert!(cachex.stored_in("v2/young").is_empty());
     call.clone().before("1s").once().misses().exits(1);
 }
 

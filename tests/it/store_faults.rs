@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 /// Files of a recent entry and its blob.
 fn entry_and_blobs(world: &World) -> Vec<PathBuf> {
-    let mut files = world.stored_in("v1/young");
-    files.extend(world.stored_in("v1/blobs"));
+    let mut files = world.stored_in("v2/young");
+    files.extend(world.stored_in("v2/blobs"));
     assert!(files.len() >= 2, "{:?}", world.stored());
     files.into_iter().map(|path| world.store().join(path)).collect()
 }
@@ -51,7 +51,7 @@ fn a_vanished_blob_is_a_miss() {
     let cachex = cachex();
     let call = cachex.run("seq 1 1000");
     let good = call.once().misses();
-    fs::remove_dir_all(cachex.store().join("v1/blobs")).unwrap();
+    fs::remove_dir_all(cachex.store().join("v2/blobs")).unwrap();
     call.once().misses().same_as(&good).quietly();
     call.once().hits().same_as(&good);
 }
@@ -61,11 +61,11 @@ fn an_entry_in_the_place_of_another_is_a_miss() {
     let cachex = cachex();
     let (one, two) = (cachex.run("echo one"), cachex.run("echo two"));
     one.once().misses();
-    let first = cachex.store().join(&cachex.stored_in("v1/young")[0]);
+    let first = cachex.store().join(&cachex.stored_in("v2/young")[0]);
     let content = fs::read(&first).unwrap();
     fs::remove_file(&first).unwrap();
     two.once().misses();
-    let second = cachex.store().join(&cachex.stored_in("v1/young")[0]);
+    let second = cachex.store().join(&cachex.stored_in("v2/young")[0]);
     fs::write(second, content).unwrap();
     two.once().misses().prints("two\n").quietly();
 }
@@ -86,7 +86,7 @@ fn folders_in_the_place_of_files_are_a_miss() {
 #[test]
 fn a_store_of_a_newer_format_is_left_alone() {
     let cachex = cachex();
-    let newer = cachex.write("store/v2/young/ab/entry", "from the future");
+    let newer = cachex.write("store/v3/young/ab/entry", "from the future");
     fs::set_permissions(cachex.store(), std::os::unix::fs::PermissionsExt::from_mode(0o700))
         .unwrap();
     cachex.run("echo hi").twice().runs_once().quietly();

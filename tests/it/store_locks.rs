@@ -5,7 +5,7 @@ use std::fs::{self, File};
 
 /// A lock of the store, which a call has made by now.
 fn lock(cachex: &Cachex, name: &str) -> File {
-    File::open(cachex.in_store("v1/locks").join(name)).unwrap()
+    File::open(cachex.in_store("v2/locks").join(name)).unwrap()
 }
 
 #[test]
@@ -17,11 +17,11 @@ fn nothing_is_recorded_while_files_are_removed() {
     for script in ["echo two", "seq 1 1000"] {
         let call = cachex.run(script);
         let good = call.clone().bare().once();
-        let (young, blobs) = (cachex.stored_in("v1/young"), cachex.stored_in("v1/blobs"));
+        let (young, blobs) = (cachex.stored_in("v2/young"), cachex.stored_in("v2/blobs"));
         let recording = call.spawn();
         recording.waits_for_a_lock();
-        assert_eq!(cachex.stored_in("v1/young"), young);
-        assert_eq!(cachex.stored_in("v1/blobs"), blobs);
+        assert_eq!(cachex.stored_in("v2/young"), young);
+        assert_eq!(cachex.stored_in("v2/blobs"), blobs);
         // What is there is served meanwhile.
         cachex.run("echo one").once().hits();
         publish.unlock().unwrap();
@@ -40,25 +40,25 @@ fn no_entry_is_removed_while_others_are_recorded() {
     publish.lock_shared().unwrap();
     let fold = cachex.fold().spawn();
     fold.waits_for_a_lock();
-    assert_eq!(cachex.stored_in("v1/young").len(), 1);
+    assert_eq!(cachex.stored_in("v2/young").len(), 1);
     publish.unlock().unwrap();
     fold.ends().exits(0);
-    assert_eq!(cachex.stored_in("v1/young").len(), 0);
+    assert_eq!(cachex.stored_in("v2/young").len(), 0);
 }
 
 #[test]
 fn no_blob_is_removed_while_others_are_recorded() {
     let cachex = cachex();
     cachex.run("seq 1 1000").once().misses();
-    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
     let publish = lock(&cachex, "publish");
     publish.lock_shared().unwrap();
     let fold = cachex.audit().spawn();
     fold.waits_for_a_lock();
-    assert_eq!(cachex.stored_in("v1/blobs").len(), 1);
+    assert_eq!(cachex.stored_in("v2/blobs").len(), 1);
     publish.unlock().unwrap();
     fold.ends().exits(0);
-    assert_eq!(cachex.stored_in("v1/blobs").len(), 0);
+    assert_eq!(cachex.stored_in("v2/blobs").len(), 0);
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn a_store_that_was_moved_away_is_not_created_anew() {
     old.lock().unwrap();
     let fold = cachex.fold().spawn();
     fold.waits_for_a_lock();
-    fs::rename(cachex.in_store("v1"), cachex.path("away")).unwrap();
+    fs::rename(cachex.in_store("v2"), cachex.path("away")).unwrap();
     old.unlock().unwrap();
     fold.ends();
-    assert!(!cachex.in_store("v1").exists());
+    assert!(!cachex.in_store("v2").exists());
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn whoever_leaves_the_work_to_a_fold_has_it_do_another_round() {
     background.iter().fold(cachex.helper("fold"), |call, arg| call.with(arg)).once().exits(0);
     publish.unlock().unwrap();
     fold.ends().exits(0);
-    fs::remove_dir_all(cachex.in_store("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
     late.once().hits().prints("late\n");
 }
 
@@ -144,7 +144,7 @@ fn a_lock_whose_file_was_removed_is_none() {
     let waiter = call.spawn();
     waiter.waits_for_a_lock();
     let is_of_key = |path: &std::path::PathBuf| path.file_name().unwrap().len() == 64;
-    let mut locks = cachex.stored_in("v1/locks").into_iter().filter(is_of_key);
+    let mut locks = cachex.stored_in("v2/locks").into_iter().filter(is_of_key);
     fs::remove_file(cachex.in_store(locks.next().unwrap())).unwrap();
     let other = call.spawn();
     cachex.line_of("run-2");

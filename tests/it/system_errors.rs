@@ -225,18 +225,18 @@ fn an_entry_that_cannot_be_read_now_keeps_its_output_until_it_can() {
     let cachex = cachex();
     let call = cachex.run("seq 1 50000").without_privileges();
     let good = call.once().misses();
-    let entry = cachex.in_store(&cachex.stored_in("v1/young")[0]);
+    let entry = cachex.in_store(&cachex.stored_in("v2/young")[0]);
     let mode = |mode| fs::set_permissions(&entry, Permissions::from_mode(mode)).unwrap();
     // Nothing needs this one, and it goes when that is certain.
-    cachex.write("store/v1/blobs/00/".to_owned() + &"0".repeat(64), "nobody's");
+    cachex.write("store/v2/blobs/00/".to_owned() + &"0".repeat(64), "nobody's");
     mode(0o000);
     for fold in [cachex.fold(), cachex.audit()] {
         fold.without_privileges().once().exits(0);
-        assert_eq!(cachex.stored_in("v1/blobs").len(), 2);
+        assert_eq!(cachex.stored_in("v2/blobs").len(), 2);
     }
     mode(0o600);
     cachex.audit().without_privileges().once().exits(0);
-    assert_eq!(cachex.stored_in("v1/blobs").len(), 1);
+    assert_eq!(cachex.stored_in("v2/blobs").len(), 1);
     call.once().hits().same_as(&good);
 }
 
@@ -244,11 +244,11 @@ fn an_entry_that_cannot_be_read_now_keeps_its_output_until_it_can() {
 fn what_can_never_be_read_keeps_nothing() {
     let cachex = cachex();
     cachex.run("seq 1 50000").once().misses();
-    let entry = cachex.in_store(&cachex.stored_in("v1/young")[0]);
+    let entry = cachex.in_store(&cachex.stored_in("v2/young")[0]);
     let folder = |path: &Path| fs::create_dir(path);
     let link = |path: &Path| symlink("/dev/null", path);
     for plant in [&folder as &dyn Fn(&Path) -> std::io::Result<()>, &link] {
-        let blob = cachex.write("store/v1/blobs/00/".to_owned() + &"0".repeat(64), "nobody's");
+        let blob = cachex.write("store/v2/blobs/00/".to_owned() + &"0".repeat(64), "nobody's");
         fs::remove_file(&entry).unwrap();
         plant(&entry).unwrap();
         cachex.audit().once().exits(0);
@@ -263,10 +263,10 @@ fn a_folder_of_blobs_that_cannot_be_read_does_not_keep_a_fold_from_its_work() {
     let cachex = cachex();
     let call = cachex.run("seq 1 50000").without_privileges();
     let good = call.once().misses();
-    let folder = cachex.write("store/v1/blobs/00/any", "");
+    let folder = cachex.write("store/v2/blobs/00/any", "");
     let folder = folder.parent().unwrap();
     fs::set_permissions(folder, Permissions::from_mode(0o000)).unwrap();
-    let left = cachex.write("store/v1/trash-1/blob", "left by the dead");
+    let left = cachex.write("store/v2/trash-1/blob", "left by the dead");
     cachex.audit().without_privileges().once().exits(0);
     assert!(!left.exists());
     call.once().hits().same_as(&good);

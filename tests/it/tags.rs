@@ -43,7 +43,7 @@ fn where_somebody_works_on_the_store_it_is_tagged_afterwards() {
     let call = cachex.run("echo hi");
     call.once().misses();
     cachex.folds();
-    let fold = File::open(cachex.in_store("v1/locks/fold")).unwrap();
+    let fold = File::open(cachex.in_store("v2/locks/fold")).unwrap();
     fold.lock().unwrap();
     call.clone().with("--tag late").once().hits().quietly().promptly();
     cachex.awaits_a_waiter();
@@ -58,7 +58,7 @@ fn nothing_is_written_where_there_is_nothing_to_add() {
     let call = cachex.run("echo hi").with("--tag one");
     call.once().misses();
     let young = |cachex: &Cachex| {
-        let files = cachex.stored_in("v1/young");
+        let files = cachex.stored_in("v2/young");
         std::fs::metadata(cachex.in_store(&files[0])).unwrap().modified().unwrap()
     };
     let before = young(&cachex);

@@ -11,7 +11,7 @@ fn ctrl_c_ends_the_command_and_cachex_as_it_always_does() {
         terminal.types("cachex run -- slow; echo status=$?").shows("ready").awaits_runs(runs);
         terminal.presses(CTRL_C).types("echo status=$?").shows("status=130");
     }
-    assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+    assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn signals_reach_what_it_started() {
         if signal != Signal::INT {
             cachex.awaits_quiet();
         }
-        assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+        assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
     }
 }
 
@@ -153,7 +153,7 @@ fn ctrl_c_ends_it() {
         terminal.types("cachex run --timeout 10m -- slow").shows("ready").awaits_runs(runs);
         terminal.presses(CTRL_C).types("echo status=$?").shows("status=130");
     }
-    assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+    assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
 }
 
 #[test]

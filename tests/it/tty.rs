@@ -129,7 +129,7 @@ fn every_key_reaches_one_that_wants_them_all() {
         }
         terminal.shows("03 1a 04 1c 0d").shows("over").shows("status=0");
     });
-    assert_eq!(cachex.stored_in("v1/young").len(), 1, "no key interrupted it");
+    assert_eq!(cachex.stored_in("v2/young").len(), 1, "no key interrupted it");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn ctrl_c_ends_it() {
             terminal.presses(CTRL_C).shows("status=130");
         });
     }
-    assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+    assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn one_that_handles_ctrl_c_gets_it_once_and_is_not_recorded() {
         cachex.opens("gate");
         terminal.shows("handled 1").shows("status=0");
     });
-    assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+    assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn the_terminal_is_as_it_was_when_cachex_is_told_to_end() {
             terminal.shows(&format!("status={status}"));
         }
     });
-    assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+    assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn ctrl_c_and_ctrl_z_work_when_nobody_types() {
         terminal.types("echo | cachex run --tty -- slow").shows("ready").presses(CTRL_Z);
         terminal.shows("Stopped").types("fg").shows("goes on").presses(CTRL_C).shows("status=130");
     });
-    assert!(cachex.stored_in("v1/young").is_empty(), "an interrupted run was recorded");
+    assert!(cachex.stored_in("v2/young").is_empty(), "an interrupted run was recorded");
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn time_can_be_up() {
         terminal.types("cachex run --tty --timeout 10m -- ask").shows("name?").types("Ada");
         terminal.shows("hello Ada").shows("status=0");
     });
-    assert_eq!(cachex.stored_in("v1/young").len(), 1);
+    assert_eq!(cachex.stored_in("v2/young").len(), 1);
 }
 
 #[test]

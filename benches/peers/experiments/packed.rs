@@ -81,7 +81,7 @@ fn hit(lab: &Lab, name: &str, size: u64, rounds: usize) -> Result<Table> {
 /// What the blobs of a store take.
 fn blobs(store: &Path) -> Result<u64> {
     let mut taken = 0;
-    for shard in fs::read_dir(store.join("v1/blobs"))? {
+    for shard in fs::read_dir(store.join("v2/blobs"))? {
         for blob in fs::read_dir(shard?.path())? {
             taken += blob?.metadata()?.len();
         }

@@ -169,7 +169,7 @@ fn queue(
     let mut ask = asking(lab, contender, emit, remote, variables);
     run_beside(ask.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1"))?;
     // The process that sends gives up, and says so.
-    let folder = contender.cache.join("v1/remote");
+    let folder = contender.cache.join("v2/remote");
     let gave_up = || {
         let names = fs::read_dir(&folder).into_iter().flatten().flatten();
         names.map(|entry| entry.path()).any(|path| path.extension() == Some(OsStr::new("unsent")))

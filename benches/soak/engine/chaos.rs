@@ -79,9 +79,9 @@ fn age(soak: &Soak) -> Result<()> {
         }
     }
     // It forgot something, and so has folded all that was there before.
-    let Ok(lock) = fs::File::open(store.join("v1/locks/publish")) else { return Ok(()) };
+    let Ok(lock) = fs::File::open(store.join("v2/locks/publish")) else { return Ok(()) };
     lock.lock()?;
-    for shard in fs::read_dir(store.join("v1/young")).into_iter().flatten().flatten() {
+    for shard in fs::read_dir(store.join("v2/young")).into_iter().flatten().flatten() {
         for young in fs::read_dir(shard.path()).into_iter().flatten().flatten() {
             let Ok(file) = young.metadata() else { continue };
             let changed = Duration::new(file.ctime() as u64, file.ctime_nsec() as u32);
@@ -114,7 +114,7 @@ fn kill_folds(soak: &Soak, chance: &mut Chance) {
 /// Flips one bit of one file of the store.
 fn flip(soak: &Soak, chance: &mut Chance) {
     let mut files = Vec::new();
-    let mut folders = vec![soak.store().join("v1")];
+    let mut folders = vec![soak.store().join("v2")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type() {

@@ -191,7 +191,7 @@ impl Soak {
         }
         self.report.cleared.add(1);
         for folder in ["young", "blobs", "old"] {
-            if self.store().join("v1").join(folder).exists() {
+            if self.store().join("v2").join(folder).exists() {
                 self.report
                     .violation(&self.report.left, || format!("{folder}/ is left after `clear`"));
             }
@@ -211,7 +211,7 @@ impl Foreign {
     fn plant(store: &Path) -> Result<Foreign> {
         fs::DirBuilder::new().mode(0o700).create(store)?;
         let mut files = Vec::new();
-        for version in ["v0", "v2", "v10"] {
+        for version in ["v0", "v1", "v3", "v10"] {
             for name in ["young/ab/entry", "old/db", "old.keys", "locks/fold", "events"] {
                 let path = store.join(version).join(name);
                 if let Some(parent) = path.parent() {

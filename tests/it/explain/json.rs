@@ -130,8 +130,8 @@ fn every_state_has_a_name() {
     assert_eq!(state(&call.clone().with("--mode off")), "off");
     let ageing = call.clone().option("--refresh-after", "1m").after("5m");
     assert_eq!(told(&ageing)["refresh"], "due");
-    std::fs::remove_dir_all(cachex.store().join("v1/blobs")).unwrap();
+    std::fs::remove_dir_all(cachex.store().join("v2/blobs")).unwrap();
     assert_eq!(state(&call), "incomplete");
-    std::fs::write(cachex.store().join(&cachex.stored_in("v1/young")[0]), "x").unwrap();
+    std::fs::write(cachex.store().join(&cachex.stored_in("v2/young")[0]), "x").unwrap();
     assert_eq!(state(&call), "damaged");
 }

@@ -100,7 +100,7 @@ fn what_is_damaged_or_gone_is_told() {
     let cachex = cachex();
     let call = cachex.run("seq 1 10000");
     call.once().misses();
-    let blob = cachex.store().join(&cachex.stored_in("v1/blobs")[0]);
+    let blob = cachex.store().join(&cachex.stored_in("v2/blobs")[0]);
     let whole = fs::read(&blob).unwrap();
     flip(&blob, 100);
     assert_eq!(verdict(&call, 1), "some of the recorded output is damaged");
@@ -108,7 +108,7 @@ fn what_is_damaged_or_gone_is_told() {
     assert_eq!(verdict(&call, 1), "some of the recorded output is gone");
     fs::write(&blob, whole).unwrap();
     verdict(&call, 0);
-    flip(&cachex.store().join(&cachex.stored_in("v1/young")[0]), 100);
+    flip(&cachex.store().join(&cachex.stored_in("v2/young")[0]), 100);
     assert_eq!(verdict(&call, 1), "the record is damaged");
 }
 
@@ -118,9 +118,9 @@ fn what_lies_in_the_database_alone_is_found() {
     let call = cachex.run("echo hi");
     call.once().misses();
     cachex.folds();
-    fs::remove_dir_all(cachex.store().join("v1/young")).unwrap();
+    fs::remove_dir_all(cachex.store().join("v2/young")).unwrap();
     assert_eq!(verdict(&call.after("2m"), 0), "fresh, 2m old, never expires");
-    assert!(cachex.stored_in("v1/young").is_empty(), "it is not brought up");
+    assert!(cachex.stored_in("v2/young").is_empty(), "it is not brought up");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_database_that_cannot_be_read_is_no_obstacle() {
     let call = cachex.run("echo hi");
     call.once().misses();
     cachex.folds();
-    for file in cachex.stored_in("v1/old") {
+    for file in cachex.stored_in("v2/old") {
         fs::write(cachex.store().join(file), "rubbish").unwrap();
     }
     let told = call.env("A", "1").explain().once().exits(1).stdout();

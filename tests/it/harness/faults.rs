@@ -74,7 +74,7 @@ impl Cachex {
     #[track_caller]
     pub fn folds_away(&self) {
         self.fold().once().exits(0);
-        fs::remove_dir_all(self.store().join("v1/young")).unwrap();
+        fs::remove_dir_all(self.store().join("v2/young")).unwrap();
     }
 }
 
@@ -124,7 +124,7 @@ impl World {
     #[track_caller]
     pub fn awaits_holder(&self, lock: &str) {
         eventually(&format!("somebody to hold {lock}"), || {
-            let inode = fs::metadata(self.in_store("v1/locks").join(lock)).ok()?.ino();
+            let inode = fs::metadata(self.in_store("v2/locks").join(lock)).ok()?.ino();
             let pids = self.processes().into_iter().map(|pid| pid.as_raw_nonzero().to_string());
             let pids: Vec<String> = pids.collect();
             let locks = fs::read_to_string("/proc/locks").unwrap();
@@ -150,7 +150,7 @@ impl World {
 
     /// The names in the store's folder that begin so.
     pub fn names_in_store(&self, beginning: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.in_store("v1")).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.in_store("v2")).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         names.filter(|name| name.starts_with(beginning)).collect()
     }
@@ -162,13 +162,13 @@ impl World {
             let left = self.names_in_store(beginning);
             assert!(left.is_empty(), "{left:?}");
         }
-        let left = self.stored_in("v1/tmp");
+        let left = self.stored_in("v2/tmp");
         assert!(left.is_empty(), "{left:?}");
     }
 
     /// The beginnings of the keys that the filter holds; none without a filter.
     pub fn filter(&self) -> Option<Vec<[u8; 8]>> {
-        let filter = fs::read(self.in_store("v1/old.keys")).ok()?;
+        let filter = fs::read(self.in_store("v2/old.keys")).ok()?;
         let (keys, rest) = filter[16..].as_chunks();
         assert!(rest.is_empty() && filter[8..16] == (keys.len() as u64).to_be_bytes());
         Some(keys.to_vec())
@@ -177,7 +177,7 @@ impl World {
     /// No key is in the database that the filter denies.
     #[track_caller]
     pub fn filter_is_superset(&self) {
-        let database = self.in_store("v1/old");
+        let database = self.in_store("v2/old");
         let (Some(filter), true) = (self.filter(), database.exists()) else { return };
         // What it was writing when it was killed.
         for entry in fs::read_dir(&database).unwrap().flatten() {
@@ -194,7 +194,7 @@ impl World {
 
     /// Whether there is a blob of this length that begins so.
     pub fn stores(&self, len: usize, beginning: &str) -> bool {
-        self.stored_in("v1/blobs").into_iter().any(|path| {
+        self.stored_in("v2/blobs").into_iter().any(|path| {
             let content = fs::read(self.in_store(path)).unwrap();
             content.len() == len && content.starts_with(format!("{beginning}\n").as_bytes())
         })

@@ -177,7 +177,7 @@ impl World {
         };
         eventually("the end of all processes", || {
             let is_quiet =
-                self.processes().is_empty() && self.stored_in("v1/locks").into_iter().all(is_free);
+                self.processes().is_empty() && self.stored_in("v2/locks").into_iter().all(is_free);
             is_quiet.then_some(())
         });
     }

@@ -15,7 +15,7 @@ const EVIL: &[u8] = b"evil\n";
 fn blob(cachex: &Cachex, content: &[u8]) -> BlobRef {
     let hash = blake3::hash(content);
     let hex = hash.to_hex();
-    cachex.write(format!("store/v1/blobs/{}/{hex}", &hex[..2]), content);
+    cachex.write(format!("store/v2/blobs/{}/{hex}", &hex[..2]), content);
     BlobRef { hash: *hash.as_bytes(), len: content.len() as u64 }
 }
 
@@ -29,12 +29,12 @@ fn item(path: impl AsRef<Path>, what: What) -> Item {
 
 /// Has the only entry list these items instead of what it was recorded with.
 fn forge(cachex: &Cachex, items: Vec<Item>) {
-    let [entry] = &cachex.stored_in("v1/young")[..] else { panic!("{:?}", cachex.stored()) };
+    let [entry] = &cachex.stored_in("v2/young")[..] else { panic!("{:?}", cachex.stored()) };
     let path = cachex.in_store(entry);
     let mut entry = Entry::open_any(&fs::read(&path).unwrap()).unwrap();
     let hash = entry.outputs.unwrap().manifest.hash;
     let hex = blake3::Hash::from_bytes(hash).to_hex();
-    let list = fs::read(cachex.in_store(format!("v1/blobs/{}/{hex}", &hex[..2]))).unwrap();
+    let list = fs::read(cachex.in_store(format!("v2/blobs/{}/{hex}", &hex[..2]))).unwrap();
     let declared = Manifest::decode(&list).unwrap().declared;
     let list = Manifest { declared, items };
     let blob = blob(cachex, &list.encode().unwrap());

@@ -38,12 +38,12 @@ fn a_pattern_or_a_folder_leaves_it_out() {
 #[test]
 fn it_cannot_be_named_as_one() {
     let cachex = cachex();
-    symlink("store/v1", cachex.path("work/link")).unwrap();
+    symlink("store/v2", cachex.path("work/link")).unwrap();
     let link = cachex.path("work/link/tmp/x");
     for output in [
         "store",
         "store/x",
-        "store/v1/tmp/*",
+        "store/v2/tmp/*",
         "store/**",
         link.to_str().unwrap(),
         cachex.path("work/store").to_str().unwrap(),
@@ -52,7 +52,7 @@ fn it_cannot_be_named_as_one() {
         call.twice().misses().prints("ran\n").exits(0).warns_once(&["cachex's own store"]);
     }
     let call = making(&cachex, "echo x >f", "--output f");
-    let within = cachex.path("work/store/v1");
+    let within = cachex.path("work/store/v2");
     let call = call.env("CACHEX_DIR", cachex.path("work/store")).inside(within.clone());
     call.twice().misses().exits(0).warns_once(&["cachex's own store"]);
     fs::remove_file(within.join("f")).unwrap();
@@ -61,14 +61,14 @@ fn it_cannot_be_named_as_one() {
 #[test]
 fn a_call_from_elsewhere_brings_nothing_back_into_it() {
     let cachex = cachex();
-    let call = cachex.run("mkdir -p d/v1; echo x >d/v1/events").with("--no-cwd --output d");
+    let call = cachex.run("mkdir -p d/v2; echo x >d/v2/events").with("--no-cwd --output d");
     call.once().misses().quietly();
     // There the same path is the store's.
     let there = cachex.path("there");
     fs::create_dir(&there).unwrap();
     fs::rename(cachex.store(), there.join("d")).unwrap();
-    let before = fs::read(there.join("d/v1/events")).unwrap();
+    let before = fs::read(there.join("d/v2/events")).unwrap();
     let call = call.env("CACHEX_DIR", there.join("d")).inside(there.clone()).with("--cached-only");
     call.once().hits().exits(125).warns_once(&["not put back", "cachex's own store"]);
-    assert!(fs::read(there.join("d/v1/events")).unwrap().starts_with(&before));
+    assert!(fs::read(there.join("d/v2/events")).unwrap().starts_with(&before));
 }

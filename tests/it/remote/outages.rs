@@ -150,7 +150,7 @@ fn one_that_dies_in_the_middle_of_an_answer() {
         let outcome = machines.on("b", &call).once().misses().exits(0);
         outcome.prints_bytes(3_000_000).warns_at_most_once();
         machines.on("b", &call).once().hits().same_as(&first);
-        let halves = super::files_below(&machines.cachex.path("b/v1/tmp"));
+        let halves = super::files_below(&machines.cachex.path("b/v2/tmp"));
         assert!(halves.is_empty(), "{halves:?}");
         proxy.cuts_after(None);
         machines.on("c", &call).once().hits().same_as(&first);

@@ -170,7 +170,7 @@ fn a_doctor_knows_what_is_noted_of_a_remote_store() {
     let shared = away();
     shared.run("echo hi").once().misses();
     shared.0.awaits_quiet();
-    shared.0.owned("store/v1/remote/notes", "of somebody else");
+    shared.0.owned("store/v2/remote/notes", "of somebody else");
     let kinds = |told: &Value| {
         let findings = told["findings"].as_array().unwrap().iter();
         let mut kinds: Vec<_> =

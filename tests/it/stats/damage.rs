@@ -37,7 +37,7 @@ fn a_damaged_store_ends_in_time_with_a_warning_at_the_most() {
     cachex.run("echo hi").times(3).runs_once();
     assert_eq!(all(&cachex)["total"]["calls"], 3);
     cachex.keeps_store("good");
-    let database: Vec<_> = cachex.stored_in("v1/old");
+    let database: Vec<_> = cachex.stored_in("v2/old");
     assert!(!database.is_empty());
     for file in database {
         cachex.restores_store("good");
@@ -67,7 +67,7 @@ fn a_damaged_store_ends_in_time_with_a_warning_at_the_most() {
 fn a_log_of_junk_counts_for_nothing() {
     let cachex = cachex();
     cachex.run("echo hi").times(3).runs_once();
-    let log = cachex.in_store("v1/events");
+    let log = cachex.in_store("v2/events");
     let junk: Vec<u8> =
         (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     fs::write(&log, [&junk[..], &fs::read(&log).unwrap(), b"\xce"].concat()).unwrap();

@@ -51,7 +51,7 @@ impl Log {
     #[track_caller]
     pub fn replaces(self, cachex: &Cachex) {
         cachex.run("true").once().exits(0);
-        std::fs::write(cachex.in_store("v1/events"), self.0).unwrap();
+        std::fs::write(cachex.in_store("v2/events"), self.0).unwrap();
     }
 
     fn event(self, kind: u8, command: &str, days_ago: u32, run: Duration, number: u64) -> Log {
