@@ -352,6 +352,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the remote store works, and if not, what to do')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what came from the remote store, what went there, and how it is')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until everything that was recorded is in the remote store')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Take the least recently used out of a folder that machines share')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -387,10 +388,24 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'cachex;remote;prune' {
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'What was not used for this long; uses are noted by the hour')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'The least recently used, until the rest takes no more of the disk than this')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: what is set for `run`]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up looking there after this long [default: 1s]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would go, and change nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not warn, and do not say what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'cachex;remote;help' {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the remote store works, and if not, what to do')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what came from the remote store, what went there, and how it is')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until everything that was recorded is in the remote store')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Take the least recently used out of a folder that machines share')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -401,6 +416,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;remote;help;flush' {
+            break
+        }
+        'cachex;remote;help;prune' {
             break
         }
         'cachex;remote;help;help' {
@@ -489,6 +507,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether the remote store works, and if not, what to do')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Say what came from the remote store, what went there, and how it is')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until everything that was recorded is in the remote store')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Take the least recently used out of a folder that machines share')
             break
         }
         'cachex;help;remote;check' {
@@ -498,6 +517,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;remote;flush' {
+            break
+        }
+        'cachex;help;remote;prune' {
             break
         }
         'cachex;help;doctor' {

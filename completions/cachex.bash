@@ -124,6 +124,9 @@ _cachex() {
             cachex__subcmd__help__subcmd__remote,flush)
                 cmd="cachex__subcmd__help__subcmd__remote__subcmd__flush"
                 ;;
+            cachex__subcmd__help__subcmd__remote,prune)
+                cmd="cachex__subcmd__help__subcmd__remote__subcmd__prune"
+                ;;
             cachex__subcmd__help__subcmd__remote,stats)
                 cmd="cachex__subcmd__help__subcmd__remote__subcmd__stats"
                 ;;
@@ -136,6 +139,9 @@ _cachex() {
             cachex__subcmd__remote,help)
                 cmd="cachex__subcmd__remote__subcmd__help"
                 ;;
+            cachex__subcmd__remote,prune)
+                cmd="cachex__subcmd__remote__subcmd__prune"
+                ;;
             cachex__subcmd__remote,stats)
                 cmd="cachex__subcmd__remote__subcmd__stats"
                 ;;
@@ -147,6 +153,9 @@ _cachex() {
                 ;;
             cachex__subcmd__remote__subcmd__help,help)
                 cmd="cachex__subcmd__remote__subcmd__help__subcmd__help"
+                ;;
+            cachex__subcmd__remote__subcmd__help,prune)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__prune"
                 ;;
             cachex__subcmd__remote__subcmd__help,stats)
                 cmd="cachex__subcmd__remote__subcmd__help__subcmd__stats"
@@ -773,7 +782,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__remote)
-            opts="check stats flush"
+            opts="check stats flush prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -801,6 +810,20 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__remote__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__remote__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -998,7 +1021,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote)
-            opts="-h --help check stats flush help"
+            opts="-h --help check stats flush prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1074,7 +1097,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote__subcmd__help)
-            opts="check stats flush help"
+            opts="check stats flush prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1129,6 +1152,20 @@ _cachex() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cachex__subcmd__remote__subcmd__help__subcmd__stats)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1136,6 +1173,43 @@ _cachex() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__prune)
+            opts="-h --max-age --max-size --dry-run --remote --remote-timeout --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -337,6 +337,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand check 'Say whether the remote store works, and if not, what to do'
             cand stats 'Say what came from the remote store, what went there, and how it is'
             cand flush 'Wait until everything that was recorded is in the remote store'
+            cand prune 'Take the least recently used out of a folder that machines share'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'cachex;remote;check'= {
@@ -368,10 +369,23 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'cachex;remote;prune'= {
+            cand --max-age 'What was not used for this long; uses are noted by the hour'
+            cand --max-size 'The least recently used, until the rest takes no more of the disk than this'
+            cand --remote 'The remote store [default: what is set for `run`]'
+            cand --remote-timeout 'Give up looking there after this long [default: 1s]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --dry-run 'Say what would go, and change nothing'
+            cand --json 'Print JSON'
+            cand --quiet 'Do not warn, and do not say what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'cachex;remote;help'= {
             cand check 'Say whether the remote store works, and if not, what to do'
             cand stats 'Say what came from the remote store, what went there, and how it is'
             cand flush 'Wait until everything that was recorded is in the remote store'
+            cand prune 'Take the least recently used out of a folder that machines share'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'cachex;remote;help;check'= {
@@ -379,6 +393,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;remote;help;stats'= {
         }
         &'cachex;remote;help;flush'= {
+        }
+        &'cachex;remote;help;prune'= {
         }
         &'cachex;remote;help;help'= {
         }
@@ -449,12 +465,15 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand check 'Say whether the remote store works, and if not, what to do'
             cand stats 'Say what came from the remote store, what went there, and how it is'
             cand flush 'Wait until everything that was recorded is in the remote store'
+            cand prune 'Take the least recently used out of a folder that machines share'
         }
         &'cachex;help;remote;check'= {
         }
         &'cachex;help;remote;stats'= {
         }
         &'cachex;help;remote;flush'= {
+        }
+        &'cachex;help;remote;prune'= {
         }
         &'cachex;help;doctor'= {
         }

@@ -347,11 +347,12 @@ complete -c cachex -n "__fish_cachex_using_subcommand stats" -l json -d 'Print J
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l no-pager -d 'Show it without a pager'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "check" -d 'Say whether the remote store works, and if not, what to do'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "stats" -d 'Say what came from the remote store, what went there, and how it is'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "flush" -d 'Wait until everything that was recorded is in the remote store'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "check" -d 'Say whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "stats" -d 'Say what came from the remote store, what went there, and how it is'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "flush" -d 'Wait until everything that was recorded is in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "prune" -d 'Take the least recently used out of a folder that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote -d 'The remote store [default: what is set for `run`]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
@@ -372,9 +373,19 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l quiet -d 'Do not warn, and do not say what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-age -d 'What was not used for this long; uses are noted by the hour' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-size -d 'The least recently used, until the rest takes no more of the disk than this' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote -d 'The remote store [default: what is set for `run`]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote-timeout -d 'Give up looking there after this long [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l dry-run -d 'Say what would go, and change nothing'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l quiet -d 'Do not warn, and do not say what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say whether the remote store works, and if not, what to do'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "stats" -d 'Say what came from the remote store, what went there, and how it is'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Wait until everything that was recorded is in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Take the least recently used out of a folder that machines share'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l repair -d 'Mend what can be mended; nothing that is whole is removed'
@@ -406,6 +417,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "check" -d 'Say whether the remote store works, and if not, what to do'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "stats" -d 'Say what came from the remote store, what went there, and how it is'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "flush" -d 'Wait until everything that was recorded is in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "prune" -d 'Take the least recently used out of a folder that machines share'
 
 # Keys, tags and scopes that the store holds. `cachex __complete` only reads, and
 # is done at once.

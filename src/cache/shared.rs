@@ -8,7 +8,7 @@ use crate::entry::{Entry, Key};
 use crate::store::remote::outage::Outage;
 use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted};
 use crate::store::young::Young;
-use crate::store::{Root, Store};
+use crate::store::{Root, Store, fence};
 use crate::values::{Mode, RemoteMode, RemoteUrl};
 use std::time::Duration;
 
@@ -44,7 +44,12 @@ impl Runner<'_> {
             self.note(root, key, kind, Duration::ZERO);
         }
         match fetched {
-            Ok(Fetched::Entry { .. }) => Young::new(root).get(key).ok().flatten(),
+            Ok(Fetched::Entry { is_fold_due, .. }) => {
+                if is_fold_due {
+                    let _ = fence::start_fold(root.path(), &self.config.bounds());
+                }
+                Young::new(root).get(key).ok().flatten()
+            }
             Ok(Fetched::Refused) => {
                 self.messages().warn(format_args!(
                     "the remote store has a result for this that is damaged or not to be trusted; it is not used"
@@ -64,6 +69,12 @@ impl Runner<'_> {
             Ok(Fetched::TooLarge) => {
                 self.messages().tell(format_args!(
                     "the remote store has a result for this that is larger than --max-entry-size or --max-size"
+                ));
+                None
+            }
+            Ok(Fetched::NoRoom) => {
+                self.messages().tell(format_args!(
+                    "the remote store has a result for this that there is no room for within --max-size"
                 ));
                 None
             }

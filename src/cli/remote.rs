@@ -46,6 +46,17 @@ Examples:
   cachex remote flush
   cachex remote flush --timeout 2m --json";
 
+const PRUNE_AFTER: &str = "\
+It goes for all who share the folder. Other stores see to that themselves: a bucket by
+its lifecycle rules, Redis by `maxmemory`.
+
+Exit status: 0 if it was done, 1 if it failed or the store is no folder, 2 if cachex was
+misused or no store is set.
+
+Examples:
+  cachex remote prune --remote file:///mnt/shared --max-size 20GiB
+  cachex remote prune --max-age 30d --dry-run";
+
 #[derive(Args, Debug)]
 pub struct RemoteArgs {
     /// What is to be done
@@ -67,6 +78,12 @@ pub enum RemoteVerb {
     /// Wait until everything that was recorded is in the remote store
     #[command(after_help = FLUSH_AFTER)]
     Flush(FlushArgs),
+    /// Take the least recently used out of a folder that machines share
+    ///
+    /// What was sent, or found to be there, or got, was used. An entry without all of
+    /// its output is a miss, and is sent anew when it is recorded.
+    #[command(after_help = PRUNE_AFTER)]
+    Prune(RemotePruneArgs),
 }
 
 #[derive(Args, Debug)]
@@ -89,6 +106,22 @@ pub struct FlushArgs {
     /// Wait no longer than this
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub remote: WhichArgs,
+}
+
+#[derive(Args, Debug)]
+#[group(id = "bounds", required = true, multiple = true, args = ["max_age", "max_size"])]
+pub struct RemotePruneArgs {
+    /// What was not used for this long; uses are noted by the hour
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
+    pub max_age: Option<Duration>,
+    /// The least recently used, until the rest takes no more of the disk than this
+    #[arg(long, value_name = "SIZE", value_parser = text(values::size))]
+    pub max_size: Option<u64>,
+    /// Say what would go, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub remote: WhichArgs,
 }

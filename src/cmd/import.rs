@@ -19,6 +19,7 @@ use crate::store::archive::intake::{self, Choice, Recorded, Staged, Tally};
 use crate::store::archive::{Reader, Refused};
 use crate::store::fence;
 use crate::store::guard::SetAside;
+use crate::store::room::Room;
 use crate::ui;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
@@ -72,8 +73,13 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
     let choice = Choice::of(&contents, &recorded, longest, now);
     let mut tally = choice.tally;
     if tally.imported > 0 {
+        let mut room = Room::within(&root, limit);
+        if !room.claim(tally.taken).context("making room in the store")? {
+            return Err(Refused::NoRoom(limit).into());
+        }
         let staged = Staged::of(&root, archive.read(Stage::Importing)?, &contents, &choice)?;
         let outrun = staged.publish(now)?;
+        room.settle(tally.taken);
         tally.imported -= outrun;
         tally.present += outrun;
         drop(folding);
@@ -204,7 +210,8 @@ struct Skipped {
 
 impl Done {
     fn of(dry_run: bool, tally: Tally) -> Done {
-        let Tally { imported, replaced, blobs, bytes, present, expired, future, too_large } = tally;
+        let Tally { imported, replaced, blobs, bytes, present, expired, future, too_large, .. } =
+            tally;
         let skipped = Skipped { present, expired, future, too_large };
         Done { dry_run, imported, replaced, blobs, bytes, skipped }
     }

@@ -1,9 +1,10 @@
 //! `cachex remote`: whether the store that machines share works, what came from it and
-//! went there, and waiting for what is yet to go.
+//! went there, waiting for what is yet to go, and taking out what is too much.
 
 mod advice;
 mod check;
 mod flush;
+mod prune;
 mod stats;
 
 use super::entries::Settings;
@@ -13,7 +14,7 @@ use crate::cli::{RemoteArgs, RemoteVerb, RunArgs, WhichArgs};
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
 use crate::store::Root;
-use crate::store::remote::Remote;
+use crate::store::remote::{Prune, Remote};
 use crate::ui;
 use crate::values::RemoteMode;
 use anyhow::{Context, Result};
@@ -31,6 +32,14 @@ pub fn remote(args: RemoteArgs, vars: &Vars) -> Result<Exit> {
             Ok(told) => stats::stats(&told, args.count),
             Err(exit) => Ok(exit),
         },
+        RemoteVerb::Prune(args) => {
+            let which =
+                Prune { max_age: args.max_age, max_size: args.max_size, dry_run: args.dry_run };
+            match Told::of("remote prune", args.remote, vars) {
+                Ok(told) => prune::prune(&told, which),
+                Err(exit) => Ok(exit),
+            }
+        }
         RemoteVerb::Flush(args) => match Told::of("remote flush", args.remote, vars) {
             Ok(told) => flush::flush(&told, args.timeout),
             Err(exit) => Ok(exit),

@@ -90,12 +90,13 @@ impl Local {
         let Some(remote) = self.remote() else { return Ok(None) };
         let wanted = Wanted { key: key.0, limits: [None; 2], beyond: 0, mends: self.shares() };
         let fetched = remote.fetch(&wanted);
+        let is_due = matches!(fetched, Ok(Fetched::Entry { is_fold_due: true, .. }));
         if let Some(kind) = Fetched::counted(&fetched) {
-            self.note(key, kind, Duration::ZERO, None, false);
+            self.note(key, kind, Duration::ZERO, None, is_due);
         }
         match fetched {
             Ok(Fetched::Entry { .. }) => Young::new(&self.root).get(key),
-            Ok(Fetched::Nothing | Fetched::TooLarge | Fetched::Refused) | Err(_) => Ok(None),
+            Ok(_) | Err(_) => Ok(None),
         }
     }
 

@@ -19,7 +19,7 @@ use super::guard::{self, Broken, PULSE, SetAside};
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, Store, room, stats, tidy};
+use super::{Root, Store, account, room, stats, tidy};
 use crate::asked::{self, DONE, FAILED, ITEM, encode, write_frame};
 use crate::clock::Timestamp;
 use crate::detached;
@@ -297,6 +297,10 @@ fn promote(root: &Root, entry: &Entry) -> Result<()> {
         && fsutil::stat(root, young::path(&entry.key))?.is_none()
     {
         Young::new(root).put(entry)?;
+        // What cannot be taken down now a survey puts right.
+        let _ = account::update(root, |account| {
+            account.taken = account.taken.saturating_add(account::BLOCK);
+        });
     }
     Ok(())
 }

@@ -7,11 +7,11 @@
 //! of its own, once the caller has its result.
 //!
 //! ```text
-//! v1/remote/ID/HEX         an entry to be sent: its key
-//! v1/remote/ID.down        when the store failed last to answer, see `outage`
-//! v1/remote/ID.unsent      when something could not be sent
-//! v1/remote/ID.lost        what is not tried again, until somebody was told
-//! v1/remote/ID.lock        held by who sends
+//! v2/remote/ID/HEX         an entry to be sent: its key
+//! v2/remote/ID.down        when the store failed last to answer, see `outage`
+//! v2/remote/ID.unsent      when something could not be sent
+//! v2/remote/ID.lost        what is not tried again, until somebody was told
+//! v2/remote/ID.lock        held by who sends
 //! ```
 //!
 //! `ID` stands for the URL, less its password.
@@ -47,7 +47,7 @@ use std::time::{Duration, Instant};
 
 pub use helper::{VERB, serve};
 pub use questions::{
-    Fetched, Lost, Outcome, Question, Seen, Sent, Step, Tried, Unanswered, Wanted,
+    Fetched, Lost, Outcome, Prune, Pruned, Question, Seen, Sent, Step, Tried, Unanswered, Wanted,
 };
 
 /// The folder of all that concerns remote stores.
@@ -235,6 +235,12 @@ impl<'a> Remote<'a> {
         asked::decode(&answer).context("reading how much there is")
     }
 
+    /// Takes out what was used least recently.
+    pub fn prune(&self, prune: Prune) -> Result<Pruned> {
+        let answer = self.ask(&Question::Prune(prune), Limit::Steps(STEP), &mut |_| Ok(()))?;
+        asked::decode(&answer).context("reading what went")
+    }
+
     fn command(&self, question: &Question) -> Result<Command> {
         let mut command = asked::this_executable()?;
         let asked = asked::encode(&(&self.target, question))?;
@@ -301,7 +307,7 @@ impl Store for Remote<'_> {
         let wanted = Wanted { key: key.0, limits: [None; 2], beyond: u64::MAX, mends: false };
         match self.fetch(&wanted) {
             Ok(Fetched::Entry { .. }) => Young::new(self.root).get(key),
-            Ok(Fetched::Nothing | Fetched::TooLarge | Fetched::Refused) => Ok(None),
+            Ok(_) => Ok(None),
             Err(Unanswered::Paused(outage)) => Err(anyhow!(outage.why)),
             Err(Unanswered::Failed(why)) => Err(anyhow!(why)),
         }

@@ -37,6 +37,8 @@ const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);
 const MEMORIES: (usize, u64) = (256, 256 * 1024 * 1024);
 /// no larger than this share of the limit on the store's size.
 const MEMORIES_SHARE: u64 = 8;
+/// So many results at the most wait to be sent to a remote store, and so long.
+const QUEUED: (usize, Duration) = (10_000, Duration::from_hours(30 * 24));
 /// How far down folders are removed one by one: a shard of the blobs in the trash.
 const DEPTH: usize = 2;
 /// The databases that are kept for a look at what broke them.
@@ -215,23 +217,49 @@ fn memories(root: &Root, most: u64) -> Result<()> {
     Ok(())
 }
 
-/// Removes from what remote stores are to get what is no more: one that is gone for good
-/// takes nothing out itself.
+/// Removes from what remote stores are to get what is no more, and what one does not take
+/// that is gone for good: what has waited for too long, and the first of too many.
 pub fn queues(root: &Root) -> Result<()> {
-    for id in fsutil::names(root, remote::FOLDER)? {
-        if !id.to_str().is_some_and(|id| remote::is_of_a_store(id) && !id.contains('.')) {
+    let now = Timestamp::now();
+    for name in fsutil::names(root, remote::FOLDER)? {
+        if !name.to_str().is_some_and(remote::is_of_a_store) {
             continue;
         }
-        let folder = Path::new(remote::FOLDER).join(id);
-        for name in fsutil::names(root, &folder)? {
+        let place = Path::new(remote::FOLDER).join(&name);
+        if let Some(end) = place.extension() {
+            // What went wrong with one that nobody has asked since.
+            if end != "lock" && waited(root, &place, now)?.is_some_and(|age| age > QUEUED.1) {
+                let _ = fsutil::remove_file(root, &place);
+            }
+            continue;
+        }
+        let mut queued = Vec::new();
+        for name in fsutil::names(root, &place)? {
             let Some(key) = Key::from_hex(name.as_bytes()) else { continue };
+            let file = place.join(&name);
+            let Some(age) = waited(root, &file, now)? else { continue };
             let is_young = !matches!(fsutil::stat(root, young::path(&key)), Ok(None));
-            if !is_young && !filter::may_hold(root, &key) {
-                let _ = fsutil::remove_file(root, folder.join(&name));
+            if age > QUEUED.1 || !is_young && !filter::may_hold(root, &key) {
+                let _ = fsutil::remove_file(root, file);
+            } else {
+                queued.push((age, file));
+            }
+        }
+        if queued.len() > QUEUED.0 {
+            queued.sort_unstable();
+            for (_, file) in queued.drain(QUEUED.0..) {
+                let _ = fsutil::remove_file(root, file);
             }
         }
     }
     Ok(())
+}
+
+/// How long ago a file was written; none if it is not there.
+fn waited(root: &Root, path: &Path, now: Timestamp) -> Result<Option<Duration>> {
+    let Some(stat) = fsutil::stat(root, path)? else { return Ok(None) };
+    let written = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
+    Ok(Some(now.since(written).unwrap_or_default()))
 }
 
 /// A lock file is unlinked by its holder only: whoever waits for it finds that

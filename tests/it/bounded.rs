@@ -2,6 +2,8 @@
 //! see to it.
 
 use crate::harness::{Cachex, Call, cachex, eventually};
+use std::ffi::OsStr;
+use std::path::Path;
 
 const MB: u64 = 1 << 20;
 /// What a store takes beyond its limit at the most, in the middle of it all.
@@ -93,6 +95,58 @@ fn an_account_that_is_gone_or_damaged_is_made_anew() {
             (0..8).map(|n| random(&cachex, n, 1_000_000).with("--force")),
         );
     }
+}
+
+#[test]
+fn what_comes_from_a_remote_store_has_room_made_for_it() {
+    let cachex = cachex();
+    let shared = cachex.path("shared");
+    std::fs::create_dir(&shared).unwrap();
+    let url = format!("file://{}", shared.display());
+    let call = |n| random(&cachex, n, 1_000_000).env("CACHEX_REMOTE", &url).output_counted();
+    let there = |call: Call| call.env("CACHEX_DIR", cachex.path("there"));
+    for n in 0..12 {
+        there(call(n)).once().exits(0).quietly();
+    }
+    there(cachex.cli(["remote", "flush"]).env("CACHEX_REMOTE", &url)).once().exits(0);
+    stays_within(&cachex, 4 * MB, (0..12).map(call));
+    let stats = cachex.cli(["stats", "--json"]).once().exits(0).stdout();
+    let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
+    assert_eq!(stats["total"]["remote"]["hits"], 12, "{stats}");
+    // What was got last is there.
+    call(11).env("CACHEX_REMOTE_MODE", "off").with("--cached-only").once().exits(0);
+}
+
+#[test]
+fn an_import_makes_room_first_and_takes_in_nothing_if_there_is_none() {
+    let (there, here) = (cachex(), cachex());
+    let export = |count: usize, len: u64, name: &str| {
+        let there = &there;
+        there.cli(["clear", "--yes"]).once().exits(0);
+        (0..count).for_each(|n| drop(random(there, n, len).output_counted().once().exits(0)));
+        let archive = here.path(name);
+        there.cli(["export"]).option("--to", &archive).once().exits(0);
+        archive
+    };
+    let large = export(3, 900_000, "large");
+    stays_within(&here, 4 * MB, (100..106).map(|n| random(&here, n, 1_000_000)));
+    let import = |archive: &Path, limit: u64| {
+        let import = here.cli([OsStr::new("import"), archive.as_os_str()]);
+        import.option("--max-size", limit.to_string())
+    };
+    assert!(import(&large, 4 * MB).once().exits(0).stdout().starts_with("3 entries imported"));
+    assert!(here.disk_use() <= 5 * MB + BESIDES, "{}", here.disk_use());
+    let taken_in = here.stored_in("v2/blobs").len();
+    assert!(taken_in >= 3, "{taken_in}");
+    eventually("a store within its limit", || {
+        (here.processes().is_empty() && here.disk_use() <= 4 * MB + BESIDES).then_some(())
+    });
+    // So many small ones take more of the disk than they hold.
+    let small = export(300, 10, "small");
+    import(&small, MB)
+        .once()
+        .exits(1)
+        .says_one_line(&["has no room for it", "nothing was imported"]);
 }
 
 #[test]

@@ -36,7 +36,8 @@ fn all_there(calls: &[(Call, Outcome)]) {
 /// Every file of the store, but for what says nothing about results.
 fn state(cachex: &Cachex) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = cachex.stored_in("v2").into_iter();
-    let files = files.filter(|path| !path.starts_with("v2/locks"));
+    // The account says what there is, and is put right by who looks.
+    let files = files.filter(|path| !path.starts_with("v2/locks") && !path.ends_with("account"));
     files.map(|path| (path.clone(), fs::read(cachex.in_store(path)).unwrap())).collect()
 }
 
@@ -370,7 +371,7 @@ fn a_damaged_database_is_set_aside_and_the_archive_comes_in() {
 fn what_never_ends_and_is_no_archive_is_refused_at_once() {
     let cachex = cachex();
     let mut running = cachex.cli(["import", "-"]).stdin_open().spawn();
-    running.feed("y\n".repeat(40_000));
+    running.feed("y\n".repeat(20_000));
     // Nobody ends the pipe.
     running.ends().exits(1).promptly().says_one_line(&["not an archive", "nothing was imported"]);
     cachex.cli(["import", "/dev/zero"]).once().exits(1).promptly().mentions(&["not an archive"]);

@@ -1,4 +1,4 @@
-//! `cachex remote check|stats|flush`, and what the other verbs say of a remote store: a
+//! `cachex remote check|stats|flush|prune`, and what the other verbs say of a remote store: a
 //! folder here, which is one like any other as far as they can tell.
 
 mod others;
@@ -294,4 +294,51 @@ fn what_came_and_went_is_counted() {
     }
     let web = shared.0.cli(["remote", "stats", "--count", "--remote", "http://127.0.0.1:1"]);
     web.once().exits(1).says_one_line(&["cannot tell what it holds"]);
+}
+
+#[test]
+fn a_shared_folder_is_pruned_by_age_and_by_size() {
+    let shared = shared();
+    let calls = ["seq 1 2000", "seq 1 3000", "seq 1 4000"].map(|script| shared.recorded(script));
+    let of = |name: &str, call: &Call| call.clone().env("CACHEX_DIR", shared.0.path(name));
+    let days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 24 * 3600);
+    let objects = shared.objects();
+    let v1 = objects[0].ancestors().find(|folder| folder.ends_with("v1")).unwrap();
+    let left_by_the_dead = v1.with_file_name("tmp").join("1-0-1");
+    fs::create_dir_all(left_by_the_dead.parent().unwrap()).unwrap();
+    fs::write(&left_by_the_dead, "half").unwrap();
+    for object in shared.objects() {
+        fs::File::options().write(true).open(object).unwrap().set_modified(days_ago).unwrap();
+    }
+    // To be got is to be used.
+    of("second", &calls[0]).once().hits();
+    let told = shared.json("remote prune --max-age 1d --dry-run");
+    assert_eq!((&told["removed"], &told["left"]), (&4.into(), &2.into()), "{told}");
+    assert_eq!(shared.objects().len(), 7);
+    let said = shared.cli("remote prune --max-age 1d").once().exits(0).quietly().stdout();
+    assert!(said.starts_with("4 objects pruned, ") && said.contains("; 2 left, "), "{said}");
+    assert_eq!(shared.objects().len(), 2);
+    of("third", &calls[0]).once().hits();
+    of("third", &calls[1]).once().misses();
+    shared.cli("remote flush").env("CACHEX_DIR", shared.0.path("third")).once().exits(0);
+
+    let told = shared.json("remote prune --max-size 12kB");
+    assert!(told["left_bytes"].as_u64().unwrap() <= 12_000, "{told}");
+    assert!(told["removed"].as_u64().unwrap() > 0, "{told}");
+    // What lost a part of it is a miss, and is sent anew.
+    for call in &calls {
+        of("fourth", call).once().exits(0).quietly();
+    }
+    shared.cli("remote flush").env("CACHEX_DIR", shared.0.path("fourth")).once().exits(0);
+    for call in &calls {
+        of("fifth", call).once().hits();
+    }
+}
+
+#[test]
+fn what_is_pruned_is_a_folder_and_how_much_of_it_is_said() {
+    let shared = shared();
+    shared.cli("remote prune").once().exits(2).mentions(&["--max-age"]);
+    let server = shared.cli("remote prune --max-size 1GB --remote http://127.0.0.1:9");
+    server.once().exits(1).mentions(&["only a folder is pruned"]);
 }

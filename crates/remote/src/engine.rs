@@ -13,6 +13,7 @@ mod redis;
 
 use crate::{Access, RemoteUrl};
 use anyhow::{Result, anyhow, ensure};
+pub use folder::{Bounds, Trimmed};
 use folder::{Folder, NewObject};
 use futures_util::stream::{self, StreamExt};
 use kinds::Opened;
@@ -28,6 +29,8 @@ pub const STALL: Duration = Duration::from_secs(10);
 const PART: (usize, usize) = (8 << 20, 4);
 /// What all transfers together may hold in memory, in MiB.
 const ROOM: usize = 96;
+/// Where entries lie, and blobs.
+const KINDS: [&str; 2] = ["v1/e/", "v1/b/"];
 /// How many pieces are under way.
 const PIECES_AT_ONCE: usize = 4;
 
@@ -255,7 +258,7 @@ impl Engine {
     pub fn count(&self) -> Step<'_, Result<[u64; 2]>> {
         Box::pin(async move {
             let mut counts = [0; 2];
-            for (folder, count) in ["v1/e/", "v1/b/"].into_iter().zip(&mut counts) {
+            for (folder, count) in KINDS.into_iter().zip(&mut counts) {
                 if let Objects::Folder(top) = &self.objects {
                     *count = top.count(folder).await?;
                     continue;
@@ -275,6 +278,19 @@ impl Engine {
                 }
             }
             Ok(counts)
+        })
+    }
+
+    /// Takes the least recently used objects out of a folder, until it is within bounds.
+    pub fn trim(&self, bounds: Bounds) -> Step<'_, Result<Trimmed>> {
+        Box::pin(async move {
+            match &self.objects {
+                Objects::Folder(folder) => folder.trim(&KINDS, bounds).await,
+                _ => Err(anyhow!(
+                    "only a folder is pruned by cachex: a bucket has rules for that, and a server \
+                     a limit on its memory"
+                )),
+            }
         })
     }
 

@@ -16,7 +16,7 @@ mod resolver;
 mod url;
 
 #[cfg(feature = "client")]
-pub use engine::{Engine, STALL, Step, Writer};
+pub use engine::{Bounds, Engine, STALL, Step, Trimmed, Writer};
 pub use url::{Access, Kind, RemoteUrl};
 
 /// Chooses what does the cryptography of TLS, once for the process.

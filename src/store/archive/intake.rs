@@ -19,7 +19,7 @@ use crate::lock::{self, Lock, Mode};
 use crate::store::blobs::{NewBlob, WholeBlob};
 use crate::store::fence::Fenced;
 use crate::store::young::{NewFile, Young};
-use crate::store::{Root, Store, events};
+use crate::store::{Root, Store, account, events};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::io::Read;
@@ -70,6 +70,8 @@ pub struct Tally {
     pub blobs: u64,
     /// The bytes of both.
     pub bytes: u64,
+    /// What they take on disk.
+    pub taken: u64,
     /// Entries that the store has, or a later one.
     pub present: u64,
     /// Entries that nothing can be done with any more.
@@ -78,6 +80,14 @@ pub struct Tally {
     pub future: u64,
     /// Entries whose output or files are longer than what is recorded here.
     pub too_large: u64,
+}
+
+impl Tally {
+    /// Adds a file of so many bytes.
+    fn add(&mut self, len: u64) {
+        self.bytes = self.bytes.saturating_add(len);
+        self.taken = self.taken.saturating_add(account::blocks(len));
+    }
 }
 
 impl Choice {
@@ -107,14 +117,14 @@ impl Choice {
             }
             tally.imported += 1;
             tally.replaced += u64::from(there.is_some());
-            tally.bytes = tally.bytes.saturating_add(entry.len);
+            tally.add(entry.len);
             for &place in &entry.needs {
                 blobs[place as usize] = true;
             }
         }
         for (blob, _) in contents.blobs.iter().zip(&blobs).filter(|(_, is_chosen)| **is_chosen) {
             tally.blobs += 1;
-            tally.bytes = tally.bytes.saturating_add(blob.len);
+            tally.add(blob.len);
         }
         Choice { entries, blobs, tally }
     }

@@ -24,6 +24,8 @@ pub enum Refused {
     Damaged,
     /// It holds more than so many bytes.
     TooLarge(u64),
+    /// What it holds takes more of the disk than so many bytes.
+    NoRoom(u64),
     /// It holds more pieces than are kept apart.
     TooMany,
 }
@@ -37,6 +39,10 @@ impl fmt::Display for Refused {
             Refused::TooLarge(limit) => {
                 let limit = bytesize::ByteSize::b(*limit).display().iec();
                 write!(f, "it holds more than {limit}; --max-size allows more")
+            }
+            Refused::NoRoom(limit) => {
+                let limit = bytesize::ByteSize::b(*limit).display().iec();
+                write!(f, "a store of {limit} has no room for it; --max-size allows more")
             }
             Refused::TooMany => f.write_str("it holds more pieces than any store should"),
         }

@@ -9,13 +9,14 @@ use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
 use crate::asked::{self, ALIVE};
 use crate::clock::Timestamp;
-use crate::entry::{BlobRef, Entry, Key};
+use crate::entry::{BlobRef, Entry, Key, MAX_SEALED};
 use crate::lock::{self, Lock, Mode};
 use crate::manifest::{MAX_MANIFEST, Manifest};
 use crate::progress::{self, Stage};
 use crate::store::blobs::{self, NewBlob, WholeBlob};
-use crate::store::young::Young;
-use crate::store::{Root, Store};
+use crate::store::room::{self, Room};
+use crate::store::young::{NewFile, Young};
+use crate::store::{Root, Store, account};
 use crate::values::Limits;
 use anyhow::{Context, Result, bail};
 use cachex_remote::{Engine, STALL};
@@ -70,6 +71,16 @@ fn needed(entry: &Entry) -> u64 {
     entry.blobs().map(|blob| blob.len).fold(files, u64::saturating_add)
 }
 
+/// What all of that and the entry itself take on disk at the most.
+fn needed_on_disk(entry: &Entry) -> u64 {
+    let files = entry.outputs.map_or(0, |outputs| {
+        outputs.bytes.saturating_add(outputs.files.saturating_mul(account::BLOCK))
+    });
+    let blobs = entry.blobs().map(|blob| account::blocks(blob.len));
+    let entry = account::blocks(MAX_SEALED as u64);
+    blobs.chain([entry]).fold(files, u64::saturating_add)
+}
+
 /// Whether there is an entry that is `wanted`, without what it needs.
 pub async fn look(
     open: impl Future<Output = Result<Engine>>,
@@ -79,7 +90,7 @@ pub async fn look(
 ) -> Result<Seen> {
     Ok(match find(open, names, wanted, target).await? {
         Ok((_, entry, _)) => Seen::Entry { created: entry.created },
-        Err(Flaw::Gone | Flaw::TooLarge) => Seen::Nothing,
+        Err(Flaw::Gone | Flaw::TooLarge | Flaw::NoRoom) => Seen::Nothing,
         Err(Flaw::Wrong) => Seen::Refused,
     })
 }
@@ -96,6 +107,10 @@ pub async fn fetch(
         Ok(found) => found,
         Err(flaw) => return Ok(flaw.into()),
     };
+    let mut room = Room::within(root, target.limits.store);
+    if !room.claim(needed_on_disk(&entry)).context("making room in the store")? {
+        return Ok(Flaw::NoRoom.into());
+    }
     // It is known to be there: now it may take longer.
     asked::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
     progress::begin(Stage::Fetching, entry.blob_bytes());
@@ -109,8 +124,8 @@ pub async fn fetch(
         Err(_) => bail!("what it sends comes too slowly"),
     };
     let bytes = staged.iter().map(WholeBlob::len).fold(len as u64, u64::saturating_add);
-    publish(root, staged, &entry)?;
-    Ok(Fetched::Entry { bytes })
+    let taken = publish(root, staged, &entry)?;
+    Ok(Fetched::Entry { bytes, is_fold_due: room.settle(taken) })
 }
 
 /// Gets what an entry needs and is not here.
@@ -142,6 +157,8 @@ enum Flaw {
     Gone,
     /// It is larger than what the reader takes.
     TooLarge,
+    /// There is no room for it here, whatever else goes.
+    NoRoom,
     /// It or a part of it is not what was stored.
     Wrong,
 }
@@ -151,6 +168,7 @@ impl From<Flaw> for Fetched {
         match flaw {
             Flaw::Gone => Fetched::Nothing,
             Flaw::TooLarge => Fetched::TooLarge,
+            Flaw::NoRoom => Fetched::NoRoom,
             Flaw::Wrong => Fetched::Refused,
         }
     }
@@ -236,18 +254,25 @@ fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Opti
     Ok(Manifest::decode(&stored).ok())
 }
 
-/// Gives everything its name, unless something later was recorded meanwhile.
-fn publish(root: &Root, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<()> {
+/// Gives everything its name, unless something later was recorded meanwhile; the bytes
+/// that it takes.
+fn publish(root: &Root, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<u64> {
     let _publishing = Lock::wait(root, lock::PUBLISH, Mode::Shared)?;
     let young = Young::new(root);
     let present = young.get(&entry.key).ok().flatten();
-    if present.is_some_and(|present| {
+    if present.as_ref().is_some_and(|present| {
         present.created > entry.created && present.is_of_use(Timestamp::now())
     }) {
-        return Ok(());
+        return Ok(0);
     }
+    let sealed = entry.seal()?;
+    let mut taken = account::blocks(sealed.len() as u64) * u64::from(present.is_none());
     for blob in staged {
-        blob.keep()?;
+        taken = taken.saturating_add(account::blocks(blob.keep()?.len));
     }
-    young.put(entry)
+    NewFile::of(root, &entry.key, &sealed).and_then(NewFile::keep).context("writing an entry")?;
+    if let Some(present) = present {
+        room::supersede(root, &present, entry);
+    }
+    Ok(taken)
 }

@@ -31,10 +31,10 @@ mod serving {
     use crate::lock::{Lock, Mode};
     use crate::progress::{self, Stage};
     use crate::store::remote::names::Names;
-    use crate::store::remote::{Question, Sent, Target, fetch, probe, queue, send};
+    use crate::store::remote::{Prune, Pruned, Question, Sent, Target, fetch, probe, queue, send};
     use crate::store::{Root, helper};
     use anyhow::{Context, Result};
-    use cachex_remote::Engine;
+    use cachex_remote::{Bounds, Engine};
     use futures_util::stream::{self, StreamExt};
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use std::ffi::OsString;
@@ -125,6 +125,16 @@ mod serving {
             Question::Send => encode(&send_all(root, target, &names, is_detached).await?),
             Question::Probe { writes } => {
                 probe::probe(open, target.patience, *writes).await.map(|()| Vec::new())
+            }
+            Question::Prune(Prune { max_age, max_size, dry_run }) => {
+                let bounds = Bounds { older_than: *max_age, most: *max_size, rehearse: *dry_run };
+                let trimmed = beating(open.await?.trim(bounds)).await?;
+                encode(&Pruned {
+                    removed: trimmed.objects,
+                    freed_bytes: trimmed.bytes,
+                    left: trimmed.left_objects,
+                    left_bytes: trimmed.left_bytes,
+                })
             }
             Question::Count => {
                 let engine = open.await?;

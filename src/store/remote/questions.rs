@@ -25,6 +25,32 @@ pub enum Question {
     },
     /// How much it holds.
     Count,
+    /// That what was used least recently is taken out.
+    Prune(Prune),
+}
+
+/// What of a remote store goes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Prune {
+    /// What was neither sent nor asked for in so long.
+    pub max_age: Option<Duration>,
+    /// The least recently used, until the rest takes no more than so many bytes.
+    pub max_size: Option<u64>,
+    /// Whether it is only said what would go.
+    pub dry_run: bool,
+}
+
+/// What went of a remote store. The field names are public: see README.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Entries and blobs that went.
+    pub removed: u64,
+    /// The bytes that they took.
+    pub freed_bytes: u64,
+    /// Those that are left.
+    pub left: u64,
+    /// The bytes that these take.
+    pub left_bytes: u64,
 }
 
 /// Which entry is asked for, and how old it may be; times are in nanoseconds.
@@ -58,11 +84,15 @@ pub enum Fetched {
     Entry {
         /// With all that it needs.
         bytes: u64,
+        /// Whether so much was written by now that a fold should see to it.
+        is_fold_due: bool,
     },
     /// There is none that is fresh and complete.
     Nothing,
     /// It is larger than what the reader takes.
     TooLarge,
+    /// The reader has no room for it within the limit on its store.
+    NoRoom,
     /// What is there is damaged, or not by who shares the secret.
     Refused,
 }
@@ -72,8 +102,8 @@ impl Fetched {
     /// all who go on without.
     pub fn counted(fetched: &Result<Fetched, Unanswered>) -> Option<Kind> {
         let (what, bytes) = match fetched {
-            Ok(Fetched::Entry { bytes }) => (Remotely::Hit, *bytes),
-            Ok(Fetched::Nothing | Fetched::TooLarge) => (Remotely::Miss, 0),
+            Ok(Fetched::Entry { bytes, .. }) => (Remotely::Hit, *bytes),
+            Ok(Fetched::Nothing | Fetched::TooLarge | Fetched::NoRoom) => (Remotely::Miss, 0),
             Ok(Fetched::Refused) => (Remotely::Refused, 0),
             Err(Unanswered::Failed(_)) => (Remotely::Failed, 0),
             Err(Unanswered::Paused(_)) => return None,

@@ -74,7 +74,11 @@ pub fn forget_lost(root: &Root, id: &str) {
 #[cfg(all(test, feature = "remote"))]
 mod tests {
     use super::*;
-    use crate::store::testing::scene;
+    use crate::clock::Timestamp;
+    use crate::store::testing::{key, scene};
+    use crate::store::{guard, sweep};
+    use rustix::event::Timespec;
+    use rustix::fs::Timestamps;
 
     const ID: &str = "0123456789abcdef";
 
@@ -92,6 +96,31 @@ mod tests {
         assert_eq!(lost(root, ID), Some(Lost { entries: 2, why: "too long".to_owned() }));
         forget_lost(root, ID);
         assert_eq!(lost(root, ID), None);
+    }
+
+    #[test]
+    fn a_queue_that_nobody_takes_stays_short_and_goes_in_the_end() {
+        let scene = scene();
+        let root = &scene.root;
+        // Without a filter the database may hold anything.
+        fsutil::create_private_dir(root, guard::DIR).unwrap();
+        for n in 0..10_200 {
+            push(root, ID, &key(n)).unwrap();
+        }
+        let ago = |days: i64| {
+            let now = Timestamp::now().0 as i64 / 1_000_000_000;
+            let time = Timespec { tv_sec: now - days * 86_400, tv_nsec: 0 };
+            Timestamps { last_access: time, last_modification: time }
+        };
+        let set = |n, days| {
+            fsutil::set_times(root, folder(ID).join(key(n).to_string()), &ago(days)).unwrap();
+        };
+        (0..100).for_each(|n| set(n, 31));
+        (100..150).for_each(|n| set(n, 2));
+        sweep::queues(root).unwrap();
+        let left = keys(root, ID).unwrap();
+        assert_eq!(left.len(), 10_000);
+        assert!((0..150).all(|n| !left.contains(&key(n))));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -16,6 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::CLOEXEC);
 /// Where objects are written.
@@ -25,8 +26,48 @@ const CHUNK: usize = 512 * 1024;
 /// How far down objects lie.
 const DEPTH: usize = 8;
 
+/// When an object was last used is its time of modification, noted as exactly as this, in
+/// seconds.
+const USED_LATELY: i64 = 60 * 60;
+/// No writer takes longer, in seconds.
+const LEFT: i64 = 24 * 60 * 60;
+/// What `stat` counts blocks in.
+const SECTOR: u64 = 512;
+
 /// How many objects this process began.
 static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// What may stay in a folder.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Bounds {
+    /// What was not used for so long goes.
+    pub older_than: Option<Duration>,
+    /// What stays takes no more than so many bytes.
+    pub most: Option<u64>,
+    /// Whether nothing is changed.
+    pub rehearse: bool,
+}
+
+/// What was taken out of a folder, and what is left.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Trimmed {
+    /// Objects that went,
+    pub objects: u64,
+    /// and the bytes they took on disk.
+    pub bytes: u64,
+    /// Objects that are left,
+    pub left_objects: u64,
+    /// and the bytes they take.
+    pub left_bytes: u64,
+}
+
+/// An object as it lies in a folder.
+struct Stored {
+    /// When it was last used, in seconds since the epoch.
+    used: i64,
+    bytes: u64,
+    path: PathBuf,
+}
 
 /// A shared folder.
 #[derive(Clone, Debug)]
@@ -54,6 +95,7 @@ impl Folder {
                 rustix::fs::openat(&folder, &name, flags, Mode::empty())
             }) {
                 Ok(file) if is_file(rustix::fs::fstat(&file)?.st_mode) => {
+                    used(&folder, &name, &rustix::fs::fstat(&file)?);
                     Ok(Some(Object { file: Arc::new(File::from(file)) }))
                 }
                 Ok(_) | Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
@@ -68,7 +110,8 @@ impl Folder {
         let (top, name) = (self.clone(), PathBuf::from(name));
         blocking(move || {
             let Some((folder, name)) = top.folder_of(&name, false)? else { return Ok(false) };
-            Ok(status(&folder, &name)?.is_some_and(|stat| is_file(stat.st_mode)))
+            let stat = status(&folder, &name)?.filter(|stat| is_file(stat.st_mode));
+            Ok(stat.inspect(|stat| used(&folder, &name, stat)).is_some())
         })
         .await
     }
@@ -107,10 +150,70 @@ impl Folder {
     pub async fn count(&self, folder: &str) -> Result<u64> {
         let (top, folder) = (self.clone(), PathBuf::from(folder).join("x"));
         blocking(move || match top.folder_of(&folder, false)? {
-            Some((folder, _)) => count(&folder, DEPTH),
+            Some((at, _)) => {
+                let mut found = Vec::new();
+                survey(&at, &folder, DEPTH, &mut found)?;
+                Ok(found.len() as u64)
+            }
             None => Ok(0),
         })
         .await
+    }
+
+    /// Takes out objects of these folders that were not used for so long, and the least
+    /// recently used until the rest takes no more than so many bytes; with `rehearse`, says
+    /// what that would come to. What writers left behind that died goes, too.
+    pub async fn trim(&self, folders: &[&str], bounds: Bounds) -> Result<Trimmed> {
+        let top = self.clone();
+        let folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
+        blocking(move || {
+            let mut found = Vec::new();
+            for folder in folders {
+                if let Some((at, _)) = top.folder_of(&folder.join("x"), false)? {
+                    survey(&at, &folder, DEPTH, &mut found)?;
+                }
+            }
+            let now = now()?;
+            let is_left = |file: &Stored| now.saturating_sub(file.used) > LEFT;
+            if let (false, Some((work, _))) =
+                (bounds.rehearse, top.folder_of(&Path::new(WORK).join("x"), false)?)
+            {
+                let mut left = Vec::new();
+                survey(&work, Path::new(WORK), 0, &mut left)?;
+                left.iter().filter(|file| is_left(file)).try_for_each(|file| top.drop(file))?;
+            }
+            let mut trimmed = Trimmed {
+                left_objects: found.len() as u64,
+                left_bytes: found.iter().map(|file| file.bytes).sum(),
+                ..Trimmed::default()
+            };
+            found.sort_unstable_by_key(|file| file.used);
+            let oldest = bounds.older_than.map(|age| now.saturating_sub(age.as_secs() as i64));
+            for file in found {
+                let is_too_old = oldest.is_some_and(|oldest| file.used < oldest);
+                let is_too_much = bounds.most.is_some_and(|most| trimmed.left_bytes > most);
+                if !is_too_old && !is_too_much {
+                    break;
+                }
+                if !bounds.rehearse {
+                    top.drop(&file)?;
+                }
+                trimmed.objects += 1;
+                trimmed.bytes += file.bytes;
+                trimmed.left_objects -= 1;
+                trimmed.left_bytes -= file.bytes;
+            }
+            Ok(trimmed)
+        })
+        .await
+    }
+
+    fn drop(&self, file: &Stored) -> Result<()> {
+        let Some((folder, name)) = self.folder_of(&file.path, false)? else { return Ok(()) };
+        match rustix::fs::unlinkat(&folder, &name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(errno).context("taking an object out"),
+        }
     }
 
     /// The folder that an object lies in, and what it is called there; none: there is no
@@ -161,25 +264,45 @@ fn status(folder: &OwnedFd, name: &Path) -> Result<Option<Stat>> {
     }
 }
 
-fn count(folder: &OwnedFd, depth: usize) -> Result<u64> {
-    let mut sum = 0;
-    for entry in rustix::fs::Dir::read_from(folder)? {
+/// Notes that an object was used. One that belongs to another user may stay as it is.
+fn used(folder: &OwnedFd, name: &Path, stat: &Stat) {
+    if now().is_ok_and(|now| now.saturating_sub(stat.st_mtime) > USED_LATELY) {
+        let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW as _ };
+        let times = Timestamps { last_access: now, last_modification: now };
+        let _ = rustix::fs::utimensat(folder, name, &times, AtFlags::SYMLINK_NOFOLLOW);
+    }
+}
+
+/// The seconds since the epoch.
+fn now() -> Result<i64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(now.as_secs() as i64)
+}
+
+/// Finds the files in a folder and so far below it. What goes meanwhile is passed over.
+fn survey(at: &OwnedFd, path: &Path, depth: usize, found: &mut Vec<Stored>) -> Result<()> {
+    for entry in rustix::fs::Dir::read_from(at)? {
         let entry = entry?;
         let name = Path::new(OsStr::from_bytes(entry.file_name().to_bytes()));
         if name == Path::new(".") || name == Path::new("..") {
             continue;
         }
-        let Some(stat) = status(folder, name)? else { continue };
-        if is_file(stat.st_mode) {
-            sum += 1;
-        } else if FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-            && depth > 0
-            && let Some(folder) = subfolder(folder.as_fd(), name, false)?
-        {
-            sum += count(&folder, depth - 1)?;
+        let Some(stat) = status(at, name)? else { continue };
+        let path = path.join(name);
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {
+                let bytes = (stat.st_blocks as u64).saturating_mul(SECTOR);
+                found.push(Stored { used: stat.st_mtime, bytes, path });
+            }
+            FileType::Directory if depth > 0 => {
+                if let Some(folder) = subfolder(at.as_fd(), name, false)? {
+                    survey(&folder, &path, depth - 1, found)?;
+                }
+            }
+            _ => {}
         }
     }
-    Ok(sum)
+    Ok(())
 }
 
 fn is_file(mode: rustix::fs::RawMode) -> bool {

@@ -1,0 +1,45 @@
+//! `cachex remote prune`: takes the least recently used out of a folder that is shared.
+
+use super::Told;
+use crate::cache;
+use crate::exit::Exit;
+use crate::store::remote::{Prune, Pruned};
+use crate::ui::{self, Progress};
+use anyhow::Result;
+use serde::Serialize;
+
+/// What is printed. README describes the fields.
+#[derive(Serialize)]
+struct Done {
+    url: String,
+    dry_run: bool,
+    #[serde(flatten)]
+    pruned: Pruned,
+}
+
+/// Prunes it.
+pub fn prune(told: &Told, which: Prune) -> Result<Exit> {
+    // A helper process wants a store to work in.
+    let root = cache::open_store(told.settings.config.dir.as_ref())?;
+    let shown = Progress::show(told.quiet());
+    let pruned = told.beside(&root).prune(which)?;
+    drop(shown);
+    let done = Done { url: told.url(), dry_run: which.dry_run, pruned };
+    if told.json || !told.quiet() {
+        told.print(&done, || done.words())?;
+    }
+    Ok(Exit::SUCCESS)
+}
+
+impl Done {
+    fn words(&self) -> String {
+        let would = if self.dry_run { "would be " } else { "" };
+        let Pruned { removed, freed_bytes, left, left_bytes } = self.pruned;
+        format!(
+            "{} {would}pruned, {} freed; {left} left, {}\n",
+            ui::count(removed, "object", "objects"),
+            ui::bytes(freed_bytes),
+            ui::bytes(left_bytes),
+        )
+    }
+}
