@@ -286,7 +286,7 @@ impl Remote for Stranger<'_> {
 #[test]
 fn a_stranger_is_told_and_served_by_the_command() {
     let (redis, s3, webdav) = (Redis::with_password(), S3::start(), WebDav::with_password());
-    let said_by: [(&dyn Remote, &str); 3] = [(&redis, "password"), (&s3, "access"), (&webdav, "")];
+    let said_by: [(&dyn Remote, &str); 3] = [(&redis, "WRONGPASS"), (&s3, "access"), (&webdav, "")];
     for (remote, why) in said_by {
         let machines = Machines::sharing(remote);
         let call = machines.cachex.run("echo hi").with("--ignore-env AWS_*,REDISCLI_AUTH");

@@ -9,7 +9,7 @@ use super::{PIECES_AT_ONCE, STALL};
 use crate::{Access, RemoteUrl};
 use anyhow::{Context, Result, anyhow};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisConnectionInfo, cmd};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisConnectionInfo, RedisError, cmd};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -53,34 +53,26 @@ impl Redis {
             let (first, rest) = path.split_once('/').unwrap_or((path, ""));
             (Some(first.to_owned()).filter(|first| !first.is_empty()), rest.to_owned())
         };
-        let mut settings = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let mut greeting = Greeting::default();
         if let Some(text) = &database {
             let number = text.parse();
-            let number =
+            greeting.database =
                 number.with_context(|| format!("`{text}` is the number of no database"))?;
-            settings = settings.set_db(number);
         }
-        if let Some(password) = password(url, access)
-            .or_else(|| variable(&["REDISCLI_AUTH"]))
-            .filter(|it| !it.is_empty())
-        {
-            settings = settings.set_password(password);
-            let user = user(url, access);
-            if !user.is_empty() {
-                settings = settings.set_username(user);
-            }
-        }
+        let password = password(url, access).or_else(|| variable(&["REDISCLI_AUTH"]));
+        greeting.password = password.filter(|it| !it.is_empty());
+        greeting.user = Some(user(url, access)).filter(|it| !it.is_empty());
         let allowed = Arc::new(AtomicUsize::new(LONGEST_ANSWERS));
         let connection = if is_local {
             let stream = UnixStream::connect(url.path());
-            speak(stream.await.with_context(|| url.path().to_owned())?, &settings, &allowed).await?
+            speak(stream.await.with_context(|| url.path().to_owned())?, &greeting, &allowed).await?
         } else {
             let (_, stream) = connect(url, 6379).await?;
             stream.set_nodelay(true)?;
             if url.scheme() == "rediss" {
-                speak(encrypted(stream, &host(url)).await?, &settings, &allowed).await?
+                speak(encrypted(stream, &host(url)).await?, &greeting, &allowed).await?
             } else {
-                speak(stream, &settings, &allowed).await?
+                speak(stream, &greeting, &allowed).await?
             }
         };
         // The server knows no folders: what begins alike belongs together.
@@ -114,37 +106,81 @@ impl Redis {
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
         self.allowed.store(LONGEST_ANSWERS, Ordering::Relaxed);
-        command
-            .query_async(&mut self.connection.clone())
-            .await
-            .map_err(|error| in_plain_words(&error))
+        command.query_async(&mut self.connection.clone()).await.map_err(in_plain_words)
     }
 }
 
 /// What went wrong, in the server's words where it said any.
-fn in_plain_words(error: &redis::RedisError) -> anyhow::Error {
-    let denied = match error.kind() {
-        redis::ErrorKind::AuthenticationFailed => "access is denied, the password may be wrong: ",
-        _ => "",
-    };
-    match (error.code(), error.detail()) {
-        (Some(code), Some(detail)) => anyhow!("{denied}{code} {detail}"),
-        (Some(code), None) => anyhow!("{denied}{code}"),
-        (None, _) => anyhow!("{denied}{error}"),
+fn in_plain_words(error: RedisError) -> anyhow::Error {
+    let text = error.to_string();
+    match error.into_server_errors().as_deref() {
+        // What was refused first is why the rest was.
+        Some([(_, refusal), ..]) => match refusal.details() {
+            Some(details) => anyhow!("{} {details}", refusal.code()),
+            None => anyhow!("{}", refusal.code()),
+        },
+        _ => anyhow!(text),
     }
 }
+
+/// What is said before anything is asked for. The client library would say it too, and keep
+/// to itself why the server does not like it.
+#[derive(Default)]
+struct Greeting {
+    user: Option<String>,
+    password: Option<String>,
+    database: i64,
+}
+
+impl Greeting {
+    async fn say(&self, connection: &mut MultiplexedConnection) -> Result<()> {
+        match self.say_as(self.user.as_deref(), connection).await {
+            // Before its version 6 a server knows no users.
+            Err(error) if self.user.is_some() && format!("{error:#}").contains(TOO_MANY) => {
+                self.say_as(None, connection).await
+            }
+            said => said,
+        }
+    }
+
+    async fn say_as(&self, user: Option<&str>, to: &mut MultiplexedConnection) -> Result<()> {
+        let mut all = redis::pipe();
+        if let Some(password) = &self.password {
+            all.cmd("AUTH").arg(user).arg(password).ignore();
+        }
+        if self.database != 0 {
+            all.cmd("SELECT").arg(self.database).ignore();
+        }
+        if all.is_empty() {
+            return Ok(());
+        }
+        let Err(error) = all.exec_async(to).await else { return Ok(()) };
+        let first = error.clone().into_server_errors().and_then(|refused| Some(refused.first()?.0));
+        let error = in_plain_words(error);
+        Err(if self.password.is_some() && first == Some(0) {
+            error.context("access is denied, the password may be wrong")
+        } else {
+            error
+        })
+    }
+}
+
+/// What a server says of a command with an argument that it does not know.
+const TOO_MANY: &str = "wrong number of arguments";
 
 /// Introduces itself over a stream that is connected.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    settings: &RedisConnectionInfo,
+    greeting: &Greeting,
     allowed: &Arc<AtomicUsize>,
 ) -> Result<MultiplexedConnection> {
     let stream = Bounded { stream, allowed: allowed.clone() };
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(STALL));
-    let connected = MultiplexedConnection::new_with_config(settings, stream, config).await;
-    let (connection, driver) = connected.map_err(|error| in_plain_words(&error))?;
+    let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let connected = MultiplexedConnection::new_with_config(&silent, stream, config).await;
+    let (mut connection, driver) = connected.map_err(in_plain_words)?;
     tokio::spawn(driver);
+    greeting.say(&mut connection).await?;
     Ok(connection)
 }
 
