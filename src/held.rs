@@ -2,6 +2,7 @@
 
 use crate::frames::{Frame, Frames, Loss, Readable, Stream};
 use crate::fsutil;
+use crate::screen::Screen;
 use crate::signals::Altered;
 use crate::spool::Spool;
 use rustix::io::Errno;
@@ -37,32 +38,30 @@ impl Held {
         self.bytes.append(bytes).and(frame)
     }
 
-    /// Prints it; what of it is lost, should that fail.
-    pub fn release(self) -> Result<(), (Stream, Loss)> {
+    /// Prints it, at a terminal of the command's own kind as that is to show it (see
+    /// [`Screen`]); what of it is lost, should that fail.
+    pub fn release(self, mut screen: Option<Screen>) -> Result<(), (Stream, Loss)> {
         let _ignored = Altered::ignored(SIGPIPE);
         let mut gone = [false; 2];
         let mut outcome = Ok(());
         let mut pieces = self.into_pieces();
+        let mut drawn = Vec::new();
         let unread = |error| (Stream::Stdout, Loss::of_reading(&error));
         while let Some((stream, bytes)) = pieces.next().map_err(unread)? {
-            let gone = &mut gone[stream as usize];
-            let out = match stream {
-                _ if *gone => continue,
-                Stream::Stdout => rustix::stdio::stdout(),
-                Stream::Stderr => rustix::stdio::stderr(),
-            };
-            let mut left = bytes;
-            while !left.is_empty() && !*gone {
-                match fsutil::persistently(|| fsutil::write_some(out, left)) {
-                    Ok(written) => left = &left[written..],
-                    Err(errno) => {
-                        *gone = true;
-                        if errno != Errno::PIPE {
-                            outcome = outcome.and(Err((stream, Loss::Writing(errno))));
-                        }
-                    }
+            let bytes = match (&mut screen, stream) {
+                (Some(screen), Stream::Stdout) => {
+                    drawn.clear();
+                    screen.pass(bytes, &mut drawn);
+                    &drawn
                 }
-            }
+                _ => bytes,
+            };
+            outcome = outcome.and(put(stream, bytes, &mut gone));
+        }
+        if let Some(screen) = &mut screen {
+            drawn.clear();
+            screen.finish(&mut drawn);
+            outcome = outcome.and(put(Stream::Stdout, &drawn, &mut gone));
         }
         outcome
     }
@@ -82,6 +81,27 @@ impl Held {
             used: 0,
         }
     }
+}
+
+/// Prints bytes, unless the stream is `gone`, as one is whose reader left.
+fn put(stream: Stream, mut left: &[u8], gone: &mut [bool; 2]) -> Result<(), (Stream, Loss)> {
+    let gone = &mut gone[stream as usize];
+    let out = match stream {
+        Stream::Stdout => rustix::stdio::stdout(),
+        Stream::Stderr => rustix::stdio::stderr(),
+    };
+    while !left.is_empty() && !*gone {
+        match fsutil::persistently(|| fsutil::write_some(out, left)) {
+            Ok(written) => left = &left[written..],
+            Err(errno) => {
+                *gone = true;
+                if errno != Errno::PIPE {
+                    return Err((stream, Loss::Writing(errno)));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn keep(frames: &mut Spool, frame: Frame) -> io::Result<()> {

@@ -10,14 +10,13 @@ use crate::entry::{About, Bytes, Entry, Key};
 use crate::exec::{self, Ended, Left, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
 use crate::fallback;
-use crate::frames::{Loss, Stream};
-use crate::held::Held;
 use crate::invocation::Executable;
 use crate::lock::{self, End, EndedBy, Lock, Mode as LockMode};
 use crate::messages;
 use crate::outputs::collect::{Before, Collected, Kept};
 use crate::parts;
 use crate::report::{Outcome, Report};
+use crate::screen::Screen;
 use crate::stdin::{Source, Stdin};
 use crate::store::events::{Kind, Reason};
 use crate::store::room::{self, Room};
@@ -125,7 +124,11 @@ impl Runner<'_> {
                     .tell(format_args!("the command failed ({})", in_words(Self::exit_of(&ended))));
                 return self.serve(root, &call.stdin, *stale, Outcome::Stale);
             }
-            if let Err(lost) = show(held, ended.left.take()) {
+            // The command reads no answer any more.
+            let screen = self.terminal().map(|_| Screen::new(rustix::stdio::stdout()));
+            let shown = held.release(screen);
+            ended.left.take().into_iter().for_each(Left::carry_on_shown);
+            if let Err(lost) = shown {
                 ended.lost.get_or_insert(lost);
             }
         }
@@ -422,13 +425,6 @@ impl Runner<'_> {
             tags: self.config.tags.iter().map(|tag| tag.0.clone()).collect(),
         }
     }
-}
-
-/// Shows what was held back, and what still comes.
-fn show(held: Held, left: Option<Left>) -> Result<(), (Stream, Loss)> {
-    let shown = held.release();
-    left.into_iter().for_each(Left::carry_on_shown);
-    shown
 }
 
 /// How a command ended, for people.

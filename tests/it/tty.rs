@@ -73,6 +73,20 @@ fn a_replay_asks_the_terminal_nothing_and_ends_lines_once() {
 }
 
 #[test]
+fn neither_does_what_was_held_back_until_the_command_had_ended() {
+    let cachex = cachex();
+    cachex.tool("asks", r"printf 'one\033[6ntwo\nthree\n'");
+    let mut terminal = cachex.terminal();
+    let call = "cachex run --tty --expires-in 1h --stale-if-error 9h -- asks";
+    terminal.types(&format!("{call}; echo over")).shows("one\u{1b}[6ntwo").shows("over");
+    let before = terminal.screen().len();
+    let later = format!("CACHEX_TEST_CLOCK=5400 {call} && echo again");
+    terminal.types(&later).shows("again").awaits_runs(2);
+    let shown = terminal.screen().split_off(before);
+    assert!(shown.contains("onetwo\nthree\nagain"), "{shown:?}");
+}
+
+#[test]
 fn it_is_as_large_as_the_terminal() {
     let cachex = cachex();
     cachex.tool("size", "stty size <&1; TERM=xterm tput cols");
