@@ -283,7 +283,7 @@ impl Drop for Altered {
 #[derive(Clone, Copy)]
 struct Disposition {
     signal: i32,
-    action: libc::sigaction,
+    action: Action,
 }
 
 impl Disposition {
@@ -294,13 +294,11 @@ impl Disposition {
 
     /// One without a handler.
     fn plain(signal: i32, plain: libc::sighandler_t) -> Disposition {
-        let present = Disposition::of(signal);
-        let action = libc::sigaction { sa_sigaction: plain, sa_flags: 0, ..present.action };
-        Disposition { action, ..present }
+        Disposition { signal, action: Action::plain(plain) }
     }
 
     fn is_ignored(&self) -> bool {
-        self.action.sa_sigaction == libc::SIG_IGN
+        self.action.handler() == libc::SIG_IGN
     }
 
     /// Makes it so again; how it was meanwhile.
@@ -309,17 +307,65 @@ impl Disposition {
     }
 }
 
-/// What a signal does; from now on `new`, if given.
-fn action(signal: i32, new: Option<libc::sigaction>) -> libc::sigaction {
-    let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: `new` is null or a valid action: one that this function gave, with
-    // no other handler in it than the one it had or a plain disposition. Zeroes
-    // are a valid value of what is written to.
-    unsafe {
-        let mut before: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(signal, new, &raw mut before);
-        before
+/// What a signal does, as the kernel has it: the handler first, and then what nobody here
+/// looks into. The C library keeps two signals to itself, and neither tells nor changes what
+/// they do.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy)]
+struct Action([usize; 8]);
+
+#[cfg(target_os = "linux")]
+impl Action {
+    fn plain(handler: libc::sighandler_t) -> Action {
+        Action([handler, 0, 0, 0, 0, 0, 0, 0])
     }
+
+    fn handler(self) -> libc::sighandler_t {
+        self.0[0]
+    }
+}
+
+/// What a signal does; from now on `new`, if given.
+#[cfg(target_os = "linux")]
+fn action(signal: i32, new: Option<Action>) -> Action {
+    let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let mut before = Action::plain(libc::SIG_DFL);
+    // SAFETY: `new` is null or what the kernel told of this very signal before, or a plain
+    // disposition, and zeroes. Both are longer than what the kernel reads and writes, whose
+    // set of signals has the size that the last argument says.
+    unsafe {
+        let size = size_of::<u64>();
+        libc::syscall(libc::SYS_rt_sigaction, signal, new, &raw mut before, size);
+    }
+    before
+}
+
+#[cfg(not(target_os = "linux"))]
+#[derive(Clone, Copy)]
+struct Action(libc::sigaction);
+
+#[cfg(not(target_os = "linux"))]
+impl Action {
+    fn plain(handler: libc::sighandler_t) -> Action {
+        // SAFETY: zeroes are a valid value.
+        let nothing: libc::sigaction = unsafe { std::mem::zeroed() };
+        Action(libc::sigaction { sa_sigaction: handler, ..nothing })
+    }
+
+    fn handler(self) -> libc::sighandler_t {
+        self.0.sa_sigaction
+    }
+}
+
+/// What a signal does; from now on `new`, if given.
+#[cfg(not(target_os = "linux"))]
+fn action(signal: i32, new: Option<Action>) -> Action {
+    let new = new.as_ref().map_or(std::ptr::null(), |new| std::ptr::from_ref(&new.0));
+    let mut before = Action::plain(libc::SIG_DFL);
+    // SAFETY: `new` is null or a valid action: one that this function gave, or a plain
+    // disposition.
+    unsafe { libc::sigaction(signal, new, &raw mut before.0) };
+    before
 }
 
 #[cfg(test)]
