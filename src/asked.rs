@@ -105,8 +105,10 @@ impl Helper {
 impl Drop for Helper {
     /// Its work is done by now, or given up.
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // One that may not be killed is not waited for: it ends with this process.
+        if self.child.kill().is_ok() {
+            let _ = self.child.wait();
+        }
     }
 }
 

@@ -104,6 +104,19 @@ impl Invocation {
         self.name().as_bytes().contains(&b'/')
     }
 
+    /// Where a name without a slash is looked for, in this order.
+    pub fn places(&self, search_path: Option<&OsStr>) -> impl Iterator<Item = PathBuf> {
+        // What POSIX systems search when PATH is not set.
+        let search_path = search_path.map_or(b"/bin:/usr/bin".as_slice(), OsStr::as_bytes);
+        search_path.split(|&byte| byte == b':').map(|folder| {
+            // An empty folder is the working directory.
+            let folder = if folder.is_empty() { b".".as_slice() } else { folder };
+            let mut path = PathBuf::from(OsStr::from_bytes(folder));
+            path.push(self.name());
+            path
+        })
+    }
+
     /// Looks for the command as `execvp` does: a name with a slash is a path,
     /// any other is looked for in each folder of `search_path`.
     pub fn resolve(&self, search_path: Option<&OsStr>) -> Resolved {
@@ -123,14 +136,8 @@ impl Invocation {
         if name.contains(&b'/') {
             return look_at(PathBuf::from(self.name()));
         }
-        // What POSIX systems search when PATH is not set.
-        let search_path = search_path.map_or(b"/bin:/usr/bin".as_slice(), OsStr::as_bytes);
         let mut forbidden = false;
-        for folder in search_path.split(|&byte| byte == b':') {
-            // An empty folder is the working directory.
-            let folder = if folder.is_empty() { b".".as_slice() } else { folder };
-            let mut path = PathBuf::from(OsStr::from_bytes(folder));
-            path.push(self.name());
+        for path in self.places(search_path) {
             match look_at(path) {
                 Resolved::NotFound => {}
                 Resolved::NotExecutable => forbidden = true,

@@ -70,7 +70,7 @@ impl Lock {
         loop {
             let file = fsutil::create_file(&at, &name, OFlags::RDWR)?;
             failpoint::at("flock")?;
-            match fsutil::retry(|| rustix::fs::flock(&file, operation)) {
+            match fsutil::persistently(|| rustix::fs::flock(&file, operation)) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Ok(None),
                 Err(errno) => return Err(errno),

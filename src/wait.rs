@@ -386,13 +386,7 @@ impl<'r> Wait<'r> {
     }
 
     fn turn(&mut self, queue: &Queue<'_>, place: Place) -> io::Result<Waited> {
-        let lock = match place.lock() {
-            Ok(lock) => lock,
-            Err(error) if self.audience.printed.is_empty() => return Err(error),
-            Err(error) => {
-                return Ok(failed(format_args!("waiting for the rest of the output: {error}")));
-            }
-        };
+        let lock = place.lock()?;
         let end = lock.left_behind().and_then(|signature| self.silent_end(queue, &signature));
         if let Some(end) = end {
             return Ok(Waited::Ended(end));

@@ -6,6 +6,7 @@
 
 use super::Runner;
 use super::identify::Unresolved;
+use crate::config;
 use crate::exec::{self, Unstarted};
 use crate::exit::{self, Exit};
 use crate::null;
@@ -28,24 +29,24 @@ impl Runner<'_> {
         let Some(source) = source.filter(|_| !is_the_commands_own(&error)) else {
             return self.cannot_start(&error);
         };
-        self.in_place(source, program, &format_args!("starting a process: {error}"))
+        self.warn_in_place(&format_args!("starting a process: {error}"));
+        self.become_command(source, program)
     }
 
     /// Becomes a command whose file could not be found out.
     pub(super) fn unresolved(&self, unresolved: &Unresolved, source: Source) -> Exit {
         match *unresolved {
             Unresolved::Said(exit) => exit,
-            // The kernel is asked in the way of `execvp`.
             Unresolved::Unknown(errno) => {
-                let why = format_args!("looking for the command: {}", io::Error::from(errno));
-                self.in_place(source, Path::new(self.invocation.name()), &why)
+                let why = io::Error::from(errno);
+                self.warn_in_place(&format_args!("looking for the command: {why}"));
+                self.become_whatever_is_found(source)
             }
         }
     }
 
-    /// Becomes the command; `why` is what keeps cachex from staying with it, and so from
-    /// doing whatever needs that.
-    pub(super) fn in_place(&self, source: Source, program: &Path, why: &dyn Display) -> Exit {
+    /// Says that cachex cannot stay with the command, and so does nothing that needs that.
+    fn warn_in_place(&self, why: &dyn Display) {
         if self.config.timeout.is_some() {
             self.messages().warn(format_args!("not cached, and --timeout is not kept: {why}"));
         } else {
@@ -53,23 +54,52 @@ impl Runner<'_> {
         }
         // Nobody is left to tell how it ends.
         self.report(|| Report { reason: Some(why.to_string()), ..Report::default() });
-        self.become_command(source, program)
     }
 
     /// Becomes the command, in silence.
     pub(super) fn become_command(&self, source: Source, program: &Path) -> Exit {
-        let ready = match source {
+        match self.make_stdin(source) {
+            Ok(()) => self.cannot_start(&exec::replace(self.invocation, program)),
+            Err(exit) => exit,
+        }
+    }
+
+    /// Becomes the command where nobody tells which file that is: as `execvp` does, what
+    /// can be executed is tried.
+    fn become_whatever_is_found(&self, source: Source) -> Exit {
+        if self.invocation.is_path() {
+            return self.become_command(source, Path::new(self.invocation.name()));
+        }
+        if let Err(exit) = self.make_stdin(source) {
+            return exit;
+        }
+        let mut is_denied = false;
+        for program in self.invocation.places(config::var(self.vars, "PATH")) {
+            let error = exec::replace(self.invocation, &program);
+            match Errno::from_io_error(&error) {
+                Some(Errno::ACCESS) => is_denied = true,
+                Some(Errno::NOENT | Errno::NOTDIR | Errno::NODEV | Errno::STALE) => {}
+                _ => return self.cannot_start(&error),
+            }
+        }
+        if is_denied {
+            self.refuse(exit::NOT_EXECUTABLE, "Permission denied")
+        } else {
+            self.refuse(exit::NOT_FOUND, "command not found")
+        }
+    }
+
+    /// Makes this process's standard input what the command is to get.
+    fn make_stdin(&self, source: Source) -> Result<(), Exit> {
+        let made = match source {
             Source::Inherit => Ok(()),
             Source::Null => empty_stdin(),
             Source::Feed(spool) => refill_stdin(spool),
         };
-        match ready {
-            Ok(()) => self.cannot_start(&exec::replace(self.invocation, program)),
-            Err(error) => self.refuse(
-                exit::NOT_EXECUTABLE,
-                &format!("its standard input cannot be given to it: {error}"),
-            ),
-        }
+        made.map_err(|error| {
+            let why = format!("its standard input cannot be given to it: {error}");
+            self.refuse(exit::NOT_EXECUTABLE, &why)
+        })
     }
 }
 

@@ -30,6 +30,7 @@ use crate::store::fence;
 use crate::store::remote as shared;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
+use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
@@ -151,7 +152,8 @@ fn everything_in_the_environment_is_told() {
 /// that the command finds it closed. Says which those were.
 fn fill_closed_descriptors() -> [bool; 3] {
     let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-    let closed = standard.map(|fd| rustix::io::fcntl_getfd(fd).is_err());
+    // Whatever else is said of one, it is open.
+    let closed = standard.map(|fd| rustix::io::fcntl_getfd(fd) == Err(Errno::BADF));
     for _ in closed.iter().filter(|&&closed| closed) {
         // The lowest free number is the one that is missing.
         if let Ok(null) = null::output() {

@@ -11,9 +11,14 @@
 //! with it.
 
 use super::spawn::{Memory, share_memory_with};
+use crate::fsutil;
 use crate::job::Handling;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use std::ffi::{c_int, c_void};
+use std::time::Duration;
+
+/// How often it looks whether its parent is still there.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// A process that signals to the group are pending in.
 pub struct Witness {
@@ -33,7 +38,9 @@ impl Witness {
 
     fn start(&mut self) {
         if let Some(memory) = &self.memory {
-            self.process = share_memory_with(idle, memory, std::ptr::null_mut()).ok();
+            let parent = getpid().as_raw_nonzero().get();
+            let told = std::ptr::without_provenance_mut(parent as usize);
+            self.process = share_memory_with(idle, memory, told).ok();
         }
     }
 
@@ -50,8 +57,10 @@ impl Witness {
     }
 
     fn end(&mut self) {
-        if let Some(process) = self.process.take() {
-            let _ = kill_process(process, Signal::KILL);
+        if let Some(process) = self.process.take()
+            // One that may not be killed is not waited for: it ends with this process.
+            && fsutil::persistently(|| kill_process(process, Signal::KILL)).is_ok()
+        {
             let _ = waitpid(Some(process), WaitOptions::empty());
         }
     }
@@ -63,8 +72,8 @@ impl Drop for Witness {
     }
 }
 
-/// What the witness does.
-extern "C" fn idle(_: *mut c_void) -> c_int {
+/// What the witness does, while its parent lives.
+extern "C" fn idle(parent: *mut c_void) -> c_int {
     #[cfg(target_os = "linux")]
     {
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
@@ -72,7 +81,10 @@ extern "C" fn idle(_: *mut c_void) -> c_int {
         // that would keep pipes open.
         unsafe { libc::syscall(libc::SYS_close_range, 0, c_int::MAX, 0) };
     }
-    loop {
-        let _ = rustix::event::poll(&mut [], None);
+    // The system may have refused to tell it of its parent's end.
+    let parent = Pid::from_raw(parent.addr() as i32);
+    while rustix::process::getppid() == parent {
+        let _ = fsutil::poll(&mut [], Some(LOOK));
     }
+    0
 }

@@ -3,8 +3,10 @@
 use super::guard::{self, PULSE};
 use crate::failpoint;
 use crate::fsutil;
+use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -38,23 +40,67 @@ pub(super) fn open_database(path: &Path) -> sled::Result<sled::Db> {
     }
 }
 
+/// What sled calls the file of its log, and its snapshots: a number follows, which says how
+/// much of the log they cover.
+const LOG: &str = "db";
+const SNAPSHOT: &[u8] = b"snap.";
+/// Where in the header of a segment its place in the log is, and what that is masked with.
+const PLACE: std::ops::Range<usize> = 4..12;
+const MASK: u64 = i64::MAX as u64;
+const HEADER: usize = 20;
+
 /// Looks at the files of a database, which sled opens by their names: it would follow a
-/// link among them. Removes the snapshots that a process left which was killed while sled
-/// wrote them: sled takes one for its newest, and the database for damaged.
+/// link among them. Then makes the folder ready for sled, which recovers from what it finds
+/// there.
 fn prepare(path: &Path) -> sled::Result<()> {
     let link = || Err(sled::Error::ReportableBug("there is a link among its files".to_owned()));
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = match rustix::fs::open(path, flags, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(()),
         Err(Errno::LOOP | Errno::NOTDIR) => return link(),
-        folder => folder.map_err(std::io::Error::from)?,
+        folder => folder.map_err(io::Error::from)?,
     };
-    if fsutil::has_link(&folder).map_err(std::io::Error::from)? {
+    if fsutil::has_link(&folder).map_err(io::Error::from)? {
         return link();
     }
-    for name in fsutil::names(&folder, ".").map_err(std::io::Error::from)? {
-        if name.as_bytes().ends_with(b".generating") {
-            fsutil::remove_file(&folder, name).map_err(std::io::Error::from)?;
+    Ok(make_ready(&folder).map_err(io::Error::from)?)
+}
+
+fn make_ready(folder: &OwnedFd) -> rustix::io::Result<()> {
+    let mut covered = 0;
+    for name in fsutil::names(folder, ".")? {
+        let bytes = name.as_bytes();
+        // A process was killed while sled wrote it, which would take it for its newest, and
+        // the database for damaged.
+        if bytes.ends_with(b".generating") {
+            fsutil::remove_file(folder, name)?;
+        } else if let Some(number) = bytes.strip_prefix(SNAPSHOT) {
+            let number = std::str::from_utf8(number).ok();
+            let number = number.and_then(|number| u64::from_str_radix(number, 16).ok());
+            covered = covered.max(number.unwrap_or(0));
+        }
+    }
+    match fsutil::open_file(folder, LOG) {
+        Ok(log) => read_beforehand(&log, covered),
+        Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Reads what sled is about to read: the header of each segment, and all of those beyond
+/// what a snapshot covers. sled takes one that it fails to read for the end of its log, and
+/// overwrites what comes after it. What was read once is in the system's memory.
+fn read_beforehand(log: &OwnedFd, covered: u64) -> rustix::io::Result<()> {
+    failpoint::at("recover")?;
+    let mut segment = [0; HEADER];
+    let mut all = Vec::new();
+    let len = rustix::fs::fstat(log)?.st_size as u64;
+    for at in (0..len).step_by(SEGMENT) {
+        fsutil::retry(|| rustix::io::pread(log, &mut segment, at))?;
+        let place = segment[PLACE].first_chunk().map_or(0, |it| u64::from_le_bytes(*it) ^ MASK);
+        if place.saturating_add(SEGMENT as u64) > covered {
+            all.resize(SEGMENT, 0);
+            fsutil::retry(|| rustix::io::pread(log, &mut all[..], at))?;
         }
     }
     Ok(())

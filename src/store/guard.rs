@@ -193,10 +193,16 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<Result<T>, Fault> {
     }
 }
 
+/// What the standard library panics with that gets no random numbers from the system.
+const NOT_RANDOM: &str = "failed to generate random data";
+
 /// The number of the system's error that sled panicked about, if it was about one.
 fn named_error(panic: &(dyn Any + Send)) -> Option<i32> {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied())?;
+    if text.contains(NOT_RANDOM) {
+        return Some(Errno::IO.raw_os_error());
+    }
     let (_, code) = text.split_once("Os { code: ")?;
     code.split(',').next()?.parse().ok()
 }

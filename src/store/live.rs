@@ -164,9 +164,10 @@ impl Live {
             records.buffer.resize(256 * LEN, 0);
             records.at = 0;
             let read = || rustix::io::pread(&self.index, &mut records.buffer[..], records.offset);
-            let read = fsutil::retry(read).map_err(|_| Damaged)?;
-            let whole = read - read % LEN;
+            let read = fsutil::persistently(read).map_err(|_| Damaged);
+            let whole = read.map_or(0, |read| read - read % LEN);
             records.buffer.truncate(whole);
+            read?;
             records.offset += whole as u64;
         }
         records.buffer[records.at..].first_chunk().map(Record::decode).transpose()

@@ -7,8 +7,10 @@
 
 use crate::harness::{Call, Fate, Fault, Outcome, Traced, cachex};
 use rustix::io::Errno;
-use std::fs;
 use std::sync::mpsc::channel;
+
+/// A variable that has each of many calls of a kind fail, and not some of them.
+const ALL: &str = "CACHEX_TEST_ALL_FAULTS";
 
 const ONCE: [Errno; 7] =
     [Errno::INTR, Errno::IO, Errno::NOMEM, Errno::MFILE, Errno::AGAIN, Errno::PERM, Errno::NOSYS];
@@ -16,12 +18,13 @@ const ONCE: [Errno; 7] =
 const ALWAYS: [Errno; 2] = [Errno::PERM, Errno::NOSYS];
 
 /// Calls that are not made to fail, and why.
-const EXEMPT: [(i64, &str); 14] = [
+const EXEMPT: [(i64, &str); 15] = [
     (libc::SYS_execve, "it is the command itself, or a helper, which has its own way"),
     (libc::SYS_exit, "it cannot fail"),
     (libc::SYS_exit_group, "it cannot fail"),
     (libc::SYS_rt_sigreturn, "it cannot fail"),
     (libc::SYS_getpid, "it cannot fail"),
+    (libc::SYS_getppid, "it cannot fail"),
     (libc::SYS_rt_sigprocmask, "it cannot fail, and the C library does not look"),
     (libc::SYS_close, "whatever it says, the descriptor is closed; a fault would leave it open"),
     (libc::SYS_brk, "it has no error: it says where the memory ends"),
@@ -42,6 +45,8 @@ struct Sweep<'a> {
     /// The next call, in the state that it is to be met in.
     next: &'a dyn Fn(usize) -> Call,
     bare: &'a Outcome,
+    /// What else is wrong after a call that met a fault.
+    beyond: &'a dyn Fn(Fault) -> Option<String>,
     /// How many of the calls of a kind fail, one by one: some of many.
     most: u32,
 }
@@ -51,12 +56,13 @@ impl Sweep<'_> {
     fn is_borne(&self) {
         let untouched = (self.next)(0).traced(None);
         assert_eq!(self.complaint(&untouched), None, "without a fault");
+        let most = if std::env::var_os(ALL).is_some() { u32::MAX } else { self.most };
         let mut wrong = Vec::new();
         let mut count = 0;
         let mut tries = |fault: Fault| {
             count += 1;
             let traced = (self.next)(count).traced(Some(fault));
-            if let Some(complaint) = self.complaint(&traced) {
+            if let Some(complaint) = self.complaint(&traced).or_else(|| (self.beyond)(fault)) {
                 let Fault { call, at, fate } = fault;
                 wrong.push(format!("{} {at:?} {fate:?}: {complaint}", name(call)));
             }
@@ -65,7 +71,7 @@ impl Sweep<'_> {
             if EXEMPT.iter().any(|(exempt, _)| *exempt == call) {
                 continue;
             }
-            for at in (1..=made).step_by(made.div_ceil(self.most) as usize) {
+            for at in (1..=made).step_by(made.div_ceil(most) as usize) {
                 for errno in ONCE {
                     tries(Fault { call, at: Some(at), fate: Fate::Fails(errno) });
                 }
@@ -137,20 +143,18 @@ fn of_a_key(call: &Call, number: usize) -> Call {
 
 fn swept(call: &Call, most: u32, next: &dyn Fn(usize) -> Call) {
     let bare = call.clone().bare().once();
-    Sweep { next, bare: &bare, most }.is_borne();
+    Sweep { next, bare: &bare, beyond: &|_| None, most }.is_borne();
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn a_miss() {
     let cachex = cachex();
     let call = cachex.run(SCRIPT).stdin(INPUT);
     call.once().misses();
-    swept(&call, 40, &|number| of_a_key(&call, number));
+    swept(&call, 12, &|number| of_a_key(&call, number));
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn the_first_miss_of_a_store() {
     let cachex = cachex();
     let call = cachex.run("echo hi; echo complaint >&2; exit 3").with("--stdin null");
@@ -160,7 +164,6 @@ fn the_first_miss_of_a_store() {
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn a_miss_that_is_long() {
     let cachex = cachex();
     let call = cachex.run("seq 1 30000; echo complaint >&2; exit 3").with("--timeout 1m");
@@ -168,7 +171,6 @@ fn a_miss_that_is_long() {
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn a_hit() {
     let cachex = cachex();
     let call = cachex.run("echo hi; echo complaint >&2; exit 3");
@@ -178,7 +180,6 @@ fn a_hit() {
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn a_hit_that_is_long() {
     let cachex = cachex();
     let call = cachex.run("seq 1 30000; echo complaint >&2; seq 1 30000; exit 3");
@@ -188,22 +189,28 @@ fn a_hit_that_is_long() {
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn a_hit_of_an_older_entry() {
     let cachex = cachex();
     let call = cachex.run("echo hi; echo complaint >&2; exit 3");
     call.once().misses();
-    cachex.fold().once().exits(0);
-    let young = cachex.in_store("v2/young");
-    swept(&call, 3, &|_| {
-        let _ = fs::remove_dir_all(&young);
+    cachex.folds_away();
+    cachex.keeps_store("kept");
+    let next = |_| {
+        cachex.restores_store("kept");
         call.clone()
-    });
-    assert!(cachex.names_in_store("old.broken-").is_empty(), "what failed was not the database");
+    };
+    let was_set_aside = |fault: Fault| {
+        // sled takes a read that fails for the end of its log, and overwrites the rest of it.
+        // So what it reads is read before; that it fails all the same is up to a test.
+        let is_by_sled = fault.call == libc::SYS_pread64 && fault.at.is_some();
+        let broken = cachex.names_in_store("old.broken-");
+        (!is_by_sled && !broken.is_empty()).then(|| "the database was set aside".to_owned())
+    };
+    let bare = call.clone().bare().once();
+    Sweep { next: &next, bare: &bare, beyond: &was_set_aside, most: 2 }.is_borne();
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn what_an_expired_result_stands_in_for() {
     let cachex = cachex();
     let options = "--exit-codes 0,3 --expires-in 1h --stale-if-error 1h";
@@ -217,7 +224,6 @@ fn what_an_expired_result_stands_in_for() {
 }
 
 #[test]
-#[ignore = "it finds faults that are not borne yet; run it by name with `--ignored`"]
 fn one_who_follows_another() {
     let cachex = cachex();
     let call = cachex.run("echo first; sleep 0.03; echo complaint >&2; exit 3");
@@ -228,7 +234,7 @@ fn one_who_follows_another() {
         is_begun_by_another(&call);
         call
     };
-    Sweep { next: &next, bare: &bare, most: 2 }.is_borne();
+    Sweep { next: &next, bare: &bare, beyond: &|_| None, most: 2 }.is_borne();
 }
 
 /// Somebody else runs the command, and has printed something. It is no child of this

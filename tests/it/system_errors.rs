@@ -112,6 +112,20 @@ fn management_says_what_the_matter_is() {
     }
 }
 
+#[test]
+fn a_database_that_cannot_be_read_now_is_served_from_later() {
+    let scene = scene();
+    let (old, good) = &scene.old;
+    for errno in ERRORS {
+        let read_only = old.clone().with("--read-only");
+        read_only.fails_at("recover", errno).once().misses().same_as(good);
+        let _ = fs::remove_dir_all(scene.cachex.in_store("v2/young"));
+        assert!(scene.cachex.names_in_store("old.broken-").is_empty(), "{errno}");
+        old.once().hits().same_as(good);
+        let _ = fs::remove_dir_all(scene.cachex.in_store("v2/young"));
+    }
+}
+
 /// As over NFS without a lock daemon.
 #[test]
 fn without_locks_it_runs_and_replays_nothing_wrong() {
