@@ -44,7 +44,7 @@ fn argument(number: usize, input: &mut FnArg) -> Result<Argument> {
     let skipped = skipped(attributes(input))?;
     let cfgs = cfgs(attributes(input));
     let parts = match input {
-        FnArg::Receiver(receiver) => Parts::of(&receiver.ty),
+        FnArg::Receiver(receiver) => Parts::of_receiver(receiver),
         FnArg::Typed(typed) => Parts::of(&typed.ty),
     };
     if !skipped && parts.mutable.is_some() {

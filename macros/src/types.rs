@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Lifetime, Type, TypeImplTrait, TypeReference};
+use syn::{Lifetime, Receiver, ReceiverKind, Type, TypeImplTrait, TypeReference};
 
 /// The first of each thing that is found in a type.
 #[derive(Default)]
@@ -22,6 +22,17 @@ impl Parts {
         let mut parts = Parts::default();
         parts.visit_type(ty);
         parts
+    }
+
+    /// Looks through what the type of `self` is, or stands for.
+    pub fn of_receiver(receiver: &Receiver) -> Parts {
+        match &receiver.kind {
+            ReceiverKind::Typed(_, ty) => Parts::of(ty),
+            ReceiverKind::Reference(_, _, Some(_)) => {
+                Parts { mutable: Some(receiver.to_token_stream()), ..Parts::default() }
+            }
+            _ => Parts::default(),
+        }
     }
 }
 
