@@ -150,7 +150,6 @@ impl World {
             ("CACHEX_DIR", self.store().into()),
             ("LANG", "C.UTF-8".into()),
             ("TZ", "UTC".into()),
-            ("CACHEX_TEST_CHANCE", "none".into()),
         ]
     }
 
