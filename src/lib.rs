@@ -78,6 +78,7 @@ mod failpoint;
 pub mod fallback;
 mod feed;
 mod follow;
+mod forked;
 mod frames;
 mod fsutil;
 #[doc(hidden)]
@@ -118,13 +119,13 @@ mod values;
 mod wait;
 mod words;
 
-pub use cachex_macros::{async_cache_value, cache_value};
+pub use cachex_macros::{async_cache_value, cache_reference, cache_value};
 pub use clock::Timestamp;
 pub use entry::Key;
 pub use memo::{
-    Builder, Cache, CachedCommand, CommandOutput, Counters, Error, Event, EvictionHook, Failure,
-    Guard, Lock, Memory, Mode, Options, Outcome, Record, Selection, Span, Storage, Stored, TooLong,
-    Value, ValueKey, default_cache,
+    AsyncStorage, Builder, Cache, CachedCommand, CommandOutput, Counters, Error, Event,
+    EvictionHook, Failure, Guard, Lock, Memory, Mode, Options, Outcome, Record, Selection, Span,
+    Storage, Stored, TooLong, Value, ValueKey, default_cache,
 };
 
 #[doc(hidden)]

@@ -18,7 +18,9 @@
 //! wait: see [`Signature`]. A signature may be one of who is dead; the lock alone says
 //! who holds it.
 
+use crate::asked;
 use crate::failpoint;
+use crate::forked;
 use crate::fsutil;
 use crate::lineage::{self, Holder, Pipe, Process};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -39,9 +41,38 @@ pub const PUBLISH: &str = "locks/publish";
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    file: OwnedFd,
+    file: Locked,
     /// How long the signature is.
     signed: AtomicU64,
+}
+
+/// A file that is locked until this is dropped.
+///
+/// The lock of a file that is closed stays with a child that was forked meanwhile, which has
+/// the file open, too, and may live for long. So a program that uses the library releases it
+/// by name. cachex itself does not fork so, and hands locks on with their files.
+#[derive(Debug)]
+pub struct Locked(OwnedFd, Option<u32>);
+
+impl Locked {
+    /// A file that this process has locked.
+    pub fn new(file: OwnedFd) -> Locked {
+        Locked(file, (!asked::is_cachex()).then(forked::generation))
+    }
+
+    /// It.
+    pub fn file(&self) -> &OwnedFd {
+        &self.0
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // What a child has of its parent is not its own to release.
+        if self.1.is_some_and(|by| by == forked::generation()) {
+            let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+        }
+    }
 }
 
 /// How a lock is shared, and whether one waits for it.
@@ -91,25 +122,25 @@ impl Lock {
 
     /// What holds the lock as long as it, or a copy of it in another process, is open.
     pub fn file(&self) -> &OwnedFd {
-        &self.file
+        self.file.file()
     }
 
     /// The lock that an open file holds.
     pub fn held_by(file: OwnedFd) -> Lock {
-        Lock { file, signed: AtomicU64::new(0) }
+        Lock { file: Locked::new(file), signed: AtomicU64::new(0) }
     }
 
     /// What the last holder wrote. To be called before [`Lock::sign`].
     pub fn left_behind(&self) -> Option<Signature> {
         let mut text = [0; SIGNATURE];
-        let len = fsutil::retry(|| rustix::io::pread(&self.file, &mut text, 0)).ok()?;
+        let len = fsutil::retry(|| rustix::io::pread(self.file(), &mut text, 0)).ok()?;
         Signature::parse(&text[..len])
     }
 
     /// Writes down who holds the lock, for those who wait.
     pub fn sign(&self) {
         let turn = self.left_behind().map_or(0, |before| before.turn).wrapping_add(1);
-        let _ = rustix::fs::ftruncate(&self.file, 0);
+        let _ = rustix::fs::ftruncate(self.file(), 0);
         self.signed.store(0, Ordering::Relaxed);
         let process = Process::this();
         let pid = process.pid;
@@ -143,7 +174,7 @@ impl Lock {
     fn add(&self, lines: &str) -> rustix::io::Result<()> {
         failpoint::at("write")?;
         let at = self.signed.load(Ordering::Relaxed);
-        match rustix::io::pwrite(&self.file, lines.as_bytes(), at)? {
+        match rustix::io::pwrite(self.file(), lines.as_bytes(), at)? {
             written if written == lines.len() => {
                 self.signed.store(at + written as u64, Ordering::Relaxed);
                 Ok(())

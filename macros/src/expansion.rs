@@ -8,10 +8,11 @@
 
 use crate::Kind;
 use crate::arguments::{self, Argument};
+use crate::companions;
 use crate::function::{Function, misplaced};
 use crate::options::{ExpiresIn, Options};
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned;
 use syn::{Error, GenericParam, Ident, Path, ReturnType, Signature};
@@ -25,7 +26,7 @@ pub fn expand(kind: Kind, options: TokenStream, item: &TokenStream) -> TokenStre
     };
     let plain = function.signature.clone();
     match cached(kind, options, &mut function) {
-        Ok(body) => function.with(&body),
+        Ok(made) => made,
         Err(error) => {
             function.signature = plain;
             arguments::clean(&mut function.signature);
@@ -36,14 +37,21 @@ pub fn expand(kind: Kind, options: TokenStream, item: &TokenStream) -> TokenStre
     }
 }
 
-/// The body of the cached function, and its signature in place of the old one.
+/// The cached function.
 fn cached(kind: Kind, options: TokenStream, function: &mut Function) -> Result<TokenStream, Error> {
-    let read = Options::read(options);
+    let read = Options::read(kind, options).and_then(|options| {
+        options.companions.iter().try_for_each(|word| function.check_companions(word))?;
+        Ok(options)
+    });
     let checked = function.check(kind);
     let arguments = arguments::take(&mut function.signature);
     // All mistakes are told at once.
     match (read, checked, arguments) {
-        (Ok(options), Ok(()), Ok(arguments)) => Ok(body(kind, &options, function, &arguments)),
+        (Ok(options), Ok(()), Ok(arguments)) => Ok(if options.companions.is_some() {
+            companions::expand(kind, &options, function, &arguments)
+        } else {
+            function.with(&body(kind, &options, function, &arguments))
+        }),
         (read, checked, arguments) => {
             let mut errors = [read.err(), checked.err(), arguments.err()].into_iter().flatten();
             let first = errors.next().expect("one of them is an error");
@@ -57,39 +65,46 @@ fn cached(kind: Kind, options: TokenStream, function: &mut Function) -> Result<T
 
 impl Function {
     /// The function with this body, which has braces.
-    fn with(&self, body: &TokenStream) -> TokenStream {
+    pub fn with(&self, body: &TokenStream) -> TokenStream {
         let Function { attributes, visibility, signature, .. } = self;
         quote!(#(#attributes)* #visibility #signature #body)
     }
 }
 
-fn body(kind: Kind, options: &Options, function: &Function, arguments: &[Argument]) -> TokenStream {
+/// The body of a function that is cached.
+pub fn body(
+    kind: Kind,
+    options: &Options,
+    function: &Function,
+    arguments: &[Argument],
+) -> TokenStream {
     let library = &options.library;
     let cache = cache(options);
-    let parts = parts(library, function, arguments);
+    let parts = parts(options, function, arguments);
     let expires_in = expires_in(options.expires_in.as_ref());
     let allow_concurrent = options.allow_concurrent;
     let output = function.output();
-    let compute = compute(kind, function, arguments);
+    let compute = compute(function, arguments);
     // That the result cannot be stored is shown at its type.
     let place = place_at(match &output {
         ReturnType::Default => Span::call_site(),
         ReturnType::Type(_, ty) => ty.span(),
     });
     let may_fail = function.may_fail() && !options.keeps_failures();
-    let get = match (kind, may_fail) {
-        (Kind::Sync, false) => "value",
-        (Kind::Sync, true) => "try_value",
-        (Kind::Async, false) => "value_async",
-        (Kind::Async, true) => "try_value_async",
+    let get = match (kind == Kind::Reference, function.is_async(), may_fail) {
+        (false, false, false) => "value",
+        (false, false, true) => "try_value",
+        (false, true, false) => "value_async",
+        (false, true, true) => "try_value_async",
+        (true, false, false) => "reference",
+        (true, false, true) => "try_reference",
+        (true, true, false) => "reference_async",
+        (true, true, true) => "try_reference_async",
     };
     let get = Ident::new(get, place);
-    let further = further(options);
+    let further = further(options, function);
     let at = moved(library, place);
-    let wait = match kind {
-        Kind::Sync => None,
-        Kind::Async => Some(quote_spanned!(place=> .await)),
-    };
+    let wait = function.is_async().then(|| quote_spanned!(place=> .await));
     let get = quote_spanned! {place=>
         #at::__private::#get(cache, parts, &options, #compute) #wait
     };
@@ -106,8 +121,21 @@ fn body(kind: Kind, options: &Options, function: &Function, arguments: &[Argumen
     quote_spanned!(Span::mixed_site()=> { ::std::boxed::Box::pin(async move #body) })
 }
 
+/// The type of a result, as a value that holds none. A `Result` of which only the `Ok` is
+/// stored goes to a function of its own.
+pub fn result(options: &Options, function: &Function) -> (Option<&'static str>, TokenStream) {
+    let output = match function.output() {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    };
+    let ok = (function.may_fail() && !options.keeps_failures()).then_some("try_");
+    let kind = quote_spanned!(Span::mixed_site()=> ::core::marker::PhantomData::<#output>);
+    (ok, kind)
+}
+
 /// Adds the other options.
-fn further(options: &Options) -> TokenStream {
+fn further(options: &Options, function: &Function) -> TokenStream {
+    let library = &options.library;
     let spans = options.spans.iter().map(|(name, span)| {
         let span = span_of(span);
         quote_spanned!(Span::mixed_site()=> let options = options.#name(#span);)
@@ -119,7 +147,17 @@ fn further(options: &Options) -> TokenStream {
         .tags
         .iter()
         .map(|tags| quote_spanned!(Span::mixed_site()=> let cache = &cache.tagged(#tags);));
-    spans.chain(others).chain(tags).collect()
+    let expires_by = options.expires_by.iter().map(|lifetime| {
+        let (ok, kind) = result(options, function);
+        let place = place_at(lifetime.span());
+        let name = format_ident!("{}expires_by", ok.unwrap_or_default(), span = place);
+        let at = moved(library, place);
+        quote_spanned!(place=> let cache = &#at::__private::#name(cache, #kind, #lifetime);)
+    });
+    let anew = options.companions.iter().map(|_| {
+        quote_spanned!(Span::mixed_site()=> let options = #library::__private::anew(options, anew);)
+    });
+    spans.chain(others).chain(tags).chain(expires_by).chain(anew).collect()
 }
 
 /// Where something is, for errors, with the names of this crate.
@@ -140,7 +178,7 @@ fn moved(path: &Path, place: Span) -> TokenStream {
 
 /// Binds `cache`. An expression that is no reference is borrowed in a statement of
 /// its own, where nothing expects it to be a `Cache` already.
-fn cache(options: &Options) -> TokenStream {
+pub fn cache(options: &Options) -> TokenStream {
     let library = &options.library;
     let place = place_at(options.store.as_ref().map_or_else(Span::call_site, Spanned::span));
     let store = match &options.store {
@@ -184,20 +222,28 @@ fn span_of(span: &ExpiresIn) -> TokenStream {
 }
 
 /// What the key is made of. It is owned: the arguments are the body's again.
-fn parts(library: &Path, function: &Function, arguments: &[Argument]) -> TokenStream {
+pub fn parts(options: &Options, function: &Function, arguments: &[Argument]) -> TokenStream {
+    let library = &options.library;
+    let ident = &function.signature.ident;
     let name = function.signature.ident.unraw().to_string();
     let tokens = function.fingerprint;
     let types = types(library, &function.signature);
     let arguments = arguments.iter().map(|argument| key_part(library, argument));
-    // The type of a closure is another for each of all types around it, also of those
-    // that belong to the `impl` and are nowhere in the function.
+    let place = if options.companions.is_some() {
+        // It stands beside the function, and has the same path.
+        quote_spanned!(Span::mixed_site()=> #library::__private::type_identity::<#ident>())
+    } else {
+        // The type of a closure is another for each of all types around it, also of those
+        // that belong to the `impl` and are nowhere in the function.
+        quote_spanned!(Span::mixed_site()=> #library::__private::place_identity(&|| ()))
+    };
     quote_spanned! {Span::mixed_site()=> {
         static __CACHEX_FUNCTION: #library::__private::Function =
             #library::__private::Function::new(
                 ::core::concat!(::core::module_path!(), "::", #name),
                 #tokens,
             );
-        let key = #library::__private::place_identity(&|| ());
+        let key = #place;
         #(#types)*
         #(#arguments)*
         #library::__private::parts(&__CACHEX_FUNCTION, &key)
@@ -252,7 +298,7 @@ fn key_part(library: &Path, argument: &Argument) -> TokenStream {
 }
 
 /// The closure that runs the body.
-fn compute(kind: Kind, function: &Function, arguments: &[Argument]) -> TokenStream {
+fn compute(function: &Function, arguments: &[Argument]) -> TokenStream {
     let output = function.output();
     let mut body = function.body.clone();
     if function.boxed().is_some() {
@@ -268,9 +314,10 @@ fn compute(kind: Kind, function: &Function, arguments: &[Argument]) -> TokenStre
             Some(quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #pattern = #name;))
         })
         .collect();
-    let head = match kind {
-        Kind::Sync => quote_spanned!(Span::mixed_site()=> move ||),
-        Kind::Async => quote_spanned!(Span::mixed_site()=> async move ||),
+    let head = if function.is_async() {
+        quote_spanned!(Span::mixed_site()=> async move ||)
+    } else {
+        quote_spanned!(Span::mixed_site()=> move ||)
     };
     if apart.is_empty() {
         return quote!(#head #output #body);

@@ -10,8 +10,8 @@ use crate::types::{Parts, is_result};
 use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{
-    AttrStyle, Attribute, Error, GenericArgument, PathArguments, Result, ReturnType, Signature,
-    Type, TypeParamBound, Visibility,
+    AttrStyle, Attribute, Error, FnArg, GenericArgument, Ident, PathArguments, Result, ReturnType,
+    Signature, Type, TypeParamBound, Visibility,
 };
 
 /// A function as it was written.
@@ -64,6 +64,11 @@ impl Function {
         }
     }
 
+    /// Whether a call of it returns a future.
+    pub fn is_async(&self) -> bool {
+        self.signature.asyncness.is_some() || self.boxed().is_some()
+    }
+
     /// What is stored, as it is declared.
     pub fn output(&self) -> ReturnType {
         match self.boxed() {
@@ -90,6 +95,7 @@ impl Function {
                 &signature.output,
                 "this returns a future, as `#[async_trait]` has it; use `#[async_cache_value]`",
             )),
+            (Kind::Reference, _) => Ok(()),
             (Kind::Async, None) => Err(Error::new_spanned(
                 signature.fn_token,
                 "`#[async_cache_value]` is for async functions; use `#[cache_value]`",
@@ -108,6 +114,27 @@ impl Function {
             ReturnType::Default => Ok(()),
             ReturnType::Type(_, ty) => check_value(ty),
         }
+    }
+
+    /// Whether it can have companions, which stand beside it.
+    pub fn check_companions(&self, word: &Ident) -> Result<()> {
+        let inputs = &self.signature.inputs;
+        let attributes = inputs.iter().flat_map(|input| match input {
+            FnArg::Receiver(receiver) => &receiver.attrs,
+            FnArg::Typed(typed) => &typed.attrs,
+        });
+        let what = if self.signature.receiver().is_some() || self.boxed().is_some() {
+            "a method cannot have companions, for which there is no place in an `impl`; give its \
+             results `tags`, by which they can be removed"
+        } else if self.signature.unsafety.is_some() || self.signature.abi.is_some() {
+            "an `unsafe` or `extern` function cannot have companions"
+        } else if attributes.into_iter().any(|it| it.path().is_ident("cfg")) {
+            "a function cannot have companions if some of its arguments are there under a `cfg` \
+             alone"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(word.span(), what))
     }
 }
 

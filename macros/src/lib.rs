@@ -8,6 +8,7 @@
 //! is the library's.
 
 mod arguments;
+mod companions;
 mod expansion;
 mod fingerprint;
 mod function;
@@ -21,6 +22,8 @@ use proc_macro::TokenStream;
 enum Kind {
     Sync,
     Async,
+    /// Whether the function is async is seen there.
+    Reference,
 }
 
 impl Kind {
@@ -28,6 +31,7 @@ impl Kind {
         match self {
             Kind::Sync => "cache_value",
             Kind::Async => "async_cache_value",
+            Kind::Reference => "cache_reference",
         }
     }
 }
@@ -81,8 +85,7 @@ impl Kind {
 /// - Arguments with `#[key(skip)]`.
 /// - The version of the crate, its features, and how it was compiled.
 ///
-/// A `HashSet` lists the same things in another order in each process, which can be
-/// another key each time: take a `BTreeSet`. The order of a map does not count.
+/// The order of a map or of a `HashSet` does not count.
 ///
 /// # Arguments
 ///
@@ -142,6 +145,16 @@ impl Kind {
 /// |---|---|---|
 /// | `expires_in` | for how long a result is returned after it was stored: text such as `"500ms"`, `"2s"` or `"1h 30m"`; a number of seconds, such as `2` or `0.5`; or a constant expression of type [`Duration`](core::time::Duration). It has to be above zero | for ever |
 /// | `allow_concurrent` | `false`: of simultaneous calls with the same key one runs the body, and the others wait for its result; `true`: each runs it | `true` |
+/// | `expires_by` | a function or closure from a reference to the result to a `Duration`, or to an `Option` of one: for how long this very result is returned, as in `|token| token.valid_for`. Where it returns `None` that is up to `expires_in` | |
+/// | `failure_expires_in` | for how long an `Err` is returned, which has to be serializable then | an `Err` is not stored |
+/// | `refresh_after` | from which age on one call runs the body, while the others return the stored result | |
+/// | `stale_if_error` | for how long after it expired a result is returned in place of an `Err` | |
+/// | `jitter` | by how many percent a result expires earlier at the most | 0 |
+/// | `lock_timeout` | for how long a call waits for another with the same key | `"5m"` |
+/// | `mode` | a `cachex::Mode`, such as `Mode::ReadOnly` | `ReadWrite` |
+/// | `name` | what the results are called in `cachex list` and in events | the path of the function |
+/// | `tags` | an array or a vector of labels, made at every call: `["users".to_owned(), format!("user:{id}")]` | |
+/// | `companions` | `true`: three functions beside this one, see below | `false` |
 /// | `store` | an expression that a `&Cache` can be borrowed from: a `static CACHE: LazyLock<Cache>`, a call that returns `&'static Cache`, an argument, or a field of `self`. It is evaluated at every call, before the body | one in memory, of up to 64 MiB, for all functions that name none |
 /// | `crate` | the path of the library, if it is not `::cachex`, as in `crate = renamed` | `::cachex` |
 ///
@@ -160,6 +173,35 @@ impl Kind {
 ///
 /// assert_eq!(primes(8), [2, 3, 5, 7]);
 /// ```
+///
+/// # Companions
+///
+/// With `companions = true` there are three functions for the calls of a function `f`. They
+/// take the arguments of `f`, and are as visible as it is:
+///
+/// - `f::key` returns the key of a call, whose digest `cachex show` takes;
+/// - `f::forget` drops the stored result of a call, and returns whether there was one;
+/// - `f::refresh` runs the body and stores what it returns in place of an earlier result. If
+///   that is an `Err`, the earlier one stays.
+///
+/// ```
+/// use cachex::cache_value;
+///
+/// #[cache_value(companions = true)]
+/// fn length(text: &str) -> usize {
+///     text.len()
+/// }
+///
+/// assert_eq!(length("abc"), 3);
+/// assert_eq!(length::refresh("abc"), 3);
+/// assert!(length::forget("abc")?);
+/// assert!(!length::forget("abc")?);
+/// # Ok::<(), cachex::Error>(())
+/// ```
+///
+/// Of an async function `forget` and `refresh` are async, too. The three are functions of a
+/// type that has the name of `f`, so there must be no other type or module of that name, and
+/// methods, for which there is no place for it, cannot have them.
 ///
 /// # Errors
 ///
@@ -199,4 +241,33 @@ pub fn cache_value(options: TokenStream, function: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn async_cache_value(options: TokenStream, function: TokenStream) -> TokenStream {
     expansion::expand(Kind::Async, options.into(), &function.into()).into()
+}
+
+/// Shares what a function returns with all callers of this process.
+///
+/// This is [`cache_value`](macro@cache_value) for what cannot be copied or stored, such as an
+/// `Arc<T>`, a client or a pool of connections: the result is kept as it is, and each call
+/// returns a clone of it. So it has to be `Clone + Send + Sync + 'static`, and nothing in
+/// particular otherwise. It is gone with the process, whatever `store` is named.
+///
+/// ```
+/// use cachex::cache_reference;
+/// use std::sync::Arc;
+///
+/// #[cache_reference(expires_in = "1h")]
+/// fn dictionary(language: &str) -> std::io::Result<Arc<Vec<String>>> {
+///     # let language = { std::io::Result::Ok(language) }?;
+///     Ok(Arc::new(vec![format!("the words of {language}")]))
+/// }
+///
+/// let first = dictionary("de")?;
+/// assert!(Arc::ptr_eq(&first, &dictionary("de")?));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// It is for async functions, too. What counts in the key, `#[key(skip)]` and the options
+/// are the same, but for `failure_expires_in` and `companions`, which there are not.
+#[proc_macro_attribute]
+pub fn cache_reference(options: TokenStream, function: TokenStream) -> TokenStream {
+    expansion::expand(Kind::Reference, options.into(), &function.into()).into()
 }

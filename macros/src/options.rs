@@ -3,6 +3,7 @@
 //! A duration that is written out is read and judged here; one that is an
 //! expression is left to the compiler, see `expansion`.
 
+use crate::Kind;
 use proc_macro2::TokenStream;
 use std::time::Duration;
 use syn::ext::IdentExt as _;
@@ -19,6 +20,10 @@ pub struct Options {
     pub others: Vec<(Ident, Expr)>,
     /// Labels of the results.
     pub tags: Option<Expr>,
+    /// A function from a result to how long it is served.
+    pub expires_by: Option<Expr>,
+    /// Whether there are other functions for the same calls, and the word that says so.
+    pub companions: Option<Ident>,
     /// Whether calls with one key may compute at the same time.
     pub allow_concurrent: bool,
     /// What stands for the cache, if it is not the default one.
@@ -35,9 +40,11 @@ pub enum ExpiresIn {
     Constant(Expr),
 }
 
-const NAMES: &str = "`expires_in`, `allow_concurrent`, `store`, `failure_expires_in`, \
-                     `refresh_after`, `stale_if_error`, `lock_timeout`, `jitter`, `mode`, `name`, \
-                     `tags` and `crate`";
+const NAMES: &str = "`expires_in`, `expires_by`, `allow_concurrent`, `store`, \
+                     `failure_expires_in`, `refresh_after`, `stale_if_error`, `lock_timeout`, \
+                     `jitter`, `mode`, `name`, `tags`, `companions` and `crate`";
+/// Options of values that are stored.
+const OF_VALUES: [&str; 2] = ["failure_expires_in", "companions"];
 const DURATIONS: &str = "expected a duration above zero: text such as `\"2s\"` or `\"1h 30m\"`, \
                          seconds such as `2` or `0.5`, or a constant `Duration`";
 
@@ -48,17 +55,20 @@ impl Options {
     }
 
     /// Reads what stands in the parentheses of an attribute.
-    pub fn read(tokens: TokenStream) -> Result<Options> {
-        Options::parse.parse2(tokens)
+    pub fn read(kind: Kind, tokens: TokenStream) -> Result<Options> {
+        let parse = |input: ParseStream<'_>| Options::parse(kind, input);
+        parse.parse2(tokens)
     }
 
-    fn parse(input: ParseStream<'_>) -> Result<Options> {
+    fn parse(kind: Kind, input: ParseStream<'_>) -> Result<Options> {
         let mut given: Vec<Ident> = Vec::new();
         let mut options = Options {
             expires_in: None,
             spans: Vec::new(),
             others: Vec::new(),
             tags: None,
+            expires_by: None,
+            companions: None,
             allow_concurrent: true,
             store: None,
             library: syn::parse_quote!(::cachex),
@@ -70,6 +80,10 @@ impl Options {
             let name = input.call(Ident::parse_any)?;
             if given.contains(&name) {
                 return Err(Error::new(name.span(), format!("`{name}` is given twice")));
+            }
+            if kind == Kind::Reference && OF_VALUES.iter().any(|of| name == of) {
+                let what = format!("`{name}` is an option of `#[cache_value]` alone");
+                return Err(Error::new(name.span(), what));
             }
             options.set(&name, input)?;
             given.push(name);
@@ -83,7 +97,16 @@ impl Options {
     fn set(&mut self, name: &Ident, input: ParseStream<'_>) -> Result<()> {
         match name.to_string().as_str() {
             "expires_in" => self.expires_in = Some(duration(value(name, "\"2s\"", input)?)?),
-            "allow_concurrent" => self.allow_concurrent = switch(&value(name, "false", input)?)?,
+            "allow_concurrent" => {
+                self.allow_concurrent = switch(name, &value(name, "false", input)?)?;
+            }
+            "companions" => {
+                let is_on = switch(name, &value(name, "true", input)?)?;
+                self.companions = is_on.then(|| name.clone());
+            }
+            "expires_by" => {
+                self.expires_by = Some(value(name, "|result| result.lifetime()", input)?);
+            }
             "store" => self.store = Some(value(name, "CACHE", input)?),
             "failure_expires_in" | "refresh_after" | "stale_if_error" | "lock_timeout" => {
                 self.spans.push((name.clone(), duration(value(name, "\"2s\"", input)?)?));
@@ -114,10 +137,10 @@ fn value<T: Parse>(name: &Ident, example: &str, input: ParseStream<'_>) -> Resul
     input.parse()
 }
 
-fn switch(value: &Expr) -> Result<bool> {
+fn switch(name: &Ident, value: &Expr) -> Result<bool> {
     match bare(value) {
         Expr::Lit(ExprLit { lit: Lit::Bool(switch), .. }) => Ok(switch.value),
-        _ => Err(Error::new_spanned(value, "`allow_concurrent` is `true` or `false`")),
+        _ => Err(Error::new_spanned(value, format!("`{name}` is `true` or `false`"))),
     }
 }
 
@@ -163,11 +186,11 @@ mod tests {
     use quote::quote;
 
     fn mistake(tokens: TokenStream) -> String {
-        Options::read(tokens).err().expect("a mistake").to_string()
+        Options::read(Kind::Sync, tokens).err().expect("a mistake").to_string()
     }
 
     fn known(tokens: TokenStream) -> Option<Duration> {
-        match Options::read(tokens).unwrap().expires_in {
+        match Options::read(Kind::Sync, tokens).unwrap().expires_in {
             Some(ExpiresIn::Known(duration)) => Some(duration),
             _ => None,
         }
@@ -175,7 +198,7 @@ mod tests {
 
     #[test]
     fn nothing_has_to_be_given() {
-        let options = Options::read(TokenStream::new()).unwrap();
+        let options = Options::read(Kind::Sync, TokenStream::new()).unwrap();
         assert!(options.expires_in.is_none() && options.store.is_none());
         assert!(options.allow_concurrent);
         assert!(options.library.leading_colon.is_some() && options.library.segments.len() == 1);
@@ -189,7 +212,7 @@ mod tests {
             crate = self::renamed,
             expires_in = TTL,
         );
-        let options = Options::read(tokens).unwrap();
+        let options = Options::read(Kind::Sync, tokens).unwrap();
         assert!(matches!(options.expires_in, Some(ExpiresIn::Constant(_))));
         assert!(!options.allow_concurrent && options.store.is_some());
         assert_eq!(options.library.segments.len(), 2);
@@ -239,6 +262,12 @@ mod tests {
         assert_eq!(
             mistake(quote!(allow_concurrent = 1)),
             "`allow_concurrent` is `true` or `false`"
+        );
+        assert_eq!(mistake(quote!(companions = on)), "`companions` is `true` or `false`");
+        let of_values = Options::read(Kind::Reference, quote!(companions = true));
+        assert_eq!(
+            of_values.err().expect("a mistake").to_string(),
+            "`companions` is an option of `#[cache_value]` alone"
         );
     }
 }

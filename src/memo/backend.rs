@@ -1,5 +1,6 @@
 //! Where values are kept: what a [`Cache`](super::Cache) asks of each of its stores.
 
+use super::async_storage::AsyncStore;
 use super::key::ValueKey;
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -169,6 +170,12 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Calls back for each record that is dropped to make room, if it is known.
     fn on_eviction(&self, _hook: EvictionHook) {}
+
+    /// It as a store whose calls are futures, if it is one.
+    #[doc(hidden)]
+    fn as_async(&self) -> Option<&dyn AsyncStore> {
+        None
+    }
 }
 
 /// Which records are removed together.

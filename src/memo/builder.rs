@@ -1,5 +1,6 @@
 //! Describing a cache: which stores, and where.
 
+use super::async_storage::{AsyncStorage, Awaited};
 use super::backend::Storage;
 use super::domain::Domain;
 use super::local::Local;
@@ -9,6 +10,7 @@ use super::{Cache, Error, RunOptions};
 use crate::cache::open_store;
 use crate::cli::RunArgs;
 use crate::config::{self, Config, Read};
+use crate::forked::PerProcess;
 use crate::store::Root;
 use crate::values::{Mode, RemoteMode};
 use std::collections::BTreeSet;
@@ -61,6 +63,11 @@ impl Builder {
     pub fn store(mut self, store: impl Storage) -> Builder {
         self.stores.push(Place::At(Box::new(store)));
         self
+    }
+
+    /// Adds a store of any kind whose calls are futures.
+    pub fn async_store(self, store: impl AsyncStorage) -> Builder {
+        self.store(Awaited(store))
     }
 
     /// Adds the local store: a folder that any number of processes may use at the same
@@ -231,8 +238,8 @@ fn environment() -> impl Iterator<Item = (&'static OsStr, &'static OsStr)> {
 
 /// A text for as long as the process, and one that is given again only once.
 fn kept(text: &OsStr) -> &'static OsStr {
-    static KEPT: Mutex<BTreeSet<&'static OsStr>> = Mutex::new(BTreeSet::new());
-    let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    static KEPT: PerProcess<Mutex<BTreeSet<&'static OsStr>>> = PerProcess::new();
+    let mut all = KEPT.get().lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = all.get(text) {
         return known;
     }

@@ -1,20 +1,22 @@
 //! The loop: look up, else compute, then record.
 
+mod stores;
 mod tasks;
 mod wanted;
 
-pub use wanted::Wanted;
+pub use stores::{Caller, at_once};
+pub use wanted::{Candidate, Next, Wanted};
 
-use super::backend::{Failure, Guard, Lock, Record, Selection, Storage, TooLong};
-use super::domain::{Domain, Moment};
+use super::backend::{Failure, Guard, Lock, Record, Selection, Storage};
+use super::domain::Domain;
 use super::flight::{self, Joined, Turn};
 use super::key::{Parts, ValueKey};
 use super::observe::{Event, Observer};
+use super::references::References;
 use super::{Cache, Error, Options, RunOptions, Value, codec};
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wanted::{Computed, Next};
+use wanted::Computed;
 
 /// How soon it is looked again whether another process is done, at first,
 const SOONEST: Duration = Duration::from_millis(1);
@@ -27,6 +29,8 @@ const NESTED: Duration = Duration::from_secs(5);
 pub struct Inner {
     /// The fastest first.
     pub stores: Vec<Box<dyn Storage>>,
+    /// What is kept as it is, and not as a record.
+    pub references: References,
     /// How many of the first of them return at once.
     pub immediate: usize,
     /// What is shared with the other caches of the same folder.
@@ -45,25 +49,38 @@ struct Found {
     at: usize,
 }
 
+impl Candidate for Found {
+    fn record(&self) -> &Record {
+        &self.record
+    }
+}
+
 impl Found {
     /// Its value, which the stores that were asked before have from then on.
     fn value<T: Value>(self, inner: &Inner, key: &ValueKey) -> Option<T> {
+        if self.at == 0 {
+            return self.decoded(inner);
+        }
         let Found { record, at } = self;
-        // What is in memory was put there by this process, or read by it.
-        if at < inner.immediate.min(1) {
-            return codec::decode(&record.value, true);
-        }
-        if at == 0 {
-            return match Arc::try_unwrap(record) {
-                Ok(record) => codec::decode_owned(record.value),
-                Err(record) => codec::decode(&record.value, false),
-            };
-        }
         let value = codec::decode(&record.value, false)?;
         for faster in &inner.stores[..at] {
             let _ = faster.put(key, &record);
         }
         Some(value)
+    }
+
+    /// Its value.
+    #[inline]
+    fn decoded<T: Value>(self, inner: &Inner) -> Option<T> {
+        let Found { record, at } = self;
+        // What is in memory was put there by this process, or read by it.
+        if at < inner.immediate.min(1) {
+            return codec::decode(&record.value, true);
+        }
+        match Arc::try_unwrap(record) {
+            Ok(record) => codec::decode_owned(record.value),
+            Err(record) => codec::decode(&record.value, false),
+        }
     }
 }
 
@@ -75,9 +92,10 @@ impl Cache {
         compute: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let (inner, wanted) =
-            (&*self.inner, Wanted::of::<T>(parts.key::<T>(), options, &self.tags));
+            (&self.inner, Wanted::of::<T>(parts.key::<T>(), options, &self.labels));
         let key = &wanted.key;
-        let found = wanted.reads().then(|| inner.look_up(0..inner.stores.len(), key)).flatten();
+        inner.begin(&wanted);
+        let found = wanted.reads().then(|| inner.look_up(inner.stores.len(), key)).flatten();
         let instead = match wanted.next(inner, found, |found| found.value(inner, key)) {
             Next::Serve(value) => return Ok(value),
             Next::Refresh(old) => {
@@ -93,8 +111,8 @@ impl Cache {
             let computed = wanted.computed(inner, compute);
             return inner.kept(&wanted, None, computed, instead);
         }
-        let until = wanted.patience();
-        let turn = match flight::join(&inner.domain, key, until) {
+        let terms = wanted.terms();
+        let turn = match flight::join(&inner.domain, key, terms) {
             Joined::Turn(turn) => Some(turn),
             Joined::Landed(record) => match codec::decode(&record.value, true) {
                 Some(value) => return Ok(value),
@@ -102,7 +120,7 @@ impl Cache {
             },
             Joined::Alone => None,
         };
-        let _guard = turn.as_ref().and_then(|_| inner.lock(key, until));
+        let _guard = turn.as_ref().and_then(|_| inner.lock(key, terms.until));
         // Whoever had the turn or the lock before may have left it there.
         if turn.is_some()
             && wanted.reads()
@@ -131,18 +149,13 @@ fn nested(until: Option<Instant>) -> Option<Instant> {
 impl Inner {
     /// A recorded value that is fresh.
     pub fn find<T: Value>(&self, key: &ValueKey) -> Option<T> {
-        let found = self.look_up(0..self.stores.len(), key)?;
+        let found = self.look_up(self.stores.len(), key)?;
         if found.record.is_fresh() { found.value(self, key) } else { None }
     }
 
     /// An old value in place of an error, if there is one.
-    fn stands_in<T: Value, E>(
-        &self,
-        key: &ValueKey,
-        instead: Option<Found>,
-        err: E,
-    ) -> Result<T, E> {
-        instead.and_then(|found| found.value(self, key)).ok_or(err)
+    fn stands_in<T: Value, E>(&self, instead: Option<Found>, err: E) -> Result<T, E> {
+        instead.and_then(|found| found.decoded(self)).ok_or(err)
     }
 
     /// How many of the stores have a use for a key.
@@ -151,25 +164,25 @@ impl Inner {
         if self.immediate == all || key.is_known_elsewhere() { all } else { self.immediate }
     }
 
-    /// The record of the first of these stores that has one that is of use.
-    fn look_up(&self, among: Range<usize>, key: &ValueKey) -> Option<Found> {
-        self.search(among, key, |store| store.get(key), Record::is_of_use)
+    /// The record of the first of so many stores that has one that is of use.
+    fn look_up(&self, below: usize, key: &ValueKey) -> Option<Found> {
+        self.search(below, key, |store| store.get(key), Record::is_of_use)
     }
 
     /// The same of all of them, after nothing was found and others were waited for.
     fn look_again(&self, key: &ValueKey) -> Option<Found> {
-        self.search(0..self.stores.len(), key, |store| store.get_again(key), Record::is_fresh)
+        self.search(self.stores.len(), key, |store| store.get_again(key), Record::is_fresh)
     }
 
     #[inline]
     fn search(
         &self,
-        among: Range<usize>,
+        below: usize,
         key: &ValueKey,
         ask: impl Fn(&dyn Storage) -> Result<Option<Arc<Record>>, Failure>,
         is_good: fn(&Record) -> bool,
     ) -> Option<Found> {
-        for at in among.start..among.end.min(self.reach(key)) {
+        for at in 0..below.min(self.reach(key)) {
             // Below a store that fails may lie what that has superseded.
             let found = ask(&*self.stores[at]).ok()?;
             if let Some(record) = found.filter(|record| is_good(record)) {
@@ -179,56 +192,12 @@ impl Inner {
         None
     }
 
-    /// Records in every store that can; from below, so that what is known above is not
-    /// lacking there. Whether it stays: it does not if it was removed meanwhile.
-    pub fn keep(&self, key: &ValueKey, record: &Arc<Record>, began: Moment) -> bool {
-        if self.domain.was_removed(key, began) {
-            return false;
+    /// Sees to it that a value which is to be computed in any case is not replaced by one
+    /// that is being computed already.
+    pub fn begin(&self, wanted: &Wanted<'_>) {
+        if wanted.writes() && !wanted.reads() {
+            self.domain.remove(&wanted.key);
         }
-        let (mut is_kept, mut failure) = (false, None);
-        for store in self.stores[..self.reach(key)].iter().rev() {
-            match store.put(key, record) {
-                Ok(()) => is_kept = true,
-                Err(why) => failure = Some(why),
-            }
-        }
-        if self.domain.was_removed(key, began) {
-            let _ = self.drop_record(key);
-            return false;
-        }
-        if is_kept {
-            self.observer.tell(&Event::Recorded { name: &record.name, bytes: record.value.len() });
-        } else {
-            let why = failure.map_or_else(|| Error::no_store(&record.name), Error::Storage);
-            self.observer.tell(&Event::NotRecorded { name: &record.name, why: &why });
-        }
-        true
-    }
-
-    /// Records in every store; it is enough if one keeps it, unless another fails.
-    pub fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Error> {
-        let (mut is_kept, mut refusal) = (false, None);
-        for store in self.stores[..self.reach(key)].iter().rev() {
-            match store.put(key, record) {
-                Ok(()) => is_kept = true,
-                Err(why) if why.is::<TooLong>() => refusal = Some(why),
-                Err(why) => return Err(Error::Storage(why)),
-            }
-        }
-        match refusal.filter(|_| !is_kept) {
-            Some(why) => Err(Error::Storage(why)),
-            None => Ok(()),
-        }
-    }
-
-    /// Removes a value, also one that is just being computed.
-    pub fn remove(&self, key: &ValueKey) -> Result<bool, Error> {
-        self.domain.remove(key);
-        let removed = self.drop_record(key).map_err(Error::Storage)?;
-        if removed {
-            self.observer.tell(&Event::Removed);
-        }
-        Ok(removed)
     }
 
     /// Removes what is selected, also what is just being computed; how much there was.
@@ -239,24 +208,9 @@ impl Inner {
         for store in self.stores.iter().rev() {
             removed = store.remove_selected(selection).map_err(Error::Storage)?.max(removed);
         }
+        removed += self.references.remove_selected(selection);
         for _ in 0..removed {
             self.observer.tell(&Event::Removed);
-        }
-        Ok(removed)
-    }
-
-    /// Removes everything.
-    pub fn clear(&self) -> Result<(), Error> {
-        self.domain.clear();
-        self.stores.iter().rev().try_for_each(|store| store.clear()).map_err(Error::Storage)
-    }
-
-    /// Drops a record from every store, from below, so that what is removed from above is
-    /// not found below; whether there was one.
-    pub fn drop_record(&self, key: &ValueKey) -> Result<bool, Failure> {
-        let mut removed = false;
-        for store in self.stores[..self.reach(key)].iter().rev() {
-            removed |= store.remove(key)?;
         }
         Ok(removed)
     }
@@ -264,7 +218,7 @@ impl Inner {
     /// Keeps what was computed, and ends the turn; an old value is served in place of an
     /// error.
     fn kept<T: Value, E>(
-        &self,
+        self: &Arc<Inner>,
         wanted: &Wanted<'_>,
         turn: Option<Turn>,
         computed: Result<Computed<T>, E>,
@@ -272,21 +226,23 @@ impl Inner {
     ) -> Result<T, E> {
         let Computed { value, record, is_kept, is_err, began } = match computed {
             Ok(computed) => computed,
-            Err(err) => return self.stands_in(&wanted.key, instead, err),
+            Err(err) => return self.stands_in(instead, err),
         };
         let kept = match &record {
-            Some(record) if is_kept => self.keep(&wanted.key, record, began),
+            Some(record) if is_kept => {
+                at_once(self.keep(Caller::Thread, &wanted.key, record, began))
+            }
             _ => true,
         };
         if let Some(mut turn) = turn {
             turn.land(record.filter(|_| kept));
         }
-        if is_err { self.stands_in(&wanted.key, instead, value).or_else(Ok) } else { Ok(value) }
+        if is_err { self.stands_in(instead, value).or_else(Ok) } else { Ok(value) }
     }
 
     /// The same of a value that took the place of one that can still be served.
     fn refreshed<T: Value, E>(
-        &self,
+        self: &Arc<Inner>,
         wanted: &Wanted<'_>,
         turn: Turn,
         computed: Result<Computed<T>, E>,
@@ -300,23 +256,13 @@ impl Inner {
         }
     }
 
-    fn try_lock(&self, key: &ValueKey) -> Lock {
-        for store in &self.stores[..self.reach(key)] {
-            match store.try_lock(key) {
-                Ok(Lock::None) | Err(_) => {}
-                Ok(lock) => return lock,
-            }
-        }
-        Lock::None
-    }
-
     /// Keeps other processes from computing a value. Where that fails, or takes too long,
     /// they may.
-    fn lock(&self, key: &ValueKey, until: Option<Instant>) -> Option<Guard> {
+    fn lock(self: &Arc<Inner>, key: &ValueKey, until: Option<Instant>) -> Option<Guard> {
         let mut pause = SOONEST;
         let until = nested(until);
         loop {
-            match self.try_lock(key) {
+            match at_once(self.try_lock(Caller::Thread, key)) {
                 Lock::Held(guard) => return Some(guard),
                 Lock::None => return None,
                 Lock::Busy => {}

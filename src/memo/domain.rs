@@ -1,6 +1,7 @@
 //! What the handles of one cache share, and those of all caches in one folder.
 
 use super::key::ValueKey;
+use crate::forked::PerProcess;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,9 +45,8 @@ impl Domain {
 
     /// That of a folder, which is known by its device and its number.
     pub fn of_folder(folder: (u64, u64)) -> Arc<Domain> {
-        static OPEN: Mutex<Option<Open>> = Mutex::new(None);
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = open.get_or_insert_default();
+        static OPEN: PerProcess<Mutex<Open>> = PerProcess::new();
+        let mut open = OPEN.get().lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, domain| domain.strong_count() > 0);
         let known = open.get(&folder).and_then(Weak::upgrade);
         known.unwrap_or_else(|| {

@@ -10,8 +10,9 @@ use std::fmt::{self, Display};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A time span after which a value expires is none: it is zero or negative, or it
-    /// cannot be read. The text says what was given, and why it is none.
+    /// A time span after which a value expires is none: it is zero or negative, it cannot
+    /// be read, or what says it is for values of another type. The text says what was given,
+    /// and why it is none.
     ExpiresIn(String),
     /// A cache cannot be opened as it was described. The text says why, and what to do.
     Open(String),
@@ -27,6 +28,13 @@ pub enum Error {
 impl Error {
     pub(super) fn expires_in(given: impl Display, why: impl Display) -> Error {
         Error::ExpiresIn(format!("a value cannot expire in {given}: {why}"))
+    }
+
+    pub(super) fn unknown_lifetime(kind: &str, known: &str) -> Error {
+        Error::ExpiresIn(format!(
+            "how long a value of type {kind} is served is not known: `expires_by` was given a \
+             function of {known}"
+        ))
     }
 
     pub(super) fn no_store(name: &str) -> Error {

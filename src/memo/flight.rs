@@ -57,6 +57,7 @@ struct Flight {
 #[derive(Clone)]
 struct Landed {
     record: Arc<Record>,
+    began: Instant,
     at: Instant,
 }
 
@@ -105,10 +106,20 @@ pub enum Joined {
     Alone,
 }
 
-/// Joins the flight of a key, and waits for its end or one's turn, until then at most. It
-/// blocks the thread meanwhile.
-pub fn join(domain: &Domain, key: &ValueKey, until: Option<Instant>) -> Joined {
-    let seat = Seat::take(domain, key, false);
+/// How one waits for others.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    /// Until when at most.
+    pub until: Option<Instant>,
+    /// Whether what others have begun before will not do.
+    pub anew: bool,
+}
+
+/// Joins the flight of a key, and waits for its end or one's turn. It blocks the thread
+/// meanwhile.
+pub fn join(domain: &Domain, key: &ValueKey, terms: Terms) -> Joined {
+    let seat = Seat::take(domain, key, false, terms.anew);
+    let until = terms.until;
     loop {
         let listener = match seat.look() {
             Look::Wait(listener) => listener,
@@ -123,8 +134,9 @@ pub fn join(domain: &Domain, key: &ValueKey, until: Option<Instant>) -> Joined {
 }
 
 /// The same without blocking a thread.
-pub async fn join_async(domain: &Domain, key: &ValueKey, until: Option<Instant>) -> Joined {
-    let seat = Seat::take(domain, key, true);
+pub async fn join_async(domain: &Domain, key: &ValueKey, terms: Terms) -> Joined {
+    let seat = Seat::take(domain, key, true, terms.anew);
+    let until = terms.until;
     loop {
         let mut listener = match seat.look() {
             Look::Wait(listener) => listener,
@@ -148,9 +160,12 @@ pub async fn join_async(domain: &Domain, key: &ValueKey, until: Option<Instant>)
 
 /// Takes the turn if nobody has it.
 pub fn try_join(domain: &Domain, key: &ValueKey, is_task: bool) -> Option<Turn> {
-    let seat = Seat::take(domain, key, is_task);
+    let seat = Seat::take(domain, key, is_task, false);
     match seat.look() {
-        Look::Turn { id, thread } => Some(Turn { id, thread, landed: None, _seat: seat }),
+        look @ Look::Turn { .. } => match seat.end(look) {
+            Joined::Turn(turn) => Some(turn),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -161,6 +176,7 @@ struct Seat {
     joined: Instant,
     outer: Option<u64>,
     is_task: bool,
+    anew: bool,
 }
 
 enum Look {
@@ -171,7 +187,7 @@ enum Look {
 }
 
 impl Seat {
-    fn take(domain: &Domain, key: &ValueKey, is_task: bool) -> Seat {
+    fn take(domain: &Domain, key: &ValueKey, is_task: bool, anew: bool) -> Seat {
         let Here { types, parts } = key.here();
         let flight = Arc::new(FlightKey { domain: domain.id(), types, parts: parts.into() });
         let outer = innermost();
@@ -180,7 +196,7 @@ impl Seat {
         if let Some(outer) = outer.and_then(|outer| table.turns.get_mut(&outer)) {
             outer.needs.push(flight.clone());
         }
-        Seat { flight, joined: Instant::now(), outer, is_task }
+        Seat { flight, joined: Instant::now(), outer, is_task, anew }
     }
 
     /// Takes what there is: what has landed, or the turn, or word of its end.
@@ -193,7 +209,8 @@ impl Seat {
             let is_in_vain = table.would_never_end(self);
             return if is_in_vain { Look::Alone } else { Look::Wait(ended.listen()) };
         }
-        if let Some(landed) = flight.landed.as_ref().filter(|it| it.at >= self.joined) {
+        let will_do = |it: &&Landed| self.joined <= if self.anew { it.began } else { it.at };
+        if let Some(landed) = flight.landed.as_ref().filter(will_do) {
             return Look::Landed(landed.record.clone());
         }
         flight.turn = Some(id);
@@ -213,7 +230,8 @@ impl Seat {
     fn end(self, look: Look) -> Joined {
         match look {
             Look::Turn { id, thread } => {
-                Joined::Turn(Turn { id, thread, landed: None, _seat: self })
+                let began = Instant::now();
+                Joined::Turn(Turn { id, thread, began, landed: None, _seat: self })
             }
             Look::Landed(record) => Joined::Landed(record),
             Look::Alone | Look::Wait(_) => Joined::Alone,
@@ -276,6 +294,7 @@ impl Table {
 pub struct Turn {
     id: u64,
     thread: Arc<AtomicU64>,
+    began: Instant,
     landed: Option<Landed>,
     /// It is left when the turn is over.
     _seat: Seat,
@@ -284,7 +303,8 @@ pub struct Turn {
 impl Turn {
     /// Leaves a record to those who wait, if there is one.
     pub fn land(&mut self, record: Option<Arc<Record>>) {
-        self.landed = record.map(|record| Landed { record, at: Instant::now() });
+        let (began, at) = (self.began, Instant::now());
+        self.landed = record.map(|record| Landed { record, began, at });
     }
 
     /// Computes something within this turn.

@@ -9,6 +9,7 @@ use super::Value;
 use super::encoding::{self, Encoding, TypeIdentity, Unwritable};
 use super::types;
 use crate::entry::Key;
+use crate::forked::PerProcess;
 use crate::hashing;
 use serde::Serialize;
 use smallvec::SmallVec;
@@ -68,15 +69,19 @@ impl Parts {
     /// The key of a value of this type.
     #[inline]
     pub fn key<T: Value>(self) -> ValueKey {
+        self.key_of(TypeId::of::<T>(), || types::of::<T>().shape)
+    }
+
+    /// The key of something of this type that is kept as it is. No value has it.
+    pub fn reference_key<R: 'static>(self) -> ValueKey {
+        self.key_of(TypeId::of::<fn(R)>(), types::Shape::default)
+    }
+
+    #[inline]
+    fn key_of(self, kind: TypeId, shape: fn() -> types::Shape) -> ValueKey {
         let Parts { encoding, types } = self;
         let identity = types.iter().fold(0, |all, one| mixed(all, number(one.id)));
-        ValueKey {
-            encoding,
-            types,
-            here: (TypeId::of::<T>(), identity),
-            shape: || types::of::<T>().shape,
-            digest: OnceLock::new(),
-        }
+        ValueKey { encoding, types, here: (kind, identity), shape, digest: OnceLock::new() }
     }
 }
 
@@ -165,15 +170,15 @@ pub struct Here<'k> {
 /// Whether a type can be told from others by its name.
 fn is_named(identity: &TypeIdentity) -> bool {
     /// Those that were met.
-    static MET: Mutex<Option<HashMap<&'static str, TypeId>>> = Mutex::new(None);
+    static MET: PerProcess<Mutex<HashMap<&'static str, TypeId>>> = PerProcess::new();
     // What is declared within a closure has a name; the closure itself has none.
     let mut closures = identity.name.match_indices("{{closure}}");
     if closures.any(|(at, word)| !identity.name[at + word.len()..].starts_with("::")) {
         return false;
     }
     // Two types that are declared in two blocks of one function have the same.
-    let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
-    *met.get_or_insert_default().entry(identity.name).or_insert(identity.id) == identity.id
+    let mut met = MET.get().lock().unwrap_or_else(PoisonError::into_inner);
+    *met.entry(identity.name).or_insert(identity.id) == identity.id
 }
 
 impl fmt::Debug for ValueKey {

@@ -61,14 +61,6 @@ impl Local {
         self.remote.as_ref().is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
     }
 
-    fn reads(&self) -> bool {
-        matches!(self.mode, Mode::ReadWrite | Mode::ReadOnly)
-    }
-
-    fn writes(&self) -> bool {
-        matches!(self.mode, Mode::ReadWrite | Mode::WriteOnly)
-    }
-
     /// A fresh entry of this store, or else, if it is asked too, of the remote one; or else
     /// one that expired.
     fn look_up(&self, key: &Key, asks_remote: bool) -> Result<Option<Entry>> {
@@ -102,7 +94,7 @@ impl Local {
 
     /// The same as a record.
     fn find(&self, key: &Key, asks_remote: bool) -> Result<Option<Arc<Record>>> {
-        if !self.reads() {
+        if !self.mode.reads() {
             return Ok(None);
         }
         let began = Instant::now();
@@ -211,7 +203,7 @@ impl Local {
         let label = label.map(str::as_bytes);
         let marked =
             events::append(&self.root, &event, label, self.bounds.max_entries).unwrap_or(false);
-        if (marked || is_due) && self.writes() {
+        if (marked || is_due) && self.mode.writes() {
             let _ = fence::start_fold(self.root.path(), &self.bounds);
         }
     }
@@ -277,7 +269,7 @@ impl Storage for Local {
     }
 
     fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
-        if !self.writes() {
+        if !self.mode.writes() {
             return Ok(());
         }
         self.record(&key.digest(), record).map_err(|why| match why.downcast::<TooLong>() {
@@ -303,7 +295,7 @@ impl Storage for Local {
     /// By a lock on a file, which the kernel gives up when its holder dies. There is none
     /// for who works on behalf of the holder, which waits for it.
     fn try_lock(&self, key: &ValueKey) -> Result<Claim, Failure> {
-        if !self.writes() {
+        if !self.mode.writes() {
             return Ok(Claim::None);
         }
         let name = lock::of_key(&key.digest());

@@ -1,21 +1,15 @@
 //! Values in memory: of this process alone, bounded, and gone with it.
 
 use super::backend::{EvictionHook, Failure, Record, Selection, Storage, TooLong};
-use super::key::{Here, ValueKey};
-use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, OptionsBuilder, Weighter};
-use std::any::TypeId;
+use super::key::ValueKey;
+use super::table::{Held, Table};
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// What is taken for the length of a usual value, in bytes: a guess that only decides
 /// how much room there is for what is known of values that had to go.
 const USUAL: u64 = 256;
-/// A part of the room for each thread that looks something up at the same time, and
-/// none so small that a value of a twentieth of it all would not fit.
-const PARTS: usize = 16;
 
 /// A store in memory.
 ///
@@ -23,12 +17,7 @@ const PARTS: usize = 16;
 /// used least (Clock-PRO, as `quick_cache` has it). A value that takes more than a
 /// twentieth of that is not kept: a store below keeps it, or
 /// [`Event::NotRecorded`](super::Event::NotRecorded) tells of it.
-pub struct Memory {
-    values: Cache<Held, Arc<Record>, Weight, DefaultHashBuilder, Evictions>,
-    evictions: Evictions,
-    /// How many bytes a value may take.
-    longest: u64,
-}
+pub struct Memory(Table<Arc<Record>>);
 
 impl Memory {
     /// As many bytes as the values of a program take that did not say.
@@ -36,24 +25,9 @@ impl Memory {
 
     /// A store of up to `capacity` bytes, keys and what else a value takes included.
     pub fn new(capacity: u64) -> Memory {
-        let capacity = capacity.max(PARTS as u64);
-        let mut options = OptionsBuilder::new();
-        options
-            .weight_capacity(capacity)
-            .estimated_items_capacity(usize::try_from(capacity / USUAL).unwrap_or(usize::MAX))
-            .hot_allocation(HOT)
-            .shards(PARTS);
-        let options = options.build().unwrap_or_else(|_| unreachable!("both capacities are set"));
-        let evictions = Evictions::default();
-        let values =
-            Cache::with_options(options, Weight, DefaultHashBuilder::default(), evictions.clone());
-        let longest = (values.shard_capacity() as f64 * HOT) as u64;
-        Memory { values, evictions, longest }
+        Memory(Table::new(capacity, capacity / USUAL))
     }
 }
-
-/// The share of values that are used again and again. None is longer than that.
-const HOT: f64 = 0.97;
 
 impl Default for Memory {
     fn default() -> Memory {
@@ -63,7 +37,7 @@ impl Default for Memory {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory").field("capacity", &self.values.capacity()).finish_non_exhaustive()
+        f.debug_struct("Memory").field("capacity", &self.0.capacity()).finish_non_exhaustive()
     }
 }
 
@@ -71,38 +45,24 @@ impl Storage for Memory {
     /// What has expired stays until it is replaced, which whoever asked for it does, or
     /// until there is no room.
     fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
-        Ok(self.values.get(&Sought(key.here())))
+        Ok(self.0.get(key))
     }
 
     fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure> {
-        let Here { types, parts } = key.here();
-        let held = Held { types, parts: parts.into() };
-        let bytes = Weight.weight(&held, record);
-        if bytes > self.longest {
-            // What it would take the place of is not its value any more.
-            self.values.remove(&held);
-            return Err(TooLong { bytes, limit: self.longest }.into());
-        }
-        self.values.insert(held, record.clone());
-        Ok(())
+        let put = self.0.put(key, record.clone());
+        put.map_err(|(bytes, limit)| TooLong { bytes, limit }.into())
     }
 
     fn remove(&self, key: &ValueKey) -> Result<bool, Failure> {
-        Ok(self.values.remove(&Sought(key.here())).is_some())
+        Ok(self.0.remove(key))
     }
 
     fn remove_selected(&self, selection: &Selection<'_>) -> Result<u64, Failure> {
-        let removed = Cell::new(0);
-        self.values.retain(|key, record| {
-            let is_selected = selection.selects(Some(&key.parts), &record.stored());
-            removed.set(removed.get() + u64::from(is_selected));
-            !is_selected
-        });
-        Ok(removed.get())
+        Ok(self.0.remove_selected(selection))
     }
 
     fn clear(&self) -> Result<(), Failure> {
-        self.values.clear();
+        self.0.clear();
         Ok(())
     }
 
@@ -111,75 +71,31 @@ impl Storage for Memory {
     }
 
     fn on_eviction(&self, hook: EvictionHook) {
-        let _ = self.evictions.hook.set(hook);
+        self.0.on_eviction(hook);
     }
 }
-
-/// Tells of what had to go, once no lock is held: who is told may use the cache.
-#[derive(Clone, Default)]
-struct Evictions {
-    hook: Arc<OnceLock<EvictionHook>>,
-}
-
-/// The records that one call drove out.
-#[derive(Default)]
-struct Evicted(Vec<(EvictionHook, Arc<Record>)>);
-
-impl Lifecycle<Held, Arc<Record>> for Evictions {
-    type RequestState = Evicted;
-
-    fn on_evict(&self, evicted: &mut Evicted, _: Held, record: Arc<Record>) {
-        if let Some(hook) = self.hook.get() {
-            evicted.0.push((hook.clone(), record));
-        }
-    }
-}
-
-impl Drop for Evicted {
-    fn drop(&mut self) {
-        for (hook, record) in self.0.drain(..) {
-            hook(&record);
-        }
-    }
-}
-
-/// A key as it is held.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Held {
-    types: (TypeId, u64),
-    parts: Box<[u8]>,
-}
-
-/// A key that is looked for: it has the same hash.
-#[derive(Hash)]
-struct Sought<'k>(Here<'k>);
-
-impl Equivalent<Held> for Sought<'_> {
-    fn equivalent(&self, held: &Held) -> bool {
-        self.0 == (Here { types: held.types, parts: &held.parts })
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Weight;
 
 /// What a place in the table takes, and what is known of those that had to go.
 const PLACE: usize = 112;
 /// What `Arc` keeps beside its content.
 const COUNTS: usize = 16;
 
-impl Weighter<Held, Arc<Record>> for Weight {
-    fn weight(&self, key: &Held, record: &Arc<Record>) -> u64 {
-        let name = match &record.name {
+impl Held for Arc<Record> {
+    fn record(&self) -> &Record {
+        self
+    }
+
+    fn weight(&self, key: usize) -> u64 {
+        let name = match &self.name {
             Cow::Borrowed(_) => 0,
             Cow::Owned(name) => allocated(name.capacity()),
         };
-        let tags = record.tags.iter().map(|tag| allocated(tag.capacity())).sum::<usize>();
+        let tags = self.tags.iter().map(|tag| allocated(tag.capacity())).sum::<usize>();
         let bytes = PLACE
-            + allocated(key.parts.len())
+            + allocated(key)
             + allocated(size_of::<Record>() + COUNTS)
-            + allocated(record.value.capacity())
-            + allocated(record.tags.capacity() * size_of::<String>())
+            + allocated(self.value.capacity())
+            + allocated(self.tags.capacity() * size_of::<String>())
             + name
             + tags;
         bytes as u64
@@ -221,7 +137,7 @@ mod tests {
         for n in 0..10_000 {
             memory.put(&key(n), &record(1000)).unwrap();
         }
-        assert!(memory.values.weight() <= 1 << 20);
+        assert!(memory.0.weight() <= 1 << 20);
         let held = (0..10_000).filter(|n| memory.get(&key(*n)).unwrap().is_some()).count();
         assert!((700..=1000).contains(&held), "{held}");
     }

@@ -7,6 +7,7 @@
 //! `flight`, and how values lie in the store of the command line is the matter of `local`. Commands are cached by that
 //! command line itself (`command`).
 
+mod async_storage;
 mod backend;
 mod builder;
 mod calls;
@@ -18,17 +19,22 @@ mod error;
 mod failure;
 mod flight;
 mod key;
+mod labels;
 mod local;
 mod memory;
 mod observe;
 mod options;
 pub mod private;
 mod process;
+mod references;
+mod removal;
 mod shape;
+mod table;
 mod timer;
 mod types;
 mod value;
 
+pub use async_storage::AsyncStorage;
 pub use backend::{
     EvictionHook, Failure, Guard, Lock, Record, Selection, Storage, Stored, TooLong,
 };
@@ -41,16 +47,19 @@ pub use observe::{Counters, Event};
 pub use options::{Mode, Options, Span};
 pub use value::Value;
 
-use calls::{Inner, Wanted};
+use calls::{Caller, Inner, Wanted, at_once};
 use domain::Domain;
 use key::Parts;
+use labels::Labels;
 use observe::Observer;
+use references::References;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 /// Options, each with its value.
 type RunOptions = Vec<(String, Option<OsString>)>;
@@ -69,8 +78,8 @@ type RunOptions = Vec<(String, Option<OsString>)>;
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
-    /// The labels of what is recorded by this handle.
-    tags: Arc<[String]>,
+    /// What is said of what is recorded by this handle.
+    labels: Labels,
 }
 
 impl Cache {
@@ -108,16 +117,18 @@ impl Cache {
         observer: Observer,
     ) -> Cache {
         let immediate = stores.iter().take_while(|store| store.is_immediate()).count();
-        let inner = Arc::new(Inner { stores, immediate, domain, observer, run_options });
-        for store in &inner.stores {
-            let told = Arc::downgrade(&inner);
-            store.on_eviction(Arc::new(move |record: &Record| {
-                if let Some(inner) = told.upgrade() {
-                    inner.observer.tell(&Event::Evicted { name: &record.name });
-                }
-            }));
-        }
-        Cache { inner, tags: Arc::default() }
+        let references = References::default();
+        let inner =
+            Arc::new(Inner { stores, references, immediate, domain, observer, run_options });
+        let told = Arc::downgrade(&inner);
+        let hook: EvictionHook = Arc::new(move |record: &Record| {
+            if let Some(inner) = told.upgrade() {
+                inner.observer.tell(&Event::Evicted { name: &record.name });
+            }
+        });
+        inner.stores.iter().for_each(|store| store.on_eviction(hook.clone()));
+        inner.references.on_eviction(hook);
+        Cache { inner, labels: Labels::default() }
     }
 
     /// The value for this key: a recorded one that is fresh, or what `compute` returns,
@@ -268,9 +279,9 @@ impl Cache {
     where
         T: Value,
     {
-        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.tags);
+        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.labels);
         match wanted.record_of(value)? {
-            Some(record) => self.inner.put(&wanted.key, &record),
+            Some(record) => at_once(self.inner.put(Caller::Thread, &wanted.key, &record)),
             None => Ok(()),
         }
     }
@@ -289,108 +300,11 @@ impl Cache {
     where
         T: Value,
     {
-        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.tags);
+        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.labels);
         match wanted.record_of(value)? {
-            Some(record) => {
-                self.blocking(&wanted.key, move |inner, key| inner.put(key, &record)).await
-            }
+            Some(record) => self.inner.put(Caller::Task, &wanted.key, &record).await,
             None => Ok(()),
         }
-    }
-
-    /// Drops the value of this type for this key; whether there was one, as far as that
-    /// is known. One that is just being computed is not recorded.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Serialize`] if the key cannot be serialized, [`Error::Storage`] if one of
-    /// the stores could not drop it.
-    pub fn remove<T>(&self, key: impl Serialize) -> Result<bool, Error>
-    where
-        T: Value,
-    {
-        self.inner.remove(&parts_of(&key)?.key::<T>())
-    }
-
-    /// [`Cache::remove`] that blocks no task.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Cache::remove`].
-    pub async fn remove_async<T>(&self, key: impl Serialize) -> Result<bool, Error>
-    where
-        T: Value,
-    {
-        self.blocking(&parts_of(&key)?.key::<T>(), Inner::remove).await
-    }
-
-    /// Drops the values that have this tag, see [`Options::tag`]; how many there were, in
-    /// the store that had the most. Those that are just being computed are not recorded.
-    ///
-    /// ```
-    /// # use cachex::{Cache, Options};
-    /// # let cache = Cache::in_memory();
-    /// let of_user = |id: u64| cache.value(("posts", id), Options::new().tag("posts"), || id);
-    /// of_user(1);
-    /// of_user(2);
-    /// assert_eq!(cache.remove_tagged("posts")?, 2);
-    /// # Ok::<(), cachex::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Storage`] if one of the stores could not drop them.
-    pub fn remove_tagged(&self, tag: &str) -> Result<u64, Error> {
-        self.inner.remove_selected(&Selection::Tag(tag))
-    }
-
-    /// The same for values of any type whose keys are tuples that begin with these parts.
-    ///
-    /// ```
-    /// # use cachex::{Cache, Options};
-    /// # let cache = Cache::in_memory();
-    /// cache.put(("user", 1, "name"), Options::new(), &"Ada".to_owned())?;
-    /// cache.put(("user", 1, "age"), Options::new(), &36)?;
-    /// assert_eq!(cache.remove_prefix(("user", 1))?, 2);
-    /// # Ok::<(), cachex::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Storage`] if one of the stores could not drop them: one in a folder knows
-    /// keys by their hashes alone, so its values are to be removed by a tag.
-    pub fn remove_prefix(&self, parts: impl Serialize) -> Result<u64, Error> {
-        let prefix = parts_of(&parts)?.into_prefix();
-        self.inner.remove_selected(&Selection::Prefix(&prefix))
-    }
-
-    /// The same for those that `which` chooses.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Storage`] if one of the stores could not drop them.
-    pub fn remove_if(&self, which: impl Fn(&Stored<'_>) -> bool) -> Result<u64, Error> {
-        self.inner.remove_selected(&Selection::Which(&which))
-    }
-
-    /// Drops everything that is in the stores of this cache, whoever recorded it: in a
-    /// folder, what `cachex run` recorded there too. A remote store below
-    /// that keeps what it has.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Storage`] if one of them could not be cleared.
-    pub fn clear(&self) -> Result<(), Error> {
-        self.inner.clear()
-    }
-
-    /// [`Cache::clear`] that blocks no task.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Cache::clear`].
-    pub async fn clear_async(&self) -> Result<(), Error> {
-        self.aside(Inner::clear).await
     }
 
     /// How often values were served, computed, recorded and dropped by the handles of this
@@ -414,8 +328,44 @@ impl Cache {
     /// ```
     pub fn tagged(&self, tags: impl IntoIterator<Item = impl Into<String>>) -> Cache {
         let more = tags.into_iter().map(Into::into);
-        let tags = self.tags.iter().cloned().chain(more).collect();
-        Cache { inner: self.inner.clone(), tags }
+        let tags = self.labels.tags.iter().cloned().chain(more).collect();
+        Cache { inner: self.inner.clone(), labels: Labels { tags, ..self.labels.clone() } }
+    }
+
+    /// A handle of the same cache by which values of this type are served for as long as
+    /// they say themselves. `lifetime` is asked when one is recorded, and returns a
+    /// [`Duration`] or an `Option` of one: none is what [`Options::expires_in`] says.
+    ///
+    /// ```
+    /// use cachex::{Cache, Options};
+    /// use serde::{Deserialize, Serialize};
+    /// use std::time::Duration;
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Token {
+    ///     text: String,
+    ///     valid_for: Duration,
+    /// }
+    ///
+    /// let cache = Cache::in_memory().expires_by(|token: &Token| token.valid_for);
+    /// let token = |valid_for| {
+    ///     let token = Token { text: format!("{valid_for:?}"), valid_for };
+    ///     cache.value("token", Options::new(), || token).text
+    /// };
+    /// assert_eq!(token(Duration::ZERO), "0ns");
+    /// assert_eq!(token(Duration::from_secs(60)), "60s");
+    /// assert_eq!(token(Duration::from_secs(5)), "60s");
+    /// ```
+    ///
+    /// The type is that of the value: of what [`Cache::value`] returns, and of the `Ok` in
+    /// what [`Cache::try_value`] returns. How long a value of another type may be served is
+    /// not known by this handle, so it is not recorded; in a debug build it panics, as with a
+    /// value that is not read back as it was.
+    pub fn expires_by<T: 'static, L: Into<Option<Duration>>>(
+        &self,
+        lifetime: impl Fn(&T) -> L + Send + Sync + 'static,
+    ) -> Cache {
+        Cache { inner: self.inner.clone(), labels: self.labels.expires_by(lifetime) }
     }
 
     /// A command, whose result is in the local store of this cache as `cachex run` would
@@ -439,7 +389,11 @@ pub fn default_cache() -> &'static Cache {
 }
 
 fn parts_of(key: &impl Serialize) -> Result<Parts, Error> {
-    Parts::of(key).map_err(|why| Error::Serialize(format!("a key cannot be serialized: {why}")))
+    Parts::of(key).map_err(|why| unserializable_key(&why))
+}
+
+fn unserializable_key(why: &encoding::Unwritable) -> Error {
+    Error::Serialize(format!("a key cannot be serialized: {why}"))
 }
 
 #[cfg(test)]

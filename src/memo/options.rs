@@ -1,6 +1,7 @@
 //! How one value is cached: for how long, and by how many at a time.
 
 use super::Error;
+pub use crate::values::Mode;
 use std::time::Duration;
 
 /// How a value is cached.
@@ -32,18 +33,16 @@ pub struct Options {
     pub(super) tag: Option<&'static str>,
 }
 
-/// What is done with the record of a value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// It is served if it is there, and made if it is not.
-    #[default]
-    ReadWrite,
-    /// It is served if it is there, and not made.
-    ReadOnly,
-    /// It is made in any case.
-    WriteOnly,
-    /// Neither: the value is computed.
-    Off,
+impl Mode {
+    /// Whether what is recorded will do.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Mode::ReadWrite | Mode::ReadOnly)
+    }
+
+    /// Whether something is recorded.
+    pub(super) fn writes(self) -> bool {
+        matches!(self, Mode::ReadWrite | Mode::WriteOnly)
+    }
 }
 
 impl Options {
@@ -132,7 +131,8 @@ impl Options {
         Options { allow_concurrent: allow, ..self }
     }
 
-    /// What is done with the record of the value.
+    /// What of the stores is used. With [`Mode::WriteOnly`] the value is computed anew: what
+    /// others have begun to compute before is neither returned nor recorded after it.
     pub const fn mode(self, mode: Mode) -> Options {
         Options { mode, ..self }
     }

@@ -1,12 +1,14 @@
 //! What the attribute macros expand to. It is no part of the public interface.
 
+use super::calls::{Caller, at_once};
 pub use super::default_cache;
 use super::encoding::{self, Unwritable};
-use super::key;
-use super::{Cache, Options, Value};
+use super::key::{self, ValueKey};
+use super::{Cache, Error, Mode, Options, Value, unserializable_key};
 use crate::hashing;
 use serde::Serialize;
 use std::convert::Infallible;
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -52,14 +54,15 @@ pub fn type_identity_of_val<T: ?Sized>(_: &T) -> TypeIdentity {
 /// which the parameters of an `impl` are nowhere in the function.
 pub fn place_identity<T>(_: &T) -> TypeIdentity {
     let encoding::TypeIdentity { name, id } = encoding::TypeIdentity::of::<T>();
-    let name = name.strip_suffix("::{{closure}}").unwrap_or(name);
+    // An async function is one more closure.
+    let name = name.trim_end_matches("::{{closure}}");
     TypeIdentity(encoding::TypeIdentity { name, id })
 }
 
 /// The parts of a call's key, unless they cannot be encoded.
 pub struct Parts {
     function: &'static Function,
-    encoded: Option<key::Parts>,
+    encoded: Result<key::Parts, Unwritable>,
 }
 
 /// What was said of a function. The span was looked at when it was compiled.
@@ -148,8 +151,61 @@ in_order!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 pub fn parts<P: InOrder>(function: &'static Function, given: &P) -> Parts {
     let mut encoded = key::Parts::default();
     encoded.add_function(function.id());
-    let is_encoded = given.encode(&mut encoded).is_ok();
-    Parts { function, encoded: is_encoded.then_some(encoded) }
+    let encoded = given.encode(&mut encoded).map(|()| encoded);
+    Parts { function, encoded }
+}
+
+/// The same options, with a name for the value.
+fn named(options: &Options, function: &Function) -> Options {
+    options.name(options.name.unwrap_or(function.name))
+}
+
+/// The same options, but that nothing that was recorded before will do, if so.
+pub fn anew(options: Options, anew: bool) -> Options {
+    let mode = match options.mode {
+        mode if !anew => mode,
+        Mode::ReadWrite | Mode::WriteOnly => Mode::WriteOnly,
+        Mode::ReadOnly | Mode::Off => Mode::Off,
+    };
+    options.mode(mode)
+}
+
+/// A handle of the cache by which results are served for as long as they say.
+pub fn expires_by<T: 'static, L: Into<Option<Duration>>>(
+    cache: &Cache,
+    _: PhantomData<T>,
+    lifetime: impl Fn(&T) -> L + Send + Sync + 'static,
+) -> Cache {
+    cache.expires_by(lifetime)
+}
+
+/// The same for what may fail.
+pub fn try_expires_by<T: 'static, E, L: Into<Option<Duration>>>(
+    cache: &Cache,
+    _: PhantomData<Result<T, E>>,
+    lifetime: impl Fn(&T) -> L + Send + Sync + 'static,
+) -> Cache {
+    cache.expires_by(lifetime)
+}
+
+/// The key of a call with a result of this type.
+pub fn key<T: Value>(parts: Parts, _: PhantomData<T>) -> Result<ValueKey, Error> {
+    Ok(parts.encoded.map_err(|why| unserializable_key(&why))?.key::<T>())
+}
+
+/// The same for what may fail.
+pub fn try_key<T: Value, E>(parts: Parts, _: PhantomData<Result<T, E>>) -> Result<ValueKey, Error> {
+    key(parts, PhantomData::<T>)
+}
+
+/// Drops a recorded result.
+pub fn forget(cache: &Cache, key: ValueKey) -> Result<bool, Error> {
+    at_once(cache.inner.remove(Caller::Thread, &key))
+}
+
+/// The same without blocking a task.
+pub async fn forget_async(cache: &Cache, key: ValueKey) -> Result<bool, Error> {
+    cache.inner.remove(Caller::Task, &key).await
 }
 
 /// A recorded result of a call, or what `compute` returns.
@@ -175,8 +231,8 @@ where
 {
     let Parts { function, encoded } = parts;
     match encoded {
-        Some(parts) => cache.found_or_computed(parts, options.name(function.name), compute),
-        None => compute(),
+        Ok(parts) => cache.found_or_computed(parts, named(options, function), compute),
+        Err(_) => compute(),
     }
 }
 
@@ -204,10 +260,67 @@ where
 {
     let Parts { function, encoded } = parts;
     match encoded {
-        Some(parts) => {
-            let options = options.name(function.name);
+        Ok(parts) => {
+            let options = named(options, function);
             cache.found_or_computed_async(parts, options, compute).await
         }
-        None => compute().await,
+        Err(_) => compute().await,
+    }
+}
+
+/// What this process shares of a call, or what `compute` returns.
+pub fn reference<R, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> R
+where
+    R: Clone + Send + Sync + 'static,
+    F: FnOnce() -> R,
+{
+    let Ok(value) = try_reference(cache, parts, options, || Ok::<R, Infallible>(compute()));
+    value
+}
+
+/// The same for what may fail.
+pub fn try_reference<R, E, F>(
+    cache: &Cache,
+    parts: Parts,
+    options: &Options,
+    compute: F,
+) -> Result<R, E>
+where
+    R: Clone + Send + Sync + 'static,
+    F: FnOnce() -> Result<R, E>,
+{
+    let Parts { function, encoded } = parts;
+    match encoded {
+        Ok(parts) => cache.shared(parts, named(options, function), compute),
+        Err(_) => compute(),
+    }
+}
+
+/// The same for what is computed by a future.
+pub async fn reference_async<R, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> R
+where
+    R: Clone + Send + Sync + 'static,
+    F: AsyncFnOnce() -> R,
+{
+    let compute = async || Ok::<R, Infallible>(compute().await);
+    let Ok(value) = try_reference_async(cache, parts, options, compute).await;
+    value
+}
+
+/// The same for a future of what may fail.
+pub async fn try_reference_async<R, E, F>(
+    cache: &Cache,
+    parts: Parts,
+    options: &Options,
+    compute: F,
+) -> Result<R, E>
+where
+    R: Clone + Send + Sync + 'static,
+    F: AsyncFnOnce() -> Result<R, E>,
+{
+    let Parts { function, encoded } = parts;
+    match encoded {
+        Ok(parts) => cache.shared_async(parts, named(options, function), compute).await,
+        Err(_) => compute().await,
     }
 }

@@ -3,6 +3,7 @@
 use super::codec::Known;
 use super::shape;
 pub use super::shape::Shape;
+use crate::forked::PerProcess;
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,7 +15,8 @@ pub struct TypeFacts {
     /// A fingerprint of what its `Deserialize` asks for.
     pub shape: Shape,
     is_described: AtomicBool,
-    known: Mutex<Arc<Known>>,
+    /// That of a parent may be locked for ever.
+    known: PerProcess<Mutex<Arc<Known>>>,
 }
 
 impl TypeFacts {
@@ -43,7 +45,7 @@ impl TypeFacts {
 
     fn lock(&self) -> MutexGuard<'_, Arc<Known>> {
         // Nothing panics while it is held.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.get().lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,18 +65,18 @@ pub fn of<T: serde::de::DeserializeOwned + 'static>() -> &'static TypeFacts {
 
 /// The same, as all threads share them.
 fn shared<T: serde::de::DeserializeOwned + 'static>(id: TypeId) -> &'static TypeFacts {
-    static ALL: Mutex<Option<HashMap<TypeId, &'static TypeFacts>>> = Mutex::new(None);
-    let all = || ALL.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = all().get_or_insert_default().get(&id).copied();
+    static ALL: PerProcess<Mutex<HashMap<TypeId, &'static TypeFacts>>> = PerProcess::new();
+    let all = || ALL.get().lock().unwrap_or_else(PoisonError::into_inner);
+    let found = all().get(&id).copied();
     found.unwrap_or_else(|| {
         // Not while the map is locked: what reads itself is the program's own code.
         let outline = shape::of::<T>();
-        *all().get_or_insert_default().entry(id).or_insert_with(|| {
+        *all().entry(id).or_insert_with(|| {
             // For as long as the process: there are no more of them than types.
             Box::leak(Box::new(TypeFacts {
                 shape: outline.shape,
                 is_described: AtomicBool::new(!outline.is_whole),
-                known: Mutex::default(),
+                known: PerProcess::new(),
             }))
         })
     })

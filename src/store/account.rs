@@ -14,6 +14,7 @@
 use super::{Root, guard};
 use crate::failpoint;
 use crate::fsutil;
+use crate::lock::Locked;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, FlockOperation, OFlags};
 use rustix::io::Errno;
@@ -60,12 +61,13 @@ pub fn update<T>(root: &Root, change: impl FnOnce(&mut Account) -> T) -> rustix:
         None => Some(Survey::of(root, &mut |_| {})?),
     };
     lock(&file)?;
-    let known = read(&file)?;
+    let file = Locked::new(file);
+    let known = read(file.file())?;
     let mut account = known.or(surveyed.map(|survey| survey.account())).unwrap_or_default();
     let done = change(&mut account);
     if known != Some(account) {
         failpoint::at("account")?;
-        let written = fsutil::retry(|| rustix::io::pwrite(&file, &encode(&account), 0))?;
+        let written = fsutil::retry(|| rustix::io::pwrite(file.file(), &encode(&account), 0))?;
         if written != LEN {
             return Err(Errno::NOSPC);
         }

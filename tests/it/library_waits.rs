@@ -47,6 +47,14 @@ fn a_thread_does_not_wait_for_a_task_of_its_own_by_another_handle() {
 }
 
 #[test]
+fn a_child_that_is_forked_while_others_use_the_cache_is_not_stuck() {
+    let world = cachex();
+    let program = World::example("forked");
+    let command = format!("exec {} {}", program.display(), world.store().display());
+    world.shell(&command).once().exits(0).shows(&["10 children"]);
+}
+
+#[test]
 fn two_thousand_values_in_opposite_order_by_two_processes_are_computed() {
     let world = cachex();
     let program = World::example("opposite_order");

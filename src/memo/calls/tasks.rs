@@ -3,9 +3,10 @@
 use super::super::backend::{Guard, Lock};
 use super::super::flight::{self, Joined, Turn};
 use super::super::key::{Parts, ValueKey};
-use super::super::{Cache, Options, Value, codec, process, timer};
-use super::wanted::{Computed, Next};
-use super::{Found, Inner, LATEST, SOONEST, Wanted, nested};
+use super::super::{Cache, Options, Value, codec, timer};
+use super::stores::Caller;
+use super::wanted::Computed;
+use super::{Found, LATEST, Next, SOONEST, Wanted, nested};
 use std::time::Instant;
 
 /// A value that is longer is decoded where it keeps no other task waiting.
@@ -18,8 +19,9 @@ impl Cache {
         options: Options,
         compute: impl AsyncFnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let wanted = Wanted::of::<T>(parts.key::<T>(), options, &self.tags);
+        let wanted = Wanted::of::<T>(parts.key::<T>(), options, &self.labels);
         let key = &wanted.key;
+        self.inner.begin(&wanted);
         let found = if wanted.reads() { self.look_up_async(key).await } else { None };
         let next = match found {
             Some(found) if found.record.is_fresh() => {
@@ -47,11 +49,11 @@ impl Cache {
         if options.allow_concurrent {
             return match wanted.computed_async(&self.inner, compute).await {
                 Ok(computed) => Ok(self.or_instead(&wanted, None, computed, instead).await),
-                Err(err) => self.inner.stands_in(key, instead, err),
+                Err(err) => self.inner.stands_in(instead, err),
             };
         }
-        let until = wanted.patience();
-        let turn = match flight::join_async(&self.inner.domain, key, until).await {
+        let terms = wanted.terms();
+        let turn = match flight::join_async(&self.inner.domain, key, terms).await {
             Joined::Turn(turn) => Some(turn),
             Joined::Landed(record) => match codec::decode(&record.value, true) {
                 Some(value) => return Ok(value),
@@ -61,9 +63,9 @@ impl Cache {
         };
         let mut guard = None;
         if turn.is_some() {
-            guard = self.lock_async(key, until).await;
+            guard = self.lock_async(key, terms.until).await;
             if wanted.reads() {
-                let found = self.blocking(key, Inner::look_again).await;
+                let found = self.inner.search_for_a_task(0, key, true).await;
                 if let Some(found) = found
                     && let Some(value) = self.value_of(key, found).await
                 {
@@ -79,7 +81,7 @@ impl Cache {
             Ok(computed) => Ok(self.or_instead(&wanted, turn, computed, instead).await),
             Err(err) => {
                 drop(turn);
-                self.inner.stands_in(key, instead, err)
+                self.inner.stands_in(instead, err)
             }
         };
         drop(guard);
@@ -88,14 +90,10 @@ impl Cache {
 
     async fn look_up_async(&self, key: &ValueKey) -> Option<Found> {
         let immediate = self.inner.immediate;
-        if let Some(found) = self.inner.look_up(0..immediate, key) {
+        if let Some(found) = self.inner.look_up(immediate, key) {
             return Some(found);
         }
-        if immediate == self.inner.stores.len() {
-            return None;
-        }
-        self.blocking(key, move |inner, key| inner.look_up(immediate..inner.stores.len(), key))
-            .await
+        self.inner.search_for_a_task(immediate, key, false).await
     }
 
     /// The recorded value of a key.
@@ -107,20 +105,28 @@ impl Cache {
         self.value_of(key, found).await
     }
 
-    /// The value of a record, which is decoded elsewhere if that takes long.
+    /// The value of a record, which is decoded elsewhere if that takes long, and which the
+    /// stores that were asked before have from then on.
     async fn value_of<T: Value + Send>(&self, key: &ValueKey, found: Found) -> Option<T> {
-        if found.record.value.len() <= LONG && found.at < self.inner.immediate.max(1) {
-            return found.value(&self.inner, key);
+        let above = (found.at > 0).then(|| found.clone());
+        let value = if found.record.value.len() <= LONG {
+            found.decoded(&self.inner)
+        } else {
+            self.inner.aside(move |inner| found.decoded(inner)).await
+        }?;
+        if let Some(Found { record, at }) = above {
+            for faster in 0..at {
+                let _ = self.inner.put_in(Caller::Task, faster, key, &record).await;
+            }
         }
-        let key = key.clone();
-        self.aside(move |inner| found.value(inner, &key)).await
+        Some(value)
     }
 
     async fn lock_async(&self, key: &ValueKey, until: Option<Instant>) -> Option<Guard> {
         let mut pause = SOONEST;
         let until = nested(until);
         loop {
-            match self.blocking(key, Inner::try_lock).await {
+            match self.inner.try_lock(Caller::Task, key).await {
                 Lock::Held(guard) => return Some(guard),
                 Lock::None => return None,
                 Lock::Busy => {}
@@ -142,7 +148,7 @@ impl Cache {
         instead: Option<Found>,
     ) -> T {
         let instead = instead.filter(|_| computed.is_err);
-        let old = instead.and_then(|found| found.value(&self.inner, &wanted.key));
+        let old = instead.and_then(|found| found.decoded(&self.inner));
         let value = self.kept_async(wanted, turn, computed).await;
         old.unwrap_or(value)
     }
@@ -154,41 +160,15 @@ impl Cache {
         computed: Computed<T>,
     ) -> T {
         let Computed { value, record, is_kept, began, .. } = computed;
-        let kept = match record.clone().filter(|_| is_kept) {
-            None => true,
-            Some(record) => {
-                self.blocking(&wanted.key, move |inner, key| inner.keep(key, &record, began)).await
+        let kept = match &record {
+            Some(record) if is_kept => {
+                self.inner.keep(Caller::Task, &wanted.key, record, began).await
             }
+            _ => true,
         };
         if let Some(mut turn) = turn {
             turn.land(record.filter(|_| kept));
         }
         value
-    }
-
-    /// Does what may block on a thread for that, unless no store does.
-    pub(in crate::memo) async fn blocking<R: Send + 'static>(
-        &self,
-        key: &ValueKey,
-        work: impl FnOnce(&Inner, &ValueKey) -> R + Send + 'static,
-    ) -> R {
-        if self.inner.immediate == self.inner.stores.len() {
-            return work(&self.inner, key);
-        }
-        let key = key.clone();
-        self.aside(move |inner| work(inner, &key)).await
-    }
-
-    /// Does what takes long on a thread for that.
-    pub(in crate::memo) async fn aside<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> R + Send + 'static,
-    ) -> R {
-        if process::this().is_forked() {
-            // The threads have stayed with the parent.
-            return work(&self.inner);
-        }
-        let inner = self.inner.clone();
-        blocking::unblock(move || work(&inner)).await
     }
 }

@@ -1,11 +1,12 @@
 //! What is wanted of a value, and what that means for what was found or computed.
 
 use super::super::domain::Moment;
+use super::super::flight::Terms;
 use super::super::key::ValueKey;
+use super::super::labels::Labels;
 use super::super::observe::Event;
-use super::super::options::Mode;
 use super::super::{Error, Options, Record, Value, codec, failure};
-use super::{Found, Inner};
+use super::Inner;
 use crate::clock::Timestamp;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,20 +20,26 @@ pub struct Wanted<'a> {
     /// Its key.
     pub key: ValueKey,
     options: Options,
-    /// The labels that its cache gives it.
-    tags: &'a [String],
+    /// What its cache says of it.
+    labels: &'a Labels,
     /// The type of the value.
     kind: &'static str,
 }
 
 /// What is to be done about a value.
-pub(super) enum Next<T> {
+pub enum Next<T, F> {
     /// It is there.
     Serve(T),
     /// It is there, and to be computed anew unless somebody does.
     Refresh(T),
     /// It is to be computed, and what expired is served should that fail.
-    Compute(Option<Found>),
+    Compute(Option<F>),
+}
+
+/// Something that was found.
+pub trait Candidate {
+    /// What is known of it.
+    fn record(&self) -> &Record;
 }
 
 /// A value that was computed.
@@ -51,25 +58,29 @@ pub(super) struct Computed<T> {
 
 impl<'a> Wanted<'a> {
     /// A value of this type.
-    pub fn of<T: Value>(key: ValueKey, options: Options, tags: &'a [String]) -> Wanted<'a> {
-        Wanted { key, options, tags, kind: std::any::type_name::<T>() }
+    pub fn of<T>(key: ValueKey, options: Options, labels: &'a Labels) -> Wanted<'a> {
+        Wanted { key, options, labels, kind: std::any::type_name::<T>() }
     }
 
     fn name(&self) -> &'static str {
         self.options.name.unwrap_or(self.kind)
     }
 
-    pub(super) fn reads(&self) -> bool {
-        matches!(self.options.mode, Mode::ReadWrite | Mode::ReadOnly)
+    /// Whether what is recorded will do. If not, what others have begun to compute before
+    /// this call will not do either.
+    pub fn reads(&self) -> bool {
+        self.options.mode.reads()
     }
 
-    fn writes(&self) -> bool {
-        matches!(self.options.mode, Mode::ReadWrite | Mode::WriteOnly)
+    /// Whether it is recorded.
+    pub fn writes(&self) -> bool {
+        self.options.mode.writes()
     }
 
-    /// Until when one waits for others.
-    pub(super) fn patience(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.options.lock_timeout.unwrap_or(PATIENCE))
+    /// How one waits for others.
+    pub fn terms(&self) -> Terms {
+        let patience = self.options.lock_timeout.unwrap_or(PATIENCE);
+        Terms { until: Instant::now().checked_add(patience), anew: !self.reads() }
     }
 
     /// Whether a value is to be computed anew, though it can be served.
@@ -79,15 +90,15 @@ impl<'a> Wanted<'a> {
 
     /// Says what is to be done, and tells of it.
     #[inline]
-    pub(super) fn next<T: Value>(
+    pub fn next<T, F: Candidate>(
         &self,
         inner: &Inner,
-        found: Option<Found>,
-        value: impl FnOnce(Found) -> Option<T>,
-    ) -> Next<T> {
+        found: Option<F>,
+        value: impl FnOnce(F) -> Option<T>,
+    ) -> Next<T, F> {
         match found {
-            Some(found) if found.record.is_fresh() => {
-                let is_due = self.is_due(&found.record);
+            Some(found) if found.record().is_fresh() => {
+                let is_due = self.is_due(found.record());
                 self.next_of(inner, value(found), is_due)
             }
             found => {
@@ -99,7 +110,12 @@ impl<'a> Wanted<'a> {
     }
 
     #[inline]
-    pub(super) fn next_of<T>(&self, inner: &Inner, value: Option<T>, is_due: bool) -> Next<T> {
+    pub(super) fn next_of<T, F>(
+        &self,
+        inner: &Inner,
+        value: Option<T>,
+        is_due: bool,
+    ) -> Next<T, F> {
         let name = self.name();
         let Some(value) = value else {
             inner.observer.tell(&Event::Miss { name });
@@ -148,9 +164,9 @@ impl<'a> Wanted<'a> {
     }
 
     /// Tells that a value cannot be recorded.
-    fn tell(&self, inner: &Inner, why: &Error) {
+    pub fn tell(&self, inner: &Inner, why: &Error) {
         inner.observer.tell(&Event::NotRecorded { name: self.name(), why });
-        debug_assert!(!matches!(why, Error::NotReadBack(_)), "{why}");
+        debug_assert!(!matches!(why, Error::NotReadBack(_) | Error::ExpiresIn(_)), "{why}");
     }
 
     /// The record of a value that the program has; none if it is an `Err` that is not kept.
@@ -167,23 +183,42 @@ impl<'a> Wanted<'a> {
         let limit = if failure::is_err(value) {
             self.options.failure_expires_in
         } else {
-            self.options.expires_in
+            self.limit(value)?
         };
-        Ok(Arc::new(Record {
-            value: codec::encode(value)?,
+        Ok(Arc::new(self.record_with(codec::encode(value)?, created, limit, took)))
+    }
+
+    /// What is recorded of something that is kept as it is.
+    pub fn record_of_reference<R: 'static>(
+        &self,
+        reference: &R,
+        took: Duration,
+    ) -> Result<Record, Error> {
+        Ok(self.record_with(Vec::new(), Timestamp::now(), self.limit(reference)?, took))
+    }
+
+    /// How long a value is served.
+    fn limit<T: 'static>(&self, value: &T) -> Result<Option<Duration>, Error> {
+        Ok(self.labels.lifetime(value)?.or(self.options.expires_in))
+    }
+
+    fn record_with(
+        &self,
+        value: Vec<u8>,
+        created: Timestamp,
+        limit: Option<Duration>,
+        took: Duration,
+    ) -> Record {
+        let tag = self.options.tag.map(str::to_owned);
+        Record {
+            value,
             created,
             expires: limit.map(|limit| created.plus(self.earlier(limit))),
             stale_for: self.options.stale_if_error,
             took,
             name: Cow::Borrowed(self.name()),
-            tags: self
-                .options
-                .tag
-                .map(str::to_owned)
-                .into_iter()
-                .chain(self.tags.to_vec())
-                .collect(),
-        }))
+            tags: tag.into_iter().chain(self.labels.tags.iter().cloned()).collect(),
+        }
     }
 
     /// A limit less the part that is this key's own, see [`Options::jitter`].

@@ -7,6 +7,7 @@
 use super::{Fenced, GET, command};
 use crate::asked::{DONE, Helper};
 use crate::entry::{Entry, Key};
+use crate::forked::PerProcess;
 use crate::store::{filter, helper};
 use anyhow::{Context, Result, bail};
 use std::io::Write;
@@ -16,13 +17,12 @@ use std::sync::{Mutex, PoisonError};
 /// Keeps a helper for look-ups.
 #[derive(Default)]
 pub struct Attendant {
-    kept: Mutex<Option<Kept>>,
+    /// A forked child has one of its own.
+    kept: PerProcess<Mutex<Option<Kept>>>,
 }
 
 struct Kept {
     helper: Helper,
-    /// The process that started it: a forked child has one of its own.
-    owner: u32,
 }
 
 impl Attendant {
@@ -31,19 +31,14 @@ impl Attendant {
         if !filter::may_hold(fenced.root, key) {
             return Ok(None);
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = std::process::id();
-        if kept.as_ref().is_some_and(|kept| kept.owner != mine) {
-            // It is the parent's: it is neither killed nor waited for.
-            std::mem::forget(kept.take());
-        }
+        let mut kept = self.kept.get().lock().unwrap_or_else(PoisonError::into_inner);
         // One that was kept may have ended meanwhile.
         let known = kept.as_mut().and_then(|kept| kept.ask(key).ok());
         let sealed = if let Some(sealed) = known {
             sealed
         } else {
             *kept = None;
-            let mut new = Kept { helper: start(fenced)?, owner: mine };
+            let mut new = Kept { helper: start(fenced)? };
             let sealed = new.ask(key)?;
             *kept = Some(new);
             sealed
