@@ -11,7 +11,7 @@ use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{
     AttrStyle, Attribute, Error, FnArg, GenericArgument, Ident, PathArguments, Result, ReturnType,
-    Signature, Type, TypeParamBound, Visibility,
+    Safety, Signature, Type, TypeParamBound, Visibility,
 };
 
 /// A function as it was written.
@@ -126,7 +126,8 @@ impl Function {
         let what = if self.signature.receiver().is_some() || self.boxed().is_some() {
             "a method cannot have companions, for which there is no place in an `impl`; give its \
              results `tags`, by which they can be removed"
-        } else if self.signature.unsafety.is_some() || self.signature.abi.is_some() {
+        } else if matches!(self.signature.safety, Safety::Unsafe(_)) || self.signature.abi.is_some()
+        {
             "an `unsafe` or `extern` function cannot have companions"
         } else if attributes.into_iter().any(|it| it.path().is_ident("cfg")) {
             "a function cannot have companions if some of its arguments are there under a `cfg` \

@@ -26,10 +26,28 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The kinds of things that are met. The numbers are part of keys and of stored values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Tag {
+macro_rules! tags {
+    ($($tag:ident = $number:literal),+ $(,)?) => {
+        /// The kinds of things that are met. The numbers are part of keys and of stored values.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Tag {
+            $($tag = $number),+
+        }
+
+        impl Tag {
+            /// The one that this number stands for.
+            fn of(number: u8) -> Option<Tag> {
+                match number {
+                    $($number => Some(Tag::$tag),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+tags! {
     False = 1,
     True = 2,
     Natural = 3,
@@ -250,6 +268,28 @@ macro_rules! numbers {
     )+};
 }
 
+macro_rules! groups {
+    ($($plain:ident, $variant:ident |$encoder:ident| $begin:expr);+) => {$(
+        fn $plain(mut self, name: &'static str, _: usize) -> Result<Group<'a, P>, Unwritable> {
+            self.named(name);
+            let $encoder = self;
+            Ok($begin)
+        }
+
+        fn $variant(
+            mut self,
+            name: &'static str,
+            _: u32,
+            variant: &'static str,
+            _: usize,
+        ) -> Result<Group<'a, P>, Unwritable> {
+            self.variant(name, variant);
+            let $encoder = self;
+            Ok($begin)
+        }
+    )+};
+}
+
 impl<'a, P: Purpose> ser::Serializer for Encoder<'a, P> {
     type Ok = ();
     type Error = Unwritable;
@@ -350,50 +390,15 @@ impl<'a, P: Purpose> ser::Serializer for Encoder<'a, P> {
         Ok(self.group(Tag::Seq, false))
     }
 
-    fn serialize_tuple_struct(
-        mut self,
-        name: &'static str,
-        _: usize,
-    ) -> Result<Group<'a, P>, Unwritable> {
-        self.named(name);
-        Ok(self.group(Tag::Seq, false))
-    }
-
-    fn serialize_tuple_variant(
-        mut self,
-        name: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Group<'a, P>, Unwritable> {
-        self.variant(name, variant);
-        Ok(self.group(Tag::Seq, false))
+    groups! {
+        serialize_tuple_struct, serialize_tuple_variant |it| it.group(Tag::Seq, false);
+        serialize_struct, serialize_struct_variant |it| it.fields()
     }
 
     fn serialize_map(mut self, _: Option<usize>) -> Result<Pairs<'a, P>, Unwritable> {
         self.tag(Tag::Map);
         let whole = P::SORTS_MAPS.then(Vec::new);
         Ok(Pairs { out: self.out, whole, key: Encoding::new(), purpose: PhantomData })
-    }
-
-    fn serialize_struct(
-        mut self,
-        name: &'static str,
-        _: usize,
-    ) -> Result<Group<'a, P>, Unwritable> {
-        self.named(name);
-        Ok(self.fields())
-    }
-
-    fn serialize_struct_variant(
-        mut self,
-        name: &'static str,
-        _: u32,
-        variant: &'static str,
-        _: usize,
-    ) -> Result<Group<'a, P>, Unwritable> {
-        self.variant(name, variant);
-        Ok(self.fields())
     }
 
     /// As programs exchange it, and not as people read it.

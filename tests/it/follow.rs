@@ -1,6 +1,7 @@
 //! `--no-concurrent`: those who wait see what is printed when it is printed.
 
 use crate::harness::{Cachex, Call, Running, Signal, cachex, eventually, quoted};
+use crate::shared_ends::failure_after_a_good_result;
 use std::io::{PipeReader, Read};
 use std::time::{Duration, Instant};
 
@@ -236,17 +237,9 @@ fn who_wants_a_run_that_begins_now_does_not_follow() {
 #[test]
 fn who_may_have_to_show_something_else_does_not_follow() {
     let cachex = cachex();
-    let good = quoted(cachex.path("good"));
-    let gate = cachex.gate("gate");
-    let script = format!("mkdir {good} && echo good && exit; echo bad; {gate}; exit 3");
-    let call = cachex.run(&script).with("--no-concurrent").expires_in("1m");
-    call.once().prints("good\n").exits(0);
     // Of a run that fails, only one of them is to see anything.
-    let holder = call.clone().after("2m").spawn();
-    holder.shows("bad\n");
-    let careful = call.clone().option("--stale-if-error", "1h").after("2m").spawn();
-    careful.waits_for_a_lock();
-    followers(&call.clone().after("2m"), 1, "bad\n");
+    let (call, [holder, careful]) = failure_after_a_good_result(&cachex, "exit 3");
+    followers(&call, 1, "bad\n");
     assert_eq!(careful.printed(), "");
     cachex.opens("gate");
     holder.ends().prints("bad\n").exits(3);

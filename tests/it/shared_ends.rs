@@ -22,6 +22,23 @@ fn waiting(cachex: &Cachex, call: &Call, count: usize) -> Vec<Running> {
     all
 }
 
+/// A command that was good once, and that waits at the gate now and fails by this. The first
+/// who calls it has shown the beginning; the second waits, and has a good result to fall
+/// back on.
+pub fn failure_after_a_good_result(cachex: &Cachex, failure: &str) -> (Call, [Running; 2]) {
+    let good = quoted(cachex.path("good"));
+    let gate = cachex.gate("gate");
+    let script = format!("mkdir {good} && echo good && exit; echo bad; {gate}; {failure}");
+    let call = cachex.run(&script).with("--no-concurrent").expires_in("1m");
+    call.once().prints("good\n").exits(0);
+    let call = call.after("2m");
+    let holder = call.spawn();
+    holder.shows("bad\n");
+    let careful = call.clone().option("--stale-if-error", "1h").spawn();
+    careful.waits_for_a_lock();
+    (call, [holder, careful])
+}
+
 #[test]
 fn the_end_of_a_silent_run_is_that_of_all_who_waited() {
     for (rest, signal) in [
@@ -132,17 +149,7 @@ fn who_makes_files_waits_for_a_record_and_shares_a_failure_without_one() {
 #[test]
 fn for_who_waited_a_good_result_stands_in_for_a_failure_that_is_not_recorded() {
     let cachex = cachex();
-    let good = quoted(cachex.path("good"));
-    let script = format!(
-        "mkdir {good} && echo good && exit; echo bad; {}; kill -TERM $$",
-        cachex.gate("gate")
-    );
-    let call = cachex.run(&script).with("--no-concurrent").expires_in("1m");
-    call.once().prints("good\n").exits(0);
-    let holder = call.clone().after("2m").spawn();
-    holder.shows("bad\n");
-    let careful = call.clone().option("--stale-if-error", "1h").after("2m").spawn();
-    careful.waits_for_a_lock();
+    let (_, [holder, careful]) = failure_after_a_good_result(&cachex, "kill -TERM $$");
     cachex.opens("gate");
     holder.ends().prints("bad\n").dies_of(Signal::TERM);
     careful.ends().prints("good\n").exits(0);

@@ -116,37 +116,6 @@ impl<'de> Decoder<'de> {
     }
 }
 
-impl Tag {
-    fn of(byte: u8) -> Option<Tag> {
-        use Tag::{
-            Bytes, Char, End, False, Field, Float, LargeNatural, LargeNegative, Map, Named,
-            Natural, Negative, None, Seq, Some, Str, True, Unit, Variant,
-        };
-        const ALL: [Tag; 19] = [
-            False,
-            True,
-            Natural,
-            LargeNatural,
-            Negative,
-            LargeNegative,
-            Float,
-            Char,
-            Str,
-            Bytes,
-            None,
-            Some,
-            Unit,
-            Named,
-            Variant,
-            Seq,
-            Map,
-            Field,
-            End,
-        ];
-        ALL.get(usize::from(byte).checked_sub(1)?).copied()
-    }
-}
-
 impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     type Error = Unreadable;
 
