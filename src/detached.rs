@@ -1,6 +1,7 @@
 //! Processes that outlive the call that started them.
 
 use crate::asked;
+use crate::failpoint;
 use rustix::fd::BorrowedFd;
 use rustix::process::Resource;
 use std::io;
@@ -22,6 +23,7 @@ const MOST_NUMBERS: u64 = 1 << 20;
 /// library may live for long, so a thread of it waits for the process, of which nothing
 /// would be left but an entry in the system's table.
 pub fn start(command: &mut Command) -> io::Result<()> {
+    failpoint::at("start")?;
     // SAFETY: `setsid` is async-signal-safe, and the closure does nothing else.
     unsafe {
         command.pre_exec(|| {

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 /// Points that change nothing.
 #[cfg(debug_assertions)]
-const QUIET: [&str; 6] = ["open", "read", "recover", "flock", "backlog", "turn"];
+const QUIET: [&str; 7] = ["open", "read", "recover", "flock", "backlog", "turn", "start"];
 
 /// The process got to `point`.
 #[cfg(debug_assertions)]

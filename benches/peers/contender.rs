@@ -24,8 +24,6 @@ pub enum Tool {
 impl Tool {
     /// All of them, cachex first.
     pub const ALL: [Tool; 4] = [Tool::Cachex, Tool::Bkt, Tool::Deja, Tool::Cacher];
-    /// Those that come from the registry.
-    pub const PEERS: [Tool; 3] = [Tool::Bkt, Tool::Deja, Tool::Cacher];
 
     /// The name of its binary and of its crate.
     pub fn name(self) -> &'static str {

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// As large as an interactive session's usually is, since cachex hashes it,
 /// and the same on every machine. `cargo bench` would add some fifty variables
@@ -56,15 +57,16 @@ pub struct Lab {
     /// Whether stores of a million entries are asked for.
     pub million: bool,
     cachex: PathBuf,
-    missing: Vec<(Tool, String)>,
+    /// The peers that were asked for, and why there is none of one.
+    installed: Mutex<Vec<(Tool, Result<(), String>)>>,
     /// Where the contenders' standard error goes: not to a terminal, which
     /// some of them would look at more closely.
     log: fs::File,
 }
 
 impl Lab {
-    /// Builds and installs what is needed. A peer that cannot be installed is
-    /// no error: the tables name it and say why it is missing.
+    /// Builds what is needed; a peer is installed when an experiment asks for it. One that
+    /// cannot be is no error: the tables name it and say why it is missing.
     ///
     /// # Errors
     ///
@@ -89,32 +91,36 @@ impl Lab {
         let _ = fs::remove_file(&installed);
         fs::copy(&cachex, &installed).with_context(|| format!("copying {}", cachex.display()))?;
         let cachex = installed;
-        let missing = Tool::PEERS
-            .into_iter()
-            .filter_map(|peer| install(&root, peer).err().map(|error| (peer, format!("{error:#}"))))
-            .collect();
         let noop = compile(&root, "noop")?;
         let emit = compile(&root, "emit")?;
         // Contenders inherit it; setting one per process would make the
         // standard library fork where it can otherwise use `posix_spawn`.
         std::env::set_current_dir(&work).with_context(|| format!("entering {}", work.display()))?;
         let log = fs::File::create(root.join("stderr.log")).context("making stderr.log")?;
-        Ok(Lab { root, work, noop, emit, quick, million, cachex, missing, log })
+        let installed = Mutex::default();
+        Ok(Lab { root, work, noop, emit, quick, million, cachex, installed, log })
     }
 
-    /// The binary of `tool`.
+    /// The binary of `tool`, which is installed if it was not asked for before.
     ///
     /// # Errors
     ///
     /// It could not be installed.
     pub fn binary(&self, tool: Tool) -> Result<PathBuf> {
-        if let Some((_, reason)) = self.missing.iter().find(|(missing, _)| *missing == tool) {
-            bail!("{reason}");
+        if tool == Tool::Cachex {
+            return Ok(self.cachex.clone());
         }
-        Ok(match tool {
-            Tool::Cachex => self.cachex.clone(),
-            peer => self.root.join("bin").join(peer.name()),
-        })
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = installed.iter().find(|(known, _)| *known == tool);
+        let done = match known {
+            Some((_, done)) => done.clone(),
+            None => {
+                let done = install(&self.root, tool).map_err(|error| format!("{error:#}"));
+                installed.push((tool, done.clone()));
+                done
+            }
+        };
+        done.map(|()| self.root.join("bin").join(tool.name())).map_err(anyhow::Error::msg)
     }
 
     /// A process with the environment, working directory and standard input

@@ -19,24 +19,27 @@
 //!
 //! If the store is removed meanwhile, the fold ends and recreates nothing.
 
+mod batch;
 mod bound;
 mod options;
 
 pub use options::{Bounds, FoldOptions, FoldReport};
 
-use super::events::{self, Kind};
+use super::events::{self, Drained, Kind};
 use super::facts::{FoldedIn, Removed, Usage};
 use super::guard::{self, Gone, SetAside};
 use super::old::{Flushed, Old};
+use super::rebuild::State;
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, account, audit, blobs, filter, pack, room, stats, sweep};
+use super::{Root, account, audit, filter, pack, room, stats, sweep};
 use crate::clock::Timestamp;
-use crate::entry::{BlobRef, Entry, Key};
+use crate::entry::{BlobRef, Key};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
 use crate::progress::{self, Stage};
 use anyhow::{Context, Result};
+use batch::Batch;
 use rustix::fs::OFlags;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -127,12 +130,14 @@ struct Fold<'a> {
     usage: HashMap<Key, Usage>,
     orphans: Vec<[u8; 32]>,
     removed: u64,
-    /// Whether there was nothing to read in.
+    /// Whether there was nothing new to read in.
     is_idle: bool,
     /// Whether something is to be dropped.
     exceeds: bool,
     /// What is to be packed this time, if that pays.
     unpacked: Vec<BlobRef>,
+    /// What the old store was then.
+    state: Option<State>,
     report: FoldReport,
 }
 
@@ -146,9 +151,10 @@ impl<'a> Fold<'a> {
             usage: HashMap::new(),
             orphans: Vec::new(),
             removed: 0,
-            is_idle: false,
+            is_idle: true,
             exceeds: true,
             unpacked: Vec::new(),
+            state: None,
             report: FoldReport::default(),
         }
     }
@@ -184,98 +190,93 @@ impl<'a> Fold<'a> {
         let keys = Young::new(self.root).keys()?;
         progress::begin(Stage::Folding, keys.len() as u64);
         publish_with(self.root, keys.iter())?;
+        let root = self.root;
         let mut flushed = Flushed::default();
         let mut damaged = Vec::new();
         let mut left = keys.iter();
-        while left.len() > 0 {
-            damaged.extend(self.fold_batch(&mut left, &mut drained.names, &mut flushed)?);
-        }
-        let others: Vec<(Key, Usage)> = self.usage.drain().collect();
-        for others in others.chunks(BATCH) {
-            Old::with_next(self.root, &mut flushed, |old| {
-                for (key, usage) in others {
-                    old.used(key, *usage)?;
-                    if !drained.names.contains_key(key)
-                        && let Some(name) = old.counted_as(key)?
-                    {
-                        drained.names.insert(*key, name);
-                    }
+        let mut is_done = false;
+        while !is_done {
+            let batch = Batch::of(root, &mut left);
+            // To open the database takes as long as all of this where there is much in it.
+            let is_last = left.len() == 0;
+            let kept = Old::with_next(root, &mut flushed, |old| {
+                let kept = self.fold_batch(old, &batch, &mut drained.names)?;
+                if is_last {
+                    is_done = self.note_uses(old, &mut drained.names)?;
                 }
-                Ok(())
+                if is_done {
+                    self.note_all(old, &drained)?;
+                }
+                Ok(kept)
             })?;
+            self.folded(&batch, kept);
+            damaged.extend(batch.damaged);
         }
-        self.is_idle = keys.is_empty() && drained.events.is_empty();
-        let tally = stats::tally(&drained.events, &drained.names, self.now);
-        let (is_idle, now, max) = (self.is_idle, self.now, self.options.max_entries);
-        let gone = self.gone_before();
-        let (most, bytes) = self.options.compress.map_or((0, 0), |_| pack::AT_ONCE);
-        let unpacked = &mut self.unpacked;
-        (self.exceeds, self.report.totals) = Old::with_next(self.root, &mut flushed, |old| {
-            if !is_idle {
-                old.add_stats(&tally, now)?;
-                old.count(|totals| totals.folds = totals.folds.wrapping_add(1));
-            }
-            *unpacked = old.needs.unpacked(most, bytes)?;
-            Ok((old.exceeds(gone, max)?, old.totals()))
-        })?;
-        flushed.confirm(self.root)?;
-        self.report.damaged += unlink(self.root, &damaged)?;
-        drained.discard(self.root)
+        flushed.confirm(root)?;
+        self.report.damaged += unlink(root, &damaged)?;
+        drained.discard(root)
     }
 
-    /// Takes as many of `keys` as are a batch, with the files that they left
-    /// behind. Adds the names of those entries that have events, and returns
-    /// the versions that are damaged and have yet to be unlinked.
+    /// Folds a batch in, and adds the names of those entries that have events; what came
+    /// of each entry, and whether it was hit.
     fn fold_batch(
         &mut self,
-        keys: &mut std::slice::Iter<'_, Key>,
+        old: &Old,
+        batch: &Batch,
         names: &mut HashMap<Key, String>,
-        flushed: &mut Flushed,
-    ) -> Result<Vec<(Key, [u8; 32])>> {
-        let mut batch = Vec::with_capacity(keys.len().min(BATCH));
-        let mut damaged = Vec::new();
-        let mut work = 0;
-        while work < BATCH as u64
-            && let Some(key) = keys.next()
-        {
-            work += 1;
-            // What cannot be read stays, for a fold that can.
-            let Ok(Some(sealed)) = young::sealed(self.root, key) else { continue };
-            match Entry::open(key, &sealed) {
-                // Room was made; what it superseded must not be found in its stead.
-                Ok(entry) if entry.streams().any(|blob| blobs::is_gone(self.root, &blob.hash)) => {
-                    damaged.push((*key, young::version(&sealed)));
-                }
-                Ok(entry) => {
-                    let files = entry.outputs.map_or(0, |outputs| outputs.files);
-                    work = work.saturating_add(files);
-                    batch.push((entry, sealed));
-                }
-                Err(_) => damaged.push((*key, young::version(&sealed))),
+    ) -> Result<Vec<(FoldedIn, bool)>> {
+        for (key, _) in &batch.damaged {
+            // What it superseded must not be found in its stead.
+            self.orphans.extend(old.take_out(key)?.into_iter().flat_map(|gone| gone.orphans));
+            self.is_idle = false;
+        }
+        let mut all = Vec::with_capacity(batch.entries.len());
+        for (entry, sealed) in &batch.entries {
+            progress::advance(1);
+            let used = self.usage.remove(&entry.key);
+            if used.is_some() {
+                names.entry(entry.key).or_insert_with(|| events::name_of(entry.about.name()));
+            }
+            let kept = old.fold_in(entry, sealed, used.unwrap_or_default())?;
+            self.is_idle &= !kept.new;
+            all.push((kept, used.is_some_and(|used| used.hits > 0)));
+        }
+        Ok(all)
+    }
+
+    /// Notes uses of entries that are not young, and their names; whether these were all.
+    fn note_uses(&mut self, old: &Old, names: &mut HashMap<Key, String>) -> Result<bool> {
+        let others: Vec<Key> = self.usage.keys().take(BATCH).copied().collect();
+        for key in others {
+            let Some(usage) = self.usage.remove(&key) else { continue };
+            old.used(&key, usage)?;
+            if !names.contains_key(&key)
+                && let Some(name) = old.counted_as(&key)?
+            {
+                names.insert(key, name);
             }
         }
-        let usage = &mut self.usage;
-        let mut hit = Vec::new();
-        let mut superseded = Vec::new();
-        let kept = Old::with_next(self.root, flushed, |old| {
-            let fold_in = |(entry, sealed): &(Entry, Vec<u8>)| {
-                progress::advance(1);
-                let used = usage.remove(&entry.key);
-                if used.is_some() {
-                    let name = || events::name_of(entry.about.name());
-                    names.entry(entry.key).or_insert_with(name);
-                }
-                hit.push(used.is_some_and(|used| used.hits > 0));
-                Ok(old.fold_in(entry, sealed, used.unwrap_or_default())?)
-            };
-            for (key, _) in &damaged {
-                // What it superseded must not be found in its stead.
-                superseded.extend(old.take_out(key)?);
-            }
-            batch.iter().map(fold_in).collect::<Result<Vec<FoldedIn>>>()
-        })?;
-        self.orphans.extend(superseded.into_iter().flat_map(|gone| gone.orphans));
-        for (((entry, sealed), kept), is_hit) in batch.iter().zip(kept).zip(hit) {
+        Ok(self.usage.is_empty())
+    }
+
+    /// Counts what happened, and sees what there is to be done next.
+    fn note_all(&mut self, old: &Old, drained: &Drained) -> Result<()> {
+        self.is_idle &= drained.events.is_empty();
+        if !self.is_idle {
+            old.add_stats(&stats::tally(&drained.events, &drained.names, self.now), self.now)?;
+            old.count(|totals| totals.folds = totals.folds.wrapping_add(1));
+        }
+        let (most, bytes) = self.options.compress.map_or((0, 0), |_| pack::AT_ONCE);
+        self.unpacked = old.needs.unpacked(most, bytes)?;
+        self.exceeds = old.exceeds(self.gone_before(), self.options.max_entries)?;
+        self.report.totals = old.totals();
+        self.state = Some(State::of(old)?);
+        Ok(())
+    }
+
+    /// A batch is in the old store.
+    fn folded(&mut self, batch: &Batch, kept: Vec<(FoldedIn, bool)>) {
+        for ((entry, sealed), (kept, is_hit)) in batch.entries.iter().zip(kept) {
             if is_hit {
                 room::used_at(self.root, entry, kept.facts.last_use);
             }
@@ -288,7 +289,6 @@ impl<'a> Fold<'a> {
                 last_use: kept.facts.last_use,
             });
         }
-        Ok(damaged)
     }
 
     /// Packs some of what came lately and is needed, where that pays.
@@ -361,7 +361,9 @@ impl<'a> Fold<'a> {
     /// Removes what nothing needs: what was removed left it behind, or it lies in one part
     /// of the folders, or in `all` of them.
     fn sweep(&mut self, all: bool) -> Result<()> {
-        self.report.totals = Old::with(self.root, |old| Ok(old.totals()))?;
+        if all || self.removed > 0 {
+            self.report.totals = Old::with(self.root, |old| Ok(old.totals()))?;
+        }
         if all || self.removed * 8 > self.report.totals.entries {
             filter::publish(self.root, stored_prefixes(self.root)?)?;
         }

@@ -57,25 +57,44 @@ impl Rebuilt {
     }
 }
 
-/// Writes the old store anew if that pays: with `thoroughly`, even if it gives back
-/// little. Whether it was done.
+/// What says whether the old store is to be written anew, besides what it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    entries: u64,
+    is_to_be_spread: bool,
+    rebuilt: Rebuilt,
+}
+
+impl State {
+    /// That of an open store.
+    pub fn of(old: &Old) -> sled::Result<State> {
+        let rebuilt = old.meta.get("rebuilt")?.and_then(|bytes| decode::<Rebuilt>(&bytes));
+        let entries = old.totals().entries;
+        let is_to_be_spread = old.entries.are_too_few_for(entries);
+        Ok(State { entries, is_to_be_spread, rebuilt: rebuilt.unwrap_or_default() })
+    }
+
+    /// Writes it anew if that pays: with `thoroughly`, even if it gives back little.
+    /// Whether it was done.
+    pub fn rebuild_if_due(self, root: &Root, thoroughly: bool) -> Result<bool> {
+        let State { entries, is_to_be_spread, rebuilt } = self;
+        let taken = account::database(root)?;
+        let percent = if thoroughly { GROWN_LITTLE } else { GROWN };
+        let most = rebuilt.expected(entries).saturating_mul(percent) / 100 + SLACK;
+        if !is_to_be_spread && taken <= most {
+            return Ok(false);
+        }
+        rebuild(root, bits_for(entries))?;
+        Ok(true)
+    }
+}
+
+/// Writes the old store anew if that pays, see [`State::rebuild_if_due`].
 pub fn rebuild_if_due(root: &Root, thoroughly: bool) -> Result<bool> {
     if !guard::exists(root) {
         return Ok(false);
     }
-    let (entries, is_to_be_spread, rebuilt) = Old::with(root, |old| {
-        let rebuilt = old.meta.get("rebuilt")?.and_then(|bytes| decode::<Rebuilt>(&bytes));
-        let entries = old.totals().entries;
-        Ok((entries, old.entries.are_too_few_for(entries), rebuilt.unwrap_or_default()))
-    })?;
-    let taken = account::database(root)?;
-    let percent = if thoroughly { GROWN_LITTLE } else { GROWN };
-    let most = rebuilt.expected(entries).saturating_mul(percent) / 100 + SLACK;
-    if !is_to_be_spread && taken <= most {
-        return Ok(false);
-    }
-    rebuild(root, bits_for(entries))?;
-    Ok(true)
+    Old::with(root, |old| Ok(State::of(old)?))?.rebuild_if_due(root, thoroughly)
 }
 
 /// Writes the old store anew, its entries spread by so many bits.

@@ -191,15 +191,15 @@ pub fn read(
     let mut span = Span::of_range(&since.to_be_bytes(), &[0xff; 64]);
     while guard::exists(root) {
         let page = Old::with(root, |old| Ok(span.page(&old.stats, fold::BATCH)?))?;
-        if page.is_empty() {
-            break;
-        }
         for (place, counts) in &page {
             if let Some((day, name)) = split(place)
                 && let Some(counts) = decode(counts)
             {
                 visit(day, name, counts)?;
             }
+        }
+        if page.len() < fold::BATCH {
+            break;
         }
     }
     Ok(())

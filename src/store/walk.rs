@@ -128,7 +128,7 @@ pub fn walk(
             for (place, value) in &page {
                 visit(old, place, value)?;
             }
-            Ok(page.is_empty())
+            Ok(page.len() < size)
         })?;
         if walked {
             return Ok(());

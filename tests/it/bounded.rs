@@ -1,7 +1,7 @@
 //! The limit on the store's size holds whatever comes and goes, and whoever is there to
 //! see to it.
 
-use crate::harness::{Cachex, Call, cachex, eventually};
+use crate::harness::{Cachex, Call, cachex, eventually, unshares};
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -64,6 +64,29 @@ fn the_limit_holds_where_every_fold_is_killed() {
     let cachex = cachex();
     let killed = |n| random(&cachex, n, 1_000_000).fault("sled=kill");
     stays_within(&cachex, 4 * MB, (0..40).map(killed));
+}
+
+#[test]
+fn the_limit_holds_where_no_process_can_be_started_in_the_background() {
+    let cachex = cachex();
+    let alone = |n| random(&cachex, n, 1_000_000).fault("start=11");
+    stays_within(&cachex, 4 * MB, (0..40).map(alone));
+    // Nobody folded, and what was recorded last is there.
+    assert!(!cachex.in_store("v2/old").exists());
+    random(&cachex, 39, 1_000_000).with("--cached-only").output_counted().once().exits(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_limit_holds_without_proc() {
+    let cachex = cachex();
+    if !unshares("--mount") {
+        return;
+    }
+    let without = r#"exec unshare --mount sh -c 'umount -l /proc && exec "$@"' sh "$@""#;
+    let call = |n| random(&cachex, n, 1_000_000).launched_by(without);
+    stays_within(&cachex, 4 * MB, (0..40).map(call));
+    random(&cachex, 39, 1_000_000).with("--cached-only").output_counted().once().exits(0);
 }
 
 #[test]

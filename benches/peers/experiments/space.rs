@@ -89,6 +89,8 @@ pub fn under_a_limit(lab: &Lab) -> Result<Table> {
     );
     for churn in &CHURNS {
         let Measured { most, after, left } = churn.measure(lab)?;
+        // It takes minutes to the next.
+        eprintln!("{}: at the most {}, then {}", churn.name, bytes(most), bytes(after));
         let share = |taken: u64| format!("{:.2}", taken as f64 / churn.limit as f64);
         table.row(vec![
             churn.name.to_owned(),

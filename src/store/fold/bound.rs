@@ -84,7 +84,13 @@ impl Fold<'_> {
     pub(super) fn rebuild(&mut self) -> Result<()> {
         if !self.is_idle || self.removed > 0 || self.options.full {
             let is_much = self.removed.saturating_mul(8) > self.report.totals.entries;
-            rebuild::rebuild_if_due(self.root, is_much || self.options.full)?;
+            let thoroughly = is_much || self.options.full;
+            match self.state {
+                Some(state) if self.removed == 0 && !self.options.full => {
+                    state.rebuild_if_due(self.root, thoroughly)?
+                }
+                _ => rebuild::rebuild_if_due(self.root, thoroughly)?,
+            };
         }
         Ok(())
     }

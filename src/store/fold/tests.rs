@@ -1,8 +1,9 @@
 //! What a fold does to a store, step by step and with others at work.
 
 use super::*;
-use crate::entry::Bytes;
+use crate::entry::{Bytes, Entry};
 use crate::store::Store;
+use crate::store::blobs;
 use crate::store::clear::clear;
 use crate::store::events::{Event, append};
 use crate::store::rebuild;

@@ -1,0 +1,42 @@
+//! Young files, read as many at a time as are folded in one go.
+
+use super::super::young;
+use super::super::{Root, blobs};
+use super::BATCH;
+use crate::entry::{Entry, Key};
+
+/// Young files that are folded at once.
+pub(super) struct Batch {
+    pub entries: Vec<(Entry, Vec<u8>)>,
+    /// The versions that are of no use, and are yet to be unlinked.
+    pub damaged: Vec<(Key, [u8; 32])>,
+}
+
+impl Batch {
+    /// Takes as many of `keys` as are a batch, with the files that they left behind.
+    pub fn of(root: &Root, keys: &mut std::slice::Iter<'_, Key>) -> Batch {
+        let mut entries = Vec::with_capacity(keys.len().min(BATCH));
+        let mut damaged = Vec::new();
+        let mut work = 0;
+        while work < BATCH as u64
+            && let Some(key) = keys.next()
+        {
+            work += 1;
+            // What cannot be read stays, for a fold that can.
+            let Ok(Some(sealed)) = young::sealed(root, key) else { continue };
+            match Entry::open(key, &sealed) {
+                // Room was made; what it superseded must not be found in its stead.
+                Ok(entry) if entry.streams().any(|blob| blobs::is_gone(root, &blob.hash)) => {
+                    damaged.push((*key, young::version(&sealed)));
+                }
+                Ok(entry) => {
+                    let files = entry.outputs.map_or(0, |outputs| outputs.files);
+                    work = work.saturating_add(files);
+                    entries.push((entry, sealed));
+                }
+                Err(_) => damaged.push((*key, young::version(&sealed))),
+            }
+        }
+        Batch { entries, damaged }
+    }
+}
