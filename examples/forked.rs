@@ -29,7 +29,7 @@ fn work(who: u64, n: u64) {
     assert_eq!(*CACHE.reference(n, alone, || std::sync::Arc::new(n)), n);
     CACHE.put(("own", who), Options::new(), &n).expect("a record");
     assert_eq!(CACHE.get::<u64>(("own", who)), Some(n));
-    if n % 10 == 0 {
+    if n.is_multiple_of(10) {
         CACHE.remove::<u64>(("own", who)).expect("a removal");
         assert_eq!(CACHE.get::<u64>(("own", who)), None);
     }
@@ -77,7 +77,7 @@ fn ends_well(pid: i32) -> bool {
         let mut status = 0;
         // SAFETY: it is a child of this process, and the number is one that can be written.
         match unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) } {
-            0 if began.elapsed() < Duration::from_secs(60) => {
+            0 if began.elapsed() < Duration::from_mins(1) => {
                 std::thread::sleep(Duration::from_millis(1));
             }
             0 => {

@@ -58,9 +58,9 @@ pub fn expand(
     let key_of = format_ident!("{}key", ok.unwrap_or_default(), span = Span::mixed_site());
     let key_of = quote_spanned!(Span::mixed_site()=> #library::__private::#key_of(#parts, #result));
     let drop = if function.is_async() {
-        quote_spanned!(Span::mixed_site()=> #library::__private::forget_async(cache, key).await)
+        quote_spanned!(Span::mixed_site()=> #library::__private::forget_async(cache, &key).await)
     } else {
-        quote_spanned!(Span::mixed_site()=> #library::__private::forget(cache, key))
+        quote_spanned!(Span::mixed_site()=> #library::__private::forget(cache, &key))
     };
 
     let about = format!("The key of a call of `{name}`, and its recorded result.");

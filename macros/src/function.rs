@@ -95,7 +95,6 @@ impl Function {
                 &signature.output,
                 "this returns a future, as `#[async_trait]` has it; use `#[async_cache_value]`",
             )),
-            (Kind::Reference, _) => Ok(()),
             (Kind::Async, None) => Err(Error::new_spanned(
                 signature.fn_token,
                 "`#[async_cache_value]` is for async functions; use `#[cache_value]`",

@@ -199,13 +199,13 @@ pub fn try_key<T: Value, E>(parts: Parts, _: PhantomData<Result<T, E>>) -> Resul
 }
 
 /// Drops a recorded result.
-pub fn forget(cache: &Cache, key: ValueKey) -> Result<bool, Error> {
-    at_once(cache.inner.remove(Caller::Thread, &key))
+pub fn forget(cache: &Cache, key: &ValueKey) -> Result<bool, Error> {
+    at_once(cache.inner.remove(Caller::Thread, key))
 }
 
 /// The same without blocking a task.
-pub async fn forget_async(cache: &Cache, key: ValueKey) -> Result<bool, Error> {
-    cache.inner.remove(Caller::Task, &key).await
+pub async fn forget_async(cache: &Cache, key: &ValueKey) -> Result<bool, Error> {
+    cache.inner.remove(Caller::Task, key).await
 }
 
 /// A recorded result of a call, or what `compute` returns.

@@ -32,8 +32,9 @@ impl Cache {
         self.inner.remove(Caller::Task, &parts_of(&key)?.key::<T>()).await
     }
 
-    /// Drops the values that have this tag, see [`Options::tag`]; how many there were, in
-    /// the store that had the most. Those that are just being computed are not recorded.
+    /// Drops the values that have this tag, see [`Options::tag`](super::Options::tag); how
+    /// many there were, in the store that had the most. Those that are just being computed
+    /// are not recorded.
     ///
     /// ```
     /// # use cachex::{Cache, Options};

@@ -130,13 +130,12 @@ impl<V: Held> Table<V> {
     }
 
     fn remove_of_parent(&self, key: &ValueKey) -> bool {
-        let removed = self.of_parent().map(|parent| parent.try_remove(&Sought(key.here())));
-        removed.is_some_and(|removed| {
-            removed.map(|it| it.is_some()).unwrap_or_else(|_| {
-                self.orphan();
-                false
-            })
-        })
+        let Some(parent) = self.of_parent() else { return false };
+        let Ok(removed) = parent.try_remove(&Sought(key.here())) else {
+            self.orphan();
+            return false;
+        };
+        removed.is_some()
     }
 
     /// Drops what is selected; how much there was.

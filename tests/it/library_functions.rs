@@ -1,6 +1,6 @@
 //! What the attributes make of functions, with the library behind them.
 
-use crate::harness::{Cachex, cachex, eventually};
+use crate::harness::{Cachex, cachex};
 use cachex::{Cache, async_cache_value, cache_value};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -183,5 +183,5 @@ fn what_an_async_function_returned_is_in_the_folder() {
         of
     }
     assert_eq!(smol::block_on(number(1)), 1);
-    eventually("an entry", || WORLD.0.stored_in("v1/young").first().cloned());
+    assert!(!WORLD.0.stored_in("v2/young").is_empty());
 }

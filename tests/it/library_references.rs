@@ -68,7 +68,7 @@ fn options_are_as_with_values() {
     assert_eq!([get(Options::new().mode(Mode::Off)), get(Options::new())], [3, 2]);
     assert_eq!([get(Options::new().mode(Mode::WriteOnly)), get(Options::new())], [4, 4]);
     assert_eq!(get(Options::new().refresh_after(Duration::ZERO)), 5);
-    let stale = gone.stale_if_error(Duration::from_secs(60));
+    let stale = gone.stale_if_error(Duration::from_mins(1));
     cache.clear().unwrap();
     assert_eq!(get(stale), 6);
     let failed = cache.try_reference("pool", stale, || Err::<Arc<Pool>, _>(()));

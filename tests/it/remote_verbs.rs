@@ -301,7 +301,7 @@ fn a_shared_folder_is_pruned_by_age_and_by_size() {
     let shared = shared();
     let calls = ["seq 1 2000", "seq 1 3000", "seq 1 4000"].map(|script| shared.recorded(script));
     let of = |name: &str, call: &Call| call.clone().env("CACHEX_DIR", shared.0.path(name));
-    let days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 24 * 3600);
+    let days_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(48);
     let objects = shared.objects();
     let v1 = objects[0].ancestors().find(|folder| folder.ends_with("v1")).unwrap();
     let left_by_the_dead = v1.with_file_name("tmp").join("1-0-1");
