@@ -19,10 +19,17 @@ use crate::store::blobs::{NewBlob, WholeBlob};
 use crate::store::live::{NewIndex, Record};
 use crate::store::room::Room;
 use rustix::io::Errno;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 const FRAMES_INLINE_LIMIT: usize = 512;
 /// Frames are encoded in memory up to here before they go to their blob.
 const FRAMES_BATCH: usize = 16 * 1024;
+
+/// How long those who wait have to begin to follow,
+const BEGINNING: Duration = Duration::from_secs(1);
+/// and how often it is looked whether they have.
+const GLANCE: Duration = Duration::from_millis(2);
 
 /// Why there is no recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +59,25 @@ pub struct Recorder<'a> {
     last: Option<Frame>,
     gave_up: Option<GaveUp>,
     sharing: Sharing<'a>,
+    /// What those wait for who may follow.
+    lock: Option<&'a Lock>,
+    /// When they could begin to.
+    shared: Option<Instant>,
     /// Both streams came through one pipe.
     is_of_one_pipe: bool,
     is_paused: bool,
     room: Room<'a>,
+}
+
+/// What those who wait for a run can expect of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prospect {
+    /// It may be recorded.
+    Record,
+    /// It is not recorded, and is theirs as long as it can be followed.
+    Following,
+    /// It did not come to its own end, and is of no use to them.
+    Nothing,
 }
 
 /// Whether others can follow a run.
@@ -81,6 +103,8 @@ impl<'a> Recorder<'a> {
             last: None,
             gave_up: None,
             sharing: Sharing::Not,
+            lock: None,
+            shared: None,
             is_of_one_pipe: false,
             is_paused: false,
             room,
@@ -89,7 +113,7 @@ impl<'a> Recorder<'a> {
 
     /// The same for a run under `lock`, if there is one, whose waiters follow it.
     pub fn shared_by(self, lock: Option<&'a Lock>) -> Recorder<'a> {
-        Recorder { sharing: lock.map_or(Sharing::Not, Sharing::Wanted), ..self }
+        Recorder { sharing: lock.map_or(Sharing::Not, Sharing::Wanted), lock, ..self }
     }
 
     /// Notes that both streams come through one pipe, and as standard output. To be
@@ -131,7 +155,7 @@ impl<'a> Recorder<'a> {
         if self.total > self.limit {
             self.gave_up.get_or_insert(GaveUp::TooLong);
         }
-        if self.gave_up.is_some() && !self.is_followed() {
+        if self.gave_up.is_some() && !self.is_followed() && !self.is_awaited() {
             // What was written so far is removed now, not when the command ends.
             self.forget();
         } else if let Err(why) = self.try_append(stream, bytes) {
@@ -187,6 +211,7 @@ impl<'a> Recorder<'a> {
         }
         lock.publish(&LiveFiles { data, index: name }).ok()?;
         self.data.blob = Some(blob);
+        self.shared = Some(Instant::now());
         Some(index)
     }
 
@@ -194,7 +219,16 @@ impl<'a> Recorder<'a> {
         matches!(&self.sharing, Sharing::Live(index) if index.is_followed())
     }
 
+    /// Whether somebody may follow who has not begun to, though there has hardly been time.
+    fn is_awaited(&self) -> bool {
+        self.shared.is_some_and(|since| since.elapsed() < BEGINNING)
+            && self.lock.is_some_and(|lock| lock.is_awaited(self.root))
+    }
+
     fn forget(&mut self) {
+        if let Some(lock) = self.lock.take() {
+            lock.drop_output();
+        }
         self.sharing = Sharing::Not;
         self.data.blob = None;
         self.frames.blob = None;
@@ -202,8 +236,17 @@ impl<'a> Recorder<'a> {
     }
 
     /// What is to tell those who wait how the run ended, to be called when nothing
-    /// comes any more. What those who follow have been promised is all there then.
-    pub fn ending(&mut self) -> Ending<'a> {
+    /// comes any more. What those who follow have been promised is all there then. If there
+    /// will be no record to serve them, those who have not begun to follow may begin first.
+    pub fn ending(&mut self, prospect: Prospect) -> Ending<'a> {
+        let is_recorded = prospect == Prospect::Record && self.gave_up.is_none();
+        if matches!(self.sharing, Sharing::Live(_)) && prospect != Prospect::Nothing && !is_recorded
+        {
+            self.shared = Some(Instant::now());
+            while self.is_awaited() {
+                sleep(GLANCE);
+            }
+        }
         let sharing = std::mem::replace(&mut self.sharing, Sharing::Not);
         if let (Sharing::Live(_), Some(blob)) = (&sharing, &mut self.data.blob)
             && let Err(errno) = blob.settle()

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `locks/KEY` | while the command runs | `run --no-concurrent` |
 //! | `locks/KEY.N` | the same, while those before it are held by who does not get on | whoever gave up waiting for them |
+//! | `locks/KEY.row`, `locks/KEY.N.row` | shared: while one waits for that lock and does not follow its holder | whoever waits |
 //! | `locks/KEY.refresh` | while a command runs in the background | whoever refreshes |
 //! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a `doctor`, an import, a promotion | whoever changes what the store holds below the young files, or puts blobs before their entries |
 //! | `locks/old` | for one short open…drop of sled | whoever opens it |
@@ -42,6 +43,8 @@ pub const PUBLISH: &str = "locks/publish";
 #[derive(Debug)]
 pub struct Lock {
     file: Locked,
+    /// Its name, if it is known.
+    name: PathBuf,
     /// How long the signature is.
     signed: AtomicU64,
 }
@@ -110,7 +113,8 @@ impl Lock {
             if named.is_some_and(|named| {
                 rustix::fs::fstat(&file).is_ok_and(|held| fsutil::same_file(&named, &held))
             }) {
-                return Ok(Some(Lock::held_by(file)));
+                let name = name.as_ref().to_owned();
+                return Ok(Some(Lock { name, ..Lock::held_by(file) }));
             }
         }
     }
@@ -127,7 +131,15 @@ impl Lock {
 
     /// The lock that an open file holds.
     pub fn held_by(file: OwnedFd) -> Lock {
-        Lock { file: Locked::new(file), signed: AtomicU64::new(0) }
+        Lock { file: Locked::new(file), name: PathBuf::new(), signed: AtomicU64::new(0) }
+    }
+
+    /// Whether somebody waits for it who does not follow the holder's run yet, see [`row`].
+    pub fn is_awaited(&self, at: impl AsFd) -> bool {
+        fsutil::open_file(at, row(&self.name)).is_ok_and(|row| {
+            let alone = rustix::fs::flock(&row, FlockOperation::NonBlockingLockExclusive);
+            alone == Err(Errno::WOULDBLOCK)
+        })
     }
 
     /// What the last holder wrote. To be called before [`Lock::sign`].
@@ -165,6 +177,11 @@ impl Lock {
         self.add(&format!("live {files}\n"))
     }
 
+    /// Adds that the output cannot be followed any more, and will not be recorded.
+    pub fn drop_output(&self) {
+        let _ = self.add("dropped output\n");
+    }
+
     /// Adds how the holder's run ended, which printed nothing.
     pub fn conclude(&self, end: &End) {
         let _ = self.add(&format!("ended {end}\n"));
@@ -198,6 +215,14 @@ pub fn beside(key: &crate::entry::Key, given_up: u32) -> PathBuf {
     }
 }
 
+/// The name of the file beside a lock that those share a lock on who wait for it and do not
+/// follow the holder's run yet: by that the holder knows of them.
+pub fn row(name: &Path) -> PathBuf {
+    let mut row = name.as_os_str().to_owned();
+    row.push(".row");
+    PathBuf::from(row)
+}
+
 /// The name of the lock of who refreshes a key's entry.
 pub fn of_refresh(key: &crate::entry::Key) -> PathBuf {
     PathBuf::from(format!("locks/{key}.refresh"))
@@ -212,6 +237,7 @@ pub fn of_shim(script: &crate::entry::Key) -> PathBuf {
 /// Whether a file of this name below `locks/` is one key's lock.
 pub fn is_of_a_key(name: &[u8]) -> bool {
     let (key, rest) = name.split_at(name.iter().position(|&b| b == b'.').unwrap_or(name.len()));
+    let rest = rest.strip_suffix(b".row").unwrap_or(rest);
     let is_number = |rest: &[u8]| !rest.is_empty() && rest.iter().all(u8::is_ascii_digit);
     crate::entry::Key::from_hex(key).is_some()
         && (rest.is_empty() || rest == b".refresh" || rest == b".shim" || is_number(&rest[1..]))
@@ -226,6 +252,7 @@ pub fn is_of_a_key(name: &[u8]) -> bool {
 /// host NAME
 /// turn NUMBER                        how many had the lock, this one included
 /// pipe DEVICE:INODE                  what its command writes to
+/// dropped output                     once nobody can follow that any more, nor is it recorded
 /// live DATA INDEX                    once the command prints something, see `store::live`
 /// ended HOW                          once a run is over that printed and recorded nothing
 /// ```
@@ -239,6 +266,8 @@ pub struct Signature {
     pub turn: u64,
     /// Where its output can be followed.
     pub live: Option<LiveFiles>,
+    /// Its output can neither be followed any more, nor will it be recorded.
+    pub is_dropped: bool,
     /// How its run ended.
     pub end: Option<End>,
 }
@@ -251,7 +280,7 @@ impl Signature {
         let pid = lines.next()?.parse().ok()?;
         let process = Process::numbered(pid);
         let holder = Holder { process, host: String::new(), pipes: Vec::new() };
-        let mut signature = Signature { holder, turn: 0, live: None, end: None };
+        let mut signature = Signature { holder, turn: 0, live: None, is_dropped: false, end: None };
         for line in lines {
             let Some((word, rest)) = line.split_once(' ') else { continue };
             match word {
@@ -260,6 +289,7 @@ impl Signature {
                 "turn" => signature.turn = rest.parse().ok()?,
                 "pipe" => signature.holder.pipes.push(Pipe::parse(rest)?),
                 "live" => signature.live = Some(LiveFiles::parse(rest)?),
+                "dropped" => signature.is_dropped = true,
                 "ended" => signature.end = Some(End::parse(rest)?),
                 _ => {}
             }
@@ -279,6 +309,9 @@ impl fmt::Display for Signature {
         writeln!(f, "{}\nprocess {process}\nhost {host}\nturn {}", process.pid, self.turn)?;
         pipes.iter().try_for_each(|pipe| writeln!(f, "pipe {pipe}"))?;
         self.live.iter().try_for_each(|live| writeln!(f, "live {live}"))?;
+        if self.is_dropped {
+            writeln!(f, "dropped output")?;
+        }
         self.end.iter().try_for_each(|end| writeln!(f, "ended {end}"))
     }
 }

@@ -79,6 +79,8 @@ pub enum Apart {
     Within,
     /// That one waits for a lock that one on whose behalf this process runs holds.
     Circle,
+    /// That one's output can neither be followed nor will it be recorded.
+    Dropped,
     /// `--lock-timeout`; it was said.
     Impatient,
 }
@@ -119,6 +121,8 @@ struct Queue<'n> {
     name: &'n Path,
     /// One's place in the row; none once it has been given up.
     place: Option<Place>,
+    /// By what the holder knows that one waits, as long as one does not follow it.
+    row: Option<Lock>,
     /// What the holder wrote, when it was looked at.
     signature: Option<Signature>,
     /// The first turn that was, or would be, under way while one waited.
@@ -166,6 +170,7 @@ impl<'r> Wait<'r> {
         }
         let mut queue = Queue {
             name,
+            row: self.stands_in_row(name),
             place: Some(Place::take(self.root, name)?),
             signature: None,
             first_turn: None,
@@ -173,6 +178,11 @@ impl<'r> Wait<'r> {
             may_show: false,
         };
         self.run(&mut queue)
+    }
+
+    fn stands_in_row(&self, name: &Path) -> Option<Lock> {
+        let shares = || Lock::wait(self.root, lock::row(name), Mode::Shared).ok();
+        self.terms.shares.then(shares).flatten()
     }
 
     /// Shows another's run, which ended so, if it was not shown yet.
@@ -291,6 +301,9 @@ impl<'r> Wait<'r> {
         if self.waiter.is_to_break_a_circle(queue.name, lineage) {
             return Some(Waited::Apart(Apart::Circle));
         }
+        if self.terms.shares && signature.is_dropped && !self.is_whole() {
+            return Some(Waited::Apart(Apart::Dropped));
+        }
         self.silent_end(queue, signature).map(Waited::Ended)
     }
 
@@ -310,6 +323,10 @@ impl<'r> Wait<'r> {
             let live = live(new).filter(|_| self.terms.shares);
             let printed = &self.audience.printed;
             self.following = live.and_then(|live| Following::begin(self.root, &live, printed));
+            queue.row = match self.following {
+                Some(_) => None,
+                None => queue.row.take().or_else(|| self.stands_in_row(queue.name)),
+            };
         }
         queue.signature = signature;
     }

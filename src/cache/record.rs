@@ -4,7 +4,7 @@ use super::identify::Unresolved;
 use super::in_place::is_the_commands_own;
 use super::refresh;
 use super::{Call, Miss, Runner, nanos};
-use crate::capture::{Ending, GaveUp, Recorder};
+use crate::capture::{Ending, GaveUp, Prospect, Recorder};
 use crate::clock::Timestamp;
 use crate::entry::{About, Bytes, Entry, Key};
 use crate::exec::{self, Ended, Left, Output, Plan, Spoiled};
@@ -107,7 +107,7 @@ impl Runner<'_> {
                 return self.cannot_start(&error);
             }
         };
-        let ending = recorder.as_mut().map(Recorder::ending);
+        let ending = recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended)));
         call.stdin.leaves_unread(ended.unread);
         if ended.unread.is_some_and(|unread| unread > 0) {
             self.leave_input(&call.stdin, call.stdin.consumed().unwrap_or_default());
@@ -217,6 +217,17 @@ impl Runner<'_> {
         };
         self.note(root, key, kind, ended.run_time);
         what
+    }
+
+    /// What those who wait can expect of a run that ended so.
+    pub(super) fn prospect(&self, ended: &Ended) -> Prospect {
+        match (ended.spoiled, ended.status.code()) {
+            (None, Some(code)) if self.config.freshness.exit_codes.contain(code as u8) => {
+                Prospect::Record
+            }
+            (None | Some(Spoiled::TimedOut), _) => Prospect::Following,
+            _ => Prospect::Nothing,
+        }
     }
 
     /// Tells those who wait for a run how it ended, if it came to its own end: they

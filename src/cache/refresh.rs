@@ -187,7 +187,7 @@ impl Runner<'_> {
                 return Err(unstarted.error.into());
             }
         };
-        let ending = recorder.ending();
+        let ending = recorder.ending(self.prospect(&ended));
         let failed = self.failed(&ended);
         let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
         let recorded = if failed && present.as_ref().is_some_and(good) {

@@ -80,6 +80,7 @@ impl Runner<'_> {
         let why = match why {
             Apart::Within => "within its own run",
             Apart::Circle => "within a run that waits for it",
+            Apart::Dropped => "the run of another process cannot be shared",
             Apart::Impatient => "--lock-timeout",
         };
         if miss.printed.is_empty() && miss.stale.is_none() {

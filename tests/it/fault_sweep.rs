@@ -170,6 +170,26 @@ fn a_miss_that_is_long() {
     swept(&call, 4, &|number| of_a_key(&call, number));
 }
 
+/// As under a filter of system calls, of an old container or of `qemu`.
+#[test]
+fn without_a_descriptor_for_signals_the_command_takes_the_place_of_cachex() {
+    let cachex = cachex();
+    for options in ["", "--stdin null", "--timeout 1m", "--no-concurrent"] {
+        let input = if options == "--stdin null" { "" } else { INPUT };
+        let call = cachex.run(&format!("echo $PPID; {SCRIPT}")).with(options).stdin(input);
+        let bare = call.clone().bare().once();
+        assert_eq!(bare.stdout(), format!("{}\n{input}", std::process::id()));
+        let sweep = Sweep { next: &|_| call.clone(), bare: &bare, beyond: &|_| None, most: 1 };
+        for errno in ALWAYS {
+            let fate = Fate::Fails(errno);
+            let traced = call.traced(Some(Fault { call: libc::SYS_signalfd4, at: None, fate }));
+            assert!(traced.is_met, "{options}");
+            assert_eq!(sweep.complaint(&traced), None, "{options}");
+            assert_eq!(traced.outcome.executions(), 1, "{options}");
+        }
+    }
+}
+
 #[test]
 fn a_hit() {
     let cachex = cachex();

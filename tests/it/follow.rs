@@ -106,6 +106,51 @@ fn an_output_that_is_too_long_to_be_recorded_is_followed_to_its_end() {
 }
 
 #[test]
+fn what_is_printed_at_the_last_moment_and_not_recorded_is_shared_all_the_same() {
+    for (script, options) in [
+        ("echo failed; exit 1", "--exit-codes 0"),
+        ("echo killed; kill -9 $$", ""),
+        ("seq 1 10000", "--max-entry-size 10KiB"),
+    ] {
+        let cachex = cachex();
+        let script = format!("{}; {script}", cachex.gate("gate"));
+        let call = cachex.run(&script).with("--no-concurrent").with(options);
+        let holder = call.spawn();
+        cachex.awaits_runs(1);
+        let waiting: Vec<Running> = (0..4).map(|_| call.spawn()).collect();
+        for waiter in &waiting {
+            waiter.waits_for_a_lock();
+        }
+        cachex.opens("gate");
+        let held = holder.ends();
+        for waiter in waiting {
+            waiter.ends().same_as(&held);
+        }
+        assert_eq!(cachex.runs(), 1, "{options}");
+        leaves_nothing(&cachex);
+    }
+}
+
+#[test]
+fn who_comes_too_late_to_share_such_an_output_runs_the_command_at_once() {
+    let cachex = cachex();
+    let script = format!("{LONG}; {}", cachex.gate("gate"));
+    let call = cachex.run(&script).with("--no-concurrent --max-entry-size 10KiB");
+    let holder = call.spawn();
+    holder.shows("\n50000\n");
+    eventually("what is too long to be gone", || {
+        cachex.stored_in("v2/tmp").is_empty().then_some(())
+    });
+    let late: Vec<Running> = (0..2).map(|_| call.spawn()).collect();
+    cachex.awaits_runs(3);
+    cachex.opens("gate");
+    let held = holder.ends().quietly();
+    for late in late {
+        late.ends().same_as(&held);
+    }
+}
+
+#[test]
 fn without_followers_such_an_output_is_not_kept() {
     let cachex = cachex();
     let script = format!("{LONG}; {}; {LONG}", cachex.gate("gate"));

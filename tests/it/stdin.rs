@@ -187,3 +187,13 @@ fn a_child_that_does_not_read_it_is_fine() {
     let call = cachex.run("echo done").stdin(vec![b'x'; 1 << 20]);
     call.twice().runs_once().prints("done\n").exits(0).quietly();
 }
+
+/// Of a process's memory nothing is at its beginning, and to read that is an error.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read_is_the_commands_to_meet() {
+    let call = cachex().exec(["cat"]).stdin_from("/proc/self/mem", 0);
+    let bare = call.clone().bare().once();
+    assert!(bare.stderr().contains("Input/output error"), "{}", bare.stderr());
+    call.twice().same_as(&bare);
+}

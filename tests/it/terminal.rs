@@ -38,6 +38,28 @@ fn a_command_that_handles_ctrl_c_gets_it_once() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_z_at_any_moment_of_the_start_stops_and_fg_goes_on() {
+    let cachex = cachex();
+    // It starts nothing: a shell that is stopped while it does, is not stopped before that
+    // has begun, with or without cachex.
+    let slow = "[ -p ../never ] || mkfifo ../never; exec 3<>../never; \
+                until [ -e ../gate ]; do read -t 0.05 -u 3; done; echo finished";
+    cachex.executable("bin/slow", format!("#!/bin/bash\n{slow}\n"));
+    let mut terminal = cachex.terminal();
+    for (number, options) in (0..24).zip(["", "--timeout 10m", "--no-concurrent"].iter().cycle()) {
+        let _ = std::fs::remove_file(cachex.path("gate"));
+        terminal.types(&format!("cachex run --key {number} {options} -- slow"));
+        terminal.awaits_cachex();
+        // Each time a little later.
+        (0..number * 2000).for_each(|_| std::hint::spin_loop());
+        terminal.presses(CTRL_Z).shows("Stopped");
+        cachex.opens("gate");
+        terminal.types("fg; echo status=$?").shows("finished").shows("status=0");
+    }
+}
+
 #[test]
 fn ctrl_z_stops_and_fg_goes_on() {
     let cachex = cachex();

@@ -68,6 +68,19 @@ impl Terminal {
         self
     }
 
+    /// Waits until `cachex` is in the foreground: a shell that is about to become it ignores
+    /// what is typed.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_cachex(&mut self) -> &mut Terminal {
+        eventually("cachex in the foreground", || {
+            let front = rustix::termios::tcgetpgrp(&self.keyboard).ok()?;
+            let name = std::fs::read(format!("/proc/{}/comm", front.as_raw_nonzero())).ok()?;
+            (front != self.shell && name == b"cachex\n").then_some(())
+        });
+        self
+    }
+
     /// Presses a key.
     #[track_caller]
     pub fn presses(&mut self, key: u8) -> &mut Terminal {
