@@ -248,7 +248,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l input -d 'Count t
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
-complete -c cachex -n "__fish_cachex_using_subcommand show" -l remote -d 'The remote store that it is shared through, which makes it a portable one' -r
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l remote -d 'The remote store that it is shared through' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdout -d 'Print what the command wrote to standard output, byte for byte'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stderr -d 'Print what it wrote to standard error, to standard output'
@@ -283,7 +283,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input -d 'Count
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote -d 'The remote store that it is shared through, which makes it a portable one' -r
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote -d 'The remote store that it is shared through' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l failed -d 'Those whose exit status is not 0'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l dry-run -d 'Say what would go, and change nothing'

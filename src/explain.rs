@@ -43,6 +43,8 @@ pub enum What {
     Scope,
     /// The terminal.
     Terminal,
+    /// What this machine is by this name, or which project it is.
+    Platform(Vec<u8>),
     /// Whether files count, or many of them.
     Inputs,
     /// The file of this name, or what is in a folder, whose name ends with a slash.
@@ -108,6 +110,10 @@ pub fn compare(now: &Parts, then: &Parts) -> Option<Comparison> {
     comparison.add(What::Text, change(Kind::Text));
     comparison.add(What::Scope, change(Kind::Scope));
     comparison.add(What::Terminal, change(Kind::Terminal));
+    let (platform, _) = compare_named(now, then, Kind::Platform);
+    for (name, change) in platform {
+        comparison.add(What::Platform(name), Some(change));
+    }
     compare_inputs(now, then, &mut comparison);
     Some(comparison)
 }

@@ -15,6 +15,7 @@ use crate::hashing;
 use crate::inputs::Snapshot;
 use crate::invocation::{Executable, Invocation};
 use crate::parts::{Collector, Kind};
+use crate::platform::Part;
 use crate::stamp::Stamp;
 use crate::stdin::Digest;
 use crate::store::secret::Secret;
@@ -46,6 +47,7 @@ enum Tag {
     Inputs = 13,
     InputCommand = 14,
     Descriptor = 15,
+    Platform = 16,
 }
 
 /// How many parts the files that count are for `explain` at the most.
@@ -77,6 +79,8 @@ pub struct Subject<'a> {
 pub struct Declared {
     /// The folders whose place does not count.
     pub base: Base,
+    /// What other places differ in, if the call is to be the same there.
+    pub platform: Vec<Part>,
     /// The files that count.
     pub inputs: Option<Snapshot>,
     /// The commands of which the output counts, and the hash of it.
@@ -85,6 +89,9 @@ pub struct Declared {
 
 impl Declared {
     fn tell(&self, to: &mut impl Listener) {
+        for (name, value) in &self.platform {
+            to.named(Tag::Platform, name.as_bytes(), value.as_bytes());
+        }
         if let Some(inputs) = &self.inputs {
             to.inputs(inputs, &self.base);
         }
@@ -214,6 +221,7 @@ impl Tag {
             Tag::Terminal => Kind::Terminal,
             Tag::Inputs | Tag::Descriptor => Kind::Input,
             Tag::InputCommand => Kind::InputCommand,
+            Tag::Platform => Kind::Platform,
         }
     }
 }

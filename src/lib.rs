@@ -99,6 +99,7 @@ mod null;
 mod outputs;
 mod parallel;
 mod parts;
+mod platform;
 mod printed;
 mod progress;
 mod pty;

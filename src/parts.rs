@@ -50,10 +50,12 @@ pub enum Kind {
     Input = 12,
     /// What a command printed.
     InputCommand = 13,
+    /// What this machine is, or which project it is.
+    Platform = 14,
 }
 
 impl Kind {
-    const ALL: [Kind; 14] = [
+    const ALL: [Kind; 15] = [
         Kind::Arguments,
         Kind::ExePath,
         Kind::ExeSize,
@@ -68,6 +70,7 @@ impl Kind {
         Kind::Inputs,
         Kind::Input,
         Kind::InputCommand,
+        Kind::Platform,
     ];
 }
 

@@ -281,6 +281,7 @@ impl Runner<'_> {
                 | What::Text
                 | What::Scope
                 | What::Terminal
+                | What::Platform(_)
                 | What::Inputs
                 | What::Input(_)
                 | What::InputCommand(_) => return None,

@@ -9,6 +9,7 @@ use crate::fallback;
 use crate::inputs::{Refused, Snapshot, Wanted};
 use crate::key::Declared;
 use crate::null;
+use crate::platform;
 use crate::signals;
 use crate::stdin::Source;
 use crate::store::Root;
@@ -41,6 +42,12 @@ impl Runner<'_> {
         let mut found = Found::default();
         if identity.base.is_some() {
             found.declared.base = self.base();
+        }
+        if identity.portable {
+            let words = self.invocation.argv.iter().map(|arg| arg.as_bytes());
+            let values = self.vars.iter().map(|(_, value)| value.as_bytes());
+            found.declared.platform = platform::parts(words.chain(values));
+            found.declared.platform.extend(self.project());
         }
         let inputs = &identity.inputs;
         if inputs.are_none() {

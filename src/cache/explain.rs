@@ -15,6 +15,7 @@ use crate::exit::{self, Exit};
 use crate::inputs::Snapshot;
 use crate::key::{self, LeftOut};
 use crate::messages;
+use crate::platform::Part;
 use crate::replay::Replay;
 use crate::stdin::Unknown;
 use crate::store::fence::Fenced;
@@ -154,8 +155,8 @@ pub struct Sources<'r> {
     pub commands: &'r [String],
     /// The folder whose place does not count.
     pub base: Option<PathBuf>,
-    /// Whether what is of this machine is left out because of the remote store alone.
-    pub portable_by_remote: bool,
+    /// What other places may differ in, if the call is to be the same there.
+    pub platform: Vec<Part>,
 }
 
 impl Runner<'_> {
@@ -282,7 +283,7 @@ impl Runner<'_> {
             inputs: call.found.declared.inputs.as_ref().map(Snapshot::len),
             commands: &identity.inputs.commands,
             base: self.base_folder(),
-            portable_by_remote: identity.portable_by_remote,
+            platform: call.found.declared.platform.clone(),
         }
     }
 }

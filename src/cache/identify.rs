@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::invocation::{Executable, Trail};
 use crate::key::{Declared, Subject};
 use crate::messages;
+use crate::platform;
 use crate::stdin::{self, Digest, LIMIT, OPEN, SILENT, Source, Stdin, Unknown, Why};
 use crate::store::Root;
 use crate::values::{ExeMode, StdinMode};
@@ -157,10 +158,14 @@ impl Runner<'_> {
             }
         };
         let list = identity.inputs.list.as_ref();
-        let found = self.declare(root).map_err(|why| match why {
+        let mut found = self.declare(root).map_err(|why| match why {
             Undeclared::Mistaken(why) => Unidentified::Mistaken(why),
             Undeclared::Unknown(error) => Unidentified::Unknown(error, Undeclared::source(list)),
         })?;
+        if let (true, Some(executable)) = (identity.portable, &executable) {
+            let interpreter = platform::interpreter(&executable.path, var(self.vars, "PATH"));
+            found.declared.platform.extend(interpreter);
+        }
         Ok(Looked { executable, found })
     }
 

@@ -11,6 +11,7 @@ mod identify;
 mod in_place;
 mod nearest;
 mod open;
+mod project;
 mod record;
 mod refresh;
 mod shared;

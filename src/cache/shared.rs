@@ -22,7 +22,7 @@ impl Runner<'_> {
     /// The remote store, if it is used at all.
     fn remote<'r>(&self, root: &'r Root) -> Option<Remote<'r>> {
         let settings = self.config.remote.as_deref()?;
-        (settings.mode != RemoteMode::Off)
+        (settings.mode != RemoteMode::Off && !self.stays_at_home())
             .then(|| remote_beside(root, settings, self.config.compress))
     }
 
@@ -35,6 +35,11 @@ impl Runner<'_> {
     /// Gets an entry that may be served from the remote store. It is in the local one
     /// from then on.
     pub(super) fn fetch(&self, root: &Root, key: &Key) -> Option<Entry> {
+        if self.config.remote.is_some() && self.stays_at_home() {
+            self.messages().warn(format_args!(
+                "not shared with other machines: nothing says what a --portable call depends on; name it with --input, or with --scope or --key"
+            ));
+        }
         let remote = self.remote(root)?;
         let wanted = self.wanted_there(key, self.config.freshness.stale_if_error.map_or(0, nanos));
         let shown = (self.shows_progress)(self.config.quiet);

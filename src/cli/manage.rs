@@ -261,7 +261,7 @@ pub struct NamedArgs {
     /// The run at a terminal of this kind and size
     #[arg(long, help_heading = KEY)]
     pub tty: bool,
-    /// The remote store that it is shared through, which makes it a portable one
+    /// The remote store that it is shared through
     #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str), help_heading = KEY)]
     pub remote: Option<RemoteUrl>,
 }

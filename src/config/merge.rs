@@ -60,7 +60,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
         dir: dir(args.cache_dir, vars, levels)?,
-        identity: identity(args.identity, remote.is_some(), levels)?,
+        identity: identity(args.identity, levels)?,
         freshness,
         mode: ways.mode,
         warm: ways.warm,
@@ -174,7 +174,7 @@ fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
     }
 }
 
-fn identity(args: IdentityArgs, is_shared: bool, levels: &Levels<'_>) -> Result<Identity, Misuse> {
+fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse> {
     use options::{
         BASE_DIR, ENV, EXE, IGNORE_ENV, INPUT, INPUT_COMMAND, INPUT_FROM, KEY, NO_CWD, NO_ENV,
         NO_IGNORE, PORTABLE, SCOPE, STDIN,
@@ -190,9 +190,7 @@ fn identity(args: IdentityArgs, is_shared: bool, levels: &Levels<'_>) -> Result<
         Some(_) => Some(EnvSelection::None),
         None => None,
     };
-    let asked = levels.pick(&PORTABLE, args.portable.then_some(true))?;
-    // Also while it is off: results are to be the same whether or not it is used.
-    let portable = asked.unwrap_or(is_shared);
+    let portable = levels.switch(&PORTABLE, args.portable)?;
     let base = levels.pick(&BASE_DIR, args.base_dir)?.map(BaseFolder::At);
     let list = levels.pick(&INPUT_FROM, args.input_from)?;
     let patterns = levels.pick(&INPUT, several(args.input))?.unwrap_or_default();
@@ -228,7 +226,6 @@ fn identity(args: IdentityArgs, is_shared: bool, levels: &Levels<'_>) -> Result<
         },
         base: base.or(portable.then_some(BaseFolder::Repository)),
         portable,
-        portable_by_remote: portable && asked.is_none(),
         cwd: !levels.switch(&NO_CWD, args.no_cwd)?,
         env: env.unwrap_or(EnvSelection::All),
         stdin: levels.pick(&STDIN, args.stdin)?.unwrap_or_default(),

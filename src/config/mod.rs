@@ -186,8 +186,6 @@ pub struct Identity {
     pub base: Option<BaseFolder>,
     /// Whether what only names the host and the user is left out.
     pub portable: bool,
-    /// Whether it is because there is a remote store, and nobody asked for it.
-    pub portable_by_remote: bool,
 }
 
 /// The files that count.

@@ -114,6 +114,7 @@ impl Sides<'_> {
                 None => format!("{}: recorded without one", plain("scope", change)),
             },
             What::Terminal => plain("terminal", change),
+            What::Platform(name) => plain(&String::from_utf8_lossy(name), change),
             What::Inputs => match change {
                 Differs => "the input files differ".to_owned(),
                 New => "input files count now: recorded without".to_owned(),

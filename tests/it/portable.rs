@@ -1,9 +1,11 @@
 //! `--base-dir` and `--portable`: results that two checkouts share.
 
 use crate::harness::{Cachex, Call, cachex};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 /// Makes a checkout with a script of its own in it.
-fn checkout(cachex: &Cachex, name: &str) -> std::path::PathBuf {
+fn checkout(cachex: &Cachex, name: &str) -> PathBuf {
     let path = cachex.path(name);
     std::fs::create_dir_all(path.join(".git")).unwrap();
     cachex.executable(format!("{name}/tool"), "#!/bin/sh\necho x >>\"$COUNT\"\necho tool\n");
@@ -38,9 +40,10 @@ fn two_checkouts_share_what_is_portable() {
 #[test]
 fn who_and_where_one_is_does_not_count() {
     let cachex = cachex();
-    let one = call(&cachex, "one", "--portable");
+    let one = call(&cachex, "one", "--portable --scope tool");
     one.clone().env("USER", "a").env("HOSTNAME", "x").env("HOME", "/home/a").once();
-    let other = call(&cachex, "two", "--portable").env("USER", "b").env("HOSTNAME", "y");
+    let other =
+        call(&cachex, "two", "--portable --scope tool").env("USER", "b").env("HOSTNAME", "y");
     other.clone().env("HOME", "/home/b").once();
     assert_eq!(count(&cachex), 1);
     other.env("LANG", "C").once();
@@ -122,4 +125,102 @@ fn explain_says_which_folder_counts_from_anywhere() {
     let call = cachex.run("echo ran").with("--portable").inside(path.join("src"));
     let told = call.explain().once();
     told.shows(&["base folder", "wherever it lies", "host"]);
+}
+
+/// `git` in a folder.
+fn git(cachex: &Cachex, folder: &Path, words: &str) {
+    let who = "git -c user.name=a -c user.email=a@example.com -c init.defaultBranch=main";
+    cachex.shell(&format!("exec {who} {words}")).inside(folder.to_owned()).once().exits(0);
+}
+
+/// A repository whose first commit is called this.
+fn repository(cachex: &Cachex, name: &str) -> PathBuf {
+    let path = cachex.path(name);
+    std::fs::create_dir_all(&path).unwrap();
+    git(cachex, &path, "init --quiet");
+    git(cachex, &path, &format!("commit --quiet --allow-empty --message {name}"));
+    path
+}
+
+#[test]
+fn another_project_is_another_call() {
+    let cachex = cachex();
+    for options in ["--portable", "--portable --input a.c"] {
+        for name in ["one", "two"] {
+            let path = repository(&cachex, name);
+            cachex.write(format!("{name}/a.c"), "int a;\n");
+            let call = cachex.run("echo all tests pass").with(options).inside(path);
+            call.once().misses();
+        }
+    }
+}
+
+#[test]
+fn a_clone_is_the_same_project() {
+    let cachex = cachex();
+    let path = repository(&cachex, "one");
+    let call = cachex.run("echo all tests pass").with("--portable");
+    call.clone().inside(path.clone()).once().misses();
+    git(&cachex, &path, "clone --quiet . ../clone");
+    git(&cachex, &cachex.path("clone"), "commit --quiet --allow-empty --message more");
+    call.clone().inside(cachex.path("clone")).once().hits();
+    // A hook is told of a repository that is another one for what it calls.
+    let of_a_hook = call.env("GIT_DIR", path.join(".git")).with("--ignore-env GIT_*");
+    let elsewhere = repository(&cachex, "two");
+    of_a_hook.inside(elsewhere).once().misses();
+}
+
+#[test]
+fn outside_of_a_repository_the_folder_counts_unless_something_says_what_does() {
+    let cachex = cachex();
+    let runs = |options: &str| {
+        let before = cachex.runs();
+        for name in ["one", "two"] {
+            cachex.write(format!("{name}/a.c"), "int a;\n");
+            let call = cachex.run("echo hi").with("--portable").with(options);
+            call.inside(cachex.path(name)).once().exits(0);
+        }
+        cachex.runs() - before
+    };
+    assert_eq!(runs("--key plain"), 2);
+    assert_eq!(runs("--input a.c"), 1);
+    assert_eq!(runs("--scope a"), 1);
+}
+
+#[test]
+fn the_umask_counts_and_so_does_the_processor_where_something_is_made_for_it() {
+    let cachex = cachex();
+    let call = cachex.run("umask").with("--portable --scope a");
+    let masked =
+        |mask: &str| call.clone().launched_by(&format!("umask {mask}; exec \"$@\"")).once();
+    masked("022").prints("0022\n").misses();
+    masked("077").prints("0077\n").misses();
+    masked("022").prints("0022\n").hits();
+    let platform = |word: &str| {
+        let call = cachex.exec(["echo", word]).with("--portable").explain();
+        let told: Value = serde_json::from_str(&call.with("--json").once().stdout()).unwrap();
+        let parts = told["parts"]["platform"].as_object().unwrap().clone();
+        parts.keys().cloned().collect::<Vec<_>>()
+    };
+    let always = ["distribution", "project", "system", "time zone", "umask", "user"];
+    assert_eq!(platform("-O2"), always);
+    let mut native = always.map(str::to_owned).to_vec();
+    native.insert(1, "processor".to_owned());
+    assert_eq!(platform("-march=native"), native);
+}
+
+#[test]
+fn what_a_script_is_run_by_counts_by_what_is_in_it() {
+    let cachex = cachex();
+    let tool = cachex.executable("bin/tool", "#!/usr/bin/env inner\n");
+    let path = format!("{}:/usr/bin:/bin", cachex.path("bin").display());
+    let call = cachex.exec([tool]).with("--portable --scope a").env("PATH", path);
+    let inner = |says: &str| {
+        cachex.executable("bin/inner", format!("#!/bin/sh\necho {says}\n"));
+    };
+    inner("old");
+    call.once().prints("old\n");
+    call.once().prints("old\n").hits();
+    inner("new");
+    call.once().prints("new\n");
 }

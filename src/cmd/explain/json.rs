@@ -11,6 +11,7 @@ use crate::explain::{Change, Difference, What};
 use crate::report::seconds;
 use crate::ui;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ struct Parts {
     input_files: Option<usize>,
     input_commands: Vec<String>,
     base_folder: Option<String>,
-    portable_by_remote: bool,
+    platform: BTreeMap<&'static str, String>,
 }
 
 #[derive(Serialize)]
@@ -231,7 +232,7 @@ impl Parts {
             input_files: told.inputs,
             input_commands: told.commands.to_vec(),
             base_folder: told.base.as_ref().map(|base| text(base.as_os_str())),
-            portable_by_remote: told.portable_by_remote,
+            platform: told.platform.iter().cloned().collect(),
         }
     }
 }
@@ -271,6 +272,9 @@ fn part_of(what: &What) -> (&'static str, Option<String>) {
     let part = match what {
         What::Variable(name) => {
             return ("variable", Some(String::from_utf8_lossy(name).into_owned()));
+        }
+        What::Platform(name) => {
+            return ("platform", Some(String::from_utf8_lossy(name).into_owned()));
         }
         What::Input(name) => return ("input", Some(String::from_utf8_lossy(name).into_owned())),
         What::InputCommand(command) => {

@@ -172,8 +172,8 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
     if let Some(base) = &told.base {
         part("base folder", &format!("{}, wherever it lies", in_shell(base)))?;
     }
-    if told.portable_by_remote {
-        part("portable", "as with --portable, because of the remote store")?;
+    for (name, value) in &told.platform {
+        part(name, value)?;
     }
     part("key text", if told.has_text { "given, not shown" } else { "none" })?;
     part("scope", &told.scope.map_or("none".to_owned(), |scope| ui::word(scope.as_bytes())))?;

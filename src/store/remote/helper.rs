@@ -29,6 +29,7 @@ mod serving {
     use crate::entry::Key;
     use crate::exit::{self, Exit};
     use crate::lock::{Lock, Mode};
+    use crate::platform;
     use crate::progress::{self, Stage};
     use crate::store::remote::names::Names;
     use crate::store::remote::{Prune, Pruned, Question, Sent, Target, fetch, probe, queue, send};
@@ -100,7 +101,8 @@ mod serving {
         question: &Question,
         is_detached: bool,
     ) -> Result<Vec<u8>> {
-        let names = Names::of(target.access.secret.as_deref());
+        let machine = platform::digest(&platform::of_the_machine());
+        let names = Names::of(target.access.secret.as_deref(), &machine);
         let url = target.url()?;
         let open = Box::pin(Engine::open(&url, &target.access, None));
         match question {

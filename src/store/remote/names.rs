@@ -6,8 +6,9 @@
 //! v1/b/17/cd/cdef…         a blob: how it is packed (1) | its content
 //! ```
 //!
-//! The name of an entry is its key, and that of a blob its hash, both hashed with the
-//! secret. So who reads names cannot try out what a command was given, which its key
+//! The name of an entry is its key, hashed with the secret and with what the machine is,
+//! since another system, or another time zone, has other answers to the same call; that
+//! of a blob is its hash, hashed with the secret. So who reads names cannot try out what a command was given, which its key
 //! is made of, nor what it printed. For the same reason the key is not in the entry:
 //! its name stands there in its place, so that an entry is bound to the name, too.
 //! Without a secret all this is done with an empty one, which everybody knows: the sums
@@ -34,11 +35,12 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of who shares this secret, or none.
-    pub fn of(secret: Option<&[u8]>) -> Names {
+    /// Those of who shares this secret, or none, on machines of this kind.
+    pub fn of(secret: Option<&[u8]>, machine: &[u8; 32]) -> Names {
         let secret = secret.unwrap_or_default();
+        let of_entries = [&machine[..], secret].concat();
         Names {
-            entries: blake3::derive_key("cachex 2026-11-23 remote names of entries", secret),
+            entries: blake3::derive_key("cachex 2026-11-29 remote names of entries", &of_entries),
             blobs: blake3::derive_key("cachex 2026-11-23 remote names of blobs", secret),
             sums: blake3::derive_key("cachex 2026-11-23 remote sums of entries", secret),
         }
@@ -123,7 +125,8 @@ mod tests {
 
     #[test]
     fn an_entry_comes_back_under_its_key_and_no_other() {
-        let (names, entry) = (Names::of(Some(b"secret")), Entry { parts: vec![1], ..entry(1) });
+        let (names, entry) =
+            (Names::of(Some(b"secret"), &[0; 32]), Entry { parts: vec![1], ..entry(1) });
         let stored = names.seal(&entry).unwrap();
         assert!(stored.len() <= MAX_ENTRY);
         let back = names.open(&entry.key, &stored).unwrap();
@@ -135,10 +138,10 @@ mod tests {
 
     #[test]
     fn another_secret_or_none_neither_finds_nor_opens_it() {
-        let (ours, entry) = (Names::of(Some(b"ours")), entry(1));
+        let (ours, entry) = (Names::of(Some(b"ours"), &[0; 32]), entry(1));
         let stored = ours.seal(&entry).unwrap();
         let blob = BlobRef { hash: [1; 32], len: 1 };
-        for other in [Names::of(Some(b"theirs")), Names::of(None)] {
+        for other in [Names::of(Some(b"theirs"), &[0; 32]), Names::of(None, &[0; 32])] {
             assert_ne!(other.entry(&entry.key), ours.entry(&entry.key));
             assert_ne!(other.blob(&blob, Class(None)), ours.blob(&blob, Class(None)));
             assert_eq!(other.open(&entry.key, &stored), Err(Damaged));
@@ -147,7 +150,7 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_and_no_missing_end_passes() {
-        let (names, entry) = (Names::of(None), entry(1));
+        let (names, entry) = (Names::of(None, &[0; 32]), entry(1));
         let stored = names.seal(&entry).unwrap();
         for at in 0..stored.len() {
             let mut flipped = stored.clone();
@@ -155,6 +158,16 @@ mod tests {
             assert_eq!(names.open(&entry.key, &flipped), Err(Damaged));
             assert_eq!(names.open(&entry.key, &stored[..at]), Err(Damaged));
         }
+    }
+
+    #[test]
+    fn another_machine_calls_the_same_entry_otherwise() {
+        let (entry, blob) = (entry(1), BlobRef { hash: [1; 32], len: 1 });
+        let [ours, theirs] = [[0; 32], [1; 32]].map(|machine| Names::of(Some(b"secret"), &machine));
+        assert_ne!(ours.entry(&entry.key), theirs.entry(&entry.key));
+        assert_eq!(ours.blob(&blob, Class(None)), theirs.blob(&blob, Class(None)));
+        let stored = ours.seal(&entry).unwrap();
+        assert_eq!(theirs.open(&entry.key, &stored), Err(Damaged));
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn shape_of_parts() -> Value {
         "input_files": "null",
         "input_commands": [],
         "base_folder": "null",
-        "portable_by_remote": "bool",
+        "platform": {},
     })
 }
 

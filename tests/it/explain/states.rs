@@ -152,7 +152,7 @@ fn the_variables_that_count_are_listed_by_name() {
     let call = call.with("--ignore-env L*").explain();
     let told = call.once().exits(1).stdout();
     assert!(
-        told.contains("5 counted, 6 left out (4 session, 1 working directory, 1 option)"),
+        told.contains("5 counted, 5 left out (3 session, 1 working directory, 1 option)"),
         "{told}"
     );
     assert!(!told.contains("TOKEN"), "{told}");

@@ -90,13 +90,37 @@ fn what_others_did_well_stands_in_for_a_failure_here() {
 fn another_directory_and_another_user_share_results() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);
-    let call = machines.cachex.run("echo hi");
+    let call = machines.cachex.run("echo hi").with("--portable --scope team");
     machines.on("a", &call.clone().env("USER", "a").env("HOME", "/home/a")).once().misses();
     machines.shares("a");
     let elsewhere = machines.cachex.path("elsewhere");
     std::fs::create_dir(&elsewhere).unwrap();
     let other = call.inside(elsewhere).env("USER", "b").env("HOME", "/home/b");
     machines.on("b", &other).once().hits().prints("hi\n").quietly();
+}
+
+#[test]
+fn another_directory_is_another_call_unless_it_is_portable() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    let elsewhere = machines.cachex.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    machines.on("b", &call.clone().inside(elsewhere)).once().misses();
+    machines.on("b", &call).once().hits();
+}
+
+#[test]
+fn what_depends_on_nothing_that_is_known_is_not_shared() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi").with("--portable");
+    machines.on("a", &call).once().misses().warns_once(&["not shared", "--input", "--scope"]);
+    machines.on("a", &call).once().hits().quietly();
+    machines.shares("a");
+    assert!(super::files_below(folder.objects()).is_empty());
 }
 
 #[test]

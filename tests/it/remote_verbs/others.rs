@@ -221,16 +221,13 @@ fn an_explanation_tells_what_the_remote_store_would_answer() {
 }
 
 #[test]
-fn an_explanation_says_that_a_remote_store_makes_calls_portable() {
+fn a_remote_store_makes_no_call_portable() {
     let shared = shared();
-    let call = shared.run("echo hi");
-    let portable =
-        |call: &Call| json(&call.clone().explain())["parts"]["portable_by_remote"].clone();
-    assert_eq!(portable(&call), true);
-    call.clone().explain().once().shows(&["portable           as with --portable"]);
-    assert_eq!(portable(&call.clone().with("--portable")), false);
-    assert_eq!(portable(&call.env("CACHEX_PORTABLE", "0")), false);
-    assert_eq!(json(&shared.0.run("echo hi").explain())["remote"], Value::Null);
+    let told = |call: Call| json(&call.explain());
+    let (with, without) = (told(shared.run("echo hi")), told(shared.0.run("echo hi")));
+    assert_eq!(with["key"], without["key"]);
+    assert_eq!(with["parts"]["platform"], serde_json::json!({}));
+    assert_eq!(without["remote"], Value::Null);
 }
 
 #[test]

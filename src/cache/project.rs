@@ -1,0 +1,72 @@
+//! Which project a call belongs to that may be made in any folder.
+//!
+//! `make test` is another call in another project. A repository is known by its first
+//! commit, which all of its clones have in common, and which a shallow one does not
+//! know: there a scope says it.
+
+use super::Runner;
+use crate::null;
+use crate::platform::Part;
+use crate::signals;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// The name of the part.
+const NAME: &str = "project";
+
+impl Runner<'_> {
+    /// What says which project a portable call belongs to; none where `--scope` does, or
+    /// where the files that count say what it depends on.
+    pub(super) fn project(&self) -> Option<Part> {
+        let identity = &self.config.identity;
+        if identity.scope.is_some() {
+            return None;
+        }
+        let folder = self.base_folder()?;
+        if let Some(commit) = first_commit(&folder) {
+            return Some((NAME, commit));
+        }
+        let name = || folder.as_os_str().as_encoded_bytes().iter().fold(String::new(), escape);
+        identity.inputs.are_none().then(|| (NAME, name()))
+    }
+
+    /// Whether other machines may be told what this call came to: one that may be made in
+    /// any folder, and of which nothing says what it depends on, is the same after
+    /// everything in the project has changed.
+    pub(super) fn stays_at_home(&self) -> bool {
+        let identity = &self.config.identity;
+        identity.portable
+            && identity.inputs.are_none()
+            && identity.scope.is_none()
+            && identity.key.is_none()
+    }
+}
+
+/// A path may hold any bytes.
+fn escape(mut told: String, byte: &u8) -> String {
+    let _ = write!(told, "{}", byte.escape_ascii());
+    told
+}
+
+/// The first commit of the repository that a folder is the top of.
+fn first_commit(folder: &Path) -> Option<String> {
+    let git = folder.join(".git");
+    if !git.exists() || git.join("shallow").exists() {
+        return None;
+    }
+    signals::notice_children();
+    let mut command = Command::new("git");
+    command.args(["rev-list", "--first-parent", "--max-parents=0", "HEAD"]);
+    // Whoever calls may be a hook, for which another repository is meant.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(name);
+    }
+    let nothing = || null::input().map(Stdio::from).ok();
+    command.current_dir(folder).stdin(nothing()?).stderr(Stdio::null());
+    let output = command.output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let commit = text.lines().last()?.trim();
+    let is_a_hash = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (output.status.success() && is_a_hash).then(|| commit.to_owned())
+}
