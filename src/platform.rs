@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The name of a part, and what it is here.
 pub type Part = (&'static str, String);
@@ -105,7 +105,7 @@ fn time_zone() -> String {
     let file = "/etc/localtime";
     let Ok(rules) = fs::read(file) else { return "UTC".to_owned() };
     let link = fs::read_link(file).unwrap_or_default();
-    let mut name: Vec<_> = link.components().rev().take(2).map(|it| it.as_os_str()).collect();
+    let mut name: Vec<_> = link.components().rev().take(2).map(Component::as_os_str).collect();
     name.reverse();
     let name = name.join("/".as_ref());
     format!("{} {}", name.display(), short_of(&rules)).trim_start().to_owned()

@@ -8,7 +8,7 @@ use super::Runner;
 use crate::null;
 use crate::platform::Part;
 use crate::signals;
-use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -27,7 +27,7 @@ impl Runner<'_> {
         if let Some(commit) = first_commit(&folder) {
             return Some((NAME, commit));
         }
-        let name = || folder.as_os_str().as_encoded_bytes().iter().fold(String::new(), escape);
+        let name = || folder.as_os_str().as_bytes().escape_ascii().to_string();
         identity.inputs.are_none().then(|| (NAME, name()))
     }
 
@@ -41,12 +41,6 @@ impl Runner<'_> {
             && identity.scope.is_none()
             && identity.key.is_none()
     }
-}
-
-/// A path may hold any bytes.
-fn escape(mut told: String, byte: &u8) -> String {
-    let _ = write!(told, "{}", byte.escape_ascii());
-    told
 }
 
 /// The first commit of the repository that a folder is the top of.
