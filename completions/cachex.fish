@@ -43,10 +43,10 @@ complete -c cachex -n "__fish_cachex_needs_command" -f -a "config" -d 'Say which
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "generate" -d 'Write completions and man pages below a folder'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s t -l expires-in -l ttl -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l exit-codes -d 'Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l refresh-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s s -l refresh-after -l stale-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l stale-if-error -d 'If the run fails, serve the last good result up to this long past its expiry' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l jitter -d 'Expire up to this much earlier, each key at its own time [default: 0]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l mode -d 'What of the store is used [default: read-write]' -r -f -a "read-write\t'Replay what is recorded, and record what is run'
@@ -59,18 +59,18 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l timeout -d 'End th
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s e -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l key -d 'Count this text too, for whatever else the output depends on' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s k -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l scope -d 'Keep this result apart from those of other scopes' -r
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s i -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s o -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-size -d 'Let the store take no more of the disk than this; the least recently used go [default: 5GiB]' -r
@@ -84,25 +84,25 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-timeout -d 
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, run or replayed, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-fd -d 'Write it to this open descriptor' -r
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l force -d 'Run the command and replace what is recorded: --mode write-only'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s f -l force -d 'Run the command and replace what is recorded: --mode write-only'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-read -d 'The same as --force'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l read-only -d 'Record nothing: --mode read-only'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l warm -d 'Start the run in the background, print nothing and return at once'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cached-only -d 'Never run the command; if there is nothing to replay, end with --miss-status'
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-concurrent -d 'Let one caller run the command while the others follow its output'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s n -l no-concurrent -l single-flight -d 'Let one caller run the command while the others follow its output'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tty -d 'If standard output is a terminal, give the command one of its own'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-cwd -d 'Leave out the working directory'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-env -d 'Leave out all variables'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-ignore -d 'Count files too that `.gitignore` leaves out'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l portable -d 'Share results between machines and checkouts: see README for what it stands for'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l require-outputs -d 'End with 125 if the command made one of them not, instead of recording that'
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l quiet -d 'Do not warn'
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s q -l quiet -d 'Do not warn'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s v -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l expires-in -l ttl -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exit-codes -d 'Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l refresh-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l refresh-after -l stale-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l stale-if-error -d 'If the run fails, serve the last good result up to this long past its expiry' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l jitter -d 'Expire up to this much earlier, each key at its own time [default: 0]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l mode -d 'What of the store is used [default: read-write]' -r -f -a "read-write\t'Replay what is recorded, and record what is run'
@@ -146,7 +146,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-read -d 'The sam
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l read-only -d 'Record nothing: --mode read-only'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l warm -d 'Start the run in the background, print nothing and return at once'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cached-only -d 'Never run the command; if there is nothing to replay, end with --miss-status'
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-concurrent -d 'Let one caller run the command while the others follow its output'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-concurrent -l single-flight -d 'Let one caller run the command while the others follow its output'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tty -d 'If standard output is a terminal, give the command one of its own'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-cwd -d 'Leave out the working directory'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-env -d 'Leave out all variables'
@@ -156,10 +156,10 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l require-outputs -d 
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l quiet -d 'Do not warn'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l expires-in -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s t -l expires-in -l ttl -d 'Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l failure-expires-in -d 'The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exit-codes -d 'Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]' -r
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l refresh-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s s -l refresh-after -l stale-after -d 'Serve what is older than this and start one run in the background that replaces it' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l stale-if-error -d 'If the run fails, serve the last good result up to this long past its expiry' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l jitter -d 'Expire up to this much earlier, each key at its own time [default: 0]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l mode -d 'What of the store is used [default: read-write]' -r -f -a "read-write\t'Replay what is recorded, and record what is run'
@@ -172,18 +172,18 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l timeout -d 'En
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s e -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l key -d 'Count this text too, for whatever else the output depends on' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s k -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l scope -d 'Keep this result apart from those of other scopes' -r
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s i -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s o -l output -d 'What the command makes: a file, a folder or a pattern; recorded, and put back by a hit' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record a longer output than this [default: 1GiB]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-size -d 'Let the store take no more of the disk than this; the least recently used go [default: 5GiB]' -r
@@ -197,20 +197,20 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-timeout
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, run or replayed, for other verbs to find it by; may be given repeatedly' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-file -d 'Write one JSON object about the call to this file' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-fd -d 'Write it to this open descriptor' -r
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l force -d 'Run the command and replace what is recorded: --mode write-only'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s f -l force -d 'Run the command and replace what is recorded: --mode write-only'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-read -d 'The same as --force'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l read-only -d 'Record nothing: --mode read-only'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l warm -d 'Start the run in the background, print nothing and return at once'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cached-only -d 'Never run the command; if there is nothing to replay, end with --miss-status'
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-concurrent -d 'Let one caller run the command while the others follow its output'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s n -l no-concurrent -l single-flight -d 'Let one caller run the command while the others follow its output'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tty -d 'If standard output is a terminal, give the command one of its own'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-cwd -d 'Leave out the working directory'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-env -d 'Leave out all variables'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-ignore -d 'Count files too that `.gitignore` leaves out'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l portable -d 'Share results between machines and checkouts: see README for what it stands for'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l require-outputs -d 'End with 125 if the command made one of them not, instead of recording that'
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l quiet -d 'Do not warn'
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s q -l quiet -d 'Do not warn'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s v -l verbose -d 'Say on stderr whether it was a hit, and what that saved'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l all -d 'List the variables too, by name'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -237,14 +237,14 @@ complete -c cachex -n "__fish_cachex_using_subcommand list" -s h -l help -d 'Pri
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand show" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand show" -s e -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
-complete -c cachex -n "__fish_cachex_using_subcommand show" -l key -d 'Count this text too, for whatever else the output depends on' -r
+complete -c cachex -n "__fish_cachex_using_subcommand show" -s k -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l scope -d 'Keep this result apart from those of other scopes' -r
-complete -c cachex -n "__fish_cachex_using_subcommand show" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand show" -s i -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"
@@ -272,14 +272,14 @@ off\t'Leave it alone'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l exe -d 'How the executable counts [default: stat]' -r -f -a "stat\t'By its resolved path, size and modification time'
 content\t'By its contents, wherever it lies'
 name\t'By its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -s e -l env -d 'Count only these variables, each a name or a pattern such as `AWS_*`' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l ignore-env -d 'Leave out the variables that match these patterns' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l stdin -d 'What the command gets as standard input, and whether it counts [default: hash]' -r -f -a "hash\t'The contents count; what is typed at a terminal does not'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it does not count'"
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -l key -d 'Count this text too, for whatever else the output depends on' -r
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -s k -l key -d 'Count this text too, for whatever else the output depends on' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l scope -d 'Keep this result apart from those of other scopes' -r
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -s i -l input -d 'Count these files too: a file, a folder or a pattern; `!` in front leaves them out' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-from -d 'Count every file that this file lists, one a line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-command -d 'Count what this shell command prints' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l base-dir -d 'Count paths below this folder as if it lay elsewhere' -r -f -a "(__fish_complete_directories)"

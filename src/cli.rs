@@ -8,6 +8,7 @@ mod explain;
 mod manage;
 mod remote;
 pub mod sh;
+mod short;
 mod spread;
 mod stats;
 
@@ -16,6 +17,7 @@ pub use explain::ExplainArgs;
 pub use manage::*;
 pub use remote::{RemoteArgs, RemoteVerb, WhichArgs};
 pub use sh::ShArgs;
+pub use short::{is_short_form, tip};
 pub use spread::is_a_pattern_spread_out;
 pub use stats::StatsArgs;
 
@@ -59,22 +61,22 @@ pub enum Verb {
     /// Takes the options of `run`. Tells what counts in the key, and, of a call
     /// that is not recorded, what comes closest, in what it differs, and with
     /// which option it would hit.
-    #[command(after_help = explain::AFTER, mut_args(explain::shown))]
+    #[command(alias = "why", after_help = explain::AFTER, mut_args(explain::shown))]
     Explain(ExplainArgs),
     /// Show which results the store holds
-    #[command(after_help = LIST_AFTER)]
+    #[command(alias = "ls", after_help = LIST_AFTER)]
     List(ListArgs),
     /// Show everything about one result
-    #[command(after_help = SHOW_AFTER)]
+    #[command(alias = "info", after_help = SHOW_AFTER)]
     Show(ShowArgs),
     /// Forget recorded runs: of a command, by key, by tag, by age
     ///
     /// What `cachex run OPTIONS -- CMD` recorded, `cachex forget OPTIONS -- CMD`
     /// forgets, where OPTIONS are those that count. Standard input counts here too.
-    #[command(after_help = FORGET_AFTER)]
+    #[command(alias = "rm", after_help = FORGET_AFTER)]
     Forget(ForgetArgs),
     /// Drop what has expired, what is old, what is too much
-    #[command(after_help = PRUNE_AFTER)]
+    #[command(alias = "gc", after_help = PRUNE_AFTER)]
     Prune(PruneArgs),
     /// Forget everything
     #[command(after_help = CLEAR_AFTER)]
@@ -235,7 +237,8 @@ Examples:
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct RunArgs {
     /// Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]
-    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
+    #[arg(short = 't', long, visible_alias = "ttl")]
+    #[arg(value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
     pub expires_in: Option<Duration>,
     /// The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
@@ -244,7 +247,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "LIST", value_parser = text(ExitCodes::from_str), help_heading = FRESHNESS)]
     pub exit_codes: Option<ExitCodes>,
     /// Serve what is older than this and start one run in the background that replaces it
-    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
+    #[arg(short = 's', long, visible_alias = "stale-after")]
+    #[arg(value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
     pub refresh_after: Option<Duration>,
     /// If the run fails, serve the last good result up to this long past its expiry
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
@@ -258,7 +262,7 @@ pub struct RunArgs {
     #[arg(conflicts_with_all = ["force", "no_read", "read_only"])]
     pub mode: Option<Mode>,
     /// Run the command and replace what is recorded: --mode write-only
-    #[arg(long, help_heading = MODE, conflicts_with = "read_only")]
+    #[arg(short, long, help_heading = MODE, conflicts_with = "read_only")]
     pub force: bool,
     /// The same as --force
     #[arg(long, help_heading = MODE, conflicts_with = "read_only")]
@@ -277,7 +281,7 @@ pub struct RunArgs {
     pub miss_status: Option<u8>,
 
     /// Let one caller run the command while the others follow its output
-    #[arg(long, help_heading = CONCURRENCY)]
+    #[arg(short, long, visible_alias = "single-flight", help_heading = CONCURRENCY)]
     pub no_concurrent: bool,
     /// Run uncached once another caller's run has shown nothing for this long
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = CONCURRENCY)]
@@ -294,7 +298,7 @@ pub struct RunArgs {
     pub identity: IdentityArgs,
 
     /// What the command makes: a file, a folder or a pattern; recorded, and put back by a hit
-    #[arg(long, value_name = "PATH", value_parser = text(OutputPattern::from_str), help_heading = OUTPUTS)]
+    #[arg(short, long, value_name = "PATH", value_parser = text(OutputPattern::from_str), help_heading = OUTPUTS)]
     #[arg(value_hint = ValueHint::AnyPath)]
     pub output: Vec<OutputPattern>,
     /// End with 125 if the command made one of them not, instead of recording that
@@ -330,10 +334,10 @@ pub struct RunArgs {
     pub tag: Vec<Tag>,
 
     /// Do not warn
-    #[arg(long, help_heading = MESSAGES, conflicts_with = "verbose")]
+    #[arg(short, long, help_heading = MESSAGES, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say on stderr whether it was a hit, and what that saved
-    #[arg(long, help_heading = MESSAGES)]
+    #[arg(short, long, help_heading = MESSAGES)]
     pub verbose: bool,
     /// Write one JSON object about the call to this file
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = MESSAGES)]
@@ -359,7 +363,7 @@ pub struct IdentityArgs {
     #[arg(long, help_heading = KEY)]
     pub no_cwd: bool,
     /// Count only these variables, each a name or a pattern such as `AWS_*`
-    #[arg(long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
+    #[arg(short, long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
     #[arg(value_parser = text(NamePattern::from_str), conflicts_with_all = ["ignore_env", "no_env"])]
     pub env: Option<Vec<NamePattern>>,
     /// Leave out the variables that match these patterns
@@ -373,13 +377,13 @@ pub struct IdentityArgs {
     #[arg(long, value_name = "HOW", value_enum, help_heading = KEY)]
     pub stdin: Option<StdinMode>,
     /// Count this text too, for whatever else the output depends on
-    #[arg(long, value_name = "TEXT", help_heading = KEY)]
+    #[arg(short, long, value_name = "TEXT", help_heading = KEY)]
     pub key: Option<OsString>,
     /// Keep this result apart from those of other scopes
     #[arg(long, value_name = "NAME", value_parser = text(String::from_str), help_heading = KEY)]
     pub scope: Option<String>,
     /// Count these files too: a file, a folder or a pattern; `!` in front leaves them out
-    #[arg(long, value_name = "GLOB", value_parser = text(InputPattern::from_str), help_heading = INPUTS)]
+    #[arg(short, long, value_name = "GLOB", value_parser = text(InputPattern::from_str), help_heading = INPUTS)]
     #[arg(value_hint = ValueHint::AnyPath)]
     pub input: Vec<InputPattern>,
     /// Count every file that this file lists, one a line; `-` reads standard input

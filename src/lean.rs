@@ -32,6 +32,9 @@ pub fn read_or_parse(verb: &str, args: &[OsString]) -> Result<Option<Called>, cl
 /// The same of all arguments of this process, the verb being the second. What is read
 /// is taken from them: a copy of the command is a dear part of a hit.
 pub fn take(args: &mut Vec<OsString>) -> Option<Called> {
+    if cli::is_short_form(args.get(1..)?) {
+        args.insert(1, RUN.into());
+    }
     let (verb, after) = args.get(1..)?.split_first()?;
     let (mut called, at) = options(verb.to_str()?, after)?;
     called.run_mut().command = args.split_off(2 + at);
@@ -57,10 +60,12 @@ fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
         if arg == b"--" {
             break;
         }
-        let option = arg.strip_prefix(b"--")?;
-        let (name, glued) = match option.iter().position(|&byte| byte == b'=') {
-            Some(at) => (&option[..at], Some(OsStr::from_bytes(&option[at + 1..]))),
-            None => (option, None),
+        let (name, glued) = match arg.strip_prefix(b"--") {
+            Some(option) => match option.iter().position(|&byte| byte == b'=') {
+                Some(at) => (&option[..at], Some(OsStr::from_bytes(&option[at + 1..]))),
+                None => (option, None),
+            },
+            None => (named_by_a_letter(arg)?, None),
         };
         if let Some(switch) = switch(&mut run, name) {
             if *switch || glued.is_some() {
@@ -108,11 +113,28 @@ fn contradicts_itself(run: &RunArgs) -> bool {
         || run.quiet && run.verbose
 }
 
+/// The long name of an option of one letter, which `run` alone has.
+fn named_by_a_letter(arg: &[u8]) -> Option<&'static [u8]> {
+    Some(match arg {
+        b"-e" => b"env",
+        b"-f" => b"force",
+        b"-i" => b"input",
+        b"-k" => b"key",
+        b"-n" => b"no-concurrent",
+        b"-o" => b"output",
+        b"-q" => b"quiet",
+        b"-s" => b"refresh-after",
+        b"-t" => b"expires-in",
+        b"-v" => b"verbose",
+        _ => return None,
+    })
+}
+
 fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
     Some(match name {
         b"cached-only" => &mut run.cached_only,
         b"force" => &mut run.force,
-        b"no-concurrent" => &mut run.no_concurrent,
+        b"no-concurrent" | b"single-flight" => &mut run.no_concurrent,
         b"no-cwd" => &mut run.identity.no_cwd,
         b"no-env" => &mut run.identity.no_env,
         b"no-ignore" => &mut run.identity.no_ignore,
@@ -134,10 +156,10 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
     }
     let text = value.to_str();
     match name {
-        b"expires-in" => once(&mut run.expires_in, values::duration(text?)),
+        b"expires-in" | b"ttl" => once(&mut run.expires_in, values::duration(text?)),
         b"failure-expires-in" => once(&mut run.failure_expires_in, values::duration(text?)),
         b"exit-codes" => once(&mut run.exit_codes, text?.parse()),
-        b"refresh-after" => once(&mut run.refresh_after, values::duration(text?)),
+        b"refresh-after" | b"stale-after" => once(&mut run.refresh_after, values::duration(text?)),
         b"stale-if-error" => once(&mut run.stale_if_error, values::duration(text?)),
         b"jitter" => once(&mut run.jitter, values::percent(text?)),
         b"mode" => once(&mut run.mode, ValueEnum::from_str(text?, false)),
@@ -235,8 +257,24 @@ mod tests {
             "10%",
             "read-only",
         ];
-        let words =
-            ["--", "-", "-x", "--nonsense", "--help", "cmd", "arg", "--no-cwd=1", "-V", "-h"];
+        let words = [
+            "--",
+            "-",
+            "-x",
+            "-t",
+            "-f",
+            "-v",
+            "-i",
+            "--ttl",
+            "--single-flight",
+            "--nonsense",
+            "--help",
+            "cmd",
+            "arg",
+            "--no-cwd=1",
+            "-V",
+            "-h",
+        ];
         let shells = ["-c", "-ec", "-euo", "pipefail", "-o", "+e"];
         let option = proptest::sample::select(options);
         let value = proptest::sample::select(values.to_vec());
@@ -277,6 +315,14 @@ mod tests {
         let called = read(RUN, &args);
         assert_eq!(called, by_clap(RUN, &args));
         assert!(matches!(called, Some(Called::Run(run)) if run.command == ["cmd", "--force"]));
+        let line = "-t 1h -s 1m -n -i a -i b -o c -e A,B -k k -v -f -- cmd -t";
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        assert_eq!(read(RUN, &args), by_clap(RUN, &args));
+        assert!(read(RUN, &args).is_some());
+        let args = ["--ttl=1h", "--stale-after", "1m", "--single-flight", "-q", "cmd"];
+        let args = args.map(OsString::from);
+        assert_eq!(read(RUN, &args), by_clap(RUN, &args));
+        assert!(read(RUN, &args).is_some());
         let args = ["--tty", "--mode", "off", "--status-file=x", "--cached-only", "cmd"];
         let args = args.map(OsString::from);
         assert_eq!(read(RUN, &args), by_clap(RUN, &args));

@@ -16,7 +16,7 @@ use super::shim::Shims;
 use super::{Call, Runner};
 use crate::asked;
 use crate::capture::Recorder;
-use crate::cli::{RUN, RUN_FOR};
+use crate::cli::{self, RUN, RUN_FOR};
 use crate::clock::Timestamp;
 use crate::config::{self, List, Vars};
 use crate::detached;
@@ -275,6 +275,9 @@ fn arguments() -> Vec<OsString> {
     if args.first().is_some_and(|verb| verb == RUN_FOR) {
         // Whoever is told of this call is not told of that run.
         args.splice(..args.len().min(2), [RUN.into()]);
+    }
+    if cli::is_short_form(&args) {
+        args.insert(0, RUN.into());
     }
     args
 }

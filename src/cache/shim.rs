@@ -14,6 +14,7 @@
 
 use super::Runner;
 use super::identify::{Call, Unidentified};
+use crate::cli;
 use crate::config;
 use crate::entry::Key;
 use crate::fsutil;
@@ -143,7 +144,10 @@ fn mentions_cachex(found: &Executable) -> bool {
 fn called(pid: u32) -> Option<OsString> {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let line = line.strip_suffix(b"\0")?.split(|&byte| byte == 0);
-    let args: Vec<OsString> = line.map(|word| OsString::from_vec(word.to_vec())).collect();
+    let mut args: Vec<OsString> = line.map(|word| OsString::from_vec(word.to_vec())).collect();
+    if cli::is_short_form(args.get(1..)?) {
+        args.insert(1, cli::RUN.into());
+    }
     let [_, verb, rest @ ..] = args.as_slice() else { return None };
     let mut called = lean::read_or_parse(verb.to_str()?, rest).ok()??;
     let command = std::mem::take(&mut called.run_mut().command);

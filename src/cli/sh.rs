@@ -53,6 +53,8 @@ pub struct ShArgs {
 
 /// Tells of what `sh` has in common with `run` as `sh` has it.
 pub fn told(arg: Arg) -> Arg {
+    // What has one dash is the shell's.
+    let arg = if arg.get_short() == Some('h') { arg } else { arg.short(None) };
     let hint = ValueHint::Other;
     match arg.get_id().as_str() {
         "command" => {

@@ -8,7 +8,7 @@ use std::path::Path;
 /// here. What was to be run stands behind the `--`.
 pub fn is_a_pattern_spread_out(args: &[OsString], at: usize) -> bool {
     let option = at.checked_sub(2).and_then(|at| args.get(at));
-    option.is_some_and(|option| option == "--input" || option == "--output")
+    option.is_some_and(|option| ["--input", "--output", "-i", "-o"].iter().any(|it| option == it))
         && args[at..].iter().any(|word| word == "--")
         && Path::new(&args[at]).symlink_metadata().is_ok()
 }

@@ -33,6 +33,7 @@ use clap::error::ErrorKind;
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 
 /// The verbs of helper processes.
@@ -71,12 +72,16 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     let verb = verb.unwrap_or_default().to_owned();
     let stands_in = [RUN, SH].contains(&verb.as_str());
     let is_script = cli::sh::check(args.get(1..).unwrap_or_default()).is_ok();
+    let tip = args.get(1..).map(cli::tip);
     let parsed = match cli::parse(args) {
         Ok(parsed) => parsed,
         // As make calls it that was told `SHELL = cachex` and no more.
         Err(_) if is_script => return misused(&verb, exit::CACHEX_FAILED, NOT_THE_SHELL),
         Err(error) => {
             let _ = error.print();
+            if let (ErrorKind::InvalidSubcommand, Some(tip)) = (error.kind(), tip) {
+                let _ = writeln!(std::io::stderr(), "{tip}");
+            }
             return match (error.use_stderr(), stands_in) {
                 (false, _) => Exit::SUCCESS,
                 (true, true) => Exit::Status(exit::CACHEX_FAILED),

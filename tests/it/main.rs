@@ -82,6 +82,7 @@ mod servers;
 mod shared_ends;
 mod shell;
 mod shims;
+mod short;
 mod show;
 mod signal_matrix;
 mod signals;
