@@ -14,6 +14,7 @@
 
 mod memory;
 mod walk;
+mod ways;
 
 use crate::base::Base;
 use crate::entry::Key;
@@ -32,6 +33,8 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use walk::Look;
+
+pub use ways::Ways;
 
 /// Which files count.
 #[derive(Debug)]

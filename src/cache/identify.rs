@@ -6,10 +6,12 @@ use crate::config::{List, var};
 use crate::descriptors::{self, Inherited};
 use crate::entry::Key;
 use crate::exit::Exit;
+use crate::inputs::Ways;
 use crate::invocation::{Executable, Trail};
 use crate::key::{Declared, Subject};
 use crate::messages;
 use crate::platform;
+use crate::stamp::Stamp;
 use crate::stdin::{self, Digest, LIMIT, OPEN, SILENT, Source, Stdin, Unknown, Why};
 use crate::store::Root;
 use crate::values::{ExeMode, StdinMode};
@@ -18,6 +20,7 @@ use rustix::io::Errno;
 use rustix::termios::Winsize;
 use std::ffi::OsStr;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A call whose key is known.
@@ -37,6 +40,12 @@ pub(super) struct Watched {
     pub trail: Option<Trail>,
     /// What was not any more what the key was computed from.
     pub changed: Option<String>,
+    /// What leads to the declared inputs.
+    pub ways: Ways,
+    /// The list of inputs.
+    pub list: Option<Stamp>,
+    /// The working directory, if it counts.
+    pub cwd: Option<PathBuf>,
 }
 
 /// Why the file of a command is not known.

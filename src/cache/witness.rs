@@ -8,7 +8,10 @@
 
 use super::identify::Watched;
 use super::{Call, Runner};
+use crate::config::List;
+use crate::inputs::Ways;
 use crate::invocation::{Resolved, Trail};
+use crate::stamp::Stamp;
 use crate::stdin::Stdin;
 use crate::store::Root;
 use rustix::fs::{FileType, Stat};
@@ -19,12 +22,17 @@ impl Runner<'_> {
         // First, so that what is compared next is what this leads to.
         let trail = call.executable.as_ref().map(|executable| Trail::of(&executable.path));
         let changed = self.moved(call);
-        call.watched = Some(Watched { trail, changed });
+        let identity = &self.config.identity;
+        let inputs = call.found.declared.inputs.as_ref();
+        let ways = inputs.map(|inputs| Ways::of(inputs, &identity.inputs.patterns));
+        let list = stamp_of_list(identity.inputs.list.as_ref());
+        let cwd = identity.cwd.then(std::env::current_dir).and_then(Result::ok);
+        call.watched = Some(Watched { trail, changed, ways: ways.unwrap_or_default(), list, cwd });
     }
 
     /// What of that, or of what the key was computed from, is not any more what it was.
     pub(super) fn changed(&self, root: &Root, call: &Call) -> Option<String> {
-        if let Some(Watched { trail, changed }) = &call.watched {
+        if let Some(Watched { trail, changed, .. }) = &call.watched {
             if changed.is_some() {
                 return changed.clone();
             }
@@ -33,7 +41,28 @@ impl Runner<'_> {
                 return Some(self.executable_changed());
             }
         }
-        self.moved(call).or_else(|| self.inputs_changed(root, call))
+        self.moved(call)
+            .or_else(|| self.inputs_changed(root, call))
+            .or_else(|| self.changed_meanwhile(call))
+    }
+
+    /// What was not what it is now all the time, in between.
+    fn changed_meanwhile(&self, call: &Call) -> Option<String> {
+        let Watched { ways, list, cwd, .. } = call.watched.as_ref()?;
+        let identity = &self.config.identity;
+        if let Some(path) = ways.changed() {
+            let path = path.display();
+            return Some(format!("what leads to an input, {path}, changed while it ran"));
+        }
+        if *list != stamp_of_list(identity.inputs.list.as_ref()) {
+            return Some("the list of inputs changed while it ran".to_owned());
+        }
+        // It is gone, and another one may be made at its place.
+        let now = cwd.is_some().then(std::env::current_dir).and_then(Result::ok);
+        if *cwd != now {
+            return Some("the working directory was moved while it ran".to_owned());
+        }
+        None
     }
 
     /// The same of what a look tells, the declared inputs left out, of which every
@@ -73,6 +102,12 @@ impl Runner<'_> {
             ));
         }
     }
+}
+
+/// The list of inputs, as it is.
+fn stamp_of_list(list: Option<&List>) -> Option<Stamp> {
+    let Some(List::File(path)) = list else { return None };
+    rustix::fs::stat(path).ok().map(|stat| Stamp::of(&stat))
 }
 
 /// Whether whoever started cachex has the same standard input, as a loop that reads a

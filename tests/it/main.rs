@@ -44,6 +44,7 @@ mod holders;
 mod import;
 mod inheritance;
 mod inputs;
+mod inputs_while;
 mod interrupted;
 mod key;
 mod killed;

@@ -1,0 +1,110 @@
+//! The folders and links that lead to the files that count, while a command runs.
+//!
+//! A file is looked at before the run and after it, and may have been another one in
+//! between: a folder or a link on the way to it was exchanged and is back, or a file
+//! came into a folder and is gone again. Folders change by themselves when a command
+//! writes beside its inputs, so this is what tells:
+//!
+//! - A link, another folder at its place, and a folder whose status alone was changed
+//!   after its content, which is what renaming it does.
+//! - In a folder that was named as an input, that something came or went, while nothing
+//!   is there but what counts. Where there is more (what the command makes, what git
+//!   ignores), that may be what was written, and is no evidence.
+
+use super::Snapshot;
+use crate::stamp::Stamp;
+use crate::values::InputPattern;
+use rustix::fs::{AtFlags, CWD, FileType};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What leads to the files that count, as it was.
+#[derive(Debug, Default)]
+pub struct Ways {
+    places: BTreeMap<PathBuf, Place>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    stamp: Stamp,
+    is_link: bool,
+    /// What there is in a folder that was named as an input, if all of it counts.
+    all: Option<BTreeSet<OsString>>,
+}
+
+impl Ways {
+    /// Looks at what leads to these files, of which so many were found below these folders.
+    pub fn of(snapshot: &Snapshot, patterns: &[InputPattern]) -> Ways {
+        let mut within: BTreeMap<&Path, BTreeSet<OsString>> = BTreeMap::new();
+        for file in &snapshot.files {
+            let mut path = file.path.as_path();
+            while let (Some(above), Some(name)) = (path.parent(), path.file_name()) {
+                let is_new = !within.contains_key(above);
+                within.entry(above).or_default().insert(name.to_owned());
+                if !is_new || above.as_os_str().is_empty() {
+                    break;
+                }
+                path = above;
+            }
+        }
+        let named: Vec<&Path> = patterns
+            .iter()
+            .filter(|pattern| !pattern.exclude)
+            .map(|pattern| pattern.path.base())
+            .collect();
+        let mut places = BTreeMap::new();
+        for (folder, known) in within {
+            // The working directory is where the command is, whatever it is called.
+            let path = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let is_here = |name: &Path| name == Path::new(".") && path.is_relative();
+            let is_named = named.iter().any(|name| path.starts_with(name) || is_here(name));
+            let Some(mut place) = Place::at(path) else { continue };
+            if is_named && !place.is_link && names(path).as_ref() == Some(&known) {
+                place.all = Some(known);
+            }
+            places.insert(path.to_owned(), place);
+        }
+        Ways { places }
+    }
+
+    /// What is not any more, or was not all the time, what it was.
+    pub fn changed(&self) -> Option<&Path> {
+        self.places.iter().find(|(path, then)| !then.is_same(path)).map(|(path, _)| path.as_path())
+    }
+}
+
+impl Place {
+    fn at(path: &Path) -> Option<Place> {
+        let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let is_link = FileType::from_raw_mode(stat.st_mode) == FileType::Symlink;
+        Some(Place { stamp: Stamp::of(&stat), is_link, all: None })
+    }
+
+    fn is_same(&self, path: &Path) -> bool {
+        let Some(now) = Place::at(path) else { return false };
+        let (then, here) = (self.stamp, now.stamp);
+        if self.is_link || now.is_link {
+            return self.is_link == now.is_link && then == here;
+        }
+        if (then.dev, then.ino) != (here.dev, here.ino) {
+            return false;
+        }
+        let was_renamed = then.ctime != here.ctime && here.ctime != here.mtime;
+        if was_renamed && path != Path::new(".") {
+            return false;
+        }
+        // Something came and went, and it was nothing but what counts.
+        let came_and_went = then.mtime != here.mtime
+            && self.all.is_some()
+            && names(path).as_ref() == self.all.as_ref();
+        !came_and_went
+    }
+}
+
+/// The names in a folder; none if they cannot be read.
+fn names(folder: &Path) -> Option<BTreeSet<OsString>> {
+    let entries = fs::read_dir(folder).ok()?;
+    entries.map(|entry| entry.map(|entry| entry.file_name()).ok()).collect()
+}

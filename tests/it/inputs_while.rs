@@ -1,0 +1,74 @@
+//! Inputs that are others while a command runs, and what they were afterwards.
+
+use crate::harness::{Cachex, Call, cachex};
+
+fn scene() -> Cachex {
+    let cachex = cachex();
+    for (name, text) in [("v1/f", "one\n"), ("v2/f", "two\n"), ("in/a", "a\n"), ("x1", "1\n")] {
+        cachex.write(format!("work/{name}"), text);
+    }
+    cachex.write("work/x2", "2\n");
+    cachex.write("work/list", "x1\n");
+    cachex.shell("ln -s v1 current; mkdir kept; cp v1/f kept").once().exits(0);
+    cachex
+}
+
+#[track_caller]
+fn is_not_recorded(call: &Call) {
+    call.once().exits(0).warns_once(&["not recorded", "while it ran"]);
+    call.once().misses();
+}
+
+#[test]
+fn a_file_that_came_and_went_is_noticed() {
+    let cachex = scene();
+    for options in ["--input in", "--input in/*"] {
+        is_not_recorded(&cachex.run("touch in/z; ls in; rm in/z").with(options));
+    }
+}
+
+#[test]
+fn what_leads_to_a_file_may_not_lead_elsewhere_for_a_while() {
+    let cachex = scene();
+    let relinked = "ln -sfn v2 current; cat current/f; ln -sfn v1 current";
+    is_not_recorded(&cachex.run(relinked).with("--input current/f"));
+    let exchanged = "mv kept away; mv v2 kept; cat kept/f; mv kept v2; mv away kept";
+    for options in ["--input kept", "--input kept/f"] {
+        is_not_recorded(&cachex.run(exchanged).with(options));
+    }
+}
+
+#[test]
+fn the_list_of_inputs_may_not_be_another_one_for_a_while() {
+    let cachex = scene();
+    let script = "cp list kept-list; echo x2 >list; cat $(cat list); cat kept-list >list";
+    is_not_recorded(&cachex.run(script).with("--input-from list"));
+}
+
+#[test]
+fn a_working_directory_that_is_moved_is_not_the_one_of_the_key() {
+    let cachex = scene();
+    let folder = cachex.path("place");
+    let call = cachex.run("mv ../place ../moved; pwd -P").inside(folder.clone());
+    for _ in 0..2 {
+        std::fs::create_dir(&folder).unwrap();
+        call.once().runs_once().warns_once(&["not recorded", "working directory"]);
+        std::fs::remove_dir(cachex.path("moved")).unwrap();
+    }
+}
+
+#[test]
+fn what_a_command_makes_beside_its_inputs_is_no_change() {
+    let cachex = scene();
+    for (script, options) in [
+        ("touch made; cat in/a", "--input in/a"),
+        ("touch in/made; cat in/a", "--input in --output in/made"),
+        ("touch in/made; rm in/made; cat in/a", "--input in/a"),
+        ("touch made; rm made; cat x1", "--input x1"),
+        ("touch in/made; cat in/a x1", "--input in --input !in/made"),
+    ] {
+        let call = cachex.run(script).with(options);
+        call.once().misses().quietly();
+        call.once().hits();
+    }
+}
