@@ -69,8 +69,12 @@ impl Restore<'_> {
         }
         // Now that all is in them, what nobody may write to.
         for (place, mode) in self.folders.iter().rev().filter(|(_, mode)| mode & 0o700 != 0o700) {
-            taken.push(Step::Closed(*place, mode | 0o700));
-            let close = |folder: BorrowedFd<'_>, name: &Path| change_mode(folder, name, *mode);
+            let close = |folder: BorrowedFd<'_>, name: &Path| {
+                let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                let open = bits(stat.st_mode);
+                taken.push(Step::Closed(*place, open));
+                change_mode(folder, name, open & (mode | 0o7077))
+            };
             self.declared.within(*place, None, close).map_err(failed(*place))?;
         }
         Ok(())
@@ -117,7 +121,7 @@ impl Restore<'_> {
                 made => made?,
             }
             is_new = true;
-            change_mode(folder, name, open)
+            Ok(())
         };
         let done = self.declared.within(place, Some(&mut made), make);
         made.extend(is_new.then(|| place.path.to_owned()));

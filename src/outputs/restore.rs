@@ -15,7 +15,6 @@ use super::staging::Staging;
 use super::{Barred, Declared, Place, open_folder, permissions};
 use crate::entry::BlobRef;
 use crate::failpoint;
-use crate::fsutil;
 use crate::hashing;
 use crate::manifest::{Item, Manifest, What};
 use crate::parallel;
@@ -23,7 +22,7 @@ use crate::signals::Interrupts;
 use crate::store::Root;
 use crate::store::files;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -38,6 +37,8 @@ pub enum Refused {
     Gone,
     /// Something else is where it is to go.
     InTheWay(PathBuf),
+    /// A file is there that is not to be replaced, for this reason.
+    Spared(PathBuf, &'static str),
     /// The call did not declare it.
     Undeclared(PathBuf),
     /// It lies in cachex's own store.
@@ -55,6 +56,7 @@ impl fmt::Display for Refused {
             Refused::InTheWay(path) => {
                 write!(f, "{} is not what it was and in the way", path.display())
             }
+            Refused::Spared(path, why) => write!(f, "{} {why}", path.display()),
             Refused::Undeclared(path) => {
                 write!(f, "{} is among them and was not declared", path.display())
             }
@@ -114,12 +116,19 @@ impl<'a> Restore<'a> {
             removed: Vec::new(),
             stagings: Vec::new(),
         };
-        let mut devices = BTreeMap::new();
+        let (mut devices, mut umask) = (BTreeMap::new(), None);
         let mut copies = Vec::new();
         for plan in plans {
             match plan? {
                 Plan::Folder(place, mode) => restore.folders.push((place, mode)),
-                Plan::Same(place, mode, stat) => restore.same.push((place, mode, stat)),
+                Plan::Same(place, mode, stat) => {
+                    let mode = mode.map(|mode| mode & !*umask.get_or_insert_with(umask_now));
+                    let mode = mode.filter(|mode| *mode != permissions(stat.st_mode));
+                    if mode.is_some() {
+                        own(place, &stat)?;
+                    }
+                    restore.same.push((place, mode, stat));
+                }
                 Plan::Remove(place) => {
                     let staging = restore.staging(place, &mut devices)?;
                     let name = PathBuf::from(format!("{}.removed", restore.removed.len()));
@@ -198,37 +207,78 @@ fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused
     let undeclared = || Refused::Undeclared(item.path().to_owned());
     let place = declared.place_of(item).ok_or_else(undeclared)?;
     let there = declared.status(place).map_err(failed(place))?;
-    let kind = there.as_ref().map(|stat| FileType::from_raw_mode(stat.st_mode));
-    let in_the_way = || Err(Refused::InTheWay(place.path.to_owned()));
-    Ok(match (&item.what, kind) {
-        (What::Absent { removed: true }, Some(FileType::RegularFile | FileType::Symlink)) => {
+    let there = there.map(|stat| (FileType::from_raw_mode(stat.st_mode), stat));
+    Ok(match (&item.what, there) {
+        (What::Absent { removed: false }, _)
+        | (What::Absent { .. }, None)
+        | (What::Folder { .. }, Some((FileType::Directory, _))) => Plan::Nothing,
+        (What::Absent { .. }, Some((FileType::RegularFile | FileType::Symlink, _))) => {
             Plan::Remove(place)
         }
-        (What::Folder { .. }, Some(FileType::Directory)) | (What::Absent { .. }, _) => {
-            Plan::Nothing
-        }
         (What::Folder { mode }, None) => Plan::Folder(place, *mode),
-        // Through a link the run would have written somewhere else.
-        (What::Folder { .. }, Some(_))
-        | (What::File { .. } | What::Symlink { .. }, Some(FileType::Directory))
-        | (What::File { .. }, Some(FileType::Symlink)) => return in_the_way(),
-        (What::Symlink { target }, _) => match there.filter(|_| kind == Some(FileType::Symlink)) {
-            Some(stat) if declared.target(place).as_ref() == Ok(&**target) => {
-                Plan::Same(place, None, stat)
-            }
-            _ => Plan::Link(place, Path::new(OsStr::from_bytes(target))),
-        },
-        (What::File { mode, blob }, Some(FileType::RegularFile)) => {
-            match there.filter(|stat| stat.st_size as u64 == blob.len) {
-                Some(stat) if holds(declared, place, blob) => {
-                    let mode = (permissions(stat.st_mode) != *mode).then_some(*mode);
-                    Plan::Same(place, mode, stat)
+        (What::Symlink { target }, Some((FileType::Symlink, stat)))
+            if declared.target(place).as_ref() == Ok(&**target) =>
+        {
+            Plan::Same(place, None, stat)
+        }
+        (What::Symlink { target }, None | Some((FileType::Symlink, _))) => {
+            Plan::Link(place, Path::new(OsStr::from_bytes(target)))
+        }
+        (What::File { mode, blob }, None) => Plan::Copy(place, *mode, *blob),
+        (What::File { mode, blob }, Some((FileType::RegularFile, stat))) => {
+            writable(declared, place, &stat)?;
+            let mode = *mode & allowed(permissions(stat.st_mode));
+            if stat.st_size as u64 == blob.len && holds(declared, place, blob) {
+                let differs = permissions(stat.st_mode) != mode;
+                Plan::Same(place, differs.then_some(mode), stat)
+            } else {
+                own(place, &stat)?;
+                if stat.st_nlink > 1 {
+                    let why = "has another name, which a new file would not have";
+                    return Err(Refused::Spared(place.path.to_owned(), why));
                 }
-                _ => Plan::Copy(place, *mode, *blob),
+                Plan::Copy(place, mode, *blob)
             }
         }
-        (What::File { mode, blob }, _) => Plan::Copy(place, *mode, *blob),
+        // A run would have written through a link, into a device, or not at all.
+        (_, Some(_)) => return Err(Refused::InTheWay(place.path.to_owned())),
     })
+}
+
+/// What a file that is put in the place of another may be given: no class of users is to
+/// read or write it that could not before.
+fn allowed(present: u32) -> u32 {
+    present | 0o700 | (present & 0o444) >> 2
+}
+
+/// Refuses a file that the caller cannot write: nor can the command.
+fn writable(declared: &Declared<'_>, place: Place<'_>, stat: &Stat) -> Result<(), Refused> {
+    if is_own(stat) && permissions(stat.st_mode) & 0o200 != 0 {
+        return Ok(());
+    }
+    let ask = |folder: BorrowedFd<'_>, name: &Path| {
+        rustix::fs::accessat(folder, name, Access::WRITE_OK, AtFlags::EACCESS)
+    };
+    let refused = |_| Refused::Spared(place.path.to_owned(), "is there and cannot be written");
+    declared.within(place, None, ask).map_err(refused)
+}
+
+/// Refuses a file that would change its owner, or have its permissions changed by another.
+fn own(place: Place<'_>, stat: &Stat) -> Result<(), Refused> {
+    let refused = || Refused::Spared(place.path.to_owned(), "belongs to somebody else");
+    is_own(stat).then_some(()).ok_or_else(refused)
+}
+
+fn is_own(stat: &Stat) -> bool {
+    stat.st_uid == rustix::process::geteuid().as_raw()
+}
+
+/// The permissions that new files are not given.
+fn umask_now() -> u32 {
+    // It can only be had by setting it. What others make meanwhile is private.
+    let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    rustix::process::umask(umask);
+    permissions(umask.as_raw_mode())
 }
 
 /// Whether a file holds just this. One that cannot be read is replaced.
@@ -252,10 +302,8 @@ fn copy(
 ) -> rustix::io::Result<bool> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     failpoint::at("stage")?;
-    let file = rustix::fs::openat(folder, name, flags, fsutil::PRIVATE_FILE)?;
-    if !files::bring_out(root, blob, &file)? {
-        return Ok(false);
-    }
-    rustix::fs::fchmod(&file, Mode::from_raw_mode(mode as rustix::fs::RawMode))?;
-    Ok(true)
+    // The system takes away what the umask does. Nobody else gets into the folder.
+    let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
+    let file = rustix::fs::openat(folder, name, flags, mode)?;
+    files::bring_out(root, blob, &file)
 }

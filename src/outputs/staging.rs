@@ -110,7 +110,8 @@ pub fn put_new(
     }
 }
 
-/// Moves a file to where another is, which then waits in its stead; under which name.
+/// Moves a file to where another is, which then waits in its stead; under which name. Only
+/// a file or a link gives way.
 pub fn exchange(
     from: BorrowedFd<'_>,
     file: &Path,
@@ -118,18 +119,19 @@ pub fn exchange(
     folder: BorrowedFd<'_>,
     name: &Path,
 ) -> rustix::io::Result<PathBuf> {
-    let is_folder = |at: BorrowedFd<'_>, name: &Path| {
+    let stays = |at: BorrowedFd<'_>, name: &Path| {
         let stat = rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok::<bool, Errno>(FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        Ok::<bool, Errno>(!matches!(kind, FileType::RegularFile | FileType::Symlink))
     };
     match rustix::fs::renameat_with(from, file, folder, name, RenameFlags::EXCHANGE) {
-        Ok(()) if is_folder(from, file)? => {
+        Ok(()) if stays(from, file)? => {
             rustix::fs::renameat_with(from, file, folder, name, RenameFlags::EXCHANGE)?;
-            Err(Errno::ISDIR)
+            Err(Errno::EXIST)
         }
         Ok(()) => Ok(file.to_owned()),
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if is_folder(folder, name)? => {
-            Err(Errno::ISDIR)
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if stays(folder, name)? => {
+            Err(Errno::EXIST)
         }
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             rustix::fs::renameat(folder, name, from, aside)?;

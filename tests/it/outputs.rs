@@ -1,8 +1,10 @@
 //! `--output`: files that a run makes come back with its output.
 
 mod forged;
+mod in_the_way;
 mod left_out;
 mod links;
+mod permissions;
 mod store;
 
 use crate::harness::{Cachex, Call, cachex};

@@ -4,6 +4,8 @@
 use super::outputs::{listed, making, read};
 use crate::harness::{Cachex, Call, Mounted, cachex, where_mounts_are_ones_own};
 use rustix::process::Signal;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 
 const THREE: &str = "for n in 1 2 3; do yes $n | head -c 5000 >out$n; done";
 
@@ -86,12 +88,17 @@ fn interrupted_it_leaves_everything_as_it_was_or_finishes_first() {
 fn what_fails_halfway_is_taken_back() {
     let cachex = cachex();
     let script = "mkdir -p d/new; for n in 1 2 3; do echo $n >d/new/$n; done; echo a >changed; \
-                  echo b >same; rm -f gone";
+                  chmod 555 d/new; echo b >same; chmod 700 same; rm -f gone";
     let outputs = "--output d --output changed --output same --output gone";
     let call = making(&cachex, script, outputs);
     cachex.write("work/gone", "");
     call.once().misses().quietly();
+    let set_mode = |name: &str, mode| {
+        std::fs::set_permissions(cachex.path("work").join(name), Permissions::from_mode(mode))
+    };
+    set_mode("d/new", 0o755).unwrap();
     std::fs::remove_dir_all(cachex.path("work/d")).unwrap();
+    set_mode("same", 0o600).unwrap();
     cachex.write("work/changed", "mine");
     cachex.write("work/gone", "mine");
     let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
@@ -106,12 +113,14 @@ fn what_fails_halfway_is_taken_back() {
         assert_eq!(read(&cachex, "changed"), "mine", "{point}");
         assert_eq!(read(&cachex, "gone"), "mine", "{point}");
         assert_eq!(same.metadata().unwrap().modified().unwrap(), long_ago, "{point}");
+        assert_eq!(same.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{point}");
     }
     call.once().hits().quietly();
     assert_eq!(listed(&cachex.work()), ["changed", "d", "same"]);
     assert_eq!(listed(&cachex.path("work/d/new")), ["1", "2", "3"]);
     assert_eq!(read(&cachex, "changed"), "a\n");
     assert!(same.metadata().unwrap().modified().unwrap() > long_ago);
+    set_mode("d/new", 0o755).unwrap();
 }
 
 #[test]
