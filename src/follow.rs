@@ -149,6 +149,10 @@ impl Following {
                 match audience.show(stream, &self.buffer[self.unshown.clone()]) {
                     Ok(shown) => self.unshown.start += shown,
                     Err(Errno::AGAIN) => return Step::Blocked(stream),
+                    // As a run bears it.
+                    Err(errno) if stream == Stream::Stderr && errno != Errno::PIPE => {
+                        self.unshown.start = self.unshown.end;
+                    }
                     Err(errno) => return Step::Unwritable(stream, errno),
                 }
             }

@@ -19,7 +19,8 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, test_kill_process_group, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getpid, getppid, test_kill_process_group,
+    waitid,
 };
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use signal_hook::consts::SIGTTOU;
@@ -221,8 +222,8 @@ impl Job {
     }
 
     /// The signal that the command was stopped by, if it was just now and cachex is to
-    /// follow: by a signal that cachex did not get somebody means just the process in its
-    /// group, and will continue just that.
+    /// follow: where a shell waits for that, or cachex was told to stop, too. Elsewhere
+    /// somebody means just the process in its group, and will continue just that.
     pub fn stopped(&mut self) -> Option<Signal> {
         if self.kind != Kind::Process {
             return self.stop_seen(WaitIdOptions::empty());
@@ -232,7 +233,10 @@ impl Job {
         }
         // Either may be seen first, that it was told to or that it did.
         self.stopped_by = self.stop_seen(WaitIdOptions::empty()).or(self.stopped_by);
-        let stopped_by = self.stopped_by.filter(|_| self.was_told_to_stop)?;
+        let stopped_by = self.stopped_by?;
+        if !self.was_told_to_stop && !is_job_in_front() {
+            return None;
+        }
         (self.stopped_by, self.was_told_to_stop) = (None, false);
         Some(stopped_by)
     }
@@ -318,6 +322,13 @@ impl Drop for Job {
             terminal.take_back(self.leader);
         }
     }
+}
+
+/// Whether whoever started this process does job control, as a shell at its prompt, and has
+/// lent it the terminal.
+fn is_job_in_front() -> bool {
+    let is_set_apart = getppid().is_some_and(|it| getpgid(Some(it)) != Ok(getpgrp()));
+    is_set_apart && Terminal::open().is_some_and(|terminal| terminal.is_own())
 }
 
 /// Whether who stops by this asks for the terminal.

@@ -3,11 +3,19 @@
 //! Errors always; warnings unless `--quiet`; a line per call with `--verbose`.
 
 use crate::entry::Key;
+use crate::fsutil;
+use crate::signals::Altered;
+use crate::sink::Sink;
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
+use signal_hook::consts::SIGPIPE;
 use std::borrow::Cow;
 use std::fmt::Arguments;
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a reader has to take a message, which is a moment of a busy machine.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What is wanted of messages.
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +56,30 @@ pub fn error(text: Arguments<'_>) {
     say(text);
 }
 
-/// In one write, so that lines of several processes do not mix; a stderr that
-/// cannot be written changes nothing.
+/// In one write, so that lines of several processes do not mix. A stderr that cannot be
+/// written changes nothing: a reader that left ends nobody, and one that takes nothing
+/// is not waited for.
 fn say(text: Arguments<'_>) {
     let line = format!("cachex: {}\n", harmless(&text.to_string()));
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let _ignored = Altered::ignored(SIGPIPE);
+    let mut stderr = Sink::new(rustix::stdio::stderr());
+    let until = Instant::now() + PATIENCE;
+    let mut unsaid = line.as_bytes();
+    while !unsaid.is_empty() {
+        match stderr.write(unsaid) {
+            Ok(written) => unsaid = &unsaid[written..],
+            Err(Errno::AGAIN) => {
+                let left = until.saturating_duration_since(Instant::now());
+                let mut watched = [PollFd::new(&stderr, PollFlags::OUT)];
+                match fsutil::poll(&mut watched, Some(left)) {
+                    Ok(0) => return,
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(_) => return,
+                }
+            }
+            Err(_) => return,
+        }
+    }
 }
 
 /// Text without anything that a terminal would obey or a reader not see, and all

@@ -175,7 +175,8 @@ impl Replay {
                 }
                 // What is drawn is not what was recorded: how much of that was shown counts.
                 let mut written = 0;
-                Out { stream, fd: own(stream), shown: &mut written }.write_all(&drawn)?;
+                let (fd, is_lenient) = (own(stream), is_borne(stream, seen));
+                Out { stream, fd, shown: &mut written, is_lenient }.write_all(&drawn)?;
                 seen[stream as usize] += bytes.len() as u64;
                 drawn.clear();
             }
@@ -184,7 +185,7 @@ impl Replay {
         screen.finish(&mut drawn);
         let mut written = 0;
         let (stream, fd) = (Stream::Stdout, own(Stream::Stdout));
-        let finished = Out { stream, fd, shown: &mut written }.write_all(&drawn);
+        let finished = Out { stream, fd, shown: &mut written, is_lenient: false }.write_all(&drawn);
         drop(data);
         self.shown = seen;
         done.and(finished)
@@ -196,14 +197,14 @@ impl Replay {
         if !printed.is_empty() {
             self.compare(printed)?;
         }
-        self.play_to(own, printed.bytes())
+        self.play_to(own, true, printed.bytes())
     }
 
     /// Writes one of the streams, whichever it is, to standard output.
     pub fn play_stream(&mut self, only: Stream) -> Result<(), Unplayed> {
         let mut skip = [u64::MAX; 2];
         skip[only as usize] = 0;
-        self.play_to(|_| rustix::stdio::stdout(), skip)
+        self.play_to(|_| rustix::stdio::stdout(), false, skip)
     }
 
     /// Whether nothing has been written yet.
@@ -234,7 +235,12 @@ impl Replay {
     }
 
     /// Plays all but so many of the first bytes of each stream, to where it goes.
-    fn play_to(&mut self, to: Outlets, mut skip: [u64; 2]) -> Result<(), Unplayed> {
+    fn play_to(
+        &mut self,
+        to: Outlets,
+        is_lenient: bool,
+        mut skip: [u64; 2],
+    ) -> Result<(), Unplayed> {
         let mut shown = self.shown;
         let mut played = 0;
         let mut blob = self.data.as_ref().map(|blob| match blob {
@@ -246,7 +252,8 @@ impl Replay {
         let done = self.each_frame(|Frame { stream, len }| {
             let skipped = len.min(skip[stream as usize]);
             skip[stream as usize] -= skipped;
-            let mut out = Out { stream, fd: to(stream), shown: &mut shown[stream as usize] };
+            let (fd, is_lenient) = (to(stream), is_lenient && is_borne(stream, shown));
+            let mut out = Out { stream, fd, shown: &mut shown[stream as usize], is_lenient };
             match (&self.entry.data, &mut blob) {
                 (Bytes::Inline(data), _) => {
                     let bytes = data.get((played + skipped) as usize..(played + len) as usize);
@@ -332,6 +339,12 @@ fn own(stream: Stream) -> BorrowedFd<'static> {
         Stream::Stdout => rustix::stdio::stdout(),
         Stream::Stderr => rustix::stdio::stderr(),
     }
+}
+
+/// Whether this stream of a result goes on where it cannot be written, as that of a run
+/// does. Before anything was shown the command can meet that itself.
+fn is_borne(stream: Stream, shown: [u64; 2]) -> bool {
+    stream == Stream::Stderr && shown != [0; 2]
 }
 
 /// The bytes of both streams in a blob, as they are played.

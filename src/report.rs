@@ -4,9 +4,12 @@ use crate::config::ReportTo;
 use crate::entry::{Entry, Key};
 use crate::exit::{self, Exit};
 use crate::fsutil;
+use crate::signals::Altered;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::SIGPIPE;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::fd::FromRawFd;
@@ -133,15 +136,31 @@ pub struct Target {
 
 /// A place that a report cannot go to.
 #[derive(Debug)]
-pub struct Unopened(String);
+pub struct Unopened {
+    why: String,
+    /// Whether the call names what cannot be such a place. Else the place is full, forbidden
+    /// or out of order, which is no reason not to run the command.
+    pub is_mistaken: bool,
+}
 
 impl fmt::Display for Unopened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.why)
     }
 }
 
 impl std::error::Error for Unopened {}
+
+/// What opening a file fails with that the call should not have named.
+const MISTAKEN: [Errno; 7] = [
+    Errno::NOENT,
+    Errno::NOTDIR,
+    Errno::ISDIR,
+    Errno::LOOP,
+    Errno::NAMETOOLONG,
+    Errno::INVAL,
+    Errno::NODEV,
+];
 
 impl Target {
     /// Opens a file that is told all, and whoever reads the streams nothing of it.
@@ -158,20 +177,24 @@ impl Target {
     fn descriptor(to: &ReportTo) -> Result<OwnedFd, Unopened> {
         match to {
             ReportTo::File(path) => {
+                // A pipe with a name may have no reader, who is not waited for.
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+                let flags = flags | OFlags::NONBLOCK;
                 let file =
                     fsutil::retry(|| rustix::fs::open(path, flags, Mode::from_raw_mode(0o666)));
-                file.map_err(|errno| {
-                    Unopened(format!(
+                file.map_err(|errno| Unopened {
+                    why: format!(
                         "--status-file: cannot open '{}' for writing: {}",
                         path.display(),
                         std::io::Error::from(errno)
-                    ))
+                    ),
+                    is_mistaken: MISTAKEN.contains(&errno),
                 })
             }
             ReportTo::Descriptor(number) => {
-                let refuse = || {
-                    Unopened(format!("--status-fd: descriptor {number} is not open for writing"))
+                let refuse = || Unopened {
+                    why: format!("--status-fd: descriptor {number} is not open for writing"),
+                    is_mistaken: true,
                 };
                 let fd = duplicate(*number).ok_or_else(refuse)?;
                 let flags = rustix::fs::fcntl_getfl(&fd).map_err(|_| refuse())?;
@@ -188,6 +211,7 @@ impl Target {
     pub fn write(&self, report: &Report) {
         let Ok(mut line) = serde_json::to_vec(report) else { return };
         line.push(b'\n');
+        let _ignored = Altered::ignored(SIGPIPE);
         let _ = fsutil::write_all(&self.file, &line);
     }
 }

@@ -5,7 +5,9 @@
 //! holds it. A pipe or a terminal can be opened a second time instead; where
 //! that is refused, so much is written as a reader that is ready must take.
 
+use crate::frames::Stream;
 use crate::fsutil;
+use crate::null;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -120,6 +122,22 @@ impl<'a> Sink<'a> {
             }
             Err(errno) => Err(errno),
         }
+    }
+}
+
+/// Ends a standard stream of this process whose reader may wait for that. Its number stays
+/// taken, so that no other file gets it.
+pub fn end(stream: Stream) {
+    let (own, replace): (_, fn(&OwnedFd) -> rustix::io::Result<()>) = match stream {
+        Stream::Stdout => (rustix::stdio::stdout(), |null| rustix::stdio::dup2_stdout(null)),
+        Stream::Stderr => (rustix::stdio::stderr(), |null| rustix::stdio::dup2_stderr(null)),
+    };
+    let kind = rustix::fs::fstat(own).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    if let Ok(FileType::Fifo | FileType::Socket) = kind
+        && let Ok(null) = null::output()
+    {
+        // If it cannot be ended now it will be with the process.
+        let _ = replace(&null);
     }
 }
 

@@ -41,6 +41,7 @@ use crate::messages::{self, Messages};
 use crate::printed::Printed;
 use crate::replay::{Replay, Unplayed};
 use crate::report::{self, Outcome, Report};
+use crate::signals;
 use crate::sink::Outputs;
 use crate::stdin::Stdin;
 use crate::store::events::{self, Event, Kind, Reason};
@@ -52,6 +53,7 @@ use crate::values::Mode;
 use anyhow::Result;
 use identify::{Call, Unidentified};
 use rustix::io::Errno;
+use signal_hook::consts::SIGPIPE;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
@@ -345,7 +347,13 @@ impl Runner<'_> {
             Some(_) => hit.replay.play_at_a_terminal(printed),
             None => hit.replay.play_after(printed),
         };
+        // Where SIGPIPE is ignored the command has a say, and a status of its own.
+        let tells = matches!(outcome, Outcome::Hit | Outcome::Refreshing);
         let status = match played {
+            Err(Unplayed::Unwritable(_, Errno::PIPE)) if tells && signals::is_ignored(SIGPIPE) => {
+                let printed = hit.replay.printed().ok().filter(|_| !hit.replay.is_unshown());
+                return Err(printed.map_or(Unserved::Unwritable, Unserved::Unreadable));
+            }
             // Where the reader left, the command would have been told no more.
             Ok(()) | Err(Unplayed::Unwritable(_, Errno::PIPE)) => {
                 Exit::Status(hit.replay.entry().status)

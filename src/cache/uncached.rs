@@ -4,6 +4,7 @@ use super::Runner;
 use super::identify::Unresolved;
 use crate::exec::{self, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
+use crate::frames::{Loss, Stream};
 use crate::invocation::{Executable, Resolved};
 use crate::messages;
 use crate::printed::Differs;
@@ -102,7 +103,9 @@ impl Runner<'_> {
         if let Some((stream, loss)) = ended.lost {
             let error = std::io::Error::from(loss);
             messages::error(format_args!("{loss} {}: {error}", stream.name()));
-            if ended.status.success() {
+            // Few commands fail for want of room for their complaints.
+            let is_borne = matches!((stream, loss), (Stream::Stderr, Loss::Writing(_)));
+            if ended.status.success() && !is_borne {
                 return Exit::Status(exit::CACHEX_FAILED);
             }
         }

@@ -72,9 +72,10 @@ fn call(
         Err(why) => return usage(&why),
     };
     let wanted = config.report.as_ref().filter(|_| told.is_none());
-    let report = match wanted.map(Target::open).transpose() {
-        Ok(report) => report,
-        Err(why) => return usage(&why),
+    let (report, unopened) = match wanted.map(Target::open).transpose() {
+        Ok(report) => (report, None),
+        Err(why) if why.is_mistaken => return usage(&why),
+        Err(why) => (None, Some(why)),
     };
     // The process ends after this: what is given back piece by piece is a part of
     // every hit.
@@ -91,6 +92,9 @@ fn call(
         shims: Shims::default(),
         shows_progress: |quiet| Box::new(Progress::show_only(quiet)),
     };
+    if let Some(why) = unopened {
+        runner.messages().warn(format_args!("{why}"));
+    }
     if config.mode == Mode::Off {
         return runner.uncached(Source::Inherit, "cachex is disabled");
     }

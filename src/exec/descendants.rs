@@ -35,7 +35,11 @@ mod linux {
             // The second field is the name, which may hold anything, in parentheses.
             let mut fields = stat.rsplit(')').next()?.split_whitespace();
             let state = fields.next()?;
-            let mut number = || Pid::from_raw(fields.next()?.parse().ok()?);
+            // One that is just ending has a group of -1.
+            let mut number = || {
+                let number = fields.next()?.parse().ok()?;
+                Some(number).filter(|&number| number > 0).and_then(Pid::from_raw)
+            };
             let (parent, group) = (number(), number());
             // The fourth field is the parent, the twenty-second the time.
             let started = fields.nth(16)?.parse().ok()?;

@@ -14,6 +14,9 @@ const ABANDONED_TIME: Duration = Duration::from_secs(10);
 /// and how many bytes more it may print.
 const ABANDONED_BYTES: u64 = 64 << 20;
 
+/// How long the command may take to end after its streams, most often with them.
+const SOON: Duration = Duration::from_millis(10);
+
 /// How much is read at once.
 pub const CHUNK: usize = 64 * 1024;
 /// What a stream's pipe is widened to once the command has filled it: fewer,
@@ -41,6 +44,10 @@ pub struct Leg {
     is_wide: bool,
     /// Since when there is no reader, and what was read since then.
     abandoned: Option<(Instant, u64)>,
+    /// Whether that is not for want of a reader: it goes where there is no room, say.
+    is_unwritable: bool,
+    /// When nobody had the command's end of it any more.
+    ended: Option<Instant>,
     /// How much of what the command printed is still on its way, once it has ended. What
     /// comes after that is something's that it left behind.
     owed: Option<u64>,
@@ -68,6 +75,8 @@ impl Leg {
             sent: 0,
             is_wide: false,
             abandoned: None,
+            is_unwritable: false,
+            ended: None,
             owed: None,
             is_unblocked,
         }
@@ -109,9 +118,31 @@ impl Leg {
         !hung_up || rustix::io::ioctl_fionread(source).unwrap_or(0) > 0
     }
 
-    /// Whether there is no reader any more for something that was printed.
+    /// Whether something that was printed could not be passed on, nor will the rest be.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.is_some()
+    }
+
+    /// The same, if the command would have been told by SIGPIPE.
+    pub fn lacks_a_reader(&self) -> bool {
+        self.is_abandoned() && !self.is_unwritable
+    }
+
+    /// When cachex's own stream is to end, because the command has ended its own and goes on.
+    pub fn ends_at(&self) -> Option<Instant> {
+        let is_shown = !self.is_pending() && matches!(self.outlet, Outlet::Live(_));
+        self.ended.filter(|_| is_shown).map(|at| at + SOON)
+    }
+
+    /// Notes that there is nothing left to pass on, nor to end.
+    pub fn leave(&mut self) {
+        self.ended = None;
+        self.outlet = Outlet::Nowhere;
+    }
+
+    /// Whether it never had a source of its own: the other one has both streams.
+    pub fn is_of_the_other(&self) -> bool {
+        self.source.is_none() && self.ended.is_none()
     }
 
     /// Ends the stream where it is: whoever prints on it is told by the system.
@@ -136,7 +167,10 @@ impl Leg {
             let buffer = &mut self.buffer;
             let read = || rustix::io::read(source, spare_capacity(buffer));
             match fsutil::persistently(read) {
-                Ok(0) => self.source = None,
+                Ok(0) => {
+                    self.source = None;
+                    self.ended = Some(Instant::now());
+                }
                 Ok(n) => {
                     any = true;
                     self.send();
@@ -197,9 +231,17 @@ impl Leg {
                     self.moved = Instant::now();
                 }
                 Err(Errno::AGAIN) => return,
+                // The command would have been told so of this write alone, and might write
+                // again to better effect. Few programs look at it.
+                Err(errno) if errno != Errno::PIPE && self.stream == Stream::Stderr => {
+                    self.lost = Some(Loss::Writing(errno));
+                    self.owed = self.owed.map(|owed| owed.saturating_sub(unsent.len() as u64));
+                    self.sent = self.buffer.len();
+                }
                 Err(errno) => {
                     if errno != Errno::PIPE {
                         self.lost = Some(Loss::Writing(errno));
+                        self.is_unwritable = true;
                     }
                     self.abandoned = Some((Instant::now(), 0));
                 }

@@ -1,5 +1,7 @@
 //! What keeps a run going: one loop that waits on everything at once.
 
+mod ends;
+
 use super::Spoiled;
 use super::descendants;
 use super::leg::Leg;
@@ -13,14 +15,13 @@ use crate::feed::Feeder;
 use crate::frames::{Loss, Stream};
 use crate::fsutil;
 use crate::held::{Held, Pieces};
-use crate::job::{Handling, Job};
+use crate::job::Job;
 use crate::pty::{Console, Pressed};
 use crate::signals::{self, Meaning, Sender, Sent, Signals};
 use crate::sink::Sink;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::process::Signal;
-use signal_hook::consts::SIGPIPE;
 use smallvec::SmallVec;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -116,6 +117,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             if self.legs.iter().any(Leg::is_pending) {
                 self.taker.pause();
             }
+            self.end_outputs();
             self.wait(signals);
             self.pass_on_signals(signals);
             self.look_after(child)?;
@@ -184,6 +186,8 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.limit.and_then(|limit| limit.due(has_ended)),
             self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
             self.is_unsure.then(|| Instant::now() + TURN),
+            self.output_ends(0),
+            self.output_ends(1),
             self.legs[0].deadline(),
             self.legs[1].deadline(),
         ]
@@ -330,16 +334,19 @@ impl<'a, 'r> Pump<'a, 'r> {
                 any = true;
             }
             if let Some(loss) = leg.lost.take() {
-                self.lost.get_or_insert((leg.stream, loss));
-                if let Loss::Reading(errno) = loss {
-                    self.spoiled.get_or_insert(Spoiled::Unreadable(errno));
+                // That of standard output is the one that matters.
+                match &mut self.lost {
+                    Some((Stream::Stdout, _)) => {}
+                    lost => *lost = Some((leg.stream, loss)),
                 }
+                let (Loss::Reading(errno) | Loss::Writing(errno)) = loss;
+                self.spoiled.get_or_insert(Spoiled::Unreadable(errno));
             }
             if matches!(leg.outlet, Outlet::Differing) {
                 // Nothing that goes with it is shown either.
                 self.legs.iter_mut().for_each(|leg| leg.outlet = Outlet::Differing);
             }
-            if self.legs[at].is_abandoned() && self.broken.is_none() {
+            if self.legs[at].lacks_a_reader() && self.broken.is_none() {
                 self.meet_a_broken_pipe(at);
             }
             let leg = &mut self.legs[at];
@@ -356,34 +363,6 @@ impl<'a, 'r> Pump<'a, 'r> {
             }
         }
         any
-    }
-
-    /// Decides what comes of a reader that left: one that the command would have died of
-    /// is left to print to the end, for the sake of the recording. One that it would have
-    /// handled it is to handle.
-    fn meet_a_broken_pipe(&mut self, at: usize) {
-        if self.ended.is_some() {
-            self.broken = Some(Writer::Unknown);
-            return;
-        }
-        let handled = |handling: Handling| handling.ignores(SIGPIPE) || handling.catches(SIGPIPE);
-        if self.job.handling().is_some_and(handled) {
-            self.legs[at].close();
-            self.spoil(Spoiled::Abandoned);
-        } else {
-            let has_children = self.job.has_children();
-            self.broken = Some(if has_children { Writer::Unknown } else { Writer::Command });
-        }
-    }
-
-    /// Whether the command would have died because nobody read what it printed, though it
-    /// ended so.
-    pub fn is_broken(&self, status: ExitStatus) -> bool {
-        match self.broken {
-            Some(Writer::Command) => status.code().is_some(),
-            Some(Writer::Unknown) => status.success(),
-            None => false,
-        }
     }
 
     /// Whether what came is not what had been shown before. Nobody is told of

@@ -7,7 +7,6 @@ use rustix::fd::BorrowedFd;
 #[cfg(target_os = "linux")]
 use rustix::fs::FileType;
 use rustix::fs::OFlags;
-#[cfg(target_os = "linux")]
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
@@ -23,6 +22,8 @@ pub struct Out<'a> {
     pub stream: Stream,
     pub fd: BorrowedFd<'a>,
     pub shown: &'a mut u64,
+    /// Whether what cannot be written is passed over, unless its reader left.
+    pub is_lenient: bool,
 }
 
 impl Out<'_> {
@@ -30,7 +31,10 @@ impl Out<'_> {
     pub fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), Unplayed> {
         while !bytes.is_empty() {
             let written = fsutil::persistently(|| fsutil::write_some(self.fd, bytes));
-            let written = written.map_err(|errno| Unplayed::Unwritable(self.stream, errno))?;
+            let written = match written {
+                Err(errno) if self.is_lenient && errno != Errno::PIPE => Ok(bytes.len()),
+                written => written.map_err(|errno| Unplayed::Unwritable(self.stream, errno)),
+            }?;
             *self.shown += written as u64;
             bytes = &bytes[written..];
         }
@@ -130,7 +134,8 @@ mod tests {
         file.set_len(200_000).unwrap();
         let null = File::options().write(true).open("/dev/null").unwrap();
         let mut shown = 0;
-        let mut out = Out { stream: Stream::Stdout, fd: null.as_fd(), shown: &mut shown };
+        let (stream, fd) = (Stream::Stdout, null.as_fd());
+        let mut out = Out { stream, fd, shown: &mut shown, is_lenient: false };
         match out.copy(&mut BufReader::new(&file), 300_000) {
             Err(Unplayed::Unreadable(error)) => {
                 assert_eq!(error.kind(), ErrorKind::UnexpectedEof);

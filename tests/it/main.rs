@@ -107,4 +107,6 @@ mod tidy;
 mod time;
 mod timeout;
 mod tty;
+mod unread_messages;
+mod unwritable;
 mod working_directory;

@@ -125,3 +125,16 @@ fn what_cannot_be_written_is_a_mistake_before_anything_runs() {
     let readable = call.with("--status-fd 8").launched_by(r#"exec "$@" 8</dev/null"#);
     readable.once().hits().exits(125).mentions(&["--status-fd", "8"]);
 }
+
+#[test]
+fn a_pipe_that_nobody_reads_is_not_waited_for() {
+    let cachex = cachex();
+    let pipe = cachex.path("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+    let call = cachex.run("echo hi; exit 3").option("--status-file", &pipe);
+    call.once().prints("hi\n").exits(3).warns_once(&["--status-file", "cannot open"]).promptly();
+    call.once().hits().prints("hi\n").exits(3);
+    let reader = std::fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    call.once().hits().quietly();
+    assert!(rustix::io::ioctl_fionread(reader).unwrap() > 0, "no report came");
+}

@@ -75,6 +75,19 @@ fn ctrl_z_stops_and_fg_goes_on() {
 }
 
 #[test]
+fn a_command_that_stops_itself_gives_the_prompt_back() {
+    for signal in ["STOP", "TSTP", "TTIN", "TTOU"] {
+        let cachex = cachex();
+        cachex.tool("stops", &format!("echo ready; kill -{signal} $$; echo finished"));
+        let mut terminal = cachex.terminal();
+        terminal.types("cachex run -- stops").shows("ready").shows("Stopped");
+        terminal.types("echo alone").shows("alone");
+        terminal.types("fg; echo status=$?").shows("finished").shows("status=0");
+        terminal.types("cachex run -- stops; echo status=$?").shows("finished").awaits_runs(1);
+    }
+}
+
+#[test]
 fn what_is_typed_reaches_the_command_and_is_no_part_of_the_key() {
     let cachex = cachex();
     cachex.tool("ask", "echo 'name?'; read name; echo \"hello $name\"");

@@ -285,6 +285,13 @@ impl Call {
         self.start(stdout, to_stderr, Capture::nothing(), stderr)
     }
 
+    /// Starts it with a standard error of the test's own.
+    #[track_caller]
+    pub fn spawn_complaining_into(&self, stderr: impl Into<Stdio>) -> Running {
+        let (stdout, to_stdout) = Capture::pipe(true);
+        self.start(to_stdout, stderr, stdout, Capture::nothing())
+    }
+
     /// Starts it with a standard output that nobody reads, and waits until it waits
     /// for that in the middle of what it prints.
     #[track_caller]

@@ -1,0 +1,70 @@
+//! Streams that end before the command does, by its own doing or its reader's.
+
+use super::{Pump, Writer};
+use crate::exec::Spoiled;
+use crate::frames::{Loss, Stream};
+use crate::job::Handling;
+use crate::signals;
+use crate::sink;
+use rustix::io::Errno;
+use signal_hook::consts::SIGPIPE;
+use std::process::ExitStatus;
+use std::time::Instant;
+
+impl Pump<'_, '_> {
+    /// When one of cachex's own streams is to end before the command does. A terminal's
+    /// reader waits for no end.
+    pub(super) fn output_ends(&self, at: usize) -> Option<Instant> {
+        let goes_on = self.ended.is_none() && self.console.is_none() && self.backlog.is_none();
+        self.legs[at].ends_at().filter(|_| goes_on)
+    }
+
+    /// Ends streams of cachex's own that the command has ended: their reader may wait for
+    /// that, and the command for its reader.
+    pub(super) fn end_outputs(&mut self) {
+        for at in 0..self.legs.len() {
+            if self.output_ends(at).is_some_and(|due| due <= Instant::now()) {
+                let is_both = self.legs[at ^ 1].is_of_the_other();
+                for stream in Stream::BOTH {
+                    if is_both || stream as usize == at {
+                        self.legs[stream as usize].leave();
+                        sink::end(stream);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decides what comes of a reader that left: one that the command would have died of
+    /// is left to print to the end, for the sake of the recording. One that it would have
+    /// handled it is to handle.
+    pub(super) fn meet_a_broken_pipe(&mut self, at: usize) {
+        if self.ended.is_some() && signals::is_ignored(SIGPIPE) {
+            // It would have been told by an error, and perhaps have failed.
+            self.lost.get_or_insert((self.legs[at].stream, Loss::Writing(Errno::PIPE)));
+            return;
+        }
+        if self.ended.is_some() {
+            self.broken = Some(Writer::Unknown);
+            return;
+        }
+        let handled = |handling: Handling| handling.ignores(SIGPIPE) || handling.catches(SIGPIPE);
+        if self.job.handling().is_some_and(handled) {
+            self.legs[at].close();
+            self.spoil(Spoiled::Abandoned);
+        } else {
+            let has_children = self.job.has_children();
+            self.broken = Some(if has_children { Writer::Unknown } else { Writer::Command });
+        }
+    }
+
+    /// Whether the command would have died because nobody read what it printed, though it
+    /// ended so.
+    pub fn is_broken(&self, status: ExitStatus) -> bool {
+        match self.broken {
+            Some(Writer::Command) => status.code().is_some(),
+            Some(Writer::Unknown) => status.success(),
+            None => false,
+        }
+    }
+}
