@@ -5,10 +5,11 @@ use super::{Runner, nanos};
 use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
 use crate::entry::{Entry, Key};
+use crate::store::fence::Fenced;
 use crate::store::remote::outage::Outage;
 use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted};
 use crate::store::young::Young;
-use crate::store::{Root, Store, fence};
+use crate::store::{Root, Stack, Store, fence};
 use crate::values::{Mode, RemoteMode, RemoteUrl};
 use std::time::Duration;
 
@@ -53,7 +54,9 @@ impl Runner<'_> {
                 if is_fold_due {
                     let _ = fence::start_fold(root.path(), &self.config.bounds());
                 }
-                Young::new(root).get(key).ok().flatten()
+                // A fold may have taken it already.
+                let (young, old) = (Young::new(root), Fenced::new(root));
+                Stack::new(&[&young, &old]).get(key).ok().flatten()
             }
             Ok(Fetched::Refused) => {
                 self.messages().warn(format_args!(

@@ -300,7 +300,7 @@ fn an_entry_that_cannot_be_read_is_named_and_the_rest_examined() {
     let young = cachex.stored_in("v2/young");
     for (n, path) in (1..).zip(&young) {
         let io = rustix::io::Errno::IO.raw_os_error();
-        let call = cachex.cli(["doctor", "--json"]).fault(format!("open:{n}={io}"));
+        let call = cachex.cli(["doctor", "--json"]).fault(format!("read:{n}={io}"));
         let outcome = call.once().exits(1).quietly();
         assert_eq!(kinds(&outcome), ["unreadable"]);
         let report = json(&outcome);
