@@ -67,6 +67,12 @@ pub enum What {
         /// What it held.
         blob: BlobRef,
     },
+    /// A regular file that was there before the run, which left it alone. What it held is
+    /// not stored: a hit wants it to be there, and never writes it.
+    LeftAlone {
+        /// What it held.
+        blob: BlobRef,
+    },
 }
 
 impl Item {
@@ -79,7 +85,7 @@ impl Item {
     fn is_sound(&self) -> bool {
         is_plain(&self.path)
             && match &self.what {
-                What::Absent { .. } => true,
+                What::Absent { .. } | What::LeftAlone { .. } => true,
                 What::Folder { mode } | What::File { mode, .. } => *mode <= MOST_PERMISSIONS,
                 What::Symlink { target } => !target.is_empty() && !target.contains(&0),
             }
@@ -181,8 +187,9 @@ mod tests {
             What::File { mode: 0o644, blob },
             What::Symlink { target: ByteBuf::from("a") },
             What::Absent { removed: true },
+            What::LeftAlone { blob: BlobRef { hash: [8; 32], len: 5 } },
         ];
-        let paths = ["a", "a/b", "a/c", "a/d"];
+        let paths = ["a", "a/b", "a/c", "a/d", "a/e"];
         let items = paths.iter().zip(what).map(|(path, what)| Item { what, ..item(path) });
         let manifest = Manifest { declared: vec!["a".to_owned()], items: items.collect() };
         assert_eq!(Manifest::decode(&manifest.encode().unwrap()).as_ref(), Ok(&manifest));
@@ -216,6 +223,7 @@ mod tests {
         for what in [
             What::Symlink { target: ByteBuf::from("/etc") },
             What::File { mode: 0o644, blob },
+            What::LeftAlone { blob },
             What::Absent { removed: true },
         ] {
             for names in [&["a", "a/b"][..], &["a", "a/b", "a/b/c"], &["/a", "/a/b"]] {

@@ -99,6 +99,8 @@ pub enum State {
     Unreadable(String),
     /// An entry of a call that was to make other files than this one.
     OtherOutputs,
+    /// An entry whose run left this declared file alone, which has changed since.
+    Edited(PathBuf),
     /// An entry with an exit status that this call does not take.
     OtherStatus {
         /// Which.
@@ -169,8 +171,9 @@ impl Runner<'_> {
             None if self.config.mode == Mode::WriteOnly => (State::Forced, None),
             None => (State::NotRecorded, None),
         };
-        let asks =
-            !state.is_hit() && !matches!(state, State::Forced | State::Off | State::OtherOutputs);
+        let stays =
+            matches!(state, State::Forced | State::Off | State::OtherOutputs | State::Edited(_));
+        let asks = !state.is_hit() && !stays;
         let remote = self.look_there(root, &call.key, asks);
         if let Some(Answer::Entry { age }) = remote.as_ref().map(|there| &there.answer) {
             state = State::Remote { age: *age };
@@ -230,6 +233,9 @@ impl Runner<'_> {
         }
         if state.is_hit() && !self.makes_the_same(root, &entry) {
             state = State::OtherOutputs;
+        }
+        if let Some(path) = state.is_hit().then(|| self.edited(root, &entry)).flatten() {
+            state = State::Edited(path);
         }
         if self.config.mode == Mode::WriteOnly {
             state = State::Forced;

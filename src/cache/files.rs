@@ -6,10 +6,11 @@ use crate::exec::Ended;
 use crate::manifest::Manifest;
 use crate::outputs::Declared;
 use crate::outputs::collect::{self, Before, Collected};
-use crate::outputs::restore::{Refused, Restore};
+use crate::outputs::restore::{self, Refused, Restore};
 use crate::signals::Interrupts;
 use crate::store::events::Reason;
 use crate::store::{Root, blobs};
+use std::path::PathBuf;
 
 impl Runner<'_> {
     /// Brings back what a hit made, if this call asks for that; or why it is no hit.
@@ -25,6 +26,11 @@ impl Runner<'_> {
         });
         restored.map_err(|refused| match refused {
             Refused::Gone => Reason::Damaged,
+            // That is what users do.
+            Refused::Edited(_) => {
+                self.messages().tell(format_args!("{refused}"));
+                Reason::Edited
+            }
             refused => {
                 self.messages()
                     .warn(format_args!("the recorded files are not put back: {refused}"));
@@ -40,6 +46,15 @@ impl Runner<'_> {
     pub(super) fn makes_the_same(&self, root: &Root, entry: &Entry) -> bool {
         self.config.outputs.is_empty()
             || !matches!(self.made(root, entry), Err(Reason::OtherOutputs))
+    }
+
+    /// A file that the run of an entry left alone and that has changed since.
+    pub(super) fn edited(&self, root: &Root, entry: &Entry) -> Option<PathBuf> {
+        if self.config.outputs.is_empty() {
+            return None;
+        }
+        let declared = Declared::new(root, &self.config.outputs).ok()?;
+        restore::edited(&declared, &self.made(root, entry).ok()?)
     }
 
     /// The list of what an entry's call made.

@@ -124,6 +124,7 @@ impl Output {
             What::Folder { mode } => ("folder", None, Some(mode), None),
             What::Symlink { target } => ("symlink", None, None, Some(text(target))),
             What::File { mode, blob } => ("file", Some(blob.len), Some(mode), None),
+            What::LeftAlone { blob } => ("left-alone", Some(blob.len), None, None),
         };
         let mode = mode.map(|mode| format!("{:04o}", mode & 0o7777));
         Output { path: text(&item.path), kind, bytes, mode, target }
@@ -138,6 +139,7 @@ fn output_line(item: &Item) -> String {
         What::Folder { .. } => format!("{path} (folder)"),
         What::Symlink { target } => format!("{path} -> {}", ui::word(target)),
         What::File { blob, .. } => format!("{path} ({})", ui::bytes(blob.len)),
+        What::LeftAlone { .. } => format!("{path} (left alone)"),
     }
 }
 

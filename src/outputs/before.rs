@@ -1,9 +1,11 @@
-//! What was at the declared paths before a run: what it removed, and which links are not
-//! its own.
+//! What was at the declared paths before a run: what it removed, which files it left alone,
+//! and which links are not its own.
 
 use super::collect::{Found, Ordered, Refused, Seen};
 use super::walk::walk;
 use super::{Declared, FileId, Place, id};
+use crate::hashing;
+use crate::stamp::{self, Stamp};
 use crate::store::Root;
 use crate::values::OutputPattern;
 use rustix::fs::{FileType, Stat};
@@ -16,6 +18,26 @@ pub struct Before {
     named: HashSet<PathBuf>,
     /// The links, and what each led to.
     links: HashMap<Version, Option<Version>>,
+    files: HashMap<PathBuf, Earlier>,
+}
+
+/// A file before a run.
+struct Earlier {
+    version: Version,
+    /// Of its content, if that may change and the version not: file systems keep time in
+    /// steps.
+    hash: Option<blake3::Hash>,
+}
+
+/// How sure it is that a run left a file alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeftAlone {
+    /// It changed it.
+    No,
+    /// If its content has this hash.
+    If(blake3::Hash),
+    /// It did.
+    Yes,
 }
 
 /// A file as it was at some time.
@@ -41,6 +63,7 @@ impl Before {
             return before;
         }
         let Ok(declared) = Declared::new(root, outputs) else { return before };
+        let now = stamp::now();
         for pattern in &declared.patterns {
             let named = pattern.named();
             let kind = declared.status(named).ok().flatten();
@@ -54,11 +77,17 @@ impl Before {
                 }
                 Some(FileType::Directory) => named,
                 None if pattern.glob.is_some() => pattern.base(),
+                Some(FileType::RegularFile) => {
+                    before.note_file(&declared, named, now);
+                    continue;
+                }
                 _ => continue,
             };
             let _ = walk(&declared, base, &mut |place, is_link| {
                 if is_link {
                     before.note(&declared, place);
+                } else {
+                    before.note_file(&declared, place, now);
                 }
                 Ok(())
             });
@@ -69,6 +98,27 @@ impl Before {
     /// Whether there was something at a path that was named.
     pub fn had(&self, path: &Path) -> bool {
         self.named.contains(path)
+    }
+
+    /// Whether the run left alone what is at a path now. One that did not change in any way
+    /// that can be seen was: a hit then wants it to be there as it is, which is never wrong.
+    pub(super) fn left_alone(&self, path: &Path, stat: &Stat) -> LeftAlone {
+        match self.files.get(path) {
+            Some(earlier) if earlier.version == version(stat) => {
+                earlier.hash.map_or(LeftAlone::Yes, LeftAlone::If)
+            }
+            _ => LeftAlone::No,
+        }
+    }
+
+    fn note_file(&mut self, declared: &Declared<'_>, file: Place<'_>, now: i64) {
+        let Ok(Some(stat)) = declared.status(file) else { return };
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return;
+        }
+        let hash = || hashing::beginning(declared.open(file).ok()?, stat.st_size as u64).ok()?;
+        let hash = if Stamp::of(&stat).is_racy(now) { hash() } else { None };
+        self.files.insert(file.path.to_owned(), Earlier { version: version(&stat), hash });
     }
 
     fn note(&mut self, declared: &Declared<'_>, link: Place<'_>) {

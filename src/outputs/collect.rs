@@ -1,9 +1,10 @@
 //! Recording the files that a command was to make.
 
-use super::before::{refuse_others_links, version};
+use super::before::{LeftAlone, refuse_others_links, version};
 use super::walk::walk;
 use super::{Barred, Declared, Pattern, Place, permissions};
 use crate::entry::{BlobRef, Outputs};
+use crate::hashing;
 use crate::manifest::{self, Item, Manifest, What};
 use crate::parallel;
 use crate::store::blobs::WholeBlob;
@@ -141,18 +142,25 @@ pub fn collect<'a>(
         find(&declared, pattern, before, &mut found)?;
     }
     refuse_others_links(&declared, &found, before)?;
-    let bytes = found.values().map(Seen::len).fold(0, u64::saturating_add);
+    // What was left alone is not stored.
+    let stored = found.iter().filter_map(|(Ordered(path), seen)| match seen {
+        Seen::File(stat) if before.left_alone(path, stat) == LeftAlone::Yes => None,
+        Seen::File(stat) => Some(stat.st_size as u64),
+        _ => Some(0),
+    });
+    let stored: Vec<u64> = stored.collect();
+    let bytes = stored.iter().copied().fold(0, u64::saturating_add);
     if bytes > limit {
         return Err(Refused::TooMuch);
     }
     // What the store has already is claimed, too: that is known when it was read.
-    let taken = found.values().map(|seen| account::blocks(seen.len())).fold(0, u64::saturating_add);
+    let taken = stored.into_iter().map(account::blocks).fold(0, u64::saturating_add);
     if !room.claim(taken).map_err(Refused::Store)? {
         return Err(Refused::NoRoom);
     }
     let found: Vec<(PathBuf, Seen)> =
         found.into_iter().map(|(path, seen)| (path.0, seen)).collect();
-    let read = parallel::map(&found, |(path, seen)| read(root, &declared, path, seen));
+    let read = parallel::map(&found, |(path, seen)| read(root, &declared, before, path, seen));
     let mut items = Vec::with_capacity(found.len());
     let (mut new, mut had) = (Vec::new(), Vec::new());
     for ((path, seen), read) in found.into_iter().zip(read) {
@@ -169,6 +177,7 @@ pub fn collect<'a>(
                 had.push(blob);
                 What::File { mode: permissions(stat.st_mode), blob }
             }
+            (Seen::File(_), Read::LeftAlone(blob)) => What::LeftAlone { blob },
             (Seen::File(_), Read::Nothing) => return Err(Refused::Changing(path)),
         };
         items.push(Item { path: ByteBuf::from(path.into_os_string().into_encoded_bytes()), what });
@@ -222,15 +231,6 @@ pub(super) enum Seen {
     Folder(Stat),
     Link { stat: Stat, target: ByteBuf },
     File(Stat),
-}
-
-impl Seen {
-    fn len(&self) -> u64 {
-        match self {
-            Seen::File(stat) => stat.st_size as u64,
-            _ => 0,
-        }
-    }
 }
 
 pub(super) type Found = BTreeMap<Ordered, Seen>;
@@ -316,6 +316,7 @@ fn is_folder(declared: &Declared<'_>, base: Place<'_>) -> Result<bool, Refused> 
 /// What became of a file.
 enum Read<'a> {
     Nothing,
+    LeftAlone(BlobRef),
     New(WholeBlob<'a>),
     Had(BlobRef),
 }
@@ -323,6 +324,7 @@ enum Read<'a> {
 fn read<'a>(
     root: &'a Root,
     declared: &Declared<'_>,
+    before: &Before,
     path: &Path,
     seen: &Seen,
 ) -> Result<Read<'a>, Refused> {
@@ -334,11 +336,22 @@ fn read<'a>(
         Barred::System(errno) => unreadable(errno),
     })?;
     let len = seen.st_size as u64;
-    let read = files::take_in(root, &file, len);
-    let now = rustix::fs::fstat(&file).map_err(unreadable)?;
-    if version(&now) != version(seen) {
-        return Err(Refused::Changing(path.to_owned()));
+    let is_unchanged = || {
+        let now = rustix::fs::fstat(&file).map_err(unreadable)?;
+        let is_unchanged = version(&now) == version(seen);
+        is_unchanged.then_some(()).ok_or_else(|| Refused::Changing(path.to_owned()))
+    };
+    let left_alone = before.left_alone(path, seen);
+    if left_alone != LeftAlone::No {
+        let hash = hashing::beginning(&file, len).map_err(unreadable)?;
+        let hash = hash.ok_or_else(|| Refused::Changing(path.to_owned()))?;
+        if left_alone == LeftAlone::Yes || left_alone == LeftAlone::If(hash) {
+            is_unchanged()?;
+            return Ok(Read::LeftAlone(BlobRef { hash: *hash.as_bytes(), len }));
+        }
     }
+    let read = files::take_in(root, &file, len);
+    is_unchanged()?;
     match read.map_err(Refused::Store)? {
         files::Made::New(mut whole) => {
             // There may be more of them than descriptors, and in a moment they are kept.

@@ -39,6 +39,8 @@ pub enum Refused {
     InTheWay(PathBuf),
     /// A file is there that is not to be replaced, for this reason.
     Spared(PathBuf, &'static str),
+    /// A file that the run left alone is not there as it was.
+    Edited(PathBuf),
     /// The call did not declare it.
     Undeclared(PathBuf),
     /// It lies in cachex's own store.
@@ -56,6 +58,11 @@ impl fmt::Display for Refused {
             Refused::InTheWay(path) => {
                 write!(f, "{} is not what it was and in the way", path.display())
             }
+            Refused::Edited(path) => write!(
+                f,
+                "{} has changed since the run that was recorded, which left it alone",
+                path.display()
+            ),
             Refused::Spared(path, why) => write!(f, "{} {why}", path.display()),
             Refused::Undeclared(path) => {
                 write!(f, "{} is among them and was not declared", path.display())
@@ -203,6 +210,15 @@ pub(super) fn failed(place: Place<'_>) -> impl Fn(Barred) -> Refused + '_ {
     }
 }
 
+/// Finds a file that the run left alone and that is not there as it was.
+pub fn edited(declared: &Declared<'_>, manifest: &Manifest) -> Option<PathBuf> {
+    let left = manifest.items.iter().filter(|item| matches!(item.what, What::LeftAlone { .. }));
+    { left }.find_map(|item| match plan(declared, item) {
+        Err(Refused::Edited(path)) => Some(path),
+        _ => None,
+    })
+}
+
 fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused> {
     let undeclared = || Refused::Undeclared(item.path().to_owned());
     let place = declared.place_of(item).ok_or_else(undeclared)?;
@@ -240,6 +256,14 @@ fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused
                 Plan::Copy(place, mode, *blob)
             }
         }
+        (What::LeftAlone { blob }, there) => match there {
+            Some((FileType::RegularFile, stat))
+                if stat.st_size as u64 == blob.len && holds(declared, place, blob) =>
+            {
+                Plan::Nothing
+            }
+            _ => return Err(Refused::Edited(place.path.to_owned())),
+        },
         // A run would have written through a link, into a device, or not at all.
         (_, Some(_)) => return Err(Refused::InTheWay(place.path.to_owned())),
     })

@@ -67,11 +67,13 @@ pub enum Reason {
     NotRestored = 7,
     /// The record has an exit status that is not to be replayed.
     OtherStatus = 8,
+    /// A declared file that the run left alone has changed since.
+    Edited = 9,
 }
 
 impl Reason {
     /// All of them, each at the place of its number.
-    pub const ALL: [Reason; 9] = [
+    pub const ALL: [Reason; 10] = [
         Reason::NotRecorded,
         Reason::Expired,
         Reason::Forced,
@@ -81,6 +83,7 @@ impl Reason {
         Reason::OtherOutputs,
         Reason::NotRestored,
         Reason::OtherStatus,
+        Reason::Edited,
     ];
     /// How many are counted apart. What came later is counted with what it is like, so
     /// that counts can be read that earlier versions wrote.
@@ -90,6 +93,7 @@ impl Reason {
     pub fn counted_as(self) -> Reason {
         match self {
             Reason::OtherStatus => Reason::Expired,
+            Reason::Edited => Reason::NotRestored,
             other => other,
         }
     }
@@ -107,6 +111,7 @@ impl fmt::Display for Reason {
             Reason::OtherOutputs => "recorded with other outputs",
             Reason::NotRestored => "its files could not be put back",
             Reason::OtherStatus => "recorded with an exit status that is left out",
+            Reason::Edited => "a file that the run left alone has changed since",
         })
     }
 }

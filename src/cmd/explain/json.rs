@@ -169,6 +169,7 @@ fn name_of_state(state: &State) -> &'static str {
         State::Damaged => "damaged",
         State::Unreadable(_) => "unreadable",
         State::OtherOutputs => "other-outputs",
+        State::Edited(_) => "output-edited",
         State::OtherStatus { .. } => "other-status",
         State::Off => "off",
     }

@@ -80,6 +80,10 @@ pub fn reason(state: &State, entry: Option<&Entry>) -> String {
         State::Damaged => "the record is damaged".to_owned(),
         State::Unreadable(why) => format!("the record cannot be read: {why}"),
         State::OtherOutputs => "recorded with other outputs than these".to_owned(),
+        State::Edited(path) => format!(
+            "{} has changed since the run that was recorded, which left it alone",
+            ui::word(path.as_os_str().as_bytes())
+        ),
         State::OtherStatus { status } => {
             format!("recorded with exit status {status}, which this call's --exit-codes leaves out")
         }

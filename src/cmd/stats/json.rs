@@ -146,6 +146,6 @@ fn name(why: Reason) -> &'static str {
         Reason::Damaged => "damaged",
         Reason::Refresh => "refresh",
         Reason::OtherOutputs => "other_outputs",
-        Reason::NotRestored => "not_restored",
+        Reason::NotRestored | Reason::Edited => "not_restored",
     }
 }

@@ -57,6 +57,7 @@ fn a_file_that_is_private_stays_private() {
         ("666", 0o644, 0o644),
     ] {
         let call = call.clone().env("MODE", recorded);
+        let _ = fs::remove_file(cachex.path("work/out"));
         call.clone().with("--force").once().misses();
         for content in ["made\n", "mine\n"] {
             remove(&cachex, "out");
