@@ -6,6 +6,7 @@ use crate::entry::{Bytes, Entry};
 use crate::frames::{Frame, Frames, Readable, Stream};
 use crate::printed::{Again, Differs, Printed};
 use crate::screen::Screen;
+use crate::signals;
 use crate::sink::Outputs;
 use crate::store::blobs::Blob;
 use crate::store::packed::Unpacking;
@@ -13,6 +14,7 @@ use crate::store::{Root, blobs};
 use out::{COPY_BY_HAND, Out};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
+use signal_hook::consts::SIGPIPE;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -53,6 +55,13 @@ impl fmt::Display for Unplayed {
 }
 
 impl std::error::Error for Unplayed {}
+
+impl Unplayed {
+    /// Whether its reader left, and that ends nobody here.
+    pub fn is_told_by_an_error(&self) -> bool {
+        matches!(self, Unplayed::Unwritable(_, Errno::PIPE)) && signals::is_ignored(SIGPIPE)
+    }
+}
 
 impl From<io::Error> for Unplayed {
     fn from(error: io::Error) -> Unplayed {

@@ -6,6 +6,7 @@ use crate::base::Base;
 use crate::config::{BaseFolder, List, var};
 use crate::entry::Key;
 use crate::fallback;
+use crate::fsutil;
 use crate::inputs::{Refused, Snapshot, Wanted};
 use crate::key::Declared;
 use crate::null;
@@ -14,11 +15,16 @@ use crate::signals;
 use crate::stdin::Source;
 use crate::store::Root;
 use anyhow::{Context, Result, bail};
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
-use std::io::{Read, Seek};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Why it cannot be known what counts.
 pub(super) enum Undeclared {
@@ -146,7 +152,7 @@ fn listed(list: &List) -> Result<Vec<PathBuf>, Undeclared> {
                 "--input-from {path}: there is no such file"
             )));
         }
-        List::File(path) => std::fs::read(path)
+        List::File(path) => read_list(path)
             .with_context(|| format!("reading the list of inputs {}", path.display())),
     };
     let text = text.map_err(Undeclared::Unknown)?;
@@ -158,6 +164,50 @@ fn listed(list: &List) -> Result<Vec<PathBuf>, Undeclared> {
     };
     Ok(names.map(plain).collect())
 }
+
+/// Reads a list. A pipe with a name that nobody writes to is an error, and is not waited for
+/// long; one without, as a shell makes it, has its writer or had it.
+fn read_list(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut list = File::from(fsutil::retry(|| rustix::fs::open(path, flags, Mode::empty()))?);
+    let mut text = Vec::new();
+    let is_named = list.metadata()?.file_type().is_fifo() && !is_unnamed(&list);
+    if is_named {
+        let mut first = [0];
+        match list.read(&mut first) {
+            Ok(1..) => text.extend(first),
+            // It has a writer.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+            Ok(0) => {
+                let mut watched = [PollFd::new(&list, PollFlags::IN)];
+                if fsutil::poll(&mut watched, Some(WRITERS_TIME))? == 0 {
+                    return Err(io::Error::other("nobody writes to this pipe"));
+                }
+            }
+        }
+    }
+    rustix::fs::fcntl_setfl(&list, OFlags::empty())?;
+    list.read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// Whether a pipe was never given a name.
+fn is_unnamed(pipe: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        const PIPEFS: u64 = 0x5049_5045;
+        rustix::fs::fstatfs(pipe).is_ok_and(|stat| stat.f_type as u64 == PIPEFS)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = pipe;
+        false
+    }
+}
+
+/// How long a named pipe has to find somebody who writes to it.
+const WRITERS_TIME: Duration = Duration::from_secs(1);
 
 /// How much of what went wrong is told.
 const EXCERPT: usize = 200;

@@ -41,7 +41,6 @@ use crate::messages::{self, Messages};
 use crate::printed::Printed;
 use crate::replay::{Replay, Unplayed};
 use crate::report::{self, Outcome, Report};
-use crate::signals;
 use crate::sink::Outputs;
 use crate::stdin::Stdin;
 use crate::store::events::{self, Event, Kind, Reason};
@@ -53,7 +52,6 @@ use crate::values::Mode;
 use anyhow::Result;
 use identify::{Call, Unidentified};
 use rustix::io::Errno;
-use signal_hook::consts::SIGPIPE;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
@@ -350,7 +348,7 @@ impl Runner<'_> {
         // Where SIGPIPE is ignored the command has a say, and a status of its own.
         let tells = matches!(outcome, Outcome::Hit | Outcome::Refreshing);
         let status = match played {
-            Err(Unplayed::Unwritable(_, Errno::PIPE)) if tells && signals::is_ignored(SIGPIPE) => {
+            Err(unplayed) if tells && unplayed.is_told_by_an_error() => {
                 let printed = hit.replay.printed().ok().filter(|_| !hit.replay.is_unshown());
                 return Err(printed.map_or(Unserved::Unwritable, Unserved::Unreadable));
             }

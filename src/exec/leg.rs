@@ -114,8 +114,12 @@ impl Leg {
     /// Whether something was printed on it, or can be, that was not read yet.
     pub fn has_more(&self) -> bool {
         let Some(source) = &self.source else { return false };
-        let hung_up = fsutil::is_ready(source, PollFlags::empty()) != Ok(false);
-        !hung_up || rustix::io::ioctl_fionread(source).unwrap_or(0) > 0
+        is_held(source) || rustix::io::ioctl_fionread(source).unwrap_or(0) > 0
+    }
+
+    /// Whether its reader takes nothing, and somebody can print more.
+    pub fn is_stuck(&self) -> bool {
+        self.is_pending() && self.source.as_ref().is_some_and(is_held)
     }
 
     /// Whether something that was printed could not be passed on, nor will the rest be.
@@ -280,4 +284,9 @@ impl Leg {
             let _ = self.buffer.try_reserve_exact(4 * CHUNK - self.buffer.len());
         }
     }
+}
+
+/// Whether somebody has the other end of a pipe.
+fn is_held(source: &OwnedFd) -> bool {
+    fsutil::is_ready(source, PollFlags::empty()) == Ok(false)
 }

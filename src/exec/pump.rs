@@ -146,17 +146,18 @@ impl<'a, 'r> Pump<'a, 'r> {
                 return Some((status, at));
             }
         }
-        if self.lingers() && now >= at + GRACE {
+        if self.grace().is_some_and(|until| now >= until) {
             self.spoil(Spoiled::Lingering);
             return Some((status, at));
         }
         None
     }
 
-    /// Whether all that the command printed has been passed on, and something that it left
-    /// behind holds its output.
+    /// Whether all that the command printed has been passed on, or waits for a reader among
+    /// what others print, and something that it left behind holds its output.
     fn lingers(&self) -> bool {
-        self.backlog.is_none() && self.legs.iter().all(|leg| leg.is_done() || leg.is_left_behind())
+        let lingers = |leg: &Leg| leg.is_done() || leg.is_left_behind() || leg.is_stuck();
+        self.backlog.is_none() && self.legs.iter().all(lingers)
     }
 
     /// Whether nothing moves before a reader takes some of it.
@@ -167,7 +168,9 @@ impl<'a, 'r> Pump<'a, 'r> {
     /// Until when something that the command left behind may end, to be a part of it.
     fn grace(&self) -> Option<Instant> {
         let (_, at) = self.ended?;
-        self.lingers().then(|| at + GRACE)
+        let moved = |leg: &Leg| leg.moved;
+        let stuck = self.legs.iter().filter(|leg| leg.is_pending()).map(moved).max();
+        self.lingers().then(|| stuck.map_or(at, |moved| at.max(moved)) + GRACE)
     }
 
     /// Until when a reader may take nothing after the command ran out of time.

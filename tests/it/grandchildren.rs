@@ -158,3 +158,17 @@ fn nothing_of_cachex_itself_stays() {
     }
     eventually("the end of every process", || cachex.processes().is_empty().then_some(()));
 }
+
+#[test]
+fn what_it_left_behind_may_wait_for_a_reader_alone() {
+    let cachex = cachex();
+    let script = format!("yes 2>/dev/null & {}; exit 3", cachex.gate("gate"));
+    let (running, mut unread) = cachex.run(&script).spawn_unread();
+    cachex.opens("gate");
+    running.ends_first().exits(3).promptly();
+    // It goes on where it was as soon as somebody reads.
+    let mut more = vec![0; 4 << 20];
+    unread.read_exact(&mut more).unwrap();
+    assert!(more.as_chunks().0.iter().all(|line| line == b"y\n"));
+    assert!(cachex.stored_in("v2/young").is_empty());
+}

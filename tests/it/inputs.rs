@@ -417,3 +417,19 @@ fn a_pattern_that_the_shell_spread_out_runs_nothing() {
     // A `--` of the command's own.
     cachex.shell("cachex run --input a.sh echo x -- y").once().exits(0).prints("x -- y\n");
 }
+
+#[test]
+fn a_list_in_a_pipe_is_read_where_somebody_writes_it() {
+    let cachex = cachex();
+    cachex.write("work/a", "");
+    let pipe = cachex.path("work/list");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+    let call = cachex.run("echo done").with("--input-from list");
+    call.once().prints("done\n").exits(0).warns_once(&["list", "nobody writes"]);
+    let shell = |list: &str| {
+        cachex.shell(&format!("cachex run --input-from <({list}) -- echo done")).once()
+    };
+    for list in ["echo a", "sleep 0.2; echo a", "true"] {
+        shell(list).prints("done\n").exits(0).quietly();
+    }
+}
