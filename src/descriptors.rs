@@ -93,6 +93,11 @@ impl Inherited {
         bytes
     }
 
+    /// Whether it is the file that has this stamp.
+    pub fn is_file(&self, stamp: &Stamp) -> bool {
+        (self.stamp.dev, self.stamp.ino) == (stamp.dev, stamp.ino)
+    }
+
     /// Whether it is not what it was any more: written to, or read, which a replay would
     /// have to repeat.
     pub fn changed(&self) -> bool {

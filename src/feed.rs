@@ -64,7 +64,7 @@ impl Feeder {
     pub fn new(channel: Option<Channel>, source: Source) -> Feeder {
         let spool = match source {
             Source::Feed(spool) => spool,
-            Source::Inherit | Source::Null => Spool::default(),
+            Source::Inherit | Source::Null | Source::Own(_) => Spool::default(),
         };
         let (ours, theirs) = channel.map(|it| (it.ours, it.theirs)).unzip();
         let is_unblocked = ours.as_ref().is_none_or(fsutil::unblock);

@@ -5,13 +5,22 @@
 //! | closed | "closed" | a closed one |
 //! | a terminal | "terminal" | the terminal |
 //! | `/dev/null` | "empty" | it |
+//! | the same, opened for writing only | "write-only" | it |
 //! | a file | "file", the file's contents and the current offset | the file, at that offset |
-//! | a pipe, a socket | its kind and all that comes until its end | it, if nothing had to be taken out of it, else the same bytes through one of its kind |
+//! | a pipe, a socket | its kind and all that comes until its end | the same bytes through one of its kind |
+//!
+//! Others may have the same standard input and read from it while the command runs. So one
+//! whose result is recorded gets a file opened anew or a pipe of its own: what it read is what
+//! the key says, and how far it read is its own doing. cachex's standard input is moved by
+//! as much afterwards, where it still is what was looked at; else somebody else has read on,
+//! and it is left alone. A command that is not recorded gets standard input itself, if
+//! nothing had to be taken out of it.
 //!
 //! What is taken out of a pipe is kept in a [`Spool`] until the command reads it. A pipe
 //! is never waited for longer than [`SILENT`] or [`OPEN`], nor read further than
 //! [`LIMIT`]: after that the command runs uncached, with what was read and the rest.
 
+mod anew;
 #[cfg(target_os = "linux")]
 mod peek;
 mod pipe;
@@ -21,17 +30,13 @@ use crate::hashing;
 use crate::spool::Spool;
 use crate::stamp::{self, Stamp};
 use crate::values::StdinMode;
-use rustix::fs::{FileType, SeekFrom, Stat};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, OFlags, SeekFrom, Stat};
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Seek;
 use std::time::{Duration, Instant};
 
 pub use pipe::{LIMIT, OPEN, SILENT};
-
-/// A copy is made in pieces of this size.
-#[cfg(not(target_os = "linux"))]
-const CHUNK: usize = 64 * 1024;
 
 /// How standard input is part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,8 @@ pub const CLOSED: &str = "closed";
 pub const TERMINAL: &str = "terminal";
 /// `/dev/null`.
 pub const EMPTY: &str = "empty";
+/// `/dev/null`, opened so that reading fails, as `nohup` does.
+pub const WRITE_ONLY: &str = "write-only";
 /// A regular file.
 pub const FILE: &str = "file";
 /// A pipe, named or not.
@@ -66,7 +73,7 @@ pub const PIPE: &str = "pipe";
 /// A socket.
 pub const SOCKET: &str = "socket";
 
-const KINDS: [&str; 8] = [NULL, INHERIT, CLOSED, TERMINAL, EMPTY, FILE, PIPE, SOCKET];
+const KINDS: [&str; 9] = [NULL, INHERIT, CLOSED, TERMINAL, EMPTY, WRITE_ONLY, FILE, PIPE, SOCKET];
 
 impl Digest {
     /// Its bytes in the key. No kind is the beginning of another.
@@ -98,6 +105,8 @@ pub enum Source {
     Inherit,
     /// Nothing.
     Null,
+    /// The file that cachex's own is, with an offset of its own.
+    Own(OwnedFd),
     /// What was read of it, and the rest if that is not all.
     Feed(Spool),
 }
@@ -119,7 +128,13 @@ pub struct Stdin {
     unread: Option<u64>,
     /// What is in a pipe of which nothing was taken.
     peeked: Option<Vec<u8>>,
+    /// The file as the command has it whose result is recorded: nobody else moves its offset.
+    own: Option<OwnedFd>,
 }
+
+/// How far a command has read cannot be told, or not be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Untold;
 
 /// A file on standard input, as it was when it was hashed.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +149,8 @@ struct Start {
 impl Stdin {
     fn new(digest: Digest, source: Source) -> Stdin {
         let waited = Duration::ZERO;
-        Stdin { digest, source, waited, file: None, taken: None, unread: None, peeked: None }
+        let (file, taken, unread, peeked, own) = (None, None, None, None, None);
+        Stdin { digest, source, waited, file, taken, unread, peeked, own }
     }
 
     fn kind(kind: &'static str, source: Source) -> Stdin {
@@ -151,24 +167,76 @@ impl Stdin {
         }
     }
 
-    /// How far a command has read since [`take`], where that can be told: of a file
-    /// only if it has read at all.
-    pub fn consumed(&self) -> Option<u64> {
-        if let (Some(taken), Some(unread)) = (self.taken, self.unread) {
-            return taken.checked_sub(unread);
-        }
-        let stdin = rustix::stdio::stdin();
+    /// What the command gets whose result is recorded: nobody else reads from it. None
+    /// if there is no such thing, or if it is a file of these, which the command may have
+    /// with the same offset on another descriptor.
+    pub fn of_its_own(&mut self, is_shared: impl FnOnce(&Stamp) -> bool) -> Option<Source> {
         if let Some(bytes) = &self.peeked {
-            let left = rustix::io::ioctl_fionread(stdin).ok()?;
-            return (bytes.len() as u64).checked_sub(left);
+            let mut spool = Spool::default();
+            spool.append(bytes).ok()?;
+            return Some(Source::Feed(spool));
         }
-        let now = rustix::fs::tell(stdin).ok();
-        now?.checked_sub(self.file?.offset).filter(|&consumed| consumed > 0)
+        if let Some(file) = self.file
+            && self.own.is_none()
+        {
+            if is_shared(&file.stamp) {
+                return None;
+            }
+            let own = OwnedFd::from(anew::opened(file.offset).ok()?);
+            let theirs = own.try_clone().ok()?;
+            self.own = Some(own);
+            return Some(Source::Own(theirs));
+        }
+        Some(std::mem::replace(&mut self.source, Source::Inherit))
     }
 
-    /// Takes down how much of what was taken out of a pipe the command did not read.
+    /// Has a command that was not started get standard input itself in another way, if
+    /// nothing was taken out of it.
+    pub fn put_back(&self, source: &mut Option<Source>) {
+        if self.peeked.is_some() || self.own.is_some() {
+            *source = Some(Source::Inherit);
+        }
+    }
+
+    /// Whether all that it held was taken out of it.
+    pub fn was_taken(&self) -> bool {
+        self.taken.is_some()
+    }
+
+    /// How far a command has read that had it for itself, where that says anything: of a
+    /// file only if it has read at all.
+    pub fn consumed(&self) -> Result<Option<u64>, Untold> {
+        if let Some(taken) = self.taken {
+            return Ok(self.unread.and_then(|unread| taken.checked_sub(unread)));
+        }
+        if let Some(bytes) = &self.peeked {
+            let unread = self.unread.ok_or(Untold)?;
+            return (bytes.len() as u64).checked_sub(unread).map(Some).ok_or(Untold);
+        }
+        let moved = self.moved()?;
+        u64::try_from(moved).map(|moved| (moved > 0).then_some(moved)).map_err(|_| Untold)
+    }
+
+    /// By how much the command has moved the offset of a file.
+    fn moved(&self) -> Result<i64, Untold> {
+        let Some(start) = self.file else { return Ok(0) };
+        let now = rustix::fs::tell(self.own.as_ref().ok_or(Untold)?).map_err(|_| Untold)?;
+        Ok(now.cast_signed().wrapping_sub(start.offset.cast_signed()))
+    }
+
+    /// Takes down how much of what was taken out of a pipe, or copied from it, the command
+    /// did not read.
     pub fn leaves_unread(&mut self, unread: Option<u64>) {
         self.unread = unread;
+    }
+
+    /// Leaves standard input as the command left it that had it for itself.
+    pub fn follow(&self) {
+        if self.file.is_some() {
+            self.shift(self.moved().unwrap_or_default());
+        } else if self.peeked.is_some() {
+            self.skip(self.consumed().ok().flatten().unwrap_or_default());
+        }
     }
 
     /// Leaves standard input as a command left it that read so much of it: how much of
@@ -177,25 +245,35 @@ impl Stdin {
         if let Some(taken) = self.taken {
             return taken.saturating_sub(consumed);
         }
-        let stdin = rustix::stdio::stdin();
         if let Some(bytes) = &self.peeked {
-            let mut bytes =
-                vec![0; bytes.len().min(usize::try_from(consumed).unwrap_or(usize::MAX))];
-            let _ = fsutil::read_full(stdin, &mut bytes);
-            return 0;
-        }
-        if let Some(offset) = self.file.and_then(|file| file.offset.checked_add(consumed)) {
-            let _ = rustix::fs::seek(stdin, SeekFrom::Start(offset));
+            let stdin = rustix::stdio::stdin();
+            let wanted = bytes.len().min(usize::try_from(consumed).unwrap_or(usize::MAX));
+            // Nobody writes to it any more: with as much in it, it is what it was.
+            if wanted > 0 && rustix::io::ioctl_fionread(stdin) == Ok(bytes.len() as u64) {
+                let _ = fsutil::read_full(stdin, &mut vec![0; wanted]);
+            }
+        } else if let Ok(consumed) = i64::try_from(consumed) {
+            self.shift(consumed);
         }
         0
     }
 
+    /// Moves the offset of a file, unless somebody else has.
+    fn shift(&self, by: i64) {
+        let Some(Start { offset, .. }) = self.file else { return };
+        let stdin = rustix::stdio::stdin();
+        let Some(there) = offset.checked_add_signed(by) else { return };
+        if by == 0 || rustix::fs::tell(stdin) != Ok(offset) {
+            return;
+        }
+        if rustix::fs::seek(stdin, SeekFrom::Current(by)).is_ok_and(|now| now != there) {
+            // Somebody has, between these two calls.
+            let _ = rustix::fs::seek(stdin, SeekFrom::Current(by.wrapping_neg()));
+        }
+    }
+
     /// Whether what was hashed is not what the command gets, or got, any more.
     pub fn changed(&self) -> bool {
-        if let Some(bytes) = &self.peeked {
-            let left = rustix::io::ioctl_fionread(rustix::stdio::stdin());
-            return left.is_ok_and(|left| left > bytes.len() as u64);
-        }
         let Some(then) = self.file else { return false };
         let stdin = rustix::stdio::stdin();
         if rustix::fs::fstat(stdin).map(|stat| Stamp::of(&stat)) != Ok(then.stamp) {
@@ -218,7 +296,12 @@ impl Stdin {
         }
         match (std::mem::replace(&mut self.source, Source::Inherit), self.file) {
             (Source::Feed(spool), _) => spool.into_file().map(Some),
-            (Source::Inherit, Some(file)) if !closed => reopened(file.offset).map(Some),
+            (Source::Inherit, Some(file)) if !closed => {
+                anew::opened(file.offset).or_else(|_| anew::copied(file.offset)).map(Some)
+            }
+            _ if self.digest == Digest::Kind(WRITE_ONLY) => {
+                File::options().write(true).open("/dev/null").map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -233,7 +316,8 @@ pub fn passed_on(kind: &str) -> Option<Stdin> {
         return Some(Stdin::kind(kind, Source::Inherit));
     }
     let stat = rustix::fs::fstat(rustix::stdio::stdin()).ok()?;
-    take_file(kind, &stat).ok()
+    let own = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).ok()?;
+    Some(Stdin { own: Some(own), ..take_file(kind, &stat).ok()? })
 }
 
 /// Why a command's result cannot be told from its standard input.
@@ -281,7 +365,9 @@ pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
     let stat = rustix::fs::fstat(stdin).map_err(unreadable)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::CharacterDevice if is_null(stat.st_rdev) => {
-            Ok(Stdin::kind(EMPTY, Source::Inherit))
+            let access = rustix::fs::fcntl_getfl(stdin).map_err(unreadable)? & OFlags::ACCMODE;
+            let kind = if access == OFlags::WRONLY { WRITE_ONLY } else { EMPTY };
+            Ok(Stdin::kind(kind, Source::Inherit))
         }
         FileType::CharacterDevice if rustix::termios::isatty(stdin) => {
             Ok(Stdin::kind(TERMINAL, Source::Inherit))
@@ -311,33 +397,6 @@ fn take_file(kind: &'static str, stat: &Stat) -> rustix::io::Result<Stdin> {
     let hash = hashing::to_the_end(stdin, 0)?;
     let digest = Digest::Contents { kind, hash, offset };
     Ok(Stdin { file: Some(Start { offset, stamp, at }), ..Stdin::new(digest, Source::Inherit) })
-}
-
-/// The file that standard input is, with an offset of its own.
-#[cfg(target_os = "linux")]
-fn reopened(start: u64) -> std::io::Result<File> {
-    let mut file = File::open("/proc/self/fd/0")?;
-    file.seek(std::io::SeekFrom::Start(start))?;
-    Ok(file)
-}
-
-/// What is in the file that standard input is: a second opening of it would
-/// share its offset.
-#[cfg(not(target_os = "linux"))]
-fn reopened(start: u64) -> std::io::Result<File> {
-    use std::io::Write;
-    let mut copy = tempfile::tempfile()?;
-    let mut chunk = vec![0; CHUNK];
-    let mut at = 0;
-    loop {
-        let n = rustix::io::pread(rustix::stdio::stdin(), &mut chunk[..], at)?;
-        if n == 0 {
-            copy.seek(std::io::SeekFrom::Start(start))?;
-            return Ok(copy);
-        }
-        copy.write_all(&chunk[..n])?;
-        at += n as u64;
-    }
 }
 
 #[cfg(target_os = "linux")]

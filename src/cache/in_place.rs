@@ -92,7 +92,8 @@ impl Runner<'_> {
     /// Makes this process's standard input what the command is to get.
     fn make_stdin(&self, source: Source) -> Result<(), Exit> {
         let made = match source {
-            Source::Inherit => Ok(()),
+            // It has not been moved.
+            Source::Inherit | Source::Own(_) => Ok(()),
             Source::Null => empty_stdin(),
             Source::Feed(spool) => refill_stdin(spool),
         };

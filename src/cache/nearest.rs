@@ -154,7 +154,8 @@ impl Runner<'_> {
 fn stdin_of(entry: &Entry, secret: &Secret) -> Option<&'static str> {
     let parts = Parts::decode(&entry.parts)?;
     let then = parts.list.iter().find(|part| part.kind == Kind::Stdin)?.sum;
-    [stdin::EMPTY, stdin::TERMINAL, stdin::CLOSED, stdin::NULL, stdin::INHERIT]
+    use stdin::{CLOSED, EMPTY, INHERIT, NULL, TERMINAL, WRITE_ONLY};
+    [EMPTY, WRITE_ONLY, TERMINAL, CLOSED, NULL, INHERIT]
         .into_iter()
         .find(|kind| parts::sum_of(secret, Kind::Stdin, &Digest::Kind(kind).bytes()) == then)
 }

@@ -17,7 +17,7 @@ use crate::outputs::collect::{Before, Collected, Kept};
 use crate::parts;
 use crate::report::{Outcome, Report};
 use crate::screen::Screen;
-use crate::stdin::{Source, Stdin};
+use crate::stdin::Stdin;
 use crate::store::events::{Kind, Reason};
 use crate::store::room::{self, Room};
 use crate::store::young::{NewFile, Young};
@@ -73,12 +73,12 @@ impl Runner<'_> {
                 };
             }
         };
+        let (source, apart) = self.input_for(&mut call, apart);
         let records = self.config.mode != Mode::ReadOnly && apart.is_none();
         let limit = self.config.max_entry_size;
         let mut recorder =
             records.then(|| Recorder::new(root, limit, self.room(root)).shared_by(lock.as_ref()));
         let before = if records { self.before(root) } else { Before::default() };
-        let source = std::mem::replace(&mut call.stdin.source, Source::Inherit);
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,
@@ -94,7 +94,8 @@ impl Runner<'_> {
         };
         let mut ended = match exec::run(plan, recorder.as_mut()) {
             Ok(ended) => ended,
-            Err(unstarted) => {
+            Err(mut unstarted) => {
+                call.stdin.put_back(&mut unstarted.source);
                 // What is short for a cache may be enough for the command.
                 if !is_the_commands_own(&unstarted.error) && printed.is_empty() {
                     return self.rather_in_place(*unstarted, &executable.path);
@@ -108,10 +109,7 @@ impl Runner<'_> {
             }
         };
         let ending = recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended)));
-        call.stdin.leaves_unread(ended.unread);
-        if ended.unread.is_some_and(|unread| unread > 0) {
-            self.leave_input(&call.stdin, call.stdin.consumed().unwrap_or_default());
-        }
+        self.input_was_read(&mut call.stdin, ended.unread);
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
@@ -132,6 +130,7 @@ impl Runner<'_> {
                 ended.lost.get_or_insert(lost);
             }
         }
+        call.stdin.follow();
         let mut exit = Self::exit_of(&ended);
         fallback::has_ended(exit);
         let recorded = match (recorder, self.unmade(root, &ended)) {
@@ -249,7 +248,7 @@ impl Runner<'_> {
             _ => return,
         };
         let stdin_consumed = match how {
-            EndedBy::Status(_) => stdin.consumed(),
+            EndedBy::Status(_) => stdin.consumed().ok().flatten(),
             EndedBy::Signal(_) | EndedBy::TimeLimit(_) => None,
         };
         if let Some(ending) = ending {
@@ -329,6 +328,9 @@ impl Runner<'_> {
         if let Some(why) = self.changed(root, call) {
             return not(&why);
         }
+        let Ok(stdin_consumed) = call.stdin.consumed() else {
+            return Recorded::Not("not recorded: it moved standard input back".into());
+        };
         let key = &call.key;
         let entry = Entry {
             key: *key,
@@ -337,7 +339,7 @@ impl Runner<'_> {
             stale_for: freshness.stale_if_error.filter(|_| freshness.is_good(status)).map(nanos),
             run_time: nanos(ended.run_time),
             status,
-            stdin_consumed: call.stdin.consumed(),
+            stdin_consumed,
             frames: Bytes::Inline(Vec::new()),
             data: Bytes::Inline(Vec::new()),
             outputs: None,

@@ -12,8 +12,9 @@ use crate::config::List;
 use crate::inputs::Ways;
 use crate::invocation::{Resolved, Trail};
 use crate::stamp::Stamp;
-use crate::stdin::Stdin;
+use crate::stdin::{Source, Stdin};
 use crate::store::Root;
+use crate::values::Mode;
 use rustix::fs::{FileType, Stat};
 
 impl Runner<'_> {
@@ -89,6 +90,32 @@ impl Runner<'_> {
 
     fn executable_changed(&self) -> String {
         format!("what `{}` leads to changed meanwhile", self.invocation.name().display())
+    }
+
+    /// What the command gets as standard input, and why its result is not to be recorded:
+    /// others might read from it, too.
+    pub(super) fn input_for(
+        &self,
+        call: &mut Call,
+        apart: Option<&'static str>,
+    ) -> (Source, Option<&'static str>) {
+        let records = self.config.mode != Mode::ReadOnly && apart.is_none();
+        let descriptors = &call.descriptors;
+        let is_shared = |stamp: &Stamp| descriptors.iter().any(|file| file.is_file(stamp));
+        if records && let Some(own) = call.stdin.of_its_own(is_shared) {
+            return (own, apart);
+        }
+        let why = records.then_some("standard input cannot be kept from others");
+        (std::mem::replace(&mut call.stdin.source, Source::Inherit), apart.or(why))
+    }
+
+    /// Takes down how much of what cachex gave it the command did not read. What was taken
+    /// out for that is lost.
+    pub(super) fn input_was_read(&self, stdin: &mut Stdin, unread: Option<u64>) {
+        stdin.leaves_unread(unread);
+        if stdin.was_taken() && unread.is_some_and(|unread| unread > 0) {
+            self.leave_input(stdin, stdin.consumed().ok().flatten().unwrap_or_default());
+        }
     }
 
     /// Leaves standard input as a command left it that read so much of it. A pipe cannot

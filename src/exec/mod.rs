@@ -290,6 +290,7 @@ fn start(
         _ if typed.is_some() => None,
         (_, Some(channel)) => Some(channel.theirs()?),
         (Source::Null, None) => Some(null::input()?),
+        (Source::Own(file), None) => Some(file.try_clone()?),
         (Source::Inherit | Source::Feed(_), None) => None,
     };
     let output = |terminal: Option<&Pty>| match terminal {

@@ -1,8 +1,8 @@
 //! Looking into a pipe without taking anything out of it.
 //!
 //! Where everybody who wrote to a pipe is gone, and what is left fits into it, `tee` makes
-//! a copy of that. So the command gets the very pipe, and who reads on after it finds what
-//! the command left, as in `list | while read -r host; do cachex run -- probe; done`.
+//! a copy of that. So nothing is taken out before it is known what the command reads, and who
+//! reads on after it finds what the command left, as in `list | while read -r host; do cachex run -- probe; done`.
 //!
 //! Whoever writes more than a pipe holds waits for a reader: then it has to be read.
 

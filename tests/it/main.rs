@@ -81,6 +81,7 @@ mod remote_verbs;
 mod report;
 mod servers;
 mod shared_ends;
+mod shared_stdin;
 mod shell;
 mod shims;
 mod short;

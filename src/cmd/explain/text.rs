@@ -156,6 +156,7 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
             "terminal" => "a terminal, what is typed does not count",
             "closed" => "closed",
             "empty" => "empty (/dev/null)",
+            "write-only" => "/dev/null, for writing only",
             "file" => "the contents of a file",
             "socket" => "what came from a socket",
             _ => "what came through a pipe",

@@ -1,0 +1,59 @@
+//! The file that standard input is, once more: with an offset that nobody else moves.
+
+use crate::fsutil;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+
+/// A copy is made in pieces of this size.
+const CHUNK: usize = 64 * 1024;
+
+/// Opens it anew, as it was opened, and goes to `offset`.
+pub fn opened(offset: u64) -> io::Result<File> {
+    let stdin = rustix::stdio::stdin();
+    // What else the system remembers need not be what one may open it with.
+    let kept = OFlags::ACCMODE | OFlags::APPEND | OFlags::NONBLOCK;
+    let flags = rustix::fs::fcntl_getfl(stdin)? & kept;
+    let fd = rustix::fs::open(path()?, flags | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())?;
+    if !fsutil::same_file(&rustix::fs::fstat(&fd)?, &rustix::fs::fstat(stdin)?) {
+        return Err(Errno::STALE.into());
+    }
+    let mut file = File::from(fd);
+    file.seek(SeekFrom::Start(offset))?;
+    Ok(file)
+}
+
+/// What leads to it.
+#[cfg(target_os = "linux")]
+fn path() -> io::Result<&'static str> {
+    Ok("/proc/self/fd/0")
+}
+
+#[cfg(target_os = "macos")]
+fn path() -> io::Result<std::ffi::CString> {
+    // To open `/dev/fd/0` is to duplicate it there.
+    Ok(rustix::fs::getpath(rustix::stdio::stdin())?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn path() -> io::Result<&'static str> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// What is in it, where it cannot be opened.
+pub fn copied(offset: u64) -> io::Result<File> {
+    let mut copy = tempfile::tempfile()?;
+    let mut chunk = vec![0; CHUNK];
+    let mut at = 0;
+    loop {
+        let n =
+            fsutil::persistently(|| rustix::io::pread(rustix::stdio::stdin(), &mut chunk[..], at))?;
+        if n == 0 {
+            copy.seek(SeekFrom::Start(offset))?;
+            return Ok(copy);
+        }
+        copy.write_all(&chunk[..n])?;
+        at += n as u64;
+    }
+}
