@@ -13,12 +13,18 @@
 use super::spawn::{Memory, share_memory_with};
 use crate::fsutil;
 use crate::job::Handling;
+#[cfg(target_os = "linux")]
+use rustix::process::Resource;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use std::ffi::{c_int, c_void};
 use std::time::Duration;
 
 /// How often it looks whether its parent is still there.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// Descriptors with greater numbers are not looked for.
+#[cfg(target_os = "linux")]
+const MOST: u64 = 1 << 16;
 
 /// A process that signals to the group are pending in.
 pub struct Witness {
@@ -78,8 +84,16 @@ extern "C" fn idle(parent: *mut c_void) -> c_int {
     {
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
         // SAFETY: this process has descriptors of its own, copies that it does not use, and
-        // that would keep pipes open.
-        unsafe { libc::syscall(libc::SYS_close_range, 0, c_int::MAX, 0) };
+        // that would keep pipes open: a command that is fed would wait for the end of its
+        // input. Where they cannot be closed at once they are one by one.
+        unsafe {
+            if libc::syscall(libc::SYS_close_range, 0, c_int::MAX, 0) != 0 {
+                let last = rustix::process::getrlimit(Resource::Nofile).current;
+                for number in 0..last.unwrap_or(MOST).min(MOST) {
+                    libc::syscall(libc::SYS_close, number as c_int);
+                }
+            }
+        }
     }
     // The system may have refused to tell it of its parent's end.
     let parent = Pid::from_raw(parent.addr() as i32);
