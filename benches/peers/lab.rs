@@ -112,13 +112,12 @@ impl Lab {
         }
         let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
         let known = installed.iter().find(|(known, _)| *known == tool);
-        let done = match known {
-            Some((_, done)) => done.clone(),
-            None => {
-                let done = install(&self.root, tool).map_err(|error| format!("{error:#}"));
-                installed.push((tool, done.clone()));
-                done
-            }
+        let done = if let Some((_, done)) = known {
+            done.clone()
+        } else {
+            let done = install(&self.root, tool).map_err(|error| format!("{error:#}"));
+            installed.push((tool, done.clone()));
+            done
         };
         done.map(|()| self.root.join("bin").join(tool.name())).map_err(anyhow::Error::msg)
     }
