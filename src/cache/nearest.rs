@@ -152,9 +152,9 @@ impl Runner<'_> {
 
 /// What standard input was, of the kinds that can be told from their sum alone.
 fn stdin_of(entry: &Entry, secret: &Secret) -> Option<&'static str> {
+    use stdin::{CLOSED, EMPTY, INHERIT, NULL, TERMINAL, WRITE_ONLY};
     let parts = Parts::decode(&entry.parts)?;
     let then = parts.list.iter().find(|part| part.kind == Kind::Stdin)?.sum;
-    use stdin::{CLOSED, EMPTY, INHERIT, NULL, TERMINAL, WRITE_ONLY};
     [EMPTY, WRITE_ONLY, TERMINAL, CLOSED, NULL, INHERIT]
         .into_iter()
         .find(|kind| parts::sum_of(secret, Kind::Stdin, &Digest::Kind(kind).bytes()) == then)

@@ -26,6 +26,7 @@ pub fn opened(offset: u64) -> io::Result<File> {
 
 /// What leads to it.
 #[cfg(target_os = "linux")]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 fn path() -> io::Result<&'static str> {
     Ok("/proc/self/fd/0")
 }
@@ -34,11 +35,6 @@ fn path() -> io::Result<&'static str> {
 fn path() -> io::Result<std::ffi::CString> {
     // To open `/dev/fd/0` is to duplicate it there.
     Ok(rustix::fs::getpath(rustix::stdio::stdin())?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn path() -> io::Result<&'static str> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What is in it, where it cannot be opened.

@@ -20,7 +20,7 @@ fn tool(cachex: &Cachex, script: &str) {
 
 /// This script with the numbers up to 30 on its standard input: in a file, and in a pipe.
 fn both_ways(cachex: &Cachex, script: &str) -> [Call; 2] {
-    let numbers: String = (1..=30).map(|n| format!("{n}\n")).collect();
+    let numbers = (1..=30).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
     let list = quoted(cachex.write("list", numbers));
     let of = |start: &str, end: &str| cachex.shell(&format!("{start}{{ {script}; }}{end}"));
     [of("", &format!(" <{list}")), of(&format!("cat {list} | "), "")]
@@ -70,7 +70,7 @@ fn calls_that_share_it_do_not_record_a_part_as_the_whole() {
 fn a_loop_whose_calls_overlap_is_no_trap_for_one_whose_do_not() {
     let cachex = cachex();
     let body = "cachex run -- echo it $x";
-    let all: String = (1..=30).map(|n| format!("it {n}\n")).collect();
+    let all = (1..=30).map(|n| format!("it {n}\n")).collect::<Vec<_>>().concat();
     let parallel = format!("while read -r x; do {body} <&0 & done; wait");
     for call in both_ways(&cachex, &format!("{{ {parallel}; }} | sort -k2n")) {
         call.twice().prints(&all);
