@@ -26,7 +26,7 @@ pub struct Ways {
     places: BTreeMap<PathBuf, Place>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Place {
     stamp: Stamp,
     is_link: bool,
@@ -35,7 +35,7 @@ struct Place {
 }
 
 impl Ways {
-    /// Looks at what leads to these files, of which so many were found below these folders.
+    /// Looks at what leads to the files of a snapshot, which was taken by these patterns.
     pub fn of(snapshot: &Snapshot, patterns: &[InputPattern]) -> Ways {
         let mut within: BTreeMap<&Path, BTreeSet<OsString>> = BTreeMap::new();
         for file in &snapshot.files {
