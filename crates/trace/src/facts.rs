@@ -1,0 +1,443 @@
+//! Facts: what there was at a canonical path, as far as a run could tell.
+//!
+//! A [`Value`] depends on nothing but the path, the class and what lies there: not on how
+//! a run came to it. Links are never followed. That a path still leads to the same place is what
+//! the facts about the folders on the way are for, so facts only hold together.
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::ffi::{CStr, CString};
+use std::fmt;
+
+/// What is known of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Class {
+    /// What kind of thing it is, if there is anything: a folder on the way, or nothing.
+    Kind = 0,
+    /// Where a link leads.
+    Link = 1,
+    /// Its kind, mode, owners and content. Of a folder the first three.
+    Contents = 2,
+    /// Its kind, mode and owners; of a file size and modification time, too.
+    Stat = 3,
+    /// The same without the time.
+    Size = 4,
+    /// All that there is to see without reading it: of a folder the time, too, and the
+    /// number of its names.
+    Details = 5,
+    /// Its kind, mode and owners.
+    Access = 6,
+    /// The names in a folder, and their kinds.
+    Listing = 7,
+}
+
+impl Class {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Class; 8] = [
+        Class::Kind,
+        Class::Link,
+        Class::Contents,
+        Class::Stat,
+        Class::Size,
+        Class::Details,
+        Class::Access,
+        Class::Listing,
+    ];
+
+    /// A bit of its own.
+    pub fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// In a word or two, for people: "content".
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Kind => "kind",
+            Class::Link => "target of the link",
+            Class::Contents => "content",
+            Class::Stat => "size or time",
+            Class::Size => "size",
+            Class::Details => "size, time or owner",
+            Class::Access => "mode or owner",
+            Class::Listing => "listing",
+        }
+    }
+
+    /// Whether what is known by this class is known by `other`, too.
+    pub fn is_implied_by(self, other: Class) -> bool {
+        use Class::{Access, Contents, Details, Kind, Size, Stat};
+        match self {
+            Kind => matches!(other, Access | Size | Stat | Details | Contents),
+            Access => matches!(other, Size | Stat | Details | Contents),
+            Size => matches!(other, Stat | Details | Contents),
+            Stat => matches!(other, Details),
+            _ => false,
+        }
+    }
+}
+
+/// Something that a run depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Canonical and absolute.
+    pub path: Vec<u8>,
+    /// What is known of it,
+    pub class: Class,
+    /// and what it was before the run changed it.
+    pub value: Value,
+    /// By which it is known to be so still; none if it cannot be known without looking,
+    /// or is another thing by now, by the run's own doing.
+    pub stamp: Option<Stamp>,
+}
+
+/// The value of a fact. Two are equal if what they are values of is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Value(pub [u8; 32]);
+
+/// What the first byte of a value says about the rest.
+mod tag {
+    pub const ABSENT: u8 = 1;
+    pub const ERROR: u8 = 2;
+    pub const KIND: u8 = 3;
+    pub const ACCESS: u8 = 4;
+    pub const STAT: u8 = 5;
+    pub const SIZE: u8 = 6;
+    pub const HASH: u8 = 7;
+}
+
+impl Value {
+    /// There is nothing.
+    pub const ABSENT: Value = {
+        let mut bytes = [0; 32];
+        bytes[0] = tag::ABSENT;
+        Value(bytes)
+    };
+
+    /// Whether there is nothing.
+    pub fn is_absent(&self) -> bool {
+        self.0[0] == tag::ABSENT
+    }
+
+    /// Whether it could not be looked at.
+    pub fn is_error(&self) -> bool {
+        self.0[0] == tag::ERROR
+    }
+
+    pub(crate) fn error(errno: Errno) -> Value {
+        Value::new(tag::ERROR, &[&errno.raw_os_error().to_le_bytes()])
+    }
+
+    /// The kind alone.
+    pub(crate) fn kind(stat: &Stat) -> Value {
+        Value::new(tag::KIND, &[&[kind_byte(stat)]])
+    }
+
+    /// Kind, mode and owners.
+    pub(crate) fn access(stat: &Stat) -> Value {
+        Value::new(tag::ACCESS, &[&access(stat)])
+    }
+
+    pub(crate) fn size(stat: &Stat) -> Value {
+        if has_content(stat) {
+            Value::new(tag::SIZE, &[&access(stat), &(stat.st_size as u64).to_le_bytes()])
+        } else {
+            Value::access(stat)
+        }
+    }
+
+    /// The same with the size and the time of what has a content.
+    pub(crate) fn stat(stat: &Stat) -> Value {
+        if has_content(stat) {
+            let Stamp { size, mtime, .. } = Stamp::of(stat);
+            Value::new(tag::STAT, &[&access(stat), &size.to_le_bytes(), &mtime.to_le_bytes()])
+        } else {
+            Value::access(stat)
+        }
+    }
+
+    pub(crate) fn details(stat: &Stat) -> Value {
+        let Stamp { size, mtime, .. } = Stamp::of(stat);
+        let owners = [stat.st_uid, stat.st_gid].map(u32::to_le_bytes).concat();
+        let links = (stat.st_nlink as u64).to_le_bytes();
+        let parts: [&[u8]; 6] = [
+            &access(stat),
+            &owners,
+            &links,
+            &size.to_le_bytes(),
+            &mtime.to_le_bytes(),
+            &(stat.st_rdev as u64).to_le_bytes(),
+        ];
+        Value::hash("details", &parts)
+    }
+
+    pub(crate) fn link(target: &[u8]) -> Value {
+        Value::hash("link", &[target])
+    }
+
+    pub(crate) fn contents(stat: &Stat, hash: &[u8; 32]) -> Value {
+        Value::hash("contents", &[&access(stat), hash])
+    }
+
+    pub(crate) fn listing(names: &Names) -> Value {
+        let mut bytes = Vec::new();
+        for (name, kind) in &names.0 {
+            bytes.extend((name.len() as u32).to_le_bytes());
+            bytes.extend(name);
+            bytes.push(*kind);
+        }
+        Value::hash("listing", &[&bytes])
+    }
+
+    fn new(tag: u8, parts: &[&[u8]]) -> Value {
+        let mut bytes = [0; 32];
+        bytes[0] = tag;
+        let mut at = 1;
+        for part in parts {
+            bytes[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        Value(bytes)
+    }
+
+    fn hash(what: &str, parts: &[&[u8]]) -> Value {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[what.len() as u8]);
+        hasher.update(what.as_bytes());
+        for part in parts {
+            hasher.update(part);
+        }
+        let mut bytes = *hasher.finalize().as_bytes();
+        bytes[0] = tag::HASH;
+        Value(bytes)
+    }
+}
+
+impl fmt::Display for Value {
+    /// In a few words: "absent", "a folder", "a file of 12 bytes".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |at: usize| -> [u8; 4] { self.0[at..at + 4].try_into().unwrap_or_default() };
+        let kind = kind_name(self.0[1]);
+        match self.0[0] {
+            tag::ABSENT => f.write_str("absent"),
+            tag::ERROR => {
+                let errno = Errno::from_raw_os_error(i32::from_le_bytes(number(1)));
+                write!(f, "{errno}")
+            }
+            tag::KIND => f.write_str(kind),
+            tag::ACCESS => write!(f, "{kind} with mode {:o}", self.mode()),
+            tag::STAT | tag::SIZE => {
+                let size: [u8; 8] = self.0[12..20].try_into().unwrap_or_default();
+                write!(
+                    f,
+                    "{kind} of {} bytes with mode {:o}",
+                    u64::from_le_bytes(size),
+                    self.mode()
+                )
+            }
+            _ => write!(f, "{:02x}{:02x}{:02x}{:02x}", self.0[1], self.0[2], self.0[3], self.0[4]),
+        }
+    }
+}
+
+impl Value {
+    fn mode(&self) -> u16 {
+        u16::from_le_bytes([self.0[2], self.0[3]])
+    }
+}
+
+/// By which a thing is known to be unchanged, unless it changed within a tick of the file
+/// system's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The file system,
+    pub dev: u64,
+    /// and the file in it.
+    pub ino: u64,
+    /// In bytes.
+    pub size: u64,
+    /// In nanoseconds since 1970.
+    pub mtime: i64,
+    /// The same of its status.
+    pub ctime: i64,
+}
+
+impl Stamp {
+    /// That of what has this status.
+    #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
+    pub fn of(stat: &Stat) -> Stamp {
+        let time =
+            |seconds: i64, nanos: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos);
+        Stamp {
+            dev: stat.st_dev as u64,
+            ino: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }
+    }
+}
+
+/// What lies at a path now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// What is known of it.
+    pub value: Value,
+    /// By which it may be known the next time; none if it has to be looked at again. It is
+    /// for whoever keeps it to see that it is not too young.
+    pub stamp: Option<Stamp>,
+}
+
+/// Looks at a path. Whatever lies there has a value. If the stamp is the one that is `known`,
+/// so is the value.
+pub fn look(path: &[u8], class: Class, known: Option<&(Stamp, Value)>) -> Look {
+    let absent = Look { value: Value::ABSENT, stamp: None };
+    let Ok(path) = CString::new(path) else { return absent };
+    let stat = match lstat(&path) {
+        Ok(stat) => stat,
+        Err(Errno::NOENT) => return absent,
+        Err(errno) => return Look { value: Value::error(errno), stamp: None },
+    };
+    let stamp = has_stamp(path.to_bytes()).then(|| Stamp::of(&stat));
+    if let Some((was, value)) = known
+        && Some(was) == stamp.as_ref()
+    {
+        return Look { value: *value, stamp };
+    }
+    match value(&path, &stat, class) {
+        Ok(value) => Look { value, stamp },
+        Err(errno) => Look { value: Value::error(errno), stamp: None },
+    }
+}
+
+/// The value of what has this status.
+pub(crate) fn value(path: &CStr, stat: &Stat, class: Class) -> Result<Value, Errno> {
+    Ok(match class {
+        Class::Kind => Value::kind(stat),
+        Class::Access => Value::access(stat),
+        Class::Size => Value::size(stat),
+        Class::Stat => Value::stat(stat),
+        Class::Details => Value::details(stat),
+        Class::Link if kind_of(stat) != FileType::Symlink => Value::kind(stat),
+        Class::Link => Value::link(rustix::fs::readlink(path, Vec::new())?.to_bytes()),
+        Class::Listing if kind_of(stat) != FileType::Directory => Value::kind(stat),
+        Class::Listing => Value::listing(&Names::of(path)?),
+        Class::Contents => match kind_of(stat) {
+            FileType::RegularFile => Value::contents(stat, &hash_file(path, stat)?),
+            _ => Value::access(stat),
+        },
+    })
+}
+
+pub(crate) fn lstat(path: &CStr) -> Result<Stat, Errno> {
+    rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+pub(crate) fn kind_of(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
+}
+
+/// Whether times and sizes tell of a change to what lies there: what the kernel makes up has
+/// none.
+pub(crate) fn has_stamp(path: &[u8]) -> bool {
+    !path.starts_with(b"/proc/") && !path.starts_with(b"/sys/")
+}
+
+/// Hashes a file, which has to stay as it is meanwhile.
+pub(crate) fn hash_file(path: &CStr, stat: &Stat) -> Result<[u8; 32], Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::empty())?;
+    let is_made_up = !has_stamp(path.to_bytes());
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 128 * 1024];
+    let mut left = if is_made_up { MADE_UP } else { u64::MAX };
+    while left > 0 {
+        let n = match rustix::io::read(&file, &mut buffer[..]) {
+            Ok(0) => break,
+            Ok(n) => n,
+            Err(Errno::INTR) => continue,
+            Err(errno) => return Err(errno),
+        };
+        hasher.update(&buffer[..n]);
+        left = left.saturating_sub(n as u64);
+    }
+    if left == 0 {
+        return Err(Errno::FBIG);
+    }
+    if !is_made_up && Stamp::of(&rustix::fs::fstat(&file)?) != Stamp::of(stat) {
+        return Err(Errno::AGAIN);
+    }
+    Ok(*hasher.finalize().as_bytes())
+}
+
+/// No more is read of what the kernel makes up.
+const MADE_UP: u64 = 16 * 1024 * 1024;
+
+/// The names in a folder and their kinds, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names(pub(crate) std::collections::BTreeMap<Vec<u8>, u8>);
+
+impl Names {
+    pub(crate) fn of(path: &CStr) -> Result<Names, Errno> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::DIRECTORY;
+        let folder = Dir::new(rustix::fs::open(path, flags, Mode::empty())?)?;
+        let mut names = Names::default();
+        for entry in folder {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name != c"." && name != c".." {
+                let kind = match entry.file_type() {
+                    FileType::Unknown => {
+                        let path = [path.to_bytes(), b"/", name.to_bytes()].concat();
+                        kind_of(&lstat(&CString::new(path).map_err(|_| Errno::INVAL)?)?)
+                    }
+                    kind => kind,
+                };
+                names.0.insert(name.to_bytes().to_vec(), kind_number(kind));
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn has_content(stat: &Stat) -> bool {
+    matches!(kind_of(stat), FileType::RegularFile | FileType::Symlink)
+}
+
+pub(crate) fn kind_byte(stat: &Stat) -> u8 {
+    kind_number(kind_of(stat))
+}
+
+fn kind_number(kind: FileType) -> u8 {
+    match kind {
+        FileType::RegularFile => 1,
+        FileType::Directory => 2,
+        FileType::Symlink => 3,
+        FileType::Fifo => 4,
+        FileType::Socket => 5,
+        FileType::CharacterDevice => 6,
+        FileType::BlockDevice => 7,
+        FileType::Unknown => 0,
+    }
+}
+
+fn kind_name(kind: u8) -> &'static str {
+    ["something", "a file", "a folder", "a link", "a FIFO", "a socket", "a device", "a device"]
+        .get(usize::from(kind))
+        .unwrap_or(&"something")
+}
+
+/// Kind, mode and owners, in 11 bytes. What belongs to the caller does so by whatever number.
+fn access(stat: &Stat) -> [u8; 11] {
+    const OWN: u32 = u32::MAX;
+    let own = |is_own: bool, id: u32| if is_own { OWN } else { id };
+    let uid = own(stat.st_uid == rustix::process::geteuid().as_raw(), stat.st_uid);
+    let gid = own(stat.st_gid == rustix::process::getegid().as_raw(), stat.st_gid);
+    let mut bytes = [0; 11];
+    bytes[0] = kind_byte(stat);
+    bytes[1..3].copy_from_slice(&((stat.st_mode & 0o7777) as u16).to_le_bytes());
+    bytes[3..7].copy_from_slice(&uid.to_le_bytes());
+    bytes[7..].copy_from_slice(&gid.to_le_bytes());
+    bytes
+}

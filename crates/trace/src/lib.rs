@@ -1,0 +1,113 @@
+//! What a command and everything that it starts read, looked for, listed and wrote.
+//!
+//! A [`Tracer`] is made before the command is started; its [`Hook`] is called in the new
+//! process just before it executes the command, and [`Tracer::finish`] gives the
+//! [`Report`] once the command has ended. The report holds [`Fact`]s: of each canonical
+//! path that had a part in the run, what there was before the run changed it. If every
+//! fact has the same value later ([`facts::look`]), the same command does the same.
+//!
+//! The kernel tells of each system call that takes a path before it does it (seccomp's user
+//! notification), and goes on with it unchanged. So static programs, threads and direct
+//! system calls are seen like any other; nothing is preloaded, no variable is set and
+//! debuggers work below it. Whatever is not understood makes the run one that cannot be
+//! recorded ([`Report::refusal`]): a report is never incomplete without saying so.
+//!
+//! A thread of the process that starts the command answers, because some systems let a
+//! process be read by its ancestors only. Another process holds the listener too, and
+//! answers once that thread's process is gone, so that nothing that is still running is
+//! harmed by its end.
+//!
+//! Linux on x86-64 and AArch64. Elsewhere [`support`] says that there is no such thing.
+
+pub mod facts;
+mod report;
+
+pub use facts::{Class, Fact, Look, Stamp, Value};
+pub use report::{Change, Refusal, Report, Written};
+
+use std::fmt;
+
+/// What decides which facts there are.
+#[derive(Default)]
+pub struct Settings {
+    /// Which times are a part of what is known of a file.
+    pub times: Times,
+    /// Whether files of the system are known by their content, not by size and time.
+    pub portable: bool,
+    /// Whether the network may be used without making the run one that cannot be recorded.
+    pub allow_network: bool,
+    /// Folders that nothing is said about: the cache's own.
+    pub left_out: Vec<Vec<u8>>,
+    /// Whether nothing is said about a canonical path.
+    pub ignore: Option<Ignore>,
+    /// Numbers of descriptors beyond the standard streams that the caller knows of.
+    pub known_descriptors: Vec<i32>,
+}
+
+/// Tells paths that nothing is said about.
+pub type Ignore = Box<dyn Fn(&[u8]) -> bool + Send>;
+
+/// Which modification times are a part of what is known of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// Those of files that were looked at and not read, and all that a program asks for
+    /// that compares times, or shows them.
+    #[default]
+    Auto,
+    /// All that were asked for.
+    All,
+    /// None.
+    None,
+}
+
+/// Why nothing can be traced here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported(pub(crate) String);
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unsupported {}
+
+/// Whether commands can be traced here, and if not, why.
+pub fn support() -> Result<(), Unsupported> {
+    Err(Unsupported("not available on this system".into()))
+}
+
+/// Traces one command.
+pub struct Tracer {
+    _settings: Settings,
+}
+
+/// What the new process does before it executes the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Hook(());
+
+impl Hook {
+    /// Has this process, and all that it starts, traced from now on. It allocates, locks and
+    /// fails nothing: where it cannot be, the command is executed untraced and the report
+    /// says why. Only the execution of the command may follow.
+    pub fn in_child(self) {}
+}
+
+impl Tracer {
+    /// Prepares for one command, which is to be started by this process.
+    pub fn new(settings: Settings) -> Result<Tracer, Unsupported> {
+        support()?;
+        Ok(Tracer { _settings: settings })
+    }
+
+    /// What the new process is to call.
+    pub fn hook(&self) -> Hook {
+        Hook(())
+    }
+
+    /// What was found out, once the command has ended and was waited for. What it left running
+    /// is not waited for, and goes on unharmed.
+    pub fn finish(self) -> Report {
+        Report::default()
+    }
+}
