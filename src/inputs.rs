@@ -29,6 +29,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -170,6 +171,13 @@ impl Snapshot {
     /// How many files there are.
     pub fn len(&self) -> usize {
         self.files.len()
+    }
+
+    /// Whether a file is among them, which may be named in another way here.
+    pub fn has(&self, name: &OsStr, stamp: &Stamp) -> bool {
+        self.files.iter().any(|File { path, seen }| {
+            path == Path::new(name) || (seen.stamp.dev, seen.stamp.ino) == (stamp.dev, stamp.ino)
+        })
     }
 
     /// The hash of all that counts; paths below a base folder count by the way from

@@ -153,6 +153,8 @@ pub struct Sources<'r> {
     pub columns: Option<u16>,
     /// How many files count, if any were declared to.
     pub inputs: Option<usize>,
+    /// The files that arguments name and that are not part of the key.
+    pub unkeyed: Vec<&'r OsStr>,
     /// The commands of which the output counts.
     pub commands: &'r [String],
     /// The folder whose place does not count.
@@ -287,6 +289,7 @@ impl Runner<'_> {
             scope: identity.scope.as_deref(),
             columns: self.terminal().map(|size| size.ws_col),
             inputs: call.found.declared.inputs.as_ref().map(Snapshot::len),
+            unkeyed: self.unkeyed(call),
             commands: &identity.inputs.commands,
             base: self.base_folder(),
             platform: call.found.declared.platform.clone(),

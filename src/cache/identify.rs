@@ -87,7 +87,9 @@ impl Runner<'_> {
             // What a command does with a closed stream cannot be recorded.
             return Err(self.without_store(self.untaken(), "an output is closed"));
         }
-        self.call(Some(root)).map_err(|why| self.unidentified(why))
+        let call = self.call(Some(root)).map_err(|why| self.unidentified(why))?;
+        self.tell_of_unkeyed(&call);
+        Ok(call)
     }
 
     /// Ends a call whose key is not known.

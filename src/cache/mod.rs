@@ -9,6 +9,7 @@ mod explain;
 mod files;
 mod identify;
 mod in_place;
+mod look_up;
 mod nearest;
 mod open;
 mod project;
@@ -19,6 +20,7 @@ mod shim;
 mod tags;
 mod turn;
 mod uncached;
+mod unkeyed;
 mod witness;
 
 pub use advice::{Advice, Effect};
@@ -32,7 +34,7 @@ pub use shim::Shims;
 
 use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Vars};
-use crate::entry::{Entry, Key};
+use crate::entry::Key;
 use crate::exit::{self, Exit};
 use crate::fallback;
 use crate::invocation::Invocation;
@@ -41,13 +43,10 @@ use crate::messages::{self, Messages};
 use crate::printed::Printed;
 use crate::replay::{Replay, Unplayed};
 use crate::report::{self, Outcome, Report};
-use crate::sink::Outputs;
 use crate::stdin::Stdin;
+use crate::store::Root;
 use crate::store::events::{self, Event, Kind, Reason};
-use crate::store::fence::{self, Fenced};
-use crate::store::guard::SetAside;
-use crate::store::young::Young;
-use crate::store::{Root, Stack, Store};
+use crate::store::fence;
 use crate::values::Mode;
 use anyhow::Result;
 use identify::{Call, Unidentified};
@@ -169,122 +168,6 @@ impl Runner<'_> {
         };
         let printed = Printed::default();
         self.take_turn(root, Miss { call, why, stale, lock: None, printed, apart: None })
-    }
-
-    /// The entry that is served now, the files that go with it brought back; or why
-    /// there is none. Where nothing fresh is at hand, the remote store is asked for it.
-    fn find(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        match self.look_up(root, key) {
-            Ok(hit) => self.completed(root, hit),
-            Err(missed) => {
-                let hit = self.find_there(root, key, missed)?;
-                self.completed(root, hit)
-            }
-        }
-    }
-
-    /// The same of what is in this store alone.
-    fn find_here(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        let hit = self.look_up(root, key)?;
-        self.completed(root, hit)
-    }
-
-    /// The entry of the remote store that may be served now, in the place of what was
-    /// missed here.
-    fn find_there(&self, root: &Root, key: &Key, missed: Missed) -> Result<Hit, Missed> {
-        if self.config.mode == Mode::WriteOnly {
-            return Err(missed);
-        }
-        let Some(entry) = self.fetch(root, key) else { return Err(missed) };
-        match self.judge(root, key, Ok(Some(entry))) {
-            Ok(hit) => Ok(Hit { is_remote: true, ..hit }),
-            // It is later than what there is, if that is anything.
-            Err(judged) if judged.stale.is_some() => Err(judged),
-            Err(_) => Err(missed),
-        }
-    }
-
-    /// Brings back the files that go with a hit, without which it is none.
-    #[inline]
-    fn completed(&self, root: &Root, hit: Hit) -> Result<Hit, Missed> {
-        match self.bring_back(root, hit.replay.entry()) {
-            Ok(()) => Ok(hit),
-            Err(why) => Err(Missed { why, stale: None }),
-        }
-    }
-
-    /// The entry of this store that may be served now, or why there is none.
-    fn look_up(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        let forced = self.config.mode == Mode::WriteOnly;
-        if forced && self.config.freshness.stale_if_error.is_none() {
-            return Err(Missed { why: Reason::Forced, stale: None });
-        }
-        let (young, old) = (Young::new(root), Fenced::new(root));
-        let floors: [&dyn Store; 2] = [&young, &old];
-        self.judge(root, key, Stack::new(&floors).get(key))
-    }
-
-    /// Whether what a look-up found may be served now.
-    #[inline]
-    fn judge(&self, root: &Root, key: &Key, found: Result<Option<Entry>>) -> Result<Hit, Missed> {
-        let without = |why| Missed { why, stale: None };
-        let freshness = &self.config.freshness;
-        let forced = self.config.mode == Mode::WriteOnly;
-        let entry = match found {
-            Ok(Some(entry)) => entry,
-            Ok(None) if forced => return Err(without(Reason::Forced)),
-            Ok(None) => return Err(without(Reason::NotRecorded)),
-            Err(error) => {
-                if error.is::<SetAside>() {
-                    self.messages().warn(format_args!("{error}"));
-                }
-                return Err(without(Reason::Unreadable));
-            }
-        };
-        if !freshness.exit_codes.contain(entry.status) {
-            return Err(without(if forced { Reason::Forced } else { Reason::OtherStatus }));
-        }
-        let now = Timestamp::now();
-        let limit = freshness.limit(entry.status, key);
-        let fresh = entry.fresh(now, limit);
-        let (age, why) = match fresh {
-            Some(age) if !forced => (age, None),
-            _ => {
-                let why = if forced { Reason::Forced } else { Reason::Expired };
-                let good = freshness.is_good(entry.status);
-                let stands_in = || self.stands_in(&entry, now, limit);
-                match fresh.or_else(stands_in).filter(|_| good) {
-                    Some(age) => (age, Some(why)),
-                    None => return Err(without(why)),
-                }
-            }
-        };
-        match (Replay::prepare(root, entry), why) {
-            (Ok(Some(replay)), _) if !replay.suits(Outputs::of_this_process) => {
-                Err(without(Reason::OtherOutputs))
-            }
-            (Ok(Some(replay)), None) => Ok(Hit { replay, age, is_remote: false }),
-            (Ok(Some(replay)), Some(why)) => {
-                Err(Missed { why, stale: Some(Box::new(Hit { replay, age, is_remote: false })) })
-            }
-            (Ok(None), _) => Err(without(Reason::Damaged)),
-            (Err(_), _) => Err(without(Reason::Unreadable)),
-        }
-    }
-
-    /// The age of an expired entry that may be served should the command fail.
-    fn stands_in(
-        &self,
-        entry: &Entry,
-        now: Timestamp,
-        limit: Option<Duration>,
-    ) -> Option<Duration> {
-        let freshness = &self.config.freshness;
-        let beyond = freshness.stale_if_error?;
-        let age = now.since(entry.created)?;
-        let recorded = entry.expires_in.map(Duration::from_nanos);
-        let limit = recorded.into_iter().chain(limit).min()?;
-        (age < limit.saturating_add(beyond)).then_some(age)
     }
 
     /// Serves what is fresh, and has it replaced behind the caller's back if it ages.

@@ -108,6 +108,7 @@ mod tidy;
 mod time;
 mod timeout;
 mod tty;
+mod unkeyed_files;
 mod unread_messages;
 mod unwritable;
 mod working_directory;

@@ -171,6 +171,10 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
             },
         )?;
     }
+    for name in &told.unkeyed {
+        let name = ui::word(name.as_bytes());
+        part("not in the key", &format!("{name}, an argument; `--input {name}` adds it"))?;
+    }
     for command in told.commands {
         part("input command", command)?;
     }

@@ -36,6 +36,7 @@ fn shape_of_parts() -> Value {
         "scope": "null",
         "terminal_columns": "null",
         "input_files": "null",
+        "files_outside_key": [],
         "input_commands": [],
         "base_folder": "null",
         "platform": {},
