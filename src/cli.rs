@@ -56,11 +56,11 @@ pub enum Verb {
     /// As the SHELL of a Makefile it caches each line of a recipe.
     #[command(override_usage = sh::USAGE, after_help = sh::AFTER, mut_args(sh::told))]
     Sh(ShArgs),
-    /// Say whether a call would hit, and if not, why
+    /// Explain whether a call would hit, and if not, why
     ///
-    /// Takes the options of `run`. Tells what counts in the key, and, of a call
-    /// that is not recorded, what comes closest, in what it differs, and with
-    /// which option it would hit.
+    /// Takes the options of `run`. Lists what is part of the key. For a call that
+    /// is not recorded, it shows the closest result, how that differs, and which
+    /// option would make the call hit.
     #[command(alias = "why", after_help = explain::AFTER, mut_args(explain::shown))]
     Explain(ExplainArgs),
     /// Show which results the store holds
@@ -72,10 +72,10 @@ pub enum Verb {
     /// Forget recorded runs: of a command, by key, by tag, by age
     ///
     /// What `cachex run OPTIONS -- CMD` recorded, `cachex forget OPTIONS -- CMD`
-    /// forgets, where OPTIONS are those that count. Standard input counts here too.
+    /// forgets, where OPTIONS are those that affect the key. So does standard input.
     #[command(alias = "rm", after_help = FORGET_AFTER)]
     Forget(ForgetArgs),
-    /// Drop what has expired, what is old, what is too much
+    /// Remove results that have expired, are old, or exceed a limit
     #[command(alias = "gc", after_help = PRUNE_AFTER)]
     Prune(PruneArgs),
     /// Forget everything
@@ -83,36 +83,36 @@ pub enum Verb {
     Clear(ClearArgs),
     /// Write recorded results to a file, for another store
     ///
-    /// The file, an archive, holds the results that are asked for, and all they
-    /// need. `cachex import` puts them into another store, or into this one.
+    /// The file, an archive, holds the selected results with their output and files.
+    /// `cachex import` puts them into another store, or into this one.
     #[command(after_help = archive::EXPORT_AFTER)]
     Export(ExportArgs),
     /// Put the results of an archive into the store
     ///
-    /// What was recorded later wins, be it in the archive or in the store. Nothing
-    /// is changed unless all of the archive is whole.
+    /// The later record of a call wins, whether it is in the archive or in the store.
+    /// Nothing is changed unless the whole archive is intact.
     #[command(after_help = archive::IMPORT_AFTER)]
     Import(ImportArgs),
-    /// Say what was hit, what was run, and what that saved
+    /// Show hits, misses and the time saved
     ///
-    /// Hits, misses and their reasons, time saved, by command and by day; and
-    /// which commands take longer to replay than to run.
+    /// Reports hits, misses and their reasons, and the time saved, by command and by
+    /// day; and which commands take longer to replay than to run.
     #[command(after_help = stats::AFTER)]
     Stats(StatsArgs),
-    /// Look after the store that machines share
+    /// Check, measure and flush the store that machines share
     ///
-    /// Results go to a remote store in the background, and come from it where nothing
-    /// fresh is at hand. These say whether it works, what it is worth, and wait for it.
+    /// Results are sent to a remote store in the background, and are fetched from it
+    /// when the local store has nothing fresh.
     #[command(after_help = remote::AFTER)]
     Remote(RemoteArgs),
-    /// Say what is wrong with the store, and mend it
+    /// Check the store for problems, and repair it
     ///
-    /// Checks owners and permissions, the checksum of every entry and of every
-    /// output, the database and its filter, what is left over, and who holds
-    /// which lock. Looking changes nothing.
+    /// Checks owners and permissions, the checksum of every entry and output, the
+    /// database and its filter, leftover files, and the holders of locks. Without
+    /// --repair nothing is changed.
     #[command(after_help = DOCTOR_AFTER)]
     Doctor(DoctorArgs),
-    /// Say which settings hold, and where each comes from
+    /// Show the effective settings, and where each comes from
     ///
     /// A flag wins over a variable, a variable over the rules of `config.toml`
     /// that match the command, the last of them first, and these over its top
@@ -210,7 +210,7 @@ Exit status: the command's own, a death by signal included. 124 after a timeout,
 not found.
 
 Every option has a variable of the same name (--expires-in: CACHEX_EXPIRES_IN;
---cache-dir: CACHEX_DIR); the option wins. What is to hold for good can stand in
+--cache-dir: CACHEX_DIR); the option wins. Permanent settings belong in
 config.toml, see `cachex help config`. CACHEX_DISABLE=1 runs the command as if
 cachex were not there, whatever else was said.
 
@@ -220,12 +220,12 @@ Examples:
   cachex run --no-env --no-cwd -- openssl speed";
 
 const DOCTOR_AFTER: &str = "\
-Exit status: 0 if nothing is wrong or all of it was repaired, 1 if something is
+Exit status: 0 if there is no problem or all were repaired, 1 if a problem is
 left, 2 if cachex was misused.";
 
 const CONFIG_AFTER: &str = "\
 The file is $XDG_CONFIG_HOME/cachex/config.toml or ~/.config/cachex/config.toml,
-or what CACHEX_CONFIG names; if that is empty, none is read.
+or the one that CACHEX_CONFIG names; if that is empty, no file is read.
 
 Exit status: 0, or 2 if there is a mistake in the file or in a variable.
 
@@ -240,13 +240,13 @@ pub struct RunArgs {
     #[arg(short = 't', long, visible_alias = "ttl")]
     #[arg(value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
     pub expires_in: Option<Duration>,
-    /// The same for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]
+    /// The same limit for an exit status other than 0 [default: 1m, or --expires-in if that is shorter]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
     pub failure_expires_in: Option<Duration>,
-    /// Which exit statuses are recorded and replayed: `all`, `0`, `0,2`, `0-3` [default: all]
+    /// Record and replay only these exit statuses: `all`, `0`, `0,2`, `0-3` [default: all]
     #[arg(long, value_name = "LIST", value_parser = text(ExitCodes::from_str), help_heading = FRESHNESS)]
     pub exit_codes: Option<ExitCodes>,
-    /// Serve what is older than this and start one run in the background that replaces it
+    /// Serve a result older than this, and replace it by one run in the background
     #[arg(short = 's', long, visible_alias = "stale-after")]
     #[arg(value_name = "DURATION", value_parser = text(values::duration), help_heading = FRESHNESS)]
     pub refresh_after: Option<Duration>,
@@ -257,14 +257,14 @@ pub struct RunArgs {
     #[arg(long, value_name = "PERCENT", value_parser = text(values::percent), help_heading = FRESHNESS)]
     pub jitter: Option<u8>,
 
-    /// What of the store is used [default: read-write]
+    /// Choose how the store is used [default: read-write]
     #[arg(long, value_name = "MODE", value_enum, help_heading = MODE)]
     #[arg(conflicts_with_all = ["force", "no_read", "read_only"])]
     pub mode: Option<Mode>,
-    /// Run the command and replace what is recorded: --mode write-only
+    /// Run the command and replace its recorded result: --mode write-only
     #[arg(short, long, help_heading = MODE, conflicts_with = "read_only")]
     pub force: bool,
-    /// The same as --force
+    /// Alias of --force
     #[arg(long, help_heading = MODE, conflicts_with = "read_only")]
     pub no_read: bool,
     /// Record nothing: --mode read-only
@@ -273,77 +273,77 @@ pub struct RunArgs {
     /// Start the run in the background, print nothing and return at once
     #[arg(long, help_heading = MODE, conflicts_with_all = ["cached_only", "read_only", "tty"])]
     pub warm: bool,
-    /// Never run the command; if there is nothing to replay, end with --miss-status
+    /// Never run the command; exit with --miss-status if there is nothing to replay
     #[arg(long, help_heading = MODE, conflicts_with_all = ["force", "no_read"])]
     pub cached_only: bool,
-    /// How --cached-only ends if there is nothing to replay [default: 125]
+    /// Exit with this status if --cached-only finds nothing to replay [default: 125]
     #[arg(long, value_name = "STATUS", value_parser = text(values::status), help_heading = MODE)]
     pub miss_status: Option<u8>,
 
     /// Let one caller run the command while the others follow its output
     #[arg(short, long, visible_alias = "single-flight", help_heading = CONCURRENCY)]
     pub no_concurrent: bool,
-    /// Run uncached once another caller's run has shown nothing for this long
+    /// Run uncached if another caller's run has printed nothing for this long
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = CONCURRENCY)]
     pub lock_timeout: Option<Duration>,
 
     /// End the command after this long, with status 124
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = RUNNING)]
     pub timeout: Option<Duration>,
-    /// If standard output is a terminal, give the command one of its own
+    /// Give the command a terminal of its own if standard output is one
     #[arg(long, help_heading = RUNNING)]
     pub tty: bool,
 
     #[command(flatten)]
     pub identity: IdentityArgs,
 
-    /// What the command makes: a file, a folder or a pattern; recorded, and put back by a hit
+    /// Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes
     #[arg(short, long, value_name = "PATH", value_parser = text(OutputPattern::from_str), help_heading = OUTPUTS)]
     #[arg(value_hint = ValueHint::AnyPath)]
     pub output: Vec<OutputPattern>,
-    /// End with 125 if the command made one of them not, instead of recording that
+    /// Exit with 125 if the command succeeds without creating every output
     #[arg(long, help_heading = OUTPUTS)]
     pub require_outputs: bool,
 
     #[arg(long, help = CACHE_DIR_HELP)]
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = STORE)]
     pub cache_dir: Option<PathBuf>,
-    /// Do not record a longer output than this [default: 1GiB]
+    /// Do not record output longer than this [default: 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
     pub max_entry_size: Option<u64>,
-    /// Let the store take no more of the disk than this; the least recently used go [default: 5GiB]
+    /// Limit the disk space of the store; the least recently used results go first [default: 5GiB]
     #[arg(long, value_name = "SIZE", value_parser = text(values::store_size), help_heading = STORE)]
     pub max_size: Option<u64>,
-    /// Keep about so many results, the most recently used [default: as many as there is room for]
+    /// Keep about this many results, the most recently used [default: as many as there is room for]
     #[arg(long, value_name = "COUNT", value_parser = text(values::entries), help_heading = STORE)]
     pub max_entries: Option<u64>,
-    /// How hard older output is compressed, from 0, not at all, to 19 [default: 1]
+    /// Compress older output at this level, from 0 (not at all) to 19 [default: 1]
     #[arg(long, value_name = "LEVEL", value_parser = text(values::level), help_heading = STORE)]
     pub compress: Option<u8>,
-    /// Share results with other machines in the store at this URL; see README for the kinds
+    /// Share results with other machines through the store at this URL, see cachex-remotes(7)
     #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str), help_heading = STORE)]
     pub remote: Option<RemoteUrl>,
-    /// What of that store is used [default: read-write]
+    /// Choose how the remote store is used [default: read-write]
     #[arg(long, value_name = "MODE", value_enum, help_heading = STORE)]
     pub remote_mode: Option<RemoteMode>,
-    /// Give up looking there after this long [default: 1s]
+    /// Give up a look-up in the remote store after this long [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = STORE)]
     pub remote_timeout: Option<Duration>,
-    /// Label the result, run or replayed, for other verbs to find it by; may be given repeatedly
+    /// Label the result, run or replayed, for other verbs to select it; repeatable
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = STORE)]
     pub tag: Vec<Tag>,
 
-    /// Do not warn
+    /// Print no warnings
     #[arg(short, long, help_heading = MESSAGES, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say on stderr whether it was a hit, and what that saved
+    /// Say on stderr whether the call was a hit, and how much time that saved
     #[arg(short, long, help_heading = MESSAGES)]
     pub verbose: bool,
-    /// Write one JSON object about the call to this file
+    /// Write one JSON object about the call to this file when it ends
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = MESSAGES)]
     #[arg(conflicts_with = "status_fd")]
     pub status_file: Option<PathBuf>,
-    /// Write it to this open descriptor
+    /// Write that object to this open descriptor instead
     #[arg(long, value_name = "N", value_parser = text(values::descriptor), help_heading = MESSAGES)]
     pub status_fd: Option<i32>,
 
@@ -353,53 +353,53 @@ pub struct RunArgs {
     pub command: Vec<OsString>,
 }
 
-/// What counts as the same invocation.
+/// The options that decide which calls share a result.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct IdentityArgs {
-    /// How the executable counts [default: stat]
+    /// Choose how the executable is part of the key [default: stat]
     #[arg(long, value_name = "HOW", value_enum, help_heading = KEY)]
     pub exe: Option<ExeMode>,
-    /// Leave out the working directory
+    /// Leave the working directory out of the key
     #[arg(long, help_heading = KEY)]
     pub no_cwd: bool,
-    /// Count only these variables, each a name or a pattern such as `AWS_*`
+    /// Make only these variables part of the key: names, or patterns such as `AWS_*`
     #[arg(short, long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
     #[arg(value_parser = text(NamePattern::from_str), conflicts_with_all = ["ignore_env", "no_env"])]
     pub env: Option<Vec<NamePattern>>,
-    /// Leave out the variables that match these patterns
+    /// Leave the variables that match these patterns out of the key
     #[arg(long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
     #[arg(value_parser = text(NamePattern::from_str), conflicts_with = "no_env")]
     pub ignore_env: Option<Vec<NamePattern>>,
-    /// Leave out all variables
+    /// Leave all variables out of the key
     #[arg(long, help_heading = KEY)]
     pub no_env: bool,
-    /// What the command gets as standard input, and whether it counts [default: hash]
+    /// Choose what the command reads, and whether that is part of the key [default: hash]
     #[arg(long, value_name = "HOW", value_enum, help_heading = KEY)]
     pub stdin: Option<StdinMode>,
-    /// Count this text too, for whatever else the output depends on
+    /// Add this text to the key, for anything else that the output depends on
     #[arg(short, long, value_name = "TEXT", help_heading = KEY)]
     pub key: Option<OsString>,
-    /// Keep this result apart from those of other scopes
+    /// Keep the results of this scope apart from those of others
     #[arg(long, value_name = "NAME", value_parser = text(String::from_str), help_heading = KEY)]
     pub scope: Option<String>,
-    /// Count these files too: a file, a folder or a pattern; `!` in front leaves them out
+    /// Add these files to the key: a file, a folder or a pattern; `!` in front excludes
     #[arg(short, long, value_name = "GLOB", value_parser = text(InputPattern::from_str), help_heading = INPUTS)]
     #[arg(value_hint = ValueHint::AnyPath)]
     pub input: Vec<InputPattern>,
-    /// Count every file that this file lists, one a line; `-` reads standard input
+    /// Add every file listed in this file to the key, one per line; `-` reads standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = INPUTS)]
     pub input_from: Option<PathBuf>,
-    /// Count what this shell command prints
+    /// Add the output of this shell command to the key
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = INPUTS)]
     #[arg(value_parser = text(values::shell_command))]
     pub input_command: Vec<String>,
-    /// Count files too that `.gitignore` leaves out
+    /// Add files to the key even if `.gitignore` excludes them
     #[arg(long, help_heading = INPUTS)]
     pub no_ignore: bool,
-    /// Count paths below this folder as if it lay elsewhere
+    /// Make paths below this folder relative to it in the key
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = KEY)]
     pub base_dir: Option<PathBuf>,
-    /// Share results between machines and checkouts: see README for what it stands for
+    /// Share results between machines and checkouts, see cachex-key(7)
     #[arg(long, help_heading = KEY)]
     pub portable: bool,
 }
@@ -410,22 +410,22 @@ const FRESHNESS: &str = "Freshness";
 const MODE: &str = "Run or replay";
 const CONCURRENCY: &str = "Concurrency";
 const RUNNING: &str = "Running";
-const KEY: &str = "What counts as the same";
-const INPUTS: &str = "Files that count";
-const OUTPUTS: &str = "Files that are made";
+const KEY: &str = "Cache key";
+const INPUTS: &str = "Input files";
+const OUTPUTS: &str = "Output files";
 const STORE: &str = "Store";
 const MESSAGES: &str = "Messages";
 const OUTPUT: &str = "Output";
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Mend what can be mended; nothing that is whole is removed
+    /// Repair the problems found; nothing intact is removed
     #[arg(long)]
     pub repair: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Do not show on a terminal how far it is
+    /// Show no progress
     #[arg(long)]
     pub quiet: bool,
     #[arg(long, help = CACHE_DIR_HELP)]
@@ -438,10 +438,10 @@ pub struct ConfigArgs {
     /// Print JSON
     #[arg(long, conflicts_with = "path")]
     pub json: bool,
-    /// Print the path of the configuration file, be it there or not
+    /// Print the path of the configuration file, whether it exists or not
     #[arg(long, conflicts_with = "command")]
     pub path: bool,
-    /// The command whose rules count
+    /// The command whose rules apply
     #[arg(trailing_var_arg = true, value_name = "CMD")]
     #[arg(value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,

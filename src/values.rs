@@ -13,15 +13,15 @@ pub use cachex_remote::{Access, RemoteUrl};
 pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
 pub use since::Since;
 
-/// What of the shared store is used.
+/// How the remote store is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum RemoteMode {
-    /// Replay what others recorded, and give them what is recorded here
+    /// Replay what others recorded, and share what is recorded here
     #[default]
     ReadWrite,
-    /// Replay what others recorded, and give them nothing
+    /// Replay what others recorded, and share nothing
     ReadOnly,
-    /// Leave it alone
+    /// Do not use the remote store
     Off,
 }
 
@@ -136,45 +136,45 @@ impl FromStr for NamePattern {
     }
 }
 
-/// How the executable counts in the key.
+/// How the executable is part of the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ExeMode {
-    /// By its resolved path, size and modification time
+    /// Its resolved path, size and modification time
     #[default]
     Stat,
-    /// By its contents, wherever it lies
+    /// Its contents, wherever it lies
     Content,
-    /// By its name as given, and nothing else
+    /// Its name as given, and nothing else
     Name,
 }
 
-/// What the command gets as standard input, and how that counts in the key.
+/// What the command gets as standard input, and whether that is part of the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum StdinMode {
-    /// The contents count; what is typed at a terminal does not
+    /// The contents are part of the key, unless typed at a terminal
     #[default]
     Hash,
     /// The command gets an empty standard input
     Null,
-    /// The command gets it as it is, and it does not count
+    /// The command gets it as it is, and it is not part of the key
     Inherit,
 }
 
-/// What of the store is used.
+/// How the store is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
-    /// Replay what is recorded, and record what is run
+    /// Replay recorded results, and record runs
     #[default]
     ReadWrite,
-    /// Replay what is recorded, and record nothing
+    /// Replay recorded results, and record nothing
     ReadOnly,
-    /// Run in any case, and record that
+    /// Always run the command, and record it
     WriteOnly,
     /// Run as if cachex were not there
     Off,
 }
 
-/// What a reader takes of what others recorded, in bytes.
+/// Limits on what a reader accepts from a remote store, in bytes.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// The longest output of a result, and the most that its files take.
@@ -183,7 +183,7 @@ pub struct Limits {
     pub store: u64,
 }
 
-/// How figures are printed.
+/// The format of figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum StatsFormat {
     /// Tables, bars and sparklines, for a terminal

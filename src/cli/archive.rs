@@ -9,12 +9,13 @@ use std::str::FromStr;
 const WHICH: &str = "Which entries";
 
 pub const EXPORT_AFTER: &str = "\
-What is given must all hold. What has expired and could not even stand in for a
-failure is left out. The same results make the same file, byte for byte.
+An entry has to meet all of the conditions given. Entries that have expired, and could
+not even replace a failure, are left out. The same results make the same file, byte
+for byte.
 
-The file is private (0600): it holds output as it was printed. It is written
-beside FILE and takes its place when it is whole. What was done is told on
-standard output, or with `--to -` on standard error.
+The file is private (0600), since it holds output as it was printed. It replaces FILE
+once it is complete. A summary is printed to standard output, or with `--to -` to
+standard error.
 
 Examples:
   cachex export --to results.cachex
@@ -22,9 +23,9 @@ Examples:
   cachex export --to - 9de12e61 | ssh host cachex import -";
 
 pub const IMPORT_AFTER: &str = "\
-Import what you trust: an archive can hold any result for any call.
+Import only archives that you trust: an archive can hold any result for any call.
 
-Exit status: 0 also if all of it was there already; 1 if the archive is damaged,
+Exit status: 0, even if the store had everything already; 1 if the archive is damaged,
 cut short or too large, and nothing was changed.
 
 Examples:
@@ -34,29 +35,29 @@ Examples:
 
 #[derive(Args, Debug)]
 pub struct ExportArgs {
-    /// Where the archive goes; `-` is standard output
+    /// Write the archive to this file; `-` is standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub to: PathBuf,
-    /// What the keys begin with, at least 4 hexadecimal digits each
+    /// Prefixes of keys, at least 4 hexadecimal digits each
     #[arg(value_name = "KEY-PREFIX", value_parser = text(KeyPrefix::from_str))]
     pub prefixes: Vec<KeyPrefix>,
-    /// Those with this tag
+    /// Export only entries with this tag
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = WHICH)]
     pub tag: Option<Tag>,
-    /// Those of this scope
+    /// Export only entries of this scope
     #[arg(long, value_name = "NAME", value_parser = text(String::from_str), help_heading = WHICH)]
     pub scope: Option<String>,
-    /// Those that ran in this folder
+    /// Export only entries that ran in this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = WHICH)]
     pub cwd: Option<PathBuf>,
-    /// Those whose command line matches, see `cachex list --help`
+    /// Export only entries whose command line matches, see `cachex list --help`
     #[arg(long = "command", value_name = "GLOB", help_heading = WHICH)]
     #[arg(value_parser = text(CommandPattern::from_str))]
     pub pattern: Option<CommandPattern>,
-    /// Those that were recorded or served since then: `7d`, or a date such as `2026-11-01`
+    /// Export only entries recorded or served since then: `7d`, or a date such as `2026-11-01`
     #[arg(long, value_name = "WHEN", value_parser = text(Since::from_str), help_heading = WHICH)]
     pub since: Option<Since>,
-    /// The most recently used that come to so much in all, before it is compressed
+    /// Export the most recently used entries up to this size in all, before compression
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = WHICH)]
     pub max_size: Option<u64>,
     #[command(flatten)]
@@ -70,7 +71,7 @@ pub struct ImportArgs {
     /// The archive; `-` is standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
-    /// Refuse an archive that holds more than this [default: what the store may hold]
+    /// Refuse an archive that holds more than this [default: the limit of the store]
     #[arg(long, value_name = "SIZE", value_parser = text(values::size))]
     pub max_size: Option<u64>,
     #[command(flatten)]
@@ -79,10 +80,10 @@ pub struct ImportArgs {
     pub store: StoreArgs,
 }
 
-/// How it is done, and told.
+/// How entries are transferred, and what is printed.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct TransferArgs {
-    /// Say what would be done, and change nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Print JSON

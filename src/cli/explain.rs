@@ -3,12 +3,12 @@
 use super::{OUTPUT, RunArgs};
 use clap::{Arg, Args};
 
-/// What stands below the help.
+/// The text below the help.
 pub const AFTER: &str = "\
-Nothing is run, and the store stays as it is. A remote store is asked whether it has
-the result, if it is not at hand. Standard input counts as it does for
-`run`, and is read to its end if it is no terminal. Values of variables, standard
-input and the text of --key are never shown: the store does not hold them.
+Nothing is run, and the store is not changed. If the result is not in the local store,
+the remote store is queried. Standard input is part of the key as it is for `run`, and
+is read to its end unless it is a terminal. Values of variables, standard input and the
+text of --key are never shown: the store does not hold them.
 
 Exit status: 0 for a hit, 1 for a miss, or if the command cannot be found; 2 if
 cachex was misused.
@@ -18,8 +18,8 @@ Examples:
   cachex explain --all --expires-in 10m -- kubectl get pods
   cachex explain --json -- make report | jq -r '.nearest.differences[].message'";
 
-/// Options of `run` that change nothing about whether it hits; they are accepted,
-/// so that `run` need only be replaced by `explain`.
+/// Options of `run` that have no effect on whether a call hits. They are accepted, so
+/// that a command line needs no change but `explain` for `run`.
 const WITHOUT_EFFECT: [&str; 18] = [
     "warm",
     "cached_only",
@@ -45,7 +45,7 @@ const WITHOUT_EFFECT: [&str; 18] = [
 pub struct ExplainArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// List the variables too, by name
+    /// List the variables by name
     #[arg(long, help_heading = OUTPUT)]
     pub all: bool,
     /// Print JSON
@@ -53,7 +53,7 @@ pub struct ExplainArgs {
     pub json: bool,
 }
 
-/// Leaves out of the help what has no effect.
+/// Hides the options that have no effect from the help.
 pub fn shown(arg: Arg) -> Arg {
     let hidden = WITHOUT_EFFECT.contains(&arg.get_id().as_str());
     arg.hide(hidden)

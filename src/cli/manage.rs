@@ -12,12 +12,12 @@ use std::time::Duration;
 const WHICH: &str = "Which entries";
 
 pub const LIST_AFTER: &str = "\
-A GLOB is compared with the arguments joined by spaces, from start to end: `*`,
-`?` and `[…]` as in a shell, a slash is like any other character. Without one of
-those it is looked for anywhere in them.
+A GLOB has to match the whole command line, its arguments joined by spaces: `*`, `?`
+and `[…]` work as in a shell, except that a slash is an ordinary character. Text
+without any of these matches anywhere in the command line.
 
-On a terminal commands are cut to its width, and what is longer than the screen
-goes through CACHEX_PAGER, PAGER or `less`.
+On a terminal, commands are cut to its width, and output longer than the screen goes
+through CACHEX_PAGER, PAGER or `less`.
 
 Examples:
   cachex list
@@ -25,8 +25,8 @@ Examples:
   cachex list --stale --json | jq -r '.[].key'";
 
 pub const SHOW_AFTER: &str = "\
-Exit status: 0, also with --stdout, --stderr and --replay, whatever the command
-ended with; 1 if there is no such entry, 2 if more than one has such a key.
+Exit status: 0, whatever the command's own was; 1 if there is no such entry, 2 if
+several keys have this prefix.
 
 Examples:
   cachex show 9de12e61
@@ -34,12 +34,12 @@ Examples:
   cachex show --no-cwd -- kubectl get pods";
 
 pub const FORGET_AFTER: &str = "\
-What is given must all hold. Where a remote store is set that may be written to, what
-is forgotten goes from there too, and so does the entry of a command that is not
-recorded here.
+An entry has to meet all of the conditions given. If a remote store is set and may be
+written to, the entries are removed there, too, and so is the entry of a command that
+is not recorded here.
 
-Exit status: 0 also if there was nothing to forget; 1 if no key begins so, 2 if more
-than one does.
+Exit status: 0, even if there was nothing to forget; 1 if no key has this prefix, 2 if
+several do.
 
 Examples:
   cachex forget -- kubectl get pods
@@ -49,13 +49,13 @@ Examples:
   cachex forget --command 'gh api *' --failed --dry-run";
 
 pub const PRUNE_AFTER: &str = "\
-Without --expired, --max-age, --max-size and --max-entries: what the store would drop
-by itself, which is what is of no use any more and, beyond --max-size and --max-entries
-as `run` knows them (CACHEX_MAX_SIZE, or 5GiB, and CACHEX_MAX_ENTRIES), the least
-recently used. What a remote store holds stays.
+Without --expired, --max-age, --max-size and --max-entries, this removes what the store
+would drop by itself: results that are of no use any more, and the least recently used
+ones beyond the --max-size and --max-entries of `run` (CACHEX_MAX_SIZE, or 5GiB, and
+CACHEX_MAX_ENTRIES). A remote store is left alone.
 
-What --max-size bounds is what `du` says of the store; with --tag or --cwd, it is what
-those results take by themselves. Nothing drops the result that was recorded last.
+--max-size limits what `du` reports for the store; with --tag or --cwd, it limits the
+space of those results alone. The most recently recorded result always stays.
 
 Examples:
   cachex prune
@@ -64,8 +64,8 @@ Examples:
   cachex prune --tag ci --expired --dry-run";
 
 pub const CLEAR_AFTER: &str = "\
-What a remote store holds stays, and comes back where it is asked for; what was yet
-to be sent there is not sent.
+A remote store keeps its results, and calls fetch them from there again. Results that
+were not sent yet are not sent.
 
 Examples:
   cachex clear
@@ -73,32 +73,32 @@ Examples:
 
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// Only those whose command line matches
+    /// Show only entries whose command line matches
     #[arg(value_name = "GLOB", value_parser = text(CommandPattern::from_str))]
     pub pattern: Option<CommandPattern>,
-    /// Only those with this tag
+    /// Show only entries with this tag
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = WHICH)]
     pub tag: Option<Tag>,
-    /// Only those of this scope
+    /// Show only entries of this scope
     #[arg(long, value_name = "NAME", value_parser = text(String::from_str), help_heading = WHICH)]
     pub scope: Option<String>,
-    /// Only those that ran in this folder
+    /// Show only entries that ran in this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = WHICH)]
     pub cwd: Option<PathBuf>,
-    /// Only those that have expired
+    /// Show only expired entries
     #[arg(long, help_heading = WHICH)]
     pub stale: bool,
-    /// Only those whose exit status is not 0
+    /// Show only entries whose exit status is not 0
     #[arg(long, help_heading = WHICH)]
     pub failed: bool,
 
-    /// What comes first [default: used]
+    /// Sort by this [default: used]
     #[arg(long, value_name = "KEY", value_enum)]
     pub sort: Option<SortKey>,
-    /// The other way round
+    /// Reverse the order
     #[arg(long)]
     pub reverse: bool,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "N", value_parser = text(values::count))]
     pub limit: Option<usize>,
     #[command(flatten)]
@@ -107,50 +107,50 @@ pub struct ListArgs {
     pub store: StoreArgs,
 }
 
-/// By what entries are sorted.
+/// The order of entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum SortKey {
-    /// What was used last
+    /// Most recently used first
     #[default]
     Used,
-    /// What was recorded last
+    /// Most recently recorded first
     Age,
-    /// What expires first
+    /// Soonest to expire first
     Expires,
-    /// What is largest
+    /// Largest first
     Size,
-    /// What took the longest
+    /// Longest run first
     RunTime,
-    /// What was replayed most often
+    /// Most often replayed first
     Hits,
-    /// The lowest exit status
+    /// Lowest exit status first
     Exit,
-    /// By the alphabet
+    /// By command, alphabetically
     Command,
 }
 
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// What the entry's key begins with, at least 4 hexadecimal digits
+    /// A prefix of the entry's key, at least 4 hexadecimal digits
     #[arg(value_name = "KEY-PREFIX", value_parser = text(KeyPrefix::from_str))]
     #[arg(required_unless_present = "command", conflicts_with = "command")]
     pub prefix: Option<KeyPrefix>,
-    /// The command whose entry it is; standard input counts as it does for `run`
+    /// The command whose entry it is; standard input is part of the key as for `run`
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
-    /// Print what the command wrote to standard output, byte for byte
+    /// Print the command's standard output, byte for byte
     #[arg(long, help_heading = OUTPUT, group = "what")]
     pub stdout: bool,
-    /// Print what it wrote to standard error, to standard output
+    /// Print the command's standard error, to standard output
     #[arg(long, help_heading = OUTPUT, group = "what")]
     pub stderr: bool,
-    /// Print both as it wrote them, each to its own stream
+    /// Print both streams as the command did, each to its own
     #[arg(long, help_heading = OUTPUT, group = "what")]
     pub replay: bool,
     /// Print JSON
     #[arg(long, help_heading = OUTPUT, group = "what")]
     pub json: bool,
-    /// Show it without a pager
+    /// Use no pager
     #[arg(long, help_heading = OUTPUT)]
     pub no_pager: bool,
     #[command(flatten)]
@@ -161,30 +161,30 @@ pub struct ShowArgs {
 
 #[derive(Args, Debug)]
 pub struct ForgetArgs {
-    /// What the keys begin with, at least 4 hexadecimal digits each
+    /// Prefixes of keys, at least 4 hexadecimal digits each
     #[arg(value_name = "KEY-PREFIX", value_parser = text(KeyPrefix::from_str), conflicts_with = "command")]
     #[arg(required_unless_present_any = ["command", "tag", "scope", "cwd", "older_than", "failed", "glob"])]
     pub prefixes: Vec<KeyPrefix>,
-    /// The command whose entry it is, with the options of `run` that count; standard input counts too
+    /// The command whose entry it is, given the options of `run` and standard input
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
-    /// Those with this tag
+    /// Forget entries with this tag
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = WHICH)]
     pub tag: Option<Tag>,
-    /// Those that ran in this folder
+    /// Forget entries that ran in this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = WHICH)]
     pub cwd: Option<PathBuf>,
-    /// Those that were recorded longer ago than this
+    /// Forget entries recorded longer ago than this
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = WHICH)]
     pub older_than: Option<Duration>,
-    /// Those whose exit status is not 0
+    /// Forget entries whose exit status is not 0
     #[arg(long, help_heading = WHICH)]
     pub failed: bool,
-    /// Those whose command line matches, see `cachex list --help`
+    /// Forget entries whose command line matches, see `cachex list --help`
     #[arg(long = "command", id = "glob", value_name = "GLOB", help_heading = WHICH)]
     #[arg(value_parser = text(CommandPattern::from_str))]
     pub pattern: Option<CommandPattern>,
-    /// What of the remote store is used [default: read-write]
+    /// Choose how the remote store is used [default: read-write]
     #[arg(long, value_name = "MODE", value_enum)]
     pub remote_mode: Option<RemoteMode>,
     #[command(flatten)]
@@ -197,22 +197,22 @@ pub struct ForgetArgs {
 
 #[derive(Args, Debug)]
 pub struct PruneArgs {
-    /// What has expired, also what --stale-if-error could still serve
+    /// Remove expired entries, even if --stale-if-error could still serve them
     #[arg(long, help_heading = WHICH)]
     pub expired: bool,
-    /// What was recorded longer ago than this
+    /// Remove entries recorded longer ago than this
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = WHICH)]
     pub max_age: Option<Duration>,
-    /// The least recently used, until the store takes no more of the disk than this
+    /// Remove the least recently used entries until the store takes no more disk space than this
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = WHICH)]
     pub max_size: Option<u64>,
-    /// The least recently used of more than so many
+    /// Remove the least recently used entries until this many are left
     #[arg(long, value_name = "COUNT", value_parser = text(values::entries), help_heading = WHICH)]
     pub max_entries: Option<u64>,
-    /// All this only among those with this tag
+    /// Consider only entries with this tag
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = WHICH)]
     pub tag: Option<Tag>,
-    /// All this only among those that ran in this folder
+    /// Consider only entries that ran in this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = WHICH)]
     pub cwd: Option<PathBuf>,
     #[command(flatten)]
@@ -229,50 +229,50 @@ pub struct ClearArgs {
     pub store: StoreArgs,
 }
 
-/// How things are taken out.
+/// How entries are removed.
 #[derive(Args, Debug)]
 pub struct RemovalArgs {
-    /// Say what would go, and change nothing
+    /// Show what would be removed, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; only `clear` does
+    /// Ask no questions; only `clear` asks any
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// How things are shown.
+/// How results are shown.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct OutputArgs {
     /// Print JSON
     #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
-    /// Show it without a pager
+    /// Use no pager
     #[arg(long, help_heading = OUTPUT)]
     pub no_pager: bool,
 }
 
-/// Which entry a command names.
+/// The options that decide which entry a command has.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NamedArgs {
     #[command(flatten)]
     pub identity: IdentityArgs,
-    /// The run at a terminal of this kind and size
+    /// Select the result of --tty at a terminal like this one
     #[arg(long, help_heading = KEY)]
     pub tty: bool,
-    /// The remote store that it is shared through
+    /// Name the remote store that shares the result
     #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str), help_heading = KEY)]
     pub remote: Option<RemoteUrl>,
 }
 
-/// Which store, and how much is said.
+/// Which store is used, and how much is printed.
 #[derive(Args, Clone, Debug)]
 pub struct StoreArgs {
     #[arg(long, help = CACHE_DIR_HELP)]
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cache_dir: Option<PathBuf>,
-    /// Do not warn, and do not say what was done
+    /// Print neither warnings nor what was done
     #[arg(long)]
     pub quiet: bool,
 }

@@ -1,4 +1,4 @@
-//! The options of `remote` and of what it consists of.
+//! The options of `remote` and its verbs.
 
 use super::{OUTPUT, StoreArgs};
 use crate::values::{self, RemoteUrl, text};
@@ -6,10 +6,11 @@ use clap::{Args, Subcommand};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What stands below the help.
+/// The text below the help.
 pub const AFTER: &str = "\
-The store is the one that --remote, CACHEX_REMOTE or `remote` in config.toml names;
-README has the kinds of URLs, and the variables for users, passwords and tokens.
+The store is the one that --remote, CACHEX_REMOTE or `remote` in config.toml names.
+cachex-remotes(7) lists the kinds of URLs, and the variables for users, passwords and
+tokens.
 
 Examples:
   cachex remote check --remote redis://cache.example:6379
@@ -17,9 +18,8 @@ Examples:
   cachex remote flush --timeout 2m";
 
 const CHECK_AFTER: &str = "\
-With --remote-mode read-only (CACHEX_REMOTE_MODE) or off nothing is written. After a
-check that found nothing wrong the store is used again at once, should it have been
-left alone.
+With --remote-mode read-only (CACHEX_REMOTE_MODE) or off, nothing is written. After a
+successful check, a store that was left alone after a failure is used again at once.
 
 Exit status: 0 if it works, 1 if not, 2 if cachex was misused or no store is set.
 
@@ -29,28 +29,29 @@ Examples:
   cachex remote check --json | jq -r '.steps[] | select(.reason) | .advice'";
 
 const STATS_AFTER: &str = "\
-Hits and misses, and what was sent, are those of this machine's store, by whichever
-URL.
+The counts of hits, misses and transfers are those of the local store, for all URLs
+together.
 
 Examples:
   cachex remote stats
   cachex remote stats --count --json | jq .holds.entries";
 
 const FLUSH_AFTER: &str = "\
-What `run` records is sent in the background. At the end of a CI job this waits for it.
+Results of `run` are sent in the background. At the end of a CI job, this waits until
+they are.
 
-Exit status: 0 if everything was sent or nothing was there to be sent, 1 if something
-was not, 2 if cachex was misused or no store is set.
+Exit status: 0 if everything was sent or nothing had to be, 1 if something was not
+sent, 2 if cachex was misused or no store is set.
 
 Examples:
   cachex remote flush
   cachex remote flush --timeout 2m --json";
 
 const PRUNE_AFTER: &str = "\
-It goes for all who share the folder. Other stores see to that themselves: a bucket by
-its lifecycle rules, Redis by `maxmemory`.
+This affects everyone who shares the folder. Other stores have their own means: a
+bucket has lifecycle rules, Redis has `maxmemory`.
 
-Exit status: 0 if it was done, 1 if it failed or the store is no folder, 2 if cachex was
+Exit status: 0 on success, 1 if it failed or the store is not a folder, 2 if cachex was
 misused or no store is set.
 
 Examples:
@@ -59,29 +60,29 @@ Examples:
 
 #[derive(Args, Debug)]
 pub struct RemoteArgs {
-    /// What is to be done
+    /// The action
     #[command(subcommand)]
     pub verb: RemoteVerb,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum RemoteVerb {
-    /// Say whether the remote store works, and if not, what to do
+    /// Check whether the remote store works, and if not, what to do
     ///
-    /// Connects, writes, reads and deletes a small object, and says how long each
+    /// Connects, writes, reads and deletes a small object, and reports how long each
     /// step took.
     #[command(after_help = CHECK_AFTER)]
     Check(CheckArgs),
-    /// Say what came from the remote store, what went there, and how it is
+    /// Show what was fetched from and sent to the remote store, and its state
     #[command(after_help = STATS_AFTER)]
     Stats(RemoteStatsArgs),
-    /// Wait until everything that was recorded is in the remote store
+    /// Wait until all recorded results are in the remote store
     #[command(after_help = FLUSH_AFTER)]
     Flush(FlushArgs),
-    /// Take the least recently used out of a folder that machines share
+    /// Remove the least recently used objects from a folder that machines share
     ///
-    /// What was sent, or found to be there, or got, was used. An entry without all of
-    /// its output is a miss, and is sent anew when it is recorded.
+    /// Sending an object, finding it there and fetching it are uses. An entry without
+    /// all of its output is a miss, and is sent again when it is recorded again.
     #[command(after_help = PRUNE_AFTER)]
     Prune(RemotePruneArgs),
 }
@@ -94,7 +95,7 @@ pub struct CheckArgs {
 
 #[derive(Args, Debug)]
 pub struct RemoteStatsArgs {
-    /// Ask it how much it holds, which takes long where that is much
+    /// Count what the store holds, which takes long for a large one
     #[arg(long)]
     pub count: bool,
     #[command(flatten)]
@@ -103,7 +104,7 @@ pub struct RemoteStatsArgs {
 
 #[derive(Args, Debug)]
 pub struct FlushArgs {
-    /// Wait no longer than this
+    /// Wait at most this long
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub timeout: Option<Duration>,
     #[command(flatten)]
@@ -113,26 +114,26 @@ pub struct FlushArgs {
 #[derive(Args, Debug)]
 #[group(id = "bounds", required = true, multiple = true, args = ["max_age", "max_size"])]
 pub struct RemotePruneArgs {
-    /// What was not used for this long; uses are noted by the hour
+    /// Remove objects not used for this long; uses are noted by the hour
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub max_age: Option<Duration>,
-    /// The least recently used, until the rest takes no more of the disk than this
+    /// Remove the least recently used objects until the rest takes no more disk space than this
     #[arg(long, value_name = "SIZE", value_parser = text(values::size))]
     pub max_size: Option<u64>,
-    /// Say what would go, and change nothing
+    /// Show what would be removed, and change nothing
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
     pub remote: WhichArgs,
 }
 
-/// Which remote store, and how things are shown.
+/// Which remote store is used, and how results are shown.
 #[derive(Args, Debug)]
 pub struct WhichArgs {
-    /// The remote store [default: what is set for `run`]
+    /// The remote store [default: the one set for `run`]
     #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str))]
     pub remote: Option<RemoteUrl>,
-    /// Give up looking there after this long [default: 1s]
+    /// Give up after this long without an answer [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub remote_timeout: Option<Duration>,
     /// Print JSON

@@ -12,21 +12,21 @@ use clap::{Arg, Args, ValueHint};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-/// What is typed.
+/// The usage line.
 pub const USAGE: &str = "cachex sh [OPTIONS] [-eux…] [-o NAME]… -c <SCRIPT> [ARG0 [ARG]…]";
 
-/// What stands below the help.
+/// The text below the help.
 pub const AFTER: &str = "\
-It is `cachex run --stdin null OPTIONS -- /bin/sh -c SCRIPT`, and shares its results
-with that; `explain`, `show` and `forget` know them by that command. The options of
-cachex come first; flags such as -e, -ec or -euo pipefail are passed on to the shell.
+This is `cachex run --stdin null OPTIONS -- /bin/sh -c SCRIPT`, and shares results with
+it; `explain`, `show` and `forget` know them by that command. Options of cachex come
+first; flags such as -e, -ec or -euo pipefail are passed on to the shell.
 
-A script gets no standard input unless --stdin says otherwise: make gives its own to
-one of several jobs, whichever that is, and it may be a pipe without an end.
+The script gets no standard input unless --stdin says otherwise: make gives its own to
+any one of several jobs, and it may be a pipe that never ends.
 
-Exit status: as for `cachex run`, 125 without a script too.
+Exit status: as for `cachex run`; 125 also if there is no script.
 
-Caching what the recipes of one rule make in a Makefile, line by line:
+Caching the recipes of one rule in a Makefile, line by line:
 
   build/%.o: private SHELL = cachex
   build/%.o: private .SHELLFLAGS = sh -c
@@ -45,7 +45,7 @@ Examples:
 pub struct ShArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// Which shell runs the script, by name or by path [default: /bin/sh]
+    /// Run the script with this shell, by name or by path [default: /bin/sh]
     #[arg(long, value_name = "SHELL", value_parser = text(values::shell), help_heading = RUNNING)]
     #[arg(value_hint = ValueHint::CommandName)]
     pub shell: Option<String>,

@@ -6,10 +6,10 @@ use clap::{Args, ValueHint};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// What stands below the help.
+/// The text below the help.
 pub const AFTER: &str = "\
-Days are those of UTC, and counted whole. A hit's time is what cachex takes from
-its start to its last byte; what the system takes to start a process is not in it.
+Days are whole days in UTC. The time of a hit is measured from the start of cachex to
+its last byte; the time that the system takes to start a process is not included.
 
 Examples:
   cachex stats
@@ -20,21 +20,21 @@ Examples:
 
 #[derive(Args, Debug)]
 pub struct StatsArgs {
-    /// Count from then on: `7d`, or a date such as `2026-11-01`
+    /// Count calls since then: `7d`, or a date such as `2026-11-01`
     #[arg(long, value_name = "WHEN", value_parser = text(Since::from_str))]
     #[arg(conflicts_with = "reset")]
     pub since: Option<Since>,
-    /// How to print it [default: text]
+    /// Print in this format [default: text]
     #[arg(long, value_name = "FORMAT", value_enum, conflicts_with_all = ["json", "reset"])]
     pub format: Option<StatsFormat>,
     /// Write a page with charts to this file; `-` is standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["format", "json", "reset"])]
     pub html: Option<PathBuf>,
-    /// Count from nothing again; what is recorded stays
+    /// Reset all counts; recorded results stay
     #[arg(long, conflicts_with = "json")]
     pub reset: bool,
-    /// Do not ask
+    /// Ask no questions
     #[arg(long, requires = "reset")]
     pub yes: bool,
     #[command(flatten)]

@@ -1,8 +1,10 @@
-//! Completions and man pages, made from the command line's own description.
+//! Completions, man pages and `docs/options.md`, made from the command line's own description.
 //!
 //! clap's scripts know verbs, options and files. What the store holds, bash, zsh
 //! and fish ask [`super::complete`] for; that is added here, by hand, since clap
 //! completes at run time only under a feature of which it promises nothing.
+
+mod options;
 
 use crate::cli::Cli;
 use crate::exit::Exit;
@@ -28,7 +30,7 @@ pub fn completions(shell: Shell) -> Exit {
     Exit::SUCCESS
 }
 
-/// Writes `completions/` and `man/` below `folder`.
+/// Writes `completions/`, `man/` and `docs/options.md` below `folder`.
 pub fn everything(folder: &Path) -> Result<Exit> {
     let made = |name: &str| -> Result<_> {
         let path = folder.join(name);
@@ -41,6 +43,8 @@ pub fn everything(folder: &Path) -> Result<Exit> {
             .with_context(|| format!("writing the completion script for {shell}"))?;
     }
     clap_mangen::generate_to(Cli::command(), made("man")?).context("writing the man pages")?;
+    std::fs::write(made("docs")?.join("options.md"), options::page())
+        .context("writing the page of the options")?;
     Ok(Exit::SUCCESS)
 }
 

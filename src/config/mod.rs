@@ -8,7 +8,7 @@ mod file;
 mod folder;
 mod levels;
 mod merge;
-mod options;
+pub mod options;
 mod parse;
 
 pub use file::{File, Read, place};

@@ -102,6 +102,8 @@ pub trait Option: Sync {
     fn name(&self) -> &'static str;
     /// See [`Lasting::variable`].
     fn variable(&self) -> &'static str;
+    /// The type of its value in the file.
+    fn kind(&self) -> &'static str;
     /// What is wrong with a value, if anything is.
     fn check(&self, value: &Value) -> Result<(), String>;
     /// Whether what was written turns it on: any value does, but `false`.
@@ -115,6 +117,15 @@ impl<T> Option for Lasting<T> {
 
     fn variable(&self) -> &'static str {
         self.variable
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.read {
+            Reader::Text(_) | Reader::Bytes(_) => "string",
+            Reader::Number(_) => "string or number",
+            Reader::Switch(_) => "boolean",
+            Reader::List(_) | Reader::Paths(_) | Reader::Texts(_) => "list or string",
+        }
     }
 
     fn check(&self, value: &Value) -> Result<(), String> {

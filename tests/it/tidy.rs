@@ -67,10 +67,11 @@ fn the_changelog_knows_this_version() {
 }
 
 #[test]
-fn completions_and_man_pages_are_those_of_the_binary() {
+fn what_is_generated_is_what_the_binary_generates() {
     let cachex = cachex();
     let made = cachex.path("made");
     cachex.cli(["generate".into(), made.clone().into_os_string()]).once().exits(0);
+    let stale = "`cargo run -- generate .` writes it anew";
     for folder in ["completions", "man"] {
         let (ours, theirs) = (files(&root().join(folder)), files(&made.join(folder)));
         assert!(
@@ -80,21 +81,22 @@ fn completions_and_man_pages_are_those_of_the_binary() {
             theirs.keys()
         );
         for (name, content) in &theirs {
-            let stale = "`cargo run -- generate .` writes it anew";
             assert!(ours[name] == *content, "{folder}/{name} is out of date: {stale}");
         }
     }
+    let options = fs::read_to_string(made.join("docs/options.md")).unwrap();
+    assert!(text("docs/options.md") == options, "docs/options.md is out of date: {stale}");
 }
 
 #[test]
-fn every_option_of_run_and_sh_is_in_a_table_of_the_readme() {
-    let readme = text("README.md");
-    let tables: String = readme.lines().filter(|line| line.trim_start().starts_with('|')).collect();
+fn every_option_of_run_and_sh_is_in_a_table_of_the_options() {
+    let page = text("docs/options.md");
+    let tables: String = page.lines().filter(|line| line.trim_start().starts_with('|')).collect();
     let help = |verb| cachex().cli([verb, "--help"]).once().exits(0).stdout();
     let flags = flags(&["run", "sh"].map(help).concat());
     assert!(["--expires-in", "--shell"].iter().all(|known| flags.iter().any(|it| it == known)));
     let missing: Vec<_> = flags.iter().filter(|flag| !has_word(&tables, flag)).collect();
-    assert!(missing.is_empty(), "no row of a table in README.md tells of {missing:?}");
+    assert!(missing.is_empty(), "no row of a table in docs/options.md tells of {missing:?}");
 }
 
 /// Whether `flag` stands there and not only as the beginning of another.
@@ -184,9 +186,8 @@ fn the_readme_lists_the_variables_that_do_not_count() {
 
 #[test]
 fn unsafe_code_is_where_the_inventory_says() {
-    let architecture = text("ARCHITECTURE.md");
-    let section = architecture.split("## Unsafe code").nth(1).unwrap();
-    let rows = section.split("\n## ").next().unwrap().lines().filter_map(|row| {
+    let page = text("docs/internals/unsafe.md");
+    let rows = page.lines().filter_map(|row| {
         let mut cells = row.strip_prefix("| `")?.split('|').map(str::trim);
         Some((cells.next()?.trim_end_matches('`').to_owned(), cells.next()?.parse().ok()?))
     });
@@ -201,5 +202,5 @@ fn unsafe_code_is_where_the_inventory_says() {
             found.insert(name, count);
         }
     }
-    assert_eq!(listed, found, "what ARCHITECTURE.md lists, and what there is");
+    assert_eq!(listed, found, "what docs/internals/unsafe.md lists, and what there is");
 }
