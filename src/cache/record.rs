@@ -91,6 +91,7 @@ impl Runner<'_> {
             },
             timeout: self.config.timeout,
             tty: self.terminal().is_some(),
+            trace: None,
         };
         let mut ended = match exec::run(plan, recorder.as_mut()) {
             Ok(ended) => ended,

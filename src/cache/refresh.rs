@@ -179,6 +179,7 @@ impl Runner<'_> {
                 self.config.timeout.unwrap_or(BOUND.max(took.saturating_mul(BOUND_TIMES))),
             ),
             tty: false,
+            trace: None,
         };
         let ended = match exec::run(plan, Some(&mut recorder)) {
             Ok(ended) => ended,

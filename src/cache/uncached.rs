@@ -68,6 +68,7 @@ impl Runner<'_> {
             output: Output::Live,
             timeout: config.timeout,
             tty,
+            trace: None,
         };
         match exec::run(plan, None) {
             Ok(ended) => {

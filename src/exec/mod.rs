@@ -29,6 +29,7 @@ use crate::pty::{Console, Pty};
 use crate::signals::{Mask, Signals};
 use crate::sink::{Outputs, Sink};
 use crate::stdin::Source;
+use cachex_trace::Hook;
 use leg::Leg;
 use limit::Limit;
 use outlet::Outlet;
@@ -36,7 +37,7 @@ use pump::Pump;
 pub use relay::Left;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
-use spawn::{Child, Image};
+use spawn::{Begins, Child, Image};
 use std::io;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -58,6 +59,8 @@ pub struct Plan<'a> {
     pub timeout: Option<Duration>,
     /// Whether it gets a pseudo-terminal: standard output is a terminal.
     pub tty: bool,
+    /// What has it traced, if it is.
+    pub trace: Option<Hook>,
 }
 
 /// Where the output goes besides the recording.
@@ -201,7 +204,8 @@ pub fn run(
     }
     let begun = Channel::of(&plan.source).and_then(|channel| {
         let (source, mask) = (&plan.source, signals.before());
-        let running = start(image, source, channel.as_ref(), kind, pty, one_pipe, mask)?;
+        let begins = Begins { kind, mask, trace: plan.trace };
+        let running = start(image, source, channel.as_ref(), begins, pty, one_pipe)?;
         Ok((channel, running))
     });
     let (channel, running) = match begun {
@@ -269,15 +273,14 @@ struct Running {
     console: Option<Console>,
 }
 
-/// Starts the command with pipes, and with `mask` for its signals.
+/// Starts the command with pipes.
 fn start(
     image: Image,
     source: &Source,
     channel: Option<&Channel>,
-    kind: Kind,
+    begins: Begins,
     pty: Option<Pty>,
     one_pipe: bool,
-    mask: Mask,
 ) -> io::Result<Running> {
     let pipe = || -> io::Result<(OwnedFd, OwnedFd)> {
         let (reader, writer) = io::pipe()?;
@@ -304,7 +307,7 @@ fn start(
         pty.as_ref().map(Pty::slave).or(stdout.as_ref().map(AsFd::as_fd)),
         errors.map(Pty::slave).or(stderr.as_ref().or(stdout.as_ref()).map(AsFd::as_fd)),
     ];
-    let child = spawn::spawn(image, streams, kind, mask)?;
+    let child = spawn::spawn(image, streams, begins)?;
     let (from_stdout, console) = match pty {
         None => (from_stdout, None),
         Some(pty) => {

@@ -10,6 +10,7 @@
 use crate::invocation::Invocation;
 use crate::job::Kind;
 use crate::signals::{self, Mask};
+use cachex_trace::Hook;
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::process::{Pid, WaitOptions, getpid, waitpid};
 use std::ffi::{CString, OsStr, c_char, c_int, c_void};
@@ -108,6 +109,17 @@ fn last_error() -> c_int {
 /// The standard streams of the command; none: cachex's own.
 pub type Streams<'a> = [Option<BorrowedFd<'a>>; 3];
 
+/// How a command begins, its streams aside.
+#[derive(Clone, Copy)]
+pub struct Begins {
+    /// How far it is set apart.
+    pub kind: Kind,
+    /// The signals that it holds back.
+    pub mask: Mask,
+    /// What has it traced, if it is.
+    pub trace: Option<Hook>,
+}
+
 /// A command that was started.
 pub struct Child {
     /// Its process.
@@ -121,8 +133,7 @@ struct Plan {
     argv: *const *const c_char,
     of_shell: *const *const c_char,
     streams: [c_int; 3],
-    kind: Kind,
-    mask: Mask,
+    begins: Begins,
     parent: Pid,
     timers: timers::Timers,
     ignores_children: bool,
@@ -130,8 +141,8 @@ struct Plan {
     failed: AtomicI32,
 }
 
-/// Starts it. Signals are held back meanwhile, and `mask` is what it starts with.
-pub fn spawn(image: Image, streams: Streams<'_>, kind: Kind, mask: Mask) -> io::Result<Child> {
+/// Starts it. Signals are held back meanwhile.
+pub fn spawn(image: Image, streams: Streams<'_>, begins: Begins) -> io::Result<Child> {
     // The new process may need it for longer than this function.
     let image: &'static Image = Box::leak(Box::new(image));
     let timers = timers::present();
@@ -140,8 +151,7 @@ pub fn spawn(image: Image, streams: Streams<'_>, kind: Kind, mask: Mask) -> io::
         argv: image.arguments().leak().as_ptr(),
         of_shell: image.arguments_of_the_shell().leak().as_ptr(),
         streams: streams.map(|stream| stream.map_or(-1, |fd| fd.as_raw_fd())),
-        kind,
-        mask,
+        begins,
         parent: getpid(),
         timers,
         ignores_children: signals::children_were_ignored(),
@@ -296,7 +306,7 @@ extern "C" fn begin(plan: *mut c_void) -> c_int {
 /// Makes everything as the command is to find it; none if something failed. Nothing here
 /// allocates, locks or panics.
 fn prepare(plan: &Plan) -> Option<()> {
-    match plan.kind {
+    match plan.begins.kind {
         Kind::Process => {}
         Kind::Group => rustix::process::setpgid(None, None).ok()?,
         Kind::Session => drop(rustix::process::setsid().ok()?),
@@ -308,7 +318,7 @@ fn prepare(plan: &Plan) -> Option<()> {
             return None;
         }
     }
-    if plan.kind == Kind::Session {
+    if plan.begins.kind == Kind::Session {
         rustix::process::ioctl_tiocsctty(rustix::stdio::stdout()).ok()?;
     }
     end_with(plan.parent);
@@ -317,7 +327,11 @@ fn prepare(plan: &Plan) -> Option<()> {
         // SAFETY: to ignore a signal is no handler that could run.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
     }
-    plan.mask.set().ok()?;
+    plan.begins.mask.set().ok()?;
+    // From here on it is seen what this process does.
+    if let Some(trace) = plan.begins.trace {
+        trace.in_child();
+    }
     Some(())
 }
 
