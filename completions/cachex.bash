@@ -251,7 +251,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --stale-after --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --single-flight --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --all --json --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --stale-after --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --single-flight --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --local --tag --quiet --verbose --status-file --status-fd --all --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1291,7 +1291,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__run)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --stale-after --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --single-flight --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --stale-after --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --single-flight --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --local --tag --quiet --verbose --status-file --status-fd --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1493,7 +1493,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__sh)
-            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --stale-after --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --single-flight --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --tag --quiet --verbose --status-file --status-fd --shell --help"
+            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --stale-after --refresh-after --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --miss-status --single-flight --no-concurrent --lock-timeout --timeout --tty --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --local --tag --quiet --verbose --status-file --status-fd --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

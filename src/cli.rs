@@ -219,21 +219,6 @@ Examples:
   cachex run --expires-in 2s --no-concurrent -- kubectl get pods
   cachex run --no-env --no-cwd -- openssl speed";
 
-const DOCTOR_AFTER: &str = "\
-Exit status: 0 if there is no problem or all were repaired, 1 if a problem is
-left, 2 if cachex was misused.";
-
-const CONFIG_AFTER: &str = "\
-The file is $XDG_CONFIG_HOME/cachex/config.toml or ~/.config/cachex/config.toml,
-or the one that CACHEX_CONFIG names; if that is empty, no file is read.
-
-Exit status: 0, or 2 if there is a mistake in the file or in a variable.
-
-Examples:
-  cachex config -- terraform plan
-  cachex config --json -- kubectl get pods | jq '.options[\"expires-in\"].source'
-  \"$EDITOR\" \"$(cachex config --path)\"";
-
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct RunArgs {
     /// Replay a result for at most this long, such as `2s` or `1h 30m` [default: for ever]
@@ -329,6 +314,9 @@ pub struct RunArgs {
     /// Give up a look-up in the remote store after this long [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = STORE)]
     pub remote_timeout: Option<Duration>,
+    /// Keep the result on this machine even if a remote store is set; it gets the tag `local`
+    #[arg(long, help_heading = STORE)]
+    pub local: bool,
     /// Label the result, run or replayed, for other verbs to select it; repeatable
     #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str), help_heading = STORE)]
     pub tag: Vec<Tag>,
@@ -416,33 +404,3 @@ const OUTPUTS: &str = "Output files";
 const STORE: &str = "Store";
 const MESSAGES: &str = "Messages";
 const OUTPUT: &str = "Output";
-
-#[derive(Args, Debug)]
-pub struct DoctorArgs {
-    /// Repair the problems found; nothing intact is removed
-    #[arg(long)]
-    pub repair: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-    /// Show no progress
-    #[arg(long)]
-    pub quiet: bool,
-    #[arg(long, help = CACHE_DIR_HELP)]
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub cache_dir: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-pub struct ConfigArgs {
-    /// Print JSON
-    #[arg(long, conflicts_with = "path")]
-    pub json: bool,
-    /// Print the path of the configuration file, whether it exists or not
-    #[arg(long, conflicts_with = "command")]
-    pub path: bool,
-    /// The command whose rules apply
-    #[arg(trailing_var_arg = true, value_name = "CMD")]
-    #[arg(value_hint = ValueHint::CommandWithArguments)]
-    pub command: Vec<OsString>,
-}

@@ -134,6 +134,7 @@ fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
     Some(match name {
         b"cached-only" => &mut run.cached_only,
         b"force" => &mut run.force,
+        b"local" => &mut run.local,
         b"no-concurrent" | b"single-flight" => &mut run.no_concurrent,
         b"no-cwd" => &mut run.identity.no_cwd,
         b"no-env" => &mut run.identity.no_env,

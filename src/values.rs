@@ -204,6 +204,8 @@ impl Tag {
     pub const LIMIT: usize = 64;
     /// The most that one entry has.
     pub const MOST: usize = 16;
+    /// That of what stays on this machine.
+    pub const LOCAL: &str = "local";
 }
 
 impl FromStr for Tag {

@@ -7,6 +7,7 @@ mod advice;
 mod declared;
 mod explain;
 mod files;
+pub mod home;
 mod identify;
 mod in_place;
 mod look_up;

@@ -30,17 +30,6 @@ impl Runner<'_> {
         let name = || folder.as_os_str().as_bytes().escape_ascii().to_string();
         identity.inputs.are_none().then(|| (NAME, name()))
     }
-
-    /// Whether other machines may be told what this call came to: one that may be made in
-    /// any folder, and of which nothing says what it depends on, is the same after
-    /// everything in the project has changed.
-    pub(super) fn stays_at_home(&self) -> bool {
-        let identity = &self.config.identity;
-        identity.portable
-            && identity.inputs.are_none()
-            && identity.scope.is_none()
-            && identity.key.is_none()
-    }
 }
 
 /// The first commit of the repository that a folder is the top of.

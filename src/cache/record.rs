@@ -436,7 +436,7 @@ impl Runner<'_> {
                 ByteBuf::from(&cwd[..cwd.len().min(About::LIMIT)])
             }),
             scope: identity.scope.as_ref().map(|scope| scope.chars().take(64).collect()),
-            tags: self.config.tags.iter().map(|tag| tag.0.clone()).collect(),
+            tags: self.tags_to_record(),
         }
     }
 }

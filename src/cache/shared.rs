@@ -1,17 +1,21 @@
 //! What is shared with other machines: asked for where nothing fresh is at hand, and
 //! given what was recorded.
 
+use super::home::Home;
 use super::{Runner, nanos};
 use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
 use crate::entry::{Entry, Key};
 use crate::store::fence::Fenced;
 use crate::store::remote::outage::Outage;
-use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted};
+use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted, advice};
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store, fence};
 use crate::values::{Mode, RemoteMode, RemoteUrl};
 use std::time::Duration;
+
+/// What could not be sent for so long is worth a word.
+const LONG: Duration = Duration::from_mins(10);
 
 /// The remote store beside `root`, used or not.
 pub fn remote_beside<'r>(root: &'r Root, settings: &Settings, level: u8) -> Remote<'r> {
@@ -23,8 +27,35 @@ impl Runner<'_> {
     /// The remote store, if it is used at all.
     fn remote<'r>(&self, root: &'r Root) -> Option<Remote<'r>> {
         let settings = self.config.remote.as_deref()?;
-        (settings.mode != RemoteMode::Off && !self.stays_at_home())
+        (settings.mode != RemoteMode::Off)
             .then(|| remote_beside(root, settings, self.config.compress))
+    }
+
+    /// Says that the result stays on this machine. Only what is asked for and cannot be had
+    /// is worth a warning.
+    fn tell_of_home(&self, home: Home) {
+        if home == Home::Unscoped {
+            self.messages().warn(format_args!("not shared with other machines: {home}"));
+        } else {
+            self.messages().tell(format_args!("not shared with other machines: {home}"));
+        }
+    }
+
+    /// Has what could not be sent tried again, and says once a day that it still waits.
+    fn tell_of_unsent(&self, remote: &Remote<'_>) {
+        let Some(failure) = remote.send_again() else { return };
+        let is_for_long = Timestamp::now().since(failure.since).is_some_and(|it| it >= LONG);
+        if !is_for_long || self.config.quiet || !remote.is_to_be_told() {
+            return;
+        }
+        let queued = remote.queued().unwrap_or_default();
+        if queued > 0 {
+            let (results, wait) = if queued == 1 { ("result", "s") } else { ("results", "") };
+            self.messages().warn(format_args!(
+                "{queued} {results} still wait{wait} to be sent to the remote store: {}",
+                advice::with(&failure.why)
+            ));
+        }
     }
 
     /// What a look-up would take.
@@ -36,18 +67,20 @@ impl Runner<'_> {
     /// Gets an entry that may be served from the remote store. It is in the local one
     /// from then on.
     pub(super) fn fetch(&self, root: &Root, key: &Key) -> Option<Entry> {
-        if self.config.remote.is_some() && self.stays_at_home() {
-            self.messages().warn(format_args!(
-                "not shared with other machines: nothing says what a --portable call depends on; name it with --input, or with --scope or --key"
-            ));
-        }
         let remote = self.remote(root)?;
+        if let Some(home) = self.home() {
+            self.tell_of_home(home);
+            return None;
+        }
         let wanted = self.wanted_there(key, self.config.freshness.stale_if_error.map_or(0, nanos));
         let shown = (self.shows_progress)(self.config.quiet);
         let fetched = remote.fetch(&wanted);
         drop(shown);
         if let Some(kind) = Fetched::counted(&fetched) {
             self.note(root, key, kind, Duration::ZERO);
+        }
+        if fetched.is_ok() && self.shares() {
+            self.tell_of_unsent(&remote);
         }
         match fetched {
             Ok(Fetched::Entry { is_fold_due, .. }) => {
@@ -65,8 +98,10 @@ impl Runner<'_> {
                 None
             }
             Err(Unanswered::Failed(why)) => {
-                self.messages()
-                    .warn(format_args!("the remote store is left alone for a minute: {why}"));
+                self.messages().warn(format_args!(
+                    "the remote store is left alone for a minute: {}",
+                    advice::with(&why)
+                ));
                 None
             }
             Err(Unanswered::Paused(outage)) => {
@@ -99,6 +134,10 @@ impl Runner<'_> {
         asks: bool,
     ) -> Option<There<'_>> {
         let settings = self.config.remote.as_ref()?;
+        if let Some(home) = self.home() {
+            let answer = Answer::Home(home);
+            return Some(There { url: &settings.url, mode: settings.mode, answer });
+        }
         let answer = match root.and_then(|root| self.remote(root)) {
             Some(remote) if asks => match remote.look(&self.wanted_there(key, 0)) {
                 Ok(Seen::Entry { created }) => {
@@ -122,6 +161,7 @@ impl Runner<'_> {
     pub(super) fn share(&self, root: &Root, key: &Key) {
         if self.shares()
             && let Some(remote) = self.remote(root)
+            && self.home().is_none()
         {
             remote.queue(key);
         }
@@ -149,6 +189,8 @@ pub struct There<'r> {
 pub enum Answer {
     /// The call would not ask it, or nobody could from here.
     NotAsked,
+    /// The result stays on this machine.
+    Home(Home),
     /// It has the result, and that is fresh.
     Entry {
         /// Its age.

@@ -276,3 +276,48 @@ pub struct StoreArgs {
     #[arg(long)]
     pub quiet: bool,
 }
+
+pub(super) const DOCTOR_AFTER: &str = "\
+Exit status: 0 if there is no problem or all were repaired, 1 if a problem is
+left, 2 if cachex was misused.";
+
+pub(super) const CONFIG_AFTER: &str = "\
+The file is $XDG_CONFIG_HOME/cachex/config.toml or ~/.config/cachex/config.toml,
+or the one that CACHEX_CONFIG names; if that is empty, no file is read.
+
+Exit status: 0, or 2 if there is a mistake in the file or in a variable.
+
+Examples:
+  cachex config -- terraform plan
+  cachex config --json -- kubectl get pods | jq '.options[\"expires-in\"].source'
+  \"$EDITOR\" \"$(cachex config --path)\"";
+
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Repair the problems found; nothing intact is removed
+    #[arg(long)]
+    pub repair: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+    #[arg(long, help = CACHE_DIR_HELP)]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub cache_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    /// Print JSON
+    #[arg(long, conflicts_with = "path")]
+    pub json: bool,
+    /// Print the path of the configuration file, whether it exists or not
+    #[arg(long, conflicts_with = "command")]
+    pub path: bool,
+    /// The command whose rules apply
+    #[arg(trailing_var_arg = true, value_name = "CMD")]
+    #[arg(value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}

@@ -210,7 +210,7 @@ fn kind(what: &What) -> &'static str {
         What::HeldLock(_) => "lock-held",
         What::IdleLock => "lock-idle",
         What::RemotePaused(_) => "remote-paused",
-        What::Unsent(_) => "remote-unsent",
+        What::Unsent { .. } => "remote-unsent",
         What::Busy => "busy",
         What::OtherVersion(_) => "other-version",
         What::Unknown => "unknown",
@@ -274,8 +274,9 @@ fn means(what: &What) -> Cow<'static, str> {
         What::RemotePaused(why) => {
             return format!("a remote store failed and is left alone for a minute: {why}").into();
         }
-        What::Unsent(why) => {
-            return format!("results could not be sent to a remote store: {why}").into();
+        What::Unsent { entries, why } => {
+            let results = counted(*entries as usize, "result");
+            return format!("{results} could not be sent to a remote store yet: {why}").into();
         }
         What::Busy => "somebody changes the store, so what is found may be passing",
         What::OtherVersion(bytes) => {
@@ -313,7 +314,7 @@ fn remedy(what: &What) -> Remedy {
         }
         What::Type { removable: false } => return Advice("move it away"),
         What::Unreadable(_) => return Advice("see to its permissions and to the disk"),
-        What::RemotePaused(_) | What::Unsent(_) => {
+        What::RemotePaused(_) | What::Unsent { .. } => {
             return Advice("`cachex remote check` says more");
         }
         What::OtherVersion(_) => return Advice("remove it if no such version is used any more"),

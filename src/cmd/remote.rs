@@ -1,7 +1,6 @@
 //! `cachex remote`: whether the store that machines share works, what came from it and
 //! went there, waiting for what is yet to go, and taking out what is too much.
 
-mod advice;
 mod check;
 mod flush;
 mod prune;

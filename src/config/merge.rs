@@ -10,7 +10,7 @@ use super::{
 use crate::cli::{IdentityArgs, RunArgs};
 use crate::exit;
 use crate::values::{
-    self, Access, ExeMode, InputPattern, Limits, Mode, OutputPattern, RemoteMode, RemoteUrl,
+    self, Access, ExeMode, InputPattern, Limits, Mode, OutputPattern, RemoteMode, RemoteUrl, Tag,
 };
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -26,8 +26,8 @@ const DEFAULT_REMOTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Makes a configuration of flags and of what lies below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
     use options::{
-        COMPRESS, LOCK_TIMEOUT, MAX_ENTRIES, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS, NO_CONCURRENT,
-        OUTPUT, QUIET, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
+        COMPRESS, LOCAL, LOCK_TIMEOUT, MAX_ENTRIES, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS,
+        NO_CONCURRENT, OUTPUT, QUIET, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
     };
     let mut freshness = freshness(&args, levels)?;
     let ways = Ways::of(&args, levels)?;
@@ -36,7 +36,11 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         (None, Some(fd)) => Some(ReportTo::Descriptor(fd)),
         (None, None) => report(levels.own())?,
     };
-    let tags = several(args.tag);
+    let local = levels.pick(&LOCAL, args.local.then_some(true))?;
+    let mut tags = levels.pick(&TAG, several(args.tag))?.unwrap_or_default();
+    if local == Some(true) {
+        tags.push(Tag(Tag::LOCAL.to_owned()));
+    }
     let outputs = levels.pick_by(&OUTPUT, several(args.output))?;
     if let Some((_, by)) = &outputs
         && freshness.refresh_after.is_some()
@@ -74,7 +78,8 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         tty: ways.tty,
         outputs,
         require_outputs: levels.switch(&REQUIRE_OUTPUTS, args.require_outputs)?,
-        tags: options::few(levels.pick(&TAG, tags)?.unwrap_or_default()).map_err(Misuse)?,
+        tags: options::few(tags).map_err(Misuse)?,
+        local,
         max_entry_size: limits.entry,
         max_size: limits.store,
         max_entries: levels.pick(&MAX_ENTRIES, args.max_entries)?,

@@ -75,6 +75,8 @@ pub struct Config {
     pub require_outputs: bool,
     /// What the entry is labelled with, sorted.
     pub tags: Vec<Tag>,
+    /// Whether it stays on this machine, if anybody said so or otherwise.
+    pub local: Option<bool>,
     /// The longest output that is recorded, in bytes.
     pub max_entry_size: u64,
     /// What the store may take of the disk, in bytes.

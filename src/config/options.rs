@@ -199,6 +199,7 @@ lasting! {
     REMOTE_MODE: RemoteMode = "remote-mode" "CACHEX_REMOTE_MODE" Reader::Text(choice);
     REMOTE_TIMEOUT: Duration =
         "remote-timeout" "CACHEX_REMOTE_TIMEOUT" Reader::Text(values::duration);
+    LOCAL: bool = "local" "CACHEX_LOCAL" Reader::Switch(as_it_is);
     TAG: Vec<Tag> = "tag" "CACHEX_TAG" Reader::List(|items| list(items).and_then(few));
     QUIET: bool = "quiet" "CACHEX_QUIET" Reader::Switch(as_it_is);
     VERBOSE: bool = "verbose" "CACHEX_VERBOSE" Reader::Switch(as_it_is);

@@ -93,8 +93,13 @@ pub enum What {
     IdleLock,
     /// A remote store failed for this reason, and is left alone for a while.
     RemotePaused(String),
-    /// What was recorded could not be sent there, for this reason.
-    Unsent(String),
+    /// What was recorded could not be sent there.
+    Unsent {
+        /// So many entries wait.
+        entries: u64,
+        /// Why the last try failed.
+        why: String,
+    },
     /// Somebody changes the store, so that what was found may be passing.
     Busy,
     /// The folder of another version, which takes so many bytes.
@@ -116,7 +121,7 @@ impl What {
                 | What::HeldLock(_)
                 | What::IdleLock
                 | What::RemotePaused(_)
-                | What::Unsent(_)
+                | What::Unsent { .. }
                 | What::Busy
                 | What::OtherVersion(_)
                 | What::Unknown
@@ -272,7 +277,8 @@ impl Examination {
                 self.add(place("down"), What::RemotePaused(outage.why));
             }
             if let Some(failure) = Gate::of_writes(root, id).failure() {
-                self.add(place("unsent"), What::Unsent(failure.why));
+                let entries = remote::queue::keys(root, id).map_or(0, |keys| keys.len() as u64);
+                self.add(place("unsent"), What::Unsent { entries, why: failure.why });
             }
         }
         for path in &inventory.temps {

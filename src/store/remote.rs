@@ -10,12 +10,15 @@
 //! v2/remote/ID/HEX         an entry to be sent: its key
 //! v2/remote/ID.down        when the store failed last to answer, see `outage`
 //! v2/remote/ID.unsent      when something could not be sent
+//! v2/remote/ID.gate        held by who changes one of these
+//! v2/remote/ID.told        when a call said last that something could not be sent
 //! v2/remote/ID.lost        what is not tried again, until somebody was told
 //! v2/remote/ID.lock        held by who sends
 //! ```
 //!
 //! `ID` stands for the URL, less its password.
 
+pub mod advice;
 #[cfg(feature = "remote")]
 mod fetch;
 pub mod helper;
@@ -34,13 +37,14 @@ mod transfer;
 use super::young::Young;
 use super::{Root, Store};
 use crate::asked::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
+use crate::clock::Timestamp;
 use crate::detached;
 use crate::entry::{Entry, Key};
 use crate::lock::{Lock, Mode};
 use crate::progress;
 use crate::values::{Access, Limits, RemoteUrl};
 use anyhow::{Context, Result, anyhow, bail};
-use outage::Gate;
+use outage::{Gate, Outage};
 use serde::{Deserialize, Serialize};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -57,6 +61,8 @@ pub const FOLDER: &str = "remote";
 const GRACE: Duration = Duration::from_millis(500);
 /// The longest pause between two signs of life of one that is at work.
 const STEP: Duration = Duration::from_secs(15);
+/// How often a call says that something cannot be sent.
+const TOLD_EVERY: Duration = Duration::from_hours(24);
 /// Keys that one question may name.
 const KEYS: usize = 500;
 
@@ -94,7 +100,7 @@ impl Target {
 
 /// Whether a file of this name below [`FOLDER`] is one store's.
 pub fn is_of_a_store(name: &str) -> bool {
-    let ends = ["", ".down", ".unsent", ".lost", ".lock"];
+    let ends = ["", ".down", ".unsent", ".lost", ".lock", ".gate", ".told"];
     let id = name.split_once('.').map_or(name, |(id, _)| id);
     id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()) && ends.contains(&&name[16..])
 }
@@ -135,7 +141,7 @@ impl<'a> Remote<'a> {
 
     /// Gets the entry of a key into the local store, if there is one that is `wanted`.
     pub fn fetch(&self, wanted: &Wanted) -> Result<Fetched, Unanswered> {
-        self.reads().passes().map_err(Unanswered::Paused)?;
+        let pass = self.reads().passes().map_err(Unanswered::Paused)?;
         let first = self.target.patience + GRACE;
         let answer =
             self.ask(&Question::Fetch(wanted.clone()), Limit::Steps(first), &mut |_| Ok(()));
@@ -146,8 +152,10 @@ impl<'a> Remote<'a> {
             }
             Err(error) => {
                 let why = format!("{error:#}");
-                self.reads().shut(&why);
-                Err(Unanswered::Failed(why))
+                match self.reads().shut(pass, &why) {
+                    None => Err(Unanswered::Failed(why)),
+                    Some(outage) => Err(Unanswered::Paused(outage)),
+                }
             }
         }
     }
@@ -186,6 +194,23 @@ impl<'a> Remote<'a> {
         if queue::push(self.root, &self.id, key).is_ok() && self.writes().outage().is_none() {
             let _ = self.send_in_background();
         }
+    }
+
+    /// Why something waits that could not be sent, if anything does. It is tried again in
+    /// the background when it is time for that.
+    pub fn send_again(&self) -> Option<Outage> {
+        let failure = self.writes().failure()?;
+        let pause = failure.until().since(failure.at).unwrap_or_default().max(outage::PAUSE);
+        if Timestamp::now().since(failure.at).is_none_or(|since| since >= pause) {
+            let _ = self.send_in_background();
+        }
+        Some(failure)
+    }
+
+    /// Whether it is time to say again that something cannot be sent: of many who ask, one
+    /// is told so.
+    pub fn is_to_be_told(&self) -> bool {
+        outage::once_in(self.root, &self.id, TOLD_EVERY)
     }
 
     /// Starts a process that sends what is queued, unless there is one. That looks

@@ -3,11 +3,14 @@
 
 mod damaged;
 mod engines;
+mod faults;
+mod home;
 mod limits;
 mod links;
 mod outages;
 mod policy;
 mod secrets;
+mod sending;
 mod times;
 
 use crate::harness::{Cachex, Call, Outcome, Remote, cachex};

@@ -456,8 +456,11 @@ async fn within<T>(step: impl IntoFuture<Output = T>) -> Result<T> {
     })
 }
 
+/// Whether an object is not there, but what it would be in is.
 fn is_absence(error: &opendal::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+    const NOWHERE: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "bucket does not exist"];
+    let is_nowhere = || NOWHERE.iter().any(|words| error.message().contains(words));
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) && !is_nowhere()
 }
 
 /// Whether something was written; what was there already under a name that says what
@@ -469,6 +472,17 @@ fn taken(written: opendal::Result<()>) -> Result<()> {
     }
 }
 
+/// What a server answered that said nothing else.
+fn status_of(error: &opendal::Error) -> Option<String> {
+    let told = error.to_string();
+    let (_, rest) = told.split_once("status: ")?;
+    let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    (!number.is_empty()).then(|| format!("the server answers with status {number}"))
+}
+
+/// What `OpenDAL` says where a request did not get through.
+const UNSENT: &str = "send http request";
+
 /// What went wrong, as far as that helps who reads it: what caused it says most.
 fn in_plain_words(error: opendal::Error) -> anyhow::Error {
     let what = match error.kind() {
@@ -478,10 +492,13 @@ fn in_plain_words(error: opendal::Error) -> anyhow::Error {
         _ => "",
     };
     let message = error.message().to_owned();
+    let status = (message.is_empty()).then(|| status_of(&error)).flatten();
+    // No answer came: who would have passed it on is a part of why.
+    let way = (message == UNSENT).then(kinds::by_way_of_a_proxy).flatten().unwrap_or_default();
     let cause = anyhow::Error::from(error);
     let cause = cause.chain().skip(1).last().map_or(message, ToString::to_string);
     // One line, and no page of HTML.
     let line = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().take(200).collect();
-    anyhow!("{what}{line}")
+    let line: String = status.unwrap_or_else(|| line.chars().take(200).collect());
+    anyhow!("{what}{line}{way}")
 }

@@ -195,6 +195,7 @@ impl Remote {
     fn of(there: &There<'_>) -> Remote {
         let (answer, reason) = match &there.answer {
             Answer::NotAsked => ("not-asked", None),
+            Answer::Home(home) => ("kept-here", Some(home.to_string())),
             Answer::Entry { .. } => ("hit", None),
             Answer::Nothing => ("miss", None),
             Answer::Refused => ("refused", None),

@@ -108,6 +108,7 @@ fn part(out: &mut dyn Write, screen: Screen, name: &str, text: &str) -> Result<(
 fn remote(there: &There<'_>) -> String {
     let said = match &there.answer {
         Answer::NotAsked => String::new(),
+        Answer::Home(home) => format!(": not asked, and given nothing: {home}"),
         Answer::Entry { .. } => ": it has the result".to_owned(),
         Answer::Nothing => ": it has no fresh result".to_owned(),
         Answer::Refused => ": what it has is damaged or not to be trusted".to_owned(),

@@ -1,11 +1,11 @@
 //! `cachex remote check`: tries the remote store, step by step.
 
-use super::{Told, advice};
+use super::Told;
 use crate::cache;
 use crate::exit::{self, Exit};
 use crate::messages::{harmless, rounded};
 use crate::report::seconds;
-use crate::store::remote::{Outcome, Step, Tried};
+use crate::store::remote::{Outcome, Step, Tried, advice};
 use crate::ui::{Progress, Screen, Tone};
 use anyhow::Result;
 use serde::Serialize;

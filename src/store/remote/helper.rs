@@ -196,7 +196,7 @@ mod serving {
         loop {
             progress::begin(Stage::Waiting, None);
             let Some(held) = Lock::take(root, target.lock(), mode)? else { return Ok(all) };
-            let sent = send::send(root, target, names).await?;
+            let sent = send::send(root, target, names, !is_detached).await?;
             drop(held);
             all.entries += sent.entries;
             all.bytes += sent.bytes;

@@ -2,19 +2,26 @@
 //! breaker that calls share, a file for look-ups and one for what is sent.
 //!
 //! After the pause one caller tries again, who first begins the pause anew: the others
-//! go on without, and a store that is dead costs one time-out in a minute.
+//! go on without, and a store that is dead costs one time-out in a minute. Of many who meet
+//! the same outage at once one is told that it was the first, and says so.
 
 use crate::clock::Timestamp;
 use crate::fsutil;
+use crate::lock::{Lock, Mode};
 use crate::store::Root;
 use crate::store::blobs::Temporary;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long a store is left alone.
+/// How long a store is left alone,
 pub const PAUSE: Duration = Duration::from_mins(1);
+/// and one that takes nothing, at the most: twice as long after each failure.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// No file is longer.
 const LONGEST: usize = 1024;
+/// How often the lock of the files is tried, and how long lies in between. Who has it only
+/// reads and writes one of them.
+const TRIES: (u32, Duration) = (40, Duration::from_millis(5));
 
 /// A store that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,35 +30,82 @@ pub struct Outage {
     pub at: Timestamp,
     /// Why it failed.
     pub why: String,
+    /// When it failed first, and nothing worked since.
+    pub since: Timestamp,
+    /// How often it failed since then in all it was to do; zero: some of it was done.
+    pub failures: u32,
 }
 
 impl Outage {
+    /// How long the store is left alone after it.
+    fn pause(&self) -> Duration {
+        if self.failures == 0 { Duration::ZERO } else { doubled(self.failures) }
+    }
+
     /// Whether it is going on. One from the future is of a clock that went backwards.
     fn is_going_on(&self) -> bool {
-        Timestamp::now().since(self.at).is_some_and(|since| since < PAUSE)
+        Timestamp::now().since(self.at).is_some_and(|since| since < self.pause())
     }
 
     /// Until when the store is left alone.
     pub fn until(&self) -> Timestamp {
-        self.at.plus(PAUSE)
+        self.at.plus(self.pause())
     }
+
+    fn text(&self) -> String {
+        let why = self.why.replace('\n', " ");
+        let why = &why[..why.floor_char_boundary(LONGEST / 2)];
+        format!("{}\n{why}\n{} {}\n", self.at.0, self.since.0, self.failures)
+    }
+
+    fn parse(text: &str) -> Option<Outage> {
+        let mut lines = text.lines();
+        let at = Timestamp(lines.next()?.parse().ok()?);
+        let why = lines.next()?.to_owned();
+        let more = lines.next().and_then(|line| line.split_once(' '));
+        let (since, failures) = more.map_or((at, 1), |(since, failures)| {
+            (since.parse().map_or(at, Timestamp), failures.parse().unwrap_or(1))
+        });
+        Some(Outage { at, why, since, failures })
+    }
+}
+
+/// How long to wait after so many failures in a row.
+pub fn doubled(failures: u32) -> Duration {
+    let times = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    PAUSE.saturating_mul(times).min(LONGEST_PAUSE)
+}
+
+/// That a store may be asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// Whether it failed before: nobody else asks until this one knows.
+    tries_again: bool,
 }
 
 /// The breaker of one store.
 pub struct Gate<'a> {
     root: &'a Root,
+    id: String,
     path: PathBuf,
+    /// Whether each failure in a row makes the pause longer.
+    grows: bool,
 }
 
 impl<'a> Gate<'a> {
+    fn new(root: &'a Root, id: &str, end: &str, grows: bool) -> Gate<'a> {
+        let path = PathBuf::from(format!("{}/{id}.{end}", super::FOLDER));
+        Gate { root, id: id.to_owned(), path, grows }
+    }
+
     /// That of look-ups.
     pub fn of_reads(root: &'a Root, id: &str) -> Gate<'a> {
-        Gate { root, path: PathBuf::from(format!("{}/{id}.down", super::FOLDER)) }
+        Gate::new(root, id, "down", false)
     }
 
     /// That of what is sent.
     pub fn of_writes(root: &'a Root, id: &str) -> Gate<'a> {
-        Gate { root, path: PathBuf::from(format!("{}/{id}.unsent", super::FOLDER)) }
+        Gate::new(root, id, "unsent", true)
     }
 
     /// The outage that is going on.
@@ -60,26 +114,53 @@ impl<'a> Gate<'a> {
     }
 
     /// Whether the store may be asked now. Who may after an outage is the only one.
-    pub fn passes(&self) -> Result<(), Outage> {
+    pub fn passes(&self) -> Result<Pass, Outage> {
         match self.failure() {
             Some(outage) if outage.is_going_on() => Err(outage),
-            Some(over) => {
-                self.shut(&over.why);
-                Ok(())
+            Some(_) => {
+                let _turn = turn(self.root, &self.id);
+                // Another may have been here first.
+                match self.failure() {
+                    Some(outage) if outage.is_going_on() => Err(outage),
+                    Some(over) => {
+                        self.write(&Outage { at: Timestamp::now(), ..over });
+                        Ok(Pass { tries_again: true })
+                    }
+                    None => Ok(Pass { tries_again: true }),
+                }
             }
-            None => Ok(()),
+            None => Ok(Pass { tries_again: false }),
         }
     }
 
-    /// It failed just now.
-    pub fn shut(&self, why: &str) {
-        let text = format!("{}\n{why}\n", Timestamp::now().0);
-        let text = &text.as_bytes()[..text.floor_char_boundary(LONGEST)];
+    /// It failed just now, for one who passed; another who found that out before.
+    pub fn shut(&self, pass: Pass, why: &str) -> Option<Outage> {
+        let _turn = turn(self.root, &self.id);
+        let before = self.failure();
+        let known = before.as_ref().filter(|it| it.is_going_on() && !pass.tries_again).cloned();
+        if known.is_none() {
+            self.note(before, why, 1);
+        }
+        known
+    }
+
+    /// What was to be sent failed just now: all of it, or a part.
+    pub fn failed(&self, why: &str, is_all: bool) {
+        let _turn = turn(self.root, &self.id);
+        self.note(self.failure(), why, u32::from(is_all));
+    }
+
+    fn note(&self, before: Option<Outage>, why: &str, more: u32) {
+        let at = Timestamp::now();
+        let since = before.as_ref().map_or(at, |before| before.since);
+        let times = before.filter(|_| self.grows && more > 0).map_or(0, |before| before.failures);
+        let failures = times.saturating_add(more);
+        self.write(&Outage { at, why: why.to_owned(), since, failures });
+    }
+
+    fn write(&self, outage: &Outage) {
         // A pause that is not written down is none, which costs time only.
-        let _ = Temporary::create(self.root).and_then(|(name, file)| {
-            fsutil::write_file(file, text)?;
-            name.rename(&self.path)
-        });
+        replace(self.root, &self.path, outage.text().as_bytes());
     }
 
     /// It did what it was asked for.
@@ -89,12 +170,49 @@ impl<'a> Gate<'a> {
 
     /// The last failure, if nothing worked since.
     pub fn failure(&self) -> Option<Outage> {
-        let file = fsutil::open_file(self.root, &self.path).ok()?;
-        let mut text = [0; LONGEST];
-        let len = fsutil::read_full(file, &mut text).ok()?;
-        let (at, why) = std::str::from_utf8(&text[..len]).ok()?.split_once('\n')?;
-        Some(Outage { at: Timestamp(at.parse().ok()?), why: why.trim_end().to_owned() })
+        Outage::parse(&read(self.root, &self.path)?)
     }
+}
+
+/// Whether this was not so for so long a time, and is from now on: of many who ask, one.
+pub fn once_in(root: &Root, id: &str, span: Duration) -> bool {
+    let path = PathBuf::from(format!("{}/{id}.told", super::FOLDER));
+    let is_due = || {
+        let told = read(root, &path).and_then(|text| text.trim().parse().ok()).map(Timestamp);
+        let since = told.and_then(|told| Timestamp::now().since(told));
+        since.is_none_or(|since| since >= span)
+    };
+    let Some(_turn) = is_due().then(|| turn(root, id)).flatten() else { return false };
+    is_due() && replace(root, &path, format!("{}\n", Timestamp::now().0).as_bytes())
+}
+
+/// Keeps others from changing the files; none: one who has stopped does.
+fn turn(root: &Root, id: &str) -> Option<Lock> {
+    let name = format!("{}/{id}.gate", super::FOLDER);
+    for _ in 0..TRIES.0 {
+        if let Some(lock) = Lock::take(root, &name, Mode::TryExclusive).ok()? {
+            return Some(lock);
+        }
+        std::thread::sleep(TRIES.1);
+    }
+    None
+}
+
+/// Reads a short file of text.
+pub fn read(root: &Root, path: &PathBuf) -> Option<String> {
+    let file = fsutil::open_file(root, path).ok()?;
+    let mut text = [0; LONGEST];
+    let len = fsutil::read_full(file, &mut text).ok()?;
+    String::from_utf8(text[..len].to_vec()).ok()
+}
+
+/// Writes a short file anew; whether it is.
+pub fn replace(root: &Root, path: &PathBuf, text: &[u8]) -> bool {
+    let written = Temporary::create(root).and_then(|(name, file)| {
+        fsutil::write_file(file, text)?;
+        name.rename(path)
+    });
+    written.is_ok()
 }
 
 #[cfg(test)]
@@ -103,28 +221,62 @@ mod tests {
     use crate::store::testing::{ago, scene};
     use rustix::fs::OFlags;
 
+    const ID: &str = "0123456789abcdef";
+    const FIRST: Pass = Pass { tries_again: false };
+
     #[test]
     fn who_comes_after_the_pause_is_alone() {
         let scene = scene();
-        let gate = Gate::of_reads(&scene.root, "0123456789abcdef");
-        assert_eq!(gate.passes(), Ok(()));
-        gate.shut("it hangs");
+        let gate = Gate::of_reads(&scene.root, ID);
+        assert_eq!(gate.passes(), Ok(FIRST));
+        assert_eq!(gate.shut(FIRST, "it hangs"), None);
         assert_eq!(gate.passes().unwrap_err().why, "it hangs");
-        let old = Outage { at: ago(61), why: "it hung".to_owned() };
-        let file = fsutil::create_file(&scene.root, &gate.path, OFlags::WRONLY).unwrap();
-        fsutil::write_file(&file, format!("{}\n{}\n", old.at.0, old.why).as_bytes()).unwrap();
-        assert_eq!((gate.outage(), gate.passes()), (None, Ok(())));
-        assert_eq!(gate.passes().unwrap_err().why, "it hung");
+        gate.write(&Outage { at: ago(61), ..gate.failure().unwrap() });
+        let again = Pass { tries_again: true };
+        assert_eq!((gate.outage(), gate.passes()), (None, Ok(again)));
+        assert_eq!(gate.passes().unwrap_err().why, "it hangs");
+        assert_eq!(gate.shut(again, "it hangs still"), None);
         gate.open();
-        assert_eq!(gate.passes(), Ok(()));
+        assert_eq!(gate.passes(), Ok(FIRST));
+    }
+
+    #[test]
+    fn of_those_who_meet_an_outage_at_once_one_is_the_first() {
+        let scene = scene();
+        let gate = Gate::of_reads(&scene.root, ID);
+        assert_eq!(gate.shut(FIRST, "it hangs"), None);
+        assert_eq!(gate.shut(FIRST, "it hangs, too").unwrap().why, "it hangs");
+        let told = (0..5).filter(|_| once_in(&scene.root, ID, Duration::from_hours(1))).count();
+        assert_eq!(told, 1);
+    }
+
+    #[test]
+    fn what_is_not_taken_is_tried_ever_more_rarely_until_some_of_it_is() {
+        let scene = scene();
+        let gate = Gate::of_writes(&scene.root, ID);
+        gate.failed("full", true);
+        let since = gate.failure().unwrap().since;
+        let pauses = [1, 2, 4, 8, 16, 32, 60, 60].map(|minutes| {
+            let failure = gate.failure().unwrap();
+            gate.failed("full", true);
+            assert_eq!(failure.pause(), Duration::from_mins(minutes));
+            failure.since
+        });
+        assert_eq!(pauses, [since; 8]);
+        gate.failed("one was too long", false);
+        assert_eq!((gate.outage(), gate.failure().unwrap().since), (None, since));
     }
 
     #[test]
     fn a_damaged_file_is_no_outage() {
         let scene = scene();
-        let gate = Gate::of_writes(&scene.root, "0123456789abcdef");
+        let gate = Gate::of_writes(&scene.root, ID);
         let file = fsutil::create_file(&scene.root, &gate.path, OFlags::WRONLY).unwrap();
         fsutil::write_file(&file, b"\xff\xffwhen").unwrap();
-        assert_eq!(gate.passes(), Ok(()));
+        assert_eq!(gate.passes(), Ok(FIRST));
+        // One of an earlier version.
+        let text = format!("{}\nit hung\n", ago(1).0);
+        assert!(replace(&scene.root, &gate.path, text.as_bytes()));
+        assert_eq!(gate.passes().unwrap_err().why, "it hung");
     }
 }

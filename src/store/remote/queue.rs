@@ -1,14 +1,20 @@
-//! The keys of entries that a remote store is to get: one empty file each, so that
-//! whoever records only ever creates one and whoever sends only ever removes one.
+//! The keys of entries that a remote store is to get: one file each, so that whoever
+//! records only ever creates one and whoever sends only ever removes one. It is empty, or
+//! says how often the entry was not taken where others were, when that was last, and why.
 //!
 //! What is given up is noted in a log, a line each, until somebody was told: who sends
 //! does so behind everybody's back.
 
-use super::Lost;
+use super::{Lost, outage};
+use crate::clock::Timestamp;
 use crate::entry::Key;
 use crate::fsutil;
 use crate::store::Root;
-use rustix::fs::{OFlags, SeekFrom};
+#[cfg(feature = "remote")]
+use rustix::event::Timespec;
+use rustix::fs::OFlags;
+#[cfg(feature = "remote")]
+use rustix::fs::{SeekFrom, Timestamps};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -27,14 +33,61 @@ fn log(id: &str) -> PathBuf {
     PathBuf::from(format!("{}/{id}.lost", super::FOLDER))
 }
 
-/// Adds a key.
+fn place(id: &str, key: &Key) -> PathBuf {
+    folder(id).join(key.to_string())
+}
+
+/// Adds a key. What was wrong with an earlier entry of it is forgotten.
 pub fn push(root: &Root, id: &str, key: &Key) -> rustix::io::Result<()> {
-    fsutil::create_file(root, folder(id).join(key.to_string()), OFlags::WRONLY).map(drop)
+    fsutil::create_file(root, place(id, key), OFlags::WRONLY | OFlags::TRUNC).map(drop)
 }
 
 /// Takes a key out.
 pub fn remove(root: &Root, id: &str, key: &Key) -> rustix::io::Result<bool> {
-    fsutil::remove_file(root, folder(id).join(key.to_string()))
+    fsutil::remove_file(root, place(id, key))
+}
+
+/// That an entry was not taken where others were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// How often.
+    pub times: u32,
+    /// When last.
+    pub at: Timestamp,
+    /// Why.
+    pub why: String,
+}
+
+impl Failure {
+    /// Whether it is time for another try.
+    #[cfg(feature = "remote")]
+    pub fn is_over(&self) -> bool {
+        Timestamp::now().since(self.at).is_none_or(|since| since >= outage::doubled(self.times))
+    }
+}
+
+/// What was wrong with the entry of a key.
+pub fn failure(root: &Root, id: &str, key: &Key) -> Option<Failure> {
+    let text = outage::read(root, &place(id, key))?;
+    let mut words = text.trim_end().splitn(3, ' ');
+    let times = words.next()?.parse().ok()?;
+    let at = Timestamp(words.next()?.parse().ok()?);
+    Some(Failure { times, at, why: words.next()?.to_owned() })
+}
+
+/// Notes that an entry was not taken where others were. It waits as long as it did, so that
+/// it goes in the end, see `sweep`.
+#[cfg(feature = "remote")]
+pub fn fail(root: &Root, id: &str, key: &Key, why: &str) -> rustix::io::Result<()> {
+    let path = place(id, key);
+    let Some(stat) = fsutil::stat(root, &path)? else { return Ok(()) };
+    let times = failure(root, id, key).map_or(1, |before| before.times.saturating_add(1));
+    let mut text = format!("{times} {} {}", Timestamp::now().0, why.replace('\n', " "));
+    text.truncate(text.floor_char_boundary(LINE));
+    let file = fsutil::create_file(root, &path, OFlags::WRONLY | OFlags::TRUNC)?;
+    fsutil::write_file(&file, text.as_bytes())?;
+    let queued = Timespec { tv_sec: stat.st_mtime as _, tv_nsec: stat.st_mtime_nsec as _ };
+    fsutil::set_times(root, &path, &Timestamps { last_access: queued, last_modification: queued })
 }
 
 /// The keys that are there.
@@ -74,11 +127,8 @@ pub fn forget_lost(root: &Root, id: &str) {
 #[cfg(all(test, feature = "remote"))]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
     use crate::store::testing::{key, scene};
     use crate::store::{guard, sweep};
-    use rustix::event::Timespec;
-    use rustix::fs::Timestamps;
 
     const ID: &str = "0123456789abcdef";
 
@@ -96,6 +146,30 @@ mod tests {
         assert_eq!(lost(root, ID), Some(Lost { entries: 2, why: "too long".to_owned() }));
         forget_lost(root, ID);
         assert_eq!(lost(root, ID), None);
+    }
+
+    #[test]
+    fn what_was_not_taken_waits_as_long_as_it_did_and_is_tried_ever_more_rarely() {
+        let scene = scene();
+        let (root, key) = (&scene.root, Key([1; 32]));
+        push(root, ID, &key).unwrap();
+        assert_eq!(failure(root, ID, &key), None);
+        let long_ago = Timespec { tv_sec: 1_000_000, tv_nsec: 0 };
+        let times = Timestamps { last_access: long_ago, last_modification: long_ago };
+        fsutil::set_times(root, place(ID, &key), &times).unwrap();
+        fail(root, ID, &key, "too\nlong").unwrap();
+        fail(root, ID, &key, "too long").unwrap();
+        let failed = failure(root, ID, &key).unwrap();
+        assert_eq!((failed.times, &failed.why[..], failed.is_over()), (2, "too long", false));
+        let ago = Timestamp(failed.at.0 - 120_000_000_000);
+        assert!(Failure { at: ago, ..failed }.is_over());
+        let stat = fsutil::stat(root, place(ID, &key)).unwrap().unwrap();
+        assert_eq!(stat.st_mtime, 1_000_000);
+        push(root, ID, &key).unwrap();
+        assert_eq!(failure(root, ID, &key), None);
+        // What is not queued is not queued by that.
+        fail(root, ID, &Key([2; 32]), "gone").unwrap();
+        assert_eq!(keys(root, ID).unwrap(), [key]);
     }
 
     #[test]

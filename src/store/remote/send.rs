@@ -10,7 +10,8 @@ use crate::store::events::{self, Event, Kind, Remotely};
 use crate::store::fence::Fenced;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store, blobs};
-use anyhow::{Context, Result, anyhow};
+use crate::values::Tag;
+use anyhow::Result;
 use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::cell::RefCell;
@@ -24,12 +25,37 @@ const BLOBS_AT_ONCE: usize = 8;
 /// How much is read at once.
 const CHUNK: usize = 512 * 1024;
 
-/// Brings what is queued into the remote store. What fails stays in the queue, unless
-/// others could be sent at the same time: then it is its own fault, and would be again.
-pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
+/// An entry that nobody can be given, whatever the remote store is like.
+#[derive(Debug)]
+struct Spoiled;
+
+impl std::fmt::Display for Spoiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a part of it is gone or damaged")
+    }
+}
+
+impl std::error::Error for Spoiled {}
+
+/// Brings what is queued into the remote store. What fails stays in the queue. Where others
+/// could be sent at the same time it is its own fault, and waits by itself for the next try;
+/// who does not send `all` passes it over until then.
+pub async fn send(root: &Root, target: &Target, names: &Names, all: bool) -> Result<Sent> {
     let id = target.id();
     let url = target.url()?;
-    let keys = queue::keys(root, &id)?;
+    let queued = queue::keys(root, &id)?;
+    let gate = outage::Gate::of_writes(root, &id);
+    let is_due = |key: &Key| all || queue::failure(root, &id, key).is_none_or(|it| it.is_over());
+    let keys: Vec<Key> = queued.iter().copied().filter(is_due).collect();
+    if keys.is_empty() {
+        if let (false, Some(failure)) = (queued.is_empty(), gate.failure()) {
+            // Nobody need look again for a while.
+            gate.failed(&failure.why, false);
+        } else {
+            gate.open();
+        }
+        return Ok(Sent { left: queued.len() as u64, ..Sent::default() });
+    }
     progress::begin(Stage::Sending, keys.len() as u64);
     let sent = RefCell::new(Sent::default());
     let failed = RefCell::new(Vec::new());
@@ -38,9 +64,9 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
         Ok(engine) => engine,
         Err(error) => {
             let why = format!("{error:#}");
-            outage::Gate::of_writes(root, &id).shut(&why);
-            let count = keys.len() as u64;
-            return Ok(Sent { failed: count, left: count, why: Some(why), ..Sent::default() });
+            gate.failed(&why, true);
+            let (failed, left) = (keys.len() as u64, queued.len() as u64);
+            return Ok(Sent { failed, left, why: Some(why), ..Sent::default() });
         }
     };
     let one = async |key: Key| {
@@ -60,7 +86,12 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
                 (Remotely::Sent, bytes)
             }
             Err(error) => {
-                failed.borrow_mut().push((key, format!("{error:#}")));
+                let why = format!("{error:#}");
+                if error.is::<Spoiled>() {
+                    let _ = queue::give_up(root, &id, &key, &why);
+                } else {
+                    failed.borrow_mut().push((key, why));
+                }
                 (Remotely::NotSent, 0)
             }
         };
@@ -74,23 +105,25 @@ pub async fn send(root: &Root, target: &Target, names: &Names) -> Result<Sent> {
     };
     // After so many failures and no success there is no more to be hoped for.
     let hopeless = || failed.borrow().len() >= ENTRIES_AT_ONCE && sent.borrow().entries == 0;
+    let keys_are_all = keys.len() == queued.len();
     let keys = stream::iter(keys).take_while(|_| std::future::ready(!hopeless()));
     keys.for_each_concurrent(ENTRIES_AT_ONCE, one).await;
     let (mut sent, failed) = (sent.into_inner(), failed.into_inner());
     sent.failed = failed.len() as u64;
-    let gate = outage::Gate::of_writes(root, &id);
+    sent.left = queue::keys(root, &id)?.len() as u64;
     if let Some((_, why)) = failed.first() {
-        gate.shut(why);
         sent.why = Some(why.clone());
-        if sent.entries > 0 {
+        let failed_before = |key: &Key| queue::failure(root, &id, key).is_some();
+        let is_their_fault = sent.entries > 0 || failed.iter().all(|(key, _)| failed_before(key));
+        if is_their_fault {
             for (key, why) in &failed {
-                queue::give_up(root, &id, key, why)?;
+                queue::fail(root, &id, key, why)?;
             }
         }
-    } else if sent.entries > 0 {
+        gate.failed(why, !is_their_fault);
+    } else if sent.left == 0 || keys_are_all {
         gate.open();
     }
-    sent.left = queue::keys(root, &id)?.len() as u64;
     Ok(sent)
 }
 
@@ -99,7 +132,8 @@ fn find(root: &Root, key: &Key) -> Option<Entry> {
     let (young, old) = (Young::new(root), Fenced::new(root));
     let floors: [&dyn Store; 2] = [&young, &old];
     let found = Stack::new(&floors).get(key).ok().flatten();
-    found.filter(|entry| entry.is_of_use(Timestamp::now()))
+    let stays = |entry: &Entry| entry.about.tags.iter().any(|tag| tag == Tag::LOCAL);
+    found.filter(|entry| entry.is_of_use(Timestamp::now()) && !stays(entry))
 }
 
 /// Sends one entry and what it needs; how many bytes went.
@@ -119,7 +153,7 @@ async fn send_one(
     let engine = of_class.as_ref().unwrap_or(lasting);
     let mut needed: Vec<BlobRef> = entry.streams().collect();
     if let Some(manifest) = entry.manifest() {
-        let list = blobs::manifest(root, &manifest)?.context("a part of it is gone or damaged")?;
+        let list = blobs::manifest(root, &manifest)?.ok_or(Spoiled)?;
         needed.extend(list.blobs().chain([manifest]));
     }
     let mut known = HashSet::new();
@@ -136,7 +170,7 @@ async fn send_one(
         .buffer_unordered(BLOBS_AT_ONCE)
         .try_fold(0, |sum, bytes| async move { Ok::<u64, anyhow::Error>(sum + bytes) });
     let bytes = bytes.await?;
-    let stored = names.seal(entry).map_err(|_| anyhow!("it cannot be stored"))?;
+    let stored = names.seal(entry).map_err(|_| Spoiled)?;
     let len = stored.len() as u64;
     let left = entry.gone().map(|gone| gone.since(Timestamp::now()).unwrap_or_default());
     let mut of_entry = None;
@@ -154,7 +188,7 @@ async fn upload(
     blob: &BlobRef,
     level: u8,
 ) -> Result<u64> {
-    let opened = blobs::open(root, blob)?.context("a part of it is gone or damaged")?;
+    let opened = blobs::open(root, blob)?.ok_or(Spoiled)?;
     let mut object = transfer::object(opened.reader().take(blob.len), level)?;
     let _room = engine.room(blob.len).await;
     let mut writer = engine.writer(name).await?;

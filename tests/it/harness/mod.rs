@@ -40,9 +40,8 @@ pub use outcome::Outcome;
 pub use proxy::Proxy;
 pub use running::Running;
 pub use rustix::process::Signal;
-#[expect(unused_imports)]
 pub use server::Server;
-pub use servers::{Folder, Ghac, Memcached, Redis, Remote, S3, Served, WebDav};
+pub use servers::{Folder, Ghac, Memcached, Redis, Remote, S3, Served, WebDav, own_server};
 pub use terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal};
 pub use world::{Cachex, World, cachex, contains, quoted};
 

@@ -277,7 +277,7 @@ pub struct S3 {
 impl S3 {
     #[track_caller]
     pub fn start() -> S3 {
-        let server = own(["s3", "--access-key", USER, "--secret-key", PASSWORD]);
+        let server = own_server(["s3", "--access-key", USER, "--secret-key", PASSWORD]);
         S3 { server }
     }
 
@@ -311,13 +311,13 @@ impl WebDav {
     /// WebDAV for everybody.
     #[track_caller]
     pub fn start() -> WebDav {
-        WebDav { server: own(["webdav"]), has_user: false }
+        WebDav { server: own_server(["webdav"]), has_user: false }
     }
 
     /// WebDAV for one user.
     #[track_caller]
     pub fn with_password() -> WebDav {
-        let server = own(["webdav", "--user", USER, "--password", PASSWORD]);
+        let server = own_server(["webdav", "--user", USER, "--password", PASSWORD]);
         WebDav { server, has_user: true }
     }
 
@@ -359,7 +359,7 @@ pub struct Ghac {
 impl Ghac {
     #[track_caller]
     pub fn start() -> Ghac {
-        Ghac { server: own(["ghac", "--token", PASSWORD]) }
+        Ghac { server: own_server(["ghac", "--token", PASSWORD]) }
     }
 }
 
@@ -383,7 +383,7 @@ impl Served for Ghac {
 
 /// One of those of `tests/servers`.
 #[track_caller]
-fn own<const N: usize>(arguments: [&'static str; N]) -> Server {
+pub fn own_server<const N: usize>(arguments: [&'static str; N]) -> Server {
     let path = World::binary().with_file_name("cachex-test-servers");
     let how = "`cargo build -p cachex-test-servers` builds it, and `tests/run` does so by itself";
     assert!(path.exists(), "this test needs {}: {how}", path.display());

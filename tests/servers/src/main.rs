@@ -1,11 +1,12 @@
 //! Servers for the tests of the remote store: S3, WebDAV and the cache service
-//! of GitHub Actions, each over a folder.
+//! of GitHub Actions, each over a folder, and one that is not to be trusted.
 //!
 //! One listens on loopback, says its port in a line on standard output, and
 //! ends when its standard input does: none outlives a test that is killed.
 
 mod ghac;
 mod s3;
+mod tls;
 mod webdav;
 
 use anyhow::{Context, Result};
@@ -54,6 +55,8 @@ enum Server {
         #[arg(long)]
         token: String,
     },
+    /// TLS with a certificate that nobody trusts, and nothing within.
+    Tls,
 }
 
 /// What a connection may fail of.
@@ -84,6 +87,7 @@ async fn serve(args: Args) -> Result<()> {
             answer(listener, webdav::service(&args.dir, user.zip(password))).await
         }
         Server::Ghac { token } => answer(listener, ghac::service(args.dir, token)).await,
+        Server::Tls => tls::serve(listener).await,
     }
 }
 

@@ -112,9 +112,14 @@ fn folder(url: &RemoteUrl) -> Result<Folder> {
     Folder::open(&folder, FOLDER)
 }
 
-/// The same over HTTP. Certificates are looked for only where they are needed.
+/// The same over HTTP, to this endpoint. Certificates are looked for only where they are
+/// needed.
 #[cfg(feature = "http-client")]
-fn over_http(op: Operator, is_plain: bool) -> Result<Operator> {
+fn over_http(op: Operator, endpoint: &str) -> Result<Operator> {
+    let is_plain = endpoint.starts_with("http://");
+    if let Some(proxy) = Url::parse(endpoint).ok().and_then(|endpoint| proxy_before(&endpoint)) {
+        let _ = PROXY.set(proxy);
+    }
     let mut client = reqwest::Client::builder()
         .dns_resolver(std::sync::Arc::new(resolver::Names))
         .user_agent(concat!("cachex/", env!("CARGO_PKG_VERSION")));
@@ -126,6 +131,45 @@ fn over_http(op: Operator, is_plain: bool) -> Result<Operator> {
         .base_context()
         .with_http_transport(opendal::HttpTransporter::new(ReqwestTransport::new(client)));
     Ok(op.with_context(context))
+}
+
+/// The proxy that this process speaks to its store through, if it does.
+#[cfg(feature = "http-client")]
+static PROXY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+
+/// Said behind why a request did not get through: nothing else tells that what is not there
+/// is not the store.
+#[cfg(feature = "http-client")]
+pub(super) fn by_way_of_a_proxy() -> Option<String> {
+    PROXY.get().map(|proxy| format!(" (by way of the proxy {proxy})"))
+}
+
+#[cfg(not(feature = "http-client"))]
+pub(super) fn by_way_of_a_proxy() -> Option<String> {
+    None
+}
+
+/// The proxy that the environment has the client use for an endpoint, without passwords.
+#[cfg(feature = "http-client")]
+fn proxy_before(endpoint: &Url) -> Option<String> {
+    let named = match endpoint.scheme() {
+        "http" => variable(&["http_proxy", "HTTP_PROXY"]),
+        _ => variable(&["https_proxy", "HTTPS_PROXY"]),
+    };
+    let proxy = named.or_else(|| variable(&["all_proxy", "ALL_PROXY"]))?;
+    let host = host(endpoint);
+    let is_exempt = |name: &str| {
+        let name = name.trim().trim_start_matches("*.").trim_start_matches('.');
+        name == "*" || host.strip_suffix(name).is_some_and(|it| it.is_empty() || it.ends_with('.'))
+    };
+    let exempt = variable(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    if exempt.split(',').filter(|name| !name.trim().is_empty()).any(is_exempt) {
+        return None;
+    }
+    let proxy = if proxy.contains("://") { proxy } else { format!("http://{proxy}") };
+    let Ok(mut shown) = Url::parse(&proxy) else { return Some("that is set".to_owned()) };
+    let _ = shown.set_username("").and_then(|()| shown.set_password(None));
+    Some(shown.as_str().trim_end_matches('/').to_owned())
 }
 
 /// A connection to a server that is no web server, to the first of its addresses that
@@ -190,7 +234,7 @@ fn s3(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     if asked(url, "anonymous").is_some_and(|value| value == "true") {
         s3 = s3.skip_signature();
     }
-    over_http(built(s3)?, is_plain(endpoint.as_deref()))
+    over_http(built(s3)?, endpoint.as_deref().unwrap_or("https://s3.amazonaws.com"))
 }
 
 #[cfg(feature = "gcs")]
@@ -211,7 +255,7 @@ fn gcs(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     if is_emulated || asked(url, "anonymous").is_some_and(|value| value == "true") {
         gcs = gcs.skip_signature();
     }
-    over_http(built(gcs)?, is_plain(endpoint.as_deref()))
+    over_http(built(gcs)?, endpoint.as_deref().unwrap_or("https://storage.googleapis.com"))
 }
 
 #[cfg(feature = "azblob")]
@@ -244,38 +288,41 @@ fn azblob(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     if let Some(token) = access.token.clone().or(token) {
         azblob = azblob.sas_token(token.trim_start_matches('?'));
     }
-    over_http(built(azblob)?, is_plain(endpoint.as_deref()))
+    over_http(built(azblob)?, endpoint.as_deref().unwrap_or_default())
 }
 
 #[cfg(feature = "webdav")]
 fn webdav(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
     let scheme = if url.scheme() == "webdavs" { "https" } else { "http" };
+    let endpoint = format!("{scheme}://{}", authority(url));
     let webdav = services::Webdav::default()
-        .endpoint(&format!("{scheme}://{}", authority(url)))
+        .endpoint(&endpoint)
         .root(&root_below(url.path()))
         .username(&user(url, access))
         .password(&password(url, access).unwrap_or_default())
         .token(access.token.as_deref().unwrap_or_default());
-    over_http(built(webdav)?, scheme == "http")
+    over_http(built(webdav)?, &endpoint)
 }
 
 #[cfg(feature = "http")]
 fn http(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     let url = url.url();
+    let endpoint = format!("{}://{}", url.scheme(), authority(url));
     let http = services::Http::default()
-        .endpoint(&format!("{}://{}", url.scheme(), authority(url)))
+        .endpoint(&endpoint)
         .root(&root_below(url.path()))
         .username(&user(url, access))
         .password(&password(url, access).unwrap_or_default())
         .token(access.token.as_deref().unwrap_or_default());
-    over_http(built(http)?, url.scheme() == "http")
+    over_http(built(http)?, &endpoint)
 }
 
 #[cfg(feature = "ghac")]
 fn ghac(url: &RemoteUrl) -> Result<Operator> {
     let ghac = services::Ghac::default().root(&root_below(url.url().path())).version("cachex-1");
-    over_http(built(ghac)?, false)
+    let endpoint = variable(&["ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL"]).unwrap_or_default();
+    over_http(built(ghac)?, &endpoint)
 }
 
 /// The host and its port.
@@ -283,11 +330,6 @@ fn ghac(url: &RemoteUrl) -> Result<Operator> {
 fn authority(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     host(url) + &port
-}
-
-#[cfg(feature = "http-client")]
-fn is_plain(endpoint: Option<&str>) -> bool {
-    endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
 }
 
 pub(super) fn user(url: &Url, access: &Access) -> String {

@@ -119,7 +119,7 @@ fn in_plain_words(error: RedisError) -> anyhow::Error {
             Some(details) => anyhow!("{} {details}", refusal.code()),
             None => anyhow!("{}", refusal.code()),
         },
-        _ => anyhow!(text),
+        _ => anyhow!(text.lines().next().unwrap_or_default().to_owned()),
     }
 }
 

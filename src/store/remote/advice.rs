@@ -5,7 +5,16 @@
 //! was said stands alone.
 
 /// What is said, in small letters, and what can be done then; the first that is met.
-const KNOWN: [(&[&str], &str); 11] = [
+const KNOWN: [(&[&str], &str); 14] = [
+    (
+        &["by way of the proxy", "proxy authentication", "status 407"],
+        "see to the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names, or put the host of \
+         the store in NO_PROXY",
+    ),
+    (
+        &["nosuchbucket", "no such bucket", "bucket does not exist", "containernotfound"],
+        "what the URL names is not there: the bucket or container has to be made first",
+    ),
     (
         &["refused", "no such file or directory (os error 2)"],
         "nothing listens there: is the server running, and are host and port right?",
@@ -16,41 +25,58 @@ const KNOWN: [(&[&str], &str); 11] = [
     ),
     (
         &["no answer within", "timed out", "nothing came or went"],
-        "it does not answer in time: is a firewall in between? a store that is far away may \
-         need a longer --remote-timeout",
+        "it does not answer in time: are port and scheme right, or is a firewall in between? a \
+         store that is far away may need a longer --remote-timeout",
     ),
     (
-        &["certificate", "tls", "handshake"],
+        &["certificate", "tls", "handshake", "corrupt message"],
         "the encrypted connection failed: is the scheme right, and is the server's certificate \
          one that this machine trusts?",
     ),
     (
-        &["noauth", "wrongpass", "access is denied", "denied", "forbidden", "unauthorized"],
+        &[
+            "noperm",
+            "noauth",
+            "wrongpass",
+            "denied",
+            "forbidden",
+            "unauthorized",
+            "status 401",
+            "status 403",
+        ],
         "access was denied: see to user, password or token, and to what they may do there",
     ),
     (
         &["credential"],
-        "no credentials were found: README has the variables that this kind of store takes them from",
+        "no credentials were found: docs/remote.md has the variables that this kind of store \
+         takes them from",
     ),
     (
         &["a setting is missing or wrong"],
-        "see to the URL and to the variables that this kind of store is set by; README has them",
+        "see to the URL and to the variables that this kind of store is set by; docs/remote.md \
+         has them",
     ),
     (
         &["there is no folder"],
         "make that folder, or mount what it is to be on: it is not made, lest a disk that is not \
          mounted be taken for an empty store",
     ),
-    (
-        &["nosuchbucket", "no such bucket", "containernotfound", "not found"],
-        "what the URL names is not there: the bucket, container or folder has to be made first",
-    ),
+    (&["not found"], "what the URL names is not there: it has to be made first"),
     (
         &["no space", "maxmemory", "out of memory", "quota"],
         "it is full: make room there, or let it drop what was used least recently",
     ),
     (&["it is asked too often"], "it limits how often it is asked; try again later"),
+    (
+        &["end of file", "reset by peer", "broken pipe", "connection closed", "parse error"],
+        "it ended the connection: is the scheme right, or does something else listen there?",
+    ),
 ];
+
+/// What can be done about a store that failed with these words, behind them.
+pub fn with(why: &str) -> String {
+    format!("{why}; {}", about(why).unwrap_or("`cachex remote check` says more"))
+}
 
 /// What can be done about a step that failed with these words.
 pub fn about(why: &str) -> Option<&'static str> {
@@ -74,7 +100,9 @@ mod tests {
             ("a setting is missing or wrong: region is empty", "variables"),
             ("invalid peer certificate: UnknownIssuer", "certificate"),
             ("\"OOM\": command not allowed when used memory > 'maxmemory'", "room"),
-            ("The specified bucket was not found", "made first"),
+            ("S3Error { code: \"NoSuchBucket\" }", "made first"),
+            ("tcp connect error: Connection refused (by way of the proxy http://a:1)", "NO_PROXY"),
+            ("NOPERM this user has no permissions", "what they may do"),
         ] {
             assert!(about(why).is_some_and(|advice| advice.contains(word)), "{why}");
         }

@@ -1,0 +1,95 @@
+//! Which results stay on this machine, whatever store is shared.
+//!
+//! A remote store is neither asked for them nor given them. A result says so itself, by its
+//! tag, so that `cachex remote push`, years later and under other settings, passes over it.
+
+mod commands;
+
+use super::Runner;
+use crate::entry::{Entry, MAX_TAGS};
+use crate::values::Tag;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+
+/// Why a result stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// Its tag says so, which `--local` gives it.
+    Tagged,
+    /// The command prints credentials.
+    Credentials,
+    /// What the command prints is about the machine it runs on.
+    Machine,
+    /// A `--portable` call of which nothing says what it depends on: it is the same after
+    /// everything in the project has changed.
+    Unscoped,
+}
+
+impl Runner<'_> {
+    /// Why the result of this call stays on this machine, if it does.
+    pub(super) fn home(&self) -> Option<Home> {
+        if let Some(home) = self.home_by_options() {
+            return Some(home);
+        }
+        if self.config.local == Some(false) {
+            return None;
+        }
+        let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
+        commands::home(&words)
+    }
+
+    /// What alone the options say of it.
+    fn home_by_options(&self) -> Option<Home> {
+        if self.config.tags.iter().any(|tag| tag.0 == Tag::LOCAL) {
+            return Some(Home::Tagged);
+        }
+        let identity = &self.config.identity;
+        let is_unscoped = identity.portable
+            && identity.inputs.are_none()
+            && identity.scope.is_none()
+            && identity.key.is_none();
+        is_unscoped.then_some(Home::Unscoped)
+    }
+
+    /// The tags of what is recorded. What the command line does not show is among them.
+    pub(super) fn tags_to_record(&self) -> Vec<String> {
+        let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
+        if self.home_by_options() == Some(Home::Unscoped) && tags.len() < MAX_TAGS {
+            tags.push(Tag::LOCAL.to_owned());
+            tags.sort();
+        }
+        tags
+    }
+}
+
+/// Why a recorded result stays on this machine, if it does.
+pub fn of(entry: &Entry) -> Option<Home> {
+    let about = &entry.about;
+    if about.tags.iter().any(|tag| tag == Tag::LOCAL) {
+        return Some(Home::Tagged);
+    }
+    let words: Vec<&[u8]> = about.argv.iter().map(|word| &word[..]).collect();
+    // The rest of a script is not known.
+    let is_hidden = about.cut && commands::is_indirect(&words);
+    commands::home(&words).or(is_hidden.then_some(Home::Credentials))
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Home::Tagged => "it has the tag `local`",
+            Home::Credentials => {
+                "the command may print credentials; `local = false` in its rule in config.toml, \
+                 or CACHEX_LOCAL=false, has it shared"
+            }
+            Home::Machine => {
+                "what the command prints is about this machine; `local = false` in its rule in \
+                 config.toml, or CACHEX_LOCAL=false, has it shared"
+            }
+            Home::Unscoped => {
+                "nothing says what a --portable call depends on; name it with --input, or with \
+                 --scope or --key"
+            }
+        })
+    }
+}

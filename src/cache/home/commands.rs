@@ -1,0 +1,311 @@
+//! Commands whose output is for one machine alone: secrets, and what the machine is.
+//!
+//! A command is looked for where a shell would find one: at the beginning, behind `env`,
+//! `sudo` and their like, and in scripts behind `-c`. What is taken for one and is none
+//! costs others a run, so a doubtful case is decided that way.
+
+use super::Home;
+use glob::Pattern;
+
+/// A command, and words that stand among its arguments in this order, each a pattern.
+type Rule = (&'static str, &'static [&'static str]);
+
+/// Commands that print credentials.
+const CREDENTIALS: &[Rule] = &[
+    ("1password", &[]),
+    ("age", &["-d*"]),
+    ("age", &["--decrypt"]),
+    ("ansible-vault", &[]),
+    ("authy", &[]),
+    ("aws", &["*get-*token*"]),
+    ("aws", &["*auth-token*"]),
+    ("aws", &["get-login*"]),
+    ("aws", &["assume-role*"]),
+    ("aws", &["get-*credentials*"]),
+    ("aws", &["export-credentials"]),
+    ("aws", &["get-secret-value"]),
+    ("aws", &["*-get-secret-value"]),
+    ("aws", &["get-password-data"]),
+    ("aws", &["get-random-password"]),
+    ("aws", &["create-access-key"]),
+    ("aws", &["presign"]),
+    ("aws", &["--with-decryption"]),
+    ("aws", &["kms", "decrypt"]),
+    ("aws", &["configure", "get"]),
+    ("aws-vault", &[]),
+    ("az", &["get-access-token"]),
+    ("az", &["keyvault", "secret"]),
+    ("az", &["--expose-token"]),
+    ("az", &["keys"]),
+    ("az", &["*credential*"]),
+    ("az", &["*show-connection-string*"]),
+    ("az", &["generate-sas"]),
+    ("az", &["create-for-rbac"]),
+    ("berglas", &[]),
+    ("bw", &[]),
+    ("bws", &[]),
+    ("chamber", &[]),
+    ("conjur", &[]),
+    ("credstash", &[]),
+    ("docker-credential-*", &[]),
+    ("doctl", &["auth"]),
+    ("doppler", &[]),
+    ("envchain", &[]),
+    ("fly", &["auth"]),
+    ("flyctl", &["auth"]),
+    ("gcloud", &["auth"]),
+    ("gcloud", &["config-helper"]),
+    ("gcloud", &["secrets", "versions", "access"]),
+    ("gcloud", &["kms", "decrypt"]),
+    ("gcloud", &["get-iam-token"]),
+    ("gh", &["auth"]),
+    ("git", &["credential*"]),
+    ("glab", &["auth"]),
+    ("gopass", &[]),
+    ("gpg", &[]),
+    ("gpg2", &[]),
+    ("heroku", &["auth:*"]),
+    ("heroku", &["config*"]),
+    ("htpasswd", &[]),
+    ("infisical", &[]),
+    ("keepassxc-cli", &[]),
+    ("keyring", &[]),
+    ("kinit", &[]),
+    ("klist", &[]),
+    ("kpcli", &[]),
+    ("kubectl", &["secret*"]),
+    ("kubectl", &["get", "*secret*"]),
+    ("kubectl", &["--raw*"]),
+    ("kubectl", &["create", "token"]),
+    ("lpass", &[]),
+    ("mkpasswd", &[]),
+    ("npm", &["token"]),
+    ("oathtool", &[]),
+    ("oc", &["-t"]),
+    ("oc", &["--show-token*"]),
+    ("oc", &["*secret*"]),
+    ("oc", &["create", "token"]),
+    ("op", &[]),
+    ("openssl", &["rand"]),
+    ("openssl", &["gen*"]),
+    ("openssl", &["enc"]),
+    ("openssl", &["pkey"]),
+    ("openssl", &["rsa"]),
+    ("pass", &[]),
+    ("passage", &[]),
+    ("printenv", &[]),
+    ("psono*", &[]),
+    ("pwgen", &[]),
+    ("rbw", &[]),
+    ("saml2aws", &[]),
+    ("secret-tool", &[]),
+    ("security", &["find-*"]),
+    ("security", &["export"]),
+    ("sops", &[]),
+    ("ssh-add", &[]),
+    ("ssh-keygen", &[]),
+    ("step", &["*token*"]),
+    ("summon", &[]),
+    ("systemd-creds", &[]),
+    ("teller", &[]),
+    ("terraform", &["output", "-raw"]),
+    ("terraform", &["output", "-json"]),
+    ("terraform", &["state", "pull"]),
+    ("tofu", &["output", "-raw"]),
+    ("tofu", &["output", "-json"]),
+    ("tofu", &["state", "pull"]),
+    ("vault", &[]),
+    ("vercel", &["env"]),
+    ("ykman", &[]),
+    ("yubico-piv-tool", &[]),
+];
+
+/// Commands that print what a machine is, has or does.
+const MACHINE: &[&str] = &[
+    "arch",
+    "df",
+    "dmesg",
+    "dmidecode",
+    "findmnt",
+    "free",
+    "getconf",
+    "groups",
+    "hostid",
+    "hostname",
+    "hostnamectl",
+    "id",
+    "ifconfig",
+    "ip",
+    "journalctl",
+    "last",
+    "lsblk",
+    "lscpu",
+    "lsmod",
+    "lsof",
+    "lspci",
+    "lsusb",
+    "mount",
+    "netstat",
+    "nproc",
+    "numactl",
+    "pgrep",
+    "ps",
+    "ss",
+    "sysctl",
+    "systemctl",
+    "top",
+    "uname",
+    "uptime",
+    "vmstat",
+    "w",
+    "who",
+    "whoami",
+];
+
+/// Shells, whose argument behind `-c` is a script.
+const SHELLS: &[&str] =
+    &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "oksh", "sh", "yash", "zsh"];
+
+/// Commands, and words of the shell, that another command follows.
+const WRAPPERS: &[&str] = &[
+    "!", "builtin", "busybox", "chroot", "command", "direnv", "do", "doas", "docker", "elif",
+    "else", "env", "eval", "exec", "flock", "if", "ionice", "kubectl", "mise", "nice", "nix",
+    "nohup", "nsenter", "parallel", "podman", "setpriv", "setsid", "ssh", "stdbuf", "su", "sudo",
+    "taskset", "then", "time", "timeout", "unbuffer", "unshare", "until", "while", "xargs",
+];
+
+/// How many commands lie within each other.
+const DEPTH: usize = 4;
+
+/// Why the output of a command stays on its machine, if it does.
+pub fn home(words: &[&[u8]]) -> Option<Home> {
+    within(words, DEPTH)
+}
+
+/// Whether what is run is told by more than the first word.
+pub fn is_indirect(words: &[&[u8]]) -> bool {
+    words.first().is_some_and(|word| {
+        let name = name(word);
+        SHELLS.contains(&name) || WRAPPERS.contains(&name)
+    })
+}
+
+fn within(words: &[&[u8]], depth: usize) -> Option<Home> {
+    let is_assignment = |word: &&&[u8]| word.contains(&b'=') && !word.starts_with(b"-");
+    let words = &words[words.iter().take_while(is_assignment).count()..];
+    let (command, arguments) = words.split_first()?;
+    let name = name(command);
+    if MACHINE.contains(&name) {
+        return Some(Home::Machine);
+    }
+    let prints = |(of, pattern): &Rule| like(of, name) && are_among(pattern, arguments);
+    if CREDENTIALS.iter().any(prints) {
+        return Some(Home::Credentials);
+    }
+    let depth = depth.checked_sub(1)?;
+    if SHELLS.contains(&name)
+        && let Some(at) = arguments.iter().position(|word| is_script_next(word))
+        && let Some(script) = arguments.get(at + 1)
+        && let Some(home) = in_script(script, depth)
+    {
+        return Some(home);
+    }
+    // Which of the words is the command depends on options with values of their own.
+    let is_wrapper = WRAPPERS.contains(&name);
+    let starts = (0..arguments.len()).filter(|_| is_wrapper);
+    starts.into_iter().find_map(|at| within(&arguments[at..], depth))
+}
+
+fn is_script_next(word: &[u8]) -> bool {
+    word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c')
+}
+
+fn in_script(script: &[u8], depth: usize) -> Option<Home> {
+    let commands = script.split(|byte| b";&|(){}`\n".contains(byte));
+    commands.into_iter().find_map(|command| {
+        let words = command.split(|byte| byte.is_ascii_whitespace() || b"'\"$".contains(byte));
+        let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+        within(&words, depth)
+    })
+}
+
+/// The last part of a path, if it is text.
+fn name(command: &[u8]) -> &str {
+    let base = command.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    std::str::from_utf8(base).unwrap_or_default()
+}
+
+fn are_among(patterns: &[&str], words: &[&[u8]]) -> bool {
+    let mut words = words.iter().filter_map(|word| std::str::from_utf8(word).ok());
+    patterns.iter().all(|pattern| words.any(|word| like(pattern, word)))
+}
+
+fn like(pattern: &str, word: &str) -> bool {
+    if !pattern.contains('*') {
+        return pattern == word;
+    }
+    Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(line: &str) -> Option<Home> {
+        let words = shlex::split(line).unwrap();
+        home(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn commands_that_print_credentials_are_known_wherever_they_stand() {
+        for line in [
+            "gcloud auth print-access-token",
+            "gcloud auth --account a print-identity-token",
+            "aws --profile x ecr get-login-password",
+            "aws eks get-token --cluster-name a",
+            "aws ssm get-parameter --name a --with-decryption",
+            "az account get-access-token",
+            "/usr/bin/vault kv get secret/a",
+            "op read op://a/b",
+            "pass show mail",
+            "kubectl get secret a -o yaml",
+            "kubectl config view --raw",
+            "gh auth token",
+            "env A=b vault read x",
+            "sudo -u bob pass show mail",
+            "A=b timeout 5 op whoami",
+            "sh -c 'cd /; TOKEN=$(gcloud auth print-access-token) && curl x'",
+            "bash -euc 'if true; then vault read x; fi'",
+            "sudo sh -c \"op read x | head\"",
+            "docker run -it image sh -c 'pass x'",
+        ] {
+            assert_eq!(told(line), Some(Home::Credentials), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_about_the_machine_is_known_too() {
+        for line in ["uname -r", "nproc", "sh -c 'echo $(hostname)'", "env -i uname -m"] {
+            assert_eq!(told(line), Some(Home::Machine), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_shared() {
+        for line in [
+            "make test",
+            "grep pass file",
+            "gcloud compute instances list",
+            "aws s3 ls",
+            "kubectl get pods",
+            "gh pr list",
+            "git log --oneline",
+            "sh -c 'make vault'",
+            "terraform plan",
+            "echo id",
+            "",
+        ] {
+            assert_eq!(told(line), None, "{line}");
+        }
+    }
+}
