@@ -1,9 +1,9 @@
 //! A cache in front of any function, and of any command.
 //!
-//! What a function returned is recorded, and the same call is answered from the record:
-//! in the same thread, in another process, and on another machine, as the stores of a
-//! [`Cache`] reach. A call is the same if its key is: all that the caller names, and the
-//! type of the value.
+//! cachex records what a function returns, and answers the same call from the record: in
+//! the same thread, in another process, or on another machine, depending on the stores of a
+//! [`Cache`]. Two calls are the same if their keys are: the parts that the caller names,
+//! and the type of the value.
 //!
 //! ```
 //! use cachex::{Cache, Options};
@@ -21,32 +21,31 @@
 //!
 //! # Which store
 //!
-//! | | who shares it | a hit takes |
+//! | | shared by | a hit takes |
 //! |---|---|---|
 //! | [`Cache::in_memory`], [`Builder::memory`] | the threads and tasks of a process | a tenth of a microsecond |
-//! | [`Cache::open`], [`Builder::local`] | the processes of a machine, `cachex run` among them | some ten microseconds |
-//! | [`Builder::remote`] | machines | that, once it has come |
-//! | [`Builder::store`] | whatever a [`Storage`] reaches | |
+//! | [`Cache::open`], [`Builder::local`] | the processes of a machine, including `cachex run` | some ten microseconds |
+//! | [`Builder::remote`] | machines | the same, once it was fetched |
+//! | [`Builder::store`] | whatever your [`Storage`] reaches | |
 //!
-//! A cache can have several above each other, a program several caches, and each
-//! function one of its own.
+//! A cache can have several stores, a program several caches, and each function its own.
 //!
 //! # Safe to decode, and trusted for its meaning
 //!
-//! What is stored is data. Reading it builds a value of the type that was asked for and
-//! runs nothing but that type's own `Deserialize`; a record that is damaged, or of
-//! another type, is a miss. That a value is the *right* one no store can prove: who can
-//! write to a folder can put another value there. Keep it where only those write whom
-//! the program trusts, and give a remote store a secret ([`Builder::remote_secret`]), without
-//! which nobody's records are taken.
+//! Stored values are data. Reading one builds a value of the requested type and runs no
+//! code but the `Deserialize` of that type; a record that is damaged, or of another type,
+//! is a miss. No store can prove that a value is the *right* one: anybody who can write to a
+//! folder can put another value there. Give write access only to those whom the program
+//! trusts, and set a secret for a remote store ([`Builder::remote_secret`]): records that
+//! were made without it are not accepted.
 //!
 //! # Helper processes
 //!
-//! What may hang or take long (the database of older entries, a network) is done by
-//! helper processes, as `cachex` does it: the program's own executable, which is diverted
-//! before its `main`. Where that cannot be (cachex within a library that was loaded at
-//! run time, or linked with musl), older entries and remote stores are not reached, and
-//! everything else works.
+//! Anything that may hang or take long (the database of older entries, a network) is done
+//! by helper processes: the program's own executable, which is diverted before its `main`.
+//! Where that is impossible (cachex within a library that is loaded at run time, or linked
+//! with musl), older entries and remote stores are not available, and everything else
+//! works.
 
 #![cfg_attr(
     not(feature = "remote"),

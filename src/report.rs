@@ -15,7 +15,7 @@ use std::fmt;
 use std::os::fd::FromRawFd;
 use std::time::Duration;
 
-/// What came of a call. The field names are public: see README.
+/// What came of a call. The field names are public: see docs/json.md.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// In a word.

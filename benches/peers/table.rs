@@ -1,4 +1,4 @@
-//! Tables for the terminal and, as Markdown, for the README.
+//! Tables for the terminal and, as Markdown, for docs/performance.md.
 
 use crate::measure::{Outcome, Summary};
 use std::fmt::Write as _;

@@ -1,11 +1,10 @@
-//! The attributes of `cachex` that cache what a function returns.
+//! The attributes of `cachex`, which cache the results of functions.
 //!
-//! Use them from `cachex`, which exports both. What they make of a function only
-//! calls `cachex::__private`, so the two have the same version.
+//! Use them from `cachex`, which exports them. The generated code calls only
+//! `cachex::__private`, so the two packages have the same version.
 //!
-//! Here it is read what was written, in `options`, `function` and `arguments`, and
-//! `expansion` writes the function anew. Everything that happens when it is called
-//! is the library's.
+//! `options`, `function` and `arguments` parse the input, and `expansion` writes the new
+//! function. Everything that happens when it is called is done by the library.
 
 mod arguments;
 mod companions;
@@ -17,12 +16,12 @@ mod types;
 
 use proc_macro::TokenStream;
 
-/// Which of the attributes stands above a function.
+/// The attribute above a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Sync,
     Async,
-    /// Whether the function is async is seen there.
+    /// The function itself shows whether it is async.
     Reference,
 }
 
@@ -36,16 +35,16 @@ impl Kind {
     }
 }
 
-/// Caches what a function returns.
+/// Caches the results of a function.
 ///
-/// A call whose key has a result in the cache returns that result, and the body does
-/// not run. Any other call runs the body and stores what it returns: in memory, unless
-/// `store` names a cache that outlives the process.
+/// If the cache has a result for the key of a call, the call returns it, and the body does
+/// not run. Any other call runs the body and stores its result: in memory, unless `store`
+/// names another cache.
 ///
 /// ```
 /// use cachex::cache_value;
 ///
-/// /// Counts the lines of a file, and reads it once in ten minutes at the most.
+/// /// Counts the lines of a file, and reads it at most once in ten minutes.
 /// #[cache_value(expires_in = "10m")]
 /// fn lines(path: &str) -> std::io::Result<usize> {
 ///     Ok(std::fs::read_to_string(path)?.lines().count())
@@ -55,43 +54,41 @@ impl Kind {
 /// ```
 ///
 /// The function may have generic parameters, a `where` clause and borrowed arguments,
-/// it may be a method, return early, use `?`, and call itself. Its signature is what
-/// it was. Async functions have [`async_cache_value`](macro@async_cache_value).
+/// it may be a method, return early, use `?`, and call itself. Its signature stays the
+/// same. Async functions have [`async_cache_value`](macro@async_cache_value).
 ///
-/// # What it is good for
+/// # When to use it
 ///
-/// A function whose result its arguments decide, for as long as it does not expire,
-/// and whose result is all that a caller wants of it. What else the body does, such
-/// as printing, sending or counting, is not done by a call that finds its result. What
-/// the body reads beside its arguments, such as a file, a variable or the time, is not
-/// asked again before the result expires.
+/// The result should depend only on the arguments, as long as it has not expired, and the
+/// caller should need nothing but the result. Side effects of the body, such as printing,
+/// sending or counting, do not happen on a hit. Anything else that the body reads, such as
+/// a file, a variable or the time, is not read again before the result expires.
 ///
-/// # What counts in the key
+/// # The key
 ///
 /// - The function: the path of its module with the name of the crate, its name, and
-///   the code of its signature and its body. Whoever changes the code starts anew.
-///   White space, comments and documentation do not count.
-/// - Every argument, as serde serializes it, in order. `self` is one too. What is
-///   behind a reference counts, and not its address.
-/// - The types that make one function many: its type and const parameters, what
-///   `impl Trait` stands for in an argument, and `Self` and the parameters of the
-///   `impl` or the trait that the function is in. So `parse::<u8>("1")` and
-///   `parse::<u16>("1")` never share a result.
+///   the code of its signature and its body, without white space, comments and
+///   documentation. A change of the code makes new keys.
+/// - Every argument, including `self`, as serde serializes it, in order; of a reference,
+///   the value and not the address.
+/// - The type parameters and const parameters, the types behind `impl Trait` in
+///   arguments, and `Self` and the parameters of the surrounding `impl` or trait. So
+///   `parse::<u8>("1")` and `parse::<u16>("1")` never share a result.
 ///
-/// These do **not** count:
+/// These are **not** part of the key:
 ///
 /// - **Functions that the body calls**, macros that it uses, and constants. If one of
 ///   them changes, and with it the result, change the body too, or clear the cache.
 /// - Arguments with `#[key(skip)]`.
 /// - The version of the crate, its features, and how it was compiled.
 ///
-/// The order of a map or of a `HashSet` does not count.
+/// The order of a map or of a `HashSet` makes no difference.
 ///
 /// # Arguments
 ///
-/// Each has to be `serde::Serialize`, or have `#[key(skip)]` before it, which leaves it
-/// out of the key and hands it to the body all the same. That is for a connection, a
-/// logger, or whatever does not change the result:
+/// Each argument has to implement `serde::Serialize`, or be marked with `#[key(skip)]`, which
+/// leaves it out of the key. Use that for a connection, a logger, or anything else that does
+/// not change the result:
 ///
 /// ```
 /// use cachex::cache_value;
@@ -120,41 +117,41 @@ impl Kind {
 /// # assert!(Client.rates("CHF").is_ok_and(|rates| rates == [10.0]));
 /// ```
 ///
-/// The types of skipped arguments count where they are type parameters or `impl Trait`.
+/// The types of skipped arguments are part of the key if they are type parameters or
+/// `impl Trait`.
 ///
-/// `&mut` in an argument is an error, as a call that finds its result changes nothing.
-/// With `#[key(skip)]` it is accepted: the change is made when the body runs, and only
-/// then.
+/// `&mut` in an argument is an error, because a hit changes nothing. With `#[key(skip)]`,
+/// it is accepted: the change happens only when the body runs.
 ///
-/// # What is returned
+/// # The result
 ///
-/// The type has to be `serde::Serialize` and `serde::de::DeserializeOwned`, and what is
-/// read back has to be as good as what was stored: what `#[serde(skip)]` leaves out is
-/// left out of cached results. It is owned, so it is neither a reference nor has one
-/// in it (`Cow<'static, str>` will do), and it has a name, so it is no `impl Trait`.
+/// The type has to implement `serde::Serialize` and `serde::de::DeserializeOwned`. Fields
+/// that `#[serde(skip)]` leaves out are missing from cached results. The type is owned, so it
+/// is not a reference and contains none (`Cow<'static, str>` is fine), and it has a name,
+/// so it is not `impl Trait`.
 ///
 /// If the last word of the declared type is `Result`, as in `io::Result<T>`, an `Err`
-/// is returned and **not** stored: the next call tries again. `E` has to be nothing in
-/// particular then. Of a `Result` that goes by another name the `Err` is not stored
-/// either, but has to be one that could be. One that is inside of another type is a value
-/// like any other, and so is the `None` of an `Option`.
+/// is returned and **not** stored: the next call tries again. `E` needs no traits then. The
+/// `Err` of a `Result` under another name is not stored either, but has to be serializable.
+/// A `Result` inside another type is a value like any other, and so is the `None` of an
+/// `Option`.
 ///
 /// # Options
 ///
 /// | option | value | without it |
 /// |---|---|---|
-/// | `expires_in` | for how long a result is returned after it was stored: text such as `"500ms"`, `"2s"` or `"1h 30m"`; a number of seconds, such as `2` or `0.5`; or a constant expression of type [`Duration`](core::time::Duration). It has to be above zero | for ever |
+/// | `expires_in` | how long a result is returned after it was stored: text such as `"500ms"`, `"2s"` or `"1h 30m"`; a number of seconds, such as `2` or `0.5`; or a constant expression of type [`Duration`](core::time::Duration). It has to be above zero | for ever |
 /// | `allow_concurrent` | `false`: of simultaneous calls with the same key one runs the body, and the others wait for its result; `true`: each runs it | `true` |
 /// | `expires_by` | a function or closure from a reference to the result to a `Duration`, or to an `Option` of one: for how long this very result is returned, as in `|token| token.valid_for`. Where it returns `None` that is up to `expires_in` | |
-/// | `failure_expires_in` | for how long an `Err` is returned, which has to be serializable then | an `Err` is not stored |
-/// | `refresh_after` | from which age on one call runs the body, while the others return the stored result | |
-/// | `stale_if_error` | for how long after it expired a result is returned in place of an `Err` | |
-/// | `jitter` | by how many percent a result expires earlier at the most | 0 |
-/// | `lock_timeout` | for how long a call waits for another with the same key | `"5m"` |
+/// | `failure_expires_in` | how long an `Err` is returned, which then has to be serializable | an `Err` is not stored |
+/// | `refresh_after` | the age from which on one call runs the body, while the others return the stored result | |
+/// | `stale_if_error` | how long after it expired a result is returned in place of an `Err` | |
+/// | `jitter` | the maximum by which a result expires earlier, in percent | 0 |
+/// | `lock_timeout` | how long a call waits for another with the same key | `"5m"` |
 /// | `mode` | a `cachex::Mode`, such as `Mode::ReadOnly` | `ReadWrite` |
-/// | `name` | what the results are called in `cachex list` and in events | the path of the function |
+/// | `name` | the name of the results in `cachex list` and in events | the path of the function |
 /// | `tags` | an array or a vector of labels, made at every call: `["users".to_owned(), format!("user:{id}")]` | |
-/// | `companions` | `true`: three functions beside this one, see below | `false` |
+/// | `companions` | `true`: adds three functions, see below | `false` |
 /// | `store` | an expression that a `&Cache` can be borrowed from: a `static CACHE: LazyLock<Cache>`, a call that returns `&'static Cache`, an argument, or a field of `self`. It is evaluated at every call, before the body | one in memory, of up to 64 MiB, for all functions that name none |
 /// | `crate` | the path of the library, if it is not `::cachex`, as in `crate = renamed` | `::cachex` |
 ///
@@ -176,13 +173,13 @@ impl Kind {
 ///
 /// # Companions
 ///
-/// With `companions = true` there are three functions for the calls of a function `f`. They
-/// take the arguments of `f`, and are as visible as it is:
+/// `companions = true` adds three functions to a function `f`. They take the arguments of
+/// `f`, and have the same visibility:
 ///
-/// - `f::key` returns the key of a call, whose digest `cachex show` takes;
+/// - `f::key` returns the key of a call, whose digest `cachex show` accepts;
 /// - `f::forget` drops the stored result of a call, and returns whether there was one;
-/// - `f::refresh` runs the body and stores what it returns in place of an earlier result. If
-///   that is an `Err`, the earlier one stays.
+/// - `f::refresh` runs the body and replaces the stored result. If the new one is an `Err`,
+///   the earlier one stays.
 ///
 /// ```
 /// use cachex::cache_value;
@@ -199,14 +196,14 @@ impl Kind {
 /// # Ok::<(), cachex::Error>(())
 /// ```
 ///
-/// Of an async function `forget` and `refresh` are async, too. The three are functions of a
-/// type that has the name of `f`, so there must be no other type or module of that name, and
-/// methods, for which there is no place for it, cannot have them.
+/// For an async function, `forget` and `refresh` are async, too. The three are functions of
+/// a type with the name of `f`, so there must be no other type or module of that name, and
+/// methods cannot have them.
 ///
 /// # Errors
 ///
-/// What cannot be cached does not compile, and the error is shown where the reason
-/// stands: async functions, `const fn`, functions with a variable number of arguments,
+/// Functions that cannot be cached do not compile, and the error points to the reason:
+/// async functions, `const fn`, functions with a variable number of arguments,
 /// functions that return a reference, `impl Trait` or `!`, arguments that are neither
 /// `Serialize` nor skipped or that are `&mut`, durations of zero and below, and options
 /// that do not exist or are given twice.
@@ -215,10 +212,10 @@ pub fn cache_value(options: TokenStream, function: TokenStream) -> TokenStream {
     expansion::expand(Kind::Sync, options.into(), &function.into()).into()
 }
 
-/// Caches what an async function returns.
+/// Caches the results of an async function.
 ///
-/// This is [`cache_value`](macro@cache_value) for `async fn`: what counts in the key,
-/// `#[key(skip)]`, what may be returned, the options and the errors are the same.
+/// This is [`cache_value`](macro@cache_value) for `async fn`: the key, `#[key(skip)]`, the
+/// result, the options and the errors are the same.
 ///
 /// ```
 /// use cachex::async_cache_value;
@@ -233,22 +230,22 @@ pub fn cache_value(options: TokenStream, function: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// - The key is made and the cache asked when the future is polled for the first time,
-///   and not when the function is called.
+/// - The key is computed and looked up when the future is polled for the first time, not
+///   when the function is called.
 /// - A future that is dropped before it ends stores nothing.
-/// - The future can go to another thread if the body's could: it is `Send` if the
-///   arguments and what the body keeps across an `.await` are.
+/// - The future is `Send` if the arguments and everything that the body keeps across an
+///   `.await` are.
 #[proc_macro_attribute]
 pub fn async_cache_value(options: TokenStream, function: TokenStream) -> TokenStream {
     expansion::expand(Kind::Async, options.into(), &function.into()).into()
 }
 
-/// Shares what a function returns with all callers of this process.
+/// Shares the results of a function among all callers in this process.
 ///
-/// This is [`cache_value`](macro@cache_value) for what cannot be copied or stored, such as an
-/// `Arc<T>`, a client or a pool of connections: the result is kept as it is, and each call
-/// returns a clone of it. So it has to be `Clone + Send + Sync + 'static`, and nothing in
-/// particular otherwise. It is gone with the process, whatever `store` is named.
+/// This is [`cache_value`](macro@cache_value) for results that cannot be copied or stored,
+/// such as an `Arc<T>`, a client or a pool of connections: the result is kept as it is, and
+/// each call returns a clone of it. It has to be `Clone + Send + Sync + 'static`. It is gone
+/// with the process, whatever `store` is named.
 ///
 /// ```
 /// use cachex::cache_reference;
@@ -265,8 +262,8 @@ pub fn async_cache_value(options: TokenStream, function: TokenStream) -> TokenSt
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// It is for async functions, too. What counts in the key, `#[key(skip)]` and the options
-/// are the same, but for `failure_expires_in` and `companions`, which there are not.
+/// The function may be async. The key, `#[key(skip)]` and the options are the same, except
+/// that there is no `failure_expires_in` and no `companions`.
 #[proc_macro_attribute]
 pub fn cache_reference(options: TokenStream, function: TokenStream) -> TokenStream {
     expansion::expand(Kind::Reference, options.into(), &function.into()).into()

@@ -40,7 +40,7 @@ pub fn config(args: &ConfigArgs, vars: &Vars) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// What is printed. README describes the fields.
+/// What is printed. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Shown<'a> {
     path: Option<Cow<'a, str>>,

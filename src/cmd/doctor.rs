@@ -35,7 +35,7 @@ pub fn doctor(args: DoctorArgs, vars: &Vars) -> Result<Exit> {
     Ok(if report.healthy { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
 }
 
-/// What is printed. README describes the fields.
+/// What is printed. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Report<'a> {
     store: Cow<'a, str>,

@@ -225,7 +225,7 @@ pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, Facts)]) -> Exit {
     misused(verb, exit::USAGE, why)
 }
 
-/// What JSON says of an entry. The field names are public: see README.
+/// What JSON says of an entry. The field names are public: see docs/json.md.
 #[derive(Debug, Serialize)]
 pub struct Listed {
     key: String,

@@ -213,7 +213,7 @@ impl Room {
     }
 }
 
-/// What was done. The field names are public: see README.
+/// What was done. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Done {
     dry_run: bool,

@@ -4,6 +4,7 @@
 //! and fish ask [`super::complete`] for; that is added here, by hand, since clap
 //! completes at run time only under a feature of which it promises nothing.
 
+mod manual;
 mod options;
 
 use crate::cli::Cli;
@@ -30,7 +31,8 @@ pub fn completions(shell: Shell) -> Exit {
     Exit::SUCCESS
 }
 
-/// Writes `completions/`, `man/` and `docs/options.md` below `folder`.
+/// Writes `completions/`, `man/` and `docs/options.md` below `folder`, the repository.
+/// Some man pages are made from other pages in its `docs/`.
 pub fn everything(folder: &Path) -> Result<Exit> {
     let made = |name: &str| -> Result<_> {
         let path = folder.join(name);
@@ -42,7 +44,9 @@ pub fn everything(folder: &Path) -> Result<Exit> {
         std::fs::write(completions.join(shell.file_name("cachex")), script(shell))
             .with_context(|| format!("writing the completion script for {shell}"))?;
     }
-    clap_mangen::generate_to(Cli::command(), made("man")?).context("writing the man pages")?;
+    let man = made("man")?;
+    clap_mangen::generate_to(Cli::command(), &man).context("writing the man pages")?;
+    manual::generate_to(&folder.join("docs"), &man)?;
     std::fs::write(made("docs")?.join("options.md"), options::page())
         .context("writing the page of the options")?;
     Ok(Exit::SUCCESS)

@@ -188,7 +188,7 @@ impl Read for Watched<'_> {
     }
 }
 
-/// What was done. The field names are public: see README.
+/// What was done. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Done {
     dry_run: bool,

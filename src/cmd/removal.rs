@@ -91,7 +91,7 @@ impl Chosen<'_> {
     }
 }
 
-/// What came of a removal. The field names are public: see README.
+/// What came of a removal. The field names are public: see docs/json.md.
 #[derive(Debug, Default, Serialize)]
 pub struct Outcome {
     /// Whether nothing was changed.

@@ -93,7 +93,7 @@ struct About {
     old: bool,
 }
 
-/// What JSON says of it. The field names are public: see README.
+/// What JSON says of it. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
@@ -106,7 +106,7 @@ struct Shown {
     old: bool,
 }
 
-/// What it left at a declared path. The field names are public: see README.
+/// What it left at a declared path. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Output {
     path: String,

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-/// A store of values whose calls are futures, as a client of a server has them.
+/// A store of values whose calls are futures, such as a client of a server.
 ///
-/// It is added by [`Builder::async_store`](super::Builder::async_store). Tasks await its
-/// futures themselves, so those run on the runtime of the task. Callers that are not
-/// asynchronous block their thread until a future is done, which is then on no runtime: a
-/// store that needs one enters it, by a handle of its own.
+/// Add it with [`Builder::async_store`](super::Builder::async_store). Tasks await its
+/// futures themselves, on their own runtime. Synchronous callers block their thread until a
+/// future is done, outside of any runtime: a store that needs a runtime enters it with a
+/// handle of its own.
 ///
 /// ```
 /// use cachex::{AsyncStorage, Cache, Failure, Key, Options, Record, ValueKey};
@@ -49,23 +49,23 @@ use std::thread::Thread;
 /// # }).unwrap();
 /// ```
 pub trait AsyncStorage: Send + Sync + 'static {
-    /// The record of a key, fresh or not.
+    /// Returns the record of a key, fresh or not.
     fn get(
         &self,
         key: &ValueKey,
     ) -> impl Future<Output = Result<Option<Arc<Record>>, Failure>> + Send;
 
-    /// Keeps a record, in place of the key's earlier one.
+    /// Stores a record, replacing an earlier one of this key.
     fn put(
         &self,
         key: &ValueKey,
         record: &Arc<Record>,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Drops the record of a key; whether there was one, as far as that is known.
+    /// Removes the record of a key, and returns whether there was one, as far as known.
     fn remove(&self, key: &ValueKey) -> impl Future<Output = Result<bool, Failure>> + Send;
 
-    /// Drops everything.
+    /// Removes everything.
     fn clear(&self) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 

@@ -1,4 +1,4 @@
-//! Where values are kept: what a [`Cache`](super::Cache) asks of each of its stores.
+//! Stores of values: the interface that a [`Cache`](super::Cache) has to each of them.
 
 use super::async_storage::AsyncStore;
 use super::key::ValueKey;
@@ -11,16 +11,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a store says that failed. To a look-up that is a miss, and to a record it is
-/// lost; a [`Cache`](super::Cache) goes on without.
+/// The error of a store. For a look-up it is a miss, and a value is not recorded; a
+/// [`Cache`](super::Cache) goes on without.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// The failure of a store that keeps nothing so long; another one may.
+/// The failure of a store that keeps no value this long; another one may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong {
-    /// How many bytes the value takes.
+    /// The size of the value in bytes.
     pub bytes: u64,
-    /// How many it may take.
+    /// The limit of the store in bytes.
     pub limit: u64,
 }
 
@@ -33,25 +33,25 @@ impl fmt::Display for TooLong {
 
 impl Error for TooLong {}
 
-/// A value as stores keep it: its encoding, and until when it may be served.
+/// A value as stores keep it: its encoding, and its deadline.
 ///
-/// It can be serialized, for stores that are made elsewhere.
+/// A record can be serialized, for stores outside of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The encoded value.
     #[serde(with = "serde_bytes")]
     pub value: Vec<u8>,
-    /// When it had been computed.
+    /// The time when it had been computed.
     pub created: Timestamp,
-    /// From when on it is not served any more; none: never. It was fixed when the value
-    /// was recorded, and nothing moves it.
+    /// The time from which on it is not served any more; none: never. It was set when the
+    /// value was recorded, and nothing changes it.
     pub expires: Option<Timestamp>,
-    /// How long after that it stands in for a value that cannot be computed.
+    /// The time after that for which it replaces a value that cannot be computed.
     #[serde(default)]
     pub stale_for: Option<Duration>,
-    /// How long it took to compute.
+    /// The time it took to compute.
     pub took: Duration,
-    /// What computed it, for people.
+    /// The name of the computation, for people.
     pub name: Cow<'static, str>,
     /// The tags by which it can be removed.
     #[serde(default)]
@@ -59,13 +59,13 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether it may be served now. One from the future is not, if it expires at all:
-    /// the clock went backwards, and how old it is nobody knows.
+    /// Returns whether it may be served now. A record from the future may not, if it
+    /// expires at all: the clock went backwards, and its age is unknown.
     pub fn is_fresh(&self) -> bool {
         self.expires.is_none_or(|expires| Timestamp::is_between(self.created, expires))
     }
 
-    /// Whether it may be served, or stand in.
+    /// Returns whether it may be served, at least in place of a failure.
     #[inline]
     pub(super) fn is_of_use(&self) -> bool {
         let until = match (self.expires, self.stale_for) {
@@ -76,7 +76,7 @@ impl Record {
         Timestamp::is_between(self.created, until)
     }
 
-    /// Whether it was computed so long ago.
+    /// Returns whether it was computed that long ago.
     pub(super) fn is_older(&self, span: Duration) -> bool {
         Timestamp::now() >= self.created.plus(span)
     }
@@ -85,8 +85,8 @@ impl Record {
 /// A store of values.
 ///
 /// A [`Cache`](super::Cache) has one or several, the fastest first
-/// ([`Builder::store`](super::Builder::store)), and asks them from its callers' threads,
-/// or, for asynchronous callers, from threads for what blocks. It looks itself whether a
+/// ([`Builder::store`](super::Builder::store)), and calls them on its callers' threads, or,
+/// for asynchronous callers, on threads that may block. The cache itself checks whether a
 /// record is fresh.
 ///
 /// ```
@@ -124,73 +124,73 @@ impl Record {
 /// # Ok::<(), cachex::Error>(())
 /// ```
 pub trait Storage: Send + Sync + 'static {
-    /// The record of a key, fresh or not.
+    /// Returns the record of a key, fresh or not.
     fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure>;
 
-    /// The same a moment later, for who found nothing and waited for others to compute
-    /// it: what they recorded is near, so what is far away need not be asked again.
+    /// Looks again, for a caller that found nothing and waited for others to compute the
+    /// value: their record is near, so distant stores need not be queried again.
     fn get_again(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
         self.get(key)
     }
 
-    /// Keeps a record, in place of the key's earlier one.
+    /// Stores a record, replacing an earlier one of this key.
     fn put(&self, key: &ValueKey, record: &Arc<Record>) -> Result<(), Failure>;
 
-    /// Drops the record of a key; whether there was one, as far as that is known.
+    /// Removes the record of a key, and returns whether there was one, as far as known.
     fn remove(&self, key: &ValueKey) -> Result<bool, Failure>;
 
-    /// Drops the records that are selected; how many there were.
+    /// Removes the selected records, and returns their number.
     ///
     /// # Errors
     ///
-    /// One that says so if the store cannot tell which they are, which is so unless this is
-    /// implemented.
+    /// An error if the store cannot tell which they are, which is the default
+    /// implementation.
     fn remove_selected(&self, _selection: &Selection<'_>) -> Result<u64, Failure> {
         Err("this store removes records by their keys alone".into())
     }
 
-    /// Drops everything.
+    /// Removes everything.
     fn clear(&self) -> Result<(), Failure>;
 
-    /// Whether calls return at once, without a disk or a network. Asynchronous callers
-    /// make those themselves, and hand others to a thread that may block.
+    /// Returns whether calls return at once, without a disk or a network. Asynchronous
+    /// callers make such calls themselves, and hand others to a thread that may block.
     fn is_immediate(&self) -> bool {
         false
     }
 
-    /// Keeps others who use this store, in whatever process, from computing the value of a
-    /// key, until what [`Lock::Held`] has is dropped. It never waits: who finds
-    /// [`Lock::Busy`] asks again.
+    /// Keeps other users of this store, in any process, from computing the value of a key,
+    /// until the guard in [`Lock::Held`] is dropped. This never waits: a caller that gets
+    /// [`Lock::Busy`] tries again.
     ///
-    /// [`Lock::None`] says that the store has no such locks, which is so unless this is
-    /// implemented; then there is one at a time in each process.
+    /// [`Lock::None`] says that the store has no such locks, which is the default
+    /// implementation; then one caller at a time computes in each process.
     fn try_lock(&self, _key: &ValueKey) -> Result<Lock, Failure> {
         Ok(Lock::None)
     }
 
-    /// Calls back for each record that is dropped to make room, if it is known.
+    /// Sets a function to call for each record that is dropped to make room, if known.
     fn on_eviction(&self, _hook: EvictionHook) {}
 
-    /// It as a store whose calls are futures, if it is one.
+    /// Returns the store as one whose calls are futures, if it is one.
     #[doc(hidden)]
     fn as_async(&self) -> Option<&dyn AsyncStore> {
         None
     }
 }
 
-/// Which records are removed together.
+/// A selection of records to be removed together.
 #[non_exhaustive]
 pub enum Selection<'a> {
-    /// Those that have this tag.
+    /// Records with this tag.
     Tag(&'a str),
-    /// Those whose keys begin with these parts, as [`ValueKey::begins_with`] sees it.
+    /// Records whose keys begin with these parts, see [`ValueKey::begins_with`].
     Prefix(&'a [u8]),
-    /// Those that this chooses.
+    /// Records that this function selects.
     Which(&'a dyn Fn(&Stored<'_>) -> bool),
 }
 
 impl Selection<'_> {
-    /// Whether a record is selected; its key is known by whoever asks, if it is.
+    /// Returns whether a record is selected. The caller passes its key if it knows it.
     pub(super) fn selects(&self, key: Option<&[u8]>, stored: &Stored<'_>) -> bool {
         match self {
             Selection::Tag(tag) => stored.tags.iter().any(|its| its == tag),
@@ -200,43 +200,43 @@ impl Selection<'_> {
     }
 }
 
-/// What is known of a record without its value.
+/// A record without its value.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Stored<'r> {
-    /// What computed it, see [`Options::name`](super::Options::name).
+    /// The name of the value, see [`Options::name`](super::Options::name).
     pub name: &'r str,
     /// Its tags.
     pub tags: &'r [String],
-    /// When it had been computed.
+    /// The time when it had been computed.
     pub created: Timestamp,
-    /// From when on it is not served any more; none: never.
+    /// The time from which on it is not served any more; none: never.
     pub expires: Option<Timestamp>,
-    /// How long it took to compute.
+    /// The time it took to compute.
     pub took: Duration,
 }
 
 impl Record {
-    /// It without its value.
+    /// Returns the record without its value.
     pub(super) fn stored(&self) -> Stored<'_> {
         let Record { created, expires, took, .. } = *self;
         Stored { name: &self.name, tags: &self.tags, created, expires, took }
     }
 }
 
-/// A function that is told of a record that was dropped to make room.
+/// A function that is called with a record that was dropped to make room.
 pub type EvictionHook = Arc<dyn Fn(&Record) + Send + Sync>;
 
 /// Keeps others from computing a value, until it is dropped.
 pub type Guard = Box<dyn Any + Send>;
 
-/// An answer to who wants to compute a value alone.
+/// The answer to a caller that wants to compute a value alone.
 pub enum Lock {
-    /// Nobody else may.
+    /// Nobody else may compute it.
     Held(Guard),
-    /// Somebody else does.
+    /// Somebody else computes it.
     Busy,
-    /// That cannot be told.
+    /// The store has no locks.
     None,
 }
 

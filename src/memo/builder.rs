@@ -1,4 +1,4 @@
-//! Describing a cache: which stores, and where.
+//! The description of a cache: its stores and their places.
 
 use super::async_storage::{AsyncStorage, Awaited};
 use super::backend::Storage;
@@ -20,8 +20,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Describes a [`Cache`].
 ///
-/// Its stores are asked in the order in which they were named, and what is found in one
-/// is given to those before it. Where none is named there is one, the local store.
+/// The stores are queried in the order in which they were added, and a value that is found
+/// is copied into those before. Without any, the cache has the local store.
 ///
 /// ```
 /// use cachex::Cache;
@@ -51,10 +51,10 @@ enum Place {
 }
 
 impl Builder {
-    /// Adds a store in memory of up to so many bytes, see [`Memory::new`].
+    /// Adds a store in memory of up to `capacity` bytes, see [`Memory::new`].
     ///
-    /// In front of a store that others use too it may serve what they have removed or
-    /// replaced since, until that expires.
+    /// In front of a store that others use too, it may serve values that they have removed
+    /// or replaced since, until these expire.
     pub fn memory(self, capacity: u64) -> Builder {
         self.store(Memory::new(capacity))
     }
@@ -70,8 +70,8 @@ impl Builder {
         self.store(Awaited(store))
     }
 
-    /// Adds the local store: a folder that any number of processes may use at the same
-    /// time, that of `cachex run` among them.
+    /// Adds the local store: a folder that any number of processes, including `cachex run`,
+    /// may use at the same time.
     pub fn local(mut self) -> Builder {
         if !self.stores.iter().any(|place| matches!(place, Place::Local)) {
             self.stores.push(Place::Local);
@@ -84,29 +84,29 @@ impl Builder {
         Builder { dir: Some(dir.into()), ..self }.local()
     }
 
-    /// Adds the local store, and below it one that machines share, at a URL as
-    /// `cachex run --remote` takes it. What is recorded is sent by a process of its own,
-    /// in the background; what comes is in the local store from then on.
+    /// Adds the local store, and below it one that machines share, at a URL as for
+    /// `cachex run --remote`. A process in the background sends recorded values; values that
+    /// were fetched are in the local store from then on.
     ///
-    /// The URL is an argument of the helper process that
-    /// [`Cache::command`] starts, which others on this machine can see: give a password
-    /// by [`Builder::remote_password`], and not in the URL.
+    /// The URL is an argument of the helper process that [`Cache::command`] starts, which
+    /// other users of this machine can see: set a password with
+    /// [`Builder::remote_password`], not in the URL.
     pub fn remote(self, url: impl Into<String>) -> Builder {
         Builder { remote: Some(url.into()), ..self }.local()
     }
 
-    /// Gives nothing to the remote store, and only reads from it.
+    /// Only reads from the remote store, and sends nothing to it.
     pub fn remote_read_only(self) -> Builder {
         Builder { read_only: true, ..self }
     }
 
-    /// The secret by which machines trust what others put in the remote store, as
-    /// `CACHEX_REMOTE_SECRET` is for `cachex run`.
+    /// Sets the secret that authenticates values in the remote store, like
+    /// `CACHEX_REMOTE_SECRET` for `cachex run`.
     pub fn remote_secret(self, secret: impl Into<OsString>) -> Builder {
         self.says("CACHEX_REMOTE_SECRET", secret)
     }
 
-    /// The password of the remote store, as `CACHEX_REMOTE_PASSWORD` is for `cachex run`.
+    /// Sets the password of the remote store, like `CACHEX_REMOTE_PASSWORD` for `cachex run`.
     pub fn remote_password(self, password: impl Into<OsString>) -> Builder {
         self.says("CACHEX_REMOTE_PASSWORD", password)
     }
@@ -116,9 +116,9 @@ impl Builder {
         self
     }
 
-    /// What is not said of the local store, and of the remote one below it, is as
-    /// `cachex run` would have it, called without options: by the variables (`CACHEX_DIR`,
-    /// `CACHEX_REMOTE`, `CACHEX_MODE`, …), by `config.toml`, by default.
+    /// Uses the settings of `cachex run` for the local store, and for the remote one below
+    /// it, unless they are set here: from variables (`CACHEX_DIR`, `CACHEX_REMOTE`,
+    /// `CACHEX_MODE`, …), from `config.toml`, or the defaults.
     ///
     /// ```no_run
     /// // The store of `cachex run`, wherever its user has it.
@@ -129,7 +129,7 @@ impl Builder {
         Builder { like_command: true, ..self }
     }
 
-    /// Calls this function whenever something happens, on the thread on which it does. It
+    /// Calls this function for every event, on the thread on which it happens. The function
     /// may use the cache.
     ///
     /// ```
@@ -148,21 +148,20 @@ impl Builder {
         Builder { hook: Some(Box::new(hook)), ..self }
     }
 
-    /// How many bytes the local store may hold, see `cachex run --max-size`.
+    /// Limits the size of the local store, like `cachex run --max-size`.
     pub fn max_size(self, bytes: u64) -> Builder {
         Builder { max_size: Some(bytes), ..self }.local()
     }
 
-    /// Opens it.
+    /// Opens the cache.
     ///
-    /// What was said here is all that counts: neither `CACHEX_*` variables nor
-    /// `config.toml` have a say, unless [`Builder::like_command`] asks for them. A local
-    /// store without a folder is where `cachex run` has its own by default.
+    /// `CACHEX_*` variables and `config.toml` have no effect, unless
+    /// [`Builder::like_command`] was called. A local store without a folder is in the
+    /// default place of `cachex run`.
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if the folder cannot be used, or if something that was said is
-    /// wrong.
+    /// [`Error::Open`] if the folder cannot be used, or if a setting is invalid.
     pub fn open(self) -> Result<Cache, Error> {
         let mut builder = if self.stores.is_empty() { self.local() } else { self };
         let mut stores: Vec<Box<dyn Storage>> = Vec::new();
@@ -194,7 +193,7 @@ impl Builder {
         Ok(Some((root, config)))
     }
 
-    /// What of this `cachex run` is to be told.
+    /// The options of `cachex run` for these settings.
     fn run_options(&self) -> RunOptions {
         let told = [
             ("--cache-dir", self.dir.clone().map(OsString::from)),
@@ -248,7 +247,7 @@ fn kept(text: &OsStr) -> &'static OsStr {
     new
 }
 
-/// Whether a variable is one of `cachex run`.
+/// Returns whether a variable is one of `cachex run`.
 fn is_of_the_command(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"CACHEX_")
 }

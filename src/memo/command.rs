@@ -1,10 +1,9 @@
-//! Commands whose results are kept: `cachex run` for a program.
+//! Cached commands: `cachex run` for a program.
 //!
-//! The work is done by a helper process, which is `cachex run` with the same options.
-//! So what counts, what is recorded and what is served is that of the command line, and
-//! each finds what the other recorded. What came of it is told in a file, which also
-//! shows whether the helper began at all: if not, nothing was run, and the command is
-//! run without a cache.
+//! A helper process does the work: `cachex run` with the same options. So keys, records
+//! and results are those of the command line, and each finds what the other recorded. The
+//! helper reports in a file, which also shows whether it began at all: if not, nothing was
+//! run, and the command is run without a cache.
 
 use super::Span;
 use crate::asked;
@@ -20,27 +19,26 @@ use std::time::Duration;
 
 pub use crate::report::Outcome;
 
-/// What the file of the report holds until a helper begins.
+/// The content of the report's file until a helper begins.
 const NOT_BEGUN: &[u8] = b"-";
 
 /// The options by which the file of the report is named.
 const REPORTS: [&str; 2] = ["--status-file", "--status-fd"];
-/// Those that say more than how a result is kept: without a helper they would be broken.
+/// Options that promise more than caching: without a helper they would be broken.
 const PROMISES: [&str; 3] = ["--cached-only", "--timeout", "--warm"];
 
 /// A command whose result is recorded, and served the next time.
 ///
-/// It is what `cachex run` is at a prompt: the same options lead to the same entry, and
-/// a program and a shell that have the same environment and working directory share
-/// their results. It reads nothing unless [`input`] is given: without it, its like at a
-/// prompt is `cachex run --stdin null`. What is set here is an option of that call. What
-/// is not is up to the `CACHEX_*` variables that the command would have and to
-/// `config.toml`, as at a prompt.
+/// This is `cachex run` for a program: the same options lead to the same entry, and a
+/// program and a shell with the same environment and working directory share their
+/// results. The command reads nothing unless [`input`] is given, like
+/// `cachex run --stdin null`. Options that are not set here come from the `CACHEX_*`
+/// variables that the command would have and from `config.toml`, as at a prompt.
 ///
-/// Of a [`Command`] its program, its arguments, its changes of the environment and its
-/// working directory are taken. A `Command` does not tell the rest: see [`env_clear`]
-/// and [`input`] for what is set here instead. What `arg0`, `uid`, `gid`, `groups`,
-/// `process_group` and `pre_exec` did to it has no effect.
+/// The program, the arguments, the changes of the environment and the working directory
+/// are taken from the [`Command`]. A `Command` does not reveal the rest: use [`env_clear`]
+/// and [`input`] here instead. `arg0`, `uid`, `gid`, `groups`, `process_group` and
+/// `pre_exec` have no effect.
 ///
 /// ```
 /// use std::process::Command;
@@ -60,47 +58,46 @@ const PROMISES: [&str; 3] = ["--cached-only", "--timeout", "--warm"];
 /// [`input`]: CachedCommand::input
 #[derive(Debug)]
 pub struct CachedCommand {
-    /// What is called, and where and with which variables.
+    /// The program, its arguments, directory and variables.
     command: Command,
-    /// Whether it gets no variables but those.
+    /// True if the command gets no other variables.
     clears_env: bool,
     /// Options, each with its value if it has one.
     options: Vec<(String, Option<OsString>)>,
-    /// What it reads.
+    /// The standard input.
     input: Option<Vec<u8>>,
 }
 
 impl CachedCommand {
-    /// A command that is called with these options, each with its value if it has one.
+    /// Prepares a command with these options, each with its value if it has one.
     pub(super) fn new(options: Vec<(String, Option<OsString>)>, command: Command) -> CachedCommand {
         CachedCommand { command, clears_env: false, options, input: None }
     }
 
-    /// Replays a result for at most this long. Without it results are good for ever.
+    /// Replays a result for at most this long. Without it, results never expire.
     ///
-    /// A result that was recorded to be kept for longer is not served beyond this
-    /// either. Failures are kept for a minute, or this if it is less.
+    /// This also limits results that were recorded with a longer lifetime. Failures are
+    /// replayed for a minute, or for this time if it is shorter.
     ///
-    /// A `Duration` is taken as it is. Of anything else the result is
-    /// [`Error::ExpiresIn`](super::Error::ExpiresIn) if it is zero or negative, or cannot be
-    /// read.
+    /// A `Duration` is used as it is. Anything else returns
+    /// [`Error::ExpiresIn`](super::Error::ExpiresIn) if it is zero, negative, or invalid.
     pub fn expires_in<S: Span>(self, span: S) -> S::Of<CachedCommand> {
         span.set(|span| {
             self.run_option("--expires-in", humantime::format_duration(span).to_string())
         })
     }
 
-    /// Whether the command may run more than once at the same time. It may, unless this
-    /// is `false`: then of simultaneous callers, be they threads, processes or prompts,
-    /// one runs it, and the others follow its output.
+    /// Sets whether the command may run more than once at the same time. With `false`,
+    /// one of several simultaneous callers, whether threads, processes or shells, runs it,
+    /// and the others follow its output.
     pub fn allow_concurrent(mut self, allow: bool) -> CachedCommand {
         const NAME: &str = "--no-concurrent";
         self.options.retain(|(name, _)| name != NAME);
         if allow { self } else { self.run_flag(NAME) }
     }
 
-    /// What the command reads from its standard input, which counts. Without it, it
-    /// reads nothing, as with `cachex run --stdin null`.
+    /// Sets the standard input of the command, which is part of the key. Without it, the
+    /// command reads nothing, as with `cachex run --stdin null`.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -114,16 +111,16 @@ impl CachedCommand {
         self
     }
 
-    /// Gives the command no variables but those that its [`Command`] sets. It cannot
-    /// tell that [`Command::env_clear`] was called, so that alone has no effect.
+    /// Gives the command only the variables that its [`Command`] sets. A `Command` does not
+    /// reveal whether [`Command::env_clear`] was called, so that alone has no effect.
     pub fn env_clear(mut self) -> CachedCommand {
         self.clears_env = true;
         self
     }
 
-    /// Gives `cachex run` one of its options that has a value.
+    /// Passes an option with a value to `cachex run`.
     ///
-    /// A mistake in it is the error of [`output`](Self::output) and
+    /// A mistake in it is an error of [`output`](Self::output) and
     /// [`status`](Self::status). `--status-file` and `--status-fd` cannot be given.
     ///
     /// ```
@@ -148,25 +145,25 @@ impl CachedCommand {
         self
     }
 
-    /// Gives `cachex run` one of its options that has no value.
+    /// Passes an option without a value to `cachex run`.
     pub fn run_flag(mut self, name: impl Into<String>) -> CachedCommand {
         self.options.push((name.into(), None));
         self
     }
 
-    /// Serves the result, or runs the command and records it, and returns what went to
+    /// Replays the result, or runs the command and records it, and returns the output of
     /// both streams.
     ///
-    /// cachex adds nothing to the streams. If its part cannot be done, as with a store
-    /// that is not to be written or on a system without helper processes, the command is
-    /// run all the same, and [`reason`](CommandOutput::reason) says why.
+    /// cachex adds nothing to the streams. If caching is impossible, as with a store that
+    /// is not writable or on a system without helper processes, the command is run all the
+    /// same, and [`reason`](CommandOutput::reason) says why.
     ///
     /// # Errors
     ///
     /// - [`io::ErrorKind::NotFound`] if there is no such program, and
     ///   [`io::ErrorKind::PermissionDenied`] if it cannot be executed;
     /// - [`io::ErrorKind::InvalidInput`] if an option, a `CACHEX_*` variable or
-    ///   `config.toml` is mistaken; the message says what would be right;
+    ///   `config.toml` is invalid; the message says what would be valid;
     /// - [`io::ErrorKind::Unsupported`] if no helper process can be started and the
     ///   command must not run without one: with `--cached-only`, `--timeout` or `--warm`;
     /// - any other if the helper process was killed, or the command cannot be started.
@@ -174,8 +171,8 @@ impl CachedCommand {
         self.call(asked::this_executable(), Stdio::piped)
     }
 
-    /// The same with the output going to this process's own streams as it comes:
-    /// `stdout` and `stderr` of what is returned are empty.
+    /// Works like [`output`](Self::output), but passes the output on to this process's own
+    /// streams as it comes: `stdout` and `stderr` of the result are empty.
     pub fn status(&self) -> io::Result<CommandOutput> {
         self.call(asked::this_executable(), Stdio::inherit)
     }
@@ -220,7 +217,7 @@ impl CachedCommand {
         Ok(())
     }
 
-    /// What a helper came to; none if it did not begin. An error says why it was not
+    /// The result of a helper; none if it did not begin. An error says why it was not
     /// started.
     fn by_a_helper(
         &self,
@@ -246,7 +243,7 @@ impl CachedCommand {
         }))
     }
 
-    /// Why nothing was run.
+    /// The error that says why nothing was run.
     fn refused(&self, status: u8, why: String) -> io::Error {
         let kind = match status {
             exit::NOT_FOUND => io::ErrorKind::NotFound,
@@ -256,7 +253,7 @@ impl CachedCommand {
         io::Error::new(kind, format!("{}: {why}", self.command.get_program().display()))
     }
 
-    /// What follows the helper's verb.
+    /// The arguments after the helper's verb.
     fn arguments(&self, told: &Path) -> Vec<OsString> {
         let mut args = vec![told.into()];
         if !self.gives("--stdin") {
@@ -279,7 +276,7 @@ impl CachedCommand {
         args
     }
 
-    /// Whether an option was given.
+    /// Returns whether an option was given.
     fn gives(&self, name: &str) -> bool {
         self.options.iter().any(|(given, _)| given == name)
     }
@@ -309,27 +306,27 @@ impl CachedCommand {
     }
 }
 
-/// What came of a [`CachedCommand`].
+/// The result of a [`CachedCommand`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CommandOutput {
-    /// How the command ended, now or when it was recorded. A death by signal is one
-    /// here too. Where `cachex run` ends by itself the status is that: 124 after
-    /// `--timeout`, 125 if nothing could be served under `--cached-only`.
+    /// The exit status of the command, now or when it was recorded, including a death by
+    /// signal. If `cachex run` ended by itself, this is its status: 124 after `--timeout`,
+    /// 125 if nothing could be served under `--cached-only`.
     pub status: ExitStatus,
-    /// What went to standard output; empty if it went to that of this process.
+    /// The standard output; empty if it went to that of this process.
     pub stdout: Vec<u8>,
-    /// The same of standard error.
+    /// The standard error; empty if it went to that of this process.
     pub stderr: Vec<u8>,
-    /// Whether it was served or run.
+    /// Tells whether the result was replayed or the command was run.
     pub outcome: Outcome,
-    /// How old the result was that was served.
+    /// The age of the replayed result.
     pub age: Option<Duration>,
-    /// The key of the entry, as `cachex show` takes it; none if that is not known.
+    /// The key of the entry, as `cachex show` takes it; none if it is not known.
     pub key: Option<String>,
-    /// Whether there is a record of this result now.
+    /// True if there is a record of this result now.
     pub is_recorded: bool,
-    /// Why it was no hit, or is not recorded.
+    /// The reason why it was not a hit, or is not recorded.
     pub reason: Option<String>,
 }
 

@@ -1,25 +1,24 @@
-//! What can be wrong with how a cache is used.
+//! Errors in the use of a cache.
 
 use super::backend::Failure;
 use std::fmt::{self, Display};
 
-/// Why something was not done.
+/// An error of a cache.
 ///
-/// A store that fails never keeps a value from being computed, so
-/// [`Cache::value`](super::Cache::value) and its kind have no such error of their own.
+/// A failing store never keeps a value from being computed, so
+/// [`Cache::value`](super::Cache::value) and the like never return one.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A time span after which a value expires is none: it is zero or negative, it cannot
-    /// be read, or what says it is for values of another type. The text says what was given,
-    /// and why it is none.
+    /// A lifetime is invalid: it is zero or negative, it cannot be parsed, or it is for
+    /// values of another type. The text says what was given, and why it is invalid.
     ExpiresIn(String),
     /// A cache cannot be opened as it was described. The text says why, and what to do.
     Open(String),
     /// A key or a value cannot be serialized. The text says why.
     Serialize(String),
-    /// A value of this type would come back as another one, or not at all. The text says
-    /// why. It is a matter of how its type implements `Serialize` and `Deserialize`.
+    /// A value of this type would be read back as another one, or not at all, because of
+    /// the way its type implements `Serialize` and `Deserialize`. The text says why.
     NotReadBack(String),
     /// A store failed.
     Storage(Failure),

@@ -58,8 +58,8 @@ impl Parts {
         Ok(())
     }
 
-    /// What the encodings of keys begin with that begin with these parts, and of what is no
-    /// tuple those of this key alone.
+    /// Returns the common prefix of the encodings of keys that begin with these parts; of
+    /// anything but a tuple, the encoding of this key alone.
     pub fn into_prefix(self) -> Encoding {
         let mut encoding = self.encoding;
         encoding::open_end(&mut encoding);
@@ -120,7 +120,7 @@ fn mixed(all: u64, one: u64) -> u64 {
     (all.rotate_left(5) ^ one).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// What identifies a value in a [`Storage`](super::Storage): what its caller named, and
+/// The key of a value in a [`Storage`](super::Storage): the parts given by its caller, and
 /// its type.
 #[derive(Clone)]
 pub struct ValueKey {
@@ -132,9 +132,9 @@ pub struct ValueKey {
 }
 
 impl ValueKey {
-    /// A hash (BLAKE3-256) of all of it, which is the same in every process that gives a
-    /// value of the same type the same key. No two keys share one, but for those that
-    /// differ in closures alone: they are asked of stores in memory only.
+    /// Returns a hash (BLAKE3-256) of the key, which is the same in every process that
+    /// gives a value of the same type the same key. No two keys share one, except those
+    /// that differ in closures alone: these are used with stores in memory only.
     pub fn digest(&self) -> Key {
         *self.digest.get_or_init(|| {
             let hashed = [&DOMAIN[..], &(self.shape)(), &self.encoding].concat();
@@ -142,17 +142,17 @@ impl ValueKey {
         })
     }
 
-    /// Whether the key begins with the parts of such a [`Selection`](super::Selection).
+    /// Returns whether the key begins with the parts of a [`Selection`](super::Selection).
     pub fn begins_with(&self, prefix: &[u8]) -> bool {
         self.encoding.starts_with(prefix)
     }
 
-    /// Whether other processes know the same key by its hash.
+    /// Returns whether other processes know the same key by its hash.
     pub(super) fn is_known_elsewhere(&self) -> bool {
         self.types.iter().all(is_named)
     }
 
-    /// What tells it from any other within this process.
+    /// Returns the identity of the key within this process.
     pub(super) fn here(&self) -> Here<'_> {
         Here { types: self.here, parts: &self.encoding }
     }
@@ -167,9 +167,9 @@ pub struct Here<'k> {
     pub parts: &'k [u8],
 }
 
-/// Whether a type can be told from others by its name.
+/// Returns whether a type can be identified by its name.
 fn is_named(identity: &TypeIdentity) -> bool {
-    /// Those that were met.
+    /// The types seen so far.
     static MET: PerProcess<Mutex<HashMap<&'static str, TypeId>>> = PerProcess::new();
     // What is declared within a closure has a name; the closure itself has none.
     let mut closures = identity.name.match_indices("{{closure}}");

@@ -13,17 +13,17 @@ const USUAL: u64 = 256;
 
 /// A store in memory.
 ///
-/// It holds up to so many bytes, counted as they are allocated, and makes room by what was
-/// used least (Clock-PRO, as `quick_cache` has it). A value that takes more than a
-/// twentieth of that is not kept: a store below keeps it, or
-/// [`Event::NotRecorded`](super::Event::NotRecorded) tells of it.
+/// The store has a capacity in allocated bytes, and drops the least used values to make
+/// room (Clock-PRO, as in `quick_cache`). A value that takes more than a twentieth of the
+/// capacity is not kept: a store below keeps it, or
+/// [`Event::NotRecorded`](super::Event::NotRecorded) reports it.
 pub struct Memory(Table<Arc<Record>>);
 
 impl Memory {
-    /// As many bytes as the values of a program take that did not say.
+    /// The capacity of a cache that does not set one, in bytes.
     pub const DEFAULT_CAPACITY: u64 = 64 << 20;
 
-    /// A store of up to `capacity` bytes, keys and what else a value takes included.
+    /// Creates a store of up to `capacity` bytes, including keys and overhead.
     pub fn new(capacity: u64) -> Memory {
         Memory(Table::new(capacity, capacity / USUAL))
     }
@@ -42,8 +42,8 @@ impl fmt::Debug for Memory {
 }
 
 impl Storage for Memory {
-    /// What has expired stays until it is replaced, which whoever asked for it does, or
-    /// until there is no room.
+    /// Expired records stay until they are replaced, which their caller does, or until
+    /// their room is needed.
     fn get(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
         Ok(self.0.get(key))
     }
@@ -75,9 +75,9 @@ impl Storage for Memory {
     }
 }
 
-/// What a place in the table takes, and what is known of those that had to go.
+/// The size of a place in the table, and of what it remembers of dropped values.
 const PLACE: usize = 112;
-/// What `Arc` keeps beside its content.
+/// The overhead of an `Arc`.
 const COUNTS: usize = 16;
 
 impl Held for Arc<Record> {
@@ -102,7 +102,7 @@ impl Held for Arc<Record> {
     }
 }
 
-/// What an allocator takes for so many bytes: a length before them, and whole units.
+/// The bytes that an allocator takes for an allocation: a length before it, and whole units.
 fn allocated(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { (bytes + size_of::<usize>()).next_multiple_of(16).max(32) }
 }

@@ -66,7 +66,7 @@ type RunOptions = Vec<(String, Option<OsString>)>;
 
 /// A cache of computed values.
 ///
-/// It is a handle: clones are of the same cache, and any thread or task may use it.
+/// This is a handle: clones share the same cache, and any thread or task may use it.
 ///
 /// ```
 /// use cachex::{Cache, Options};
@@ -78,25 +78,24 @@ type RunOptions = Vec<(String, Option<OsString>)>;
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
-    /// What is said of what is recorded by this handle.
+    /// The labels of what this handle records.
     labels: Labels,
 }
 
 impl Cache {
-    /// A cache in memory, of up to [`Memory::DEFAULT_CAPACITY`] bytes, that nobody else
-    /// uses.
+    /// Creates a cache in memory, of up to [`Memory::DEFAULT_CAPACITY`] bytes, that nobody
+    /// else uses.
     pub fn in_memory() -> Cache {
         Cache::of(vec![Box::new(Memory::default())], RunOptions::new())
     }
 
-    /// A cache in this folder, which is created if it is not there, and which other
-    /// processes, `cachex` among them, may use at the same time. What is not said here
-    /// is as the command line has it, see [`Builder::open`].
+    /// Opens a cache in this folder, which is created if it does not exist, and which
+    /// other processes, including `cachex`, may use at the same time. For the other
+    /// settings see [`Builder::open`].
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if the folder cannot be created or is not private, or if what
-    /// `CACHEX_*` variables or `config.toml` say is wrong.
+    /// [`Error::Open`] if the folder cannot be created or is not private.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Cache, Error> {
         Cache::builder().dir(dir).open()
     }
@@ -131,27 +130,26 @@ impl Cache {
         Cache { inner, labels: Labels::default() }
     }
 
-    /// The value for this key: a recorded one that is fresh, or what `compute` returns,
-    /// which is recorded.
+    /// Returns the value for this key: a fresh recorded one, or else the result of
+    /// `compute`, which is recorded.
     ///
-    /// `key` is anything that can be serialized, and is to name what is computed and all
-    /// that it depends on: `("user", id)`. The type of the value counts as well, so the
-    /// same key with another type is another value.
+    /// `key` is anything that can be serialized. It should name what is computed and
+    /// everything that it depends on: `("user", id)`. The type of the value is part of the
+    /// key as well, so the same key with another type is another value.
     ///
-    /// Each hit is a copy of its own, read from what was recorded: fields that `serde`
-    /// skips are not in it. `None` and `()` are values like any other. If the value is
-    /// an `Err` it is returned and not recorded, unless
-    /// [`Options::failure_expires_in`] says for how long; where an error cannot be
-    /// serialized there is [`Cache::try_value`].
+    /// Each hit is a new copy, decoded from the record: fields that `serde` skips are not
+    /// in it. `None` and `()` are values like any other. If the value is an `Err`, it is
+    /// returned and not recorded, unless [`Options::failure_expires_in`] is set. For errors
+    /// that cannot be serialized, use [`Cache::try_value`].
     ///
-    /// No error comes of the cache itself. What cannot be looked up is computed, and
-    /// what cannot be recorded is computed again.
+    /// The cache itself causes no errors. A value that cannot be looked up is computed,
+    /// and one that cannot be recorded is computed again the next time.
     ///
     /// # Panics
     ///
-    /// In a debug build, if what is read back of a value serializes to something else than
-    /// the value: its `Serialize` and `Deserialize` do not fit each other, and it would
-    /// never be recorded. In a release build that is told as [`Event::NotRecorded`].
+    /// In a debug build, if the value that is read back serializes to something else: its
+    /// `Serialize` and `Deserialize` do not match, and it would never be recorded. A
+    /// release build reports [`Event::NotRecorded`] instead.
     pub fn value<T, F>(&self, key: impl Serialize, options: Options, compute: F) -> T
     where
         T: Value,
@@ -161,7 +159,8 @@ impl Cache {
         value
     }
 
-    /// The same for what may fail: an `Err` is returned and not recorded.
+    /// Works like [`Cache::value`] for a computation that may fail: an `Err` is returned
+    /// and not recorded.
     ///
     /// ```
     /// # use cachex::{Cache, Options};
@@ -172,7 +171,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Those of `compute`.
+    /// The errors of `compute`.
     pub fn try_value<T, E, F>(
         &self,
         key: impl Serialize,
@@ -189,8 +188,8 @@ impl Cache {
         }
     }
 
-    /// [`Cache::value`] for what is computed by a future. It needs no runtime of a
-    /// certain kind; where a store blocks, that is done on a thread of its own.
+    /// Works like [`Cache::value`] for a future. It runs on any runtime; stores that block
+    /// do so on threads of their own.
     ///
     /// ```
     /// # use cachex::{Cache, Options};
@@ -210,11 +209,11 @@ impl Cache {
         value
     }
 
-    /// [`Cache::try_value`] for what is computed by a future.
+    /// Works like [`Cache::try_value`] for a future.
     ///
     /// # Errors
     ///
-    /// Those of `compute`.
+    /// The errors of `compute`.
     pub async fn try_value_async<T, E, F>(
         &self,
         key: impl Serialize,
@@ -231,7 +230,7 @@ impl Cache {
         }
     }
 
-    /// The recorded value for this key, if there is one of this type and it is fresh.
+    /// Returns the recorded value for this key, if there is one of this type and it is fresh.
     pub fn get<T>(&self, key: impl Serialize) -> Option<T>
     where
         T: Value,
@@ -239,7 +238,7 @@ impl Cache {
         self.inner.find(&Parts::of(&key).ok()?.key::<T>())
     }
 
-    /// [`Cache::get`] that blocks no task.
+    /// Works like [`Cache::get`] without blocking the task.
     pub async fn get_async<T>(&self, key: impl Serialize) -> Option<T>
     where
         T: Value + Send,
@@ -247,7 +246,7 @@ impl Cache {
         self.found_async(&Parts::of(&key).ok()?.key::<T>()).await
     }
 
-    /// The recorded values for several keys, in their order.
+    /// Returns the recorded values for several keys, in their order.
     ///
     /// ```
     /// # use cachex::{Cache, Options};
@@ -264,8 +263,8 @@ impl Cache {
         keys.into_iter().map(|key| self.get(key)).collect()
     }
 
-    /// Records a value for this key, in place of an earlier one. With an `Err` nothing
-    /// is recorded, unless [`Options::failure_expires_in`] says for how long.
+    /// Records a value for this key, replacing an earlier one. An `Err` is not recorded,
+    /// unless [`Options::failure_expires_in`] is set.
     ///
     /// A value that is too long for a store in memory is recorded if another store keeps
     /// it.
@@ -273,7 +272,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::Serialize`] if the key or the value cannot be serialized,
-    /// [`Error::NotReadBack`] if the value would come back as another one, and
+    /// [`Error::NotReadBack`] if the value would be read back as another one, and
     /// [`Error::Storage`] if no store could keep it, or one failed.
     pub fn put<T>(&self, key: impl Serialize, options: Options, value: &T) -> Result<(), Error>
     where
@@ -286,11 +285,11 @@ impl Cache {
         }
     }
 
-    /// [`Cache::put`] that blocks no task.
+    /// Works like [`Cache::put`] without blocking the task.
     ///
     /// # Errors
     ///
-    /// Those of [`Cache::put`].
+    /// The errors of [`Cache::put`].
     pub async fn put_async<T>(
         &self,
         key: impl Serialize,
@@ -307,13 +306,13 @@ impl Cache {
         }
     }
 
-    /// How often values were served, computed, recorded and dropped by the handles of this
-    /// cache.
+    /// Returns how often the handles of this cache have served, computed, recorded and
+    /// dropped values.
     pub fn counters(&self) -> Counters {
         self.inner.observer.counters()
     }
 
-    /// A handle of the same cache that gives these tags to what it records.
+    /// Returns a handle of the same cache that adds these tags to what it records.
     ///
     /// ```
     /// # use cachex::{Cache, Options};
@@ -332,9 +331,9 @@ impl Cache {
         Cache { inner: self.inner.clone(), labels: Labels { tags, ..self.labels.clone() } }
     }
 
-    /// A handle of the same cache by which values of this type are served for as long as
-    /// they say themselves. `lifetime` is asked when one is recorded, and returns a
-    /// [`Duration`] or an `Option` of one: none is what [`Options::expires_in`] says.
+    /// Returns a handle of the same cache that derives the lifetime of each value from the
+    /// value. `lifetime` is called when a value is recorded, and returns a [`Duration`] or an
+    /// `Option` of one: with `None`, [`Options::expires_in`] applies.
     ///
     /// ```
     /// use cachex::{Cache, Options};
@@ -357,10 +356,10 @@ impl Cache {
     /// assert_eq!(token(Duration::from_secs(5)), "60s");
     /// ```
     ///
-    /// The type is that of the value: of what [`Cache::value`] returns, and of the `Ok` in
-    /// what [`Cache::try_value`] returns. How long a value of another type may be served is
-    /// not known by this handle, so it is not recorded; in a debug build it panics, as with a
-    /// value that is not read back as it was.
+    /// The type is that of the value: of the result of [`Cache::value`], and of the `Ok` in
+    /// the result of [`Cache::try_value`]. This handle does not know the lifetime of a value
+    /// of another type, so that is not recorded; in a debug build it panics, as for a value
+    /// that is not read back as it was.
     pub fn expires_by<T: 'static, L: Into<Option<Duration>>>(
         &self,
         lifetime: impl Fn(&T) -> L + Send + Sync + 'static,
@@ -368,8 +367,8 @@ impl Cache {
         Cache { inner: self.inner.clone(), labels: self.labels.expires_by(lifetime) }
     }
 
-    /// A command, whose result is in the local store of this cache as `cachex run` would
-    /// have it there; without such a store, where `cachex run` has it.
+    /// Prepares a command whose result is stored in the local store of this cache, as by
+    /// `cachex run`; without a local store, in the store of `cachex run`.
     pub fn command(&self, command: Command) -> CachedCommand {
         CachedCommand::new(self.inner.run_options.clone(), command)
     }
@@ -381,8 +380,8 @@ impl std::fmt::Debug for Cache {
     }
 }
 
-/// The cache of functions whose attribute names none: in memory, of up to
-/// [`Memory::DEFAULT_CAPACITY`] bytes, and one for all of them.
+/// Returns the cache of functions whose attribute names none: a cache in memory, of up to
+/// [`Memory::DEFAULT_CAPACITY`] bytes, for all of them together.
 pub fn default_cache() -> &'static Cache {
     static CACHE: LazyLock<Cache> = LazyLock::new(Cache::in_memory);
     &CACHE

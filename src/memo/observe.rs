@@ -1,4 +1,4 @@
-//! Telling a program what its cache does.
+//! Events and counters of a cache.
 
 use super::Error;
 use std::cell::Cell;
@@ -14,7 +14,7 @@ pub enum Event<'a> {
         /// The name of the value, see [`Options::name`](super::Options::name).
         name: &'a str,
     },
-    /// There was none, and it is computed.
+    /// There was no fresh value, and it is computed.
     Miss {
         /// The name of the value.
         name: &'a str,
@@ -42,7 +42,7 @@ pub enum Event<'a> {
     },
 }
 
-/// How often each kind of [`Event`] happened since the cache was opened.
+/// The number of [`Event`]s of each kind since the cache was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -52,7 +52,7 @@ pub struct Counters {
     pub misses: u64,
     /// Values that were recorded.
     pub recorded: u64,
-    /// Values that could not be.
+    /// Values that could not be recorded.
     pub not_recorded: u64,
     /// Values that the program removed.
     pub removed: u64,
@@ -60,7 +60,7 @@ pub struct Counters {
     pub evicted: u64,
 }
 
-/// A function that is told of events.
+/// A function that is called for each event.
 pub type Hook = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 
 /// Counts events, and hands them to the program's own function.
@@ -96,7 +96,7 @@ impl Observer {
         }
     }
 
-    /// How often each kind happened.
+    /// Returns the number of events of each kind.
     pub fn counters(&self) -> Counters {
         let count = |kind: usize| {
             self.counts.iter().map(|part| part.0[kind].load(Ordering::Relaxed)).sum::<u64>()

@@ -1,16 +1,16 @@
-//! How one value is cached: for how long, and by how many at a time.
+//! Options of a cached value: its lifetime, and how many callers may compute it at a time.
 
 use super::Error;
 pub use crate::values::Mode;
 use std::time::Duration;
 
-/// How a value is cached.
+/// Options for caching a value.
 ///
 /// ```
 /// use cachex::Options;
 /// use std::time::Duration;
 ///
-/// // A `Duration` is one. Text and numbers may be none.
+/// // A `Duration` is always valid. Text and numbers may not be.
 /// let two_seconds = Options::new().expires_in(Duration::from_secs(2));
 /// assert_eq!(two_seconds, Options::new().expires_in(2)?);
 /// assert_eq!(two_seconds, Options::new().expires_in("2s")?);
@@ -34,20 +34,20 @@ pub struct Options {
 }
 
 impl Mode {
-    /// Whether what is recorded will do.
+    /// Returns whether a recorded value may be served.
     pub(super) fn reads(self) -> bool {
         matches!(self, Mode::ReadWrite | Mode::ReadOnly)
     }
 
-    /// Whether something is recorded.
+    /// Returns whether computed values are recorded.
     pub(super) fn writes(self) -> bool {
         matches!(self, Mode::ReadWrite | Mode::WriteOnly)
     }
 }
 
 impl Options {
-    /// A value that never expires, which any number of callers may compute at the same
-    /// time.
+    /// Creates the default options: the value never expires, and any number of callers
+    /// may compute it at the same time.
     pub const fn new() -> Options {
         Options {
             expires_in: None,
@@ -63,48 +63,48 @@ impl Options {
         }
     }
 
-    /// How long the value may be served, from the moment it was computed: a
+    /// Limits how long the value may be served after it was computed: to a
     /// [`Duration`], a number of seconds, or text such as `"1h 30m"`. The deadline is
-    /// fixed when the value is recorded: another span given later, or by another
-    /// program, counts for what is recorded then.
+    /// set when the value is recorded. Another span given later, or by another program,
+    /// applies to values recorded then.
     ///
-    /// With a `Duration` this returns the `Options`. With anything else it returns a
-    /// `Result`: zero, a negative number, one that is no number or too large, and text
-    /// that is no time span are [`Error::ExpiresIn`]. A value with a `Duration` of zero
+    /// With a `Duration`, this returns the `Options`. With anything else, it returns a
+    /// `Result`: zero, a negative number, NaN, a number that is too large, and text that
+    /// is not a time span are [`Error::ExpiresIn`]. A value with a `Duration` of zero
     /// has expired when it is recorded.
     pub fn expires_in<S: Span>(self, span: S) -> S::Of<Options> {
         span.set(|span| Options { expires_in: Some(span), ..self })
     }
 
-    /// How long an `Err` may be served, from the moment it was computed. Without it an
-    /// `Err` is returned and not recorded. It is for values that are a `Result` of which
-    /// both sides can be serialized ([`Cache::value`](super::Cache::value)).
+    /// Sets how long an `Err` may be served after it was computed. Without it, an `Err`
+    /// is returned and not recorded. Use it for a `Result` of which both sides can be
+    /// serialized ([`Cache::value`](super::Cache::value)).
     pub const fn failure_expires_in(self, span: Duration) -> Options {
         Options { failure_expires_in: Some(span), ..self }
     }
 
-    /// From which age on the value is computed anew, though it has not expired. One caller
-    /// does that at a time, and the others are served the recorded one. If it cannot be
-    /// computed, so is that caller.
+    /// Sets the age from which on the value is computed again, although it has not
+    /// expired. One caller at a time does that, and the others get the recorded value. If
+    /// computing it fails, so does that caller.
     pub const fn refresh_after(self, span: Duration) -> Options {
         Options { refresh_after: Some(span), ..self }
     }
 
-    /// How long after it expired the value is served in place of an `Err`.
+    /// Sets how long after it expired the value is served in place of an `Err`.
     pub const fn stale_if_error(self, span: Duration) -> Options {
         Options { stale_if_error: Some(span), ..self }
     }
 
-    /// How long one waits for somebody else who computes the value, if that is not
-    /// [allowed](Options::allow_concurrent) at the same time: five minutes, unless this
-    /// says otherwise. After that one computes it too.
+    /// Limits how long a caller waits for another one that computes the value, if
+    /// [simultaneous computation](Options::allow_concurrent) is not allowed. The default is five
+    /// minutes. After that, the caller computes it too.
     pub const fn lock_timeout(self, limit: Duration) -> Options {
         Options { lock_timeout: Some(limit), ..self }
     }
 
-    /// By how much earlier a value expires at the most, in percent: each key has a moment
-    /// of its own, which is the same in every process, so that what was recorded together
-    /// is not all computed again together.
+    /// Makes values expire earlier, by up to this many percent: each key has a time of
+    /// its own, which is the same in every process, so that values which were recorded
+    /// together are not all computed again together.
     ///
     /// # Panics
     ///
@@ -114,44 +114,43 @@ impl Options {
         Options { jitter: percent, ..self }
     }
 
-    /// Whether several callers may compute the value at the same time; they may, unless
-    /// this says otherwise.
+    /// Sets whether several callers may compute the value at the same time. The default
+    /// is `true`.
     ///
-    /// With `false` one computes it, and the others wait for that and get the same:
-    /// threads and tasks of this process, and with a store that several processes use
-    /// ([`Builder::local`](super::Builder::local)), those too. An `Err` is shared if it is a
-    /// part of the value, as in [`Cache::value`](super::Cache::value). Whoever panics, fails
-    /// or is cancelled makes way for the next. Whoever waits in `Cache::value` blocks its
-    /// thread.
+    /// With `false`, one of them computes it, and the others wait and get the same value:
+    /// threads and tasks of this process, and of other processes that use the same store
+    /// ([`Builder::local`](super::Builder::local)). An `Err` is shared if it is part of the
+    /// value, as in [`Cache::value`](super::Cache::value). If the computation panics, fails
+    /// or is cancelled, the next caller begins. Waiting in `Cache::value` blocks the thread.
     ///
-    /// Nobody waits for ever: a value that needs itself, directly or by way of others, is
-    /// computed by the inner call too, as is one whose computation cannot go on because the
-    /// thread that would wait is its own; and there is a [limit](Options::lock_timeout).
+    /// Nobody waits for ever: if a value needs itself, directly or through others, or if
+    /// only the waiting thread could continue the computation, the inner call computes it
+    /// too; and there is a [limit](Options::lock_timeout).
     pub const fn allow_concurrent(self, allow: bool) -> Options {
         Options { allow_concurrent: allow, ..self }
     }
 
-    /// What of the stores is used. With [`Mode::WriteOnly`] the value is computed anew: what
-    /// others have begun to compute before is neither returned nor recorded after it.
+    /// Sets how the stores are used. With [`Mode::WriteOnly`], the value is computed again,
+    /// and a computation that began earlier is neither returned nor recorded after it.
     pub const fn mode(self, mode: Mode) -> Options {
         Options { mode, ..self }
     }
 
-    /// What the value is called in `cachex list` and `cachex stats`, and in events; it is
-    /// its type otherwise. It is no part of the key.
+    /// Names the value in `cachex list`, `cachex stats` and events. The default is the
+    /// name of its type. The name is not part of the key.
     pub const fn name(self, name: &'static str) -> Options {
         Options { name: Some(name), ..self }
     }
 
-    /// A label by which the value can be removed together with others
+    /// Adds a label by which the value can be removed together with others
     /// ([`Cache::remove_tagged`](super::Cache::remove_tagged), `cachex forget --tag`). It is
-    /// no part of the key. For several, or one that is made when the program runs, there is
+    /// not part of the key. For several labels, or one that is made at run time, use
     /// [`Cache::tagged`](super::Cache::tagged).
     pub const fn tag(self, tag: &'static str) -> Options {
         Options { tag: Some(tag), ..self }
     }
 
-    /// The same with a span that was looked at when the program was compiled.
+    /// Creates options with a span that was checked at compile time.
     pub(crate) const fn of(expires_in: Option<Duration>, allow_concurrent: bool) -> Options {
         Options { expires_in, allow_concurrent, ..Options::new() }
     }
@@ -169,7 +168,7 @@ impl Default for Options {
     note = "give a `Duration`, a number of seconds (`i64` or `f64`), or text such as `\"1h 30m\"`"
 )]
 pub trait Span {
-    /// What comes of setting an option to it: a `T`, or a [`Result`] if it may be wrong.
+    /// The result of setting an option to it: a `T`, or a [`Result`] if it may be invalid.
     type Of<T>;
 
     /// Sets an option to it.

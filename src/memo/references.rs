@@ -1,7 +1,8 @@
-//! What is kept as it is and handed out by reference: connections, pools, parsed models.
+//! Objects that are kept as they are and handed out by reference: connections, pools,
+//! parsed models.
 //!
-//! Nothing is encoded, so it need not be anything that `serde` knows, and nobody but this
-//! process has it. Everything else is as with values: keys, expiry, one at a time, removal.
+//! Nothing is encoded, so their types need not implement anything of `serde`, and they stay
+//! in this process. Keys, expiry, waiting and removal work as for values.
 
 use super::backend::{EvictionHook, Record, Selection};
 use super::calls::{Candidate, Inner, Next, Wanted};
@@ -17,18 +18,18 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How many of them a cache keeps.
+/// The number of objects that a cache keeps.
 const MOST: u64 = 4096;
 
-/// What a cache keeps as it is.
+/// The objects of a cache.
 pub struct References(Table<Reference>);
 
 /// One of them.
 #[derive(Clone)]
 struct Reference {
-    /// What is known of it.
+    /// The record, without a value.
     record: Arc<Record>,
-    /// It.
+    /// The object.
     object: Arc<dyn Any + Send + Sync>,
 }
 
@@ -76,7 +77,7 @@ impl References {
         self.0.remove(key)
     }
 
-    /// Drops those that are selected; how many there were.
+    /// Drops the selected objects, and returns their number.
     pub fn remove_selected(&self, selection: &Selection<'_>) -> u64 {
         self.0.remove_selected(selection)
     }
@@ -92,7 +93,7 @@ impl References {
     }
 }
 
-/// What was computed, and when that was begun.
+/// A computed object, and the time when its computation began.
 struct Computed<R> {
     value: R,
     since: Instant,
@@ -100,14 +101,14 @@ struct Computed<R> {
 }
 
 impl Cache {
-    /// What this process shares under this key: a clone of what is kept, if that is fresh,
-    /// or of what `compute` returns, which is kept.
+    /// Returns the object that this process shares under this key: a clone of the kept one,
+    /// if that is fresh, or else of the result of `compute`, which is kept.
     ///
-    /// It is for what cannot be copied or takes long to decode, as an `Arc<T>` or the handle
-    /// of a pool of connections: all callers have the same. Nothing is serialized, so nobody
-    /// else sees it, whatever stores the cache has. Up to 4,096 are kept. Options and keys
-    /// are as with [`Cache::value`]; what is a `Result` is kept as it is, so what may fail
-    /// is for [`Cache::try_reference`].
+    /// Use this for objects that cannot be copied or take long to decode, such as an
+    /// `Arc<T>` or the handle of a pool of connections: all callers share one. Nothing is
+    /// serialized, so the object stays in this process, whatever stores the cache has. Up
+    /// to 4,096 are kept. Options and keys work as for [`Cache::value`]. A `Result` is
+    /// kept as it is; for computations that may fail, use [`Cache::try_reference`].
     ///
     /// ```
     /// use cachex::{Cache, Options};
@@ -127,11 +128,12 @@ impl Cache {
         value
     }
 
-    /// The same for what may fail: an `Err` is returned and not kept.
+    /// Works like [`Cache::reference`] for a computation that may fail: an `Err` is
+    /// returned and not kept.
     ///
     /// # Errors
     ///
-    /// Those of `compute`.
+    /// The errors of `compute`.
     pub fn try_reference<R, E, F>(
         &self,
         key: impl Serialize,
@@ -148,7 +150,7 @@ impl Cache {
         }
     }
 
-    /// [`Cache::reference`] for what is computed by a future.
+    /// Works like [`Cache::reference`] for a future.
     pub async fn reference_async<R, F>(
         &self,
         key: impl Serialize,
@@ -164,11 +166,11 @@ impl Cache {
         value
     }
 
-    /// [`Cache::try_reference`] for what is computed by a future.
+    /// Works like [`Cache::try_reference`] for a future.
     ///
     /// # Errors
     ///
-    /// Those of `compute`.
+    /// The errors of `compute`.
     pub async fn try_reference_async<R, E, F>(
         &self,
         key: impl Serialize,
@@ -185,8 +187,8 @@ impl Cache {
         }
     }
 
-    /// Drops what is kept of this type for this key; whether there was something. Who has a
-    /// clone of it still has that.
+    /// Drops the object of this type for this key, and returns whether there was one.
+    /// Existing clones stay valid.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Removing what is recorded.
+//! Removal of recorded values.
 
 use super::backend::{Selection, Stored};
 use super::calls::{Caller, at_once};
@@ -6,8 +6,8 @@ use super::{Cache, Error, Value, parts_of};
 use serde::Serialize;
 
 impl Cache {
-    /// Drops the value of this type for this key; whether there was one, as far as that
-    /// is known. One that is just being computed is not recorded.
+    /// Removes the value of this type for this key, and returns whether there was one, as
+    /// far as known. A value that is being computed is not recorded.
     ///
     /// # Errors
     ///
@@ -20,11 +20,11 @@ impl Cache {
         at_once(self.inner.remove(Caller::Thread, &parts_of(&key)?.key::<T>()))
     }
 
-    /// [`Cache::remove`] that blocks no task.
+    /// Works like [`Cache::remove`] without blocking the task.
     ///
     /// # Errors
     ///
-    /// Those of [`Cache::remove`].
+    /// The errors of [`Cache::remove`].
     pub async fn remove_async<T>(&self, key: impl Serialize) -> Result<bool, Error>
     where
         T: Value,
@@ -32,8 +32,8 @@ impl Cache {
         self.inner.remove(Caller::Task, &parts_of(&key)?.key::<T>()).await
     }
 
-    /// Drops the values that have this tag, see [`Options::tag`](super::Options::tag); how
-    /// many there were, in the store that had the most. Those that are just being computed
+    /// Removes the values with this tag, see [`Options::tag`](super::Options::tag), and
+    /// returns their number in the store that had the most. Values that are being computed
     /// are not recorded.
     ///
     /// ```
@@ -53,7 +53,8 @@ impl Cache {
         self.inner.remove_selected(&Selection::Tag(tag))
     }
 
-    /// The same for values of any type whose keys are tuples that begin with these parts.
+    /// Removes the values of any type whose keys are tuples that begin with these parts,
+    /// and returns their number.
     ///
     /// ```
     /// # use cachex::{Cache, Options};
@@ -66,14 +67,14 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`Error::Storage`] if one of the stores could not drop them: one in a folder knows
-    /// keys by their hashes alone, so its values are to be removed by a tag.
+    /// [`Error::Storage`] if one of the stores could not remove them: a folder knows only
+    /// the hashes of keys, so use tags there.
     pub fn remove_prefix(&self, parts: impl Serialize) -> Result<u64, Error> {
         let prefix = parts_of(&parts)?.into_prefix();
         self.inner.remove_selected(&Selection::Prefix(&prefix))
     }
 
-    /// The same for those that `which` chooses.
+    /// Removes the values that `which` selects, and returns their number.
     ///
     /// # Errors
     ///
@@ -82,9 +83,9 @@ impl Cache {
         self.inner.remove_selected(&Selection::Which(&which))
     }
 
-    /// Drops everything that is in the stores of this cache, whoever recorded it, and what it
-    /// shares by [`Cache::reference`]: in a folder, what `cachex run` recorded there too. A remote store below
-    /// that keeps what it has.
+    /// Removes everything from the stores of this cache, whoever recorded it, including
+    /// results of `cachex run` in a folder, and the references of [`Cache::reference`]. A
+    /// remote store keeps its content.
     ///
     /// # Errors
     ///
@@ -93,11 +94,11 @@ impl Cache {
         at_once(self.inner.clear(Caller::Thread))
     }
 
-    /// [`Cache::clear`] that blocks no task.
+    /// Works like [`Cache::clear`] without blocking the task.
     ///
     /// # Errors
     ///
-    /// Those of [`Cache::clear`].
+    /// The errors of [`Cache::clear`].
     pub async fn clear_async(&self) -> Result<(), Error> {
         self.inner.clear(Caller::Task).await
     }

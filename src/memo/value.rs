@@ -1,10 +1,10 @@
-//! What can be cached.
+//! Types that can be cached.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value that can be cached: any that `serde` writes and reads, and that owns all that
-/// it consists of. It is there for every such type, and nothing has to be written for it.
+/// A value that can be cached: any type that `serde` can write and read, and that owns its
+/// content. The trait is implemented for every such type.
 #[diagnostic::on_unimplemented(
     message = "a value of type `{Self}` cannot be cached",
     label = "this is not `cachex::Value`",

@@ -261,9 +261,9 @@ fn the_json_is_as_documented() {
         assert!(patient.cachex.store().join(found["path"].as_str().unwrap()).exists());
     }
     assert_eq!(report["store"], patient.cachex.store().to_str().unwrap());
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md")).unwrap();
     for name in outer.iter().chain(&finding).chain(&whole) {
-        assert!(readme.contains(&format!("`{name}`")), "README.md does not tell of {name}");
+        assert!(page.contains(&format!("`{name}`")), "docs/json.md does not tell of {name}");
     }
 }
 

@@ -20,6 +20,7 @@ mod config_file;
 mod config_mistakes;
 mod cut_short;
 mod descriptors;
+mod docs;
 mod doctor;
 mod environment;
 mod examples;

@@ -284,11 +284,11 @@ fn the_fields_of_json_are_those_that_the_readme_lists() {
     for name in numbers {
         assert!(figures["total"][name].is_number(), "{name}");
     }
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let section = readme.split("## What it saves").nth(1).expect("a section of the README");
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md")).unwrap();
+    let section = page.split("## cachex stats").nth(1).expect("a section of the page");
     let section = section.split("\n## ").next().unwrap();
     for name in [&top[..], &SUMS, &REASONS, &REMOTE, &["command", "costs_time", "day"]].concat() {
-        assert!(section.contains(&format!("`{name}`")), "README.md does not tell of {name}");
+        assert!(section.contains(&format!("`{name}`")), "docs/json.md does not tell of {name}");
     }
 }

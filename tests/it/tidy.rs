@@ -70,6 +70,10 @@ fn the_changelog_knows_this_version() {
 fn what_is_generated_is_what_the_binary_generates() {
     let cachex = cachex();
     let made = cachex.path("made");
+    fs::create_dir_all(made.join("docs")).unwrap();
+    for page in ["config.md", "key.md", "remote.md"] {
+        fs::copy(root().join("docs").join(page), made.join("docs").join(page)).unwrap();
+    }
     cachex.cli(["generate".into(), made.clone().into_os_string()]).once().exits(0);
     let stale = "`cargo run -- generate .` writes it anew";
     for folder in ["completions", "man"] {
@@ -107,9 +111,13 @@ fn has_word(text: &str, flag: &str) -> bool {
 }
 
 #[test]
-fn every_verb_is_in_the_readme() {
+fn every_verb_is_in_the_readme_or_a_page() {
     let help = cachex().cli(["--help"]).once().exits(0).stdout();
-    let readme = text("README.md");
+    let pages = root().join("docs").read_dir().unwrap().map(|page| page.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    // That page is generated, and has them in any case.
+    let pages = pages.filter(|path| !path.ends_with("options.md"));
+    let prose: String = pages.map(text).chain([text("README.md")]).collect();
     let verbs = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
     let verbs: Vec<&str> = verbs
         .take_while(|line| !line.is_empty())
@@ -119,7 +127,7 @@ fn every_verb_is_in_the_readme() {
         .collect();
     assert!(verbs.contains(&"run"), "{help}");
     for verb in verbs {
-        assert!(readme.contains(&format!("cachex {verb}")), "README.md does not tell of {verb}");
+        assert!(prose.contains(&format!("cachex {verb}")), "no page tells of {verb}");
     }
 }
 
@@ -171,17 +179,17 @@ fn every_module_of_tests_is_run() {
 }
 
 #[test]
-fn the_readme_lists_the_variables_that_do_not_count() {
+fn the_variables_that_are_left_out_are_listed() {
     let code = text("src/session.rs");
     let list = code.split("NAMES: &[&str] = &[").nth(1).unwrap().split("];").next().unwrap();
     let names: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
     assert!(names.contains(&"SHLVL"));
-    let readme = text("README.md");
-    let section = readme.split("## Variables that do not count").nth(1).unwrap();
+    let page = text("docs/key.md");
+    let section = page.split("## Variables that are left out").nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();
     let missing: Vec<_> =
         names.iter().filter(|name| !section.contains(&format!("`{name}`"))).collect();
-    assert!(missing.is_empty(), "README.md does not list {missing:?}");
+    assert!(missing.is_empty(), "docs/key.md does not list {missing:?}");
 }
 
 #[test]

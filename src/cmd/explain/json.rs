@@ -1,4 +1,4 @@
-//! An explanation for programs. The field names are public: see README.
+//! An explanation for programs. The field names are public: see docs/json.md.
 
 use super::text;
 use crate::cache::{

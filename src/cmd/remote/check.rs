@@ -54,7 +54,7 @@ pub fn check(told: &Told) -> Result<Exit> {
     Ok(if works { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
 }
 
-/// What is printed. README describes the fields.
+/// What is printed. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Found {
     url: String,

@@ -29,7 +29,7 @@ pub fn flush(told: &Told, patience: Option<Duration>) -> Result<Exit> {
     Ok(if failed { Exit::Status(exit::FAILURE) } else { Exit::SUCCESS })
 }
 
-/// What came of it. README describes the fields.
+/// What came of it. docs/json.md describes the fields.
 #[derive(Default, Serialize)]
 struct Flushed {
     url: String,

@@ -8,7 +8,7 @@ use crate::ui::{self, Progress};
 use anyhow::Result;
 use serde::Serialize;
 
-/// What is printed. README describes the fields.
+/// What is printed. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Done {
     url: String,

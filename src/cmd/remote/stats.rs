@@ -35,7 +35,7 @@ pub fn stats(told: &Told, count: bool) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// What is printed. README describes the fields.
+/// What is printed. docs/json.md describes the fields.
 #[derive(Default, Serialize)]
 struct Found {
     url: String,

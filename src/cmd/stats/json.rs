@@ -1,4 +1,4 @@
-//! The figures for programs. README describes the fields; times are in seconds.
+//! The figures for programs. docs/json.md describes the fields; times are in seconds.
 
 use super::days::Day;
 use super::figures::{Figures, REASONS, Sums};

@@ -48,13 +48,11 @@ const KNOWN: [(&[&str], &str); 14] = [
     ),
     (
         &["credential"],
-        "no credentials were found: docs/remote.md has the variables that this kind of store \
-         takes them from",
+        "no credentials were found; cachex-remotes(7) lists the variables for this kind of store",
     ),
     (
         &["a setting is missing or wrong"],
-        "see to the URL and to the variables that this kind of store is set by; docs/remote.md \
-         has them",
+        "check the URL and the variables for this kind of store; cachex-remotes(7) lists them",
     ),
     (
         &["there is no folder"],

@@ -40,7 +40,7 @@ pub struct Prune {
     pub dry_run: bool,
 }
 
-/// What went of a remote store. The field names are public: see README.
+/// What went of a remote store. The field names are public: see docs/json.md.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Pruned {
     /// Entries and blobs that went.

@@ -41,9 +41,9 @@ fn is_found_and_repaired(damage: impl FnOnce(&Patient), expected: &[&str]) {
         cachex.run(script).once().exits(0).quietly();
         assert!(cachex.run(script).once().hits().quietly().stdout().starts_with(first));
     }
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md")).unwrap();
     for kind in expected {
-        assert!(readme.contains(&format!("`{kind}`")), "README.md does not tell of {kind}");
+        assert!(page.contains(&format!("`{kind}`")), "docs/json.md does not tell of {kind}");
     }
 }
 

@@ -1,0 +1,170 @@
+//! Man pages of the sections 5 and 7, made from pages of `docs/`.
+//!
+//! As much of Markdown as these pages use: headings, paragraphs, lists, examples
+//! and tables, which become lists of terms.
+
+use anyhow::{Context, Result};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Each page, its section, the Markdown that it is made from, and what it is about.
+const PAGES: [(&str, u8, &str, &str); 3] = [
+    ("cachex-config.toml", 5, "config.md", "the configuration file of cachex"),
+    ("cachex-key", 7, "key.md", "the cache key of cachex"),
+    ("cachex-remotes", 7, "remote.md", "stores that machines share through cachex"),
+];
+
+/// Writes the pages to `folder`.
+pub fn generate_to(docs: &Path, folder: &Path) -> Result<()> {
+    for (name, section, source, about) in PAGES {
+        let source = docs.join(source);
+        let text = std::fs::read_to_string(&source)
+            .with_context(|| format!("reading {}", source.display()))?;
+        let page = folder.join(format!("{name}.{section}"));
+        std::fs::write(&page, manual(name, section, about, &text))
+            .with_context(|| format!("writing {}", page.display()))?;
+    }
+    Ok(())
+}
+
+fn manual(name: &str, section: u8, about: &str, markdown: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut page = String::from(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n");
+    let name = escaped(name);
+    let _ = writeln!(page, ".TH {name} {section} \"\" \"cachex {version}\"");
+    let _ = write!(page, ".SH NAME\n{name} \\- {about}\n.SH DESCRIPTION\n");
+    let mut lines = markdown.lines().peekable();
+    // Which terms the columns of a table are about.
+    let mut columns: Vec<String> = Vec::new();
+    while let Some(line) = lines.next() {
+        if let Some(cells) = row(line) {
+            if columns.is_empty() {
+                columns = cells.iter().map(|cell| inline(cell)).collect();
+                lines.next();
+            } else {
+                item_of_table(&mut page, &columns, &cells);
+            }
+            continue;
+        }
+        columns.clear();
+        if let Some(heading) = line.strip_prefix("### ") {
+            let _ = writeln!(page, ".SS {}", inline(heading));
+        } else if let Some(heading) = line.strip_prefix("## ") {
+            let _ = writeln!(page, ".SH {}", inline(&heading.to_uppercase()));
+        } else if line.starts_with("```") {
+            page.push_str(".PP\n.RS 4\n.nf\n");
+            for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
+                let _ = writeln!(page, "{}", protected(&escaped(line)));
+            }
+            page.push_str(".fi\n.RE\n");
+        } else if !line.is_empty() && !line.starts_with("# ") {
+            let (beginning, first) = match line.split_once(' ') {
+                Some(("-", rest)) => (".IP \\(bu 2".to_owned(), rest),
+                Some((number, rest)) if is_number(number) => (format!(".IP {number} 3"), rest),
+                _ => (".PP".to_owned(), line),
+            };
+            let mut text = first.to_owned();
+            while let Some(next) = lines.next_if(|next| continues(next)) {
+                text += " ";
+                text += next.trim_start();
+            }
+            let _ = write!(page, "{beginning}\n{}\n", protected(&inline(&text)));
+        }
+    }
+    page
+}
+
+fn is_number(word: &str) -> bool {
+    word.strip_suffix('.').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a line goes on with the paragraph or the item before it.
+fn continues(line: &str) -> bool {
+    let begins = |line: &str| {
+        line.starts_with("- ") || line.split_once(' ').is_some_and(|(word, _)| is_number(word))
+    };
+    !line.is_empty() && !line.starts_with(['#', '|']) && !line.starts_with("```") && !begins(line)
+}
+
+/// The cells of a row of a table.
+fn row(line: &str) -> Option<Vec<String>> {
+    let inner = line.strip_prefix('|')?.strip_suffix('|')?;
+    // What is no border is written with a backslash.
+    let inner = inner.replace("\\|", "\0");
+    Some(inner.split('|').map(|cell| cell.trim().replace('\0', "|")).collect())
+}
+
+/// A row as a term, the first cell, and what the others say of it.
+fn item_of_table(page: &mut String, columns: &[String], cells: &[String]) {
+    let _ = writeln!(page, ".TP\n{}", protected(&inline(&cells[0])));
+    let rest = cells.iter().zip(columns).skip(1).filter(|(cell, _)| !cell.is_empty());
+    let rest = rest.map(|(cell, column)| match column.as_str() {
+        _ if cells.len() == 2 => inline(cell),
+        "" => inline(cell),
+        column => format!("\\fI{column}\\fR: {}", inline(cell)),
+    });
+    let rest = rest.collect::<Vec<_>>().join(". ");
+    let _ = writeln!(page, "{}", protected(&rest));
+}
+
+/// Text with its emphasis; of links, what is shown and where others lead.
+fn inline(text: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        if at % 2 == 1 {
+            let _ = write!(out, "\\fB{}\\fR", escaped(part));
+            continue;
+        }
+        for (at, part) in part.split("**").enumerate() {
+            let part = escaped(&part.replace("&lt;", "<"));
+            // A single asterisk is emphasis, and those of patterns stand between backticks.
+            let mut part =
+                part.split('*').enumerate().fold(String::new(), |out, (at, part)| match at % 2 {
+                    1 => out + "\\fI" + part + "\\fR",
+                    _ => out + part,
+                });
+            if at % 2 == 1 {
+                part = format!("\\fB{part}\\fR");
+            }
+            out += &part;
+        }
+    }
+    unlinked(&out)
+}
+
+/// Replaces links by their text, and by the page or the address that they lead to.
+fn unlinked(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        let link = after.split_once("](").and_then(|(shown, after)| {
+            let (target, after) = after.split_once(')')?;
+            (!shown.contains('[')).then_some((shown, target, after))
+        });
+        out += before;
+        let Some((shown, target, after)) = link else {
+            out.push('[');
+            rest = after;
+            continue;
+        };
+        out += shown;
+        let file = target.split('#').next().unwrap_or_default();
+        if let Some((name, section, ..)) = PAGES.iter().find(|(.., source, _)| *source == file) {
+            let _ = write!(out, " (\\fB{}\\fR({section}))", escaped(name));
+        } else if target.contains("://") {
+            let _ = write!(out, " <{target}>");
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+/// Text without anything that roff would obey.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\*(Aq")
+}
+
+/// A line that is no request, whatever it begins with.
+fn protected(line: &str) -> String {
+    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() }
+}
