@@ -66,6 +66,7 @@ mod modes;
 mod named_descriptors;
 mod namespaces;
 mod outputs;
+mod packaging;
 mod packed;
 mod planted;
 mod portable;
