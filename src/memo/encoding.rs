@@ -112,16 +112,35 @@ pub type Encoding = SmallVec<[u8; 128]>;
 /// A type that one function is many by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeIdentity {
-    /// Its name, which others may have too: closures, and types of two blocks.
-    pub name: &'static str,
+    /// The name of the type.
+    path: &'static str,
+    /// Whether it stands for what is around it.
+    is_place: bool,
     /// What nothing else in this process has.
     pub id: TypeId,
 }
 
 impl TypeIdentity {
     /// That of a type, which may borrow something.
+    #[inline]
     pub fn of<T: ?Sized>() -> TypeIdentity {
-        TypeIdentity { name: std::any::type_name::<T>(), id: typeid::of::<T>() }
+        TypeIdentity { path: std::any::type_name::<T>(), is_place: false, id: typeid::of::<T>() }
+    }
+
+    /// That of the function which a closure is in.
+    #[inline]
+    pub fn of_place<T: ?Sized>() -> TypeIdentity {
+        TypeIdentity { is_place: true, ..TypeIdentity::of::<T>() }
+    }
+
+    /// Its name, which others may have too: closures, and types of two blocks.
+    pub fn name(&self) -> &'static str {
+        if self.is_place {
+            // An async function is one more closure.
+            self.path.trim_end_matches("::{{closure}}")
+        } else {
+            self.path
+        }
     }
 }
 

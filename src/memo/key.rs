@@ -21,12 +21,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Keeps values apart from commands, and changes whenever the same call is to have
 /// another key than before.
-const DOMAIN: [u8; 8] = *b"value\0\0\x02";
+const DOMAIN: [u8; 8] = *b"value\0\0\x03";
 
 /// The parts of a key, encoded.
 pub struct Parts {
     encoding: Encoding,
     types: SmallVec<[TypeIdentity; 2]>,
+    /// A number for all of them.
+    identity: u64,
 }
 
 impl Parts {
@@ -50,12 +52,12 @@ impl Parts {
         self.encoding.extend_from_slice(&id);
     }
 
-    /// Appends a type.
+    /// Adds a type. Its name, which is long, takes no part before another process is to
+    /// know the key.
     #[inline]
-    pub fn add_type(&mut self, identity: TypeIdentity) -> Result<(), Unwritable> {
-        self.add(identity.name)?;
+    pub fn add_type(&mut self, identity: TypeIdentity) {
+        self.identity = mixed(self.identity, number(identity.id));
         self.types.push(identity);
-        Ok(())
     }
 
     /// Returns the common prefix of the encodings of keys that begin with these parts; of
@@ -79,15 +81,14 @@ impl Parts {
 
     #[inline]
     fn key_of(self, kind: TypeId, shape: fn() -> types::Shape) -> ValueKey {
-        let Parts { encoding, types } = self;
-        let identity = types.iter().fold(0, |all, one| mixed(all, number(one.id)));
+        let Parts { encoding, types, identity } = self;
         ValueKey { encoding, types, here: (kind, identity), shape, digest: OnceLock::new() }
     }
 }
 
 impl Default for Parts {
     fn default() -> Parts {
-        Parts { encoding: Encoding::new(), types: SmallVec::new() }
+        Parts { encoding: Encoding::new(), types: SmallVec::new(), identity: 0 }
     }
 }
 
@@ -137,7 +138,14 @@ impl ValueKey {
     /// that differ in closures alone: these are used with stores in memory only.
     pub fn digest(&self) -> Key {
         *self.digest.get_or_init(|| {
-            let hashed = [&DOMAIN[..], &(self.shape)(), &self.encoding].concat();
+            let mut hashed = [&DOMAIN[..], &(self.shape)()].concat();
+            hashed.extend_from_slice(&(self.types.len() as u64).to_le_bytes());
+            for identity in &self.types {
+                let name = identity.name();
+                hashed.extend_from_slice(&(name.len() as u64).to_le_bytes());
+                hashed.extend_from_slice(name.as_bytes());
+            }
+            hashed.extend_from_slice(&self.encoding);
             Key(*hashing::of(&hashed).as_bytes())
         })
     }
@@ -171,14 +179,15 @@ pub struct Here<'k> {
 fn is_named(identity: &TypeIdentity) -> bool {
     /// The types seen so far.
     static MET: PerProcess<Mutex<HashMap<&'static str, TypeId>>> = PerProcess::new();
+    let name = identity.name();
     // What is declared within a closure has a name; the closure itself has none.
-    let mut closures = identity.name.match_indices("{{closure}}");
-    if closures.any(|(at, word)| !identity.name[at + word.len()..].starts_with("::")) {
+    let mut closures = name.match_indices("{{closure}}");
+    if closures.any(|(at, word)| !name[at + word.len()..].starts_with("::")) {
         return false;
     }
     // Two types that are declared in two blocks of one function have the same.
     let mut met = MET.get().lock().unwrap_or_else(PoisonError::into_inner);
-    *met.entry(identity.name).or_insert(identity.id) == identity.id
+    *met.entry(name).or_insert(identity.id) == identity.id
 }
 
 impl fmt::Debug for ValueKey {

@@ -53,10 +53,7 @@ pub fn type_identity_of_val<T: ?Sized>(_: &T) -> TypeIdentity {
 /// That of the function that this closure is in: it is in all that is around that, of
 /// which the parameters of an `impl` are nowhere in the function.
 pub fn place_identity<T>(_: &T) -> TypeIdentity {
-    let encoding::TypeIdentity { name, id } = encoding::TypeIdentity::of::<T>();
-    // An async function is one more closure.
-    let name = name.trim_end_matches("::{{closure}}");
-    TypeIdentity(encoding::TypeIdentity { name, id })
+    TypeIdentity(encoding::TypeIdentity::of_place::<T>())
 }
 
 /// The parts of a call's key, unless they cannot be encoded.
@@ -140,7 +137,8 @@ macro_rules! in_order {
 
 impl InOrder for TypeIdentity {
     fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
-        out.add_type(self.0)
+        out.add_type(self.0);
+        Ok(())
     }
 }
 
