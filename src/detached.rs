@@ -2,11 +2,12 @@
 
 use crate::asked;
 use crate::failpoint;
+use crate::signals::Mask;
 use rustix::fd::BorrowedFd;
-use rustix::process::Resource;
+use rustix::process::{Pid, Resource};
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::thread;
@@ -42,17 +43,37 @@ pub fn start(command: &mut Command) -> io::Result<()> {
     Ok(())
 }
 
+/// Has a copy of this process do something, apart from whatever its caller might end, and
+/// with no more open than this; none if there can be none. It takes no signal but those that
+/// nobody can refuse.
+pub fn branch_off(keep: Vec<RawFd>, work: impl FnOnce()) -> Option<Pid> {
+    // SAFETY: the child goes on with one thread, and needs nothing that another could
+    // have locked at this moment but the allocator, which the C library sees to. What it
+    // drops it drops without an effect on this process.
+    match unsafe { libc::fork() } {
+        0 => {
+            let _ = Mask::all_but(&[]).set();
+            let _ = rustix::process::setsid();
+            let _ = rustix::process::chdir("/");
+            close_all_but(keep);
+            work();
+            // SAFETY: it ends the process at once, and nothing of it needs to be tidied.
+            unsafe { libc::_exit(0) }
+        }
+        pid => Some(pid).filter(|&pid| pid > 0).and_then(Pid::from_raw),
+    }
+}
+
 /// Leaves the priority and the open files of whoever started this process, which
 /// has only begun: all but the standard ones and `keep`.
 pub fn settle(nice: i32, keep: &[BorrowedFd<'_>]) {
     let _ = rustix::process::nice(nice);
     let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-    close_all_but(&[&standard[..], keep].concat());
+    close_all_but(standard.iter().chain(keep).map(AsRawFd::as_raw_fd).collect());
 }
 
 /// Closes all descriptors but these, in a process that goes on with nothing else.
-pub fn close_all_but(keep: &[BorrowedFd<'_>]) {
-    let mut keep: Vec<i32> = keep.iter().map(AsRawFd::as_raw_fd).collect();
+pub fn close_all_but(mut keep: Vec<RawFd>) {
     keep.sort_unstable();
     let mut from = 0;
     for kept in keep {

@@ -5,6 +5,8 @@
 //! verbs follow the usual pair: 1 for a failure, 2 for a usage error.
 
 use crate::signals;
+use rustix::io::Errno;
+use signal_hook::consts::SIGXFSZ;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -33,6 +35,15 @@ pub enum Exit {
 impl Exit {
     /// Everything went as it should.
     pub const SUCCESS: Exit = Exit::Status(0);
+
+    /// How a command ends as a rule that could not write what it had to.
+    pub fn of_a_failed_write(errno: Errno) -> Exit {
+        if errno == Errno::FBIG && !signals::is_ignored(SIGXFSZ) {
+            Exit::Signal(SIGXFSZ)
+        } else {
+            Exit::Status(FAILURE)
+        }
+    }
 
     /// Ends the process. A death by signal is repeated on oneself, so that the
     /// parent sees a true one: a shell stops its script on Ctrl-C only if the

@@ -71,6 +71,15 @@ pub fn is_ready() -> bool {
     STATE.load(Ordering::Acquire) == READY
 }
 
+/// Whether the stack (`ulimit -s`) may be too small for a run, which that would end by a signal.
+pub fn stack_is_short() -> bool {
+    const ENOUGH: libc::rlim_t = 128 << 10;
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: it writes to `limit` and nowhere else.
+    unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) };
+    limit.rlim_cur < ENOUGH
+}
+
 /// The command has ended, everything it printed was passed on, and this process ends so.
 pub fn has_ended(exit: Exit) {
     let status = match exit {

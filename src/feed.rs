@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::net::UnixStream;
 
 const CHUNK: usize = 64 * 1024;
@@ -45,16 +45,19 @@ pub struct Feeder {
     theirs: Option<OwnedFd>,
     now: Vec<u8>,
     sent: usize,
-    spooled: Option<Box<dyn Read>>,
+    spool: Spool,
+    /// How much of it was taken.
+    taken: u64,
     /// What follows that.
     rest: Rest,
     /// There is more to come, and nothing of it is there at the moment.
     is_dry: bool,
     /// Whether a write never waits.
     is_unblocked: bool,
-    /// How much was read, and how much of it went into the channel.
-    len: u64,
+    /// How much went into the channel.
     written: u64,
+    /// How much of that the command did not read, once it reads no more.
+    left: Option<u64>,
     /// Why the command got less than there was.
     failed: Option<Errno>,
 }
@@ -74,11 +77,12 @@ impl Feeder {
             now: Vec::new(),
             sent: 0,
             rest: spool.rest,
-            len: spool.len(),
-            spooled: Some(Box::new(spool.into_reader())),
+            spool,
+            taken: 0,
             is_dry: false,
             is_unblocked,
             written: 0,
+            left: None,
             failed: None,
         }
     }
@@ -97,7 +101,9 @@ impl Feeder {
 
     /// The command will not read any more.
     pub fn close(&mut self) {
-        self.ours = None;
+        if let Some(ours) = self.ours.take().as_ref().or(self.theirs.as_ref()) {
+            self.left = self.left.or(rustix::io::ioctl_fionread(ours).ok());
+        }
     }
 
     /// Writes what can be written now.
@@ -139,7 +145,7 @@ impl Feeder {
 
     /// Nobody reads it any more; whoever writes to cachex's own finds that out as well.
     fn leave(&mut self) {
-        self.ours = None;
+        self.close();
         if self.rest == Rest::Live {
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
             if let Ok(null) = rustix::fs::open("/dev/null", flags, Mode::empty()) {
@@ -153,15 +159,17 @@ impl Feeder {
         self.sent = 0;
         self.now.clear();
         self.is_dry = false;
-        if let Some(spooled) = &mut self.spooled {
+        if self.taken < self.spool.len() {
             self.now.resize(CHUNK, 0);
-            let now = &mut self.now;
+            let (spool, now, at) = (&self.spool, &mut self.now, self.taken);
             let errno = |error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
-            let read = fsutil::persistently(|| spooled.read(now).map_err(errno));
+            let read = fsutil::persistently(|| spool.read_at(at, now).map_err(errno));
             self.now.truncate(*read.as_ref().unwrap_or(&0));
             match read {
-                Ok(0) => self.spooled = None,
-                Ok(_) => return true,
+                Ok(n) => {
+                    self.taken += n as u64;
+                    return true;
+                }
                 Err(errno) => {
                     self.fail(errno);
                     return false;
@@ -198,7 +206,7 @@ impl Feeder {
     fn fail(&mut self, errno: Errno) {
         self.failed = Some(errno);
         self.rest = Rest::End;
-        self.spooled = None;
+        self.taken = self.spool.len();
         self.now.clear();
     }
 
@@ -209,7 +217,12 @@ impl Feeder {
 
     /// How much of what was read the command did not, if that can be told.
     pub fn unread(&self) -> Option<u64> {
-        let waiting = rustix::io::ioctl_fionread(self.theirs.as_ref()?).ok()?;
-        Some((self.len - self.written).saturating_add(waiting))
+        let unsent = (self.now.len() - self.sent) as u64;
+        Some(self.left? + (self.spool.len() - self.taken) + unsent)
+    }
+
+    /// What was read before the command began.
+    pub fn into_spool(self) -> Spool {
+        self.spool
     }
 }

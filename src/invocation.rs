@@ -24,6 +24,8 @@ pub enum Resolved {
     NotFound,
     /// A file that may not be executed.
     NotExecutable,
+    /// Nothing that could be reached, for this reason.
+    Unreachable(Errno),
     /// The system does not say.
     Unknown(Errno),
 }
@@ -139,7 +141,7 @@ impl Invocation {
         let mut forbidden = false;
         for path in self.places(search_path) {
             match look_at(path) {
-                Resolved::NotFound => {}
+                Resolved::NotFound | Resolved::Unreachable(_) => {}
                 Resolved::NotExecutable => forbidden = true,
                 Resolved::Found(executable) if passes_over(&executable) => {}
                 known => return known,
@@ -172,8 +174,9 @@ fn look_at(path: PathBuf) -> Resolved {
 /// What it means that a file cannot be looked at.
 fn missing(errno: Errno) -> Resolved {
     match errno {
-        Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG => {
-            Resolved::NotFound
+        Errno::NOENT => Resolved::NotFound,
+        Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG => {
+            Resolved::Unreachable(errno)
         }
         errno => Resolved::Unknown(errno),
     }

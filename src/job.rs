@@ -13,17 +13,20 @@
 //! - When the command stops, cachex takes the terminal back and stops as it did,
 //!   so that the shell sees a stopped job; continued, it continues the command.
 
+mod watch;
+
 use crate::exec::Witness;
 use crate::signals::{self, Altered, Meaning, Sender, Sent};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getpid, getppid, test_kill_process_group,
-    waitid,
+    Pid, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getpid, getppid, getsid,
+    test_kill_process_group, waitid,
 };
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use signal_hook::consts::SIGTTOU;
+use watch::Watch;
 
 /// How far a command is set apart from cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,7 +226,7 @@ impl Job {
 
     /// The signal that the command was stopped by, if it was just now and cachex is to
     /// follow: where a shell waits for that, or cachex was told to stop, too. Elsewhere
-    /// somebody means just the process in its group, and will continue just that.
+    /// somebody means just the process in its group.
     pub fn stopped(&mut self) -> Option<Signal> {
         if self.kind != Kind::Process {
             return self.stop_seen(WaitIdOptions::empty());
@@ -234,7 +237,7 @@ impl Job {
         // Either may be seen first, that it was told to or that it did.
         self.stopped_by = self.stop_seen(WaitIdOptions::empty()).or(self.stopped_by);
         let stopped_by = self.stopped_by?;
-        if !self.was_told_to_stop && !is_job_in_front() {
+        if !self.was_told_to_stop && !is_job() {
             return None;
         }
         (self.stopped_by, self.was_told_to_stop) = (None, false);
@@ -258,6 +261,7 @@ impl Job {
         let (leader, kind) = (self.leader, self.kind);
         if kind == Kind::Process {
             before();
+            let _watch = Watch::begin(leader);
             return signals::stop(signal, false);
         }
         let is_to_stop = std::mem::take(&mut self.is_to_stop);
@@ -276,7 +280,7 @@ impl Job {
             return;
         }
         let in_front = terminal.is_own() || terminal.is_lent_to(leader);
-        if signal == Signal::STOP && !in_front {
+        if signal == Signal::STOP && !in_front && !is_job() {
             // Somebody means just this process.
             return;
         }
@@ -284,6 +288,7 @@ impl Job {
         let whole_group = asks || signal == Signal::TSTP && terminal.is_lent_to(leader);
         terminal.take_back(leader);
         before();
+        let _watch = Watch::begin(leader);
         if kind == Kind::Session {
             signals::stop(Signal::TSTP, true);
         } else {
@@ -324,11 +329,13 @@ impl Drop for Job {
     }
 }
 
-/// Whether whoever started this process does job control, as a shell at its prompt, and has
-/// lent it the terminal.
-fn is_job_in_front() -> bool {
-    let is_set_apart = getppid().is_some_and(|it| getpgid(Some(it)) != Ok(getpgrp()));
-    is_set_apart && Terminal::open().is_some_and(|terminal| terminal.is_own())
+/// Whether whoever started this process does job control, as a shell at its prompt: it is told
+/// of what stops, and continues it.
+fn is_job() -> bool {
+    let is_set_apart = getppid().is_some_and(|parent| {
+        getpgid(Some(parent)) != Ok(getpgrp()) && getsid(Some(parent)) == getsid(None)
+    });
+    is_set_apart && Terminal::open().is_some()
 }
 
 /// Whether who stops by this asks for the terminal.

@@ -22,6 +22,18 @@ pub fn output() -> io::Result<OwnedFd> {
     Ok(device(OFlags::RDWR).or_else(|_| folder())?)
 }
 
+/// Whether a device of this number is `/dev/null`.
+#[cfg(target_os = "linux")]
+pub fn is_device(device: u64) -> bool {
+    (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
+}
+
+/// Whether a device of this number is `/dev/null`.
+#[cfg(not(target_os = "linux"))]
+pub fn is_device(device: rustix::fs::Dev) -> bool {
+    rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == device)
+}
+
 fn device(flags: OFlags) -> rustix::io::Result<OwnedFd> {
     rustix::fs::open("/dev/null", flags | OFlags::CLOEXEC, Mode::empty())
 }

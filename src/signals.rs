@@ -22,7 +22,9 @@ pub use table::{Meaning, meaning};
 use rustix::event::PollFlags;
 use rustix::fd::BorrowedFd;
 use rustix::process::{Pid, Signal, getpid, kill_current_process_group};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTOU, SIGWINCH, SIGXFSZ};
+use signal_hook::consts::{
+    SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTOU, SIGWINCH, SIGXFSZ,
+};
 use smallvec::SmallVec;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +68,9 @@ impl Sent {
         let leads = || rustix::process::getsid(None).is_ok_and(|leader| leader == getpid());
         self.sender == Sender::Kernel
             && match self.signal {
-                SIGINT | SIGQUIT | SIGTSTP | libc::SIGTTIN | libc::SIGCONT | SIGWINCH => true,
+                SIGINT | SIGQUIT | SIGTSTP | libc::SIGTTIN | SIGTTOU | libc::SIGCONT | SIGWINCH => {
+                    true
+                }
                 SIGHUP => !leads(),
                 _ => false,
             }
@@ -79,6 +83,8 @@ pub struct Signals {
     receiver: Option<Receiver>,
     /// What came and has not been asked for.
     came: SmallVec<[Sent; 2]>,
+    /// What had come before and was held back, the first signal in the lowest bit.
+    held: u64,
 }
 
 impl Signals {
@@ -87,14 +93,22 @@ impl Signals {
     pub fn catch(left_out: &[i32]) -> io::Result<Signals> {
         notice_children();
         let mut all = SmallVec::<[i32; 4]>::from_slice(left_out);
-        // In the background it stops the command too, which is in the same group.
-        all.push(SIGTTOU);
-        Ok(Signals { receiver: Some(Receiver::begin(&all)?), came: SmallVec::new() })
+        if [rustix::stdio::stdout(), rustix::stdio::stderr()].iter().any(rustix::termios::isatty) {
+            // Whoever holds it back may write to a terminal in the background. It stops the
+            // command too, which is in the same group.
+            all.push(SIGTTOU);
+        }
+        let mut receiver = Receiver::begin(&all)?;
+        // Whoever sent it: this process may have been another program then.
+        let waiting = receiver.take().into_iter().filter(|sent| sent.signal != SIGCHLD);
+        let held = waiting.fold(0, |held, sent| held | 1 << (sent.signal - 1));
+        Ok(Signals { receiver: Some(receiver), came: SmallVec::new(), held })
     }
 
-    /// The mask that the command is to start with.
-    pub fn before(&self) -> Mask {
-        self.receiver().before()
+    /// The mask that the command is to start with, and the signals that are to wait for it
+    /// to let them in.
+    pub fn before(&self) -> (Mask, u64) {
+        (self.receiver().before(), self.held)
     }
 
     /// What becomes readable when a signal has come.
@@ -135,6 +149,7 @@ impl Drop for Signals {
         for sent in self.came.drain(..) {
             let _ = send(getpid(), sent.signal);
         }
+        send_all(self.held);
     }
 }
 
@@ -144,6 +159,13 @@ pub fn send(to: Pid, signal: i32) -> io::Result<()> {
     match unsafe { libc::kill(to.as_raw_nonzero().get(), signal) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Sends this process the signals of a set, the first in the lowest bit.
+pub fn send_all(set: u64) {
+    for signal in (1..=table::LAST).filter(|signal| set >> (signal - 1) & 1 == 1) {
+        let _ = send(getpid(), signal);
     }
 }
 
@@ -251,6 +273,11 @@ pub fn outlive_file_limit() {
             libc::signal(SIGXFSZ, libc::SIG_IGN);
         }
     }
+}
+
+/// Whether who sends it wants a process to end, and not just to do something.
+pub fn asks_to_end(signal: i32) -> bool {
+    [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal)
 }
 
 /// Whether this process was started to ignore it, or does by now.

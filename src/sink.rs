@@ -18,6 +18,9 @@ use std::os::fd::AsRawFd;
 /// POSIX has a pipe that polls writable take this many bytes without blocking.
 const CAREFUL: usize = rustix::pipe::PIPE_BUF;
 
+/// A file system with less room than this is full.
+const LITTLE: u64 = 1 << 20;
+
 /// How cachex's two outputs lie to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outputs {
@@ -47,6 +50,24 @@ impl Outputs {
             FileType::RegularFile | FileType::Fifo | FileType::Socket => Outputs::One,
             _ => Outputs::OneDevice,
         }
+    }
+}
+
+/// Whether standard output may well refuse what is written there: it is a device, or its file
+/// system has no room. The command itself is to meet that.
+pub fn may_refuse() -> bool {
+    let stdout = rustix::stdio::stdout();
+    let Ok(stat) = rustix::fs::fstat(stdout) else { return true };
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::CharacterDevice => {
+            !null::is_device(stat.st_rdev) && !rustix::termios::isatty(stdout)
+        }
+        FileType::BlockDevice => true,
+        FileType::RegularFile => rustix::fs::fstatvfs(stdout).is_ok_and(|room| {
+            // Some file systems have no blocks to count.
+            room.f_blocks > 0 && room.f_bavail.saturating_mul(room.f_frsize) < LITTLE
+        }),
+        _ => false,
     }
 }
 

@@ -2,8 +2,9 @@
 //! unlinked temporary file outside the store, because they may be secret.
 
 use rustix::io::Errno;
+use std::borrow::Borrow;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::FileExt;
 
 /// How much is kept in memory.
@@ -82,39 +83,56 @@ impl Spool {
         (self.file.is_none() && self.tail.is_empty()).then_some(&self.memory[..])
     }
 
+    /// Some of them from this one on; none if that is the end.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let in_memory = self.memory.len() as u64;
+        let filed = in_memory + self.filed;
+        let (bytes, from) = match &self.file {
+            Some(file) if (in_memory..filed).contains(&offset) => {
+                let left = usize::try_from(filed - offset).unwrap_or(usize::MAX);
+                let wanted = buf.len().min(left);
+                let n = file.read_at(&mut buf[..wanted], offset - in_memory)?;
+                if n == 0 && wanted > 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                return Ok(n);
+            }
+            _ if offset < in_memory => (&self.memory, offset),
+            _ => (&self.tail, offset - filed),
+        };
+        let rest = usize::try_from(from).ok().and_then(|from| bytes.get(from..));
+        rest.unwrap_or_default().read(buf)
+    }
+
     /// Reads them from the first on.
-    pub fn into_reader(self) -> impl Read {
-        let file = FromStart { file: self.file, offset: 0, end: self.filed };
-        Cursor::new(self.memory).chain(file).chain(Cursor::new(self.tail))
+    pub fn reader(&self) -> impl Read {
+        Reader { spool: self, at: 0 }
+    }
+
+    /// The same for whoever takes them along.
+    pub fn into_reader(self) -> impl Read + 'static {
+        Reader { spool: self, at: 0 }
     }
 
     /// All of them in an unlinked file, to be read from its beginning.
-    pub fn into_file(self) -> io::Result<File> {
+    pub fn to_file(&self) -> io::Result<File> {
         let mut whole = tempfile::tempfile()?;
-        io::copy(&mut self.into_reader(), &mut whole)?;
+        io::copy(&mut self.reader(), &mut whole)?;
         whole.rewind()?;
         Ok(whole)
     }
 }
 
-/// A file that is read from its beginning, wherever it was written last.
-struct FromStart {
-    file: Option<File>,
-    offset: u64,
-    end: u64,
+/// Reads what is kept, from some place on.
+struct Reader<S> {
+    spool: S,
+    at: u64,
 }
 
-impl Read for FromStart {
+impl<S: Borrow<Spool>> Read for Reader<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let Some(file) = self.file.as_ref().filter(|_| self.offset < self.end) else {
-            return Ok(0);
-        };
-        let wanted = buf.len().min(usize::try_from(self.end - self.offset).unwrap_or(usize::MAX));
-        let n = file.read_at(&mut buf[..wanted], self.offset)?;
-        if n == 0 && wanted > 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.offset += n as u64;
+        let n = self.spool.borrow().read_at(self.at, buf)?;
+        self.at += n as u64;
         Ok(n)
     }
 }

@@ -24,9 +24,11 @@ mod anew;
 #[cfg(target_os = "linux")]
 mod peek;
 mod pipe;
+mod put_back;
 
 use crate::fsutil;
 use crate::hashing;
+use crate::null;
 use crate::spool::Spool;
 use crate::stamp::{self, Stamp};
 use crate::values::StdinMode;
@@ -37,6 +39,7 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 
 pub use pipe::{LIMIT, OPEN, SILENT};
+pub use put_back::put_back;
 
 /// How standard input is part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,6 +206,11 @@ impl Stdin {
         self.taken.is_some()
     }
 
+    /// Whether a command had what was taken out of a pipe, and left it.
+    pub fn was_read(&self) -> bool {
+        self.unread.is_some()
+    }
+
     /// How far a command has read that had it for itself, where that says anything: of a
     /// file only if it has read at all.
     pub fn consumed(&self) -> Result<Option<u64>, Untold> {
@@ -225,9 +233,12 @@ impl Stdin {
     }
 
     /// Takes down how much of what was taken out of a pipe, or copied from it, the command
-    /// did not read.
-    pub fn leaves_unread(&mut self, unread: Option<u64>) {
+    /// did not read, and takes back what it was given.
+    pub fn leaves_unread(&mut self, (unread, spool): (Option<u64>, Spool)) {
         self.unread = unread;
+        if self.was_taken() {
+            self.source = Source::Feed(spool);
+        }
     }
 
     /// Leaves standard input as the command left it that had it for itself.
@@ -235,15 +246,20 @@ impl Stdin {
         if self.file.is_some() {
             self.shift(self.moved().unwrap_or_default());
         } else if self.peeked.is_some() {
-            self.skip(self.consumed().ok().flatten().unwrap_or_default());
+            self.skip(self.consumed().ok().flatten().unwrap_or_default(), || false);
         }
     }
 
     /// Leaves standard input as a command left it that read so much of it: how much of
-    /// a pipe is lost to whoever reads next, because a command had left it.
-    pub fn skip(&self, consumed: u64) -> u64 {
+    /// a pipe is lost to whoever reads next, because a command had left it. It is put back
+    /// if somebody `reads_on`.
+    pub fn skip(&self, consumed: u64, reads_on: impl FnOnce() -> bool) -> u64 {
         if let Some(taken) = self.taken {
-            return taken.saturating_sub(consumed);
+            return match &self.source {
+                _ if consumed >= taken || !reads_on() => 0,
+                Source::Feed(spool) => put_back(spool, consumed),
+                _ => taken - consumed,
+            };
         }
         if let Some(bytes) = &self.peeked {
             let stdin = rustix::stdio::stdin();
@@ -294,8 +310,8 @@ impl Stdin {
             spool.append(bytes)?;
             self.source = Source::Feed(spool);
         }
-        match (std::mem::replace(&mut self.source, Source::Inherit), self.file) {
-            (Source::Feed(spool), _) => spool.into_file().map(Some),
+        match (&self.source, self.file) {
+            (Source::Feed(spool), _) => spool.to_file().map(Some),
             (Source::Inherit, Some(file)) if !closed => {
                 anew::opened(file.offset).or_else(|_| anew::copied(file.offset)).map(Some)
             }
@@ -364,7 +380,7 @@ pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
     let unreadable = |_| Unknown::untouched(Why::Unreadable);
     let stat = rustix::fs::fstat(stdin).map_err(unreadable)?;
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::CharacterDevice if is_null(stat.st_rdev) => {
+        FileType::CharacterDevice if null::is_device(stat.st_rdev) => {
             let access = rustix::fs::fcntl_getfl(stdin).map_err(unreadable)? & OFlags::ACCMODE;
             let kind = if access == OFlags::WRONLY { WRITE_ONLY } else { EMPTY };
             Ok(Stdin::kind(kind, Source::Inherit))
@@ -397,14 +413,4 @@ fn take_file(kind: &'static str, stat: &Stat) -> rustix::io::Result<Stdin> {
     let hash = hashing::to_the_end(stdin, 0)?;
     let digest = Digest::Contents { kind, hash, offset };
     Ok(Stdin { file: Some(Start { offset, stamp, at }), ..Stdin::new(digest, Source::Inherit) })
-}
-
-#[cfg(target_os = "linux")]
-fn is_null(device: u64) -> bool {
-    (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_null(device: rustix::fs::Dev) -> bool {
-    rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == device)
 }

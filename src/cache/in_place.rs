@@ -140,7 +140,7 @@ fn refill_stdin(spool: Spool) -> io::Result<()> {
     close_stdin();
     take_for_stdin(match filled_pipe(&spool) {
         Some(pipe) => pipe,
-        None => spool.into_file()?.into(),
+        None => spool.to_file()?.into(),
     })
 }
 

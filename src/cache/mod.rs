@@ -288,12 +288,6 @@ impl Runner<'_> {
         Ok(status)
     }
 
-    /// Says why a caller was shown a part only.
-    fn unplayed(why: &Unplayed) -> Exit {
-        messages::error(format_args!("replaying the result: {why}"));
-        Exit::Status(exit::CACHEX_FAILED)
-    }
-
     /// Ends a call that may only be answered from the store, and is not.
     fn absent(&self, key: &Key, why: Reason, status: u8) -> Exit {
         let exit = Exit::Status(status);

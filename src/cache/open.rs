@@ -3,23 +3,30 @@
 use crate::config::StoreDir;
 use crate::fsutil;
 use crate::store::Root;
+use rustix::fs::{Access, AtFlags, CWD};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
 /// Opens the store, or says why it is not used.
 pub fn open_store(dir: Option<&StoreDir>) -> Result<Root, Unopened> {
-    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
-    let root = if dir.is_chosen { Root::create(dir) } else { Root::create_at_home(dir) };
-    root.map_err(|why| Unopened { dir: Some(dir.path.clone()), why: Some(why) })
+    let dir = dir.ok_or(Unopened { dir: None, why: None, is_homeless: false })?;
+    let root = if dir.is_chosen { Root::create(dir) } else { Root::create_at_home(dir, dir.home) };
+    root.map_err(|why| {
+        let is_homeless = dir.home.is_some_and(|home| {
+            let access = Access::WRITE_OK | Access::EXEC_OK;
+            rustix::fs::accessat(CWD, home, access, AtFlags::EACCESS).is_err()
+        });
+        Unopened { dir: Some(dir.path.clone()), why: Some(why), is_homeless }
+    })
 }
 
 /// Opens the store if there is one, for verbs that only make sense then.
 pub fn existing_store(dir: Option<&Path>) -> Result<Option<Root>, Unopened> {
-    let dir = dir.ok_or(Unopened { dir: None, why: None })?;
+    let dir = dir.ok_or(Unopened { dir: None, why: None, is_homeless: false })?;
     match Root::open(dir) {
         Ok(root) => Ok(Some(root)),
         Err(fsutil::Unusable::Missing) => Ok(None),
-        Err(why) => Err(Unopened { dir: Some(dir.to_owned()), why: Some(why) }),
+        Err(why) => Err(Unopened { dir: Some(dir.to_owned()), why: Some(why), is_homeless: false }),
     }
 }
 
@@ -28,9 +35,16 @@ pub fn existing_store(dir: Option<&Path>) -> Result<Option<Root>, Unopened> {
 pub struct Unopened {
     dir: Option<PathBuf>,
     why: Option<fsutil::Unusable>,
+    is_homeless: bool,
 }
 
 impl Unopened {
+    /// Whether whoever calls has no home to keep anything in, as the users of services: they
+    /// need not be told at each call.
+    pub fn is_homeless(&self) -> bool {
+        self.is_homeless
+    }
+
     /// Whether the name was mistaken, and not the system at its limits or
     /// somebody else's doing feared.
     pub fn is_mistaken(&self) -> bool {

@@ -110,7 +110,7 @@ impl Runner<'_> {
             }
         };
         let ending = recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended)));
-        self.input_was_read(&mut call.stdin, ended.unread);
+        self.input_was_read(&mut call.stdin, std::mem::take(&mut ended.input));
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {

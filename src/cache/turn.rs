@@ -5,6 +5,7 @@ use crate::exit::{self, Exit};
 use crate::lock::{self, End, EndedBy};
 use crate::messages;
 use crate::report::{Outcome, Report};
+use crate::sink;
 use crate::store::events::Kind;
 use crate::store::young::Young;
 use crate::store::{Root, Store};
@@ -15,6 +16,11 @@ use std::time::Duration;
 impl Runner<'_> {
     /// Runs the command, when it is this call's turn.
     pub(super) fn take_turn(&self, root: &Root, miss: Miss) -> Exit {
+        if miss.stale.is_none() && sink::may_refuse() {
+            let why = "standard output may take nothing";
+            self.messages().tell(format_args!("not cached: {why}"));
+            return self.uncached(miss.call.stdin.source, why);
+        }
         if !self.config.no_concurrent || self.config.mode == Mode::ReadOnly {
             return self.run_and_record(root, miss);
         }

@@ -8,11 +8,15 @@ use crate::frames::{Loss, Stream};
 use crate::invocation::{Executable, Resolved};
 use crate::messages;
 use crate::printed::Differs;
+use crate::replay::Unplayed;
 use crate::report::{Outcome, Report, seconds};
 use crate::stdin::Source;
 use crate::values::StdinMode;
+use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use std::fmt::Arguments;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 impl Runner<'_> {
     /// Does what can be done without a store, or without a key: nothing is there
@@ -65,13 +69,14 @@ impl Runner<'_> {
             invocation: self.invocation,
             program: &executable.path,
             source,
-            output: Output::Live,
+            output: if tty { Output::Live } else { Output::Own },
             timeout: config.timeout,
             tty,
             trace: None,
         };
         match exec::run(plan, None) {
-            Ok(ended) => {
+            Ok(mut ended) => {
+                self.rest_was_read(std::mem::take(&mut ended.input));
                 let exit = Self::exit_of(&ended);
                 self.report(|| {
                     let reason = Some(why.to_owned());
@@ -102,12 +107,18 @@ impl Runner<'_> {
     /// How cachex ends after the command ended so.
     pub(super) fn exit_of(ended: &exec::Ended) -> Exit {
         if let Some((stream, loss)) = ended.lost {
-            let error = std::io::Error::from(loss);
-            messages::error(format_args!("{loss} {}: {error}", stream.name()));
-            // Few commands fail for want of room for their complaints.
-            let is_borne = matches!((stream, loss), (Stream::Stderr, Loss::Writing(_)));
-            if ended.status.success() && !is_borne {
-                return Exit::Status(exit::CACHEX_FAILED);
+            let ends = match (stream, loss) {
+                // Few commands fail for want of room for their complaints.
+                (Stream::Stderr, Loss::Writing(_)) => None,
+                (Stream::Stdout, Loss::Writing(errno)) => of_a_failed_write(ended.status, errno),
+                _ => ended.status.success().then_some(Exit::Status(exit::CACHEX_FAILED)),
+            };
+            if !matches!(ends, Some(Exit::Signal(_))) {
+                let error = std::io::Error::from(loss);
+                messages::error(format_args!("{loss} {}: {error}", stream.name()));
+            }
+            if let Some(exit) = ends {
+                return exit;
             }
         }
         if let Some(errno) = ended.unfed {
@@ -128,6 +139,18 @@ impl Runner<'_> {
         }
     }
 
+    /// Says why a caller was shown a part only.
+    pub(super) fn unplayed(why: &Unplayed) -> Exit {
+        let exit = match *why {
+            Unplayed::Unwritable(Stream::Stdout, errno) => Exit::of_a_failed_write(errno),
+            _ => Exit::Status(exit::CACHEX_FAILED),
+        };
+        if matches!(exit, Exit::Status(_)) {
+            messages::error(format_args!("replaying the result: {why}"));
+        }
+        exit
+    }
+
     /// The file of the command.
     pub(super) fn resolve(&self) -> Result<Executable, Unresolved> {
         let (status, why) = match self.find_command() {
@@ -138,6 +161,10 @@ impl Runner<'_> {
             }
             Resolved::NotFound => (exit::NOT_FOUND, "command not found"),
             Resolved::NotExecutable => (exit::NOT_EXECUTABLE, "Permission denied"),
+            Resolved::Unreachable(errno) => {
+                let why = std::io::Error::from(errno).to_string();
+                return Err(Unresolved::Said(self.refuse(exit::NOT_EXECUTABLE, &why)));
+            }
         };
         Err(Unresolved::Said(self.refuse(status, why)))
     }
@@ -154,5 +181,21 @@ impl Runner<'_> {
             _ => exit::NOT_EXECUTABLE,
         };
         self.refuse(status, &error.to_string())
+    }
+}
+
+/// How a command that could not write would have ended; none: as it did. Its pipe was closed
+/// in the middle of what it printed.
+fn of_a_failed_write(status: ExitStatus, errno: Errno) -> Option<Exit> {
+    const BY_A_SHELL: i32 = 128;
+    let exit = Exit::of_a_failed_write(errno);
+    match (status.code(), exit) {
+        (None, _) => (status.signal() == Some(SIGPIPE)).then_some(exit),
+        (Some(0), _) => Some(exit),
+        // By what it ran.
+        (Some(code), Exit::Signal(signal)) if code == BY_A_SHELL + SIGPIPE => {
+            Some(Exit::Status((BY_A_SHELL + signal) as u8))
+        }
+        (Some(code), _) => (code == BY_A_SHELL + SIGPIPE).then_some(exit),
     }
 }

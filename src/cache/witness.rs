@@ -11,8 +11,9 @@ use super::{Call, Runner};
 use crate::config::List;
 use crate::inputs::Ways;
 use crate::invocation::{Resolved, Trail};
+use crate::spool::{Rest, Spool};
 use crate::stamp::Stamp;
-use crate::stdin::{Source, Stdin};
+use crate::stdin::{Source, Stdin, put_back};
 use crate::store::Root;
 use crate::values::Mode;
 use rustix::fs::{FileType, Stat};
@@ -111,18 +112,33 @@ impl Runner<'_> {
 
     /// Takes down how much of what cachex gave it the command did not read. What was taken
     /// out for that is lost.
-    pub(super) fn input_was_read(&self, stdin: &mut Stdin, unread: Option<u64>) {
-        stdin.leaves_unread(unread);
-        if stdin.was_taken() && unread.is_some_and(|unread| unread > 0) {
-            self.leave_input(stdin, stdin.consumed().ok().flatten().unwrap_or_default());
+    pub(super) fn input_was_read(&self, stdin: &mut Stdin, input: (Option<u64>, Spool)) {
+        stdin.leaves_unread(input);
+        if let Ok(Some(consumed)) = stdin.consumed().map(|it| it.filter(|_| stdin.was_taken())) {
+            self.tell_of_loss(stdin.skip(consumed, caller_reads_on));
         }
+    }
+
+    /// The same of a command that is not recorded.
+    pub(super) fn rest_was_read(&self, (unread, spool): (Option<u64>, Spool)) {
+        let Some(unread) = unread.filter(|&unread| unread > 0 && caller_reads_on()) else { return };
+        let is_all = spool.rest == Rest::End;
+        let from = spool.len().checked_sub(unread).filter(|_| is_all);
+        self.tell_of_loss(from.map_or(unread, |from| put_back(&spool, from)));
     }
 
     /// Leaves standard input as a command left it that read so much of it. A pipe cannot
     /// be left so: one line says what is lost, if somebody would have read on.
     pub(super) fn leave_input(&self, stdin: &Stdin, consumed: u64) {
-        let lost = stdin.skip(consumed);
-        if lost > 0 && caller_reads_on() {
+        if stdin.was_read() {
+            // By a command that this stands in for.
+            return;
+        }
+        self.tell_of_loss(stdin.skip(consumed, caller_reads_on));
+    }
+
+    fn tell_of_loss(&self, lost: u64) {
+        if lost > 0 {
             self.messages().wait(format_args!(
                 "{lost} bytes of standard input are lost, which were read for the key and not by \
                  the command; `--stdin null` leaves them to who reads next"

@@ -96,7 +96,13 @@ fn call(
         runner.messages().warn(format_args!("{why}"));
     }
     if config.mode == Mode::Off {
-        return runner.uncached(Source::Inherit, "cachex is disabled");
+        return runner.without_store(Source::Inherit, "cachex is disabled");
+    }
+    if fallback::stack_is_short() {
+        runner
+            .messages()
+            .warn(format_args!("not cached: the stack is limited to less than 128 KiB"));
+        return runner.without_store(runner.untaken(), "the stack is too small");
     }
     signals::outlive_file_limit();
     if config.cached_only.is_none() && !config.warm {
@@ -112,7 +118,11 @@ fn call(
             usage(&format_args!("--cache-dir: {why}"))
         }
         Err(why) => {
-            runner.messages().warn(format_args!("not cached: {why}"));
+            if why.is_homeless() {
+                runner.messages().tell(format_args!("not cached: {why}"));
+            } else {
+                runner.messages().warn(format_args!("not cached: {why}"));
+            }
             runner.without_store(runner.untaken(), "the store cannot be used")
         }
     }));

@@ -156,6 +156,10 @@ pub fn read(vars: &Vars) -> Result<Read, Misuse> {
         Err(Errno::NOENT | Errno::NOTDIR) if var(vars, VARIABLE).is_none() => {
             return Ok(Read::Absent);
         }
+        // Nor can anybody see whether there is one where no folder may be entered.
+        Err(Errno::ACCESS) if var(vars, VARIABLE).is_none() && rustix::fs::stat(&path).is_err() => {
+            return Ok(Read::Absent);
+        }
         Err(errno) => return Ok(refused(&path, &std::io::Error::from(errno).to_string())),
     };
     match contents(&file) {

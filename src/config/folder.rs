@@ -15,6 +15,8 @@ pub struct StoreDir {
     pub path: PathBuf,
     /// Whether somebody named it; else it is where the user's caches are.
     pub is_chosen: bool,
+    /// The home that it is in because nothing else was said.
+    pub home: Option<&'static Path>,
 }
 
 impl Deref for StoreDir {
@@ -43,14 +45,15 @@ pub fn dir(
             }
             _ => Misuse(format!("invalid value '{}' for '--cache-dir': {why}", path.display())),
         })?;
-        return Ok(Some(StoreDir { path, is_chosen: true }));
+        return Ok(Some(StoreDir { path, is_chosen: true, home: None }));
     }
     let set = |name: &str| var(vars, name).filter(|value| !value.is_empty()).map(Path::new);
     // The base directory specification has relative ones ignored.
     let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
     let caches = caches.map(|caches| caches.join("cachex"));
-    let path = caches.or_else(|| set("HOME").map(|home| home.join(".cache/cachex")));
-    Ok(path.map(|path| StoreDir { path, is_chosen: false }))
+    let home = set("HOME").filter(|_| caches.is_none());
+    let path = caches.or_else(|| home.map(|home| home.join(".cache/cachex")));
+    Ok(path.map(|path| StoreDir { path, is_chosen: false, home }))
 }
 
 /// What `~` stands for.

@@ -282,7 +282,7 @@ pub fn resolve(called: impl Into<Called>, vars: &Vars) -> Result<(Config, Vec<Os
         return settled(called.into(), vars, own, &file::read(vars)?);
     }
     let (config, argv) = settled(called.into(), vars, own.where_disabled(), &Read::Absent)?;
-    Ok((Config { mode: Mode::Off, ..config }, argv))
+    Ok((Config { mode: Mode::Off, warm: false, cached_only: None, ..config }, argv))
 }
 
 /// The same with what was read of the file, and enabled.

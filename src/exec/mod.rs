@@ -28,6 +28,7 @@ use crate::printed::Printed;
 use crate::pty::{Console, Pty};
 use crate::signals::{Mask, Signals};
 use crate::sink::{Outputs, Sink};
+use crate::spool::Spool;
 use crate::stdin::Source;
 use cachex_trace::Hook;
 use leg::Leg;
@@ -68,7 +69,9 @@ pub struct Plan<'a> {
 pub enum Output<'a> {
     /// To cachex's own streams, as it comes.
     Live,
-    /// The same, without what has been shown there before; see [`Ended::differs`].
+    /// The same by the command itself, which has them: nothing is recorded.
+    Own,
+    /// To them as it comes, without what has been shown there before; see [`Ended::differs`].
     After(&'a Printed),
     /// Nowhere until it is asked for, see [`Ended::held`].
     Held,
@@ -80,15 +83,27 @@ pub enum Output<'a> {
 }
 
 impl Output<'_> {
-    /// Whether the command gets one pipe for both streams, so that they keep its order.
-    fn is_one_pipe(self) -> bool {
-        match self {
+    fn pipes(self) -> Pipes {
+        let is_one = match self {
+            Output::Own => return Pipes::None,
             Output::Live | Output::Held => Outputs::of_this_process() == Outputs::One,
             // What was shown before came through two.
             Output::After(_) => false,
             Output::Nowhere { one_pipe } => one_pipe,
-        }
+        };
+        if is_one { Pipes::One } else { Pipes::Two }
     }
+}
+
+/// What the command gets for its outputs where it gets no terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pipes {
+    /// Cachex's own.
+    None,
+    /// One for both, so that they keep its order.
+    One,
+    /// One for each.
+    Two,
 }
 
 /// How a run ended.
@@ -116,8 +131,8 @@ pub struct Ended {
     /// died of that if it had not printed to cachex.
     pub broken: bool,
     /// How much of what was read of standard input the command did not read, if that
-    /// can be told.
-    pub unread: Option<u64>,
+    /// can be told, and what had been read before it began.
+    pub input: (Option<u64>, Spool),
     /// Why the command got less of standard input than there was.
     pub unfed: Option<Errno>,
 }
@@ -187,6 +202,8 @@ pub fn run(
         }
         None => Kind::Process,
     };
+    // Allocated while a command that there is no memory for can still be become.
+    let [buffer, other_buffer] = [(); 2].map(|()| leg::buffer());
     fallback::is_too_late();
     let mut signals = match Signals::catch(kind.left_out()) {
         Ok(signals) => signals,
@@ -195,17 +212,15 @@ pub fn run(
     if plan.timeout.is_some() {
         descendants::gather();
     }
-    // Allocated before there is a command that could miss them.
-    let [buffer, other_buffer] = [(); 2].map(|()| leg::buffer());
     let started = Instant::now();
-    let one_pipe = pty.is_none() && plan.output.is_one_pipe();
-    if let Some(recorder) = recorder.as_mut().filter(|_| one_pipe) {
+    let pipes = if pty.is_some() { Pipes::Two } else { plan.output.pipes() };
+    if let Some(recorder) = recorder.as_mut().filter(|_| pipes == Pipes::One) {
         recorder.note_one_pipe();
     }
     let begun = Channel::of(&plan.source).and_then(|channel| {
-        let (source, mask) = (&plan.source, signals.before());
-        let begins = Begins { kind, mask, trace: plan.trace };
-        let running = start(image, source, channel.as_ref(), begins, pty, one_pipe)?;
+        let (source, (mask, held)) = (&plan.source, signals.before());
+        let begins = Begins { kind, mask, held, trace: plan.trace };
+        let running = start(image, source, channel.as_ref(), begins, pty, pipes)?;
         Ok((channel, running))
     });
     let (channel, running) = match begun {
@@ -226,7 +241,7 @@ pub fn run(
             let ([out, err], [out_again, err_again]) = (sinks(), printed.again());
             [Outlet::After(out, out_again), Outlet::After(err, err_again)]
         }
-        Output::Held | Output::Nowhere { .. } => [Outlet::Nowhere, Outlet::Nowhere],
+        Output::Own | Output::Held | Output::Nowhere { .. } => [Outlet::Nowhere, Outlet::Nowhere],
     };
     let [stdout, stderr] = outlets;
     let mut pump = Pump::new(
@@ -258,11 +273,12 @@ pub fn run(
         left.carry_on();
     }
     let (unread, unfed) = (feeder.unread(), feeder.failed());
+    let input = (unread, feeder.into_spool());
     let spoiled = spoiled.or(lacks_terminal.then_some(Spoiled::WithoutTerminal));
     let spoiled = spoiled.or(unfed.map(|_| Spoiled::Unfed));
     let run_time = ended - started;
     let (bytes, held) = (taker.bytes, taker.held);
-    Ok(Ended { status, run_time, bytes, spoiled, lost, held, left, differs, broken, unread, unfed })
+    Ok(Ended { status, run_time, bytes, spoiled, lost, held, left, differs, broken, input, unfed })
 }
 
 /// A command that was started, and cachex's ends of its streams.
@@ -280,7 +296,7 @@ fn start(
     channel: Option<&Channel>,
     begins: Begins,
     pty: Option<Pty>,
-    one_pipe: bool,
+    pipes: Pipes,
 ) -> io::Result<Running> {
     let pipe = || -> io::Result<(OwnedFd, OwnedFd)> {
         let (reader, writer) = io::pipe()?;
@@ -297,11 +313,11 @@ fn start(
         (Source::Inherit | Source::Feed(_), None) => None,
     };
     let output = |terminal: Option<&Pty>| match terminal {
-        Some(_) => Ok((None, None)),
-        None => pipe().map(|(reader, writer)| (Some(reader), Some(writer))),
+        None if pipes != Pipes::None => pipe().map(|(reader, writer)| (Some(reader), Some(writer))),
+        _ => Ok((None, None)),
     };
     let (from_stdout, stdout) = output(pty.as_ref())?;
-    let (from_stderr, stderr) = if one_pipe { (None, None) } else { output(errors)? };
+    let (from_stderr, stderr) = if pipes == Pipes::Two { output(errors)? } else { (None, None) };
     let streams = [
         typed.map(Pty::slave).or(stdin.as_ref().map(AsFd::as_fd)),
         pty.as_ref().map(Pty::slave).or(stdout.as_ref().map(AsFd::as_fd)),

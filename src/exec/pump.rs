@@ -56,6 +56,8 @@ pub struct Pump<'a, 'r> {
     is_to_be_looked_after: bool,
     /// What came when the command had ended, and that had not been seen yet.
     missed: Option<Sent>,
+    /// Somebody asked the command to end, and it may have heard of it.
+    was_asked_to_end: bool,
     /// Why what was recorded must not be used.
     pub spoiled: Option<Spoiled>,
     /// An output that could not be passed on, and why.
@@ -96,6 +98,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             is_to_be_looked_after: true,
             missed: None,
             is_unsure: false,
+            was_asked_to_end: false,
             spoiled: None,
             lost: None,
             broken: None,
@@ -142,7 +145,8 @@ impl<'a, 'r> Pump<'a, 'r> {
         if self.is_idle() {
             // Nobody will read what is left, and whoever interrupted waits.
             let interrupted = self.spoiled == Some(Spoiled::Interrupted) && status.code().is_none();
-            if interrupted || self.patience().is_some_and(|until| now >= until) {
+            let is_stalled = self.stalls().is_some_and(|until| now >= until);
+            if interrupted || is_stalled || self.patience().is_some_and(|until| now >= until) {
                 return Some((status, at));
             }
         }
@@ -173,6 +177,14 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.lingers().then(|| stuck.map_or(at, |moved| at.max(moved)) + GRACE)
     }
 
+    /// Until when a reader may take nothing after the command was asked to end and did: it
+    /// would not have waited for that reader. What is left is carried on behind it.
+    fn stalls(&self) -> Option<Instant> {
+        let (_, at) = self.ended.filter(|_| self.was_asked_to_end)?;
+        let [a, b] = &self.legs;
+        Some(at.max(a.moved).max(b.moved) + GRACE)
+    }
+
     /// Until when a reader may take nothing after the command ran out of time.
     fn patience(&self) -> Option<Instant> {
         let [a, b] = &self.legs;
@@ -186,6 +198,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         [
             self.grace(),
             self.patience().filter(|_| has_ended && self.is_idle()),
+            self.stalls().filter(|_| self.is_idle()),
             self.limit.and_then(|limit| limit.due(has_ended)),
             self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
             self.is_unsure.then(|| Instant::now() + TURN),
@@ -242,6 +255,7 @@ impl<'a, 'r> Pump<'a, 'r> {
                 Some(Meaning::Ends) if self.job.missed(&sent) => self.missed = Some(sent),
                 _ => {
                     if self.job.may_heed(sent.signal) {
+                        self.was_asked_to_end |= signals::asks_to_end(sent.signal);
                         self.spoil(Spoiled::Interrupted);
                     }
                     self.job.pass_on(&sent);
@@ -337,6 +351,10 @@ impl<'a, 'r> Pump<'a, 'r> {
                 any = true;
             }
             if let Some(loss) = leg.lost.take() {
+                if leg.is_abandoned() {
+                    // Nothing comes of the rest. The command is told as by a reader that left.
+                    leg.close();
+                }
                 // That of standard output is the one that matters.
                 match &mut self.lost {
                     Some((Stream::Stdout, _)) => {}

@@ -12,10 +12,9 @@ use super::leg::Leg;
 use super::outlet::Outlet;
 use crate::detached;
 use crate::fsutil;
-use crate::signals::Mask;
 use crate::sink::Sink;
 use rustix::event::PollFd;
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::AsRawFd;
 use smallvec::SmallVec;
 
 /// The streams of a command that has ended, while something that it left behind can print
@@ -25,26 +24,23 @@ pub struct Left([Leg; 2]);
 impl Left {
     /// What is left of these; none if that is nothing.
     pub fn of(mut legs: [Leg; 2]) -> Option<Left> {
-        legs.iter_mut().filter(|leg| !leg.has_more()).for_each(Leg::close);
-        legs.iter().any(|leg| leg.source.is_some()).then_some(Left(legs))
+        // What nobody printed is nothing to wait for.
+        let is_over = |leg: &&mut Leg| !leg.has_more() && !leg.is_pending();
+        legs.iter_mut().filter(is_over).for_each(Leg::close);
+        (!legs.iter().all(Leg::is_done)).then_some(Left(legs))
     }
 
     /// Has a process of its own carry on what still comes. If none is to be had this one
     /// does, for as long as it takes.
-    pub fn carry_on(self) {
-        // SAFETY: the child goes on with one thread, and needs nothing that another could
-        // have locked at this moment but the allocator, which the C library sees to. What it
-        // drops it drops without an effect on this process.
-        match unsafe { libc::fork() } {
-            0 => {
-                let _ = Mask::all_but(&[]).set();
-                self.leave_everything_else();
-                self.carry();
-                // SAFETY: it ends the process at once, and nothing of it needs to be tidied.
-                unsafe { libc::_exit(0) }
-            }
-            1.. => {}
-            _ => self.carry(),
+    pub fn carry_on(mut self) {
+        let legs = self.0.iter().filter(|leg| !leg.is_done());
+        let ends = |leg: &Leg| {
+            let source = leg.source.as_ref().map(AsRawFd::as_raw_fd);
+            [source, leg.outlet.descriptor().map(|outlet| outlet.as_raw_fd())]
+        };
+        let keep = legs.flat_map(ends).flatten().collect();
+        if detached::branch_off(keep, || self.carry()).is_none() {
+            self.carry();
         }
     }
 
@@ -56,19 +52,8 @@ impl Left {
         self.carry_on();
     }
 
-    fn leave_everything_else(&self) {
-        let _ = rustix::process::setsid();
-        let _ = rustix::process::chdir("/");
-        let mut keep = SmallVec::<[BorrowedFd<'_>; 4]>::new();
-        for leg in self.0.iter().filter(|leg| !leg.is_done()) {
-            keep.extend(leg.source.as_ref().map(AsFd::as_fd));
-            keep.extend(leg.outlet.descriptor());
-        }
-        detached::close_all_but(&keep);
-    }
-
     /// Until nobody can print any more, or nobody reads it.
-    fn carry(mut self) {
+    fn carry(&mut self) {
         while !self.0.iter().all(Leg::is_done) {
             let mut watched = SmallVec::<[PollFd<'_>; 2]>::new();
             watched.extend(self.0.iter().filter_map(Leg::waits_for));

@@ -116,6 +116,8 @@ pub struct Begins {
     pub kind: Kind,
     /// The signals that it holds back.
     pub mask: Mask,
+    /// Signals that came before and wait to be let in, the first in the lowest bit.
+    pub held: u64,
     /// What has it traced, if it is.
     pub trace: Option<Hook>,
 }
@@ -327,6 +329,7 @@ fn prepare(plan: &Plan) -> Option<()> {
         // SAFETY: to ignore a signal is no handler that could run.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
     }
+    signals::send_all(plan.begins.held);
     plan.begins.mask.set().ok()?;
     // From here on it is seen what this process does.
     if let Some(trace) = plan.begins.trace {

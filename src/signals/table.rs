@@ -21,8 +21,7 @@ pub enum Meaning {
     Resizes,
     /// The state of a child changed; it is the command's only if a process sent it.
     Child,
-    /// The kernel's own (KILL, STOP), or what stops cachex together with the command
-    /// when cachex writes to a terminal in the background (TTOU). It is not caught.
+    /// The kernel's own. It is not caught.
     Default,
 }
 
@@ -47,11 +46,11 @@ pub fn meaning(number: i32) -> Option<Meaning> {
     Some(match number {
         SIGILL | SIGTRAP | SIGBUS | SIGFPE | SIGSEGV | SIGSYS => Meaning::Fault,
         SIGURG => Meaning::Notifies,
-        SIGTSTP | SIGTTIN => Meaning::Stops,
+        SIGTSTP | SIGTTIN | SIGTTOU => Meaning::Stops,
         SIGCONT => Meaning::Continues,
         SIGWINCH => Meaning::Resizes,
         SIGCHLD => Meaning::Child,
-        SIGKILL | SIGSTOP | SIGTTOU => Meaning::Default,
+        SIGKILL | SIGSTOP => Meaning::Default,
         SIGHUP | SIGINT | SIGQUIT | SIGABRT | SIGUSR1 | SIGUSR2 | SIGPIPE | SIGALRM | SIGTERM
         | SIGXCPU | SIGXFSZ | SIGVTALRM | SIGPROF | SIGIO => Meaning::Ends,
         #[cfg(target_os = "linux")]

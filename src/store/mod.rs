@@ -159,12 +159,13 @@ impl Root {
     }
 
     /// The same at a place that nobody named: nothing is created in the home of another
-    /// user, which `sudo` may have left in the environment.
-    pub fn create_at_home(path: &Path) -> Result<Root, Unusable> {
+    /// user, which `sudo` may have left in the environment, and no home is.
+    pub fn create_at_home(path: &Path, home: Option<&Path>) -> Result<Root, Unusable> {
         match Root::open(path) {
             Err(Unusable::Missing) => {}
             done => return done,
         }
+        home.map(rustix::fs::stat).transpose()?;
         let own = rustix::process::geteuid();
         let above = path.ancestors().skip(1).find_map(|above| rustix::fs::stat(above).ok());
         if own.is_root() && above.is_some_and(|above| above.st_uid != own.as_raw()) {

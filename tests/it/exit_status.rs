@@ -135,3 +135,19 @@ fn how_long_a_failure_is_replayed_is_said_by_both() {
     call.clone().after("2m").with("--read-only").once().misses();
     call.failure_expires_in("2h").after("61m").once().misses();
 }
+
+#[test]
+fn a_path_that_leads_nowhere_is_as_with_env() {
+    let cachex = cachex();
+    cachex.write("work/file", "text");
+    std::os::unix::fs::symlink("loop", cachex.work().join("loop")).unwrap();
+    let long = format!("./{}", "a".repeat(300));
+    for path in ["./loop", "./file/x", &long, "./none", "./", "/"] {
+        let bare = cachex.bare(["env", path]).once();
+        cachex.exec([path]).once().ends_as(&bare).prints("").says_one_line(&[path]);
+    }
+    // A shell looks further where it is a name.
+    let here =
+        cachex.exec(["loop"]).env("PATH", format!("{}:/usr/bin:/bin", cachex.work().display()));
+    here.once().exits(127);
+}

@@ -1,6 +1,6 @@
 //! A store that cannot be used never keeps the command from running.
 
-use crate::harness::{Call, cachex, quoted};
+use crate::harness::{Call, Mounted, cachex, quoted, where_mounts_are_ones_own};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -238,4 +238,28 @@ fn root_creates_nothing_in_the_home_of_another_user() {
     // Who names it means it.
     call.clone().env("CACHEX_DIR", &caches).twice().runs_once().exits(3);
     call.option("--cache-dir", &caches).once().hits().exits(3);
+}
+
+#[test]
+fn no_home_is_created_and_nobody_is_told_each_time() {
+    let cachex = cachex();
+    let none = cachex.path("none");
+    let call = cachex.run("echo hi; exit 3").without("CACHEX_DIR").env("HOME", &none);
+    call.twice().runs_twice().prints("hi\n").exits(3).quietly();
+    call.clone().with("--verbose").once().says_one_line(&["not cached", "/none/.cache/cachex"]);
+    assert!(!none.exists());
+    // What was chosen is created.
+    let caches = cachex.path("new/caches");
+    call.env("XDG_CACHE_HOME", &caches).twice().runs_once();
+}
+
+#[test]
+fn a_home_that_cannot_be_written_to_is_passed_over_in_silence() {
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let home = cachex.path("home");
+        let _mounted = Mounted::read_only(&home);
+        let call = cachex.run("echo hi; exit 3").without("CACHEX_DIR");
+        call.twice().runs_twice().prints("hi\n").exits(3).quietly();
+    });
 }

@@ -190,3 +190,19 @@ fn the_first_process_of_a_namespace() {
 fn a_working_directory_that_is_gone() {
     is_alike_in_every_mode(r#"mkdir -p ../gone; cd ../gone; rmdir ../gone; exec "$@""#);
 }
+
+#[test]
+fn little_memory_for_its_stack_or_its_data() {
+    let cachex = cachex();
+    for limit in ["-s 120", "-s 100", "-s 80", "-d 4096", "-d 2048", "-d 1500", "-d 1024", "-d 800"]
+    {
+        let under = format!(r#"ulimit {limit}; exec "$@""#);
+        let call = cachex.run("echo out; echo err >&2; exit 3").launched_by(&under).with("--quiet");
+        let starts = cachex.exec(["true"]).with("--mode off").launched_by(&under).once();
+        // The system starts no program whose own data are more than that.
+        if starts.succeeded() {
+            let bare = call.clone().bare().once();
+            call.twice().same_as(&bare);
+        }
+    }
+}

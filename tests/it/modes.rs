@@ -80,9 +80,6 @@ fn a_cachex_that_is_not_there_runs_the_command_whatever_was_said() {
         let disabled = call.clone().env(mode, "1").env("CACHEX_DISABLE", "1");
         disabled.once().misses().prints("hi\n").quietly().exits(0);
     }
-    for options in ["--mode off --cached-only", "--mode off --warm"] {
-        call.clone().with(options).once().misses().prints("hi\n").quietly().exits(0);
-    }
     // Nor does a mistake stand in its way that is about what is not there.
     let mistaken = call.env("CACHEX_MODE", "no-such").env("CACHEX_EXPIRES_IN", "soon");
     mistaken.clone().once().hits().exits(125);
@@ -176,4 +173,18 @@ fn jitter_spreads_expiry_by_key_and_never_beyond_the_limit() {
     assert_eq!(half_way, fresh_at("75m"), "the same each time");
     assert!((3..=21).contains(&count(half_way)), "some, and not all");
     assert_eq!(count(fresh_at("100m")), 0);
+}
+
+#[test]
+fn cached_only_never_runs_where_the_cache_is_off_either() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi");
+    call.clone().with("--mode off --cached-only").once().runs(0).prints("").quietly().exits(125);
+    let only = call.clone().with("--cached-only --miss-status 7").env("CACHEX_MODE", "off");
+    only.once().runs(0).prints("").exits(7);
+    call.clone().with("--mode off --warm").once().runs(0).prints("").quietly().exits(0);
+    // As if cachex were not there at all.
+    for option in ["--cached-only", "--warm"] {
+        call.clone().with(option).env("CACHEX_DISABLE", "1").once().runs(1).prints("hi\n").exits(0);
+    }
 }

@@ -63,12 +63,6 @@ fn cases() -> Vec<Case> {
             }
         }
     }
-    // In the background it stops cachex and the command when cachex writes to the
-    // terminal, so cachex leaves it as it is.
-    cases.retain(|case| {
-        let is_left = matches!(case.how, How::Default | How::Ignored);
-        case.signal != libc::SIGTTOU || case.target == Target::Group && is_left
-    });
     cases
 }
 
@@ -203,5 +197,25 @@ fn a_command_dies_with_a_cachex_that_is_killed() {
     for target in [Target::Process, Target::Group] {
         let case = Case { signal: libc::SIGKILL, how: How::Default, target, moment: Moment::Later };
         assert_eq!(difference(&cachex, &probe, case), None);
+    }
+}
+
+#[test]
+fn one_that_was_held_back_before_waits_for_the_command() {
+    let cachex = cachex();
+    let probe = probe(&cachex);
+    let alone = |prefix: &[&str], signal: i32| {
+        let signal = signal.to_string();
+        let mut command = Command::new(&probe);
+        command.args(["start", "pending", &signal]).args(prefix).arg(&probe);
+        command.args(["be", "blocked", &signal]).env_clear().envs(cachex.environment());
+        let output = command.current_dir(cachex.work()).stdin(Stdio::null()).output().unwrap();
+        (output.status, String::from_utf8(output.stdout).unwrap())
+    };
+    let cachex = World::binary().to_str().unwrap();
+    for signal in [libc::SIGUSR1, libc::SIGTERM, libc::SIGHUP, libc::SIGTSTP, 40] {
+        let bare = alone(&[], signal);
+        assert_eq!(bare.1, "ready\npending 1\n");
+        assert_eq!(alone(&[cachex, "run", "--"], signal), bare, "signal {signal}");
     }
 }

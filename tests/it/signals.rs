@@ -186,3 +186,22 @@ fn after_the_end_of_the_command_nobody_waits_for_a_reader_who_does_not_read() {
     running.signal(Signal::TERM);
     running.ends().dies_of(Signal::TERM).promptly();
 }
+
+#[test]
+fn one_that_asks_to_end_is_not_held_up_by_a_reader_who_does_not_read() {
+    let all = (1..=20_000).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
+    for options in ["", "--timeout 10m", "--no-concurrent"] {
+        let cachex = cachex();
+        let script = "trap 'exit 3' TERM; seq 1 20000; echo done >../printed; \
+                      while :; do sleep 0.05; done";
+        let call = cachex.run(script).with(options);
+        let (running, mut unread) = call.spawn_unread();
+        cachex.line_of("printed");
+        running.signal(Signal::TERM);
+        running.ends().exits(3).promptly();
+        // What was printed is there for who reads it after all.
+        let mut read = String::new();
+        std::io::Read::read_to_string(&mut unread, &mut read).unwrap();
+        assert!(read == all, "{} of {} bytes", read.len(), all.len());
+    }
+}

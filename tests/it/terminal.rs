@@ -131,3 +131,36 @@ fn the_size_of_the_terminal_is_the_commands_own_question() {
     let mut terminal = cachex.terminal();
     terminal.types("stty rows 33 cols 77; cachex run -- size").shows("33 77");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_in_the_background_that_stops_is_a_job_that_has_stopped() {
+    for (options, signal) in [("", "STOP"), ("", "TSTP"), ("--timeout 10m", "STOP")] {
+        let cachex = cachex();
+        cachex.tool("stops", &format!("echo ready; kill -{signal} $$; echo finished"));
+        let mut terminal = cachex.terminal();
+        terminal.types(&format!("cachex run {options} -- stops &")).shows("ready");
+        terminal.types("until [ -n \"$(jobs -s)\" ]; do sleep 0.05; done; echo standing still");
+        terminal.shows("standing still").types("fg; echo status=$?");
+        terminal.shows("finished").shows("status=0").awaits_runs(1);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_stops_the_command_alone_continues_both() {
+    for (options, place) in [("", "&"), ("", ""), ("--timeout 10m", "&")] {
+        let cachex = cachex();
+        let slow = format!("echo $$ >../pid; echo ready; {}; echo finished", cachex.gate("gate"));
+        cachex.tool("slow", &slow);
+        let mut terminal = cachex.terminal();
+        terminal.types(&format!("cachex run {options} -- slow {place}")).shows("ready");
+        let pid = cachex.line_of("pid");
+        cachex.bare(["kill", "-STOP", &pid]).once().exits(0);
+        terminal.types("until [ -n \"$(jobs -s)\" ]; do sleep 0.05; done; echo standing still");
+        terminal.shows("standing still");
+        cachex.bare(["kill", "-CONT", &pid]).once().exits(0);
+        cachex.opens("gate");
+        terminal.shows("finished").types("wait; echo over").shows("over");
+    }
+}

@@ -1,6 +1,6 @@
 //! Outputs that take no more, and what the command makes of them.
 
-use crate::harness::{cachex, quoted};
+use crate::harness::{Mounted, Signal, cachex, quoted, where_mounts_are_ones_own};
 use std::io::Read;
 
 const BOTH: &str = "echo one; echo complaint >&2; echo two; exit 3";
@@ -63,4 +63,60 @@ fn who_ends_its_output_early_is_seen_to() {
     std::fs::remove_file(cachex.path("gate")).unwrap();
     cachex.tool("early", "echo last; exec >&- 2>&-; until [ -e ../gate ]; do sleep 0.05; done");
     cachex.shell(&both).once().prints("last\n0\n").promptly();
+}
+
+#[test]
+fn a_stdout_that_is_full_is_met_by_the_command_itself() {
+    let scripts = [
+        "echo one; echo two; exit 0",
+        "echo one; echo complaint >&2; exit 5",
+        "seq 1 30000",
+        "trap '' PIPE; seq 1 30000 || exit 9",
+        "cat; echo copied || exit 7",
+    ];
+    for script in scripts {
+        let cachex = cachex();
+        let call = cachex.run(script).stdin("input");
+        let full = call.clone().launched_by(r#"exec "$@" >/dev/full"#);
+        let bare = full.clone().bare().once();
+        for options in ["", "--no-concurrent", "--timeout 10m"] {
+            full.clone().with(options).once().same_as(&bare);
+        }
+        // A recorded one, too.
+        call.once().misses();
+        full.once().same_as(&bare);
+    }
+}
+
+#[test]
+fn one_that_fills_up_meanwhile_is_a_failed_write() {
+    let Some(()) = where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let room = cachex.path("room");
+        let _mounted = Mounted::small(&room, 600, 10);
+        let into = format!(r#"exec "$@" >{}"#, quoted(room.join("file")));
+        let call = cachex.run("seq 1 1000000");
+        let bare = call.clone().launched_by(&into).bare().once().exits(1);
+        let written = std::fs::metadata(room.join("file")).unwrap().len();
+        for _ in 0..2 {
+            let outcome = call.clone().launched_by(&into).once().ends_as(&bare);
+            outcome.warns_once(&["No space left"]);
+            assert_eq!(std::fs::metadata(room.join("file")).unwrap().len(), written);
+            call.once().exits(0);
+        }
+    }) else {
+        return;
+    };
+}
+
+#[test]
+fn a_file_that_may_not_grow_ends_both_as_the_command_alone() {
+    let cachex = cachex();
+    let into =
+        format!(r#"ulimit -c 0; ulimit -f 1000; exec "$@" >{}"#, quoted(cachex.path("file")));
+    let call = cachex.run("exec seq 1 1000000");
+    call.clone().launched_by(&into).bare().once().dies_of(Signal::XFSZ);
+    call.clone().launched_by(&into).once().dies_of(Signal::XFSZ);
+    call.once().misses();
+    call.launched_by(&into).once().hits().dies_of(Signal::XFSZ);
 }

@@ -1,5 +1,5 @@
 /* A command that tells what became of one signal, and what starts it with that signal
- * blocked or ignored.
+ * blocked, ignored, or sent and held back.
  *
  *   probe start HOW SIGNAL COMMAND...   becomes COMMAND
  *   probe be HOW SIGNAL                 says "ready", then what it sees
@@ -75,7 +75,8 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "start") == 0) {
         struct rlimit none = {0, 0};
         setrlimit(RLIMIT_CORE, &none);
-        if (strcmp(how, "blocked") == 0) block(number);
+        if (strcmp(how, "blocked") == 0 || strcmp(how, "pending") == 0) block(number);
+        if (strcmp(how, "pending") == 0) kill(getpid(), number);
         /* The C library has what it starts ignore the signals that it keeps. */
         let(number, strcmp(how, "ignored") == 0 ? SIG_IGN : SIG_DFL);
         execv(argv[4], argv + 4);

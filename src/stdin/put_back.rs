@@ -1,0 +1,70 @@
+//! Putting back into a pipe what was taken out of it for the key, and that the command left.
+//!
+//! Whoever reads from a pipe may open it for writing as well, on Linux. Once all who wrote to
+//! it are gone and it is empty, what goes in comes out next, for who reads on: a shell whose
+//! script it is, say. What does not fit is carried there by a process that stays behind, until
+//! nobody reads any more.
+
+use crate::detached;
+use crate::fsutil;
+use crate::spool::Spool;
+use rustix::event::{PollFd, PollFlags};
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+const CHUNK: usize = 64 * 1024;
+
+/// Puts what is kept back into standard input, from this byte on; how many bytes are lost.
+pub fn put_back(spool: &Spool, from: u64) -> u64 {
+    let Some(pipe) = emptied() else { return spool.len() - from };
+    let mut rest = Rest { spool, at: from };
+    if rest.write(&pipe) == Err(Errno::AGAIN) {
+        let file = spool.file.as_ref().map(AsRawFd::as_raw_fd);
+        let keep = [Some(pipe.as_raw_fd()), file].into_iter().flatten().collect();
+        if detached::branch_off(keep, || rest.carry(&pipe)).is_some() {
+            return 0;
+        }
+    }
+    spool.len() - rest.at
+}
+
+/// Standard input to write to, if it is a pipe that nobody else writes to and that is empty.
+fn emptied() -> Option<OwnedFd> {
+    let stdin = rustix::stdio::stdin();
+    let mut pipe = [PollFd::new(&stdin, PollFlags::IN)];
+    fsutil::poll(&mut pipe, Some(std::time::Duration::ZERO)).ok()?;
+    let is_over = pipe[0].revents() & (PollFlags::IN | PollFlags::HUP) == PollFlags::HUP;
+    if !is_over || !cfg!(target_os = "linux") {
+        return None;
+    }
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open("/proc/self/fd/0", flags, Mode::empty()).ok()
+}
+
+/// What is still to be put back.
+struct Rest<'s> {
+    spool: &'s Spool,
+    at: u64,
+}
+
+impl Rest<'_> {
+    /// Writes as much as there is room for.
+    fn write(&mut self, pipe: &OwnedFd) -> rustix::io::Result<()> {
+        let mut chunk = vec![0; CHUNK];
+        while self.at < self.spool.len() {
+            let errno = |error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            let read = || self.spool.read_at(self.at, &mut chunk).map_err(errno);
+            let read = fsutil::persistently(read)?;
+            self.at += fsutil::retry(|| rustix::io::write(pipe, &chunk[..read]))? as u64;
+        }
+        Ok(())
+    }
+
+    /// Writes all of it as room comes.
+    fn carry(&mut self, pipe: &OwnedFd) {
+        while self.write(pipe) == Err(Errno::AGAIN) {
+            let _ = fsutil::poll(&mut [PollFd::new(pipe, PollFlags::OUT)], None);
+        }
+    }
+}
