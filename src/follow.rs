@@ -195,8 +195,7 @@ impl Following {
         }
         let wanted = self.chunk.len.min(CHUNK as u64) as usize;
         let buffer = &mut self.buffer[..wanted];
-        let read = || rustix::io::pread(self.live.data(), &mut *buffer, self.offset);
-        let read = match fsutil::persistently(read) {
+        let read = match fsutil::pread(self.live.data(), buffer, self.offset) {
             Ok(0) => return Err(Step::Idle),
             Ok(read) => read,
             Err(_) => return Err(Step::Nonsense),

@@ -396,6 +396,12 @@ pub fn persistently<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rusti
     }
 }
 
+/// Reads from a place in a file, as persistently: no file has its reader wait.
+pub fn pread(file: impl AsFd, buf: &mut [u8], at: u64) -> rustix::io::Result<usize> {
+    let failed = |errno| if errno == Errno::AGAIN { Errno::IO } else { errno };
+    persistently(|| rustix::io::pread(&file, &mut *buf, at).map_err(failed))
+}
+
 /// Repeats a call that a signal interrupted.
 pub fn retry<T>(call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     rustix::io::retry_on_intr(call)

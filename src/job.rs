@@ -25,7 +25,7 @@ use rustix::process::{
     test_kill_process_group, waitid,
 };
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
-use signal_hook::consts::SIGTTOU;
+use signal_hook::consts::{SIGTSTP, SIGTTOU};
 use watch::Watch;
 
 /// How far a command is set apart from cachex.
@@ -101,6 +101,8 @@ pub struct Job {
     /// It was told to stop when it had stopped for want of the terminal, and will
     /// not hear of it: what continues it takes that signal away.
     is_to_stop: bool,
+    /// It was continued to have the terminal, and may have asked once more before it had it.
+    may_ask_again: bool,
     /// A command in cachex's own group was told to stop,
     was_told_to_stop: bool,
     /// or has stopped, by this.
@@ -116,6 +118,7 @@ impl Job {
             terminal: None,
             witness: (kind == Kind::Process).then(Witness::new),
             is_to_stop: false,
+            may_ask_again: false,
             was_told_to_stop: false,
             stopped_by: None,
         }
@@ -171,6 +174,10 @@ impl Job {
     pub fn missed(&mut self, sent: &Sent) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let has_ended = matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)));
+        // Nobody knows which came first, and one that it ignored would have changed nothing.
+        if has_ended && self.handling().is_some_and(|handling| handling.ignores(sent.signal)) {
+            return false;
+        }
         // It may have ended by it.
         has_ended && (self.kind != Kind::Process || !self.has_it(sent))
     }
@@ -264,16 +271,20 @@ impl Job {
             let _watch = Watch::begin(leader);
             return signals::stop(signal, false);
         }
-        let is_to_stop = std::mem::take(&mut self.is_to_stop);
+        // What is sent to one that stands still, continuing takes away.
+        let is_held = self.handling().is_some_and(|handling| handling.is_pending(SIGTSTP));
+        let is_to_stop = std::mem::take(&mut self.is_to_stop) || is_held;
+        let asks_again = std::mem::take(&mut self.may_ask_again);
         if self.terminal.is_none() {
             self.terminal = Terminal::open();
         }
         // Without one, nobody would ever continue it.
         let Some(terminal) = &mut self.terminal else { return };
         let asks = asks(signal);
-        if asks && kind == Kind::Group && terminal.is_own() {
-            terminal.lend(leader);
-            self.signal(Signal::CONT);
+        let is_own = terminal.is_own();
+        let may_have_it = is_own || asks_again && terminal.is_lent_to(leader);
+        if asks && kind == Kind::Group && may_have_it {
+            self.continue_with_the_terminal(is_own);
             if is_to_stop {
                 self.signal(Signal::TSTP);
             }
@@ -302,16 +313,21 @@ impl Job {
             self.was_told_to_stop = false;
             return self.pass_on(sent);
         }
-        if let Some(terminal) = &mut self.terminal
-            && terminal.was_lent
-            && terminal.is_own()
-        {
-            terminal.lend(self.leader);
-        }
-        self.signal(Signal::CONT);
+        let is_lent_again = |terminal: &Terminal| terminal.was_lent && terminal.is_own();
+        self.continue_with_the_terminal(self.terminal.as_ref().is_some_and(is_lent_again));
         if self.kind == Kind::Session {
             // It could not tidy the screen up, but it can draw it anew.
             self.signal(Signal::WINCH);
+        }
+    }
+
+    /// Continues it, and lends it the terminal then. The other way around, a key that is pressed
+    /// in between would send a signal to what stands still, and be lost.
+    fn continue_with_the_terminal(&mut self, is_to_have_it: bool) {
+        self.signal(Signal::CONT);
+        self.may_ask_again = is_to_have_it;
+        if let Some(terminal) = self.terminal.as_mut().filter(|_| is_to_have_it) {
+            terminal.lend(self.leader);
         }
     }
 

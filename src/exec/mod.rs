@@ -26,7 +26,7 @@ use crate::lineage::Pipe;
 use crate::null;
 use crate::printed::Printed;
 use crate::pty::{Console, Pty};
-use crate::signals::{Mask, Signals};
+use crate::signals::Signals;
 use crate::sink::{Outputs, Sink};
 use crate::spool::Spool;
 use crate::stdin::Source;

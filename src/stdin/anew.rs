@@ -43,8 +43,7 @@ pub fn copied(offset: u64) -> io::Result<File> {
     let mut chunk = vec![0; CHUNK];
     let mut at = 0;
     loop {
-        let n =
-            fsutil::persistently(|| rustix::io::pread(rustix::stdio::stdin(), &mut chunk[..], at))?;
+        let n = fsutil::pread(rustix::stdio::stdin(), &mut chunk, at)?;
         if n == 0 {
             copy.seek(SeekFrom::Start(offset))?;
             return Ok(copy);

@@ -163,8 +163,8 @@ impl Live {
         if records.at == records.buffer.len() {
             records.buffer.resize(256 * LEN, 0);
             records.at = 0;
-            let read = || rustix::io::pread(&self.index, &mut records.buffer[..], records.offset);
-            let read = fsutil::persistently(read).map_err(|_| Damaged);
+            let read = fsutil::pread(&self.index, &mut records.buffer, records.offset);
+            let read = read.map_err(|_| Damaged);
             let whole = read.map_or(0, |read| read - read % LEN);
             records.buffer.truncate(whole);
             read?;
