@@ -95,7 +95,7 @@ impl Runner<'_> {
             // It has not been moved.
             Source::Inherit | Source::Own(_) => Ok(()),
             Source::Null => empty_stdin(),
-            Source::Feed(spool) => refill_stdin(spool),
+            Source::Feed(spool) => refill_stdin(&spool),
         };
         made.map_err(|error| {
             let why = format!("its standard input cannot be given to it: {error}");
@@ -132,13 +132,13 @@ fn empty_stdin() -> io::Result<()> {
 }
 
 /// Makes what was taken of standard input this process's standard input.
-fn refill_stdin(spool: Spool) -> io::Result<()> {
+fn refill_stdin(spool: &Spool) -> io::Result<()> {
     if spool.rest != Rest::End {
         return Err(io::Error::other("not all of it has come yet"));
     }
     // All of it was read.
     close_stdin();
-    take_for_stdin(match filled_pipe(&spool) {
+    take_for_stdin(match filled_pipe(spool) {
         Some(pipe) => pipe,
         None => spool.to_file()?.into(),
     })
