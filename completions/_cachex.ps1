@@ -72,6 +72,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Add every file listed in this file to the key, one per line; `-` reads standard input')
             [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Add the output of this shell command to the key')
             [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Make paths below this folder relative to it in the key')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
@@ -82,6 +83,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7)')
             [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'Choose how the remote store is used [default: read-write]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up a look-up in the remote store after this long [default: 1s]')
+            [CompletionResult]::new('--remote-budget', '--remote-budget', [CompletionResultType]::ParameterName, 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]')
+            [CompletionResult]::new('--remote-max-size', '--remote-max-size', [CompletionResultType]::ParameterName, 'Neither send nor fetch a longer output than this [default: --max-entry-size]')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, run or replayed, for other verbs to select it; repeatable')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file when it ends')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write that object to this open descriptor instead')
@@ -132,6 +135,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Add every file listed in this file to the key, one per line; `-` reads standard input')
             [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Add the output of this shell command to the key')
             [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Make paths below this folder relative to it in the key')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--max-entry-size', '--max-entry-size', [CompletionResultType]::ParameterName, 'Do not record output longer than this [default: 1GiB]')
@@ -141,6 +145,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7)')
             [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'Choose how the remote store is used [default: read-write]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up a look-up in the remote store after this long [default: 1s]')
+            [CompletionResult]::new('--remote-budget', '--remote-budget', [CompletionResultType]::ParameterName, 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]')
+            [CompletionResult]::new('--remote-max-size', '--remote-max-size', [CompletionResultType]::ParameterName, 'Neither send nor fetch a longer output than this [default: --max-entry-size]')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, run or replayed, for other verbs to select it; repeatable')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file when it ends')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write that object to this open descriptor instead')
@@ -193,6 +199,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Add every file listed in this file to the key, one per line; `-` reads standard input')
             [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Add the output of this shell command to the key')
             [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Make paths below this folder relative to it in the key')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
@@ -203,6 +210,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7)')
             [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'Choose how the remote store is used [default: read-write]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up a look-up in the remote store after this long [default: 1s]')
+            [CompletionResult]::new('--remote-budget', '--remote-budget', [CompletionResultType]::ParameterName, 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]')
+            [CompletionResult]::new('--remote-max-size', '--remote-max-size', [CompletionResultType]::ParameterName, 'Neither send nor fetch a longer output than this [default: --max-entry-size]')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, run or replayed, for other verbs to select it; repeatable')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file when it ends')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write that object to this open descriptor instead')
@@ -263,6 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Add every file listed in this file to the key, one per line; `-` reads standard input')
             [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Add the output of this shell command to the key')
             [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Make paths below this folder relative to it in the key')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours')
             [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Name the remote store that shares the result')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--stdout', '--stdout', [CompletionResultType]::ParameterName, 'Print the command''s standard output, byte for byte')
@@ -299,6 +309,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--input-from', '--input-from', [CompletionResultType]::ParameterName, 'Add every file listed in this file to the key, one per line; `-` reads standard input')
             [CompletionResult]::new('--input-command', '--input-command', [CompletionResultType]::ParameterName, 'Add the output of this shell command to the key')
             [CompletionResult]::new('--base-dir', '--base-dir', [CompletionResultType]::ParameterName, 'Make paths below this folder relative to it in the key')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours')
             [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Name the remote store that shares the result')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--failed', '--failed', [CompletionResultType]::ParameterName, 'Forget entries whose exit status is not 0')
@@ -390,6 +401,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check whether the remote store works, and if not, what to do')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what was fetched from and sent to the remote store, and its state')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until all recorded results are in the remote store')
+            [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Send results that are recorded already')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove the least recently used objects from a folder that machines share')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -409,6 +421,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Count what the store holds, which takes long for a large one')
+            [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Print the figures as metrics, in the text format of Prometheus')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -424,6 +437,23 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'cachex;remote;push' {
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Send entries with this tag')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Send entries of this scope')
+            [CompletionResult]::new('--cwd', '--cwd', [CompletionResultType]::ParameterName, 'Send entries that ran in this folder')
+            [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'Send entries whose command line matches, see `cachex list --help`')
+            [CompletionResult]::new('--newer-than', '--newer-than', [CompletionResultType]::ParameterName, 'Send entries recorded no longer ago than this')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait at most this long')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: the one set for `run`]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show how many would be sent, and send nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'cachex;remote;prune' {
@@ -443,6 +473,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check whether the remote store works, and if not, what to do')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what was fetched from and sent to the remote store, and its state')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until all recorded results are in the remote store')
+            [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Send results that are recorded already')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove the least recently used objects from a folder that machines share')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -454,6 +485,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;remote;help;flush' {
+            break
+        }
+        'cachex;remote;help;push' {
             break
         }
         'cachex;remote;help;prune' {
@@ -545,6 +579,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check whether the remote store works, and if not, what to do')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what was fetched from and sent to the remote store, and its state')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until all recorded results are in the remote store')
+            [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Send results that are recorded already')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove the least recently used objects from a folder that machines share')
             break
         }
@@ -555,6 +590,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;remote;flush' {
+            break
+        }
+        'cachex;help;remote;push' {
             break
         }
         'cachex;help;remote;prune' {

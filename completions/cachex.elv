@@ -68,6 +68,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --input-from 'Add every file listed in this file to the key, one per line; `-` reads standard input'
             cand --input-command 'Add the output of this shell command to the key'
             cand --base-dir 'Make paths below this folder relative to it in the key'
+            cand --platform 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours'
             cand -o 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes'
             cand --output 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
@@ -78,6 +79,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7)'
             cand --remote-mode 'Choose how the remote store is used [default: read-write]'
             cand --remote-timeout 'Give up a look-up in the remote store after this long [default: 1s]'
+            cand --remote-budget 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]'
+            cand --remote-max-size 'Neither send nor fetch a longer output than this [default: --max-entry-size]'
             cand --tag 'Label the result, run or replayed, for other verbs to select it; repeatable'
             cand --status-file 'Write one JSON object about the call to this file when it ends'
             cand --status-fd 'Write that object to this open descriptor instead'
@@ -127,6 +130,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --input-from 'Add every file listed in this file to the key, one per line; `-` reads standard input'
             cand --input-command 'Add the output of this shell command to the key'
             cand --base-dir 'Make paths below this folder relative to it in the key'
+            cand --platform 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours'
             cand --output 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --max-entry-size 'Do not record output longer than this [default: 1GiB]'
@@ -136,6 +140,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7)'
             cand --remote-mode 'Choose how the remote store is used [default: read-write]'
             cand --remote-timeout 'Give up a look-up in the remote store after this long [default: 1s]'
+            cand --remote-budget 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]'
+            cand --remote-max-size 'Neither send nor fetch a longer output than this [default: --max-entry-size]'
             cand --tag 'Label the result, run or replayed, for other verbs to select it; repeatable'
             cand --status-file 'Write one JSON object about the call to this file when it ends'
             cand --status-fd 'Write that object to this open descriptor instead'
@@ -187,6 +193,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --input-from 'Add every file listed in this file to the key, one per line; `-` reads standard input'
             cand --input-command 'Add the output of this shell command to the key'
             cand --base-dir 'Make paths below this folder relative to it in the key'
+            cand --platform 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours'
             cand -o 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes'
             cand --output 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
@@ -197,6 +204,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7)'
             cand --remote-mode 'Choose how the remote store is used [default: read-write]'
             cand --remote-timeout 'Give up a look-up in the remote store after this long [default: 1s]'
+            cand --remote-budget 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]'
+            cand --remote-max-size 'Neither send nor fetch a longer output than this [default: --max-entry-size]'
             cand --tag 'Label the result, run or replayed, for other verbs to select it; repeatable'
             cand --status-file 'Write one JSON object about the call to this file when it ends'
             cand --status-fd 'Write that object to this open descriptor instead'
@@ -255,6 +264,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --input-from 'Add every file listed in this file to the key, one per line; `-` reads standard input'
             cand --input-command 'Add the output of this shell command to the key'
             cand --base-dir 'Make paths below this folder relative to it in the key'
+            cand --platform 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours'
             cand --remote 'Name the remote store that shares the result'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --stdout 'Print the command''s standard output, byte for byte'
@@ -290,6 +300,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --input-from 'Add every file listed in this file to the key, one per line; `-` reads standard input'
             cand --input-command 'Add the output of this shell command to the key'
             cand --base-dir 'Make paths below this folder relative to it in the key'
+            cand --platform 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours'
             cand --remote 'Name the remote store that shares the result'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --failed 'Forget entries whose exit status is not 0'
@@ -375,6 +386,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand check 'Check whether the remote store works, and if not, what to do'
             cand stats 'Show what was fetched from and sent to the remote store, and its state'
             cand flush 'Wait until all recorded results are in the remote store'
+            cand push 'Send results that are recorded already'
             cand prune 'Remove the least recently used objects from a folder that machines share'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -392,6 +404,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --count 'Count what the store holds, which takes long for a large one'
+            cand --metrics 'Print the figures as metrics, in the text format of Prometheus'
             cand --json 'Print JSON'
             cand --quiet 'Print neither warnings nor what was done'
             cand -h 'Print help'
@@ -406,6 +419,22 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --quiet 'Print neither warnings nor what was done'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'cachex;remote;push'= {
+            cand --tag 'Send entries with this tag'
+            cand --scope 'Send entries of this scope'
+            cand --cwd 'Send entries that ran in this folder'
+            cand --command 'Send entries whose command line matches, see `cachex list --help`'
+            cand --newer-than 'Send entries recorded no longer ago than this'
+            cand --timeout 'Wait at most this long'
+            cand --remote 'The remote store [default: the one set for `run`]'
+            cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --dry-run 'Show how many would be sent, and send nothing'
+            cand --json 'Print JSON'
+            cand --quiet 'Print neither warnings nor what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;remote;prune'= {
             cand --max-age 'Remove objects not used for this long; uses are noted by the hour'
@@ -423,6 +452,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand check 'Check whether the remote store works, and if not, what to do'
             cand stats 'Show what was fetched from and sent to the remote store, and its state'
             cand flush 'Wait until all recorded results are in the remote store'
+            cand push 'Send results that are recorded already'
             cand prune 'Remove the least recently used objects from a folder that machines share'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -431,6 +461,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;remote;help;stats'= {
         }
         &'cachex;remote;help;flush'= {
+        }
+        &'cachex;remote;help;push'= {
         }
         &'cachex;remote;help;prune'= {
         }
@@ -503,6 +535,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand check 'Check whether the remote store works, and if not, what to do'
             cand stats 'Show what was fetched from and sent to the remote store, and its state'
             cand flush 'Wait until all recorded results are in the remote store'
+            cand push 'Send results that are recorded already'
             cand prune 'Remove the least recently used objects from a folder that machines share'
         }
         &'cachex;help;remote;check'= {
@@ -510,6 +543,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;remote;stats'= {
         }
         &'cachex;help;remote;flush'= {
+        }
+        &'cachex;help;remote;push'= {
         }
         &'cachex;help;remote;prune'= {
         }

@@ -70,6 +70,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -s i -l input -d 'Add
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r
@@ -81,6 +82,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-mode -d 'Ch
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-fd -d 'Write that object to this open descriptor instead' -r
@@ -127,6 +130,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input -d 'Add these
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r
@@ -138,6 +142,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-mode -d 'Cho
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-fd -d 'Write that object to this open descriptor instead' -r
@@ -185,6 +191,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -s i -l input -d 
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r
@@ -196,6 +203,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-mode -d
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-fd -d 'Write that object to this open descriptor instead' -r
@@ -251,6 +260,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -s i -l input -d 'Ad
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l remote -d 'Name the remote store that shares the result' -r
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdout -d 'Print the command\'s standard output, byte for byte'
@@ -286,6 +296,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -s i -l input -d '
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote -d 'Name the remote store that shares the result' -r
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l failed -d 'Forget entries whose exit status is not 0'
@@ -350,12 +361,13 @@ complete -c cachex -n "__fish_cachex_using_subcommand stats" -l json -d 'Print J
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l no-pager -d 'Use no pager'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "push" -d 'Send results that are recorded already'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote -d 'The remote store [default: the one set for `run`]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
@@ -366,6 +378,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l count -d 'Count what the store holds, which takes long for a large one'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l metrics -d 'Print the figures as metrics, in the text format of Prometheus'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
@@ -376,6 +389,19 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l tag -d 'Send entries with this tag' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l scope -d 'Send entries of this scope' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l cwd -d 'Send entries that ran in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l command -d 'Send entries whose command line matches, see `cachex list --help`' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l newer-than -d 'Send entries recorded no longer ago than this' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l timeout -d 'Wait at most this long' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l remote -d 'The remote store [default: the one set for `run`]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l dry-run -d 'Show how many would be sent, and send nothing'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l quiet -d 'Print neither warnings nor what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-age -d 'Remove objects not used for this long; uses are noted by the hour' -r
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-size -d 'Remove the least recently used objects until the rest takes no more disk space than this' -r
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote -d 'The remote store [default: the one set for `run`]' -r
@@ -388,6 +414,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "push" -d 'Send results that are recorded already'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
@@ -420,6 +447,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "push" -d 'Send results that are recorded already'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
 
 # Keys, tags and scopes that the store holds. `cachex __complete` only reads, and

@@ -15,7 +15,7 @@ mod stats;
 pub use archive::{ExportArgs, ImportArgs};
 pub use explain::ExplainArgs;
 pub use manage::*;
-pub use remote::{RemoteArgs, RemoteVerb, WhichArgs};
+pub use remote::{PushArgs, RemoteArgs, RemoteVerb, WhichArgs};
 pub use sh::ShArgs;
 pub use short::{is_short_form, tip};
 pub use spread::is_a_pattern_spread_out;
@@ -314,6 +314,12 @@ pub struct RunArgs {
     /// Give up a look-up in the remote store after this long [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = STORE)]
     pub remote_timeout: Option<Duration>,
+    /// Give up a transfer from there after this long [default: what the run took, or --remote-timeout]
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration), help_heading = STORE)]
+    pub remote_budget: Option<Duration>,
+    /// Neither send nor fetch a longer output than this [default: --max-entry-size]
+    #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
+    pub remote_max_size: Option<u64>,
     /// Keep the result on this machine even if a remote store is set; it gets the tag `local`
     #[arg(long, help_heading = STORE)]
     pub local: bool,
@@ -390,6 +396,9 @@ pub struct IdentityArgs {
     /// Share results between machines and checkouts, see cachex-key(7)
     #[arg(long, help_heading = KEY)]
     pub portable: bool,
+    /// Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours
+    #[arg(long, value_name = "NAME", value_parser = text(values::platform), help_heading = KEY)]
+    pub platform: Option<String>,
 }
 
 const CACHE_DIR_HELP: &str =

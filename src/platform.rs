@@ -5,6 +5,9 @@
 //! and what a remote store calls an entry has what is the machine's own
 //! ([`of_the_machine`]): who runs `uname -m` on another machine gets another answer.
 
+mod elf;
+mod libraries;
+
 use crate::hashing;
 use rustix::fs::{Access, Mode};
 use std::ffi::OsStr;
@@ -53,9 +56,21 @@ pub fn digest(parts: &[Part]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// By what a script is run, told by what is in that; none of what is no script. `path` is
-/// where `env` looks for it.
-pub fn interpreter(script: &Path, path: Option<&OsStr>) -> Option<Part> {
+/// That of a platform which the user gave a name, in place of all of this.
+pub fn named(name: &str) -> Part {
+    ("platform", name.to_owned())
+}
+
+/// What a program is made of beside its own file: by what it is run if it is a script, and
+/// the libraries that it is loaded with. `path` is where `env` looks for an interpreter.
+pub fn of_program(program: &Path, path: Option<&OsStr>) -> Vec<Part> {
+    let (interpreter, file) = interpreter(program, path);
+    interpreter.into_iter().chain(libraries::of(&file)).collect()
+}
+
+/// By what a script is run, told by what is in that, none of what is no script; and what is
+/// run in the end.
+fn interpreter(script: &Path, path: Option<&OsStr>) -> (Option<Part>, PathBuf) {
     let mut told = Vec::new();
     let mut file = script.to_owned();
     // The kernel follows no more of them either.
@@ -65,7 +80,7 @@ pub fn interpreter(script: &Path, path: Option<&OsStr>) -> Option<Part> {
         told.push(contents.map_or("unknown".to_owned(), |it| it.to_hex()[..16].to_owned()));
         file = next;
     }
-    (!told.is_empty()).then(|| ("interpreter", told.join(" ")))
+    ((!told.is_empty()).then(|| ("interpreter", told.join(" "))), file)
 }
 
 /// What the first line of a script names.

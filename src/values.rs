@@ -1,6 +1,7 @@
 //! What options accept: each value's type, and the one way to read it.
 
 mod patterns;
+mod remote;
 mod since;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -11,19 +12,8 @@ use std::time::Duration;
 
 pub use cachex_remote::{Access, RemoteUrl};
 pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
+pub use remote::{Limits, RemoteMode, platform};
 pub use since::Since;
-
-/// How the remote store is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum RemoteMode {
-    /// Replay what others recorded, and share what is recorded here
-    #[default]
-    ReadWrite,
-    /// Replay what others recorded, and share nothing
-    ReadOnly,
-    /// Do not use the remote store
-    Off,
-}
 
 /// Has clap read text by `parse`; what is not UTF-8 is an invalid value of the
 /// option, which names it, and not a mistake somewhere.
@@ -174,15 +164,6 @@ pub enum Mode {
     Off,
 }
 
-/// Limits on what a reader accepts from a remote store, in bytes.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Limits {
-    /// The longest output of a result, and the most that its files take.
-    pub entry: u64,
-    /// What the reader's store may hold.
-    pub store: u64,
-}
-
 /// The format of figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum StatsFormat {
@@ -206,6 +187,8 @@ impl Tag {
     pub const MOST: usize = 16;
     /// That of what stays on this machine.
     pub const LOCAL: &str = "local";
+    /// What those begin with that name a platform with `--platform`.
+    pub const PLATFORM: &str = "platform:";
 }
 
 impl FromStr for Tag {

@@ -49,10 +49,14 @@ impl Runner<'_> {
         if identity.base.is_some() {
             found.declared.base = self.base();
         }
-        if identity.portable {
+        if let Some(name) = &identity.platform {
+            found.declared.platform.push(platform::named(name));
+        } else if identity.portable {
             let words = self.invocation.argv.iter().map(|arg| arg.as_bytes());
             let values = self.vars.iter().map(|(_, value)| value.as_bytes());
             found.declared.platform = platform::parts(words.chain(values));
+        }
+        if identity.portable {
             found.declared.platform.extend(self.project());
         }
         let inputs = &identity.inputs;

@@ -54,19 +54,31 @@ impl Runner<'_> {
     /// The tags of what is recorded. What the command line does not show is among them.
     pub(super) fn tags_to_record(&self) -> Vec<String> {
         let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
-        if self.home_by_options() == Some(Home::Unscoped) && tags.len() < MAX_TAGS {
-            tags.push(Tag::LOCAL.to_owned());
+        let is_unscoped = self.home_by_options() == Some(Home::Unscoped);
+        let local = is_unscoped.then(|| Tag::LOCAL.to_owned());
+        let platform = self.config.identity.platform.as_ref();
+        let platform = platform.map(|name| format!("{}{name}", Tag::PLATFORM));
+        if local.is_some() || platform.is_some() {
+            tags.extend(local.into_iter().chain(platform));
             tags.sort();
+            tags.dedup();
+            tags.truncate(MAX_TAGS);
         }
         tags
     }
 }
 
-/// Why a recorded result stays on this machine, if it does.
-pub fn of(entry: &Entry) -> Option<Home> {
+/// Why a recorded result stays on this machine, if it does; `local`: what is set for its
+/// command.
+pub fn of(entry: &Entry, local: Option<bool>) -> Option<Home> {
     let about = &entry.about;
     if about.tags.iter().any(|tag| tag == Tag::LOCAL) {
         return Some(Home::Tagged);
+    }
+    match local {
+        Some(true) => return Some(Home::Tagged),
+        Some(false) => return None,
+        None => {}
     }
     let words: Vec<&[u8]> = about.argv.iter().map(|word| &word[..]).collect();
     // The rest of a script is not known.

@@ -173,9 +173,10 @@ impl Runner<'_> {
             Undeclared::Mistaken(why) => Unidentified::Mistaken(why),
             Undeclared::Unknown(error) => Unidentified::Unknown(error, Undeclared::source(list)),
         })?;
-        if let (true, Some(executable)) = (identity.portable, &executable) {
-            let interpreter = platform::interpreter(&executable.path, var(self.vars, "PATH"));
-            found.declared.platform.extend(interpreter);
+        if let (true, None, Some(executable)) = (identity.portable, &identity.platform, &executable)
+        {
+            let made_of = platform::of_program(&executable.path, var(self.vars, "PATH"));
+            found.declared.platform.extend(made_of);
         }
         Ok(Looked { executable, found })
     }

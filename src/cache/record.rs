@@ -152,8 +152,8 @@ impl Runner<'_> {
         };
         self.tell(ending, &ended, &call.stdin, recorded.is_kept());
         drop(lock);
-        if recorded.is_kept() {
-            self.share(root, &call.key);
+        if let Recorded::As(entry) = &recorded {
+            self.share(root, &call.key, entry.longest());
         }
         self.tell_of(root, &call, &executable, why, &ended, &recorded, exit);
         exit

@@ -207,8 +207,8 @@ impl Runner<'_> {
             mark(lock.file());
         }
         drop(turn);
-        if recorded.is_kept() {
-            self.share(root, key);
+        if let Recorded::As(entry) = &recorded {
+            self.share(root, key, entry.longest());
         }
         self.note_run(root, key, Reason::Refresh, &ended, &recorded);
         Ok(())

@@ -19,8 +19,8 @@ const LONG: Duration = Duration::from_mins(10);
 
 /// The remote store beside `root`, used or not.
 pub fn remote_beside<'r>(root: &'r Root, settings: &Settings, level: u8) -> Remote<'r> {
-    let Settings { url, timeout, access, limits, .. } = settings;
-    Remote::new(root, url, access, *timeout, *limits, level)
+    let Settings { url, timeout, budget, access, limits, .. } = settings;
+    Remote::new(root, url, access, (*timeout, *budget), *limits, level)
 }
 
 impl Runner<'_> {
@@ -61,7 +61,13 @@ impl Runner<'_> {
     /// What a look-up would take.
     fn wanted_there(&self, key: &Key, beyond: u64) -> Wanted {
         let limit = |status| self.config.freshness.limit(status, key).map(nanos);
-        Wanted { key: key.0, limits: [limit(0), limit(1)], beyond, mends: self.shares() }
+        Wanted {
+            key: key.0,
+            limits: [limit(0), limit(1)],
+            beyond,
+            mends: self.shares(),
+            platform: self.config.identity.platform.clone(),
+        }
     }
 
     /// Gets an entry that may be served from the remote store. It is in the local one
@@ -115,6 +121,12 @@ impl Runner<'_> {
                 ));
                 None
             }
+            Ok(Fetched::TooSlow) => {
+                self.messages().tell(format_args!(
+                    "the remote store has a result for this that takes longer to come than its run; see --remote-budget"
+                ));
+                None
+            }
             Ok(Fetched::NoRoom) => {
                 self.messages().tell(format_args!(
                     "the remote store has a result for this that there is no room for within --max-size"
@@ -138,6 +150,9 @@ impl Runner<'_> {
             let answer = Answer::Home(home);
             return Some(There { url: &settings.url, mode: settings.mode, answer });
         }
+        // A helper wants a store to work in; where there is none yet, none is left behind.
+        let passing = (root.is_none() && asks).then(Passing::new).flatten();
+        let root = root.or(passing.as_ref().map(|passing| &passing.root));
         let answer = match root.and_then(|root| self.remote(root)) {
             Some(remote) if asks => match remote.look(&self.wanted_there(key, 0)) {
                 Ok(Seen::Entry { created }) => {
@@ -157,9 +172,11 @@ impl Runner<'_> {
         Some(There { url: &settings.url, mode: settings.mode, answer })
     }
 
-    /// Has the remote store get what was recorded, in the background.
-    pub(super) fn share(&self, root: &Root, key: &Key) {
+    /// Has the remote store get what was recorded, in the background, unless that is longer
+    /// than what is worth sending.
+    pub(super) fn share(&self, root: &Root, key: &Key, longest: u64) {
         if self.shares()
+            && self.config.remote.as_ref().is_some_and(|remote| longest <= remote.limits.entry)
             && let Some(remote) = self.remote(root)
             && self.home().is_none()
         {
@@ -172,6 +189,20 @@ impl Runner<'_> {
         let settings = self.config.remote.as_ref();
         settings.is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
             && self.config.mode != Mode::ReadOnly
+    }
+}
+
+/// A store that goes when nobody asks any more.
+struct Passing {
+    root: Root,
+    _folder: tempfile::TempDir,
+}
+
+impl Passing {
+    fn new() -> Option<Passing> {
+        let folder = tempfile::Builder::new().prefix("cachex-").tempdir().ok()?;
+        let root = Root::create(&folder.path().join("store")).ok()?;
+        Some(Passing { root, _folder: folder })
     }
 }
 

@@ -1,8 +1,9 @@
 //! The options of `remote` and its verbs.
 
 use super::{OUTPUT, StoreArgs};
-use crate::values::{self, RemoteUrl, text};
-use clap::{Args, Subcommand};
+use crate::values::{self, CommandPattern, RemoteUrl, Tag, text};
+use clap::{Args, Subcommand, ValueHint};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -34,7 +35,8 @@ together.
 
 Examples:
   cachex remote stats
-  cachex remote stats --count --json | jq .holds.entries";
+  cachex remote stats --count --json | jq .holds.entries
+  cachex remote stats --metrics >/var/lib/node_exporter/cachex.prom";
 
 const FLUSH_AFTER: &str = "\
 Results of `run` are sent in the background. At the end of a CI job, this waits until
@@ -46,6 +48,18 @@ sent, 2 if cachex was misused or no store is set.
 Examples:
   cachex remote flush
   cachex remote flush --timeout 2m --json";
+
+const PUSH_AFTER: &str = "\
+All conditions have to hold. With rules that name stores of their own, each result goes
+to the store of its command, unless --remote names one for all.
+
+Exit status: 0 if everything was sent or nothing had to be, 1 if something still waits,
+2 if cachex was misused or no store is set.
+
+Examples:
+  cachex remote push
+  cachex remote push --tag release --newer-than 7d
+  cachex remote push --dry-run --command 'make *'";
 
 const PRUNE_AFTER: &str = "\
 This affects everyone who shares the folder. Other stores have their own means: a
@@ -79,6 +93,13 @@ pub enum RemoteVerb {
     /// Wait until all recorded results are in the remote store
     #[command(after_help = FLUSH_AFTER)]
     Flush(FlushArgs),
+    /// Send results that are recorded already
+    ///
+    /// Those that were recorded before there was a remote store, that `cachex import`
+    /// brought, or that another URL or secret has, are sent with all that they need.
+    /// What stays on this machine is passed over.
+    #[command(after_help = PUSH_AFTER)]
+    Push(PushArgs),
     /// Remove the least recently used objects from a folder that machines share
     ///
     /// Sending an object, finding it there and fetching it are uses. An entry without
@@ -98,12 +119,43 @@ pub struct RemoteStatsArgs {
     /// Count what the store holds, which takes long for a large one
     #[arg(long)]
     pub count: bool,
+    /// Print the figures as metrics, in the text format of Prometheus
+    #[arg(long, conflicts_with = "json", help_heading = OUTPUT)]
+    pub metrics: bool,
     #[command(flatten)]
     pub remote: WhichArgs,
 }
 
 #[derive(Args, Debug)]
 pub struct FlushArgs {
+    /// Wait at most this long
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
+    pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub remote: WhichArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct PushArgs {
+    /// Send entries with this tag
+    #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str))]
+    pub tag: Option<Tag>,
+    /// Send entries of this scope
+    #[arg(long, value_name = "NAME", value_parser = text(String::from_str))]
+    pub scope: Option<String>,
+    /// Send entries that ran in this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub cwd: Option<PathBuf>,
+    /// Send entries whose command line matches, see `cachex list --help`
+    #[arg(long = "command", id = "glob", value_name = "GLOB")]
+    #[arg(value_parser = text(CommandPattern::from_str))]
+    pub pattern: Option<CommandPattern>,
+    /// Send entries recorded no longer ago than this
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
+    pub newer_than: Option<Duration>,
+    /// Show how many would be sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Wait at most this long
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub timeout: Option<Duration>,

@@ -8,9 +8,10 @@ use crate::cache::{self, Closed};
 use crate::cli::{ForgetArgs, IdentityArgs, RunArgs};
 use crate::clock::Timestamp;
 use crate::config::Vars;
+use crate::entry::Key;
 use crate::exit::{self, Exit};
 use crate::store::query::{Filter, Query};
-use crate::values::RemoteMode;
+use crate::values::{KeyPrefix, RemoteMode};
 use anyhow::{Result, bail};
 
 /// Forgets them.
@@ -56,11 +57,17 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let remote = settings.config.remote.as_deref();
     let shared = remote.filter(|remote| remote.mode == RemoteMode::ReadWrite).map(|remote| {
         // What is only there meets no condition that is known here.
-        let named = command.filter(|_| filter == Filter::default());
-        Shared { remote, keys: named.into_iter().collect() }
+        let is_all = filter == Filter::default();
+        let whole = args.prefixes.iter().filter_map(|prefix| Key::from_hex(prefix.0.as_bytes()));
+        let named: Vec<Key> = command.into_iter().chain(whole).filter(|_| is_all).collect();
+        Shared { remote, keys: named, platform: settings.config.identity.platform.clone() }
     });
     let is_read = remote.is_some_and(|remote| remote.mode == RemoteMode::ReadOnly);
     let is_there = shared.as_ref().is_some_and(|shared| !shared.keys.is_empty());
+    let there: Vec<Key> = shared.iter().flat_map(|shared| shared.keys.clone()).collect();
+    let is_known_there = |prefix: &KeyPrefix| {
+        Key::from_hex(prefix.0.as_bytes()).is_some_and(|key| there.contains(&key))
+    };
     let removal = Removal { done: "forgotten", args: &args.removal, quiet, vars, shared };
     let root = match settings.store()? {
         // A helper process wants one to work in.
@@ -70,7 +77,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         root => root,
     };
     let Some(root) = root else {
-        if let Some(prefix) = args.prefixes.first() {
+        if let Some(prefix) = args.prefixes.iter().find(|prefix| !is_known_there(prefix)) {
             bail!("no entry has a key that begins with {}", prefix.0);
         }
         return removal.nothing();
@@ -80,12 +87,13 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     for prefix in &args.prefixes {
         let found = stored.beginning_with(&prefix.0, entries::CANDIDATES)?;
         match &found[..] {
+            [] if is_known_there(prefix) => {}
             [] => bail!("no entry has a key that begins with {}; nothing was forgotten", prefix.0),
             [(entry, _)] => keys.push(Some(entry.key.to_string())),
             _ => return Ok(entries::ambiguous("forget", &prefix.0, &found)),
         }
     }
-    if keys.is_empty() {
+    if args.prefixes.is_empty() {
         keys.push(command.map(|key| key.to_string()));
     }
     if is_read && !args.removal.dry_run {

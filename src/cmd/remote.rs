@@ -4,13 +4,14 @@
 mod check;
 mod flush;
 mod prune;
+mod push;
 mod stats;
 
 use super::entries::Settings;
 use super::misused;
 use crate::cache;
 use crate::cli::{RemoteArgs, RemoteVerb, RunArgs, WhichArgs};
-use crate::config::{self, Vars};
+use crate::config::{self, Config, Vars};
 use crate::exit::{self, Exit};
 use crate::store::Root;
 use crate::store::remote::{Prune, Remote};
@@ -23,27 +24,43 @@ use std::io::Write;
 /// Does one of them.
 pub fn remote(args: RemoteArgs, vars: &Vars) -> Result<Exit> {
     match args.verb {
-        RemoteVerb::Check(args) => match Told::of("remote check", args.remote, vars) {
-            Ok(told) => check::check(&told),
-            Err(exit) => Ok(exit),
-        },
-        RemoteVerb::Stats(args) => match Told::of("remote stats", args.remote, vars) {
-            Ok(told) => stats::stats(&told, args.count),
-            Err(exit) => Ok(exit),
-        },
+        RemoteVerb::Check(args) => each("remote check", &args.remote, vars, &check::check),
+        RemoteVerb::Stats(args) => each("remote stats", &args.remote, vars, &|told| {
+            stats::stats(told, args.count, args.metrics)
+        }),
+        RemoteVerb::Push(args) => {
+            each("remote push", &args.remote, vars, &|told| push::push(told, &args, vars))
+        }
         RemoteVerb::Prune(args) => {
             let which =
                 Prune { max_age: args.max_age, max_size: args.max_size, dry_run: args.dry_run };
-            match Told::of("remote prune", args.remote, vars) {
-                Ok(told) => prune::prune(&told, which),
-                Err(exit) => Ok(exit),
-            }
+            each("remote prune", &args.remote, vars, &|told| prune::prune(told, which))
         }
-        RemoteVerb::Flush(args) => match Told::of("remote flush", args.remote, vars) {
-            Ok(told) => flush::flush(&told, args.timeout),
-            Err(exit) => Ok(exit),
-        },
+        RemoteVerb::Flush(args) => {
+            each("remote flush", &args.remote, vars, &|told| flush::flush(told, args.timeout))
+        }
     }
+}
+
+/// Does it for each of the stores that calls use; it ends as the first one that failed.
+fn each(
+    verb: &str,
+    which: &WhichArgs,
+    vars: &Vars,
+    act: &dyn Fn(&Told) -> Result<Exit>,
+) -> Result<Exit> {
+    let all = match Told::all(verb, which, vars) {
+        Ok(all) => all,
+        Err(exit) => return Ok(exit),
+    };
+    let mut exit = Exit::SUCCESS;
+    for told in all {
+        let ended = act(&told)?;
+        if exit == Exit::SUCCESS {
+            exit = ended;
+        }
+    }
+    Ok(exit)
 }
 
 /// What each of them is told.
@@ -54,24 +71,35 @@ struct Told {
 }
 
 impl Told {
-    fn of(verb: &str, args: WhichArgs, vars: &Vars) -> Result<Told, Exit> {
+    /// One of each store that calls use, that of all commands first.
+    fn all(verb: &str, args: &WhichArgs, vars: &Vars) -> Result<Vec<Told>, Exit> {
         let run = RunArgs {
-            remote: args.remote,
+            remote: args.remote.clone(),
             remote_timeout: args.remote_timeout,
-            cache_dir: args.store.cache_dir,
+            cache_dir: args.store.cache_dir.clone(),
             quiet: args.store.quiet,
             ..RunArgs::default()
         };
-        let settings = Settings::of_run(verb, run, vars)?;
-        match settings.config.remote.as_deref().cloned() {
-            Some(remote) => Ok(Told { settings, remote, json: args.json }),
-            None => Err(misused(
+        let all = config::read(vars).and_then(|read| config::resolve_remotes(&run, vars, &read));
+        let told = |config: Config| {
+            let remote = config.remote.as_deref().cloned()?;
+            let settings = Settings { config, argv: Vec::new() };
+            Some(Told { settings, remote, json: args.json })
+        };
+        let all: Vec<Told> = all
+            .map_err(|why| misused(verb, exit::USAGE, why))?
+            .into_iter()
+            .filter_map(told)
+            .collect();
+        if all.is_empty() {
+            return Err(misused(
                 verb,
                 exit::USAGE,
                 "no remote store is set; name one with --remote URL, with CACHEX_REMOTE, or \
                  with `remote = \"URL\"` in config.toml",
-            )),
+            ));
         }
+        Ok(all)
     }
 
     fn quiet(&self) -> bool {

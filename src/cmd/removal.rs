@@ -19,12 +19,13 @@ use crate::manifest::Manifest;
 use crate::messages::{Messages, harmless};
 use crate::progress::{self, Stage};
 use crate::store::facts::Facts;
+use crate::store::remote;
 use crate::store::young::Young;
 use crate::store::{Root, Store, blobs};
 use crate::ui::{self, Screen, Table, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 
 /// How many entries one helper process takes out: it is to show that it is
@@ -36,6 +37,8 @@ pub struct Chosen<'a> {
     root: &'a Root,
     keys: Vec<Key>,
     known: HashSet<Key>,
+    /// The platforms that they name.
+    platforms: BTreeSet<String>,
     blobs: HashSet<[u8; 32]>,
     bytes: u64,
     listed: Option<Table<'a>>,
@@ -49,6 +52,7 @@ impl Chosen<'_> {
             return Ok(0);
         }
         self.keys.push(entry.key);
+        self.platforms.extend(remote::platform_of(&entry.about.tags).map(str::to_owned));
         let mut bytes = facts.size;
         let manifest = entry.manifest().filter(|blob| !self.blobs.contains(&blob.hash));
         // What was chosen before, or is in the files of this one twice, or is not taken.
@@ -123,6 +127,8 @@ pub struct Shared<'a> {
     pub remote: &'a config::Remote,
     /// Keys that go there, be they here or not.
     pub keys: Vec<Key>,
+    /// The platform that they are of, if that is named.
+    pub platform: Option<String>,
 }
 
 /// How a verb takes things out.
@@ -155,6 +161,7 @@ impl Removal<'_> {
                 root,
                 keys: Vec::new(),
                 known: HashSet::new(),
+                platforms: BTreeSet::new(),
                 blobs: HashSet::new(),
                 bytes: 0,
                 listed: lists.then(|| Table::new(screen, out, entries::columns())),
@@ -181,15 +188,16 @@ impl Removal<'_> {
 
     /// Takes what is chosen out of the remote store, if there is one.
     fn remove_there(&self, root: &Root, chosen: &Chosen<'_>) -> Option<Elsewhere> {
-        let Shared { remote: settings, keys: more } = self.shared.as_ref()?;
+        let Shared { remote: settings, keys: more, platform } = self.shared.as_ref()?;
         let mut keys = chosen.keys.clone();
         keys.extend(more.iter().filter(|key| !chosen.has(key)));
         if keys.is_empty() {
             return None;
         }
         progress::begin(Stage::Removing, None);
+        let platforms = platform.iter().chain(&chosen.platforms).cloned().collect::<Vec<_>>();
         // Nothing is sent by this, so nothing is packed.
-        let done = cache::remote_beside(root, settings, 0).remove_all(&keys);
+        let done = cache::remote_beside(root, settings, 0).remove_all(&keys, &platforms);
         Some(Elsewhere {
             url: settings.url.to_string(),
             asked: keys.len() as u64,

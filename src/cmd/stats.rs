@@ -17,6 +17,7 @@ use crate::exit::{self, Exit};
 use crate::messages;
 use crate::store::Root;
 use crate::store::fence::Fenced;
+use crate::store::remote;
 use crate::ui::{self, Screen};
 use crate::values::{Since, StatsFormat};
 use anyhow::{Context, Result};
@@ -45,7 +46,16 @@ pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
         }
     });
     let gathered = match settings.store()? {
-        Some(root) => gather::gather(&root, since, settings.messages())?,
+        Some(root) => {
+            if let Some((entries, why)) = remote::waiting(&root) {
+                let results = ui::count(entries, "result", "results");
+                settings.messages().wait(format_args!(
+                    "{results} could not be sent to a remote store yet: {}",
+                    remote::advice::with(&why)
+                ));
+            }
+            gather::gather(&root, since, settings.messages())?
+        }
         None => Gathered::default(),
     };
     let dir = settings.config.dir.as_deref().map(|dir| dir.to_string_lossy()).unwrap_or_default();

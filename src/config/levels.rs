@@ -5,7 +5,7 @@
 //! What excludes each other contradicts itself only on one level; a choice on a
 //! higher one replaces those below.
 
-use super::file::{File, Setting};
+use super::file::{File, Read, Setting};
 use super::options::{Lasting, Option as AnyOption, Raw};
 use super::{Misuse, Vars};
 use crate::messages;
@@ -107,6 +107,11 @@ impl<'f> Levels<'f> {
     pub fn of(self, argv: &[OsString]) -> Levels<'f> {
         let rules = self.file.map(|file| file.matching(argv)).unwrap_or_default();
         Levels { rules, ..self }
+    }
+
+    /// With the rule at this place in the file and no other.
+    pub fn of_rule(own: Own, read: &'f Read, place: usize) -> Levels<'f> {
+        Levels { rules: vec![place], ..Levels::new(own, read.file()) }
     }
 
     /// The same, noting what is taken from where.

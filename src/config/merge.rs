@@ -27,7 +27,7 @@ const DEFAULT_REMOTE_TIMEOUT: Duration = Duration::from_secs(1);
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
     use options::{
         COMPRESS, LOCAL, LOCK_TIMEOUT, MAX_ENTRIES, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS,
-        NO_CONCURRENT, OUTPUT, QUIET, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
+        NO_CONCURRENT, OUTPUT, QUIET, REMOTE_MAX_SIZE, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
     };
     let mut freshness = freshness(&args, levels)?;
     let ways = Ways::of(&args, levels)?;
@@ -59,7 +59,14 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         entry: max_entry_size.unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
         store: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
     };
-    let remote = remote(args.remote, args.remote_mode, args.remote_timeout, limits, levels)?;
+    let (patience, budget) = (args.remote_timeout, args.remote_budget);
+    let there = Limits {
+        entry: levels
+            .pick(&REMOTE_MAX_SIZE, args.remote_max_size)?
+            .map_or(limits.entry, |most| most.min(limits.entry)),
+        ..limits
+    };
+    let remote = remote(args.remote, args.remote_mode, [patience, budget], there, levels)?;
     let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
@@ -95,15 +102,23 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
 fn remote(
     url: Option<RemoteUrl>,
     mode: Option<RemoteMode>,
-    timeout: Option<Duration>,
+    [timeout, budget]: [Option<Duration>; 2],
     limits: Limits,
     levels: &Levels<'_>,
 ) -> Result<Option<Box<Remote>>, Misuse> {
-    use options::{REMOTE, REMOTE_MODE, REMOTE_TIMEOUT};
+    use options::{REMOTE, REMOTE_BUDGET, REMOTE_MODE, REMOTE_TIMEOUT};
     let Some(url) = levels.pick(&REMOTE, url)? else { return Ok(None) };
     let own = levels.own();
     let text = |name: &str| own.read(name, |value| Ok(value.to_owned()));
     let secret = own.get("CACHEX_REMOTE_SECRET");
+    let old_secret = own.get("CACHEX_REMOTE_SECRET_OLD");
+    if let (None, Some(_)) = (secret, old_secret) {
+        return Err(Misuse(
+            "CACHEX_REMOTE_SECRET_OLD is set and CACHEX_REMOTE_SECRET is not; results would be \
+             sent without a secret: set the new one, too"
+                .to_owned(),
+        ));
+    }
     let mode = levels.pick(&REMOTE_MODE, mode)?.unwrap_or_default();
     // Nothing can be given to some.
     let is_given = mode == RemoteMode::ReadWrite && url.takes_writes();
@@ -111,11 +126,13 @@ fn remote(
         mode: if is_given || mode == RemoteMode::Off { mode } else { RemoteMode::ReadOnly },
         url,
         timeout: levels.pick(&REMOTE_TIMEOUT, timeout)?.unwrap_or(DEFAULT_REMOTE_TIMEOUT),
+        budget: levels.pick(&REMOTE_BUDGET, budget)?,
         access: Access {
             user: text("CACHEX_REMOTE_USER")?,
             password: text("CACHEX_REMOTE_PASSWORD")?,
             token: text("CACHEX_REMOTE_TOKEN")?,
             secret: secret.map(|secret| secret.as_bytes().to_vec()),
+            old_secret: old_secret.map(|secret| secret.as_bytes().to_vec()),
         },
         limits,
     })))
@@ -182,7 +199,7 @@ fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
 fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse> {
     use options::{
         BASE_DIR, ENV, EXE, IGNORE_ENV, INPUT, INPUT_COMMAND, INPUT_FROM, KEY, NO_CWD, NO_ENV,
-        NO_IGNORE, PORTABLE, SCOPE, STDIN,
+        NO_IGNORE, PLATFORM, PORTABLE, SCOPE, STDIN,
     };
     let chosen = levels.choose([
         (&ENV, args.env.is_some()),
@@ -231,6 +248,7 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
         },
         base: base.or(portable.then_some(BaseFolder::Repository)),
         portable,
+        platform: levels.pick(&PLATFORM, args.platform)?,
         cwd: !levels.switch(&NO_CWD, args.no_cwd)?,
         env: env.unwrap_or(EnvSelection::All),
         stdin: levels.pick(&STDIN, args.stdin)?.unwrap_or_default(),

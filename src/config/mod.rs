@@ -112,6 +112,8 @@ pub struct Remote {
     pub mode: RemoteMode,
     /// When a look-up gives up.
     pub timeout: Duration,
+    /// When a transfer gives up; none: when it takes longer than the run did.
+    pub budget: Option<Duration>,
     /// How it is entered.
     pub access: Access,
     /// What is taken of what it has.
@@ -188,6 +190,8 @@ pub struct Identity {
     pub base: Option<BaseFolder>,
     /// Whether what only names the host and the user is left out.
     pub portable: bool,
+    /// What stands for the platform in place of what is known of it.
+    pub platform: Option<String>,
 }
 
 /// The files that count.
@@ -330,6 +334,26 @@ fn with_shell(ShArgs { mut run, shell }: ShArgs, levels: &Levels<'_>) -> Result<
 /// The shell that runs scripts.
 fn shell(flag: Option<String>, levels: &Levels<'_>) -> Result<String, Misuse> {
     Ok(levels.pick(&options::SHELL, flag)?.unwrap_or_else(|| DEFAULT_SHELL.to_owned()))
+}
+
+/// What holds for each of the remote stores that calls use: that of all commands, and those
+/// that rules of the file name.
+pub fn resolve_remotes(args: &RunArgs, vars: &Vars, read: &Read) -> Result<Vec<Config>, Misuse> {
+    let (first, _) = resolve_with(args.clone(), vars, read)?;
+    let mut all: Vec<Config> = Vec::new();
+    let rules = read.file().map_or(0, |file| file.rules.len());
+    let of_rule = |place| merge(args.clone(), vars, &Levels::of_rule(Own::of(vars), read, place));
+    for config in std::iter::once(Ok(first)).chain((0..rules).map(of_rule)) {
+        let config = config?;
+        let Some(remote) = &config.remote else { continue };
+        let url = remote.url.to_string();
+        let is_new =
+            |known: &Config| known.remote.as_ref().is_some_and(|it| it.url.to_string() != url);
+        if all.iter().all(is_new) {
+            all.push(config);
+        }
+    }
+    Ok(all)
 }
 
 /// What holds for a command, and why.

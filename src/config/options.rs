@@ -185,6 +185,8 @@ lasting! {
     });
     NO_IGNORE: bool = "no-ignore" "CACHEX_NO_IGNORE" Reader::Switch(as_it_is);
     BASE_DIR: PathBuf = "base-dir" "CACHEX_BASE_DIR" Reader::Bytes(|path| path.into());
+    PLATFORM: String =
+        "platform" "CACHEX_PLATFORM" Reader::Text(|text| values::platform(text).map_err(str::to_owned));
     PORTABLE: bool = "portable" "CACHEX_PORTABLE" Reader::Switch(as_it_is);
     OUTPUT: Vec<OutputPattern> = "output" "CACHEX_OUTPUT" Reader::Paths(list);
     REQUIRE_OUTPUTS: bool =
@@ -199,6 +201,10 @@ lasting! {
     REMOTE_MODE: RemoteMode = "remote-mode" "CACHEX_REMOTE_MODE" Reader::Text(choice);
     REMOTE_TIMEOUT: Duration =
         "remote-timeout" "CACHEX_REMOTE_TIMEOUT" Reader::Text(values::duration);
+    REMOTE_BUDGET: Duration =
+        "remote-budget" "CACHEX_REMOTE_BUDGET" Reader::Text(values::duration);
+    REMOTE_MAX_SIZE: u64 =
+        "remote-max-size" "CACHEX_REMOTE_MAX_SIZE" Reader::Number(values::size);
     LOCAL: bool = "local" "CACHEX_LOCAL" Reader::Switch(as_it_is);
     TAG: Vec<Tag> = "tag" "CACHEX_TAG" Reader::List(|items| list(items).and_then(few));
     QUIET: bool = "quiet" "CACHEX_QUIET" Reader::Switch(as_it_is);

@@ -52,8 +52,9 @@ impl Local {
     }
 
     fn remote(&self) -> Option<Remote<'_>> {
-        let Shared { url, timeout, access, limits, .. } = self.remote.as_deref()?;
-        Some(Remote::new(&self.root, url, access, *timeout, *limits, self.bounds.compress))
+        let Shared { url, timeout, budget, access, limits, .. } = self.remote.as_deref()?;
+        let times = (*timeout, *budget);
+        Some(Remote::new(&self.root, url, access, times, *limits, self.bounds.compress))
     }
 
     /// Whether the remote store gets what is recorded here.
@@ -80,7 +81,8 @@ impl Local {
     /// Gets a fresh entry from the remote store, if there is one; it is in this one then.
     fn fetch(&self, key: &Key) -> Result<Option<Entry>> {
         let Some(remote) = self.remote() else { return Ok(None) };
-        let wanted = Wanted { key: key.0, limits: [None; 2], beyond: 0, mends: self.shares() };
+        let (limits, mends) = ([None; 2], self.shares());
+        let wanted = Wanted { key: key.0, limits, beyond: 0, mends, platform: None };
         let fetched = remote.fetch(&wanted);
         let is_due = matches!(fetched, Ok(Fetched::Entry { is_fold_due: true, .. }));
         if let Some(kind) = Fetched::counted(&fetched) {
@@ -212,7 +214,7 @@ impl Local {
     fn drop_entries(&self, keys: &[Key]) -> Result<u64> {
         if let Some(remote) = self.remote().filter(|_| self.shares()) {
             // First: else a look-up that comes in between would bring them back.
-            remote.remove_all(keys).context("taking a value out of the remote store")?;
+            remote.remove_all(keys, &[]).context("taking a value out of the remote store")?;
         }
         let _folding = Lock::wait(&self.root, lock::FOLD, LockMode::Exclusive)
             .context("waiting for the store")?;

@@ -40,9 +40,10 @@ use crate::asked::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
 use crate::clock::Timestamp;
 use crate::detached;
 use crate::entry::{Entry, Key};
+use crate::fsutil;
 use crate::lock::{Lock, Mode};
 use crate::progress;
-use crate::values::{Access, Limits, RemoteUrl};
+use crate::values::{Access, Limits, RemoteUrl, Tag};
 use anyhow::{Context, Result, anyhow, bail};
 use outage::{Gate, Outage};
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,8 @@ pub struct Target {
     access: Access,
     /// When a look-up gives up.
     patience: Duration,
+    /// When a transfer gives up; none: when it takes longer than the run did.
+    budget: Option<Duration>,
     /// What is taken of what others recorded.
     limits: Limits,
     /// How hard what is sent is compressed; zero: not at all.
@@ -98,6 +101,25 @@ impl Target {
     }
 }
 
+/// The platform that an entry names, where that is not the one it was recorded on.
+pub fn platform_of(tags: &[String]) -> Option<&str> {
+    tags.iter().find_map(|tag| tag.strip_prefix(Tag::PLATFORM))
+}
+
+/// How many results wait that could not be sent, whatever store they are for, and why one of
+/// them could not.
+pub fn waiting(root: &Root) -> Option<(u64, String)> {
+    let names = fsutil::names(root, FOLDER).ok()?;
+    let mut found: Option<(u64, String)> = None;
+    for id in names.iter().filter_map(|name| name.to_str()?.strip_suffix(".unsent")) {
+        let Some(failure) = Gate::of_writes(root, id).failure() else { continue };
+        let entries = queue::keys(root, id).map_or(0, |keys| keys.len() as u64);
+        let (sum, _) = found.get_or_insert((0, failure.why));
+        *sum += entries;
+    }
+    found.filter(|(entries, _)| *entries > 0)
+}
+
 /// Whether a file of this name below [`FOLDER`] is one store's.
 pub fn is_of_a_store(name: &str) -> bool {
     let ends = ["", ".down", ".unsent", ".lost", ".lock", ".gate", ".told"];
@@ -113,18 +135,18 @@ pub struct Remote<'a> {
 }
 
 impl<'a> Remote<'a> {
-    /// The one at `url`. Look-ups give up after `patience` and take nothing beyond
-    /// `limits`; what is sent is packed at `level`.
+    /// The one at `url`. Look-ups give up after `patience`, transfers when their `budget` is
+    /// spent, and take nothing beyond `limits`; what is sent is packed at `level`.
     pub fn new(
         root: &'a Root,
         url: &RemoteUrl,
         access: &Access,
-        patience: Duration,
+        (patience, budget): (Duration, Option<Duration>),
         limits: Limits,
         level: u8,
     ) -> Remote<'a> {
         let url = url.url().to_string();
-        let target = Target { url, access: access.clone(), patience, limits, level };
+        let target = Target { url, access: access.clone(), patience, budget, limits, level };
         let id = target.id();
         Remote { root, target, id }
     }
@@ -172,20 +194,27 @@ impl<'a> Remote<'a> {
         seen.map_err(|error| Unanswered::Failed(format!("{error:#}")))
     }
 
-    /// Takes the entries of these keys out of it, and out of what is to be sent.
-    pub fn remove_all(&self, keys: &[Key]) -> Result<()> {
+    /// Takes the entries of these keys out of it, and out of what is to be sent: those of this
+    /// platform, and of others that are named.
+    pub fn remove_all(&self, keys: &[Key], platforms: &[String]) -> Result<()> {
         for key in keys {
             queue::remove(self.root, &self.id, key).context("taking a key out of the queue")?;
         }
         for keys in keys.chunks(KEYS) {
             let keys = keys.iter().map(|key| key.0).collect();
-            self.ask(&Question::Remove(keys), Limit::Steps(STEP), &mut |_| Ok(()))?;
+            let question = Question::Remove(keys, platforms.to_vec());
+            self.ask(&question, Limit::Steps(STEP), &mut |_| Ok(()))?;
         }
         // What was queued meanwhile was left to who held the lock, who does not send.
         if self.queued()? > 0 {
             self.send_in_background()?;
         }
         Ok(())
+    }
+
+    /// Queues an entry, for who has all of them sent.
+    pub fn add_to_queue(&self, key: &Key) -> rustix::io::Result<()> {
+        queue::push(self.root, &self.id, key)
     }
 
     /// Queues an entry, and has it sent unless that failed lately. What cannot be
@@ -329,7 +358,13 @@ impl Limit {
 impl Store for Remote<'_> {
     /// Whatever its age. What comes is in the local store from then on.
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        let wanted = Wanted { key: key.0, limits: [None; 2], beyond: u64::MAX, mends: false };
+        let wanted = Wanted {
+            key: key.0,
+            limits: [None; 2],
+            beyond: u64::MAX,
+            mends: false,
+            platform: None,
+        };
         match self.fetch(&wanted) {
             Ok(Fetched::Entry { .. }) => Young::new(self.root).get(key),
             Ok(_) => Ok(None),
@@ -346,7 +381,7 @@ impl Store for Remote<'_> {
 
     /// Whether there was one is not known.
     fn remove(&self, key: &Key) -> Result<bool> {
-        self.remove_all(&[*key]).map(|()| false)
+        self.remove_all(&[*key], &[]).map(|()| false)
     }
 
     /// What is there is known by names that say nothing.

@@ -253,6 +253,7 @@ fn every_lasting_option_can_stand_in_it() {
         ("input-command", "\"rustc -vV\"", "rustc -vV"),
         ("no-ignore", "true", "true"),
         ("base-dir", "\"/some/where\"", "/some/where"),
+        ("platform", "\"any\"", "any"),
         ("portable", "true", "true"),
         ("output", "[\"dist/**\", \"a.o\"]", "a.o,dist/**"),
         ("require-outputs", "true", "true"),
@@ -266,6 +267,10 @@ fn every_lasting_option_can_stand_in_it() {
         // Of no store there is nothing to tell.
         ("remote-mode", "\"read-only\"\nremote = \"/srv/cache\"", "read-only"),
         ("remote-timeout", "\"3s\"\nremote = \"/srv/cache\"", "3s"),
+        ("remote-budget", "\"5s\"\nremote = \"/srv/cache\"", "5s"),
+        ("remote-max-size", "\"1MiB\"\nremote = \"/srv/cache\"", "1.0 MiB"),
+        ("local", "true", "true"),
+        ("local", "false", "false"),
         ("tag", "[\"slow\", \"ci\"]", "ci,slow"),
         ("quiet", "true", "true"),
         ("verbose", "true", "true"),
@@ -405,7 +410,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(option("max-size"), told);
     assert_eq!(option("timeout")["value"], serde_json::Value::Null);
     assert_eq!(option("no-cwd")["value"], false);
-    assert_eq!(json["options"].as_object().unwrap().len(), 40);
+    assert_eq!(json["options"].as_object().unwrap().len(), 44);
 
     let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
     let none: serde_json::Value = serde_json::from_str(&none).unwrap();

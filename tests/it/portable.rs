@@ -202,10 +202,10 @@ fn the_umask_counts_and_so_does_the_processor_where_something_is_made_for_it() {
         let parts = told["parts"]["platform"].as_object().unwrap().clone();
         parts.keys().cloned().collect::<Vec<_>>()
     };
-    let always = ["distribution", "project", "system", "time zone", "umask", "user"];
+    let always = ["distribution", "libraries", "project", "system", "time zone", "umask", "user"];
     assert_eq!(platform("-O2"), always);
     let mut native = always.map(str::to_owned).to_vec();
-    native.insert(1, "processor".to_owned());
+    native.insert(2, "processor".to_owned());
     assert_eq!(platform("-march=native"), native);
 }
 

@@ -8,6 +8,7 @@ mod home;
 mod limits;
 mod links;
 mod outages;
+mod platforms;
 mod policy;
 mod secrets;
 mod sending;

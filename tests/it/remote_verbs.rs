@@ -2,6 +2,7 @@
 //! folder here, which is one like any other as far as they can tell.
 
 mod others;
+mod pushing;
 
 use crate::harness::{Cachex, Call, cachex};
 use crate::remote::files_below;
@@ -294,6 +295,21 @@ fn what_came_and_went_is_counted() {
     }
     let web = shared.0.cli(["remote", "stats", "--count", "--remote", "http://127.0.0.1:1"]);
     web.once().exits(1).says_one_line(&["cannot tell what it holds"]);
+}
+
+#[test]
+fn figures_can_be_scraped() {
+    let shared = shared();
+    shared.recorded("echo hi");
+    let told = shared.cli("remote stats --metrics").once().exits(0).quietly().stdout();
+    let url = shared.url();
+    for line in [
+        format!("cachex_remote_misses_total{{url=\"{url}\"}} 1"),
+        format!("cachex_remote_sent_total{{url=\"{url}\"}} 1"),
+        format!("cachex_remote_queued{{url=\"{url}\"}} 0"),
+    ] {
+        assert!(told.lines().any(|it| it == line), "no {line} in\n{told}");
+    }
 }
 
 #[test]

@@ -137,6 +137,8 @@ pub struct Access {
     pub token: Option<String>,
     /// What keys and entries are authenticated with.
     pub secret: Option<Vec<u8>>,
+    /// The one before, by which only is read.
+    pub old_secret: Option<Vec<u8>>,
 }
 
 /// Nothing of it is for logs.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Waits for it.
 pub fn flush(told: &Told, patience: Option<Duration>) -> Result<Exit> {
-    let mut done = Flushed { url: told.url(), mode: told.mode(), ..Flushed::default() };
+    let mut done = Flushed::of(told);
     if told.writes()
         && let Some(root) = told.settings.store()?
     {
@@ -31,20 +31,26 @@ pub fn flush(told: &Told, patience: Option<Duration>) -> Result<Exit> {
 
 /// What came of it. docs/json.md describes the fields.
 #[derive(Default, Serialize)]
-struct Flushed {
+pub struct Flushed {
     url: String,
     mode: String,
     queued: u64,
-    sent: u64,
-    bytes: u64,
-    given_up: u64,
-    left: u64,
-    timed_out: bool,
-    reason: Option<String>,
+    pub sent: u64,
+    pub bytes: u64,
+    pub given_up: u64,
+    pub left: u64,
+    pub timed_out: bool,
+    pub reason: Option<String>,
 }
 
 impl Flushed {
-    fn after(self, root: &Root, told: &Told, patience: Option<Duration>) -> Result<Flushed> {
+    /// Of which nothing is done yet.
+    pub fn of(told: &Told) -> Flushed {
+        Flushed { url: told.url(), mode: told.mode(), ..Flushed::default() }
+    }
+
+    /// Sends what is queued.
+    pub fn after(self, root: &Root, told: &Told, patience: Option<Duration>) -> Result<Flushed> {
         let remote = told.beside(root);
         let queued = || remote.queued().context("looking for what is to be sent");
         let before = queued()? as u64;

@@ -15,8 +15,8 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::fmt::Write;
 
-/// Shows it; how much it holds, if it is to `count` that.
-pub fn stats(told: &Told, count: bool) -> Result<Exit> {
+/// Shows it, as metrics or in words; how much it holds, if it is to `count` that.
+pub fn stats(told: &Told, count: bool, as_metrics: bool) -> Result<Exit> {
     let mut found = Found {
         url: told.url(),
         mode: told.mode(),
@@ -31,7 +31,8 @@ pub fn stats(told: &Told, count: bool) -> Result<Exit> {
     if let Some(root) = &root {
         found.look(root, &told.beside(root), told, count)?;
     }
-    told.print(&found, || words(&found, &told.mode_explained()))?;
+    let words = || if as_metrics { metrics(&found) } else { words(&found, &told.mode_explained()) };
+    told.print(&found, words)?;
     Ok(Exit::SUCCESS)
 }
 
@@ -110,6 +111,27 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// The figures as Prometheus reads them from a file: without lines about their types, which
+/// may stand there once, and there may be several stores.
+fn metrics(found: &Found) -> String {
+    let url = found.url.replace('\\', "\\\\").replace('"', "\\\"");
+    let figures = [
+        ("hits_total", found.hits),
+        ("misses_total", found.misses),
+        ("failures_total", found.failures),
+        ("refused_total", found.refused),
+        ("received_bytes_total", found.bytes_received),
+        ("sent_total", found.sent),
+        ("not_sent_total", found.not_sent),
+        ("sent_bytes_total", found.bytes_sent),
+        ("queued", found.queued),
+        ("paused", u64::from(found.paused.is_some())),
+        ("unsent", u64::from(found.unsent.is_some())),
+    ];
+    let line = |(name, value)| format!("cachex_remote_{name}{{url=\"{url}\"}} {value}\n");
+    figures.into_iter().map(line).collect()
 }
 
 fn words(found: &Found, mode: &str) -> String {

@@ -4,7 +4,7 @@
 //! blobs first, the entry last, as a record does. What is not there, or not what it
 //! should be, is as good as nothing.
 
-use super::names::{Class, MAX_ENTRY, Names};
+use super::names::{Book, Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
 use crate::asked::{self, ALIVE};
@@ -30,29 +30,43 @@ const AT_ONCE: usize = 8;
 /// In bytes a second: what comes more slowly on the whole is not waited for.
 const SLOWEST: u64 = 32 << 10;
 
-/// The entry of a key alone, if there is one that is `wanted`, and how long it was.
+/// The entry of a key alone, if there is one that is `wanted`.
 async fn find(
     open: impl Future<Output = Result<Engine>>,
-    names: &Names,
+    book: &Book<'_>,
     wanted: &Wanted,
     target: &Target,
-) -> Result<Result<(Engine, Entry, usize), Flaw>> {
+) -> Result<Result<Candidate, Flaw>> {
     let (key, patience) = (Key(wanted.key), target.patience);
     let asked = async {
         let engine = open.await?;
-        let stored = engine.get(&names.entry(&key), MAX_ENTRY).await?;
-        anyhow::Ok((engine, stored))
+        for names in book.all(wanted.platform.as_deref()) {
+            if let Some(stored) = engine.get(&names.entry(&key), MAX_ENTRY).await? {
+                return anyhow::Ok(Some((engine, names, stored)));
+            }
+        }
+        Ok(None)
     };
-    let (engine, stored) = match tokio::time::timeout(patience, asked).await {
+    let found = match tokio::time::timeout(patience, asked).await {
         Ok(answer) => answer?,
         Err(_) => bail!("no answer within {}", humantime::format_duration(patience)),
     };
-    let Some(stored) = stored else { return Ok(Err(Flaw::Gone)) };
+    let Some((engine, names, stored)) = found else { return Ok(Err(Flaw::Gone)) };
     let Ok(entry) = names.open(&key, &stored) else { return Ok(Err(Flaw::Wrong)) };
     if !wanted.takes(&entry, Timestamp::now()) {
         return Ok(Err(Flaw::Gone));
     }
-    Ok(within_limits(&entry, target.limits).map(|()| (engine, entry, stored.len())))
+    let len = stored.len();
+    Ok(within_limits(&entry, target.limits).map(|()| Candidate { engine, names, entry, len }))
+}
+
+/// An entry that may be served if all of it can be had.
+struct Candidate {
+    engine: Engine,
+    names: Names,
+    entry: Entry,
+    /// How long it was.
+    len: usize,
 }
 
 /// Whether a reader takes what an entry says that it needs. No more than that will come.
@@ -84,12 +98,12 @@ fn needed_on_disk(entry: &Entry) -> u64 {
 /// Whether there is an entry that is `wanted`, without what it needs.
 pub async fn look(
     open: impl Future<Output = Result<Engine>>,
-    names: &Names,
+    book: &Book<'_>,
     wanted: &Wanted,
     target: &Target,
 ) -> Result<Seen> {
-    Ok(match find(open, names, wanted, target).await? {
-        Ok((_, entry, _)) => Seen::Entry { created: entry.created },
+    Ok(match find(open, book, wanted, target).await? {
+        Ok(found) => Seen::Entry { created: found.entry.created },
         Err(Flaw::Gone | Flaw::TooLarge | Flaw::NoRoom) => Seen::Nothing,
         Err(Flaw::Wrong) => Seen::Refused,
     })
@@ -99,11 +113,11 @@ pub async fn look(
 pub async fn fetch(
     root: &Root,
     open: impl Future<Output = Result<Engine>>,
-    names: &Names,
+    book: &Book<'_>,
     wanted: &Wanted,
     target: &Target,
 ) -> Result<Fetched> {
-    let (engine, entry, len) = match find(open, names, wanted, target).await? {
+    let Candidate { engine, names, entry, len } = match find(open, book, wanted, target).await? {
         Ok(found) => found,
         Err(flaw) => return Ok(flaw.into()),
     };
@@ -115,12 +129,18 @@ pub async fn fetch(
     asked::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
     progress::begin(Stage::Fetching, entry.blob_bytes());
     let class = Class::of(&entry);
-    let from = Source { root, engine: &engine, names, class, mends: wanted.mends };
-    let limit = STALL + Duration::from_secs(needed(&entry) / SLOWEST);
+    let (engine, names) = (&engine, &names);
+    let from = Source { root, engine, names, class, mends: wanted.mends };
+    let slowest = STALL + Duration::from_secs(needed(&entry) / SLOWEST);
+    // Who runs the command has it by then.
+    let run_time = Duration::from_nanos(entry.run_time).max(target.patience);
+    let budget = target.budget.unwrap_or(run_time);
+    let limit = budget.min(slowest);
     let staged = match tokio::time::timeout(limit, get_needed(&from, &entry)).await {
         Ok(Ok(Ok(staged))) => staged,
         Ok(Ok(Err(flaw))) => return Ok(flaw.into()),
         Ok(Err(error)) => return Err(error),
+        Err(_) if budget < slowest => return Ok(Fetched::TooSlow),
         Err(_) => bail!("what it sends comes too slowly"),
     };
     let bytes = staged.iter().map(WholeBlob::len).fold(len as u64, u64::saturating_add);

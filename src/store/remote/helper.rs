@@ -29,9 +29,8 @@ mod serving {
     use crate::entry::Key;
     use crate::exit::{self, Exit};
     use crate::lock::{Lock, Mode};
-    use crate::platform;
     use crate::progress::{self, Stage};
-    use crate::store::remote::names::Names;
+    use crate::store::remote::names::{Book, Names};
     use crate::store::remote::{Prune, Pruned, Question, Sent, Target, fetch, probe, queue, send};
     use crate::store::{Root, helper};
     use anyhow::{Context, Result};
@@ -101,22 +100,24 @@ mod serving {
         question: &Question,
         is_detached: bool,
     ) -> Result<Vec<u8>> {
-        let machine = platform::digest(&platform::of_the_machine());
-        let names = Names::of(target.access.secret.as_deref(), &machine);
+        let book = Book::of(&target.access);
         let url = target.url()?;
         let open = Box::pin(Engine::open(&url, &target.access, None));
         match question {
             Question::Fetch(wanted) => {
-                encode(&fetch::fetch(root, open, &names, wanted, target).await?)
+                encode(&fetch::fetch(root, open, &book, wanted, target).await?)
             }
-            Question::Look(wanted) => encode(&fetch::look(open, &names, wanted, target).await?),
-            Question::Remove(keys) => {
+            Question::Look(wanted) => encode(&fetch::look(open, &book, wanted, target).await?),
+            Question::Remove(keys, platforms) => {
                 let engine = open.await?;
                 // What is under way there would come after.
                 let _sending = beating(turn(root, target)).await?;
-                let (engine, names) = (&engine, &names);
-                let removed = stream::iter(keys)
-                    .map(|key| async move { engine.remove(&names.entry(&Key(*key))).await });
+                let engine = &engine;
+                let platforms = platforms.iter().map(|name| Some(&name[..])).chain([None]);
+                let all: Vec<Names> = platforms.flat_map(|name| book.all(name)).collect();
+                let objects = keys.iter().flat_map(|key| all.iter().map(|it| it.entry(&Key(*key))));
+                let removed =
+                    stream::iter(objects).map(|object| async move { engine.remove(&object).await });
                 let mut removed = std::pin::pin!(removed.buffer_unordered(AT_ONCE));
                 while let Some(done) = removed.next().await {
                     done?;
@@ -124,7 +125,7 @@ mod serving {
                 }
                 Ok(Vec::new())
             }
-            Question::Send => encode(&send_all(root, target, &names, is_detached).await?),
+            Question::Send => encode(&send_all(root, target, &book, is_detached).await?),
             Question::Probe { writes } => {
                 probe::probe(open, target.patience, *writes).await.map(|()| Vec::new())
             }
@@ -187,7 +188,7 @@ mod serving {
     async fn send_all(
         root: &Root,
         target: &Target,
-        names: &Names,
+        book: &Book<'_>,
         is_detached: bool,
     ) -> Result<Sent> {
         let id = target.id();
@@ -196,7 +197,7 @@ mod serving {
         loop {
             progress::begin(Stage::Waiting, None);
             let Some(held) = Lock::take(root, target.lock(), mode)? else { return Ok(all) };
-            let sent = send::send(root, target, names, !is_detached).await?;
+            let sent = send::send(root, target, book, !is_detached).await?;
             drop(held);
             all.entries += sent.entries;
             all.bytes += sent.bytes;

@@ -6,7 +6,8 @@
 //! v1/b/17/cd/cdef…         a blob: how it is packed (1) | its content
 //! ```
 //!
-//! The name of an entry is its key, hashed with the secret and with what the machine is,
+//! The name of an entry is its key, hashed with the secret and with what the machine is (or
+//! the platform that `--platform` names, which the entry has as a tag),
 //! since another system, or another time zone, has other answers to the same call; that
 //! of a blob is its hash, hashed with the secret. So who reads names cannot try out what a command was given, which its key
 //! is made of, nor what it printed. For the same reason the key is not in the entry:
@@ -20,12 +21,43 @@
 //! so no entry loses its output to a server's clock before it is gone itself.
 
 use crate::entry::{BlobRef, Damaged, Entry, Key};
+use crate::platform;
+use crate::values::Access;
 use std::time::Duration;
 
 const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'r', 1];
 const HEADER: usize = MAGIC.len() + 32;
 /// No stored entry is longer.
 pub const MAX_ENTRY: usize = HEADER + crate::entry::MAX_SEALED;
+
+/// How things are called for those who share a secret, on each platform.
+pub struct Book<'a> {
+    access: &'a Access,
+    here: [u8; 32],
+}
+
+impl<'a> Book<'a> {
+    /// That of who enters a store so, on this machine.
+    pub fn of(access: &'a Access) -> Book<'a> {
+        Book { access, here: platform::digest(&platform::of_the_machine()) }
+    }
+
+    /// How things are called that are sent.
+    pub fn names(&self, platform: Option<&str>) -> Names {
+        Names::of(self.access.secret.as_deref(), &self.machine(platform))
+    }
+
+    /// How things are called, or were with the secret before.
+    pub fn all(&self, platform: Option<&str>) -> Vec<Names> {
+        let old = self.access.old_secret.as_deref();
+        let old = old.map(|old| Names::of(Some(old), &self.machine(platform)));
+        std::iter::once(self.names(platform)).chain(old).collect()
+    }
+
+    fn machine(&self, name: Option<&str>) -> [u8; 32] {
+        name.map_or(self.here, |name| platform::digest(&[platform::named(name)]))
+    }
+}
 
 /// The keys that are derived from a secret, one for each use.
 pub struct Names {

@@ -14,8 +14,8 @@ pub enum Question {
     Fetch(Wanted),
     /// Whether there is such an entry.
     Look(Wanted),
-    /// That these keys are taken out.
-    Remove(Vec<[u8; 32]>),
+    /// That these keys are taken out, of results of this platform and of those named.
+    Remove(Vec<[u8; 32]>, Vec<String>),
     /// That what is queued is sent.
     Send,
     /// Whether it works, be it by writing something or only by asking.
@@ -64,6 +64,8 @@ pub struct Wanted {
     pub beyond: u64,
     /// Whether a blob that is damaged is taken out, so that it can be sent again.
     pub mends: bool,
+    /// The platform that it is of, if that is named.
+    pub platform: Option<String>,
 }
 
 impl Wanted {
@@ -91,6 +93,8 @@ pub enum Fetched {
     Nothing,
     /// It is larger than what the reader takes.
     TooLarge,
+    /// It would have taken longer than its run did, or than the reader waits for it.
+    TooSlow,
     /// The reader has no room for it within the limit on its store.
     NoRoom,
     /// What is there is damaged, or not by who shares the secret.
@@ -103,7 +107,9 @@ impl Fetched {
     pub fn counted(fetched: &Result<Fetched, Unanswered>) -> Option<Kind> {
         let (what, bytes) = match fetched {
             Ok(Fetched::Entry { bytes, .. }) => (Remotely::Hit, *bytes),
-            Ok(Fetched::Nothing | Fetched::TooLarge | Fetched::NoRoom) => (Remotely::Miss, 0),
+            Ok(Fetched::Nothing | Fetched::TooLarge | Fetched::TooSlow | Fetched::NoRoom) => {
+                (Remotely::Miss, 0)
+            }
             Ok(Fetched::Refused) => (Remotely::Refused, 0),
             Err(Unanswered::Failed(_)) => (Remotely::Failed, 0),
             Err(Unanswered::Paused(_)) => return None,

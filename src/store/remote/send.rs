@@ -1,8 +1,8 @@
 //! Bringing entries into a remote store: what the queue names, blobs first, each entry
 //! last, so that nobody finds one without what it needs.
 
-use super::names::{Class, Names};
-use super::{Sent, Target, outage, queue, transfer};
+use super::names::{Book, Class, Names};
+use super::{Sent, Target, outage, platform_of, queue, transfer};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::progress::{self, Stage};
@@ -40,7 +40,7 @@ impl std::error::Error for Spoiled {}
 /// Brings what is queued into the remote store. What fails stays in the queue. Where others
 /// could be sent at the same time it is its own fault, and waits by itself for the next try;
 /// who does not send `all` passes it over until then.
-pub async fn send(root: &Root, target: &Target, names: &Names, all: bool) -> Result<Sent> {
+pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> Result<Sent> {
     let id = target.id();
     let url = target.url()?;
     let queued = queue::keys(root, &id)?;
@@ -75,7 +75,8 @@ pub async fn send(root: &Root, target: &Target, names: &Names, all: bool) -> Res
             let _ = queue::remove(root, &id, &key);
             return progress::advance(1);
         };
-        let done = send_one(root, target, names, &engine, &entry).await;
+        let names = book.names(platform_of(&entry.about.tags));
+        let done = send_one(root, target, &names, &engine, &entry).await;
         progress::advance(1);
         let (what, bytes) = match done {
             Ok(bytes) => {

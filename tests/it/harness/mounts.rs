@@ -83,6 +83,13 @@ mod linux {
             Mounted(at.to_owned())
         }
 
+        /// A file in the place of another one.
+        #[track_caller]
+        pub fn file(file: &Path, at: &Path) -> Mounted {
+            mount_bind(file, at).unwrap();
+            Mounted(at.to_owned())
+        }
+
         /// Makes room for so many pages and files.
         #[track_caller]
         pub fn grows(&self, pages: u64, files: u64) {
@@ -113,6 +120,10 @@ mod nowhere {
     impl Mounted {
         pub fn small(_: &Path, _: u64, _: u64) -> Mounted {
             unreachable!("nothing is done where nobody may mount")
+        }
+
+        pub fn file(_: &Path, _: &Path) -> Mounted {
+            Mounted
         }
 
         pub fn read_only(_: &Path) -> Mounted {

@@ -83,22 +83,31 @@ macro_rules! is_a_server {
 is_a_server!(Redis, Memcached, S3, WebDav, Ghac);
 
 /// A folder that machines share.
-pub struct Folder(tempfile::TempDir);
+pub struct Folder {
+    path: PathBuf,
+    _own: Option<tempfile::TempDir>,
+}
 
 impl Folder {
     pub fn new() -> Folder {
-        Folder(tempfile::Builder::new().prefix("cachex-shared-").tempdir().unwrap())
+        let own = tempfile::Builder::new().prefix("cachex-shared-").tempdir().unwrap();
+        Folder { path: own.path().to_owned(), _own: Some(own) }
+    }
+
+    /// The same folder for others.
+    pub fn at(path: &Path) -> Folder {
+        Folder { path: path.to_owned(), _own: None }
     }
 
     /// The folder of the objects.
     pub fn objects(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
 }
 
 impl Remote for Folder {
     fn url(&self) -> String {
-        format!("file://{}", self.0.path().display())
+        format!("file://{}", self.path.display())
     }
 }
 

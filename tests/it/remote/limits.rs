@@ -1,14 +1,15 @@
 //! What a remote store has is taken as far as the reader's own limits go, and no further.
 
-use super::Machines;
-use crate::harness::{Call, Folder, Remote};
+use super::{Machines, files_below};
+use crate::harness::{Call, Folder, Proxy, Redis, Remote};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// The bytes that the files of a folder take on disk.
 fn taken(folder: &Path) -> u64 {
-    let files = super::files_below(folder);
+    let files = files_below(folder);
     files.iter().map(|file| file.metadata().unwrap().blocks() * 512).sum()
 }
 
@@ -19,6 +20,53 @@ fn shared<'r>(remote: &'r dyn Remote, script: &str, options: &str) -> (Machines<
     machines.on("a", &call).once().misses();
     machines.shares("a");
     (machines, call)
+}
+
+#[test]
+fn what_is_longer_than_is_worth_sending_stays_where_it_is() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("seq 100000").output_counted();
+    let small = |call: &Call| call.clone().option("--remote-max-size", "10kB");
+    machines.on("a", &small(&call)).once().misses();
+    machines.shares("a");
+    assert!(files_below(folder.objects()).is_empty());
+    machines.on("b", &call).once().misses();
+    machines.shares("b");
+    machines.on("c", &small(&call)).once().misses().quietly();
+    machines.on("d", &call).once().hits();
+}
+
+#[test]
+fn a_hit_that_would_take_longer_than_the_run_is_given_up() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(&redis);
+    let machines = Machines::sharing(&proxy);
+    let call = machines.cachex.run("head -c 2000000 /dev/urandom").output_counted();
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    proxy.delays_answers(Duration::from_millis(50));
+    let call = call.with("--verbose --remote-budget 300ms");
+    let given_up = machines.on("b", &call).once().misses().promptly();
+    given_up.mentions(&["takes longer to come than its run", "--remote-budget"]);
+    // It is slow, and no outage.
+    assert!(!machines.asks_nothing("b"));
+}
+
+#[test]
+fn a_redis_at_the_end_of_a_slow_line_is_used() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(&redis);
+    let machines = Machines::sharing(&proxy);
+    let mut noise = vec![0; 1_250_000];
+    blake3::Hasher::new().finalize_xof().fill(&mut noise);
+    machines.cachex.write("noise", noise);
+    let call = machines.cachex.run("cat ../noise").output_counted();
+    let first = machines.on("a", &call).once().misses();
+    machines.shares("a");
+    // 16 KiB each: some 100 KB/s.
+    proxy.delays_answers(Duration::from_millis(160));
+    machines.on("b", &call).once().hits().same_as(&first).quietly();
 }
 
 #[test]

@@ -20,6 +20,30 @@ fn another_secret_or_none_finds_nothing() {
 }
 
 #[test]
+fn a_secret_is_replaced_without_a_cold_start() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("seq 1 10000");
+    let (old, new) = (machines.with_secret("old"), machines.with_secret("new"));
+    old.on("a", &call).once().misses();
+    old.shares("a");
+    let rotates = |call: crate::harness::Call| call.env("CACHEX_REMOTE_SECRET_OLD", "old");
+    new.on("b", &call).once().misses();
+    rotates(new.on("c", &call)).once().hits().quietly();
+    // What is sent from now on is by the new one alone.
+    let other = machines.cachex.run("echo other");
+    rotates(new.on("c", &other)).once().misses();
+    rotates(new.verb("c", "flush")).once().exits(0);
+    old.on("d", &other).once().misses();
+    new.on("e", &other).once().hits();
+    // It is forgotten under both.
+    rotates(new.on("f", &call.clone().forget())).once().exits(0);
+    old.on("g", &call).once().misses();
+    let alone = machines.on("h", &other).env("CACHEX_REMOTE_SECRET_OLD", "old");
+    alone.once().exits(125).mentions(&["CACHEX_REMOTE_SECRET"]);
+}
+
+#[test]
 fn without_a_secret_there_is_one_that_everybody_knows() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);

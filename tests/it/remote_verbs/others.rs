@@ -60,6 +60,26 @@ fn what_others_recorded_can_be_forgotten_from_here() {
 }
 
 #[test]
+fn a_whole_key_is_forgotten_there_be_it_known_here_or_not() {
+    let shared = shared();
+    let (one, _) = (shared.recorded("echo 1"), shared.recorded("echo 2"));
+    let others = shared.elsewhere(&shared.run("echo 3"));
+    others.once().misses();
+    shared.elsewhere(&shared.cli("remote flush")).once().exits(0);
+    assert_eq!(shared.objects().len(), 3);
+    let forget = |words: &str| shared.elsewhere(&shared.cli(&format!("forget {words}")));
+    let key = json(&one.explain())["key"].as_str().unwrap().to_owned();
+    // The beginning of a key says too little to who does not know it.
+    forget(&key[..12]).once().exits(1);
+    let told = json(&forget(&key));
+    assert_eq!((&told["removed"], &told["remote"]["asked"]), (&0.into(), &1.into()), "{told}");
+    assert_eq!(shared.objects().len(), 2);
+    // It takes nothing else out here.
+    others.once().hits();
+    forget(&key).env("CACHEX_REMOTE_MODE", "read-only").once().exits(1);
+}
+
+#[test]
 fn keys_and_conditions_reach_the_remote_store_too() {
     let shared = shared();
     let [one, other] = ["echo 1", "echo 2"].map(|script| shared.run(script).with("--tag t"));
@@ -201,8 +221,9 @@ fn an_explanation_tells_what_the_remote_store_would_answer() {
     let theirs = shared.elsewhere(&call);
     let of = |words: [&str; 3]| words.map(Value::from).into();
     assert_eq!(answer(&call), of(["not-asked", "fresh", "hit"]));
-    // There is nothing of this machine's yet that could ask.
-    assert_eq!(answer(&theirs), of(["not-asked", "not-recorded", "miss"]));
+    // There is nothing of this machine's yet, and nothing will be of that.
+    assert_eq!(answer(&theirs), of(["hit", "remote", "hit"]));
+    assert!(!shared.0.path("elsewhere").exists());
     shared.elsewhere(&shared.run("echo else")).once().misses();
     assert_eq!(answer(&theirs), of(["hit", "remote", "hit"]));
     let late = theirs.clone().expires_in("1m").after("1h");

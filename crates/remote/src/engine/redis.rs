@@ -18,10 +18,14 @@ use std::task::{Context as Task, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
 
 /// The length of a piece of a long value: short enough to get through a slow line well
 /// before [`STALL`].
 pub const PIECE: usize = 256 << 10;
+/// How many values are on the way at once, whatever asks for them: on one connection they
+/// follow each other, and each is given [`STALL`].
+const VALUES_AT_ONCE: usize = 3;
 /// The longest answers that are under way at once, with room for their framing.
 const LONGEST_ANSWERS: usize = (PIECE + 1024) * (PIECES_AT_ONCE + 1);
 
@@ -35,6 +39,7 @@ pub struct Redis {
     kept: Option<Duration>,
     /// How many bytes the server may send before it is asked for more.
     allowed: Arc<AtomicUsize>,
+    turns: Arc<Semaphore>,
 }
 
 impl Redis {
@@ -77,7 +82,8 @@ impl Redis {
         };
         // The server knows no folders: what begins alike belongs together.
         let prefix = root_below(&prefix).trim_start_matches('/').into();
-        Ok(Redis { connection, prefix, kept, allowed })
+        let turns = Arc::new(Semaphore::new(VALUES_AT_ONCE));
+        Ok(Redis { connection, prefix, kept, allowed, turns })
     }
 
     /// Returns a value, if there is one.
@@ -105,6 +111,7 @@ impl Redis {
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T> {
+        let _turn = self.turns.acquire().await?;
         self.allowed.store(LONGEST_ANSWERS, Ordering::Relaxed);
         command.query_async(&mut self.connection.clone()).await.map_err(in_plain_words)
     }

@@ -1,0 +1,173 @@
+//! `cachex remote push`: sends what was recorded before there was a remote store, or what it
+//! lost.
+
+use super::Told;
+use super::flush::Flushed;
+use crate::cache::home;
+use crate::cli::PushArgs;
+use crate::clock::Timestamp;
+use crate::cmd::entries::{self, Entries};
+use crate::config::{self, Read, Vars};
+use crate::entry::{Entry, Key};
+use crate::exit::{self, Exit};
+use crate::messages;
+use crate::store::Root;
+use crate::store::query::{Filter, Query};
+use crate::ui;
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::time::{Duration, Instant};
+
+/// So many are queued and sent at a time: a queue that is longer loses its end.
+const AT_ONCE: usize = 5000;
+
+/// What is printed. docs/remote.md describes the fields.
+#[derive(Default, Serialize)]
+struct Pushed {
+    url: String,
+    mode: String,
+    dry_run: bool,
+    /// How many were chosen,
+    chosen: u64,
+    /// and how many were not, as they stay on this machine.
+    kept_here: u64,
+    sent: u64,
+    bytes: u64,
+    given_up: u64,
+    left: u64,
+    timed_out: bool,
+    reason: Option<String>,
+}
+
+/// Which store an entry goes to, by the rules for its command.
+struct Rules<'a> {
+    vars: &'a Vars,
+    read: &'a Read,
+    told: &'a Told,
+    is_named: bool,
+}
+
+impl Rules<'_> {
+    /// Whether it goes to this one, unless it stays where it is.
+    fn sends(&self, entry: &Entry) -> Result<Option<bool>> {
+        let argv = entry.about.argv.iter().map(|word| OsString::from_vec(word.to_vec()));
+        let settled = config::settle(&argv.collect::<Vec<_>>(), self.vars, self.read)?;
+        let url = settled.config.remote.as_ref().map(|remote| remote.url.to_string());
+        if !self.is_named && url != Some(self.told.url()) {
+            return Ok(None);
+        }
+        Ok(Some(home::of(entry, settled.config.local).is_none()))
+    }
+}
+
+/// Sends them.
+pub fn push(told: &Told, args: &PushArgs, vars: &Vars) -> Result<Exit> {
+    let mut done =
+        Pushed { url: told.url(), mode: told.mode(), dry_run: args.dry_run, ..Pushed::default() };
+    if told.writes()
+        && let Some(root) = told.settings.store()?
+    {
+        let read = config::read(vars)?;
+        let is_named = args.remote.remote.is_some();
+        let keys = choose(&root, args, &Rules { vars, read: &read, told, is_named }, &mut done)?;
+        if !args.dry_run {
+            send(&root, told, &keys, args.timeout, &mut done)?;
+        }
+    }
+    let failed = done.left > 0 || done.timed_out;
+    if failed && !told.json {
+        messages::error(format_args!("{}", done.words(told)));
+    } else if told.json || !told.quiet() {
+        told.print(&done, || done.words(told) + "\n")?;
+    }
+    Ok(if failed { Exit::Status(exit::FAILURE) } else { Exit::SUCCESS })
+}
+
+/// The keys of those that are of use to anybody.
+fn choose(root: &Root, args: &PushArgs, rules: &Rules<'_>, done: &mut Pushed) -> Result<Vec<Key>> {
+    let now = Timestamp::now();
+    let filter = Filter {
+        tag: args.tag.as_ref().map(|tag| tag.0.clone()),
+        scope: args.scope.clone(),
+        cwd: args.cwd.as_deref().map(entries::folder).transpose()?,
+        command_glob: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
+        ..Filter::default()
+    };
+    let newest = args.newer_than.map(|span| entries::ago(now, span)).transpose()?;
+    let stored = Entries::readable(root, rules.told.settings.messages());
+    let mut keys = Vec::new();
+    stored.each(&Query { filter, ..Query::default() }, &mut |entry, _| {
+        let is_wanted = newest.is_none_or(|newest| entry.created >= newest);
+        if !is_wanted || !entry.is_of_use(now) {
+            return Ok(());
+        }
+        match rules.sends(&entry)? {
+            Some(true) => keys.push(entry.key),
+            Some(false) => done.kept_here += 1,
+            None => {}
+        }
+        Ok(())
+    })?;
+    done.chosen = keys.len() as u64;
+    Ok(keys)
+}
+
+fn send(
+    root: &Root,
+    told: &Told,
+    keys: &[Key],
+    patience: Option<Duration>,
+    done: &mut Pushed,
+) -> Result<()> {
+    let until = patience.and_then(|patience| Instant::now().checked_add(patience));
+    for (at, some) in keys.chunks(AT_ONCE).enumerate() {
+        let remote = told.beside(root);
+        for key in some {
+            remote.add_to_queue(key).context("queueing an entry")?;
+        }
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let sent = Flushed::of(told).after(root, told, left)?;
+        done.sent += sent.sent;
+        done.bytes += sent.bytes;
+        done.given_up += sent.given_up;
+        done.timed_out = sent.timed_out;
+        done.reason = sent.reason.or(done.reason.take());
+        if sent.left > 0 {
+            let unqueued = keys.len() - at * AT_ONCE - some.len();
+            done.left = sent.left + unqueued as u64;
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Pushed {
+    fn words(&self, told: &Told) -> String {
+        if !told.writes() {
+            return format!("nothing to do: the mode is {}", told.mode_explained());
+        }
+        let entries = |count| ui::count(count, "entry", "entries");
+        let mut said = if self.dry_run {
+            vec![format!("{} would be sent", entries(self.chosen))]
+        } else {
+            vec![format!("{} sent, {}", entries(self.sent), ui::bytes(self.bytes))]
+        };
+        if self.kept_here > 0 {
+            let stay = if self.kept_here == 1 { "stays" } else { "stay" };
+            said.push(format!("{} {stay} on this machine", entries(self.kept_here)));
+        }
+        if self.given_up > 0 {
+            said.push(format!("{} given up", entries(self.given_up)));
+        }
+        if self.left > 0 {
+            said.push(format!("{} still waiting", entries(self.left)));
+        }
+        let line = said.join("; ");
+        match &self.reason {
+            Some(why) => format!("{line}: {}", messages::harmless(why)),
+            None => line,
+        }
+    }
+}

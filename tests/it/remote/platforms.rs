@@ -1,0 +1,129 @@
+//! Machines that are not alike: what they do not share, and what they do because somebody
+//! says so.
+
+use super::Machines;
+use crate::harness::{Call, Folder, Mounted, where_mounts_are_ones_own};
+use std::path::Path;
+
+/// What two systems differ in: a file that is another one for the second.
+struct Other<'c> {
+    place: &'static str,
+    content: &'c str,
+}
+
+const OTHERS: [Other<'static>; 2] = [
+    Other { place: "/etc/os-release", content: "ID=other\nVERSION_ID=1\n" },
+    Other { place: "/etc/localtime", content: "TZif2 of somewhere else" },
+];
+
+/// How often it is run, by one machine and by another one that is not like it.
+#[track_caller]
+fn runs_on_both(other: &Other<'_>, call: impl Fn(&Machines<'_>, &str) -> Call + Sync) -> usize {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    machines.on("a", &call(&machines, "a")).once().misses().exits(0).quietly();
+    machines.shares("a");
+    machines.on("b", &call(&machines, "b")).once().hits().quietly();
+    let content = machines.cachex.write("other", other.content);
+    let path = machines.cachex.clone();
+    let runs = path.runs();
+    let there = where_mounts_are_ones_own(|| {
+        let folder = Folder::at(folder.objects());
+        let machines = Machines { cachex: path.clone(), remote: &folder, secret: None };
+        let _mounted = Mounted::file(&content, Path::new(other.place));
+        machines.on("c", &call(&machines, "c")).once().exits(0).quietly();
+    });
+    if there.is_none() {
+        eprintln!("this cannot run here: no mounts of one's own");
+        return usize::MAX;
+    }
+    1 + path.runs() - runs
+}
+
+#[test]
+fn another_distribution_and_another_time_zone_share_nothing() {
+    for other in &OTHERS {
+        for options in ["", "--portable --scope a", "--platform ours"] {
+            let runs =
+                runs_on_both(other, |machines, _| machines.cachex.run("echo hi").with(options));
+            let expected = if options.contains("ours") { 1 } else { 2 };
+            assert!([expected, usize::MAX].contains(&runs), "{}: {options}", other.place);
+        }
+    }
+}
+
+#[test]
+fn a_platform_that_has_a_name_is_shared_by_those_who_say_it() {
+    for other in &OTHERS {
+        let named = |machines: &Machines<'_>, machine: &str| {
+            let name = if machine == "c" { "theirs" } else { "ours" };
+            machines.cachex.run("echo hi").option("--platform", name)
+        };
+        let runs = runs_on_both(other, named);
+        assert!([2, usize::MAX].contains(&runs), "{}", other.place);
+        let any = |machines: &Machines<'_>, _: &str| {
+            let call = machines.cachex.run("echo hi").with("--portable --scope a --exe name");
+            call.with("--platform any")
+        };
+        let runs = runs_on_both(other, any);
+        assert!([1, usize::MAX].contains(&runs), "{}", other.place);
+    }
+}
+
+#[test]
+fn what_is_of_a_platform_with_a_name_is_forgotten_there() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi").with("--platform any");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.on("b", &call.clone().forget()).once().exits(0);
+    machines.on("c", &call).once().misses();
+    machines.shares("c");
+    machines.on("c", &machines.cachex.cli(["forget", "--tag", "platform:any"])).once().exits(0);
+    machines.on("d", &call).once().misses();
+}
+
+#[test]
+fn another_locale_is_another_call() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi").with("--portable --scope a");
+    machines.on("a", &call.clone().env("LC_ALL", "C")).once().misses();
+    machines.shares("a");
+    machines.on("b", &call.clone().env("LC_ALL", "C.UTF-8")).once().misses();
+    machines.on("c", &call.env("LC_ALL", "C")).once().hits();
+}
+
+/// A program that prints what a library of its own says, in a folder of this name.
+fn linked(machines: &Machines<'_>, folder: &str, says: &str) -> Call {
+    let at = machines.cachex.path(folder);
+    std::fs::create_dir_all(&at).unwrap();
+    machines
+        .cachex
+        .write(format!("{folder}/says.c"), format!("int says(void) {{ return {says}; }}\n"));
+    let main = "#include <stdio.h>\nint says(void);\nint main(void) { return !printf(\"%d\\n\", says()); }\n";
+    machines.cachex.write(format!("{folder}/main.c"), main);
+    let build = "cc -shared -fPIC -o libsays.so says.c && cc -o ../linked main.c -L. -lsays";
+    machines.cachex.shell(build).inside(at.clone()).once().exits(0);
+    let call = machines.cachex.exec([machines.cachex.path("linked")]);
+    call.with("--portable --scope a --ignore-env LD_LIBRARY_PATH").env("LD_LIBRARY_PATH", at)
+}
+
+#[test]
+fn a_program_with_another_library_is_another_call() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let one = linked(&machines, "one", "1");
+    machines.on("a", &one).once().prints("1\n").quietly();
+    machines.shares("a");
+    let other = linked(&machines, "two", "2");
+    machines.on("b", &other).once().prints("2\n").quietly();
+    machines.on("b", &one).once().prints("1\n").quietly();
+    // The same library elsewhere is the same one.
+    let same = linked(&machines, "three", "1");
+    let hit = machines.on("b", &same.with("--verbose")).once().prints("1\n");
+    hit.warns_once(&["hit"]);
+    let told = machines.on("b", &one.explain()).once();
+    told.shows(&["libraries"]);
+}
