@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show hits, misses and the time saved')
+            [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Run a command, and list the files that it read, looked for and wrote')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Check, measure and flush the store that machines share')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the store for problems, and repair it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the effective settings, and where each comes from')
@@ -395,6 +396,16 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'cachex;trace' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Choose how the list is written')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the list to this file instead of standard error')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the list to this file instead of standard error')
+            [CompletionResult]::new('--declare', '--declare', [CompletionResultType]::ParameterName, 'Print the call of `cachex run` that declares these files as inputs and outputs')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Include the files of the system: those below /usr, /etc and the like')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'cachex;remote' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -534,6 +545,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show hits, misses and the time saved')
+            [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Run a command, and list the files that it read, looked for and wrote')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Check, measure and flush the store that machines share')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the store for problems, and repair it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the effective settings, and where each comes from')
@@ -573,6 +585,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;stats' {
+            break
+        }
+        'cachex;help;trace' {
             break
         }
         'cachex;help;remote' {

@@ -33,6 +33,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand export 'Write recorded results to a file, for another store'
             cand import 'Put the results of an archive into the store'
             cand stats 'Show hits, misses and the time saved'
+            cand trace 'Run a command, and list the files that it read, looked for and wrote'
             cand remote 'Check, measure and flush the store that machines share'
             cand doctor 'Check the store for problems, and repair it'
             cand config 'Show the effective settings, and where each comes from'
@@ -380,6 +381,15 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'cachex;trace'= {
+            cand --format 'Choose how the list is written'
+            cand -o 'Write the list to this file instead of standard error'
+            cand --output 'Write the list to this file instead of standard error'
+            cand --declare 'Print the call of `cachex run` that declares these files as inputs and outputs'
+            cand --all 'Include the files of the system: those below /usr, /etc and the like'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'cachex;remote'= {
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -502,6 +512,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand export 'Write recorded results to a file, for another store'
             cand import 'Put the results of an archive into the store'
             cand stats 'Show hits, misses and the time saved'
+            cand trace 'Run a command, and list the files that it read, looked for and wrote'
             cand remote 'Check, measure and flush the store that machines share'
             cand doctor 'Check the store for problems, and repair it'
             cand config 'Show the effective settings, and where each comes from'
@@ -530,6 +541,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;import'= {
         }
         &'cachex;help;stats'= {
+        }
+        &'cachex;help;trace'= {
         }
         &'cachex;help;remote'= {
             cand check 'Check whether the remote store works, and if not, what to do'

@@ -11,6 +11,7 @@ pub mod sh;
 mod short;
 mod spread;
 mod stats;
+mod trace;
 
 pub use archive::{ExportArgs, ImportArgs};
 pub use explain::ExplainArgs;
@@ -20,6 +21,7 @@ pub use sh::ShArgs;
 pub use short::{is_short_form, tip};
 pub use spread::is_a_pattern_spread_out;
 pub use stats::StatsArgs;
+pub use trace::{TraceArgs, TraceFormat};
 
 use crate::values::{
     self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
@@ -99,6 +101,12 @@ pub enum Verb {
     /// day; and which commands take longer to replay than to run.
     #[command(after_help = stats::AFTER)]
     Stats(StatsArgs),
+    /// Run a command, and list the files that it read, looked for and wrote
+    ///
+    /// The command runs as it would by itself: with the same streams, status and signals.
+    /// The list follows on standard error when it has ended.
+    #[command(after_help = trace::AFTER)]
+    Trace(TraceArgs),
     /// Check, measure and flush the store that machines share
     ///
     /// Results are sent to a remote store in the background, and are fetched from it

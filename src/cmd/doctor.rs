@@ -46,6 +46,14 @@ struct Report<'a> {
     notes: usize,
     whole: Whole,
     findings: Vec<Row<'a>>,
+    tracing: Tracing,
+}
+
+/// Whether commands can be traced here.
+#[derive(Serialize)]
+struct Tracing {
+    available: bool,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +83,7 @@ impl<'a> Report<'a> {
             rows.iter().filter(|row| row.level == level && row.repaired == repaired).count()
         };
         let problems = count(PROBLEM, false);
+        let traced = cachex_trace::support();
         Report {
             store: dir.to_string_lossy(),
             exists: last.exists,
@@ -89,6 +98,10 @@ impl<'a> Report<'a> {
                 blob_bytes: last.blob_bytes,
             },
             findings: rows,
+            tracing: Tracing {
+                available: traced.is_ok(),
+                reason: traced.err().map(|it| it.to_string()),
+            },
         }
     }
 
@@ -112,6 +125,10 @@ impl<'a> Report<'a> {
         for ((label, kind), count) in counts.into_iter().filter(|(_, count)| *count > SHOWN) {
             lines.push(format!("{label}: {} more of kind {kind}", count - SHOWN));
         }
+        lines.push(match &self.tracing.reason {
+            None => "tracing: works here".to_owned(),
+            Some(why) => format!("tracing: does not work here: {why}"),
+        });
         lines.push(format!("{}: {}{}", harmless(&self.store), self.verdict(), self.whole()));
         lines.join("\n") + "\n"
     }

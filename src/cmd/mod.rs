@@ -17,6 +17,7 @@ mod removal;
 mod run;
 mod show;
 mod stats;
+mod trace;
 
 use crate::asked;
 use crate::cache;
@@ -70,7 +71,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         _ => {}
     }
     let verb = verb.unwrap_or_default().to_owned();
-    let stands_in = [RUN, SH].contains(&verb.as_str());
+    let stands_in = [RUN, SH, trace::TRACE].contains(&verb.as_str());
     let is_script = cli::sh::check(args.get(1..).unwrap_or_default()).is_ok();
     let tip = args.get(1..).map(cli::tip);
     let parsed = match cli::parse(args) {
@@ -92,6 +93,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     let done = match parsed {
         Verb::Run(args) => return run::run(Called::Run(args), vars, closed),
         Verb::Sh(args) => return run::run(Called::Sh(args), vars, closed),
+        Verb::Trace(args) => return trace::trace(args, vars),
         Verb::Explain(args) => explain::explain(args, vars, closed),
         Verb::List(args) => list::list(args, vars),
         Verb::Show(args) => show::show(&args, vars, closed),

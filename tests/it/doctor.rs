@@ -130,7 +130,9 @@ fn a_healthy_store_is_called_so() {
         let said = doctor(&patient.cachex, "").exits(0).stdout();
         let whole = ": nothing is wrong; whole: 4 young and 3 old entries, 2 blobs (12.5 KiB)\n";
         assert!(said.ends_with(whole), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        // The other one says whether commands can be traced.
+        assert_eq!(said.lines().count(), 2, "{said}");
+        assert!(said.starts_with("tracing: "), "{said}");
     }
     assert!(content(&patient.cachex) == before);
     doctor(&patient.cachex, "--repair").exits(0);
@@ -248,12 +250,15 @@ fn the_json_is_as_documented() {
     flip(&patient.blob, 100);
     let report = json(&doctor(&patient.cachex, "--json").exits(1));
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let outer =
-        ["exists", "findings", "healthy", "notes", "problems", "repaired", "store", "whole"];
+    let outer = [
+        "exists", "findings", "healthy", "notes", "problems", "repaired", "store", "tracing",
+        "whole",
+    ];
     let finding = ["key", "kind", "level", "means", "path", "remedy", "repairable", "repaired"];
     let whole = ["blob_bytes", "blobs", "old", "young"];
     assert_eq!(names(&report), outer);
     assert_eq!(names(&report["whole"]), whole);
+    assert_eq!(names(&report["tracing"]), ["available", "reason"]);
     for found in report["findings"].as_array().unwrap() {
         assert_eq!(names(found), finding);
         let key = found["key"].as_str();

@@ -109,6 +109,7 @@ mod terminal;
 mod tidy;
 mod time;
 mod timeout;
+mod trace;
 mod tty;
 mod unkeyed_files;
 mod unread_messages;

@@ -4,11 +4,16 @@
 //! a run came to it. Links are never followed. That a path still leads to the same place is what
 //! the facts about the folders on the way are for, so facts only hold together.
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
+mod disk;
+
+pub(crate) use disk::{Names, Status, has_stamp};
+use disk::{attributes, hash_file};
+use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString};
 use std::fmt;
+use std::sync::LazyLock;
 
 /// What is known of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,11 +36,13 @@ pub enum Class {
     Access = 6,
     /// The names in a folder, and their kinds.
     Listing = 7,
+    /// Its kind, and its extended attributes.
+    Attributes = 8,
 }
 
 impl Class {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Class; 8] = [
+    pub const ALL: [Class; 9] = [
         Class::Kind,
         Class::Link,
         Class::Contents,
@@ -44,10 +51,11 @@ impl Class {
         Class::Details,
         Class::Access,
         Class::Listing,
+        Class::Attributes,
     ];
 
     /// A bit of its own.
-    pub fn bit(self) -> u8 {
+    pub fn bit(self) -> u16 {
         1 << self as u8
     }
 
@@ -62,14 +70,15 @@ impl Class {
             Class::Details => "size, time or owner",
             Class::Access => "mode or owner",
             Class::Listing => "listing",
+            Class::Attributes => "extended attributes",
         }
     }
 
     /// Whether what is known by this class is known by `other`, too.
     pub fn is_implied_by(self, other: Class) -> bool {
-        use Class::{Access, Contents, Details, Kind, Size, Stat};
+        use Class::{Access, Attributes, Contents, Details, Kind, Size, Stat};
         match self {
-            Kind => matches!(other, Access | Size | Stat | Details | Contents),
+            Kind => matches!(other, Access | Size | Stat | Details | Contents | Attributes),
             Access => matches!(other, Size | Stat | Details | Contents),
             Size => matches!(other, Stat | Details | Contents),
             Stat => matches!(other, Details),
@@ -130,54 +139,47 @@ impl Value {
     }
 
     /// The kind alone.
-    pub(crate) fn kind(stat: &Stat) -> Value {
-        Value::new(tag::KIND, &[&[kind_byte(stat)]])
+    pub(crate) fn kind(status: &Status) -> Value {
+        Value::new(tag::KIND, &[&[kind_number(status.kind())]])
     }
 
     /// Kind, mode and owners.
-    pub(crate) fn access(stat: &Stat) -> Value {
-        Value::new(tag::ACCESS, &[&access(stat)])
+    pub(crate) fn access(status: &Status) -> Value {
+        Value::new(tag::ACCESS, &[&access(status)])
     }
 
-    pub(crate) fn size(stat: &Stat) -> Value {
-        if has_content(stat) {
-            Value::new(tag::SIZE, &[&access(stat), &(stat.st_size as u64).to_le_bytes()])
+    /// The same with the size of what has a content.
+    pub(crate) fn size(status: &Status) -> Value {
+        if status.has_content() {
+            Value::new(tag::SIZE, &[&access(status), &status.stamp.size.to_le_bytes()])
         } else {
-            Value::access(stat)
+            Value::access(status)
         }
     }
 
     /// The same with the size and the time of what has a content.
-    pub(crate) fn stat(stat: &Stat) -> Value {
-        if has_content(stat) {
-            let Stamp { size, mtime, .. } = Stamp::of(stat);
-            Value::new(tag::STAT, &[&access(stat), &size.to_le_bytes(), &mtime.to_le_bytes()])
+    pub(crate) fn stat(status: &Status) -> Value {
+        if status.has_content() {
+            let Stamp { size, mtime, .. } = status.stamp;
+            Value::new(tag::STAT, &[&access(status), &size.to_le_bytes(), &mtime.to_le_bytes()])
         } else {
-            Value::access(stat)
+            Value::access(status)
         }
     }
 
-    pub(crate) fn details(stat: &Stat) -> Value {
-        let Stamp { size, mtime, .. } = Stamp::of(stat);
-        let owners = [stat.st_uid, stat.st_gid].map(u32::to_le_bytes).concat();
-        let links = (stat.st_nlink as u64).to_le_bytes();
-        let parts: [&[u8]; 6] = [
-            &access(stat),
-            &owners,
-            &links,
-            &size.to_le_bytes(),
-            &mtime.to_le_bytes(),
-            &(stat.st_rdev as u64).to_le_bytes(),
-        ];
-        Value::hash("details", &parts)
+    pub(crate) fn details(status: &Status) -> Value {
+        let Stamp { size, mtime, .. } = status.stamp;
+        let owners = [status.uid, status.gid].map(u32::to_le_bytes).concat();
+        let numbers = [size, mtime as u64, status.links, status.rdev].map(u64::to_le_bytes);
+        Value::hash("details", &[&access(status), &owners, &numbers.concat()])
     }
 
     pub(crate) fn link(target: &[u8]) -> Value {
         Value::hash("link", &[target])
     }
 
-    pub(crate) fn contents(stat: &Stat, hash: &[u8; 32]) -> Value {
-        Value::hash("contents", &[&access(stat), hash])
+    pub(crate) fn contents(status: &Status, hash: &[u8; 32]) -> Value {
+        Value::hash("contents", &[&access(status), hash])
     }
 
     pub(crate) fn listing(names: &Names) -> Value {
@@ -294,122 +296,43 @@ pub struct Look {
 pub fn look(path: &[u8], class: Class, known: Option<&(Stamp, Value)>) -> Look {
     let absent = Look { value: Value::ABSENT, stamp: None };
     let Ok(path) = CString::new(path) else { return absent };
-    let stat = match lstat(&path) {
-        Ok(stat) => stat,
-        Err(Errno::NOENT) => return absent,
+    let status = match Status::at(&path) {
+        Ok(status) => status,
+        Err(Errno::NOENT | Errno::NOTDIR) => return absent,
         Err(errno) => return Look { value: Value::error(errno), stamp: None },
     };
-    let stamp = has_stamp(path.to_bytes()).then(|| Stamp::of(&stat));
+    let stamp = has_stamp(path.to_bytes()).then_some(status.stamp);
     if let Some((was, value)) = known
         && Some(was) == stamp.as_ref()
     {
         return Look { value: *value, stamp };
     }
-    match value(&path, &stat, class) {
+    match value(&path, &status, class) {
         Ok(value) => Look { value, stamp },
         Err(errno) => Look { value: Value::error(errno), stamp: None },
     }
 }
 
 /// The value of what has this status.
-pub(crate) fn value(path: &CStr, stat: &Stat, class: Class) -> Result<Value, Errno> {
+pub(crate) fn value(path: &CStr, status: &Status, class: Class) -> Result<Value, Errno> {
+    let kind = status.kind();
     Ok(match class {
-        Class::Kind => Value::kind(stat),
-        Class::Access => Value::access(stat),
-        Class::Size => Value::size(stat),
-        Class::Stat => Value::stat(stat),
-        Class::Details => Value::details(stat),
-        Class::Link if kind_of(stat) != FileType::Symlink => Value::kind(stat),
+        Class::Kind => Value::kind(status),
+        Class::Access => Value::access(status),
+        Class::Size => Value::size(status),
+        Class::Stat => Value::stat(status),
+        Class::Details => Value::details(status),
+        Class::Link if kind != FileType::Symlink => Value::kind(status),
         Class::Link => Value::link(rustix::fs::readlink(path, Vec::new())?.to_bytes()),
-        Class::Listing if kind_of(stat) != FileType::Directory => Value::kind(stat),
+        Class::Listing if kind != FileType::Directory => Value::kind(status),
         Class::Listing => Value::listing(&Names::of(path)?),
-        Class::Contents => match kind_of(stat) {
-            FileType::RegularFile => Value::contents(stat, &hash_file(path, stat)?),
-            _ => Value::access(stat),
-        },
+        Class::Contents if kind != FileType::RegularFile => Value::access(status),
+        Class::Contents => Value::contents(status, &hash_file(path, status)?),
+        Class::Attributes => attributes(path, status)?,
     })
 }
 
-pub(crate) fn lstat(path: &CStr) -> Result<Stat, Errno> {
-    rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
-}
-
-pub(crate) fn kind_of(stat: &Stat) -> FileType {
-    FileType::from_raw_mode(stat.st_mode)
-}
-
-/// Whether times and sizes tell of a change to what lies there: what the kernel makes up has
-/// none.
-pub(crate) fn has_stamp(path: &[u8]) -> bool {
-    !path.starts_with(b"/proc/") && !path.starts_with(b"/sys/")
-}
-
-/// Hashes a file, which has to stay as it is meanwhile.
-pub(crate) fn hash_file(path: &CStr, stat: &Stat) -> Result<[u8; 32], Errno> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::empty())?;
-    let is_made_up = !has_stamp(path.to_bytes());
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 128 * 1024];
-    let mut left = if is_made_up { MADE_UP } else { u64::MAX };
-    while left > 0 {
-        let n = match rustix::io::read(&file, &mut buffer[..]) {
-            Ok(0) => break,
-            Ok(n) => n,
-            Err(Errno::INTR) => continue,
-            Err(errno) => return Err(errno),
-        };
-        hasher.update(&buffer[..n]);
-        left = left.saturating_sub(n as u64);
-    }
-    if left == 0 {
-        return Err(Errno::FBIG);
-    }
-    if !is_made_up && Stamp::of(&rustix::fs::fstat(&file)?) != Stamp::of(stat) {
-        return Err(Errno::AGAIN);
-    }
-    Ok(*hasher.finalize().as_bytes())
-}
-
-/// No more is read of what the kernel makes up.
-const MADE_UP: u64 = 16 * 1024 * 1024;
-
-/// The names in a folder and their kinds, sorted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Names(pub(crate) std::collections::BTreeMap<Vec<u8>, u8>);
-
-impl Names {
-    pub(crate) fn of(path: &CStr) -> Result<Names, Errno> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::DIRECTORY;
-        let folder = Dir::new(rustix::fs::open(path, flags, Mode::empty())?)?;
-        let mut names = Names::default();
-        for entry in folder {
-            let entry = entry?;
-            let name = entry.file_name();
-            if name != c"." && name != c".." {
-                let kind = match entry.file_type() {
-                    FileType::Unknown => {
-                        let path = [path.to_bytes(), b"/", name.to_bytes()].concat();
-                        kind_of(&lstat(&CString::new(path).map_err(|_| Errno::INVAL)?)?)
-                    }
-                    kind => kind,
-                };
-                names.0.insert(name.to_bytes().to_vec(), kind_number(kind));
-            }
-        }
-        Ok(names)
-    }
-}
-
-fn has_content(stat: &Stat) -> bool {
-    matches!(kind_of(stat), FileType::RegularFile | FileType::Symlink)
-}
-
-pub(crate) fn kind_byte(stat: &Stat) -> u8 {
-    kind_number(kind_of(stat))
-}
-
-fn kind_number(kind: FileType) -> u8 {
+pub(crate) fn kind_number(kind: FileType) -> u8 {
     match kind {
         FileType::RegularFile => 1,
         FileType::Directory => 2,
@@ -429,14 +352,17 @@ fn kind_name(kind: u8) -> &'static str {
 }
 
 /// Kind, mode and owners, in 11 bytes. What belongs to the caller does so by whatever number.
-fn access(stat: &Stat) -> [u8; 11] {
+fn access(status: &Status) -> [u8; 11] {
     const OWN: u32 = u32::MAX;
+    static CALLER: LazyLock<(u32, u32)> = LazyLock::new(|| {
+        (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+    });
     let own = |is_own: bool, id: u32| if is_own { OWN } else { id };
-    let uid = own(stat.st_uid == rustix::process::geteuid().as_raw(), stat.st_uid);
-    let gid = own(stat.st_gid == rustix::process::getegid().as_raw(), stat.st_gid);
+    let uid = own(status.uid == CALLER.0, status.uid);
+    let gid = own(status.gid == CALLER.1, status.gid);
     let mut bytes = [0; 11];
-    bytes[0] = kind_byte(stat);
-    bytes[1..3].copy_from_slice(&((stat.st_mode & 0o7777) as u16).to_le_bytes());
+    bytes[0] = kind_number(status.kind());
+    bytes[1..3].copy_from_slice(&((status.mode & 0o7777) as u16).to_le_bytes());
     bytes[3..7].copy_from_slice(&uid.to_le_bytes());
     bytes[7..].copy_from_slice(&gid.to_le_bytes());
     bytes

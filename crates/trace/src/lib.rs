@@ -17,15 +17,26 @@
 //! answers once that thread's process is gone, so that nothing that is still running is
 //! harmed by its end.
 //!
-//! Linux on x86-64 and AArch64. Elsewhere [`support`] says that there is no such thing.
+//! Linux on x86-64 and 64-bit Arm. Elsewhere [`support`] says that there is no such thing.
 
 pub mod facts;
 mod report;
 
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod linux;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+use linux as here;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod nowhere;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+use nowhere as here;
+
 pub use facts::{Class, Fact, Look, Stamp, Value};
+pub use here::{Hook, Tracer, has_rights_of_its_own, support};
 pub use report::{Change, Refusal, Report, Written};
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// What decides which facts there are.
 #[derive(Default)]
@@ -40,6 +51,8 @@ pub struct Settings {
     pub left_out: Vec<Vec<u8>>,
     /// Whether nothing is said about a canonical path.
     pub ignore: Option<Ignore>,
+    /// The file of the command. One with rights of its own is not traced.
+    pub program: Option<PathBuf>,
     /// Numbers of descriptors beyond the standard streams that the caller knows of.
     pub known_descriptors: Vec<i32>,
 }
@@ -71,43 +84,3 @@ impl fmt::Display for Unsupported {
 }
 
 impl std::error::Error for Unsupported {}
-
-/// Whether commands can be traced here, and if not, why.
-pub fn support() -> Result<(), Unsupported> {
-    Err(Unsupported("not available on this system".into()))
-}
-
-/// Traces one command.
-pub struct Tracer {
-    _settings: Settings,
-}
-
-/// What the new process does before it executes the command.
-#[derive(Clone, Copy, Debug)]
-pub struct Hook(());
-
-impl Hook {
-    /// Has this process, and all that it starts, traced from now on. It allocates, locks and
-    /// fails nothing: where it cannot be, the command is executed untraced and the report
-    /// says why. Only the execution of the command may follow.
-    pub fn in_child(self) {}
-}
-
-impl Tracer {
-    /// Prepares for one command, which is to be started by this process.
-    pub fn new(settings: Settings) -> Result<Tracer, Unsupported> {
-        support()?;
-        Ok(Tracer { _settings: settings })
-    }
-
-    /// What the new process is to call.
-    pub fn hook(&self) -> Hook {
-        Hook(())
-    }
-
-    /// What was found out, once the command has ended and was waited for. What it left running
-    /// is not waited for, and goes on unharmed.
-    pub fn finish(self) -> Report {
-        Report::default()
-    }
-}

@@ -17,6 +17,8 @@ pub struct Report {
     pub written: Vec<Written>,
     /// Why the run must not be recorded.
     pub refusal: Option<Refusal>,
+    /// Whether the command was traced. Where it was not, nothing is known but the reason.
+    pub traced: bool,
     /// Whether processes that the command started are still running.
     pub processes_left: bool,
     /// The number of system calls that were looked at.

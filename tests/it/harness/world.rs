@@ -82,6 +82,19 @@ impl Deref for Cachex {
     }
 }
 
+/// Whoever runs the tests may have left descriptors open, which a traced command must not
+/// inherit. They are for this process alone, once a test begins.
+fn keep_what_was_inherited() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: nothing is closed in this process.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        }
+    });
+}
+
 /// The folder of one test; everything that still runs in it ends with it.
 pub struct World {
     root: PathBuf,
@@ -90,6 +103,7 @@ pub struct World {
 
 impl World {
     fn new() -> World {
+        keep_what_was_inherited();
         let folder = tempfile::Builder::new().prefix("cachex-test-").tempdir().unwrap();
         let root = fs::canonicalize(folder.path()).unwrap();
         for name in ["bin", "home", "tmp", "work"] {

@@ -1,0 +1,155 @@
+//! What the system says of what lies at a path.
+
+use super::{Stamp, Value, access, kind_number};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use std::ffi::{CStr, CString};
+
+/// What the system says of a thing, as far as it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub stamp: Stamp,
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub links: u64,
+    pub rdev: u64,
+}
+
+impl Status {
+    /// That of what lies at a path, be it a link.
+    pub fn at(path: &CStr) -> Result<Status, Errno> {
+        Ok(Status::of(&rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    /// That of what lies behind links.
+    pub fn behind(path: &CStr) -> Result<Status, Errno> {
+        Ok(Status::of(&rustix::fs::statat(CWD, path, AtFlags::empty())?))
+    }
+
+    #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
+    fn of(stat: &Stat) -> Status {
+        Status {
+            stamp: Stamp::of(stat),
+            mode: stat.st_mode as u32,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            links: stat.st_nlink as u64,
+            rdev: stat.st_rdev as u64,
+        }
+    }
+
+    #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
+    pub fn kind(&self) -> FileType {
+        FileType::from_raw_mode(self.mode as _)
+    }
+
+    pub fn is_folder(&self) -> bool {
+        self.kind() == FileType::Directory
+    }
+
+    pub fn is_link(&self) -> bool {
+        self.kind() == FileType::Symlink
+    }
+
+    pub fn has_content(&self) -> bool {
+        matches!(self.kind(), FileType::RegularFile | FileType::Symlink)
+    }
+}
+
+/// Whether times and sizes tell of a change to what lies there: what the kernel makes up has
+/// none.
+pub(crate) fn has_stamp(path: &[u8]) -> bool {
+    !path.starts_with(b"/proc/") && !path.starts_with(b"/sys/")
+}
+
+/// No more is read of what the kernel makes up.
+const MADE_UP: u64 = 16 * 1024 * 1024;
+
+/// Hashes a file, which has to stay as it is meanwhile.
+pub(super) fn hash_file(path: &CStr, status: &Status) -> Result<[u8; 32], Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::empty())?;
+    let is_made_up = !has_stamp(path.to_bytes());
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 64 * 1024];
+    let mut left = if is_made_up { MADE_UP } else { u64::MAX };
+    while left > 0 {
+        let n = match rustix::io::read(&file, &mut buffer[..]) {
+            Ok(0) => break,
+            Ok(n) => n,
+            Err(Errno::INTR) => continue,
+            Err(errno) => return Err(errno),
+        };
+        hasher.update(&buffer[..n]);
+        left = left.saturating_sub(n as u64);
+    }
+    if left == 0 {
+        return Err(Errno::FBIG);
+    }
+    if !is_made_up && Stamp::of(&rustix::fs::fstat(&file)?) != status.stamp {
+        return Err(Errno::AGAIN);
+    }
+    Ok(*hasher.finalize().as_bytes())
+}
+
+/// The extended attributes, by name.
+pub(super) fn attributes(path: &CStr, status: &Status) -> Result<Value, Errno> {
+    let none = |error: Errno| if error == Errno::NOTSUP { Ok(Vec::new()) } else { Err(error) };
+    let names = grown(|buffer| rustix::fs::llistxattr(path, buffer)).or_else(none)?;
+    let mut names: Vec<&[u8]> =
+        names.split(|&byte| byte == 0).filter(|it| !it.is_empty()).collect();
+    names.sort_unstable();
+    let mut bytes = Vec::new();
+    for name in names {
+        let value = CString::new(name).map_err(|_| Errno::INVAL)?;
+        let value = grown(|buffer| rustix::fs::lgetxattr(path, &value, buffer))?;
+        for part in [name, &value] {
+            bytes.extend((part.len() as u32).to_le_bytes());
+            bytes.extend(part);
+        }
+    }
+    Ok(Value::hash("attributes", &[&access(status), &bytes]))
+}
+
+/// What a call writes to a buffer that is as large as it has to be.
+fn grown(call: impl Fn(&mut [u8]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+    let mut buffer = vec![0; 1024];
+    loop {
+        match call(&mut buffer[..]) {
+            Ok(len) => {
+                buffer.truncate(len);
+                return Ok(buffer);
+            }
+            Err(Errno::RANGE) if buffer.len() < 1 << 17 => buffer.resize(buffer.len() * 4, 0),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// The names in a folder and their kinds, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names(pub(crate) std::collections::BTreeMap<Vec<u8>, u8>);
+
+impl Names {
+    pub(crate) fn of(path: &CStr) -> Result<Names, Errno> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::DIRECTORY;
+        let folder = Dir::new(rustix::fs::open(path, flags, Mode::empty())?)?;
+        let mut names = Names::default();
+        for entry in folder {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name != c"." && name != c".." {
+                let kind = match entry.file_type() {
+                    FileType::Unknown => {
+                        let path = [path.to_bytes(), b"/", name.to_bytes()].concat();
+                        Status::at(&CString::new(path).map_err(|_| Errno::INVAL)?)?.kind()
+                    }
+                    kind => kind,
+                };
+                names.0.insert(name.to_bytes().to_vec(), kind_number(kind));
+            }
+        }
+        Ok(names)
+    }
+}

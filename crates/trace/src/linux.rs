@@ -1,0 +1,33 @@
+//! How it is done on Linux, by the kernel's own telling.
+
+mod calls;
+mod ending;
+mod events;
+mod filter;
+mod guardian;
+mod listen;
+mod places;
+mod recorder;
+mod tracee;
+mod tracer;
+mod tree;
+mod walk;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use listen::Hook;
+pub use tracer::{Tracer, support};
+
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Whether a program runs with rights that its caller does not have, and would not get where
+/// it is traced.
+pub fn has_rights_of_its_own(program: &Path) -> bool {
+    let Ok(path) = CString::new(program.as_os_str().as_bytes()) else { return false };
+    let Ok(status) = crate::facts::Status::behind(&path) else { return false };
+    events::has_more_rights(&path, &status)
+}

@@ -1,0 +1,344 @@
+//! The system calls that are looked at, and what each does with which of its arguments.
+//!
+//! Every call that takes a path is here, and every other by which a process can learn of
+//! files, reach another process, or change what a path means. A test holds the table
+//! against the kernel's own headers.
+
+/// The greatest number whose meaning is known. What is beyond it makes a run one that cannot
+/// be recorded.
+pub const LAST_KNOWN: u32 = 470;
+
+/// A system call that is looked at.
+pub struct Call {
+    /// The kernel's number for it.
+    pub number: u32,
+    /// The kernel's name for it.
+    pub name: &'static str,
+    /// What it does.
+    pub does: Does,
+}
+
+/// Which arguments name a file.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// A path.
+    Path(usize),
+    /// A path, below the folder that a descriptor is open on.
+    At(usize, usize),
+    /// A descriptor alone.
+    Fd(usize),
+}
+
+/// Whether a link at the end of the path is followed.
+#[derive(Clone, Copy)]
+pub enum Follow {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// It is not if the argument has `AT_SYMLINK_NOFOLLOW`.
+    Unless(usize),
+    /// It is if the argument has `AT_SYMLINK_FOLLOW`.
+    If(usize),
+}
+
+/// What is done with one path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// Kind, mode, size and times are asked for.
+    Stat,
+    /// Kind and rights matter.
+    Access,
+    /// Extended attributes are asked for.
+    Attributes,
+    /// The target of a link is asked for.
+    Link,
+    /// It is executed.
+    Execute,
+    /// It is changed, and what it was before shows afterwards.
+    Change,
+    /// Something is made there.
+    Create,
+    /// It is removed.
+    Unlink,
+    /// It is removed if it is an empty folder.
+    RemoveFolder,
+}
+
+/// What a system call does.
+#[derive(Clone, Copy)]
+pub enum Does {
+    /// One thing with one path.
+    One(Place, Follow, Op),
+    /// Opens, with flags in an argument.
+    Open(Place, usize),
+    /// Opens for writing, creates and empties.
+    Creat(Place),
+    /// Opens, with flags in memory.
+    OpenHow,
+    /// Removes a file or a folder, by flags in an argument.
+    UnlinkAt(Place, usize),
+    /// Gives a file another name; flags in an argument.
+    Rename(Place, Place, Option<usize>),
+    /// Gives a file one more name.
+    HardLink(Place, Place, Follow),
+    /// Lists the folder that a descriptor is open on.
+    List(usize),
+    /// Changes the working directory to a path.
+    ChangeFolder(usize),
+    /// Makes a socket.
+    Socket,
+    /// Reaches the socket that an address names; its length is the argument after it.
+    Connect(usize),
+    /// Gives a socket an address.
+    Bind,
+    /// Sends to the address in a header in memory.
+    SendMessage,
+    /// The same for several.
+    SendMessages,
+    /// Starts a process with flags in an argument,
+    Clone,
+    /// or in memory.
+    Clone3,
+    /// Leaves what it shares with others.
+    Unshare,
+    /// Changes the user or group; as many arguments say to which.
+    ChangeUser(usize),
+    /// Changes the groups.
+    ChangeGroups,
+    /// Opens an object that is not a file, unless its key says that it is new.
+    SharedObject,
+    /// Installs a filter of system calls.
+    Filter,
+    /// Nothing that could be recorded.
+    Refused,
+}
+
+use Does::{
+    Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, Creat, Filter, HardLink, List,
+    One, Open, OpenHow, Refused, Rename, SendMessage, SendMessages, SharedObject, Socket, UnlinkAt,
+    Unshare,
+};
+use Follow::{If, No, Unless, Yes};
+use Op::{Access, Attributes, Change, Create, Execute, Link, RemoveFolder, Stat, Unlink};
+use Place::{At, Fd, Path};
+
+macro_rules! calls {
+    ($($(#[$on:meta])? $name:ident = $number:expr, $does:expr;)*) => {
+        /// All of them.
+        pub const CALLS: &[Call] = &[$(
+            $(#[$on])?
+            Call {
+                number: $number as u32,
+                name: stringify!($name),
+                does: $does,
+            },
+        )*];
+    };
+}
+
+calls! {
+    openat = libc::SYS_openat, Open(At(0, 1), 2);
+    openat2 = libc::SYS_openat2, OpenHow;
+    #[cfg(target_arch = "x86_64")] open = libc::SYS_open, Open(Path(0), 1);
+    #[cfg(target_arch = "x86_64")] creat = libc::SYS_creat, Creat(Path(0));
+    newfstatat = libc::SYS_newfstatat, One(At(0, 1), Unless(3), Stat);
+    statx = libc::SYS_statx, One(At(0, 1), Unless(2), Stat);
+    #[cfg(target_arch = "x86_64")] stat = libc::SYS_stat, One(Path(0), Yes, Stat);
+    #[cfg(target_arch = "x86_64")] lstat = libc::SYS_lstat, One(Path(0), No, Stat);
+    faccessat = libc::SYS_faccessat, One(At(0, 1), Yes, Access);
+    faccessat2 = libc::SYS_faccessat2, One(At(0, 1), Unless(3), Access);
+    #[cfg(target_arch = "x86_64")] access = libc::SYS_access, One(Path(0), Yes, Access);
+    statfs = libc::SYS_statfs, One(Path(0), Yes, Access);
+    name_to_handle_at = libc::SYS_name_to_handle_at, One(At(0, 1), If(4), Access);
+    inotify_add_watch = libc::SYS_inotify_add_watch, One(Path(1), Yes, Access);
+    chdir = libc::SYS_chdir, ChangeFolder(0);
+    readlinkat = libc::SYS_readlinkat, One(At(0, 1), No, Link);
+    #[cfg(target_arch = "x86_64")] readlink = libc::SYS_readlink, One(Path(0), No, Link);
+    execve = libc::SYS_execve, One(Path(0), Yes, Execute);
+    execveat = libc::SYS_execveat, One(At(0, 1), Unless(4), Execute);
+    getdents64 = libc::SYS_getdents64, List(0);
+    #[cfg(target_arch = "x86_64")] getdents = libc::SYS_getdents, List(0);
+    getxattr = libc::SYS_getxattr, One(Path(0), Yes, Attributes);
+    lgetxattr = libc::SYS_lgetxattr, One(Path(0), No, Attributes);
+    fgetxattr = libc::SYS_fgetxattr, One(Fd(0), Yes, Attributes);
+    listxattr = libc::SYS_listxattr, One(Path(0), Yes, Attributes);
+    llistxattr = libc::SYS_llistxattr, One(Path(0), No, Attributes);
+    flistxattr = libc::SYS_flistxattr, One(Fd(0), Yes, Attributes);
+    getxattrat = 464, One(At(0, 1), Unless(2), Attributes);
+    listxattrat = 465, One(At(0, 1), Unless(2), Attributes);
+    file_getattr = 468, One(At(0, 1), Unless(4), Attributes);
+
+    setxattr = libc::SYS_setxattr, One(Path(0), Yes, Change);
+    lsetxattr = libc::SYS_lsetxattr, One(Path(0), No, Change);
+    fsetxattr = libc::SYS_fsetxattr, One(Fd(0), Yes, Change);
+    removexattr = libc::SYS_removexattr, One(Path(0), Yes, Change);
+    lremovexattr = libc::SYS_lremovexattr, One(Path(0), No, Change);
+    fremovexattr = libc::SYS_fremovexattr, One(Fd(0), Yes, Change);
+    setxattrat = 463, One(At(0, 1), Unless(2), Change);
+    removexattrat = 466, One(At(0, 1), Unless(2), Change);
+    file_setattr = 469, One(At(0, 1), Unless(4), Change);
+    truncate = libc::SYS_truncate, One(Path(0), Yes, Change);
+    fchmod = libc::SYS_fchmod, One(Fd(0), Yes, Change);
+    fchmodat = libc::SYS_fchmodat, One(At(0, 1), Yes, Change);
+    fchmodat2 = 452, One(At(0, 1), Unless(3), Change);
+    #[cfg(target_arch = "x86_64")] chmod = libc::SYS_chmod, One(Path(0), Yes, Change);
+    fchown = libc::SYS_fchown, One(Fd(0), Yes, Change);
+    fchownat = libc::SYS_fchownat, One(At(0, 1), Unless(4), Change);
+    #[cfg(target_arch = "x86_64")] chown = libc::SYS_chown, One(Path(0), Yes, Change);
+    #[cfg(target_arch = "x86_64")] lchown = libc::SYS_lchown, One(Path(0), No, Change);
+    utimensat = libc::SYS_utimensat, One(At(0, 1), Unless(3), Change);
+    #[cfg(target_arch = "x86_64")] utime = libc::SYS_utime, One(Path(0), Yes, Change);
+    #[cfg(target_arch = "x86_64")] utimes = libc::SYS_utimes, One(Path(0), Yes, Change);
+    #[cfg(target_arch = "x86_64")] futimesat = libc::SYS_futimesat, One(At(0, 1), Yes, Change);
+    mknodat = libc::SYS_mknodat, One(At(0, 1), No, Create);
+    #[cfg(target_arch = "x86_64")] mknod = libc::SYS_mknod, One(Path(0), No, Create);
+    mkdirat = libc::SYS_mkdirat, One(At(0, 1), No, Create);
+    #[cfg(target_arch = "x86_64")] mkdir = libc::SYS_mkdir, One(Path(0), No, Create);
+    symlinkat = libc::SYS_symlinkat, One(At(1, 2), No, Create);
+    #[cfg(target_arch = "x86_64")] symlink = libc::SYS_symlink, One(Path(1), No, Create);
+    unlinkat = libc::SYS_unlinkat, UnlinkAt(At(0, 1), 2);
+    #[cfg(target_arch = "x86_64")] unlink = libc::SYS_unlink, One(Path(0), No, Unlink);
+    #[cfg(target_arch = "x86_64")] rmdir = libc::SYS_rmdir, One(Path(0), No, RemoveFolder);
+    renameat2 = libc::SYS_renameat2, Rename(At(0, 1), At(2, 3), Some(4));
+    renameat = libc::SYS_renameat, Rename(At(0, 1), At(2, 3), None);
+    #[cfg(target_arch = "x86_64")] rename = libc::SYS_rename, Rename(Path(0), Path(1), None);
+    linkat = libc::SYS_linkat, HardLink(At(0, 1), At(2, 3), If(4));
+    #[cfg(target_arch = "x86_64")] link = libc::SYS_link, HardLink(Path(0), Path(1), No);
+
+    socket = libc::SYS_socket, Socket;
+    connect = libc::SYS_connect, Connect(1);
+    bind = libc::SYS_bind, Bind;
+    sendto = libc::SYS_sendto, Connect(4);
+    sendmsg = libc::SYS_sendmsg, SendMessage;
+    sendmmsg = libc::SYS_sendmmsg, SendMessages;
+
+    clone = libc::SYS_clone, Does::Clone;
+    clone3 = libc::SYS_clone3, Clone3;
+    unshare = libc::SYS_unshare, Unshare;
+    setuid = libc::SYS_setuid, ChangeUser(1);
+    setgid = libc::SYS_setgid, ChangeUser(1);
+    setreuid = libc::SYS_setreuid, ChangeUser(2);
+    setregid = libc::SYS_setregid, ChangeUser(2);
+    setresuid = libc::SYS_setresuid, ChangeUser(3);
+    setresgid = libc::SYS_setresgid, ChangeUser(3);
+    setfsuid = libc::SYS_setfsuid, ChangeUser(1);
+    setfsgid = libc::SYS_setfsgid, ChangeUser(1);
+    setgroups = libc::SYS_setgroups, ChangeGroups;
+    shmget = libc::SYS_shmget, SharedObject;
+    semget = libc::SYS_semget, SharedObject;
+    msgget = libc::SYS_msgget, SharedObject;
+    seccomp = libc::SYS_seccomp, Filter;
+
+    chroot = libc::SYS_chroot, Refused;
+    pivot_root = libc::SYS_pivot_root, Refused;
+    mount = libc::SYS_mount, Refused;
+    umount2 = libc::SYS_umount2, Refused;
+    mount_setattr = libc::SYS_mount_setattr, Refused;
+    setns = libc::SYS_setns, Refused;
+    open_tree = libc::SYS_open_tree, Refused;
+    open_tree_attr = 467, Refused;
+    move_mount = libc::SYS_move_mount, Refused;
+    fsopen = libc::SYS_fsopen, Refused;
+    fspick = libc::SYS_fspick, Refused;
+    fsmount = libc::SYS_fsmount, Refused;
+    open_by_handle_at = libc::SYS_open_by_handle_at, Refused;
+    fanotify_init = libc::SYS_fanotify_init, Refused;
+    fanotify_mark = libc::SYS_fanotify_mark, Refused;
+    pidfd_getfd = libc::SYS_pidfd_getfd, Refused;
+    bpf = libc::SYS_bpf, Refused;
+    keyctl = libc::SYS_keyctl, Refused;
+    add_key = libc::SYS_add_key, Refused;
+    request_key = libc::SYS_request_key, Refused;
+    mq_open = libc::SYS_mq_open, Refused;
+    mq_unlink = libc::SYS_mq_unlink, Refused;
+    syslog = libc::SYS_syslog, Refused;
+    acct = libc::SYS_acct, Refused;
+    swapon = libc::SYS_swapon, Refused;
+    swapoff = libc::SYS_swapoff, Refused;
+    quotactl = libc::SYS_quotactl, Refused;
+    quotactl_fd = libc::SYS_quotactl_fd, Refused;
+    #[cfg(target_arch = "x86_64")] uselib = libc::SYS_uselib, Refused;
+}
+
+/// What a call of this number does; none if it is not looked at.
+pub fn by_number(number: u32) -> Option<&'static Call> {
+    const COUNT: usize = LAST_KNOWN as usize + 1;
+    static INDEX: [u8; COUNT] = {
+        let mut index = [u8::MAX; COUNT];
+        let mut at = 0;
+        while at < CALLS.len() {
+            index[CALLS[at].number as usize] = at as u8;
+            at += 1;
+        }
+        index
+    };
+    let at = *INDEX.get(number as usize)?;
+    CALLS.get(usize::from(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CALLS, LAST_KNOWN, by_number};
+    use std::collections::BTreeMap;
+
+    /// Calls of the kernel that take no path, and teach nothing of files that is not known
+    /// by how their descriptor was opened.
+    const WITHOUT_PATHS: &str = include_str!("pathless.txt");
+
+    /// The numbers and names in the kernel's header, where it is installed.
+    fn header() -> Option<BTreeMap<u32, String>> {
+        let names: &[&str] = if cfg!(target_arch = "x86_64") {
+            &["/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm/unistd_64.h"]
+        } else {
+            &["/usr/include/asm-generic/unistd.h"]
+        };
+        let text = names.iter().find_map(|name| std::fs::read_to_string(name).ok())?;
+        let calls = text.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let name = words.nth(1).filter(|_| line.starts_with("#define"))?;
+            let name = name.strip_prefix("__NR3264_").or_else(|| name.strip_prefix("__NR_"))?;
+            Some((words.next()?.parse().ok()?, name.to_owned()))
+        });
+        Some(calls.filter(|(_, name)| name != "syscalls").collect())
+    }
+
+    /// Two architectures have one call under two names.
+    fn own_name(name: &str) -> &str {
+        match name {
+            "fstatat" => "newfstatat",
+            "umount" => "umount2",
+            name => name,
+        }
+    }
+
+    #[test]
+    fn every_call_of_the_kernels_header_is_in_the_table_or_takes_no_path() {
+        let Some(header) = header() else { return };
+        assert!(header.len() > 250);
+        for (number, name) in header {
+            let name = own_name(&name);
+            match by_number(number) {
+                Some(call) => assert_eq!(call.name, name, "number {number}"),
+                None => assert!(
+                    WITHOUT_PATHS.split_whitespace().any(|it| it == name),
+                    "{name} ({number}) is neither in the table nor known to take no path"
+                ),
+            }
+            assert!(number <= LAST_KNOWN, "{name} ({number}) is beyond what is known");
+        }
+    }
+
+    #[test]
+    fn nothing_is_both_looked_at_and_said_to_take_no_path() {
+        let both = CALLS.iter().find(|it| WITHOUT_PATHS.split_whitespace().any(|n| n == it.name));
+        assert!(both.is_none(), "{:?}", both.map(|call| call.name));
+    }
+
+    #[test]
+    fn no_number_is_there_twice() {
+        for call in CALLS {
+            assert_eq!(by_number(call.number).unwrap().name, call.name);
+        }
+    }
+}

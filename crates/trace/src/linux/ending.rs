@@ -1,0 +1,286 @@
+//! What is known of a run once it has ended: whether all that it depended on is still what it
+//! was, and what it changed.
+
+use crate::Times;
+use crate::facts::{self, Class, Fact, Names, Status, Value};
+use crate::linux::recorder::{Recorder, Weight};
+use crate::linux::tree::{Found, Id, Node, parent};
+use crate::linux::walk::{changed_meanwhile, join};
+use crate::report::{Change, Report, Written};
+use rustix::io::Errno;
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::CString;
+
+/// Someone else changed something while the command ran.
+struct ChangedMeanwhile;
+
+impl Recorder {
+    /// What is known.
+    pub fn report(mut self, processes_left: bool) -> Report {
+        if processes_left {
+            self.refuse(Weight::Prepared, "a process outlives the command");
+        }
+        let mut facts = Vec::new();
+        let mut written = BTreeMap::new();
+        let folders: HashSet<Vec<u8>> =
+            self.changed.iter().map(|&id| parent(self.tree[id].path.to_bytes()).to_vec()).collect();
+        for id in 0..self.tree.len() as Id {
+            let node = &self.tree[id];
+            let Some(before) = node.before else { continue };
+            if node.is_left_out || node.facts == 0 && !node.is_changed {
+                continue;
+            }
+            let now = Found::at(&node.path);
+            if node.is_changed {
+                self.outcome(id, before, now, &mut written);
+                let is_temporary = before == Found::Nothing && now == Found::Nothing;
+                if is_temporary && node.began_as_new && self.places.is_random(node.path.to_bytes())
+                {
+                    continue;
+                }
+            } else if self.verify(id, before, now, &folders).is_err() {
+                let why = changed_meanwhile(self.tree[id].path.to_bytes());
+                self.refuse(Weight::Done, why);
+            }
+            self.facts_of(id, before, now, &mut facts);
+        }
+        facts.sort_by(|a, b| (&a.path, a.class).cmp(&(&b.path, b.class)));
+        let read = self.tree.nodes().iter().filter(|node| node.is_read && !node.is_left_out);
+        let read = read.filter(|node| !is_folder(node.before));
+        let mut read: Vec<Vec<u8>> = read.map(|node| node.path.to_bytes().to_vec()).collect();
+        read.sort();
+        Report {
+            facts,
+            read,
+            written: written.into_iter().map(|(path, change)| Written { path, change }).collect(),
+            refusal: self.refusal.map(|(_, refusal)| refusal),
+            traced: true,
+            processes_left,
+            events: self.events,
+        }
+    }
+
+    /// How something that the run may have changed is different now.
+    fn outcome(&self, id: Id, before: Found, now: Found, written: &mut BTreeMap<Vec<u8>, Change>) {
+        let node = &self.tree[id];
+        let path = node.path.to_bytes();
+        let change = match (before, now) {
+            (Found::Nothing, Found::There(status)) => {
+                if status.is_folder() {
+                    all_below(path, written);
+                }
+                Change::Created
+            }
+            (Found::There(_), Found::Nothing) => Change::Removed,
+            (Found::There(was), Found::There(is)) if is_modified(node, &was, &is) => {
+                Change::Modified
+            }
+            _ => return,
+        };
+        written.insert(path.to_vec(), change);
+    }
+
+    /// Whether what the run did not change is what it was when it was looked at first.
+    fn verify(
+        &mut self,
+        id: Id,
+        before: Found,
+        now: Found,
+        folders: &HashSet<Vec<u8>>,
+    ) -> Result<(), ChangedMeanwhile> {
+        let node = &self.tree[id];
+        let path = &node.path;
+        let is = |is_same: bool| if is_same { Ok(()) } else { Err(ChangedMeanwhile) };
+        let (Found::There(was), Found::There(status)) = (before, now) else {
+            return is(before == now);
+        };
+        if was.kind() != status.kind() {
+            return Err(ChangedMeanwhile);
+        }
+        let has_stamp = facts::has_stamp(path.to_bytes());
+        if was.is_folder() {
+            let is_known = node.facts & !Class::Kind.bit() != 0;
+            is(!has_stamp || before.is_same(&now))?;
+            is(!is_known || Value::access(&was) == Value::access(&status))?;
+            let is_stable = has_stamp && !folders.contains(path.to_bytes());
+            is(!is_stable || !node.has(Class::Details) || was.stamp == status.stamp)?;
+            if let Some(names) = &node.names {
+                is(!is_stable || was.stamp == status.stamp)?;
+                is(self.names(id).as_ref() == Ok(&**names))?;
+            }
+        } else if has_stamp {
+            is(before.is_same(&now))?;
+        }
+        let node = &self.tree[id];
+        for (class, known) in
+            [(Class::Contents, node.contents), (Class::Attributes, node.attributes)]
+        {
+            if let Some(known) = known
+                && node.has(class)
+            {
+                let again = facts::value(&node.path, &status, class);
+                is(again == Ok(known) || !has_stamp && class != Class::Contents)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The facts about one path.
+    fn facts_of(&mut self, id: Id, before: Found, now: Found, facts: &mut Vec<Fact>) {
+        let is_by_time = self.is_known_by_time(id);
+        let node = &self.tree[id];
+        let path = node.path.to_bytes();
+        let status = before.status();
+        let stamp = status.map(|status| status.stamp);
+        let stamp = stamp.filter(|_| facts::has_stamp(path) && before.is_same(&now));
+        let mut add = |class: Class, value: Value| {
+            facts.push(Fact { path: path.to_vec(), class, value, stamp });
+        };
+        if node.facts == 0 {
+            return;
+        }
+        let Some(status) = status else {
+            let value = before.value(&node.path, Class::Kind).unwrap_or(Value::ABSENT);
+            add(Class::Kind, value);
+            return;
+        };
+        let is_file = status.kind() == rustix::fs::FileType::RegularFile;
+        let bits = classes(node.facts, self.settings.times, is_by_time && is_file);
+        let mut why = None;
+        for class in Class::ALL.into_iter().filter(|class| bits & class.bit() != 0) {
+            let value = match class {
+                Class::Contents if is_file => node.contents.map_or_else(
+                    || match now {
+                        Found::There(_) if before.is_same(&now) => {
+                            facts::value(&node.path, status, class)
+                        }
+                        _ => Err(Errno::AGAIN),
+                    },
+                    Ok,
+                ),
+                Class::Link => Ok(match &node.target {
+                    Some(target) => Value::link(target),
+                    None => Value::kind(status),
+                }),
+                Class::Listing => node.names.as_deref().map_or_else(
+                    || {
+                        if is_folder(node.before) {
+                            Err(Errno::ACCESS)
+                        } else {
+                            Ok(Value::kind(status))
+                        }
+                    },
+                    |names: &Names| Ok(Value::listing(names)),
+                ),
+                Class::Attributes => node.attributes.ok_or(Errno::ACCESS),
+                _ => facts::value(&node.path, status, class),
+            };
+            match value {
+                Ok(value) => add(class, value),
+                // It may be read by nobody, and tells by that what it tells.
+                Err(errno @ (Errno::ACCESS | Errno::PERM)) => {
+                    add(class, Value::error(errno));
+                    if class == Class::Contents && bits & Class::Stat.bit() == 0 {
+                        add(Class::Stat, Value::stat(status));
+                    }
+                }
+                Err(_) => why = Some(changed_meanwhile(path)),
+            }
+        }
+        if let Some(why) = why {
+            self.refuse(Weight::Done, why);
+        }
+    }
+}
+
+/// Whether something is another thing than it was.
+fn is_modified(node: &Node, was: &Status, is: &Status) -> bool {
+    if Found::There(*was).is_same(&Found::There(*is)) {
+        return Value::access(was) != Value::access(is);
+    }
+    let now = if was.is_link() {
+        facts::value(&node.path, is, Class::Link)
+    } else {
+        facts::value(&node.path, is, Class::Contents)
+    };
+    let before = if was.is_link() {
+        node.target.as_ref().map(|target| Value::link(target))
+    } else {
+        node.contents
+    };
+    before.is_none_or(|before| now != Ok(before))
+}
+
+/// The classes that there are facts of, where these were asked for: nothing is said twice.
+fn classes(mut bits: u16, times: Times, is_by_time: bool) -> u16 {
+    let [contents, stat, size, details] =
+        [Class::Contents, Class::Stat, Class::Size, Class::Details].map(Class::bit);
+    if times == Times::None && bits & (stat | details) != 0 {
+        bits = bits & !(stat | details) | size;
+    }
+    // Who reads a file learns its content by that, and not by its time.
+    if times == Times::Auto && bits & contents != 0 && bits & Node::TIMES == 0 {
+        bits &= !stat;
+    }
+    if is_by_time && bits & contents != 0 {
+        bits = bits & !contents | stat;
+    }
+    let has = |class: &Class| bits & class.bit() != 0;
+    let told =
+        |class: &Class| Class::ALL.iter().filter(|&it| has(it)).any(|it| class.is_implied_by(*it));
+    Class::ALL.iter().filter(|class| has(class) && !told(class)).fold(0, |all, it| all | it.bit())
+}
+
+/// All that lies in a folder which the run made is its doing, too.
+fn all_below(folder: &[u8], written: &mut BTreeMap<Vec<u8>, Change>) {
+    const MOST: usize = 200_000;
+    let Ok(path) = CString::new(folder) else { return };
+    let Ok(names) = Names::of(&path) else { return };
+    for (name, kind) in names.0 {
+        if written.len() >= MOST {
+            return;
+        }
+        let path = join(folder, &name);
+        let is_new = written.insert(path.clone(), Change::Created).is_none();
+        if is_new && kind == FOLDER {
+            all_below(&path, written);
+        }
+    }
+}
+
+/// The number of that kind.
+const FOLDER: u8 = 2;
+
+fn is_folder(found: Option<Found>) -> bool {
+    found.is_some_and(|found| found.status().is_some_and(Status::is_folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Class::{Access, Contents, Details, Kind, Listing, Size, Stat};
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let bits = |classes: &[Class]| classes.iter().fold(0, |all, class| all | class.bit());
+        let kept = |given: &[Class], times| classes(bits(given), times, false);
+        assert_eq!(kept(&[Kind, Access, Contents], Times::Auto), bits(&[Contents]));
+        assert_eq!(kept(&[Kind, Stat], Times::Auto), bits(&[Stat]));
+        assert_eq!(kept(&[Stat, Contents], Times::Auto), bits(&[Contents]));
+        assert_eq!(kept(&[Stat, Contents], Times::All), bits(&[Stat, Contents]));
+        assert_eq!(kept(&[Stat], Times::None), bits(&[Size]));
+        assert_eq!(kept(&[Details, Access, Listing], Times::Auto), bits(&[Details, Listing]));
+    }
+
+    #[test]
+    fn times_count_beside_the_content_for_programs_that_compare_them() {
+        let bits = Class::Stat.bit() | Class::Contents.bit();
+        assert_eq!(classes(bits | Node::TIMES, Times::Auto, false), bits);
+        assert_eq!(classes(bits | Node::TIMES, Times::None, false), Class::Contents.bit());
+    }
+
+    #[test]
+    fn what_is_of_the_system_is_known_by_its_time() {
+        assert_eq!(classes(Class::Contents.bit(), Times::Auto, true), Class::Stat.bit());
+    }
+}

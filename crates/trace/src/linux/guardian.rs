@@ -1,0 +1,133 @@
+//! A process that goes on answering once this one is gone.
+//!
+//! If the last holder of a listener ends, each call that would be told of fails: a command's
+//! descendants would be harmed by the end of whoever traced it. So another process holds the
+//! listener, too. It does nothing until this one has ended, then has every call go on, and
+//! ends with the last process that is traced. It is nobody's child, in a session of its own,
+//! holds nothing else, and takes no signal but those that nobody can refuse.
+
+use crate::linux::listen::{Slot, go_on, take_over};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+
+/// Starts one, and returns the socket by which it is given the listener. It lives as long as
+/// that socket is open, or the listener has something to tell.
+pub fn start(slot: &Slot) -> Result<OwnedFd, Errno> {
+    let (ours, theirs) = rustix::net::socketpair(
+        rustix::net::AddressFamily::UNIX,
+        rustix::net::SocketType::SEQPACKET,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    )?;
+    let slot = slot.for_a_child();
+    // SAFETY: the child does what is async-signal-safe: no allocation, no lock.
+    match unsafe { libc::fork() } {
+        0 => {
+            // SAFETY: the same; what is between is ended at once, and its child becomes
+            // that of whoever takes such in.
+            unsafe {
+                let guardian = libc::fork();
+                if guardian != 0 {
+                    libc::_exit(i32::from(guardian < 0));
+                }
+            }
+            guard(&theirs, slot);
+            // SAFETY: it ends the process at once, and nothing of it needs to be tidied.
+            unsafe { libc::_exit(0) }
+        }
+        child @ 1.. => {
+            let child = rustix::process::Pid::from_raw(child);
+            loop {
+                return match rustix::process::waitpid(child, rustix::process::WaitOptions::empty())
+                {
+                    Err(Errno::INTR) => continue,
+                    // Where children are ignored there is nothing to wait for.
+                    Err(Errno::CHILD) => Ok(ours),
+                    Ok(Some((_, status))) if status.exit_status() == Some(0) => Ok(ours),
+                    _ => Err(Errno::AGAIN),
+                };
+            }
+        }
+        _ => Err(Errno::AGAIN),
+    }
+}
+
+/// What the guardian does.
+fn guard(socket: &OwnedFd, mut slot: Slot) {
+    let _ = rustix::process::setsid();
+    let _ = rustix::process::chdir(c"/");
+    block_signals();
+    close_all_but(socket.as_raw_fd());
+    let Some(Ok(listener)) = take_over(socket) else { return };
+    let listener = listener.as_fd();
+    loop {
+        let mut both =
+            [PollFd::new(socket, PollFlags::empty()), PollFd::new(&listener, PollFlags::empty())];
+        match poll(&mut both, None) {
+            Err(Errno::INTR) => continue,
+            Ok(_) if is_over(&both[1]) => return,
+            Ok(_) if !is_over(&both[0]) => continue,
+            // It is over with the other.
+            Err(_) | Ok(_) => break,
+        }
+    }
+    // What the other was told of last it may not have answered.
+    if let Some(id) = slot.last() {
+        go_on(listener, id);
+    }
+    answer(listener, &mut slot);
+}
+
+fn is_over(fd: &PollFd<'_>) -> bool {
+    fd.revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+/// Has every call go on, until nobody is left who could make one.
+pub fn answer(listener: BorrowedFd<'_>, slot: &mut Slot) {
+    while wait(listener) {
+        if let Ok(event) = slot.receive(listener) {
+            go_on(listener, event.id);
+        }
+    }
+}
+
+/// Waits until there is something to be told; not so if nobody is left.
+pub fn wait(listener: BorrowedFd<'_>) -> bool {
+    loop {
+        let mut told = [PollFd::new(&listener, PollFlags::IN)];
+        match poll(&mut told, None) {
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+            Ok(_) => return !is_over(&told[0]),
+        }
+    }
+}
+
+fn block_signals() {
+    // SAFETY: the set is filled before it is read, and lives as long as the calls.
+    unsafe {
+        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigfillset(all.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, all.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+fn close_all_but(kept: i32) {
+    let close = |from: i32, to: i32| {
+        if from > to {
+            return;
+        }
+        // SAFETY: this process has copies of descriptors that it does not use, and that would
+        // keep pipes open.
+        unsafe {
+            if libc::syscall(libc::SYS_close_range, from, to, 0) != 0 {
+                (from..=to.min(1 << 16)).for_each(|number| {
+                    libc::close(number);
+                });
+            }
+        }
+    };
+    close(0, kept - 1);
+    close(kept + 1, i32::MAX);
+}

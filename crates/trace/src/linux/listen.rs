@@ -1,0 +1,314 @@
+//! What is said to the kernel about a filter and its listener: the only unsafe code of this
+//! crate, with [`crate::linux::guardian`].
+
+use crate::linux::filter::LET_THROUGH;
+use libc::{c_int, c_ulong, c_void, seccomp_notif, seccomp_notif_resp, sock_filter, sock_fprog};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use rustix::io::Errno;
+use std::mem::{MaybeUninit, size_of};
+use std::ptr;
+
+/// The room for what the kernel tells. It lies in memory that this process shares with the
+/// guardian, so that a call that was told of and not answered is known to it.
+pub struct Slot(*mut seccomp_notif);
+
+// SAFETY: the memory is given back by nobody, and `Slot` is neither copied nor shared.
+unsafe impl Send for Slot {}
+
+/// A system call that waits for an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    pub id: u64,
+    /// The thread.
+    pub tid: i32,
+    pub number: i32,
+    pub is_native: bool,
+    pub arguments: [u64; 6],
+}
+
+impl Slot {
+    /// Room that children share.
+    pub fn new() -> Result<Slot, Errno> {
+        let (access, kind) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        // SAFETY: it is wherever there is room, so nobody else's memory is touched.
+        let memory =
+            unsafe { libc::mmap(ptr::null_mut(), size_of::<seccomp_notif>(), access, kind, -1, 0) };
+        if memory == libc::MAP_FAILED { Err(last_error()) } else { Ok(Slot(memory.cast())) }
+    }
+
+    /// The same room, for the guardian.
+    pub fn for_a_child(&self) -> Slot {
+        Slot(self.0)
+    }
+
+    /// Waits for the next call. [`Errno::NOENT`] if it is not waited for any more.
+    pub fn receive(&mut self, listener: BorrowedFd<'_>) -> Result<Event, Errno> {
+        // SAFETY: the memory is as large as that, is this object's, and zeroes are what the
+        // kernel asks for.
+        let told = unsafe {
+            self.0.write_bytes(0, 1);
+            ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_RECV, self.0.cast())?;
+            self.0.read()
+        };
+        Ok(Event {
+            id: told.id,
+            tid: told.pid as i32,
+            number: told.data.nr,
+            is_native: told.data.arch == crate::linux::filter::NATIVE,
+            arguments: told.data.args,
+        })
+    }
+
+    /// The call that was told of last, if any was.
+    pub fn last(&self) -> Option<u64> {
+        // SAFETY: the memory is mapped for good, and whoever wrote to it has ended.
+        let id = unsafe { (*self.0).id };
+        Some(id).filter(|&id| id != 0)
+    }
+}
+
+/// Has the kernel go on with a call. That it is not waited for any more is no error.
+pub fn go_on(listener: BorrowedFd<'_>, id: u64) {
+    let mut answer = seccomp_notif_resp {
+        id,
+        val: 0,
+        error: 0,
+        flags: libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
+    };
+    // SAFETY: the kernel reads an answer, which this is.
+    let _ = unsafe { ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SEND, (&raw mut answer).cast()) };
+}
+
+/// Has whoever asks and whoever answers take turns on one processor, if the kernel can.
+pub fn take_turns(listener: BorrowedFd<'_>) {
+    const SYNC_WAKE_UP: c_ulong = 1;
+    // SAFETY: the flags are the argument itself.
+    let _ = unsafe {
+        ioctl(
+            listener,
+            libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+            ptr::without_provenance_mut(SYNC_WAKE_UP as usize),
+        )
+    };
+}
+
+/// # Safety
+///
+/// The argument is what the request takes.
+unsafe fn ioctl(fd: BorrowedFd<'_>, request: libc::Ioctl, told: *mut c_void) -> Result<(), Errno> {
+    // SAFETY: as the caller says.
+    match unsafe { libc::ioctl(fd.as_raw_fd(), request, told) } {
+        0 => Ok(()),
+        _ => Err(last_error()),
+    }
+}
+
+fn last_error() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
+
+/// Reads a process's memory, up to the end of what it may read.
+pub fn read_memory(pid: i32, from: u64, to: &mut [u8]) -> Result<usize, Errno> {
+    let local = libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: to.len() };
+    let remote =
+        libc::iovec { iov_base: ptr::without_provenance_mut(from as usize), iov_len: to.len() };
+    // SAFETY: it writes to `to` only, and reads from another process, or fails.
+    match unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) } {
+        n @ 0.. => Ok(n as usize),
+        _ => Err(last_error()),
+    }
+}
+
+/// What a new process does before it executes the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Hook {
+    program: *const sock_filter,
+    len: u16,
+    /// Where the listener is sent.
+    socket: c_int,
+}
+
+// SAFETY: the filter is never given back, and nobody writes to it.
+unsafe impl Send for Hook {}
+// SAFETY: the same.
+unsafe impl Sync for Hook {}
+
+impl Hook {
+    pub(crate) fn new(program: &'static [sock_filter], socket: &OwnedFd) -> Hook {
+        Hook { program: program.as_ptr(), len: program.len() as u16, socket: socket.as_raw_fd() }
+    }
+
+    /// Has this process, and all that it starts, traced from now on. It allocates, locks and
+    /// fails nothing: where it cannot be, the command is executed untraced and the report
+    /// says why. Only the execution of the command may follow.
+    pub fn in_child(self) {
+        let program = sock_fprog { len: self.len, filter: self.program.cast_mut() };
+        match install(&program) {
+            Ok(listener) => {
+                self.send(0, Some(listener));
+                // SAFETY: the number is this function's, which hands it on to nobody else.
+                unsafe { libc::close(listener) };
+            }
+            Err(errno) => self.send(errno.raw_os_error(), None),
+        }
+    }
+
+    /// Hands the listener over, or says why there is none.
+    fn send(self, errno: c_int, listener: Option<c_int>) {
+        let mut errno = errno.to_le_bytes();
+        let mut text = libc::iovec { iov_base: errno.as_mut_ptr().cast(), iov_len: errno.len() };
+        let mut room = Room { space: [0; ROOM] };
+        // SAFETY: zeroes are a valid header, to which a text and a control message are added
+        // that live as long as the call; the macros stay within the room, which is aligned and
+        // large enough for one descriptor.
+        unsafe {
+            let mut header: libc::msghdr = MaybeUninit::zeroed().assume_init();
+            header.msg_iov = &raw mut text;
+            header.msg_iovlen = 1;
+            if let Some(listener) = listener {
+                header.msg_control = (&raw mut room).cast();
+                header.msg_controllen = ROOM as _;
+                let control = libc::CMSG_FIRSTHDR(&raw const header);
+                (*control).cmsg_level = libc::SOL_SOCKET;
+                (*control).cmsg_type = libc::SCM_RIGHTS;
+                (*control).cmsg_len = libc::CMSG_LEN(size_of::<c_int>() as u32) as _;
+                libc::CMSG_DATA(control).cast::<c_int>().write_unaligned(listener);
+            }
+            let flags = libc::MSG_NOSIGNAL as u64 | u64::from(LET_THROUGH) << 32;
+            libc::syscall(libc::SYS_sendmsg, self.socket, &raw const header, flags);
+        }
+    }
+}
+
+/// Enough for one descriptor.
+const ROOM: usize = 32;
+
+#[repr(align(8))]
+struct Room {
+    #[expect(dead_code, reason = "it is written and read by way of its address")]
+    space: [u8; ROOM],
+}
+
+/// Installs a filter. What may not do that as it is gives up getting more rights by
+/// executing something.
+pub fn install(program: &sock_fprog) -> Result<c_int, Errno> {
+    let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    let mut flags = listener | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    loop {
+        // SAFETY: the kernel reads a program, which this is.
+        let fd = unsafe {
+            let mode = libc::SECCOMP_SET_MODE_FILTER;
+            libc::syscall(libc::SYS_seccomp, mode, flags, ptr::from_ref(program))
+        };
+        if fd >= 0 {
+            return Ok(fd as c_int);
+        }
+        match last_error() {
+            // Linux has the flag since 5.19.
+            Errno::INVAL if flags != listener => flags = listener,
+            Errno::ACCESS if rustix::thread::no_new_privs() == Ok(false) => {
+                rustix::thread::set_no_new_privs(true)?;
+            }
+            errno => return Err(errno),
+        }
+    }
+}
+
+/// Receives what [`Hook::send`] sent: a listener, or the number of the error for which there
+/// is none; none if nothing was sent.
+pub fn take_over(socket: &OwnedFd) -> Option<Result<OwnedFd, c_int>> {
+    let mut errno = [0; 4];
+    let mut text = libc::iovec { iov_base: errno.as_mut_ptr().cast(), iov_len: errno.len() };
+    let mut room = Room { space: [0; ROOM] };
+    // SAFETY: as in `send`; a descriptor that came is owned by nobody yet.
+    unsafe {
+        let mut header: libc::msghdr = MaybeUninit::zeroed().assume_init();
+        header.msg_iov = &raw mut text;
+        header.msg_iovlen = 1;
+        header.msg_control = (&raw mut room).cast();
+        header.msg_controllen = ROOM as _;
+        loop {
+            let flags = libc::MSG_CMSG_CLOEXEC;
+            match libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) {
+                4 => break,
+                n if n < 0 && last_error() == Errno::INTR => {}
+                _ => return None,
+            }
+        }
+        let control = libc::CMSG_FIRSTHDR(&raw const header);
+        if control.is_null() {
+            return Some(Err(i32::from_le_bytes(errno)));
+        }
+        let fd = libc::CMSG_DATA(control).cast::<c_int>().read_unaligned();
+        Some(Ok(OwnedFd::from_raw_fd(fd)))
+    }
+}
+
+/// Hands a listener on to the guardian.
+pub fn hand_on(socket: &OwnedFd, listener: &OwnedFd) {
+    Hook { program: ptr::null(), len: 0, socket: socket.as_raw_fd() }
+        .send(0, Some(listener.as_fd().as_raw_fd()));
+}
+
+/// Does something in which no signal reaches this thread, or one that it starts.
+pub fn without_signals<T>(work: impl FnOnce() -> T) -> T {
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: both sets live as long as the calls; the first fills one, the second the other.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+    }
+    let done = work();
+    // SAFETY: the set was filled above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+    done
+}
+
+/// Looks at a descriptor by its number, if it is open.
+pub fn with_descriptor<T>(
+    number: c_int,
+    look: impl FnOnce(BorrowedFd<'_>) -> Option<T>,
+) -> Option<T> {
+    // SAFETY: it is only asked what it is, and nobody closes it meanwhile: whoever does the
+    // work of this process waits for this.
+    look(unsafe { BorrowedFd::borrow_raw(number) })
+}
+
+/// Has another process install a filter, and reads its memory.
+pub fn try_out(filter: &[sock_filter]) -> Result<(), Errno> {
+    let (ours, theirs) = rustix::net::socketpair(
+        rustix::net::AddressFamily::UNIX,
+        rustix::net::SocketType::SEQPACKET,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    )?;
+    let program = sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+    let probe = [7_u8];
+    // SAFETY: the child does what is async-signal-safe: no allocation, no lock.
+    let child = match unsafe { libc::fork() } {
+        0 => {
+            let errno = install(&program).err().map_or(0, Errno::raw_os_error);
+            let hook = Hook { program: ptr::null(), len: 0, socket: theirs.as_raw_fd() };
+            hook.send(errno, None);
+            loop {
+                // SAFETY: it waits for being killed.
+                unsafe { libc::pause() };
+            }
+        }
+        child @ 1.. => child,
+        _ => return Err(last_error()),
+    };
+    drop(theirs);
+    let told = match take_over(&ours) {
+        Some(Err(0)) => read_memory(child, probe.as_ptr().addr() as u64, &mut [0]).map(drop),
+        Some(Err(errno)) => Err(Errno::from_raw_os_error(errno)),
+        _ => Err(Errno::AGAIN),
+    };
+    if let Some(child) = rustix::process::Pid::from_raw(child) {
+        let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
+        let _ = rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty());
+    }
+    told
+}

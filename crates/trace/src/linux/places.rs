@@ -1,0 +1,198 @@
+//! Paths and programs that are treated apart.
+
+use crate::Settings;
+use crate::linux::tree::{is_within, name};
+use std::os::unix::ffi::OsStringExt;
+
+/// Where what belongs to the system lies, known by size and time.
+const SYSTEM: &[&str] = &[
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/bin",
+    "/sbin",
+    "/opt",
+    "/nix/store",
+    "/gnu/store",
+];
+
+/// What the kernel makes up and every program may look at.
+const LEFT_OUT: &[&str] = &[
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/loadavg",
+    "/proc/uptime",
+    "/proc/filesystems",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+    "/sys/fs/cgroup",
+];
+
+/// Programs that decide by times.
+const COMPARE_TIMES: &[&str] =
+    &["make", "gmake", "bmake", "ninja", "samu", "cargo", "tup", "scons", "rsync"];
+
+/// Programs that show, or store, whatever the system says of a file.
+const SHOW_DETAILS: &[&str] = &[
+    "ls", "dir", "vdir", "stat", "find", "fd", "du", "tree", "eza", "exa", "lsd", "tar", "bsdtar",
+    "cpio", "pax", "zip", "7z", "date",
+];
+
+/// What a program's stats tell it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Looks {
+    /// Whether something is there, most often.
+    #[default]
+    Plainly,
+    /// Its time, whatever else it learns of it.
+    AtTimes,
+    /// All of it.
+    AtDetails,
+}
+
+impl Looks {
+    /// Those of a program of this name.
+    pub fn of(program: &[u8]) -> Looks {
+        let is_in = |names: &[&str]| names.iter().any(|name| name.as_bytes() == program);
+        if is_in(COMPARE_TIMES) {
+            Looks::AtTimes
+        } else if is_in(SHOW_DETAILS) {
+            Looks::AtDetails
+        } else {
+            Looks::Plainly
+        }
+    }
+}
+
+/// The folders that are treated apart, here and now.
+pub struct Places {
+    system: Vec<Vec<u8>>,
+    left_out: Vec<Vec<u8>>,
+    temporary: Vec<Vec<u8>>,
+}
+
+impl Places {
+    /// Those of this process's environment and of the settings.
+    pub fn new(settings: &Settings) -> Places {
+        let list = |paths: &[&str]| -> Vec<Vec<u8>> {
+            paths.iter().map(|path| path.as_bytes().to_vec()).collect()
+        };
+        let variable = |name: &str| {
+            let value = std::env::var_os(name).map(OsStringExt::into_vec);
+            value.filter(|value| value.starts_with(b"/"))
+        };
+        let at_home = |below: &str| variable("HOME").map(|home| [&home, below.as_bytes()].concat());
+        let mut places = Places {
+            system: list(SYSTEM),
+            left_out: list(LEFT_OUT),
+            temporary: list(&["/tmp", "/var/tmp", "/dev/shm"]),
+        };
+        places.system.extend(
+            variable("RUSTUP_HOME")
+                .or_else(|| at_home("/.rustup"))
+                .map(|home| [&home[..], b"/toolchains"].concat()),
+        );
+        places.left_out.extend(settings.left_out.iter().cloned());
+        places.left_out.extend(
+            [variable("CCACHE_DIR"), at_home("/.ccache"), at_home("/.cache/ccache")]
+                .into_iter()
+                .flatten(),
+        );
+        places.temporary.extend(variable("TMPDIR"));
+        // Paths are compared as the kernel sees them.
+        for folders in [&mut places.system, &mut places.left_out, &mut places.temporary] {
+            let resolved: Vec<_> = folders.iter().filter_map(|folder| canonical(folder)).collect();
+            folders.extend(resolved);
+        }
+        places
+    }
+
+    /// Whether it belongs to the system.
+    pub fn is_system(&self, path: &[u8]) -> bool {
+        is_in(path, &self.system)
+    }
+
+    /// Whether nothing is said about it.
+    pub fn is_left_out(&self, path: &[u8]) -> bool {
+        is_in(path, &self.left_out)
+    }
+
+    /// Whether something new at this path got a name that nobody chose. Where temporary files
+    /// are made less is taken for such a name.
+    pub fn is_random(&self, path: &[u8]) -> bool {
+        looks_random(name(path), is_in(path, &self.temporary))
+    }
+}
+
+fn is_in(path: &[u8], folders: &[Vec<u8>]) -> bool {
+    folders.iter().any(|folder| is_within(path, folder))
+}
+
+fn canonical(path: &[u8]) -> Option<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt;
+    let resolved = std::fs::canonicalize(std::ffi::OsStr::from_bytes(path)).ok()?;
+    Some(resolved.into_os_string().into_vec()).filter(|resolved| resolved != path)
+}
+
+/// Whether a name has a part as `mkstemp` and its like make them: six or more letters and
+/// digits that change between upper case, lower case and digits more often than a word would.
+fn looks_random(name: &[u8], is_temporary: bool) -> bool {
+    let parts = name.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    parts.into_iter().any(|part| {
+        let kinds: Vec<u8> = part
+            .iter()
+            .map(|byte| match byte {
+                b'0'..=b'9' => 0,
+                b'A'..=b'Z' => 1,
+                _ => 2,
+            })
+            .collect();
+        let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let enough = if is_temporary { 1 } else { 2 };
+        part.len() >= 6 && changes >= enough || digits >= if is_temporary { 3 } else { 8 }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_programs_make_up_look_random() {
+        for name in ["ccAbC12x.s", "tmp_x7f2k9q", ".tmpQw3Er4", "go-build1234567890", "rmetaXy12Zb"]
+        {
+            assert!(looks_random(name.as_bytes(), true), "{name}");
+        }
+        for name in ["ccAbC12x.s", ".tmpQw3Er4", "go-build1234567890", "rmetaXy12Zb"] {
+            assert!(looks_random(name.as_bytes(), false), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_people_choose_do_not() {
+        for name in ["index.lock", "lock", "build1.lock", "Cargo.toml", "a.out", "Makefile"] {
+            assert!(!looks_random(name.as_bytes(), false), "{name}");
+        }
+        for name in ["lock", "index.lock", "out"] {
+            assert!(!looks_random(name.as_bytes(), true), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_system_is_what_lies_in_its_folders() {
+        let places = Places::new(&Settings::default());
+        assert!(places.is_system(b"/usr/lib/libc.so.6"));
+        assert!(!places.is_system(b"/usrx/lib"));
+        assert!(!places.is_system(b"/home/usr/lib"));
+        assert!(places.is_left_out(b"/dev/null"));
+    }
+}

@@ -1,0 +1,215 @@
+//! The thread that answers, and how it is begun and ended.
+
+use crate::linux::listen::{self, Hook, Slot};
+use crate::linux::recorder::{Recorder, Weight};
+use crate::linux::{filter, guardian};
+use crate::report::Report;
+use crate::{Settings, Unsupported};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::FileType;
+use rustix::io::{Errno, FdFlags};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long what the command started and left behind has to end.
+const GRACE: Duration = Duration::from_millis(20);
+/// For what the thread does, which is not deep.
+const STACK: usize = 512 * 1024;
+
+/// Traces one command.
+pub struct Tracer {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+    /// By which the new process sends its listener.
+    socket: OwnedFd,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// None once it is over.
+    recorder: Mutex<Option<Recorder>>,
+    /// Or why there is none.
+    listener: OnceLock<Result<OwnedFd, Errno>>,
+}
+
+static FILTER: LazyLock<Vec<libc::sock_filter>> = LazyLock::new(filter::program);
+
+impl Tracer {
+    /// Prepares for one command, which is to be started by this process.
+    pub fn new(settings: Settings) -> Result<Tracer, Unsupported> {
+        if let Some(program) = &settings.program
+            && crate::linux::has_rights_of_its_own(program)
+        {
+            let program = program.display();
+            let why = "has rights of its own, which a traced program does not get";
+            return Err(Unsupported(format!("{program} {why}")));
+        }
+        let failed = |errno| Unsupported(format!("preparing to trace the command: {errno}"));
+        let mut recorder = Recorder::new(settings);
+        if let Some(why) = inherited(&recorder.settings.known_descriptors) {
+            recorder.refuse(Weight::Prepared, why);
+        }
+        let slot = Slot::new().map_err(failed)?;
+        let guardian = guardian::start(&slot).map_err(failed)?;
+        let (ours, socket) = rustix::net::socketpair(
+            rustix::net::AddressFamily::UNIX,
+            rustix::net::SocketType::SEQPACKET,
+            rustix::net::SocketFlags::CLOEXEC,
+            None,
+        )
+        .map_err(failed)?;
+        let shared = Arc::new(Shared { recorder: Mutex::new(Some(recorder)), ..Shared::default() });
+        let its_own = shared.clone();
+        let thread = std::thread::Builder::new().name("cachex-trace".into()).stack_size(STACK);
+        // Signals are for the thread that waits for the command.
+        let thread = listen::without_signals(|| {
+            thread.spawn(move || {
+                let Some(listener) = listen::take_over(&ours) else { return };
+                let listener = listener.map_err(Errno::from_raw_os_error);
+                if let Ok(listener) = &listener {
+                    listen::hand_on(&guardian, listener);
+                    listen::take_turns(listener.as_fd());
+                }
+                if let Ok(listener) = its_own.listener.get_or_init(|| listener) {
+                    its_own.serve(listener.as_fd(), slot);
+                }
+                drop(guardian);
+            })
+        });
+        let thread =
+            thread.map_err(|error| failed(Errno::from_io_error(&error).unwrap_or(Errno::AGAIN)))?;
+        Ok(Tracer { shared, thread, socket })
+    }
+
+    /// What the new process is to call.
+    pub fn hook(&self) -> Hook {
+        Hook::new(&FILTER, &self.socket)
+    }
+
+    /// What was found out, once the command has ended and was waited for. What it left running
+    /// is not waited for, and goes on unharmed.
+    pub fn finish(self) -> Report {
+        let Tracer { shared, thread, socket } = self;
+        drop(socket);
+        let mut processes_left = false;
+        let mut untraced = None;
+        if shared.listener.get().is_none() {
+            // Nobody holds the other end any more.
+            let _ = thread.join();
+        }
+        match shared.listener.get() {
+            None => untraced = Some("no command was started".to_owned()),
+            Some(Err(errno)) => untraced = Some(reason(*errno)),
+            Some(Ok(listener)) => processes_left = !is_left_alone(listener.as_fd()),
+        }
+        let recorder = shared.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut recorder) = recorder else { return Report::default() };
+        let traced = untraced.is_none();
+        if let Some(why) = untraced {
+            recorder.refuse(Weight::Untraced, why);
+        }
+        Report { traced, ..recorder.report(processes_left) }
+    }
+}
+
+impl Shared {
+    /// Answers, and takes in what is asked, until there is nobody left.
+    fn serve(&self, listener: BorrowedFd<'_>, mut slot: Slot) {
+        loop {
+            let event = match slot.receive(listener) {
+                Ok(event) => event,
+                Err(Errno::INTR) => continue,
+                Err(_) if guardian::wait(listener) => continue,
+                Err(_) => return,
+            };
+            let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(recorder) = recorder.as_mut() {
+                let taken = catch_unwind(AssertUnwindSafe(|| recorder.take(&event)));
+                if taken.is_err() {
+                    recorder.refuse(Weight::Done, "the tracer failed");
+                }
+            }
+            drop(recorder);
+            listen::go_on(listener, event.id);
+        }
+    }
+}
+
+/// Whether nobody is left who is traced, or will soon be.
+fn is_left_alone(listener: BorrowedFd<'_>) -> bool {
+    let timeout = Timespec { tv_sec: 0, tv_nsec: GRACE.as_nanos() as _ };
+    let mut told = [PollFd::new(&listener, PollFlags::empty())];
+    loop {
+        match poll(&mut told, Some(&timeout)) {
+            Err(Errno::INTR) => {}
+            Err(_) | Ok(0) => return false,
+            Ok(_) => return told[0].revents().intersects(PollFlags::HUP | PollFlags::ERR),
+        }
+    }
+}
+
+/// Why a descriptor that the command inherits makes the run one that cannot be recorded.
+fn inherited(known: &[i32]) -> Option<String> {
+    let jobs = std::env::var("MAKEFLAGS").unwrap_or_default();
+    let jobs: Vec<i32> = jobs
+        .split(' ')
+        .filter_map(|flag| {
+            flag.strip_prefix("--jobserver-auth=").or(flag.strip_prefix("--jobserver-fds="))
+        })
+        .flat_map(|pair| pair.split(',').filter_map(|number| number.parse().ok()))
+        .collect();
+    for entry in std::fs::read_dir("/proc/self/fd").ok()? {
+        let Some(number) = entry.ok().and_then(|it| it.file_name().to_str()?.parse::<i32>().ok())
+        else {
+            continue;
+        };
+        if number < 3 || known.contains(&number) || jobs.contains(&number) {
+            continue;
+        }
+        if let Some(kind) = listen::with_descriptor(number, |fd| {
+            let flags = rustix::io::fcntl_getfd(fd).ok()?;
+            let status = rustix::fs::fstat(fd).ok()?;
+            (!flags.contains(FdFlags::CLOEXEC)).then(|| FileType::from_raw_mode(status.st_mode))
+        }) && !matches!(kind, FileType::CharacterDevice | FileType::Directory)
+        {
+            return Some(format!("descriptor {number} is inherited"));
+        }
+    }
+    None
+}
+
+/// Whether commands can be traced here, and if not, why.
+pub fn support() -> Result<(), Unsupported> {
+    let allow = [libc::sock_filter {
+        code: (libc::BPF_RET | libc::BPF_K) as u16,
+        jt: 0,
+        jf: 0,
+        k: libc::SECCOMP_RET_ALLOW,
+    }];
+    match listen::try_out(&allow) {
+        Ok(()) => Ok(()),
+        Err(errno) => Err(Unsupported(reason(errno))),
+    }
+}
+
+/// Why a filter could not be installed, or a process not be read.
+fn reason(errno: Errno) -> String {
+    match errno {
+        Errno::BUSY => "something above traces this process in the same way: another `--auto`, \
+             the runtime of a container, or WSL2"
+            .into(),
+        Errno::NOSYS | Errno::INVAL => {
+            "the system has no listeners for filters of system calls, which Linux has since 5.5"
+                .into()
+        }
+        Errno::PERM | Errno::ACCESS => {
+            "processes may not be traced here (a filter of system calls, or \
+             kernel.yama.ptrace_scope)"
+                .into()
+        }
+        errno => errno.to_string(),
+    }
+}

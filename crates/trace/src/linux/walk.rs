@@ -1,0 +1,344 @@
+//! The way from a string to what it names, as the kernel goes it.
+//!
+//! Each folder and link on the way is noted, and what is missing at the first place where it
+//! is. `/proc` has links whose text is not where they lead, and names for whoever asks.
+
+use crate::facts::Class;
+use crate::linux::recorder::{Recorder, Weight, display};
+use crate::linux::tracee::{Target, Tracee, magic};
+use crate::linux::tree::{Found, Id, parent};
+use rustix::io::Errno;
+
+/// The longest path that is looked up by its full name.
+const LONGEST: usize = 4095;
+/// The kernel takes no longer name,
+const LONGEST_NAME: usize = 255;
+/// and follows no more links.
+const MOST_LINKS: usize = 40;
+
+/// Where a string leads.
+pub struct Walk {
+    /// The paths that mattered for that.
+    pub met: Vec<Id>,
+    /// What is there.
+    pub end: End,
+    /// Whether it leads there for everybody.
+    pub is_shared: bool,
+    /// Whether it went by one of the process's descriptors.
+    pub is_by_descriptor: bool,
+}
+
+/// What a string leads to.
+pub enum End {
+    /// A path in a folder that is there, and what is at it.
+    At(Spot),
+    /// Nothing: why is noted.
+    Nowhere,
+    /// Something about which nothing is said.
+    Outside,
+}
+
+/// A path, and what is at it.
+#[derive(Clone, Copy)]
+pub struct Spot {
+    /// The path.
+    pub id: Id,
+    /// What is there now.
+    pub found: Found,
+    /// It is the run's own making, or lies below what is.
+    pub is_own: bool,
+    /// It was never looked at before.
+    pub is_new: bool,
+}
+
+/// What is met in `/proc`.
+enum Made {
+    /// Nothing special.
+    Up,
+    /// It is called otherwise.
+    Called(Vec<u8>),
+    /// A folder about which nothing is said.
+    Folder,
+    /// A link that leads there.
+    To(Vec<u8>),
+    /// The end.
+    End(End),
+}
+
+/// A walk under way.
+struct Way<'a> {
+    tracee: Tracee,
+    /// The folder that it has come to.
+    at: Vec<u8>,
+    rest: Vec<u8>,
+    follows: bool,
+    links: usize,
+    /// The length of the path of the outermost folder on the way that is the run's own.
+    own: Option<usize>,
+    walk: Walk,
+    recorder: &'a mut Recorder,
+}
+
+impl Recorder {
+    /// Looks up a string from a canonical folder on.
+    pub fn walk(&mut self, tracee: Tracee, from: &[u8], path: &[u8], follows: bool) -> Walk {
+        let at = if path.starts_with(b"/") { b"/" } else { from };
+        let walk =
+            Walk { met: Vec::new(), end: End::Nowhere, is_shared: true, is_by_descriptor: false };
+        let own = self.own_above(at);
+        let (at, rest) = (at.to_vec(), path.to_vec());
+        let mut way = Way { tracee, at, rest, follows, links: 0, own, walk, recorder: self };
+        let end = way.go();
+        way.walk.end = end;
+        way.walk
+    }
+
+    /// What is at a canonical path itself.
+    pub fn spot(&mut self, path: &[u8]) -> Option<Spot> {
+        let is_below_own = self.own_above(parent(path)).is_some();
+        let id = self.id(path)?;
+        let is_new = self.tree[id].before.is_none();
+        let found = self.look(id);
+        let is_own = is_below_own || self.is_own(id, &found);
+        Some(Spot { id, found, is_own, is_new })
+    }
+
+    /// The length of the path of the outermost folder that is the run's own, of a canonical
+    /// path and those above it.
+    fn own_above(&mut self, path: &[u8]) -> Option<usize> {
+        if self.changed.is_empty() {
+            return None;
+        }
+        let ends = path.iter().enumerate().skip(1).filter(|&(_, &byte)| byte == b'/');
+        let ends: Vec<usize> = ends.map(|(at, _)| at).chain([path.len()]).collect();
+        ends.into_iter().find(|&end| {
+            self.tree.known(&path[..end]).is_some_and(|id| {
+                self.tree[id].is_changed && {
+                    let found = self.look(id);
+                    self.is_own(id, &found)
+                }
+            })
+        })
+    }
+}
+
+impl Way<'_> {
+    fn go(&mut self) -> End {
+        loop {
+            let start = self.rest.iter().take_while(|&&byte| byte == b'/').count();
+            self.rest.drain(..start);
+            if self.rest.is_empty() {
+                return self.here();
+            }
+            let end = self.rest.iter().position(|&byte| byte == b'/').unwrap_or(self.rest.len());
+            let name: Vec<u8> = self.rest.drain(..end).collect();
+            match &name[..] {
+                b"." => {}
+                b".." => self.up(),
+                _ => {
+                    if let Some(end) = self.step(&name) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    fn up(&mut self) {
+        self.at = parent(&self.at).to_vec();
+        self.own = self.own.filter(|&len| len <= self.at.len());
+    }
+
+    /// The folder that it has come to.
+    fn here(&mut self) -> End {
+        if is_of_a_process(&self.at) {
+            return End::Outside;
+        }
+        self.recorder.spot(&self.at.clone()).map_or(End::Nowhere, End::At)
+    }
+
+    fn step(&mut self, name: &[u8]) -> Option<End> {
+        let is_last = self.rest.iter().all(|&byte| byte == b'/');
+        // A slash at the end asks for a folder.
+        let asks_for_folder = is_last && !self.rest.is_empty();
+        let leads_on = !is_last || self.follows || asks_for_folder;
+        let path = join(&self.at, name);
+        if self.at.starts_with(b"/proc") {
+            match self.in_proc(&path, name, leads_on) {
+                Made::Up => {}
+                Made::Called(name) => {
+                    self.rest.splice(..0, name);
+                    return None;
+                }
+                Made::Folder => {
+                    self.at = path;
+                    return is_last.then_some(End::Outside);
+                }
+                Made::To(target) => return self.follow(&target),
+                Made::End(end) => return Some(end),
+            }
+        }
+        if name.len() > LONGEST_NAME {
+            return Some(End::Nowhere);
+        }
+        if path.len() > LONGEST {
+            self.recorder.refuse(Weight::Done, "a path is too long");
+            return Some(End::Nowhere);
+        }
+        let Some(id) = self.recorder.id(&path) else { return Some(End::Nowhere) };
+        self.walk.met.push(id);
+        let is_new = self.recorder.tree[id].before.is_none();
+        let found = self.recorder.look(id);
+        let is_own = self.own.is_some() || self.recorder.is_own(id, &found);
+        let spot = End::At(Spot { id, found, is_own, is_new });
+        let mut note = |class| {
+            if !is_own {
+                self.recorder.note(id, class);
+            }
+        };
+        let status = match found {
+            Found::Nothing => {
+                note(Class::Kind);
+                return Some(if is_last { spot } else { End::Nowhere });
+            }
+            Found::Error(errno) => return Some(self.stopped(&path, errno)),
+            Found::There(status) => status,
+        };
+        if status.is_link() && leads_on {
+            note(Class::Link);
+            let Some(target) = self.recorder.target(id) else {
+                self.recorder.refuse(Weight::Done, changed_meanwhile(&path));
+                return Some(End::Nowhere);
+            };
+            return self.follow(&target);
+        }
+        if is_last && (status.is_folder() || !asks_for_folder) {
+            return Some(spot);
+        }
+        note(Class::Kind);
+        if !status.is_folder() {
+            return Some(End::Nowhere);
+        }
+        if is_own && self.own.is_none() {
+            self.own = Some(path.len());
+        }
+        self.at = path;
+        None
+    }
+
+    /// Goes on where a link leads.
+    fn follow(&mut self, target: &[u8]) -> Option<End> {
+        self.links += 1;
+        if self.links > MOST_LINKS {
+            return Some(End::Nowhere);
+        }
+        if target.starts_with(b"/") {
+            self.at = b"/".to_vec();
+            self.own = None;
+        }
+        self.rest.splice(..0, target.iter().copied());
+        None
+    }
+
+    /// The way ends at something that cannot be looked at.
+    fn stopped(&mut self, path: &[u8], errno: Errno) -> End {
+        if errno == Errno::ACCESS {
+            // By the rights of the folder, which are what matters then.
+            if let Some(spot) = self.recorder.spot(&self.at.clone())
+                && !spot.is_own
+            {
+                self.recorder.note(spot.id, Class::Access);
+            }
+        } else {
+            let why = format!("{} cannot be looked at: {errno}", display(path));
+            self.recorder.refuse(Weight::Done, why);
+        }
+        End::Nowhere
+    }
+
+    fn in_proc(&mut self, path: &[u8], name: &[u8], leads_on: bool) -> Made {
+        if self.at == b"/proc" {
+            if name == b"self" || name == b"thread-self" {
+                self.walk.is_shared = false;
+                if !leads_on {
+                    return Made::End(End::Outside);
+                }
+                let process = self.tracee.process();
+                return Made::Called(match name {
+                    b"self" => process.to_string().into_bytes(),
+                    _ => format!("{process}/task/{}", self.tracee.0).into_bytes(),
+                });
+            }
+            let Some(process) = number(name) else { return Made::Up };
+            self.walk.is_shared = false;
+            if self.recorder.is_ours(process) {
+                return Made::Folder;
+            }
+            let what = format_args!("a look at process {process}");
+            self.recorder.refuse_of(self.tracee, Weight::Done, what);
+            return Made::End(End::Outside);
+        }
+        if !is_of_a_process(&self.at) {
+            return Made::Up;
+        }
+        self.walk.is_shared = false;
+        let is_descriptor = self.at.ends_with(b"/fd") && number(name).is_some();
+        if is_descriptor || [&b"exe"[..], b"cwd", b"root"].contains(&name) {
+            if !leads_on {
+                return Made::End(End::Outside);
+            }
+            self.walk.is_by_descriptor |= is_descriptor;
+            return match magic(path) {
+                Ok(Target::Path(target)) => Made::To(target),
+                Ok(Target::Removed | Target::Nameless) => Made::End(End::Outside),
+                Err(_) => Made::End(End::Nowhere),
+            };
+        }
+        let is_folder = name == b"fd" || name == b"task" || self.at.ends_with(b"/task");
+        if is_folder { Made::Folder } else { Made::End(End::Outside) }
+    }
+}
+
+impl Recorder {
+    /// Whether a process is the command, or one that it started.
+    pub fn is_ours(&mut self, process: i32) -> bool {
+        let mut chain = vec![process];
+        // A process that is its own ancestor is none.
+        while chain.len() < 256 {
+            let last = chain[chain.len() - 1];
+            if self.processes.contains(&last) {
+                chain.pop();
+                self.processes.extend(chain);
+                return true;
+            }
+            match Tracee(last).parent() {
+                Some(parent) => chain.push(parent),
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+/// Whether a canonical path is that of what is known of one process, or lies below it.
+pub fn is_of_a_process(path: &[u8]) -> bool {
+    let rest = path.strip_prefix(b"/proc/");
+    rest.is_some_and(|rest| {
+        number(rest.split(|&byte| byte == b'/').next().unwrap_or(b"")).is_some()
+    })
+}
+
+/// Why a run in which others changed something is not recorded.
+pub fn changed_meanwhile(path: &[u8]) -> String {
+    format!("{} changed while the command ran", display(path))
+}
+
+fn number(name: &[u8]) -> Option<i32> {
+    std::str::from_utf8(name).ok()?.parse().ok().filter(|&number| number >= 0)
+}
+
+/// The path of a name in a folder.
+pub fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let slash: &[u8] = if folder == b"/" { b"" } else { b"/" };
+    [folder, slash, name].concat()
+}

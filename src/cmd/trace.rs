@@ -1,0 +1,113 @@
+//! `cachex trace`: run a command, and list the files that it read, looked for and wrote.
+
+mod list;
+
+use super::misused;
+use crate::cli::TraceArgs;
+use crate::config::{self, Vars};
+use crate::exec::{self, Output, Plan};
+use crate::exit::{self, Exit};
+use crate::invocation::{Invocation, Resolved};
+use crate::messages;
+use crate::signals;
+use crate::stdin::Source;
+use cachex_trace::{Settings, Tracer};
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+
+/// The verb, as it is typed.
+pub const TRACE: &str = "trace";
+
+/// Runs it.
+pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
+    // As the shell would for `>`: before the command runs, so that no older list is left.
+    let file = match args.output.as_ref().map(File::create).transpose() {
+        Ok(file) => file,
+        Err(error) => {
+            let path = args.output.unwrap_or_default();
+            let why = format!("--output: {}: {error}", messages::harmless(&path.to_string_lossy()));
+            return misused(TRACE, exit::CACHEX_FAILED, why);
+        }
+    };
+    signals::outlive_file_limit();
+    let invocation = Invocation { argv: args.command.clone() };
+    let name = || messages::harmless(&invocation.name().to_string_lossy()).into_owned();
+    let search_path = vars.iter().find(|(name, _)| *name == "PATH").map(|(_, value)| *value);
+    let executable = match invocation.resolve(search_path) {
+        Resolved::Found(executable) => executable,
+        Resolved::NotExecutable => {
+            return failed(exit::NOT_EXECUTABLE, name(), "Permission denied");
+        }
+        Resolved::NotFound if invocation.is_path() => {
+            return failed(exit::NOT_FOUND, name(), "No such file or directory");
+        }
+        Resolved::NotFound => return failed(exit::NOT_FOUND, name(), "command not found"),
+        Resolved::Unreachable(errno) | Resolved::Unknown(errno) => {
+            return failed(exit::NOT_EXECUTABLE, name(), io::Error::from(errno));
+        }
+    };
+    let store = config::store_dir_quietly(None, vars).ok().flatten();
+    let tracer = Tracer::new(Settings {
+        left_out: store.iter().map(|dir| dir.as_os_str().as_bytes().to_vec()).collect(),
+        program: Some(executable.path.clone()),
+        ..Settings::default()
+    });
+    let plan = Plan {
+        invocation: &invocation,
+        program: &executable.path,
+        source: Source::Inherit,
+        output: Output::Own,
+        timeout: None,
+        tty: false,
+        trace: tracer.as_ref().ok().map(Tracer::hook),
+    };
+    let ended = match exec::run(plan, None) {
+        Ok(ended) => ended,
+        Err(unstarted) => {
+            let status = match unstarted.error.kind() {
+                io::ErrorKind::NotFound => exit::NOT_FOUND,
+                _ => exit::NOT_EXECUTABLE,
+            };
+            return failed(status, name(), unstarted.error);
+        }
+    };
+    let exit = Exit::from(ended.status);
+    let report = match tracer {
+        Ok(tracer) => tracer.finish(),
+        Err(why) => {
+            messages::error(format_args!("the command was not traced: {why}"));
+            return exit;
+        }
+    };
+    if let (false, Some(why)) = (report.traced, &report.refusal) {
+        messages::error(format_args!("the command was not traced: {why}"));
+        return exit;
+    }
+    let text = list::List::new(&report, args.all).text(&args);
+    let written = match file {
+        Some(mut file) => file.write_all(&text),
+        None => io::stderr().lock().write_all(&text),
+    };
+    if let (Err(error), Some(path)) = (written, &args.output) {
+        let path = messages::harmless(&path.to_string_lossy()).into_owned();
+        messages::error(format_args!("--output: {path}: {error}"));
+    }
+    if let Some(why) = &report.refusal {
+        messages::error(format_args!("such a run cannot be recorded: {why}"));
+    }
+    exit
+}
+
+fn failed(status: u8, name: impl Display, why: impl Display) -> Exit {
+    messages::error(format_args!("{name}: {why}"));
+    Exit::Status(status)
+}
+
+/// The working directory, without links.
+fn working_directory() -> Vec<u8> {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize());
+    here.map(|here| OsStr::as_bytes(here.as_os_str()).to_vec()).unwrap_or_default()
+}

@@ -1,0 +1,235 @@
+//! The list of a traced command's files, in each of its forms.
+
+use crate::cli::{TraceArgs, TraceFormat};
+use crate::ui;
+use crate::words;
+use cachex_trace::{Change, Report};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
+
+/// Where files lie that are left out unless all are wanted.
+const SYSTEM: [&str; 15] = [
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/bin",
+    "/sbin",
+    "/opt",
+    "/nix/store",
+    "/gnu/store",
+    "/etc",
+    "/dev",
+    "/proc",
+    "/sys",
+    "/run",
+];
+
+/// What is listed. Paths below the working directory are relative to it.
+pub struct List<'a> {
+    report: &'a Report,
+    here: Vec<u8>,
+    all: bool,
+}
+
+/// What `--format json` prints. docs/trace.md describes the fields.
+#[derive(Serialize)]
+struct Json<'a> {
+    command: Vec<Cow<'a, str>>,
+    recordable: bool,
+    reason: Option<String>,
+    read: Vec<Cow<'a, str>>,
+    absent: Vec<Cow<'a, str>>,
+    listed: Vec<Cow<'a, str>>,
+    written: Vec<JsonWritten<'a>>,
+    facts: usize,
+    events: u64,
+}
+
+#[derive(Serialize)]
+struct JsonWritten<'a> {
+    path: Cow<'a, str>,
+    change: &'static str,
+}
+
+impl<'a> List<'a> {
+    /// That of a run, with the files of the system or without.
+    pub fn new(report: &'a Report, all: bool) -> List<'a> {
+        List { report, here: super::working_directory(), all }
+    }
+
+    /// As it is asked for.
+    pub fn text(&self, args: &TraceArgs) -> Vec<u8> {
+        if args.declare {
+            return self.declaration(args);
+        }
+        match args.format {
+            TraceFormat::Text => self.lines(),
+            TraceFormat::Json => self.json(args),
+            TraceFormat::Make => self.rule(true),
+            TraceFormat::Ninja => self.rule(false),
+        }
+    }
+
+    fn lines(&self) -> Vec<u8> {
+        let mut text = String::new();
+        let mut line = |what: &str, path: &[u8], more: &str| {
+            text.push_str(&format!("{what:<8} {}{more}\n", words::word(path)));
+        };
+        self.read().for_each(|path| line("read", path, ""));
+        self.listed().for_each(|path| line("listed", path, ""));
+        self.absent().for_each(|path| line("absent", path, ""));
+        for (path, change) in self.written() {
+            line("written", path, &format!(" ({})", name_of(change)));
+        }
+        text.into_bytes()
+    }
+
+    fn json(&self, args: &'a TraceArgs) -> Vec<u8> {
+        let texts = |paths: &mut dyn Iterator<Item = &'a [u8]>| -> Vec<Cow<'a, str>> {
+            paths.map(String::from_utf8_lossy).collect()
+        };
+        let reason = self.report.refusal.as_ref().map(ToString::to_string);
+        let json = Json {
+            command: args.command.iter().map(|arg| arg.to_string_lossy()).collect(),
+            recordable: reason.is_none(),
+            reason,
+            read: texts(&mut self.read()),
+            absent: texts(&mut self.absent()),
+            listed: texts(&mut self.listed()),
+            written: self
+                .written()
+                .map(|(path, change)| JsonWritten {
+                    path: String::from_utf8_lossy(path),
+                    change: name_of(change),
+                })
+                .collect(),
+            facts: self.report.facts.len(),
+            events: self.report.events,
+        };
+        let mut text = Vec::new();
+        // Nothing fails that is written to memory.
+        let _ = ui::json(&mut text, &json);
+        text
+    }
+
+    /// What was written depends on what was read. make is told besides that what is not
+    /// there any more is no reason to fail.
+    fn rule(&self, is_for_make: bool) -> Vec<u8> {
+        let targets: Vec<Vec<u8>> = self
+            .written()
+            .filter(|(_, change)| *change != Change::Removed)
+            .map(|(path, _)| escaped(path))
+            .collect();
+        let written: BTreeSet<&[u8]> = self.written().map(|(path, _)| path).collect();
+        let read: Vec<Vec<u8>> =
+            self.read().filter(|path| !written.contains(path)).map(escaped).collect();
+        if targets.is_empty() {
+            return b"# nothing was written\n".to_vec();
+        }
+        let mut text = targets.join(&b" "[..]);
+        text.push(b':');
+        for path in &read {
+            text.extend(b" \\\n  ");
+            text.extend(path);
+        }
+        text.push(b'\n');
+        if is_for_make {
+            for path in &read {
+                text.extend([b"\n", &path[..], b":\n"].concat());
+            }
+        }
+        text
+    }
+
+    fn declaration(&self, args: &TraceArgs) -> Vec<u8> {
+        let mut line: Vec<Vec<u8>> = vec![b"cachex".into(), b"run".into()];
+        let mut declare = |option: &str, pattern: Vec<u8>| {
+            line.push(option.into());
+            line.push(pattern);
+        };
+        for folder in self.listed() {
+            let slash: &[u8] = if folder == b"." { b"" } else { b"/" };
+            let folder = if folder == b"." { Vec::new() } else { pattern(folder) };
+            declare("--input", [&folder[..], slash, b"*"].concat());
+        }
+        self.read().for_each(|path| declare("--input", pattern(path)));
+        for (path, _) in self.written().filter(|(_, change)| *change != Change::Removed) {
+            declare("--output", pattern(path));
+        }
+        line.push(b"--".into());
+        line.extend(args.command.iter().map(|arg| arg.as_bytes().to_vec()));
+        let line = words::command_line(line.iter().map(Vec::as_slice));
+        (line + "\n").into_bytes()
+    }
+
+    fn read(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.report.read.iter().filter_map(|path| self.shown(path))
+    }
+
+    fn listed(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.report.listed().filter_map(|path| self.shown(path))
+    }
+
+    fn absent(&self) -> impl Iterator<Item = &'a [u8]> {
+        // What was made there is listed as that.
+        let written: BTreeSet<&[u8]> = self.report.written.iter().map(|it| &it.path[..]).collect();
+        let absent = self.report.absent().filter(move |path| !written.contains(path));
+        absent.filter_map(|path| self.shown(path))
+    }
+
+    fn written(&self) -> impl Iterator<Item = (&'a [u8], Change)> {
+        self.report.written.iter().map(|it| (self.relative(&it.path), it.change))
+    }
+
+    /// The path as it is shown, if it is.
+    fn shown(&self, path: &'a [u8]) -> Option<&'a [u8]> {
+        let relative = self.relative(path);
+        let is_system = || {
+            SYSTEM.iter().any(|folder| {
+                let rest = path.strip_prefix(folder.as_bytes());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+            })
+        };
+        let is_shown = self.all || relative.len() < path.len() || !is_system();
+        is_shown.then_some(relative)
+    }
+
+    fn relative(&self, path: &'a [u8]) -> &'a [u8] {
+        match path.strip_prefix(&self.here[..]) {
+            Some(b"") => b".",
+            Some([b'/', rest @ ..]) if !rest.is_empty() => rest,
+            _ => path,
+        }
+    }
+}
+
+fn name_of(change: Change) -> &'static str {
+    match change {
+        Change::Created => "created",
+        Change::Modified => "modified",
+        Change::Removed => "removed",
+    }
+}
+
+/// A path as make and ninja read it.
+fn escaped(path: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(path.len());
+    for &byte in path {
+        match byte {
+            b' ' | b'#' | b'\\' => text.extend([b'\\', byte]),
+            b'$' => text.extend(b"$$"),
+            _ => text.push(byte),
+        }
+    }
+    text
+}
+
+/// A pattern that matches this path alone.
+fn pattern(path: &[u8]) -> Vec<u8> {
+    let escaped = glob::Pattern::escape(&String::from_utf8_lossy(path)).into_bytes();
+    if escaped.starts_with(b"!") { [b"./", &escaped[..]].concat() } else { escaped }
+}
