@@ -16,6 +16,7 @@
 
 use crate::hashing;
 use crate::stamp::{self, Stamp};
+use cachex_core::descriptors::How;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, OFlags};
 use rustix::io::FdFlags;
@@ -115,14 +116,6 @@ impl Inherited {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
-    /// As a descriptor, and as nothing else.
-    Plainly,
-    /// By a number that may mean anything.
-    ByNumber,
-}
-
 fn look_at(number: i32, how: How) -> Result<Option<Inherited>, Unknowable> {
     let unknowable = || match how {
         How::Plainly => Err(Unknowable(number)),
@@ -164,64 +157,8 @@ fn inherited(number: i32) -> Option<BorrowedFd<'static>> {
 
 /// The numbers in an argument that descriptors from 3 on may have.
 fn numbers(argument: &[u8]) -> impl Iterator<Item = (i32, How)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < argument.len() {
-            if !argument[at].is_ascii_digit() {
-                at += 1;
-                continue;
-            }
-            let start = at;
-            while at < argument.len() && argument[at].is_ascii_digit() {
-                at += 1;
-            }
-            let (before, after) = (&argument[..start], &argument[at..]);
-            let digits = &argument[start..at];
-            let number =
-                digits.iter().fold(0, |number, digit| number_with(number, i32::from(digit - b'0')));
-            if digits[0] != b'0' && (3..MOST).contains(&number) {
-                if is_plain(before) {
-                    return Some((number, How::Plainly));
-                }
-                if number < TYPED && stands_alone(before, after) {
-                    return Some((number, How::ByNumber));
-                }
-            }
-        }
-        None
-    })
-}
-
-/// Beyond this there is no descriptor,
-const MOST: i32 = 1 << 20;
-/// and beyond this none that anybody types.
-const TYPED: i32 = 256;
-
-fn number_with(number: i32, digit: i32) -> i32 {
-    if number < MOST { number * 10 + digit } else { number }
-}
-
-/// Whether what stands in front of a number makes it a descriptor.
-fn is_plain(before: &[u8]) -> bool {
-    if before.ends_with(b"<&") || before.ends_with(b"/dev/fd/") {
-        return true;
-    }
-    let Some(process) = before.strip_suffix(b"/fd/") else { return false };
-    let Some(at) = memchr::memmem::rfind(process, b"/proc/") else { return false };
-    let process = &process[at + b"/proc/".len()..];
-    let process = process.split(|&byte| byte == b'/').next().unwrap_or_default();
     let own = || rustix::process::getpid().as_raw_nonzero().to_string();
-    matches!(process, b"self" | b"thread-self") || process == own().as_bytes()
-}
-
-/// Whether a number is a word of its own, or the value of a short option.
-fn stands_alone(before: &[u8], after: &[u8]) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
-    let begins = match before {
-        [b'-', option] => option.is_ascii_alphabetic(),
-        _ => !before.last().is_some_and(|&byte| is_word(byte) || byte == b'/'),
-    };
-    begins && !after.first().is_some_and(|&byte| is_word(byte) || byte == b'/')
+    cachex_core::descriptors::numbers(argument, move |process| process == own().as_bytes())
 }
 
 #[cfg(test)]

@@ -1,44 +1,20 @@
 //! The record of one run, and its codec.
 //!
-//! An entry on disk, be it a young file or a value in the old store, is
-//!
-//! ```text
-//! magic and format version (8 bytes) | length of the body (4) | BLAKE3 of the body (32) | body | parts
-//! body: sum of the parts (8) | bincode of `Entry`
-//! ```
-//!
-//! Numbers are little-endian. An [`Entry`] that came out of [`Entry::open`] was
-//! verified: its checksum held, and nothing was decoded before. What a decode
-//! may allocate is capped, so a record that claims an absurd length is an error,
-//! not an allocation.
-//!
-//! The parts serve `explain` and never a hit, which therefore does not pay for
-//! a cryptographic hash of them: a [`sum`] tells that a bit of them flipped.
+//! The sealed form, which is what lies on disk, is told of in [`cachex_core::entry`]. An
+//! [`Entry`] that came out of [`Entry::open`] was verified: its checksum held, and nothing
+//! was decoded before. What a decode may allocate is capped, so a record that claims an
+//! absurd length is an error, not an allocation.
 
 use crate::clock::Timestamp;
 use crate::hashing;
+use cachex_core::entry::{self as sealed, HEADER, MAGIC, SUM, sum};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// The version byte of a sealed entry.
-pub const FORMAT: u8 = 1;
-const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'x', FORMAT];
-const HEADER: usize = MAGIC.len() + 4 + 32;
-const SUM: usize = 8;
-
-/// No sealed entry is longer: streams, the only part without a bound of its
-/// own, go to blobs beyond [`INLINE_LIMIT`].
-pub const MAX_SEALED: usize = 16 * 1024;
-/// Streams up to this many bytes lie in the entry itself, so that a usual
-/// entry stays within one 4 KiB page of the old store and of the file system.
-pub const INLINE_LIMIT: usize = 2048;
-/// The most bytes of [`Entry::parts`].
-pub const PARTS_LIMIT: usize = 3 * 1024;
-/// The most tags of an entry.
-pub const MAX_TAGS: usize = 16;
-/// The most bytes of a tag, which has at least one, and none that is zero.
-pub const MAX_TAG: usize = 64;
+pub use cachex_core::entry::{
+    Damaged, FORMAT, INLINE_LIMIT, MAX_SEALED, MAX_TAG, MAX_TAGS, PARTS_LIMIT,
+};
 
 /// What identifies an invocation: BLAKE3-256 of everything its output may
 /// depend on.
@@ -212,18 +188,7 @@ impl Entry {
 
     /// Verifies and decodes a sealed entry, whatever its key.
     pub fn open_any(sealed: &[u8]) -> Result<Entry, Damaged> {
-        let (magic, rest) = sealed.split_first_chunk().ok_or(Damaged)?;
-        let (len, rest) = rest.split_first_chunk().ok_or(Damaged)?;
-        let (hash, rest) = rest.split_first_chunk::<32>().ok_or(Damaged)?;
-        let len = u32::from_le_bytes(*len) as usize;
-        let (body, parts) = rest.split_at_checked(len).ok_or(Damaged)?;
-        if *magic != MAGIC || sealed.len() > MAX_SEALED || hashing::of(body).as_bytes() != hash {
-            return Err(Damaged);
-        }
-        let (expected, encoded) = body.split_first_chunk().ok_or(Damaged)?;
-        if sum(parts) != u64::from_le_bytes(*expected) {
-            return Err(Damaged);
-        }
+        let (encoded, parts) = sealed::open(sealed)?;
         match bincode::serde::decode_from_slice::<Entry, _>(encoded, codec()) {
             Ok((mut entry, used)) if used == encoded.len() => {
                 entry.parts = parts.to_vec();
@@ -300,38 +265,9 @@ fn finished(mut sealed: Vec<u8>, parts: &[u8]) -> Vec<u8> {
     sealed
 }
 
-/// A sum of bytes that any change within one word of eight changes.
-///
-/// Each step takes in a word, and is a bijection both of that word and of the
-/// state: an exclusive or, a product with an odd number, a rotation. So states
-/// that differ go on to differ. It keeps nobody from forging parts.
-fn sum(bytes: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let step = |state: u64, word: [u8; 8]| {
-        (state ^ u64::from_le_bytes(word)).wrapping_mul(ODD).rotate_left(29)
-    };
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let state = words.iter().fold(bytes.len() as u64, |state, word| step(state, *word));
-    step(state, last)
-}
-
 fn codec() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<MAX_SEALED>()
 }
-
-/// Bytes that are not what was written, or are of another format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Damaged;
-
-impl fmt::Display for Damaged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a stored record is damaged")
-    }
-}
-
-impl std::error::Error for Damaged {}
 
 #[cfg(test)]
 mod tests;

@@ -1,37 +1,12 @@
 //! Which stream each run of recorded bytes belongs to.
 //!
-//! A recording is one sequence of bytes, in the order they arrived, and one
-//! sequence of frames that says which stream the next so many bytes went to.
-//! Neighbours of one stream are one frame, so a command that writes only to
-//! stdout has a single one. On disk a frame is its length times two plus the
-//! stream, as a little-endian base-128 number (LEB128).
+//! The frames themselves are in [`cachex_core::frames`].
 
-use crate::entry::Damaged;
 use rustix::io::Errno;
 use std::fmt;
 use std::io::{self, Read};
 
-/// One of the two streams that are recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Stdout = 0,
-    /// Standard error.
-    Stderr = 1,
-}
-
-impl Stream {
-    /// Both, in the order of their descriptors.
-    pub const BOTH: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
-
-    /// What people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Stream::Stdout => "standard output",
-            Stream::Stderr => "standard error",
-        }
-    }
-}
+pub use cachex_core::frames::{Frame, Frames, Stream, total};
 
 /// How some of an output was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,31 +41,6 @@ impl From<Loss> for io::Error {
     }
 }
 
-/// So many bytes of one stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// Where they went.
-    pub stream: Stream,
-    /// How many they are.
-    pub len: u64,
-}
-
-impl Frame {
-    /// What a recording begins with in which nobody can tell the streams apart any more:
-    /// both came through one pipe, in the command's own order.
-    pub const ONE_PIPE: Frame = Frame { stream: Stream::Stderr, len: 0 };
-
-    /// Appends the frame to `out`.
-    pub fn encode(self, out: &mut Vec<u8>) {
-        let mut rest = self.len << 1 | self.stream as u64;
-        while rest >= 0x80 {
-            out.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        out.push(rest as u8);
-    }
-}
-
 /// The bytes of a reader, which end where it cannot be read; why is kept.
 pub struct Readable<R> {
     bytes: io::Bytes<R>,
@@ -113,46 +63,19 @@ impl<R: Read> Iterator for Readable<R> {
     }
 }
 
-impl<R: Read> Frames<Readable<R>> {
-    /// The next frame; none only where the reader has come to its end.
-    pub fn read(&mut self) -> io::Result<Option<Frame>> {
-        let frame = self.next();
-        match self.0.error.take() {
-            Some(error) => Err(error),
-            None => frame.transpose().map_err(io::Error::other),
-        }
-    }
-}
-
-/// Reads frames from their encoding.
-pub struct Frames<I>(pub I);
-
-impl<I: Iterator<Item = u8>> Iterator for Frames<I> {
-    type Item = Result<Frame, Damaged>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut value = 0_u64;
-        for shift in (0..=63).step_by(7) {
-            let Some(byte) = self.0.next() else {
-                return (shift > 0).then_some(Err(Damaged));
-            };
-            let bits = u64::from(byte & 0x7f);
-            if bits << shift >> shift != bits {
-                return Some(Err(Damaged));
-            }
-            value |= bits << shift;
-            if byte < 0x80 {
-                let stream = Stream::BOTH[(value & 1) as usize];
-                return Some(Ok(Frame { stream, len: value >> 1 }));
-            }
-        }
-        Some(Err(Damaged))
+/// The next frame; none only where the reader has come to its end.
+pub fn read<R: Read>(frames: &mut Frames<Readable<R>>) -> io::Result<Option<Frame>> {
+    let frame = frames.next();
+    match frames.0.error.take() {
+        Some(error) => Err(error),
+        None => frame.transpose().map_err(io::Error::other),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::Damaged;
     use proptest::prelude::*;
 
     /// Gives a few bytes and then an error.
@@ -172,11 +95,11 @@ mod tests {
         for len in 0..=encoded.len() {
             let mut frames = Frames(Readable::new(Failing(&encoded[..len])));
             if len == encoded.len() {
-                assert_eq!(frames.read().unwrap(), Some(frame));
+                assert_eq!(read(&mut frames).unwrap(), Some(frame));
             }
-            assert_eq!(frames.read().unwrap_err().kind(), io::ErrorKind::Other, "{len} bytes");
+            assert_eq!(read(&mut frames).unwrap_err().kind(), io::ErrorKind::Other, "{len} bytes");
         }
-        assert!(Frames(Readable::new(&b""[..])).read().unwrap().is_none());
+        assert!(read(&mut Frames(Readable::new(&b""[..]))).unwrap().is_none());
     }
 
     proptest! {

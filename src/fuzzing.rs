@@ -25,7 +25,6 @@ use crate::messages;
 use crate::parts::Parts;
 use crate::progress::Progress;
 use crate::replay::Replay;
-use crate::session;
 use crate::store::blobs::{self, Form};
 use crate::store::facts::{self, Facts, Totals};
 use crate::store::fold::FoldReport;
@@ -34,6 +33,7 @@ use crate::store::query::{Filter, Query};
 use crate::store::stats::Counts;
 use crate::store::{Root, events, filter, indexes, packed};
 use crate::values::{self, ExitCodes, NamePattern, Tag};
+use cachex_core::environment;
 use rustix::fs::OFlags;
 use serde_bytes::ByteBuf;
 use std::ffi::{OsStr, OsString};
@@ -322,7 +322,8 @@ fn lock_file(bytes: &[u8]) {
 
 /// The variables in which make hands its options down.
 fn makeflags(bytes: &[u8]) {
-    let count = |flags: &[u8]| session::significant(b"MAKEFLAGS", flags).map(|kept| kept.to_vec());
+    let count =
+        |flags: &[u8]| environment::significant(b"MAKEFLAGS", flags).map(|kept| kept.to_vec());
     let kept = count(bytes);
     if let Some(kept) = &kept {
         assert!(!kept.is_empty() && kept.len() <= bytes.len() + 1);
@@ -330,9 +331,9 @@ fn makeflags(bytes: &[u8]) {
     }
     let shared = [b"-j4 --jobserver-auth=3,4 ", bytes].concat();
     assert_eq!(count(&shared), kept, "make's jobs count");
-    let listed = session::NAMES.iter().any(|name| name.as_bytes() == bytes);
-    let is_of_a_family = session::FAMILIES.iter().any(|family| bytes.starts_with(family));
-    assert_eq!(session::is_noise(bytes), listed || is_of_a_family);
+    let listed = environment::NAMES.iter().any(|name| name.as_bytes() == bytes);
+    let is_of_a_family = environment::FAMILIES.iter().any(|family| bytes.starts_with(family));
+    assert_eq!(environment::is_noise(bytes), listed || is_of_a_family);
 }
 
 /// The list of the files that a run left behind.

@@ -1,6 +1,6 @@
 //! Output that waits until it is known whether it is to be shown.
 
-use crate::frames::{Frame, Frames, Loss, Readable, Stream};
+use crate::frames::{self, Frame, Frames, Loss, Readable, Stream};
 use crate::fsutil;
 use crate::screen::Screen;
 use crate::signals::Altered;
@@ -126,7 +126,7 @@ impl Pieces {
     pub fn next(&mut self) -> io::Result<Option<(Stream, &[u8])>> {
         self.bytes.consume(std::mem::take(&mut self.used));
         while self.left == 0 {
-            let Some(frame) = self.frames.read()? else { return Ok(None) };
+            let Some(frame) = frames::read(&mut self.frames)? else { return Ok(None) };
             Frame { stream: self.stream, len: self.left } = frame;
         }
         let bytes = self.bytes.fill_buf()?;

@@ -1,9 +1,6 @@
 //! What identifies an invocation, and the hash of it.
 //!
-//! The key is BLAKE3-256 over fields, each a tag, a length and so many bytes;
-//! lists are a tag, a count and as many lengths and bytes. So no two different
-//! lists of fields are the same bytes, and the key is as collision-proof as
-//! the hash.
+//! How its fields are encoded is told in [`cachex_core::key`].
 
 mod variables;
 
@@ -21,34 +18,12 @@ use crate::stdin::Digest;
 use crate::store::secret::Secret;
 use crate::values::ExeMode;
 use anyhow::{Context, Result};
+use cachex_core::key::Tag;
 use rustix::termios::Winsize;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 
 pub use variables::{LeftOut, variables};
-
-/// Changes whenever the same invocation is to have another key than before.
-const VERSION: u8 = 2;
-
-/// The parts of the key. The numbers are part of it.
-#[derive(Clone, Copy)]
-enum Tag {
-    Argv = 1,
-    ExePath = 2,
-    ExeSize = 3,
-    ExeModified = 4,
-    ExeContent = 5,
-    Cwd = 6,
-    Env = 7,
-    Stdin = 8,
-    Text = 10,
-    Scope = 11,
-    Terminal = 12,
-    Inputs = 13,
-    InputCommand = 14,
-    Descriptor = 15,
-    Platform = 16,
-}
 
 /// How many parts the files that count are for `explain` at the most.
 const INPUT_PARTS: usize = 32;
@@ -105,9 +80,9 @@ impl Subject<'_> {
     /// Its key. Fails if a part cannot be known: the working directory is gone,
     /// the executable cannot be read.
     pub fn key(&self) -> Result<Key> {
-        let mut fields = Fields::default();
+        let mut fields = fields();
         self.tell(&mut fields)?;
-        Ok(fields.key())
+        Ok(Key(*hashing::of(&fields.0).as_bytes()))
     }
 
     /// The parts of its key, summed with a store's secret, in their stored form.
@@ -204,35 +179,33 @@ trait Listener {
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>);
 }
 
-impl Tag {
-    /// What a part of this tag is for `explain`.
-    fn kind(self) -> Kind {
-        match self {
-            Tag::Argv => Kind::Arguments,
-            Tag::ExePath => Kind::ExePath,
-            Tag::ExeSize => Kind::ExeSize,
-            Tag::ExeModified => Kind::ExeModified,
-            Tag::ExeContent => Kind::ExeContent,
-            Tag::Cwd => Kind::Directory,
-            Tag::Env => Kind::Variable,
-            Tag::Stdin => Kind::Stdin,
-            Tag::Text => Kind::Text,
-            Tag::Scope => Kind::Scope,
-            Tag::Terminal => Kind::Terminal,
-            Tag::Inputs | Tag::Descriptor => Kind::Input,
-            Tag::InputCommand => Kind::InputCommand,
-            Tag::Platform => Kind::Platform,
-        }
+/// What a part of this tag is for `explain`.
+fn kind(tag: Tag) -> Kind {
+    match tag {
+        Tag::Argv => Kind::Arguments,
+        Tag::ExePath => Kind::ExePath,
+        Tag::ExeSize => Kind::ExeSize,
+        Tag::ExeModified => Kind::ExeModified,
+        Tag::ExeContent => Kind::ExeContent,
+        Tag::Cwd => Kind::Directory,
+        Tag::Env => Kind::Variable,
+        Tag::Stdin => Kind::Stdin,
+        Tag::Text => Kind::Text,
+        Tag::Scope => Kind::Scope,
+        Tag::Terminal => Kind::Terminal,
+        Tag::Inputs | Tag::Descriptor => Kind::Input,
+        Tag::InputCommand => Kind::InputCommand,
+        Tag::Platform => Kind::Platform,
     }
 }
 
 impl Listener for Collector {
     fn add(&mut self, tag: Tag, value: &[u8]) {
-        Collector::add(self, tag.kind(), b"", value);
+        Collector::add(self, kind(tag), b"", value);
     }
 
     fn named(&mut self, tag: Tag, name: &[u8], value: &[u8]) {
-        Collector::add(self, tag.kind(), name, value);
+        Collector::add(self, kind(tag), name, value);
     }
 
     fn inputs(&mut self, inputs: &Snapshot, base: &Base) {
@@ -244,8 +217,8 @@ impl Listener for Collector {
 
     fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]) {
         // Their lengths count: one argument is not two.
-        let mut fields = Fields::default();
-        fields.list(tag, values);
+        let mut fields = fields();
+        Listener::list(&mut fields, tag, values);
         Listener::add(self, tag, &fields.0);
     }
 
@@ -256,61 +229,38 @@ impl Listener for Collector {
     }
 }
 
-/// Fields on their way into the hash.
-struct Fields(Vec<u8>);
+type Fields = cachex_core::key::Fields<Vec<u8>>;
 
-impl Default for Fields {
-    fn default() -> Fields {
-        let mut bytes = Vec::with_capacity(8192);
-        bytes.push(VERSION);
-        Fields(bytes)
-    }
+fn fields() -> Fields {
+    Fields::new(Vec::with_capacity(8192))
 }
 
 impl Listener for Fields {
     fn add(&mut self, tag: Tag, value: &[u8]) {
-        self.0.push(tag as u8);
-        self.sized(value);
+        Fields::add(self, tag, value);
     }
 
     fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]) {
-        self.0.push(tag as u8);
-        self.number(values.len());
-        for value in values {
-            self.sized(value.as_ref());
-        }
+        Fields::list(self, tag, values.iter());
     }
 
     fn named(&mut self, tag: Tag, name: &[u8], value: &[u8]) {
-        self.list(tag, &[name, value]);
+        Fields::list(self, tag, [name, value].iter());
     }
 
     fn inputs(&mut self, inputs: &Snapshot, base: &Base) {
-        self.add(Tag::Inputs, &inputs.digest(base).0);
+        Fields::add(self, Tag::Inputs, &inputs.digest(base).0);
     }
 
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {
         let mut pairs: Vec<_> = pairs.collect();
         // Of one name the command gets all values, and in this order.
         pairs.sort_by_key(|(name, _)| *name);
-        let flat: Vec<&[u8]> =
-            pairs.iter().flat_map(|(name, value)| [*name, value.as_ref()]).collect();
-        self.list(Tag::Env, &flat);
-    }
-}
-
-impl Fields {
-    fn sized(&mut self, value: &[u8]) {
-        self.number(value.len());
-        self.0.extend_from_slice(value);
-    }
-
-    fn number(&mut self, number: usize) {
-        self.0.extend_from_slice(&(number as u64).to_le_bytes());
-    }
-
-    fn key(&self) -> Key {
-        Key(*hashing::of(&self.0).as_bytes())
+        self.begin_list(Tag::Env, 2 * pairs.len());
+        for (name, value) in &pairs {
+            self.sized(name);
+            self.sized(value);
+        }
     }
 }
 

@@ -105,7 +105,6 @@ mod pty;
 mod replay;
 mod report;
 mod screen;
-mod session;
 mod signals;
 mod sink;
 mod spool;

@@ -10,6 +10,11 @@
 
 use std::ffi::{c_char, c_int};
 
+/// Where the process starts, see `build.rs`. Mentioned, so that it is linked.
+#[cfg(front)]
+#[used]
+static START: unsafe extern "C" fn() = cachex_front::START;
+
 #[global_allocator]
 static ALLOCATOR: cachex::fallback::Allocator = cachex::fallback::Allocator;
 

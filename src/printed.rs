@@ -7,6 +7,7 @@
 
 use crate::frames::Stream;
 use blake3::{Hash, Hasher};
+use cachex_core::handover;
 use std::fmt;
 
 /// What has been shown of each stream, from its beginning.
@@ -20,6 +21,16 @@ struct Shown {
 }
 
 impl Printed {
+    /// What the caller has been shown before this process began in earnest, see
+    /// [`cachex_core::handover`].
+    pub fn at_start() -> Printed {
+        let mut printed = Printed::default();
+        for (stream, bytes) in handover::shown() {
+            printed.add(stream, bytes);
+        }
+        printed
+    }
+
     /// Whether nothing has been shown yet.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)

@@ -3,7 +3,7 @@
 mod out;
 
 use crate::entry::{Bytes, Entry};
-use crate::frames::{Frame, Frames, Readable, Stream};
+use crate::frames::{self, Frame, Frames, Readable, Stream, total};
 use crate::printed::{Again, Differs, Printed};
 use crate::screen::Screen;
 use crate::signals;
@@ -323,7 +323,7 @@ impl Replay {
             }
             (Bytes::Blob(_), Some(blob)) => {
                 let mut frames = Frames(bytes_of(blob));
-                while let Some(frame) = frames.read()? {
+                while let Some(frame) = frames::read(&mut frames)? {
                     visit(frame)?;
                 }
             }
@@ -365,11 +365,6 @@ enum Content<'a> {
 /// A blob's bytes.
 fn bytes_of(blob: &Blob) -> Readable<BufReader<blobs::Reader<'_>>> {
     Readable::new(BufReader::with_capacity(COPY_BY_HAND as usize, blob.reader()))
-}
-
-/// The sum of what the frames say; none if they cannot be read or it is absurd.
-fn total<I: Iterator<Item = u8>>(mut frames: Frames<I>) -> Option<u64> {
-    frames.try_fold(0_u64, |total, frame| total.checked_add(frame.ok()?.len))
 }
 
 #[cfg(test)]

@@ -38,6 +38,10 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
+use cachex_core::stdin::contents;
+pub use cachex_core::stdin::{
+    CLOSED, EMPTY, FILE, INHERIT, NULL, PIPE, SOCKET, TERMINAL, WRITE_ONLY,
+};
 pub use pipe::{LIMIT, OPEN, SILENT};
 pub use put_back::put_back;
 
@@ -57,25 +61,6 @@ pub enum Digest {
     },
 }
 
-/// The kinds that standard input has in a key.
-pub const NULL: &str = "null";
-/// See [`StdinMode::Inherit`].
-pub const INHERIT: &str = "inherit";
-/// Closed when cachex started.
-pub const CLOSED: &str = "closed";
-/// A terminal.
-pub const TERMINAL: &str = "terminal";
-/// `/dev/null`.
-pub const EMPTY: &str = "empty";
-/// `/dev/null`, opened so that reading fails, as `nohup` does.
-pub const WRITE_ONLY: &str = "write-only";
-/// A regular file.
-pub const FILE: &str = "file";
-/// A pipe, named or not.
-pub const PIPE: &str = "pipe";
-/// A socket.
-pub const SOCKET: &str = "socket";
-
 const KINDS: [&str; 9] = [NULL, INHERIT, CLOSED, TERMINAL, EMPTY, WRITE_ONLY, FILE, PIPE, SOCKET];
 
 impl Digest {
@@ -86,8 +71,7 @@ impl Digest {
             Digest::Contents { kind, hash, offset } => {
                 let mut bytes = Vec::with_capacity(64);
                 bytes.extend(kind.as_bytes());
-                bytes.extend(hash.as_bytes());
-                bytes.extend(offset.to_le_bytes());
+                bytes.extend(contents(hash.as_bytes(), *offset));
                 bytes.into()
             }
         }

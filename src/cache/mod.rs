@@ -160,14 +160,14 @@ impl Runner<'_> {
                 Some(stale) => {
                     self.messages()
                         .tell(format_args!("the command failed lately, it is not tried again yet"));
-                    let printed = Printed::default();
+                    let printed = Printed::at_start();
                     return self.serve_or_run(root, call, *stale, Outcome::Stale, &printed);
                 }
                 None => None,
             },
             stale => stale,
         };
-        let printed = Printed::default();
+        let printed = Printed::at_start();
         self.take_turn(root, Miss { call, why, stale, lock: None, printed, apart: None })
     }
 
@@ -176,7 +176,7 @@ impl Runner<'_> {
         let ages = self.config.freshness.refresh_after.is_some_and(|after| hit.age >= after);
         let refreshed = ages && self.refresh(root, &mut call, hit.replay.entry());
         let outcome = if refreshed { Outcome::Refreshing } else { Outcome::Hit };
-        self.serve_or_run(root, call, hit, outcome, &Printed::default())
+        self.serve_or_run(root, call, hit, outcome, &Printed::at_start())
     }
 
     /// Serves an entry to a caller who has been shown so much of it. If it cannot be

@@ -9,8 +9,8 @@ use super::file::{File, Read, Setting};
 use super::options::{Lasting, Option as AnyOption, Raw};
 use super::{Misuse, Vars};
 use crate::messages;
-use crate::session;
 use crate::values;
+use cachex_core::environment;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -275,7 +275,7 @@ pub struct Own(Vec<(&'static OsStr, &'static OsStr)>);
 
 impl Own {
     pub fn of(vars: &Vars) -> Own {
-        let own = vars.iter().filter(|(name, _)| name.as_bytes().starts_with(session::OWN));
+        let own = vars.iter().filter(|(name, _)| name.as_bytes().starts_with(environment::OWN));
         Own(own.copied().collect())
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::testing::entry;
+use cachex_core::entry::View;
 use proptest::prelude::*;
 
 fn entry_with(parts: Vec<u8>) -> Entry {
@@ -117,5 +118,56 @@ proptest! {
             *byte ^= flip;
         }
         prop_assert_eq!(bytes == whole, sum(&bytes) == before);
+    }
+}
+
+/// What the front reads is what everybody reads; what it does not read, it leaves to them.
+fn is_read_alike(encoded: &[u8]) -> bool {
+    let Some(view) = View::read(encoded) else { return false };
+    let (entry, used) = bincode::serde::decode_from_slice::<Entry, _>(encoded, codec()).unwrap();
+    assert_eq!(used, encoded.len());
+    assert!(entry.is_within_limits() && entry.outputs.is_none());
+    assert_eq!((view.key, view.created), (&entry.key.0, entry.created.0));
+    assert_eq!((view.expires_in, view.run_time), (entry.expires_in, entry.run_time));
+    assert_eq!((view.status, view.stdin_consumed), (entry.status, entry.stdin_consumed));
+    assert_eq!(Bytes::Inline(view.frames.to_vec()), entry.frames);
+    assert_eq!(Bytes::Inline(view.data.to_vec()), entry.data);
+    true
+}
+
+proptest! {
+    #[test]
+    fn the_front_reads_what_everybody_reads(
+        numbers in any::<[u64; 3]>(),
+        spans in any::<(Option<u64>, Option<u64>, Option<u64>)>(),
+        status in any::<u8>(),
+        texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 2..6),
+        scope in proptest::option::of("[ -~]{0,9}"),
+        tags in proptest::collection::vec("[ -~]{1,64}", 0..4),
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let plain = entry(1, 10);
+        let argv = texts.iter().map(|text| serde_bytes::ByteBuf::from(text.clone())).collect();
+        let cwd = texts.last().map(|text| serde_bytes::ByteBuf::from(text.clone()));
+        let written = Entry {
+            created: Timestamp(numbers[0]),
+            expires_in: spans.0,
+            stale_for: spans.1,
+            run_time: numbers[1],
+            status,
+            stdin_consumed: spans.2,
+            frames: Bytes::Inline(texts[0].clone()),
+            data: Bytes::Inline(texts[1].clone()),
+            outputs: None,
+            about: About { argv, cut: numbers[2] % 2 == 0, cwd, scope, tags },
+            ..plain
+        };
+        let mut encoded = bincode::serde::encode_to_vec(&written, codec()).unwrap();
+        prop_assert!(is_read_alike(&encoded));
+        for (place, value) in edits {
+            let place = place.index(encoded.len());
+            encoded[place] = value;
+            is_read_alike(&encoded);
+        }
     }
 }

@@ -3,12 +3,10 @@
 //! A file is read and not mapped: a mapped file that somebody cuts short ends
 //! the process, and its pages count as this process's memory.
 
-#[cfg(target_arch = "x86_64")]
-mod short;
-
 use crate::fsutil;
 use blake3::Hasher;
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
+use cachex_core::hash::{self, SHORT};
 use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
@@ -19,8 +17,6 @@ use std::thread::JoinHandle;
 /// Big enough that a system call is lost in the hashing, small enough to stay
 /// in a second-level cache.
 const CHUNK: usize = 256 * 1024;
-/// Up to here what is asked of the processor costs more than it gives.
-const SHORT: usize = 32 * 1024;
 /// A thread costs some tens of microseconds; hashing this much, some hundreds.
 const WORTH_A_THREAD: u64 = 2 << 20;
 /// A file is halved this often at the most: as many parts as a usual machine has cores.
@@ -31,8 +27,8 @@ const WAITING: usize = 8;
 /// Hashes bytes.
 pub fn of(bytes: &[u8]) -> blake3::Hash {
     #[cfg(target_arch = "x86_64")]
-    if bytes.len() <= SHORT {
-        return short::hash(bytes);
+    if let Some(hash) = hash::short(bytes) {
+        return blake3::Hash::from_bytes(hash);
     }
     blake3::hash(bytes)
 }
@@ -40,8 +36,8 @@ pub fn of(bytes: &[u8]) -> blake3::Hash {
 /// Hashes bytes with a key.
 pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> blake3::Hash {
     #[cfg(target_arch = "x86_64")]
-    if bytes.len() <= short::CHUNK {
-        return short::keyed(key, bytes);
+    if bytes.len() <= hash::CHUNK {
+        return blake3::Hash::from_bytes(hash::keyed(key, bytes));
     }
     blake3::keyed_hash(key, bytes)
 }

@@ -39,12 +39,12 @@ fn tag_of(number: u8) -> Tag {
 }
 
 fn encode(fields: &[Field]) -> Vec<u8> {
-    let mut out = Fields::default();
+    let mut out = super::fields();
     for field in fields {
         match field {
             Field::One(tag, value) => out.add(tag_of(*tag), value),
             Field::Many(tag, values) => {
-                out.list(tag_of(*tag), &values.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                out.list(tag_of(*tag), values.iter());
             }
         }
     }
@@ -64,7 +64,7 @@ fn decode(mut bytes: &[u8]) -> Vec<Field> {
         *bytes = rest;
         value.to_vec()
     }
-    assert_eq!(bytes[0], VERSION);
+    assert_eq!(bytes[0], cachex_core::key::VERSION);
     bytes = &bytes[1..];
     let mut fields = Vec::new();
     while let Some((&tag, rest)) = bytes.split_first() {
@@ -91,7 +91,7 @@ fn field() -> impl Strategy<Value = Field> {
 }
 
 fn of_variables(pairs: &[(&str, &str)]) -> Vec<u8> {
-    let mut fields = Fields::default();
+    let mut fields = fields();
     fields.variables(pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes().into())));
     fields.0
 }

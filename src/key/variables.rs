@@ -1,25 +1,12 @@
 //! Which variables are part of a key, and with which value.
 
 use crate::config::{EnvSelection, Identity, Vars};
-use crate::session;
+use cachex_core::environment;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Why a variable does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LeftOut {
-    /// It describes the session, see [`session`].
-    Session,
-    /// It is the working directory by another name.
-    Directory,
-    /// An option leaves it out, or does not take it in.
-    Option,
-    /// It only shares out jobs, see [`session::significant`].
-    Jobs,
-    /// It names the host or the user, which do not count where results are portable.
-    Host,
-}
+pub use cachex_core::environment::LeftOut;
 
 /// The names of the variables that count, and those of the others with why they
 /// do not, both in order.
@@ -55,7 +42,7 @@ pub(super) fn in_key<'v>(
     let value = value.as_bytes();
     match left_out(name, value, identity, cwd) {
         Some(why) => Err(why),
-        None => session::significant(name.as_bytes(), value).ok_or(LeftOut::Jobs),
+        None => environment::significant(name.as_bytes(), value).ok_or(LeftOut::Jobs),
     }
 }
 
@@ -65,7 +52,7 @@ fn left_out(
     identity: &Identity,
     cwd: Option<&[u8]>,
 ) -> Option<LeftOut> {
-    let by_default = || left_out_by_default(name, value, identity, cwd);
+    let by_default = || environment::left_out(name.as_bytes(), value, identity.portable, cwd);
     match &identity.env {
         EnvSelection::None => Some(LeftOut::Option),
         EnvSelection::Only(patterns) => {
@@ -76,20 +63,4 @@ fn left_out(
             patterns.iter().any(|pattern| pattern.matches(name)).then_some(LeftOut::Option)
         }),
     }
-}
-
-fn left_out_by_default(
-    name: &OsStr,
-    value: &[u8],
-    identity: &Identity,
-    cwd: Option<&[u8]>,
-) -> Option<LeftOut> {
-    if session::is_noise(name.as_bytes()) {
-        return Some(LeftOut::Session);
-    }
-    if identity.portable && session::is_of_the_host(name.as_bytes()) {
-        return Some(LeftOut::Host);
-    }
-    // Where it names the working directory by another way, a command may show that way.
-    (name == "PWD" && cwd.is_none_or(|cwd| cwd == value)).then_some(LeftOut::Directory)
 }

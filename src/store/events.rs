@@ -17,8 +17,10 @@ use crate::clock::Timestamp;
 use crate::entry::{Key, base_name};
 use crate::failpoint;
 use crate::fsutil;
-use crate::hashing;
 use anyhow::{Context, Result};
+use cachex_core::event::{
+    CAP, FOLD_EVERY, HIT, LEN, LOG, MAGIC, checksum, fields, put_checksum, record,
+};
 use rustix::fs::{OFlags, SeekFrom};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -30,19 +32,11 @@ use std::io::Read;
 
 pub use remotely::Remotely;
 
-const LOG: &str = "events";
 const DRAINING: &str = "events.draining-";
-const MAGIC: [u8; 3] = [0xce, b'x', 1];
-const LEN: usize = 64;
 /// The kind of a record that is a label.
 const LABEL: u8 = 5;
 /// The most bytes of a label's name.
 pub const MAX_NAME: usize = 24;
-
-/// A fold is due each time the log has grown by this much: 1,024 runs.
-const FOLD_EVERY: u64 = 128 * 1024;
-/// Past this size nobody folds, and the log starts anew.
-const CAP: u64 = 2 * 1024 * 1024;
 
 /// Why a command was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -337,18 +331,14 @@ impl Event {
     /// The record of an event.
     pub fn encode(&self) -> [u8; LEN] {
         let (kind, number) = match self.kind {
-            Kind::Hit { cost } => (1, cost),
+            Kind::Hit { cost } => (HIT, cost),
             Kind::Recorded { why, size } => (2 | (why as u8) << 4, size),
             Kind::Unrecorded { why } => (3 | (why as u8) << 4, 0),
             Kind::Stale { cost } => (4, cost),
             Kind::Elsewhere => (6, 0),
             Kind::Remote { what, bytes } => (7 | (what as u8) << 4, bytes),
         };
-        let mut fields = [0; 24];
-        fields[..8].copy_from_slice(&self.time.0.to_le_bytes());
-        fields[8..16].copy_from_slice(&self.run_time.to_le_bytes());
-        fields[16..].copy_from_slice(&number.to_le_bytes());
-        record(kind, &fields, &self.key)
+        record(kind, &fields(self.time.0, self.run_time, number), &self.key.0)
     }
 }
 
@@ -358,7 +348,7 @@ impl Label {
         let mut fields = [0; MAX_NAME];
         let len = self.name.floor_char_boundary(MAX_NAME);
         fields[..len].copy_from_slice(&self.name.as_bytes()[..len]);
-        record(LABEL, &fields, &self.key)
+        record(LABEL, &fields, &self.key.0)
     }
 }
 
@@ -384,7 +374,7 @@ impl Record {
         let detail = usize::from(record[3] >> 4);
         let why = Reason::ALL.get(detail).copied()?;
         let kind = match record[3] & 0x0f {
-            1 => Kind::Hit { cost: number(24)? },
+            HIT => Kind::Hit { cost: number(24)? },
             2 => Kind::Recorded { why, size: number(24)? },
             3 => Kind::Unrecorded { why },
             4 => Kind::Stale { cost: number(24)? },
@@ -396,16 +386,6 @@ impl Record {
     }
 }
 
-fn record(kind: u8, fields: &[u8; 24], key: &Key) -> [u8; LEN] {
-    let mut record = [0; LEN];
-    record[..3].copy_from_slice(&MAGIC);
-    record[3] = kind;
-    record[8..32].copy_from_slice(fields);
-    record[32..].copy_from_slice(&key.0);
-    put_checksum(&mut record);
-    record
-}
-
 /// A record of these bytes whose checksum holds, whatever else it says.
 pub fn with_checksum(bytes: &[u8]) -> [u8; LEN] {
     let mut record = [0; LEN];
@@ -413,20 +393,6 @@ pub fn with_checksum(bytes: &[u8]) -> [u8; LEN] {
     record[..len].copy_from_slice(&bytes[..len]);
     put_checksum(&mut record);
     record
-}
-
-fn put_checksum(record: &mut [u8; LEN]) {
-    let sum = checksum(record);
-    record[4..8].copy_from_slice(&sum);
-}
-
-/// Of everything but itself.
-fn checksum(record: &[u8; LEN]) -> [u8; 4] {
-    let mut plain = *record;
-    plain[4..8].fill(0);
-    let sum = hashing::of(&plain);
-    let [a, b, c, d, ..] = *sum.as_bytes();
-    [a, b, c, d]
 }
 
 #[cfg(test)]

@@ -59,15 +59,12 @@ pub mod young;
 use crate::entry::{Entry, Key};
 use crate::fsutil::{self, Unusable};
 use anyhow::{Context, Result};
+use cachex_core::young::LAYOUT;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-
-/// The version of all that lies in the store's folder, which it is named after. Archives
-/// and remote stores have versions of their own.
-const LAYOUT: u8 = 2;
 
 /// One place that keeps entries.
 pub trait Store {

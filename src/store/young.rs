@@ -10,9 +10,11 @@ use crate::entry::{Entry, Key, MAX_SEALED};
 use crate::failpoint;
 use crate::fsutil;
 use anyhow::{Context, Result};
+use cachex_core::young;
 use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -33,8 +35,8 @@ impl<'a> Young<'a> {
     /// The keys there are files of.
     pub fn keys(&self) -> Result<Vec<Key>> {
         let mut keys = Vec::new();
-        for shard in fsutil::names(self.root, "young")? {
-            for name in fsutil::names(self.root, PathBuf::from("young").join(shard))? {
+        for shard in fsutil::names(self.root, young::FOLDER)? {
+            for name in fsutil::names(self.root, PathBuf::from(young::FOLDER).join(shard))? {
                 keys.extend(Key::from_hex(name.as_bytes()));
             }
         }
@@ -108,14 +110,7 @@ pub fn remove_version(root: &Root, key: &Key, expected: &[u8; 32]) -> rustix::io
 
 /// Where the file of a key lies.
 pub fn path(key: &Key) -> PathBuf {
-    let hex = blake3::Hash::from_bytes(key.0).to_hex();
-    // Put together by hand: every hit does this.
-    let mut path = String::with_capacity(80);
-    path.push_str("young/");
-    path.push_str(&hex[..2]);
-    path.push('/');
-    path.push_str(&hex);
-    PathBuf::from(path)
+    PathBuf::from(OsStr::from_bytes(&young::path(&key.0)))
 }
 
 impl Store for Young<'_> {

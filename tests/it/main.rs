@@ -36,6 +36,7 @@ mod follow;
 mod forged;
 mod forget_and_clear;
 mod formats;
+mod front;
 mod full_disk;
 mod fuzzing;
 mod grandchildren;

@@ -18,8 +18,11 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// The calls of the C library's own start, which no error of the system reaches: there is
-/// no program yet that could meet it. `main` begins with one of these.
+/// no program yet that could meet it. `main` begins with one of these, and so does a hit that
+/// is answered before the C library starts; if it is passed on, that start comes after it.
 const FIRST_OF_MAIN: i64 = libc::SYS_fcntl;
+/// It sets the thread pointer, which nobody else does.
+const FIRST_OF_START: i64 = libc::SYS_arch_prctl;
 
 /// What takes longer hangs: a hundred times what the slowest of it takes.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -252,7 +255,7 @@ impl Tracer {
             return None;
         }
         let call = info.words[0] as i64;
-        thread.is_live |= call == FIRST_OF_MAIN;
+        thread.is_live = call != FIRST_OF_START && (thread.is_live || call == FIRST_OF_MAIN);
         if info.op != ENTRY || !thread.is_live || !thread.is_ours {
             return None;
         }

@@ -6,7 +6,9 @@
 //! a window, a connection, a socket or one run of a CI job. A miss too many is
 //! a nuisance, a hit too many is wrong.
 
-use std::borrow::Cow;
+use crate::bytes::{eq, starts_with};
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 /// Left out of the key, sorted by their bytes.
 pub const NAMES: &[&str] = &[
@@ -226,7 +228,7 @@ pub const HOST: &[&str] = &[
 
 /// Whether a variable is one of those.
 pub fn is_of_the_host(name: &[u8]) -> bool {
-    HOST.binary_search_by(|host| host.as_bytes().cmp(name)).is_ok()
+    HOST.iter().any(|host| eq(host.as_bytes(), name))
 }
 
 /// cachex's own variables; how it caches is no part of what it caches.
@@ -237,10 +239,12 @@ pub const FAMILIES: [&[u8]; 2] = [OWN, b"DIRENV_"];
 /// Whether a variable describes the session.
 pub fn is_noise(name: &[u8]) -> bool {
     let Some(&first) = name.first() else { return false };
-    let begins = STARTS[first as usize] as usize..STARTS[first as usize + 1] as usize;
+    let first = usize::from(first);
+    let [begin, end] = [STARTS[first], STARTS[first + 1]].map(usize::from);
+    let alike = NAMES.get(begin..end).unwrap_or_default();
     // Lengths tell nearly all apart.
-    NAMES[begins].iter().any(|noise| noise.len() == name.len() && noise.as_bytes() == name)
-        || FAMILIES.iter().any(|family| name.starts_with(family))
+    alike.iter().any(|noise| eq(noise.as_bytes(), name))
+        || FAMILIES.iter().any(|family| starts_with(name, family))
 }
 
 /// Where the names that begin with a byte begin.
@@ -260,55 +264,135 @@ const STARTS: [u8; 257] = {
     starts
 };
 
-/// The value that counts for a variable. None: it counts as unset.
+/// Why a variable is no part of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It describes the session, see [`is_noise`].
+    Session,
+    /// It is the working directory by another name.
+    Directory,
+    /// An option leaves it out, or does not take it in.
+    Option,
+    /// It only shares out jobs, see [`significant`].
+    Jobs,
+    /// It names the host or the user, which do not count where results are portable.
+    Host,
+}
+
+/// Why a variable is no part of a key where no option names it; `cwd` is the working
+/// directory, if that is part of it.
+#[inline]
+pub fn left_out(name: &[u8], value: &[u8], portable: bool, cwd: Option<&[u8]>) -> Option<LeftOut> {
+    if is_noise(name) {
+        return Some(LeftOut::Session);
+    }
+    if portable && is_of_the_host(name) {
+        return Some(LeftOut::Host);
+    }
+    // Where it names the working directory by another way, a command may show that way.
+    let is_pwd = eq(name, b"PWD") && cwd.is_none_or(|cwd| eq(cwd, value));
+    is_pwd.then_some(LeftOut::Directory)
+}
+
+/// The value that is part of the key.
+#[derive(Clone)]
+pub enum Significant<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// These words of it, with a space between each two. If they are no bytes, the variable
+    /// is as good as unset.
+    Words(Words<'a>),
+}
+
+/// The value of a variable that is part of the key.
+#[inline]
+pub fn significant_part<'a>(name: &[u8], value: &'a [u8]) -> Significant<'a> {
+    if has_flags_of_make(name) {
+        return Significant::Words(Words::of(value));
+    }
+    // That its output is shown at a terminal counts, and not at which.
+    if eq(name, b"MAKE_TERMERR") || eq(name, b"MAKE_TERMOUT") {
+        return Significant::Whole(b"");
+    }
+    Significant::Whole(value)
+}
+
+/// The same in one piece. None: it counts as unset.
 pub fn significant<'a>(name: &[u8], value: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-    match name {
-        b"CARGO_MAKEFLAGS" | b"GNUMAKEFLAGS" | b"MAKEFLAGS" | b"MFLAGS" => {
-            let rest = without_jobs(value);
+    match significant_part(name, value) {
+        Significant::Whole(value) => Some(Cow::Borrowed(value)),
+        Significant::Words(words) => {
+            let rest = words.collect::<Vec<_>>().join(&b' ');
             (!rest.is_empty()).then_some(Cow::Owned(rest))
         }
-        // That its output is shown at a terminal counts, and not at which.
-        b"MAKE_TERMERR" | b"MAKE_TERMOUT" => Some(Cow::Borrowed(b"")),
-        _ => Some(Cow::Borrowed(value)),
     }
+}
+
+fn has_flags_of_make(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 4] = [b"CARGO_MAKEFLAGS", b"GNUMAKEFLAGS", b"MAKEFLAGS", b"MFLAGS"];
+    NAMES.iter().any(|it| eq(it, name))
 }
 
 /// Make's options without those that share out jobs, or say in which order their
 /// output is shown. They are words between
 /// unescaped spaces; what follows `--` are variables and stays as it is.
-fn without_jobs(flags: &[u8]) -> Vec<u8> {
-    let mut kept: Vec<&[u8]> = Vec::new();
-    let mut rest = flags;
-    while !rest.is_empty() {
-        let (word, tail) = split_word(rest);
-        rest = tail;
-        if word == b"--" {
-            kept.push(word);
-            kept.push(rest);
-            break;
-        }
-        let of_jobs = [&b"--jobserver"[..], b"--jobs", b"--output-sync", b"-O"];
-        let of_jobs = of_jobs.iter().any(|option| word.starts_with(option)) || is_j(word);
-        if !word.is_empty() && !of_jobs {
-            kept.push(word);
-        }
+#[derive(Clone)]
+pub struct Words<'a> {
+    rest: &'a [u8],
+    is_first: bool,
+    has_ended: bool,
+}
+
+impl<'a> Words<'a> {
+    fn of(flags: &'a [u8]) -> Words<'a> {
+        Words { rest: flags, is_first: true, has_ended: false }
     }
-    match kept[..] {
-        // Variables alone after the options went.
-        [b"--", b""] => Vec::new(),
-        _ => kept.join(&b' '),
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.has_ended {
+            // What stands behind `--`, in one piece.
+            self.has_ended = false;
+            return Some(core::mem::take(&mut self.rest));
+        }
+        while !self.rest.is_empty() {
+            let (word, tail) = split_word(self.rest);
+            self.rest = tail;
+            if eq(word, b"--") {
+                // Variables alone after the options went: there are none.
+                if self.is_first && tail.is_empty() {
+                    return None;
+                }
+                self.has_ended = true;
+                return Some(word);
+            }
+            let of_jobs = [&b"--jobserver"[..], b"--jobs", b"--output-sync", b"-O"];
+            let of_jobs = of_jobs.iter().any(|option| starts_with(word, option)) || is_j(word);
+            if !word.is_empty() && !of_jobs {
+                self.is_first = false;
+                return Some(word);
+            }
+        }
+        None
     }
 }
 
 fn is_j(word: &[u8]) -> bool {
-    word.strip_prefix(b"-j").is_some_and(|count| count.iter().all(u8::is_ascii_digit))
+    let [b'-', b'j', count @ ..] = word else { return false };
+    count.iter().all(u8::is_ascii_digit)
 }
 
 fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     let mut at = 0;
-    while at < text.len() {
-        match text[at] {
-            b' ' => return (&text[..at], &text[at + 1..]),
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b' ' => {
+                let (word, rest) = text.split_at_checked(at).unwrap_or((text, &[]));
+                return (word, rest.get(1..).unwrap_or_default());
+            }
             b'\\' => at += 2,
             _ => at += 1,
         }

@@ -1,0 +1,232 @@
+//! The sealed form of an entry.
+//!
+//! An entry on disk, be it a young file or a value in the old store, is
+//!
+//! ```text
+//! magic and format version (8 bytes) | length of the body (4) | BLAKE3 of the body (32) | body | parts
+//! body: sum of the parts (8) | bincode of the entry
+//! ```
+//!
+//! Numbers are little-endian. [`open`] verifies, and nothing is decoded before. The parts
+//! serve `explain` and never a hit, which therefore does not pay for a cryptographic hash of
+//! them: a [`sum`] tells that a bit of them flipped.
+//!
+//! A [`View`] is what a hit needs of the encoded entry, read in place. It is stricter than
+//! the decoder of the whole: where it gives nothing, that decides.
+
+use crate::bytes::eq;
+use crate::hash;
+use core::fmt;
+
+/// The version byte of a sealed entry.
+pub const FORMAT: u8 = 1;
+/// What a sealed entry begins with.
+pub const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'x', FORMAT];
+/// What stands before the body.
+pub const HEADER: usize = MAGIC.len() + 4 + 32;
+/// The length of the sum of the parts.
+pub const SUM: usize = 8;
+
+/// No sealed entry is longer: streams, the only part without a bound of its
+/// own, go to blobs beyond [`INLINE_LIMIT`].
+pub const MAX_SEALED: usize = 16 * 1024;
+/// Streams up to this many bytes lie in the entry itself, so that a usual
+/// entry stays within one 4 KiB page of the old store and of the file system.
+pub const INLINE_LIMIT: usize = 2048;
+/// The most bytes of an entry's parts.
+pub const PARTS_LIMIT: usize = 3 * 1024;
+/// The most tags of an entry.
+pub const MAX_TAGS: usize = 16;
+/// The most bytes of a tag, which has at least one, and none that is zero.
+pub const MAX_TAG: usize = 64;
+
+/// Bytes that are not what was written, or are of another format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged;
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a stored record is damaged")
+    }
+}
+
+impl core::error::Error for Damaged {}
+
+/// The encoded entry and the parts of a sealed one, both verified.
+pub fn open(sealed: &[u8]) -> Result<(&[u8], &[u8]), Damaged> {
+    let (magic, rest) = sealed.split_first_chunk::<8>().ok_or(Damaged)?;
+    let (len, rest) = rest.split_first_chunk().ok_or(Damaged)?;
+    let (expected, rest) = rest.split_first_chunk::<32>().ok_or(Damaged)?;
+    let len = u32::from_le_bytes(*len) as usize;
+    let (body, parts) = rest.split_at_checked(len).ok_or(Damaged)?;
+    if !eq(magic, &MAGIC) || sealed.len() > MAX_SEALED {
+        return Err(Damaged);
+    }
+    if !hash::short(body).is_some_and(|hash| eq(&hash, expected)) {
+        return Err(Damaged);
+    }
+    let (expected, encoded) = body.split_first_chunk().ok_or(Damaged)?;
+    if sum(parts) != u64::from_le_bytes(*expected) {
+        return Err(Damaged);
+    }
+    Ok((encoded, parts))
+}
+
+/// A sum of bytes that any change within one word of eight changes.
+///
+/// Each step takes in a word, and is a bijection both of that word and of the
+/// state: an exclusive or, a product with an odd number, a rotation. So states
+/// that differ go on to differ. It keeps nobody from forging parts.
+pub fn sum(bytes: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let step = |state: u64, word: [u8; 8]| {
+        (state ^ u64::from_le_bytes(word)).wrapping_mul(ODD).rotate_left(29)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    crate::bytes::copy(&mut last, rest);
+    let state = words.iter().fold(bytes.len() as u64, |state, word| step(state, *word));
+    step(state, last)
+}
+
+/// What a hit needs of an entry whose output lies in it and that has no files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View<'a> {
+    /// The key it was recorded under.
+    pub key: &'a [u8; 32],
+    /// When the run ended, in nanoseconds since 1970.
+    pub created: u64,
+    /// How long it may be served from then on, in nanoseconds; none: for ever.
+    pub expires_in: Option<u64>,
+    /// How long the command ran, in nanoseconds.
+    pub run_time: u64,
+    /// What it exited with.
+    pub status: u8,
+    /// How far the command read a standard input that is a file.
+    pub stdin_consumed: Option<u64>,
+    /// The chunks of both streams in the order they came, see [`crate::frames`].
+    pub frames: &'a [u8],
+    /// The bytes of those chunks, one after the other.
+    pub data: &'a [u8],
+}
+
+/// No command line that an entry keeps has more arguments than are worth a look.
+const ARGUMENTS: u64 = 256;
+
+impl<'a> View<'a> {
+    /// Reads an encoded entry; none of what it is not made for, and of what is none.
+    pub fn read(encoded: &'a [u8]) -> Option<View<'a>> {
+        // The decoder of the whole has a limit, which is not met below this.
+        if encoded.len() > MAX_SEALED / 2 {
+            return None;
+        }
+        let mut reader = Reader(encoded);
+        let key = reader.array()?;
+        let created = reader.number()?;
+        let expires_in = reader.optional_number().ok()?;
+        let _stale_for = reader.optional_number().ok()?;
+        let view = View {
+            key,
+            created,
+            expires_in,
+            run_time: reader.number()?,
+            status: reader.byte()?,
+            stdin_consumed: reader.optional_number().ok()?,
+            frames: reader.inline()?,
+            data: reader.inline()?,
+        };
+        let outputs = reader.byte()?;
+        if outputs != 0 {
+            return None;
+        }
+        reader.about()?;
+        reader.0.is_empty().then_some(view)
+    }
+}
+
+/// Reads bincode's standard encoding.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (array, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(array)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let [byte] = self.array()?;
+        Some(*byte)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        Some(match self.byte()? {
+            small @ 0..=250 => u64::from(small),
+            251 => u64::from(u16::from_le_bytes(*self.array()?)),
+            252 => u64::from(u32::from_le_bytes(*self.array()?)),
+            253 => u64::from_le_bytes(*self.array()?),
+            _ => return None,
+        })
+    }
+
+    /// A number that there may be.
+    fn optional_number(&mut self) -> Result<Option<u64>, Damaged> {
+        let is_there = self.flag().ok_or(Damaged)?;
+        is_there.then(|| self.number().ok_or(Damaged)).transpose()
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let len = usize::try_from(self.number()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// Bytes that lie in the entry.
+    fn inline(&mut self) -> Option<&'a [u8]> {
+        if self.number()? == 0 { self.bytes() } else { None }
+    }
+
+    /// Text, as far as it is ASCII.
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let text = self.bytes()?;
+        text.iter().all(u8::is_ascii).then_some(text)
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Passes over what is for people to read.
+    fn about(&mut self) -> Option<()> {
+        let arguments = self.number()?;
+        if arguments > ARGUMENTS {
+            return None;
+        }
+        for _ in 0..arguments {
+            self.bytes()?;
+        }
+        let _is_cut = self.flag()?;
+        if self.flag()? {
+            self.bytes()?;
+        }
+        if self.flag()? {
+            self.text()?;
+        }
+        let tags = self.number()?;
+        if tags > MAX_TAGS as u64 {
+            return None;
+        }
+        for _ in 0..tags {
+            let tag = self.text()?;
+            if tag.is_empty() || tag.len() > MAX_TAG || tag.contains(&0) {
+                return None;
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,92 @@
+//! Which stream each run of recorded bytes belongs to.
+//!
+//! A recording is one sequence of bytes, in the order they arrived, and one
+//! sequence of frames that says which stream the next so many bytes went to.
+//! Neighbours of one stream are one frame, so a command that writes only to
+//! stdout has a single one. On disk a frame is its length times two plus the
+//! stream, as a little-endian base-128 number (LEB128).
+
+use crate::entry::Damaged;
+use alloc::vec::Vec;
+
+/// One of the two streams that are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout = 0,
+    /// Standard error.
+    Stderr = 1,
+}
+
+impl Stream {
+    /// Both, in the order of their descriptors.
+    pub const BOTH: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stream::Stdout => "standard output",
+            Stream::Stderr => "standard error",
+        }
+    }
+}
+
+/// So many bytes of one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Where they went.
+    pub stream: Stream,
+    /// How many they are.
+    pub len: u64,
+}
+
+impl Frame {
+    /// What a recording begins with in which nobody can tell the streams apart any more:
+    /// both came through one pipe, in the command's own order.
+    pub const ONE_PIPE: Frame = Frame { stream: Stream::Stderr, len: 0 };
+
+    /// Appends the frame to `out`.
+    pub fn encode(self, out: &mut Vec<u8>) {
+        let mut rest = self.len << 1 | self.stream as u64;
+        while rest >= 0x80 {
+            out.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+    }
+}
+
+/// Reads frames from their encoding.
+pub struct Frames<I>(pub I);
+
+impl<I: Iterator<Item = u8>> Iterator for Frames<I> {
+    type Item = Result<Frame, Damaged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut value = 0_u64;
+        for shift in (0..=63).step_by(7) {
+            let Some(byte) = self.0.next() else {
+                return (shift > 0).then_some(Err(Damaged));
+            };
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                return Some(Err(Damaged));
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                let stream = Stream::BOTH[(value & 1) as usize];
+                return Some(Ok(Frame { stream, len: value >> 1 }));
+            }
+        }
+        Some(Err(Damaged))
+    }
+}
+
+/// The sum of what the frames say; none if they cannot be read or it is absurd.
+pub fn total<I: Iterator<Item = u8>>(frames: Frames<I>) -> Option<u64> {
+    let mut total = 0_u64;
+    for frame in frames {
+        total = total.checked_add(frame.ok()?.len)?;
+    }
+    Some(total)
+}

@@ -1,0 +1,25 @@
+//! Where the file of a recent entry lies.
+
+/// The folder of all of them, below the store's folder of this version.
+pub const FOLDER: &str = "young";
+/// The version of all that lies in the store's folder, which it is named after. Archives
+/// and remote stores have versions of their own.
+pub const LAYOUT: u8 = 2;
+
+/// The length of a path: `young/ab/abcdef…`.
+pub const PATH: usize = FOLDER.len() + 1 + 2 + 1 + 64;
+
+/// The path of a key's file below that folder.
+pub fn path(key: &[u8; 32]) -> [u8; PATH] {
+    let mut path = *b"young/--/----------------------------------------------------------------";
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+    let digits = key.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    let (folder, name) = path.split_at_mut(FOLDER.len() + 4);
+    for (to, digit) in name.iter_mut().zip(digits) {
+        *to = digit;
+    }
+    if let ([.., first, second, _], [a, b, ..]) = (folder, name) {
+        (*first, *second) = (*a, *b);
+    }
+    path
+}

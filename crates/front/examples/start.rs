@@ -1,0 +1,13 @@
+//! The smallest executable that starts at the front, for who reads or measures what is linked:
+//!
+//! ```sh
+//! cargo rustc --release --package cachex-front --example start -- -C link-arg=-Wl,--entry=cachex_front_start
+//! ```
+
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+#[used]
+static START: unsafe extern "C" fn() = cachex_front::START;
+
+fn main() {
+    println!("passed on");
+}

@@ -1,0 +1,245 @@
+//! The whole of a hit, from the arguments to the exit.
+
+use crate::buffer::Buffer;
+use crate::call::Process;
+use crate::environment::{self, Environment};
+use crate::executable;
+use crate::input::{self, Input};
+use crate::options::{Executable, Options};
+use crate::output;
+use crate::sys::{self, Descriptor, Errno};
+use crate::text::Text;
+use crate::{Known, Pass};
+use cachex_core::entry::{self, MAX_SEALED, View};
+use cachex_core::event::{self, CAP, FOLD_EVERY};
+use cachex_core::hash::{self, SHORT};
+use cachex_core::key::{Fields, Sink, Tag};
+use cachex_core::young;
+use core::cell::UnsafeCell;
+
+/// All memory that is used here but for the stack. Only what is touched of it exists.
+struct Room {
+    environment: environment::Room,
+    executable: executable::Room,
+    fields: [u8; SHORT],
+    file: [u8; MAX_SEALED + 1],
+    input: [u8; input::ROOM],
+    folder: [u8; executable::PATH],
+    cwd: [u8; executable::PATH],
+}
+
+struct Place(UnsafeCell<Room>);
+
+// SAFETY: one thread uses it, once.
+unsafe impl Sync for Place {}
+
+static ROOM: Place = Place(UnsafeCell::new(Room {
+    environment: environment::Room::NEW,
+    executable: executable::Room::NEW,
+    fields: [0; SHORT],
+    file: [0; MAX_SEALED + 1],
+    input: [0; input::ROOM],
+    folder: [0; executable::PATH],
+    cwd: [0; executable::PATH],
+}));
+
+/// This many bytes in front of a mark of the log the ordinary way writes to it, which starts
+/// the fold that is due there. So many calls may do so at once.
+const MARGIN: u64 = 16 * event::LEN as u64;
+
+/// Answers the call and ends the process, or returns with nothing done.
+pub fn answer(process: &Process) {
+    let mut is_traced = false;
+    let Err(Pass(why)) = attempt(process, &mut is_traced);
+    if is_traced {
+        for part in ["cachex: passed on: ", why, "\n"] {
+            let _ = sys::write(2, part.as_bytes());
+        }
+    }
+}
+
+enum Never {}
+
+fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
+    let options = Options::of(process)?;
+    // SAFETY: nobody else knows of it, and this runs once.
+    let room = unsafe { &mut *ROOM.0.get() };
+    let environment = Environment::of(process, &mut room.environment)?;
+    let own = environment.own()?;
+    *is_traced = own.is_traced;
+    let began = sys::time(libc::CLOCK_MONOTONIC)?;
+    if process.is_privileged() || !sys::files_are_unlimited() {
+        return Err(Pass("the process is restricted"));
+    }
+    input::check_descriptors(&options, process)?;
+    if input::is_closed(1) || input::is_closed(2) {
+        return Err(Pass("an output is closed"));
+    }
+    let is_closed = input::is_closed(0);
+    let mut path = Buffer::new(&mut room.folder);
+    if !own.has_no_file {
+        check_no_file(&environment, &mut path)?;
+    }
+    let store = store(folder(&options, own.dir, &environment, &mut path)?)?;
+
+    let mut fields = Fields::new(Buffer::new(&mut room.fields));
+    fields.begin_list(Tag::Argv, options.count(process));
+    for argument in options.argv(process) {
+        fields.sized(argument.bytes());
+    }
+    if options.executable == Executable::Stat {
+        let name = options.argv(process).next().ok_or(Pass("no command"))?;
+        let search_path = environment.get(b"PATH");
+        executable::tell(name, search_path, &mut room.executable, &mut fields)?;
+    }
+    let mut cwd = None;
+    if options.has_directory {
+        let path = executable::working_directory(&mut room.cwd)?;
+        fields.add(Tag::Cwd, path);
+        cwd = Some(path);
+    }
+    let is_of_make = environment.get(b"MAKELEVEL").is_some();
+    environment.tell(&options, cwd, &mut fields)?;
+    let input = Input::tell(&options, is_closed, is_of_make, &mut room.input, &mut fields)?;
+    if let Some(text) = options.key {
+        fields.add(Tag::Text, text);
+    }
+    if let Some(scope) = options.scope {
+        fields.add(Tag::Scope, scope);
+    }
+    let key = hash::short(fields.0.bytes()?).ok_or(Pass("the key is of many bytes"))?;
+
+    let view = look_up(&store, &key, &mut room.file)?;
+    check_fresh(&options, &view)?;
+    output::check(&view)?;
+    check_log(&store)?;
+    output::show(&view)?;
+
+    input.follow(view.stdin_consumed, &mut room.input);
+    let cost = sys::time(libc::CLOCK_MONOTONIC).map_or(0, |now| now.saturating_sub(began));
+    note(&store, &view, cost);
+    sys::exit(view.status)
+}
+
+/// Makes sure that there is no configuration file.
+fn check_no_file(environment: &Environment, path: &mut Buffer<'_>) -> Known<()> {
+    let absolute = |name: &[u8]| environment.get(name).filter(|it| it.starts_with(b"/"));
+    if let Some(folder) = absolute(b"XDG_CONFIG_HOME") {
+        path.put(folder.bytes());
+        path.put(b"/cachex/config.toml");
+    } else if let Some(home) = absolute(b"HOME") {
+        path.put(home.bytes());
+        path.put(b"/.config/cachex/config.toml");
+    } else {
+        return Ok(());
+    }
+    match sys::stat_at(libc::AT_FDCWD, path.text()?, 0) {
+        Err(Errno(libc::ENOENT | libc::ENOTDIR)) => Ok(()),
+        _ => Err(Pass("there is a configuration file")),
+    }
+}
+
+/// The folder that holds the store.
+fn folder<'p>(
+    options: &Options,
+    variable: Option<Text<'p>>,
+    environment: &Environment,
+    path: &'p mut Buffer<'_>,
+) -> Known<Text<'p>> {
+    if let Some(dir) = options.dir {
+        return if dir.starts_with(b"~") { Err(Pass("a folder below a home")) } else { Ok(dir) };
+    }
+    if let Some(dir) = variable {
+        return if dir.starts_with(b"/") { Ok(dir) } else { Err(Pass("a folder below a home")) };
+    }
+    path.cut(0);
+    let set = |name: &[u8]| environment.get(name).filter(|value| !value.is_empty());
+    if let Some(caches) = set(b"XDG_CACHE_HOME").filter(|it| it.starts_with(b"/")) {
+        path.put(caches.bytes());
+        path.push(b"cachex");
+    } else {
+        path.put(set(b"HOME").ok_or(Pass("there is no home"))?.bytes());
+        path.push(b".cache/cachex");
+    }
+    path.text()
+}
+
+/// Opens the store, if it is there and private.
+fn store(folder: Text<'_>) -> Known<Descriptor> {
+    const VERSION: [u8; 3] = [b'v', b'0' + young::LAYOUT, 0];
+    const FLAGS: i32 = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+    let user = sys::geteuid();
+    let is_private = |folder: &Descriptor| {
+        let others = libc::S_IWGRP | libc::S_IWOTH;
+        let stat = sys::fstat(folder.number());
+        stat.is_ok_and(|stat| stat.st_uid == user && stat.st_mode & others == 0)
+    };
+    let version = Text::of(&VERSION).ok_or(Pass("a literal"))?;
+    let open = |at: i32, name: Text<'_>| {
+        sys::open_at(at, name, FLAGS, 0).map_err(|_| Pass("there is no store"))
+    };
+    let outer = open(libc::AT_FDCWD, folder)?;
+    let store = open(outer.number(), version)?;
+    if is_private(&outer) && is_private(&store) {
+        Ok(store)
+    } else {
+        Err(Pass("the store is not private"))
+    }
+}
+
+/// The recent entry of a key.
+fn look_up(store: &Descriptor, key: &[u8; 32], room: &'static mut [u8]) -> Known<View<'static>> {
+    let mut path = [0; young::PATH + 1];
+    cachex_core::bytes::copy(&mut path, &young::path(key));
+    let path = Text::of(&path).ok_or(Pass("a literal"))?;
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let Ok(file) = sys::open_below(store.number(), path, flags) else {
+        return Err(Pass("there is no recent entry"));
+    };
+    let len = sys::read(file.number(), room)?;
+    let sealed = room.get(..len).unwrap_or_default();
+    let Ok((encoded, _)) = entry::open(sealed) else { return Err(Pass("the entry is damaged")) };
+    let view = View::read(encoded).ok_or(Pass("the entry is not a plain one"))?;
+    let is_of_key = cachex_core::bytes::eq(view.key, key);
+    if is_of_key { Ok(view) } else { Err(Pass("the entry is of another key")) }
+}
+
+/// Finds out whether an entry may be served, and needs no refresh.
+fn check_fresh(options: &Options, view: &View<'_>) -> Known<()> {
+    let now = sys::time(libc::CLOCK_REALTIME)?;
+    let age = now.checked_sub(view.created).ok_or(Pass("the entry is of the future"))?;
+    let within = |limit: Option<u64>| limit.is_none_or(|limit| age < limit);
+    if !within(view.expires_in) || !within(options.limit(view.status)) {
+        return Err(Pass("the entry has expired"));
+    }
+    if within(options.refresh_after) { Ok(()) } else { Err(Pass("a refresh is due")) }
+}
+
+const LOG: Text<'static> = Text::literal(c"events");
+
+/// Makes sure that a fold is not due after this call.
+fn check_log(store: &Descriptor) -> Known<()> {
+    let len = match sys::stat_at(store.number(), LOG, libc::AT_SYMLINK_NOFOLLOW) {
+        Ok(stat) if stat.st_mode & libc::S_IFMT == libc::S_IFREG => stat.st_size as u64,
+        Err(Errno(libc::ENOENT)) => 0,
+        _ => return Err(Pass("the log of events is not one")),
+    };
+    let end = len.saturating_add(MARGIN);
+    if end > CAP || end / FOLD_EVERY != len / FOLD_EVERY {
+        return Err(Pass("a fold is due"));
+    }
+    Ok(())
+}
+
+/// Writes down that there was a hit. Nothing hangs on it.
+fn note(store: &Descriptor, view: &View<'_>, cost: u64) {
+    let flags = libc::O_WRONLY
+        | libc::O_APPEND
+        | libc::O_CREAT
+        | libc::O_NONBLOCK
+        | libc::O_NOCTTY
+        | libc::O_NOFOLLOW;
+    let Ok(log) = sys::open_at(store.number(), LOG, flags, 0o600) else { return };
+    let Ok(now) = sys::time(libc::CLOCK_REALTIME) else { return };
+    let _ = sys::write(log.number(), &event::hit(now, view.run_time, cost, view.key));
+}

@@ -1,0 +1,80 @@
+//! What the kernel tells a process that starts.
+
+use crate::text::Text;
+
+/// The process: its arguments, its environment, and whether it has rights that who started it
+/// has not.
+pub struct Process {
+    arguments: *const *const u8,
+    count: usize,
+    environment: *const *const u8,
+    auxiliary: *const [usize; 2],
+}
+
+impl Process {
+    /// Reads what the kernel has put on the stack.
+    ///
+    /// # Safety
+    ///
+    /// That is where `stack` leads to, and it stays as it is.
+    pub unsafe fn at(stack: *const usize) -> Process {
+        // SAFETY: there is the count of the arguments; these and a null pointer; the
+        // variables and a null pointer; and pairs of numbers, the last of type zero.
+        unsafe {
+            let count = *stack;
+            let arguments = stack.add(1).cast::<*const u8>();
+            let environment = arguments.add(count.wrapping_add(1));
+            let mut end = environment;
+            while !(*end).is_null() {
+                end = end.add(1);
+            }
+            Process { arguments, count, environment, auxiliary: end.add(1).cast() }
+        }
+    }
+
+    /// How many arguments there are, the name of the program among them.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn argument(&self, at: usize) -> Option<Text<'static>> {
+        if at >= self.count {
+            return None;
+        }
+        // SAFETY: there are so many, and each is a string that nobody changes.
+        unsafe { Some(Text::at(*self.arguments.add(at))) }
+    }
+
+    /// The variables, each `NAME=value` or whatever else was put there.
+    pub fn environment(&self) -> impl Iterator<Item = Text<'static>> {
+        let mut next = self.environment;
+        core::iter::from_fn(move || {
+            // SAFETY: a null pointer ends them, and each is a string that nobody changes.
+            unsafe {
+                if (*next).is_null() {
+                    return None;
+                }
+                let text = Text::at(*next);
+                next = next.add(1);
+                Some(text)
+            }
+        })
+    }
+
+    /// Whether the file of the program gives it rights that who started it has not.
+    pub fn is_privileged(&self) -> bool {
+        let mut next = self.auxiliary;
+        loop {
+            // SAFETY: a pair of type zero ends them.
+            let [kind, value] = unsafe { *next };
+            if kind == 0 {
+                return true;
+            }
+            if kind == libc::AT_SECURE as usize {
+                return value != 0;
+            }
+            // SAFETY: the end was not met yet.
+            next = unsafe { next.add(1) };
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The entry point of the executable.
+
+use crate::answer;
+use crate::call::Process;
+use core::arch::global_asm;
+
+// The kernel starts the process here. What it has put on the stack, and `rdx`, is what
+// `_start` of the C library looks at; both are as they were when it is jumped to.
+global_asm!(
+    ".pushsection .text.cachex_front_start,\"ax\",@progbits",
+    ".globl cachex_front_start",
+    ".type cachex_front_start,@function",
+    "cachex_front_start:",
+    ".cfi_startproc",
+    ".cfi_undefined rip",
+    "mov rbx, rsp",
+    "mov r12, rdx",
+    "mov rdi, rsp",
+    "and rsp, -16",
+    "call {front}",
+    "mov rsp, rbx",
+    "mov rdx, r12",
+    "xor ebp, ebp",
+    "jmp _start",
+    ".cfi_endproc",
+    ".size cachex_front_start, . - cachex_front_start",
+    ".popsection",
+    front = sym front,
+);
+
+unsafe extern "C" {
+    fn cachex_front_start();
+}
+
+/// The entry point, for the linker: who mentions it takes it in.
+pub const START: unsafe extern "C" fn() = cachex_front_start;
+
+/// Answers the call and ends the process, or returns.
+///
+/// # Safety
+///
+/// `stack` is where the kernel has put the count of the arguments, the arguments, the
+/// environment and the auxiliary vector, and no other thread runs.
+unsafe extern "C" fn front(stack: *const usize) {
+    // SAFETY: the caller promises just that.
+    let process = unsafe { Process::at(stack) };
+    answer::answer(&process);
+}

@@ -1,0 +1,137 @@
+//! Standard input, and the descriptors that arguments name.
+
+use crate::call::Process;
+use crate::options::{self, Options};
+use crate::pipe;
+use crate::sys::{self, Errno, Stat};
+use crate::{Known, Pass};
+use cachex_core::descriptors::{How, numbers};
+use cachex_core::hash::{self, SHORT};
+use cachex_core::key::{Fields, Sink, Tag};
+use cachex_core::stdin;
+use core::ffi::c_int;
+
+pub const STDIN: c_int = 0;
+
+/// Room for what a file holds: one byte more than is hashed here.
+pub const ROOM: usize = SHORT + 1;
+
+/// Standard input, as far as the replay moves it.
+pub enum Input {
+    /// It stays as it is.
+    Unmoved,
+    /// A file, which was at this offset.
+    File(u64),
+    /// A pipe with so much in it.
+    Pipe(usize),
+}
+
+impl Input {
+    /// Tells of standard input; `is_closed` says that it is, and `is_of_make` that make has
+    /// given it, see [`pipe`].
+    pub fn tell(
+        options: &Options,
+        is_closed: bool,
+        is_of_make: bool,
+        room: &mut [u8],
+        to: &mut Fields<impl Sink>,
+    ) -> Known<Input> {
+        let kind = match options.stdin {
+            options::Stdin::Null => stdin::NULL,
+            options::Stdin::Inherit => stdin::INHERIT,
+            options::Stdin::Hash if is_closed => stdin::CLOSED,
+            options::Stdin::Hash => {
+                let stat = sys::fstat(STDIN)?;
+                match stat.st_mode & libc::S_IFMT {
+                    libc::S_IFCHR => of_device(&stat)?,
+                    libc::S_IFREG => return of_file(&stat, room, to),
+                    libc::S_IFIFO => return pipe::tell(&stat, is_of_make, room, to),
+                    _ => return Err(Pass("standard input is of another kind")),
+                }
+            }
+        };
+        to.add(Tag::Stdin, kind.as_bytes());
+        Ok(Input::Unmoved)
+    }
+
+    /// Leaves it as a command left it that read so much of it.
+    pub fn follow(&self, consumed: Option<u64>, room: &mut [u8]) {
+        let Some(consumed) = consumed else { return };
+        match self {
+            Input::Unmoved => {}
+            Input::File(offset) => follow_file(*offset, consumed),
+            Input::Pipe(len) => pipe::follow(*len, consumed, room),
+        }
+    }
+}
+
+fn follow_file(offset: u64, consumed: u64) {
+    let Ok(by) = i64::try_from(consumed) else { return };
+    let here = || sys::seek(STDIN, 0, libc::SEEK_CUR).ok();
+    if by == 0 || here() != Some(offset) {
+        return;
+    }
+    // Whoever shares it may have moved it between these two calls.
+    let there = offset.wrapping_add(consumed);
+    if sys::seek(STDIN, by, libc::SEEK_CUR).is_ok_and(|now| now != there) {
+        let _ = sys::seek(STDIN, by.wrapping_neg(), libc::SEEK_CUR);
+    }
+}
+
+fn of_device(stat: &Stat) -> Known<&'static str> {
+    if stat.st_rdev == libc::makedev(1, 3) {
+        let access = sys::fcntl(STDIN, libc::F_GETFL)? as c_int & libc::O_ACCMODE;
+        return Ok(if access == libc::O_WRONLY { stdin::WRITE_ONLY } else { stdin::EMPTY });
+    }
+    if sys::is_terminal(STDIN) {
+        Ok(stdin::TERMINAL)
+    } else {
+        Err(Pass("standard input is a device"))
+    }
+}
+
+/// Tells of a short file that is no output of this process.
+fn of_file(stat: &Stat, room: &mut [u8], to: &mut Fields<impl Sink>) -> Known<Input> {
+    for output in [1, 2] {
+        let output = sys::fstat(output)?;
+        if (output.st_dev, output.st_ino) == (stat.st_dev, stat.st_ino) {
+            return Err(Pass("standard input is an output, too"));
+        }
+    }
+    let offset = sys::seek(STDIN, 0, libc::SEEK_CUR)?;
+    let mut len = 0;
+    loop {
+        let rest = room.get_mut(len..).unwrap_or_default();
+        if rest.is_empty() {
+            return Err(Pass("standard input is long"));
+        }
+        match sys::read_at(STDIN, rest, len as u64)? {
+            0 => break,
+            count => len = len.wrapping_add(count),
+        }
+    }
+    let hash = room.get(..len).and_then(hash::short).ok_or(Pass("standard input is long"))?;
+    to.0.put(&[Tag::Stdin as u8]);
+    to.number(stdin::FILE.len() + stdin::CONTENTS);
+    to.0.put(stdin::FILE.as_bytes());
+    to.0.put(&stdin::contents(&hash, offset));
+    Ok(Input::File(offset))
+}
+
+/// Passes on calls of which an argument names a descriptor that is open, or may be.
+pub fn check_descriptors(options: &Options, process: &Process) -> Known<()> {
+    for argument in options.argv(process) {
+        for (number, how) in numbers(argument.bytes(), |_| true) {
+            let is_open = sys::fcntl(number, libc::F_GETFD) != Err(Errno(libc::EBADF));
+            if how == How::Plainly || is_open {
+                return Err(Pass("an argument names a descriptor"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a descriptor is closed.
+pub fn is_closed(number: c_int) -> bool {
+    sys::fcntl(number, libc::F_GETFD) == Err(Errno(libc::EBADF))
+}

@@ -1,0 +1,222 @@
+//! System calls, made directly: the C library's functions set `errno`, which is thread-local.
+
+use crate::text::Text;
+use core::arch::asm;
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+
+pub use libc::stat as Stat;
+
+/// The number of an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Errno(pub c_int);
+
+pub type Result<T> = core::result::Result<T, Errno>;
+
+/// An open descriptor, closed when it is dropped.
+pub struct Descriptor(c_int);
+
+impl Descriptor {
+    pub fn number(&self) -> c_int {
+        self.0
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        // SAFETY: it is nobody else's.
+        let _ = unsafe { call(libc::SYS_close, [self.0 as usize, 0, 0, 0, 0, 0]) };
+    }
+}
+
+/// Makes a system call.
+///
+/// # Safety
+///
+/// What is passed is what the kernel expects: pointers lead to memory that it may use so.
+#[inline]
+unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> Result<usize> {
+    let [first, second, third, fourth, fifth, sixth] = arguments;
+    let result: isize;
+    // SAFETY: the caller promises what the kernel needs; it changes no other registers, and
+    // leaves the stack alone.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") first, in("rsi") second, in("rdx") third, in("r10") fourth, in("r8") fifth,
+            in("r9") sixth,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    if (-4095..0).contains(&result) { Err(Errno(-result as c_int)) } else { Ok(result as usize) }
+}
+
+/// A call whose arguments are numbers alone.
+#[inline]
+fn plain(number: libc::c_long, a: c_int, b: usize, c: usize) -> Result<usize> {
+    // SAFETY: callers pass numbers of calls that take no pointer.
+    unsafe { call(number, [a as usize, b, c, 0, 0, 0]) }
+}
+
+/// A call that fills a structure.
+#[inline]
+fn filled<T>(fill: impl FnOnce(*mut T) -> Result<usize>) -> Result<T> {
+    let mut place = MaybeUninit::uninit();
+    fill(place.as_mut_ptr())?;
+    // SAFETY: the kernel has filled it, and any bytes are a value of what it is used for.
+    Ok(unsafe { place.assume_init() })
+}
+
+pub fn fcntl(fd: c_int, command: c_int) -> Result<usize> {
+    plain(libc::SYS_fcntl, fd, command as usize, 0)
+}
+
+pub fn geteuid() -> u32 {
+    plain(libc::SYS_geteuid, 0, 0, 0).map_or(u32::MAX, |uid| uid as u32)
+}
+
+pub fn seek(fd: c_int, by: i64, whence: c_int) -> Result<u64> {
+    plain(libc::SYS_lseek, fd, by as usize, whence as usize).map(|offset| offset as u64)
+}
+
+pub fn fstat(fd: c_int) -> Result<Stat> {
+    // SAFETY: the structure is the kernel's.
+    filled(|to: *mut Stat| unsafe { call(libc::SYS_fstat, [fd as usize, to as usize, 0, 0, 0, 0]) })
+}
+
+pub fn stat_at(at: c_int, path: Text<'_>, flags: c_int) -> Result<Stat> {
+    let pointer = path.pointer() as usize;
+    // SAFETY: the path ends with a zero byte, and the structure is the kernel's.
+    filled(|to: *mut Stat| unsafe {
+        call(libc::SYS_newfstatat, [at as usize, pointer, to as usize, flags as usize, 0, 0])
+    })
+}
+
+/// Whether this user may execute a file.
+pub fn may_execute(path: Text<'_>) -> Result<()> {
+    let (at, mode) = (libc::AT_FDCWD as usize, libc::X_OK as usize);
+    let arguments = [at, path.pointer() as usize, mode, libc::AT_EACCESS as usize, 0, 0];
+    // SAFETY: the path ends with a zero byte.
+    unsafe { call(libc::SYS_faccessat2, arguments) }.map(drop)
+}
+
+pub fn open_at(at: c_int, path: Text<'_>, flags: c_int, mode: u32) -> Result<Descriptor> {
+    let flags = (flags | libc::O_CLOEXEC) as usize;
+    let arguments = [at as usize, path.pointer() as usize, flags, mode as usize, 0, 0];
+    // SAFETY: the path ends with a zero byte.
+    unsafe { call(libc::SYS_openat, arguments) }.map(|fd| Descriptor(fd as c_int))
+}
+
+/// Opens a file below a folder; no link is followed on the way.
+pub fn open_below(at: c_int, path: Text<'_>, flags: c_int) -> Result<Descriptor> {
+    let how = [
+        (flags | libc::O_CLOEXEC | libc::O_NOFOLLOW) as u64,
+        0,
+        libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_BENEATH,
+    ];
+    let (how, size) = (how.as_ptr() as usize, size_of_val(&how));
+    let arguments = [at as usize, path.pointer() as usize, how, size, 0, 0];
+    // SAFETY: the path ends with a zero byte, and `how` is the kernel's `open_how`.
+    unsafe { call(libc::SYS_openat2, arguments) }.map(|fd| Descriptor(fd as c_int))
+}
+
+pub fn read(fd: c_int, to: &mut [u8]) -> Result<usize> {
+    let arguments = [fd as usize, to.as_mut_ptr() as usize, to.len(), 0, 0, 0];
+    // SAFETY: the kernel writes into the slice.
+    unsafe { call(libc::SYS_read, arguments) }
+}
+
+pub fn read_at(fd: c_int, to: &mut [u8], offset: u64) -> Result<usize> {
+    let arguments = [fd as usize, to.as_mut_ptr() as usize, to.len(), offset as usize, 0, 0];
+    // SAFETY: the kernel writes into the slice.
+    unsafe { call(libc::SYS_pread64, arguments) }
+}
+
+pub fn write(fd: c_int, bytes: &[u8]) -> Result<usize> {
+    let arguments = [fd as usize, bytes.as_ptr() as usize, bytes.len(), 0, 0, 0];
+    // SAFETY: the kernel reads from the slice.
+    unsafe { call(libc::SYS_write, arguments) }
+}
+
+/// The text of a symbolic link; how long it is.
+pub fn read_link(path: Text<'_>, to: &mut [u8]) -> Result<usize> {
+    let at = libc::AT_FDCWD as usize;
+    let arguments = [at, path.pointer() as usize, to.as_mut_ptr() as usize, to.len(), 0, 0];
+    // SAFETY: the path ends with a zero byte, and the kernel writes into the slice.
+    unsafe { call(libc::SYS_readlinkat, arguments) }
+}
+
+/// The working directory; how long it is, with the zero byte at its end.
+pub fn working_directory(to: &mut [u8]) -> Result<usize> {
+    // SAFETY: the kernel writes into the slice.
+    unsafe { call(libc::SYS_getcwd, [to.as_mut_ptr() as usize, to.len(), 0, 0, 0, 0]) }
+}
+
+pub fn is_terminal(fd: c_int) -> bool {
+    let arguments =
+        |to: *mut libc::winsize| [fd as usize, libc::TIOCGWINSZ as usize, to as usize, 0, 0, 0];
+    // SAFETY: the structure is the kernel's.
+    filled(|to| unsafe { call(libc::SYS_ioctl, arguments(to)) }).is_ok()
+}
+
+/// Whether everybody who wrote to a pipe is gone, or leaves within so many milliseconds.
+pub fn has_hung_up(fd: c_int, moment: c_int) -> Result<bool> {
+    let mut watched = libc::pollfd { fd, events: 0, revents: 0 };
+    let pointer = &raw mut watched as usize;
+    // SAFETY: there is one, and it is the kernel's.
+    unsafe { call(libc::SYS_poll, [pointer, 1, moment as usize, 0, 0, 0]) }?;
+    Ok(watched.revents == libc::POLLHUP)
+}
+
+/// How many bytes wait in a pipe.
+pub fn waiting(fd: c_int) -> Result<usize> {
+    // SAFETY: the number is the kernel's.
+    let count: c_int = filled(|to: *mut c_int| unsafe {
+        call(libc::SYS_ioctl, [fd as usize, libc::FIONREAD as usize, to as usize, 0, 0, 0])
+    })?;
+    Ok(count as usize)
+}
+
+/// A new pipe: its end to read from, and that to write to.
+pub fn pipe() -> Result<(Descriptor, Descriptor)> {
+    // SAFETY: both numbers are the kernel's.
+    let [from, to]: [c_int; 2] = filled(|to: *mut [c_int; 2]| unsafe {
+        call(libc::SYS_pipe2, [to as usize, libc::O_CLOEXEC as usize, 0, 0, 0, 0])
+    })?;
+    Ok((Descriptor(from), Descriptor(to)))
+}
+
+/// Copies what is in one pipe to another, and takes nothing out; how much.
+pub fn tee(from: c_int, to: c_int, len: usize) -> Result<usize> {
+    let flags = libc::SPLICE_F_NONBLOCK as usize;
+    // SAFETY: no argument is a pointer.
+    unsafe { call(libc::SYS_tee, [from as usize, to as usize, len, flags, 0, 0]) }
+}
+
+/// The time by a clock, in nanoseconds.
+pub fn time(clock: libc::clockid_t) -> Result<u64> {
+    // SAFETY: the structure is the kernel's.
+    let time: libc::timespec = filled(|to: *mut libc::timespec| unsafe {
+        call(libc::SYS_clock_gettime, [clock as usize, to as usize, 0, 0, 0, 0])
+    })?;
+    Ok((time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64))
+}
+
+/// Whether files may be as long as they like.
+pub fn files_are_unlimited() -> bool {
+    let which = libc::RLIMIT_FSIZE as usize;
+    // SAFETY: the structure is the kernel's.
+    let limit: Result<libc::rlimit> = filled(|to: *mut libc::rlimit| unsafe {
+        call(libc::SYS_prlimit64, [0, which, 0, to as usize, 0, 0])
+    });
+    limit.is_ok_and(|limit| limit.rlim_cur == libc::RLIM_INFINITY)
+}
+
+/// Ends the process.
+pub fn exit(status: u8) -> ! {
+    loop {
+        let _ = plain(libc::SYS_exit_group, c_int::from(status), 0, 0);
+    }
+}
