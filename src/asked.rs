@@ -27,7 +27,9 @@ use std::time::{Duration, Instant};
 
 #[cfg(not(target_env = "musl"))]
 pub use executable::helpers_branch_off;
-pub use executable::{arguments, is_cachex, is_cachex_from_now_on, this_executable};
+pub use executable::{
+    arguments, called_for, is_cachex, is_cachex_from_now_on, is_called_for, this_executable,
+};
 
 /// What a process is called that is cachex, or a helper.
 pub const NAME: &str = "cachex";

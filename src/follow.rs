@@ -33,8 +33,11 @@ pub struct Audience {
 impl Audience {
     /// Whoever reads this process's own two streams.
     pub fn new() -> Audience {
-        let sinks = [rustix::stdio::stdout(), rustix::stdio::stderr()].map(Sink::new);
-        Audience { sinks, left: [false; 2], printed: Printed::default() }
+        Audience {
+            sinks: Stream::BOTH.map(Sink::of),
+            left: [false; 2],
+            printed: Printed::default(),
+        }
     }
 
     /// What gets writable when a stream can take more.

@@ -2,8 +2,10 @@
 
 use crate::frames::{self, Frame, Frames, Loss, Readable, Stream};
 use crate::fsutil;
+use crate::plain::{self, Plain};
 use crate::screen::Screen;
 use crate::signals::Altered;
+use crate::sink;
 use crate::spool::Spool;
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
@@ -42,7 +44,7 @@ impl Held {
     /// [`Screen`]); what of it is lost, should that fail.
     pub fn release(self, mut screen: Option<Screen>) -> Result<(), (Stream, Loss)> {
         let _ignored = Altered::ignored(SIGPIPE);
-        let mut gone = [false; 2];
+        let mut gone = Stream::BOTH.map(|stream| (false, Plain::of(stream)));
         let mut outcome = Ok(());
         let mut pieces = self.into_pieces();
         let mut drawn = Vec::new();
@@ -84,14 +86,16 @@ impl Held {
 }
 
 /// Prints bytes, unless the stream is `gone`, as one is whose reader left.
-fn put(stream: Stream, mut left: &[u8], gone: &mut [bool; 2]) -> Result<(), (Stream, Loss)> {
-    let gone = &mut gone[stream as usize];
-    let out = match stream {
-        Stream::Stdout => rustix::stdio::stdout(),
-        Stream::Stderr => rustix::stdio::stderr(),
-    };
+fn put(
+    stream: Stream,
+    mut left: &[u8],
+    gone: &mut [(bool, Option<Plain>); 2],
+) -> Result<(), (Stream, Loss)> {
+    let (gone, plain) = &mut gone[stream as usize];
+    let out = sink::own(stream);
+    let some = |bytes: &[u8]| fsutil::persistently(|| fsutil::write_some(out, bytes));
     while !left.is_empty() && !*gone {
-        match fsutil::persistently(|| fsutil::write_some(out, left)) {
+        match plain::write(plain, left, some) {
             Ok(written) => left = &left[written..],
             Err(errno) => {
                 *gone = true;

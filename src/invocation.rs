@@ -1,5 +1,6 @@
 //! What is to be run: the arguments, and the executable they name.
 
+use crate::entry::base_name;
 use crate::fsutil;
 use crate::stamp::Stamp;
 use rustix::fs::{Access, AtFlags, CWD, FileType, Stat};
@@ -13,6 +14,11 @@ use std::path::{Path, PathBuf};
 pub struct Invocation {
     /// All of them, the command first; there is at least that.
     pub argv: Vec<OsString>,
+}
+
+/// Whether a file of this name is cachex by its own.
+pub fn is_cachex(name: &[u8]) -> bool {
+    name.starts_with(b"cachex")
 }
 
 /// What a command's name leads to.
@@ -48,6 +54,12 @@ impl Executable {
     /// Where it really lies, as far as that is known.
     pub fn place(&self) -> &Path {
         self.real.as_ref().unwrap_or(&self.path)
+    }
+
+    /// Whether it is cachex by the name of another command, which is behind it on PATH.
+    pub fn is_cachex_masked(&self) -> bool {
+        let is_cachex = |path: &Path| is_cachex(base_name(path.as_os_str().as_bytes()));
+        self.real.as_deref().is_some_and(is_cachex) && !is_cachex(&self.path)
     }
 
     /// Whether another look-up found the very same.
@@ -125,7 +137,7 @@ impl Invocation {
         self.resolve_unless(search_path, |_| false)
     }
 
-    /// The same, going on behind what `passes_over` in the folders of `search_path`.
+    /// The same, going on behind what cachex itself is called by, and what `passes_over` in the folders of `search_path`.
     pub fn resolve_unless(
         &self,
         search_path: Option<&OsStr>,
@@ -143,7 +155,8 @@ impl Invocation {
             match look_at(path) {
                 Resolved::NotFound | Resolved::Unreachable(_) => {}
                 Resolved::NotExecutable => forbidden = true,
-                Resolved::Found(executable) if passes_over(&executable) => {}
+                Resolved::Found(executable)
+                    if executable.is_cachex_masked() || passes_over(&executable) => {}
                 known => return known,
             }
         }

@@ -106,9 +106,10 @@ fn contradicts_itself(run: &RunArgs) -> bool {
     let writes_only = run.force || run.no_read;
     several(&[identity.env.is_some(), identity.ignore_env.is_some(), identity.no_env])
         || several(&[run.mode.is_some(), writes_only, run.read_only])
-        || several(&[run.warm, run.cached_only])
-        || run.warm && (run.read_only || run.tty)
-        || run.cached_only && writes_only
+        || several(&[run.warm, run.cached_only, run.no_wait])
+        || (run.warm || run.no_wait) && (run.read_only || run.tty)
+        || (run.cached_only || run.no_wait) && writes_only
+        || run.no_fail && run.exit_codes.is_some()
         || run.status_file.is_some() && run.status_fd.is_some()
         || run.quiet && run.verbose
 }
@@ -133,13 +134,17 @@ fn named_by_a_letter(arg: &[u8]) -> Option<&'static [u8]> {
 fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
     Some(match name {
         b"cached-only" => &mut run.cached_only,
+        b"finish" => &mut run.finish,
         b"force" => &mut run.force,
         b"local" => &mut run.local,
+        b"mark" => &mut run.mark,
         b"no-concurrent" | b"single-flight" => &mut run.no_concurrent,
         b"no-cwd" => &mut run.identity.no_cwd,
         b"no-env" => &mut run.identity.no_env,
+        b"no-fail" => &mut run.no_fail,
         b"no-ignore" => &mut run.identity.no_ignore,
         b"no-read" => &mut run.no_read,
+        b"no-wait" => &mut run.no_wait,
         b"portable" => &mut run.identity.portable,
         b"quiet" => &mut run.quiet,
         b"read-only" => &mut run.read_only,
@@ -157,14 +162,17 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
     }
     let text = value.to_str();
     match name {
-        b"expires-in" | b"ttl" => once(&mut run.expires_in, values::duration(text?)),
-        b"failure-expires-in" => once(&mut run.failure_expires_in, values::duration(text?)),
+        b"expires-in" | b"ttl" => once(&mut run.expires_in, text?.parse()),
+        b"failure-expires-in" => once(&mut run.failure_expires_in, text?.parse()),
         b"exit-codes" => once(&mut run.exit_codes, text?.parse()),
         b"refresh-after" | b"stale-after" => once(&mut run.refresh_after, values::duration(text?)),
         b"stale-if-error" => once(&mut run.stale_if_error, values::duration(text?)),
+        b"stale-ok" => once(&mut run.stale_ok, values::duration(text?)),
         b"jitter" => once(&mut run.jitter, values::percent(text?)),
         b"mode" => once(&mut run.mode, ValueEnum::from_str(text?, false)),
         b"miss-status" => once(&mut run.miss_status, values::status(text?)),
+        b"replay" => once(&mut run.replay, ValueEnum::from_str(text?, false)),
+        b"color-strip" => once(&mut run.color_strip, ValueEnum::from_str(text?, false)),
         b"lock-timeout" => once(&mut run.lock_timeout, values::duration(text?)),
         b"timeout" => once(&mut run.timeout, values::duration(text?)),
         b"tag" => {
@@ -243,6 +251,7 @@ mod tests {
         let values = [
             "2s",
             "0s",
+            "never",
             "1h 30m",
             "1m",
             "name",
@@ -259,6 +268,7 @@ mod tests {
             "",
             "7",
             "10%",
+            "auto",
             "read-only",
         ];
         let words = [
@@ -308,7 +318,7 @@ mod tests {
     fn it_reads_every_well_formed_option() {
         let args: Vec<OsString> = "--expires-in 1h --failure-expires-in=2s --exit-codes 0-3 --exe name --no-cwd \
              --env A,B --stdin null --key k --scope s --cache-dir d --max-entry-size 1GiB --max-size=2GiB --compress 3 \
-             --refresh-after 1s --stale-if-error 1d --jitter 5% --warm --lock-timeout 1s --timeout 2s \
+             --refresh-after 1s --stale-if-error 1d --stale-ok 1h --finish --mark --replay errors --color-strip=auto --jitter 5% --warm --lock-timeout 1s --timeout 2s \
              --tag a --tag=b --status-fd 3 --miss-status 7 \
              --input a --input=!b --input-from l --input-command c --no-ignore --output o --output=p \
              --require-outputs --base-dir b --portable \
@@ -324,6 +334,10 @@ mod tests {
         assert_eq!(read(RUN, &args), by_clap(RUN, &args));
         assert!(read(RUN, &args).is_some());
         let args = ["--ttl=1h", "--stale-after", "1m", "--single-flight", "-q", "cmd"];
+        let args = args.map(OsString::from);
+        assert_eq!(read(RUN, &args), by_clap(RUN, &args));
+        assert!(read(RUN, &args).is_some());
+        let args = ["--no-wait", "--no-fail", "--expires-in=never", "cmd"];
         let args = args.map(OsString::from);
         assert_eq!(read(RUN, &args), by_clap(RUN, &args));
         assert!(read(RUN, &args).is_some());

@@ -98,6 +98,7 @@ mod null;
 mod outputs;
 mod parallel;
 mod parts;
+mod plain;
 mod platform;
 mod printed;
 mod progress;

@@ -134,6 +134,11 @@ impl Lock {
         Lock { file: Locked::new(file), name: PathBuf::new(), signed: AtomicU64::new(0) }
     }
 
+    /// The lock of this name that an open file holds.
+    pub fn held_as(name: PathBuf, file: OwnedFd) -> Lock {
+        Lock { name, ..Lock::held_by(file) }
+    }
+
     /// Whether somebody waits for it who does not follow the holder's run yet, see [`row`].
     pub fn is_awaited(&self, at: impl AsFd) -> bool {
         fsutil::open_file(at, row(&self.name)).is_ok_and(|row| {

@@ -6,6 +6,7 @@ use crate::entry::Key;
 use crate::fsutil;
 use crate::signals::Altered;
 use crate::sink::Sink;
+use crate::words;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
@@ -56,11 +57,29 @@ pub fn error(text: Arguments<'_>) {
     say(text);
 }
 
+/// Says below a replay how old it is, where a person reads it.
+pub fn mark(age: Duration) {
+    if !rustix::termios::isatty(rustix::stdio::stderr()) {
+        return;
+    }
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let [dim, end] = if is_plain { ["", ""] } else { ["\x1b[2m", "\x1b[0m"] };
+    write(&format!("{dim}cached {} ago{end}\n", words::coarse(age)));
+}
+
+/// What may have been meant, below an error.
+pub fn tip(text: &str) {
+    write(&format!("  {}\n", harmless(text)));
+}
+
+fn say(text: Arguments<'_>) {
+    write(&format!("cachex: {}\n", harmless(&text.to_string())));
+}
+
 /// In one write, so that lines of several processes do not mix. A stderr that cannot be
 /// written changes nothing: a reader that left ends nobody, and one that takes nothing
 /// is not waited for.
-fn say(text: Arguments<'_>) {
-    let line = format!("cachex: {}\n", harmless(&text.to_string()));
+fn write(line: &str) {
     let _ignored = Altered::ignored(SIGPIPE);
     let mut stderr = Sink::new(rustix::stdio::stderr());
     let until = Instant::now() + PATIENCE;

@@ -4,10 +4,11 @@ mod out;
 
 use crate::entry::{Bytes, Entry};
 use crate::frames::{self, Frame, Frames, Readable, Stream, total};
+use crate::plain::Plain;
 use crate::printed::{Again, Differs, Printed};
 use crate::screen::Screen;
 use crate::signals;
-use crate::sink::Outputs;
+use crate::sink::{Outputs, own};
 use crate::store::blobs::Blob;
 use crate::store::packed::Unpacking;
 use crate::store::{Root, blobs};
@@ -170,6 +171,7 @@ impl Replay {
         let mut data = self.reader();
         let (mut buffer, mut drawn) = (vec![0; COPY_BY_HAND as usize], Vec::new());
         let mut seen = self.shown;
+        let mut plain = Stream::BOTH.map(Plain::of);
         let done = self.each_frame(|Frame { stream, len: mut left }| {
             while left > 0 {
                 let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -185,7 +187,8 @@ impl Replay {
                 // What is drawn is not what was recorded: how much of that was shown counts.
                 let mut written = 0;
                 let (fd, is_lenient) = (own(stream), is_borne(stream, seen));
-                Out { stream, fd, shown: &mut written, is_lenient }.write_all(&drawn)?;
+                let plain = &mut plain[stream as usize];
+                Out { stream, fd, shown: &mut written, is_lenient, plain }.write_all(&drawn)?;
                 seen[stream as usize] += bytes.len() as u64;
                 drawn.clear();
             }
@@ -194,7 +197,9 @@ impl Replay {
         screen.finish(&mut drawn);
         let mut written = 0;
         let (stream, fd) = (Stream::Stdout, own(Stream::Stdout));
-        let finished = Out { stream, fd, shown: &mut written, is_lenient: false }.write_all(&drawn);
+        let (is_lenient, plain) = (false, &mut plain[0]);
+        let mut out = Out { stream, fd, shown: &mut written, is_lenient, plain };
+        let finished = out.write_all(&drawn);
         drop(data);
         self.shown = seen;
         done.and(finished)
@@ -251,6 +256,8 @@ impl Replay {
         mut skip: [u64; 2],
     ) -> Result<(), Unplayed> {
         let mut shown = self.shown;
+        // What is shown by itself is shown as it is.
+        let mut plain = Stream::BOTH.map(|stream| Plain::of(stream).filter(|_| is_lenient));
         let mut played = 0;
         let mut blob = self.data.as_ref().map(|blob| match blob {
             Blob::Plain(file) => {
@@ -262,7 +269,8 @@ impl Replay {
             let skipped = len.min(skip[stream as usize]);
             skip[stream as usize] -= skipped;
             let (fd, is_lenient) = (to(stream), is_lenient && is_borne(stream, shown));
-            let mut out = Out { stream, fd, shown: &mut shown[stream as usize], is_lenient };
+            let (shown, plain) = (&mut shown[stream as usize], &mut plain[stream as usize]);
+            let mut out = Out { stream, fd, shown, is_lenient, plain };
             match (&self.entry.data, &mut blob) {
                 (Bytes::Inline(data), _) => {
                     let bytes = data.get((played + skipped) as usize..(played + len) as usize);
@@ -339,14 +347,6 @@ impl Replay {
             (Bytes::Blob(_), Some(blob)) => Box::new(blob.reader()),
             (Bytes::Blob(_), None) => Box::new(io::empty()),
         }
-    }
-}
-
-/// The standard stream of this process that is the same as the command's.
-fn own(stream: Stream) -> BorrowedFd<'static> {
-    match stream {
-        Stream::Stdout => rustix::stdio::stdout(),
-        Stream::Stderr => rustix::stdio::stderr(),
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Report {
 pub enum Outcome {
     /// A fresh result was served.
     Hit,
-    /// The same, and a run was started in the background to replace it.
+    /// One that is old was served, and a run was started in the background to replace it.
     Refreshing,
     /// An expired result was served, because the run failed.
     Stale,

@@ -8,6 +8,7 @@
 use crate::frames::Stream;
 use crate::fsutil;
 use crate::null;
+use crate::plain::{self, Plain};
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -94,6 +95,8 @@ fn are_one_opening(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
 pub struct Sink<'a> {
     shared: BorrowedFd<'a>,
     way: Way,
+    /// Leaves escape sequences out.
+    plain: Option<Plain>,
 }
 
 enum Way {
@@ -119,11 +122,23 @@ impl<'a> Sink<'a> {
             Ok(FileType::Socket) => Way::Socket,
             _ => Way::Direct,
         };
-        Sink { shared, way }
+        Sink { shared, way, plain: None }
+    }
+
+    /// The way to this process's own stream for what a command prints.
+    pub fn of(stream: Stream) -> Sink<'static> {
+        Sink { plain: Plain::of(stream), ..Sink::new(own(stream)) }
     }
 
     /// Writes some of `bytes`; `AGAIN` if none can be taken now.
     pub fn write(&mut self, bytes: &[u8]) -> rustix::io::Result<usize> {
+        let mut plain = self.plain.take();
+        let written = plain::write(&mut plain, bytes, |bytes| self.write_as_it_is(bytes));
+        self.plain = plain;
+        written
+    }
+
+    fn write_as_it_is(&mut self, bytes: &[u8]) -> rustix::io::Result<usize> {
         let written = fsutil::retry(|| match &self.way {
             Way::Direct => rustix::io::write(self.shared, bytes),
             Way::Private(own) => rustix::io::write(own, bytes),
@@ -139,10 +154,18 @@ impl<'a> Sink<'a> {
             // One way may be forbidden that the other is not.
             Err(_) if !matches!(self.way, Way::Careful) => {
                 self.way = Way::Careful;
-                self.write(bytes)
+                self.write_as_it_is(bytes)
             }
             Err(errno) => Err(errno),
         }
+    }
+}
+
+/// The standard stream of this process that is the same as a command's.
+pub fn own(stream: Stream) -> BorrowedFd<'static> {
+    match stream {
+        Stream::Stdout => rustix::stdio::stdout(),
+        Stream::Stderr => rustix::stdio::stderr(),
     }
 }
 

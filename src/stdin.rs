@@ -307,6 +307,14 @@ impl Stdin {
     }
 }
 
+impl Stdin {
+    /// Whether it is as it was found, and a second process can be given the same.
+    pub fn is_untaken(&self) -> bool {
+        let was_taken = self.peeked.is_some() || matches!(self.source, Source::Feed(_));
+        !was_taken && self.digest != Digest::Kind(INHERIT)
+    }
+}
+
 /// Standard input as a refresher has it: a file that is nobody else's, with what its
 /// caller had, which was of this kind. None if there is no such kind, or the file
 /// cannot be read.

@@ -1,7 +1,10 @@
 //! What options accept: each value's type, and the one way to read it.
 
+mod exit_codes;
+mod limit;
 mod patterns;
 mod remote;
+mod replay;
 mod since;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -11,8 +14,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use cachex_remote::{Access, RemoteUrl};
+pub use exit_codes::ExitCodes;
+pub use limit::Limit;
 pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
 pub use remote::{Limits, RemoteMode, platform};
+pub use replay::{ColorStrip, ReplayMode};
 pub use since::Since;
 
 /// Has clap read text by `parse`; what is not UTF-8 is an invalid value of the
@@ -286,62 +292,6 @@ pub fn descriptor(text: &str) -> Result<i32, String> {
         .ok_or_else(|| "expected the number of an open descriptor such as `3`".to_owned())
 }
 
-/// A set of exit statuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExitCodes(Vec<(u8, u8)>);
-
-impl ExitCodes {
-    /// Whether `status` is one of them.
-    pub fn contain(&self, status: u8) -> bool {
-        self.0.iter().any(|&(first, last)| (first..=last).contains(&status))
-    }
-}
-
-impl ExitCodes {
-    /// Whether every status is one of them.
-    pub fn are_all(&self) -> bool {
-        self.0 == [(0, u8::MAX)]
-    }
-}
-
-impl Default for ExitCodes {
-    fn default() -> ExitCodes {
-        ExitCodes(vec![(0, u8::MAX)])
-    }
-}
-
-impl FromStr for ExitCodes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<ExitCodes, String> {
-        if text == "all" {
-            return Ok(ExitCodes::default());
-        }
-        let ranges = text.split(',').map(|item| {
-            let (first, last) = item.split_once('-').unwrap_or((item, item));
-            let status = |text: &str| text.trim().parse::<u8>().ok();
-            status(first).zip(status(last)).filter(|(first, last)| first <= last).ok_or_else(|| {
-                format!("`{item}` is not a status or a range; expected `all`, or statuses from 0 to 255 such as `0`, `0,2` or `0-3`")
-            })
-        });
-        ranges.collect::<Result<_, _>>().map(ExitCodes)
-    }
-}
-
-impl fmt::Display for ExitCodes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (first, last)) in self.0.iter().enumerate() {
-            let comma = if i > 0 { "," } else { "" };
-            if first == last {
-                write!(f, "{comma}{first}")?;
-            } else {
-                write!(f, "{comma}{first}-{last}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,17 +360,6 @@ mod tests {
         assert_eq!(size("12"), Ok(12));
         for bad in ["", "-1", "1 elephant"] {
             assert!(size(bad).unwrap_err().contains("such as"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn exit_codes_are_lists_of_ranges() {
-        let codes: ExitCodes = "0,2-3".parse().unwrap();
-        let contained: Vec<u8> = (0..=255).filter(|&status| codes.contain(status)).collect();
-        assert_eq!(contained, [0, 2, 3]);
-        assert!("all".parse::<ExitCodes>().unwrap().contain(255));
-        for bad in ["", "256", "3-0", "a", "0,,1", "-1", "0-"] {
-            assert!(bad.parse::<ExitCodes>().is_err(), "{bad}");
         }
     }
 }

@@ -6,7 +6,7 @@
 //! is not seen by the start of that program, so the code has to lie in the executable.
 
 use anyhow::{Context, Result, bail};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -32,6 +32,19 @@ pub fn is_cachex() -> bool {
 /// The arguments, the name not among them; none in a process that is not cachex's own.
 pub fn arguments() -> &'static [&'static OsStr] {
     CACHEX.get().and_then(|arguments| arguments.get(1..)).unwrap_or_default()
+}
+
+/// The command by whose name this process was called.
+static CALLED_FOR: OnceLock<OsString> = OnceLock::new();
+
+/// This process was called by the name of a command, which it runs.
+pub fn is_called_for(name: &OsStr) {
+    let _ = CALLED_FOR.set(name.to_owned());
+}
+
+/// The name of that command.
+pub fn called_for() -> Option<&'static OsStr> {
+    CALLED_FOR.get().map(OsString::as_os_str)
 }
 
 /// What was started as a helper would have branched off by now.

@@ -266,7 +266,7 @@ impl Runner<'_> {
             return State::Fresh { age, left, refresh };
         };
         let stands_in = self.config.freshness.is_good(entry.status)
-            && self.stands_in(entry, now, reader).is_some();
+            && Self::stands_in(entry, now, reader, freshness.stale_if_error).is_some();
         if stands_in && self.failed_since(root, entry) {
             return State::Stale { age };
         }

@@ -99,7 +99,7 @@ impl Runner<'_> {
             Unidentified::Mistaken(why) => self.mistaken(&why),
             Unidentified::NoInput(Unknown { why, source }) => {
                 let is_waited_for = matches!(why, Why::Silent | Why::Open);
-                if is_waited_for && !self.config.warm && self.config.cached_only.is_none() {
+                if is_waited_for && self.config.may_run() {
                     self.messages().wait(format_args!(
                         "{why}, running without the cache; `--stdin null` leaves it out"
                     ));

@@ -9,6 +9,7 @@ use super::identify::Unresolved;
 use crate::config;
 use crate::exec::{self, Unstarted};
 use crate::exit::{self, Exit};
+use crate::invocation::is_cachex;
 use crate::null;
 use crate::report::Report;
 use crate::spool::{Rest, Spool};
@@ -17,6 +18,7 @@ use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
 use rustix::io::{Errno, FdFlags};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// What a pipe holds without being asked.
@@ -75,6 +77,11 @@ impl Runner<'_> {
         }
         let mut is_denied = false;
         for program in self.invocation.places(config::var(self.vars, "PATH")) {
+            // cachex by another name would come back here.
+            let target = std::fs::read_link(&program).unwrap_or_default();
+            if target.file_name().is_some_and(|name| is_cachex(name.as_bytes())) {
+                continue;
+            }
             let error = exec::replace(self.invocation, &program);
             match Errno::from_io_error(&error) {
                 Some(Errno::ACCESS) => is_denied = true,

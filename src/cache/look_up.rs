@@ -12,7 +12,6 @@ use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
 use crate::values::Mode;
 use anyhow::Result;
-use std::time::Duration;
 
 impl Runner<'_> {
     /// The entry that is served now, the files that go with it brought back; or why
@@ -20,6 +19,8 @@ impl Runner<'_> {
     pub(super) fn find(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
         match self.look_up(root, key) {
             Ok(hit) => self.completed(root, hit),
+            // That would be waiting, too.
+            Err(missed) if self.config.no_wait.is_some() => Err(missed),
             Err(missed) => {
                 let hit = self.find_there(root, key, missed)?;
                 self.completed(root, hit)
@@ -96,7 +97,8 @@ impl Runner<'_> {
             _ => {
                 let why = if forced { Reason::Forced } else { Reason::Expired };
                 let good = freshness.is_good(entry.status);
-                let stands_in = || self.stands_in(&entry, now, limit);
+                let beyond = if forced { freshness.stale_if_error } else { freshness.stale_for() };
+                let stands_in = || Self::stands_in(&entry, now, limit, beyond);
                 match fresh.or_else(stands_in).filter(|_| good) {
                     Some(age) => (age, Some(why)),
                     None => return Err(without(why)),
@@ -114,20 +116,5 @@ impl Runner<'_> {
             (Ok(None), _) => Err(without(Reason::Damaged)),
             (Err(_), _) => Err(without(Reason::Unreadable)),
         }
-    }
-
-    /// The age of an expired entry that may be served should the command fail.
-    pub(super) fn stands_in(
-        &self,
-        entry: &Entry,
-        now: Timestamp,
-        limit: Option<Duration>,
-    ) -> Option<Duration> {
-        let freshness = &self.config.freshness;
-        let beyond = freshness.stale_if_error?;
-        let age = now.since(entry.created)?;
-        let recorded = entry.expires_in.map(Duration::from_nanos);
-        let limit = recorded.into_iter().chain(limit).min()?;
-        (age < limit.saturating_add(beyond)).then_some(age)
     }
 }

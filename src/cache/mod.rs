@@ -22,6 +22,7 @@ mod tags;
 mod turn;
 mod uncached;
 mod unkeyed;
+mod unwaited;
 mod witness;
 
 pub use advice::{Advice, Effect};
@@ -125,6 +126,8 @@ struct Miss {
     printed: Printed,
     /// Why the run is not to be recorded, if it is not.
     apart: Option<&'static str>,
+    /// Whether the run goes on in the background should the caller be ended.
+    is_behind: bool,
 }
 
 impl Runner<'_> {
@@ -150,9 +153,10 @@ impl Runner<'_> {
             Some(Err(missed)) => missed,
             None => missed,
         };
-        if let Some(status) = self.config.cached_only {
-            return self.absent(&call.key, why, status);
-        }
+        let (call, stale) = match self.without_a_run(root, call, why, stale) {
+            Ok(exit) => return exit,
+            Err(goes_on) => goes_on,
+        };
         let is_forced = self.config.mode == Mode::WriteOnly;
         let pauses = |hit: &Hit| !is_forced && self.failed_since(root, hit.replay.entry());
         let stale = match stale {
@@ -168,7 +172,8 @@ impl Runner<'_> {
             stale => stale,
         };
         let printed = Printed::at_start();
-        self.take_turn(root, Miss { call, why, stale, lock: None, printed, apart: None })
+        let miss = Miss { call, why, stale, lock: None, printed, apart: None, is_behind: false };
+        self.take_turn(root, miss)
     }
 
     /// Serves what is fresh, and has it replaced behind the caller's back if it ages.
@@ -201,6 +206,7 @@ impl Runner<'_> {
                     lock: None,
                     printed,
                     apart: None,
+                    is_behind: false,
                 };
                 self.run_and_record(root, miss)
             }
@@ -225,12 +231,15 @@ impl Runner<'_> {
         printed: &Printed,
     ) -> Result<Exit, Unserved> {
         fallback::is_too_late();
+        // Else it is the record of a run that was this call's own.
+        let is_hit = outcome != Outcome::Followed;
         let played = match self.terminal() {
+            _ if is_hit && !self.config.replay.prints(hit.replay.entry().status) => Ok(()),
             Some(_) => hit.replay.play_at_a_terminal(printed),
             None => hit.replay.play_after(printed),
         };
         // Where SIGPIPE is ignored the command has a say, and a status of its own.
-        let tells = matches!(outcome, Outcome::Hit | Outcome::Refreshing);
+        let tells = !matches!(outcome, Outcome::Stale);
         let status = match played {
             Err(unplayed) if tells && unplayed.is_told_by_an_error() => {
                 let printed = hit.replay.printed().ok().filter(|_| !hit.replay.is_unshown());
@@ -258,11 +267,17 @@ impl Runner<'_> {
         let (kind, what) = match outcome {
             Outcome::Stale => (Kind::Stale { cost }, "stale"),
             Outcome::Refreshing => (Kind::Hit { cost }, "hit (refreshing)"),
+            Outcome::Followed => (Kind::Hit { cost }, "followed"),
             _ if hit.is_remote => (Kind::Hit { cost }, "hit (remote)"),
             _ => (Kind::Hit { cost }, "hit"),
         };
-        self.note(root, &entry.key, kind, run_time);
+        if is_hit {
+            self.note(root, &entry.key, kind, run_time);
+        }
         self.tag(root, entry);
+        if is_hit && self.config.mark {
+            messages::mark(hit.age);
+        }
         if self.config.verbose {
             self.messages().tell(format_args!(
                 "{what} {} age {}, saved {}",
@@ -286,17 +301,6 @@ impl Runner<'_> {
             .ending(status)
         });
         Ok(status)
-    }
-
-    /// Ends a call that may only be answered from the store, and is not.
-    fn absent(&self, key: &Key, why: Reason, status: u8) -> Exit {
-        let exit = Exit::Status(status);
-        self.messages().tell(format_args!("absent {} {why}", messages::short(key)));
-        self.report(|| {
-            let reason = Some(why.to_string());
-            Report { result: Outcome::Absent, reason, ..Report::about(key) }.ending(exit)
-        });
-        exit
     }
 
     /// Writes down what happened, and has the store tidied when that is due.

@@ -59,7 +59,7 @@ impl Runner<'_> {
     /// Runs the command and shows its output, then records that. If it fails
     /// and there is something to stand in for it, that is shown instead.
     pub(super) fn run_and_record(&self, root: &Root, miss: Miss) -> Exit {
-        let Miss { mut call, why, stale, lock, printed, apart } = miss;
+        let Miss { mut call, why, stale, lock, printed, apart, .. } = miss;
         self.watch(&mut call);
         let executable = match call.executable.clone().map_or_else(|| self.resolve(), Ok) {
             Ok(executable) => executable,
@@ -337,7 +337,7 @@ impl Runner<'_> {
             key: *key,
             created,
             expires_in: freshness.limit(status, key).map(nanos),
-            stale_for: freshness.stale_if_error.filter(|_| freshness.is_good(status)).map(nanos),
+            stale_for: freshness.stale_for().filter(|_| freshness.is_good(status)).map(nanos),
             run_time: nanos(ended.run_time),
             status,
             stdin_consumed,

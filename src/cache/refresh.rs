@@ -31,13 +31,14 @@ use crate::messages;
 use crate::null;
 use crate::replay::Replay;
 use crate::report::{Outcome, Report};
+use crate::sink::Outputs;
 use crate::stdin::{self, Source};
 use crate::store::events::Reason;
 use crate::store::fence::Fenced;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
 use crate::values::Mode;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use rustix::fd::AsFd;
 use rustix::fs::OFlags;
 use std::ffi::{OsStr, OsString};
@@ -73,13 +74,20 @@ impl Runner<'_> {
         if present.is_ok_and(|present| present.is_some_and(|new| new.created > entry.created)) {
             return false;
         }
-        start(&lock, call, self.closed).is_ok()
+        start(&lock, None, call, self.closed).is_ok()
+    }
+
+    /// Hands the run of a call over to a process that outlives this one, and the lock with
+    /// it that makes it this call's turn.
+    pub(super) fn hand_over(&self, refreshing: &Lock, turn: &Lock, call: &mut Call) -> Result<()> {
+        start(refreshing, Some(turn), call, self.closed)
     }
 
     /// Whether a run in the background could record what this call would.
     pub(super) fn may_refresh(&self) -> bool {
         self.config.mode == Mode::ReadWrite
             && self.config.cached_only.is_none()
+            && self.config.outputs.is_empty()
             && self.terminal().is_none()
             && !self.reads_a_list()
     }
@@ -91,20 +99,7 @@ impl Runner<'_> {
 
     /// Starts a run in the background and returns at once.
     pub(super) fn warm(&self, root: &Root, mut call: Call) -> Exit {
-        if self.reads_a_list() {
-            return self.not_warmed(&anyhow!("standard input is the list of inputs; name a file"));
-        }
-        if let Some(file) = call.descriptors.first() {
-            return self.not_warmed(&anyhow!("{} is not open there; name a file", file.name()));
-        }
-        let lock = match Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive) {
-            Ok(lock) => lock,
-            Err(error) => return self.not_warmed(&error.into()),
-        };
-        // Whoever holds it is doing just that.
-        if let Some(lock) = lock
-            && let Err(error) = start(&lock, &mut call, self.closed)
-        {
+        if let Err(error) = self.run_in_the_background(root, &mut call) {
             return self.not_warmed(&error);
         }
         self.messages().tell(format_args!("warming {}", messages::short(&call.key)));
@@ -114,8 +109,23 @@ impl Runner<'_> {
         Exit::SUCCESS
     }
 
+    /// Starts a run in the background, unless one is under way.
+    pub(super) fn run_in_the_background(&self, root: &Root, call: &mut Call) -> Result<()> {
+        if self.reads_a_list() {
+            bail!("standard input is the list of inputs; name a file");
+        }
+        if let Some(file) = call.descriptors.first() {
+            bail!("{} is not open there; name a file", file.name());
+        }
+        match Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive)? {
+            Some(lock) => start(&lock, None, call, self.closed),
+            // Whoever holds it is doing just that.
+            None => Ok(()),
+        }
+    }
+
     /// The cache is not warmer; nothing else is wrong.
-    pub(super) fn not_warmed(&self, error: &anyhow::Error) -> Exit {
+    fn not_warmed(&self, error: &anyhow::Error) -> Exit {
         self.messages().warn(format_args!("nothing was started in the background: {error:#}"));
         self.report(|| {
             let reason = Some(format!("{error:#}"));
@@ -127,18 +137,29 @@ impl Runner<'_> {
     /// Whether a run failed after this entry was recorded, and so lately that it
     /// is not tried again.
     pub(super) fn failed_since(&self, root: &Root, entry: &Entry) -> bool {
+        self.failed_after(root, &entry.key, entry.created)
+    }
+
+    /// The same of a key of which something was recorded at this time, if anything was.
+    pub(super) fn failed_after(&self, root: &Root, key: &Key, recorded: Timestamp) -> bool {
         let Some(pause) = self.config.freshness.failure_expires_in else { return false };
         let mut text = [0; 32];
-        let failed = fsutil::open_file(root, lock::of_refresh(&entry.key))
+        let failed = fsutil::open_file(root, lock::of_refresh(key))
             .and_then(|file| fsutil::read_full(file, &mut text))
             .ok()
             .and_then(|len| failure(&text[..len]));
-        let failed = failed.filter(|at| *at > entry.created);
+        let failed = failed.filter(|at| *at > recorded);
         failed.and_then(|at| Timestamp::now().since(at)).is_some_and(|since| since < pause)
     }
 
     /// Runs the command under `lock`, and records it.
-    fn run_detached(&self, root: &Root, handed: &Handed, lock: &Lock) -> Result<()> {
+    fn run_detached(
+        &self,
+        root: &Root,
+        handed: &Handed,
+        lock: &Lock,
+        mut turn: Option<Lock>,
+    ) -> Result<()> {
         let stdin = stdin::passed_on(&handed.stdin).context("reading standard input")?;
         let Ok(mut call) = self.call_with(root, stdin) else { bail!("the key is not known") };
         if call.key != handed.key {
@@ -152,8 +173,8 @@ impl Runner<'_> {
         let stack = Stack::new(&floors);
         let present = stack.get(key).ok().flatten();
         // A caller who finds nothing fresh meanwhile waits for this run.
-        let mut turn = None;
-        if self.config.no_concurrent {
+        let is_followed = turn.is_some();
+        if self.config.no_concurrent && turn.is_none() {
             turn = Lock::take(root, lock::of_key(key), lock::Mode::TryExclusive)?;
             match &turn {
                 Some(turn) => turn.sign(),
@@ -168,16 +189,21 @@ impl Runner<'_> {
         let mut recorder = Recorder::new(root, limit, self.room(root)).shared_by(turn.as_ref());
         // Who looks at it next is who looked at it last.
         let replay = present.clone().and_then(|entry| Replay::prepare(root, entry).ok()?);
-        let one_pipe = replay.is_some_and(|replay| replay.is_of_one_pipe());
+        let one_pipe = match handed.follower {
+            Some(outputs) => outputs == Outputs::One,
+            None => replay.is_some_and(|replay| replay.is_of_one_pipe()),
+        };
         let took = present.as_ref().map_or(Duration::ZERO, |e| Duration::from_nanos(e.run_time));
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,
             source: Source::Inherit,
             output: Output::Nowhere { one_pipe },
-            timeout: Some(
-                self.config.timeout.unwrap_or(BOUND.max(took.saturating_mul(BOUND_TIMES))),
-            ),
+            // Who follows it decides for how long.
+            timeout: self
+                .config
+                .timeout
+                .or_else(|| (!is_followed).then(|| BOUND.max(took.saturating_mul(BOUND_TIMES)))),
             tty: false,
             trace: None,
         };
@@ -191,7 +217,8 @@ impl Runner<'_> {
         let ending = recorder.ending(self.prospect(&ended));
         let failed = self.failed(&ended);
         let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
-        let recorded = if failed && present.as_ref().is_some_and(good) {
+        let keeps_good = !is_followed || self.config.freshness.stale_if_error.is_some();
+        let recorded = if failed && keeps_good && present.as_ref().is_some_and(good) {
             drop(recorder);
             Recorded::Not("not recorded: it failed, and the last good result stays".into())
         } else {
@@ -210,7 +237,13 @@ impl Runner<'_> {
         if let Recorded::As(entry) = &recorded {
             self.share(root, key, entry.longest());
         }
-        self.note_run(root, key, Reason::Refresh, &ended, &recorded);
+        let why = match present {
+            _ if !is_followed => Reason::Refresh,
+            _ if self.config.mode == Mode::WriteOnly => Reason::Forced,
+            Some(_) => Reason::Expired,
+            None => Reason::NotRecorded,
+        };
+        self.note_run(root, key, why, &ended, &recorded);
         Ok(())
     }
 }
@@ -221,18 +254,31 @@ struct Handed {
     key: Key,
     /// The kind of standard input that the call had.
     stdin: String,
+    /// How the outputs of the caller lie to each other who follows the run.
+    follower: Option<Outputs>,
 }
 
 impl fmt::Display for Handed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{}", self.key, self.stdin)
+        let follower = match self.follower {
+            None => "",
+            Some(Outputs::One) => ",followed-by-one",
+            Some(Outputs::Apart | Outputs::OneDevice) => ",followed",
+        };
+        write!(f, "{},{}{follower}", self.key, self.stdin)
     }
 }
 
 impl Handed {
     fn read(text: &OsStr) -> Option<Handed> {
-        let (key, stdin) = text.to_str()?.split_once(',')?;
-        Some(Handed { key: Key::from_hex(key.as_bytes())?, stdin: stdin.to_owned() })
+        let mut parts = text.to_str()?.split(',');
+        let (key, stdin) = (parts.next()?, parts.next()?);
+        let follower = match parts.next() {
+            None => None,
+            Some("followed-by-one") => Some(Outputs::One),
+            Some(_) => Some(Outputs::Apart),
+        };
+        Some(Handed { key: Key::from_hex(key.as_bytes())?, stdin: stdin.to_owned(), follower })
     }
 }
 
@@ -256,16 +302,22 @@ fn failure(text: &[u8]) -> Option<Timestamp> {
     text.trim_end().parse().ok().map(Timestamp)
 }
 
-/// Starts a refresher, which holds the lock from now on.
-fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
+/// Starts a refresher, which holds the lock from now on, and the one that makes it the
+/// call's turn, if the call follows it.
+fn start(lock: &Lock, turn: Option<&Lock>, call: &mut Call, closed: super::Closed) -> Result<()> {
     let input = match call.stdin.again(closed[0]).context("passing on standard input")? {
         Some(file) => Stdio::from(file),
         None => null::input().context("passing on no standard input")?.into(),
     };
     let mut command = asked::this_executable()?;
-    let handed = Handed { key: call.key, stdin: call.stdin.digest.kind().to_owned() };
+    let follower = turn.map(|_| Outputs::of_this_process());
+    let handed = Handed { key: call.key, stdin: call.stdin.digest.kind().to_owned(), follower };
+    let errors = match turn {
+        Some(turn) => turn.file().try_clone()?.into(),
+        None => Stdio::from(null::output()?),
+    };
     command.arg(VERB).arg(handed.to_string()).args(arguments());
-    command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(null::output()?);
+    command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(errors);
     detached::start(&mut command).context("starting a process")?;
     Ok(())
 }
@@ -273,6 +325,10 @@ fn start(lock: &Lock, call: &mut Call, closed: super::Closed) -> Result<()> {
 /// Those of this call, as `run` or `sh` has them.
 fn arguments() -> Vec<OsString> {
     let mut args: Vec<OsString> = asked::arguments().iter().map(OsString::from).collect();
+    if let Some(name) = asked::called_for() {
+        args.splice(..0, [RUN.into(), "--".into(), name.to_owned()]);
+        return args;
+    }
     if args.first().is_some_and(|verb| verb == RUN_FOR) {
         // Whoever is told of this call is not told of that run.
         args.splice(..args.len().min(2), [RUN.into()]);
@@ -296,8 +352,20 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
     let [key, verb, rest @ ..] = args else { bail!("nothing to refresh") };
     let lock = Lock::held_by(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?);
     rustix::stdio::dup2_stdout(null::output()?)?;
-    detached::settle(NICE, &[lock.file().as_fd()]);
     let handed = Handed::read(key).context("reading a key")?;
+    let turn = match handed.follower {
+        Some(_) => {
+            let file = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3)?;
+            rustix::stdio::dup2_stderr(null::output()?)?;
+            let turn = Lock::held_as(lock::of_key(&handed.key), file);
+            turn.sign();
+            Some(turn)
+        }
+        None => None,
+    };
+    let nice = if turn.is_some() { 0 } else { NICE };
+    let keep = [Some(&lock), turn.as_ref()].map(|lock| lock.map(|lock| lock.file().as_fd()));
+    detached::settle(nice, &keep.into_iter().flatten().collect::<Vec<_>>());
     let called = lean::read_or_parse(verb.to_str().unwrap_or_default(), rest)?;
     let called = called.context("only a command can be refreshed")?;
     let (config, argv) = config::resolve(called, vars)?;
@@ -313,5 +381,5 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
         shims: Shims::default(),
         shows_progress: super::shows_nothing,
     };
-    runner.run_detached(&root, &handed, &lock)
+    runner.run_detached(&root, &handed, &lock, turn)
 }

@@ -78,7 +78,7 @@ impl Runner<'_> {
             self.tell_of_home(home);
             return None;
         }
-        let wanted = self.wanted_there(key, self.config.freshness.stale_if_error.map_or(0, nanos));
+        let wanted = self.wanted_there(key, self.config.freshness.stale_for().map_or(0, nanos));
         let shown = (self.shows_progress)(self.config.quiet);
         let fetched = remote.fetch(&wanted);
         drop(shown);

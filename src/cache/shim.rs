@@ -16,10 +16,10 @@ use super::Runner;
 use super::identify::{Call, Unidentified};
 use crate::cli;
 use crate::config;
-use crate::entry::Key;
+use crate::entry::{Key, base_name};
 use crate::fsutil;
 use crate::hashing;
-use crate::invocation::{Executable, Resolved};
+use crate::invocation::{Executable, Resolved, is_cachex};
 use crate::lean;
 use crate::lineage::Lineage;
 use crate::lock;
@@ -145,6 +145,13 @@ fn called(pid: u32) -> Option<OsString> {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let line = line.strip_suffix(b"\0")?.split(|&byte| byte == 0);
     let mut args: Vec<OsString> = line.map(|word| OsString::from_vec(word.to_vec())).collect();
+    let name = base_name(args.first()?.as_bytes());
+    if !is_cachex(name) {
+        // By the name of what it runs.
+        let file = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+        let is_masked = file.file_name().is_some_and(|name| is_cachex(name.as_bytes()));
+        return is_masked.then(|| OsString::from_vec(name.to_vec()));
+    }
     if cli::is_short_form(args.get(1..)?) {
         args.insert(1, cli::RUN.into());
     }

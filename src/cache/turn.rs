@@ -15,18 +15,21 @@ use std::time::Duration;
 
 impl Runner<'_> {
     /// Runs the command, when it is this call's turn.
-    pub(super) fn take_turn(&self, root: &Root, miss: Miss) -> Exit {
+    pub(super) fn take_turn(&self, root: &Root, mut miss: Miss) -> Exit {
         if miss.stale.is_none() && sink::may_refuse() {
             let why = "standard output may take nothing";
             self.messages().tell(format_args!("not cached: {why}"));
             return self.uncached(miss.call.stdin.source, why);
         }
-        if !self.config.no_concurrent || self.config.mode == Mode::ReadOnly {
+        let is_behind = self.run_behind(root, &mut miss);
+        let takes_turns = self.config.no_concurrent && self.config.mode != Mode::ReadOnly;
+        if !takes_turns && !is_behind {
             return self.run_and_record(root, miss);
         }
         // What began earlier is not what is asked for by force. What another's terminal was
         // asked is left out of a record.
-        let shares = self.config.mode != Mode::WriteOnly && self.terminal().is_none();
+        let is_forced = self.config.mode == Mode::WriteOnly && !miss.is_behind;
+        let shares = !is_forced && self.terminal().is_none();
         let terms = Terms {
             lock_timeout: self.config.lock_timeout,
             timeout: self.config.timeout,
@@ -51,7 +54,7 @@ impl Runner<'_> {
                     return self.run_apart(root, miss, why);
                 }
                 Ok(Waited::Ended(end)) if terms.shows => {
-                    return self.followed(root, &miss.call, &wait, end);
+                    return self.followed(root, &miss, &wait, end);
                 }
                 Ok(Waited::Ended(end)) => return self.held_back(root, miss, wait, end),
                 Ok(Waited::TimedOut) => return self.followed_for_too_long(root, miss, &wait),
@@ -75,7 +78,8 @@ impl Runner<'_> {
                 && let Ok(hit) = self.find_here(root, &miss.call.key)
             {
                 drop(miss.lock.take());
-                return self.serve_or_run(root, miss.call, hit, Outcome::Hit, &miss.printed);
+                let outcome = if miss.is_behind { Outcome::Followed } else { Outcome::Hit };
+                return self.serve_or_run(root, miss.call, hit, outcome, &miss.printed);
             }
         }
         self.run_and_record(root, miss)
@@ -107,24 +111,28 @@ impl Runner<'_> {
             return self.serve(root, &miss.call.stdin, *stale, Outcome::Stale);
         }
         if let Ok(hit) = self.find_here(root, &miss.call.key) {
-            return self.serve(root, &miss.call.stdin, hit, Outcome::Hit);
+            let outcome = if miss.is_behind { Outcome::Followed } else { Outcome::Hit };
+            return self.serve(root, &miss.call.stdin, hit, outcome);
         }
         match wait.show(end) {
-            Waited::Ended(end) => self.followed(root, &miss.call, &wait, end),
+            Waited::Ended(end) => self.followed(root, &miss, &wait, end),
             _ => self.not_completed(&miss.call),
         }
     }
 
     /// Ends a call that was shown another's run from beginning to end.
-    fn followed(&self, root: &Root, call: &Call, wait: &Wait<'_>, end: End) -> Exit {
+    fn followed(&self, root: &Root, miss: &Miss, wait: &Wait<'_>, end: End) -> Exit {
+        let call = &miss.call;
         if let Some(consumed) = end.stdin_consumed {
             self.leave_input(&call.stdin, consumed);
         }
         if let Ok(Some(entry)) = Young::new(root).get(&call.key) {
             self.tag(root, &entry);
         }
-        // It took as long as the run, and saved another.
-        self.note(root, &call.key, Kind::Hit { cost: 0 }, Duration::ZERO);
+        if !miss.is_behind {
+            // It took as long as the run, and saved another.
+            self.note(root, &call.key, Kind::Hit { cost: 0 }, Duration::ZERO);
+        }
         self.messages().tell(format_args!("followed {} to its end", messages::short(&call.key)));
         let exit = match end.how {
             EndedBy::Status(status) => Exit::Status(status),

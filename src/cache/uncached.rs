@@ -2,6 +2,7 @@
 
 use super::Runner;
 use super::identify::Unresolved;
+use crate::cli;
 use crate::exec::{self, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
 use crate::frames::{Loss, Stream};
@@ -14,6 +15,7 @@ use crate::stdin::Source;
 use crate::values::StdinMode;
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
+use std::ffi::OsStr;
 use std::fmt::Arguments;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -22,10 +24,10 @@ impl Runner<'_> {
     /// Does what can be done without a store, or without a key: nothing is there
     /// to replay, and nothing can be made ready.
     pub fn without_store(&self, source: Source, why: &str) -> Exit {
-        let (result, exit) = match (self.config.warm, self.config.cached_only) {
-            (true, _) => (Outcome::Uncached, Exit::SUCCESS),
-            (false, Some(status)) => (Outcome::Absent, Exit::Status(status)),
-            (false, None) => return self.uncached(source, why),
+        let (result, exit) = match self.config.cached_only.or(self.config.no_wait) {
+            _ if self.config.warm => (Outcome::Uncached, Exit::SUCCESS),
+            Some(status) => (Outcome::Absent, Exit::Status(status)),
+            None => return self.uncached(source, why),
         };
         self.report(|| {
             Report { result, reason: Some(why.to_owned()), ..Report::default() }.ending(exit)
@@ -171,8 +173,29 @@ impl Runner<'_> {
 
     /// Ends a call whose command cannot be run, and says why.
     pub(super) fn refuse(&self, status: u8, why: &str) -> Exit {
-        let name = self.invocation.name().display();
-        self.end_without_a_run(status, format_args!("{name}: {why}"), why)
+        let name = self.invocation.name();
+        let exit = self.end_without_a_run(status, format_args!("{}: {why}", name.display()), why);
+        if status == exit::NOT_FOUND && !self.report.is_some_and(|report| report.is_told_all) {
+            self.hint(name);
+        }
+        exit
+    }
+
+    /// Says what may have been meant by a command that is not found.
+    fn hint(&self, name: &OsStr) {
+        if self.config.quiet {
+            return;
+        }
+        let is_told = rustix::termios::isatty(rustix::stdio::stderr());
+        match cli::tip_for_a_shell(name) {
+            Some(tip) => messages::tip(&tip),
+            // A script knows what it called.
+            None if is_told && !self.invocation.is_path() => messages::tip(
+                "tip: an alias, a function or a builtin of a shell is wrapped by `cached`, see \
+                 `cachex help init`",
+            ),
+            None => {}
+        }
     }
 
     pub(super) fn cannot_start(&self, error: &std::io::Error) -> Exit {

@@ -20,9 +20,14 @@ Examples:
 
 /// Options of `run` that have no effect on whether a call hits. They are accepted, so
 /// that a command line needs no change but `explain` for `run`.
-const WITHOUT_EFFECT: [&str; 18] = [
+const WITHOUT_EFFECT: [&str; 23] = [
     "warm",
     "cached_only",
+    "no_wait",
+    "finish",
+    "replay",
+    "mark",
+    "color_strip",
     "miss_status",
     "no_concurrent",
     "lock_timeout",

@@ -5,7 +5,7 @@ use crate::config::{self, BaseFolder, By, Config, EnvSelection, File, List, Sett
 use crate::exit::Exit;
 use crate::messages::harmless;
 use crate::ui::{self, Screen, Tone};
-use crate::values::NamePattern;
+use crate::values::{Limit, NamePattern};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -171,12 +171,16 @@ fn value(name: &str, settled: &Settled) -> Value {
         json!(span.map(|span| humantime::format_duration(span).to_string()))
     };
     let env = &identity.env;
+    let is_set = settled.sources.iter().any(|(set, _)| *set == name);
     match name {
+        "expires-in" if freshness.expires_in.is_none() && is_set => json!(Limit::NEVER),
         "expires-in" => span(freshness.expires_in),
+        "failure-expires-in" if freshness.failure_expires_in.is_none() => json!(Limit::NEVER),
         "failure-expires-in" => span(freshness.failure_expires_in),
         "exit-codes" if freshness.exit_codes.are_all() => json!("all"),
         "exit-codes" => json!(freshness.exit_codes.to_string()),
         "refresh-after" => span(freshness.refresh_after),
+        "stale-ok" => span(freshness.stale_ok),
         "stale-if-error" => span(freshness.stale_if_error),
         "jitter" => json!(freshness.jitter),
         "mode" => choice(&config.mode),
@@ -184,7 +188,11 @@ fn value(name: &str, settled: &Settled) -> Value {
         "no-concurrent" => json!(config.no_concurrent),
         "lock-timeout" => span(config.lock_timeout),
         "timeout" => span(config.timeout),
+        "finish" => json!(config.finish),
         "tty" => json!(config.tty),
+        "replay" => choice(&config.replay),
+        "mark" => json!(config.mark),
+        "color-strip" => choice(&config.color_strip),
         "shell" => json!(shell),
         "exe" => choice(&identity.exe),
         "no-cwd" => json!(!identity.cwd),

@@ -7,15 +7,17 @@
 mod manual;
 mod options;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, RUN};
 use crate::exit::Exit;
 use anyhow::{Context, Result};
-use clap::{CommandFactory, ValueEnum};
+use clap::{Arg, Command, CommandFactory, ValueEnum, ValueHint};
 use clap_complete::{Generator, Shell};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
+/// The options of `run` that have values, by all their names.
+const VALUED: &str = "@valued@";
 const BASH: &str = include_str!("generate/bash.sh");
 const ZSH: &str = include_str!("generate/zsh.zsh");
 const FISH: &str = include_str!("generate/fish.fish");
@@ -54,14 +56,43 @@ pub fn everything(folder: &Path) -> Result<Exit> {
 
 fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "cachex", &mut script);
+    let mut cli = without_files(Cli::command(), shell);
+    clap_complete::generate(shell, &mut cli, "cachex", &mut script);
     let script = String::from_utf8_lossy(&script);
     match shell {
-        Shell::Bash => script.into_owned() + BASH,
+        Shell::Bash => script.into_owned() + &BASH.replace(VALUED, &valued()),
         Shell::Zsh => zsh(&script),
-        Shell::Fish => script.into_owned() + &fish(),
+        Shell::Fish => fish(&script),
         _ => script.into_owned(),
     }
+}
+
+/// Offers files only where there may be one.
+fn without_files(command: Command, shell: Shell) -> Command {
+    // These are replaced by their name in zsh's script.
+    let is_stored = |arg: &Arg| {
+        let is_named = NAMED.iter().any(|(name, _)| arg.get_long() == Some(name));
+        shell == Shell::Zsh && (is_named || ["prefix", "prefixes"].contains(&arg.get_id().as_str()))
+    };
+    let other = |arg: Arg| {
+        let is_free = arg.get_action().takes_values()
+            && arg.get_possible_values().is_empty()
+            && arg.get_value_hint() == ValueHint::Unknown;
+        if is_free && !is_stored(&arg) { arg.value_hint(ValueHint::Other) } else { arg }
+    };
+    command.mut_args(other).mut_subcommands(|verb| without_files(verb, shell))
+}
+
+fn valued() -> String {
+    let cli = Cli::command();
+    let run = cli.find_subcommand(RUN).map(Command::get_arguments).into_iter().flatten();
+    let valued = run.filter(|arg| arg.get_action().takes_values());
+    let names = valued.flat_map(|arg| {
+        let letters = arg.get_short().map(|letter| format!("-{letter}"));
+        let long = arg.get_long_and_visible_aliases().unwrap_or_default();
+        long.into_iter().map(|name| format!("--{name}")).chain(letters)
+    });
+    names.collect::<Vec<_>>().join(" ")
 }
 
 /// Where clap has the shell's default, that of the store.
@@ -88,9 +119,11 @@ fn zsh(script: &str) -> String {
     made
 }
 
-/// One line for each place, in addition to clap's.
-fn fish() -> String {
-    let mut made = FISH.to_owned();
+/// One line for each place, in addition to clap's, which have no say behind a command.
+fn fish(script: &str) -> String {
+    let begin = "    set -l cmd (__fish_cachex_needs_command)\n";
+    let guarded = format!("    __fish_cachex_at >/dev/null; and return 1\n{begin}");
+    let mut made = script.replacen(begin, &guarded, 1) + &FISH.replace(VALUED, &valued());
     for verb in Cli::command().get_subcommands() {
         let begin =
             format!("complete -c cachex -n \"__fish_cachex_using_subcommand {}\"", verb.get_name());

@@ -10,7 +10,9 @@ mod export;
 mod forget;
 mod generate;
 mod import;
+mod init;
 mod list;
+mod masquerade;
 mod prune;
 mod remote;
 mod removal;
@@ -58,6 +60,9 @@ pub fn main(arguments: &'static [&'static OsStr], environment: &[&'static OsStr]
 }
 
 fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
+    if let Some(name) = masquerade::name(&args, vars) {
+        return masquerade::run(name, args, vars, closed);
+    }
     if let Some(called) = lean::take(&mut args) {
         return run::run(called, vars, closed);
     }
@@ -78,7 +83,8 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Ok(parsed) => parsed,
         // As make calls it that was told `SHELL = cachex` and no more.
         Err(_) if is_script => return misused(&verb, exit::CACHEX_FAILED, NOT_THE_SHELL),
-        Err(error) => {
+        Err(mut error) => {
+            cli::quieten(&mut error);
             let _ = error.print();
             if let (ErrorKind::InvalidSubcommand, Some(tip)) = (error.kind(), tip) {
                 let _ = writeln!(std::io::stderr(), "{tip}");
@@ -106,6 +112,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Doctor(args) => doctor::doctor(args, vars),
         Verb::Stats(args) => stats::stats(args, vars),
         Verb::Config(args) => config::config(&args, vars),
+        Verb::Init { shell } => return init::init(shell),
         Verb::Completions { shell } => return generate::completions(shell),
         Verb::Generate { folder } => generate::everything(&folder),
     };

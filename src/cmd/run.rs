@@ -4,12 +4,13 @@ use super::misused;
 use crate::asked;
 use crate::cache::{self, Closed, Runner, Shims};
 use crate::cli::{self, Called};
-use crate::config::{self, Vars};
+use crate::config::{self, Config, Vars};
 use crate::exit::{self, Exit};
 use crate::fallback;
 use crate::invocation::Invocation;
 use crate::lean;
 use crate::messages;
+use crate::plain;
 use crate::report::{Report, Target};
 use crate::signals;
 use crate::stdin::Source;
@@ -67,10 +68,28 @@ fn call(
     usage: &dyn Fn(&dyn Display) -> Exit,
 ) -> Exit {
     let began = Instant::now();
-    let (config, argv) = match config::resolve(called, vars) {
-        Ok(resolved) => resolved,
-        Err(why) => return usage(&why),
-    };
+    match config::resolve(called, vars) {
+        Ok((config, argv)) => settled(config, argv, vars, closed, told, usage, began),
+        Err(why) => usage(&why),
+    }
+}
+
+/// Runs a command of which everything is settled.
+pub fn with(config: Config, argv: Vec<OsString>, vars: &Vars, closed: Closed) -> Exit {
+    let usage = |why: &dyn Display| misused(cli::RUN, exit::CACHEX_FAILED, why);
+    settled(config, argv, vars, closed, None, &usage, Instant::now())
+}
+
+#[expect(clippy::too_many_arguments, reason = "the two above are what it is called by")]
+fn settled(
+    config: Config,
+    argv: Vec<OsString>,
+    vars: &Vars,
+    closed: Closed,
+    told: Option<&Target>,
+    usage: &dyn Fn(&dyn Display) -> Exit,
+    began: Instant,
+) -> Exit {
     let wanted = config.report.as_ref().filter(|_| told.is_none());
     let (report, unopened) = match wanted.map(Target::open).transpose() {
         Ok(report) => (report, None),
@@ -104,8 +123,9 @@ fn call(
             .warn(format_args!("not cached: the stack is limited to less than 128 KiB"));
         return runner.without_store(runner.untaken(), "the stack is too small");
     }
+    plain::decide(config.color_strip);
     signals::outlive_file_limit();
-    if config.cached_only.is_none() && !config.warm {
+    if config.may_run() {
         let last = asked::arguments().iter().rev().nth(runner.invocation.argv.len() - 1);
         let gets_nothing = matches!(runner.untaken(), Source::Null);
         fallback::command_is(&runner.invocation.argv, last.copied(), gets_nothing);

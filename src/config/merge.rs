@@ -2,7 +2,7 @@
 
 use super::folder::dir;
 use super::levels::{By, Chosen, Levels, Own, contradiction};
-use super::options;
+use super::options::{self, Lasting};
 use super::{
     BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Misuse, Remote,
     ReportTo, Vars,
@@ -10,7 +10,8 @@ use super::{
 use crate::cli::{IdentityArgs, RunArgs};
 use crate::exit;
 use crate::values::{
-    self, Access, ExeMode, InputPattern, Limits, Mode, OutputPattern, RemoteMode, RemoteUrl, Tag,
+    self, Access, ExeMode, ExitCodes, InputPattern, Limit, Limits, Mode, OutputPattern, RemoteMode,
+    RemoteUrl, Tag,
 };
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -26,8 +27,9 @@ const DEFAULT_REMOTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Makes a configuration of flags and of what lies below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
     use options::{
-        COMPRESS, LOCAL, LOCK_TIMEOUT, MAX_ENTRIES, MAX_ENTRY_SIZE, MAX_SIZE, MISS_STATUS,
-        NO_CONCURRENT, OUTPUT, QUIET, REMOTE_MAX_SIZE, REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
+        COLOR_STRIP, COMPRESS, FINISH, LOCAL, LOCK_TIMEOUT, MARK, MAX_ENTRIES, MAX_ENTRY_SIZE,
+        MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT, QUIET, REMOTE_MAX_SIZE, REPLAY,
+        REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
     };
     let mut freshness = freshness(&args, levels)?;
     let ways = Ways::of(&args, levels)?;
@@ -42,10 +44,16 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         tags.push(Tag(Tag::LOCAL.to_owned()));
     }
     let outputs = levels.pick_by(&OUTPUT, several(args.output))?;
-    if let Some((_, by)) = &outputs
-        && freshness.refresh_after.is_some()
-    {
-        freshness.refresh_after = refreshed_beside(*by, args.refresh_after, levels)?;
+    if let Some((_, by)) = &outputs {
+        let Freshness { refresh_after, stale_ok, .. } = &mut freshness;
+        for (option, flag, refreshed) in [
+            (&options::REFRESH_AFTER, args.refresh_after, refresh_after),
+            (&options::STALE_OK, args.stale_ok, stale_ok),
+        ] {
+            if refreshed.is_some() {
+                *refreshed = refreshed_beside(*by, option, flag, levels)?;
+            }
+        }
     }
     let mut outputs = outputs.map(|(outputs, _)| outputs).unwrap_or_default();
     outputs.sort();
@@ -67,6 +75,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         ..limits
     };
     let remote = remote(args.remote, args.remote_mode, [patience, budget], there, levels)?;
+    let miss_status = levels.pick(&MISS_STATUS, args.miss_status)?;
     let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
@@ -75,10 +84,12 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         freshness,
         mode: ways.mode,
         warm: ways.warm,
-        cached_only: {
-            let status = levels.pick(&MISS_STATUS, args.miss_status)?;
-            ways.cached_only.then_some(status.unwrap_or(exit::CACHEX_FAILED))
-        },
+        cached_only: ways.cached_only.then_some(miss_status.unwrap_or(exit::CACHEX_FAILED)),
+        no_wait: ways.no_wait.then_some(miss_status.unwrap_or(0)),
+        finish: levels.switch(&FINISH, args.finish)?,
+        replay: levels.pick(&REPLAY, args.replay)?.unwrap_or_default(),
+        mark: levels.switch(&MARK, args.mark)?,
+        color_strip: levels.pick(&COLOR_STRIP, args.color_strip)?.unwrap_or_default(),
         no_concurrent: levels.switch(&NO_CONCURRENT, args.no_concurrent)?,
         lock_timeout: levels.pick(&LOCK_TIMEOUT, args.lock_timeout)?,
         timeout: levels.pick(&TIMEOUT, args.timeout)?,
@@ -138,20 +149,21 @@ fn remote(
     })))
 }
 
-/// From which age on a result is refreshed where files are made: a run in the
+/// When a result is refreshed in the background where files are made: a run in the
 /// background would change them while somebody works on them.
 fn refreshed_beside(
     outputs: By,
+    option: &'static Lasting<Duration>,
     flag: Option<Duration>,
     levels: &Levels<'_>,
 ) -> Result<Option<Duration>, Misuse> {
-    let refreshed = levels.pick_by(&options::REFRESH_AFTER, flag)?;
-    let mut refreshed = refreshed.map(|(_, by)| options::REFRESH_AFTER.said_by(by));
+    let refreshed = levels.pick_by(option, flag)?;
+    let mut refreshed = refreshed.map(|(_, by)| option.said_by(by));
     let mut made = Some(options::OUTPUT.said_by(outputs));
     levels.exclude(&mut refreshed, &mut made)?;
     match (made, refreshed) {
         (Some(_), _) => {
-            levels.forget(options::REFRESH_AFTER.name);
+            levels.forget(option.name);
             Ok(None)
         }
         (None, Some(refreshed)) => Err(contradiction(
@@ -259,14 +271,14 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
 
 fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
     use options::{
-        EXIT_CODES, EXPIRES_IN, FAILURE_EXPIRES_IN, JITTER, REFRESH_AFTER, STALE_IF_ERROR,
+        EXPIRES_IN, FAILURE_EXPIRES_IN, JITTER, REFRESH_AFTER, STALE_IF_ERROR, STALE_OK,
     };
     let expires_in = levels.pick_by(&EXPIRES_IN, args.expires_in)?;
     let failure_expires_in = levels.pick(&FAILURE_EXPIRES_IN, args.failure_expires_in)?;
-    let shorter = expires_in
-        .map_or(DEFAULT_FAILURE_EXPIRES_IN, |(limit, _)| limit.min(DEFAULT_FAILURE_EXPIRES_IN));
+    let limit = expires_in.and_then(|(Limit(limit), _)| limit);
+    let shorter = limit.map_or(DEFAULT_FAILURE_EXPIRES_IN, |it| it.min(DEFAULT_FAILURE_EXPIRES_IN));
     let mut refresh_after = levels.pick_by(&REFRESH_AFTER, args.refresh_after)?;
-    if let (Some((after, by)), Some((limit, limit_by))) = (refresh_after, expires_in)
+    if let (Some((after, by)), Some((Limit(Some(limit)), limit_by))) = (refresh_after, expires_in)
         && after >= limit
     {
         if by.against(limit_by).is_lt() {
@@ -285,13 +297,27 @@ fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
         }
     }
     Ok(Freshness {
-        expires_in: expires_in.map(|(limit, _)| limit),
-        failure_expires_in: Some(failure_expires_in.unwrap_or(shorter)),
+        expires_in: limit,
+        failure_expires_in: failure_expires_in.map_or(Some(shorter), |Limit(limit)| limit),
         refresh_after: refresh_after.map(|(after, _)| after),
+        stale_ok: levels.pick(&STALE_OK, args.stale_ok)?,
         stale_if_error: levels.pick(&STALE_IF_ERROR, args.stale_if_error)?,
         jitter: levels.pick(&JITTER, args.jitter)?.unwrap_or_default(),
-        exit_codes: levels.pick(&EXIT_CODES, args.exit_codes.clone())?.unwrap_or_default(),
+        exit_codes: exit_codes(args, levels)?,
     })
+}
+
+/// Which statuses are recorded, by whichever name somebody chose them.
+fn exit_codes(args: &RunArgs, levels: &Levels<'_>) -> Result<ExitCodes, Misuse> {
+    use options::EXIT_CODES;
+    let picked = levels.pick_by(&EXIT_CODES, args.exit_codes.clone())?;
+    let mut listed = picked.as_ref().map(|(_, by)| EXIT_CODES.said_by(*by));
+    let mut no_fail = levels.own().either(args.no_fail, "--no-fail", "CACHEX_NO_FAIL")?;
+    levels.exclude(&mut no_fail, &mut listed)?;
+    if no_fail.is_some() {
+        return Ok(ExitCodes::of_success());
+    }
+    Ok(picked.map(|(codes, _)| codes).unwrap_or_default())
 }
 
 /// Which of the ways to run or to replay were chosen.
@@ -299,6 +325,7 @@ struct Ways {
     mode: Mode,
     warm: bool,
     cached_only: bool,
+    no_wait: bool,
     tty: bool,
 }
 
@@ -311,19 +338,30 @@ impl Ways {
             own.either(args.cached_only, "--cached-only", "CACHEX_CACHED_ONLY")?;
         let tty = levels.pick_by(&options::TTY, args.tty.then_some(true))?;
         let mut tty = tty.filter(|(on, _)| *on).map(|(_, by)| options::TTY.said_by(by));
+        let mut no_wait = own.either(args.no_wait, "--no-wait", "CACHEX_NO_WAIT")?;
         levels.exclude(&mut warm, &mut cached_only)?;
+        levels.exclude(&mut warm, &mut no_wait)?;
+        levels.exclude(&mut cached_only, &mut no_wait)?;
         levels.exclude(&mut warm, &mut tty)?;
+        levels.exclude(&mut no_wait, &mut tty)?;
         match mode {
-            // It records.
-            Mode::ReadOnly => levels.exclude(&mut warm, &mut by)?,
-            // It only reads.
-            Mode::WriteOnly => levels.exclude(&mut cached_only, &mut by)?,
+            // They record.
+            Mode::ReadOnly => {
+                levels.exclude(&mut warm, &mut by)?;
+                levels.exclude(&mut no_wait, &mut by)?;
+            }
+            // They read.
+            Mode::WriteOnly => {
+                levels.exclude(&mut cached_only, &mut by)?;
+                levels.exclude(&mut no_wait, &mut by)?;
+            }
             Mode::ReadWrite | Mode::Off => {}
         }
         Ok(Ways {
             mode: if by.is_some() { mode } else { Mode::default() },
             warm: warm.is_some(),
             cached_only: cached_only.is_some(),
+            no_wait: no_wait.is_some(),
             tty: tty.is_some(),
         })
     }

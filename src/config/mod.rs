@@ -22,8 +22,8 @@ use crate::exit;
 use crate::messages::Messages;
 use crate::store::fold::Bounds;
 use crate::values::{
-    Access, ExeMode, ExitCodes, InputPattern, Limits, Mode, NamePattern, OutputPattern, RemoteMode,
-    RemoteUrl, StdinMode, Tag,
+    Access, ColorStrip, ExeMode, ExitCodes, InputPattern, Limits, Mode, NamePattern, OutputPattern,
+    RemoteMode, RemoteUrl, ReplayMode, StdinMode, Tag,
 };
 use folder::dir;
 use levels::{Levels, Own};
@@ -61,6 +61,11 @@ pub struct Config {
     pub warm: bool,
     /// How to end instead of running the command; none: it is run.
     pub cached_only: Option<u8>,
+    /// How to end instead of waiting for a run, which is started in the background; none: it
+    /// is waited for.
+    pub no_wait: Option<u8>,
+    /// Whether a run goes on in the background if its caller is ended.
+    pub finish: bool,
     /// Whether one caller runs while the others wait.
     pub no_concurrent: bool,
     /// How long a caller waits for another; none: for as long as it takes.
@@ -69,6 +74,12 @@ pub struct Config {
     pub timeout: Option<Duration>,
     /// Whether the command gets a terminal of its own where there is one.
     pub tty: bool,
+    /// What a hit prints.
+    pub replay: ReplayMode,
+    /// Whether a hit says on a terminal that it is one.
+    pub mark: bool,
+    /// Whether escape sequences are taken out of what is printed.
+    pub color_strip: ColorStrip,
     /// The files that the command makes, sorted.
     pub outputs: Vec<OutputPattern>,
     /// Whether it is to make every one of them.
@@ -96,6 +107,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether the command may be run while its caller waits.
+    pub fn may_run(&self) -> bool {
+        !self.warm && self.cached_only.is_none() && self.no_wait.is_none()
+    }
+
     /// Within which bounds the store is kept.
     pub fn bounds(&self) -> Bounds {
         let Config { max_size, max_entries, compress, .. } = *self;
@@ -139,6 +155,8 @@ pub struct Freshness {
     pub failure_expires_in: Option<Duration>,
     /// From which age on a result is replaced behind the caller's back.
     pub refresh_after: Option<Duration>,
+    /// How long after its expiry a good result is served at once, and replaced.
+    pub stale_ok: Option<Duration>,
     /// How long after its expiry a good result stands in for a failed run.
     pub stale_if_error: Option<Duration>,
     /// By how much of its limit, in percent, a key expires earlier at the most.
@@ -160,6 +178,11 @@ impl Freshness {
         let earlier = (most * u128::from(key.prefix() >> 32)) >> 32;
         let nanos = (limit.as_nanos() - earlier).max(1);
         Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    }
+
+    /// How long after its expiry a good result may be served at the most.
+    pub fn stale_for(&self) -> Option<Duration> {
+        self.stale_if_error.max(self.stale_ok)
     }
 
     /// Whether a run that ended so did what it was to do: with 0, or with
@@ -285,8 +308,34 @@ pub fn resolve(called: impl Into<Called>, vars: &Vars) -> Result<(Config, Vec<Os
     if !own.switch("CACHEX_DISABLE")? {
         return settled(called.into(), vars, own, &file::read(vars)?);
     }
-    let (config, argv) = settled(called.into(), vars, own.where_disabled(), &Read::Absent)?;
-    Ok((Config { mode: Mode::Off, warm: false, cached_only: None, ..config }, argv))
+    resolve_disabled(called, vars)
+}
+
+/// The same of a command that was called by its own name: what no rule is for is left
+/// alone.
+pub fn resolve_by_rule(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
+    let own = Own::of(vars);
+    if own.switch("CACHEX_DISABLE")? {
+        return resolve_disabled(args, vars);
+    }
+    let read = file::read(vars)?;
+    let is_ruled = read.file().is_some_and(|file| !file.matching(&args.command).is_empty());
+    if is_ruled || read.refused().is_some() {
+        let (config, argv) = settled(args.into(), vars, own, &read)?;
+        let mode = if is_ruled { config.mode } else { Mode::Off };
+        return Ok((Config { mode, ..config }, argv));
+    }
+    resolve_disabled(args, vars)
+}
+
+/// The same as if cachex were not there.
+pub fn resolve_disabled(
+    called: impl Into<Called>,
+    vars: &Vars,
+) -> Result<(Config, Vec<OsString>), Misuse> {
+    let own = Own::of(vars).where_disabled();
+    let (config, argv) = settled(called.into(), vars, own, &Read::Absent)?;
+    Ok((Config { mode: Mode::Off, warm: false, cached_only: None, no_wait: None, ..config }, argv))
 }
 
 /// The same with what was read of the file, and enabled.

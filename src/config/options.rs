@@ -4,8 +4,8 @@
 //! What `run` and `sh` can be told only for one call is not among them, see [`ONCE`].
 
 use crate::values::{
-    self, ExeMode, ExitCodes, InputPattern, Mode, NamePattern, OutputPattern, RemoteMode,
-    RemoteUrl, StdinMode, Tag,
+    self, ColorStrip, ExeMode, ExitCodes, InputPattern, Limit, Mode, NamePattern, OutputPattern,
+    RemoteMode, RemoteUrl, ReplayMode, StdinMode, Tag,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -153,12 +153,13 @@ macro_rules! lasting {
 }
 
 lasting! {
-    EXPIRES_IN: Duration = "expires-in" "CACHEX_EXPIRES_IN" Reader::Text(values::duration);
-    FAILURE_EXPIRES_IN: Duration =
-        "failure-expires-in" "CACHEX_FAILURE_EXPIRES_IN" Reader::Text(values::duration);
+    EXPIRES_IN: Limit = "expires-in" "CACHEX_EXPIRES_IN" Reader::Text(str::parse);
+    FAILURE_EXPIRES_IN: Limit =
+        "failure-expires-in" "CACHEX_FAILURE_EXPIRES_IN" Reader::Text(str::parse);
     EXIT_CODES: ExitCodes = "exit-codes" "CACHEX_EXIT_CODES" Reader::Number(str::parse);
     REFRESH_AFTER: Duration =
         "refresh-after" "CACHEX_REFRESH_AFTER" Reader::Text(values::duration);
+    STALE_OK: Duration = "stale-ok" "CACHEX_STALE_OK" Reader::Text(values::duration);
     STALE_IF_ERROR: Duration =
         "stale-if-error" "CACHEX_STALE_IF_ERROR" Reader::Text(values::duration);
     JITTER: u8 = "jitter" "CACHEX_JITTER" Reader::Number(values::percent);
@@ -167,7 +168,11 @@ lasting! {
     NO_CONCURRENT: bool = "no-concurrent" "CACHEX_NO_CONCURRENT" Reader::Switch(as_it_is);
     LOCK_TIMEOUT: Duration = "lock-timeout" "CACHEX_LOCK_TIMEOUT" Reader::Text(values::duration);
     TIMEOUT: Duration = "timeout" "CACHEX_TIMEOUT" Reader::Text(values::duration);
+    FINISH: bool = "finish" "CACHEX_FINISH" Reader::Switch(as_it_is);
     TTY: bool = "tty" "CACHEX_TTY" Reader::Switch(as_it_is);
+    REPLAY: ReplayMode = "replay" "CACHEX_REPLAY" Reader::Text(choice);
+    MARK: bool = "mark" "CACHEX_MARK" Reader::Switch(as_it_is);
+    COLOR_STRIP: ColorStrip = "color-strip" "CACHEX_COLOR_STRIP" Reader::Text(choice);
     SHELL: String =
         "shell" "CACHEX_SHELL" Reader::Text(|text| values::shell(text).map_err(str::to_owned));
     EXE: ExeMode = "exe" "CACHEX_EXE" Reader::Text(choice);
@@ -218,6 +223,8 @@ pub static EXCLUSIVE: &[&[&dyn Option]] = &[&[&ENV, &IGNORE_ENV, &NO_ENV], &[&QU
 pub static ONCE: &[(&str, Instead)] = &[
     ("warm", Instead::Nothing),
     ("cached-only", Instead::Nothing),
+    ("no-wait", Instead::Nothing),
+    ("no-fail", Instead::Line("exit-codes = \"0\"")),
     ("status-file", Instead::Nothing),
     ("status-fd", Instead::Nothing),
     ("force", Instead::Line("mode = \"write-only\"")),

@@ -221,15 +221,16 @@ fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
             return Err(Mistake { at, what });
         }
     }
-    let pair = [&options::REFRESH_AFTER, &options::EXPIRES_IN];
-    if !pair.iter().any(|option| option.name == new.name) {
+    let (refresh_after, expires_in) = (&options::REFRESH_AFTER, &options::EXPIRES_IN);
+    if ![refresh_after.name, expires_in.name].contains(&new.name) {
         return Ok(());
     }
-    let limits = pair.map(|option| {
-        let found = others.iter().chain([new]).find(|setting| setting.name == option.name)?;
-        Some((found, option.read(Raw::Value(&found.value)).ok()?))
-    });
-    if let [Some((refresh, after)), Some((expires, limit))] = limits
+    let find = |name| others.iter().chain([new]).find(|setting| setting.name == name);
+    let refresh = find(refresh_after.name)
+        .and_then(|found| Some((found, refresh_after.read(Raw::Value(&found.value)).ok()?)));
+    let expires = find(expires_in.name)
+        .and_then(|found| Some((found, expires_in.read(Raw::Value(&found.value)).ok()?.0?)));
+    if let (Some((refresh, after)), Some((expires, limit))) = (refresh, expires)
         && after >= limit
     {
         let what = format!(

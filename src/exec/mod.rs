@@ -234,7 +234,7 @@ pub fn run(
     let is_fed = matches!(plan.source, Source::Feed(_));
     let gets_nothing = matches!(plan.source, Source::Null);
     let lacks_terminal = plan.tty && running.console.is_none();
-    let sinks = || [rustix::stdio::stdout(), rustix::stdio::stderr()].map(Sink::new);
+    let sinks = || Stream::BOTH.map(Sink::of);
     let outlets = match plan.output {
         Output::Live => sinks().map(Outlet::Live),
         Output::After(printed) => {

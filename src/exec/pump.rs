@@ -402,8 +402,8 @@ impl<'a, 'r> Pump<'a, 'r> {
     fn show(&mut self, held: Held) {
         self.backlog = Some(held.into_pieces());
         let [out, err] = &mut self.legs;
-        out.outlet = Outlet::Live(Sink::new(rustix::stdio::stdout()));
-        err.outlet = Outlet::Live(Sink::new(rustix::stdio::stderr()));
+        out.outlet = Outlet::Live(Sink::of(Stream::Stdout));
+        err.outlet = Outlet::Live(Sink::of(Stream::Stderr));
         self.pass_on_backlog();
     }
 

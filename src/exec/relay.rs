@@ -11,6 +11,7 @@
 use super::leg::Leg;
 use super::outlet::Outlet;
 use crate::detached;
+use crate::frames::Stream;
 use crate::fsutil;
 use crate::sink::Sink;
 use rustix::event::PollFd;
@@ -47,8 +48,8 @@ impl Left {
     /// The same for what was held back and has been shown after all.
     pub fn carry_on_shown(mut self) {
         let [out, err] = &mut self.0;
-        out.outlet = Outlet::Live(Sink::new(rustix::stdio::stdout()));
-        err.outlet = Outlet::Live(Sink::new(rustix::stdio::stderr()));
+        out.outlet = Outlet::Live(Sink::of(Stream::Stdout));
+        err.outlet = Outlet::Live(Sink::of(Stream::Stderr));
         self.carry_on();
     }
 

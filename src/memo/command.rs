@@ -25,7 +25,7 @@ const NOT_BEGUN: &[u8] = b"-";
 /// The options by which the file of the report is named.
 const REPORTS: [&str; 2] = ["--status-file", "--status-fd"];
 /// Options that promise more than caching: without a helper they would be broken.
-const PROMISES: [&str; 3] = ["--cached-only", "--timeout", "--warm"];
+const PROMISES: [&str; 4] = ["--cached-only", "--no-wait", "--timeout", "--warm"];
 
 /// A command whose result is recorded, and served the next time.
 ///
@@ -165,7 +165,7 @@ impl CachedCommand {
     /// - [`io::ErrorKind::InvalidInput`] if an option, a `CACHEX_*` variable or
     ///   `config.toml` is invalid; the message says what would be valid;
     /// - [`io::ErrorKind::Unsupported`] if no helper process can be started and the
-    ///   command must not run without one: with `--cached-only`, `--timeout` or `--warm`;
+    ///   command must not run without one: with `--cached-only`, `--no-wait`, `--timeout` or `--warm`;
     /// - any other if the helper process was killed, or the command cannot be started.
     pub fn output(&self) -> io::Result<CommandOutput> {
         self.call(asked::this_executable(), Stdio::piped)

@@ -3,6 +3,7 @@
 use super::Unplayed;
 use crate::frames::Stream;
 use crate::fsutil;
+use crate::plain::{self, Plain};
 use rustix::fd::BorrowedFd;
 #[cfg(target_os = "linux")]
 use rustix::fs::FileType;
@@ -24,13 +25,16 @@ pub struct Out<'a> {
     pub shown: &'a mut u64,
     /// Whether what cannot be written is passed over, unless its reader left.
     pub is_lenient: bool,
+    /// Leaves escape sequences out.
+    pub plain: &'a mut Option<Plain>,
 }
 
 impl Out<'_> {
     /// Writes all of `bytes`.
     pub fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), Unplayed> {
         while !bytes.is_empty() {
-            let written = fsutil::persistently(|| fsutil::write_some(self.fd, bytes));
+            let some = |bytes: &[u8]| fsutil::persistently(|| fsutil::write_some(self.fd, bytes));
+            let written = plain::write(self.plain, bytes, some);
             let written = match written {
                 Err(errno) if self.is_lenient && errno != Errno::PIPE => Ok(bytes.len()),
                 written => written.map_err(|errno| Unplayed::Unwritable(self.stream, errno)),
@@ -43,7 +47,7 @@ impl Out<'_> {
 
     /// Copies the next `len` bytes, what is long inside the kernel where it can.
     pub fn copy(&mut self, reader: &mut BufReader<&File>, mut len: u64) -> Result<(), Unplayed> {
-        let mut by_hand = self.is_nonblocking();
+        let mut by_hand = self.plain.is_some() || self.is_nonblocking();
         while len > 0 {
             if reader.buffer().is_empty() && len > COPY_BY_HAND && !by_hand {
                 len -= self.copy_in_kernel(reader.get_ref(), len);
@@ -135,7 +139,7 @@ mod tests {
         let null = File::options().write(true).open("/dev/null").unwrap();
         let mut shown = 0;
         let (stream, fd) = (Stream::Stdout, null.as_fd());
-        let mut out = Out { stream, fd, shown: &mut shown, is_lenient: false };
+        let mut out = Out { stream, fd, shown: &mut shown, is_lenient: false, plain: &mut None };
         match out.copy(&mut BufReader::new(&file), 300_000) {
             Err(Unplayed::Unreadable(error)) => {
                 assert_eq!(error.kind(), ErrorKind::UnexpectedEof);

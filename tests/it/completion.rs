@@ -13,10 +13,17 @@ fn script(name: &str) -> String {
 
 /// What bash offers for the last of these words.
 fn bash(cachex: &Cachex, words: &[&str]) -> Outcome {
+    bash_with(cachex, "", words)
+}
+
+/// The same after what else has been set up.
+fn bash_with(cachex: &Cachex, before: &str, words: &[&str]) -> Outcome {
     let words: Vec<String> = words.iter().map(quoted).collect();
     cachex
         .shell(&format!(
             "source {}
+        {before}
+        compopt() {{ :; }}
         COMP_WORDS=({}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         function=$(complete -p cachex | sed 's/.*-F \\([^ ]*\\).*/\\1/')
         \"$function\" cachex \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"
@@ -74,7 +81,66 @@ fn bash_completes_what_the_store_holds() {
     bash(&cachex, &["cachex", "list", "--st"]).prints("--stale\n");
     bash(&cachex, &["cachex", "list", "--sort", "ru"]).prints("run-time\n");
     bash(&cachex, &["cachex", "prun"]).prints("prune\n");
-    bash(&cachex, &["cachex", "forget", "--", "ec"]);
+}
+
+#[test]
+fn bash_completes_a_command_behind_it_as_the_command_is() {
+    let cachex = cachex();
+    let tool = "_tool() { COMPREPLY=(\"$COMP_CWORD:$1:$2:$3:${#COMP_WORDS[@]}\"); }; complete -F _tool tool";
+    let bash = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        bash_with(&cachex, tool, &words)
+    };
+    for line in [
+        "cachex run tool a b",
+        "cachex run -- tool a b",
+        "cachex run -t 10m -nv --tag = x --input a --key=: tool a b",
+        "cachex run --expires-in 10m -fk text -- tool a b",
+        "cachex -t 10m -- tool a b",
+        "cachex explain --all tool a b",
+        "cachex forget --no-cwd -- tool a b",
+    ] {
+        bash(line).prints("2:tool:b:a:3\n");
+    }
+    cachex.tool("tool", "");
+    bash("cachex run -- tool").shows(&["tool"]);
+    bash("cachex run ech").shows(&["echo"]);
+    // These are cachex's own.
+    bash("cachex run --expires-i").prints("--expires-in\n");
+    bash("cachex forget tool a").prints("");
+    // A duration is no file.
+    cachex.write("work/10minutes", "");
+    for line in ["cachex run --expires-in 10", "cachex run -t 10", "cachex run --tag 10"] {
+        let offered = bash(line).stdout();
+        assert!(!offered.contains("10minutes"), "{line}: {offered}");
+    }
+    bash("cachex run --input 10").prints("10minutes\n");
+}
+
+#[test]
+fn fish_completes_a_command_behind_it_as_the_command_is() {
+    let cachex = cachex();
+    cachex.write("work/10minutes", "");
+    let fish = |line: &str| {
+        let line = quoted(line);
+        let tool = "complete -c tool -f -a 'alpha beta'; complete -c tool -l gamma";
+        let script = format!("source {}; {tool}; complete -C {line}", script("cachex.fish"));
+        cachex.shell(&format!("fish --no-config -c {}", quoted(script))).once().exits(0).stdout()
+    };
+    for line in [
+        "cachex run tool al",
+        "cachex run -- tool al",
+        "cachex run -t 10m -nv --tag x -- tool al",
+        "cachex -t 10m -- tool beta al",
+        "cachex explain --all tool al",
+        "cachex forget --no-cwd -- tool al",
+    ] {
+        assert_eq!(fish(line), "alpha\n", "{line}");
+    }
+    assert!(fish("cachex run tool --ga").starts_with("--gamma"));
+    assert!(fish("cachex run --expires-i").starts_with("--expires-in"));
+    assert!(!fish("cachex run --expires-in 10").contains("10minutes"));
+    assert!(fish("cachex run ech").contains("echo"));
 }
 
 #[test]

@@ -227,6 +227,7 @@ fn every_lasting_option_can_stand_in_it() {
         ("exit-codes", "\"0,2-3\"", "0,2-3"),
         ("exit-codes", "0", "0"),
         ("refresh-after", "\"5m\"", "5m"),
+        ("stale-ok", "\"1h\"", "1h"),
         ("stale-if-error", "\"1h 30m\"", "1h 30m"),
         ("jitter", "10", "10"),
         ("jitter", "\"10%\"", "10"),
@@ -235,7 +236,11 @@ fn every_lasting_option_can_stand_in_it() {
         ("no-concurrent", "true", "true"),
         ("lock-timeout", "\"5s\"", "5s"),
         ("timeout", "\"1m\"", "1m"),
+        ("finish", "true", "true"),
         ("tty", "true", "true"),
+        ("replay", "\"errors\"", "errors"),
+        ("mark", "true", "true"),
+        ("color-strip", "\"auto\"", "auto"),
         ("shell", "\"bash\"", "bash"),
         ("exe", "\"content\"", "content"),
         ("no-cwd", "true", "true"),
@@ -410,7 +415,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(option("max-size"), told);
     assert_eq!(option("timeout")["value"], serde_json::Value::Null);
     assert_eq!(option("no-cwd")["value"], false);
-    assert_eq!(json["options"].as_object().unwrap().len(), 44);
+    assert_eq!(json["options"].as_object().unwrap().len(), 49);
 
     let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
     let none: serde_json::Value = serde_json::from_str(&none).unwrap();

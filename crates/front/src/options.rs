@@ -106,7 +106,22 @@ impl Options {
     }
 }
 
+/// Whether what follows the last slash of a path is cachex's own name.
+fn is_called_cachex(path: Text<'static>) -> bool {
+    let mut begin = 0;
+    for (at, &byte) in path.bytes().iter().enumerate() {
+        if byte == b'/' {
+            begin = at.wrapping_add(1);
+        }
+    }
+    path.from(begin).is_some_and(|name| name.starts_with(b"cachex"))
+}
+
 fn read(process: &Process) -> Option<Options> {
+    // By the name of another command, cachex runs that one.
+    if !is_called_cachex(process.argument(0)?) {
+        return None;
+    }
     let verb = process.argument(1)?;
     let (is_script, begin) = if verb.is(b"run") {
         (false, 2)

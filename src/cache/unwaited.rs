@@ -1,0 +1,142 @@
+//! Calls that are answered without waiting for a run: by an expired result, by nothing, or
+//! by what a run in the background prints, which goes on if its caller is ended.
+
+use super::{Call, Hit, Miss, Runner};
+use crate::clock::Timestamp;
+use crate::config::Freshness;
+use crate::entry::{Entry, Key};
+use crate::exit::Exit;
+use crate::lock::{self, Lock, Mode as LockMode};
+use crate::messages;
+use crate::report::{Outcome, Report};
+use crate::store::events::Reason;
+use crate::store::young::Young;
+use crate::store::{Root, Store};
+use crate::values::Mode;
+use std::time::Duration;
+
+impl Runner<'_> {
+    /// The age of an expired entry that may be served so long past its expiry.
+    pub(super) fn stands_in(
+        entry: &Entry,
+        now: Timestamp,
+        limit: Option<Duration>,
+        beyond: Option<Duration>,
+    ) -> Option<Duration> {
+        let beyond = beyond?;
+        let age = now.since(entry.created)?;
+        let recorded = entry.expires_in.map(Duration::from_nanos);
+        let limit = recorded.into_iter().chain(limit).min()?;
+        (age < limit.saturating_add(beyond)).then_some(age)
+    }
+
+    /// Ends a call of which nothing fresh is recorded, if it does not wait for a run; else
+    /// gives back what may stand in for one that fails.
+    pub(super) fn without_a_run(
+        &self,
+        root: &Root,
+        mut call: Call,
+        why: Reason,
+        stale: Option<Box<Hit>>,
+    ) -> Result<Exit, (Call, Option<Box<Hit>>)> {
+        let Freshness { stale_ok, stale_if_error, .. } = self.config.freshness;
+        let waits = self.config.may_run();
+        let is_within = |hit: &Hit, beyond| {
+            let entry = hit.replay.entry();
+            let limit = self.config.freshness.limit(entry.status, &entry.key);
+            Self::stands_in(entry, Timestamp::now(), limit, beyond).is_some()
+        };
+        let is_forced = self.config.mode == Mode::WriteOnly;
+        let is_ok = |hit: &Hit| match self.config.no_wait {
+            Some(_) => is_within(hit, stale_ok.max(stale_if_error)),
+            // Nobody would replace it where nothing is to run in the background.
+            None => is_within(hit, stale_ok) && (self.may_refresh() || !waits),
+        };
+        let stale = match stale {
+            Some(hit) if !is_forced && is_ok(&hit) => match self.standing_in(root, hit) {
+                Some(hit) => return Ok(self.serve_expired(root, &mut call, *hit)),
+                None => None,
+            },
+            // It was asked for to be served at once, and cannot be.
+            stale => stale.filter(|hit| is_forced || is_within(hit, stale_if_error)),
+        };
+        if let Some(status) = self.config.cached_only {
+            return Ok(self.absent(&call.key, why, status));
+        }
+        match self.config.no_wait {
+            Some(status) => Ok(self.leave_to_the_background(root, call, why, status)),
+            None => Err((call, stale)),
+        }
+    }
+
+    /// Serves what has expired, and has it replaced.
+    fn serve_expired(&self, root: &Root, call: &mut Call, hit: Hit) -> Exit {
+        let is_replaced = self.refresh(root, call, hit.replay.entry());
+        let outcome = if is_replaced { Outcome::Refreshing } else { Outcome::Stale };
+        self.serve(root, &call.stdin, hit, outcome)
+    }
+
+    /// Ends a call that may only be answered from the store, and is not.
+    fn absent(&self, key: &Key, why: Reason, status: u8) -> Exit {
+        let exit = Exit::Status(status);
+        self.messages().tell(format_args!("absent {} {why}", messages::short(key)));
+        self.report(|| {
+            let reason = Some(why.to_string());
+            Report { result: Outcome::Absent, reason, ..Report::about(key) }.ending(exit)
+        });
+        exit
+    }
+
+    /// Starts the run that the next call is to find the result of, unless it failed lately.
+    fn leave_to_the_background(
+        &self,
+        root: &Root,
+        mut call: Call,
+        why: Reason,
+        status: u8,
+    ) -> Exit {
+        let key = call.key;
+        let recorded = Young::new(root).get(&key).ok().flatten();
+        let since = recorded.map_or(Timestamp(0), |entry| entry.created);
+        if self.failed_after(root, &key, since) {
+            return self.absent(&key, why, status);
+        }
+        if let Err(error) = self.run_in_the_background(root, &mut call) {
+            self.messages().warn(format_args!("nothing was started in the background: {error:#}"));
+            return self.absent(&key, why, status);
+        }
+        let exit = Exit::Status(status);
+        self.messages().tell(format_args!("warming {} {why}", messages::short(&key)));
+        self.report(|| {
+            let reason = Some(why.to_string());
+            Report { result: Outcome::Warming, reason, ..Report::about(&key) }.ending(exit)
+        });
+        exit
+    }
+
+    /// Starts a run in the background that outlives its caller, if that is asked for and
+    /// can be; whether it can: then what it prints is followed as that of any run under way,
+    /// whoever of its callers started it.
+    pub(super) fn run_behind(&self, root: &Root, miss: &mut Miss) -> bool {
+        let records = matches!(self.config.mode, Mode::ReadWrite | Mode::WriteOnly);
+        let is_possible = self.config.finish
+            && records
+            && self.terminal().is_none()
+            && self.config.outputs.is_empty()
+            && miss.call.descriptors.is_empty()
+            // What was taken out of a pipe could not be given to a second run.
+            && miss.call.stdin.is_untaken();
+        if !is_possible {
+            return false;
+        }
+        let key = &miss.call.key;
+        let take = |name| Lock::take(root, name, LockMode::TryExclusive).ok().flatten();
+        // In this order, and none is waited for.
+        if let Some(refreshing) = take(lock::of_refresh(key))
+            && let Some(turn) = take(lock::of_key(key))
+        {
+            miss.is_behind = self.hand_over(&refreshing, &turn, &mut miss.call).is_ok();
+        }
+        true
+    }
+}

@@ -1,0 +1,72 @@
+//! cachex by the name of another command: `~/bin/kubectl`, a link to cachex, runs the next
+//! `kubectl` on PATH, and caches what a rule of `config.toml` is for.
+//!
+//! A call that no rule is for goes to the command as it is: nobody wants `kubectl delete`
+//! to be replayed because `kubectl get` is.
+
+use super::run;
+use crate::asked;
+use crate::cache::Closed;
+use crate::cli::{Cli, RunArgs};
+use crate::config::{self, Vars};
+use crate::entry::base_name;
+use crate::exit::Exit;
+use crate::invocation::{Invocation, Resolved, is_cachex};
+use crate::messages::Messages;
+use clap::CommandFactory;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// The command that cachex is called for, if it is called by the name of one.
+pub fn name(args: &[OsString], vars: &Vars) -> Option<OsString> {
+    let name = base_name(args.first()?.as_bytes());
+    if is_cachex(name) || name.is_empty() {
+        return None;
+    }
+    // One that was copied or renamed is cachex by that name.
+    let file = executable()?;
+    if !is_cachex(base_name(file.as_os_str().as_bytes())) {
+        return None;
+    }
+    let name = OsStr::from_bytes(name).to_owned();
+    let invocation = Invocation { argv: vec![name.clone()] };
+    let is_there = !matches!(invocation.resolve(config::var(vars, "PATH")), Resolved::NotFound);
+    // A link that is just a shorter name for cachex.
+    (is_there || !is_for_cachex(&args[1..])).then_some(name)
+}
+
+/// Whether arguments are those of cachex itself.
+fn is_for_cachex(args: &[OsString]) -> bool {
+    let Some(first) = args.first().and_then(|first| first.to_str()) else { return true };
+    first.starts_with('-') || Cli::command().find_subcommand(first).is_some()
+}
+
+/// The file of this process, without links.
+fn executable() -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    return std::fs::read_link("/proc/self/exe").ok();
+    #[cfg(not(target_os = "linux"))]
+    return std::env::current_exe().and_then(std::fs::canonicalize).ok();
+}
+
+/// Runs the command of this name with the arguments that this process has.
+pub fn run(name: OsString, mut command: Vec<OsString>, vars: &Vars, closed: Closed) -> Exit {
+    asked::is_called_for(&name);
+    command[0] = name;
+    let args = RunArgs { command, ..RunArgs::default() };
+    let (config, argv) = match config::resolve_by_rule(args.clone(), vars) {
+        Ok(resolved) => resolved,
+        // Whoever calls the command did not ask for cachex.
+        Err(why) => {
+            Messages { quiet: false, verbose: false }.warn(format_args!("not cached: {why}"));
+            match config::resolve_disabled(args, vars) {
+                Ok(resolved) => resolved,
+                Err(why) => {
+                    return super::misused(crate::cli::RUN, crate::exit::CACHEX_FAILED, why);
+                }
+            }
+        }
+    };
+    run::with(config, argv, vars, closed)
+}

@@ -1,0 +1,115 @@
+//! `cachex init`: what it makes of bash, zsh and fish.
+
+use crate::harness::{Cachex, Outcome, cachex, quoted};
+
+/// Lines that each shell takes once it is at home with cachex; none of them is expanded as
+/// an alias before it is there.
+fn shells(cachex: &Cachex, lines: &str) -> Vec<(&'static str, Outcome)> {
+    let lines: Vec<String> = lines.lines().map(|line| format!("eval {}", quoted(line))).collect();
+    let lines = lines.join("\n");
+    let bash = format!("shopt -s expand_aliases\neval \"$(cachex init bash)\"\n{lines}");
+    let zsh = format!("setopt aliases\neval \"$(cachex init zsh)\"\n{lines}");
+    let fish = format!("cachex init fish | source\n{lines}");
+    [("bash", "bash --norc", bash), ("zsh", "zsh -f", zsh), ("fish", "fish --no-config", fish)]
+        .map(|(name, shell, script)| {
+            let script = cachex.write(name, script);
+            (name, cachex.shell(&format!("{shell} {}", quoted(script))).once())
+        })
+        .into()
+}
+
+#[test]
+fn a_wrapped_command_goes_through_the_cache_until_it_is_unwrapped() {
+    let cachex = cachex();
+    cachex.tool("tool", "echo \"$# $1\"; wc -c <$HOME/../runs; exit 3");
+    let lines = "cached tool 10m --failure-expires-in 10m\ncached\ntool 'a b'; tool 'a b'\ncached -d tool\n\
+                 tool 'a b'\ncached tool 10m --failure-expires-in 10m\ntool 'a b'";
+    let mut runs = 0;
+    for (shell, outcome) in shells(&cachex, lines) {
+        let (first, plain) = if runs == 0 { (1, 2) } else { (1, runs + 1) };
+        runs = plain;
+        // The shells share what is recorded, but for what tells them apart.
+        let told = outcome.stdout();
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines[..2], ["tool", "1 a b"], "{shell}: {told}");
+        assert_eq!(lines[2], lines[4], "{shell}: {told}");
+        assert_ne!(lines[4], lines[6], "{shell}: {told}");
+        assert_eq!(lines[2], lines[8], "{shell}: {told} {first}");
+        outcome.quietly().exits(3);
+    }
+}
+
+#[test]
+fn aliases_and_functions_are_wrapped_too() {
+    let cachex = cachex();
+    cachex.tool("tool", "echo \"$*\"; wc -c <$HOME/../runs");
+    let alike = |told: &str| {
+        let lines: Vec<&str> = told.lines().collect();
+        lines.len() % 4 == 0 && lines.chunks(4).all(|four| four[..2] == four[2..])
+    };
+    let lines = "alias t='tool -x'\nalias tt='t -y'\ncached t 10m\ncached tt 10m\n\
+                 t 'a b'; t 'a b'\ntt c; tt c";
+    for (shell, outcome) in shells(&cachex, lines) {
+        let told = outcome.exits(0).quietly().stdout();
+        assert!(alike(&told), "{shell}: {told}");
+        assert!(told.starts_with("-x a b\n") && told.contains("-x -y c\n"), "{shell}: {told}");
+    }
+    // What no program takes for its arguments is for a shell.
+    let lines = "alias up='tool a | tr a-z A-Z #'\ncached up 10m\nup; up";
+    for (shell, outcome) in shells(&cachex, lines).into_iter().take(2) {
+        let told = outcome.exits(0).quietly().stdout();
+        assert!(alike(&told) && told.starts_with("A\n"), "{shell}: {told}");
+    }
+    let lines = "f() { tool \"f $1\"; }\ncached f 10m\nf 'a b'; f 'a b'\ncached -d f\nf z";
+    for (shell, outcome) in shells(&cachex, lines).into_iter().take(2) {
+        let told = outcome.exits(0).quietly().stdout();
+        let (cached, plain) = told.rsplit_once("f z\n").unwrap();
+        assert!(alike(cached) && cached.starts_with("f a b\n"), "{shell}: {told}");
+        assert!(!cached.contains(plain), "{shell}: {told}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_and_change_nothing() {
+    let cachex = cachex();
+    for (lines, status, said) in [
+        ("cached cd 10m", 1, "a part of the shell itself"),
+        ("cached nonesuch 10m", 127, "command not found"),
+        ("cached ls", 2, "cached ls 10m"),
+        ("cached -d ls", 1, "ls is not cached"),
+        ("cached --help", 2, "usage: cached NAME DURATION"),
+    ] {
+        for (_, outcome) in shells(&cachex, lines) {
+            outcome.exits(status).prints("").says_one_line(&[said]);
+        }
+    }
+}
+
+#[test]
+fn a_prompt_never_waits() {
+    let cachex = cachex();
+    let script = format!("{}; echo value", cachex.gate("gate"));
+    cachex.tool("tool", &script);
+    for (_, outcome) in shells(&cachex, "cached_prompt tool x\ncached_prompt 5s tool x") {
+        outcome.prints("").quietly().promptly();
+    }
+    cachex.opens("gate");
+    cachex.awaits_quiet();
+    for (_, outcome) in shells(&cachex, "cached_prompt tool x") {
+        outcome.prints("value\n").quietly();
+    }
+}
+
+#[test]
+fn completions_are_read_when_the_first_is_asked_for() {
+    let cachex = cachex();
+    let bash = "eval \"$(cachex init bash)\"; complete -p cachex; _cachex_load; echo $?; complete -p cachex";
+    let told = cachex.shell(bash).once().exits(0).stdout();
+    assert!(
+        told.contains("_cachex_load cachex\n124\n") && told.contains("_cachex_stored"),
+        "{told}"
+    );
+    let fish = "cachex init fish | source; complete -C 'cachex run --expires-i'";
+    let fish = format!("fish --no-config -c {}", quoted(fish));
+    cachex.shell(&fish).once().exits(0).shows(&["--expires-in"]);
+}
