@@ -65,9 +65,9 @@ fn guard(socket: &OwnedFd, mut slot: Slot) {
         let mut both =
             [PollFd::new(socket, PollFlags::empty()), PollFd::new(&listener, PollFlags::empty())];
         match poll(&mut both, None) {
-            Err(Errno::INTR) => continue,
+            Err(Errno::INTR) => {}
             Ok(_) if is_over(&both[1]) => return,
-            Ok(_) if !is_over(&both[0]) => continue,
+            Ok(_) if !is_over(&both[0]) => {}
             // It is over with the other.
             Err(_) | Ok(_) => break,
         }

@@ -148,7 +148,7 @@ impl Hook {
             Ok(listener) => {
                 self.send(0, Some(listener));
                 // SAFETY: the number is this function's, which hands it on to nobody else.
-                unsafe { libc::close(listener) };
+                unsafe { rustix::io::close(listener) };
             }
             Err(errno) => self.send(errno.raw_os_error(), None),
         }
@@ -176,7 +176,10 @@ impl Hook {
                 libc::CMSG_DATA(control).cast::<c_int>().write_unaligned(listener);
             }
             let flags = libc::MSG_NOSIGNAL as u64 | u64::from(LET_THROUGH) << 32;
-            libc::syscall(libc::SYS_sendmsg, self.socket, &raw const header, flags);
+            let _ = call(
+                libc::SYS_sendmsg,
+                [self.socket as usize, (&raw const header).expose_provenance(), flags as usize],
+            );
         }
     }
 }
@@ -196,22 +199,64 @@ pub fn install(program: &sock_fprog) -> Result<c_int, Errno> {
     let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
     let mut flags = listener | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     loop {
+        let mode = libc::SECCOMP_SET_MODE_FILTER as usize;
         // SAFETY: the kernel reads a program, which this is.
-        let fd = unsafe {
-            let mode = libc::SECCOMP_SET_MODE_FILTER;
-            libc::syscall(libc::SYS_seccomp, mode, flags, ptr::from_ref(program))
+        let installed = unsafe {
+            call(
+                libc::SYS_seccomp,
+                [mode, flags as usize, ptr::from_ref(program).expose_provenance()],
+            )
         };
-        if fd >= 0 {
-            return Ok(fd as c_int);
-        }
-        match last_error() {
+        match installed {
+            Ok(fd) => return Ok(fd as c_int),
             // Linux has the flag since 5.19.
-            Errno::INVAL if flags != listener => flags = listener,
-            Errno::ACCESS if rustix::thread::no_new_privs() == Ok(false) => {
+            Err(Errno::INVAL) if flags != listener => flags = listener,
+            Err(Errno::ACCESS) if rustix::thread::no_new_privs() == Ok(false) => {
                 rustix::thread::set_no_new_privs(true)?;
             }
-            errno => return Err(errno),
+            Err(errno) => return Err(errno),
         }
+    }
+}
+
+/// Makes a system call past the C library, whose `errno` a new process may share with the
+/// one that started it.
+///
+/// # Safety
+///
+/// The arguments are what the call takes.
+unsafe fn call(number: libc::c_long, arguments: [usize; 3]) -> Result<usize, Errno> {
+    let [a, b, c] = arguments;
+    let result: isize;
+    // SAFETY: as the caller says; the kernel changes no other registers.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") a,
+            in("rsi") b,
+            in("rdx") c,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack)
+        );
+    }
+    // SAFETY: the same.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        std::arch::asm!(
+            "svc 0",
+            in("x8") number as isize,
+            inlateout("x0") a => result,
+            in("x1") b,
+            in("x2") c,
+            options(nostack)
+        );
+    }
+    match result {
+        -4095..0 => Err(Errno::from_raw_os_error(-result as i32)),
+        _ => Ok(result as usize),
     }
 }
 
