@@ -7,6 +7,7 @@ use cachex_trace::{Change, Report};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 /// Where files lie that are left out unless all are wanted.
@@ -77,7 +78,7 @@ impl<'a> List<'a> {
     fn lines(&self) -> Vec<u8> {
         let mut text = String::new();
         let mut line = |what: &str, path: &[u8], more: &str| {
-            text.push_str(&format!("{what:<8} {}{more}\n", words::word(path)));
+            let _ = writeln!(text, "{what:<8} {}{more}", words::word(path));
         };
         self.read().for_each(|path| line("read", path, ""));
         self.listed().for_each(|path| line("listed", path, ""));

@@ -19,7 +19,7 @@ pub struct Node {
     pub before: Option<Found>,
     /// Where that leads, if it is a link.
     pub target: Option<Box<[u8]>>,
-    /// The bits of the classes of facts about it, and [`Node::TIMES`].
+    /// The bits of the classes of facts about it, [`Node::TIMES`] and [`Node::EXECUTED`].
     pub facts: u16,
     /// What is known of its content, where that had to be asked for at once,
     pub contents: Option<Value>,
@@ -44,6 +44,8 @@ pub struct Node {
 impl Node {
     /// Its size and time matter although it is read, too: for a program that compares times.
     pub const TIMES: u16 = 1 << 15;
+    /// It was executed: what the kernel opens for that is known, too.
+    pub const EXECUTED: u16 = 1 << 14;
 
     /// Whether there is a fact of this class.
     pub fn has(&self, class: Class) -> bool {

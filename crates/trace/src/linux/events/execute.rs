@@ -5,7 +5,7 @@ use crate::facts::{Class, Status};
 use crate::linux::places::Looks;
 use crate::linux::recorder::{Recorder, Weight, display};
 use crate::linux::tracee::Target;
-use crate::linux::tree::{Found, name};
+use crate::linux::tree::{Found, Node, name};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::CStr;
@@ -32,7 +32,9 @@ impl Recorder {
     }
 
     fn load(&mut self, made: &Made, named: &Named, follows: bool, depth: usize) {
-        let Some(asked) = self.ask(made, named, follows, Class::Contents.bit()) else { return };
+        // Who has read it before was not told what it is executed by.
+        let bits = Class::Contents.bit() | Node::EXECUTED;
+        let Some(asked) = self.ask(made, named, follows, bits) else { return };
         let Found::There(status) = asked.spot.found else { return };
         if status.kind() != rustix::fs::FileType::RegularFile || status.mode & 0o111 == 0 {
             return;

@@ -148,6 +148,9 @@ fn a_script_depends_on_its_interpreter_and_that_on_its_linker() {
         String::from_utf8_lossy(&fact.path).contains("/ld-") && fact.class == Class::Stat
     });
     assert!(linker, "{:#?}", run.report.facts);
+    // Having been read before changes nothing about that.
+    let run = world.shell("cat ./script >/dev/null; ./script");
+    assert!(run.knows("sh", Class::Contents), "{:#?}", run.report.facts);
 }
 
 #[test]
