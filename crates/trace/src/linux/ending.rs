@@ -38,6 +38,8 @@ impl Recorder {
                 {
                     continue;
                 }
+            } else if self.is_replaced(id) {
+                // What was there went with its folder, and the run knew.
             } else if self.verify(id, before, now, &folders).is_err() {
                 let why = changed_meanwhile(self.tree[id].path.to_bytes());
                 self.refuse(Weight::Done, why);
@@ -58,6 +60,12 @@ impl Recorder {
             processes_left,
             events: self.events,
         }
+    }
+
+    /// Whether something lies below a folder that the run put in the place of another.
+    fn is_replaced(&mut self, id: Id) -> bool {
+        let path = self.tree[id].path.clone();
+        self.own_above(parent(path.to_bytes())).is_some()
     }
 
     /// How something that the run may have changed is different now.

@@ -130,10 +130,16 @@ impl Recorder {
         found
     }
 
-    /// Where a link leads now.
-    pub fn target(&mut self, id: Id) -> Option<Box<[u8]>> {
+    /// What lies there now, below a folder that the run made: what was there before tells
+    /// nothing of that, as the folder may have been moved there with all in it.
+    pub fn look_anew(&self, id: Id) -> Found {
+        Found::at(&self.tree[id].path)
+    }
+
+    /// Where a link leads now, which may lie below what the run made.
+    pub fn target(&self, id: Id, is_below_own: bool) -> Option<Box<[u8]>> {
         let node = &self.tree[id];
-        if node.is_changed { read_link(node) } else { node.target.clone() }
+        if node.is_changed || is_below_own { read_link(node) } else { node.target.clone() }
     }
 
     /// Whether what lies there now, which was looked at, is the run's own making.

@@ -98,14 +98,14 @@ impl Recorder {
         let is_below_own = self.own_above(parent(path)).is_some();
         let id = self.id(path)?;
         let is_new = self.tree[id].before.is_none();
-        let found = self.look(id);
+        let found = if is_below_own { self.look_anew(id) } else { self.look(id) };
         let is_own = is_below_own || self.is_own(id, &found);
         Some(Spot { id, found, is_own, is_new })
     }
 
     /// The length of the path of the outermost folder that is the run's own, of a canonical
     /// path and those above it.
-    fn own_above(&mut self, path: &[u8]) -> Option<usize> {
+    pub fn own_above(&mut self, path: &[u8]) -> Option<usize> {
         if self.changed.is_empty() {
             return None;
         }
@@ -188,8 +188,9 @@ impl Way<'_> {
         let Some(id) = self.recorder.id(&path) else { return Some(End::Nowhere) };
         self.walk.met.push(id);
         let is_new = self.recorder.tree[id].before.is_none();
-        let found = self.recorder.look(id);
-        let is_own = self.own.is_some() || self.recorder.is_own(id, &found);
+        let is_below_own = self.own.is_some();
+        let found = if is_below_own { self.recorder.look_anew(id) } else { self.recorder.look(id) };
+        let is_own = is_below_own || self.recorder.is_own(id, &found);
         let spot = End::At(Spot { id, found, is_own, is_new });
         let mut note = |class| {
             if !is_own {
@@ -206,7 +207,7 @@ impl Way<'_> {
         };
         if status.is_link() && leads_on {
             note(Class::Link);
-            let Some(target) = self.recorder.target(id) else {
+            let Some(target) = self.recorder.target(id, is_below_own) else {
                 self.recorder.refuse(Weight::Done, changed_meanwhile(&path));
                 return Some(End::Nowhere);
             };

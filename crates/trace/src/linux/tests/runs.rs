@@ -74,6 +74,19 @@ fn what_a_run_made_is_no_fact() {
 }
 
 #[test]
+fn what_was_moved_there_with_its_folder_is_looked_at_anew() {
+    let world = World::new();
+    world.write("file", "text");
+    std::fs::create_dir(world.path("dir")).unwrap();
+    let run = world.shell(
+        "test -e dir/link; rmdir dir && mkdir made && ln -s ../file made/link && mv made dir && \
+         cat dir/link",
+    );
+    assert_eq!((run.stdout.as_str(), run.refusal()), ("text", None));
+    assert!(run.knows("file", Class::Contents), "{:#?}", run.report.facts);
+}
+
+#[test]
 fn what_is_changed_is_known_as_it_was() {
     let world = World::new();
     world.write("log", "one\n");
