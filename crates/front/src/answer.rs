@@ -2,7 +2,7 @@
 
 use crate::buffer::Buffer;
 use crate::call::Process;
-use crate::environment::{self, Environment};
+use crate::environment::{self, Environment, TRACE};
 use crate::executable;
 use crate::input::{self, Input};
 use crate::options::{Executable, Options};
@@ -61,12 +61,12 @@ pub fn answer(process: &Process) {
 enum Never {}
 
 fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
-    let options = Options::of(process)?;
     // SAFETY: nobody else knows of it, and this runs once.
     let room = unsafe { &mut *ROOM.0.get() };
     let environment = Environment::of(process, &mut room.environment)?;
+    *is_traced = environment.get(environment::SWITCH).is_some_and(|value| value.is(TRACE));
+    let options = Options::of(process)?;
     let own = environment.own()?;
-    *is_traced = own.is_traced;
     let began = sys::time(libc::CLOCK_MONOTONIC)?;
     if process.is_privileged() || !sys::files_are_unlimited() {
         return Err(Pass("the process is restricted"));
@@ -187,13 +187,37 @@ fn store(folder: Text<'_>) -> Known<Descriptor> {
     }
 }
 
-/// The recent entry of a key.
-fn look_up(store: &Descriptor, key: &[u8; 32], room: &'static mut [u8]) -> Known<View<'static>> {
+/// Opens the file of a key.
+fn open_entry(store: &Descriptor, key: &[u8; 32]) -> sys::Result<Descriptor> {
     let mut path = [0; young::PATH + 1];
     cachex_core::bytes::copy(&mut path, &young::path(key));
-    let path = Text::of(&path).ok_or(Pass("a literal"))?;
+    let none = Errno(libc::ENOENT);
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let Ok(file) = sys::open_below(store.number(), path, flags) else {
+    match sys::open_below(store.number(), Text::of(&path).ok_or(none)?, flags) {
+        // An older kernel, or a sandbox that does not know the call.
+        Err(Errno(libc::ENOSYS | libc::EPERM)) => {}
+        done => return done,
+    }
+    // Each folder on the way is opened by itself.
+    let mut folder = None;
+    let mut rest = &mut path[..];
+    while let Some(slash) = rest.iter().position(|&byte| byte == b'/') {
+        let (name, behind) = rest.split_at_mut_checked(slash.wrapping_add(1)).ok_or(none)?;
+        if let Some(end) = name.last_mut() {
+            *end = 0;
+        }
+        let at = folder.as_ref().map_or(store.number(), Descriptor::number);
+        let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        folder = Some(sys::open_at(at, Text::of(name).ok_or(none)?, flags, 0)?);
+        rest = behind;
+    }
+    let at = folder.as_ref().map_or(store.number(), Descriptor::number);
+    sys::open_at(at, Text::of(rest).ok_or(none)?, flags | libc::O_NOFOLLOW, 0)
+}
+
+/// The recent entry of a key.
+fn look_up(store: &Descriptor, key: &[u8; 32], room: &'static mut [u8]) -> Known<View<'static>> {
+    let Ok(file) = open_entry(store, key) else {
         return Err(Pass("there is no recent entry"));
     };
     let len = sys::read(file.number(), room)?;

@@ -9,6 +9,10 @@ use cachex_core::environment::{self, Significant};
 use cachex_core::key::{Fields, Sink, Tag};
 use core::cmp::Ordering;
 
+/// The variable that switches all of this off,
+pub const SWITCH: &[u8] = b"CACHEX_FRONT";
+/// and the value by which it has told why a call is passed on.
+pub const TRACE: &[u8] = b"trace";
 /// More variables than this nobody has.
 pub const MOST: usize = 768;
 
@@ -45,8 +49,6 @@ pub struct Own {
     pub dir: Option<Text<'static>>,
     /// No configuration file is read.
     pub has_no_file: bool,
-    /// Why calls are passed on is told.
-    pub is_traced: bool,
 }
 
 impl Environment {
@@ -92,10 +94,8 @@ impl Environment {
                 // As good as unset.
             } else if eq(name, b"CACHEX_DIR") && own.dir.is_none() {
                 own.dir = Some(*value);
-            } else if eq(name, b"CACHEX_FRONT") && value.is(b"1") {
+            } else if eq(name, SWITCH) && (value.is(b"1") || value.is(TRACE)) {
                 // As without it.
-            } else if eq(name, b"CACHEX_FRONT") && value.is(b"trace") {
-                own.is_traced = true;
             } else {
                 return Err(Pass("a variable of cachex"));
             }
