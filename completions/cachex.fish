@@ -32,6 +32,7 @@ complete -c cachex -n "__fish_cachex_needs_command" -f -a "sh" -d 'Run a shell s
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "explain" -d 'Explain whether a call would hit, and if not, why'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "list" -d 'Show which results the store holds'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "show" -d 'Show everything about one result'
+complete -c cachex -n "__fish_cachex_needs_command" -f -a "inputs" -d 'List the files that an automatic result depends on'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "prune" -d 'Remove results that have expired, are old, or exceed a limit'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "clear" -d 'Forget everything'
@@ -80,7 +81,13 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -s i -l input -d 'Add
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-ignore -d 'With --auto, ignore these files: a file, a folder or a pattern' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-times -d 'With --auto, which modification times are part of the key [default: auto]' -r -f -a "auto\t'Of files that are looked at and not read, and of all that make and its like look at'
+all\t'Of all files that the command looks at'
+none\t'Of no file'"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -92,6 +99,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-mode -d 'Ch
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-fd -d 'Write that object to this open descriptor instead' -r -f
@@ -110,6 +119,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-cwd -d 'Leave t
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-env -d 'Leave all variables out of the key'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l no-ignore -d 'Add files to the key even if `.gitignore` excludes them'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l portable -d 'Share results between machines and checkouts, see cachex-key(7)'
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto -d 'Trace what the command reads, and replay as long as all of it is unchanged'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l require-outputs -d 'Exit with 125 if the command succeeds without creating every output'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l local -d 'Keep the result on this machine even if a remote store is set; it gets the tag `local`'
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s q -l quiet -d 'Print no warnings'
@@ -149,7 +159,13 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input -d 'Add these
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-ignore -d 'With --auto, ignore these files: a file, a folder or a pattern' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-times -d 'With --auto, which modification times are part of the key [default: auto]' -r -f -a "auto\t'Of files that are looked at and not read, and of all that make and its like look at'
+all\t'Of all files that the command looks at'
+none\t'Of no file'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -161,6 +177,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-mode -d 'Cho
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-fd -d 'Write that object to this open descriptor instead' -r -f
@@ -180,6 +198,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-cwd -d 'Leave th
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-env -d 'Leave all variables out of the key'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l no-ignore -d 'Add files to the key even if `.gitignore` excludes them'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l portable -d 'Share results between machines and checkouts, see cachex-key(7)'
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto -d 'Trace what the command reads, and replay as long as all of it is unchanged'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l require-outputs -d 'Exit with 125 if the command succeeds without creating every output'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l local -d 'Keep the result on this machine even if a remote store is set; it gets the tag `local`'
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l quiet -d 'Print no warnings'
@@ -219,7 +238,13 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -s i -l input -d 
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-ignore -d 'With --auto, ignore these files: a file, a folder or a pattern' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-times -d 'With --auto, which modification times are part of the key [default: auto]' -r -f -a "auto\t'Of files that are looked at and not read, and of all that make and its like look at'
+all\t'Of all files that the command looks at'
+none\t'Of no file'"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -231,6 +256,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-mode -d
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-fd -d 'Write that object to this open descriptor instead' -r -f
@@ -249,6 +276,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-cwd -d 'Lea
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-env -d 'Leave all variables out of the key'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l no-ignore -d 'Add files to the key even if `.gitignore` excludes them'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l portable -d 'Share results between machines and checkouts, see cachex-key(7)'
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto -d 'Trace what the command reads, and replay as long as all of it is unchanged'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l require-outputs -d 'Exit with 125 if the command succeeds without creating every output'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l local -d 'Keep the result on this machine even if a remote store is set; it gets the tag `local`'
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -s q -l quiet -d 'Print no warnings'
@@ -290,6 +318,13 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -s i -l input -d 'Ad
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-ignore -d 'With --auto, ignore these files: a file, a folder or a pattern' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-times -d 'With --auto, which modification times are part of the key [default: auto]' -r -f -a "auto\t'Of files that are looked at and not read, and of all that make and its like look at'
+all\t'Of all files that the command looks at'
+none\t'Of no file'"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdout -d 'Print the command\'s standard output, byte for byte'
@@ -301,9 +336,44 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l no-cwd -d 'Leave 
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l no-env -d 'Leave all variables out of the key'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l no-ignore -d 'Add files to the key even if `.gitignore` excludes them'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l portable -d 'Share results between machines and checkouts, see cachex-key(7)'
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto -d 'Trace what the command reads, and replay as long as all of it is unchanged'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l tty -d 'Select the result of --tty at a terminal like this one'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l exe -d 'Choose how the executable is part of the key [default: stat]' -r -f -a "stat\t'Its resolved path, size and modification time'
+content\t'Its contents, wherever it lies'
+name\t'Its name as given, and nothing else'"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l ignore-env -d 'Leave the variables that match these patterns out of the key' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l stdin -d 'Choose what the command reads, and whether that is part of the key [default: hash]' -r -f -a "hash\t'The contents are part of the key, unless typed at a terminal'
+null\t'The command gets an empty standard input'
+inherit\t'The command gets it as it is, and it is not part of the key'"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -s k -l key -d 'Add this text to the key, for anything else that the output depends on' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l scope -d 'Keep the results of this scope apart from those of others' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -s i -l input -d 'Add these files to the key: a file, a folder or a pattern; `!` in front excludes' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-ignore -d 'With --auto, ignore these files: a file, a folder or a pattern' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-times -d 'With --auto, which modification times are part of the key [default: auto]' -r -f -a "auto\t'Of files that are looked at and not read, and of all that make and its like look at'
+all\t'Of all files that the command looks at'
+none\t'Of no file'"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l remote -d 'Name the remote store that shares the result' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l all -d 'List folders on the way too, and links'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l no-pager -d 'Show them without a pager'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l no-cwd -d 'Leave the working directory out of the key'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l no-env -d 'Leave all variables out of the key'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l no-ignore -d 'Add files to the key even if `.gitignore` excludes them'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l portable -d 'Share results between machines and checkouts, see cachex-key(7)'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto -d 'Trace what the command reads, and replay as long as all of it is unchanged'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l tty -d 'Select the result of --tty at a terminal like this one'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l quiet -d 'Print neither warnings nor what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tag -d 'Forget entries with this tag' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cwd -d 'Forget entries that ran in this folder' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l older-than -d 'Forget entries recorded longer ago than this' -r -f
@@ -325,6 +395,13 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -s i -l input -d '
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-from -d 'Add every file listed in this file to the key, one per line; `-` reads standard input' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l input-command -d 'Add the output of this shell command to the key' -r -f -a "(__fish_complete_command)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l base-dir -d 'Make paths below this folder relative to it in the key' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l platform -d 'Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-ignore -d 'With --auto, ignore these files: a file, a folder or a pattern' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-times -d 'With --auto, which modification times are part of the key [default: auto]' -r -f -a "auto\t'Of files that are looked at and not read, and of all that make and its like look at'
+all\t'Of all files that the command looks at'
+none\t'Of no file'"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l failed -d 'Forget entries whose exit status is not 0'
@@ -336,6 +413,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l no-cwd -d 'Leav
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l no-env -d 'Leave all variables out of the key'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l no-ignore -d 'Add files to the key even if `.gitignore` excludes them'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l portable -d 'Share results between machines and checkouts, see cachex-key(7)'
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto -d 'Trace what the command reads, and replay as long as all of it is unchanged'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tty -d 'Select the result of --tty at a terminal like this one'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -389,12 +467,21 @@ complete -c cachex -n "__fish_cachex_using_subcommand stats" -l json -d 'Print J
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l no-pager -d 'Use no pager'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand trace" -l format -d 'Choose how the list is written' -r -f -a "text\t'A line for each file, for people'
+json\t'One JSON object'
+make\t'A rule for make: what was written depends on what was read'
+ninja\t'A depfile for ninja'"
+complete -c cachex -n "__fish_cachex_using_subcommand trace" -s o -l output -d 'Write the list to this file instead of standard error' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand trace" -l declare -d 'Print the call of `cachex run` that declares these files as inputs and outputs'
+complete -c cachex -n "__fish_cachex_using_subcommand trace" -l all -d 'Include the files of the system: those below /usr, /etc and the like'
+complete -c cachex -n "__fish_cachex_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "push" -d 'Send results that are recorded already'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
@@ -416,6 +503,19 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l tag -d 'Send entries with this tag' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l scope -d 'Send entries of this scope' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l cwd -d 'Send entries that ran in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l command -d 'Send entries whose command line matches, see `cachex list --help`' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l newer-than -d 'Send entries recorded no longer ago than this' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l timeout -d 'Wait at most this long' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l dry-run -d 'Show how many would be sent, and send nothing'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l quiet -d 'Print neither warnings nor what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-age -d 'Remove objects not used for this long; uses are noted by the hour' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-size -d 'Remove the least recently used objects until the rest takes no more disk space than this' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
@@ -442,24 +542,26 @@ complete -c cachex -n "__fish_cachex_using_subcommand config" -s h -l help -d 'P
 complete -c cachex -n "__fish_cachex_using_subcommand init" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "explain" -d 'Explain whether a call would hit, and if not, why'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "list" -d 'Show which results the store holds'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "show" -d 'Show everything about one result'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "prune" -d 'Remove results that have expired, are old, or exceed a limit'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "clear" -d 'Forget everything'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "export" -d 'Write recorded results to a file, for another store'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "import" -d 'Put the results of an archive into the store'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "stats" -d 'Show hits, misses and the time saved'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "remote" -d 'Check, measure and flush the store that machines share'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "doctor" -d 'Check the store for problems, and repair it'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "config" -d 'Show the effective settings, and where each comes from'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "init" -d 'Print the code that sets up a shell: completions, wrapped commands and prompts'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show forget prune clear export import stats remote doctor config init completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "explain" -d 'Explain whether a call would hit, and if not, why'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "list" -d 'Show which results the store holds'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "show" -d 'Show everything about one result'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "inputs" -d 'List the files that an automatic result depends on'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "prune" -d 'Remove results that have expired, are old, or exceed a limit'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "clear" -d 'Forget everything'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "export" -d 'Write recorded results to a file, for another store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "import" -d 'Put the results of an archive into the store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "stats" -d 'Show hits, misses and the time saved'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "trace" -d 'Run a command, and list the files that it read, looked for and wrote'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "remote" -d 'Check, measure and flush the store that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "doctor" -d 'Check the store for problems, and repair it'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "config" -d 'Show the effective settings, and where each comes from'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "init" -d 'Print the code that sets up a shell: completions, wrapped commands and prompts'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
@@ -488,7 +590,7 @@ function __fish_cachex_at
         case '*'
             return 1
     end
-    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --tag --status-file --status-fd
+    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --tag --status-file --status-fd
     while test $at -le (count $words)
         set -l word $words[$at]
         if test "$word" = --
@@ -526,6 +628,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand list" -l tag -x -a '(__fis
 complete -c cachex -n "__fish_cachex_using_subcommand list" -l scope -x -a '(__fish_cachex_stored scopes)'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l scope -x -a '(__fish_cachex_stored scopes)'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -f -a '(__fish_cachex_stored any)'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l scope -x -a '(__fish_cachex_stored scopes)'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -f -a '(__fish_cachex_stored any)'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l tag -x -a '(__fish_cachex_stored tags)'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l scope -x -a '(__fish_cachex_stored scopes)'
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -f -a '(__fish_cachex_stored any)'

@@ -4,6 +4,7 @@
 //! that was given can be told from one that was not.
 
 mod archive;
+mod auto;
 mod explain;
 mod identity;
 mod init;
@@ -17,6 +18,7 @@ mod stats;
 mod trace;
 
 pub use archive::{ExportArgs, ImportArgs};
+pub use auto::AutoArgs;
 pub use explain::ExplainArgs;
 pub use identity::IdentityArgs;
 pub use init::InitShell;
@@ -71,6 +73,11 @@ pub enum Verb {
     /// Show everything about one result
     #[command(alias = "info", after_help = SHOW_AFTER)]
     Show(ShowArgs),
+    /// List the files that an automatic result depends on
+    ///
+    /// What a run with --auto read, looked for, looked at and listed.
+    #[command(after_help = INPUTS_AFTER)]
+    Inputs(InputsArgs),
     /// Forget recorded runs: of a command, by key, by tag, by age
     ///
     /// What `cachex run OPTIONS -- CMD` recorded, `cachex forget OPTIONS -- CMD`

@@ -81,6 +81,11 @@ pub fn of_jobserver(makeflags: &str) -> Vec<i32> {
 }
 
 impl Inherited {
+    /// Its number.
+    pub fn number(&self) -> i32 {
+        self.number
+    }
+
     /// The path that leads to it.
     pub fn name(&self) -> String {
         format!("/dev/fd/{}", self.number)

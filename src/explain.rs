@@ -51,6 +51,8 @@ pub enum What {
     Input(Vec<u8>),
     /// What this command prints.
     InputCommand(Vec<u8>),
+    /// How it is found out what the command reads.
+    Auto,
 }
 
 /// How it differs, as seen from now.
@@ -115,6 +117,7 @@ pub fn compare(now: &Parts, then: &Parts) -> Option<Comparison> {
         comparison.add(What::Platform(name), Some(change));
     }
     compare_inputs(now, then, &mut comparison);
+    comparison.add(What::Auto, change(Kind::Auto));
     Some(comparison)
 }
 

@@ -5,7 +5,7 @@
 mod variables;
 
 use crate::base::Base;
-use crate::config::{Identity, Vars, var};
+use crate::config::{Auto, Identity, Vars, var};
 use crate::descriptors::Inherited;
 use crate::entry::Key;
 use crate::hashing;
@@ -25,6 +25,8 @@ use std::os::unix::ffi::OsStrExt;
 
 pub use variables::{LeftOut, variables};
 
+/// Changes whenever other facts are found out about the same run than before.
+const AUTO_VERSION: u8 = 1;
 /// How many parts the files that count are for `explain` at the most.
 const INPUT_PARTS: usize = 32;
 
@@ -146,6 +148,9 @@ impl Subject<'_> {
             to.add(Tag::Scope, scope.as_bytes());
         }
         self.declared.tell(to);
+        if let (Some(auto), Some(cwd)) = (&self.identity.auto, cwd) {
+            tell_auto(auto, cwd, to);
+        }
         Ok(())
     }
 
@@ -163,6 +168,15 @@ impl Subject<'_> {
             Cow::Owned(value) => (name, Cow::Owned(base.apply(&value).into_owned())),
         }));
     }
+}
+
+/// What decides which files an automatic call depends on. They are known by their absolute
+/// paths, so the folder it runs in is a part of that, base folder or not.
+fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl Listener) {
+    let rules = [AUTO_VERSION, auto.times as u8, u8::from(auto.allows_network)];
+    let ignored = auto.ignore.iter().map(|pattern| pattern.as_str().as_bytes());
+    let all: Vec<&[u8]> = [&rules[..], cwd].into_iter().chain(ignored).collect();
+    to.list(Tag::Auto, &all);
 }
 
 /// Whoever is shown the parts of a key.
@@ -196,6 +210,7 @@ fn kind(tag: Tag) -> Kind {
         Tag::Inputs | Tag::Descriptor => Kind::Input,
         Tag::InputCommand => Kind::InputCommand,
         Tag::Platform => Kind::Platform,
+        Tag::Auto => Kind::Auto,
     }
 }
 

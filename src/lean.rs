@@ -133,6 +133,7 @@ fn named_by_a_letter(arg: &[u8]) -> Option<&'static [u8]> {
 
 fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
     Some(match name {
+        b"auto" => &mut run.identity.auto.auto,
         b"cached-only" => &mut run.cached_only,
         b"finish" => &mut run.finish,
         b"force" => &mut run.force,
@@ -190,6 +191,18 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
         b"output" => {
             run.output.push(text?.parse().ok()?);
             Some(())
+        }
+        b"auto-ignore" => {
+            run.identity.auto.auto_ignore.push(text?.parse().ok()?);
+            Some(())
+        }
+        b"auto-allow" => {
+            run.identity.auto.auto_allow.push(ValueEnum::from_str(text?, false).ok()?);
+            Some(())
+        }
+        b"auto-times" => once(&mut run.identity.auto.auto_times, ValueEnum::from_str(text?, false)),
+        b"auto-outputs" => {
+            once(&mut run.identity.auto.auto_outputs, ValueEnum::from_str(text?, false))
         }
         b"input-from" => once(&mut run.identity.input_from, Ok::<_, ()>(value.into())),
         b"base-dir" => once(&mut run.identity.base_dir, Ok::<_, ()>(value.into())),

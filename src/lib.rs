@@ -56,6 +56,7 @@
 compile_error!("cachex runs on Linux and macOS");
 
 mod asked;
+mod auto;
 mod base;
 #[doc(hidden)]
 pub mod bench_support;

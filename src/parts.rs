@@ -13,7 +13,7 @@
 //! The sum of nothing tells one secret from another. Every miss writes this
 //! down, so it is put together as it comes, in two buffers and nothing else.
 
-use crate::entry::PARTS_LIMIT;
+use crate::entry::{Key, PARTS_LIMIT};
 use crate::hashing;
 use crate::store::secret::Secret;
 use std::cmp::Reverse;
@@ -52,10 +52,15 @@ pub enum Kind {
     InputCommand = 13,
     /// What this machine is, or which project it is.
     Platform = 14,
+    /// How it is found out what the command reads.
+    Auto = 15,
+    /// Which files the entry depends on: of the call that is automatic the key, and of the
+    /// files the path set, as its name.
+    Facts = 16,
 }
 
 impl Kind {
-    const ALL: [Kind; 15] = [
+    const ALL: [Kind; 17] = [
         Kind::Arguments,
         Kind::ExePath,
         Kind::ExeSize,
@@ -71,6 +76,8 @@ impl Kind {
         Kind::Input,
         Kind::InputCommand,
         Kind::Platform,
+        Kind::Auto,
+        Kind::Facts,
     ];
 }
 
@@ -160,6 +167,27 @@ fn sum(secret: &Secret, buffer: &mut Vec<u8>, kind: u8, name: &[u8], value: &[u8
     sum
 }
 
+/// The same parts of an entry that depends on files, which this names.
+pub fn with_facts(mut stored: Vec<u8>, name: &[u8]) -> Vec<u8> {
+    if stored.len() >= HEADER {
+        let mut part = Vec::with_capacity(2 + name.len() + Sum::default().len());
+        put(&mut part, Kind::Facts, name, Sum::default());
+        stored.splice(HEADER..HEADER, part);
+    }
+    stored
+}
+
+/// What it names, of an entry that depends on files: the key of the call, and the path set.
+pub fn facts_of(stored: &[u8]) -> Option<(Key, Key)> {
+    // It is the first.
+    let (&[kind, len], rest) = stored.get(HEADER..)?.split_first_chunk()?;
+    let name: &[u8; 64] = rest.first_chunk().filter(|_| (kind, len) == (Kind::Facts as u8, 64))?;
+    let [mut key, mut set] = [[0; 32]; 2];
+    key.copy_from_slice(&name[..32]);
+    set.copy_from_slice(&name[32..]);
+    Some((Key(key), Key(set)))
+}
+
 /// As much of a stored form as an entry has room for: where that is not all, the
 /// longest names go first, then the last parts.
 pub fn within_limit(stored: Vec<u8>) -> Vec<u8> {
@@ -169,7 +197,9 @@ pub fn within_limit(stored: Vec<u8>) -> Vec<u8> {
     let mut parts = Parts::decode(&stored).unwrap_or_default();
     let mut excess = stored.len() - PARTS_LIMIT;
     let mut longest: Vec<usize> = (0..parts.list.len()).collect();
-    longest.sort_by_key(|&at| Reverse(parts.list[at].name.len()));
+    // By its name files are found, those of others are for people.
+    let is_read = |at: usize| parts.list[at].kind == Kind::Facts;
+    longest.sort_by_key(|&at| (is_read(at), Reverse(parts.list[at].name.len())));
     for at in longest {
         let name = std::mem::take(&mut parts.list[at].name);
         excess = excess.saturating_sub(name.len());

@@ -38,6 +38,8 @@ pub struct Report {
     pub run_time: Option<f64>,
     /// The run time that was saved, in seconds.
     pub saved: f64,
+    /// How many facts about files the result depends on, if the call is automatic.
+    pub facts: Option<u64>,
     /// The exit status; null after a death by signal.
     pub status: Option<u8>,
     /// The signal that ended it.

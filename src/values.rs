@@ -1,5 +1,6 @@
 //! What options accept: each value's type, and the one way to read it.
 
+mod auto;
 mod exit_codes;
 mod limit;
 mod patterns;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use auto::{AutoAllow, AutoOutputs, AutoTimes};
 pub use cachex_remote::{Access, RemoteUrl};
 pub use exit_codes::ExitCodes;
 pub use limit::Limit;

@@ -284,7 +284,8 @@ impl Runner<'_> {
                 | What::Platform(_)
                 | What::Inputs
                 | What::Input(_)
-                | What::InputCommand(_) => return None,
+                | What::InputCommand(_)
+                | What::Auto => return None,
             }
         }
         if !names.is_empty() {

@@ -6,6 +6,7 @@
 //! `run`, so standard input is read, if it is no terminal.
 
 use super::advice::Advice;
+use super::explain_auto::Automatic;
 use super::nearest::{Nearest, Reach};
 use super::shared::{Answer, There};
 use super::{Call, Runner, Unidentified};
@@ -43,6 +44,8 @@ pub struct Explanation<'r> {
     pub remote: Option<There<'r>>,
     /// What counts, and how.
     pub sources: Sources<'r>,
+    /// What is known of it, if it is automatic.
+    pub automatic: Option<Automatic>,
     /// If nothing is recorded under the key, what comes closest.
     pub nearest: Option<Nearest>,
     /// What could be done about a miss, the best first.
@@ -167,20 +170,27 @@ impl Runner<'_> {
     /// Says what this call would come to. None as `root`: there is no store yet.
     pub fn explain(&self, root: Option<&Root>) -> Result<Explanation<'_>, Exit> {
         let call = self.call_to_explain(root)?;
+        let (key, automatic) = self.entry_key(root, &call);
         let (mut state, entry) = match root {
             _ if self.config.mode == Mode::Off => (State::Off, None),
-            Some(root) => self.state(root, &call.key),
+            Some(root) => self.state(root, &key, &call.key),
             None if self.config.mode == Mode::WriteOnly => (State::Forced, None),
             None => (State::NotRecorded, None),
         };
         let stays =
             matches!(state, State::Forced | State::Off | State::OtherOutputs | State::Edited(_));
         let asks = !state.is_hit() && !stays;
-        let remote = self.look_there(root, &call.key, asks);
+        let remote = self.look_there(root, &key, asks);
         if let Some(Answer::Entry { age }) = remote.as_ref().map(|there| &there.answer) {
             state = State::Remote { age: *age };
         }
         let nearest = match (&state, root) {
+            // Its own path sets tell more.
+            (State::NotRecorded, Some(_))
+                if automatic.as_ref().is_some_and(|it| it.facts.is_some()) =>
+            {
+                None
+            }
             (State::NotRecorded, Some(root)) => self.nearest(root, &call, Reach::Name(PATIENCE)),
             _ => None,
         };
@@ -188,7 +198,7 @@ impl Runner<'_> {
             self.advise(root, &call, &state, entry.as_ref(), nearest.as_ref())
         });
         let sources = self.sources(&call);
-        Ok(Explanation { key: call.key, state, entry, remote, sources, nearest, advice })
+        Ok(Explanation { key, state, entry, remote, sources, automatic, nearest, advice })
     }
 
     fn call_to_explain(&self, root: Option<&Root>) -> Result<Call, Exit> {
@@ -214,7 +224,9 @@ impl Runner<'_> {
         })
     }
 
-    fn state(&self, root: &Root, key: &Key) -> (State, Option<Entry>) {
+    /// `call` is the key of the call, which is another than that of its entry if it is
+    /// automatic.
+    fn state(&self, root: &Root, key: &Key, call: &Key) -> (State, Option<Entry>) {
         let entry = match find(root, key) {
             Ok(Some(entry)) => entry,
             Ok(None) if self.config.mode == Mode::WriteOnly => return (State::Forced, None),
@@ -222,7 +234,7 @@ impl Runner<'_> {
             Err(error) if error.is::<Damaged>() => return (State::Damaged, None),
             Err(error) => return (State::Unreadable(format!("{error:#}")), None),
         };
-        let mut state = self.freshness_of(root, &entry);
+        let mut state = self.freshness_of(root, call, &entry);
         if state.is_hit() || matches!(state, State::Expired { stands_in: true, .. }) {
             let prepared = Replay::prepare(root, entry.clone());
             let whole =
@@ -245,7 +257,7 @@ impl Runner<'_> {
         (state, Some(entry))
     }
 
-    fn freshness_of(&self, root: &Root, entry: &Entry) -> State {
+    fn freshness_of(&self, root: &Root, call: &Key, entry: &Entry) -> State {
         let now = Timestamp::now();
         let Some(age) = now.since(entry.created) else { return State::Future };
         let freshness = &self.config.freshness;
@@ -260,14 +272,14 @@ impl Runner<'_> {
             let is_old = freshness.refresh_after.is_some_and(|after| age >= after);
             let refresh = match is_old && self.may_refresh() {
                 false => Refresh::No,
-                true if self.failed_since(root, entry) => Refresh::Paused,
+                true if self.failed_since(root, call, entry) => Refresh::Paused,
                 true => Refresh::Due,
             };
             return State::Fresh { age, left, refresh };
         };
         let stands_in = self.config.freshness.is_good(entry.status)
             && Self::stands_in(entry, now, reader, freshness.stale_if_error).is_some();
-        if stands_in && self.failed_since(root, entry) {
+        if stands_in && self.failed_since(root, call, entry) {
             return State::Stale { age };
         }
         let by_reader = writer != Some(limit);
@@ -298,7 +310,7 @@ impl Runner<'_> {
 }
 
 /// Looks an entry up and leaves it where it is.
-fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
+pub(super) fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
     if let Some(entry) = Young::new(root).get(key)? {
         return Ok(Some(entry));
     }

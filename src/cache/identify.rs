@@ -246,7 +246,7 @@ impl Runner<'_> {
 /// The key of an invocation, for verbs that name one without running it.
 pub fn key_of(runner: &Runner<'_>, root: Option<&Root>) -> Result<Key> {
     match runner.call(root) {
-        Ok(call) => Ok(call.key),
+        Ok(call) => Ok(runner.entry_key(root, &call).0),
         Err(why) => Err(match why {
             Unidentified::NoCommand(_) => anyhow!("there is no such command"),
             Unidentified::Mistaken(why) => anyhow!(why),

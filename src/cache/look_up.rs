@@ -1,6 +1,6 @@
 //! Looking an entry up, and judging whether it may be served now.
 
-use super::{Hit, Missed, Runner};
+use super::{Call, Hit, Missed, Runner};
 use crate::clock::Timestamp;
 use crate::entry::{Entry, Key};
 use crate::replay::Replay;
@@ -16,8 +16,8 @@ use anyhow::Result;
 impl Runner<'_> {
     /// The entry that is served now, the files that go with it brought back; or why
     /// there is none. Where nothing fresh is at hand, the remote store is asked for it.
-    pub(super) fn find(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        match self.look_up(root, key) {
+    pub(super) fn find(&self, root: &Root, call: &Call) -> Result<Hit, Missed> {
+        self.find_as(root, call, |key| match self.look_up(root, key) {
             Ok(hit) => self.completed(root, hit),
             // That would be waiting, too.
             Err(missed) if self.config.no_wait.is_some() => Err(missed),
@@ -25,13 +25,15 @@ impl Runner<'_> {
                 let hit = self.find_there(root, key, missed)?;
                 self.completed(root, hit)
             }
-        }
+        })
     }
 
     /// The same of what is in this store alone.
-    pub(super) fn find_here(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
-        let hit = self.look_up(root, key)?;
-        self.completed(root, hit)
+    pub(super) fn find_here(&self, root: &Root, call: &Call) -> Result<Hit, Missed> {
+        self.find_as(root, call, |key| {
+            let hit = self.look_up(root, key)?;
+            self.completed(root, hit)
+        })
     }
 
     /// The entry of the remote store that may be served now, in the place of what was
@@ -109,10 +111,11 @@ impl Runner<'_> {
             (Ok(Some(replay)), _) if !replay.suits(Outputs::of_this_process) => {
                 Err(without(Reason::OtherOutputs))
             }
-            (Ok(Some(replay)), None) => Ok(Hit { replay, age, is_remote: false }),
-            (Ok(Some(replay)), Some(why)) => {
-                Err(Missed { why, stale: Some(Box::new(Hit { replay, age, is_remote: false })) })
-            }
+            (Ok(Some(replay)), None) => Ok(Hit { replay, age, is_remote: false, matched: None }),
+            (Ok(Some(replay)), Some(why)) => Err(Missed {
+                why,
+                stale: Some(Box::new(Hit { replay, age, is_remote: false, matched: None })),
+            }),
             (Ok(None), _) => Err(without(Reason::Damaged)),
             (Err(_), _) => Err(without(Reason::Unreadable)),
         }

@@ -4,12 +4,15 @@
 //! which is the command and nothing else, and at the most one warning.
 
 mod advice;
+mod automatic;
 mod declared;
 mod explain;
+mod explain_auto;
 mod files;
 pub mod home;
 mod identify;
 mod in_place;
+mod keep;
 mod look_up;
 mod nearest;
 mod open;
@@ -27,6 +30,7 @@ mod witness;
 
 pub use advice::{Advice, Effect};
 pub use explain::{Explanation, Refresh, Sources, State};
+pub use explain_auto::{Automatic, DifferingFact};
 pub use identify::key_of;
 pub use nearest::{Incomparable, Nearest};
 pub use open::{existing_store, open_store};
@@ -51,6 +55,7 @@ use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence;
 use crate::values::Mode;
 use anyhow::Result;
+use automatic::Matched;
 use identify::{Call, Unidentified};
 use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
@@ -86,6 +91,8 @@ struct Hit {
     age: Duration,
     /// Whether it came from the remote store just now.
     is_remote: bool,
+    /// How it was found, if the call is automatic.
+    matched: Option<Matched>,
 }
 
 /// Why an entry was not shown to its end, where a run can still take its place.
@@ -140,7 +147,7 @@ impl Runner<'_> {
         if self.config.warm {
             return self.warm(root, call);
         }
-        let missed = match self.find(root, &call.key) {
+        let missed = match self.find(root, &call) {
             Ok(hit) => return self.serve_fresh(root, call, hit),
             Err(missed) => missed,
         };
@@ -148,7 +155,7 @@ impl Runner<'_> {
             Ok(call) => call,
             Err(why) => return self.unidentified(why),
         };
-        let Missed { why, stale } = match is_another.then(|| self.find(root, &call.key)) {
+        let Missed { why, stale } = match is_another.then(|| self.find(root, &call)) {
             Some(Ok(hit)) => return self.serve_fresh(root, call, hit),
             Some(Err(missed)) => missed,
             None => missed,
@@ -158,7 +165,8 @@ impl Runner<'_> {
             Err(goes_on) => goes_on,
         };
         let is_forced = self.config.mode == Mode::WriteOnly;
-        let pauses = |hit: &Hit| !is_forced && self.failed_since(root, hit.replay.entry());
+        let pauses =
+            |hit: &Hit| !is_forced && self.failed_since(root, &call.key, hit.replay.entry());
         let stale = match stale {
             Some(stale) if pauses(&stale) => match self.standing_in(root, stale) {
                 Some(stale) => {
@@ -279,8 +287,11 @@ impl Runner<'_> {
             messages::mark(hit.age);
         }
         if self.config.verbose {
+            let matched = hit.matched.map_or_else(String::new, |it| {
+                format!(", {} facts in {}", it.facts, messages::rounded(it.took))
+            });
             self.messages().tell(format_args!(
-                "{what} {} age {}, saved {}",
+                "{what} {} age {}, saved {}{matched}",
                 messages::short(&entry.key),
                 messages::rounded(hit.age),
                 messages::rounded(run_time)
@@ -294,6 +305,7 @@ impl Runner<'_> {
                 remote: hit.is_remote,
                 age: Some(report::seconds(hit.age)),
                 saved: report::seconds(run_time),
+                facts: hit.matched.map(|it| it.facts as u64),
                 stdout_bytes,
                 stderr_bytes,
                 ..Report::of(entry)

@@ -1,42 +1,32 @@
 //! Running what was missed, and recording it.
 
+use super::automatic::{Found, Tracing};
 use super::identify::Unresolved;
 use super::in_place::is_the_commands_own;
 use super::refresh;
-use super::{Call, Miss, Runner, nanos};
-use crate::capture::{Ending, GaveUp, Prospect, Recorder};
-use crate::clock::Timestamp;
-use crate::entry::{About, Bytes, Entry, Key};
+use super::{Call, Miss, Runner};
+use crate::capture::{Ending, Prospect, Recorder};
+use crate::entry::{Entry, Key};
 use crate::exec::{self, Ended, Left, Output, Plan, Spoiled};
 use crate::exit::{self, Exit};
 use crate::fallback;
 use crate::invocation::Executable;
-use crate::lock::{self, End, EndedBy, Lock, Mode as LockMode};
+use crate::lock::{End, EndedBy};
 use crate::messages;
-use crate::outputs::collect::{Before, Collected, Kept};
-use crate::parts;
+use crate::outputs::collect::Before;
 use crate::report::{Outcome, Report};
 use crate::screen::Screen;
 use crate::stdin::Stdin;
+use crate::store::Root;
 use crate::store::events::{Kind, Reason};
-use crate::store::room::{self, Room};
-use crate::store::young::{NewFile, Young};
-use crate::store::{Root, Store, account, fence, secret};
 use crate::values::Mode;
-use serde_bytes::ByteBuf;
 use std::borrow::Cow;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-
-/// Why a result is not recorded that would make the store too large.
-const NO_ROOM: &str = "not recorded: no room for it within --max-size";
-/// What the file of an entry takes as a rule.
-const USUAL_ENTRY: u64 = 4096;
 
 /// What became of a run's recording.
 pub(super) enum Recorded {
-    /// It is this entry.
-    As(Box<Entry>),
+    /// It is this entry, which was found to depend on so much if the call is automatic.
+    As(Box<Entry>, Option<Found>),
     /// It is not kept, for this reason.
     Not(Cow<'static, str>),
 }
@@ -51,7 +41,7 @@ impl Recorded {
 
     /// Whether it is kept.
     pub(super) fn is_kept(&self) -> bool {
-        matches!(self, Recorded::As(_))
+        matches!(self, Recorded::As(..))
     }
 }
 
@@ -74,7 +64,13 @@ impl Runner<'_> {
             }
         };
         let (source, apart) = self.input_for(&mut call, apart);
-        let records = self.config.mode != Mode::ReadOnly && apart.is_none();
+        let may_record = self.config.mode != Mode::ReadOnly && apart.is_none();
+        let tracing = may_record.then(|| self.begin_tracing(root, &call, &executable.path));
+        let (tracing, untraced) = match tracing.transpose() {
+            Ok(tracing) => (tracing.flatten(), None),
+            Err(why) => (None, Some(why)),
+        };
+        let records = may_record && untraced.is_none();
         let limit = self.config.max_entry_size;
         let mut recorder =
             records.then(|| Recorder::new(root, limit, self.room(root)).shared_by(lock.as_ref()));
@@ -82,6 +78,7 @@ impl Runner<'_> {
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,
+            trace: tracing.as_ref().map(Tracing::hook),
             source,
             // Whether it is to be shown is known when the command has ended.
             output: match stale {
@@ -91,7 +88,6 @@ impl Runner<'_> {
             },
             timeout: self.config.timeout,
             tty: self.terminal().is_some(),
-            trace: None,
         };
         let mut ended = match exec::run(plan, recorder.as_mut()) {
             Ok(ended) => ended,
@@ -111,6 +107,7 @@ impl Runner<'_> {
         };
         let ending = recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended)));
         self.input_was_read(&mut call.stdin, std::mem::take(&mut ended.input));
+        let traced = tracing.map(|tracing| self.end_tracing(&call, tracing)).transpose();
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
@@ -140,21 +137,20 @@ impl Runner<'_> {
                 exit = Exit::Status(exit::CACHEX_FAILED);
                 Recorded::Not("not recorded: an output was not made".into())
             }
-            (None, None) => Recorded::by_no_one(apart),
+            (None, None) => Recorded::by_no_one(apart.or(untraced.as_deref())),
             (Some(recorder), None) => {
                 let parts = || self.parts(root, &executable, &call);
                 if self.called_itself(root, &executable) {
                     Recorded::Not("not recorded: it calls itself by cachex".into())
                 } else {
-                    self.keep(root, &call, &before, &ended, recorder, parts)
+                    self.keep(root, &call, &before, &ended, recorder, traced, parts)
                 }
             }
         };
         self.tell(ending, &ended, &call.stdin, recorded.is_kept());
+        self.note_refusal(root, &call, &recorded);
         drop(lock);
-        if let Recorded::As(entry) = &recorded {
-            self.share(root, &call.key, entry.longest());
-        }
+        self.share_recorded(root, &recorded);
         self.tell_of(root, &call, &executable, why, &ended, &recorded, exit);
         exit
     }
@@ -172,7 +168,8 @@ impl Runner<'_> {
         exit: Exit,
     ) {
         let what = self.note_run(root, &call.key, why, ended, recorded);
-        let nearest = (self.config.verbose && why == Reason::NotRecorded)
+        // By the files that differ `explain` tells automatic calls apart.
+        let nearest = (self.config.verbose && why == Reason::NotRecorded && !self.is_automatic())
             .then(|| self.nearest_in_words(root, executable, call))
             .flatten();
         let (colon, nearest) = nearest.map_or(("", String::new()), |nearest| (": ", nearest));
@@ -183,14 +180,18 @@ impl Runner<'_> {
         ));
         self.report(|| {
             let report = match recorded {
-                Recorded::As(entry) => Report { recorded: true, ..Report::of(entry) },
+                Recorded::As(entry, found) => Report {
+                    recorded: true,
+                    facts: found.as_ref().map(|found| found.facts as u64),
+                    ..Report::of(entry)
+                },
                 Recorded::Not(_) => Report {
                     run_time: Some(crate::report::seconds(ended.run_time)),
                     ..Report::about(&call.key)
                 },
             };
             let reason = match recorded {
-                Recorded::As(_) => why.to_string(),
+                Recorded::As(..) => why.to_string(),
                 Recorded::Not(what) => format!("{why}; {what}"),
             };
             let [stdout_bytes, stderr_bytes] = ended.bytes.map(Some);
@@ -210,13 +211,26 @@ impl Runner<'_> {
         recorded: &Recorded,
     ) -> Cow<'static, str> {
         let (kind, what) = match recorded {
-            Recorded::As(_) => {
-                (Kind::Recorded { why, size: ended.bytes.iter().sum() }, "recorded".into())
+            Recorded::As(_, found) => {
+                let what =
+                    found.as_ref().map_or("recorded".into(), |it| format!("recorded: {it}").into());
+                (Kind::Recorded { why, size: ended.bytes.iter().sum() }, what)
             }
             Recorded::Not(what) => (Kind::Unrecorded { why }, what.clone()),
         };
+        let key = match recorded {
+            Recorded::As(entry, _) => &entry.key,
+            Recorded::Not(_) => key,
+        };
         self.note(root, key, kind, ended.run_time);
         what
+    }
+
+    /// Gives other machines what was recorded.
+    pub(super) fn share_recorded(&self, root: &Root, recorded: &Recorded) {
+        if let Recorded::As(entry, _) = recorded {
+            self.share(root, &entry.key, entry.longest());
+        }
     }
 
     /// What those who wait can expect of a run that ended so.
@@ -273,170 +287,6 @@ impl Runner<'_> {
                 .status
                 .code()
                 .is_some_and(|status| self.config.freshness.is_good(status as u8)),
-        }
-    }
-
-    /// Keeps what was recorded of a run, if it may be.
-    pub(super) fn keep(
-        &self,
-        root: &Root,
-        call: &Call,
-        before: &Before,
-        ended: &Ended,
-        recorder: Recorder<'_>,
-        parts: impl FnOnce() -> Vec<u8>,
-    ) -> Recorded {
-        let created = Timestamp::now();
-        let freshness = &self.config.freshness;
-        let status = match (ended.status.code().map(|code| code as u8), ended.spoiled) {
-            (_, Some(Spoiled::Interrupted)) => Err("not recorded: it was interrupted"),
-            (_, Some(Spoiled::Abandoned)) => Err("not recorded: its reader left"),
-            (_, Some(Spoiled::Lingering)) => {
-                Err("not recorded: something it started kept its output open")
-            }
-            (_, Some(Spoiled::TimedOut)) => Err("not recorded: it took longer than --timeout"),
-            (_, Some(Spoiled::WithoutTerminal)) => {
-                Err("not recorded: there was no pseudo-terminal for it")
-            }
-            (_, Some(Spoiled::Unfed)) => {
-                Err("not recorded: its standard input could not be read to the end")
-            }
-            (_, Some(Spoiled::Unreadable(..))) => {
-                Err("not recorded: the system failed while it was passed on")
-            }
-            (None, None) => Err("not recorded: a signal ended it"),
-            (Some(status), None) if !freshness.exit_codes.contain(status) => {
-                Err("not recorded: its exit status")
-            }
-            (Some(status), None) => Ok(status),
-        };
-        let status = match status {
-            Ok(status) => status,
-            Err(why) => return Recorded::Not(why.into()),
-        };
-        let not = |why: &dyn std::fmt::Display| {
-            self.messages().warn(format_args!("not recorded: {why}"));
-            Recorded::Not(format!("not recorded: {why}").into())
-        };
-        let made = match self.take_in(root, before) {
-            Ok(made) => made,
-            Err(refused) => return not(&refused),
-        };
-        // What was read last was made of what was read first.
-        if let Some(why) = Self::descriptor_moved(call) {
-            return Recorded::Not(format!("not recorded: {why}").into());
-        }
-        if let Some(why) = self.changed(root, call) {
-            return not(&why);
-        }
-        let Ok(stdin_consumed) = call.stdin.consumed() else {
-            return Recorded::Not("not recorded: it moved standard input back".into());
-        };
-        let key = &call.key;
-        let entry = Entry {
-            key: *key,
-            created,
-            expires_in: freshness.limit(status, key).map(nanos),
-            stale_for: freshness.stale_for().filter(|_| freshness.is_good(status)).map(nanos),
-            run_time: nanos(ended.run_time),
-            status,
-            stdin_consumed,
-            frames: Bytes::Inline(Vec::new()),
-            data: Bytes::Inline(Vec::new()),
-            outputs: None,
-            about: self.about(),
-            parts: parts(),
-        };
-        match self.record(root, recorder, made, entry) {
-            Ok(entry) => Recorded::As(Box::new(entry)),
-            Err(why) => Recorded::Not(why.into()),
-        }
-    }
-
-    /// Gives a recording its place in the store; the entry, or why it was not kept.
-    fn record(
-        &self,
-        root: &Root,
-        recorder: Recorder<'_>,
-        made: Option<Collected<'_>>,
-        mut entry: Entry,
-    ) -> Result<Entry, &'static str> {
-        let warn = |error: &dyn std::fmt::Display| {
-            self.messages().warn(format_args!("the result is not recorded: {error}"));
-            "not recorded: the store failed"
-        };
-        let mut recording = recorder.finish().map_err(|gave_up| match gave_up {
-            GaveUp::TooLong => "not recorded: longer than --max-entry-size",
-            GaveUp::NoRoom => NO_ROOM,
-            GaveUp::Failed(errno) => warn(&std::io::Error::from(errno)),
-        })?;
-        let failed = |errno| warn(&std::io::Error::from(errno));
-        // Claimed before anything is published: nobody makes room while that is done.
-        if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
-            return Err(NO_ROOM);
-        }
-        let publishing = Lock::wait(root, lock::PUBLISH, LockMode::Shared);
-        let room;
-        (entry.data, entry.frames, room) = recording.keep().map_err(failed)?;
-        let mut taken: u64 = entry.streams().map(|blob| account::blocks(blob.len)).sum();
-        let mut kept = None;
-        if let Some(made) = made {
-            let made = made.keep().map_err(failed)?;
-            let (outputs, files) = made.ok_or("not recorded: the store was swept meanwhile")?;
-            (entry.outputs, kept) = (Some(outputs), Some(files));
-        }
-        let earlier = Young::new(root).get(&entry.key).ok().flatten();
-        let sealed = entry.seal().map_err(|error| warn(&format_args!("{error:#}")))?;
-        let written = NewFile::of(root, &entry.key, &sealed).and_then(NewFile::keep);
-        written.map_err(failed)?;
-        if let Some(earlier) = earlier {
-            room::supersede(root, &earlier, &entry);
-        } else {
-            taken = taken.saturating_add(account::blocks(sealed.len() as u64));
-        }
-        drop(publishing);
-        let is_due = [Some(room.settle(taken)), kept.map(Kept::settle)].contains(&Some(true));
-        if is_due {
-            let _ = fence::start_fold(root.path(), &self.config.bounds());
-        }
-        Ok(entry)
-    }
-
-    /// Room in the store for what is recorded.
-    pub(super) fn room<'r>(&self, root: &'r Root) -> Room<'r> {
-        Room::within(root, self.config.max_size)
-    }
-
-    /// What `explain` compares. Without it an entry is as good.
-    pub(super) fn parts(&self, root: &Root, executable: &Executable, call: &Call) -> Vec<u8> {
-        let terminal = self.terminal();
-        let subject = self.subject_of(call, Some(executable), terminal.as_ref());
-        let parts = secret::of(root).ok().and_then(|secret| subject.parts(secret).ok());
-        parts.map(parts::within_limit).unwrap_or_default()
-    }
-
-    pub(super) fn about(&self) -> About {
-        let mut left = About::LIMIT;
-        let mut cut = |bytes: &[u8]| {
-            let kept = &bytes[..bytes.len().min(left)];
-            left -= kept.len();
-            ByteBuf::from(kept)
-        };
-        let argv = &self.invocation.argv;
-        let whole: usize = argv.iter().map(|arg| arg.len()).sum();
-        // An argument takes a byte even if it is empty: their number is bounded too.
-        let kept = argv.iter().take(About::LIMIT / 4).map(|arg| cut(arg.as_bytes())).collect();
-        let identity = &self.config.identity;
-        let cwd = identity.cwd.then(std::env::current_dir).and_then(Result::ok);
-        About {
-            argv: kept,
-            cut: whole > About::LIMIT || argv.len() > About::LIMIT / 4,
-            cwd: cwd.map(|cwd| {
-                let cwd = cwd.as_os_str().as_bytes();
-                ByteBuf::from(&cwd[..cwd.len().min(About::LIMIT)])
-            }),
-            scope: identity.scope.as_ref().map(|scope| scope.chars().take(64).collect()),
-            tags: self.tags_to_record(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! says when that was. It is swept with other locks that nobody holds, which
 //! costs one try more.
 
+use super::automatic::Tracing;
 use super::record::Recorded;
 use super::shim::Shims;
 use super::{Call, Runner};
@@ -34,9 +35,8 @@ use crate::report::{Outcome, Report};
 use crate::sink::Outputs;
 use crate::stdin::{self, Source};
 use crate::store::events::Reason;
-use crate::store::fence::Fenced;
 use crate::store::young::Young;
-use crate::store::{Root, Stack, Store};
+use crate::store::{Root, Store};
 use crate::values::Mode;
 use anyhow::{Context, Result, bail};
 use rustix::fd::AsFd;
@@ -61,7 +61,10 @@ impl Runner<'_> {
     /// Has an ageing entry replaced in the background; whether that is under way.
     pub(super) fn refresh(&self, root: &Root, call: &mut Call, entry: &Entry) -> bool {
         // What an argument leads to would not be open there.
-        if !self.may_refresh() || !call.descriptors.is_empty() || self.failed_since(root, entry) {
+        if !self.may_refresh() || !call.descriptors.is_empty() {
+            return false;
+        }
+        if self.failed_since(root, &call.key, entry) {
             return false;
         }
         let Ok(lock) = Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive)
@@ -70,7 +73,7 @@ impl Runner<'_> {
         };
         let Some(lock) = lock else { return true };
         // Somebody may have finished between the look-up and the lock.
-        let present = Young::new(root).get(&call.key);
+        let present = Young::new(root).get(&entry.key);
         if present.is_ok_and(|present| present.is_some_and(|new| new.created > entry.created)) {
             return false;
         }
@@ -136,8 +139,8 @@ impl Runner<'_> {
 
     /// Whether a run failed after this entry was recorded, and so lately that it
     /// is not tried again.
-    pub(super) fn failed_since(&self, root: &Root, entry: &Entry) -> bool {
-        self.failed_after(root, &entry.key, entry.created)
+    pub(super) fn failed_since(&self, root: &Root, key: &Key, entry: &Entry) -> bool {
+        self.failed_after(root, key, entry.created)
     }
 
     /// The same of a key of which something was recorded at this time, if anything was.
@@ -168,10 +171,7 @@ impl Runner<'_> {
         }
         let before = self.before(root);
         let key = &handed.key;
-        let (young, old) = (Young::new(root), Fenced::new(root));
-        let floors: [&dyn Store; 2] = [&young, &old];
-        let stack = Stack::new(&floors);
-        let present = stack.get(key).ok().flatten();
+        let present = self.present(root, &call);
         // A caller who finds nothing fresh meanwhile waits for this run.
         let is_followed = turn.is_some();
         if self.config.no_concurrent && turn.is_none() {
@@ -194,9 +194,12 @@ impl Runner<'_> {
             None => replay.is_some_and(|replay| replay.is_of_one_pipe()),
         };
         let took = present.as_ref().map_or(Duration::ZERO, |e| Duration::from_nanos(e.run_time));
+        // Without that nothing could be recorded.
+        let Ok(tracing) = self.begin_tracing(root, &call, &executable.path) else { return Ok(()) };
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,
+            trace: tracing.as_ref().map(Tracing::hook),
             source: Source::Inherit,
             output: Output::Nowhere { one_pipe },
             // Who follows it decides for how long.
@@ -205,7 +208,6 @@ impl Runner<'_> {
                 .timeout
                 .or_else(|| (!is_followed).then(|| BOUND.max(took.saturating_mul(BOUND_TIMES)))),
             tty: false,
-            trace: None,
         };
         let ended = match exec::run(plan, Some(&mut recorder)) {
             Ok(ended) => ended,
@@ -215,6 +217,7 @@ impl Runner<'_> {
             }
         };
         let ending = recorder.ending(self.prospect(&ended));
+        let traced = tracing.map(|tracing| self.end_tracing(&call, tracing)).transpose();
         let failed = self.failed(&ended);
         let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
         let keeps_good = !is_followed || self.config.freshness.stale_if_error.is_some();
@@ -224,19 +227,18 @@ impl Runner<'_> {
         } else {
             // The same key has the same parts.
             let parts = || match &present {
-                Some(present) => present.parts.clone(),
-                None => self.parts(root, &executable, &call),
+                Some(present) if !self.is_automatic() => present.parts.clone(),
+                _ => self.parts(root, &executable, &call),
             };
-            self.keep(root, &call, &before, &ended, recorder, parts)
+            self.keep(root, &call, &before, &ended, recorder, traced, parts)
         };
+        self.note_refusal(root, &call, &recorded);
         self.tell(Some(ending), &ended, &call.stdin, recorded.is_kept());
         if failed {
             mark(lock.file());
         }
         drop(turn);
-        if let Recorded::As(entry) = &recorded {
-            self.share(root, key, entry.longest());
-        }
+        self.share_recorded(root, &recorded);
         let why = match present {
             _ if !is_followed => Reason::Refresh,
             _ if self.config.mode == Mode::WriteOnly => Reason::Forced,

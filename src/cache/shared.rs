@@ -27,7 +27,8 @@ impl Runner<'_> {
     /// The remote store, if it is used at all.
     fn remote<'r>(&self, root: &'r Root) -> Option<Remote<'r>> {
         let settings = self.config.remote.as_deref()?;
-        (settings.mode != RemoteMode::Off)
+        // Where others would find what an automatic call depends on is known here alone.
+        (settings.mode != RemoteMode::Off && !self.is_automatic())
             .then(|| remote_beside(root, settings, self.config.compress))
     }
 

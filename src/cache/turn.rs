@@ -1,6 +1,7 @@
 //! One at a time: waiting for one's turn, or for another's to be over.
 
 use super::{Call, Miss, Runner};
+use crate::clock::Timestamp;
 use crate::exit::{self, Exit};
 use crate::lock::{self, End, EndedBy};
 use crate::messages;
@@ -28,8 +29,9 @@ impl Runner<'_> {
         }
         // What began earlier is not what is asked for by force. What another's terminal was
         // asked is left out of a record.
+        // What another's automatic run read may have changed since it began; only a record tells.
         let is_forced = self.config.mode == Mode::WriteOnly && !miss.is_behind;
-        let shares = !is_forced && self.terminal().is_none();
+        let shares = !is_forced && self.terminal().is_none() && !self.is_automatic();
         let terms = Terms {
             lock_timeout: self.config.lock_timeout,
             timeout: self.config.timeout,
@@ -40,6 +42,7 @@ impl Runner<'_> {
             // Files are brought back from a record.
             shows: shares && miss.stale.is_none() && self.config.outputs.is_empty(),
         };
+        let began = Timestamp::now();
         let mut wait = Wait::new(root, self.messages(), terms);
         let mut given_up = 0;
         loop {
@@ -47,7 +50,7 @@ impl Runner<'_> {
                 Ok(Waited::LeftAlone) => given_up += 1,
                 Ok(Waited::Turn { lock, waited }) => {
                     let miss = Miss { lock: Some(lock), printed: wait.into_printed(), ..miss };
-                    return self.run_in_turn(root, miss, waited || given_up > 0);
+                    return self.run_in_turn(root, miss, waited || given_up > 0, began);
                 }
                 Ok(Waited::Apart(why)) => {
                     let miss = Miss { printed: wait.into_printed(), ..miss };
@@ -69,17 +72,21 @@ impl Runner<'_> {
     }
 
     /// Has the lock, and serves what those before left, or runs the command.
-    fn run_in_turn(&self, root: &Root, mut miss: Miss, waited: bool) -> Exit {
+    fn run_in_turn(&self, root: &Root, mut miss: Miss, waited: bool, began: Timestamp) -> Exit {
         // Asking a remote store takes long enough for a whole turn of another's. What
         // that recorded is in this store.
         if waited || self.config.remote.is_some() {
             // What the key says may have been true only before one waited.
             if self.moved(&miss.call).is_none()
-                && let Ok(hit) = self.find_here(root, &miss.call.key)
+                && let Ok(hit) = self.find_here(root, &miss.call)
             {
                 drop(miss.lock.take());
                 let outcome = if miss.is_behind { Outcome::Followed } else { Outcome::Hit };
                 return self.serve_or_run(root, miss.call, hit, outcome, &miss.printed);
+            }
+            // Where runs are not recorded, to wait for one after the other serves nobody.
+            if self.was_refused_since(root, &miss.call, began) {
+                drop(miss.lock.take());
             }
         }
         self.run_and_record(root, miss)
@@ -110,7 +117,7 @@ impl Runner<'_> {
             self.messages().tell(format_args!("the command failed in another process"));
             return self.serve(root, &miss.call.stdin, *stale, Outcome::Stale);
         }
-        if let Ok(hit) = self.find_here(root, &miss.call.key) {
+        if let Ok(hit) = self.find_here(root, &miss.call) {
             let outcome = if miss.is_behind { Outcome::Followed } else { Outcome::Hit };
             return self.serve(root, &miss.call.stdin, hit, outcome);
         }

@@ -19,6 +19,9 @@ impl Runner<'_> {
     /// The files that arguments name and that are not part of the key, as they are named.
     pub(super) fn unkeyed(&self, call: &Call) -> Vec<&OsStr> {
         let mut found: Vec<&OsStr> = Vec::new();
+        if self.is_automatic() {
+            return found;
+        }
         for argument in self.invocation.argv.iter().skip(1) {
             for name in names(argument) {
                 if !found.contains(&name) && self.is_unkeyed(call, name) {
@@ -80,7 +83,7 @@ fn in_words(names: &[&OsStr]) -> Option<String> {
     let (first, rest) = names.split_first()?;
     if rest.is_empty() {
         let name = word(first);
-        return Some(format!("{name} is not part of the key: --input {name}"));
+        return Some(format!("{name} is not part of the key: --input {name} or --auto"));
     }
     let named: Vec<String> = names.iter().take(NAMED).map(word).collect();
     let (last, others) = named.split_last()?;
@@ -88,7 +91,7 @@ fn in_words(names: &[&OsStr]) -> Option<String> {
         0 => format!("{} and {last}", others.join(", ")),
         more => format!("{} and {more} more", named.join(", ")),
     };
-    Some(format!("{listed} are not part of the key: --input {} …", word(first)))
+    Some(format!("{listed} are not part of the key: --input {} … or --auto", word(first)))
 }
 
 #[cfg(test)]
@@ -111,11 +114,11 @@ mod tests {
             in_words(&names.iter().map(OsStr::new).collect::<Vec<_>>()).unwrap_or_default()
         };
         assert_eq!(told(&[]), "");
-        assert_eq!(told(&["a b"]), "'a b' is not part of the key: --input 'a b'");
-        assert_eq!(told(&["a", "b"]), "a and b are not part of the key: --input a …");
+        assert_eq!(told(&["a b"]), "'a b' is not part of the key: --input 'a b' or --auto");
+        assert_eq!(told(&["a", "b"]), "a and b are not part of the key: --input a … or --auto");
         assert_eq!(
             told(&["a", "b", "c", "d", "e"]),
-            "a, b, c and 2 more are not part of the key: --input a …"
+            "a, b, c and 2 more are not part of the key: --input a … or --auto"
         );
     }
 }

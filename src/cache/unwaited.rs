@@ -123,6 +123,8 @@ impl Runner<'_> {
             && records
             && self.terminal().is_none()
             && self.config.outputs.is_empty()
+            // What another's automatic run read may have changed since it began.
+            && !self.is_automatic()
             && miss.call.descriptors.is_empty()
             // What was taken out of a pipe could not be given to a second run.
             && miss.call.stdin.is_untaken();

@@ -1,6 +1,6 @@
 //! The options that decide which calls share a result.
 
-use super::{INPUTS, KEY};
+use super::{AutoArgs, INPUTS, KEY};
 use crate::values::{self, ExeMode, InputPattern, NamePattern, StdinMode, text};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
@@ -59,4 +59,6 @@ pub struct IdentityArgs {
     /// Make this name part of the key, in place of what is known of the platform: `any`, or a name of yours
     #[arg(long, value_name = "NAME", value_parser = text(values::platform), help_heading = KEY)]
     pub platform: Option<String>,
+    #[command(flatten)]
+    pub auto: AutoArgs,
 }

@@ -321,3 +321,35 @@ pub struct ConfigArgs {
     #[arg(value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
 }
+
+pub const INPUTS_AFTER: &str = "\
+Exit status: 0; 1 if there is no such result, or it is not one of --auto; 2 if more
+than one has such a key.
+
+Examples:
+  cachex inputs 9de12e61
+  cachex inputs -- make -s all";
+
+#[derive(Args, Debug)]
+pub struct InputsArgs {
+    /// What the key begins with, at least 4 hexadecimal digits
+    #[arg(value_name = "KEY-PREFIX", value_parser = text(KeyPrefix::from_str), conflicts_with = "command")]
+    #[arg(required_unless_present = "command")]
+    pub prefix: Option<KeyPrefix>,
+    /// The command, with the options of `run` that are part of its key; --auto goes without saying
+    #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+    /// List folders on the way too, and links
+    #[arg(long, help_heading = OUTPUT)]
+    pub all: bool,
+    /// Print JSON
+    #[arg(long, help_heading = OUTPUT)]
+    pub json: bool,
+    /// Show them without a pager
+    #[arg(long, help_heading = OUTPUT)]
+    pub no_pager: bool,
+    #[command(flatten)]
+    pub named: NamedArgs,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}

@@ -5,7 +5,7 @@ use crate::config::{self, BaseFolder, By, Config, EnvSelection, File, List, Sett
 use crate::exit::Exit;
 use crate::messages::harmless;
 use crate::ui::{self, Screen, Tone};
-use crate::values::{Limit, NamePattern};
+use crate::values::{AutoAllow, AutoOutputs, Limit, NamePattern, PathPattern};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -172,6 +172,8 @@ fn value(name: &str, settled: &Settled) -> Value {
     };
     let env = &identity.env;
     let is_set = settled.sources.iter().any(|(set, _)| *set == name);
+    // The rest of it means nothing without.
+    let auto = identity.auto.as_deref();
     match name {
         "expires-in" if freshness.expires_in.is_none() && is_set => json!(Limit::NEVER),
         "expires-in" => span(freshness.expires_in),
@@ -222,6 +224,16 @@ fn value(name: &str, settled: &Settled) -> Value {
         },
         "platform" => json!(identity.platform),
         "portable" => json!(identity.portable),
+        "auto" => json!(auto.is_some()),
+        "auto-ignore" => {
+            auto.map_or(Value::Null, |auto| auto.ignore.iter().map(PathPattern::as_str).collect())
+        }
+        "auto-times" => auto.map_or(Value::Null, |auto| choice(&auto.times)),
+        "auto-allow" => match auto {
+            Some(auto) if auto.allows_network => json!([choice(&AutoAllow::Network)]),
+            _ => Value::Null,
+        },
+        "auto-outputs" => auto.map_or(Value::Null, |_| choice(&AutoOutputs::None)),
         "output" => config.outputs.iter().map(ToString::to_string).collect(),
         "require-outputs" => json!(config.require_outputs),
         "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),

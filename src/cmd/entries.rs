@@ -10,6 +10,7 @@ use crate::entry::{Entry, Key};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
 use crate::messages::{self, Messages};
+use crate::parts;
 use crate::report::seconds;
 use crate::store::facts::{Facts, Totals};
 use crate::store::fence::Fenced;
@@ -235,6 +236,7 @@ pub struct Listed {
     cwd: Option<String>,
     scope: Option<String>,
     tags: Vec<String>,
+    automatic: bool,
     created: String,
     age: Option<f64>,
     expires: Option<String>,
@@ -261,6 +263,7 @@ impl Listed {
             cwd: about.cwd.as_ref().map(|cwd| text(cwd)),
             scope: about.scope.clone(),
             tags: about.tags.clone(),
+            automatic: parts::facts_of(&entry.parts).is_some(),
             created: ui::json_date(entry.created),
             age: now.since(entry.created).map(seconds),
             expires: entry.expires().map(ui::json_date),
@@ -287,6 +290,7 @@ pub fn columns() -> Vec<Column> {
         Column::number("TOOK"),
         Column::number("HITS"),
         Column::number("FILES").optional(),
+        Column::text("AUTO").optional(),
         Column::text("SCOPE").optional(),
         Column::text("TAGS").optional(),
         Column::text("COMMAND"),
@@ -314,6 +318,7 @@ pub fn row(entry: &Entry, facts: &Facts, now: Timestamp) -> (Tone, Vec<String>) 
         messages::rounded(Duration::from_nanos(entry.run_time)),
         facts.hits.to_string(),
         entry.outputs.map(|outputs| outputs.files.to_string()).unwrap_or_default(),
+        parts::facts_of(&entry.parts).map(|_| "auto".to_owned()).unwrap_or_default(),
         about.scope.clone().unwrap_or_default(),
         about.tags.join(","),
         command,

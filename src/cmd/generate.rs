@@ -25,7 +25,7 @@ const FISH: &str = include_str!("generate/fish.fish");
 /// The options whose values the store knows, and what `__complete` calls these.
 const NAMED: [(&str, &str); 2] = [("tag", "tags"), ("scope", "scopes")];
 /// The verbs that take keys.
-const KEYED: [&str; 3] = ["show", "export", "forget"];
+const KEYED: [&str; 4] = ["show", "inputs", "export", "forget"];
 
 /// Prints the completion script for a shell.
 pub fn completions(shell: Shell) -> Exit {

@@ -11,6 +11,7 @@ mod forget;
 mod generate;
 mod import;
 mod init;
+mod inputs;
 mod list;
 mod masquerade;
 mod prune;
@@ -102,6 +103,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Trace(args) => return trace::trace(args, vars),
         Verb::Explain(args) => explain::explain(args, vars, closed),
         Verb::List(args) => list::list(args, vars),
+        Verb::Inputs(args) => inputs::inputs(args, vars, closed),
         Verb::Show(args) => show::show(&args, vars, closed),
         Verb::Forget(args) => forget::forget(args, vars, closed),
         Verb::Prune(args) => prune::prune(&args, vars),

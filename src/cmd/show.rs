@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::frames::Stream;
 use crate::manifest::{Item, Manifest, What};
 use crate::messages;
+use crate::parts;
 use crate::replay::Replay;
 use crate::store::blobs;
 use crate::store::facts::Facts;
@@ -180,6 +181,10 @@ impl About {
         }
         if !about.tags.is_empty() {
             field("tags", &about.tags.join(", "))?;
+        }
+        if parts::facts_of(&self.entry.parts).is_some() {
+            let why = format!("yes, `cachex inputs {}` lists what it read", messages::short(key));
+            field("automatic", &why)?;
         }
         field("recorded", &when(*created))?;
         field(

@@ -245,6 +245,8 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
     if args.no_ignore && list.is_none() && patterns.is_empty() {
         return Err(Misuse("--no-ignore is nothing without --input or --input-from".to_owned()));
     }
+    let no_cwd = levels.switch(&NO_CWD, args.no_cwd)?;
+    let auto = super::auto::auto(args.auto, args.no_cwd, portable, levels)?;
     let by_default = if portable { ExeMode::Content } else { ExeMode::default() };
     Ok(Identity {
         exe: levels.pick(&EXE, args.exe)?.unwrap_or(by_default),
@@ -261,7 +263,9 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
         base: base.or(portable.then_some(BaseFolder::Repository)),
         portable,
         platform: levels.pick(&PLATFORM, args.platform)?,
-        cwd: !levels.switch(&NO_CWD, args.no_cwd)?,
+        // What a command reads depends on where it runs.
+        cwd: !no_cwd || auto.is_some(),
+        auto,
         env: env.unwrap_or(EnvSelection::All),
         stdin: levels.pick(&STDIN, args.stdin)?.unwrap_or_default(),
         key: levels.pick(&KEY, args.key)?,

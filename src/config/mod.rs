@@ -4,6 +4,7 @@
 //! that match the command, the last first, then its top level, then default.
 //! Nothing below this module reads the environment or the file.
 
+mod auto;
 mod file;
 mod folder;
 mod levels;
@@ -11,6 +12,7 @@ mod merge;
 pub mod options;
 mod parse;
 
+pub use auto::Auto;
 pub use file::{File, Read, place};
 pub use folder::StoreDir;
 pub use levels::By;
@@ -215,6 +217,8 @@ pub struct Identity {
     pub portable: bool,
     /// What stands for the platform in place of what is known of it.
     pub platform: Option<String>,
+    /// How it is found out what the command reads, if it is.
+    pub auto: Option<Box<Auto>>,
 }
 
 /// The files that count.

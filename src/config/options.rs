@@ -4,8 +4,9 @@
 //! What `run` and `sh` can be told only for one call is not among them, see [`ONCE`].
 
 use crate::values::{
-    self, ColorStrip, ExeMode, ExitCodes, InputPattern, Limit, Mode, NamePattern, OutputPattern,
-    RemoteMode, RemoteUrl, ReplayMode, StdinMode, Tag,
+    self, AutoAllow, AutoOutputs, AutoTimes, ColorStrip, ExeMode, ExitCodes, InputPattern, Limit,
+    Mode, NamePattern, OutputPattern, PathPattern, RemoteMode, RemoteUrl, ReplayMode, StdinMode,
+    Tag,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -193,6 +194,11 @@ lasting! {
     PLATFORM: String =
         "platform" "CACHEX_PLATFORM" Reader::Text(|text| values::platform(text).map_err(str::to_owned));
     PORTABLE: bool = "portable" "CACHEX_PORTABLE" Reader::Switch(as_it_is);
+    AUTO: bool = "auto" "CACHEX_AUTO" Reader::Switch(as_it_is);
+    AUTO_IGNORE: Vec<PathPattern> = "auto-ignore" "CACHEX_AUTO_IGNORE" Reader::Paths(list);
+    AUTO_TIMES: AutoTimes = "auto-times" "CACHEX_AUTO_TIMES" Reader::Text(choice);
+    AUTO_ALLOW: Vec<AutoAllow> = "auto-allow" "CACHEX_AUTO_ALLOW" Reader::List(choices);
+    AUTO_OUTPUTS: AutoOutputs = "auto-outputs" "CACHEX_AUTO_OUTPUTS" Reader::Text(choice);
     OUTPUT: Vec<OutputPattern> = "output" "CACHEX_OUTPUT" Reader::Paths(list);
     REQUIRE_OUTPUTS: bool =
         "require-outputs" "CACHEX_REQUIRE_OUTPUTS" Reader::Switch(as_it_is);
@@ -249,6 +255,10 @@ fn choice<T: clap::ValueEnum>(text: &str) -> Result<T, String> {
         let names: Vec<String> = names.map(|value| format!("`{}`", value.get_name())).collect();
         format!("expected one of {}", names.join(", "))
     })
+}
+
+fn choices<T: clap::ValueEnum>(items: &mut dyn Iterator<Item = &str>) -> Result<Vec<T>, String> {
+    items.map(choice).collect()
 }
 
 fn list<T: FromStr<Err: ToString>>(

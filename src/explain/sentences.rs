@@ -127,6 +127,11 @@ impl Sides<'_> {
                 };
                 plain(&format!("{what} {}", words::word(name)), change)
             }
+            What::Auto => match change {
+                New => "recorded without `--auto`".to_owned(),
+                Gone => "recorded with `--auto`".to_owned(),
+                Differs => "the options of `--auto` differ, or the folder it runs in".to_owned(),
+            },
             What::InputCommand(command) => {
                 let command = harmless(&String::from_utf8_lossy(command)).into_owned();
                 plain(&format!("what `{command}` prints"), change)

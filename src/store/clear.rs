@@ -2,6 +2,7 @@
 
 use super::young::Young;
 use super::{Root, account, events, filter, guard, rebuild, remote, room, sweep};
+use crate::auto;
 use crate::entry::Key;
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};
@@ -20,10 +21,11 @@ pub struct Cleared {
 }
 
 /// What is moved out of the way. Of what is gone there is no account.
-const MOVED: [&str; 8] = [
+const MOVED: [&str; 9] = [
     "young",
     "blobs",
     sweep::INPUTS,
+    auto::FOLDER,
     remote::FOLDER,
     guard::DIR,
     rebuild::BUILDING,

@@ -7,6 +7,7 @@
 //!   old.keys               which keys `old` may hold
 //!   blobs/cd/cdef…         content-addressed files: long streams, some packed
 //!   tmp/                   what is being written, locked by its writer
+//!   auto/ab/abcdef…        what automatic calls depend on, see `crate::auto`
 //!   inputs/                what declared inputs held when they were read, see `crate::inputs`
 //!   locks/                 see `crate::lock`
 //!   remote/                what remote stores are to get, and how they are, see `remote`

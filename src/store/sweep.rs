@@ -5,6 +5,7 @@ use super::blobs::Form;
 use super::old::Old;
 use super::young::{self, Young};
 use super::{Root, account, blobs, filter, guard, rebuild, remote};
+use crate::auto;
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::failpoint;
@@ -29,13 +30,15 @@ const PARTS: u8 = 8;
 const BATCH: usize = 10_000;
 /// No writer leaves a temporary file alone for so long without holding its lock.
 pub const LEFT: Duration = Duration::from_hours(1);
-/// Where what files held is remembered, see `crate::inputs`.
+/// Where what declared inputs held is remembered, see `crate::inputs`.
 pub const INPUTS: &str = "inputs";
 /// How long that is kept after it was last used,
 const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);
 /// and how much of it: so many files, and so many bytes.
 const MEMORIES: (usize, u64) = (256, 256 * 1024 * 1024);
-/// no larger than this share of the limit on the store's size.
+/// and of what automatic calls depend on,
+const PATH_SETS: (usize, u64) = (16 * 1024, 256 * 1024 * 1024);
+/// each no larger than this share of the limit on the store's size.
 const MEMORIES_SHARE: u64 = 8;
 /// So many results at the most wait to be sent to a remote store, and so long.
 const QUEUED: (usize, Duration) = (10_000, Duration::from_hours(30 * 24));
@@ -157,7 +160,11 @@ fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
 pub fn leftovers(root: &Root, max_size: Option<u64>) -> Result<()> {
     temps(root)?;
     locks(root)?;
-    memories(root, max_size.unwrap_or(u64::MAX) / MEMORIES_SHARE)?;
+    let share = max_size.unwrap_or(u64::MAX) / MEMORIES_SHARE;
+    let inputs = fsutil::names(root, INPUTS)?;
+    let inputs = inputs.iter().map(|name| Path::new(INPUTS).join(name)).collect();
+    memories(root, inputs, MEMORIES, share)?;
+    memories(root, path_sets(root)?, PATH_SETS, share)?;
     queues(root)?;
     rebuild::sweep_leftovers(root);
     trash(root)?;
@@ -190,13 +197,22 @@ fn temps(root: &Root) -> Result<()> {
     Ok(())
 }
 
-/// Removes what is remembered of inputs that nobody has looked at for long, and the
-/// least recently used of what is too much: it costs a look at the files.
-fn memories(root: &Root, most: u64) -> Result<()> {
+/// The files of path sets.
+fn path_sets(root: &Root) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for shard in fsutil::names(root, auto::FOLDER)? {
+        let shard = Path::new(auto::FOLDER).join(shard);
+        found.extend(fsutil::names(root, &shard)?.iter().map(|name| shard.join(name)));
+    }
+    Ok(found)
+}
+
+/// Removes of what is remembered what nobody has used for long, and the least recently used
+/// of what is too much: it costs a look at the files, or a run.
+fn memories(root: &Root, files: Vec<PathBuf>, most: (usize, u64), share: u64) -> Result<()> {
     let now = Timestamp::now();
     let mut kept = Vec::new();
-    for name in fsutil::names(root, INPUTS)? {
-        let path = Path::new(INPUTS).join(name);
+    for path in files {
         let Some(stat) = fsutil::stat(root, &path)? else { continue };
         let used = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
         if now.since(used).is_some_and(|age| age > MEMORIES_KEPT) {
@@ -206,7 +222,7 @@ fn memories(root: &Root, most: u64) -> Result<()> {
         }
     }
     kept.sort_unstable_by(|one, other| other.cmp(one));
-    let (mut count, mut bytes) = (MEMORIES.0, MEMORIES.1.min(most));
+    let (mut count, mut bytes) = (most.0, most.1.min(share));
     for (_, size, path) in kept {
         if count == 0 || size > bytes {
             let _ = fsutil::remove_file(root, &path);

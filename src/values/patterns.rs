@@ -83,6 +83,16 @@ fn excluding(text: &str) -> (bool, &str) {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern(String);
 
+impl FromStr for PathPattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PathPattern, String> {
+        PathPattern::new(text).map_err(|why| {
+            format!("{why}; expected a file, a folder or a pattern such as `/var/log/**`")
+        })
+    }
+}
+
 impl PathPattern {
     fn new(text: &str) -> Result<PathPattern, String> {
         if text.is_empty() || text.contains('\0') {

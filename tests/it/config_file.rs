@@ -260,6 +260,11 @@ fn every_lasting_option_can_stand_in_it() {
         ("base-dir", "\"/some/where\"", "/some/where"),
         ("platform", "\"any\"", "any"),
         ("portable", "true", "true"),
+        ("auto", "true", "true"),
+        ("auto-ignore", "[\"/var/log\", \"x\"]\nauto = true", "/var/log,x"),
+        ("auto-times", "\"all\"\nauto = true", "all"),
+        ("auto-allow", "[\"network\"]\nauto = true", "network"),
+        ("auto-outputs", "\"none\"\nauto = true", "none"),
         ("output", "[\"dist/**\", \"a.o\"]", "a.o,dist/**"),
         ("require-outputs", "true", "true"),
         ("cache-dir", "\"/some/where\"", "/some/where"),
@@ -415,7 +420,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(option("max-size"), told);
     assert_eq!(option("timeout")["value"], serde_json::Value::Null);
     assert_eq!(option("no-cwd")["value"], false);
-    assert_eq!(json["options"].as_object().unwrap().len(), 49);
+    assert_eq!(json["options"].as_object().unwrap().len(), 54);
 
     let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
     let none: serde_json::Value = serde_json::from_str(&none).unwrap();

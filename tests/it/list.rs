@@ -108,7 +108,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(all.len(), 4);
     let tagged = &all[1];
     let names: Vec<&str> = tagged.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "age argv command command_cut created cwd expired expires hits key last_used \
+    let expected = "age argv automatic command command_cut created cwd expired expires hits key last_used \
                     output_bytes output_files run_time scope size status tags";
     assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(tagged["argv"], serde_json::json!(["echo", "a b", "c"]));

@@ -7,6 +7,8 @@
 
 mod harness;
 
+#[cfg(target_os = "linux")]
+mod auto;
 mod bad_input;
 mod bit_rot;
 mod bounded;
@@ -20,6 +22,8 @@ mod config_file;
 mod config_mistakes;
 mod cut_short;
 mod descriptors;
+#[cfg(target_os = "linux")]
+mod differential;
 mod docs;
 mod doctor;
 mod environment;

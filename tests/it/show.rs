@@ -98,7 +98,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(text.lines().count(), 1);
     let json: Value = serde_json::from_str(&text).unwrap();
     let names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "age argv command command_cut created cwd expired expires hits key last_used \
+    let expected = "age argv automatic command command_cut created cwd expired expires hits key last_used \
                     old output_bytes output_files outputs run_time scope size status \
                     stderr_bytes stdout_bytes tags whole young";
     assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());

@@ -20,11 +20,15 @@ fn a_file_that_an_argument_names_is_named_on_a_miss_and_on_a_hit() {
     let cachex = cachex();
     cachex.write("work/x.json", "1");
     let call = reads(&cachex, &[".", "x.json"]);
-    let line = ["cachex: x.json is not part of the key: --input x.json"];
+    let line = ["cachex: x.json is not part of the key: --input x.json or --auto"];
     assert_eq!(told(&call), line);
     assert_eq!(told(&call), line);
     let explained = call.explain().once().exits(0).stdout();
-    assert!(explained.contains("not in the key     x.json, an argument; `--input x.json` adds it"));
+    assert!(
+        explained.contains(
+            "not in the key     x.json, an argument; `--input x.json` adds it, or `--auto`"
+        )
+    );
 }
 
 #[test]
@@ -59,9 +63,12 @@ fn the_value_of_an_option_may_be_a_file_and_many_are_told_in_one_line() {
         cachex.write(format!("work/{name}"), name);
     }
     let call = reads(&cachex, &["--file=a"]);
-    assert_eq!(told(&call), ["cachex: a is not part of the key: --input a"]);
+    assert_eq!(told(&call), ["cachex: a is not part of the key: --input a or --auto"]);
     let call = reads(&cachex, &["a", "b", "a", "--file=c", "-d=d"]);
-    assert_eq!(told(&call), ["cachex: a, b, c and 1 more are not part of the key: --input a …"]);
+    assert_eq!(
+        told(&call),
+        ["cachex: a, b, c and 1 more are not part of the key: --input a … or --auto"]
+    );
 }
 
 #[test]

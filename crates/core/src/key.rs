@@ -32,6 +32,7 @@ pub enum Tag {
     InputCommand = 14,
     Descriptor = 15,
     Platform = 16,
+    Auto = 17,
 }
 
 /// Where the encoding goes.

@@ -2,7 +2,8 @@
 
 use super::text;
 use crate::cache::{
-    Answer, Effect, Explanation, Incomparable, Nearest, Refresh, Sources, State, There,
+    Answer, Automatic, DifferingFact, Effect, Explanation, Incomparable, Nearest, Refresh, Sources,
+    State, There,
 };
 use crate::clock::Timestamp;
 use crate::entry::Entry;
@@ -30,6 +31,7 @@ pub struct Shown {
     recorded: Option<Recorded>,
     remote: Option<Remote>,
     parts: Parts,
+    auto: Option<Auto>,
     nearest: Option<Near>,
     advice: Vec<Advised>,
 }
@@ -44,6 +46,39 @@ struct Recorded {
     expires: Option<String>,
     status: u8,
     run_time: f64,
+}
+
+/// What is known of an automatic call.
+#[derive(Serialize)]
+struct Auto {
+    /// How many facts the entry depends on, or the one that comes closest.
+    facts: Option<usize>,
+    differences: Vec<Fact>,
+    /// Why the last run was not recorded.
+    not_recorded: Option<String>,
+    /// Why nothing can be recorded here.
+    unsupported: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    path: String,
+    message: String,
+}
+
+impl Auto {
+    fn of(told: &Automatic) -> Auto {
+        let fact = |it: &DifferingFact| Fact {
+            path: String::from_utf8_lossy(&it.path).into_owned(),
+            message: it.in_words(),
+        };
+        Auto {
+            facts: told.facts,
+            differences: told.differing.iter().map(fact).collect(),
+            not_recorded: told.refused.as_ref().map(|refused| refused.why.clone()),
+            unsupported: told.unsupported.clone(),
+        }
+    }
 }
 
 /// A remote store, and what it says.
@@ -139,7 +174,7 @@ impl Shown {
         Shown {
             result: if told.state.is_hit() { "hit" } else { "miss" },
             state: name_of_state(&told.state),
-            reason: text::reason(&told.state, told.entry.as_ref()),
+            reason: text::why(told),
             key: told.key.to_string(),
             refresh: match told.state {
                 State::Fresh { refresh: Refresh::Due, .. } => Some("due"),
@@ -150,6 +185,7 @@ impl Shown {
             recorded: told.entry.as_ref().map(Recorded::of),
             remote: told.remote.as_ref().map(Remote::of),
             parts: Parts::of(&told.sources),
+            auto: told.automatic.as_ref().map(Auto::of),
             nearest: told.nearest.as_ref().map(Near::of),
             advice: advice.collect(),
         }
@@ -293,6 +329,7 @@ fn part_of(what: &What) -> (&'static str, Option<String>) {
         What::Text => "key-text",
         What::Scope => "scope",
         What::Terminal => "terminal",
+        What::Auto => "auto",
     };
     (part, None)
 }

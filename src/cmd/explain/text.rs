@@ -1,6 +1,8 @@
 //! An explanation for people.
 
-use crate::cache::{Advice, Answer, Effect, Explanation, Nearest, Refresh, Sources, State, There};
+use crate::cache::{
+    Advice, Answer, Automatic, Effect, Explanation, Nearest, Refresh, Sources, State, There,
+};
 use crate::clock::Timestamp;
 use crate::entry::Entry;
 use crate::key::LeftOut;
@@ -21,15 +23,19 @@ pub fn write(out: &mut dyn Write, screen: Screen, told: &Explanation<'_>, all: b
     let (verdict, tone) =
         if told.state.is_hit() { ("hit", Tone::Good) } else { ("miss", Tone::Bad) };
     let verdict = screen.paint(tone, verdict);
-    let why = harmless(&reason(&told.state, told.entry.as_ref())).into_owned();
+    let why = harmless(&why(told)).into_owned();
     writeln!(out, "{verdict} {} {why}", messages::short(&told.key))?;
     sources(out, screen, &told.sources, all)?;
     if let Some(there) = &told.remote {
         part(out, screen, "remote store", &remote(there))?;
     }
+    if let Some(automatic) = &told.automatic {
+        facts(out, screen, automatic, all)?;
+    }
+    let has_facts = told.automatic.as_ref().is_some_and(|it| it.facts.is_some());
     if let Some(nearest) = &told.nearest {
         near(out, screen, nearest, all)?;
-    } else if matches!(told.state, State::NotRecorded) {
+    } else if matches!(told.state, State::NotRecorded) && !has_facts {
         writeln!(out, "\nnothing like it is recorded")?;
     }
     for advice in &told.advice {
@@ -38,8 +44,48 @@ pub fn write(out: &mut dyn Write, screen: Screen, told: &Explanation<'_>, all: b
     Ok(())
 }
 
+/// Why it is a hit or a miss, and what of what the command reads makes it so.
+pub fn why(told: &Explanation<'_>) -> String {
+    let Some(automatic) =
+        told.automatic.as_ref().filter(|_| matches!(told.state, State::NotRecorded))
+    else {
+        return reason(&told.state, told.entry.as_ref());
+    };
+    match (&automatic.differing[..], &automatic.refused, &automatic.unsupported) {
+        (_, _, Some(why)) => format!("nothing can be recorded: {why}"),
+        (_, Some(refused), _) => format!("the last run was not recorded: {}", refused.why),
+        ([first, rest @ ..], ..) => {
+            let facts = automatic.facts.unwrap_or_default();
+            let nearest = automatic.nearest.map_or_else(String::new, |created| {
+                format!(". Nearest: recorded {} ago", ui::age(Timestamp::now(), created))
+            });
+            format!("{}; {} of {facts} facts{nearest}", first.in_words(), 1 + rest.len())
+        }
+        ([], ..) => reason(&told.state, told.entry.as_ref()),
+    }
+}
+
+/// What is not what it was, if there is more than was told.
+fn facts(out: &mut dyn Write, screen: Screen, told: &Automatic, all: bool) -> Result<()> {
+    if let Some(count) = told.facts {
+        part(out, screen, "what it reads", &format!("{count} facts, as `cachex inputs` lists"))?;
+    }
+    if told.differing.len() < 2 && told.refused.is_none() {
+        return Ok(());
+    }
+    let shown = if all { usize::MAX } else { SHOWN };
+    writeln!(out)?;
+    for differing in told.differing.iter().take(shown) {
+        writeln!(out, "  {}", harmless(&differing.in_words()))?;
+    }
+    match told.differing.len().saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more, which --all lists"),
+    }
+}
+
 /// Why it is a hit or a miss.
-pub fn reason(state: &State, entry: Option<&Entry>) -> String {
+fn reason(state: &State, entry: Option<&Entry>) -> String {
     let (success, failure) = ("--expires-in", "--failure-expires-in");
     let option = if entry.is_none_or(|entry| entry.status == 0) { success } else { failure };
     match state {
@@ -174,7 +220,10 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
     }
     for name in &told.unkeyed {
         let name = ui::word(name.as_bytes());
-        part("not in the key", &format!("{name}, an argument; `--input {name}` adds it"))?;
+        part(
+            "not in the key",
+            &format!("{name}, an argument; `--input {name}` adds it, or `--auto`"),
+        )?;
     }
     for command in told.commands {
         part("input command", command)?;

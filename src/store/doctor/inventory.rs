@@ -2,6 +2,7 @@
 //! what it is, and who may touch it.
 
 use super::{Finding, What, is_file, is_folder, is_foreign};
+use crate::auto;
 use crate::entry::Key;
 use crate::fsutil;
 use crate::lock;
@@ -70,6 +71,7 @@ impl Place {
                     | "tmp"
                     | "locks"
                     | sweep::INPUTS
+                    | auto::FOLDER
                     | guard::DIR
                     | remote::FOLDER,
                 ],
@@ -80,7 +82,7 @@ impl Place {
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
             Some([rebuild::BUILDING | rebuild::NEXT]) => Place::Trash,
             Some([name]) if name.starts_with(guard::BROKEN) => Place::SetAside,
-            Some(["young" | "blobs", shard]) if is_shard(shard) => Place::Folder,
+            Some(["young" | "blobs" | auto::FOLDER, shard]) if is_shard(shard) => Place::Folder,
             Some([remote::FOLDER, name]) if remote::is_of_a_store(name) => {
                 match name.split_once('.') {
                     None => Place::Folder,
@@ -95,6 +97,9 @@ impl Place {
             }
             Some([floor, shard, name]) if is_shard(shard) && name.starts_with(shard) => {
                 match (*floor, Form::of_name(name.as_bytes())) {
+                    (auto::FOLDER, Some((key, Form::Plain))) if Key(key).to_string() == *name => {
+                        Place::Memory
+                    }
                     ("young", Some((key, Form::Plain))) if Key(key).to_string() == *name => {
                         Place::Young(Key(key))
                     }

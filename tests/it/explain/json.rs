@@ -64,7 +64,7 @@ fn a_hit_has_this_shape() {
         "result": "string", "state": "string", "reason": "string", "key": "string",
         "refresh": "null", "stands_in": "bool",
         "recorded": shape_of_recorded(), "parts": shape_of_parts(), "remote": "null",
-        "nearest": "null", "advice": [],
+        "auto": "null", "nearest": "null", "advice": [],
     });
     assert_eq!(shape(&told), expected);
     assert_eq!((&told["result"], &told["state"]), (&json!("hit"), &json!("fresh")));
@@ -91,7 +91,7 @@ fn a_miss_has_this_shape() {
     let expected = json!({
         "result": "string", "state": "string", "reason": "string", "key": "string",
         "refresh": "null", "stands_in": "bool", "recorded": "null",
-        "parts": shape_of_parts(), "remote": "null", "nearest": nearest,
+        "parts": shape_of_parts(), "remote": "null", "auto": "null", "nearest": nearest,
         "advice": [{
             "effect": "string", "with": ["string"], "without": [], "stdin_from_null": "bool",
             "message": "string",

@@ -1,0 +1,201 @@
+//! What automatic calls depend on, and by what their results are found.
+//!
+//! The key of a call says what is run and how. What the command reads is known only once it
+//! has run, so the results of `--auto` are found in two steps: the key leads to path sets,
+//! each of them the paths that mattered to a run and what about them mattered. What there is
+//! at these paths now makes, together with the key, the key of the entry (the strong key).
+//! So any number of results share a path set, and a file that gets its old content back
+//! finds the old result.
+//!
+//! ```text
+//! v2/auto/ab/KEY
+//! magic (8) | BLAKE3 of the rest (32) | refusal | number of sets (1) | sets, the last used first
+//! refusal: when the last run was not recorded (8, zero: it was) | length (2) | why
+//! set: number of facts (4) | facts in the order of their paths
+//! fact: bytes shared with the path before (2) | length of the rest (2) | the rest
+//!     | class (1) | value (32) | whether a stamp follows (1) | stamp (40)
+//! ```
+//!
+//! Values and stamps are those of the run or the hit that used the set last: by a stamp
+//! a file need not be read again, and by values `explain` tells what differs. Nothing depends on
+//! them but time. As a file that was written within a tick of the file system's clock may
+//! have the same stamp and other contents, stamps younger than two seconds are not kept, as
+//! in git.
+
+mod codec;
+#[cfg(test)]
+mod tests;
+
+use crate::clock::Timestamp;
+use crate::entry::Key;
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use crate::stamp;
+use crate::store::Root;
+use crate::store::blobs::Temporary;
+use anyhow::Result;
+use cachex_trace::{Class, Fact, Look, Stamp, facts};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Where path sets lie in the store.
+pub const FOLDER: &str = "auto";
+/// So many path sets are kept for a key.
+pub const MOST: usize = 8;
+/// When they were used is noted no more often than this.
+const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
+/// File systems keep time in steps of up to two seconds.
+const SETTLED: i64 = 2_000_000_000;
+
+/// What is known of the calls that have one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PathSets {
+    /// The last used first.
+    pub sets: Vec<PathSet>,
+    /// Why the last run was not recorded; none if it was.
+    pub refused: Option<Refused>,
+}
+
+/// A run that was not recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// When that was.
+    pub at: Timestamp,
+    /// Why.
+    pub why: String,
+}
+
+/// The paths that mattered to a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PathSet {
+    /// In the order of their paths and classes, with what was there when the set was used
+    /// last.
+    pub facts: Vec<Fact>,
+}
+
+/// What was looked at already, as several sets may hold the same paths.
+pub type Memo<'s> = HashMap<(&'s [u8], Class), Look>;
+
+impl PathSet {
+    /// The set of a run that began then.
+    pub fn of_run(mut facts: Vec<Fact>, began: i64) -> PathSet {
+        for fact in &mut facts {
+            fact.stamp = fact.stamp.filter(|stamp| is_kept(fact.class, stamp, began));
+        }
+        PathSet { facts }
+    }
+
+    /// Tells sets of other paths apart.
+    pub fn id(&self) -> Key {
+        let mut hasher = blake3::Hasher::new();
+        for fact in &self.facts {
+            hasher.update(&(fact.path.len() as u32).to_le_bytes());
+            hasher.update(&fact.path);
+            hasher.update(&[fact.class as u8]);
+        }
+        Key(*hasher.finalize().as_bytes())
+    }
+
+    /// The key of the entry that a call of this key has if these are the values.
+    pub fn strong_key(&self, key: &Key, values: impl Iterator<Item = facts::Value>) -> Key {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"cachex auto 1\0");
+        hasher.update(&key.0);
+        hasher.update(&self.id().0);
+        let mut told = Vec::with_capacity(32 * self.facts.len());
+        values.for_each(|value| told.extend(value.0));
+        Key(*hasher.update(&told).finalize().as_bytes())
+    }
+
+    /// The same if they are as they were when the set was used last.
+    pub fn last_key(&self, key: &Key) -> Key {
+        self.strong_key(key, self.facts.iter().map(|fact| fact.value))
+    }
+
+    /// Looks at every path.
+    pub fn look<'s>(&'s self, memo: &mut Memo<'s>) -> Vec<Look> {
+        let look = |fact: &'s Fact| {
+            let known = fact.stamp.map(|stamp| (stamp, fact.value));
+            let now = || facts::look(&fact.path, fact.class, known.as_ref());
+            *memo.entry((&fact.path, fact.class)).or_insert_with(now)
+        };
+        self.facts.iter().map(look).collect()
+    }
+
+    /// The same set as it is after that look, which began then.
+    pub fn looked_at(&self, looks: &[Look], began: i64) -> PathSet {
+        let facts = self.facts.iter().zip(looks).map(|(fact, look)| {
+            let stamp = look.stamp.filter(|stamp| is_kept(fact.class, stamp, began));
+            Fact { value: look.value, stamp, ..fact.clone() }
+        });
+        PathSet { facts: facts.collect() }
+    }
+}
+
+/// Whether a stamp saves reading something the next time, and tells of every change from the
+/// time on when something began.
+fn is_kept(class: Class, stamp: &Stamp, began: i64) -> bool {
+    let is_read = matches!(class, Class::Contents | Class::Listing);
+    is_read && stamp.size > 0 && stamp.mtime.max(stamp.ctime) <= began.saturating_sub(SETTLED)
+}
+
+impl PathSets {
+    /// What is known of this key; nothing if that is damaged.
+    pub fn recall(root: &Root, key: &Key) -> PathSets {
+        PathSets::try_recall(root, key).unwrap_or_default()
+    }
+
+    fn try_recall(root: &Root, key: &Key) -> Option<PathSets> {
+        let file = fsutil::open_file(root, path(key)).ok()?;
+        let stat = rustix::fs::fstat(&file).ok()?;
+        let len = usize::try_from(stat.st_size).ok().filter(|&len| len <= codec::LONGEST)?;
+        let mut bytes = vec![0; len];
+        let read = fsutil::read_full(&file, &mut bytes).ok()?;
+        bytes.truncate(read);
+        let sets = codec::decode(&bytes)?;
+        if Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
+            // The sweep goes by that.
+            let _ = rustix::fs::futimens(&file, &fsutil::NOW);
+        }
+        Some(sets)
+    }
+
+    /// Takes the place of what is known of this key.
+    pub fn remember(&self, root: &Root, key: &Key) -> Result<()> {
+        let bytes = codec::encode(self);
+        let (temporary, file) = Temporary::create(root)?;
+        fsutil::write_file(file, &bytes)?;
+        Ok(temporary.rename(&path(key))?)
+    }
+
+    /// Makes this set the one that was used last.
+    pub fn used(&mut self, set: PathSet) {
+        let id = set.id();
+        self.sets.retain(|known| known.id() != id);
+        self.sets.insert(0, set);
+        self.sets.truncate(MOST);
+    }
+
+    /// Adds the set of a run that was recorded.
+    pub fn add(root: &Root, key: &Key, set: PathSet) -> Result<()> {
+        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
+        let mut known = PathSets::recall(root, key);
+        known.used(set);
+        known.refused = None;
+        known.remember(root, key)
+    }
+
+    /// Notes why a run was not recorded.
+    pub fn refuse(root: &Root, key: &Key, why: &str) -> Result<()> {
+        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
+        let mut known = PathSets::recall(root, key);
+        known.refused = Some(Refused { at: Timestamp::now(), why: why.to_owned() });
+        known.remember(root, key)
+    }
+}
+
+/// Where what is known of a key lies.
+pub fn path(key: &Key) -> PathBuf {
+    let hex = key.to_string();
+    PathBuf::from(format!("{FOLDER}/{}/{hex}", &hex[..2]))
+}

@@ -1,0 +1,297 @@
+//! Automatic calls: what the command reads is found out, and is part of the key.
+//!
+//! A miss is traced, and recorded under a key that says what the run read. A look-up makes
+//! that key of what is there now, see [`crate::auto`]. Where a run cannot be traced, or did
+//! what no trace tells, it is shown and not recorded.
+
+use super::record::Recorded;
+use super::{Call, Hit, Missed, Runner};
+use crate::auto::{Memo, PathSet, PathSets};
+use crate::clock::Timestamp;
+use crate::config::{Auto, var};
+use crate::descriptors;
+use crate::entry::{Entry, Key};
+use crate::stamp;
+use crate::store::events::Reason;
+use crate::store::fence::Fenced;
+use crate::store::young::Young;
+use crate::store::{Root, Stack, Store};
+use crate::values::{AutoTimes, Mode, PathPattern};
+use crate::words;
+use cachex_trace::{Change, Hook, Settings, Times, Tracer, Written};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A run that is traced.
+pub(super) struct Tracing {
+    tracer: Tracer,
+    /// When it began.
+    began: i64,
+}
+
+/// What a traced run depends on.
+pub(super) struct Traced {
+    /// The key of its entry.
+    pub key: Key,
+    set: PathSet,
+    found: Found,
+}
+
+/// How much a run read, for people.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// How many facts.
+    pub facts: usize,
+    read: usize,
+    absent: usize,
+    listed: usize,
+}
+
+/// How a hit was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matched {
+    /// How many facts were as they were.
+    pub facts: usize,
+    /// How long it took to look at them.
+    pub took: Duration,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { read, absent, listed, .. } = self;
+        let files = if *read == 1 { "file" } else { "files" };
+        write!(f, "{read} {files} read, {absent} absent, {listed} listed")
+    }
+}
+
+impl Tracing {
+    /// What the new process does.
+    pub(super) fn hook(&self) -> Hook {
+        self.tracer.hook()
+    }
+}
+
+impl Runner<'_> {
+    /// Whether the call is automatic.
+    pub(super) fn is_automatic(&self) -> bool {
+        self.config.identity.auto.is_some()
+    }
+
+    /// The entry that is served now, or why there is none: of the key itself, or the first
+    /// of those that what the command reads leads to.
+    pub(super) fn find_as(
+        &self,
+        root: &Root,
+        call: &Call,
+        find: impl Fn(&Key) -> Result<Hit, Missed>,
+    ) -> Result<Hit, Missed> {
+        if !self.is_automatic() {
+            return find(&call.key);
+        }
+        let (started, began) = (Instant::now(), stamp::now());
+        let known = PathSets::recall(root, &call.key);
+        let mut memo = Memo::default();
+        let mut missed = None;
+        for (at, set) in known.sets.iter().enumerate() {
+            let looks = set.look(&mut memo);
+            let strong = set.strong_key(&call.key, looks.iter().map(|look| look.value));
+            let took = started.elapsed();
+            match find(&strong) {
+                Ok(hit) => {
+                    let used = set.looked_at(&looks, began);
+                    if at > 0 || used != *set {
+                        let mut known = known.clone();
+                        known.used(used);
+                        // It only saves time.
+                        let _ = known.remember(root, &call.key);
+                    }
+                    let matched = Some(Matched { facts: set.facts.len(), took });
+                    return Ok(Hit { matched, ..hit });
+                }
+                Err(Missed { why: Reason::NotRecorded, stale: None }) => {}
+                Err(why) => missed = missed.or(Some(why)),
+            }
+        }
+        let forced = self.config.mode == Mode::WriteOnly;
+        let why = if forced { Reason::Forced } else { Reason::NotRecorded };
+        Err(missed.unwrap_or(Missed { why, stale: None }))
+    }
+
+    /// What is recorded of a call, be it fresh or not.
+    pub(super) fn present(&self, root: &Root, call: &Call) -> Option<Entry> {
+        let (young, old) = (Young::new(root), Fenced::new(root));
+        let floors: [&dyn Store; 2] = [&young, &old];
+        let stack = Stack::new(&floors);
+        let get = |key: &Key| stack.get(key).ok().flatten();
+        if !self.is_automatic() {
+            return get(&call.key);
+        }
+        let known = PathSets::recall(root, &call.key);
+        let mut memo = Memo::default();
+        known.sets.iter().find_map(|set| {
+            let looks = set.look(&mut memo);
+            get(&set.strong_key(&call.key, looks.iter().map(|look| look.value)))
+        })
+    }
+
+    /// Begins to trace the run of a call; none if it is not automatic. An error says why that
+    /// cannot be.
+    pub(super) fn begin_tracing(
+        &self,
+        root: &Root,
+        call: &Call,
+        program: &Path,
+    ) -> Result<Option<Tracing>, String> {
+        let Some(auto) = &self.config.identity.auto else { return Ok(None) };
+        let began = stamp::now();
+        let program = Some(program.to_owned());
+        let settings = Settings { program, ..self.trace_settings(root, call, auto) };
+        match Tracer::new(settings) {
+            Ok(tracer) => Ok(Some(Tracing { tracer, began })),
+            Err(why) => Err(format!("it cannot be found out here what it reads: {why}")),
+        }
+    }
+
+    fn trace_settings(&self, root: &Root, call: &Call, auto: &Auto) -> Settings {
+        let mut known_descriptors: Vec<i32> =
+            call.descriptors.iter().map(descriptors::Inherited::number).collect();
+        let makeflags = var(self.vars, "MAKEFLAGS").and_then(OsStr::to_str);
+        known_descriptors.extend(makeflags.map(descriptors::of_jobserver).unwrap_or_default());
+        let store = root.outer();
+        let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
+        let mut settings = Settings {
+            times: match auto.times {
+                AutoTimes::Auto => Times::Auto,
+                AutoTimes::All => Times::All,
+                AutoTimes::None => Times::None,
+            },
+            portable: self.config.identity.portable,
+            allow_network: auto.allows_network,
+            left_out: vec![store.as_os_str().as_bytes().to_vec()],
+            known_descriptors,
+            ..Settings::default()
+        };
+        if let Some(ignored) = ignored(&auto.ignore) {
+            settings.ignore = Some(Box::new(move |path| {
+                let path = Path::new(OsStr::from_bytes(path));
+                path.ancestors().any(|above| ignored.is_match(above))
+            }));
+        }
+        settings
+    }
+
+    /// What a run depends on that was traced; an error says why it is not to be recorded.
+    pub(super) fn end_tracing(&self, call: &Call, tracing: Tracing) -> Result<Traced, String> {
+        let Tracing { tracer, began } = tracing;
+        let report = tracer.finish();
+        let found = Found {
+            facts: report.facts.len(),
+            read: report.read.len(),
+            absent: report.absent().count(),
+            listed: report.listed().count(),
+        };
+        if let Some(refusal) = report.refusal {
+            return Err(refusal.to_string());
+        }
+        if report.processes_left {
+            return Err("something it started goes on running".to_owned());
+        }
+        if let Some(why) = self.left(&report.written) {
+            return Err(why);
+        }
+        let set = PathSet::of_run(report.facts, began);
+        Ok(Traced { key: set.last_key(&call.key), set, found })
+    }
+
+    /// What a run wrote and left behind besides declared outputs, in a sentence.
+    fn left(&self, written: &[Written]) -> Option<String> {
+        let cwd = std::env::current_dir().unwrap_or_default();
+        let path = |it: &Written| {
+            let path = Path::new(OsStr::from_bytes(&it.path));
+            path.strip_prefix(&cwd).unwrap_or(path).to_owned()
+        };
+        let mut left = written.iter().filter(|it| !self.declares(&path(it), it.change));
+        let first = left.next()?;
+        let verb = match first.change {
+            Change::Created => "made",
+            Change::Modified => "changed",
+            Change::Removed => "removed",
+        };
+        let more = match left.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let name = words::word(path(first).as_os_str().as_bytes());
+        Some(format!("it {verb} {name}{more}, which no --output names"))
+    }
+
+    /// Whether what was changed there is a declared output, or a folder that one lies in.
+    fn declares(&self, path: &Path, change: Change) -> bool {
+        let outputs = &self.config.outputs;
+        let (left_out, made): (Vec<_>, Vec<_>) = outputs.iter().partition(|it| it.exclude);
+        made.iter().any(|it| {
+            it.path.takes_in(path) && !left_out.iter().any(|it| it.path.takes_in(path))
+                || change == Change::Created && it.path.base().starts_with(path)
+        })
+    }
+
+    /// Notes why the run of an automatic call was not recorded, for `explain`.
+    pub(super) fn note_refusal(&self, root: &Root, call: &Call, recorded: &Recorded) {
+        if let (true, Recorded::Not(why)) = (self.is_automatic(), recorded)
+            && self.config.mode != Mode::ReadOnly
+        {
+            let why = why.strip_prefix("not recorded: ").unwrap_or(why);
+            let _ = PathSets::refuse(root, &call.key, why);
+        }
+    }
+
+    /// Whether another's run of this call ended without a record since then.
+    pub(super) fn was_refused_since(&self, root: &Root, call: &Call, then: Timestamp) -> bool {
+        let refused = || PathSets::recall(root, &call.key).refused;
+        self.is_automatic() && refused().is_some_and(|refused| refused.at >= then)
+    }
+}
+
+impl Traced {
+    /// Has later calls find what was recorded of this run.
+    pub(super) fn remember(self, root: &Root, call: &Call) -> anyhow::Result<Found> {
+        PathSets::add(root, &call.key, self.set)?;
+        Ok(self.found)
+    }
+
+    /// The name of the part that says of an entry what it depends on.
+    pub(super) fn part_name(&self, call: &Call) -> Vec<u8> {
+        [call.key.0, self.set.id().0].concat()
+    }
+}
+
+/// The patterns of what is left out, as they match canonical paths.
+fn ignored(patterns: &[PathPattern]) -> Option<GlobSet> {
+    if patterns.is_empty() {
+        return None;
+    }
+    let cwd = std::env::current_dir().ok()?;
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let text = pattern.as_str();
+        if text.starts_with('/') {
+            set.add(glob(text)?);
+        } else {
+            let here = globset::escape(cwd.to_str()?);
+            set.add(glob(&format!("{here}/{text}"))?);
+        }
+        // A link on the way is not on that of what it leads to.
+        if let Ok(real) = PathBuf::from(text).canonicalize() {
+            set.add(glob(&globset::escape(real.to_str()?))?);
+        }
+    }
+    set.build().ok()
+}
+
+fn glob(text: &str) -> Option<globset::Glob> {
+    GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build().ok()
+}

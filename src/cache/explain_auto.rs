@@ -1,0 +1,92 @@
+//! What a look-up of an automatic call would meet, and what keeps it from a hit.
+
+use super::Runner;
+use super::explain::find;
+use super::identify::Call;
+use crate::auto::{Memo, PathSet, PathSets, Refused};
+use crate::clock::Timestamp;
+use crate::entry::Key;
+use crate::store::Root;
+use crate::words;
+use cachex_trace::{Class, Look, Value};
+
+/// What is known of an automatic call.
+#[derive(Debug, Default)]
+pub struct Automatic {
+    /// How many facts the entry depends on, or the one that comes closest.
+    pub facts: Option<usize>,
+    /// Those that are not what they were when what comes closest was recorded or served.
+    pub differing: Vec<DifferingFact>,
+    /// When that was recorded.
+    pub nearest: Option<Timestamp>,
+    /// Why the last run was not recorded; none if it was.
+    pub refused: Option<Refused>,
+    /// Why nothing can be found out here about what commands read.
+    pub unsupported: Option<String>,
+}
+
+/// A fact that is not what it was.
+#[derive(Clone, Debug)]
+pub struct DifferingFact {
+    /// Where.
+    pub path: Vec<u8>,
+    /// What of it.
+    pub what: String,
+}
+
+impl DifferingFact {
+    fn of(path: &[u8], class: Class, then: Value, now: Value) -> DifferingFact {
+        let what = match (then.is_absent(), now.is_absent()) {
+            (true, false) => "is there now".to_owned(),
+            (false, true) => "is gone".to_owned(),
+            _ => format!("differs ({})", class.name()),
+        };
+        DifferingFact { path: path.to_vec(), what }
+    }
+
+    /// All of it in words.
+    pub fn in_words(&self) -> String {
+        format!("{} {}", words::word(&self.path), self.what)
+    }
+}
+
+impl Runner<'_> {
+    /// The key of the entry that this call would meet, if there is one, else its own; and
+    /// what there is to say of it if it is automatic.
+    pub(super) fn entry_key(&self, root: Option<&Root>, call: &Call) -> (Key, Option<Automatic>) {
+        if !self.is_automatic() {
+            return (call.key, None);
+        }
+        let unsupported = cachex_trace::support().err().map(|why| why.to_string());
+        let Some(root) = root else {
+            return (call.key, Some(Automatic { unsupported, ..Automatic::default() }));
+        };
+        let known = PathSets::recall(root, &call.key);
+        let told = Automatic { refused: known.refused, unsupported, ..Automatic::default() };
+        let mut memo = Memo::default();
+        let mut nearest: Option<(Vec<DifferingFact>, &PathSet)> = None;
+        for set in &known.sets {
+            let looks = set.look(&mut memo);
+            let strong = set.strong_key(&call.key, looks.iter().map(|look| look.value));
+            if !matches!(find(root, &strong), Ok(None)) {
+                return (strong, Some(Automatic { facts: Some(set.facts.len()), ..told }));
+            }
+            let differing = differing(set, &looks);
+            if nearest.as_ref().is_none_or(|(least, _)| differing.len() < least.len()) {
+                nearest = Some((differing, set));
+            }
+        }
+        let Some((differing, set)) = nearest else { return (call.key, Some(told)) };
+        let entry = find(root, &set.last_key(&call.key)).ok().flatten();
+        let nearest = entry.map(|entry| entry.created);
+        let facts = Some(set.facts.len());
+        (call.key, Some(Automatic { facts, differing, nearest, ..told }))
+    }
+}
+
+fn differing(set: &PathSet, looks: &[Look]) -> Vec<DifferingFact> {
+    let pairs = set.facts.iter().zip(looks).filter(|(fact, look)| fact.value != look.value);
+    pairs
+        .map(|(fact, look)| DifferingFact::of(&fact.path, fact.class, fact.value, look.value))
+        .collect()
+}

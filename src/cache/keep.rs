@@ -1,0 +1,205 @@
+//! Giving a recording its place in the store, if it may have one.
+
+use super::automatic::Traced;
+use super::record::Recorded;
+use super::{Call, Runner, nanos};
+use crate::capture::{GaveUp, Recorder};
+use crate::clock::Timestamp;
+use crate::entry::{About, Bytes, Entry};
+use crate::exec::{Ended, Spoiled};
+use crate::invocation::Executable;
+use crate::lock::{self, Lock, Mode as LockMode};
+use crate::outputs::collect::{Before, Collected, Kept};
+use crate::parts;
+use crate::store::room::{self, Room};
+use crate::store::young::{NewFile, Young};
+use crate::store::{Root, Store, account, fence, secret};
+use serde_bytes::ByteBuf;
+use std::os::unix::ffi::OsStrExt;
+
+/// Why a result is not recorded that would make the store too large.
+const NO_ROOM: &str = "not recorded: no room for it within --max-size";
+/// What the file of an entry takes as a rule.
+const USUAL_ENTRY: u64 = 4096;
+
+impl Runner<'_> {
+    /// Keeps what was recorded of a run, if it may be.
+    #[expect(clippy::too_many_arguments, reason = "it is told all that there is of a run")]
+    pub(super) fn keep(
+        &self,
+        root: &Root,
+        call: &Call,
+        before: &Before,
+        ended: &Ended,
+        recorder: Recorder<'_>,
+        traced: Result<Option<Traced>, String>,
+        parts: impl FnOnce() -> Vec<u8>,
+    ) -> Recorded {
+        let created = Timestamp::now();
+        let freshness = &self.config.freshness;
+        let status = match (ended.status.code().map(|code| code as u8), ended.spoiled) {
+            (_, Some(Spoiled::Interrupted)) => Err("not recorded: it was interrupted"),
+            (_, Some(Spoiled::Abandoned)) => Err("not recorded: its reader left"),
+            (_, Some(Spoiled::Lingering)) => {
+                Err("not recorded: something it started kept its output open")
+            }
+            (_, Some(Spoiled::TimedOut)) => Err("not recorded: it took longer than --timeout"),
+            (_, Some(Spoiled::WithoutTerminal)) => {
+                Err("not recorded: there was no pseudo-terminal for it")
+            }
+            (_, Some(Spoiled::Unfed)) => {
+                Err("not recorded: its standard input could not be read to the end")
+            }
+            (_, Some(Spoiled::Unreadable(..))) => {
+                Err("not recorded: the system failed while it was passed on")
+            }
+            (None, None) => Err("not recorded: a signal ended it"),
+            (Some(status), None) if !freshness.exit_codes.contain(status) => {
+                Err("not recorded: its exit status")
+            }
+            (Some(status), None) => Ok(status),
+        };
+        let status = match status {
+            Ok(status) => status,
+            Err(why) => return Recorded::Not(why.into()),
+        };
+        let not = |why: &dyn std::fmt::Display| {
+            self.messages().warn(format_args!("not recorded: {why}"));
+            Recorded::Not(format!("not recorded: {why}").into())
+        };
+        let traced = match traced {
+            Ok(traced) => traced,
+            // That is what some commands do; who wants to know asks for it.
+            Err(why) => return Recorded::Not(format!("not recorded: {why}").into()),
+        };
+        let made = match self.take_in(root, before) {
+            Ok(made) => made,
+            Err(refused) => return not(&refused),
+        };
+        // What was read last was made of what was read first.
+        if let Some(why) = Self::descriptor_moved(call) {
+            return Recorded::Not(format!("not recorded: {why}").into());
+        }
+        if let Some(why) = self.changed(root, call) {
+            return not(&why);
+        }
+        let Ok(stdin_consumed) = call.stdin.consumed() else {
+            return Recorded::Not("not recorded: it moved standard input back".into());
+        };
+        let key = traced.as_ref().map_or(&call.key, |traced| &traced.key);
+        let parts = parts();
+        let parts = match &traced {
+            Some(traced) => parts::with_facts(parts, &traced.part_name(call)),
+            None => parts,
+        };
+        let entry = Entry {
+            key: *key,
+            created,
+            expires_in: freshness.limit(status, key).map(nanos),
+            stale_for: freshness.stale_for().filter(|_| freshness.is_good(status)).map(nanos),
+            run_time: nanos(ended.run_time),
+            status,
+            stdin_consumed,
+            frames: Bytes::Inline(Vec::new()),
+            data: Bytes::Inline(Vec::new()),
+            outputs: None,
+            about: self.about(),
+            parts: parts::within_limit(parts),
+        };
+        let entry = match self.record(root, recorder, made, entry) {
+            Ok(entry) => Box::new(entry),
+            Err(why) => return Recorded::Not(why.into()),
+        };
+        match traced.map(|traced| traced.remember(root, call)).transpose() {
+            Ok(found) => Recorded::As(entry, found),
+            Err(error) => not(&format_args!("{error:#}")),
+        }
+    }
+
+    /// Gives a recording its place in the store; the entry, or why it was not kept.
+    fn record(
+        &self,
+        root: &Root,
+        recorder: Recorder<'_>,
+        made: Option<Collected<'_>>,
+        mut entry: Entry,
+    ) -> Result<Entry, &'static str> {
+        let warn = |error: &dyn std::fmt::Display| {
+            self.messages().warn(format_args!("the result is not recorded: {error}"));
+            "not recorded: the store failed"
+        };
+        let mut recording = recorder.finish().map_err(|gave_up| match gave_up {
+            GaveUp::TooLong => "not recorded: longer than --max-entry-size",
+            GaveUp::NoRoom => NO_ROOM,
+            GaveUp::Failed(errno) => warn(&std::io::Error::from(errno)),
+        })?;
+        let failed = |errno| warn(&std::io::Error::from(errno));
+        // Claimed before anything is published: nobody makes room while that is done.
+        if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
+            return Err(NO_ROOM);
+        }
+        let publishing = Lock::wait(root, lock::PUBLISH, LockMode::Shared);
+        let room;
+        (entry.data, entry.frames, room) = recording.keep().map_err(failed)?;
+        let mut taken: u64 = entry.streams().map(|blob| account::blocks(blob.len)).sum();
+        let mut kept = None;
+        if let Some(made) = made {
+            let made = made.keep().map_err(failed)?;
+            let (outputs, files) = made.ok_or("not recorded: the store was swept meanwhile")?;
+            (entry.outputs, kept) = (Some(outputs), Some(files));
+        }
+        let earlier = Young::new(root).get(&entry.key).ok().flatten();
+        let sealed = entry.seal().map_err(|error| warn(&format_args!("{error:#}")))?;
+        let written = NewFile::of(root, &entry.key, &sealed).and_then(NewFile::keep);
+        written.map_err(failed)?;
+        if let Some(earlier) = earlier {
+            room::supersede(root, &earlier, &entry);
+        } else {
+            taken = taken.saturating_add(account::blocks(sealed.len() as u64));
+        }
+        drop(publishing);
+        let is_due = [Some(room.settle(taken)), kept.map(Kept::settle)].contains(&Some(true));
+        if is_due {
+            let _ = fence::start_fold(root.path(), &self.config.bounds());
+        }
+        Ok(entry)
+    }
+
+    /// Room in the store for what is recorded.
+    pub(super) fn room<'r>(&self, root: &'r Root) -> Room<'r> {
+        Room::within(root, self.config.max_size)
+    }
+
+    /// What `explain` compares. Without it an entry is as good.
+    pub(super) fn parts(&self, root: &Root, executable: &Executable, call: &Call) -> Vec<u8> {
+        let terminal = self.terminal();
+        let subject = self.subject_of(call, Some(executable), terminal.as_ref());
+        let parts = secret::of(root).ok().and_then(|secret| subject.parts(secret).ok());
+        parts.unwrap_or_default()
+    }
+
+    pub(super) fn about(&self) -> About {
+        let mut left = About::LIMIT;
+        let mut cut = |bytes: &[u8]| {
+            let kept = &bytes[..bytes.len().min(left)];
+            left -= kept.len();
+            ByteBuf::from(kept)
+        };
+        let argv = &self.invocation.argv;
+        let whole: usize = argv.iter().map(|arg| arg.len()).sum();
+        // An argument takes a byte even if it is empty: their number is bounded too.
+        let kept = argv.iter().take(About::LIMIT / 4).map(|arg| cut(arg.as_bytes())).collect();
+        let identity = &self.config.identity;
+        let cwd = identity.cwd.then(std::env::current_dir).and_then(Result::ok);
+        About {
+            argv: kept,
+            cut: whole > About::LIMIT || argv.len() > About::LIMIT / 4,
+            cwd: cwd.map(|cwd| {
+                let cwd = cwd.as_os_str().as_bytes();
+                ByteBuf::from(&cwd[..cwd.len().min(About::LIMIT)])
+            }),
+            scope: identity.scope.as_ref().map(|scope| scope.chars().take(64).collect()),
+            tags: self.tags_to_record(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Whether it is found out what the command reads, and how.
+
+use super::levels::{Levels, contradiction};
+use super::{Misuse, options};
+use crate::cli::AutoArgs;
+use crate::values::{AutoTimes, PathPattern};
+
+/// How it is found out what a command reads.
+#[derive(Clone, Debug)]
+pub struct Auto {
+    /// Which modification times are part of the key.
+    pub times: AutoTimes,
+    /// What is left out.
+    pub ignore: Vec<PathPattern>,
+    /// Whether the network may be used.
+    pub allows_network: bool,
+}
+
+/// The options of automatic calls as one; none if the call is not automatic. `no_cwd` is
+/// whether that flag was given.
+pub fn auto(
+    args: AutoArgs,
+    no_cwd: bool,
+    portable: bool,
+    levels: &Levels<'_>,
+) -> Result<Option<Box<Auto>>, Misuse> {
+    use options::{AUTO, AUTO_ALLOW, AUTO_IGNORE, AUTO_OUTPUTS, AUTO_TIMES, NO_CWD};
+    let on = levels.pick_by(&AUTO, args.auto.then_some(true))?;
+    let Some((_, by)) = on.filter(|(on, _)| *on) else {
+        let given = [
+            (&AUTO_IGNORE.name, !args.auto_ignore.is_empty()),
+            (&AUTO_TIMES.name, args.auto_times.is_some()),
+            (&AUTO_ALLOW.name, !args.auto_allow.is_empty()),
+            (&AUTO_OUTPUTS.name, args.auto_outputs.is_some()),
+        ];
+        return match given.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Misuse(format!("--{name} is nothing without --auto"))),
+            None => Ok(None),
+        };
+    };
+    // Said in one breath it is a mistake. Else it is not the one who asks for automatic calls
+    // that asks for wrong ones.
+    if let Some((true, no_cwd)) = levels.pick_by(&NO_CWD, no_cwd.then_some(true))?
+        && no_cwd.against(by).is_eq()
+    {
+        let [one, other] = [AUTO.said_by(by), NO_CWD.said_by(no_cwd)].map(|it| levels.told(it));
+        return Err(contradiction(&one, &other));
+    }
+    let several = |given: Vec<_>| (!given.is_empty()).then_some(given);
+    let mut ignore = levels.pick(&AUTO_IGNORE, several(args.auto_ignore))?.unwrap_or_default();
+    ignore.sort();
+    ignore.dedup();
+    let allowed = (!args.auto_allow.is_empty()).then_some(args.auto_allow);
+    let times = levels.pick(&AUTO_TIMES, args.auto_times)?;
+    levels.pick(&AUTO_OUTPUTS, args.auto_outputs)?;
+    Ok(Some(Box::new(Auto {
+        // A checkout has times of its own.
+        times: times.unwrap_or(if portable { AutoTimes::None } else { AutoTimes::default() }),
+        ignore,
+        allows_network: !levels.pick(&AUTO_ALLOW, allowed)?.unwrap_or_default().is_empty(),
+    })))
+}

@@ -1,0 +1,28 @@
+//! The values of the options of automatic calls.
+
+/// Which modification times are part of the key of an automatic call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum AutoTimes {
+    /// Of files that are looked at and not read, and of all that make and its like look at
+    #[default]
+    Auto,
+    /// Of all files that the command looks at
+    All,
+    /// Of no file
+    None,
+}
+
+/// What does not keep an automatic call from being recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AutoAllow {
+    /// The network: its answers are assumed to stay the same
+    Network,
+}
+
+/// Which files that an automatic call writes are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum AutoOutputs {
+    /// Only those of --output; a run that leaves others is not recorded
+    #[default]
+    None,
+}

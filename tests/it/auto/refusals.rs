@@ -1,0 +1,87 @@
+//! Runs that are shown and not recorded, and why.
+
+use super::auto;
+use crate::harness::{Cachex, Call, cachex};
+use std::net::TcpListener;
+
+/// The call runs each time, is transparent, and says that it is not recorded, and why.
+#[track_caller]
+fn refuses(call: &Call, why: &str) {
+    let outcome = call.clone().with("--verbose").twice().runs_twice();
+    for said in outcome.stderrs() {
+        assert!(said.contains(&format!("not recorded: {why}")), "{call}: {said}");
+    }
+    let told = call.clone().explain().once().exits(1).stdout();
+    assert!(told.contains(why), "{told}");
+}
+
+#[test]
+fn what_is_left_behind_and_not_declared() {
+    let cachex = cachex();
+    let call = auto(&cachex, "echo x >made; mkdir -p two");
+    let said = call.clone().with("--verbose").once().misses().stderr();
+    assert!(
+        said.contains("not recorded: it made made and 1 more, which no --output names"),
+        "{said}"
+    );
+    refuses(&call, "it changed made, which no --output names");
+    refuses(&auto(&cachex, "rm -f made; echo y >made"), "it ");
+    let declared = auto(&cachex, "echo x >declared; cat declared").option("--output", "declared");
+    declared.times(3).same_as(&declared.clone().bare().once());
+    declared.once().hits();
+    let folder = auto(&cachex, "mkdir -p out/deep && echo x >out/deep/f").with("--output out");
+    folder.times(2);
+    folder.once().hits();
+}
+
+#[test]
+fn a_temporary_file_is_no_reason() {
+    let cachex = cachex();
+    let script = "t=$(mktemp); echo x >$t; cat $t; rm $t; mkdir m; touch m/f; ls m; rm -r m";
+    auto(&cachex, script).twice().runs_once().prints("x\nf\n");
+}
+
+#[test]
+fn a_connection_to_the_network() {
+    let cachex = cachex();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; echo connected");
+    let call = |cachex: &Cachex| {
+        let script = cachex.counting(&script);
+        let call = cachex.exec(["bash", "-c", &script]).with("--auto");
+        call.option("--auto-ignore", cachex.path("runs"))
+    };
+    let outcome = call(&cachex).with("--verbose").twice().runs_twice();
+    assert!(
+        outcome.stderrs().iter().all(|said| said.contains("not recorded: ")),
+        "{:?}",
+        outcome.stderrs()
+    );
+    call(&cachex).with("--auto-allow network").twice().runs_once().prints("connected\n");
+}
+
+#[test]
+fn a_process_that_goes_on_running() {
+    let cachex = cachex();
+    let gate = cachex.gate("end");
+    let script = format!("({gate}) </dev/null >/dev/null 2>&1 & echo started");
+    let call = auto(&cachex, &script).with("--verbose");
+    let said = call.once().exits(0).stderr();
+    assert!(said.contains("not recorded: "), "{said}");
+    cachex.opens("end");
+    cachex.awaits_quiet();
+}
+
+#[test]
+fn an_automatic_call_within_another_runs_untraced() {
+    let cachex = cachex();
+    cachex.write("work/f", "one\n");
+    let inner = crate::harness::World::binary().display().to_string();
+    let call = auto(&cachex, &format!("{inner} run --auto --verbose -- cat f"));
+    let said = call.once().exits(0).stderr();
+    assert!(said.contains("not recorded: "), "{said}");
+    cachex.write("work/f", "two\n");
+    assert_eq!(call.once().exits(0).stdout(), "two\n");
+    cachex.awaits_quiet();
+}
