@@ -253,7 +253,7 @@ mod tests {
 
     fn told(line: &str) -> Option<Home> {
         let words = shlex::split(line).unwrap();
-        home(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
+        home(&words.iter().map(String::as_bytes).collect::<Vec<_>>())
     }
 
     #[test]

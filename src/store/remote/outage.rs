@@ -10,7 +10,7 @@ use crate::fsutil;
 use crate::lock::{Lock, Mode};
 use crate::store::Root;
 use crate::store::blobs::Temporary;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a store is left alone,
@@ -199,7 +199,7 @@ fn turn(root: &Root, id: &str) -> Option<Lock> {
 }
 
 /// Reads a short file of text.
-pub fn read(root: &Root, path: &PathBuf) -> Option<String> {
+pub fn read(root: &Root, path: &Path) -> Option<String> {
     let file = fsutil::open_file(root, path).ok()?;
     let mut text = [0; LONGEST];
     let len = fsutil::read_full(file, &mut text).ok()?;
@@ -207,7 +207,7 @@ pub fn read(root: &Root, path: &PathBuf) -> Option<String> {
 }
 
 /// Writes a short file anew; whether it is.
-pub fn replace(root: &Root, path: &PathBuf, text: &[u8]) -> bool {
+pub fn replace(root: &Root, path: &Path, text: &[u8]) -> bool {
     let written = Temporary::create(root).and_then(|(name, file)| {
         fsutil::write_file(file, text)?;
         name.rename(path)
