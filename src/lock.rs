@@ -302,6 +302,11 @@ impl Signature {
         (signature.holder.process.pid == pid).then_some(signature)
     }
 
+    /// The first turn that is waited for by who comes now.
+    pub fn awaited_turn(&self) -> u64 {
+        self.turn.saturating_add(u64::from(self.end.is_some()))
+    }
+
     /// Whether both are of one turn.
     pub fn is_of_the_same_turn(&self, other: &Signature) -> bool {
         (self.turn, self.holder.process) == (other.turn, other.holder.process)

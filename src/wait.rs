@@ -126,7 +126,7 @@ struct Queue<'n> {
     /// What the holder wrote, when it was looked at.
     signature: Option<Signature>,
     /// The first turn that was, or would be, under way while one waited.
-    first_turn: Option<u64>,
+    first_turn: u64,
     standstill: Standstill,
     /// Whether what the holder prints may be shown.
     may_show: bool,
@@ -168,12 +168,14 @@ impl<'r> Wait<'r> {
             lock.sign();
             return Ok(Waited::Turn { lock, waited: false });
         }
+        // Before one can be seen to wait: the holder may end at once.
+        let first_turn = lock::signature(self.root.as_fd(), name).map_or(0, |it| it.awaited_turn());
         let mut queue = Queue {
             name,
             row: self.stands_in_row(name),
             place: Some(Place::take(self.root, name)?),
             signature: None,
-            first_turn: None,
+            first_turn,
             standstill: Standstill::new(None),
             may_show: false,
         };
@@ -314,9 +316,6 @@ impl<'r> Wait<'r> {
         if !goes_on {
             queue.standstill = Standstill::new(signature.clone());
         }
-        let is_over = |new: &Signature| u64::from(new.end.is_some());
-        queue.first_turn =
-            queue.first_turn.or(new.map(|new| new.turn.saturating_add(is_over(new))));
         let live = |signature: Option<&Signature>| signature.and_then(|it| it.live.clone());
         if !goes_on || live(new) != live(old) {
             queue.may_show = false;
@@ -333,7 +332,7 @@ impl<'r> Wait<'r> {
 
     /// The end of a run that was waited for, and that printed nothing.
     fn silent_end(&self, queue: &Queue<'_>, signature: &Signature) -> Option<End> {
-        let was_waited_for = queue.first_turn.is_some_and(|first| signature.turn >= first);
+        let was_waited_for = signature.turn >= queue.first_turn;
         // Where something has been shown, saying nothing is something else.
         let is_silent = signature.live.is_none() && self.audience.printed.is_empty();
         signature.end.filter(|end| was_waited_for && is_silent && self.is_as_good(end))

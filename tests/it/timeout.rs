@@ -221,7 +221,10 @@ fn it_can_be_stopped_before_it_has_the_terminal() {
     let cachex = at_a_terminal();
     // Its question is passed on before it asks for the terminal, and cachex is slow
     // to see that: it sees the key at the same time.
-    cachex.tool("late", "printf 'name? '; ls >/dev/null; read name; echo hello $name");
+    // It starts nothing meanwhile: a shell that waits for `vfork` cannot be stopped.
+    let late = "printf 'name? '; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; \
+                read name; echo hello $name";
+    cachex.tool("late", late);
     let mut terminal = cachex.terminal();
     terminal.types("export CACHEX_TEST_FAULT=turn=slow");
     terminal.types("cachex run --timeout 10m -- late; echo over").shows("name?");
