@@ -31,7 +31,7 @@
           # The tests start servers, take terminals and make namespaces: tests/run does that.
           doCheck = false;
           postInstall = ''
-            installManPage man/*.1
+            installManPage man/*
             installShellCompletion --cmd cachex \
               --bash completions/cachex.bash \
               --fish completions/cachex.fish \

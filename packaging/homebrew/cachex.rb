@@ -28,7 +28,7 @@ class Cachex < Formula
 
   def install
     bin.install "bin/cachex"
-    man1.install Dir["share/man/man1/*"]
+    man.install Dir["share/man/*"]
     bash_completion.install "share/bash-completion/completions/cachex"
     fish_completion.install "share/fish/vendor_completions.d/cachex.fish"
     zsh_completion.install "share/zsh/site-functions/_cachex"
