@@ -75,6 +75,7 @@ mod named_descriptors;
 mod namespaces;
 mod no_wait;
 mod outputs;
+#[cfg(target_os = "linux")]
 mod packaging;
 mod packed;
 mod planted;
