@@ -170,6 +170,20 @@ fn a_script_that_is_read_first_and_executed_then_depends_on_its_interpreter_too(
 }
 
 #[test]
+fn a_script_whose_interpreter_the_run_itself_puts_in_place_depends_on_that_too() {
+    let cachex = cachex();
+    let two = |says: &str| cachex.executable("work/two", format!("#!/bin/sh\necho {says}\n"));
+    two("one");
+    let link = cachex.path("work/interpreter");
+    cachex.executable("work/script", format!("#!{}\n", link.display()));
+    let script = "./script 2>/dev/null; ln -s two interpreter; ./script; rm interpreter";
+    let call = auto(&cachex, script);
+    call.twice().runs_once().prints("one\n");
+    two("other");
+    call.twice().runs_once().prints("other\n");
+}
+
+#[test]
 fn a_history_that_grows_is_told_anew() {
     let cachex = cachex();
     let git = |line: &str| {

@@ -6,6 +6,7 @@ use crate::linux::places::Looks;
 use crate::linux::recorder::{Recorder, Weight, display};
 use crate::linux::tracee::Target;
 use crate::linux::tree::{Found, Node, name};
+use crate::linux::walk::End;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::CStr;
@@ -32,14 +33,17 @@ impl Recorder {
     }
 
     fn load(&mut self, made: &Made, named: &Named, follows: bool, depth: usize) {
-        // Who has read it before was not told what it is executed by.
-        let bits = Class::Contents.bit() | Node::EXECUTED;
-        let Some(asked) = self.ask(made, named, follows, bits) else { return };
-        let Found::There(status) = asked.spot.found else { return };
+        // Not by what is remembered of the string: that the file was read before says nothing of
+        // what the kernel opens to execute it, and the run itself may have changed that since.
+        let End::At(spot) = self.find(made, named, follows).end else { return };
+        if !spot.is_own {
+            self.note_read(spot, Class::Contents.bit() | Node::EXECUTED);
+        }
+        let Found::There(status) = spot.found else { return };
         if status.kind() != rustix::fs::FileType::RegularFile || status.mode & 0o111 == 0 {
             return;
         }
-        let path = self.tree[asked.spot.id].path.clone();
+        let path = self.tree[spot.id].path.clone();
         if has_more_rights(&path, &status) {
             let what = format!("{}, which has rights of its own, is run", display(path.to_bytes()));
             self.refuse_of(made.tracee, Weight::Done, what);
