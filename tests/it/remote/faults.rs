@@ -24,7 +24,7 @@ const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS
 /// One warning with these words, in about a second; `check` has them, too.
 #[track_caller]
 fn is_named(url: String, variables: &[(&'static str, &str)], words: &[&str]) {
-    let remote = At(url.clone(), variables.to_vec());
+    let remote = At(url, variables.to_vec());
     let machines = Machines::sharing(&remote);
     let call = machines.cachex.run("echo hi").with("--ignore-env AWS_*,*_proxy,*_PROXY");
     let call = machines.on("a", &call).env("CACHEX_REMOTE_TIMEOUT", "5s");

@@ -124,7 +124,6 @@ fn a_store_that_a_rule_names_is_checked_flushed_and_pushed_to() {
     // Beside one for all other commands, each result goes where its command's do.
     shared.0.config(format!("remote = \"{}\"\n{rule}", shared.url()));
     let both = cli("remote push").once().exits(0).stdout();
-    assert_eq!(both, both.lines().map(|line| format!("{line}\n")).collect::<String>());
     assert_eq!((both.lines().count(), shared.objects().len()), (2, 1), "{both}");
     assert_eq!(files_below(&other).len(), 1);
     let to_one = cli("remote push --dry-run --json").option("--remote", shared.url());
