@@ -7,6 +7,7 @@
 mod auto;
 mod file;
 mod folder;
+mod inputs;
 mod levels;
 mod merge;
 pub mod options;
@@ -15,6 +16,7 @@ mod parse;
 pub use auto::Auto;
 pub use file::{File, Read, place};
 pub use folder::StoreDir;
+pub use inputs::{BaseFolder, EnvSelection, InputFiles, List};
 pub use levels::By;
 pub use options::ALL;
 
@@ -24,8 +26,8 @@ use crate::exit;
 use crate::messages::Messages;
 use crate::store::fold::Bounds;
 use crate::values::{
-    Access, ColorStrip, ExeMode, ExitCodes, InputPattern, Limits, Mode, NamePattern, OutputPattern,
-    RemoteMode, RemoteUrl, ReplayMode, StdinMode, Tag,
+    Access, ColorStrip, ExeMode, ExitCodes, Limits, Mode, OutputPattern, RemoteMode, RemoteUrl,
+    ReplayMode, StdinMode, Tag,
 };
 use folder::dir;
 use levels::{Levels, Own};
@@ -219,57 +221,6 @@ pub struct Identity {
     pub platform: Option<String>,
     /// How it is found out what the command reads, if it is.
     pub auto: Option<Box<Auto>>,
-}
-
-/// The files that count.
-#[derive(Clone, Debug, Default)]
-pub struct InputFiles {
-    /// Files, folders and patterns.
-    pub patterns: Vec<InputPattern>,
-    /// What lists more of them.
-    pub list: Option<List>,
-    /// Shell commands whose output counts.
-    pub commands: Vec<String>,
-    /// Whether files count that `.gitignore` leaves out.
-    pub no_ignore: bool,
-}
-
-impl InputFiles {
-    /// Whether there are none.
-    pub fn are_none(&self) -> bool {
-        self.patterns.is_empty() && self.list.is_none() && self.commands.is_empty()
-    }
-}
-
-/// Where a list of files comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum List {
-    /// Standard input, of which the command gets nothing then.
-    Stdin,
-    /// A file.
-    File(PathBuf),
-}
-
-/// The folder whose place does not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BaseFolder {
-    /// This one.
-    At(PathBuf),
-    /// That of the repository around the working directory, else that itself.
-    Repository,
-}
-
-/// Which variables count.
-#[derive(Clone, Debug)]
-pub enum EnvSelection {
-    /// All but those of the session.
-    All,
-    /// These.
-    Only(Vec<NamePattern>),
-    /// All but those of the session and those that match.
-    Except(Vec<NamePattern>),
-    /// None.
-    None,
 }
 
 /// What is wrong with how cachex was called, and what would be right.
