@@ -92,6 +92,8 @@ pub struct Terms {
     pub lock_timeout: Option<Duration>,
     /// How long the command may take, another's run included that is as good.
     pub timeout: Option<Duration>,
+    /// The turn that counts as one that was waited for, whenever one comes.
+    pub first_turn: Option<u64>,
     /// Whether another's run that began earlier is as good as one's own.
     pub shares: bool,
     /// Whether it is also where it ended with status 0.
@@ -175,7 +177,7 @@ impl<'r> Wait<'r> {
             row: self.stands_in_row(name),
             place: Some(Place::take(self.root, name)?),
             signature: None,
-            first_turn,
+            first_turn: self.terms.first_turn.unwrap_or(first_turn),
             standstill: Standstill::new(None),
             may_show: false,
         };
@@ -190,7 +192,6 @@ impl<'r> Wait<'r> {
     /// Shows another's run, which ended so, if it was not shown yet.
     pub fn show(&mut self, end: End) -> Waited {
         loop {
-            // It printed nothing.
             let Some(following) = &mut self.following else { return Waited::Ended(end) };
             match following.advance(&mut self.audience) {
                 Step::Moved => {}

@@ -133,8 +133,8 @@ struct Miss {
     printed: Printed,
     /// Why the run is not to be recorded, if it is not.
     apart: Option<&'static str>,
-    /// Whether the run goes on in the background should the caller be ended.
-    is_behind: bool,
+    /// The turn of the run in the background that outlives its caller, if there is one.
+    behind: Option<u64>,
 }
 
 impl Runner<'_> {
@@ -180,7 +180,7 @@ impl Runner<'_> {
             stale => stale,
         };
         let printed = Printed::at_start();
-        let miss = Miss { call, why, stale, lock: None, printed, apart: None, is_behind: false };
+        let miss = Miss { call, why, stale, lock: None, printed, apart: None, behind: None };
         self.take_turn(root, miss)
     }
 
@@ -214,7 +214,7 @@ impl Runner<'_> {
                     lock: None,
                     printed,
                     apart: None,
-                    is_behind: false,
+                    behind: None,
                 };
                 self.run_and_record(root, miss)
             }

@@ -52,6 +52,10 @@ pub const VERB: &str = "__refresh";
 const BOUND: Duration = Duration::from_hours(1);
 /// and in terms of the one that is recorded.
 const BOUND_TIMES: u32 = 10;
+/// How long a caller that follows the run has to begin,
+const FOLLOWING: Duration = Duration::from_secs(1);
+/// and how often it is looked whether it has.
+const GLANCE: Duration = Duration::from_millis(1);
 /// It runs while others wait for their own work, not for this.
 const NICE: i32 = 10;
 /// What the file of a refresh lock begins with after a failure; the time follows.
@@ -209,6 +213,14 @@ impl Runner<'_> {
                 .or_else(|| (!is_followed).then(|| BOUND.max(took.saturating_mul(BOUND_TIMES)))),
             tty: false,
         };
+        let turn_of_follower = turn.as_ref().filter(|_| is_followed);
+        let since = Instant::now();
+        // Who follows it is to be there for an end of which there is no record.
+        while turn_of_follower.is_some_and(|turn| !turn.is_awaited(root))
+            && since.elapsed() < FOLLOWING
+        {
+            std::thread::sleep(GLANCE);
+        }
         let ended = match exec::run(plan, Some(&mut recorder)) {
             Ok(ended) => ended,
             Err(unstarted) => {

@@ -30,11 +30,12 @@ impl Runner<'_> {
         // What began earlier is not what is asked for by force. What another's terminal was
         // asked is left out of a record.
         // What another's automatic run read may have changed since it began; only a record tells.
-        let is_forced = self.config.mode == Mode::WriteOnly && !miss.is_behind;
+        let is_forced = self.config.mode == Mode::WriteOnly && miss.behind.is_none();
         let shares = !is_forced && self.terminal().is_none() && !self.is_automatic();
         let terms = Terms {
             lock_timeout: self.config.lock_timeout,
             timeout: self.config.timeout,
+            first_turn: miss.behind,
             shares,
             // What succeeded and is not recorded left its files where it ran.
             shares_success: self.config.outputs.is_empty(),
@@ -81,7 +82,7 @@ impl Runner<'_> {
                 && let Ok(hit) = self.find_here(root, &miss.call)
             {
                 drop(miss.lock.take());
-                let outcome = if miss.is_behind { Outcome::Followed } else { Outcome::Hit };
+                let outcome = if miss.behind.is_some() { Outcome::Followed } else { Outcome::Hit };
                 return self.serve_or_run(root, miss.call, hit, outcome, &miss.printed);
             }
             // Where runs are not recorded, to wait for one after the other serves nobody.
@@ -118,7 +119,7 @@ impl Runner<'_> {
             return self.serve(root, &miss.call.stdin, *stale, Outcome::Stale);
         }
         if let Ok(hit) = self.find_here(root, &miss.call) {
-            let outcome = if miss.is_behind { Outcome::Followed } else { Outcome::Hit };
+            let outcome = if miss.behind.is_some() { Outcome::Followed } else { Outcome::Hit };
             return self.serve(root, &miss.call.stdin, hit, outcome);
         }
         match wait.show(end) {
@@ -136,7 +137,7 @@ impl Runner<'_> {
         if let Ok(Some(entry)) = Young::new(root).get(&call.key) {
             self.tag(root, &entry);
         }
-        if !miss.is_behind {
+        if miss.behind.is_none() {
             // It took as long as the run, and saved another.
             self.note(root, &call.key, Kind::Hit { cost: 0 }, Duration::ZERO);
         }

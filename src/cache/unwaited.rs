@@ -137,7 +137,9 @@ impl Runner<'_> {
         if let Some(refreshing) = take(lock::of_refresh(key))
             && let Some(turn) = take(lock::of_key(key))
         {
-            miss.is_behind = self.hand_over(&refreshing, &turn, &mut miss.call).is_ok();
+            let next = turn.left_behind().map_or(0, |before| before.turn).wrapping_add(1);
+            let started = self.hand_over(&refreshing, &turn, &mut miss.call);
+            miss.behind = started.is_ok().then_some(next);
         }
         true
     }
