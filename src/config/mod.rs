@@ -132,9 +132,9 @@ pub struct Remote {
     pub mode: RemoteMode,
     /// When a look-up gives up.
     pub timeout: Duration,
-    /// When a transfer gives up; none: when it takes longer than the run did.
+    /// The time limit of a transfer; none: as long as the run took.
     pub budget: Option<Duration>,
-    /// How it is entered.
+    /// The credentials.
     pub access: Access,
     /// What is taken of what it has.
     pub limits: Limits,

