@@ -11,14 +11,14 @@ use crate::parts::{Kind, Parts};
 use crate::values::ExeMode;
 use std::collections::HashMap;
 
-/// What may differ.
+/// A part of the key that may differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// The arguments.
     Arguments,
-    /// How the executable counts; it counted so.
+    /// The way in which the executable is part of the key, as it was then.
     ExeMode(ExeMode),
-    /// Where the executable lies.
+    /// The path of the executable.
     ExePath,
     /// The executable in its place.
     ExeStat {
@@ -27,11 +27,11 @@ pub enum What {
         /// Its modification time.
         modified: bool,
     },
-    /// What is in the executable.
+    /// The contents of the executable.
     ExeContent,
     /// The working directory.
     Directory,
-    /// Whether variables count: so many do on one side, and none on the other.
+    /// True if variables count: so many do on one side, and none on the other.
     Environment(usize),
     /// The variable of this name.
     Variable(Vec<u8>),
@@ -43,26 +43,26 @@ pub enum What {
     Scope,
     /// The terminal.
     Terminal,
-    /// What this machine is by this name, or which project it is.
+    /// A fact about the machine, or the project, of this name.
     Platform(Vec<u8>),
-    /// Whether files count, or many of them.
+    /// True if files count, or many of them.
     Inputs,
     /// The file of this name, or what is in a folder, whose name ends with a slash.
     Input(Vec<u8>),
-    /// What this command prints.
+    /// The output of this command.
     InputCommand(Vec<u8>),
     /// How it is found out what the command reads.
     Auto,
 }
 
-/// How it differs, as seen from now.
+/// The kind of difference, as seen from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It counts on both sides.
+    /// It is part of both keys.
     Differs,
-    /// It counts now and did not then.
+    /// It is in the key now and was not then.
     New,
-    /// It counted then and does not now.
+    /// It was part of the key then and is not now.
     Gone,
 }
 
@@ -71,7 +71,7 @@ pub enum Change {
 pub struct Difference {
     /// Of what.
     pub what: What,
-    /// How.
+    /// The kind of difference.
     pub change: Change,
 }
 
@@ -85,7 +85,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// How far apart the two are.
+    /// Returns the distance between the two.
     pub fn distance(&self) -> usize {
         self.differences.len() + self.unknown
     }
@@ -242,7 +242,7 @@ fn compare_named(now: &Parts, then: &Parts, kind: Kind) -> (Vec<(Vec<u8>, Change
     (found, unknown)
 }
 
-/// Where two lists of words differ.
+/// The places where two lists of words differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hunk<'w> {
     /// The words that were there.

@@ -37,27 +37,27 @@ use walk::Look;
 
 pub use ways::Ways;
 
-/// Which files count.
+/// The choice of input files.
 #[derive(Debug)]
 pub struct Wanted<'a> {
     /// Files, folders and patterns, and what is left out.
     pub patterns: &'a [InputPattern],
     /// More files, each by its name.
     pub listed: &'a [PathBuf],
-    /// Whether files count that `.gitignore` leaves out.
+    /// True if files that `.gitignore` excludes are included.
     pub no_ignore: bool,
-    /// What the command makes, which is no input unless it is named as one.
+    /// The declared outputs, which are no inputs unless they are named as such.
     pub outputs: &'a [OutputPattern],
-    /// Where cachex keeps its own files, which never count.
+    /// The folder of the store, whose files are never inputs.
     pub store: Option<&'a Path>,
-    /// Whether of the permissions only that to execute counts, as others depend on
+    /// True if of the permissions only that to execute counts, as others depend on
     /// who checked the files out.
     pub portable: bool,
 }
 
-/// How much is hashed at a time: as much as the processor does at once.
+/// The bytes hashed at a time: as many as the processor does at once.
 const AT_A_TIME: usize = 64 * 1024;
-/// How far down the folders are told apart.
+/// The depth to which folders are distinguished.
 const DEPTH: usize = 16;
 
 /// Every file that counts, as it was.
@@ -76,18 +76,18 @@ pub struct File {
     seen: Seen,
 }
 
-/// What a look at a file tells.
+/// The status of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
-    /// What tells that it is as it was.
+    /// The stamp by which a change is noticed.
     stamp: Stamp,
-    /// What of it counts.
+    /// The part of it that is in the key.
     held: Held,
-    /// Whether its times may stay the same while it changes.
+    /// True if its times may stay the same while it changes.
     racy: bool,
 }
 
-/// What of a file counts.
+/// The part of a file that is in the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Held {
     Folder,
@@ -101,7 +101,7 @@ enum Held {
 pub enum Refused {
     /// A file that was named is not there; whoever named it was mistaken.
     Missing(PathBuf),
-    /// It cannot be read.
+    /// The file cannot be read.
     Unreadable(PathBuf, std::io::Error),
 }
 
@@ -168,12 +168,12 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// How many files there are.
+    /// Returns the number of files.
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether a file is among them, which may be named in another way here.
+    /// Returns whether a file is among them, which may be named in another way here.
     pub fn has(&self, name: &OsStr, stamp: &Stamp) -> bool {
         self.files.iter().any(|File { path, seen }| {
             path == Path::new(name) || (seen.stamp.dev, seen.stamp.ino) == (stamp.dev, stamp.ino)
@@ -335,7 +335,7 @@ impl Seen {
         })
     }
 
-    /// Whether what it held is worth being remembered.
+    /// Returns whether what it held is worth being remembered.
     fn is_lasting(&self) -> bool {
         !self.racy && self.hash().is_some()
     }

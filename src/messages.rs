@@ -1,4 +1,4 @@
-//! What cachex says itself, all of it on stderr.
+//! The messages of cachex itself, all of them on stderr.
 //!
 //! Errors always; warnings unless `--quiet`; a line per call with `--verbose`.
 
@@ -15,10 +15,10 @@ use std::fmt::Arguments;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a reader has to take a message, which is a moment of a busy machine.
+/// The time that a reader has to take a message: a moment of a busy machine.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What is wanted of messages.
+/// The amount of messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Messages {
     /// No warnings.
@@ -37,14 +37,14 @@ impl Messages {
         }
     }
 
-    /// What takes its time, and why; or what else is worth a word of its own.
+    /// A notice about something that takes its time, or is otherwise worth a line.
     pub fn wait(self, text: Arguments<'_>) {
         if !self.quiet {
             say(format_args!("warning: {text}"));
         }
     }
 
-    /// What was done.
+    /// A summary of what was done.
     pub fn tell(self, text: Arguments<'_>) {
         if self.verbose {
             say(text);

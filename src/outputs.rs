@@ -26,7 +26,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
-/// What the names of folders begin with in which files wait for their place.
+/// The prefix of the names of staging folders.
 pub const STAGING: &str = ".cachex-restore-";
 
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::CLOEXEC);
@@ -59,7 +59,7 @@ struct Place<'p> {
 /// Why there is no way to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Barred {
-    /// It leads into the store.
+    /// The path leads into the store.
     Store,
     /// The system said no.
     System(Errno),
@@ -72,7 +72,7 @@ impl From<Errno> for Barred {
 }
 
 impl<'c> Declared<'c> {
-    /// What these patterns declare. The error is one that leads into the store.
+    /// Reads the declared patterns. The error is one that leads into the store.
     pub fn new(root: &Root, outputs: &'c [OutputPattern]) -> Result<Declared<'c>, PathBuf> {
         let mut excluded = GlobSet::builder();
         for output in outputs.iter().filter(|output| output.exclude) {
@@ -97,7 +97,7 @@ impl<'c> Declared<'c> {
         }
     }
 
-    /// Whether a folder that links may lead to lies in the store.
+    /// Returns whether a folder that links may lead to lies in the store.
     fn is_in_store(&self, folder: &Path) -> bool {
         let there = folder
             .ancestors()
@@ -107,12 +107,12 @@ impl<'c> Declared<'c> {
         ids.flatten().any(|stat| self.store.contains(&id(&stat)))
     }
 
-    /// Whether this is the folder of the store.
+    /// Returns whether this is the folder of the store.
     fn is_store(&self, stat: &Stat) -> bool {
         self.store.contains(&id(stat))
     }
 
-    /// Whether a path is left out, itself or with a folder above it.
+    /// Returns whether a path is left out, itself or with a folder above it.
     fn excludes(&self, path: &Path) -> bool {
         !self.excluded.is_empty() && path.ancestors().any(|above| self.excluded.is_match(above))
     }
@@ -185,7 +185,7 @@ impl<'c> Declared<'c> {
         Ok(nearest)
     }
 
-    /// What is at a place; none if nothing is, or a folder above it is missing.
+    /// Returns what is at a place; none if nothing is, or a folder above it is missing.
     fn status(&self, place: Place<'_>) -> Result<Option<Stat>, Barred> {
         let look = |folder: BorrowedFd<'_>, name: &Path| {
             rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
@@ -206,7 +206,7 @@ impl<'c> Declared<'c> {
         })
     }
 
-    /// Where the link at a place leads.
+    /// Returns the target of the link at a place.
     fn target(&self, place: Place<'_>) -> Result<Vec<u8>, Barred> {
         let read =
             |folder: BorrowedFd<'_>, name: &Path| rustix::fs::readlinkat(folder, name, Vec::new());
@@ -236,7 +236,7 @@ impl Pattern<'_> {
         }
     }
 
-    /// Whether it takes in a path; how many leading parts of that may be links. Whether a
+    /// Returns whether it takes in a path; how many leading parts of that may be links. Whether a
     /// pattern is the name of a file, only the file system knows: it may be both.
     fn covers(&self, path: &Path) -> Option<usize> {
         let named = self.path.as_path();
@@ -255,7 +255,7 @@ impl Pattern<'_> {
     }
 }
 
-/// How many leading parts of what lies below a folder that was named may be links.
+/// Returns how many leading components below a named folder may be links.
 fn free_below(folder: &Path) -> usize {
     if folder.is_absolute() { folder.iter().count() } else { 0 }
 }

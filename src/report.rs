@@ -15,7 +15,7 @@ use std::fmt;
 use std::os::fd::FromRawFd;
 use std::time::Duration;
 
-/// What came of a call. The field names are public: see docs/json.md.
+/// The result of a call. The field names are public: see docs/json.md.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// In a word.
@@ -24,17 +24,17 @@ pub struct Report {
     pub reason: Option<String>,
     /// The entry's key, in hexadecimal.
     pub key: Option<String>,
-    /// Whether the run was recorded.
+    /// True if the run was recorded.
     pub recorded: bool,
-    /// Whether what was served came from the remote store just now.
+    /// True if what was served came from the remote store just now.
     pub remote: bool,
-    /// How old what was served is, in seconds.
+    /// The age of the served result, in seconds.
     pub age: Option<f64>,
     /// When the run ended that was served or recorded (RFC 3339).
     pub created: Option<String>,
     /// When it expires (RFC 3339); null: never.
     pub expires: Option<String>,
-    /// How long the command ran, in seconds.
+    /// The run time of the command, in seconds.
     pub run_time: Option<f64>,
     /// The run time that was saved, in seconds.
     pub saved: f64,
@@ -44,13 +44,13 @@ pub struct Report {
     pub status: Option<u8>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// How much went to standard output.
+    /// The length of standard output.
     pub stdout_bytes: Option<u64>,
-    /// How much went to standard error.
+    /// The length of standard error.
     pub stderr_bytes: Option<u64>,
 }
 
-/// What came of a call, in a word.
+/// The result of a call, in a word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -75,7 +75,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether a recorded result was served, be it fresh, ageing or expired, and the
+    /// Returns whether a recorded result was served, be it fresh, ageing or expired, and the
     /// command was not run for this caller.
     pub fn is_hit(self) -> bool {
         matches!(self, Outcome::Hit | Outcome::Refreshing | Outcome::Stale)
@@ -95,7 +95,7 @@ impl Report {
         self.status.filter(|status| !was_run && own.contains(status))
     }
 
-    /// What a report says of what was served or recorded.
+    /// The part of a report about the served or recorded result.
     pub fn of(entry: &Entry) -> Report {
         let time = |time: crate::Timestamp| {
             let since_epoch = Duration::from_nanos(time.0);
@@ -128,11 +128,11 @@ pub fn seconds(span: Duration) -> f64 {
     span.as_secs_f64()
 }
 
-/// Where a report goes, opened before anything is run.
+/// The destination of a report, opened before anything is run.
 #[derive(Debug)]
 pub struct Target {
     file: OwnedFd,
-    /// Whether why nothing was run is said there and nowhere else.
+    /// True if why nothing was run is said there and nowhere else.
     pub is_told_all: bool,
 }
 
@@ -140,7 +140,7 @@ pub struct Target {
 #[derive(Debug)]
 pub struct Unopened {
     why: String,
-    /// Whether the call names what cannot be such a place. Else the place is full, forbidden
+    /// True if the call names what cannot be such a place. Else the place is full, forbidden
     /// or out of order, which is no reason not to run the command.
     pub is_mistaken: bool,
 }

@@ -1,4 +1,4 @@
-//! What the verbs that show something share: how wide and how colourful, tables,
+//! Shared by the verbs that show something: how wide and how colourful, tables,
 //! pages, progress, and how ages, sizes and times are spelt.
 //!
 //! Nothing here is on the way of `run`. Whatever came from a store or a command
@@ -21,20 +21,20 @@ pub use pager::{Pages, show};
 pub use progress::Progress;
 pub use table::{Column, Table};
 
-/// Where standard output goes, as far as that changes how things look.
+/// The kind of standard output, as far as it changes the appearance.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Screen {
     /// The columns of a terminal; none where lines may be as long as they are.
     pub width: Option<u16>,
     /// The lines of a terminal.
     pub height: Option<u16>,
-    /// Whether colours are wanted: on a terminal unless `NO_COLOR` is set, and
+    /// True if colours are wanted: on a terminal unless `NO_COLOR` is set, and
     /// elsewhere if `CLICOLOR_FORCE` is.
     pub colour: bool,
 }
 
 impl Screen {
-    /// That of this process.
+    /// Returns the output of this process.
     pub fn of_stdout() -> Screen {
         let stdout = std::io::stdout();
         let choice = anstream::AutoStream::choice(&stdout);
@@ -61,18 +61,18 @@ impl Screen {
     }
 }
 
-/// What a piece of text is to the reader.
+/// The meaning of a piece of text to the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// As it is.
     Plain,
     /// The names of columns, fields and sections.
     Heading,
-    /// What is of no use any more.
+    /// Something of no use any more.
     Faint,
-    /// What is as it should be.
+    /// Something as it should be.
     Good,
-    /// What went wrong.
+    /// Something that went wrong.
     Bad,
 }
 

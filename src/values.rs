@@ -1,4 +1,4 @@
-//! What options accept: each value's type, and the one way to read it.
+//! The values of options: each type, and the one way to read it.
 
 mod auto;
 mod exit_codes;
@@ -59,7 +59,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 /// Reads what a store may take of the disk.
 pub fn store_size(text: &str) -> Result<u64, String> {
     match size(text)? {
-        size if size < LEAST_STORE => Err("the least that works is 1MB".to_owned()),
+        size if size < LEAST_STORE => Err("the minimum is 1MB".to_owned()),
         size => Ok(size),
     }
 }
@@ -108,7 +108,7 @@ impl NamePattern {
         &self.text
     }
 
-    /// Whether it matches a name.
+    /// Returns whether it matches a name.
     pub fn matches(&self, name: &OsStr) -> bool {
         match &self.glob {
             None => name == self.text.as_str(),
@@ -134,7 +134,7 @@ impl FromStr for NamePattern {
     }
 }
 
-/// How the executable is part of the key.
+/// The way in which the executable is part of the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ExeMode {
     /// Its resolved path, size and modification time
@@ -146,7 +146,7 @@ pub enum ExeMode {
     Name,
 }
 
-/// What the command gets as standard input, and whether that is part of the key.
+/// The standard input of the command, and its part in the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum StdinMode {
     /// The contents are part of the key, unless typed at a terminal
@@ -158,7 +158,7 @@ pub enum StdinMode {
     Inherit,
 }
 
-/// How the store is used.
+/// The use of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
     /// Replay recorded results, and record runs
@@ -211,7 +211,7 @@ impl FromStr for Tag {
     }
 }
 
-/// What the keys of entries begin with.
+/// A prefix of the keys of entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPrefix(pub String);
 
@@ -226,7 +226,7 @@ impl FromStr for KeyPrefix {
     fn from_str(text: &str) -> Result<KeyPrefix, Self::Err> {
         let fits = (KeyPrefix::LEAST..=64).contains(&text.len());
         if !fits || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err("expected 4 to 64 hexadecimal digits; a command stands behind `--`");
+            return Err("expected 4 to 64 hexadecimal digits; put a command after `--`");
         }
         Ok(KeyPrefix(text.to_ascii_lowercase()))
     }
@@ -237,7 +237,7 @@ impl FromStr for KeyPrefix {
 pub struct CommandPattern(glob::Pattern);
 
 impl CommandPattern {
-    /// It as a glob that matches from start to end.
+    /// Returns a glob that matches the whole command line.
     pub fn as_glob(&self) -> &str {
         self.0.as_str()
     }
@@ -262,7 +262,7 @@ impl FromStr for CommandPattern {
 /// Reads a number of things, which is at least one.
 pub fn count(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| "expected a number from 1 on".to_owned())
+    number.ok_or_else(|| "expected a number above zero".to_owned())
 }
 
 /// Reads a percentage such as `10` or `10%`.

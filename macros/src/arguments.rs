@@ -11,15 +11,15 @@ use syn::{Attribute, Error, FnArg, Ident, Pat, Result, Signature, parse_quote_sp
 
 /// One argument.
 pub struct Argument {
-    /// What the body and the key call it.
+    /// The name in the body and in the key.
     pub name: Ident,
-    /// What an error calls it; any word that may name a type.
+    /// The name in errors; any word that may name a type.
     pub shown: Ident,
-    /// How it was declared, if not by a name.
+    /// The declaration, if it is not a name.
     pub pattern: Option<Pat>,
-    /// Whether it is left out of the key.
+    /// True if it is left out of the key.
     pub skipped: bool,
-    /// Whether its type is one of those that `impl Trait` stands for.
+    /// True if its type is one of those that `impl Trait` stands for.
     pub implied: bool,
     /// The conditions under which it is there.
     pub cfgs: Vec<Attribute>,

@@ -1,4 +1,4 @@
-//! What an attribute makes of a function.
+//! The expansion of an attribute.
 //!
 //! All names that are not the function's own are those of this crate
 //! (`Span::mixed_site`), so that none of them can be one of an argument or stand
@@ -160,7 +160,7 @@ fn further(options: &Options, function: &Function) -> TokenStream {
     spans.chain(others).chain(tags).chain(expires_by).chain(anew).collect()
 }
 
-/// Where something is, for errors, with the names of this crate.
+/// Returns the place of something for errors, with the names of this crate.
 fn place_at(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }

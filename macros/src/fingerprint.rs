@@ -60,7 +60,7 @@ fn is_sign(token: &TokenTree, sign: char) -> bool {
     matches!(token, TokenTree::Punct(it) if it.as_char() == sign)
 }
 
-/// Whether this is the `[doc = "…"]` that a documentation comment becomes.
+/// Returns whether this is the `[doc = "…"]` that a documentation comment becomes.
 fn is_documentation(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
     group.delimiter() == Delimiter::Bracket

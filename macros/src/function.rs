@@ -18,13 +18,13 @@ use syn::{
 pub struct Function {
     /// Its attributes, those included that stood at the beginning of the body.
     pub attributes: Vec<Attribute>,
-    /// Who may call it.
+    /// The visibility.
     pub visibility: Visibility,
     /// Everything up to the body.
     pub signature: Signature,
     /// The body with its braces.
     pub body: Group,
-    /// What stands for the code of it all, without the attributes.
+    /// The fingerprint of the code, without the attributes.
     pub fingerprint: u128,
 }
 
@@ -64,12 +64,12 @@ impl Function {
         }
     }
 
-    /// Whether a call of it returns a future.
+    /// Returns whether a call of it returns a future.
     pub fn is_async(&self) -> bool {
         self.signature.asyncness.is_some() || self.boxed().is_some()
     }
 
-    /// What is stored, as it is declared.
+    /// The declared type of the stored value.
     pub fn output(&self) -> ReturnType {
         match self.boxed() {
             Some(ty) => syn::parse_quote!(-> #ty),
@@ -77,12 +77,12 @@ impl Function {
         }
     }
 
-    /// Whether an `Err` is returned and not stored.
+    /// Returns whether an `Err` is returned and not stored.
     pub fn may_fail(&self) -> bool {
         matches!(&self.output(), ReturnType::Type(_, ty) if is_result(ty))
     }
 
-    /// Whether a call of it can be answered from a cache at all.
+    /// Returns whether a call of it can be answered from a cache at all.
     pub fn check(&self, kind: Kind) -> Result<()> {
         let signature = &self.signature;
         match (kind, signature.asyncness) {
@@ -115,7 +115,7 @@ impl Function {
         }
     }
 
-    /// Whether it can have companions, which stand beside it.
+    /// Returns whether it can have companions, which stand beside it.
     pub fn check_companions(&self, word: &Ident) -> Result<()> {
         let inputs = &self.signature.inputs;
         let attributes = inputs.iter().flat_map(|input| match input {

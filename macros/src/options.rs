@@ -1,4 +1,4 @@
-//! What stands in the parentheses of the attributes.
+//! The options in the parentheses of the attributes.
 //!
 //! A duration that is written out is read and judged here; one that is an
 //! expression is left to the compiler, see `expansion`.
@@ -12,7 +12,7 @@ use syn::{Error, Expr, ExprLit, ExprPath, ExprUnary, Ident, Lit, Path, Result, T
 
 /// The options of one function.
 pub struct Options {
-    /// How long a result is served.
+    /// The lifetime of a result.
     pub expires_in: Option<ExpiresIn>,
     /// Other options that are durations, each with the name of its method.
     pub spans: Vec<(Ident, ExpiresIn)>,
@@ -22,19 +22,19 @@ pub struct Options {
     pub tags: Option<Expr>,
     /// A function from a result to how long it is served.
     pub expires_by: Option<Expr>,
-    /// Whether there are other functions for the same calls, and the word that says so.
+    /// True if there are other functions for the same calls, and the word that says so.
     pub companions: Option<Ident>,
-    /// Whether calls with one key may compute at the same time.
+    /// True if calls with one key may compute at the same time.
     pub allow_concurrent: bool,
-    /// What stands for the cache, if it is not the default one.
+    /// The expression of the cache, if it is not the default one.
     pub store: Option<Expr>,
-    /// What the library is called where the function is.
+    /// The path of the library where the function is.
     pub library: Path,
 }
 
 /// A duration above zero.
 pub enum ExpiresIn {
-    /// It was written out.
+    /// The value was written out.
     Known(Duration),
     /// A constant, of which the compiler has to see that it is not zero.
     Constant(Expr),
@@ -49,7 +49,7 @@ const DURATIONS: &str = "expected a duration above zero: text such as `\"2s\"` o
                          seconds such as `2` or `0.5`, or a constant `Duration`";
 
 impl Options {
-    /// Whether an `Err` is stored too.
+    /// Returns whether an `Err` is stored too.
     pub fn keeps_failures(&self) -> bool {
         self.spans.iter().any(|(name, _)| name == "failure_expires_in")
     }

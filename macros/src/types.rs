@@ -1,4 +1,4 @@
-//! What a type is made of, as far as it was written out.
+//! The parts of a type, as far as it was written out.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -57,7 +57,7 @@ impl<'ast> Visit<'ast> for Parts {
     }
 }
 
-/// Whether what is called `Result` here, by whatever path, is this type.
+/// Returns whether what is called `Result` here, by whatever path, is this type.
 pub fn is_result(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => path.path.segments.last().is_some_and(|it| it.ident == "Result"),

@@ -22,7 +22,7 @@ pub fn clear(args: ClearArgs, vars: &Vars) -> Result<Exit> {
     let removal = Removal { done: "cleared", args: &args.removal, quiet, vars, shared: None };
     let asks = !args.removal.yes && !args.removal.dry_run;
     if asks && !rustix::termios::isatty(rustix::stdio::stdin()) {
-        let why = "nobody is there to ask; `--yes` clears without asking";
+        let why = "cannot ask without a terminal; `--yes` clears without asking";
         return Ok(misused("clear", exit::USAGE, why));
     }
     let Some(root) = settings.store()? else { return removal.nothing() };

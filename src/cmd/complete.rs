@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 const MOST: usize = 100;
 /// The digits by which tables name an entry.
 const SHORT: usize = 12;
-/// What is shown of a command.
+/// The part of a command that is shown.
 const WIDEST: usize = 60;
 
 /// Prints a line for each: what may be put in, a tab, and what it means.
@@ -63,7 +63,7 @@ pub fn serve(args: &[OsString], vars: &Vars) -> Exit {
     Exit::SUCCESS
 }
 
-/// What may be put in.
+/// A candidate.
 struct Found {
     value: String,
     meaning: String,
@@ -121,7 +121,7 @@ fn meaning_of(entry: &Entry) -> String {
     format!("{cut}{dots}, {} ago", ui::age(Timestamp::now(), entry.created))
 }
 
-/// What recent entries are called by, each once.
+/// Returns the tags or scopes of recent entries, each once.
 fn names(
     root: &Root,
     prefix: &str,

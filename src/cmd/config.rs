@@ -21,7 +21,7 @@ use std::time::Duration;
 const WIDEST: usize = 40;
 /// The level of what nobody set.
 const DEFAULT: &str = "default";
-/// What is between two columns.
+/// The space between two columns.
 const GAP: &str = "  ";
 
 /// Prints it.
@@ -40,7 +40,7 @@ pub fn config(args: &ConfigArgs, vars: &Vars) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// What is printed. docs/json.md describes the fields.
+/// The JSON output. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Shown<'a> {
     path: Option<Cow<'a, str>>,

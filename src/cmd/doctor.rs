@@ -1,4 +1,4 @@
-//! `cachex doctor`: say what is wrong with the store, and mend it.
+//! `cachex doctor`: checks the store for problems, and repairs them.
 
 use crate::cli::DoctorArgs;
 use crate::config::{self, Vars};
@@ -35,7 +35,7 @@ pub fn doctor(args: DoctorArgs, vars: &Vars) -> Result<Exit> {
     Ok(if report.healthy { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
 }
 
-/// What is printed. docs/json.md describes the fields.
+/// The JSON output. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Report<'a> {
     store: Cow<'a, str>,
@@ -143,7 +143,7 @@ impl<'a> Report<'a> {
             said.push(format!("{}{left}", counted(self.problems, PROBLEM)));
         }
         if said.is_empty() {
-            said.push(if self.exists { "nothing is wrong" } else { "nothing here yet" }.to_owned());
+            said.push(if self.exists { "no problems" } else { "nothing here yet" }.to_owned());
         }
         if self.notes > 0 {
             said.push(counted(self.notes, NOTE));
@@ -158,7 +158,7 @@ impl<'a> Report<'a> {
         let Whole { young, old, blobs, blob_bytes } = self.whole;
         let blobs = counted(blobs as usize, "blob");
         let size = size(blob_bytes);
-        format!("; whole: {young} young and {old} old entries, {blobs} ({size})")
+        format!("; intact: {young} young and {old} old entries, {blobs} ({size})")
     }
 }
 
@@ -263,7 +263,7 @@ fn means(what: &What) -> Cow<'static, str> {
                 .into();
         }
         What::Leftover => "a process that died left it behind",
-        What::InProgress => "somebody writes it, or did within the hour",
+        What::InProgress => "it is being written, or was within the last hour",
         What::SetAside => "a damaged database that was set aside, for a look at it",
         What::BrokenDatabase => "the database of old entries is damaged",
         What::Database(why) => {
@@ -276,8 +276,7 @@ fn means(what: &What) -> Cow<'static, str> {
             return format!("the filter keeps {count} old {entries} from being found").into();
         }
         What::DamagedLog(bytes) => {
-            return format!("{bytes} bytes of the log of hits are damaged and count for nothing")
-                .into();
+            return format!("{bytes} bytes of the log of hits are damaged and ignored").into();
         }
         What::HeldLock(Some((pid, true))) => {
             return format!("process {pid} holds this lock and is alive").into();
@@ -295,7 +294,7 @@ fn means(what: &What) -> Cow<'static, str> {
             let results = counted(*entries as usize, "result");
             return format!("{results} could not be sent to a remote store yet: {why}").into();
         }
-        What::Busy => "somebody changes the store, so what is found may be passing",
+        What::Busy => "the store is being changed, so these findings may be temporary",
         What::OtherVersion(bytes) => {
             return format!("the store of another version ({}), left alone", size(*bytes)).into();
         }
@@ -305,7 +304,7 @@ fn means(what: &What) -> Cow<'static, str> {
     text.into()
 }
 
-/// What is to be done about a finding.
+/// Returns the remedy for a finding.
 enum Remedy {
     /// `--repair` does this.
     Repair(Cow<'static, str>),
@@ -321,7 +320,7 @@ fn remedy(what: &What) -> Remedy {
             return Advice("make it a folder of your own, or name another with --cache-dir");
         }
         What::Owner(_) => {
-            return Advice("give it back with chown, or name another folder with --cache-dir");
+            return Advice("change its owner with chown, or name another folder with --cache-dir");
         }
         What::Mode { wanted: Some(wanted), .. } => {
             return Remedy::Repair(format!("makes it {wanted:04o}").into());
@@ -330,18 +329,18 @@ fn remedy(what: &What) -> Remedy {
             return Advice("`chmod go-w` makes it private, if nobody else needs it");
         }
         What::Type { removable: false } => return Advice("move it away"),
-        What::Unreadable(_) => return Advice("see to its permissions and to the disk"),
+        What::Unreadable(_) => return Advice("check its permissions and the disk"),
         What::RemotePaused(_) | What::Unsent { .. } => {
             return Advice("`cachex remote check` says more");
         }
         What::OtherVersion(_) => return Advice("remove it if no such version is used any more"),
-        What::Database(_) | What::Busy => return Advice("try again when that is over"),
+        What::Database(_) | What::Busy => return Advice("try again later"),
         What::InProgress | What::HeldLock(_) | What::Unknown | What::RepairFailed(_) => {
             return Nothing;
         }
         What::BrokenDatabase => "sets it aside; young entries stay",
-        What::NoFilter | What::DamagedFilter | What::WrongFilter(_) => "makes it anew",
-        What::DamagedLog(_) => "takes in the rest and removes it",
+        What::NoFilter | What::DamagedFilter | What::WrongFilter(_) => "rebuilds it",
+        What::DamagedLog(_) => "keeps the rest and removes it",
         What::Type { removable: true }
         | What::DamagedEntry
         | What::UselessEntry

@@ -30,7 +30,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What a verb was told that is as it is for `run`.
+/// The options of a verb that work as for `run`.
 pub struct Settings {
     /// Of what `run` would do, only what names the store and the command counts.
     pub config: Config,
@@ -59,7 +59,7 @@ impl Settings {
         Settings::of_run(verb, args, vars)
     }
 
-    /// The same for a verb that takes more of what `run` takes.
+    /// Reads the options of a verb that takes more of those of `run`.
     pub fn of_run(verb: &str, args: RunArgs, vars: &Vars) -> Result<Settings, Exit> {
         // What names an entry is the same where cachex is disabled.
         let settled = config::read(vars).and_then(|read| config::resolve_with(args, vars, &read));
@@ -72,7 +72,7 @@ impl Settings {
         Ok(cache::existing_store(self.config.dir.as_deref())?)
     }
 
-    /// What is said.
+    /// The messages.
     pub fn messages(&self) -> Messages {
         Messages { quiet: self.config.quiet, verbose: self.config.verbose }
     }
@@ -95,7 +95,7 @@ impl Settings {
     }
 }
 
-/// What is stored, folded so far as that can be.
+/// Opens the store, folded as far as possible.
 pub struct Entries<'a> {
     root: &'a Root,
     /// The old store.
@@ -127,7 +127,7 @@ impl<'a> Entries<'a> {
         })
     }
 
-    /// Whether everything is in the old store.
+    /// Returns whether everything is in the old store.
     pub fn is_folded(&self) -> bool {
         self.is_folded
     }
@@ -204,7 +204,7 @@ impl<'a> Entries<'a> {
         Ok(found)
     }
 
-    /// Whether a file of its own holds the entry of a key.
+    /// Returns whether a file of its own holds the entry of a key.
     pub fn is_young(&self, key: &Key) -> bool {
         Young::new(self.root).get(key).is_ok_and(|entry| entry.is_some())
     }
@@ -215,7 +215,7 @@ pub const CANDIDATES: usize = 10;
 
 /// Says that more than one key begins so.
 pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, Facts)]) -> Exit {
-    let mut why = format!("'{digits}' is the beginning of several keys:");
+    let mut why = format!("'{digits}' is a prefix of several keys:");
     for (entry, _) in found.iter().take(CANDIDATES) {
         let command = ui::command_line(entry.about.argv.iter().map(|arg| &arg[..]));
         let _ = write!(why, "\n  {}  {command}", entry.key);
@@ -226,7 +226,7 @@ pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, Facts)]) -> Exit {
     misused(verb, exit::USAGE, why)
 }
 
-/// What JSON says of an entry. The field names are public: see docs/json.md.
+/// An entry in JSON. The field names are public: see docs/json.md.
 #[derive(Debug, Serialize)]
 pub struct Listed {
     key: String,
@@ -251,7 +251,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// That of an entry.
+    /// Creates the record of an entry.
     pub fn of(entry: &Entry, facts: &Facts, now: Timestamp) -> Listed {
         let about = &entry.about;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -326,7 +326,7 @@ pub fn row(entry: &Entry, facts: &Facts, now: Timestamp) -> (Tone, Vec<String>) 
     (tone, cells)
 }
 
-/// Whether its time is over, by what it was recorded with.
+/// Returns whether its time is over, by what it was recorded with.
 pub fn has_expired(entry: &Entry, now: Timestamp) -> bool {
     entry.expires().is_some_and(|expires| expires <= now)
 }

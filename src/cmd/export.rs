@@ -38,7 +38,7 @@ pub fn export(args: &ExportArgs, vars: &Vars) -> Result<Exit> {
     };
     let to_stdout = args.to.as_os_str() == "-";
     if to_stdout && !args.transfer.dry_run && rustix::termios::isatty(rustix::stdio::stdout()) {
-        let why = "an archive is nothing for a terminal; `--to FILE` writes it to a file";
+        let why = "an archive cannot be written to a terminal; use `--to FILE`";
         return Ok(misused("export", exit::USAGE, why));
     }
     signals::outlive_file_limit();
@@ -103,12 +103,12 @@ fn absent(prefix: &str) -> anyhow::Error {
     anyhow!("no entry has a key that begins with {prefix}; nothing was exported")
 }
 
-/// What is to be exported.
+/// The selection to export.
 #[derive(Default)]
 struct Chosen {
     /// The keys, and when each was last used.
     keys: BTreeMap<Key, u64>,
-    /// What they take, blobs they share counted for each.
+    /// Their size, with shared blobs counted for each.
     bytes: u64,
     skipped: Skipped,
 }
@@ -184,7 +184,7 @@ impl Chosen {
     }
 }
 
-/// What an archive of limited size may still hold.
+/// The room left in an archive of limited size.
 struct Room {
     left: u64,
     held: Held,
@@ -195,7 +195,7 @@ impl Room {
         Room { left, held: Held::default() }
     }
 
-    /// Whether there is room for an entry, which then takes it; none: it is damaged.
+    /// Returns whether there is room for an entry, which then takes it; none: it is damaged.
     fn has(&mut self, root: &Root, entry: &Entry, facts: &Facts) -> Option<bool> {
         let needs = needs(root, entry)?;
         let new = || needs.iter().filter(|(kind, blob)| !self.held.has(*kind, blob));
@@ -213,7 +213,7 @@ impl Room {
     }
 }
 
-/// What was done. The field names are public: see docs/json.md.
+/// The summary. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Done {
     dry_run: bool,
@@ -224,7 +224,7 @@ struct Done {
     skipped: Skipped,
 }
 
-/// What is not in the archive though it was asked for.
+/// Selected entries that are not in the archive.
 #[derive(Clone, Copy, Default, Serialize)]
 struct Skipped {
     expired: u64,

@@ -24,7 +24,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         // what names a command means nothing.
         scope = named.identity.scope.take();
         if named.identity != IdentityArgs::default() || named.tty {
-            let why = "what counts for a command was given and no command; it stands behind `--`";
+            let why = "options for a command were given without a command; put it after `--`";
             return Ok(misused("forget", exit::USAGE, why));
         }
     }
@@ -98,7 +98,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     }
     if is_read && !args.removal.dry_run {
         settings.messages().wait(format_args!(
-            "the remote store is only read from: what is forgotten here may come back from it"
+            "the remote store is read-only: forgotten results may come back from it"
         ));
     }
     removal.carry_out(&root, &stored, |chosen| {

@@ -38,7 +38,7 @@ pub fn import(args: &ImportArgs, vars: &Vars) -> Result<Exit> {
     settings.config.max_size = args.max_size.unwrap_or(settings.config.max_size);
     let is_stdin = args.file.as_os_str() == "-";
     if is_stdin && rustix::termios::isatty(rustix::stdio::stdin()) {
-        let why = "standard input is a terminal, and no archive";
+        let why = "standard input is a terminal, not an archive";
         return Ok(misused("import", exit::USAGE, why));
     }
     signals::outlive_file_limit();
@@ -89,7 +89,7 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
     Ok(tally)
 }
 
-/// What the store has of it. A database that turns out to be damaged has nothing.
+/// Returns what the store has of it. A damaged database has nothing.
 fn recorded(
     root: &Root,
     contents: &Contents,
@@ -106,7 +106,7 @@ fn recorded(
 /// An archive that can be read as often as one likes.
 struct Archive {
     file: File,
-    /// Where it begins.
+    /// Its beginning.
     start: u64,
     limit: u64,
 }
@@ -156,11 +156,11 @@ impl Archive {
     }
 }
 
-/// What is read only once, and kept meanwhile.
+/// A reader for input that can be read only once, which keeps what it read.
 struct Keeping<'a> {
     from: File,
     to: &'a File,
-    /// How many more bytes are kept.
+    /// The number of bytes that may still be kept.
     room: &'a mut u64,
 }
 
@@ -188,7 +188,7 @@ impl Read for Watched<'_> {
     }
 }
 
-/// What was done. The field names are public: see docs/json.md.
+/// The summary. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Done {
     dry_run: bool,
@@ -199,7 +199,7 @@ struct Done {
     skipped: Skipped,
 }
 
-/// What the store did not get.
+/// Entries that were not imported.
 #[derive(Serialize)]
 struct Skipped {
     present: u64,

@@ -43,7 +43,7 @@ use std::os::unix::ffi::OsStrExt;
 /// The verbs of helper processes.
 pub const OF_HELPERS: [&str; 4] = [fence::VERB, shared::VERB, cache::REFRESH, cli::RUN_FOR];
 
-/// What is said to who calls cachex itself as a shell.
+/// The message for a caller that uses cachex itself as a shell.
 const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Makefile, \
     `SHELL = cachex` needs `.SHELLFLAGS = sh -c` beside it";
 

@@ -25,7 +25,7 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
     if let (Some(size), None, None) = (args.max_size, &args.tag, &args.cwd)
         && size < LEAST_STORE
     {
-        return Ok(misused("prune", exit::USAGE, "--max-size: the least that works is 1MB"));
+        return Ok(misused("prune", exit::USAGE, "--max-size: the minimum is 1MB"));
     }
     let removal = Removal { done: "pruned", args: &args.removal, quiet, vars, shared: None };
     let Some(root) = settings.store()? else { return removal.nothing() };
@@ -70,7 +70,7 @@ struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// What has expired: all of it, or what is of no use any more.
+    /// The expired entries: all of them, or those of no use any more.
     fn expired(&self, chosen: &mut Chosen<'_>, now: Timestamp, all: bool) -> Result<()> {
         let (expired_at, gone_at) = if all { (Some(now), None) } else { (None, Some(now)) };
         let filter = Filter { expired_at, gone_at, ..self.filter.clone() };
@@ -128,7 +128,7 @@ impl Choice<'_> {
         }
     }
 
-    /// How many there are.
+    /// Returns their number.
     fn count(&self) -> Result<u64> {
         if self.filter == Filter::default() {
             return Ok(self.stored.totals.entries);
@@ -141,7 +141,7 @@ impl Choice<'_> {
         Ok(count)
     }
 
-    /// What they all take.
+    /// Returns their size.
     fn bytes(&self) -> Result<u64> {
         if self.filter == Filter::default() {
             return Ok(self.stored.totals.bytes);

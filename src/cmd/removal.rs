@@ -1,4 +1,4 @@
-//! How `forget` and `prune` take entries out: which ones, all at once under the
+//! The removal of entries by `forget` and `prune`: which ones, all at once under the
 //! fold lock, and what is said about it. `forget` takes them out of a remote store
 //! first: else a call that comes in between would bring them back.
 //!
@@ -79,43 +79,43 @@ impl Chosen<'_> {
         Ok(bytes)
     }
 
-    /// How many they are.
+    /// Returns their number.
     pub fn count(&self) -> u64 {
         self.keys.len() as u64
     }
 
-    /// What they take.
+    /// Returns their size.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether this one is among them.
+    /// Returns whether this one is among them.
     pub fn has(&self, key: &Key) -> bool {
         self.known.contains(key)
     }
 }
 
-/// What came of a removal. The field names are public: see docs/json.md.
+/// The result of a removal. The field names are public: see docs/json.md.
 #[derive(Debug, Default, Serialize)]
 pub struct Outcome {
-    /// Whether nothing was changed.
+    /// True if nothing was changed.
     pub dry_run: bool,
-    /// How many entries went.
+    /// The number of removed entries.
     pub removed: u64,
-    /// How many bytes they took; with `dry_run` what is taken by these alone.
+    /// The bytes they took; with `dry_run` the bytes taken by these alone.
     pub freed_bytes: u64,
-    /// Which ones.
+    /// Their keys.
     pub keys: Vec<String>,
     /// The remote store that they went from too.
     pub remote: Option<Elsewhere>,
 }
 
-/// What came of taking entries out of a remote store.
+/// The result of removing entries from a remote store.
 #[derive(Debug, Serialize)]
 pub struct Elsewhere {
-    /// Where that is.
+    /// Its URL.
     pub url: String,
-    /// How many it was to take out, had it these or not.
+    /// The number of entries to remove, whether it had them or not.
     pub asked: u64,
     /// Why it did not.
     pub error: Option<String>,
@@ -123,7 +123,7 @@ pub struct Elsewhere {
 
 /// A remote store that entries are taken out of too.
 pub struct Shared<'a> {
-    /// Which one.
+    /// The URL of the store.
     pub remote: &'a config::Remote,
     /// Keys that go there, be they here or not.
     pub keys: Vec<Key>,
@@ -131,13 +131,13 @@ pub struct Shared<'a> {
     pub platform: Option<String>,
 }
 
-/// How a verb takes things out.
+/// The way in which a verb removes entries.
 pub struct Removal<'a> {
     /// `forgotten`, `pruned`.
     pub done: &'static str,
-    /// What was asked for.
+    /// The arguments of the verb.
     pub args: &'a RemovalArgs,
-    /// Whether nothing is said.
+    /// True if nothing is said.
     pub quiet: bool,
     /// For the pager.
     pub vars: &'a Vars,

@@ -28,7 +28,7 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     call(called, vars, closed, None, &|why| misused(verb, exit::CACHEX_FAILED, why))
 }
 
-/// The same for a program that uses the library: `args` are those after [`cli::RUN_FOR`].
+/// Runs a command for a program that uses the library: `args` are those after [`cli::RUN_FOR`].
 ///
 /// The file that they begin with is emptied before anything else is done, and told of
 /// the call, mistakes included. So it shows whoever started this process whether
@@ -52,7 +52,7 @@ pub fn serve(args: &[OsString], vars: &Vars, closed: Closed) -> Exit {
     }
 }
 
-/// What is wrong with arguments, and not what all of them would be.
+/// Returns the mistake in the arguments, without the usage.
 fn in_short(mistake: &str) -> &str {
     let text = mistake.strip_prefix("error: ").unwrap_or(mistake);
     text.split("\n\nUsage:").next().unwrap_or(text).trim_end()

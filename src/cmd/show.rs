@@ -43,7 +43,7 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         return Ok(entries::ambiguous("show", &digits, &found));
     }
     let (entry, facts) = found.pop().ok_or_else(absent)?;
-    let replay = Replay::prepare(&root, entry.clone()).context("reading what it printed")?;
+    let replay = Replay::prepare(&root, entry.clone()).context("reading its output")?;
     let only = match (args.stdout, args.stderr) {
         (true, _) => Some(Stream::Stdout),
         (_, true) => Some(Stream::Stderr),
@@ -51,13 +51,13 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     };
     if only.is_some() || args.replay {
         let Some(mut replay) = replay else {
-            bail!("what it printed is damaged or gone; the command runs anew when it is asked for");
+            bail!("its output is damaged or gone; the next call runs the command again");
         };
         let played = match only {
             Some(stream) => replay.play_stream(stream),
             None => replay.play(),
         };
-        played.context("printing what it printed")?;
+        played.context("printing its output")?;
         return Ok(Exit::SUCCESS);
     }
     let young = stored.is_young(&entry.key);
@@ -76,9 +76,9 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-const GONE: &str = "damaged or gone; the command runs anew when it is asked for";
+const GONE: &str = "damaged or gone; the next call runs the command again";
 
-/// What is known of the entry.
+/// The facts about the entry.
 struct About {
     entry: Entry,
     facts: Facts,
@@ -86,15 +86,15 @@ struct About {
     sizes: Option<[u64; 2]>,
     /// The list of the files it left behind, if there is one and it is whole.
     files: Option<Manifest>,
-    /// Whether everything that is replayed of it is there.
+    /// True if everything that is replayed of it is there.
     whole: bool,
-    /// Whether it has a file of its own, among the young.
+    /// True if it has a file of its own, among the young.
     young: bool,
-    /// Whether it is in the database.
+    /// True if it is in the database.
     old: bool,
 }
 
-/// What JSON says of it. The field names are public: see docs/json.md.
+/// The entry in JSON. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
@@ -107,7 +107,7 @@ struct Shown {
     old: bool,
 }
 
-/// What it left at a declared path. The field names are public: see docs/json.md.
+/// The output at a declared path. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Output {
     path: String,
@@ -132,7 +132,7 @@ impl Output {
     }
 }
 
-/// The same for people.
+/// Prints the entry for people.
 fn output_line(item: &Item) -> String {
     let path = ui::word(&item.path);
     match &item.what {

@@ -93,7 +93,7 @@ fn write_page(file: &PathBuf, page: &str) -> Result<Exit> {
 /// Counts from nothing again. Entries stay.
 fn reset(settings: &Settings, yes: bool) -> Result<Exit> {
     if !yes && !rustix::termios::isatty(rustix::stdio::stdin()) {
-        let why = "nobody is there to ask; `--yes` sets the figures back without asking";
+        let why = "cannot ask without a terminal; `--yes` resets the figures without asking";
         return Ok(misused("stats", exit::USAGE, why));
     }
     if let Some(root) = settings.store()? {
@@ -108,14 +108,14 @@ fn reset(settings: &Settings, yes: bool) -> Result<Exit> {
         store.reset_stats()?;
     }
     if !settings.config.quiet {
-        print("counting from nothing again\n")?;
+        print("counts were reset\n")?;
     }
     Ok(Exit::SUCCESS)
 }
 
 fn agreed(root: &Root) -> Result<bool> {
     let place = root.path().to_string_lossy();
-    eprint!("Count from nothing again in {}? [y/N] ", messages::harmless(&place));
+    eprint!("Reset all counts in {}? [y/N] ", messages::harmless(&place));
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
@@ -131,7 +131,7 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Whether the locale says that text is UTF-8.
+/// Returns whether the locale says that text is UTF-8.
 fn is_utf8(vars: &Vars) -> bool {
     let set = |name| config::var(vars, name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);

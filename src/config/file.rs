@@ -22,14 +22,14 @@ pub const LONGEST: usize = 1 << 20;
 pub const VARIABLE: &str = "CACHEX_CONFIG";
 const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug)]
 pub struct File {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// What holds for every command.
+    /// The settings for every command.
     pub settings: Vec<Setting>,
-    /// What holds for some, in the file's order.
+    /// The rules for some commands, in the order of the file.
     pub rules: Vec<Rule>,
 }
 
@@ -94,14 +94,14 @@ pub fn shown(path: &Path) -> Cow<'_, str> {
     }
 }
 
-/// What there is to know of the file.
+/// The result of looking for the file.
 #[derive(Debug)]
 pub enum Read {
     /// There is none.
     Absent,
     /// There is one, and the text says why it is not used.
     Refused(String),
-    /// It says this.
+    /// The file was read.
     File(File),
 }
 
@@ -121,7 +121,7 @@ impl Read {
     }
 }
 
-/// Where the file is looked for; none: nowhere.
+/// Returns the path of the file; none if there is no place for one.
 pub fn place(vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
     if let Some(named) = var(vars, VARIABLE) {
         let path = Path::new(named);
@@ -172,12 +172,12 @@ fn refused(path: &Path, why: &str) -> Read {
     Read::Refused(format!("{} is not read: {why}", shown(path)))
 }
 
-/// What an open file holds, if nobody else can have written it.
+/// Returns the content of an open file, if nobody else can have written it.
 fn contents(file: &rustix::fd::OwnedFd) -> Result<Vec<u8>, String> {
     let failed = |errno: Errno| std::io::Error::from(errno).to_string();
     let stat = rustix::fs::fstat(file).map_err(failed)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err("it is no regular file".to_owned());
+        return Err("it is not a regular file".to_owned());
     }
     // The system's own, as where a package manager writes people's settings.
     if ![rustix::process::geteuid().as_raw(), 0].contains(&stat.st_uid) {

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 /// The folder of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreDir {
-    /// Where it is.
+    /// Its URL.
     pub path: PathBuf,
-    /// Whether somebody named it; else it is where the user's caches are.
+    /// True if somebody named it; else it is where the user's caches are.
     pub is_chosen: bool,
     /// The home that it is in because nothing else was said.
     pub home: Option<&'static Path>,
@@ -72,10 +72,10 @@ pub fn anywhere(path: &OsStr, home: Option<&Path>) -> Result<PathBuf, Refused> {
             let rest = rest.iter().position(|&byte| byte != b'/').map(|start| &rest[start..]);
             match rest {
                 Some(rest) => Ok(home.join(OsStr::from_bytes(rest))),
-                None => refused("the home folder itself is no place for a store"),
+                None => refused("the home folder itself cannot be the store"),
             }
         }
-        (Some(_), None) => refused("`~` stands for nothing: HOME is not set"),
+        (Some(_), None) => refused("`~` cannot be expanded: HOME is not set"),
         (None, _) if path.as_bytes().starts_with(b"/") => Ok(path.into()),
         (None, _) => refused("expected a path that begins with `/` or `~/`"),
     }

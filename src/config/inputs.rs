@@ -1,52 +1,52 @@
-//! Files, folders and variables that are part of a key, as they were asked for.
+//! The files, folders and variables that are part of a key, as they were asked for.
 
 use crate::values::{InputPattern, NamePattern};
 use std::path::PathBuf;
 
-/// The files that count.
+/// The input files.
 #[derive(Clone, Debug, Default)]
 pub struct InputFiles {
     /// Files, folders and patterns.
     pub patterns: Vec<InputPattern>,
-    /// What lists more of them.
+    /// A list of more files.
     pub list: Option<List>,
-    /// Shell commands whose output counts.
+    /// Shell commands whose output is part of the key.
     pub commands: Vec<String>,
-    /// Whether files count that `.gitignore` leaves out.
+    /// True if files that `.gitignore` excludes are included.
     pub no_ignore: bool,
 }
 
 impl InputFiles {
-    /// Whether there are none.
+    /// Returns whether there are no inputs.
     pub fn are_none(&self) -> bool {
         self.patterns.is_empty() && self.list.is_none() && self.commands.is_empty()
     }
 }
 
-/// Where a list of files comes from.
+/// The source of a list of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum List {
-    /// Standard input, of which the command gets nothing then.
+    /// Standard input, of which the command then gets nothing.
     Stdin,
     /// A file.
     File(PathBuf),
 }
 
-/// The folder whose place does not count.
+/// The folder whose place is not part of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BaseFolder {
-    /// This one.
+    /// A given folder.
     At(PathBuf),
-    /// That of the repository around the working directory, else that itself.
+    /// The root of the repository around the working directory, or else that itself.
     Repository,
 }
 
-/// Which variables count.
+/// The variables that are part of the key.
 #[derive(Clone, Debug)]
 pub enum EnvSelection {
     /// All but those of the session.
     All,
-    /// These.
+    /// These variables only.
     Only(Vec<NamePattern>),
     /// All but those of the session and those that match.
     Except(Vec<NamePattern>),

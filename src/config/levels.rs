@@ -74,7 +74,7 @@ pub struct Levels<'f> {
     file: Option<&'f File>,
     /// The places of the rules that match, the last first.
     rules: Vec<usize>,
-    /// What was taken from where, if anybody wants to know.
+    /// The source of each value, if somebody needs it.
     sources: Option<RefCell<Vec<(&'static str, By)>>>,
 }
 
@@ -119,7 +119,7 @@ impl<'f> Levels<'f> {
         Levels { sources: Some(RefCell::default()), ..self }
     }
 
-    /// What was taken from where.
+    /// The source of each value.
     pub fn sources(self) -> Vec<(&'static str, By)> {
         self.sources.map(RefCell::into_inner).unwrap_or_default()
     }
@@ -143,7 +143,7 @@ impl<'f> Levels<'f> {
         Ok(self.pick_by(option, flag)?.map(|(value, _)| value))
     }
 
-    /// The same, and who said it.
+    /// Returns the value, and the level that set it.
     pub fn pick_by<T>(
         &self,
         option: &'static Lasting<T>,
@@ -165,7 +165,7 @@ impl<'f> Levels<'f> {
         Ok(picked)
     }
 
-    /// Whether a switch is on.
+    /// Returns whether a switch is on.
     pub fn switch(&self, option: &'static Lasting<bool>, flag: bool) -> Result<bool, Misuse> {
         Ok(self.pick(option, flag.then_some(true))?.unwrap_or(false))
     }
@@ -267,7 +267,7 @@ impl<'f> Levels<'f> {
 }
 
 pub fn contradiction(one: &str, other: &str) -> Misuse {
-    Misuse(format!("{one} and {other} contradict each other; leave one of them out"))
+    Misuse(format!("{one} and {other} contradict each other; remove one of them"))
 }
 
 /// The variables that are cachex's own.
@@ -308,7 +308,7 @@ impl Own {
         Ok(self.read(name, values::switch)?.unwrap_or(false))
     }
 
-    /// What turned something on that a file cannot, if anything did.
+    /// The option that turned on something that a file cannot, if any.
     pub fn either(
         &self,
         flag: bool,

@@ -19,7 +19,7 @@ use std::time::Duration;
 const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
 const DEFAULT_MAX_ENTRY_SIZE: u64 = 1 << 30;
 const DEFAULT_MAX_SIZE: u64 = 5 << 30;
-/// What is unpacked unnoticed, see `store::pack`.
+/// The level at which unpacking is not noticeable, see `store::pack`.
 const DEFAULT_COMPRESS: u8 = 1;
 /// Longer than any store nearby takes, and short beside what is worth caching.
 const DEFAULT_REMOTE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -60,7 +60,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     outputs.dedup();
     check_outputs(&outputs)?;
     if outputs.is_empty() && args.require_outputs {
-        return Err(Misuse("--require-outputs is nothing without --output".to_owned()));
+        return Err(Misuse("--require-outputs requires --output".to_owned()));
     }
     let max_entry_size = levels.pick(&MAX_ENTRY_SIZE, args.max_entry_size)?;
     let limits = Limits {
@@ -179,22 +179,21 @@ fn check_outputs(outputs: &[OutputPattern]) -> Result<(), Misuse> {
     let (excluded, made): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.exclude);
     if made.is_empty() && !excluded.is_empty() {
         return Err(Misuse(
-            "there are only outputs to leave out; name those to record with --output too"
-                .to_owned(),
+            "there are only exclusions; name the outputs to record with --output, too".to_owned(),
         ));
     }
     for output in made.iter().filter(|output| !output.path.is_glob()) {
         let by = excluded.iter().find(|excluded| excluded.path.takes_in(output.path.as_path()));
         if let Some(by) = by {
             return Err(Misuse(format!(
-                "--output {output} is left out by --output '{by}'; leave one of them out"
+                "--output {output} is excluded by --output '{by}'; remove one of them"
             )));
         }
     }
     Ok(())
 }
 
-/// What was given at least once.
+/// Returns the values, if there is at least one.
 fn several<T>(given: Vec<T>) -> Option<Vec<T>> {
     (!given.is_empty()).then_some(given)
 }
@@ -230,7 +229,7 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
     let patterns = levels.pick(&INPUT, several(args.input))?.unwrap_or_default();
     if list.is_none() && !patterns.is_empty() && patterns.iter().all(|pattern| pattern.exclude) {
         return Err(Misuse(
-            "there are only inputs to leave out; name those to count with --input too".to_owned(),
+            "there are only exclusions; name the inputs with --input, too".to_owned(),
         ));
     }
     let is_left_out = |pattern: &&InputPattern| {
@@ -238,12 +237,12 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
     };
     if let Some(pattern) = patterns.iter().find(is_left_out) {
         return Err(Misuse(format!(
-            "--input {pattern} and --input '!{}' contradict each other; leave one of them out",
+            "--input {pattern} and --input '!{}' contradict each other; remove one of them",
             pattern.path.as_str()
         )));
     }
     if args.no_ignore && list.is_none() && patterns.is_empty() {
-        return Err(Misuse("--no-ignore is nothing without --input or --input-from".to_owned()));
+        return Err(Misuse("--no-ignore requires --input or --input-from".to_owned()));
     }
     let no_cwd = levels.switch(&NO_CWD, args.no_cwd)?;
     let auto = super::auto::auto(args.auto, args.no_cwd, portable, levels)?;

@@ -37,7 +37,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where POSIX systems have one, and make looks for it.
+/// The place of the shell on POSIX systems, where make looks for it.
 const DEFAULT_SHELL: &str = "/bin/sh";
 
 /// The environment as it was when cachex started: names and values.
@@ -48,22 +48,22 @@ pub fn var(vars: &Vars, name: &str) -> Option<&'static OsStr> {
     vars.iter().find(|(var, _)| *var == name).map(|(_, value)| *value)
 }
 
-/// Everything that `run` was told.
+/// The settings of a call of `run`.
 #[derive(Debug)]
 pub struct Config {
-    /// Where the store is; none if there is no home to put it in.
+    /// The folder of the store; none if there is no home to put it in.
     pub dir: Option<StoreDir>,
-    /// Whether the folder was named on the command line.
+    /// True if the folder was named on the command line.
     pub dir_is_explicit: bool,
-    /// What counts as the same invocation.
+    /// The settings of the cache key.
     pub identity: Identity,
-    /// How long results are good.
+    /// The lifetimes of results.
     pub freshness: Freshness,
-    /// What of the store is used.
+    /// The use of the store.
     pub mode: Mode,
-    /// Whether to run in the background, and return at once.
+    /// True to run in the background, and return at once.
     pub warm: bool,
-    /// How to end instead of running the command; none: it is run.
+    /// The exit status instead of a run of the command; none: it is run.
     pub cached_only: Option<u8>,
     /// How to end instead of waiting for a run, which is started in the background; none: it
     /// is waited for.
@@ -72,11 +72,11 @@ pub struct Config {
     pub finish: bool,
     /// Whether one caller runs while the others wait.
     pub no_concurrent: bool,
-    /// How long a caller waits for another; none: for as long as it takes.
+    /// The time that a caller waits for another; none: as long as it takes.
     pub lock_timeout: Option<Duration>,
-    /// How long the command may run; none: for as long as it takes.
+    /// The time limit of the command; none: as long as it takes.
     pub timeout: Option<Duration>,
-    /// Whether the command gets a terminal of its own where there is one.
+    /// True if the command gets a terminal of its own where there is one.
     pub tty: bool,
     /// What a hit prints.
     pub replay: ReplayMode,
@@ -86,23 +86,23 @@ pub struct Config {
     pub color_strip: ColorStrip,
     /// The files that the command makes, sorted.
     pub outputs: Vec<OutputPattern>,
-    /// Whether it is to make every one of them.
+    /// True if the command has to create every one of them.
     pub require_outputs: bool,
-    /// What the entry is labelled with, sorted.
+    /// The tags of the entry, sorted.
     pub tags: Vec<Tag>,
-    /// Whether it stays on this machine, if anybody said so or otherwise.
+    /// True if it stays on this machine, if anybody said so or otherwise.
     pub local: Option<bool>,
     /// The longest output that is recorded, in bytes.
     pub max_entry_size: u64,
-    /// What the store may take of the disk, in bytes.
+    /// The limit of the store's disk space, in bytes.
     pub max_size: u64,
-    /// How many entries it may hold.
+    /// The limit of the number of entries.
     pub max_entries: Option<u64>,
-    /// How hard a fold compresses blobs; zero: not at all.
+    /// The level at which a fold compresses blobs; zero: not at all.
     pub compress: u8,
     /// The store that machines share.
     pub remote: Option<Box<Remote>>,
-    /// Where a report of the call goes.
+    /// The destination of a report about the call.
     pub report: Option<ReportTo>,
     /// No warnings.
     pub quiet: bool,
@@ -126,21 +126,21 @@ impl Config {
 /// The store that machines share, and how it is used.
 #[derive(Clone, Debug)]
 pub struct Remote {
-    /// Where it is.
+    /// Its URL.
     pub url: RemoteUrl,
-    /// What of it is used.
+    /// Its use.
     pub mode: RemoteMode,
-    /// When a look-up gives up.
+    /// The time limit of a look-up.
     pub timeout: Duration,
     /// The time limit of a transfer; none: as long as the run took.
     pub budget: Option<Duration>,
     /// The credentials.
     pub access: Access,
-    /// What is taken of what it has.
+    /// The limits on what is accepted from it.
     pub limits: Limits,
 }
 
-/// Where a report of the call goes.
+/// The destination of a report about the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReportTo {
     /// To a file of this name.
@@ -149,28 +149,28 @@ pub enum ReportTo {
     Descriptor(i32),
 }
 
-/// How long results are good.
+/// The lifetimes of results.
 #[derive(Clone, Debug)]
 pub struct Freshness {
-    /// How long a success may be replayed; none: for ever.
+    /// The lifetime of a success; none: for ever.
     pub expires_in: Option<Duration>,
     /// How long a failure may be replayed, and how long after one a stale or
     /// ageing result is served without another try; none: for ever.
     pub failure_expires_in: Option<Duration>,
-    /// From which age on a result is replaced behind the caller's back.
+    /// The age from which on a result is replaced in the background.
     pub refresh_after: Option<Duration>,
     /// How long after its expiry a good result is served at once, and replaced.
     pub stale_ok: Option<Duration>,
     /// How long after its expiry a good result stands in for a failed run.
     pub stale_if_error: Option<Duration>,
-    /// By how much of its limit, in percent, a key expires earlier at the most.
+    /// The maximum by which a key expires earlier, in percent of its limit.
     pub jitter: u8,
-    /// Which exit statuses are recorded.
+    /// The exit statuses to record.
     pub exit_codes: ExitCodes,
 }
 
 impl Freshness {
-    /// How long a run that ended with `status` may be replayed, for this key.
+    /// Returns the lifetime of a run that ended with `status`, for this key.
     pub fn limit(&self, status: u8, key: &Key) -> Option<Duration> {
         let limit = if status == 0 { self.expires_in } else { self.failure_expires_in }?;
         if self.jitter == 0 {
@@ -196,26 +196,26 @@ impl Freshness {
     }
 }
 
-/// What counts as the same invocation.
+/// The settings of the cache key.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// How the executable counts.
+    /// The way in which the executable is part of the key.
     pub exe: ExeMode,
-    /// Whether the working directory counts.
+    /// True if the working directory is part of the key.
     pub cwd: bool,
-    /// Which variables count.
+    /// The variables that are part of the key.
     pub env: EnvSelection,
-    /// How standard input counts.
+    /// The way in which standard input is part of the key.
     pub stdin: StdinMode,
-    /// Free text that counts.
+    /// Free text that is part of the key.
     pub key: Option<OsString>,
-    /// The scope, which counts.
+    /// The scope, which is part of the key.
     pub scope: Option<String>,
-    /// The files that count.
+    /// The input files.
     pub inputs: InputFiles,
-    /// The folder whose place does not count.
+    /// The folder whose place is not part of the key.
     pub base: Option<BaseFolder>,
-    /// Whether what only names the host and the user is left out.
+    /// True if names of the host and the user are left out.
     pub portable: bool,
     /// What stands for the platform in place of what is known of it.
     pub platform: Option<String>,
@@ -223,7 +223,7 @@ pub struct Identity {
     pub auto: Option<Box<Auto>>,
 }
 
-/// What is wrong with how cachex was called, and what would be right.
+/// A mistake in a call of cachex, and what would be right.
 #[derive(Debug)]
 pub struct Misuse(String);
 
@@ -235,7 +235,7 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// Where the store is for a verb that only takes `--cache-dir`.
+/// Returns the store's folder for a verb that only takes `--cache-dir`.
 pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, Misuse> {
     let read = file::read(vars)?;
     let levels = Levels::new(Own::of(vars), read.file());
@@ -249,7 +249,7 @@ pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<St
     dir(flag, vars, &Levels::new(Own::of(vars), read.file()))
 }
 
-/// Whether such a verb says nothing but what it was asked for.
+/// Returns whether such a verb says nothing but what it was asked for.
 pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, Misuse> {
     Levels::new(Own::of(vars), file::read(vars)?.file()).switch(&options::QUIET, flag)
 }

@@ -36,7 +36,7 @@ enum Reader<T> {
     Texts(fn(&mut dyn Iterator<Item = &str>) -> Result<T, String>),
 }
 
-/// What somebody wrote for an option.
+/// A value as it was written.
 #[derive(Clone, Copy)]
 pub enum Raw<'a> {
     Variable(&'a OsStr),
@@ -105,9 +105,9 @@ pub trait Option: Sync {
     fn variable(&self) -> &'static str;
     /// The type of its value in the file.
     fn kind(&self) -> &'static str;
-    /// What is wrong with a value, if anything is.
+    /// Checks a value, and returns what is wrong with it.
     fn check(&self, value: &Value) -> Result<(), String>;
-    /// Whether what was written turns it on: any value does, but `false`.
+    /// Returns whether what was written turns it on: any value does, but `false`.
     fn is_on(&self, raw: Raw<'_>) -> Result<bool, String>;
 }
 
@@ -238,7 +238,7 @@ pub static ONCE: &[(&str, Instead)] = &[
     ("read-only", Instead::Line("mode = \"read-only\"")),
 ];
 
-/// What stands in a file in place of an option that cannot.
+/// The replacement in a file for an option that cannot be set there.
 #[derive(Clone, Copy)]
 pub enum Instead {
     Nothing,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeTable, DeValue};
 
-/// How much of a value is quoted.
+/// The length of a value that is quoted.
 const QUOTED: usize = 60;
 /// Names that are nearer than this are taken for misspelt ones.
 const NEAR: f64 = 0.8;
@@ -95,7 +95,7 @@ impl<'t> Reader<'t> {
             in_order(table).into_iter().partition(|(key, _)| key.get_ref() == MATCH);
         let Some((_, globs)) = matches.first() else {
             let what = format!(
-                "this rule has no `{MATCH}`; which commands it is for is said by one such as `{MATCH} = \"terraform plan*\"`"
+                "this rule has no `{MATCH}`; add the commands that it is for, such as `{MATCH} = \"terraform plan*\"`"
             );
             return Err(Mistake { at, what });
         };
@@ -143,8 +143,7 @@ impl<'t> Reader<'t> {
             };
             if other == MATCH && option.name() == options::SHELL.name {
                 let what = format!(
-                    "`{}` cannot stand in a rule, which is for a command that has its shell; \
-                     put it above the first `[[{RULES}]]`",
+                    "`{}` cannot be set in a rule, because rules match the command with its shell; put it above the first `[[{RULES}]]`",
                     option.name()
                 );
                 return Err(Mistake { at: key.span().start, what });
@@ -207,7 +206,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether a setting agrees with those that stand with it.
+/// Returns whether a setting agrees with those that stand with it.
 fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
     let is_on = |setting: &Setting| !matches!(setting.value, Value::Switch(false));
     for group in EXCLUSIVE {
@@ -215,7 +214,7 @@ fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
         let other = others.iter().find(|other| within(other) && is_on(other));
         if let Some(other) = other.filter(|_| within(new) && is_on(new)) {
             let what = format!(
-                "`{}` and `{}` (line {}) contradict each other; leave one of them out",
+                "`{}` and `{}` (line {}) contradict each other; remove one of them",
                 new.name, other.name, other.line
             );
             return Err(Mistake { at, what });
@@ -254,7 +253,7 @@ fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// What is said of a key that is none.
+/// The message about an unknown key.
 fn unknown(key: &str, other: &'static str) -> String {
     let name = key.strip_prefix("--").unwrap_or(key);
     if let Some((once, instead)) = ONCE.iter().find(|(once, _)| *once == name) {

@@ -1,4 +1,4 @@
-//! How a difference reads. A sentence never has a value in it that the store
+//! Differences in words. A sentence never has a value in it that the store
 //! does not hold anyway: of variables the name, of standard input what kind it
 //! was, of `--key` that there was one.
 
@@ -15,19 +15,19 @@ use std::path::Path;
 const HUNKS: usize = 4;
 /// The most bytes of a word that are shown.
 const WORD: usize = 48;
-/// How much of what is alike is shown in front of where two words differ.
+/// The number of equal bytes shown before a difference of two words.
 const BEFORE: usize = 12;
 
-/// What is known of both sides besides the parts.
+/// The facts about both sides besides the key's parts.
 #[derive(Clone, Copy, Debug)]
 pub struct Sides<'s> {
-    /// What is to be run, cut as an entry keeps it.
+    /// The command to run, cut as an entry keeps it.
     pub now: &'s About,
-    /// What was run.
+    /// The command that was run.
     pub then: &'s About,
     /// The executable, where it lies now.
     pub executable: Option<&'s Path>,
-    /// What standard input was, if that is known.
+    /// The kind of standard input, if it is known.
     pub stdin: Option<&'static str>,
 }
 
@@ -56,12 +56,12 @@ impl Sides<'_> {
         match &difference.what {
             What::Arguments => format!("arguments differ: {}", self.arguments()),
             What::ExeMode(then) => format!(
-                "the executable counts in another way: recorded with `--exe {}`",
+                "the executable is compared in another way: recorded with `--exe {}`",
                 name_of(*then)
             ),
             What::ExePath => match self.executable {
-                Some(now) => format!("the executable lies elsewhere: now {}", path(now)),
-                None => "the executable lies elsewhere".to_owned(),
+                Some(now) => format!("the executable is in another place: now {}", path(now)),
+                None => "the executable is in another place".to_owned(),
             },
             What::ExeStat { size, modified } => {
                 let what = match (size, modified) {
@@ -73,10 +73,12 @@ impl Sides<'_> {
             }
             What::ExeContent => format!("{} changed: its contents", self.executable_name()),
             What::Directory => match (change, &self.then.cwd) {
-                (New, _) => "working directory counts now: recorded with `--no-cwd`".to_owned(),
+                (New, _) => {
+                    "working directory is in the key now: recorded with `--no-cwd`".to_owned()
+                }
                 (Gone, Some(then)) => {
                     format!(
-                        "working directory does not count now: recorded in {}",
+                        "working directory is not in the key now: recorded in {}",
                         words::word(then)
                     )
                 }
@@ -86,8 +88,12 @@ impl Sides<'_> {
                 (_, None) => "working directory differs".to_owned(),
             },
             What::Environment(count) => match change {
-                Gone => format!("no variable counts now: {count} did when it was recorded"),
-                _ => format!("{count} variables count now: none did when it was recorded"),
+                Gone => {
+                    format!("no variable is in the key now: {count} were when it was recorded")
+                }
+                _ => {
+                    format!("{count} variables are in the key now: none were when it was recorded")
+                }
             },
             What::Variable(name) => format!(
                 "variable `{}` {}",
@@ -117,12 +123,12 @@ impl Sides<'_> {
             What::Platform(name) => plain(&String::from_utf8_lossy(name), change),
             What::Inputs => match change {
                 Differs => "the input files differ".to_owned(),
-                New => "input files count now: recorded without".to_owned(),
-                Gone => "no input files count now: recorded with some".to_owned(),
+                New => "input files are in the key now: recorded without".to_owned(),
+                Gone => "no input files are in the key now: recorded with some".to_owned(),
             },
             What::Input(name) => {
                 let (what, name) = match name.strip_suffix(b"/") {
-                    Some(folder) => ("what is in the input", folder),
+                    Some(folder) => ("the content of the input", folder),
                     None => ("input", name.as_slice()),
                 };
                 plain(&format!("{what} {}", words::word(name)), change)
@@ -134,7 +140,7 @@ impl Sides<'_> {
             },
             What::InputCommand(command) => {
                 let command = harmless(&String::from_utf8_lossy(command)).into_owned();
-                plain(&format!("what `{command}` prints"), change)
+                plain(&format!("the output of `{command}`"), change)
             }
         }
     }
@@ -143,7 +149,7 @@ impl Sides<'_> {
         self.executable.map_or_else(|| "the executable".to_owned(), path)
     }
 
-    /// Where the command lines differ, word by word.
+    /// The differences of the command lines, word by word.
     fn arguments(&self) -> String {
         let words = |about: &'_ About| -> Vec<Vec<u8>> {
             about.argv.iter().map(|arg| arg.to_vec()).collect()
@@ -168,7 +174,7 @@ impl Sides<'_> {
             told.push(format!("and {} more", hunks.len() - HUNKS));
         }
         if told.is_empty() {
-            return "behind what was kept of them".to_owned();
+            return "after the part that was kept".to_owned();
         }
         told.join(", ")
     }
@@ -186,7 +192,7 @@ fn path(path: &Path) -> String {
     format!("`{}`", words::word(path.as_os_str().as_bytes()))
 }
 
-/// How a mode is spelt on the command line.
+/// Returns the name of a mode on the command line.
 pub fn name_of(mode: ExeMode) -> String {
     mode.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }

@@ -179,5 +179,5 @@ fn words_are_told_apart() {
         in_words(&[b"\x1b[2J"], &[b"\xff"]),
         "arguments differ: $'\\377' in place of $'\\033[2J'"
     );
-    assert_eq!(in_words(&[b"x"], &[b"x"]), "arguments differ: behind what was kept of them");
+    assert_eq!(in_words(&[b"x"], &[b"x"]), "arguments differ: after the part that was kept");
 }

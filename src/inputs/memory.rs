@@ -1,4 +1,4 @@
-//! What files held when they were last read, from one call to the next.
+//! The contents of files when they were last read, from one call to the next.
 //!
 //! ```text
 //! v2/inputs/HASH    one file for each working directory and list of what counts
@@ -29,20 +29,20 @@ use std::path::{Path, PathBuf};
 
 const MAGIC: [u8; 8] = *b"cxinput\x01";
 const HEADER: usize = MAGIC.len() + 32;
-/// What is worth being remembered: so many files, or so many bytes.
+/// The least that is worth remembering: this many files, or bytes.
 const WORTH: (usize, u64) = (64, 256 * 1024);
 /// When it was used is noted no more often than this.
 const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// No more than this is read back.
 const MAX: u64 = 1 << 30;
 
-/// Where the hashes of some files are remembered.
+/// The file that remembers the hashes of some files.
 pub struct Memory {
     name: Option<PathBuf>,
 }
 
 impl Memory {
-    /// Where those are that are wanted, from this working directory.
+    /// The patterns, as seen from this working directory.
     pub fn of(wanted: &Wanted<'_>, found: &[Found]) -> Memory {
         let Ok(cwd) = std::env::current_dir() else { return Memory { name: None } };
         let mut told = cwd.into_os_string().into_encoded_bytes();
@@ -59,7 +59,7 @@ impl Memory {
         Memory { name: Some(PathBuf::from(format!("{INPUTS}/{}", hashing::of(&told).to_hex()))) }
     }
 
-    /// What is remembered.
+    /// The remembered hashes.
     pub fn recall(&self, root: &Root) -> Known {
         self.try_recall(root).unwrap_or_default()
     }
@@ -111,15 +111,15 @@ pub(super) fn encode(files: &[File]) -> Vec<u8> {
     bytes
 }
 
-/// What is remembered of some files.
+/// The remembered hashes of some files.
 #[derive(Default)]
 pub struct Known {
     bytes: Vec<u8>,
-    /// Where each path lies in the bytes; behind it is the rest of its record.
+    /// The place of each path in the bytes; the rest of its record follows it.
     paths: Vec<(usize, usize)>,
 }
 
-/// What is remembered of one.
+/// The remembered hash of one file.
 pub type Remembered = (Stamp, [u8; 32]);
 
 impl Known {
@@ -144,7 +144,7 @@ impl Known {
         Some(Known { bytes, paths })
     }
 
-    /// What is remembered, to be asked for in the order of the paths.
+    /// Returns the remembered hashes, to be looked up in the order of the paths.
     pub fn in_order(&self) -> InOrder<'_> {
         InOrder { known: self, at: 0 }
     }
@@ -154,7 +154,7 @@ impl Known {
         Some((Stamp::decode(stamp), *rest.first_chunk()?))
     }
 
-    /// How many files something is remembered of.
+    /// Returns the number of remembered files.
     pub fn len(&self) -> usize {
         self.paths.len()
     }
@@ -167,7 +167,7 @@ pub struct InOrder<'k> {
 }
 
 impl InOrder<'_> {
-    /// What is remembered of the next file.
+    /// Returns the remembered hash of the next file.
     pub fn of(&mut self, path: &Path) -> Option<Remembered> {
         let Known { bytes, paths } = self.known;
         while let Some(&(start, len)) = paths.get(self.at) {

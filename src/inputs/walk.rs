@@ -27,16 +27,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Found {
     /// Relative to the working directory, if it was named so.
     pub path: PathBuf,
-    /// What a look at itself tells, and not at what it leads to.
+    /// The status of the path itself, and not of its target.
     pub look: rustix::io::Result<Look>,
-    /// Whether somebody expects it to be there.
+    /// True if it has to exist.
     pub named: bool,
 }
 
-/// What a look at a file tells.
+/// The status of a file.
 #[derive(Clone, Copy)]
 pub struct Look {
-    /// What tells that it is as it was.
+    /// The stamp by which a change is noticed.
     pub stamp: Stamp,
     /// Its kind and its permissions.
     pub mode: RawMode,
@@ -50,7 +50,7 @@ impl Look {
 }
 
 impl Found {
-    /// What is named as well as met comes first.
+    /// Named paths come before those that were only met.
     fn order(&self, other: &Found) -> Ordering {
         let [one, other] = [self, other].map(|found| (found.path.as_os_str(), !found.named));
         one.cmp(&other)
@@ -62,7 +62,7 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
     find_and_tell(wanted, &mut None)
 }
 
-/// The same, and the first pattern that nothing matches.
+/// Walks the patterns, and returns the first one that nothing matches, too.
 pub fn find_and_tell(
     wanted: &Wanted<'_>,
     unmatched: &mut Option<String>,
@@ -121,7 +121,7 @@ pub fn find_and_tell(
 /// What is to be walked, what of it is meant, and how far down that can lie; none: all.
 type Folders<'p> = BTreeMap<&'p Path, Option<(GlobSetBuilder, Option<usize>)>>;
 
-/// What a path leads to.
+/// Returns the target of a path.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     File,
@@ -154,7 +154,7 @@ fn name<'p>(kind: Kind, path: &'p Path, found: &mut Vec<Found>, folders: &mut Fo
     }
 }
 
-/// What does not count below a folder.
+/// The names that are left out below a folder.
 struct LeftOut {
     patterns: GlobSet,
     store: Option<PathBuf>,
@@ -200,7 +200,7 @@ fn add(patterns: &mut GlobSetBuilder, pattern: &PathPattern) {
 /// A walk through a folder, and through those that links in it lead to.
 struct Walk<'w> {
     wanted: &'w Wanted<'w>,
-    /// What of it is meant; none: all.
+    /// The patterns below it; none: everything.
     meant: Option<&'w GlobSet>,
     left_out: &'w Arc<LeftOut>,
     /// The folders that were entered through a link, each once: their files are there
@@ -289,7 +289,7 @@ impl Walk<'_> {
     }
 }
 
-/// What one thread meets; given to all when that ends.
+/// The files that one thread meets; passed on when it ends.
 struct Batch<'a> {
     met: Part,
     all: &'a Mutex<All>,

@@ -20,7 +20,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What leads to the files that count, as it was.
+/// The ways to the input files, as they were.
 #[derive(Debug, Default)]
 pub struct Ways {
     places: BTreeMap<PathBuf, Place>,
@@ -30,7 +30,7 @@ pub struct Ways {
 struct Place {
     stamp: Stamp,
     is_link: bool,
-    /// What there is in a folder that was named as an input, if all of it counts.
+    /// The names in a folder that is an input with everything in it.
     all: Option<BTreeSet<OsString>>,
 }
 
@@ -69,7 +69,7 @@ impl Ways {
         Ways { places }
     }
 
-    /// What is not any more, or was not all the time, what it was.
+    /// Returns the first way that has changed, or had changed in between.
     pub fn changed(&self) -> Option<&Path> {
         self.places.iter().find(|(path, then)| !then.is_same(path)).map(|(path, _)| path.as_path())
     }

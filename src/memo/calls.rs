@@ -22,22 +22,22 @@ use wanted::Computed;
 const SOONEST: Duration = Duration::from_millis(1);
 /// and after a while.
 const LATEST: Duration = Duration::from_millis(100);
-/// How long one waits for another process if somebody there may be waiting for this one.
+/// The time limit for another process that may itself be waiting for this one.
 const NESTED: Duration = Duration::from_secs(5);
 
-/// What all handles of a cache share.
+/// The state that all handles of a cache share.
 pub struct Inner {
     /// The fastest first.
     pub stores: Vec<Box<dyn Storage>>,
-    /// What is kept as it is, and not as a record.
+    /// The objects that are kept as they are, and not as records.
     pub references: References,
-    /// How many of the first of them return at once.
+    /// The number of the first stores that return at once.
     pub immediate: usize,
-    /// What is shared with the other caches of the same folder.
+    /// The state shared with other caches of the same folder.
     pub domain: Arc<Domain>,
-    /// Who is told of what happens.
+    /// The observer of events.
     pub observer: Observer,
-    /// Which options of `cachex run` lead to the same local store.
+    /// The options of `cachex run` that lead to the same local store.
     pub run_options: RunOptions,
 }
 
@@ -158,7 +158,7 @@ impl Inner {
         instead.and_then(|found| found.decoded(self)).ok_or(err)
     }
 
-    /// How many of the stores have a use for a key.
+    /// Returns the number of stores that can use a key.
     fn reach(&self, key: &ValueKey) -> usize {
         let all = self.stores.len();
         if self.immediate == all || key.is_known_elsewhere() { all } else { self.immediate }
@@ -169,7 +169,7 @@ impl Inner {
         self.search(below, key, |store| store.get(key), Record::is_of_use)
     }
 
-    /// The same of all of them, after nothing was found and others were waited for.
+    /// Looks in all stores again, after nothing was found and others were waited for.
     fn look_again(&self, key: &ValueKey) -> Option<Found> {
         self.search(self.stores.len(), key, |store| store.get_again(key), Record::is_fresh)
     }
@@ -240,7 +240,7 @@ impl Inner {
         if is_err { self.stands_in(instead, value).or_else(Ok) } else { Ok(value) }
     }
 
-    /// The same of a value that took the place of one that can still be served.
+    /// Notes a value that replaced one that can still be served.
     fn refreshed<T: Value, E>(
         self: &Arc<Inner>,
         wanted: &Wanted<'_>,

@@ -114,7 +114,7 @@ fn unserializable<T>(why: &str) -> Error {
     Error::Serialize(format!("a value of type {kind} cannot be serialized: {why}"))
 }
 
-/// Whether what is read serializes to the same as the value that it should be.
+/// Returns whether what is read serializes to the same as the value that it should be.
 fn is_read_back<T: Value>(value: &T, read: impl FnOnce() -> Option<T>) -> bool {
     let Ok(Some(read)) = guarded(read) else { return false };
     matches!((digest(value), digest(&read)), (Ok(was), Ok(is)) if was == is)
@@ -148,7 +148,7 @@ pub fn decode<T: Value>(stored: &[u8], is_own: bool) -> Option<T> {
     read.ok().flatten()
 }
 
-/// The same of bytes that are not needed any more.
+/// Decodes bytes that are not needed any more.
 pub fn decode_owned<T: Value>(mut stored: Vec<u8>) -> Option<T> {
     if stored.last() == Some(&RAW) {
         stored.pop();

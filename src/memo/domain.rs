@@ -1,4 +1,4 @@
-//! What the handles of one cache share, and those of all caches in one folder.
+//! State shared by the handles of one cache, and by all caches in one folder.
 
 use super::key::ValueKey;
 use crate::forked::PerProcess;
@@ -43,7 +43,7 @@ impl Domain {
         })
     }
 
-    /// That of a folder, which is known by its device and its number.
+    /// Returns the domain of a folder, which is identified by device and inode.
     pub fn of_folder(folder: (u64, u64)) -> Arc<Domain> {
         static OPEN: PerProcess<Mutex<Open>> = PerProcess::new();
         let mut open = OPEN.get().lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ impl Domain {
         })
     }
 
-    /// What no other domain of this process has.
+    /// Returns a number that no other domain of this process has.
     pub fn id(&self) -> u64 {
         self.id
     }
@@ -76,7 +76,7 @@ impl Domain {
         self.cleared.fetch_max(self.next(), Ordering::SeqCst);
     }
 
-    /// Whether a value was removed since then.
+    /// Returns whether a value was removed since then.
     pub fn was_removed(&self, key: &ValueKey, since: Moment) -> bool {
         let last = self.slot(key).load(Ordering::SeqCst);
         last.max(self.cleared.load(Ordering::SeqCst)) > since.0

@@ -71,11 +71,11 @@ tags! {
 
 /// The purpose of an encoding.
 pub trait Purpose {
-    /// Whether names of types are written, and structs told from maps.
+    /// True if names of types are written, and structs told from maps.
     const NAMES_TYPES: bool;
-    /// Whether maps are sorted.
+    /// True if maps are sorted.
     const SORTS_MAPS: bool;
-    /// Whether every sequence is sorted, and not those of hash sets alone.
+    /// True if every sequence is sorted, and not those of hash sets alone.
     const SORTS_ALL: bool;
 }
 
@@ -272,7 +272,7 @@ fn behind_references(mut path: &str) -> &str {
     }
 }
 
-/// Whether a type of this name lists the same elements in another order each time.
+/// Returns whether a type of this name lists the same elements in another order each time.
 fn is_hash_set(path: &str) -> bool {
     let path = behind_references(path);
     path.split('<').next().is_some_and(|name| name.ends_with("HashSet"))

@@ -8,14 +8,14 @@
 use serde::ser::{self, Impossible, Serialize};
 use std::fmt;
 
-/// Whether `value` is the `Err` of a `Result`.
+/// Returns whether `value` is the `Err` of a `Result`.
 pub fn is_err<T: Serialize + ?Sized>(value: &T) -> bool {
     matches!(value.serialize(Probe), Err(Seen::Err))
 }
 
 struct Probe;
 
-/// What a probe saw; every serialization with it ends there.
+/// The finding of a probe; every serialization with it ends there.
 #[derive(Debug)]
 enum Seen {
     /// An `Err`.
@@ -46,7 +46,7 @@ macro_rules! other {
     )+};
 }
 
-/// What has an inside, of which nothing is looked at.
+/// A compound value, whose content is ignored.
 type Inside = Impossible<(), Seen>;
 type Name = &'static str;
 

@@ -25,7 +25,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-/// What identifies a flight in a process.
+/// The identity of a flight in a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct FlightKey {
     domain: u64,
@@ -47,13 +47,13 @@ pub struct Table {
 struct Flight {
     /// Whose turn it is.
     turn: Option<u64>,
-    /// How many wait.
+    /// The number of waiters.
     seats: usize,
     landed: Option<Landed>,
     ended: Arc<Event>,
 }
 
-/// What came of a flight.
+/// The result of a flight.
 #[derive(Clone)]
 struct Landed {
     record: Arc<Record>,
@@ -61,7 +61,7 @@ struct Landed {
     at: Instant,
 }
 
-/// Who has a turn.
+/// The holder of a turn.
 struct Holder {
     flight: Shared,
     /// The turn within which this one was taken.
@@ -91,14 +91,14 @@ fn innermost() -> Option<u64> {
     Some(INNERMOST.get()).filter(|turn| *turn != 0)
 }
 
-/// Whether this is called by what computes a value, one at a time.
+/// Returns whether this is called by what computes a value, one at a time.
 pub fn is_within_a_turn() -> bool {
     innermost().is_some()
 }
 
-/// What joining a flight came to.
+/// The result of joining a flight.
 pub enum Joined {
-    /// It is one's turn.
+    /// The caller has its turn.
     Turn(Turn),
     /// Another's turn came to this.
     Landed(Arc<Record>),
@@ -106,12 +106,12 @@ pub enum Joined {
     Alone,
 }
 
-/// How one waits for others.
+/// The policy of waiting for others.
 #[derive(Clone, Copy)]
 pub struct Terms {
     /// Until when at most.
     pub until: Option<Instant>,
-    /// Whether what others have begun before will not do.
+    /// True if what others have begun before will not do.
     pub anew: bool,
 }
 
@@ -133,7 +133,7 @@ pub fn join(domain: &Domain, key: &ValueKey, terms: Terms) -> Joined {
     }
 }
 
-/// The same without blocking a thread.
+/// Joins a flight without blocking a thread.
 pub async fn join_async(domain: &Domain, key: &ValueKey, terms: Terms) -> Joined {
     let seat = Seat::take(domain, key, true, terms.anew);
     let until = terms.until;
@@ -257,7 +257,7 @@ impl Drop for Seat {
 }
 
 impl Table {
-    /// Whether the end of a flight has to wait for who waits for it.
+    /// Returns whether the end of a flight has to wait for who waits for it.
     fn would_never_end(&self, seat: &Seat) -> bool {
         let mut around = HashSet::new();
         let mut next = seat.outer;
@@ -296,7 +296,7 @@ pub struct Turn {
     thread: Arc<AtomicU64>,
     began: Instant,
     landed: Option<Landed>,
-    /// It is left when the turn is over.
+    /// The flight is left when the turn is over.
     _seat: Seat,
 }
 
@@ -313,7 +313,7 @@ impl Turn {
         compute()
     }
 
-    /// The same of a future.
+    /// Begins the turn of a future.
     pub fn within_async<F: Future>(&self, future: F) -> Within<F> {
         Within { turn: self.id, thread: self.thread.clone(), future: Box::pin(future) }
     }
@@ -358,13 +358,13 @@ impl<F: Future> Future for Within<F> {
     }
 }
 
-/// Whether nothing is under way in a domain.
+/// Returns whether nothing is under way in a domain.
 #[cfg(test)]
 pub fn is_idle(domain: &Domain) -> bool {
     table().flights.keys().all(|flight| flight.domain != domain.id())
 }
 
-/// How many have joined a flight of a domain, and not left it.
+/// Returns the number of callers in flights of a domain.
 #[cfg(test)]
 pub fn seats(domain: &Domain) -> usize {
     let table = table();

@@ -1,24 +1,24 @@
-//! What a handle of a cache says of the values that it records.
+//! The labels that a handle of a cache gives to the values that it records.
 
 use super::Error;
 use std::any::{Any, type_name};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a value is served; `Err`: the name of the type of those that this is known of.
+/// The lifetime of a value; `Err`: the name of the type whose lifetime is known.
 pub type Lifetime = dyn Fn(&dyn Any) -> Result<Option<Duration>, &'static str> + Send + Sync;
 
-/// What is said of the values that are recorded by one handle.
+/// The labels of the values that one handle records.
 #[derive(Clone, Default)]
 pub struct Labels {
     /// Their tags.
     pub tags: Arc<[String]>,
-    /// How long each of them is served.
+    /// The lifetime of each value.
     pub lifetime: Option<Arc<Lifetime>>,
 }
 
 impl Labels {
-    /// The same with this function, by which values are served.
+    /// Returns the labels with this function for lifetimes.
     pub fn expires_by<T: 'static, L: Into<Option<Duration>>>(
         &self,
         lifetime: impl Fn(&T) -> L + Send + Sync + 'static,
@@ -30,7 +30,7 @@ impl Labels {
         Labels { tags: self.tags.clone(), lifetime: Some(lifetime) }
     }
 
-    /// How long a value is served, if that was said.
+    /// Returns the lifetime of a value, if there is a function for it.
     pub fn lifetime<T: 'static>(&self, value: &T) -> Result<Option<Duration>, Error> {
         let Some(lifetime) = &self.lifetime else { return Ok(None) };
         lifetime(value).map_err(|known| Error::unknown_lifetime(type_name::<T>(), known))

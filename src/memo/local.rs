@@ -57,7 +57,7 @@ impl Local {
         Some(Remote::new(&self.root, url, access, times, *limits, self.bounds.compress))
     }
 
-    /// Whether the remote store gets what is recorded here.
+    /// Returns whether the remote store gets what is recorded here.
     fn shares(&self) -> bool {
         self.remote.as_ref().is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
     }
@@ -94,7 +94,7 @@ impl Local {
         }
     }
 
-    /// The same as a record.
+    /// Returns the entry as a record.
     fn find(&self, key: &Key, asks_remote: bool) -> Result<Option<Arc<Record>>> {
         if !self.mode.reads() {
             return Ok(None);
@@ -265,7 +265,7 @@ impl Storage for Local {
         Ok(self.find(&key.digest(), true)?)
     }
 
-    /// What another process recorded meanwhile is here.
+    /// Looks for a value that another process has recorded in the meantime.
     fn get_again(&self, key: &ValueKey) -> Result<Option<Arc<Record>>, Failure> {
         Ok(self.find(&key.digest(), false)?)
     }

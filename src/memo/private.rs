@@ -1,4 +1,4 @@
-//! What the attribute macros expand to. It is no part of the public interface.
+//! The functions that the attribute macros call. Not part of the public interface.
 
 use super::calls::{Caller, at_once};
 pub use super::default_cache;
@@ -40,12 +40,12 @@ impl Function {
 #[derive(Clone, Copy)]
 pub struct TypeIdentity(encoding::TypeIdentity);
 
-/// That of a type.
+/// Returns the identity of a type.
 pub fn type_identity<T: ?Sized>() -> TypeIdentity {
     TypeIdentity(encoding::TypeIdentity::of::<T>())
 }
 
-/// That of a value's type.
+/// Returns the identity of a value's type.
 pub fn type_identity_of_val<T: ?Sized>(_: &T) -> TypeIdentity {
     type_identity::<T>()
 }
@@ -62,7 +62,7 @@ pub struct Parts {
     encoded: Result<key::Parts, Unwritable>,
 }
 
-/// What was said of a function. The span was looked at when it was compiled.
+/// The options of a function. The span was checked at compile time.
 pub const fn options(expires_in: Option<Duration>, allow_concurrent: bool) -> Options {
     Options::of(expires_in, allow_concurrent)
 }
@@ -75,7 +75,7 @@ pub const fn options(expires_in: Option<Duration>, allow_concurrent: bool) -> Op
     note = "implement `serde::Serialize` for it, or leave it out of the key with `#[key(skip)]`"
 )]
 pub trait KeyPart<Argument: ?Sized> {
-    /// It, as a part of a key.
+    /// Returns the argument as a part of a key.
     fn part(&self) -> Part<'_>;
 }
 
@@ -124,7 +124,7 @@ impl InOrder for Part<'_> {
     }
 }
 
-/// What the value of a `const` parameter can be.
+/// A possible value of a `const` parameter.
 macro_rules! in_order {
     ($($plain:ty),+) => {$(
         impl InOrder for $plain {
@@ -153,12 +153,12 @@ pub fn parts<P: InOrder>(function: &'static Function, given: &P) -> Parts {
     Parts { function, encoded }
 }
 
-/// The same options, with a name for the value.
+/// Returns the options with a name for the value.
 fn named(options: &Options, function: &Function) -> Options {
     options.name(options.name.unwrap_or(function.name))
 }
 
-/// The same options, but that nothing that was recorded before will do, if so.
+/// Returns the options; if `anew`, no earlier record is served.
 pub fn anew(options: Options, anew: bool) -> Options {
     let mode = match options.mode {
         mode if !anew => mode,
@@ -266,7 +266,7 @@ where
     }
 }
 
-/// What this process shares of a call, or what `compute` returns.
+/// Returns the shared result of a call, or that of `compute`.
 pub fn reference<R, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> R
 where
     R: Clone + Send + Sync + 'static,

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 pub struct Process {
     /// The values that are being computed by one while others wait.
     pub flights: Mutex<Table>,
-    /// What wakes those who wait for a moment.
+    /// The event that wakes waiters.
     pub timer: Timer,
 }
 

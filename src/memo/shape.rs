@@ -29,24 +29,24 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What tells a type from others, and from itself as it was before a change.
+/// The identity of a type, which a change of the type changes.
 pub type Shape = [u8; 16];
 
-/// What a type asks for.
+/// Something that a type asks for.
 pub struct Outline {
     /// A fingerprint of it.
     pub shape: Shape,
-    /// Whether nothing is missing there.
+    /// True if nothing is missing there.
     pub is_whole: bool,
 }
 
-/// How often a type is read at the most, and how much of it in one reading.
+/// The maximum number of readings of a type, and of steps in one reading.
 const READINGS: usize = 4096;
 const STEPS: usize = 10_000;
-/// How deep what is made up goes at the most: the stack of a thread is finite.
+/// The maximum depth of made-up content: the stack of a thread is finite.
 const DEPTH: usize = 64;
 
-/// What a type asks for, which is found out anew.
+/// Finds out anew what a type asks for.
 pub fn of<T: DeserializeOwned + 'static>() -> Outline {
     let mut seen = Seen::default();
     seen.name(type_name::<T>());
@@ -62,7 +62,7 @@ pub fn of<T: DeserializeOwned + 'static>() -> Outline {
 struct Fork {
     /// The visitor, which each type has one of.
     visitor: &'static str,
-    /// Where the names of the variants or fields lie.
+    /// The place of the names of variants or fields.
     names: usize,
 }
 
@@ -72,15 +72,15 @@ impl Fork {
     }
 }
 
-/// Which way is taken at the forks that are met, one after the other.
+/// The branches to take at the forks, one after the other.
 type Way = Vec<(Fork, usize)>;
 
-/// What a type asked for, over all of its readings.
+/// Everything that a type asked for, over all of its readings.
 #[derive(Default)]
 struct Seen {
     log: Vec<u8>,
     forks: HashSet<Fork>,
-    /// Those that were not taken yet.
+    /// The branches that were not taken yet.
     ways: VecDeque<Way>,
     lacks_something: bool,
 }
@@ -158,7 +158,7 @@ impl de::Error for Refused {
 struct Reader<'s> {
     seen: &'s mut Seen,
     way: &'s Way,
-    /// How much of it was taken.
+    /// The number of elements taken.
     taken: usize,
     steps: usize,
     /// The types that are being read, from the outside in.
@@ -192,7 +192,7 @@ impl Reader<'_> {
         value
     }
 
-    /// Whether a type is being read within itself: what may be left out is, so that
+    /// Returns whether a type is being read within itself: what may be left out is, so that
     /// there is an end to it.
     fn repeats(&self) -> bool {
         let Some((last, outer)) = self.within.split_last() else { return false };
@@ -203,7 +203,7 @@ impl Reader<'_> {
         usize::from(!self.repeats())
     }
 
-    /// Which way is taken at this fork, if it is one on the way of this reading.
+    /// Returns the branch to take at this fork, if this reading has one.
     fn turns(&mut self, fork: Fork) -> Option<usize> {
         let (next, way) = *self.way.get(self.taken)?;
         (next == fork).then(|| {

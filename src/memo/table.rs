@@ -18,10 +18,10 @@ const HOT: f64 = 0.97;
 
 /// Something that is held under a key.
 pub trait Held: Clone {
-    /// What is known of it.
+    /// The record.
     fn record(&self) -> &Record;
 
-    /// How much room it takes, together with a key of so many bytes.
+    /// Returns the room that it takes, together with a key of this length.
     fn weight(&self, key: usize) -> u64;
 }
 
@@ -33,7 +33,7 @@ pub struct Table<V: Held> {
     capacity: u64,
     items: u64,
     held: PerProcess<Inner<V>>,
-    /// Whether this process takes nothing more from its parent.
+    /// True if this process takes nothing more from its parent.
     is_orphaned: PerProcess<AtomicBool>,
     evictions: Evictions,
 }
@@ -70,7 +70,7 @@ impl<V: Held> Table<V> {
         self.held.get_or(|| self.made())
     }
 
-    /// What the parent had when this process was forked.
+    /// The content of the parent's table when this process was forked.
     fn of_parent(&self) -> Option<&Inner<V>> {
         if !is_forked() || self.is_orphaned.get().load(Ordering::Relaxed) {
             return None;
@@ -90,13 +90,13 @@ impl<V: Held> Table<V> {
         self.capacity
     }
 
-    /// How much there is of it.
+    /// Returns the room in use.
     #[cfg(test)]
     pub fn weight(&self) -> u64 {
         self.held().weight()
     }
 
-    /// What is held under a key.
+    /// Returns the object under a key.
     #[inline]
     pub fn get(&self, key: &ValueKey) -> Option<V> {
         let sought = Sought(key.here());
@@ -174,7 +174,7 @@ struct Evictions {
     hook: Arc<OnceLock<EvictionHook>>,
 }
 
-/// What one call drove out.
+/// The objects that one call evicted.
 struct Evicted<V: Held>(Vec<(Option<EvictionHook>, V)>);
 
 impl<V: Held> Default for Evicted<V> {

@@ -64,7 +64,7 @@ fn alone() -> Options {
     Options::new().allow_concurrent(false)
 }
 
-/// What `compute` returns twice, and how often it ran.
+/// Returns two results of `compute`, and how often it ran.
 fn twice<T>(cache: &Cache, options: Options, compute: impl Fn() -> T) -> ([T; 2], usize)
 where
     T: Value,

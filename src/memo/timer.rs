@@ -10,10 +10,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// How long the thread stays when nobody waits.
+/// The time that the thread stays when nobody waits.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// What wakes those who wait for a moment.
+/// The event that wakes waiters.
 #[derive(Default)]
 pub struct Timer {
     state: Mutex<State>,

@@ -15,12 +15,12 @@ pub struct TypeFacts {
     /// A fingerprint of what its `Deserialize` asks for.
     pub shape: Shape,
     is_described: AtomicBool,
-    /// That of a parent may be locked for ever.
+    /// A lock of the parent process may be held for ever.
     known: PerProcess<Mutex<Arc<Known>>>,
 }
 
 impl TypeFacts {
-    /// Whether its values are stored in the form that describes itself.
+    /// Returns whether its values are stored in the form that describes itself.
     pub fn is_described(&self) -> bool {
         self.is_described.load(Ordering::Relaxed)
     }
@@ -63,7 +63,7 @@ pub fn of<T: serde::de::DeserializeOwned + 'static>() -> &'static TypeFacts {
     facts
 }
 
-/// The same, as all threads share them.
+/// The facts about types, shared by all threads.
 fn shared<T: serde::de::DeserializeOwned + 'static>(id: TypeId) -> &'static TypeFacts {
     static ALL: PerProcess<Mutex<HashMap<TypeId, &'static TypeFacts>>> = PerProcess::new();
     let all = || ALL.get().lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! What was at the declared paths before a run: what it removed, which files it left alone,
+//! The state of the declared paths before a run: what it removed, which files it left alone,
 //! and which links are not its own.
 
 use super::collect::{Found, Ordered, Refused, Seen};
@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Stat};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// What was at the declared paths before a run.
+/// The state of the declared paths before a run.
 #[derive(Default)]
 pub struct Before {
     named: HashSet<PathBuf>,
@@ -29,14 +29,14 @@ struct Earlier {
     hash: Option<blake3::Hash>,
 }
 
-/// How sure it is that a run left a file alone.
+/// The certainty that a run left a file alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LeftAlone {
-    /// It changed it.
+    /// The run changed it.
     No,
     /// If its content has this hash.
     If(blake3::Hash),
-    /// It did.
+    /// The run left it alone.
     Yes,
 }
 
@@ -95,12 +95,12 @@ impl Before {
         before
     }
 
-    /// Whether there was something at a path that was named.
+    /// Returns whether there was something at a path that was named.
     pub fn had(&self, path: &Path) -> bool {
         self.named.contains(path)
     }
 
-    /// Whether the run left alone what is at a path now. One that did not change in any way
+    /// Returns whether the run left alone what is at a path now. One that did not change in any way
     /// that can be seen was: a hit then wants it to be there as it is, which is never wrong.
     pub(super) fn left_alone(&self, path: &Path, stat: &Stat) -> LeftAlone {
         match self.files.get(path) {

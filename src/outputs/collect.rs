@@ -24,21 +24,21 @@ pub use super::before::Before;
 /// Why files are not recorded.
 #[derive(Debug)]
 pub enum Refused {
-    /// It was not made.
+    /// The output was not created.
     Missing(String),
-    /// It was written while it was read.
+    /// The output was written while it was read.
     Changing(PathBuf),
-    /// It is neither a file nor a folder nor a link.
+    /// The output is neither a file nor a folder nor a link.
     Special(PathBuf),
-    /// It lies behind a link, so that it may be anywhere.
+    /// The output is behind a link, so it may be anywhere.
     BehindLink(PathBuf),
-    /// It is a link that the run did not make, so that what the run made is elsewhere.
+    /// The output is a link that the run did not make, so the run's output is elsewhere.
     ThroughLink(PathBuf),
-    /// It lies in cachex's own store.
+    /// The path is in cachex's own store.
     InStore(PathBuf),
     /// One lies below another that is no folder.
     Tangled,
-    /// It cannot be read.
+    /// The file cannot be read.
     Unreadable(PathBuf, std::io::Error),
     /// There are too many of them, or they are too large together.
     TooMuch,
@@ -51,31 +51,31 @@ pub enum Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refused::Missing(named) => write!(f, "the output {named} was not made"),
+            Refused::Missing(named) => write!(f, "the output {named} was not created"),
             Refused::Changing(path) => {
                 write!(f, "the output {} changed while it was recorded", path.display())
             }
             Refused::Special(path) => {
-                write!(f, "the output {} is no file, folder or link", path.display())
+                write!(f, "the output {} is not a file, folder or link", path.display())
             }
             Refused::BehindLink(path) => write!(
                 f,
-                "the output {} lies behind a link; name it by where the link leads, from `/` on",
+                "the output {} is behind a link; name its target by an absolute path",
                 path.display()
             ),
             Refused::ThroughLink(path) => write!(
                 f,
-                "the output {} is a link that was there before the run; name what it leads to",
+                "the output {} is a link that existed before the run; name its target",
                 path.display()
             ),
             Refused::InStore(path) => {
-                write!(f, "the output {} lies in cachex's own store", path.display())
+                write!(f, "the output {} is in cachex's own store", path.display())
             }
-            Refused::Tangled => f.write_str("one output lies behind another that is a link"),
+            Refused::Tangled => f.write_str("one output is behind another that is a link"),
             Refused::Unreadable(path, error) => {
                 write!(f, "the output {} cannot be read: {error}", path.display())
             }
-            Refused::TooMuch => f.write_str("the outputs are more than --max-entry-size"),
+            Refused::TooMuch => f.write_str("the outputs exceed --max-entry-size"),
             Refused::NoRoom => f.write_str("no room for the outputs within --max-size"),
             Refused::Store(errno) => write!(f, "{}", std::io::Error::from(*errno)),
         }
@@ -87,13 +87,13 @@ pub struct Collected<'a> {
     manifest: Manifest,
     new: Vec<WholeBlob<'a>>,
     list: WholeBlob<'a>,
-    /// What the store had already.
+    /// Blobs that the store had already.
     had: Vec<BlobRef>,
     room: Room<'a>,
     root: &'a Root,
 }
 
-/// What was kept takes so many bytes of the room that was claimed for it.
+/// Notes the bytes that the recorded output takes of its claimed room.
 pub struct Kept<'a> {
     room: Room<'a>,
     taken: u64,
@@ -225,7 +225,7 @@ impl PartialOrd for Ordered {
     }
 }
 
-/// What is at a path.
+/// Returns what is at a path.
 pub(super) enum Seen {
     Absent { removed: bool },
     Folder(Stat),
@@ -268,7 +268,7 @@ fn find(
     }
 }
 
-/// What is at a place; none: nothing.
+/// Returns what is at a place; none: nothing.
 fn look(declared: &Declared<'_>, place: Place<'_>) -> Result<Option<Seen>, Refused> {
     let path = || place.path.to_owned();
     let seen = declared.within(place, None, |folder, name| {
@@ -300,7 +300,7 @@ fn is_behind_link(path: &Path) -> bool {
     path.ancestors().skip(1).any(Path::is_symlink)
 }
 
-/// Whether there is a folder that patterns are looked for in.
+/// Returns whether there is a folder that patterns are looked for in.
 fn is_folder(declared: &Declared<'_>, base: Place<'_>) -> Result<bool, Refused> {
     if base.path == Path::new(".") || base.path == Path::new("/") {
         return Ok(true);
@@ -313,7 +313,7 @@ fn is_folder(declared: &Declared<'_>, base: Place<'_>) -> Result<bool, Refused> 
     }
 }
 
-/// What became of a file.
+/// The outcome for a file.
 enum Read<'a> {
     Nothing,
     LeftAlone(BlobRef),

@@ -16,7 +16,7 @@ enum Step<'r> {
     Made(PathBuf, usize),
     /// A file was put where there was none.
     Placed(&'r Staged<'r>),
-    /// What was there went to the staging folder, under this name.
+    /// The earlier file went to the staging folder, under this name.
     Displaced(&'r Staged<'r>, PathBuf),
     /// A file, which was so before, got another time and perhaps other permissions.
     Touched(Place<'r>, &'r Stat),

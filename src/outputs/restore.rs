@@ -43,7 +43,7 @@ pub enum Refused {
     Edited(PathBuf),
     /// The call did not declare it.
     Undeclared(PathBuf),
-    /// It lies in cachex's own store.
+    /// The path is in cachex's own store.
     InStore(PathBuf),
     /// The user wants no more of it.
     Interrupted,
@@ -56,7 +56,7 @@ impl fmt::Display for Refused {
         match self {
             Refused::Gone => f.write_str("a recorded file is gone or damaged"),
             Refused::InTheWay(path) => {
-                write!(f, "{} is not what it was and in the way", path.display())
+                write!(f, "{} has changed and is in the way", path.display())
             }
             Refused::Edited(path) => write!(
                 f,
@@ -68,7 +68,7 @@ impl fmt::Display for Refused {
                 write!(f, "{} is among them and was not declared", path.display())
             }
             Refused::InStore(path) => {
-                write!(f, "{} lies in cachex's own store", path.display())
+                write!(f, "{} is in cachex's own store", path.display())
             }
             Refused::Interrupted => f.write_str("interrupted"),
             Refused::Failed(path, errno) => {
@@ -95,10 +95,10 @@ pub(super) struct Staged<'a> {
     pub name: PathBuf,
 }
 
-/// What is to be done with a file.
+/// The action for a file.
 enum Plan<'a> {
     Folder(Place<'a>, u32),
-    /// It is as it was recorded; its permissions may not be.
+    /// The content is as recorded; the permissions may differ.
     Same(Place<'a>, Option<u32>, Stat),
     Remove(Place<'a>),
     Link(Place<'a>, &'a Path),
@@ -250,7 +250,7 @@ fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused
             } else {
                 own(place, &stat)?;
                 if stat.st_nlink > 1 {
-                    let why = "has another name, which a new file would not have";
+                    let why = "has several names, which a new file would not have";
                     return Err(Refused::Spared(place.path.to_owned(), why));
                 }
                 Plan::Copy(place, mode, *blob)
@@ -283,7 +283,7 @@ fn writable(declared: &Declared<'_>, place: Place<'_>, stat: &Stat) -> Result<()
     let ask = |folder: BorrowedFd<'_>, name: &Path| {
         rustix::fs::accessat(folder, name, Access::WRITE_OK, AtFlags::EACCESS)
     };
-    let refused = |_| Refused::Spared(place.path.to_owned(), "is there and cannot be written");
+    let refused = |_| Refused::Spared(place.path.to_owned(), "exists and is not writable");
     declared.within(place, None, ask).map_err(refused)
 }
 
@@ -305,7 +305,7 @@ fn umask_now() -> u32 {
     permissions(umask.as_raw_mode())
 }
 
-/// Whether a file holds just this. One that cannot be read is replaced.
+/// Returns whether a file holds just this. One that cannot be read is replaced.
 fn holds(declared: &Declared<'_>, place: Place<'_>, blob: &BlobRef) -> bool {
     let Ok(file) = declared.open(place) else { return false };
     hashing::beginning(file, blob.len).is_ok_and(|hash| hash.is_some_and(|it| it == blob.hash))

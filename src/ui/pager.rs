@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-/// How many lines there must be on a screen before one pages.
+/// The smallest number of lines on a screen for paging.
 const LEAST: u16 = 2;
 
 /// Has `fill` write to standard output, through a pager if that is a terminal,
@@ -47,15 +47,15 @@ pub fn show(
     }
 }
 
-/// Where text is written to be shown.
+/// The destination of text to be shown.
 pub struct Pages(State);
 
 enum State {
-    /// It goes out as it comes.
+    /// Text goes out as it comes.
     Plain(BufWriter<Stdout>),
-    /// It may yet fit the screen.
+    /// Text is kept, as it may still fit the screen.
     Held(Held),
-    /// It goes to the pager.
+    /// Text goes to the pager.
     Paged(Child),
 }
 
@@ -127,9 +127,9 @@ impl Write for Pages {
 
 /// The program that shows pages.
 struct Pager {
-    /// What the user said; none: `less`, if there is one.
+    /// The user's choice; none: `less`, if there is one.
     command: Option<OsString>,
-    /// Whether the user has told `less` how to be.
+    /// True if the user has told `less` how to be.
     told: bool,
 }
 

@@ -16,11 +16,11 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What is over sooner needs no telling.
+/// The time before which nothing is shown.
 const DELAY: Duration = Duration::from_millis(500);
 /// Nor what is over so soon after something else that was told of.
 const LEAST: Duration = Duration::from_millis(100);
-/// How often it is drawn, and how soon a signal is obeyed.
+/// The interval of drawing, and of checking for signals.
 const TICK: Duration = Duration::from_millis(50);
 
 const BAR: &str = "cachex: {msg} [{bar:24.green}] {percent:>3}%";
@@ -85,7 +85,7 @@ impl Drop for Progress {
     }
 }
 
-/// What is drawn.
+/// The line that is drawn.
 struct Line {
     bar: ProgressBar,
     look: Option<(Stage, bool)>,
@@ -145,7 +145,7 @@ impl Drop for Line {
 /// The signals that end a process, caught while there is a line to remove.
 struct Caught {
     signal: Arc<AtomicUsize>,
-    /// Whether they do what they do by default: handlers are there to stay.
+    /// True if they do what they do by default: handlers are there to stay.
     over: Arc<AtomicBool>,
 }
 
@@ -180,8 +180,8 @@ impl Caught {
 fn message(stage: Stage) -> &'static str {
     match stage {
         Stage::Waiting => "waiting for another cachex",
-        Stage::Folding => "taking in recent results",
-        Stage::Choosing => "looking for what is meant",
+        Stage::Folding => "folding recent results",
+        Stage::Choosing => "selecting results",
         Stage::Removing => "removing entries",
         Stage::Sweeping => "removing files",
         Stage::CheckingEntries => "checking entries",

@@ -6,11 +6,11 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Width};
 use std::io::{self, Write};
 
-/// What is wider in any column but the last is cut.
+/// The maximum width of any column but the last.
 const WIDEST: usize = 24;
 /// So many rows are laid out together; those that follow keep the widths.
 pub(super) const LAID_OUT: usize = 500;
-/// What is between two columns.
+/// The space between two columns.
 const GAP: u16 = 2;
 /// No last column is cut to less.
 const NARROWEST: u16 = 16;
@@ -34,7 +34,7 @@ impl Column {
         Column { title, alignment: CellAlignment::Right, optional: false }
     }
 
-    /// It is not there as long as it is empty.
+    /// A column that is left out as long as it is empty.
     pub fn optional(self) -> Column {
         Column { optional: true, ..self }
     }
@@ -47,9 +47,9 @@ pub struct Table<'a> {
     out: &'a mut dyn Write,
     columns: Vec<Column>,
     rows: Vec<(Tone, Vec<String>)>,
-    /// Which columns are there; none before the first row was written.
+    /// The columns to show; none before the first row was written.
     there: Vec<bool>,
-    /// How wide the columns were up to now.
+    /// The widths of the columns so far.
     widths: Vec<u16>,
 }
 

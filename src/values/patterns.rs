@@ -1,4 +1,4 @@
-//! Which files are meant: names, folders, and patterns of them.
+//! Files, folders, and patterns of them.
 //!
 //! `*` and `?` stop at a slash, `**` does not; `[…]` and `{a,b}` are as in a shell,
 //! and a backslash takes the meaning from the character behind it.
@@ -12,9 +12,9 @@ use std::str::FromStr;
 /// that are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputPattern {
-    /// Whether these are left out.
+    /// True if these are left out.
     pub exclude: bool,
-    /// Which.
+    /// The path.
     pub path: PathPattern,
 }
 
@@ -24,7 +24,7 @@ impl FromStr for InputPattern {
     fn from_str(text: &str) -> Result<InputPattern, String> {
         let (exclude, text) = excluding(text);
         let path = PathPattern::new(text)
-            .map_err(|why| format!("{why}; expected a file, a folder or a pattern such as `src/**/*.c`, with `!` in front to leave it out"))?;
+            .map_err(|why| format!("{why}; expected a file, a folder or a pattern such as `src/**/*.c`, with `!` in front to exclude it"))?;
         Ok(InputPattern { exclude, path })
     }
 }
@@ -39,9 +39,9 @@ impl fmt::Display for InputPattern {
 /// are left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OutputPattern {
-    /// Whether these are left out.
+    /// True if these are left out.
     pub exclude: bool,
-    /// Which.
+    /// The path.
     pub path: PathPattern,
 }
 
@@ -51,15 +51,15 @@ impl FromStr for OutputPattern {
     fn from_str(text: &str) -> Result<OutputPattern, String> {
         let (exclude, text) = excluding(text);
         let path = PathPattern::new(text).map_err(|why| {
-            format!("{why}; expected a file, a folder or a pattern such as `dist/**`, with `!` in front to leave it out")
+            format!("{why}; expected a file, a folder or a pattern such as `dist/**`, with `!` in front to exclude it")
         })?;
         if path.0 == "." || path.parts().next() == Some("..") {
             return Err(format!(
-                "`{text}` is not below the working directory; what lies elsewhere is named from `/` on"
+                "`{text}` is not below the working directory; use an absolute path"
             ));
         }
         if path.0 == "/" {
-            return Err("everything there is cannot be an output".to_owned());
+            return Err("the root folder cannot be an output".to_owned());
         }
         Ok(OutputPattern { exclude, path })
     }
@@ -71,7 +71,7 @@ impl fmt::Display for OutputPattern {
     }
 }
 
-/// Whether a pattern leaves something out, and what.
+/// Returns whether a pattern leaves something out, and what.
 fn excluding(text: &str) -> (bool, &str) {
     match text.strip_prefix('!') {
         Some(text) => (true, text),
@@ -101,7 +101,7 @@ impl PathPattern {
         // A shell leaves it as it is within quotes and behind `=`.
         if text == "~" || text.starts_with("~/") {
             return Err(format!(
-                "no shell has replaced the `~`; write the home folder out, or `./{text}` if that is its name"
+                "the shell has not expanded `~`; write out the home folder, or `./{text}` if that is the name"
             ));
         }
         let mut parts: Vec<&str> = Vec::new();
@@ -127,7 +127,7 @@ impl PathPattern {
         pattern.compile().map(|_| pattern)
     }
 
-    /// It as it is compared and shown.
+    /// Returns the pattern as it is compared and shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -145,12 +145,12 @@ impl PathPattern {
         Path::new(&self.0)
     }
 
-    /// Whether it may stand for more than one path.
+    /// Returns whether it may stand for more than one path.
     pub fn is_glob(&self) -> bool {
         is_special(&self.0)
     }
 
-    /// It as a matcher of whole paths.
+    /// Returns a matcher of whole paths.
     pub fn glob(&self) -> Option<Glob> {
         self.compile().ok()
     }
@@ -160,7 +160,7 @@ impl PathPattern {
         glob.map_err(|error| error.kind().to_string())
     }
 
-    /// Whether it stands for a path, or for a folder above it, be it a name or a glob.
+    /// Returns whether it stands for a path, or for a folder above it, be it a name or a glob.
     pub fn takes_in(&self, path: &Path) -> bool {
         let glob = self.glob().map(|glob| glob.compile_matcher());
         path.starts_with(self.as_path())
@@ -183,7 +183,7 @@ impl PathPattern {
         }
     }
 
-    /// How far below the base it can match; none: any way down.
+    /// Returns the depth below the base to which it can match; none: any.
     pub fn depth(&self) -> Option<usize> {
         let special = self.parts().skip_while(|part| !is_special(part));
         // A brace may hold slashes.

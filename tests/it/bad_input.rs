@@ -76,7 +76,7 @@ fn a_store_that_may_take_next_to_nothing() {
     }
     for value in ["0", "-1", "few", ""] {
         let given = format!("--max-entries={value}");
-        refuses(&cachex().cli(["run", &given]).command(["true"]), &["--max-entries", "from 1 on"]);
+        refuses(&cachex().cli(["run", &given]).command(["true"]), &["--max-entries", "above zero"]);
     }
 }
 
@@ -199,7 +199,7 @@ fn what_cannot_mean_anything() {
         refuses(&run(&["--ignore-env", value]), &["--ignore-env", "AWS_*"]);
     }
     refuses(&run(&["--input", "a", "--input", "!a"]), &["--input a", "--input '!a'"]);
-    refuses(&run(&["--input", "!a"]), &["only inputs to leave out", "--input"]);
+    refuses(&run(&["--input", "!a"]), &["only exclusions", "--input"]);
     refuses(&run(&["--no-ignore"]), &["--no-ignore", "--input"]);
     for option in ["--input", "--output"] {
         refuses(&run(&[&format!("{option}=~/x")]), &[option, "~/x", "home folder"]);

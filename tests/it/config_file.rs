@@ -354,7 +354,7 @@ fn other_verbs_find_the_store_that_it_names() {
     let without = |call: Call| call.without("CACHEX_DIR");
     without(cachex.run("echo hi")).twice().runs_once();
     assert!(caches.join("v2").is_dir() && !cachex.store().exists());
-    let shown = format!("{}: nothing is wrong", caches.display());
+    let shown = format!("{}: no problems", caches.display());
     let doctor = without(cachex.cli(["doctor"])).once().exits(0).stdout();
     assert!(doctor.contains(&shown), "{doctor}");
     without(cachex.cli(["clear", "--yes"])).once().exits(0);

@@ -115,7 +115,7 @@ fn a_file_that_cannot_be_trusted_or_read_is_left_alone() {
     call.once().misses().quietly();
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    is_refused(&cachex, &call, &["no regular file"]);
+    is_refused(&cachex, &call, &["not a regular file"]);
     fs::remove_dir(&path).unwrap();
     symlink(&path, &path).unwrap();
     is_refused(&cachex, &call, &["symbolic links"]);

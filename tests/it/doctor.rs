@@ -21,7 +21,7 @@ fn json(outcome: &Outcome) -> Value {
     serde_json::from_str(&outcome.stdout()).unwrap()
 }
 
-/// The findings' kinds, less those at which nothing is wrong, and whether they were repaired.
+/// The findings' kinds, less those at which no problems, and whether they were repaired.
 #[track_caller]
 fn problems(outcome: &Outcome) -> Vec<(String, bool)> {
     let report = json(outcome);
@@ -128,7 +128,7 @@ fn a_healthy_store_is_called_so() {
     let before = content(&patient.cachex);
     for _ in 0..2 {
         let said = doctor(&patient.cachex, "").exits(0).stdout();
-        let whole = ": nothing is wrong; whole: 4 young and 3 old entries, 2 blobs (12.5 KiB)\n";
+        let whole = ": no problems; intact: 4 young and 3 old entries, 2 blobs (12.5 KiB)\n";
         assert!(said.ends_with(whole), "{said}");
         // The other one says whether commands can be traced.
         assert_eq!(said.lines().count(), 2, "{said}");
@@ -197,7 +197,7 @@ fn what_is_merely_there_is_no_problem() {
     ];
     assert_eq!(found, expected);
     let said = doctor(cachex, "").exits(0).stdout();
-    assert!(said.contains(": nothing is wrong, 7 notes; "), "{said}");
+    assert!(said.contains(": no problems, 7 notes; "), "{said}");
 
     doctor(cachex, "--repair").exits(0);
     let mut left = kinds(&doctor(cachex, "--json").exits(0));
@@ -235,7 +235,7 @@ fn while_somebody_folds_there_is_an_examination_and_no_repair() {
     let said = doctor(cachex, "").exits(1).stdout();
     let pid = std::process::id();
     let holds = format!("note: v2/locks/fold: process {pid} holds this lock and is alive\n");
-    assert!(said.contains(&holds) && said.contains("so what is found may be passing"), "{said}");
+    assert!(said.contains(&holds) && said.contains("so these findings may be temporary"), "{said}");
     let repaired = doctor(cachex, "--repair --json").exits(1);
     let expected = [("entry-damaged".to_owned(), false), ("repair-failed".to_owned(), false)];
     assert_eq!(problems(&repaired), expected);

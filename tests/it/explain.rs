@@ -107,13 +107,13 @@ fn the_option_that_leaves_too_much_out_is_told() {
 fn a_result_that_counts_no_variable_is_told_in_one_line() {
     let call = cachex().run("echo hi").env("FOO", "x");
     call.clone().with("--no-env").once().misses();
-    let told = differs(&call, &["6 variables count now: none did when it was recorded"]);
+    let told = differs(&call, &["6 variables are in the key now: none were when it was recorded"]);
     would_hit(&call, &told, "--no-env");
     let cachex = cachex();
     let call = cachex.run("echo hi").env("FOO", "x");
     call.once().misses();
     let now = call.with("--no-env");
-    let told = differs(&now, &["no variable counts now: 6 did when it was recorded"]);
+    let told = differs(&now, &["no variable is in the key now: 6 were when it was recorded"]);
     assert!(told.ends_with("would hit without `--no-env`\n"), "{told}");
 }
 
@@ -200,14 +200,14 @@ fn an_executable_that_lies_elsewhere_is_told() {
     fs::rename(&first, elsewhere.join("tool")).unwrap();
     std::os::unix::fs::symlink(elsewhere.join("tool"), &first).unwrap();
     let now = elsewhere.join("tool");
-    differs(&call, &[&format!("the executable lies elsewhere: now `{}`", now.display())]);
+    differs(&call, &[&format!("the executable is in another place: now `{}`", now.display())]);
 }
 
 #[test]
 fn another_way_to_count_the_executable_is_told() {
     let call = cachex().run("echo hi");
     call.clone().with("--exe name").once().misses();
-    let how = "the executable counts in another way: recorded with `--exe name`";
+    let how = "the executable is compared in another way: recorded with `--exe name`";
     let told = differs(&call, &[how]);
     would_hit(&call, &told, "--exe name");
     let now = call.clone().with("--exe content");
@@ -232,12 +232,12 @@ fn a_result_for_any_folder_is_told_with_the_option_that_hits() {
     let cachex = cachex();
     let call = cachex.run("echo hi");
     call.clone().with("--no-cwd").once().misses();
-    let told = differs(&call, &["working directory counts now: recorded with `--no-cwd`"]);
+    let told = differs(&call, &["working directory is in the key now: recorded with `--no-cwd`"]);
     would_hit(&call, &told, "--no-cwd");
     let call = cachex.run("echo more");
     call.once().misses();
     let line =
-        format!("working directory does not count now: recorded in {}", cachex.work().display());
+        format!("working directory is not in the key now: recorded in {}", cachex.work().display());
     let told = differs(&call.with("--no-cwd"), &[&line]);
     assert!(told.ends_with("would hit without `--no-cwd`\n"), "{told}");
 }

@@ -51,7 +51,7 @@ fn what_is_exported_hits_elsewhere() {
             elsewhere(&cachex, call.clone()).once().hits().same_as(good);
         }
         let doctor = elsewhere(&cachex, cachex.cli(["doctor"])).once().exits(0);
-        doctor.shows(&["nothing is wrong", "3 old entries, 2 blobs"]);
+        doctor.shows(&["no problems", "3 old entries, 2 blobs"]);
         let list = elsewhere(&cachex, cachex.cli(["list", "--tag", "some"])).once().exits(0);
         assert_eq!(list.stdout().lines().count(), 4);
     }
@@ -202,7 +202,7 @@ fn declared_files_come_along_each_content_once() {
     elsewhere(&cachex, call.clone()).once().hits().same_as(&good);
     assert_eq!(contents(), before);
     assert!(fs::symlink_metadata(&files[3]).unwrap().is_symlink());
-    elsewhere(&cachex, cachex.cli(["doctor"])).once().exits(0).shows(&["nothing is wrong"]);
+    elsewhere(&cachex, cachex.cli(["doctor"])).once().exits(0).shows(&["no problems"]);
     let folded = elsewhere(&cachex, export(&cachex)).with("--json");
     assert_eq!(serde_json::from_str::<Value>(&said(&folded)).unwrap()["blobs"], 3);
     // Without one of its files an entry is none.
@@ -291,7 +291,7 @@ fn an_archive_is_nothing_for_a_terminal() {
     let cachex = cachex();
     cachex.run("echo hi").once();
     let mut terminal = cachex.terminal();
-    terminal.types("cachex export --to -; echo status $?").shows("for a terminal");
+    terminal.types("cachex export --to -; echo status $?").shows("to a terminal");
     terminal.shows("status 2");
     terminal.types("cachex export --to /dev/tty; echo status $?").shows("is a terminal");
     terminal.shows("status 1");

@@ -198,9 +198,9 @@ fn forgetting_wants_to_be_told_what() {
     let cachex = cachex();
     cachex.cli(["forget"]).once().exits(2).mentions(&["KEY-PREFIX"]);
     cachex.cli(["forget", "--dry-run"]).once().exits(2);
-    cachex.cli(["forget", "--no-cwd", "--failed"]).once().exits(2).mentions(&["no command"]);
+    cachex.cli(["forget", "--no-cwd", "--failed"]).once().exits(2).mentions(&["without a command"]);
     cachex.cli(["forget", "0000", "--", "true"]).once().exits(2);
-    cachex.cli(["forget", "echo", "hi"]).once().exits(2).mentions(&["behind `--`"]);
+    cachex.cli(["forget", "echo", "hi"]).once().exits(2).mentions(&["after `--`"]);
     assert!(!cachex.store().exists());
 }
 

@@ -177,7 +177,7 @@ fn a_file_that_is_named_and_missing_is_a_mistake() {
     }
     counting(&cachex, "--input-from nolist").once().exits(125).says_one_line(&["nolist"]);
     counting(&cachex, "--input a[").once().exits(125).mentions(&["src/**/*.c"]);
-    counting(&cachex, "--input !a").once().exits(125).mentions(&["only inputs to leave out"]);
+    counting(&cachex, "--input !a").once().exits(125).mentions(&["only exclusions"]);
     assert_eq!(cachex.runs(), 0);
 }
 
@@ -268,7 +268,7 @@ fn what_is_remembered_is_kept_for_a_month_and_cleared_with_the_rest() {
         let file = std::fs::File::open(cachex.store().join(&remembered()[0])).unwrap();
         file.set_times(std::fs::FileTimes::new().set_modified(then)).unwrap();
     };
-    cachex.cli(["doctor"]).once().exits(0).shows(&["nothing is wrong;"]);
+    cachex.cli(["doctor"]).once().exits(0).shows(&["no problems;"]);
     since(29);
     cachex.folds();
     assert_eq!(remembered().len(), 1);
@@ -356,7 +356,7 @@ fn explain_names_the_input_that_differs() {
     }
     call.once().misses();
     cachex.write("work/src/many/7", "changed");
-    call.explain().once().shows(&["what is in the input src/many differs"]);
+    call.explain().once().shows(&["the content of the input src/many differs"]);
 }
 
 #[test]

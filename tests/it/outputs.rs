@@ -165,9 +165,9 @@ fn an_output_that_is_required_and_not_made_is_an_error() {
         .misses()
         .prints("ran\n")
         .exits(125)
-        .says_one_line(&["the output out was not made"]);
+        .says_one_line(&["the output out was not created"]);
     let pattern = making(&cachex, "touch a.x", "--output *.o --require-outputs");
-    pattern.once().exits(125).says_one_line(&["the output *.o was not made"]);
+    pattern.once().exits(125).says_one_line(&["the output *.o was not created"]);
     making(&cachex, "touch a.o", "--output *.o --require-outputs").twice().runs_once().exits(0);
     // The command has the first word.
     let failing = making(&cachex, "exit 3", "--output out --require-outputs");
@@ -232,7 +232,7 @@ fn something_else_in_the_way_is_left_there() {
     remove(&cachex, "a");
     cachex.write("work/a/precious", "1");
     let only = call.clone().with("--cached-only");
-    only.once().hits().exits(125).warns_once(&["a is not what it was and in the way"]);
+    only.once().hits().exits(125).warns_once(&["a has changed and is in the way"]);
     assert_eq!(read(&cachex, "a/precious"), "1");
     assert_eq!(listed(&cachex.work()), ["a", "b"]);
     // The command may do about it what it likes.

@@ -124,7 +124,7 @@ fn explain_says_which_folder_counts_from_anywhere() {
     let path = checkout(&cachex, "one");
     let call = cachex.run("echo ran").with("--portable").inside(path.join("src"));
     let told = call.explain().once();
-    told.shows(&["base folder", "wherever it lies", "host"]);
+    told.shows(&["base folder", "in any place", "host"]);
 }
 
 /// `git` in a folder.

@@ -27,7 +27,7 @@ fn before<'s>(screen: &'s str, text: &str) -> &'s str {
 }
 
 const CLEARED: &str = "\r\x1b[2K";
-const FOLDING: &str = "taking in recent results";
+const FOLDING: &str = "folding recent results";
 
 #[test]
 fn what_takes_long_is_told_of_and_leaves_nothing_on_the_screen() {

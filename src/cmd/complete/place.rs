@@ -1,4 +1,4 @@
-//! What is to be completed, by the words that stand before it.
+//! The value to complete, by the words before it.
 
 use crate::cli::Cli;
 use crate::config::{self, Vars};
@@ -6,23 +6,23 @@ use clap::{Arg, Command, CommandFactory};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What the store knows.
+/// The kinds of values in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The keys of entries.
     Keys,
-    /// What they are labelled with.
+    /// Their tags.
     Tags,
-    /// Where they belong.
+    /// Their scopes.
     Scopes,
 }
 
-/// Where somebody types.
+/// A place in a command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Place {
-    /// What is wanted there.
+    /// The kind of value that is wanted.
     pub wanted: Wanted,
-    /// How it is to begin.
+    /// The prefix that was typed.
     pub prefix: String,
     /// The folder that `--cache-dir` names.
     pub dir: Option<PathBuf>,

@@ -24,9 +24,9 @@ pub struct Shown {
     state: &'static str,
     reason: String,
     key: String,
-    /// Whether it is replaced in the background: `due` or `paused`.
+    /// True if it is replaced in the background: `due` or `paused`.
     refresh: Option<&'static str>,
-    /// Whether it is served should the command fail.
+    /// True if it is served if the command fails.
     stands_in: bool,
     recorded: Option<Recorded>,
     remote: Option<Remote>,
@@ -159,7 +159,7 @@ struct Advised {
 }
 
 impl Shown {
-    /// What is to be shown.
+    /// The part to show.
     pub fn of(told: &Explanation<'_>) -> Shown {
         let advice = told.advice.iter().map(|advice| Advised {
             effect: match advice.effect {

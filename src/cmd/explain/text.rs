@@ -97,7 +97,7 @@ fn reason(state: &State, entry: Option<&Entry>) -> String {
                 Refresh::No => "",
                 Refresh::Due => ", will be refreshed in the background at the next call",
                 Refresh::Paused => {
-                    ", due for a refresh, which failed lately and is not tried again yet"
+                    ", due for a refresh, which failed recently and is not retried yet"
                 }
             };
             format!("fresh, {} old, {left}{refresh}", ui::coarse(*age))
@@ -106,7 +106,7 @@ fn reason(state: &State, entry: Option<&Entry>) -> String {
             format!("fresh in the remote store, {} old: the next call fetches it", ui::coarse(*age))
         }
         State::Stale { age } => format!(
-            "stale, {} old: the command failed lately and is not tried again yet",
+            "stale, {} old: the command failed recently and is not retried yet",
             ui::coarse(*age)
         ),
         State::Expired { since, limit, by_reader, stands_in } => {
@@ -115,12 +115,12 @@ fn reason(state: &State, entry: Option<&Entry>) -> String {
                 true => format!("this call's {option} is {limit}"),
                 false => format!("recorded with {option} {limit}"),
             };
-            let then = if *stands_in { "; served should the command fail" } else { "" };
+            let then = if *stands_in { "; served if the command fails" } else { "" };
             format!("expired {} ago: {by}{then}", ui::coarse(*since))
         }
         State::Future => "recorded in the future: the clock went backwards since".to_owned(),
         State::NotRecorded => "not recorded yet".to_owned(),
-        State::Forced => "the command is run in any case: --force".to_owned(),
+        State::Forced => "the command always runs: --force".to_owned(),
         State::Incomplete { gone: true } => "some of the recorded output is gone".to_owned(),
         State::Incomplete { gone: false } => "some of the recorded output is damaged".to_owned(),
         State::Damaged => "the record is damaged".to_owned(),
@@ -150,14 +150,14 @@ fn part(out: &mut dyn Write, screen: Screen, name: &str, text: &str) -> Result<(
     writeln!(out, "  {name}  {}", harmless(text))
 }
 
-/// Where a remote store is, how it is used, and what it would answer.
+/// The URL of a remote store, its use, and its answer.
 fn remote(there: &There<'_>) -> String {
     let said = match &there.answer {
         Answer::NotAsked => String::new(),
-        Answer::Home(home) => format!(": not asked, and given nothing: {home}"),
+        Answer::Home(home) => format!(": not queried, and nothing is sent: {home}"),
         Answer::Entry { .. } => ": it has the result".to_owned(),
         Answer::Nothing => ": it has no fresh result".to_owned(),
-        Answer::Refused => ": what it has is damaged or not to be trusted".to_owned(),
+        Answer::Refused => ": its result is damaged or not trusted".to_owned(),
         Answer::Paused(outage) => {
             let until = ui::date(outage.until());
             format!(": left alone until {until}, as it failed: {}", outage.why)
@@ -175,12 +175,12 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
         "executable",
         &match told.exe {
             ExeMode::Stat => format!("{path} (stat: size, modification time)"),
-            ExeMode::Content => format!("{path} (its contents, wherever it lies)"),
+            ExeMode::Content => format!("{path} (its contents, in any place)"),
             ExeMode::Name => "any of this name".to_owned(),
         },
     )?;
     let cwd = told.cwd.as_deref().map(in_shell);
-    part("working directory", cwd.as_deref().unwrap_or("does not count"))?;
+    part("working directory", cwd.as_deref().unwrap_or("not part of the key"))?;
     part("variables", &variables(told))?;
     if all {
         let counted: Vec<_> = told.counted.iter().map(|name| name_of(name)).collect();
@@ -199,14 +199,14 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
         "standard input",
         match told.stdin {
             "null" => "nothing is passed on (--stdin null)",
-            "inherit" => "does not count (--stdin inherit)",
-            "terminal" => "a terminal, what is typed does not count",
+            "inherit" => "not part of the key (--stdin inherit)",
+            "terminal" => "a terminal; typed input is not part of the key",
             "closed" => "closed",
             "empty" => "empty (/dev/null)",
             "write-only" => "/dev/null, for writing only",
             "file" => "the contents of a file",
-            "socket" => "what came from a socket",
-            _ => "what came through a pipe",
+            "socket" => "the contents of a socket",
+            _ => "the contents of a pipe",
         },
     )?;
     if let Some(count) = told.inputs {
@@ -229,7 +229,7 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
         part("input command", command)?;
     }
     if let Some(base) = &told.base {
-        part("base folder", &format!("{}, wherever it lies", in_shell(base)))?;
+        part("base folder", &format!("{}, in any place", in_shell(base)))?;
     }
     for (name, value) in &told.platform {
         part(name, value)?;

@@ -1,4 +1,4 @@
-//! Where an archive is written: it is in its place when it is whole, and not before.
+//! The file of an archive: it is in its place when it is whole, and not before.
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::FileType;
@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Where an archive goes.
+/// The destination of an archive.
 pub enum Destination {
     /// To nobody: it is only measured.
     Nowhere,
@@ -42,7 +42,7 @@ impl Destination {
             Some(_) => {
                 let device = File::options().write(true).open(path).with_context(named)?;
                 if rustix::termios::isatty(&device) {
-                    bail!("'{}' is a terminal, for which an archive is nothing", path.display());
+                    bail!("'{}' is a terminal; an archive cannot be written to it", path.display());
                 }
                 Ok(Destination::Reader(device))
             }
@@ -111,7 +111,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What counts the bytes that go through it.
+/// A writer that counts the bytes.
 pub struct Counted<W> {
     inner: W,
     bytes: u64,
@@ -123,7 +123,7 @@ impl<W> Counted<W> {
         Counted { inner, bytes: 0 }
     }
 
-    /// What is behind it, and how many bytes went there.
+    /// Returns the inner writer, and the number of bytes written.
     pub fn into_inner(self) -> (W, u64) {
         (self.inner, self.bytes)
     }

@@ -78,7 +78,7 @@ fn is_number(word: &str) -> bool {
     word.strip_suffix('.').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether a line goes on with the paragraph or the item before it.
+/// Returns whether a line goes on with the paragraph or the item before it.
 fn continues(line: &str) -> bool {
     let begins = |line: &str| {
         line.starts_with("- ") || line.split_once(' ').is_some_and(|(word, _)| is_number(word))

@@ -42,7 +42,7 @@ fn find(name: &str) -> Option<&'static str> {
     Some(part.split("\n=== ").next().unwrap_or(part).trim())
 }
 
-/// What `command` takes and shows in its help.
+/// Returns the arguments that `command` shows in its help.
 fn arguments(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|arg| !arg.is_hide_set())
 }

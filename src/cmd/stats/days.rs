@@ -14,7 +14,7 @@ impl Day {
     /// The last one that has a date of four digits for its year.
     const LAST: u32 = 2_932_896;
 
-    /// That of a time.
+    /// Returns the day of a time.
     pub fn of(time: Timestamp) -> Day {
         Day(stats::day_of(time))
     }

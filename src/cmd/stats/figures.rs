@@ -15,10 +15,10 @@ use std::time::Duration;
 pub const REASONS: [Reason; 5] =
     [Reason::NotRecorded, Reason::Expired, Reason::Forced, Reason::Unreadable, Reason::Damaged];
 
-/// What a store knows of itself.
+/// The figures of a store.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    /// How many entries there are.
+    /// The number of entries.
     pub entries: u64,
     /// Their bytes, those of their outputs included.
     pub bytes: u64,
@@ -35,15 +35,15 @@ pub struct Figures {
     pub since: Option<Day>,
     /// The day it is.
     pub today: Day,
-    /// How many entries there are.
+    /// The number of entries.
     pub entries: u64,
     /// Their bytes, those of their outputs included.
     pub bytes: u64,
     /// All calls.
     pub total: Sums,
-    /// Those of each command, what saved most first.
+    /// The sums of each command, the largest savings first.
     pub commands: Vec<(String, Sums)>,
-    /// Those of each day that had any, the first day first.
+    /// The sums of each day with calls, in order.
     pub days: Vec<(Day, Sums)>,
 }
 
@@ -52,14 +52,14 @@ pub struct Figures {
 pub struct Costly {
     /// Its name.
     pub command: String,
-    /// How long serving a result takes on average.
+    /// The mean time of serving a result.
     pub hit: Duration,
-    /// How long the runs took on average that were served.
+    /// The mean run time of the results that were served.
     pub run: Duration,
 }
 
 impl Figures {
-    /// Those of the store in the folder `dir`.
+    /// Creates the figures of the store in the folder `dir`.
     pub fn new(dir: &str, since: Option<Day>, today: Day, gathered: Gathered) -> Figures {
         let mut total = Sums::default();
         let mut commands: BTreeMap<String, Sums> = BTreeMap::new();
@@ -88,7 +88,7 @@ impl Figures {
         }
     }
 
-    /// Whether anything happened.
+    /// Returns whether anything happened.
     pub fn is_empty(&self) -> bool {
         self.days.is_empty()
     }
@@ -117,7 +117,7 @@ impl Figures {
 }
 
 impl Costly {
-    /// What is wrong with it, after its name.
+    /// The message after its name.
     pub fn explained(&self) -> String {
         format!(
             "a hit takes {}, the run took {}: caching it costs time",
@@ -127,11 +127,11 @@ impl Costly {
     }
 }
 
-/// What [`Costly`] compares, for whoever wonders.
+/// The explanation of what [`Costly`] compares.
 pub const COMPARED: &str = "A hit's time is what it takes inside cachex, without the start of \
     a process; a run's is that of the runs that were replayed. Both are averages.";
 
-/// What calls came to.
+/// The sums of some calls.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sums(pub Counts);
 
@@ -161,12 +161,12 @@ impl Sums {
         self.0.missed(Reason::Refresh)
     }
 
-    /// How often that came of asking a remote store.
+    /// Returns how often a remote store gave this answer.
     pub fn remotely(&self, what: Remotely) -> u64 {
         self.0.remotely(what)
     }
 
-    /// Whether a remote store was ever asked, or given something.
+    /// Returns whether a remote store was ever asked, or given something.
     pub fn has_remote(&self) -> bool {
         self.0.remote.iter().any(|count| *count > 0)
     }
@@ -187,27 +187,27 @@ impl Sums {
         Duration::from_nanos(self.0.saved_ns)
     }
 
-    /// How long serving took.
+    /// Returns the time spent serving.
     pub fn hit_time(&self) -> Duration {
         Duration::from_nanos(self.0.hit_cost_ns)
     }
 
-    /// How long commands ran.
+    /// Returns the time that commands ran.
     pub fn run_time(&self) -> Duration {
         Duration::from_nanos(self.0.run_ns)
     }
 
-    /// How long serving a result takes on average.
+    /// The mean time of serving a result.
     pub fn mean_hit(&self) -> Option<Duration> {
         mean(self.0.hit_cost_ns, self.0.hits.saturating_add(self.0.stale))
     }
 
-    /// How long a run takes on average.
+    /// Returns the mean time of a run.
     pub fn mean_run(&self) -> Option<Duration> {
         mean(self.0.run_ns, self.0.recorded.saturating_add(self.0.unrecorded))
     }
 
-    /// How long a run took on average that a hit saved.
+    /// Returns the mean run time that a hit saved.
     fn mean_saved(&self) -> Option<Duration> {
         mean(self.0.saved_ns, self.0.hits)
     }

@@ -1,4 +1,4 @@
-//! Where the figures come from: what folds have counted, after one more if
+//! The sources of the figures: what folds have counted, after one more if
 //! anything happened since.
 
 use super::days::Day;
@@ -49,7 +49,7 @@ pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gat
     })
 }
 
-/// What folds have counted, with `fold` one that is done now.
+/// Returns what folds have counted; with `fold`, after one that is done now.
 fn counted(root: &Root, first: u32, fold: bool, messages: Messages) -> Result<Gathered> {
     let store = Fenced::new(root);
     let totals = if fold {
@@ -73,7 +73,7 @@ fn logs(root: &Root) -> Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// What the next fold would count, and the entries that lie open.
+/// Returns what the next fold would count, and the young entries.
 fn unfolded(root: &Root, first: u32) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let mut names: HashMap<Key, String> = HashMap::new();

@@ -10,9 +10,9 @@ use crate::store::events::Remotely;
 use crate::ui;
 use std::fmt::Write;
 
-/// How it begins: what a page of this policy asks of a network is refused.
+/// The beginning of the page, with a policy that refuses all network requests.
 const HEAD: &str = include_str!("html/head.html");
-/// What the page looks like.
+/// The style of the page.
 const STYLE: &str = include_str!("html/style.css");
 /// The commands of a chart; the table has all.
 const CHARTED: usize = 10;
@@ -46,7 +46,7 @@ pub fn page(figures: &Figures) -> String {
     let _ = write!(
         out,
         "</main>\n<footer><p>A call is a hit or a miss. Runs in the background, and expired results \
-         served because a run failed, are counted beside them. {COMPARED} Made by cachex {}.</p>\
+         served because a run failed, are counted separately. {COMPARED} Made by cachex {}.</p>\
          </footer>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION")
     );
@@ -210,9 +210,9 @@ fn all_charts(out: &mut String, figures: &Figures) {
     *out += "</section>\n";
 }
 
-/// What stands in the place of a name in the row of sums.
+/// The name in the row of sums.
 const ALL: &str = "<strong>All</strong>";
-/// What the colours of hits and misses mean.
+/// The legend of the colours of hits and misses.
 const KEY: &str = "<span class=\"key hit\">hits</span> <span class=\"key miss\">misses</span>";
 
 fn figure(out: &mut String, title: &str, key: Option<&str>, chart: &str) {

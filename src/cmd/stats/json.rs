@@ -99,7 +99,7 @@ impl Serialize for Sums {
     }
 }
 
-/// What came of remote stores.
+/// The figures of remote stores.
 #[derive(Serialize)]
 struct Remote {
     hits: u64,
@@ -128,7 +128,7 @@ impl Remote {
     }
 }
 
-/// How often calls missed for each of [`REASONS`].
+/// The number of misses for each of [`REASONS`].
 struct Reasons([u64; REASONS.len()]);
 
 impl Serialize for Reasons {

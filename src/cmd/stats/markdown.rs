@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// The commands and the days that are shown; the last days.
 const SHOWN: usize = 30;
-/// What every row of commands and days has.
+/// The columns of commands and days.
 const HEADS: &str = "Calls | Hits | Misses | Hit rate | Time saved | A hit | A run";
 const RULE: &str = "--:|--:|--:|--:|--:|--:|--:|";
 

@@ -15,12 +15,12 @@ const USUAL: u16 = 80;
 /// A bar is no longer, and if it must be shorter than that there is none.
 const BAR: (usize, usize) = (40, 4);
 
-/// What may be drawn with.
+/// The characters to draw with.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Where it is shown.
+    /// The output.
     pub screen: Screen,
-    /// Whether letters beyond ASCII are understood.
+    /// True if letters beyond ASCII are understood.
     pub unicode: bool,
 }
 
@@ -310,7 +310,7 @@ impl Look {
     }
 }
 
-/// What a bar stands for, and at the end what its whole length would.
+/// The legend of a bar, with the value of its full length.
 enum Bar {
     /// So much.
     Plain(u64, u64),

@@ -1,4 +1,4 @@
-//! What is done with several stores in turn, for threads and tasks alike.
+//! Operations on several stores in turn, for threads and tasks alike.
 //!
 //! For a thread each store is called as it is, so these futures are done when they are
 //! polled for the first time ([`at_once`]). A task awaits the futures of a store that has
@@ -15,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// Who calls.
+/// The caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// A thread, which may be blocked.
@@ -24,7 +24,7 @@ pub enum Caller {
     Task,
 }
 
-/// What came of a future of a [`Caller::Thread`], which never waits.
+/// Returns the result of a future of a [`Caller::Thread`], which never waits.
 pub fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -32,7 +32,7 @@ pub fn at_once<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// What one store answers.
+/// Returns the answer of one store.
 type Answer<R> = Result<R, Failure>;
 
 impl Inner {

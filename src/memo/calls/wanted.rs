@@ -1,4 +1,4 @@
-//! What is wanted of a value, and what that means for what was found or computed.
+//! The options of a call, and their effect on a found or computed value.
 
 use super::super::domain::Moment;
 use super::super::flight::Terms;
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long one waits for others who compute a value.
+/// The time limit for others that compute a value.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A value that is to be found or computed.
@@ -20,37 +20,37 @@ pub struct Wanted<'a> {
     /// Its key.
     pub key: ValueKey,
     options: Options,
-    /// What its cache says of it.
+    /// The labels of its cache.
     labels: &'a Labels,
     /// The type of the value.
     kind: &'static str,
 }
 
-/// What is to be done about a value.
+/// The action for a value.
 pub enum Next<T, F> {
-    /// It is there.
+    /// Serve the recorded value.
     Serve(T),
-    /// It is there, and to be computed anew unless somebody does.
+    /// Serve the recorded value, and compute it again unless somebody does.
     Refresh(T),
-    /// It is to be computed, and what expired is served should that fail.
+    /// Compute the value, and serve the expired one if that fails.
     Compute(Option<F>),
 }
 
 /// Something that was found.
 pub trait Candidate {
-    /// What is known of it.
+    /// The record.
     fn record(&self) -> &Record;
 }
 
 /// A value that was computed.
 pub(super) struct Computed<T> {
-    /// It.
+    /// The value.
     pub value: T,
     /// Its record, if there is one.
     pub record: Option<Arc<Record>>,
-    /// Whether the record is kept, and not only shared by those who wait.
+    /// True if the record is kept, and not only shared by those who wait.
     pub is_kept: bool,
-    /// Whether it is an `Err`.
+    /// True if it is an `Err`.
     pub is_err: bool,
     /// When it was begun.
     pub began: Moment,
@@ -66,24 +66,24 @@ impl<'a> Wanted<'a> {
         self.options.name.unwrap_or(self.kind)
     }
 
-    /// Whether what is recorded will do. If not, what others have begun to compute before
+    /// Returns whether what is recorded will do. If not, what others have begun to compute before
     /// this call will not do either.
     pub fn reads(&self) -> bool {
         self.options.mode.reads()
     }
 
-    /// Whether it is recorded.
+    /// Returns whether it is recorded.
     pub fn writes(&self) -> bool {
         self.options.mode.writes()
     }
 
-    /// How one waits for others.
+    /// The policy of waiting for others.
     pub fn terms(&self) -> Terms {
         let patience = self.options.lock_timeout.unwrap_or(PATIENCE);
         Terms { until: Instant::now().checked_add(patience), anew: !self.reads() }
     }
 
-    /// Whether a value is to be computed anew, though it can be served.
+    /// Returns whether a value is to be computed anew, though it can be served.
     pub(super) fn is_due(&self, record: &Record) -> bool {
         self.options.refresh_after.is_some_and(|span| record.is_older(span))
     }
@@ -188,7 +188,7 @@ impl<'a> Wanted<'a> {
         Ok(Arc::new(self.record_with(codec::encode(value)?, created, limit, took)))
     }
 
-    /// What is recorded of something that is kept as it is.
+    /// Returns the record of an object that is kept as it is.
     pub fn record_of_reference<R: 'static>(
         &self,
         reference: &R,
@@ -197,7 +197,7 @@ impl<'a> Wanted<'a> {
         Ok(self.record_with(Vec::new(), Timestamp::now(), self.limit(reference)?, took))
     }
 
-    /// How long a value is served.
+    /// Returns the lifetime of a value.
     fn limit<T: 'static>(&self, value: &T) -> Result<Option<Duration>, Error> {
         Ok(self.labels.lifetime(value)?.or(self.options.expires_in))
     }

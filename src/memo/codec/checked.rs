@@ -27,11 +27,11 @@ impl Known {
     }
 }
 
-/// What one value is made of.
+/// The kinds, fields and variants of one value.
 pub struct Structure {
     known: Arc<Known>,
     kinds: Cell<u32>,
-    /// Those that are not known.
+    /// The features that are not known yet.
     groups: RefCell<Vec<u64>>,
     /// The last one that was met: most have many of the same.
     last: Cell<u64>,
@@ -53,13 +53,13 @@ impl Structure {
         }
     }
 
-    /// What no other value had.
+    /// The features that no other value had.
     pub fn into_new(self) -> Option<Known> {
         let new = Known { kinds: self.kinds.get(), groups: self.groups.into_inner() };
         (new.kinds & !self.known.kinds != 0 || !new.groups.is_empty()).then_some(new)
     }
 
-    /// Whether it was met that fields are left out, or that lengths are wrong.
+    /// Returns whether it was met that fields are left out, or that lengths are wrong.
     pub fn has_no_plain_form(&self) -> bool {
         self.has_no_plain_form.get()
     }
@@ -299,9 +299,9 @@ impl<'a, S: Serializer> Serializer for Watch<'a, S> {
 struct Group<'a, G> {
     inner: G,
     structure: &'a Structure,
-    /// What it is, as far as it was seen.
+    /// The kind of the value, as far as it was seen.
     made_of: u64,
-    /// How many more there are to be, if that was said.
+    /// The announced number of remaining elements, if any.
     left: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a command whose helper is none.
+//! Commands whose helper is not cachex.
 
 use super::*;
 use anyhow::anyhow;

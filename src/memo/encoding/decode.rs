@@ -12,7 +12,7 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 use std::fmt;
 
-/// How deep things may be nested in each other: the stack of a thread is finite.
+/// The maximum depth of nesting: the stack of a thread is finite.
 const DEPTH: usize = 128;
 
 /// Why something cannot be read.
@@ -210,7 +210,7 @@ impl Decoder<'_> {
     }
 }
 
-/// What is left of a sequence or a map.
+/// The rest of a sequence or a map.
 struct Items<'a, 'de>(&'a mut Decoder<'de>);
 
 impl<'de> SeqAccess<'de> for Items<'_, 'de> {

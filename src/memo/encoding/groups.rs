@@ -1,4 +1,4 @@
-//! What consists of several things, as it is encoded.
+//! The encoding of compound values.
 
 use super::{Encoder, Encoding, Purpose, Tag, Unwritable, encode};
 use serde::{Serialize, ser};
@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 /// Several things, up to a tag that none of them begins with.
 pub struct Group<'a, P> {
     pub(super) out: &'a mut Encoding,
-    /// Those that are written in the order of their encodings, once all are there.
+    /// The elements that are written in the order of their encodings, once all are there.
     pub(super) sorted: Option<Vec<Encoding>>,
     pub(super) purpose: PhantomData<P>,
 }
@@ -92,7 +92,7 @@ fields!(SerializeStruct, SerializeStructVariant);
 /// The pairs of a map.
 pub struct Pairs<'a, P> {
     pub(super) out: &'a mut Encoding,
-    /// Those that are written in the order of their encodings, once all are there.
+    /// The elements that are written in the order of their encodings, once all are there.
     pub(super) whole: Option<Vec<Encoding>>,
     pub(super) key: Encoding,
     pub(super) purpose: PhantomData<P>,

@@ -1,4 +1,4 @@
-//! What a type is given that reads several things.
+//! Accesses of a type that reads several things.
 
 use super::{Reader, Refused};
 use serde::de::{

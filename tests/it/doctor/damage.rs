@@ -35,7 +35,7 @@ fn is_found_and_repaired(damage: impl FnOnce(&Patient), expected: &[&str]) {
     assert_eq!(kinds(&after), [""; 0]);
 
     let said = doctor(cachex, "").exits(0).stdout();
-    assert!(said.contains(": nothing is wrong; whole: "), "{said}");
+    assert!(said.contains(": no problems; intact: "), "{said}");
     cachex.run("echo good").once().hits().prints("good\n");
     for (script, first) in [("echo victim", "victim\n"), (LONG, "1\n2\n")] {
         cachex.run(script).once().exits(0).quietly();

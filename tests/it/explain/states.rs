@@ -38,7 +38,7 @@ fn one_that_will_be_refreshed_says_so() {
     call.clone().after("2m").once().exits(0);
     cachex.awaits_quiet();
     let told = verdict(&call.after("2m"), 0);
-    assert!(told.ends_with("which failed lately and is not tried again yet"), "{told}");
+    assert!(told.ends_with("which failed recently and is not retried yet"), "{told}");
 }
 
 #[test]
@@ -68,11 +68,11 @@ fn one_that_stands_in_for_a_failure_says_so() {
     let call = cachex.run("exit $(cat ../mood)").expires_in("1m").option("--stale-if-error", "1h");
     call.once().misses();
     let told = verdict(&call.clone().after("2m"), 1);
-    assert!(told.ends_with("; served should the command fail"), "{told}");
+    assert!(told.ends_with("; served if the command fails"), "{told}");
     fs::write(mood, "1").unwrap();
     call.clone().after("2m").once().misses().exits(0);
     let told = verdict(&call.after("2m"), 0);
-    assert_eq!(told, "stale, 2m old: the command failed lately and is not tried again yet");
+    assert_eq!(told, "stale, 2m old: the command failed recently and is not retried yet");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn one_from_the_future_is_told() {
 fn one_that_is_not_asked_for_is_told() {
     let call = cachex().run("echo hi");
     let forced = call.clone().with("--force");
-    assert_eq!(verdict(&forced, 1), "the command is run in any case: --force");
+    assert_eq!(verdict(&forced, 1), "the command always runs: --force");
     call.once().misses();
     let told = forced.explain().once().exits(1).stdout();
     assert!(told.ends_with("\nwould hit without `--force`\n"), "{told}");

@@ -26,7 +26,7 @@ fn a_file_that_cannot_be_written() {
         set_mode(&cachex, "out", 0o644);
         fs::write(cachex.path("work/out"), content).unwrap();
         set_mode(&cachex, "out", 0o444);
-        is_spared(&call, "out is there and cannot be written");
+        is_spared(&call, "out exists and is not writable");
         call.once().misses().exits(2);
         assert_eq!(read(&cachex, "out"), content);
         // That failure was recorded.
@@ -51,13 +51,13 @@ fn a_pipe_or_a_socket() {
         0,
     )
     .unwrap();
-    is_spared(&call, "out is not what it was and in the way");
+    is_spared(&call, "out has changed and is in the way");
     assert!(path.symlink_metadata().unwrap().file_type().is_fifo());
     remove(&cachex, "out");
     let short = fs::canonicalize(cachex.path("work")).unwrap();
     let socket = UnixListener::bind(short.join("out"));
     if socket.is_ok() {
-        is_spared(&call, "out is not what it was and in the way");
+        is_spared(&call, "out has changed and is in the way");
         assert!(path.symlink_metadata().unwrap().file_type().is_socket());
     }
     call.once().misses().exits(0);
@@ -73,7 +73,7 @@ fn a_pipe_where_a_link_was_made_or_something_was_removed() {
     for name in ["link", "gone"] {
         let _ = fs::remove_file(cachex.path("work").join(name));
         fs::create_dir(cachex.path("work").join(name)).unwrap();
-        is_spared(&call, &format!("{name} is not what it was and in the way"));
+        is_spared(&call, &format!("{name} has changed and is in the way"));
         remove(&cachex, name);
     }
     call.once().hits().quietly();
@@ -86,7 +86,7 @@ fn a_file_where_a_link_was_made() {
     call.once().misses();
     remove(&cachex, "link");
     cachex.write("work/link", "mine");
-    is_spared(&call, "link is not what it was and in the way");
+    is_spared(&call, "link has changed and is in the way");
     assert_eq!(read(&cachex, "link"), "mine");
     remove(&cachex, "link");
     symlink("other", cachex.path("work/link")).unwrap();
@@ -101,7 +101,7 @@ fn a_file_with_another_name_unless_it_need_not_be_written() {
     fs::hard_link(cachex.path("work/out"), cachex.path("work/other")).unwrap();
     call.once().hits().quietly();
     fs::write(cachex.path("work/out"), "mine").unwrap();
-    is_spared(&call, "out has another name");
+    is_spared(&call, "out has several names");
     call.once().misses().exits(0);
     assert_eq!(read(&cachex, "other"), "made\n", "it was written to");
     assert_eq!(listed(&cachex.work()), ["other", "out"]);

@@ -41,7 +41,7 @@ fn a_file_whose_name_begins_with_the_mark_is_named_with_a_folder() {
 fn what_leaves_out_everything_is_a_mistake() {
     let cachex = cachex();
     let alone = making(&cachex, "true", "--output !x");
-    alone.once().hits().exits(125).mentions(&["only outputs to leave out", "--output"]);
+    alone.once().hits().exits(125).mentions(&["only exclusions", "--output"]);
     for (output, by) in [("a.o", "!*.o"), ("d/a", "!d"), ("a", "!a")] {
         let call = making(&cachex, "true", "").option("--output", output).option("--output", by);
         call.once().hits().exits(125).mentions(&["--output", output, by]);

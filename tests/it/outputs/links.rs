@@ -12,10 +12,7 @@ fn an_output_that_is_a_link_from_before_is_not_recorded() {
     symlink("real", cachex.path("work/out")).unwrap();
     cachex.write("work/in", "1\n");
     let call = making(&cachex, "sed s/^/built-from-/ in >out", "--input in --output out");
-    call.once()
-        .misses()
-        .exits(0)
-        .warns_once(&["the output out is a link", "name what it leads to"]);
+    call.once().misses().exits(0).warns_once(&["the output out is a link", "name its target"]);
     cachex.write("work/in", "2\n");
     call.once().misses();
     cachex.write("work/in", "1\n");
@@ -94,7 +91,7 @@ fn a_file_does_not_take_the_place_of_a_link() {
     remove(&cachex, "out");
     symlink("real", cachex.path("work/out")).unwrap();
     let only = call.clone().with("--cached-only");
-    only.once().hits().exits(125).warns_once(&["out is not what it was and in the way"]);
+    only.once().hits().exits(125).warns_once(&["out has changed and is in the way"]);
     call.once().misses().exits(0);
     assert_eq!(read(&cachex, "real"), "made\n");
     assert!(cachex.path("work/out").is_symlink());

@@ -21,21 +21,21 @@ const VALUES: f64 = 72.0;
 
 /// A column of parts, the lowest first.
 pub struct Column {
-    /// What stands below it.
+    /// The label below it.
     pub label: String,
     /// The classes and sizes of its parts.
     pub parts: Vec<(&'static str, u64)>,
-    /// What it says when it is pointed at.
+    /// The text that is shown when it is pointed at.
     pub means: String,
 }
 
 /// A bar of parts, from the left.
 pub struct Row {
-    /// What stands before it.
+    /// The label before it.
     pub label: String,
     /// The classes and sizes of its parts.
     pub parts: Vec<(&'static str, u64)>,
-    /// What stands behind it.
+    /// The label after it.
     pub value: String,
 }
 
