@@ -58,6 +58,7 @@ use anyhow::Result;
 use automatic::Matched;
 use identify::{Call, Unidentified};
 use rustix::io::Errno;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
@@ -161,8 +162,8 @@ impl Runner<'_> {
             None => missed,
         };
         let (call, stale) = match self.without_a_run(root, call, why, stale) {
-            Ok(exit) => return exit,
-            Err(goes_on) => goes_on,
+            ControlFlow::Break(exit) => return exit,
+            ControlFlow::Continue(goes_on) => goes_on,
         };
         let is_forced = self.config.mode == Mode::WriteOnly;
         let pauses =

@@ -13,6 +13,7 @@ use crate::store::events::Reason;
 use crate::store::young::Young;
 use crate::store::{Root, Store};
 use crate::values::Mode;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 impl Runner<'_> {
@@ -38,7 +39,7 @@ impl Runner<'_> {
         mut call: Call,
         why: Reason,
         stale: Option<Box<Hit>>,
-    ) -> Result<Exit, (Call, Option<Box<Hit>>)> {
+    ) -> ControlFlow<Exit, (Call, Option<Box<Hit>>)> {
         let Freshness { stale_ok, stale_if_error, .. } = self.config.freshness;
         let waits = self.config.may_run();
         let is_within = |hit: &Hit, beyond| {
@@ -54,18 +55,20 @@ impl Runner<'_> {
         };
         let stale = match stale {
             Some(hit) if !is_forced && is_ok(&hit) => match self.standing_in(root, hit) {
-                Some(hit) => return Ok(self.serve_expired(root, &mut call, *hit)),
+                Some(hit) => return ControlFlow::Break(self.serve_expired(root, &mut call, *hit)),
                 None => None,
             },
             // It was asked for to be served at once, and cannot be.
             stale => stale.filter(|hit| is_forced || is_within(hit, stale_if_error)),
         };
         if let Some(status) = self.config.cached_only {
-            return Ok(self.absent(&call.key, why, status));
+            return ControlFlow::Break(self.absent(&call.key, why, status));
         }
         match self.config.no_wait {
-            Some(status) => Ok(self.leave_to_the_background(root, call, why, status)),
-            None => Err((call, stale)),
+            Some(status) => {
+                ControlFlow::Break(self.leave_to_the_background(root, call, why, status))
+            }
+            None => ControlFlow::Continue((call, stale)),
         }
     }
 

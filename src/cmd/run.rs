@@ -80,7 +80,6 @@ pub fn with(config: Config, argv: Vec<OsString>, vars: &Vars, closed: Closed) ->
     settled(config, argv, vars, closed, None, &usage, Instant::now())
 }
 
-#[expect(clippy::too_many_arguments, reason = "the two above are what it is called by")]
 fn settled(
     config: Config,
     argv: Vec<OsString>,

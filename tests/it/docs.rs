@@ -109,8 +109,8 @@ fn example(block: &str) -> Vec<(String, String)> {
     for line in block.lines() {
         match (line.strip_prefix("$ "), line.strip_prefix("> "), commands.last_mut()) {
             (Some(command), ..) => commands.push((command.to_owned(), String::new())),
-            (_, Some(more), Some((command, _))) => *command += &format!("\n{more}"),
-            (_, _, Some((_, output))) => *output += &format!("{line}\n"),
+            (_, Some(more), Some((command, _))) => command.extend(["\n", more]),
+            (_, _, Some((_, output))) => output.extend([line, "\n"]),
             _ => panic!("no command before {line}"),
         }
     }
@@ -152,7 +152,7 @@ fn the_examples_of_the_readme_print_what_stands_there() {
     let mut script = String::from("exec 2>&1\n");
     let commands: Vec<_> = blocks.flat_map(example).collect();
     for (command, _) in &commands {
-        script += &format!("{command}\nprintf '\\001'\n");
+        script.extend([command, "\nprintf '\\001'\n"]);
     }
     let output = cachex.shell(&script).once().exits(0).stdout();
     for ((command, expected), printed) in commands.iter().zip(output.split('\u{1}')) {

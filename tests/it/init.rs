@@ -45,7 +45,7 @@ fn aliases_and_functions_are_wrapped_too() {
     cachex.tool("tool", "echo \"$*\"; wc -c <$HOME/../runs");
     let alike = |told: &str| {
         let lines: Vec<&str> = told.lines().collect();
-        lines.len() % 4 == 0 && lines.chunks(4).all(|four| four[..2] == four[2..])
+        lines.len().is_multiple_of(4) && lines.chunks(4).all(|four| four[..2] == four[2..])
     };
     let lines = "alias t='tool -x'\nalias tt='t -y'\ncached t 10m\ncached tt 10m\n\
                  t 'a b'; t 'a b'\ntt c; tt c";

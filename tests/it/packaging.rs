@@ -334,8 +334,8 @@ fn nothing_but_cargo_toml_says_the_version() {
         assert_eq!(part["req"].as_str(), Some(format!("={VERSION}").as_str()), "{part}");
         assert_eq!(manifest(part["name"].as_str().unwrap())["version"], VERSION, "{part}");
     }
-    let mut files = files_below(&root().join("packaging"));
-    files.iter_mut().for_each(|file| file.insert_str(0, "packaging/"));
+    let below = files_below(&root().join("packaging"));
+    let mut files: Vec<String> = below.iter().map(|file| format!("packaging/{file}")).collect();
     files.extend(files_below(&root().join(".github")).iter().map(|file| format!(".github/{file}")));
     files.extend(["action.yml", "flake.nix"].map(str::to_owned));
     assert!(files.len() > 12);
