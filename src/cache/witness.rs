@@ -121,10 +121,13 @@ impl Runner<'_> {
 
     /// The same of a command that is not recorded.
     pub(super) fn rest_was_read(&self, (unread, spool): (Option<u64>, Spool)) {
-        let Some(unread) = unread.filter(|&unread| unread > 0 && caller_reads_on()) else { return };
-        let is_all = spool.rest == Rest::End;
-        let from = spool.len().checked_sub(unread).filter(|_| is_all);
-        self.tell_of_loss(from.map_or(unread, |from| put_back(&spool, from)));
+        // What is left of a pipe that has not ended is cut off as by any reader that leaves.
+        if spool.rest == Rest::End
+            && let Some(unread) = unread.filter(|&unread| unread > 0 && caller_reads_on())
+        {
+            let from = spool.len().checked_sub(unread);
+            self.tell_of_loss(from.map_or(unread, |from| put_back(&spool, from)));
+        }
     }
 
     /// Leaves standard input as a command left it that read so much of it. A pipe cannot
