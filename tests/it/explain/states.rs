@@ -140,7 +140,7 @@ fn a_database_that_cannot_be_read_is_no_obstacle() {
 fn mistakes_have_a_status_of_their_own() {
     let cachex = cachex();
     cachex.cli(["explain"]).once().exits(2);
-    cachex.run("true").with("--expires-in never").explain().once().exits(2);
+    cachex.run("true").with("--expires-in 0s").explain().once().exits(2);
     cachex.run("true").env("CACHEX_EXE", "x").explain().once().exits(2);
     cachex.run("true").with("--status-fd 99 --no-concurrent").explain().once().exits(1).quietly();
     cachex.exec(["no-such-command"]).explain().once().exits(1).mentions(&["command not found"]);
