@@ -334,9 +334,11 @@ fn nothing_but_cargo_toml_says_the_version() {
         assert_eq!(part["req"].as_str(), Some(format!("={VERSION}").as_str()), "{part}");
         assert_eq!(manifest(part["name"].as_str().unwrap())["version"], VERSION, "{part}");
     }
-    let below = files_below(&root().join("packaging"));
-    let mut files: Vec<String> = below.iter().map(|file| format!("packaging/{file}")).collect();
-    files.extend(files_below(&root().join(".github")).iter().map(|file| format!(".github/{file}")));
+    let mut files = Vec::new();
+    for folder in ["packaging", ".github"] {
+        let inside = files_below(&root().join(folder));
+        files.extend(inside.iter().map(|file| format!("{folder}/{file}")));
+    }
     files.extend(["action.yml", "flake.nix"].map(str::to_owned));
     assert!(files.len() > 12);
     for file in files {
