@@ -88,7 +88,10 @@ fn what_is_not_is_passed_on() {
     }
     passed_on(plain.clone().env("CACHEX_SCOPE", "s"), "a variable of cachex");
     passed_on(cachex.exec(["printf", "/dev/fd/9"]), "an argument names a descriptor");
-    passed_on(plain.clone().launched_by(r#"ulimit -f 100000; exec "$@""#), "the process is restricted");
+    passed_on(
+        plain.clone().launched_by(r#"ulimit -f 100000; exec "$@""#),
+        "the process is restricted",
+    );
     passed_on(cachex.run("head -c 100000 /dev/zero"), "the entry is not a plain one");
     passed_on(plain.clone().launched_by(r#"exec "$@" >&-"#), "an output is closed");
     cachex.config("expires-in = \"1h\"\n");
