@@ -142,7 +142,7 @@ fn where_it_is_only_read_from_what_is_forgotten_may_come_back() {
     let shared = shared();
     let call = shared.recorded("echo hi");
     let forget = call.clone().forget().option("--remote-mode", "read-only");
-    forget.once().exits(0).warns_once(&["only read from", "come back"]);
+    forget.once().exits(0).warns_once(&["is read-only", "come back"]);
     assert_eq!(shared.objects().len(), 1);
     call.clone().forget().option("--remote-mode", "off").once().exits(0).quietly();
     assert_eq!(shared.objects().len(), 1);
