@@ -176,7 +176,15 @@ mod tests {
 
     #[test]
     fn a_descriptor_is_known_by_how_it_is_named() {
-        for plain in ["/dev/fd/63", "/proc/self/fd/63", "-f/dev/fd/63", "@/dev/fd/63", "cat <&63"] {
+        for plain in [
+            "/dev/fd/63",
+            "/dev//fd/63",
+            "/dev/./fd/.//63",
+            "/proc/self/fd/63",
+            "-f/dev/fd/63",
+            "@/dev/fd/63",
+            "cat <&63",
+        ] {
             assert_eq!(of(plain), [(63, How::Plainly)], "{plain}");
         }
         let own = format!("/proc/{}/fd/7", std::process::id());

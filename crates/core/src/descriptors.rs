@@ -67,7 +67,8 @@ fn number_with(number: i32, digit: i32) -> i32 {
 /// Whether what stands in front of a number makes it a descriptor.
 fn is_plain(before: &[u8], is_own: impl Fn(&[u8]) -> bool) -> bool {
     const PROC: &[u8] = b"/proc/";
-    if ends_with(before, b"<&") || ends_with(before, b"/dev/fd/") {
+    let device = without_last(before, b"fd").and_then(|above| without_last(above, b"dev"));
+    if ends_with(before, b"<&") || device.is_some_and(|above| ends_with(above, b"/")) {
         return true;
     }
     if !ends_with(before, b"/fd/") {
@@ -80,6 +81,23 @@ fn is_plain(before: &[u8], is_own: impl Fn(&[u8]) -> bool) -> bool {
     let end = process.iter().position(|&byte| byte == b'/').unwrap_or(process.len());
     let process = process.get(..end).unwrap_or_default();
     eq(process, b"self") || eq(process, b"thread-self") || is_own(process)
+}
+
+/// A path without its last part, which is to be this one, and what says nothing behind it.
+fn without_last<'a>(mut path: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
+    let mut has_slash = false;
+    loop {
+        if let [rest @ .., b'/'] = path {
+            has_slash = true;
+            path = rest;
+        } else if let ([rest @ .., b'.'], true) = (path, has_slash && ends_with(path, b"/.")) {
+            path = rest;
+        } else {
+            break;
+        }
+    }
+    let is_it = has_slash && ends_with(path, part);
+    path.get(..path.len().saturating_sub(part.len())).filter(|_| is_it)
 }
 
 /// Whether a number is a word of its own, or the value of a short option.
