@@ -373,8 +373,10 @@ pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
     let stat = rustix::fs::fstat(stdin).map_err(unreadable)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::CharacterDevice if null::is_device(stat.st_rdev) => {
-            let access = rustix::fs::fcntl_getfl(stdin).map_err(unreadable)? & OFlags::ACCMODE;
-            let kind = if access == OFlags::WRONLY { WRITE_ONLY } else { EMPTY };
+            let flags = rustix::fs::fcntl_getfl(stdin).map_err(unreadable)?;
+            let is_unreadable =
+                flags.contains(OFlags::PATH) || flags & OFlags::ACCMODE == OFlags::WRONLY;
+            let kind = if is_unreadable { WRITE_ONLY } else { EMPTY };
             Ok(Stdin::kind(kind, Source::Inherit))
         }
         FileType::CharacterDevice if rustix::termios::isatty(stdin) => {

@@ -84,16 +84,21 @@ impl Environment {
     pub fn own(&self) -> Known<Own> {
         let mut own = Own::default();
         let mut has_file = None;
+        let mut has_dir = false;
         for Variable { name, value, .. } in self.iter() {
             if !starts_with(name, environment::OWN) {
                 continue;
             }
-            if eq(name, b"CACHEX_CONFIG") {
+            if eq(name, b"CACHEX_DIR") {
+                // The first of several is the one, empty or not.
+                if !has_dir && !value.is_empty() {
+                    own.dir = Some(*value);
+                }
+                has_dir = true;
+            } else if eq(name, b"CACHEX_CONFIG") {
                 has_file = has_file.or(Some(!value.is_empty() && !value.is(b"/dev/null")));
             } else if value.is_empty() || is_of_tests(name) {
                 // As good as unset.
-            } else if eq(name, b"CACHEX_DIR") && own.dir.is_none() {
-                own.dir = Some(*value);
             } else if eq(name, SWITCH) && (value.is(b"1") || value.is(TRACE)) {
                 // As without it.
             } else {

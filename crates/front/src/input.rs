@@ -80,8 +80,13 @@ fn follow_file(offset: u64, consumed: u64) {
 
 fn of_device(stat: &Stat) -> Known<&'static str> {
     if stat.st_rdev == libc::makedev(1, 3) {
-        let access = sys::fcntl(STDIN, libc::F_GETFL)? as c_int & libc::O_ACCMODE;
-        return Ok(if access == libc::O_WRONLY { stdin::WRITE_ONLY } else { stdin::EMPTY });
+        let flags = sys::fcntl(STDIN, libc::F_GETFL)? as c_int;
+        let is_path = flags & libc::O_PATH != 0;
+        return Ok(if is_path || flags & libc::O_ACCMODE == libc::O_WRONLY {
+            stdin::WRITE_ONLY
+        } else {
+            stdin::EMPTY
+        });
     }
     if sys::is_terminal(STDIN) {
         Ok(stdin::TERMINAL)
