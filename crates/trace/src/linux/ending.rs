@@ -223,6 +223,10 @@ fn is_modified(node: &Node, was: &Status, is: &Status) -> bool {
 fn classes(mut bits: u16, times: Times, is_by_time: bool) -> u16 {
     let [contents, stat, size, details] =
         [Class::Contents, Class::Stat, Class::Size, Class::Details].map(Class::bit);
+    // Who has a file open can ask for its time without naming it.
+    if times == Times::All && bits & contents != 0 {
+        bits |= stat;
+    }
     if times == Times::None && bits & (stat | details) != 0 {
         bits = bits & !(stat | details) | size;
     }
@@ -276,6 +280,7 @@ mod tests {
         assert_eq!(kept(&[Kind, Stat], Times::Auto), bits(&[Stat]));
         assert_eq!(kept(&[Stat, Contents], Times::Auto), bits(&[Contents]));
         assert_eq!(kept(&[Stat, Contents], Times::All), bits(&[Stat, Contents]));
+        assert_eq!(kept(&[Contents], Times::All), bits(&[Stat, Contents]));
         assert_eq!(kept(&[Stat], Times::None), bits(&[Size]));
         assert_eq!(kept(&[Details, Access, Listing], Times::Auto), bits(&[Details, Listing]));
     }

@@ -43,7 +43,7 @@ const COMPARE_TIMES: &[&str] =
 /// Programs that show, or store, whatever the system says of a file.
 const SHOW_DETAILS: &[&str] = &[
     "ls", "dir", "vdir", "stat", "find", "fd", "du", "tree", "eza", "exa", "lsd", "tar", "bsdtar",
-    "cpio", "pax", "zip", "7z", "date",
+    "cpio", "pax", "zip", "7z", "ar", "date", "busybox", "diff", "sdiff", "pr", "gzip", "pigz",
 ];
 
 /// What a program's stats tell it.

@@ -295,6 +295,9 @@ impl Way<'_> {
                 Err(_) => Made::End(End::Nowhere),
             };
         }
+        if name == b"net" {
+            self.recorder.refuse_of(self.tracee, Weight::Done, "a look at the network's state");
+        }
         let is_folder = name == b"fd" || name == b"task" || self.at.ends_with(b"/task");
         if is_folder { Made::Folder } else { Made::End(End::Outside) }
     }
