@@ -1,6 +1,6 @@
 //! At a terminal, with a person's keys.
 
-use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, cachex};
+use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, cachex, quoted};
 
 #[test]
 fn ctrl_c_ends_the_command_and_cachex_as_it_always_does() {
@@ -63,7 +63,10 @@ fn ctrl_z_at_any_moment_of_the_start_stops_and_fg_goes_on() {
 #[test]
 fn ctrl_z_stops_and_fg_goes_on() {
     let cachex = cachex();
-    cachex.tool("slow", &format!("echo ready; {}; echo finished", cachex.gate("gate")));
+    // It starts nothing: a shell whose child is stopped before it executes anything cannot be
+    // stopped itself, without cachex neither.
+    let gate = quoted(cachex.path("gate"));
+    cachex.tool("slow", &format!("echo ready; until [ -e {gate} ]; do :; done; echo finished"));
     let mut terminal = cachex.terminal();
     terminal.types("cachex run -- slow").shows("ready");
     terminal.presses(CTRL_Z).shows("Stopped");
