@@ -46,8 +46,12 @@ impl Outputs {
             return Outputs::Apart;
         }
         match FileType::from_raw_mode(out.st_mode) {
-            // Opened twice, they write over each other.
-            FileType::RegularFile if !are_one_opening(stdout, stderr) => Outputs::Apart,
+            // Opened twice, they write over each other unless each appends.
+            FileType::RegularFile
+                if !(append(stdout, stderr) || are_one_opening(stdout, stderr)) =>
+            {
+                Outputs::Apart
+            }
             FileType::RegularFile | FileType::Fifo | FileType::Socket => Outputs::One,
             _ => Outputs::OneDevice,
         }
@@ -70,6 +74,13 @@ pub fn may_refuse() -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether what is written to either goes to the end of its file.
+fn append(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    let appends =
+        |fd| rustix::fs::fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+    appends(one) && appends(other)
 }
 
 /// Whether two descriptors of one file share their offset.

@@ -90,6 +90,14 @@ fn in_one_pipe_or_file_the_order_is_the_commands_own() {
     for _ in 0..2 {
         cachex.run(script).launched_by(into_a_file).once().hits().prints(&lines);
     }
+    // As a line of a crontab has it, and a unit of systemd.
+    let to_its_end = r#": >file; "$@" >>file 2>>file; cat file"#;
+    let cachex = crate::harness::cachex();
+    for _ in 0..2 {
+        cachex.run(script).launched_by(to_its_end).once().prints(&lines);
+    }
+    assert_eq!(cachex.runs(), 1);
+    cachex.run(script).merged().once().hits().prints(&lines);
 }
 
 #[test]
