@@ -16,6 +16,7 @@
 mod watch;
 
 use crate::exec::Witness;
+use crate::procfs::Stat;
 use crate::signals::{self, Altered, Meaning, Sender, Sent};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
@@ -187,11 +188,11 @@ impl Job {
         Handling::of(self.leader)
     }
 
-    /// Whether the command waits for processes that it started, as far as the system tells.
-    pub fn has_children(&self) -> bool {
-        let pid = self.leader.as_raw_nonzero();
-        let children = std::fs::read(format!("/proc/{pid}/task/{pid}/children"));
-        children.is_ok_and(|children| !children.is_empty())
+    /// Whether processes that the command started may have printed what it seems to have
+    /// printed itself, as far as the system tells: it has some, or waited for one, or is gone.
+    pub fn has_had_children(&self) -> bool {
+        let leader = Stat::of(&self.leader.as_raw_nonzero().to_string());
+        leader.is_some_and(|leader| leader.has_had_children())
     }
 
     /// Whether a signal that was passed on may have changed what the command does.

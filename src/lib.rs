@@ -102,6 +102,7 @@ mod parts;
 mod plain;
 mod platform;
 mod printed;
+mod procfs;
 mod progress;
 mod pty;
 mod replay;

@@ -67,8 +67,8 @@ impl Process {
     /// Whether it is stopped, by Ctrl-Z say; false where that cannot be told.
     pub fn is_stopped(&self) -> bool {
         self.is_here()
-            && system::state(self.pid).is_some_and(|(state, started)| {
-                matches!(state, b'T' | b't') && self.birth.is_some_and(|it| it.started == started)
+            && system::stat(self.pid).is_some_and(|stat| {
+                stat.is_stopped() && self.birth.is_some_and(|it| it.started == stat.started)
             })
     }
 
@@ -236,6 +236,7 @@ pub fn host() -> String {
 #[cfg(target_os = "linux")]
 mod system {
     use super::{Birth, DEPTH, Process};
+    use crate::procfs::Stat;
     use std::fs;
     use std::os::unix::ffi::OsStrExt;
     use std::sync::OnceLock;
@@ -256,14 +257,11 @@ mod system {
         fs::read_to_string("/proc/sys/kernel/hostname").ok()
     }
 
-    /// The state of a process of this namespace, and when it started. None: `/proc` is
-    /// not that of this namespace, or there is no such process.
-    pub fn state(pid: u32) -> Option<(u8, u64)> {
-        if Stat::of("self")?.pid != std::process::id() {
-            return None;
-        }
-        let stat = Stat::of(&pid.to_string())?;
-        Some((stat.state, stat.started))
+    /// A process of this namespace. None: `/proc` is not that of this namespace, or there
+    /// is no such process.
+    pub fn stat(pid: u32) -> Option<Stat> {
+        let is_our_numbering = Stat::of("self")?.pid == std::process::id();
+        is_our_numbering.then(|| Stat::of(&pid.to_string())).flatten()
     }
 
     /// The ancestors of this process, the nearest first, and whether these are all that
@@ -310,31 +308,6 @@ mod system {
         false
     }
 
-    /// What `/proc/PID/stat` says, in the numbering of that `/proc`.
-    struct Stat {
-        pid: u32,
-        state: u8,
-        parent: u32,
-        started: u64,
-    }
-
-    impl Stat {
-        fn of(pid: &str) -> Option<Stat> {
-            let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
-            // The second field is the name, which may hold anything, in parentheses.
-            let name_ends = text.iter().rposition(|&byte| byte == b')')?;
-            let before = std::str::from_utf8(text.split(|&byte| byte == b' ').next()?).ok()?;
-            let after = std::str::from_utf8(&text[name_ends + 1..]).ok()?;
-            let fields: Vec<&str> = after.split_ascii_whitespace().collect();
-            Some(Stat {
-                pid: before.parse().ok()?,
-                state: *fields.first()?.as_bytes().first()?,
-                parent: fields.get(1)?.parse().ok()?,
-                started: fields.get(19)?.parse().ok()?,
-            })
-        }
-    }
-
     /// The PID namespace of a process.
     fn namespace(pid: &str) -> Option<u64> {
         let link = fs::read_link(format!("/proc/{pid}/ns/pid")).ok()?;
@@ -355,6 +328,7 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     use super::{Birth, DEPTH, Process};
+    use crate::procfs::Stat;
     use std::sync::OnceLock;
 
     /// Where this process started.
@@ -371,8 +345,9 @@ mod system {
     }
 
     /// The state of a process.
-    pub fn state(pid: u32) -> Option<(u8, u64)> {
-        Some((*ask(pid, "state=")?.as_bytes().first()?, 0))
+    pub fn stat(pid: u32) -> Option<Stat> {
+        let state = *ask(pid, "state=")?.as_bytes().first()?;
+        Some(Stat { pid, state, ..Stat::default() })
     }
 
     /// The ancestors of this process, the nearest first, and whether these are all.

@@ -9,6 +9,7 @@ pub use linux::{gather, is_empty, send};
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use crate::procfs::Stat;
     use rustix::process::{
         Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal,
         set_child_subreaper, waitpid,
@@ -17,35 +18,6 @@ mod linux {
 
     /// How often one looks for what was started meanwhile by those that are to end.
     const ROUNDS: usize = 8;
-
-    /// A process, as `/proc` tells of it.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    struct Process {
-        pid: Pid,
-        parent: Option<Pid>,
-        group: Option<Pid>,
-        /// When it was started, which tells it from another with its number.
-        started: u64,
-        is_dead: bool,
-    }
-
-    impl Process {
-        fn of(pid: Pid) -> Option<Process> {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-            // The second field is the name, which may hold anything, in parentheses.
-            let mut fields = stat.rsplit(')').next()?.split_whitespace();
-            let state = fields.next()?;
-            // One that is just ending has a group of -1.
-            let mut number = || {
-                let number = fields.next()?.parse().ok()?;
-                Some(number).filter(|&number| number > 0).and_then(Pid::from_raw)
-            };
-            let (parent, group) = (number(), number());
-            // The fourth field is the parent, the twenty-second the time.
-            let started = fields.nth(16)?.parse().ok()?;
-            Some(Process { pid, parent, group, started, is_dead: matches!(state, "Z" | "X") })
-        }
-    }
 
     /// Inherits from now on what the command leaves behind.
     pub fn gather() {
@@ -61,42 +33,48 @@ mod linux {
 
     /// Sends a signal to all that the command started and that left its group.
     pub fn send(signal: Signal, left: Pid) {
+        let left = left.as_raw_nonzero().get();
         let mut told = Vec::new();
         for _ in 0..ROUNDS {
             let untold: Vec<_> = living()
                 .into_iter()
-                .filter(|it| it.group != Some(left) && !told.contains(it))
+                .filter(|it| it.group != left && !told.contains(&(it.pid, it.started)))
                 .collect();
             if untold.is_empty() {
                 break;
             }
             for process in untold {
                 // The number may be another's by now: the descriptor stays the same one's.
-                if let Ok(fd) = pidfd_open(process.pid, PidfdFlags::empty())
-                    && Process::of(process.pid).is_some_and(|now| now.started == process.started)
+                if let Some(pid) = Pid::from_raw(process.pid.cast_signed())
+                    && let Ok(fd) = pidfd_open(pid, PidfdFlags::empty())
+                    && stat(process.pid).is_some_and(|now| now.started == process.started)
                 {
                     let _ = pidfd_send_signal(fd, signal);
                 }
-                told.push(process);
+                told.push((process.pid, process.started));
             }
         }
     }
 
     /// This process's descendants, the nearest first.
-    fn living() -> Vec<Process> {
+    fn living() -> Vec<Stat> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pid = |entry: fs::DirEntry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
-        let all: Vec<_> = entries.filter_map(pid).filter_map(Process::of).collect();
+        let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+        let all: Vec<_> = entries.filter_map(pid).filter_map(stat).collect();
         let mut found = Vec::new();
-        let mut parents = vec![getpid()];
+        let mut parents = vec![std::process::id()];
         while let Some(parent) = parents.pop() {
-            let children = all.iter().filter(|process| process.parent == Some(parent));
-            for child in children.filter(|process| !process.is_dead) {
+            let children = all.iter().filter(|process| process.parent == parent);
+            for child in children.filter(|process| !process.is_dead()) {
                 parents.push(child.pid);
                 found.push(*child);
             }
         }
         found
+    }
+
+    fn stat(pid: u32) -> Option<Stat> {
+        Stat::of(&pid.to_string())
     }
 }
 

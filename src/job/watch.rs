@@ -5,6 +5,7 @@
 //! copy of cachex stays awake to see that, as long as cachex is stopped.
 
 use crate::detached;
+use crate::procfs::Stat;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, waitpid};
 use std::time::Duration;
 
@@ -49,10 +50,5 @@ fn watch(command: Pid, cachex: Pid) {
 
 /// Whether a process stands still, where the system tells.
 fn is_stopped(process: Pid) -> bool {
-    let stat = std::fs::read(format!("/proc/{}/stat", process.as_raw_nonzero()));
-    let state = stat.ok().and_then(|stat| {
-        let name_ends = stat.iter().rposition(|&byte| byte == b')')?;
-        stat.get(name_ends + 2).copied()
-    });
-    matches!(state, Some(b'T' | b't'))
+    Stat::of(&process.as_raw_nonzero().to_string()).is_some_and(|stat| stat.is_stopped())
 }

@@ -1,6 +1,6 @@
 //! Readers that go away before the end.
 
-use crate::harness::{Running, Signal, cachex, quoted};
+use crate::harness::{Running, Signal, cachex, eventually, quoted};
 use std::io::{PipeReader, Read};
 
 /// Reads so many bytes and leaves.
@@ -100,4 +100,27 @@ fn one_that_leaves_during_a_replay_ends_it_quietly() {
         replay.ends().hits().quietly().promptly();
         call.output_counted().once().hits().exits(0);
     }
+}
+
+#[test]
+fn who_printed_it_may_have_ended_when_its_reader_leaves() {
+    let cachex = cachex();
+    let [gate, other] = ["gate", "other"].map(|name| quoted(cachex.path(name)));
+    // More than one pipe holds, and less than cachex takes besides.
+    let script = format!(
+        "mkfifo {gate} {other}; seq 1 20000; read -r x <{gate}; echo now >&2; \
+         read -r x <{other}; exit 3"
+    );
+    let (stdout, to_stdout) = std::io::pipe().unwrap();
+    let running = cachex.run(&script).spawn_into(to_stdout);
+    // To open it is to wait until all is printed.
+    let opened = |name| std::fs::File::options().write(true).open(cachex.path(name)).unwrap();
+    eventually("all that is printed", || cachex.path("other").exists().then_some(()));
+    let open = opened("gate");
+    assert_eq!(reads_and_leaves(stdout, 4), b"1\n2\n");
+    drop(open);
+    // What is passed on now comes after the broken pipe.
+    running.warns("now\n");
+    drop(opened("other"));
+    running.ends().exits(3).says("now\n");
 }

@@ -53,8 +53,8 @@ impl Pump<'_, '_> {
             self.legs[at].close();
             self.spoil(Spoiled::Abandoned);
         } else {
-            let has_children = self.job.has_children();
-            self.broken = Some(if has_children { Writer::Unknown } else { Writer::Command });
+            let had_help = self.job.has_had_children();
+            self.broken = Some(if had_help { Writer::Unknown } else { Writer::Command });
         }
     }
 
