@@ -7,7 +7,6 @@ use crate::frames::{self, Frame, Frames, Readable, Stream, total};
 use crate::plain::Plain;
 use crate::printed::{Again, Differs, Printed};
 use crate::screen::Screen;
-use crate::signals;
 use crate::sink::{Outputs, own};
 use crate::store::blobs::Blob;
 use crate::store::packed::Unpacking;
@@ -15,7 +14,6 @@ use crate::store::{Root, blobs};
 use out::{COPY_BY_HAND, Out};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
-use signal_hook::consts::SIGPIPE;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -58,9 +56,9 @@ impl fmt::Display for Unplayed {
 impl std::error::Error for Unplayed {}
 
 impl Unplayed {
-    /// Whether its reader left, and that ends nobody here.
-    pub fn is_told_by_an_error(&self) -> bool {
-        matches!(self, Unplayed::Unwritable(_, Errno::PIPE)) && signals::is_ignored(SIGPIPE)
+    /// Whether its reader left.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Unplayed::Unwritable(_, Errno::PIPE))
     }
 }
 

@@ -10,11 +10,13 @@
 //!
 //! After the run signals do again what they did before.
 
+mod broken_pipes;
 mod mask;
 #[cfg_attr(not(target_os = "linux"), path = "signals/receive_elsewhere.rs")]
 mod receive;
 mod table;
 
+pub use broken_pipes::BrokenPipes;
 pub use mask::Mask;
 use receive::Receiver;
 pub use table::{Meaning, meaning};

@@ -258,17 +258,22 @@ impl Stdin {
         0
     }
 
+    /// Whether it is a file, whose offset moves without anything being taken out.
+    pub fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Takes back what [`Stdin::skip`] has done to a file.
+    pub fn unskip(&self, consumed: u64) {
+        if let (Some(Start { offset, .. }), Ok(by)) = (self.file, i64::try_from(consumed)) {
+            shift(offset.wrapping_add(consumed), by.wrapping_neg());
+        }
+    }
+
     /// Moves the offset of a file, unless somebody else has.
     fn shift(&self, by: i64) {
-        let Some(Start { offset, .. }) = self.file else { return };
-        let stdin = rustix::stdio::stdin();
-        let Some(there) = offset.checked_add_signed(by) else { return };
-        if by == 0 || rustix::fs::tell(stdin) != Ok(offset) {
-            return;
-        }
-        if rustix::fs::seek(stdin, SeekFrom::Current(by)).is_ok_and(|now| now != there) {
-            // Somebody has, between these two calls.
-            let _ = rustix::fs::seek(stdin, SeekFrom::Current(by.wrapping_neg()));
+        if let Some(Start { offset, .. }) = self.file {
+            shift(offset, by);
         }
     }
 
@@ -304,6 +309,19 @@ impl Stdin {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// Moves the offset of standard input from there by so much.
+fn shift(from: u64, by: i64) {
+    let stdin = rustix::stdio::stdin();
+    let Some(there) = from.checked_add_signed(by) else { return };
+    if by == 0 || rustix::fs::tell(stdin) != Ok(from) {
+        return;
+    }
+    if rustix::fs::seek(stdin, SeekFrom::Current(by)).is_ok_and(|now| now != there) {
+        // Somebody has, between these two calls.
+        let _ = rustix::fs::seek(stdin, SeekFrom::Current(by.wrapping_neg()));
     }
 }
 

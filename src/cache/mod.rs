@@ -49,6 +49,7 @@ use crate::messages::{self, Messages};
 use crate::printed::Printed;
 use crate::replay::{Replay, Unplayed};
 use crate::report::{self, Outcome, Report};
+use crate::signals::BrokenPipes;
 use crate::stdin::Stdin;
 use crate::store::Root;
 use crate::store::events::{self, Event, Kind, Reason};
@@ -242,35 +243,48 @@ impl Runner<'_> {
         fallback::is_too_late();
         // Else it is the record of a run that was this call's own.
         let is_hit = outcome != Outcome::Followed;
+        let consumed = hit.replay.entry().stdin_consumed;
+        // A command reads before it prints: who ends with the replay, or reads on as soon as
+        // something comes, finds a file read. What a pipe holds could not be put back.
+        let moved = consumed.filter(|_| stdin.is_file());
+        if let Some(consumed) = moved {
+            self.leave_input(stdin, consumed);
+        }
+        let pipes = BrokenPipes::hold();
         let played = match self.terminal() {
             _ if is_hit && !self.config.replay.prints(hit.replay.entry().status) => Ok(()),
             Some(_) => hit.replay.play_at_a_terminal(printed),
             None => hit.replay.play_after(printed),
         };
-        // Where SIGPIPE is ignored the command has a say, and a status of its own.
+        // Where SIGPIPE does not end it the command has a say, and a status of its own.
         let tells = !matches!(outcome, Outcome::Stale);
+        let unserved = |unserved| {
+            moved.inspect(|&consumed| stdin.unskip(consumed));
+            Err(unserved)
+        };
         let status = match played {
-            Err(unplayed) if tells && unplayed.is_told_by_an_error() => {
+            Err(unplayed) if tells && unplayed.is_broken_pipe() && pipes.are_survived() => {
                 let printed = hit.replay.printed().ok().filter(|_| !hit.replay.is_unshown());
-                return Err(printed.map_or(Unserved::Unwritable, Unserved::Unreadable));
+                return unserved(printed.map_or(Unserved::Unwritable, Unserved::Unreadable));
             }
             // Where the reader left, the command would have been told no more.
             Ok(()) | Err(Unplayed::Unwritable(_, Errno::PIPE)) => {
                 Exit::Status(hit.replay.entry().status)
             }
             Err(Unplayed::Unwritable(..)) if hit.replay.is_unshown() => {
-                return Err(Unserved::Unwritable);
+                return unserved(Unserved::Unwritable);
             }
             Err(Unplayed::Unreadable(error)) => match hit.replay.printed() {
-                Ok(printed) => return Err(Unserved::Unreadable(printed)),
+                Ok(printed) => return unserved(Unserved::Unreadable(printed)),
                 Err(_) => Self::unplayed(&Unplayed::Unreadable(error)),
             },
             Err(unplayed) => Self::unplayed(&unplayed),
         };
         let entry = hit.replay.entry();
-        if let Some(consumed) = entry.stdin_consumed {
+        if let Some(consumed) = consumed.filter(|_| moved.is_none()) {
             self.leave_input(stdin, consumed);
         }
+        drop(pipes);
         let run_time = Duration::from_nanos(entry.run_time);
         let cost = nanos(self.began.elapsed());
         let (kind, what) = match outcome {

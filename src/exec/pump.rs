@@ -22,6 +22,7 @@ use crate::sink::Sink;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::process::Signal;
+use signal_hook::consts::SIGPIPE;
 use smallvec::SmallVec;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -63,6 +64,7 @@ pub struct Pump<'a, 'r> {
     /// An output that could not be passed on, and why.
     pub lost: Option<(Stream, Loss)>,
     broken: Option<Writer>,
+    holds_broken_pipes_back: bool,
     /// Whether it could not be asked if the command has ended.
     is_unsure: bool,
 }
@@ -102,6 +104,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             spoiled: None,
             lost: None,
             broken: None,
+            holds_broken_pipes_back: false,
         }
     }
 
@@ -113,6 +116,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         child: &Child,
         signals: &mut Signals,
     ) -> io::Result<(ExitStatus, Instant)> {
+        self.holds_broken_pipes_back = signals.before().0.holds(SIGPIPE);
         loop {
             if let Some(ended) = self.over() {
                 return Ok(ended);

@@ -40,17 +40,36 @@ impl Mask {
         self.0
     }
 
+    #[cfg(target_os = "linux")]
+    fn one(signal: i32) -> Mask {
+        Mask(1 << (signal - 1))
+    }
+
+    /// Whether this signal is one of them.
+    #[cfg(target_os = "linux")]
+    pub fn holds(self, signal: i32) -> bool {
+        self.0 >> (signal - 1) & 1 == 1
+    }
+
     /// Holds back these and no others; what was held back before. It is safe between
     /// fork and exec and in a process that shares its memory with another.
-    #[cfg(target_os = "linux")]
     pub fn set(self) -> io::Result<Mask> {
+        self.change(libc::SIG_SETMASK)
+    }
+
+    /// Holds back this signal, too; what was held back before.
+    pub fn add(signal: i32) -> io::Result<Mask> {
+        Mask::one(signal).change(libc::SIG_BLOCK)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn change(self, how: i32) -> io::Result<Mask> {
         let mut before = 0_u64;
         let (new, old) = (&raw const self.0, &raw mut before);
         // SAFETY: both point to as many bytes as the last argument says, and the call
         // changes nothing but this thread's mask and `before`.
-        let done = unsafe {
-            libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, new, old, size_of::<u64>())
-        };
+        let done =
+            unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, new, old, size_of::<u64>()) };
         if done == 0 { Ok(Mask(before)) } else { Err(io::Error::last_os_error()) }
     }
 
@@ -70,15 +89,31 @@ impl Mask {
         unsafe { libc::sigdelset(&raw mut self.0, signal) };
     }
 
-    /// Holds back these and no others; what was held back before. It is safe between
-    /// fork and exec.
     #[cfg(not(target_os = "linux"))]
-    pub fn set(self) -> io::Result<Mask> {
+    fn one(signal: i32) -> Mask {
+        // SAFETY: zeroes are a valid value of what is then emptied and added to.
+        unsafe {
+            let mut set: Set = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, signal);
+            Mask(set)
+        }
+    }
+
+    /// Whether this signal is one of them.
+    #[cfg(not(target_os = "linux"))]
+    pub fn holds(self, signal: i32) -> bool {
+        // SAFETY: it only looks into the set that it is given.
+        unsafe { libc::sigismember(&raw const self.0, signal) == 1 }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn change(self, how: i32) -> io::Result<Mask> {
         // SAFETY: zeroes are a valid value of what is written to, and the call changes
         // nothing but this thread's mask.
         unsafe {
             let mut before: Set = std::mem::zeroed();
-            match libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, &raw mut before) {
+            match libc::pthread_sigmask(how, &raw const self.0, &raw mut before) {
                 0 => Ok(Mask(before)),
                 errno => Err(io::Error::from_raw_os_error(errno)),
             }

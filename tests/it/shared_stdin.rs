@@ -97,7 +97,46 @@ fn a_replay_moves_a_file_only_from_where_it_found_it() {
         quoted(cachex.path("go"))
     );
     let [call, _] = both_ways(&cachex, &slow);
-    call.once().hits().prints("4\n");
+    // Two lines are the tool's, as soon as it prints, and three the others'.
+    call.once().hits().prints("6\n");
+}
+
+/// The standard output that nobody reads, for a script.
+const DEAD: &str = "exec 5> >(exit 0); wait $!";
+
+#[test]
+fn a_hit_whose_reader_left_has_read_what_the_command_read() {
+    for (way, front) in [(0, "0"), (0, "1"), (1, "0"), (1, "1")] {
+        let cachex = cachex();
+        tool(&cachex, "read -r line; echo $line");
+        let recorded = "cachex run -- ./tool >/dev/null; read -r x";
+        cachex.opens("go");
+        both_ways(&cachex, recorded)[way].once().runs_once();
+        let script = format!("{DEAD}; cachex run -- ./tool >&5; echo $?; read -r x; echo $x");
+        let call = both_ways(&cachex, &script)[way].clone().env("CACHEX_FRONT", front);
+        call.once().runs(0).prints("141\n2\n");
+    }
+}
+
+#[test]
+fn a_reader_that_left_is_an_error_for_who_holds_its_signal_back() {
+    for (way, front) in [(0, "0"), (0, "1"), (1, "0"), (1, "1")] {
+        let cachex = cachex();
+        tool(&cachex, "read -r line; echo $line 2>/dev/null || exit 9");
+        cachex.opens("go");
+        for end in ["ignore", "block"] {
+            let recorded = "cachex run -- ./tool >/dev/null; read -r x";
+            both_ways(&cachex, recorded)[way].once().exits(0);
+            let script = format!(
+                "{DEAD}; env --{end}-signal=PIPE cachex run -- ./tool >&5; echo $?; \
+                 read -r x; echo $x"
+            );
+            let call = both_ways(&cachex, &script)[way].clone().env("CACHEX_FRONT", front);
+            let bare = both_ways(&cachex, &script.replace("cachex run -- ", ""));
+            assert_eq!(bare[way].once().stdout(), "9\n2\n");
+            call.once().prints("9\n2\n").quietly();
+        }
+    }
 }
 
 #[test]

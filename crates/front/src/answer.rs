@@ -113,9 +113,8 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
     check_fresh(&options, &view)?;
     output::check(&view)?;
     check_log(&store)?;
-    output::show(&view)?;
+    input.read_and(view.stdin_consumed, &mut room.input, || output::show(&view))?;
 
-    input.follow(view.stdin_consumed, &mut room.input);
     let cost = sys::time(libc::CLOCK_MONOTONIC).map_or(0, |now| now.saturating_sub(began));
     note(&store, &view, cost);
     sys::exit(view.status)

@@ -54,25 +54,50 @@ impl Input {
         Ok(Input::Unmoved)
     }
 
-    /// Leaves it as a command left it that read so much of it.
-    pub fn follow(&self, consumed: Option<u64>, room: &mut [u8]) {
-        let Some(consumed) = consumed else { return };
-        match self {
-            Input::Unmoved => {}
-            Input::File(offset) => follow_file(*offset, consumed),
-            Input::Pipe(len) => pipe::follow(*len, consumed, room),
+    /// Leaves it as a command left it that read so much of it and did this, unless that
+    /// fails.
+    ///
+    /// A command reads before it prints: whoever ends with what is done, or reads on as soon
+    /// as something comes, finds a file read. What was taken out of a pipe could not be put
+    /// back, so there a reader that left does not end the process until that was done.
+    pub fn read_and(
+        &self,
+        consumed: Option<u64>,
+        room: &mut [u8],
+        act: impl FnOnce() -> Known<()>,
+    ) -> Known<()> {
+        match (self, consumed) {
+            (Input::Unmoved, _) | (_, None | Some(0)) => act(),
+            (Input::File(offset), Some(consumed)) => {
+                let Ok(by) = i64::try_from(consumed) else { return Err(Pass("a length")) };
+                shift(*offset, by);
+                let done = act();
+                if done.is_err() {
+                    shift(offset.wrapping_add(consumed), by.wrapping_neg());
+                }
+                done
+            }
+            (Input::Pipe(len), Some(consumed)) => {
+                let before = sys::hold_back(libc::SIGPIPE)?;
+                let done = act();
+                if done.is_ok() || sys::is_ended_by(libc::SIGPIPE, before) {
+                    pipe::follow(*len, consumed, room);
+                }
+                sys::hold_back_only(before);
+                done
+            }
         }
     }
 }
 
-fn follow_file(offset: u64, consumed: u64) {
-    let Ok(by) = i64::try_from(consumed) else { return };
+/// Moves the offset of standard input from there by so much.
+fn shift(from: u64, by: i64) {
     let here = || sys::seek(STDIN, 0, libc::SEEK_CUR).ok();
-    if by == 0 || here() != Some(offset) {
+    if here() != Some(from) {
         return;
     }
     // Whoever shares it may have moved it between these two calls.
-    let there = offset.wrapping_add(consumed);
+    let there = from.wrapping_add_signed(by);
     if sys::seek(STDIN, by, libc::SEEK_CUR).is_ok_and(|now| now != there) {
         let _ = sys::seek(STDIN, by.wrapping_neg(), libc::SEEK_CUR);
     }

@@ -214,6 +214,49 @@ pub fn files_are_unlimited() -> bool {
     limit.is_ok_and(|limit| limit.rlim_cur == libc::RLIM_INFINITY)
 }
 
+/// Signals, the first in the lowest bit.
+type Signals = u64;
+
+const fn bit(signal: c_int) -> Signals {
+    (1 as Signals).wrapping_shl(signal.wrapping_sub(1) as u32)
+}
+
+/// Changes which signals are held back; which were before.
+fn change_mask(how: c_int, signals: Signals) -> Result<Signals> {
+    let pointer = &raw const signals as usize;
+    // SAFETY: both sets are the kernel's, of the size that the last argument says.
+    filled(|before: *mut Signals| unsafe {
+        let arguments = [how as usize, pointer, before as usize, size_of::<Signals>(), 0, 0];
+        call(libc::SYS_rt_sigprocmask, arguments)
+    })
+}
+
+/// Holds a signal back; which were held back before.
+pub fn hold_back(signal: c_int) -> Result<Signals> {
+    change_mask(libc::SIG_BLOCK, bit(signal))
+}
+
+/// Holds back these and no others.
+pub fn hold_back_only(signals: Signals) {
+    let _ = change_mask(libc::SIG_SETMASK, signals);
+}
+
+/// Whether a signal waits that ends this process once only these are held back.
+pub fn is_ended_by(signal: c_int, held_back: Signals) -> bool {
+    let size = size_of::<Signals>();
+    // SAFETY: the set is the kernel's, of the size that the last argument says.
+    let waiting: Result<Signals> = filled(|to: *mut Signals| unsafe {
+        call(libc::SYS_rt_sigpending, [to as usize, size, 0, 0, 0, 0])
+    });
+    // SAFETY: what the kernel tells of a signal is four words, the handler first.
+    let action: Result<[usize; 4]> = filled(|to: *mut [usize; 4]| unsafe {
+        call(libc::SYS_rt_sigaction, [signal as usize, 0, to as usize, size, 0, 0])
+    });
+    let waits = waiting.is_ok_and(|waiting| waiting & bit(signal) != 0);
+    let by_default = action.is_ok_and(|[handler, ..]| handler == libc::SIG_DFL);
+    waits && by_default && held_back & bit(signal) == 0
+}
+
 /// Ends the process.
 pub fn exit(status: u8) -> ! {
     loop {

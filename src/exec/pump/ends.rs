@@ -39,7 +39,8 @@ impl Pump<'_, '_> {
     /// is left to print to the end, for the sake of the recording. One that it would have
     /// handled it is to handle.
     pub(super) fn meet_a_broken_pipe(&mut self, at: usize) {
-        if self.ended.is_some() && signals::is_ignored(SIGPIPE) {
+        let is_held_back = self.holds_broken_pipes_back;
+        if self.ended.is_some() && (is_held_back || signals::is_ignored(SIGPIPE)) {
             // It would have been told by an error, and perhaps have failed.
             self.lost.get_or_insert((self.legs[at].stream, Loss::Writing(Errno::PIPE)));
             return;
@@ -48,8 +49,9 @@ impl Pump<'_, '_> {
             self.broken = Some(Writer::Unknown);
             return;
         }
+        // What it holds back itself cannot be told: everything is, until it is executed.
         let handled = |handling: Handling| handling.ignores(SIGPIPE) || handling.catches(SIGPIPE);
-        if self.job.handling().is_some_and(handled) {
+        if is_held_back || self.job.handling().is_some_and(handled) {
             self.legs[at].close();
             self.spoil(Spoiled::Abandoned);
         } else {
