@@ -8,6 +8,8 @@
 //! The standard library ends a process that has no memory by a signal, which looks like
 //! the command's own death, or like a damaged database if the process is a helper.
 
+pub mod stack;
+
 use crate::exit::{self, Exit};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -69,15 +71,6 @@ pub fn is_too_late() {
 /// Whether the command can still be run as if nothing had been.
 pub fn is_ready() -> bool {
     STATE.load(Ordering::Acquire) == READY
-}
-
-/// Whether the stack (`ulimit -s`) may be too small for a run, which that would end by a signal.
-pub fn stack_is_short() -> bool {
-    const ENOUGH: libc::rlim_t = 128 << 10;
-    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: it writes to `limit` and nowhere else.
-    unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) };
-    limit.rlim_cur < ENOUGH
 }
 
 /// The command has ended, everything it printed was passed on, and this process ends so.

@@ -12,8 +12,8 @@
 //! where nobody does there is none, and no helper is started by anybody but cachex.
 
 use crate::cmd;
-use crate::fallback;
-use std::ffi::{CStr, OsStr, c_char};
+use crate::fallback::{self, stack};
+use std::ffi::{CStr, OsStr, c_char, c_void};
 use std::os::unix::ffi::OsStrExt;
 
 /// Does all that a process does that is cachex, and ends it.
@@ -23,6 +23,19 @@ use std::os::unix::ffi::OsStrExt;
 /// Both are null or the process's: pointers to C strings up to a null pointer, none of
 /// which changes until the process ends.
 pub unsafe fn main(arguments: *const *const c_char, environment: *const *const c_char) -> ! {
+    let given = [arguments, environment];
+    // SAFETY: it is what is asked for, and this function never returns.
+    unsafe { stack::continue_with(go_on, given.as_ptr().cast()) }
+}
+
+/// Does it.
+///
+/// # Safety
+///
+/// `given` points to what [`main`] is to be given.
+unsafe extern "C" fn go_on(given: *const c_void) -> ! {
+    // SAFETY: that is what it points to.
+    let [arguments, environment] = unsafe { *given.cast::<[*const *const c_char; 2]>() };
     // SAFETY: they are what is asked for.
     let (list, environment) = unsafe { (strings(arguments, 32), strings(environment, 128)) };
     // SAFETY: the same, and it is how many there are.

@@ -116,7 +116,7 @@ fn settled(
     if config.mode == Mode::Off {
         return runner.without_store(Source::Inherit, "cachex is disabled");
     }
-    if fallback::stack_is_short() {
+    if fallback::stack::is_short() {
         runner
             .messages()
             .warn(format_args!("not cached: the stack is limited to less than 128 KiB"));

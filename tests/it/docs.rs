@@ -125,7 +125,7 @@ fn constant(output: &str) -> String {
         let end = &word[bare.len()..];
         let unit = bare.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         let is_key = bare.len() == 12 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let is_time = unit.len() < bare.len() && ["ms", "s"].contains(&unit);
+        let is_time = unit.len() < bare.len() && ["us", "ms", "s"].contains(&unit);
         if ["B", "KiB", "MiB"].contains(&bare) {
             *words.last_mut().expect("a number before a unit") = String::new();
         }

@@ -1,6 +1,7 @@
 //! Which variables are part of the key.
 
 use crate::harness::cachex;
+use std::os::unix::ffi::OsStrExt;
 
 /// They describe the session, not the work.
 const SESSION: &[&str] = &[
@@ -220,4 +221,33 @@ fn the_command_sees_the_environment_it_was_given() {
     let cachex = cachex();
     let call = cachex.run("env | grep -v '^_=' | sort").env("A", "1\n2").env("EMPTY", "");
     call.behaves_as_bare();
+}
+
+#[test]
+fn of_a_variable_that_is_there_twice_the_first_counts_for_cachex() {
+    let cachex = cachex();
+    let call = cachex.run("echo hi").without("CACHEX_DIR");
+    let set = |name: &str| [b"CACHEX_DIR=", cachex.path(name).as_os_str().as_bytes()].concat();
+    let [one, other] = [["one", "other"], ["other", "one"]]
+        .map(|[first, second]| call.clone().entry(set(first)).entry(set(second)));
+    one.once().misses();
+    assert!(cachex.path("one").exists() && !cachex.path("other").exists());
+    one.once().hits();
+    one.env("CACHEX_FRONT", "0").once().hits();
+    other.once().misses();
+    other.once().hits();
+}
+
+#[test]
+fn the_command_gets_what_is_there_twice_as_it_is() {
+    let cachex = cachex();
+    let call = |[first, second]: [&str; 2]| {
+        cachex.exec(["/usr/bin/env"]).entry(first).entry(second).without("CACHEX_DIR")
+    };
+    let set = [b"CACHEX_DIR=", cachex.store().as_os_str().as_bytes()].concat();
+    for entries in [["V=1", "V=2"], ["V=2", "V=1"], ["V=1", "=V"], ["none", "V=1"]] {
+        let call = call(entries).entry(set.clone());
+        let bare = call.clone().bare().once();
+        call.twice().same_as(&bare);
+    }
 }

@@ -192,11 +192,10 @@ fn a_working_directory_that_is_gone() {
 }
 
 #[test]
-fn little_memory_for_its_stack_or_its_data() {
+fn little_memory_for_its_data() {
     let cachex = cachex();
-    for limit in ["-s 120", "-s 100", "-s 80", "-d 4096", "-d 2048", "-d 1500", "-d 1024", "-d 800"]
-    {
-        let under = format!(r#"ulimit {limit}; exec "$@""#);
+    for limit in ["4096", "2048", "1500", "1024", "800"] {
+        let under = format!(r#"ulimit -d {limit}; exec "$@""#);
         let call = cachex.run("echo out; echo err >&2; exit 3").launched_by(&under).with("--quiet");
         let starts = cachex.exec(["true"]).with("--mode off").launched_by(&under).once();
         // The system starts no program whose own data are more than that.
@@ -204,5 +203,20 @@ fn little_memory_for_its_stack_or_its_data() {
             let bare = call.clone().bare().once();
             call.twice().same_as(&bare);
         }
+    }
+}
+
+#[test]
+fn a_small_stack_is_the_commands_alone() {
+    for limit in ["-s 120", "-s 64", "-s 24", "-s 16"] {
+        let cachex = cachex();
+        let under = format!(r#"ulimit {limit}; exec "$@""#);
+        let call = cachex.run("ulimit -s; exit 3").launched_by(&under);
+        let bare = call.clone().bare().once();
+        call.once().misses().same_as(&bare);
+        call.once().hits().same_as(&bare);
+        call.clone().env("CACHEX_FRONT", "0").once().hits().same_as(&bare);
+        cachex.cli(["run", "--bogus"]).launched_by(&under).once().exits(125);
+        cachex.cli(["list"]).launched_by(&under).once().exits(0);
     }
 }

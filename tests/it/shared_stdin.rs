@@ -2,6 +2,7 @@
 //! was made of what the key says, and a replay takes nothing from anybody.
 
 use crate::harness::{Cachex, Call, cachex, quoted};
+use rustix::fs::{Mode, OFlags};
 
 /// A script that runs `./tool` by cachex and does this beside it, once that has begun, with
 /// the same standard input; then the tool goes on.
@@ -172,5 +173,10 @@ fn nothing_that_cannot_be_read_is_not_nothing_to_read() {
     call.once().misses().prints("");
     let unreadable = call.clone().launched_by(r#"exec "$@" 0>/dev/null"#);
     unreadable.twice().runs_once().prints("no\n").quietly();
+    // It is open only to be named.
+    let named = rustix::fs::open("/dev/null", OFlags::PATH, Mode::empty()).unwrap();
+    let named = call.clone().stdin_is(named);
+    named.once().prints("no\n").quietly();
+    named.clone().env("CACHEX_FRONT", "0").once().prints("no\n").quietly();
     call.once().hits().prints("");
 }

@@ -1,12 +1,13 @@
 //! One command line, told option by option.
 
 use super::capture::Capture;
+use super::input::Input;
 use super::world::World;
 use super::{Outcome, Running, eventually};
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{PipeReader, Seek, SeekFrom, Write};
+use std::ffi::{CString, OsStr, OsString};
+use std::io::PipeReader;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,19 +25,11 @@ pub struct Call {
     launcher: Option<String>,
     is_measured: bool,
     environment: Vec<(OsString, Option<OsString>)>,
+    /// What stands before the environment, as it is.
+    entries: Vec<CString>,
     folder: PathBuf,
     pub(super) input: Input,
     output: Output,
-}
-
-#[derive(Clone)]
-pub(super) enum Input {
-    Null,
-    Bytes(Vec<u8>),
-    Zeros(u64),
-    Open,
-    File(PathBuf, u64),
-    Descriptor(Arc<OwnedFd>),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -65,6 +58,7 @@ impl Call {
             launcher: None,
             is_measured: false,
             environment: Vec::new(),
+            entries: Vec::new(),
             folder: world.work(),
             input: Input::Null,
             output: Output::Separate,
@@ -125,6 +119,13 @@ impl Call {
     /// Sets a variable.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Call {
         self.environment.push((name.as_ref().into(), Some(value.as_ref().into())));
+        self
+    }
+
+    /// Puts something before the rest of the environment as it is: a variable that is there
+    /// once more, or what is none at all.
+    pub fn entry(mut self, entry: impl Into<Vec<u8>>) -> Call {
+        self.entries.push(CString::new(entry).unwrap());
         self
     }
 
@@ -377,7 +378,34 @@ impl Call {
                 None => command.env_remove(name),
             };
         }
+        if !self.entries.is_empty() {
+            execute_with(&mut command, &argv, self.entries.clone());
+        }
         command
+    }
+}
+
+/// Has a command executed with these entries before the rest of its environment: the standard
+/// library gives each variable once.
+fn execute_with(command: &mut Command, argv: &[OsString], mut entries: Vec<CString>) {
+    let string = |bytes: &[&[u8]]| CString::new(bytes.concat()).unwrap();
+    let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    entries.extend(set.map(|(name, value)| string(&[name.as_bytes(), b"=", value.as_bytes()])));
+    let argv: Vec<CString> = argv.iter().map(|word| string(&[word.as_bytes()])).collect();
+    // As numbers they may be looked at by another thread.
+    let pointers = |list: &[CString]| {
+        let each = list.iter().map(|it| it.as_ptr() as usize);
+        each.chain([0]).collect::<Vec<usize>>()
+    };
+    let (given, environment) = (pointers(&argv), pointers(&entries));
+    // SAFETY: `execve` is async-signal-safe and nothing else is done. The strings are owned
+    // by the closure, and moving that moves none of them.
+    unsafe {
+        command.pre_exec(move || {
+            let _owned = (&argv, &entries);
+            libc::execve(argv[0].as_ptr(), given.as_ptr().cast(), environment.as_ptr().cast());
+            Err(std::io::Error::last_os_error())
+        });
     }
 }
 
@@ -385,42 +413,6 @@ impl std::fmt::Display for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words: Vec<_> = self.argv().iter().map(|a| a.to_string_lossy().into_owned()).collect();
         write!(f, "`{}`", words.join(" "))
-    }
-}
-
-impl Input {
-    pub fn stdio(&self) -> Stdio {
-        match self {
-            Input::Null => Stdio::null(),
-            Input::Bytes(_) | Input::Zeros(_) | Input::Open => Stdio::piped(),
-            Input::Descriptor(descriptor) => descriptor.try_clone().unwrap().into(),
-            Input::File(path, offset) => {
-                let mut file = File::open(path).unwrap();
-                if *offset > 0 {
-                    file.seek(SeekFrom::Start(*offset)).unwrap();
-                }
-                file.into()
-            }
-        }
-    }
-
-    /// Writes what there is to write; gives the pipe back if the test feeds it.
-    pub fn feed(&self, pipe: Option<std::process::ChildStdin>) -> Option<std::process::ChildStdin> {
-        let mut pipe = pipe?;
-        let input = self.clone();
-        if let Input::Open = input {
-            return Some(pipe);
-        }
-        // A child may leave before it read everything: that is its business.
-        std::thread::spawn(move || match input {
-            Input::Bytes(bytes) => drop(pipe.write_all(&bytes)),
-            Input::Zeros(count) => {
-                let zeros = std::io::Read::take(std::io::repeat(0), count);
-                drop(std::io::copy(&mut std::io::BufReader::new(zeros), &mut pipe));
-            }
-            Input::Null | Input::Open | Input::File(..) | Input::Descriptor(_) => {}
-        });
-        None
     }
 }
 

@@ -21,6 +21,7 @@ mod faults;
 mod hosts;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod injector;
+mod input;
 mod mounts;
 mod outcome;
 mod proxy;
