@@ -6,6 +6,7 @@ use cachex::Cache;
 use std::process::{Command, ExitCode};
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    cachex::init();
     let mut args = std::env::args_os().skip(1);
     let (Some(folder), Some(program)) = (args.next(), args.next()) else {
         return Err("give it a folder to keep results in, and a command".into());

@@ -9,6 +9,7 @@ use cachex::{Cache, Options};
 const VALUES: usize = 2000;
 
 fn main() -> Result<(), cachex::Error> {
+    cachex::init();
     let mut args = std::env::args().skip(1);
     let cache = Cache::open(args.next().expect("a folder"))?;
     let is_down = args.next().is_some_and(|order| order == "down");

@@ -1,5 +1,5 @@
-//! Helper processes: this very executable, asked for what is to be kept apart from
-//! the process that needs it.
+//! Helper processes: cachex, asked for what is to be kept apart from the process that
+//! needs it.
 //!
 //! What may hang, panic or take its time is done by a helper, which answers in frames
 //! on its standard output: a tag, a length (4 bytes, little-endian) and so many bytes.
@@ -11,11 +11,13 @@
 mod executable;
 
 use crate::entry::MAX_SEALED;
+use crate::exit::{self, Exit};
 use crate::fallback;
 use crate::fsutil;
 use crate::null;
 use crate::progress::Progress;
 use crate::signals;
+use crate::store::version_dir;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Signal, getpid, kill_process};
@@ -25,14 +27,18 @@ use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-#[cfg(not(target_env = "musl"))]
-pub use executable::helpers_branch_off;
 pub use executable::{
-    arguments, called_for, is_cachex, is_cachex_from_now_on, is_called_for, this_executable,
+    arguments, called_for, has_rights_of_its_own, helper, helpers_branch_off, is_cachex,
+    is_cachex_from_now_on, is_called_for,
 };
 
 /// What a process is called that is cachex, or a helper.
 pub const NAME: &str = "cachex";
+/// The hidden verb of a program that uses the library, which is `run` after the path of
+/// a file that is told of the call.
+pub const RUN_FOR: &str = "__run";
+/// The hidden verb of a program that asks whether this cachex can be its helper.
+pub const VERSION_VERB: &str = "__version";
 
 /// One of several things that were asked for.
 pub const ITEM: u8 = b'I';
@@ -156,6 +162,18 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let codec = bincode::config::standard().with_limit::<{ 2 * MAX_SEALED }>();
     Ok(bincode::serde::decode_from_slice(bytes, codec)?.0)
+}
+
+/// What a helper and who asks it have in common: both are of one version, and have
+/// this layout of the store.
+pub fn version() -> String {
+    format!("{NAME} {}, store {}", env!("CARGO_PKG_VERSION"), version_dir().display())
+}
+
+/// Tells it to who asks for it.
+pub fn tell_version() -> Exit {
+    let told = write_frame(&mut std::io::stdout().lock(), DONE, version().as_bytes());
+    told.map_or(Exit::Status(exit::FAILURE), |()| Exit::SUCCESS)
 }
 
 /// Begins to be a helper: silent should it panic, and called what it is and not by

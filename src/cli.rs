@@ -200,9 +200,6 @@ impl Verb {
 
 /// `run`, as it is typed.
 pub const RUN: &str = "run";
-/// The hidden verb of a program that uses the library, which is `run` after the path of
-/// a file that is told of the call.
-pub const RUN_FOR: &str = "__run";
 /// `sh`, as it is typed.
 pub const SH: &str = "sh";
 

@@ -14,7 +14,7 @@ pub struct Timestamp(pub u64);
 
 /// Longer than a tick is ever late, in nanoseconds: they come every 10 ms where there are
 /// fewest, and late where the processor that counts them was taken away for a while.
-#[cfg(all(target_os = "linux", not(debug_assertions)))]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(debug_assertions)))]
 const TICK: u64 = 1_000_000_000;
 
 impl Timestamp {
@@ -38,13 +38,12 @@ impl Timestamp {
     /// The time of the last tick is had for a third of what the time costs. It decides
     /// unless one of both is so near that what has passed since that tick matters.
     pub fn is_between(from: Timestamp, until: Timestamp) -> bool {
-        #[cfg(all(target_os = "linux", not(debug_assertions)))]
+        #[cfg(all(target_os = "linux", target_pointer_width = "64", not(debug_assertions)))]
+        if let Some(tick) = coarse::now()
+            && from.0 <= tick
+            && tick.saturating_add(TICK) < until.0
         {
-            let tick = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-            let tick = tick.tv_sec as u64 * 1_000_000_000 + tick.tv_nsec as u64;
-            if from.0 <= tick && tick.saturating_add(TICK) < until.0 {
-                return true;
-            }
+            return true;
         }
         let now = Timestamp::now();
         from <= now && now < until
@@ -70,5 +69,42 @@ impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Timestamp {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(nanos(since))
+    }
+}
+
+/// The time of the last tick. A cache in memory needs no other call of the system's, so this
+/// one is declared here, and no package comes with it.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg_attr(debug_assertions, allow(dead_code, reason = "the time that a test sets counts"))]
+mod coarse {
+    use std::ffi::c_int;
+
+    const REALTIME_COARSE: c_int = 5;
+
+    /// Seconds and nanoseconds, as the C library has them on 64-bit Linux.
+    #[repr(C)]
+    struct Timespec {
+        seconds: i64,
+        nanos: i64,
+    }
+
+    unsafe extern "C" {
+        fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_int;
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub fn now() -> Option<u64> {
+        let mut time = Timespec { seconds: 0, nanos: 0 };
+        // SAFETY: it writes to `time` and nowhere else.
+        let done = unsafe { clock_gettime(REALTIME_COARSE, &raw mut time) };
+        (done == 0).then_some(time.seconds as u64 * 1_000_000_000 + time.nanos as u64)
+    }
+
+    #[cfg(test)]
+    #[test]
+    fn a_tick_is_never_later_than_now() {
+        let tick = now().unwrap();
+        let now = super::Timestamp::from(std::time::SystemTime::now()).0;
+        assert!(tick <= now && tick > 1_600_000_000_000_000_000, "{tick}, {now}");
     }
 }

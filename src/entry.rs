@@ -5,6 +5,8 @@
 //! was decoded before. What a decode may allocate is capped, so a record that claims an
 //! absurd length is an error, not an allocation.
 
+mod tag;
+
 use crate::clock::Timestamp;
 use crate::hashing;
 use cachex_core::entry::{self as sealed, HEADER, MAGIC, SUM, sum};
@@ -15,6 +17,7 @@ use std::time::Duration;
 pub use cachex_core::entry::{
     Damaged, FORMAT, INLINE_LIMIT, MAX_SEALED, MAX_TAG, MAX_TAGS, PARTS_LIMIT,
 };
+pub use tag::Tag;
 
 /// What identifies an invocation: BLAKE3-256 of everything its output may
 /// depend on.

@@ -42,98 +42,179 @@
 //! # Helper processes
 //!
 //! Anything that may hang or take long (the database of older entries, a network) is done
-//! by helper processes: the program's own executable, which is diverted before its `main`.
-//! Where that is impossible (cachex within a library that is loaded at run time, or linked
-//! with musl), older entries and remote stores are not available, and everything else
-//! works.
+//! by helper processes. They are the command `cachex`, if it is in `PATH` and of the same
+//! version, or the program itself, if its `main` begins with `cachex::init()`. Without either,
+//! older entries and remote stores are not available, and everything else works. A cache in
+//! memory has none.
+//!
+//! # Features
+//!
+//! | | |
+//! |---|---|
+//! | none | caches in memory and in stores of your own |
+//! | `folder` | `Cache::open`, `Builder::dir`, `Cache::command`, `init` |
+//! | `remote-redis`, `remote-s3`, … | `Builder::remote` for these stores |
+//! | `cli` | `Builder::like_command`; `init` serves `Cache::command`, too |
+//! | `tracing` | each event is one of `tracing` |
+//!
+//! `cli` and some remote stores are on by default.
 
 #![cfg_attr(
-    not(feature = "remote"),
-    allow(dead_code, unused_imports, reason = "what asks for a remote store is always there")
+    not(all(feature = "cli", feature = "remote")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the command, and what asks for a remote store, use it"
+    )
 )]
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("cachex runs on Linux and macOS");
 
-mod asked;
-mod auto;
-mod base;
-#[doc(hidden)]
-pub mod bench_support;
-mod cache;
-mod capture;
-mod cli;
 mod clock;
-#[doc(hidden)]
-pub mod cmd;
-mod config;
-mod descriptors;
-mod detached;
 mod entry;
-mod exec;
+mod forked;
+mod hashing;
+mod memo;
+mod mode;
+
+// What keeps values in a folder, and the helper processes for that.
+#[cfg(feature = "folder")]
+mod asked;
+#[cfg(feature = "folder")]
+mod auto;
+#[cfg(feature = "folder")]
+mod detached;
+#[cfg(feature = "folder")]
 mod exit;
-mod explain;
+#[cfg(feature = "folder")]
 mod failpoint;
+#[cfg(feature = "folder")]
 #[doc(hidden)]
 pub mod fallback;
-mod feed;
-mod follow;
-mod forked;
+#[cfg(feature = "folder")]
 mod frames;
+#[cfg(feature = "folder")]
 mod fsutil;
-#[doc(hidden)]
-pub mod fuzzing;
-mod hashing;
-mod held;
-mod inputs;
-mod invocation;
-mod job;
-mod key;
-mod lean;
+#[cfg(feature = "folder")]
 mod lineage;
+#[cfg(feature = "folder")]
 mod lock;
+#[cfg(feature = "folder")]
 mod manifest;
-mod memo;
-mod messages;
+#[cfg(feature = "folder")]
 mod null;
-mod outputs;
-mod parallel;
-mod parts;
-mod plain;
+#[cfg(feature = "folder")]
 mod platform;
-mod printed;
+#[cfg(feature = "folder")]
 mod procfs;
+#[cfg(feature = "folder")]
 mod progress;
-mod pty;
-mod replay;
+#[cfg(feature = "folder")]
 mod report;
-mod screen;
+#[cfg(feature = "folder")]
 mod signals;
-mod sink;
+#[cfg(feature = "folder")]
 mod spool;
+#[cfg(feature = "folder")]
 mod stamp;
+#[cfg(feature = "folder")]
 #[doc(hidden)]
 pub mod startup;
-mod stdin;
+#[cfg(feature = "folder")]
 mod store;
+
+// The command.
+#[cfg(feature = "cli")]
+mod base;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod bench_support;
+#[cfg(feature = "cli")]
+mod cache;
+#[cfg(feature = "cli")]
+mod capture;
+#[cfg(feature = "cli")]
+mod cli;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cmd;
+#[cfg(feature = "cli")]
+mod config;
+#[cfg(feature = "cli")]
+mod descriptors;
+#[cfg(feature = "cli")]
+mod exec;
+#[cfg(feature = "cli")]
+mod explain;
+#[cfg(feature = "cli")]
+mod feed;
+#[cfg(feature = "cli")]
+mod follow;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(feature = "cli")]
+mod held;
+#[cfg(feature = "cli")]
+mod inputs;
+#[cfg(feature = "cli")]
+mod invocation;
+#[cfg(feature = "cli")]
+mod job;
+#[cfg(feature = "cli")]
+mod key;
+#[cfg(feature = "cli")]
+mod lean;
+#[cfg(feature = "cli")]
+mod messages;
+#[cfg(feature = "cli")]
+mod outputs;
+#[cfg(feature = "cli")]
+mod parallel;
+#[cfg(feature = "cli")]
+mod parts;
+#[cfg(feature = "cli")]
+mod plain;
+#[cfg(feature = "cli")]
+mod printed;
+#[cfg(feature = "cli")]
+mod pty;
+#[cfg(feature = "cli")]
+mod replay;
+#[cfg(feature = "cli")]
+mod screen;
+#[cfg(feature = "cli")]
+mod sink;
+#[cfg(feature = "cli")]
+mod stdin;
+#[cfg(feature = "cli")]
 mod ui;
+#[cfg(feature = "cli")]
 mod values;
+#[cfg(feature = "cli")]
 mod wait;
+#[cfg(feature = "cli")]
 mod words;
 
 pub use cachex_macros::{async_cache_value, cache_reference, cache_value};
 pub use clock::Timestamp;
 pub use entry::Key;
 pub use memo::{
-    AsyncStorage, Builder, Cache, CachedCommand, CommandOutput, Counters, Error, Event,
-    EvictionHook, Failure, Guard, Lock, Memory, Mode, Options, Outcome, Record, Selection, Span,
-    Storage, Stored, TooLong, Value, ValueKey, default_cache,
+    AsyncStorage, Builder, Cache, Counters, Error, Event, EvictionHook, Failure, Guard, Lock,
+    Memory, Mode, Options, Record, Selection, Span, Storage, Stored, TooLong, Value, ValueKey,
+    default_cache,
 };
+#[cfg(feature = "folder")]
+pub use memo::{CachedCommand, CommandOutput, Outcome};
+#[cfg(feature = "folder")]
+pub use startup::init;
 
 #[doc(hidden)]
 pub use memo::private as __private;
 
 /// What the tests look at of the store. It is no part of the public interface.
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod internals {
     pub use crate::entry::{About, BlobRef, Bytes, Entry, Outputs};
@@ -141,11 +222,11 @@ pub mod internals {
 }
 
 /// The programs in the README compile.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 /// So do those in the guide, which are run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../docs/library.md")]
 struct Guide;

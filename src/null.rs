@@ -5,6 +5,7 @@
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use std::io;
 
 /// A descriptor that is at its end at once.
@@ -20,6 +21,22 @@ pub fn input() -> io::Result<OwnedFd> {
 /// an error that harms nothing.
 pub fn output() -> io::Result<OwnedFd> {
     Ok(device(OFlags::RDWR).or_else(|_| folder())?)
+}
+
+/// Opens something harmless in place of each standard descriptor that is
+/// closed, so that no file of the store takes its number; closed on exec, so
+/// that the command finds it closed. Says which those were.
+pub fn fill_closed_descriptors() -> [bool; 3] {
+    let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    // Whatever else is said of one, it is open.
+    let closed = standard.map(|fd| rustix::io::fcntl_getfd(fd) == Err(Errno::BADF));
+    for _ in closed.iter().filter(|&&closed| closed) {
+        // The lowest free number is the one that is missing.
+        if let Ok(null) = output() {
+            std::mem::forget(null);
+        }
+    }
+    closed
 }
 
 /// Whether a device of this number is `/dev/null`.
@@ -47,7 +64,6 @@ fn folder() -> rustix::io::Result<OwnedFd> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::io::Errno;
 
     #[test]
     fn there_is_nothing_to_read() {

@@ -1,6 +1,5 @@
 //! The report of a call: one JSON object beside both streams, for scripts.
 
-use crate::config::ReportTo;
 use crate::entry::{Entry, Key};
 use crate::exit::{self, Exit};
 use crate::fsutil;
@@ -13,6 +12,7 @@ use signal_hook::consts::SIGPIPE;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::fd::FromRawFd;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The result of a call. The field names are public: see docs/json.md.
@@ -126,6 +126,15 @@ impl Report {
 /// A span as reports have it.
 pub fn seconds(span: Duration) -> f64 {
     span.as_secs_f64()
+}
+
+/// The destination of a report about the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportTo {
+    /// To a file of this name.
+    File(PathBuf),
+    /// To the descriptor of this number.
+    Descriptor(i32),
 }
 
 /// The destination of a report, opened before anything is run.

@@ -1,20 +1,115 @@
 //! How a process starts that has cachex in it.
 //!
-//! cachex itself starts at C's `main`, see `src/main.rs`. A program that uses the
-//! library starts as it likes; but its helper processes are that program too, and they
-//! must not begin its work. So what the C library runs before any `main` looks
-//! whether the process was started as a helper: its name is exactly `cachex` and its
-//! first argument one of [`cmd::OF_HELPERS`]. Then it does a helper's work as cachex
-//! itself would, and ends.
-//!
-//! This is a part of every hit: it compares a few bytes, and neither allocates nor asks
-//! the system. The C libraries of GNU and of macOS pass the arguments to such a function;
-//! where nobody does there is none, and no helper is started by anybody but cachex.
+//! cachex itself starts at C's `main`, see `src/main.rs`. A program that uses the library
+//! starts as it likes, and nothing of cachex runs before its `main`. If that begins with
+//! [`init`], the program's own executable is its helper: a process that was started as one
+//! does a helper's work as cachex itself would, and ends there. It is one if its name is
+//! exactly `cachex` and its first argument one of the hidden verbs. Without the call the
+//! helper is the `cachex` that is installed, see [`crate::asked`].
 
-use crate::cmd;
+use crate::asked;
+use crate::exit::{self, Exit};
+#[cfg(not(feature = "cli"))]
+use crate::null;
+use crate::store::fence;
+use crate::store::remote as shared;
+use std::ffi::{OsStr, OsString};
+
+#[cfg(feature = "cli")]
 use crate::fallback::{self, stack};
-use std::ffi::{CStr, OsStr, c_char, c_void};
+#[cfg(feature = "cli")]
+use crate::{cache, cmd};
+#[cfg(feature = "cli")]
+use std::ffi::{CStr, CString, c_char, c_void};
+#[cfg(feature = "cli")]
 use std::os::unix::ffi::OsStrExt;
+
+/// The verbs of the helper processes that this build can be.
+#[cfg(feature = "cli")]
+const OF_HELPERS: [&str; 5] =
+    [fence::VERB, shared::VERB, asked::VERSION_VERB, cache::REFRESH, asked::RUN_FOR];
+#[cfg(not(feature = "cli"))]
+const OF_HELPERS: [&str; 2] = [fence::VERB, shared::VERB];
+
+/// Lets the program be its own helper process. Call it first in `main`.
+///
+/// The folder of a [`Cache`](crate::Cache) is looked after by helper processes, which also
+/// are the only ones that reach remote stores. They are the command `cachex`, if it is
+/// installed in the version of the library. A program that calls this needs no
+/// installed `cachex`: its helpers are the program itself, started as `cachex` with a hidden
+/// argument. In such a process this call does the helper's work and does not return. In any
+/// other process it returns at once.
+///
+/// Without either, older entries and remote stores are not available, and everything else
+/// works.
+///
+/// ```no_run
+/// fn main() {
+///     cachex::init();
+///     // …
+/// }
+/// ```
+///
+/// Whatever stands before it is done by each helper, too. A program that has more rights
+/// than the user who starts it (setuid, file capabilities) ends at once with status 125 if
+/// it is started as a helper.
+pub fn init() {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let is_helper = match &args[..] {
+        [name, verb, ..] => name == asked::NAME && verb.to_str().is_some_and(serves),
+        _ => false,
+    };
+    if !is_helper {
+        return asked::helpers_branch_off();
+    }
+    // A helper does what its arguments say. A program that has more rights than who
+    // started it must not, and must not take such arguments for its own either.
+    if asked::has_rights_of_its_own() {
+        std::process::exit(exit::CACHEX_FAILED.into());
+    }
+    be_a_helper(args)
+}
+
+/// Returns whether this build can be a helper of this verb.
+pub fn serves(verb: &str) -> bool {
+    OF_HELPERS.contains(&verb)
+}
+
+/// Does a helper's work; none if there is no such helper, or if it is a command's.
+/// `args` are those after the verb.
+pub fn serve(verb: &str, args: &[OsString]) -> Option<Exit> {
+    match verb {
+        fence::VERB => Some(fence::serve(args)),
+        shared::VERB => Some(shared::serve(args)),
+        asked::VERSION_VERB => Some(asked::tell_version()),
+        _ => None,
+    }
+}
+
+#[cfg(not(feature = "cli"))]
+fn be_a_helper(args: Vec<OsString>) -> ! {
+    let args: &'static [OsString] = args.leak();
+    asked::is_cachex_from_now_on(args.iter().map(OsString::as_os_str).collect::<Vec<_>>().leak());
+    null::fill_closed_descriptors();
+    let work = || args[1].to_str().and_then(|verb| serve(verb, &args[2..]));
+    let exit = std::panic::catch_unwind(work).ok().flatten();
+    exit.unwrap_or(Exit::Status(exit::CACHEX_FAILED)).end()
+}
+
+/// By the way of cachex itself, with arguments and variables as C has them.
+#[cfg(feature = "cli")]
+fn be_a_helper(args: Vec<OsString>) -> ! {
+    let for_c = |text: Vec<u8>| CString::new(text).unwrap_or_default().into_raw().cast_const();
+    let args = args.into_iter().map(|arg| for_c(arg.into_encoded_bytes()));
+    let variables = std::env::vars_os().map(|(name, value)| {
+        for_c([name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat())
+    });
+    let end = || std::iter::once(std::ptr::null());
+    let args: Vec<*const c_char> = args.chain(end()).collect();
+    let variables: Vec<*const c_char> = variables.chain(end()).collect();
+    // SAFETY: both are pointers to C strings up to a null pointer, and were leaked.
+    unsafe { main(args.leak().as_ptr(), variables.leak().as_ptr()) }
+}
 
 /// Does all that a process does that is cachex, and ends it.
 ///
@@ -22,6 +117,7 @@ use std::os::unix::ffi::OsStrExt;
 ///
 /// Both are null or the process's: pointers to C strings up to a null pointer, none of
 /// which changes until the process ends.
+#[cfg(feature = "cli")]
 pub unsafe fn main(arguments: *const *const c_char, environment: *const *const c_char) -> ! {
     let given = [arguments, environment];
     // SAFETY: it is what is asked for, and this function never returns.
@@ -33,6 +129,7 @@ pub unsafe fn main(arguments: *const *const c_char, environment: *const *const c
 /// # Safety
 ///
 /// `given` points to what [`main`] is to be given.
+#[cfg(feature = "cli")]
 unsafe extern "C" fn go_on(given: *const c_void) -> ! {
     // SAFETY: that is what it points to.
     let [arguments, environment] = unsafe { *given.cast::<[*const *const c_char; 2]>() };
@@ -48,6 +145,7 @@ unsafe extern "C" fn go_on(given: *const c_void) -> ! {
 /// # Safety
 ///
 /// As for [`main`].
+#[cfg(feature = "cli")]
 unsafe fn strings(list: *const *const c_char, expected: usize) -> &'static [&'static OsStr] {
     let mut strings = Vec::with_capacity(expected);
     let mut rest = list;
@@ -61,62 +159,6 @@ unsafe fn strings(list: *const *const c_char, expected: usize) -> &'static [&'st
     }
     // Until the process ends.
     strings.leak()
-}
-
-#[cfg(any(all(target_os = "linux", target_env = "gnu"), target_os = "macos"))]
-mod before_main {
-    use crate::asked;
-    use crate::cmd;
-    use crate::exit;
-    use std::ffi::{CStr, c_char, c_int};
-
-    /// What is run before the program's `main`.
-    // SAFETY: the section is a list of functions that the C library calls when the process
-    // starts, with its arguments and its environment.
-    #[used]
-    #[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
-    #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs"))]
-    static BEFORE_MAIN: extern "C" fn(c_int, *const *const c_char, *const *const c_char) =
-        before_main;
-
-    extern "C" fn before_main(
-        count: c_int,
-        arguments: *const *const c_char,
-        environment: *const *const c_char,
-    ) {
-        let is_helper = count > 1 && {
-            // SAFETY: the C library passes the arguments, C strings, and how many there are.
-            let [name, verb] = unsafe { [0, 1].map(|at| CStr::from_ptr(*arguments.add(at))) };
-            are_of_a_helper(name.to_bytes(), verb.to_bytes())
-        };
-        if !is_helper {
-            return asked::helpers_branch_off();
-        }
-        // A helper does what its arguments say. A program that has more rights than who
-        // started it must not, and must not take such arguments for its own either.
-        if has_rights_of_its_own() {
-            std::process::exit(exit::CACHEX_FAILED.into());
-        }
-        // SAFETY: the C library passes both, and the program, which might change them,
-        // never begins.
-        unsafe { super::main(arguments, environment) }
-    }
-
-    /// Whether a process of this name and first argument is a helper.
-    fn are_of_a_helper(name: &[u8], verb: &[u8]) -> bool {
-        name == asked::NAME.as_bytes()
-            && verb.starts_with(b"__")
-            && cmd::OF_HELPERS.iter().any(|of| of.as_bytes() == verb)
-    }
-
-    /// Whether the program's file gives it rights that who started it has not.
-    fn has_rights_of_its_own() -> bool {
-        // SAFETY: both only read what the kernel told the process at its start.
-        #[cfg(target_os = "linux")]
-        return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-        #[cfg(target_os = "macos")]
-        return unsafe { libc::issetugid() } != 0;
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ mod auto;
 mod exit_codes;
 mod limit;
 mod patterns;
-mod remote;
 mod replay;
 mod since;
 
@@ -14,12 +13,15 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use crate::entry::Tag;
+pub use crate::mode::Mode;
+pub use crate::store::settings::{Limits, RemoteMode};
 pub use auto::{AutoAllow, AutoOutputs, AutoTimes};
 pub use cachex_remote::{Access, RemoteUrl};
 pub use exit_codes::ExitCodes;
 pub use limit::Limit;
 pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
-pub use remote::{Limits, RemoteMode, platform};
+
 pub use replay::{ColorStrip, ReplayMode};
 pub use since::Since;
 
@@ -158,20 +160,6 @@ pub enum StdinMode {
     Inherit,
 }
 
-/// The use of the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Mode {
-    /// Replay recorded results, and record runs
-    #[default]
-    ReadWrite,
-    /// Replay recorded results, and record nothing
-    ReadOnly,
-    /// Always run the command, and record it
-    WriteOnly,
-    /// Run as if cachex were not there
-    Off,
-}
-
 /// The format of figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum StatsFormat {
@@ -182,33 +170,6 @@ pub enum StatsFormat {
     Json,
     /// Tables, for GitHub's job summaries and comments
     Markdown,
-}
-
-/// A label that entries are found by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tag(pub String);
-
-impl Tag {
-    /// The most bytes of one.
-    pub const LIMIT: usize = 64;
-    /// The most that one entry has.
-    pub const MOST: usize = 16;
-    /// That of what stays on this machine.
-    pub const LOCAL: &str = "local";
-    /// What those begin with that name a platform with `--platform`.
-    pub const PLATFORM: &str = "platform:";
-}
-
-impl FromStr for Tag {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Tag, Self::Err> {
-        let is_bad = |c: char| c == ',' || c.is_control();
-        if text.is_empty() || text.len() > Tag::LIMIT || text.contains(is_bad) {
-            return Err("expected a name of 1 to 64 bytes, without commas and control characters");
-        }
-        Ok(Tag(text.to_owned()))
-    }
 }
 
 /// A prefix of the keys of entries.
@@ -265,6 +226,17 @@ pub fn count(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "expected a number above zero".to_owned())
 }
 
+/// Reads the name of a platform.
+pub fn platform(text: &str) -> Result<String, &'static str> {
+    let is_bad = |c: char| c == ',' || c.is_control();
+    if text.is_empty() || text.len() > Tag::LIMIT - Tag::PLATFORM.len() || text.contains(is_bad) {
+        return Err(
+            "expected `any` or a name of 1 to 55 bytes, without commas and control characters",
+        );
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads a percentage such as `10` or `10%`.
 pub fn percent(text: &str) -> Result<u8, String> {
     let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
@@ -312,14 +284,6 @@ mod tests {
         assert!("PATH".parse::<NamePattern>().is_ok() && "AWS_*".parse::<NamePattern>().is_ok());
         for bad in ["", " ", "A=B", "=", "A B", "$A", "A["] {
             assert!(bad.parse::<NamePattern>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn tags_are_short_names() {
-        assert!("nightly build".parse::<Tag>().is_ok());
-        for bad in ["", "a,b", "a\nb", &"x".repeat(65)] {
-            assert!(bad.parse::<Tag>().is_err(), "{bad}");
         }
     }
 

@@ -1,11 +1,14 @@
-//! Whether this very executable can be started as a helper, and how.
+//! What is started as a helper.
 //!
-//! It can if it is cachex, or if it is a program that links cachex and whose start
-//! lets helpers branch off ([`crate::startup`]). Any other would begin its own work
-//! anew each time, and start another in turn. A library that was loaded into a program
-//! is not seen by the start of that program, so the code has to lie in the executable.
+//! It is this very executable, if that is cachex, or a program that begins with
+//! [`crate::init`]. Any other would begin its own work anew each time, and start another in
+//! turn: it has the installed `cachex` for a helper. So has a program that loaded cachex as
+//! a part of a library, whatever that library called: the code has to lie in the executable.
 
-use anyhow::{Context, Result, bail};
+mod installed;
+
+use crate::startup;
+use anyhow::{Context, Result};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -15,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How this process was called that is cachex from start to end.
 static CACHEX: OnceLock<&'static [&'static OsStr]> = OnceLock::new();
-/// Whether helpers branch off where this program starts.
+/// Whether helpers branch off where this program's `main` begins.
 static BRANCHES: AtomicBool = AtomicBool::new(false);
 
 /// This process does cachex's work and nothing else. These are its arguments, and its
@@ -48,32 +51,35 @@ pub fn called_for() -> Option<&'static OsStr> {
 }
 
 /// What was started as a helper would have branched off by now.
-#[cfg(not(target_env = "musl"))]
 pub fn helpers_branch_off() {
     BRANCHES.store(true, Ordering::Relaxed);
 }
 
-/// A call of this very executable, which a hidden verb makes a helper of.
-pub fn this_executable() -> Result<Command> {
-    if !is_cachex() {
-        if !BRANCHES.load(Ordering::Relaxed) {
-            bail!(
-                "cachex's helper processes cannot be started from this program: on this system \
-                 nothing tells a library how the process was started"
-            );
-        }
-        if !lies_in_the_executable() {
-            bail!(
-                "cachex's helper processes cannot be started from this program: the code of cachex \
-                 lies in a library that it loaded; link cachex into the program itself, or call \
-                 `cachex` as a command"
-            );
-        }
-    }
-    let executable = executable().context("finding the executable")?;
+/// A call of a hidden verb, in a process that does nothing else: this very executable, or
+/// else the `cachex` that is installed.
+pub fn helper(verb: &str) -> Result<Command> {
+    let executable = if is_cachex() || is_own_helper(verb) {
+        executable().context("finding the executable")?
+    } else {
+        installed::cachex()?
+    };
     let mut command = Command::new(executable);
-    command.arg0(super::NAME);
+    command.arg0(super::NAME).arg(verb);
     Ok(command)
+}
+
+/// Whether this program, which is not cachex, can be a helper of this verb.
+fn is_own_helper(verb: &str) -> bool {
+    BRANCHES.load(Ordering::Relaxed) && startup::serves(verb) && lies_in_the_executable()
+}
+
+/// Whether the program's file gives it rights that who started it has not.
+pub fn has_rights_of_its_own() -> bool {
+    // SAFETY: both only read what the kernel told the process at its start.
+    #[cfg(target_os = "linux")]
+    return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    #[cfg(target_os = "macos")]
+    return unsafe { libc::issetugid() } != 0;
 }
 
 /// The file of this very executable.

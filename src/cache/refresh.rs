@@ -17,7 +17,7 @@ use super::shim::Shims;
 use super::{Call, Runner};
 use crate::asked;
 use crate::capture::Recorder;
-use crate::cli::{self, RUN, RUN_FOR};
+use crate::cli::{self, RUN};
 use crate::clock::Timestamp;
 use crate::config::{self, List, Vars};
 use crate::detached;
@@ -323,14 +323,14 @@ fn start(lock: &Lock, turn: Option<&Lock>, call: &mut Call, closed: super::Close
         Some(file) => Stdio::from(file),
         None => null::input().context("passing on no standard input")?.into(),
     };
-    let mut command = asked::this_executable()?;
+    let mut command = asked::helper(VERB)?;
     let follower = turn.map(|_| Outputs::of_this_process());
     let handed = Handed { key: call.key, stdin: call.stdin.digest.kind().to_owned(), follower };
     let errors = match turn {
         Some(turn) => turn.file().try_clone()?.into(),
         None => Stdio::from(null::output()?),
     };
-    command.arg(VERB).arg(handed.to_string()).args(arguments());
+    command.arg(handed.to_string()).args(arguments());
     command.stdin(input).stdout(Stdio::from(lock.file().try_clone()?)).stderr(errors);
     detached::start(&mut command).context("starting a process")?;
     Ok(())
@@ -343,7 +343,7 @@ fn arguments() -> Vec<OsString> {
         args.splice(..0, [RUN.into(), "--".into(), name.to_owned()]);
         return args;
     }
-    if args.first().is_some_and(|verb| verb == RUN_FOR) {
+    if args.first().is_some_and(|verb| verb == asked::RUN_FOR) {
         // Whoever is told of this call is not told of that run.
         args.splice(..args.len().min(2), [RUN.into()]);
     }

@@ -30,18 +30,13 @@ use crate::exit::{self, Exit};
 use crate::lean;
 use crate::messages;
 use crate::null;
-use crate::store::fence;
-use crate::store::remote as shared;
+use crate::startup;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
-
-/// The verbs of helper processes.
-pub const OF_HELPERS: [&str; 4] = [fence::VERB, shared::VERB, cache::REFRESH, cli::RUN_FOR];
 
 /// The message for a caller that uses cachex itself as a shell.
 const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Makefile, \
@@ -53,7 +48,7 @@ const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Make
 /// `NAME=value`.
 pub fn main(arguments: &'static [&'static OsStr], environment: &[&'static OsStr]) -> ! {
     asked::is_cachex_from_now_on(arguments);
-    let closed = fill_closed_descriptors();
+    let closed = null::fill_closed_descriptors();
     let args: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let vars = variables(environment);
     let exit = std::panic::catch_unwind(|| dispatch(args, &vars, closed));
@@ -70,11 +65,14 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     let verb = args.get(1).and_then(|verb| verb.to_str());
     match verb {
         Some(complete::VERB) => return complete::serve(&args[2..], vars),
-        Some(fence::VERB) => return fence::serve(&args[2..]),
-        Some(shared::VERB) => return shared::serve(&args[2..]),
-        Some(cli::RUN_FOR) => return run::serve(&args[2..], vars, closed),
+        Some(asked::RUN_FOR) => return run::serve(&args[2..], vars, closed),
         Some(cache::REFRESH) => return cache::serve_refresh(&args[2..], vars),
-        _ => {}
+        Some(verb) => {
+            if let Some(exit) = startup::serve(verb, &args[2..]) {
+                return exit;
+            }
+        }
+        None => {}
     }
     let verb = verb.unwrap_or_default().to_owned();
     let stands_in = [RUN, SH, trace::TRACE].contains(&verb.as_str());
@@ -161,20 +159,4 @@ fn everything_in_the_environment_is_told() {
     let told = variables(&environment);
     let expected = [("A", "1"), ("A", "2"), ("=", ""), ("", "x"), ("=", "ALONE"), ("B", "=C=D")];
     assert_eq!(told, expected.map(|(name, value)| (OsStr::new(name), OsStr::new(value))));
-}
-
-/// Opens something harmless in place of each standard descriptor that is
-/// closed, so that no file of the store takes its number; closed on exec, so
-/// that the command finds it closed. Says which those were.
-fn fill_closed_descriptors() -> [bool; 3] {
-    let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-    // Whatever else is said of one, it is open.
-    let closed = standard.map(|fd| rustix::io::fcntl_getfd(fd) == Err(Errno::BADF));
-    for _ in closed.iter().filter(|&&closed| closed) {
-        // The lowest free number is the one that is missing.
-        if let Ok(null) = null::output() {
-            std::mem::forget(null);
-        }
-    }
-    closed
 }

@@ -28,7 +28,7 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     call(called, vars, closed, None, &|why| misused(verb, exit::CACHEX_FAILED, why))
 }
 
-/// Runs a command for a program that uses the library: `args` are those after [`cli::RUN_FOR`].
+/// Runs a command for a program that uses the library: `args` are those after [`asked::RUN_FOR`].
 ///
 /// The file that they begin with is emptied before anything else is done, and told of
 /// the call, mistakes included. So it shows whoever started this process whether

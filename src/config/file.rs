@@ -5,9 +5,10 @@
 //! seem to print. Without it, a call pays one `open` that finds nothing.
 
 use super::options::Value;
-use super::{Misuse, Vars, folder, parse, var};
+use super::{Misuse, Vars, parse, var};
 use crate::fsutil;
 use crate::messages;
+use crate::store::place;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -163,7 +164,7 @@ pub fn read(vars: &Vars) -> Result<Read, Misuse> {
         Err(errno) => return Ok(refused(&path, &std::io::Error::from(errno).to_string())),
     };
     match contents(&file) {
-        Ok(bytes) => parse::file(path, &bytes, folder::home(vars)).map(Read::File),
+        Ok(bytes) => parse::file(path, &bytes, place::home(vars)).map(Read::File),
         Err(why) => Ok(refused(&path, &why)),
     }
 }

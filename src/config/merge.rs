@@ -9,6 +9,7 @@ use super::{
 };
 use crate::cli::{IdentityArgs, RunArgs};
 use crate::exit;
+use crate::store::fold::Bounds;
 use crate::values::{
     self, Access, ExeMode, ExitCodes, InputPattern, Limit, Limits, Mode, OutputPattern, RemoteMode,
     RemoteUrl, Tag,
@@ -17,12 +18,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
-const DEFAULT_MAX_ENTRY_SIZE: u64 = 1 << 30;
-const DEFAULT_MAX_SIZE: u64 = 5 << 30;
-/// The level at which unpacking is not noticeable, see `store::pack`.
-const DEFAULT_COMPRESS: u8 = 1;
-/// Longer than any store nearby takes, and short beside what is worth caching.
-const DEFAULT_REMOTE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Makes a configuration of flags and of what lies below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
@@ -64,8 +59,8 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     }
     let max_entry_size = levels.pick(&MAX_ENTRY_SIZE, args.max_entry_size)?;
     let limits = Limits {
-        entry: max_entry_size.unwrap_or(DEFAULT_MAX_ENTRY_SIZE),
-        store: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(DEFAULT_MAX_SIZE),
+        entry: max_entry_size.unwrap_or(Limits::DEFAULT.entry),
+        store: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(Limits::DEFAULT.store),
     };
     let (patience, budget) = (args.remote_timeout, args.remote_budget);
     let there = Limits {
@@ -101,7 +96,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         max_entry_size: limits.entry,
         max_size: limits.store,
         max_entries: levels.pick(&MAX_ENTRIES, args.max_entries)?,
-        compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(DEFAULT_COMPRESS),
+        compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(Bounds::COMPRESS),
         remote,
         report,
         quiet: loudness == Some(0),
@@ -131,12 +126,10 @@ fn remote(
         ));
     }
     let mode = levels.pick(&REMOTE_MODE, mode)?.unwrap_or_default();
-    // Nothing can be given to some.
-    let is_given = mode == RemoteMode::ReadWrite && url.takes_writes();
     Ok(Some(Box::new(Remote {
-        mode: if is_given || mode == RemoteMode::Off { mode } else { RemoteMode::ReadOnly },
+        mode: mode.of(&url),
         url,
-        timeout: levels.pick(&REMOTE_TIMEOUT, timeout)?.unwrap_or(DEFAULT_REMOTE_TIMEOUT),
+        timeout: levels.pick(&REMOTE_TIMEOUT, timeout)?.unwrap_or(Remote::TIMEOUT),
         budget: levels.pick(&REMOTE_BUDGET, budget)?,
         access: Access {
             user: text("CACHEX_REMOTE_USER")?,

@@ -13,6 +13,9 @@ mod merge;
 pub mod options;
 mod parse;
 
+pub use crate::report::ReportTo;
+pub use crate::store::place::{Vars, var};
+pub use crate::store::settings::Remote;
 pub use auto::Auto;
 pub use file::{File, Read, place};
 pub use folder::StoreDir;
@@ -26,27 +29,18 @@ use crate::exit;
 use crate::messages::Messages;
 use crate::store::fold::Bounds;
 use crate::values::{
-    Access, ColorStrip, ExeMode, ExitCodes, Limits, Mode, OutputPattern, RemoteMode, RemoteUrl,
-    ReplayMode, StdinMode, Tag,
+    ColorStrip, ExeMode, ExitCodes, Mode, OutputPattern, ReplayMode, StdinMode, Tag,
 };
 use folder::dir;
 use levels::{Levels, Own};
 use merge::merge;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The place of the shell on POSIX systems, where make looks for it.
 const DEFAULT_SHELL: &str = "/bin/sh";
-
-/// The environment as it was when cachex started: names and values.
-pub type Vars = [(&'static OsStr, &'static OsStr)];
-
-/// The value of a variable.
-pub fn var(vars: &Vars, name: &str) -> Option<&'static OsStr> {
-    vars.iter().find(|(var, _)| *var == name).map(|(_, value)| *value)
-}
 
 /// The settings of a call of `run`.
 #[derive(Debug)]
@@ -121,32 +115,6 @@ impl Config {
         let Config { max_size, max_entries, compress, .. } = *self;
         Bounds { max_size, max_entries, compress }
     }
-}
-
-/// The store that machines share, and how it is used.
-#[derive(Clone, Debug)]
-pub struct Remote {
-    /// Its URL.
-    pub url: RemoteUrl,
-    /// Its use.
-    pub mode: RemoteMode,
-    /// The time limit of a look-up.
-    pub timeout: Duration,
-    /// The time limit of a transfer; none: as long as the run took.
-    pub budget: Option<Duration>,
-    /// The credentials.
-    pub access: Access,
-    /// The limits on what is accepted from it.
-    pub limits: Limits,
-}
-
-/// The destination of a report about the call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReportTo {
-    /// To a file of this name.
-    File(PathBuf),
-    /// To the descriptor of this number.
-    Descriptor(i32),
 }
 
 /// The lifetimes of results.

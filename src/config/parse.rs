@@ -1,10 +1,11 @@
 //! Reads what `config.toml` says, every line of it: a mistake is one even where
 //! it would not matter to this call, and is told with its place.
 
+use super::Misuse;
 use super::file::{File, Rule, Setting, shown};
 use super::options::{self, ALL, EXCLUSIVE, Instead, ONCE, Option as AnyOption, Raw, Value};
-use super::{Misuse, folder};
 use crate::messages;
+use crate::store::place;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::ops::Range;
@@ -183,7 +184,7 @@ impl<'t> Reader<'t> {
         if option.name() == options::CACHE_DIR.name
             && let Value::Text(path) = &mut value
         {
-            let folder = folder::anywhere(OsStr::new(path), self.home);
+            let folder = place::anywhere(OsStr::new(path), self.home);
             let folder = folder.map_err(|(_, why)| invalid(&why))?;
             *path =
                 folder.into_os_string().into_string().map_err(|_| invalid(&"it is not UTF-8"))?;

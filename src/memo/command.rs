@@ -7,7 +7,6 @@
 
 use super::Span;
 use crate::asked;
-use crate::cli;
 use crate::exit;
 use crate::report::Report;
 use anyhow::Context;
@@ -35,14 +34,18 @@ const PROMISES: [&str; 4] = ["--cached-only", "--no-wait", "--timeout", "--warm"
 /// `cachex run --stdin null`. Options that are not set here come from the `CACHEX_*`
 /// variables that the command would have and from `config.toml`, as at a prompt.
 ///
+/// The helper is the installed `cachex`, or the program itself if its `main` begins with
+/// `cachex::init()` and the feature `cli` is on.
+///
 /// The program, the arguments, the changes of the environment and the working directory
 /// are taken from the [`Command`]. A `Command` does not reveal the rest: use [`env_clear`]
 /// and [`input`] here instead. `arg0`, `uid`, `gid`, `groups`, `process_group` and
 /// `pre_exec` have no effect.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::process::Command;
 ///
+/// cachex::init();
 /// # let folder = tempfile::tempdir()?;
 /// # let cache = cachex::Cache::open(folder.path().join("cache"))?;
 /// let clock = || cache.command(Command::new("date")).expires_in("1h");
@@ -168,13 +171,13 @@ impl CachedCommand {
     ///   command must not run without one: with `--cached-only`, `--no-wait`, `--timeout` or `--warm`;
     /// - any other if the helper process was killed, or the command cannot be started.
     pub fn output(&self) -> io::Result<CommandOutput> {
-        self.call(asked::this_executable(), Stdio::piped)
+        self.call(asked::helper(asked::RUN_FOR), Stdio::piped)
     }
 
     /// Works like [`output`](Self::output), but passes the output on to this process's own
     /// streams as it comes: `stdout` and `stderr` of the result are empty.
     pub fn status(&self) -> io::Result<CommandOutput> {
-        self.call(asked::this_executable(), Stdio::inherit)
+        self.call(asked::helper(asked::RUN_FOR), Stdio::inherit)
     }
 
     /// Has `helper` do it, or else runs the command alone.
@@ -226,7 +229,7 @@ impl CachedCommand {
     ) -> anyhow::Result<Option<io::Result<CommandOutput>>> {
         let mut told = tempfile::NamedTempFile::new().context("making a temporary file")?;
         told.write_all(NOT_BEGUN).context("writing a temporary file")?;
-        helper.arg(cli::RUN_FOR).args(self.arguments(told.path()));
+        helper.args(self.arguments(told.path()));
         helper.stdin(self.stdin().context("writing a temporary file")?);
         self.surround(&mut helper);
         let output = helper.stdout(stream()).stderr(stream()).output();

@@ -7,11 +7,11 @@
 use super::backend::{Failure, Lock as Claim, Record, Selection, Storage, Stored, TooLong};
 use super::key::ValueKey;
 use crate::clock::{Timestamp, nanos};
-use crate::config::{Config, Remote as Shared};
 use crate::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
 use crate::frames::{Frame, Stream};
 use crate::lineage::Lineage;
 use crate::lock::{self, Lock, Mode as LockMode};
+use crate::mode::Mode;
 use crate::store::blobs::{self, NewBlob};
 use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence::{self, Attendant, Fenced};
@@ -19,9 +19,9 @@ use crate::store::fold::Bounds;
 use crate::store::query::{Filter, Query};
 use crate::store::remote::{Fetched, Remote, Wanted};
 use crate::store::room::{self, Room};
+use crate::store::settings::{Remote as Shared, RemoteMode};
 use crate::store::young::Young;
 use crate::store::{Root, Store, account, clear};
-use crate::values::{Mode, RemoteMode};
 use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
 use std::borrow::Cow;
@@ -30,7 +30,19 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The store in a folder, as it was configured.
+/// How the store in a folder is used.
+pub struct Settings {
+    /// The use of the store.
+    pub mode: Mode,
+    /// The bounds that it is kept within.
+    pub bounds: Bounds,
+    /// The longest value that is recorded, in bytes.
+    pub max_entry_size: u64,
+    /// The store that machines share.
+    pub remote: Option<Box<Shared>>,
+}
+
+/// The store in a folder.
 pub struct Local {
     root: Root,
     mode: Mode,
@@ -43,12 +55,10 @@ pub struct Local {
 
 impl Local {
     /// The store at `root`.
-    pub fn new(root: Root, config: Config) -> Local {
-        let bounds = config.bounds();
-        let Config { mode, max_entry_size, remote, .. } = config;
+    pub fn new(root: Root, settings: Settings) -> Local {
+        let Settings { mode, bounds, max_entry_size, remote } = settings;
         let remote = remote.filter(|remote| remote.mode != RemoteMode::Off);
-        let attendant = Attendant::default();
-        Local { root, mode, bounds, max_entry_size, remote, attendant }
+        Local { root, mode, bounds, max_entry_size, remote, attendant: Attendant::default() }
     }
 
     fn remote(&self) -> Option<Remote<'_>> {

@@ -12,6 +12,7 @@ mod backend;
 mod builder;
 mod calls;
 mod codec;
+#[cfg(feature = "folder")]
 mod command;
 mod domain;
 mod encoding;
@@ -20,6 +21,7 @@ mod failure;
 mod flight;
 mod key;
 mod labels;
+#[cfg(feature = "folder")]
 mod local;
 mod memory;
 mod observe;
@@ -39,6 +41,7 @@ pub use backend::{
     EvictionHook, Failure, Guard, Lock, Record, Selection, Storage, Stored, TooLong,
 };
 pub use builder::Builder;
+#[cfg(feature = "folder")]
 pub use command::{CachedCommand, CommandOutput, Outcome};
 pub use error::Error;
 pub use key::ValueKey;
@@ -56,7 +59,9 @@ use references::References;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::ffi::OsString;
+#[cfg(feature = "folder")]
 use std::path::PathBuf;
+#[cfg(feature = "folder")]
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -96,6 +101,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`Error::Open`] if the folder cannot be created or is not private.
+    #[cfg(feature = "folder")]
     pub fn open(dir: impl Into<PathBuf>) -> Result<Cache, Error> {
         Cache::builder().dir(dir).open()
     }
@@ -369,6 +375,7 @@ impl Cache {
 
     /// Prepares a command whose result is stored in the local store of this cache, as by
     /// `cachex run`; without a local store, in the store of `cachex run`.
+    #[cfg(feature = "folder")]
     pub fn command(&self, command: Command) -> CachedCommand {
         CachedCommand::new(self.inner.run_options.clone(), command)
     }

@@ -1,4 +1,6 @@
 //! This test program is one that uses the library: its helpers are itself.
+//!
+//! Its `main` is the test harness's, so what should be the first line there is run before it.
 
 use crate::store::fence::{self, Fenced};
 use crate::store::fold::Bounds;
@@ -7,6 +9,18 @@ use std::collections::HashSet;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
+
+// SAFETY: the section is a list of functions that the C library calls when the process
+// starts. This one needs nothing but the arguments, which the standard library has by then.
+#[used]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs"))]
+static FIRST: extern "C" fn() = {
+    extern "C" fn first() {
+        super::init();
+    }
+    first
+};
 
 /// Waits until it is so.
 #[track_caller]

@@ -266,8 +266,8 @@ impl Store for Fenced<'_> {
 
 fn command(path: &Path, op: &str, args: &[OsString]) -> Result<Command> {
     let outer = path.parent().filter(|path| !path.as_os_str().is_empty());
-    let mut command = asked::this_executable()?;
-    command.arg(VERB).arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
+    let mut command = asked::helper(VERB)?;
+    command.arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
     command.env(MALLOC.0, MALLOC.1);
     command.stderr(null::output()?);
     Ok(command)

@@ -20,6 +20,7 @@
 //! background. Each floor is a [`Store`]; the [`Stack`] of them is one too.
 
 pub mod account;
+#[cfg(feature = "cli")]
 pub mod archive;
 pub mod audit;
 pub mod blobs;
@@ -39,13 +40,16 @@ pub mod indexes;
 pub mod live;
 pub mod needs;
 pub mod old;
+pub mod open;
 pub mod pack;
 pub mod packed;
+pub mod place;
 pub mod query;
 pub mod rebuild;
 pub mod remote;
 pub mod room;
 pub mod secret;
+pub mod settings;
 pub mod shards;
 pub mod stats;
 pub mod sweep;
@@ -221,9 +225,11 @@ impl AsFd for Root {
     }
 }
 
+/// The folder of this layout of the store.
+///
 /// In debug builds, which the tests are, `CACHEX_TEST_FORMAT` stands for the
 /// layout of another version of cachex.
-fn version_dir() -> PathBuf {
+pub fn version_dir() -> PathBuf {
     #[cfg(debug_assertions)]
     if let Some(format) = std::env::var_os("CACHEX_TEST_FORMAT") {
         return PathBuf::from(format!("v{}", format.display()));

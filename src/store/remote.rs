@@ -34,17 +34,18 @@ mod send;
 #[cfg(feature = "remote")]
 mod transfer;
 
+use super::settings::Limits;
 use super::young::Young;
 use super::{Root, Store};
 use crate::asked::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
 use crate::clock::Timestamp;
 use crate::detached;
-use crate::entry::{Entry, Key};
+use crate::entry::{Entry, Key, Tag};
 use crate::fsutil;
 use crate::lock::{Lock, Mode};
 use crate::progress;
-use crate::values::{Access, Limits, RemoteUrl, Tag};
 use anyhow::{Context, Result, anyhow, bail};
+use cachex_remote::{Access, RemoteUrl};
 use outage::{Gate, Outage};
 use serde::{Deserialize, Serialize};
 use std::process::{Command, Stdio};
@@ -296,9 +297,9 @@ impl<'a> Remote<'a> {
     }
 
     fn command(&self, question: &Question) -> Result<Command> {
-        let mut command = asked::this_executable()?;
+        let mut command = asked::helper(VERB)?;
         let asked = asked::encode(&(&self.target, question))?;
-        command.arg(VERB).arg(self.root.outer()).stdin(self.root.unnamed_file(&asked)?);
+        command.arg(self.root.outer()).stdin(self.root.unnamed_file(&asked)?);
         Ok(command)
     }
 

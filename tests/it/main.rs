@@ -61,6 +61,7 @@ mod library;
 mod library_async;
 mod library_command;
 mod library_functions;
+mod library_helpers;
 mod library_references;
 mod library_stores;
 mod library_types;

@@ -147,11 +147,18 @@ fn every_source_file_says_what_it_is_for() {
     }
 }
 
-/// With musl the standard library knows them only if Rust's own `main` was run.
+/// With musl the standard library knows them only if Rust's own `main` was run, as it was in a
+/// program that calls `cachex::init`.
 #[test]
 fn what_cachex_was_called_with_is_what_the_c_library_says() {
     for path in sources(&["src"]) {
-        assert!(!text(&path).contains("env::args"), "{}", path.display());
+        let text = text(&path);
+        let own = text.replacen(
+            "pub fn init() {\n    let args: Vec<OsString> = std::env::args_os()",
+            "",
+            1,
+        );
+        assert!(!own.contains("env::args"), "{}", path.display());
     }
 }
 

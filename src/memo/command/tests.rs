@@ -16,7 +16,7 @@ fn without_a_helper(call: &CachedCommand) -> io::Result<CommandOutput> {
 /// With this shell script as the helper: the file that is told is its `$1`.
 fn helped_by(script: &str, call: &CachedCommand) -> io::Result<CommandOutput> {
     let mut helper = Command::new("sh");
-    helper.args(["-c", script]);
+    helper.args(["-c", script, "sh"]);
     call.call(Ok(helper), Stdio::piped)
 }
 

@@ -34,6 +34,10 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// How hard blobs are compressed unless something else is set: unpacking is not
+    /// noticeable, see `store::pack`.
+    pub const COMPRESS: u8 = 1;
+
     /// What such a fold is to do.
     pub fn as_options(&self) -> FoldOptions {
         FoldOptions {

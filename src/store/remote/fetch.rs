@@ -4,6 +4,7 @@
 //! blobs first, the entry last, as a record does. What is not there, or not what it
 //! should be, is as good as nothing.
 
+use super::super::settings::Limits;
 use super::names::{Book, Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
@@ -17,7 +18,6 @@ use crate::store::blobs::{self, NewBlob, WholeBlob};
 use crate::store::room::{self, Room};
 use crate::store::young::{NewFile, Young};
 use crate::store::{Root, Store, account};
-use crate::values::Limits;
 use anyhow::{Context, Result, bail};
 use cachex_remote::{Engine, STALL};
 use futures_util::stream::{self, StreamExt, TryStreamExt};

@@ -22,7 +22,7 @@
 
 use crate::entry::{BlobRef, Damaged, Entry, Key};
 use crate::platform;
-use crate::values::Access;
+use cachex_remote::Access;
 use std::time::Duration;
 
 const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'r', 1];

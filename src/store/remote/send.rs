@@ -4,13 +4,13 @@
 use super::names::{Book, Class, Names};
 use super::{Sent, Target, outage, platform_of, queue, transfer};
 use crate::clock::Timestamp;
+use crate::entry::Tag;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::progress::{self, Stage};
 use crate::store::events::{self, Event, Kind, Remotely};
 use crate::store::fence::Fenced;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store, blobs};
-use crate::values::Tag;
 use anyhow::Result;
 use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt, TryStreamExt};

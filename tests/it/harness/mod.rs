@@ -18,6 +18,7 @@
 mod call;
 mod capture;
 mod faults;
+mod helpers;
 mod hosts;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod injector;
@@ -33,6 +34,7 @@ mod world;
 
 pub use call::Call;
 pub use faults::{copy, flip, overwrite, places};
+pub use helpers::WITHOUT_INIT;
 pub use hosts::{Host, on_a_host_of_its_own};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use injector::{Fate, Fault, Traced};

@@ -1,8 +1,8 @@
 //! Opening the store, and why it is not used.
 
-use crate::config::StoreDir;
+use super::Root;
+use super::place::StoreDir;
 use crate::fsutil;
-use crate::store::Root;
 use rustix::fs::{Access, AtFlags, CWD};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};

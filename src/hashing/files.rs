@@ -3,10 +3,11 @@
 //! A file is read and not mapped: a mapped file that somebody cuts short ends
 //! the process, and its pages count as this process's memory.
 
+use super::of;
 use crate::fsutil;
 use blake3::Hasher;
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
-use cachex_core::hash::{self, SHORT};
+use cachex_core::hash::SHORT;
 use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
@@ -23,24 +24,6 @@ const WORTH_A_THREAD: u64 = 2 << 20;
 const HALVINGS: u32 = 3;
 /// How many chunks may wait for the thread that writes them.
 const WAITING: usize = 8;
-
-/// Hashes bytes.
-pub fn of(bytes: &[u8]) -> blake3::Hash {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(hash) = hash::short(bytes) {
-        return blake3::Hash::from_bytes(hash);
-    }
-    blake3::hash(bytes)
-}
-
-/// Hashes bytes with a key.
-pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> blake3::Hash {
-    #[cfg(target_arch = "x86_64")]
-    if bytes.len() <= hash::CHUNK {
-        return blake3::Hash::from_bytes(hash::keyed(key, bytes));
-    }
-    blake3::keyed_hash(key, bytes)
-}
 
 /// Hashes a file from `offset` to its end, wherever that is, without moving the
 /// offset that others may share.

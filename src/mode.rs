@@ -1,0 +1,16 @@
+//! How a store is used.
+
+/// The use of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Mode {
+    /// Replay recorded results, and record runs
+    #[default]
+    ReadWrite,
+    /// Replay recorded results, and record nothing
+    ReadOnly,
+    /// Always run the command, and record it
+    WriteOnly,
+    /// Run as if cachex were not there
+    Off,
+}
