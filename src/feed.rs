@@ -101,8 +101,11 @@ impl Feeder {
 
     /// The command will not read any more.
     pub fn close(&mut self) {
-        if let Some(ours) = self.ours.take().as_ref().or(self.theirs.as_ref()) {
-            self.left = self.left.or(rustix::io::ioctl_fionread(ours).ok());
+        let ours = self.ours.take();
+        // Either end of a pipe tells what is in it; of a socket, the one that reads.
+        let ours = ours.as_ref().filter(|_| !self.spool.is_socket);
+        if let Some(end) = self.theirs.as_ref().or(ours) {
+            self.left = self.left.or(rustix::io::ioctl_fionread(end).ok());
         }
     }
 

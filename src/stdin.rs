@@ -16,7 +16,8 @@
 //! and it is left alone. A command that is not recorded gets standard input itself, if
 //! nothing had to be taken out of it.
 //!
-//! What is taken out of a pipe is kept in a [`Spool`] until the command reads it. A pipe
+//! Nothing is taken from others that cannot be put back (see `peek`). What is taken out of
+//! a pipe is kept in a [`Spool`] until the command reads it. A pipe
 //! is never waited for longer than [`SILENT`] or [`OPEN`], nor read further than
 //! [`LIMIT`]: after that the command runs uncached, with what was read and the rest.
 
@@ -25,6 +26,7 @@ mod anew;
 mod peek;
 mod pipe;
 mod put_back;
+mod shared;
 
 use crate::fsutil;
 use crate::hashing;
@@ -44,6 +46,7 @@ pub use cachex_core::stdin::{
 };
 pub use pipe::{LIMIT, OPEN, SILENT};
 pub use put_back::put_back;
+pub use shared::caller_reads_on;
 
 /// How standard input is part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,9 +162,7 @@ impl Stdin {
     /// with the same offset on another descriptor.
     pub fn of_its_own(&mut self, is_shared: impl FnOnce(&Stamp) -> bool) -> Option<Source> {
         if let Some(bytes) = &self.peeked {
-            let mut spool = Spool::default();
-            spool.append(bytes).ok()?;
-            return Some(Source::Feed(spool));
+            return Some(Source::Feed(self.spooled(bytes).ok()?));
         }
         if let Some(file) = self.file
             && self.own.is_none()
@@ -175,6 +176,14 @@ impl Stdin {
             return Some(Source::Own(theirs));
         }
         Some(std::mem::replace(&mut self.source, Source::Inherit))
+    }
+
+    /// What is in a pipe or a socket, to be fed.
+    fn spooled(&self, bytes: &[u8]) -> std::io::Result<Spool> {
+        let mut spool = Spool::default();
+        spool.is_socket = self.digest.kind() == SOCKET;
+        spool.append(bytes)?;
+        Ok(spool)
     }
 
     /// Has a command that was not started get standard input itself in another way, if
@@ -295,9 +304,7 @@ impl Stdin {
     /// may take its time over. `closed` says that it was when cachex started.
     pub fn again(&mut self, closed: bool) -> std::io::Result<Option<File>> {
         if let Some(bytes) = &self.peeked {
-            let mut spool = Spool::default();
-            spool.append(bytes)?;
-            self.source = Source::Feed(spool);
+            self.source = Source::Feed(self.spooled(bytes)?);
         }
         match (&self.source, self.file) {
             (Source::Feed(spool), _) => spool.to_file().map(Some),
@@ -368,6 +375,8 @@ pub enum Why {
     Open,
     /// It is longer than [`LIMIT`].
     Long,
+    /// Others read from it, and it is more than can be looked at without taking it from them.
+    Shared,
     /// There is no room to keep it.
     NoRoom,
 }
@@ -401,17 +410,15 @@ pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
             Ok(Stdin::kind(TERMINAL, Source::Inherit))
         }
         FileType::RegularFile => {
-            let outputs = [rustix::stdio::stdout(), rustix::stdio::stderr()];
-            let is_same =
-                |out| rustix::fs::fstat(out).is_ok_and(|out| fsutil::same_file(&out, &stat));
-            if outputs.into_iter().any(is_same) {
+            if shared::is_an_output(&stat) {
                 // What is hashed now, and what is to be read, depends on what is printed.
                 return Err(Unknown::untouched(Why::Output));
             }
             take_file(FILE, &stat).map_err(unreadable)
         }
-        FileType::Fifo => pipe::take(PIPE),
-        FileType::Socket => pipe::take(SOCKET),
+        FileType::Fifo => pipe::take(PIPE, caller_reads_on()),
+        // Who answers by the socket that asks may ask more, and is to see that it ends.
+        FileType::Socket => pipe::take(SOCKET, caller_reads_on() || shared::is_an_output(&stat)),
         _ => Err(Unknown::untouched(Why::Unreadable)),
     }
 }

@@ -270,6 +270,9 @@ impl fmt::Display for Why {
             }
             Why::Open => write!(f, "standard input did not end within {}", in_words(OPEN)),
             Why::Long => write!(f, "standard input is longer than {} MiB", LIMIT >> 20),
+            Why::Shared => {
+                write!(f, "others read from standard input, and what is taken cannot be put back")
+            }
             Why::NoRoom => write!(f, "there is no room to keep standard input"),
         }
     }

@@ -13,10 +13,9 @@ use crate::inputs::Ways;
 use crate::invocation::{Resolved, Trail};
 use crate::spool::{Rest, Spool};
 use crate::stamp::Stamp;
-use crate::stdin::{Source, Stdin, put_back};
+use crate::stdin::{Source, Stdin, caller_reads_on, put_back};
 use crate::store::Root;
 use crate::values::Mode;
-use rustix::fs::{FileType, Stat};
 
 impl Runner<'_> {
     /// Takes down what there is to run, just before that.
@@ -154,19 +153,4 @@ impl Runner<'_> {
 fn stamp_of_list(list: Option<&List>) -> Option<Stamp> {
     let Some(List::File(path)) = list else { return None };
     rustix::fs::stat(path).ok().map(|stat| Stamp::of(&stat))
-}
-
-/// Whether whoever started cachex has the same standard input, as a loop that reads a
-/// list has. Not known without /proc: then it has not.
-fn caller_reads_on() -> bool {
-    let place = |stat: Stat| (stat.st_dev, stat.st_ino);
-    let Some(parent) = rustix::process::getppid() else { return false };
-    let theirs = rustix::fs::stat(format!("/proc/{}/fd/0", parent.as_raw_nonzero()));
-    let (Ok(ours), Ok(theirs)) = (rustix::fs::fstat(rustix::stdio::stdin()), theirs) else {
-        return false;
-    };
-    let is_stream = |stat: &Stat| {
-        matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::Socket)
-    };
-    is_stream(&ours) && place(ours) == place(theirs)
 }

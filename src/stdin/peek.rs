@@ -1,32 +1,36 @@
-//! Looking into a pipe without taking anything out of it.
+//! Looking into a pipe or a socket without taking anything out of it.
 //!
 //! Where everybody who wrote to a pipe is gone, and what is left fits into it, `tee` makes
 //! a copy of that. So nothing is taken out before it is known what the command reads, and who
 //! reads on after it finds what the command left, as in `list | while read -r host; do cachex run -- probe; done`.
 //!
-//! Whoever writes more than a pipe holds waits for a reader: then it has to be read.
+//! Whoever writes more than a pipe holds waits for a reader. If others read on, the pipe is
+//! made larger; beyond that it has to be read, and is only if what is left can be put back.
+//! Nothing can be put back into a socket, so one that others share is looked at (`MSG_PEEK`)
+//! or left to the command.
 
-use super::{Digest, PIPE, Source, Stdin, Unknown, Why};
+use super::{Digest, PIPE, SOCKET, Source, Stdin, Unknown, Why};
 use crate::fsutil;
 use crate::hashing;
 use crate::stdin::pipe::{OPEN, SILENT, stretched};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
-use rustix::pipe::SpliceFlags;
+use rustix::net::{RecvFlags, SocketType, sockopt};
+use rustix::pipe::{SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size};
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-/// A pipe that holds so much may be full.
-const FULL: u64 = 32 * 1024;
-/// What a pipe holds that nobody changed.
-const HELD: u64 = 64 * 1024;
+/// What a pipe holds that nobody changed, and the most that everybody may have one hold. With
+/// half of that in it, it may be full: each write begins a page of it.
+const HELD: usize = 64 * 1024;
+const MOST: usize = 1 << 20;
 /// How often it is looked whether a pipe is filling: at first, and at the most seldom.
 const OFTEN: Duration = Duration::from_millis(1);
 const SELDOM: Duration = Duration::from_millis(20);
 
-/// Waits for the end of what is written; none if it has to be read.
-pub fn take(began: Instant) -> Option<Result<Stdin, Unknown>> {
+/// Waits for the end of what is written to a pipe; none if it has to be read.
+pub fn into_pipe(began: Instant, is_shared: bool) -> Option<Result<Stdin, Unknown>> {
     let stdin = rustix::stdio::stdin();
     let (copied, copy) = std::io::pipe().ok()?;
     // A named pipe may be opened for writing again.
@@ -34,35 +38,90 @@ pub fn take(began: Instant) -> Option<Result<Stdin, Unknown>> {
     if device(copy.as_fd()).ok()? != device(stdin).ok()? {
         return None;
     }
-    let mut pause = OFTEN;
-    let len = loop {
-        let mut pipe = [PollFd::new(&stdin, PollFlags::empty())];
-        let passed = began.elapsed();
-        let waiting = rustix::io::ioctl_fionread(stdin).ok()?;
-        let (limit, why) = if waiting == 0 { (SILENT, Why::Silent) } else { (OPEN, Why::Open) };
-        let left = stretched(limit).saturating_sub(passed);
-        match fsutil::poll(&mut pipe, Some(pause.min(left))) {
-            Ok(0) if left.is_zero() => return Some(Err(Unknown::untouched(why))),
-            Ok(0) | Err(Errno::INTR) if waiting >= FULL => return None,
-            Ok(0) | Err(Errno::INTR) => pause = (pause * 2).min(SELDOM),
-            Ok(_) if pipe[0].revents().contains(PollFlags::HUP) => {
-                break rustix::io::ioctl_fionread(stdin).ok()?;
-            }
-            Ok(_) | Err(_) => return None,
+    let mut size = HELD;
+    let len = match wait(began, PollFlags::empty(), OPEN, |waiting| {
+        if is_shared && waiting >= size / 2 && size < MOST {
+            size = fcntl_setpipe_size(stdin, MOST).ok()?;
         }
+        (waiting < size / 2).then_some(())
+    })? {
+        Ok(len) => len,
+        Err(why) => return Some(Err(Unknown::untouched(why))),
     };
     if len > HELD {
-        return None;
+        // Who looked before may have made it larger.
+        fcntl_setpipe_size(&copy, fcntl_getpipe_size(stdin).ok()?).ok()?;
     }
-    let mut bytes = vec![0; len as usize];
+    let mut bytes = vec![0; len];
     if len > 0 {
-        let made = rustix::pipe::tee(stdin, &copy, bytes.len(), SpliceFlags::NONBLOCK).ok()?;
-        if made < bytes.len() {
+        let made = rustix::pipe::tee(stdin, &copy, len, SpliceFlags::NONBLOCK).ok()?;
+        if made < len {
             return None;
         }
         (&copied).read_exact(&mut bytes).ok()?;
     }
-    let digest = Digest::Contents { kind: PIPE, hash: hashing::of(&bytes), offset: 0 };
+    Some(Ok(looked_at(PIPE, bytes, began)))
+}
+
+/// Waits for the end of what is written to a socket; none if that cannot be seen. Who writes
+/// more than a socket takes waits for a reader, which looks like one who writes no more.
+pub fn into_socket(began: Instant) -> Option<Result<Stdin, Unknown>> {
+    let stdin = rustix::stdio::stdin();
+    if sockopt::socket_type(stdin) != Ok(SocketType::STREAM) {
+        return None;
+    }
+    let len = match wait(began, PollFlags::RDHUP, SILENT, |_| Some(()))? {
+        Ok(len) => len,
+        Err(why) => return Some(Err(Unknown::untouched(why))),
+    };
+    let mut bytes = vec![0; len];
+    if len > 0 {
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let (seen, _) = rustix::net::recv(stdin, &mut bytes[..], flags).ok()?;
+        if seen < len {
+            return None;
+        }
+    }
+    Some(Ok(looked_at(SOCKET, bytes, began)))
+}
+
+/// Waits for an end that is told by `HUP` or by one of these, how much there is then, or why
+/// it was not waited for any longer: nothing more comes for `still`, say. None if that cannot
+/// be seen, or `goes_on` says so, which gets what there is while nothing happens.
+fn wait(
+    began: Instant,
+    ends: PollFlags,
+    still: Duration,
+    mut goes_on: impl FnMut(usize) -> Option<()>,
+) -> Option<Result<usize, Why>> {
+    let stdin = rustix::stdio::stdin();
+    let mut pause = OFTEN;
+    let (mut before, mut moved) = (0, began);
+    loop {
+        let waiting = rustix::io::ioctl_fionread(stdin).ok()? as usize;
+        if waiting != before {
+            (before, moved) = (waiting, Instant::now());
+        }
+        let (limit, why) = if waiting == 0 { (SILENT, Why::Silent) } else { (OPEN, Why::Open) };
+        let left = stretched(limit).saturating_sub(began.elapsed());
+        let left = left.min(stretched(still).saturating_sub(moved.elapsed()));
+        let mut polled = [PollFd::new(&stdin, ends)];
+        match fsutil::poll(&mut polled, Some(pause.min(left))) {
+            Ok(0) if left.is_zero() => return Some(Err(why)),
+            Ok(0) | Err(Errno::INTR) => {
+                goes_on(waiting)?;
+                pause = (pause * 2).min(SELDOM);
+            }
+            Ok(_) if polled[0].revents().intersects(ends | PollFlags::HUP) => {
+                return Some(Ok(rustix::io::ioctl_fionread(stdin).ok()? as usize));
+            }
+            Ok(_) | Err(_) => return None,
+        }
+    }
+}
+
+fn looked_at(kind: &'static str, bytes: Vec<u8>, began: Instant) -> Stdin {
+    let digest = Digest::Contents { kind, hash: hashing::of(&bytes), offset: 0 };
     let waited = began.elapsed();
-    Some(Ok(Stdin { waited, peeked: Some(bytes), ..Stdin::new(digest, Source::Inherit) }))
+    Stdin { waited, peeked: Some(bytes), ..Stdin::new(digest, Source::Inherit) }
 }

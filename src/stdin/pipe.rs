@@ -29,15 +29,23 @@ pub fn stretched(time: Duration) -> Duration {
     time
 }
 
-/// Reads to the end.
-pub fn take(kind: &'static str) -> Result<Stdin, Unknown> {
+/// Reads to the end. Where it `is_shared`, others are not deprived of anything.
+pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
     let stdin = rustix::stdio::stdin();
     let began = Instant::now();
     #[cfg(target_os = "linux")]
-    if kind == super::PIPE
-        && let Some(taken) = super::peek::take(began)
     {
-        return taken;
+        let looked = match kind {
+            super::PIPE => super::peek::into_pipe(began, is_shared),
+            _ if is_shared => super::peek::into_socket(began),
+            _ => None,
+        };
+        if let Some(taken) = looked {
+            return taken;
+        }
+        if is_shared && !super::put_back::is_possible() {
+            return Err(Unknown::untouched(Why::Shared));
+        }
     }
     // What stays in memory is hashed in one go.
     let mut hasher: Option<blake3::Hasher> = None;

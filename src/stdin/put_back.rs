@@ -35,7 +35,18 @@ fn emptied() -> Option<OwnedFd> {
     let mut pipe = [PollFd::new(&stdin, PollFlags::IN)];
     fsutil::poll(&mut pipe, Some(std::time::Duration::ZERO)).ok()?;
     let is_over = pipe[0].revents() & (PollFlags::IN | PollFlags::HUP) == PollFlags::HUP;
-    if !is_over || !cfg!(target_os = "linux") {
+    is_over.then(opened).flatten()
+}
+
+/// Whether anything can be put back into standard input once it has ended.
+#[cfg(target_os = "linux")]
+pub fn is_possible() -> bool {
+    opened().is_some()
+}
+
+/// Standard input to write to, if it is a pipe and one's own.
+fn opened() -> Option<OwnedFd> {
+    if !cfg!(target_os = "linux") {
         return None;
     }
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;

@@ -85,6 +85,7 @@ mod privacy;
 mod progress;
 mod prune;
 mod put_back;
+mod read_on;
 mod readers;
 mod recipes;
 mod refresh;

@@ -65,22 +65,6 @@ fn whoever_writes_finds_out_that_the_command_reads_no_more() {
 }
 
 #[test]
-fn who_reads_on_after_a_command_that_did_not_is_told_what_it_lost() {
-    let cachex = cachex();
-    let probe = cachex.counting("echo probed $0 done");
-    let script = format!(
-        "while read -r h; do cachex run -- sh -c '{}' $h; done",
-        probe.replace('\'', r"'\''")
-    );
-    // Nobody can put anything back into a socket.
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    (&ours).write_all(b"a\nb\nc\n").unwrap();
-    ours.shutdown(Shutdown::Write).unwrap();
-    let lost = cachex.shell(&script).stdin_is(theirs).once().prints("probed a done\n");
-    lost.warns_once(&["4 bytes of standard input are lost", "--stdin null"]);
-}
-
-#[test]
 fn a_short_list_in_a_pipe_is_read_on_by_its_loop() {
     let cachex = cachex();
     let probe = cachex.counting("echo probed $0 done").replace('\'', r"'\''");
@@ -127,30 +111,4 @@ fn a_socket_stays_one() {
     of_a_socket(&call).misses();
     of_a_socket(&call).hits();
     call.stdin("text\n").once().misses().prints("text\n");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_long_script_in_a_pipe_goes_on_after_a_line_with_cachex_in_it() {
-    for lines in [1, 3_000, 30_000, 100_000] {
-        let cachex = cachex();
-        cachex.tool("tool", "echo done");
-        let comments = "# one of many lines that do nothing\n".repeat(lines);
-        let script = format!("cachex run -- tool\n{comments}echo end\n");
-        let shell = cachex.bare(["bash"]).stdin(script);
-        shell.twice().runs_once().prints("done\nend\n").exits(0).quietly();
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn what_the_command_leaves_of_a_long_pipe_is_there_for_who_reads_next() {
-    for lines in [10, 30_000, 500_000] {
-        let cachex = cachex();
-        cachex.tool("tool", "head -c 100 | wc -c");
-        let script = format!("yes line | head -n {lines} | {{ cachex run -- tool; cat | wc -c; }}");
-        let bare = cachex.shell(&script.replace("cachex run -- ", "")).once();
-        let call = cachex.shell(&script);
-        call.twice().runs_once().prints(bare.stdout()).quietly();
-    }
 }
