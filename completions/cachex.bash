@@ -498,7 +498,7 @@ _cachex() {
                     return 0
                     ;;
                 --auto-outputs)
-                    COMPREPLY=($(compgen -W "none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -833,7 +833,7 @@ _cachex() {
                     return 0
                     ;;
                 --auto-outputs)
-                    COMPREPLY=($(compgen -W "none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
                 --remote)
@@ -1388,7 +1388,7 @@ _cachex() {
                     return 0
                     ;;
                 --auto-outputs)
-                    COMPREPLY=($(compgen -W "none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
                 --remote)
@@ -2092,7 +2092,7 @@ _cachex() {
                     return 0
                     ;;
                 --auto-outputs)
-                    COMPREPLY=($(compgen -W "none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -2395,7 +2395,7 @@ _cachex() {
                     return 0
                     ;;
                 --auto-outputs)
-                    COMPREPLY=($(compgen -W "none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -2620,7 +2620,7 @@ _cachex() {
                     return 0
                     ;;
                 --auto-outputs)
-                    COMPREPLY=($(compgen -W "none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
                 --remote)

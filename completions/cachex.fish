@@ -87,7 +87,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-times -d 'Wit
 all\t'Of all files that the command looks at'
 none\t'Of no file'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
+all\t'All of them, wherever they lie'
+none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -165,7 +167,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-times -d 'With
 all\t'Of all files that the command looks at'
 none\t'Of no file'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
+all\t'All of them, wherever they lie'
+none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -244,7 +248,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-times -d 
 all\t'Of all files that the command looks at'
 none\t'Of no file'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
+all\t'All of them, wherever they lie'
+none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -324,7 +330,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-times -d 'Wi
 all\t'Of all files that the command looks at'
 none\t'Of no file'"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
-complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
+all\t'All of them, wherever they lie'
+none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdout -d 'Print the command\'s standard output, byte for byte'
@@ -360,7 +368,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-times -d '
 all\t'Of all files that the command looks at'
 none\t'Of no file'"
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
-complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
+all\t'All of them, wherever they lie'
+none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l all -d 'List folders on the way too, and links'
@@ -401,7 +411,9 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-times -d '
 all\t'Of all files that the command looks at'
 none\t'Of no file'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-allow -d 'With --auto, record runs that use this, too' -r -f -a "network\t'The network: its answers are assumed to stay the same'"
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: none]' -r -f -a "none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
+all\t'All of them, wherever they lie'
+none\t'Only those of --output; a run that leaves others is not recorded'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l failed -d 'Forget entries whose exit status is not 0'

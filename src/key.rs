@@ -16,7 +16,8 @@ use crate::platform::Part;
 use crate::stamp::Stamp;
 use crate::stdin::Digest;
 use crate::store::secret::Secret;
-use crate::values::ExeMode;
+use crate::umask::umask;
+use crate::values::{AutoOutputs, ExeMode};
 use anyhow::{Context, Result};
 use cachex_core::key::Tag;
 use rustix::termios::Winsize;
@@ -26,7 +27,7 @@ use std::os::unix::ffi::OsStrExt;
 pub use variables::{LeftOut, variables};
 
 /// Changes whenever other facts are found out about the same run than before.
-const AUTO_VERSION: u8 = 1;
+const AUTO_VERSION: u8 = 2;
 /// How many parts the files that count are for `explain` at the most.
 const INPUT_PARTS: usize = 32;
 
@@ -173,9 +174,11 @@ impl Subject<'_> {
 /// What decides which files an automatic call depends on. They are known by their absolute
 /// paths, so the folder it runs in is a part of that, base folder or not.
 fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl Listener) {
-    let rules = [AUTO_VERSION, auto.times as u8, u8::from(auto.allows_network)];
+    let rules = [AUTO_VERSION, auto.times as u8, u8::from(auto.allows_network), auto.outputs as u8];
+    // New files get other permissions by it.
+    let umask = if auto.outputs == AutoOutputs::None { 0 } else { umask() }.to_le_bytes();
     let ignored = auto.ignore.iter().map(|pattern| pattern.as_str().as_bytes());
-    let all: Vec<&[u8]> = [&rules[..], cwd].into_iter().chain(ignored).collect();
+    let all: Vec<&[u8]> = [&rules[..], &umask, cwd].into_iter().chain(ignored).collect();
     to.list(Tag::Auto, &all);
 }
 

@@ -123,6 +123,8 @@ mod stamp;
 pub mod startup;
 #[cfg(feature = "folder")]
 mod store;
+#[cfg(feature = "folder")]
+mod umask;
 
 // The command.
 #[cfg(feature = "cli")]

@@ -14,6 +14,7 @@
 use crate::entry::{BlobRef, Damaged, Outputs};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -73,6 +74,11 @@ pub enum What {
         /// What it held.
         blob: BlobRef,
     },
+    /// One more name of a regular file that comes earlier in the list.
+    Name {
+        /// Its first name.
+        of: ByteBuf,
+    },
 }
 
 impl Item {
@@ -85,7 +91,7 @@ impl Item {
     fn is_sound(&self) -> bool {
         is_plain(&self.path)
             && match &self.what {
-                What::Absent { .. } | What::LeftAlone { .. } => true,
+                What::Absent { .. } | What::LeftAlone { .. } | What::Name { .. } => true,
                 What::Folder { mode } | What::File { mode, .. } => *mode <= MOST_PERMISSIONS,
                 What::Symlink { target } => !target.is_empty() && !target.contains(&0),
             }
@@ -134,19 +140,39 @@ impl Manifest {
 
 fn are_sound(items: &[Item]) -> bool {
     // What lies below a path follows it at once.
-    let mut no_folder: Option<&[u8]> = None;
+    let mut no_folder: Option<&Item> = None;
     let lies_in_folders = items.iter().all(|item| {
-        let is_below = no_folder.is_some_and(|above| {
-            item.path.strip_prefix(above).is_some_and(|rest| rest.starts_with(b"/"))
+        let above = no_folder.filter(|above| {
+            item.path.strip_prefix(&above.path[..]).is_some_and(|rest| rest.starts_with(b"/"))
         });
-        if !matches!(item.what, What::Folder { .. }) {
-            no_folder = Some(&item.path);
+        if let Some(above) = above {
+            // A folder that was removed was so with all that was in it.
+            let removed = What::Absent { removed: true };
+            return above.what == removed && item.what == removed;
         }
-        !is_below
+        if !matches!(item.what, What::Folder { .. }) {
+            no_folder = Some(item);
+        }
+        true
     });
     lies_in_folders
+        && have_first_names(items)
         && items.is_sorted_by(|one, next| parts(&one.path).lt(parts(&next.path)))
         && items.iter().all(Item::is_sound)
+}
+
+/// Whether each further name is that of a file which comes before it.
+fn have_first_names(items: &[Item]) -> bool {
+    let mut files = HashSet::new();
+    let mut names = items.iter().filter(|item| match &item.what {
+        What::File { .. } => {
+            files.insert(&item.path);
+            false
+        }
+        What::Name { of } => !files.contains(of),
+        _ => false,
+    });
+    names.next().is_none()
 }
 
 /// The order of paths: part by part, so that a folder is followed by what is in it.
@@ -225,6 +251,7 @@ mod tests {
             What::File { mode: 0o644, blob },
             What::LeftAlone { blob },
             What::Absent { removed: true },
+            What::Absent { removed: false },
         ] {
             for names in [&["a", "a/b"][..], &["a", "a/b", "a/b/c"], &["/a", "/a/b"]] {
                 let encoded = list(what.clone(), names).encode().unwrap();
@@ -233,6 +260,38 @@ mod tests {
             let beside = list(what.clone(), &["a", "ab", "b"]);
             assert_eq!(Manifest::decode(&beside.encode().unwrap()), Ok(beside));
         }
+    }
+
+    #[test]
+    fn what_lay_in_a_removed_folder_was_removed_too() {
+        let decoded = |paths: &[&str], what: &[What]| {
+            let items = paths
+                .iter()
+                .zip(what)
+                .map(|(path, what)| Item { what: what.clone(), ..item(path) });
+            let manifest = Manifest { declared: Vec::new(), items: items.collect() };
+            Manifest::decode(&manifest.encode().unwrap()).is_ok()
+        };
+        let gone = What::Absent { removed: true };
+        let paths = ["a", "a/b", "a/b/c", "a/d"];
+        assert!(decoded(&paths, &[gone.clone(), gone.clone(), gone.clone(), gone.clone()]));
+        let folder = What::Folder { mode: 0o755 };
+        assert!(!decoded(&paths, &[gone.clone(), gone.clone(), gone, folder]));
+    }
+
+    #[test]
+    fn a_further_name_is_that_of_a_file_listed_before() {
+        let decoded = |what: [What; 2]| {
+            let items = ["a", "b"].iter().zip(what).map(|(path, what)| Item { what, ..item(path) });
+            let manifest = Manifest { declared: Vec::new(), items: items.collect() };
+            Manifest::decode(&manifest.encode().unwrap()).is_ok()
+        };
+        let file = What::File { mode: 0o644, blob: BlobRef { hash: [7; 32], len: 9 } };
+        let name = |of: &str| What::Name { of: ByteBuf::from(of) };
+        assert!(decoded([file.clone(), name("a")]));
+        assert!(!decoded([name("b"), file.clone()]));
+        assert!(!decoded([file, name("b")]));
+        assert!(!decoded([What::Folder { mode: 0o755 }, name("a")]));
     }
 
     #[test]

@@ -9,12 +9,17 @@
 //! [manifest](crate::manifest). [`restore`] brings back: everything that differs is first copied
 //! beside its place and verified, and put there only when all of it is at hand.
 
+mod area;
 mod before;
 pub mod collect;
 mod commit;
+mod names;
 pub mod restore;
 mod staging;
+pub mod traced;
 mod walk;
+
+pub use area::Area;
 
 use crate::fsutil;
 use crate::manifest::{Item, What};
@@ -35,6 +40,8 @@ const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::CLO
 pub struct Declared<'c> {
     patterns: Vec<Pattern<'c>>,
     excluded: GlobSet,
+    /// Where a traced run may write besides.
+    area: Option<Area>,
     /// The folders of the store, however one comes there.
     store: Vec<FileId>,
 }
@@ -87,6 +94,7 @@ impl<'c> Declared<'c> {
         let declared = Declared {
             patterns: patterns.collect(),
             excluded: excluded.build().unwrap_or_default(),
+            area: None,
             store: stores.iter().flatten().map(id).collect(),
         };
         let mut anchors: Vec<&Path> = declared.patterns.iter().map(Pattern::anchor).collect();
@@ -119,7 +127,8 @@ impl<'c> Declared<'c> {
 
     /// The place of a path that is declared.
     fn place<'p>(&self, path: &'p Path) -> Option<Place<'p>> {
-        let free = self.patterns.iter().filter_map(|pattern| pattern.covers(path)).max()?;
+        let free = self.patterns.iter().filter_map(|pattern| pattern.covers(path)).max();
+        let Some(free) = free else { return self.place_in_area(path) };
         (!self.excludes(path)).then_some(Place { path, free })
     }
 
@@ -128,6 +137,9 @@ impl<'c> Declared<'c> {
     fn place_of<'p>(&self, item: &'p Item) -> Option<Place<'p>> {
         let place = self.place(item.path())?;
         let is_named = || {
+            if self.place_in_area(item.path()).is_some() {
+                return true;
+            }
             let mut named = self.patterns.iter().filter(|pattern| pattern.glob.is_none());
             named.any(|pattern| pattern.path.as_path() == place.path)
         };

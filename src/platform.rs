@@ -9,7 +9,8 @@ mod elf;
 mod libraries;
 
 use crate::hashing;
-use rustix::fs::{Access, Mode};
+use crate::umask::umask;
+use rustix::fs::Access;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
@@ -133,13 +134,6 @@ fn processor() -> String {
     let first = told.split("\n\n").next().unwrap_or_default();
     let lines = first.lines().filter(|line| names.iter().any(|name| line.starts_with(name)));
     short(&lines.collect::<Vec<_>>().join("\n"))
-}
-
-fn umask() -> u32 {
-    // There is no other way to ask that works everywhere.
-    let mask = rustix::process::umask(Mode::empty());
-    rustix::process::umask(mask);
-    mask.bits()
 }
 
 fn text(path: &str, most: u64) -> Option<String> {

@@ -40,6 +40,8 @@ pub struct Report {
     pub saved: f64,
     /// How many facts about files the result depends on, if the call is automatic.
     pub facts: Option<u64>,
+    /// How many files were recorded, or brought back, with the result; null without any.
+    pub outputs: Option<u64>,
     /// The exit status; null after a death by signal.
     pub status: Option<u8>,
     /// The signal that ended it.
@@ -105,6 +107,7 @@ impl Report {
             created: Some(time(entry.created)),
             expires: entry.expires().map(time),
             run_time: Some(seconds(Duration::from_nanos(entry.run_time))),
+            outputs: entry.outputs.map(|outputs| outputs.files),
             ..Report::about(&entry.key)
         }
     }

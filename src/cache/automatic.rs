@@ -11,12 +11,13 @@ use crate::clock::Timestamp;
 use crate::config::{Auto, var};
 use crate::descriptors;
 use crate::entry::{Entry, Key};
+use crate::outputs::{Area, traced};
 use crate::stamp;
 use crate::store::events::Reason;
 use crate::store::fence::Fenced;
 use crate::store::young::Young;
 use crate::store::{Root, Stack, Store};
-use crate::values::{AutoTimes, Mode, PathPattern};
+use crate::values::{AutoOutputs, AutoTimes, Mode, PathPattern};
 use crate::words;
 use cachex_trace::{Change, Hook, Settings, Times, Tracer, Written};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -37,6 +38,8 @@ pub(super) struct Tracing {
 pub(super) struct Traced {
     /// The key of its entry.
     pub key: Key,
+    /// What it wrote, as far as no `--output` names it.
+    pub written: Vec<traced::Written>,
     set: PathSet,
     found: Found,
 }
@@ -49,6 +52,7 @@ pub(super) struct Found {
     read: usize,
     absent: usize,
     listed: usize,
+    written: usize,
 }
 
 /// How a hit was found.
@@ -62,9 +66,9 @@ pub(super) struct Matched {
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { read, absent, listed, .. } = self;
+        let Found { read, absent, listed, written, .. } = self;
         let files = if *read == 1 { "file" } else { "files" };
-        write!(f, "{read} {files} read, {absent} absent, {listed} listed")
+        write!(f, "{read} {files} read, {absent} absent, {listed} listed, {written} written")
     }
 }
 
@@ -193,6 +197,7 @@ impl Runner<'_> {
             read: report.read.len(),
             absent: report.absent().count(),
             listed: report.listed().count(),
+            written: report.written.len(),
         };
         if let Some(refusal) = report.refusal {
             return Err(refusal.to_string());
@@ -200,41 +205,79 @@ impl Runner<'_> {
         if report.processes_left {
             return Err("something it started goes on running".to_owned());
         }
-        if let Some(why) = self.left(&report.written) {
-            return Err(why);
-        }
+        let written = self.outputs_of(&report.written)?;
         let set = PathSet::of_run(report.facts, began);
-        Ok(Traced { key: set.last_key(&call.key), set, found })
+        Ok(Traced { key: set.last_key(&call.key), written, set, found })
     }
 
-    /// What a run wrote and left behind besides declared outputs, in a sentence.
-    fn left(&self, written: &[Written]) -> Option<String> {
+    /// Where whatever a run writes is recorded; none: nowhere.
+    pub(super) fn area(&self) -> Option<Area> {
+        let auto = self.config.identity.auto.as_ref()?;
+        match auto.outputs {
+            AutoOutputs::None => None,
+            AutoOutputs::All => Some(Area::Everywhere),
+            AutoOutputs::Below => {
+                let temporary = var(self.vars, "TMPDIR").map_or(Path::new("/tmp"), Path::new);
+                let folders = [std::env::current_dir().ok(), self.base_folder()];
+                let folders = folders.into_iter().flatten();
+                let temporary = temporary.canonicalize().ok();
+                Some(Area::Below(folders.chain(temporary).collect()))
+            }
+        }
+    }
+
+    /// What a run wrote besides declared outputs; an error says, in a sentence, what of it is not
+    /// to be recorded.
+    fn outputs_of(&self, written: &[Written]) -> Result<Vec<traced::Written>, String> {
         let cwd = std::env::current_dir().unwrap_or_default();
         let path = |it: &Written| {
             let path = Path::new(OsStr::from_bytes(&it.path));
-            path.strip_prefix(&cwd).unwrap_or(path).to_owned()
+            let below = path.strip_prefix(&cwd).ok().filter(|below| !below.as_os_str().is_empty());
+            below.unwrap_or(path).to_owned()
         };
-        let mut left = written.iter().filter(|it| !self.declares(&path(it), it.change));
-        let first = left.next()?;
-        let verb = match first.change {
+        let area = self.area();
+        let (mut recorded, mut left) = (Vec::new(), Vec::new());
+        for it in written {
+            let path = path(it);
+            match &area {
+                _ if self.declares(&path, it.change) => {}
+                Some(_) if self.leaves_out(&path) => {}
+                Some(area) if area.covers(&path) => {
+                    let Written { before, stamp, .. } = *it;
+                    recorded.push(traced::Written { path, before, stamp });
+                }
+                _ => left.push((path, it.change)),
+            }
+        }
+        let Some((first, change)) = left.first() else { return Ok(recorded) };
+        let verb = match change {
             Change::Created => "made",
             Change::Modified => "changed",
+            Change::Touched => "touched",
             Change::Removed => "removed",
         };
-        let more = match left.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+        let more = match left.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
         };
-        let name = words::word(path(first).as_os_str().as_bytes());
-        Some(format!("it {verb} {name}{more}, which no --output names"))
+        let name = words::word(first.as_os_str().as_bytes());
+        let why = match area {
+            None => "which no --output names",
+            Some(Area::Below(_)) => "which is not below the working directory",
+            Some(Area::Everywhere) => "which the system makes up",
+        };
+        Err(format!("it {verb} {name}{more}, {why}"))
+    }
+
+    /// Whether `--output '!PATH'` leaves out what lies there.
+    fn leaves_out(&self, path: &Path) -> bool {
+        self.config.outputs.iter().any(|it| it.exclude && it.path.takes_in(path))
     }
 
     /// Whether what was changed there is a declared output, or a folder that one lies in.
     fn declares(&self, path: &Path, change: Change) -> bool {
-        let outputs = &self.config.outputs;
-        let (left_out, made): (Vec<_>, Vec<_>) = outputs.iter().partition(|it| it.exclude);
-        made.iter().any(|it| {
-            it.path.takes_in(path) && !left_out.iter().any(|it| it.path.takes_in(path))
+        self.config.outputs.iter().filter(|it| !it.exclude).any(|it| {
+            it.path.takes_in(path) && !self.leaves_out(path)
                 || change == Change::Created && it.path.base().starts_with(path)
         })
     }

@@ -5,8 +5,9 @@ use crate::entry::Entry;
 use crate::exec::Ended;
 use crate::manifest::Manifest;
 use crate::outputs::Declared;
-use crate::outputs::collect::{self, Before, Collected};
+use crate::outputs::collect::{self, Before, Collected, Made};
 use crate::outputs::restore::{self, Refused, Restore};
+use crate::outputs::traced::Written;
 use crate::signals::Interrupts;
 use crate::store::events::Reason;
 use crate::store::{Root, blobs};
@@ -15,13 +16,16 @@ use std::path::PathBuf;
 impl Runner<'_> {
     /// Brings back what a hit made, if this call asks for that; or why it is no hit.
     pub(super) fn bring_back(&self, root: &Root, entry: &Entry) -> Result<(), Reason> {
-        if self.config.outputs.is_empty() {
+        let area = self.area();
+        let is_traced = area.is_some();
+        if self.config.outputs.is_empty() && (!is_traced || entry.outputs.is_none()) {
             return Ok(());
         }
         let manifest = self.made(root, entry)?;
         // Not halfway, whatever comes.
         let restored = Interrupts::hold(|interrupts| {
             let declared = Declared::new(root, &self.config.outputs).map_err(Refused::InStore)?;
+            let declared = declared.with_area(area);
             Restore::prepare(root, &declared, &manifest, interrupts)?.commit()
         });
         restored.map_err(|refused| match refused {
@@ -30,6 +34,12 @@ impl Runner<'_> {
             Refused::Edited(_) => {
                 self.messages().tell(format_args!("{refused}"));
                 Reason::Edited
+            }
+            // Nobody said that these files are to be recorded.
+            Refused::InTheWay(_) | Refused::Spared(..) if is_traced => {
+                self.messages()
+                    .tell(format_args!("the recorded files are not put back: {refused}"));
+                Reason::NotRestored
             }
             refused => {
                 self.messages()
@@ -91,17 +101,20 @@ impl Runner<'_> {
         Before::look(root, &self.config.outputs)
     }
 
-    /// Takes in what a run made; `before` is what had been there. None: nothing was
-    /// declared.
+    /// Takes in what a run made; `before` is what had been there at the declared paths, and
+    /// `traced` what else it wrote. None: there is nothing to take in.
     pub(super) fn take_in<'r>(
         &self,
         root: &'r Root,
         before: &Before,
+        traced: &[Written],
     ) -> Result<Option<Collected<'r>>, collect::Refused> {
         let (outputs, limit) = (&self.config.outputs, self.config.max_entry_size);
-        if outputs.is_empty() {
+        if outputs.is_empty() && traced.is_empty() {
             return Ok(None);
         }
-        collect::collect(root, outputs, before, limit, self.room(root)).map(Some)
+        let traced = self.area().map(|area| (area, traced));
+        let made = Made { outputs, traced, before };
+        collect::collect(root, made, limit, self.room(root)).map(Some)
     }
 }

@@ -72,8 +72,12 @@ impl Runner<'_> {
             // That is what some commands do; who wants to know asks for it.
             Err(why) => return Recorded::Not(format!("not recorded: {why}").into()),
         };
-        let made = match self.take_in(root, before) {
+        let written = traced.as_ref().map_or(&[][..], |traced| &traced.written);
+        let made = match self.take_in(root, before, written) {
             Ok(made) => made,
+            Err(refused) if traced.is_some() && refused.is_the_commands() => {
+                return Recorded::Not(format!("not recorded: {refused}").into());
+            }
             Err(refused) => return not(&refused),
         };
         // What was read last was made of what was read first.

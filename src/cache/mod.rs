@@ -304,8 +304,15 @@ impl Runner<'_> {
             let matched = hit.matched.map_or_else(String::new, |it| {
                 format!(", {} facts in {}", it.facts, messages::rounded(it.took))
             });
+            let restored = match entry.outputs {
+                Some(outputs) if self.config.identity.auto.is_some() && outputs.files > 0 => {
+                    let files = if outputs.files == 1 { "file" } else { "files" };
+                    format!(", {} {files} restored", outputs.files)
+                }
+                _ => String::new(),
+            };
             self.messages().tell(format_args!(
-                "{what} {} age {}, saved {}{matched}",
+                "{what} {} age {}, saved {}{matched}{restored}",
                 messages::short(&entry.key),
                 messages::rounded(hit.age),
                 messages::rounded(run_time)

@@ -68,6 +68,10 @@ impl Runner<'_> {
         if !self.may_refresh() || !call.descriptors.is_empty() {
             return false;
         }
+        // Files would change under whoever works with them.
+        if self.is_automatic() && entry.outputs.is_some() {
+            return false;
+        }
         if self.failed_since(root, &call.key, entry) {
             return false;
         }

@@ -21,7 +21,7 @@ pub struct AutoArgs {
     /// With --auto, record runs that use this, too
     #[arg(long, value_name = "WHAT", value_enum, help_heading = AUTO)]
     pub auto_allow: Vec<AutoAllow>,
-    /// With --auto, which of the files written are recorded [default: none]
+    /// With --auto, which of the files written are recorded [default: below]
     #[arg(long, value_name = "WHICH", value_enum, help_heading = AUTO)]
     pub auto_outputs: Option<AutoOutputs>,
 }

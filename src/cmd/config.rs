@@ -5,7 +5,7 @@ use crate::config::{self, BaseFolder, By, Config, EnvSelection, File, List, Sett
 use crate::exit::Exit;
 use crate::messages::harmless;
 use crate::ui::{self, Screen, Tone};
-use crate::values::{AutoAllow, AutoOutputs, Limit, NamePattern, PathPattern};
+use crate::values::{AutoAllow, Limit, NamePattern, PathPattern};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -233,7 +233,7 @@ fn value(name: &str, settled: &Settled) -> Value {
             Some(auto) if auto.allows_network => json!([choice(&AutoAllow::Network)]),
             _ => Value::Null,
         },
-        "auto-outputs" => auto.map_or(Value::Null, |_| choice(&AutoOutputs::None)),
+        "auto-outputs" => auto.map_or(Value::Null, |auto| choice(&auto.outputs)),
         "output" => config.outputs.iter().map(ToString::to_string).collect(),
         "require-outputs" => json!(config.require_outputs),
         "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),

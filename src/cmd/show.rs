@@ -125,6 +125,7 @@ impl Output {
             What::Folder { mode } => ("folder", None, Some(mode), None),
             What::Symlink { target } => ("symlink", None, None, Some(text(target))),
             What::File { mode, blob } => ("file", Some(blob.len), Some(mode), None),
+            What::Name { of } => ("name", None, None, Some(text(of))),
             What::LeftAlone { blob } => ("left-alone", Some(blob.len), None, None),
         };
         let mode = mode.map(|mode| format!("{:04o}", mode & 0o7777));
@@ -140,6 +141,7 @@ fn output_line(item: &Item) -> String {
         What::Folder { .. } => format!("{path} (folder)"),
         What::Symlink { target } => format!("{path} -> {}", ui::word(target)),
         What::File { blob, .. } => format!("{path} ({})", ui::bytes(blob.len)),
+        What::Name { of } => format!("{path} = {}", ui::word(of)),
         What::LeftAlone { .. } => format!("{path} (left alone)"),
     }
 }

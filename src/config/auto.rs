@@ -3,7 +3,7 @@
 use super::levels::{Levels, contradiction};
 use super::{Misuse, options};
 use crate::cli::AutoArgs;
-use crate::values::{AutoTimes, PathPattern};
+use crate::values::{AutoOutputs, AutoTimes, PathPattern};
 
 /// How it is found out what a command reads.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Auto {
     pub ignore: Vec<PathPattern>,
     /// Whether the network may be used.
     pub allows_network: bool,
+    /// Which of the files that it writes are recorded.
+    pub outputs: AutoOutputs,
 }
 
 /// The options of automatic calls as one; none if the call is not automatic. `no_cwd` is
@@ -52,11 +54,11 @@ pub fn auto(
     ignore.dedup();
     let allowed = (!args.auto_allow.is_empty()).then_some(args.auto_allow);
     let times = levels.pick(&AUTO_TIMES, args.auto_times)?;
-    levels.pick(&AUTO_OUTPUTS, args.auto_outputs)?;
     Ok(Some(Box::new(Auto {
         // A checkout has times of its own.
         times: times.unwrap_or(if portable { AutoTimes::None } else { AutoTimes::default() }),
         ignore,
         allows_network: !levels.pick(&AUTO_ALLOW, allowed)?.unwrap_or_default().is_empty(),
+        outputs: levels.pick(&AUTO_OUTPUTS, args.auto_outputs)?.unwrap_or_default(),
     })))
 }

@@ -11,8 +11,8 @@ use crate::cli::{IdentityArgs, RunArgs};
 use crate::exit;
 use crate::store::fold::Bounds;
 use crate::values::{
-    self, Access, ExeMode, ExitCodes, InputPattern, Limit, Limits, Mode, OutputPattern, RemoteMode,
-    RemoteUrl, Tag,
+    self, Access, AutoOutputs, ExeMode, ExitCodes, InputPattern, Limit, Limits, Mode,
+    OutputPattern, RemoteMode, RemoteUrl, Tag,
 };
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -53,7 +53,9 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     let mut outputs = outputs.map(|(outputs, _)| outputs).unwrap_or_default();
     outputs.sort();
     outputs.dedup();
-    check_outputs(&outputs)?;
+    let identity = identity(args.identity, levels)?;
+    let is_traced = identity.auto.as_ref().is_some_and(|it| it.outputs != AutoOutputs::None);
+    check_outputs(&outputs, is_traced)?;
     if outputs.is_empty() && args.require_outputs {
         return Err(Misuse("--require-outputs requires --output".to_owned()));
     }
@@ -75,7 +77,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
         dir: dir(args.cache_dir, vars, levels)?,
-        identity: identity(args.identity, levels)?,
+        identity,
         freshness,
         mode: ways.mode,
         warm: ways.warm,
@@ -167,10 +169,11 @@ fn refreshed_beside(
     }
 }
 
-/// Refuses outputs that are left out, every one or one that was named.
-fn check_outputs(outputs: &[OutputPattern]) -> Result<(), Misuse> {
+/// Refuses outputs that are left out: one that was named, or every one, unless others are found
+/// by a trace.
+fn check_outputs(outputs: &[OutputPattern], is_traced: bool) -> Result<(), Misuse> {
     let (excluded, made): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.exclude);
-    if made.is_empty() && !excluded.is_empty() {
+    if made.is_empty() && !excluded.is_empty() && !is_traced {
         return Err(Misuse(
             "there are only exclusions; name the outputs to record with --output, too".to_owned(),
         ));

@@ -143,7 +143,7 @@ pub(super) fn refuse_others_links(
         .values()
         .filter_map(|seen| match seen {
             Seen::File(stat) | Seen::Folder(stat) => Some(id(stat)),
-            Seen::Link { .. } | Seen::Absent { .. } => None,
+            Seen::Link { .. } | Seen::Absent { .. } | Seen::Name { .. } => None,
         })
         .collect();
     for (Ordered(path), seen) in found {

@@ -1,8 +1,9 @@
 //! Recording the files that a command was to make.
 
 use super::before::{LeftAlone, refuse_others_links, version};
+use super::traced::{self, Written};
 use super::walk::walk;
-use super::{Barred, Declared, Pattern, Place, permissions};
+use super::{Area, Barred, Declared, Pattern, Place, permissions};
 use crate::entry::{BlobRef, Outputs};
 use crate::hashing;
 use crate::manifest::{self, Item, Manifest, What};
@@ -36,6 +37,8 @@ pub enum Refused {
     ThroughLink(PathBuf),
     /// The path is in cachex's own store.
     InStore(PathBuf),
+    /// What a traced run wrote cannot be brought back just as it is, for this reason.
+    Unlike(PathBuf, &'static str),
     /// One lies below another that is no folder.
     Tangled,
     /// The file cannot be read.
@@ -46,6 +49,13 @@ pub enum Refused {
     NoRoom,
     /// The store cannot be written.
     Store(Errno),
+}
+
+impl Refused {
+    /// Whether the reason lies in what a command does, not in the store or its limits.
+    pub fn is_the_commands(&self) -> bool {
+        !matches!(self, Refused::Store(_) | Refused::NoRoom | Refused::TooMuch)
+    }
 }
 
 impl fmt::Display for Refused {
@@ -71,6 +81,7 @@ impl fmt::Display for Refused {
             Refused::InStore(path) => {
                 write!(f, "the output {} is in cachex's own store", path.display())
             }
+            Refused::Unlike(path, why) => write!(f, "the output {} {why}", path.display()),
             Refused::Tangled => f.write_str("one output is behind another that is a link"),
             Refused::Unreadable(path, error) => {
                 write!(f, "the output {} cannot be read: {error}", path.display())
@@ -127,20 +138,33 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// Reads what was made; `before` is what had been there, `limit` how many bytes are
-/// recorded at the most, and there is to be `room` for them.
+/// What a run was to make, or was seen to make.
+pub struct Made<'m> {
+    /// What was declared.
+    pub outputs: &'m [OutputPattern],
+    /// What a trace found besides, all of it in this area; none if nothing of that is recorded.
+    pub traced: Option<(Area, &'m [Written])>,
+    /// What was there before.
+    pub before: &'m Before,
+}
+
+/// Reads what was made; `limit` is how many bytes are recorded at the most, and there is to be
+/// `room` for them.
 pub fn collect<'a>(
     root: &'a Root,
-    outputs: &[OutputPattern],
-    before: &Before,
+    made: Made<'_>,
     limit: u64,
     mut room: Room<'a>,
 ) -> Result<Collected<'a>, Refused> {
+    let Made { outputs, traced, before } = made;
     let declared = Declared::new(root, outputs).map_err(Refused::InStore)?;
+    let (area, written) = traced.unzip();
+    let declared = declared.with_area(area);
     let mut found = Found::new();
     for pattern in &declared.patterns {
         find(&declared, pattern, before, &mut found)?;
     }
+    traced::add(&declared, written.unwrap_or_default(), &mut found)?;
     refuse_others_links(&declared, &found, before)?;
     // What was left alone is not stored.
     let stored = found.iter().filter_map(|(Ordered(path), seen)| match seen {
@@ -168,6 +192,7 @@ pub fn collect<'a>(
             (Seen::Absent { removed }, _) => What::Absent { removed },
             (Seen::Folder(stat), _) => What::Folder { mode: permissions(stat.st_mode) },
             (Seen::Link { target, .. }, _) => What::Symlink { target },
+            (Seen::Name { of }, _) => What::Name { of },
             (Seen::File(stat), Read::New(whole)) => {
                 let blob = whole.blob();
                 new.push(whole);
@@ -227,10 +252,19 @@ impl PartialOrd for Ordered {
 
 /// Returns what is at a path.
 pub(super) enum Seen {
-    Absent { removed: bool },
+    Absent {
+        removed: bool,
+    },
     Folder(Stat),
-    Link { stat: Stat, target: ByteBuf },
+    Link {
+        stat: Stat,
+        target: ByteBuf,
+    },
     File(Stat),
+    /// One more name of a file.
+    Name {
+        of: ByteBuf,
+    },
 }
 
 pub(super) type Found = BTreeMap<Ordered, Seen>;
@@ -269,7 +303,7 @@ fn find(
 }
 
 /// Returns what is at a place; none: nothing.
-fn look(declared: &Declared<'_>, place: Place<'_>) -> Result<Option<Seen>, Refused> {
+pub(super) fn look(declared: &Declared<'_>, place: Place<'_>) -> Result<Option<Seen>, Refused> {
     let path = || place.path.to_owned();
     let seen = declared.within(place, None, |folder, name| {
         let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;

@@ -20,6 +20,8 @@ enum Step<'r> {
     Displaced(&'r Staged<'r>, PathBuf),
     /// A file, which was so before, got another time and perhaps other permissions.
     Touched(Place<'r>, &'r Stat),
+    /// An empty folder with these permissions was removed.
+    Unmade(Place<'r>, u32),
     /// A folder with these permissions got those that it is to have.
     Closed(Place<'r>, u32),
 }
@@ -54,6 +56,19 @@ impl Restore<'_> {
                 Ok(()) => taken.push(Step::Displaced(removed, removed.name.clone())),
                 Err(Barred::System(Errno::NOENT)) => {}
                 Err(barred) => return Err(failed(removed.place)(barred)),
+            }
+        }
+        for (place, mode) in self.removed_folders.iter().rev() {
+            let remove = |folder: BorrowedFd<'_>, name: &Path| {
+                rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)
+            };
+            match self.declared.within(*place, None, remove) {
+                Ok(()) => taken.push(Step::Unmade(*place, *mode)),
+                Err(Barred::System(Errno::NOENT)) => {}
+                Err(Barred::System(Errno::NOTEMPTY)) => {
+                    return Err(Refused::InTheWay(place.path.to_owned()));
+                }
+                Err(barred) => return Err(failed(*place)(barred)),
             }
         }
         for (place, mode, before) in &self.same {
@@ -136,6 +151,10 @@ impl Restore<'_> {
                     rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)
                 })
             }
+            Step::Unmade(place, mode) => self.declared.within(place, None, |folder, name| {
+                rustix::fs::mkdirat(folder, name, Mode::RWXU)?;
+                change_mode(folder, name, mode)
+            }),
             Step::Placed(staged) => {
                 let waiting = self.stagings[staged.staging].as_fd();
                 self.declared.within(staged.place, None, |folder, name| {

@@ -11,8 +11,10 @@
 //! Files that are as they were recorded are not written, but all get the time of now,
 //! so that whoever compares times takes them for made just now.
 
+use super::names::Names;
 use super::staging::Staging;
-use super::{Barred, Declared, Place, open_folder, permissions};
+use super::traced::has_attributes;
+use super::{Barred, Declared, Place, bits, open_folder, permissions};
 use crate::entry::BlobRef;
 use crate::failpoint;
 use crate::hashing;
@@ -21,6 +23,7 @@ use crate::parallel;
 use crate::signals::Interrupts;
 use crate::store::Root;
 use crate::store::files;
+use crate::umask::umask;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -85,6 +88,8 @@ pub struct Restore<'a> {
     pub(super) staged: Vec<Staged<'a>>,
     pub(super) same: Vec<(Place<'a>, Option<u32>, Stat)>,
     pub(super) removed: Vec<Staged<'a>>,
+    /// Folders that go when they are empty, each before what is in it, and their permissions.
+    pub(super) removed_folders: Vec<(Place<'a>, u32)>,
     pub(super) stagings: Vec<Staging>,
 }
 
@@ -101,6 +106,9 @@ enum Plan<'a> {
     /// The content is as recorded; the permissions may differ.
     Same(Place<'a>, Option<u32>, Stat),
     Remove(Place<'a>),
+    RemoveFolder(Place<'a>, u32),
+    /// It is to be one more name of the file at the other place.
+    Name(Place<'a>, Place<'a>),
     Link(Place<'a>, &'a Path),
     Copy(Place<'a>, u32, BlobRef),
     Nothing,
@@ -114,22 +122,24 @@ impl<'a> Restore<'a> {
         manifest: &'a Manifest,
         interrupts: &Interrupts,
     ) -> Result<Restore<'a>, Refused> {
-        let plans = parallel::map(&manifest.items, |item| plan(declared, item));
+        let others = Names::of(declared, manifest);
+        let plans = parallel::map(&manifest.items, |item| plan(declared, &others, item));
         let mut restore = Restore {
             declared,
             folders: Vec::new(),
             staged: Vec::new(),
             same: Vec::new(),
             removed: Vec::new(),
+            removed_folders: Vec::new(),
             stagings: Vec::new(),
         };
-        let (mut devices, mut umask) = (BTreeMap::new(), None);
-        let mut copies = Vec::new();
+        let (mut devices, mut known) = (BTreeMap::new(), None);
+        let (mut copies, mut names) = (Vec::new(), Vec::new());
         for plan in plans {
             match plan? {
                 Plan::Folder(place, mode) => restore.folders.push((place, mode)),
                 Plan::Same(place, mode, stat) => {
-                    let mode = mode.map(|mode| mode & !*umask.get_or_insert_with(umask_now));
+                    let mode = mode.map(|mode| mode & !*known.get_or_insert_with(umask));
                     let mode = mode.filter(|mode| *mode != permissions(stat.st_mode));
                     if mode.is_some() {
                         own(place, &stat)?;
@@ -141,6 +151,8 @@ impl<'a> Restore<'a> {
                     let name = PathBuf::from(format!("{}.removed", restore.removed.len()));
                     restore.removed.push(Staged { place, staging, name });
                 }
+                Plan::RemoveFolder(place, mode) => restore.removed_folders.push((place, mode)),
+                Plan::Name(place, of) => names.push((place, of)),
                 Plan::Link(place, target) => {
                     let staging = restore.staging(place, &mut devices)?;
                     let name = PathBuf::from(restore.staged.len().to_string());
@@ -171,11 +183,12 @@ impl<'a> Restore<'a> {
                 return Err(Refused::Gone);
             }
         }
+        restore.name(&names, &mut devices)?;
         Ok(restore)
     }
 
     /// The folder from which a rename to a place stays within a file system.
-    fn staging(
+    pub(super) fn staging(
         &mut self,
         place: Place<'a>,
         devices: &mut BTreeMap<u64, usize>,
@@ -213,18 +226,22 @@ pub(super) fn failed(place: Place<'_>) -> impl Fn(Barred) -> Refused + '_ {
 /// Finds a file that the run left alone and that is not there as it was.
 pub fn edited(declared: &Declared<'_>, manifest: &Manifest) -> Option<PathBuf> {
     let left = manifest.items.iter().filter(|item| matches!(item.what, What::LeftAlone { .. }));
-    { left }.find_map(|item| match plan(declared, item) {
+    { left }.find_map(|item| match plan(declared, &Names::default(), item) {
         Err(Refused::Edited(path)) => Some(path),
         _ => None,
     })
 }
 
-fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused> {
+fn plan<'m>(declared: &Declared<'_>, others: &Names, item: &'m Item) -> Result<Plan<'m>, Refused> {
     let undeclared = || Refused::Undeclared(item.path().to_owned());
     let place = declared.place_of(item).ok_or_else(undeclared)?;
     let there = declared.status(place).map_err(failed(place))?;
     let there = there.map(|stat| (FileType::from_raw_mode(stat.st_mode), stat));
+    let is_traced = declared.is_traced();
     Ok(match (&item.what, there) {
+        (What::Absent { .. }, Some((FileType::Directory, stat))) if is_traced => {
+            Plan::RemoveFolder(place, bits(stat.st_mode))
+        }
         (What::Absent { removed: false }, _)
         | (What::Absent { .. }, None)
         | (What::Folder { .. }, Some((FileType::Directory, _))) => Plan::Nothing,
@@ -249,12 +266,28 @@ fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused
                 Plan::Same(place, differs.then_some(mode), stat)
             } else {
                 own(place, &stat)?;
-                if stat.st_nlink > 1 {
+                if is_traced && has_attributes(place.path) {
+                    let why = "has extended attributes, which a new file would not have";
+                    return Err(Refused::Spared(place.path.to_owned(), why));
+                }
+                if stat.st_nlink > 1 && !others.all_names_of(&stat) {
                     let why = "has several names, which a new file would not have";
                     return Err(Refused::Spared(place.path.to_owned(), why));
                 }
                 Plan::Copy(place, mode, *blob)
             }
+        }
+        (What::Name { of }, None | Some((FileType::RegularFile, _))) => {
+            let of = Path::new(OsStr::from_bytes(of));
+            let first = declared.place(of).ok_or_else(|| Refused::Undeclared(of.to_owned()))?;
+            if let Some((_, stat)) = there {
+                own(place, &stat)?;
+                if stat.st_nlink > 1 && !others.all_names_of(&stat) {
+                    let why = "has several names, which it would lose";
+                    return Err(Refused::Spared(place.path.to_owned(), why));
+                }
+            }
+            Plan::Name(place, first)
         }
         (What::LeftAlone { blob }, there) => match there {
             Some((FileType::RegularFile, stat))
@@ -271,7 +304,7 @@ fn plan<'m>(declared: &Declared<'_>, item: &'m Item) -> Result<Plan<'m>, Refused
 
 /// What a file that is put in the place of another may be given: no class of users is to
 /// read or write it that could not before.
-fn allowed(present: u32) -> u32 {
+pub(super) fn allowed(present: u32) -> u32 {
     present | 0o700 | (present & 0o444) >> 2
 }
 
@@ -295,14 +328,6 @@ fn own(place: Place<'_>, stat: &Stat) -> Result<(), Refused> {
 
 fn is_own(stat: &Stat) -> bool {
     stat.st_uid == rustix::process::geteuid().as_raw()
-}
-
-/// The permissions that new files are not given.
-fn umask_now() -> u32 {
-    // It can only be had by setting it. What others make meanwhile is private.
-    let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    rustix::process::umask(umask);
-    permissions(umask.as_raw_mode())
 }
 
 /// Returns whether a file holds just this. One that cannot be read is replaced.

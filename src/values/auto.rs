@@ -22,7 +22,12 @@ pub enum AutoAllow {
 /// Which files that an automatic call writes are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum AutoOutputs {
-    /// Only those of --output; a run that leaves others is not recorded
+    /// Those below the working directory, the base folder and $TMPDIR; a run that leaves others
+    /// is not recorded
     #[default]
+    Below,
+    /// All of them, wherever they lie
+    All,
+    /// Only those of --output; a run that leaves others is not recorded
     None,
 }

@@ -1,6 +1,7 @@
 //! `--auto`: a call whose files are found out hits as long as they are as they were.
 
 mod options;
+mod outputs;
 mod refusals;
 mod told;
 mod transparent;
@@ -127,8 +128,8 @@ fn a_module_that_is_edited_is_read_anew() {
     module(2);
     runs(&call, "2\n");
     hits(&call, "2\n");
-    // Compiled modules are files that nobody declared.
-    let call = program(&cachex, &["/usr/bin/env", "python3", "p.py"]);
+    // Compiled modules are files that are left behind.
+    let call = program(&cachex, &["/usr/bin/env", "python3", "p.py"]).with("--auto-outputs none");
     assert!(call.once().prints("2\n").stderr().contains("not recorded: it made __pycache__"));
     runs(&call, "2\n");
     hits(&call, "2\n");

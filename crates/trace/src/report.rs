@@ -1,6 +1,6 @@
 //! What was found out about a run.
 
-use crate::facts::{Class, Fact};
+use crate::facts::{Class, Fact, Stamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -45,6 +45,11 @@ pub struct Written {
     pub path: Vec<u8>,
     /// How.
     pub change: Change,
+    /// The kind and the permissions of what was there before, as the system has them in one
+    /// number; none if there was nothing.
+    pub before: Option<u32>,
+    /// By which what is there now is known again; none if there is nothing.
+    pub stamp: Option<Stamp>,
 }
 
 /// How a path was changed.
@@ -54,6 +59,8 @@ pub enum Change {
     Created,
     /// It holds something else, or has other rights.
     Modified,
+    /// It holds what it held, and has another modification time.
+    Touched,
     /// There is nothing now.
     Removed,
 }

@@ -212,6 +212,7 @@ fn name_of(change: Change) -> &'static str {
     match change {
         Change::Created => "created",
         Change::Modified => "modified",
+        Change::Touched => "touched",
         Change::Removed => "removed",
     }
 }

@@ -14,7 +14,7 @@ fn what_means_nothing_or_contradicts_itself_is_refused() {
         ("--auto-outputs none", "--auto-outputs is nothing without --auto"),
         ("--auto --no-cwd", "--auto and --no-cwd contradict each other"),
         ("--auto --auto-times some", "possible values"),
-        ("--auto --auto-outputs all", "possible values"),
+        ("--auto --auto-outputs some", "possible values"),
     ] {
         let outcome = cachex.run("echo x").with(options).once().runs(0).exits(125);
         assert!(outcome.stderr().contains(words), "{options}: {}", outcome.stderr());
@@ -91,7 +91,9 @@ fn other_options_are_other_keys() {
     call.clone().with("--auto-times all").once().misses();
     call.clone().with("--auto-allow network").once().misses();
     call.clone().with("--auto-ignore y").once().misses();
-    call.clone().with("--auto-outputs none").once().hits();
+    call.clone().with("--auto-outputs below").once().hits();
+    call.clone().with("--auto-outputs none").once().misses();
+    call.clone().with("--auto-outputs all").once().misses();
     call.inside(cachex.path("")).once().misses();
 }
 

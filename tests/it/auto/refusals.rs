@@ -18,18 +18,19 @@ fn refuses(call: &Call, why: &str) {
 #[test]
 fn what_is_left_behind_and_not_declared() {
     let cachex = cachex();
-    let call = auto(&cachex, "echo x >made; mkdir -p two");
+    let none = |script: &str| auto(&cachex, script).with("--auto-outputs none");
+    let call = none("echo x >made; mkdir -p two");
     let said = call.clone().with("--verbose").once().misses().stderr();
     assert!(
         said.contains("not recorded: it made made and 1 more, which no --output names"),
         "{said}"
     );
     refuses(&call, "it changed made, which no --output names");
-    refuses(&auto(&cachex, "rm -f made; echo y >made"), "it ");
-    let declared = auto(&cachex, "echo x >declared; cat declared").option("--output", "declared");
+    refuses(&none("rm -f made; echo y >made"), "it ");
+    let declared = none("echo x >declared; cat declared").option("--output", "declared");
     declared.times(3).same_as(&declared.clone().bare().once());
     declared.once().hits();
-    let folder = auto(&cachex, "mkdir -p out/deep && echo x >out/deep/f").with("--output out");
+    let folder = none("mkdir -p out/deep && echo x >out/deep/f").with("--output out");
     folder.times(2);
     folder.once().hits();
 }

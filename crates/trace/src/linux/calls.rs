@@ -57,6 +57,8 @@ pub enum Op {
     Execute,
     /// It is changed, and what it was before shows afterwards.
     Change,
+    /// The same of its extended attributes.
+    ChangeAttributes,
     /// Something is made there.
     Create,
     /// It is removed.
@@ -120,7 +122,9 @@ use Does::{
     Unshare,
 };
 use Follow::{If, No, Unless, Yes};
-use Op::{Access, Attributes, Change, Create, Execute, Link, RemoveFolder, Stat, Unlink};
+use Op::{
+    Access, Attributes, Change, ChangeAttributes, Create, Execute, Link, RemoveFolder, Stat, Unlink,
+};
 use Place::{At, Fd, Path};
 
 macro_rules! calls {
@@ -169,15 +173,15 @@ calls! {
     listxattrat = 465, One(At(0, 1), Unless(2), Attributes);
     file_getattr = 468, One(At(0, 1), Unless(4), Attributes);
 
-    setxattr = libc::SYS_setxattr, One(Path(0), Yes, Change);
-    lsetxattr = libc::SYS_lsetxattr, One(Path(0), No, Change);
-    fsetxattr = libc::SYS_fsetxattr, One(Fd(0), Yes, Change);
-    removexattr = libc::SYS_removexattr, One(Path(0), Yes, Change);
-    lremovexattr = libc::SYS_lremovexattr, One(Path(0), No, Change);
-    fremovexattr = libc::SYS_fremovexattr, One(Fd(0), Yes, Change);
-    setxattrat = 463, One(At(0, 1), Unless(2), Change);
-    removexattrat = 466, One(At(0, 1), Unless(2), Change);
-    file_setattr = 469, One(At(0, 1), Unless(4), Change);
+    setxattr = libc::SYS_setxattr, One(Path(0), Yes, ChangeAttributes);
+    lsetxattr = libc::SYS_lsetxattr, One(Path(0), No, ChangeAttributes);
+    fsetxattr = libc::SYS_fsetxattr, One(Fd(0), Yes, ChangeAttributes);
+    removexattr = libc::SYS_removexattr, One(Path(0), Yes, ChangeAttributes);
+    lremovexattr = libc::SYS_lremovexattr, One(Path(0), No, ChangeAttributes);
+    fremovexattr = libc::SYS_fremovexattr, One(Fd(0), Yes, ChangeAttributes);
+    setxattrat = 463, One(At(0, 1), Unless(2), ChangeAttributes);
+    removexattrat = 466, One(At(0, 1), Unless(2), ChangeAttributes);
+    file_setattr = 469, One(At(0, 1), Unless(4), ChangeAttributes);
     truncate = libc::SYS_truncate, One(Path(0), Yes, Change);
     fchmod = libc::SYS_fchmod, One(Fd(0), Yes, Change);
     fchmodat = libc::SYS_fchmodat, One(At(0, 1), Yes, Change);

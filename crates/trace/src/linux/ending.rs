@@ -5,11 +5,10 @@ use crate::Times;
 use crate::facts::{self, Class, Fact, Names, Status, Value};
 use crate::linux::recorder::{Recorder, Weight};
 use crate::linux::tree::{Found, Id, Node, parent};
-use crate::linux::walk::{changed_meanwhile, join};
-use crate::report::{Change, Report, Written};
+use crate::linux::walk::changed_meanwhile;
+use crate::report::Report;
 use rustix::io::Errno;
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::CString;
 
 /// Someone else changed something while the command ran.
 struct ChangedMeanwhile;
@@ -32,12 +31,12 @@ impl Recorder {
             }
             let now = Found::at(&node.path);
             if node.is_changed {
-                self.outcome(id, before, now, &mut written);
                 let is_temporary = before == Found::Nothing && now == Found::Nothing;
                 if is_temporary && node.began_as_new && self.places.is_random(node.path.to_bytes())
                 {
                     continue;
                 }
+                self.outcome(id, before, now, &mut written);
             } else if self.is_replaced(id) {
                 // What was there went with its folder, and the run knew.
             } else if self.verify(id, before, now, &folders).is_err() {
@@ -54,7 +53,7 @@ impl Recorder {
         Report {
             facts,
             read,
-            written: written.into_iter().map(|(path, change)| Written { path, change }).collect(),
+            written: written.into_values().collect(),
             refusal: self.refusal.map(|(_, refusal)| refusal),
             traced: true,
             processes_left,
@@ -66,26 +65,6 @@ impl Recorder {
     fn is_replaced(&mut self, id: Id) -> bool {
         let path = self.tree[id].path.clone();
         self.own_above(parent(path.to_bytes())).is_some()
-    }
-
-    /// How something that the run may have changed is different now.
-    fn outcome(&self, id: Id, before: Found, now: Found, written: &mut BTreeMap<Vec<u8>, Change>) {
-        let node = &self.tree[id];
-        let path = node.path.to_bytes();
-        let change = match (before, now) {
-            (Found::Nothing, Found::There(status)) => {
-                if status.is_folder() {
-                    all_below(path, written);
-                }
-                Change::Created
-            }
-            (Found::There(_), Found::Nothing) => Change::Removed,
-            (Found::There(was), Found::There(is)) if is_modified(node, &was, &is) => {
-                Change::Modified
-            }
-            _ => return,
-        };
-        written.insert(path.to_vec(), change);
     }
 
     /// Whether what the run did not change is what it was when it was looked at first.
@@ -201,24 +180,6 @@ impl Recorder {
     }
 }
 
-/// Whether something is another thing than it was.
-fn is_modified(node: &Node, was: &Status, is: &Status) -> bool {
-    if Found::There(*was).is_same(&Found::There(*is)) {
-        return Value::access(was) != Value::access(is);
-    }
-    let now = if was.is_link() {
-        facts::value(&node.path, is, Class::Link)
-    } else {
-        facts::value(&node.path, is, Class::Contents)
-    };
-    let before = if was.is_link() {
-        node.target.as_ref().map(|target| Value::link(target))
-    } else {
-        node.contents
-    };
-    before.is_none_or(|before| now != Ok(before))
-}
-
 /// The classes that there are facts of, where these were asked for: nothing is said twice.
 fn classes(mut bits: u16, times: Times, is_by_time: bool) -> u16 {
     let [contents, stat, size, details] =
@@ -242,26 +203,6 @@ fn classes(mut bits: u16, times: Times, is_by_time: bool) -> u16 {
         |class: &Class| Class::ALL.iter().filter(|&it| has(it)).any(|it| class.is_implied_by(*it));
     Class::ALL.iter().filter(|class| has(class) && !told(class)).fold(0, |all, it| all | it.bit())
 }
-
-/// All that lies in a folder which the run made is its doing, too.
-fn all_below(folder: &[u8], written: &mut BTreeMap<Vec<u8>, Change>) {
-    const MOST: usize = 200_000;
-    let Ok(path) = CString::new(folder) else { return };
-    let Ok(names) = Names::of(&path) else { return };
-    for (name, kind) in names.0 {
-        if written.len() >= MOST {
-            return;
-        }
-        let path = join(folder, &name);
-        let is_new = written.insert(path.clone(), Change::Created).is_none();
-        if is_new && kind == FOLDER {
-            all_below(&path, written);
-        }
-    }
-}
-
-/// The number of that kind.
-const FOLDER: u8 = 2;
 
 fn is_folder(found: Option<Found>) -> bool {
     found.is_some_and(|found| found.status().is_some_and(Status::is_folder))

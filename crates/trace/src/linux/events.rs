@@ -244,6 +244,7 @@ impl Recorder {
                 return Ok(());
             }
             Op::Change => (0, Some(Write::Keep)),
+            Op::ChangeAttributes => (0, Some(Write::Attributes)),
             Op::Create => (0, Some(Write::Create { is_exclusive: true })),
             Op::Unlink => (0, Some(Write::Remove { is_folder: false })),
             Op::RemoveFolder => (0, Some(Write::Remove { is_folder: true })),

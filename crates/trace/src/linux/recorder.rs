@@ -101,9 +101,12 @@ impl Recorder {
     /// The number of a canonical path.
     pub fn id(&mut self, path: &[u8]) -> Option<Id> {
         let (places, settings) = (&self.places, &self.settings);
-        self.tree.id(path, || {
-            places.is_left_out(path) || settings.ignore.as_ref().is_some_and(|it| it(path))
-        })
+        self.tree.id(path, || is_left_out(places, settings, path))
+    }
+
+    /// Whether nothing is said about a canonical path.
+    pub fn is_left_out(&self, path: &[u8]) -> bool {
+        is_left_out(&self.places, &self.settings, path)
     }
 
     /// What lies at a path now, which is noted if it is looked at for the first time. What the
@@ -252,6 +255,10 @@ impl Recorder {
         self.epoch += 1;
         self.changed.push(id);
     }
+}
+
+fn is_left_out(places: &Places, settings: &Settings, path: &[u8]) -> bool {
+    places.is_left_out(path) || settings.ignore.as_ref().is_some_and(|it| it(path))
 }
 
 /// The system's time, in nanoseconds since 1970.

@@ -39,6 +39,8 @@ pub struct Node {
     /// Its content was put there shortly before it was looked at: its times do not tell whether
     /// it is still the same.
     pub is_racy: bool,
+    /// The run may have changed its extended attributes.
+    pub has_new_attributes: bool,
 }
 
 impl Node {
@@ -133,6 +135,7 @@ impl Tree {
             began_as_new: false,
             is_read: false,
             is_racy: false,
+            has_new_attributes: false,
         });
         Some(id)
     }

@@ -17,6 +17,8 @@ pub enum Write {
     Change,
     /// and may keep its time.
     Keep,
+    /// Its extended attributes are changed.
+    Attributes,
     /// It is emptied.
     Empty,
     /// Something else takes its place.
@@ -58,10 +60,14 @@ impl Recorder {
                 self.note(id, Class::Kind);
                 return;
             }
-            (Write::Change | Write::Keep, Some(status)) => {
+            (Write::Change | Write::Keep | Write::Attributes, Some(status)) => {
                 self.note(id, if status.is_link() { Class::Link } else { Class::Contents });
-                if write == Write::Keep {
+                if write != Write::Change {
                     self.note_bits(id, Class::Stat.bit() | Node::TIMES);
+                }
+                if write == Write::Attributes {
+                    self.note(id, Class::Attributes);
+                    self.tree[id].has_new_attributes = true;
                 }
             }
             (Write::Replace | Write::Remove { is_folder: true }, Some(_)) if is_folder => {
@@ -71,7 +77,7 @@ impl Recorder {
                 self.note(id, Class::Access);
             }
         }
-        if !matches!(write, Write::Change | Write::Keep | Write::Empty) {
+        if matches!(write, Write::Create { .. } | Write::Replace | Write::Remove { .. }) {
             self.note_folder_of(&spot);
         }
         self.will_change(id);

@@ -1,0 +1,99 @@
+//! Files with several names: a hit brings back one file, and all of its names.
+
+use super::restore::{Refused, Restore, Staged, failed};
+use super::{Barred, Declared, FileId, Place, id};
+use crate::manifest::{Manifest, What};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, Stat};
+use rustix::io::Errno;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// How many of the listed paths are names of one file now. A file all of whose names are listed
+/// may give way to another: nobody keeps the old one.
+#[derive(Default)]
+pub(super) struct Names(HashMap<FileId, u64>);
+
+impl Names {
+    /// Counts them. Where no file has several, nothing is looked at.
+    pub fn of(declared: &Declared<'_>, manifest: &Manifest) -> Names {
+        let mut names = Names::default();
+        if !manifest.items.iter().any(|item| matches!(item.what, What::Name { .. })) {
+            return names;
+        }
+        for item in &manifest.items {
+            let place = declared.place_of(item);
+            if let Some(Ok(Some(stat))) = place.map(|place| declared.status(place))
+                && stat.st_nlink > 1
+            {
+                *names.0.entry(id(&stat)).or_default() += 1;
+            }
+        }
+        names
+    }
+
+    /// Whether all names of a file are among them.
+    #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+    pub fn all_names_of(&self, stat: &Stat) -> bool {
+        self.0.get(&id(stat)).is_some_and(|listed| *listed >= stat.st_nlink as u64)
+    }
+}
+
+impl<'a> Restore<'a> {
+    /// Makes further names ready for files that stay, or that wait for their places.
+    pub(super) fn name(
+        &mut self,
+        names: &[(Place<'a>, Place<'a>)],
+        devices: &mut BTreeMap<u64, usize>,
+    ) -> Result<(), Refused> {
+        let staged = self.staged.iter().enumerate();
+        let staged: HashMap<&Path, usize> = if names.is_empty() {
+            HashMap::new()
+        } else {
+            staged.map(|(at, it)| (it.place.path, at)).collect()
+        };
+        for (place, of) in names {
+            let first = staged.get(of.path).copied();
+            self.name_one(*place, *of, first, devices)?;
+        }
+        Ok(())
+    }
+
+    fn name_one(
+        &mut self,
+        place: Place<'a>,
+        of: Place<'a>,
+        first: Option<usize>,
+        devices: &mut BTreeMap<u64, usize>,
+    ) -> Result<(), Refused> {
+        let name = PathBuf::from(self.staged.len().to_string());
+        let staging = if let Some(first) = first {
+            let first = &self.staged[first];
+            let staging = first.staging;
+            let waiting = self.stagings[staging].as_fd();
+            let linked = rustix::fs::linkat(waiting, &first.name, waiting, &name, AtFlags::empty());
+            linked.map_err(|errno| failed(place)(errno.into()))?;
+            staging
+        } else {
+            let status = |place| self.declared.status(place).map_err(failed(place));
+            let (there, first) = (status(place)?, status(of)?);
+            let Some(first) = first else { return Err(Refused::InTheWay(of.path.to_owned())) };
+            if there.is_some_and(|there| id(&there) == id(&first)) {
+                return Ok(());
+            }
+            let staging = self.staging(place, devices)?;
+            let waiting = self.stagings[staging].as_fd();
+            let link = |folder: BorrowedFd<'_>, first: &Path| {
+                rustix::fs::linkat(folder, first, waiting, &name, AtFlags::empty())
+            };
+            let linked: Result<(), Barred> = self.declared.within(of, None, link);
+            linked.map_err(|barred| match barred {
+                Barred::System(Errno::NOENT) => Refused::InTheWay(of.path.to_owned()),
+                barred => failed(place)(barred),
+            })?;
+            staging
+        };
+        self.staged.push(Staged { place, staging, name });
+        Ok(())
+    }
+}

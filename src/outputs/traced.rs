@@ -1,0 +1,163 @@
+//! What a traced run wrote: added to what is recorded, unless it cannot be brought back as it
+//! is.
+//!
+//! A hit brings back content, permissions, links and the names of a file. What else there may
+//! be to a file (owners, extended attributes, rights that nobody gets by restoring) makes a
+//! run one that is not recorded.
+
+use super::collect::{Found, Ordered, Refused, Seen, look};
+use super::restore::allowed;
+use super::{Declared, FileId, bits, id};
+use crate::umask::umask;
+use cachex_trace::Stamp;
+use rustix::fs::{FileType, RawMode, Stat};
+use rustix::io::Errno;
+use serde_bytes::ByteBuf;
+use std::collections::{HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A path that a traced run wrote to, and that is not as it was.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Below the working directory, or absolute.
+    pub path: PathBuf,
+    /// Kind and permissions of what was there before; none: nothing.
+    pub before: Option<u32>,
+    /// Of what is there; none: nothing.
+    pub stamp: Option<Stamp>,
+}
+
+/// Adds what a run wrote to what is recorded.
+pub(super) fn add(
+    declared: &Declared<'_>,
+    written: &[Written],
+    found: &mut Found,
+) -> Result<(), Refused> {
+    let umask = umask();
+    let mut traced = HashSet::new();
+    for it in written {
+        let path = &it.path;
+        let Some(place) = declared.place(path) else { continue };
+        if found.contains_key(&Ordered(path.clone())) {
+            continue;
+        }
+        let seen = look(declared, place)?;
+        let stat = match &seen {
+            Some(Seen::File(stat) | Seen::Folder(stat) | Seen::Link { stat, .. }) => Some(stat),
+            _ => None,
+        };
+        if !is_as_it_ended(it.stamp.as_ref(), stat) {
+            return Err(Refused::Changing(path.clone()));
+        }
+        if let Some(stat) = stat {
+            check(path, it.before, stat, umask)?;
+        }
+        let seen = match seen {
+            Some(seen) => seen,
+            None if it.before.is_some_and(|mode| !can_be_removed(mode)) => {
+                return Err(Refused::Special(path.clone()));
+            }
+            None => Seen::Absent { removed: true },
+        };
+        traced.insert(path.as_path());
+        found.insert(Ordered(path.clone()), seen);
+    }
+    name_once(&traced, found)
+}
+
+/// Whether what is there is what was there when the run ended.
+fn is_as_it_ended(then: Option<&Stamp>, now: Option<&Stat>) -> bool {
+    let now = now.map(|stat| (FileType::from_raw_mode(stat.st_mode), Stamp::of(stat)));
+    match (then, now) {
+        (None, None) => true,
+        (Some(then), Some((FileType::Directory, now))) => {
+            (then.dev, then.ino) == (now.dev, now.ino)
+        }
+        (Some(then), Some((_, now))) => *then == now,
+        _ => false,
+    }
+}
+
+fn can_be_removed(mode: u32) -> bool {
+    let kind = FileType::from_raw_mode(mode as RawMode);
+    matches!(kind, FileType::RegularFile | FileType::Symlink | FileType::Directory)
+}
+
+/// Refuses what could not be brought back just as it is.
+fn check(path: &Path, before: Option<u32>, stat: &Stat, umask: u32) -> Result<(), Refused> {
+    let refused = |why| Err(Refused::Unlike(path.to_owned(), why));
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    let before = before.map(|mode| (FileType::from_raw_mode(mode as RawMode), mode & 0o7777));
+    if before.is_some_and(|(was, _)| was != kind) {
+        return refused("was of another kind before");
+    }
+    if stat.st_uid != rustix::process::geteuid().as_raw()
+        || stat.st_gid != rustix::process::getegid().as_raw()
+    {
+        return refused("belongs to somebody else");
+    }
+    if kind == FileType::Symlink {
+        return Ok(());
+    }
+    let mode = bits(stat.st_mode);
+    // Those that it cannot have gained by how files are made and brought back.
+    let gained = match before {
+        None => mode & (umask | 0o7000),
+        Some((FileType::Directory, _)) => return refused("is a folder with other permissions"),
+        Some((_, before)) => mode & !allowed(before),
+    };
+    if gained != 0 {
+        return refused("was given more permissions");
+    }
+    if has_attributes(path) {
+        return refused("has extended attributes");
+    }
+    Ok(())
+}
+
+/// Whether there are extended attributes that a new file would not have.
+pub(super) fn has_attributes(path: &Path) -> bool {
+    let mut names = vec![0; 4096];
+    match rustix::fs::llistxattr(path, &mut names[..]) {
+        Ok(len) => names[..len].split(|&byte| byte == 0).any(|name| {
+            let is_made_by_the_system = name.is_empty()
+                || name == b"system.nfs4_acl"
+                || name.starts_with(b"security.") && name != b"security.capability";
+            !is_made_by_the_system
+        }),
+        Err(errno) => errno == Errno::RANGE,
+    }
+}
+
+/// Has each file stand in the list once, with its other names. One that has a name beyond
+/// the list cannot be brought back.
+fn name_once(traced: &HashSet<&Path>, found: &mut Found) -> Result<(), Refused> {
+    let mut names: HashMap<FileId, (PathBuf, u64)> = HashMap::new();
+    let mut further = Vec::new();
+    let files = found.iter().filter_map(|(Ordered(path), seen)| match seen {
+        Seen::File(stat) if stat.st_nlink > 1 && traced.contains(path.as_path()) => {
+            Some((path, stat))
+        }
+        _ => None,
+    });
+    #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+    for (path, stat) in files {
+        let left = stat.st_nlink as u64 - 1;
+        match names.get_mut(&id(stat)) {
+            None => drop(names.insert(id(stat), (path.clone(), left))),
+            Some((first, left)) => {
+                *left = left.saturating_sub(1);
+                further.push((path.clone(), first.clone()));
+            }
+        }
+    }
+    if let Some((path, _)) = names.into_values().find(|(_, left)| *left > 0) {
+        return Err(Refused::Unlike(path, "has a name elsewhere"));
+    }
+    for (path, first) in further {
+        let of = ByteBuf::from(first.as_os_str().as_bytes());
+        found.insert(Ordered(path), Seen::Name { of });
+    }
+    Ok(())
+}
