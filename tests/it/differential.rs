@@ -6,9 +6,12 @@
 //! comparing the facts that it recorded, which is what it does itself, a hundred times as
 //! fast.
 //!
+//! Programs that leave files behind are tried in [`outputs`].
+//!
 //! `CACHEX_DIFFERENTIAL=SECONDS` goes on with other seeds for so long, and prints the sums.
 //! `CACHEX_DIFFERENTIAL_SEED=N` begins with that one.
 
+mod outputs;
 mod program;
 mod tree;
 
@@ -84,6 +87,13 @@ struct Fact {
     value: Value,
 }
 
+impl Fact {
+    /// Whether it is now as it was.
+    fn holds(&self) -> bool {
+        facts::look(&self.path, self.class, None).value == self.value
+    }
+}
+
 impl Laboratory {
     fn new() -> Laboratory {
         let cachex = cachex();
@@ -122,18 +132,18 @@ impl Laboratory {
     /// The same in the tree as it is.
     fn call(&self, ops: &str) -> (Output, String) {
         let mut command = self.command(World::binary());
-        command.args(["run", "--auto", "--verbose", "--auto-times", times(ops), "--"]);
-        command.arg(&self.programs[0]).arg(ops);
+        command.args(["run", "--auto", "--verbose", "--auto-times", times(ops)]);
+        command.args(["--auto-outputs", "none", "--"]).arg(&self.programs[0]).arg(ops);
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (output, said)
     }
 
     /// The facts of the last recorded run of this program, with their values now.
-    fn facts(&self, ops: &str) -> Vec<Fact> {
+    fn facts(&self, ops: &str, options: &[&str]) -> Vec<Fact> {
         let mut command = self.command(World::binary());
-        command.args(["inputs", "--json", "--auto-times", times(ops), "--"]);
-        command.arg(&self.programs[0]).arg(ops);
+        command.args(["inputs", "--json", "--auto-times", times(ops)]).args(options);
+        command.arg("--").arg(&self.programs[0]).arg(ops);
         let output = command.output().unwrap();
         let listed: Json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
             panic!("`inputs` of {ops}: {}", String::from_utf8_lossy(&output.stderr))
@@ -163,7 +173,7 @@ impl Laboratory {
             return;
         }
         self.sums.recorded += 1;
-        let facts = self.facts(&ops);
+        let facts = self.facts(&ops, &["--auto-outputs", "none"]);
         for number in 0..CALLS {
             let (tree, how) = match number {
                 0 => (original.clone(), "as it was".to_owned()),
@@ -191,8 +201,7 @@ impl Laboratory {
         for _ in 0..comparisons {
             let (tree, how) = original.changed(&mut chance, &self.programs);
             tree.build(&self.root);
-            let now = |fact: &Fact| facts::look(&fact.path, fact.class, None).value == fact.value;
-            let is_hit = facts.iter().all(now);
+            let is_hit = facts.iter().all(Fact::holds);
             self.sums.look_ups += 1;
             if is_hit {
                 self.sums.hits += 1;
@@ -224,12 +233,11 @@ impl Laboratory {
     }
 }
 
-#[test]
-fn what_is_served_is_what_a_run_would_print() {
+/// Tries programs, with fixed seeds or for as long as the variable says.
+fn try_all(laboratory: &mut Laboratory, try_one: fn(&mut Laboratory, u64, usize)) {
     let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let limit = number("CACHEX_DIFFERENTIAL").map(Duration::from_secs);
     let first = number("CACHEX_DIFFERENTIAL_SEED").unwrap_or(1);
-    let mut laboratory = Laboratory::new();
     let began = Instant::now();
     for seed in first.. {
         let is_over = match limit {
@@ -239,11 +247,16 @@ fn what_is_served_is_what_a_run_would_print() {
         if is_over {
             break;
         }
-        laboratory.program(seed, if limit.is_some() { 10 * COMPARISONS } else { COMPARISONS });
+        try_one(laboratory, seed, if limit.is_some() { 10 * COMPARISONS } else { COMPARISONS });
         if limit.is_some() && seed % 100 == 0 {
             println!("{seed}: {:?}", laboratory.sums);
         }
     }
     println!("{:?} in {:?}", laboratory.sums, began.elapsed());
     assert!(laboratory.sums.hits_on_changed_trees > 0, "nothing was served: {:?}", laboratory.sums);
+}
+
+#[test]
+fn what_is_served_is_what_a_run_would_print() {
+    try_all(&mut Laboratory::new(), Laboratory::program);
 }

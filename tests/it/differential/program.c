@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,10 @@ static void done(const char *what, int failed) {
         say("%s: error %d\n", what, errno);
     else
         say("%s: done\n", what);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at) {
+    return remove(path);
 }
 
 static void perform(char *op, char **rest);
@@ -303,6 +308,82 @@ static void perform(char *op, char **rest) {
         break;
     case 'U':
         if (may(a, 1)) done("times", utimensat(AT_FDCWD, a, 0, 0)); else say("times: left alone\n");
+        break;
+    case 'P':
+        if (may(a, 1)) done("chmod", chmod(a, 0755)); else say("chmod: left alone\n");
+        break;
+    case 'B':
+        if (tidy) { say("exchange: left alone\n"); break; }
+        done("exchange", (int)syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2));
+        break;
+    case 'K': {
+        /* A file without a name gets one. */
+        if (tidy) { say("name: left alone\n"); break; }
+        char fd_path[64];
+        fd = open(".", O_TMPFILE | O_WRONLY, 0644);
+        was = fd < 0 || write(fd, b, strlen(b)) < 0;
+        snprintf(fd_path, sizeof fd_path, "/proc/self/fd/%d", fd);
+        done("name", was || linkat(AT_FDCWD, fd_path, AT_FDCWD, a, AT_SYMLINK_FOLLOW));
+        if (fd >= 0) close(fd);
+        break;
+    }
+    case 'Y':
+        /* Changed by way of memory, once it is closed. */
+        if (!may(a, 1)) { say("map: left alone\n"); break; }
+        fd = open(a, O_RDWR);
+        if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_size)
+            say("map: error %d\n", errno);
+        else {
+            char *map = mmap(0, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+            close(fd);
+            fd = -1;
+            map[0] = *b;
+            munmap(map, (size_t)st.st_size);
+            say("map: done\n");
+        }
+        if (fd >= 0)
+            close(fd);
+        break;
+    case 'Z': {
+        if (tidy) { say("copy: left alone\n"); break; }
+        int to = -1;
+        fd = open(a, O_RDONLY);
+        if (fd >= 0) to = open(b, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        done("copy", fd < 0 || to < 0 || copy_file_range(fd, 0, to, 0, 4096, 0) < 0);
+        if (fd >= 0) close(fd);
+        if (to >= 0) close(to);
+        break;
+    }
+    case 'V':
+        /* Written beside, and put in its place. */
+        if (tidy) { say("replace: left alone\n"); break; }
+        fd = open("tmpQw3Er4", O_WRONLY | O_CREAT | O_EXCL, 0644);
+        was = fd < 0 || write(fd, b, strlen(b)) < 0;
+        if (fd >= 0) close(fd);
+        was = was || rename("tmpQw3Er4", a);
+        if (was) { int error = errno; unlink("tmpQw3Er4"); errno = error; }
+        done("replace", was);
+        break;
+    case 'd':
+        /* In a folder that is open. */
+        if (tidy) { say("within: left alone\n"); break; }
+        fd = open(a, O_PATH | O_DIRECTORY);
+        done("at", fd < 0);
+        if (fd >= 0) {
+            was = openat(fd, "x", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+            done("within", was < 0 || write(was, b, strlen(b)) < 0);
+            if (was >= 0) close(was);
+            done("folder", mkdirat(fd, "c", 0700));
+            close(fd);
+        }
+        break;
+    case 'j':
+        if (tidy) { say("remove: left alone\n"); break; }
+        done("remove", nftw(a, remove_one, 16, FTW_DEPTH | FTW_PHYS));
+        break;
+    case 'A':
+        if (tidy) { say("attribute: left alone\n"); break; }
+        done("attribute", setxattr(a, "user.a", b, strlen(b), 0));
         break;
     case '?':
         /* The next only if that is there. */

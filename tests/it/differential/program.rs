@@ -13,6 +13,14 @@ const PAIRS: &[char] = &['f', 'f', 'n', 'h', 'y'];
 /// What changes something.
 const WRITES: &[char] = &['w', 'w', 'E', 'b', 'a', 'O', 'u', 'M', 'M', 'R', 'C', 'T', 'U'];
 
+/// What a program that leaves files behind does besides.
+const LEAVES: &[char] = &[
+    'w', 'w', 'w', 'V', 'V', 'a', 'O', 'Y', 'u', 'M', 'M', 'R', 'C', 'P', 'T', 'U', 'K', 'j', 'A',
+    'd', 'b', 'E',
+];
+/// The same with two names.
+const LEAVES_PAIRS: &[char] = &['n', 'n', 'h', 'y', 'B', 'Z', 'Z'];
+
 /// The names that there are.
 pub const NAMES: &[&str] = &["a", "b", "c", "d"];
 
@@ -64,6 +72,23 @@ pub fn script(chance: &mut Chance, root: &Path) -> String {
         .map(|_| format!("{}{}", chance.one_of(&READS[..22]), path(chance, root)))
         .collect();
     ops.join(";")
+}
+
+/// A program that leaves files behind.
+pub fn random_writer(chance: &mut Chance, root: &Path) -> String {
+    let count = 1 + chance.below(8);
+    let ops = (0..count).map(|_| match chance.below(100) {
+        0..45 => {
+            let text = "xyz"[..=chance.below(3)].to_owned();
+            format!("{}{},{text}", chance.one_of(LEAVES), path(chance, root))
+        }
+        45..65 => {
+            let (one, other) = (path(chance, root), path(chance, root));
+            format!("{}{one},{other}", chance.one_of(LEAVES_PAIRS))
+        }
+        _ => operation(chance, root),
+    });
+    ops.collect::<Vec<_>>().join(";")
 }
 
 /// A program.

@@ -21,7 +21,7 @@ pub enum Node {
 pub struct Tree(BTreeMap<String, Node>);
 
 /// So many folders around the root are the tree's alone.
-const DEPTH: usize = 4;
+pub const DEPTH: usize = 4;
 
 /// By which interpreter scripts are executed.
 const INTERPRETER: &str = "i";
