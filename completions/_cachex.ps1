@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('clear', 'clear', [CompletionResultType]::ParameterValue, 'Forget everything')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'List recent calls, and what came of each')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show hits, misses and the time saved')
             [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Run a command, and list the files that it read, looked for and wrote')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Check, measure and flush the store that machines share')
@@ -274,8 +275,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no warnings')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say on stderr whether the call was a hit, and how much time that saved')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say on stderr whether the call was a hit, and how much time that saved')
-            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List the variables by name')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List everything: variables by name and why they are left out, long lists in full')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in command lines, for which `***` stands otherwise')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -292,6 +294,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--reverse', '--reverse', [CompletionResultType]::ParameterName, 'Reverse the order')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Use no pager')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in command lines, for which `***` stands otherwise')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -323,6 +326,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Print both streams as the command did, each to its own')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Use no pager')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in the command line, for which `***` stands otherwise')
             [CompletionResult]::new('--no-cwd', '--no-cwd', [CompletionResultType]::ParameterName, 'Leave the working directory out of the key')
             [CompletionResult]::new('--no-env', '--no-env', [CompletionResultType]::ParameterName, 'Leave all variables out of the key')
             [CompletionResult]::new('--no-ignore', '--no-ignore', [CompletionResultType]::ParameterName, 'Add files to the key even if `.gitignore` excludes them')
@@ -400,6 +404,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Ask no questions; only `clear` asks any')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Use no pager')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in command lines, for which `***` stands otherwise')
             [CompletionResult]::new('--no-cwd', '--no-cwd', [CompletionResultType]::ParameterName, 'Leave the working directory out of the key')
             [CompletionResult]::new('--no-env', '--no-env', [CompletionResultType]::ParameterName, 'Leave all variables out of the key')
             [CompletionResult]::new('--no-ignore', '--no-ignore', [CompletionResultType]::ParameterName, 'Add files to the key even if `.gitignore` excludes them')
@@ -423,6 +428,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Ask no questions; only `clear` asks any')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Use no pager')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in command lines, for which `***` stands otherwise')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -434,6 +440,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Ask no questions; only `clear` asks any')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Use no pager')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in command lines, for which `***` stands otherwise')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -465,8 +472,20 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'cachex;log' {
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most this many [default: 50]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Use no pager')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in command lines, for which `***` stands otherwise')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'cachex;stats' {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Count calls since then: `7d`, or a date such as `2026-11-01`')
+            [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Add up what the results in the store have saved, by tag or by script')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print in this format [default: text]')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write a page with charts to this file; `-` is standard output')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
@@ -474,6 +493,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Ask no questions')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--no-pager', '--no-pager', [CompletionResultType]::ParameterName, 'Use no pager')
+            [CompletionResult]::new('--reveal', '--reveal', [CompletionResultType]::ParameterName, 'Show credentials in command lines, for which `***` stands otherwise')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -633,6 +653,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('clear', 'clear', [CompletionResultType]::ParameterValue, 'Forget everything')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write recorded results to a file, for another store')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Put the results of an archive into the store')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'List recent calls, and what came of each')
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show hits, misses and the time saved')
             [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Run a command, and list the files that it read, looked for and wrote')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Check, measure and flush the store that machines share')
@@ -675,6 +696,9 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;import' {
+            break
+        }
+        'cachex;help;log' {
             break
         }
         'cachex;help;stats' {

@@ -55,6 +55,9 @@ _cachex() {
             cachex,list)
                 cmd="cachex__subcmd__list"
                 ;;
+            cachex,log)
+                cmd="cachex__subcmd__log"
+                ;;
             cachex,prune)
                 cmd="cachex__subcmd__prune"
                 ;;
@@ -114,6 +117,9 @@ _cachex() {
                 ;;
             cachex__subcmd__help,list)
                 cmd="cachex__subcmd__help__subcmd__list"
+                ;;
+            cachex__subcmd__help,log)
+                cmd="cachex__subcmd__help__subcmd__log"
                 ;;
             cachex__subcmd__help,prune)
                 cmd="cachex__subcmd__help__subcmd__prune"
@@ -194,7 +200,7 @@ _cachex() {
 
     case "${cmd}" in
         cachex)
-            opts="-h -V --help --version run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help"
+            opts="-h -V --help --version run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,7 +214,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__clear)
-            opts="-h --dry-run --yes --json --no-pager --cache-dir --quiet --help"
+            opts="-h --dry-run --yes --json --no-pager --reveal --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -278,7 +284,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --local --tag --quiet --verbose --status-file --status-fd --all --json --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --local --tag --quiet --verbose --status-file --status-fd --all --json --reveal --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -691,7 +697,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__forget)
-            opts="-e -k -i -h --tag --cwd --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --tag --cwd --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -872,7 +878,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help)
-            opts="run sh explain list show inputs forget prune clear export import stats trace remote doctor config init completions generate help"
+            opts="run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1054,6 +1060,20 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__log)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1413,7 +1433,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__list)
-            opts="-h --tag --scope --cwd --stale --failed --sort --reverse --limit --json --no-pager --cache-dir --quiet --help"
+            opts="-h --tag --scope --cwd --stale --failed --sort --reverse --limit --json --no-pager --reveal --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1465,8 +1485,36 @@ _cachex() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cachex__subcmd__log)
+            opts="-h --limit --json --no-pager --reveal --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cachex__subcmd__prune)
-            opts="-h --expired --max-age --max-size --max-entries --tag --cwd --dry-run --yes --json --no-pager --cache-dir --quiet --help"
+            opts="-h --expired --max-age --max-size --max-entries --tag --cwd --dry-run --yes --json --no-pager --reveal --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2510,7 +2558,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__show)
-            opts="-e -k -i -h --stdout --stderr --replay --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --stdout --stderr --replay --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2645,7 +2693,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__stats)
-            opts="-h --since --format --html --reset --yes --json --no-pager --cache-dir --quiet --help"
+            opts="-h --since --by --format --html --reset --yes --json --no-pager --reveal --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2656,6 +2704,10 @@ _cachex() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "tag script" -- "${cur}"))
                     return 0
                     ;;
                 --format)

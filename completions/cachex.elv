@@ -33,6 +33,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand clear 'Forget everything'
             cand export 'Write recorded results to a file, for another store'
             cand import 'Put the results of an archive into the store'
+            cand log 'List recent calls, and what came of each'
             cand stats 'Show hits, misses and the time saved'
             cand trace 'Run a command, and list the files that it read, looked for and wrote'
             cand remote 'Check, measure and flush the store that machines share'
@@ -268,8 +269,9 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --quiet 'Print no warnings'
             cand -v 'Say on stderr whether the call was a hit, and how much time that saved'
             cand --verbose 'Say on stderr whether the call was a hit, and how much time that saved'
-            cand --all 'List the variables by name'
+            cand --all 'List everything: variables by name and why they are left out, long lists in full'
             cand --json 'Print JSON'
+            cand --reveal 'Show credentials in command lines, for which `***` stands otherwise'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -285,6 +287,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --reverse 'Reverse the order'
             cand --json 'Print JSON'
             cand --no-pager 'Use no pager'
+            cand --reveal 'Show credentials in command lines, for which `***` stands otherwise'
             cand --quiet 'Print neither warnings nor what was done'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -315,6 +318,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --replay 'Print both streams as the command did, each to its own'
             cand --json 'Print JSON'
             cand --no-pager 'Use no pager'
+            cand --reveal 'Show credentials in the command line, for which `***` stands otherwise'
             cand --no-cwd 'Leave the working directory out of the key'
             cand --no-env 'Leave all variables out of the key'
             cand --no-ignore 'Add files to the key even if `.gitignore` excludes them'
@@ -390,6 +394,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --yes 'Ask no questions; only `clear` asks any'
             cand --json 'Print JSON'
             cand --no-pager 'Use no pager'
+            cand --reveal 'Show credentials in command lines, for which `***` stands otherwise'
             cand --no-cwd 'Leave the working directory out of the key'
             cand --no-env 'Leave all variables out of the key'
             cand --no-ignore 'Add files to the key even if `.gitignore` excludes them'
@@ -412,6 +417,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --yes 'Ask no questions; only `clear` asks any'
             cand --json 'Print JSON'
             cand --no-pager 'Use no pager'
+            cand --reveal 'Show credentials in command lines, for which `***` stands otherwise'
             cand --quiet 'Print neither warnings nor what was done'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -422,6 +428,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --yes 'Ask no questions; only `clear` asks any'
             cand --json 'Print JSON'
             cand --no-pager 'Use no pager'
+            cand --reveal 'Show credentials in command lines, for which `***` stands otherwise'
             cand --quiet 'Print neither warnings nor what was done'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -450,8 +457,19 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'cachex;log'= {
+            cand --limit 'Show at most this many [default: 50]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --json 'Print JSON'
+            cand --no-pager 'Use no pager'
+            cand --reveal 'Show credentials in command lines, for which `***` stands otherwise'
+            cand --quiet 'Print neither warnings nor what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'cachex;stats'= {
             cand --since 'Count calls since then: `7d`, or a date such as `2026-11-01`'
+            cand --by 'Add up what the results in the store have saved, by tag or by script'
             cand --format 'Print in this format [default: text]'
             cand --html 'Write a page with charts to this file; `-` is standard output'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
@@ -459,6 +477,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --yes 'Ask no questions'
             cand --json 'Print JSON'
             cand --no-pager 'Use no pager'
+            cand --reveal 'Show credentials in command lines, for which `***` stands otherwise'
             cand --quiet 'Print neither warnings nor what was done'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -598,6 +617,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand clear 'Forget everything'
             cand export 'Write recorded results to a file, for another store'
             cand import 'Put the results of an archive into the store'
+            cand log 'List recent calls, and what came of each'
             cand stats 'Show hits, misses and the time saved'
             cand trace 'Run a command, and list the files that it read, looked for and wrote'
             cand remote 'Check, measure and flush the store that machines share'
@@ -629,6 +649,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;export'= {
         }
         &'cachex;help;import'= {
+        }
+        &'cachex;help;log'= {
         }
         &'cachex;help;stats'= {
         }

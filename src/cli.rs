@@ -6,8 +6,10 @@
 mod archive;
 mod auto;
 mod explain;
+pub mod help;
 mod identity;
 mod init;
+mod log;
 mod manage;
 mod remote;
 mod run;
@@ -22,6 +24,7 @@ pub use auto::AutoArgs;
 pub use explain::ExplainArgs;
 pub use identity::IdentityArgs;
 pub use init::InitShell;
+pub use log::LogArgs;
 pub use manage::*;
 pub use remote::{PushArgs, RemoteArgs, RemoteVerb, WhichArgs};
 pub use run::RunArgs;
@@ -32,7 +35,7 @@ pub use stats::StatsArgs;
 pub use trace::{TraceArgs, TraceFormat};
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -102,6 +105,11 @@ pub enum Verb {
     /// Nothing is changed unless the whole archive is intact.
     #[command(after_help = archive::IMPORT_AFTER)]
     Import(ImportArgs),
+    /// List recent calls, and what came of each
+    ///
+    /// Hits, misses and why, the last one first. A few hundred calls are kept.
+    #[command(after_help = log::AFTER)]
+    Log(LogArgs),
     /// Show hits, misses and the time saved
     ///
     /// Reports hits, misses and their reasons, and the time saved, by command and by
@@ -208,7 +216,9 @@ pub fn parse(mut args: Vec<OsString>) -> Result<Verb, clap::Error> {
     if args.get(1).is_some_and(|verb| verb == SH) {
         sh::delimit(&mut args, 2);
     }
-    let verb = Cli::try_parse_from(&args)?.verb;
+    let mut cli = help::command();
+    let matches = cli.try_get_matches_from_mut(&args)?;
+    let verb = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut cli))?.verb;
     if let Verb::Run(run) = &verb
         && is_a_pattern_spread_out(&args, args.len() - run.command.len())
     {

@@ -118,6 +118,17 @@ impl About {
     /// The most bytes of a command line, and of a path, that an entry keeps.
     pub const LIMIT: usize = 768;
 
+    /// What is known of a command of which there is only a name, if there is.
+    pub fn of_name(name: Option<&str>) -> About {
+        let argv = name.map(serde_bytes::ByteBuf::from).into_iter().collect();
+        About { argv, cut: true, cwd: None, scope: None, tags: Vec::new() }
+    }
+
+    /// The command line, word by word.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.argv.iter().map(|word| &word[..])
+    }
+
     /// The command without the folder it lies in.
     pub fn name(&self) -> &[u8] {
         self.argv.first().map_or(&[], |command| base_name(command))

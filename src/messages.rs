@@ -44,6 +44,13 @@ impl Messages {
         }
     }
 
+    /// What may help where there is nothing to show.
+    pub fn hint(self, text: &str) {
+        if !self.quiet {
+            say(format_args!("{text}"));
+        }
+    }
+
     /// A summary of what was done.
     pub fn tell(self, text: Arguments<'_>) {
         if self.verbose {

@@ -15,7 +15,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use std::time::Duration;
 
-pub use crate::words::{age, coarse, command_line, word};
+pub use crate::words::{Credentials, age, coarse, word};
 pub use json::{JsonArray, json};
 pub use pager::{Pages, show};
 pub use progress::Progress;

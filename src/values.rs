@@ -172,6 +172,15 @@ pub enum StatsFormat {
     Markdown,
 }
 
+/// What results are added up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum StatsBy {
+    /// By tag; a result with several counts for each
+    Tag,
+    /// By what a shell or an interpreter ran: the text behind `-c`, or the file
+    Script,
+}
+
 /// A prefix of the keys of entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPrefix(pub String);

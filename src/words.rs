@@ -5,14 +5,12 @@ use crate::messages;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// A command line that a shell takes for these words, in one line without
-/// anything a terminal would obey: such bytes are spelt as in `$'\x1b'`.
-pub fn command_line<'w>(argv: impl IntoIterator<Item = &'w [u8]>) -> String {
-    let words: Vec<String> = argv.into_iter().map(word).collect();
-    words.join(" ")
-}
+mod credentials;
 
-/// A word as a shell takes it.
+pub use credentials::Credentials;
+
+/// A word as a shell takes it, in one line without anything a terminal would obey: such
+/// bytes are spelt as in `$'\x1b'`.
 pub fn word(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes)
         && is_harmless(text)

@@ -2,6 +2,8 @@
 
 use super::Runner;
 use super::declared::{Found, Undeclared};
+use super::explain::find;
+use super::nearest::{MOMENT, Nearest, Reach};
 use crate::config::{List, var};
 use crate::descriptors::{self, Inherited};
 use crate::entry::Key;
@@ -243,10 +245,19 @@ impl Runner<'_> {
     }
 }
 
-/// The key of an invocation, for verbs that name one without running it.
-pub fn key_of(runner: &Runner<'_>, root: Option<&Root>) -> Result<Key> {
+/// The key of an invocation, for verbs that name one without running it; and if those look
+/// around, and nothing is recorded under the key, what comes closest.
+pub fn key_of(
+    runner: &Runner<'_>,
+    root: Option<&Root>,
+    looks_around: bool,
+) -> Result<(Key, Option<Nearest>)> {
     match runner.call(root) {
-        Ok(call) => Ok(runner.entry_key(root, &call).0),
+        Ok(call) => {
+            let (key, _) = runner.entry_key(root, &call);
+            let root = root.filter(|root| looks_around && matches!(find(root, &key), Ok(None)));
+            Ok((key, root.and_then(|root| runner.nearest(root, &call, Reach::Name(MOMENT)))))
+        }
         Err(why) => Err(match why {
             Unidentified::NoCommand(_) => anyhow!("there is no such command"),
             Unidentified::Mistaken(why) => anyhow!(why),

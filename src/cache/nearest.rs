@@ -11,6 +11,7 @@ use crate::entry::{About, Entry, Key};
 use crate::explain::sentences::Sides;
 use crate::explain::{self, Comparison};
 use crate::invocation::Executable;
+use crate::messages;
 use crate::parts::{self, Kind, Parts};
 use crate::stdin::{self, Digest};
 use crate::store::fence::Fenced;
@@ -19,7 +20,7 @@ use crate::store::query::{Filter, Order, Query};
 use crate::store::secret::{self, Secret};
 use crate::store::young::Young;
 use crate::store::{Root, Store, filter};
-use crate::words;
+use crate::words::{self, Credentials};
 use anyhow::{Result, bail};
 use serde_bytes::ByteBuf;
 use std::cmp::Reverse;
@@ -30,8 +31,8 @@ use std::time::{Duration, Instant};
 const CANDIDATES: usize = 300;
 /// So many young files are read.
 const YOUNG: usize = 4096;
-/// What `run --verbose` waits for the old store.
-const MOMENT: Duration = Duration::from_secs(1);
+/// Who did not ask for it waits no longer for the old store.
+pub(super) const MOMENT: Duration = Duration::from_secs(1);
 /// So many differences are told in one line.
 const TOLD: usize = 2;
 
@@ -72,9 +73,9 @@ pub enum Incomparable {
 
 impl Nearest {
     /// A sentence for each difference.
-    pub fn sentences(&self) -> Vec<String> {
+    pub fn sentences(&self, credentials: Credentials) -> Vec<String> {
         match &self.comparison {
-            Ok(comparison) => self.sides().sentences(comparison),
+            Ok(comparison) => self.sides(credentials).sentences(comparison),
             Err(Incomparable::OtherSecret) => {
                 vec!["recorded with another secret, parts cannot be compared".to_owned()]
             }
@@ -84,13 +85,31 @@ impl Nearest {
         }
     }
 
+    /// The entry and its differences in one line.
+    pub fn in_a_line(&self) -> String {
+        let entry = &self.entry;
+        let line = match self.same_line {
+            true => String::new(),
+            false => format!(" of `{}`", Credentials::Masked.line(entry.about.words())),
+        };
+        let told = self.sentences(Credentials::Masked);
+        let more = match told.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!(", and {more} more, which `cachex explain` lists"),
+        };
+        let told = told[..told.len().min(TOLD)].join(", ");
+        let age = words::age(Timestamp::now(), entry.created);
+        format!("nearest: {}{line}, recorded {age} ago: {told}{more}", messages::short(&entry.key))
+    }
+
     /// What the sentences are told from.
-    pub fn sides(&self) -> Sides<'_> {
+    pub fn sides(&self, credentials: Credentials) -> Sides<'_> {
         Sides {
             now: &self.about,
             then: &self.entry.about,
             executable: self.executable.as_deref(),
             stdin: self.stdin,
+            credentials,
         }
     }
 }
@@ -112,7 +131,7 @@ impl Runner<'_> {
         let nearest = self.nearest_to(root, call, Some(executable), Reach::Line)?;
         let differences = nearest.comparison.as_ref().ok()?.distance();
         let age = words::age(Timestamp::now(), nearest.entry.created);
-        let told = nearest.sentences();
+        let told = nearest.sentences(Credentials::Masked);
         let more = differences.saturating_sub(TOLD);
         Some(match &told[..] {
             [one] if one.ends_with(" differs") => {

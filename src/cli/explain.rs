@@ -50,12 +50,15 @@ const WITHOUT_EFFECT: [&str; 23] = [
 pub struct ExplainArgs {
     #[command(flatten)]
     pub run: RunArgs,
-    /// List the variables by name
+    /// List everything: variables by name and why they are left out, long lists in full
     #[arg(long, help_heading = OUTPUT)]
     pub all: bool,
     /// Print JSON
     #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
+    /// Show credentials in command lines, for which `***` stands otherwise
+    #[arg(long, help_heading = OUTPUT)]
+    pub reveal: bool,
 }
 
 /// Hides the options that have no effect from the help.

@@ -153,6 +153,9 @@ pub struct ShowArgs {
     /// Use no pager
     #[arg(long, help_heading = OUTPUT)]
     pub no_pager: bool,
+    /// Show credentials in the command line, for which `***` stands otherwise
+    #[arg(long, help_heading = OUTPUT)]
+    pub reveal: bool,
     #[command(flatten)]
     pub named: NamedArgs,
     #[command(flatten)]
@@ -251,6 +254,9 @@ pub struct OutputArgs {
     /// Use no pager
     #[arg(long, help_heading = OUTPUT)]
     pub no_pager: bool,
+    /// Show credentials in command lines, for which `***` stands otherwise
+    #[arg(long, help_heading = OUTPUT)]
+    pub reveal: bool,
 }
 
 /// The options that decide which entry a command has.

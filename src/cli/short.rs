@@ -2,7 +2,7 @@
 //! the verb was forgotten.
 
 use super::sh;
-use crate::words;
+use crate::words::Credentials;
 use clap::error::{ContextKind, ContextValue};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -32,13 +32,13 @@ pub fn tip_for_a_shell(name: &OsStr) -> Option<String> {
     let is_script =
         bytes.iter().any(|byte| b"|&;<>()$`\"'".contains(byte) || byte.is_ascii_whitespace());
     is_script.then(|| {
-        let script = words::word(bytes);
+        let script = Credentials::Masked.line([bytes]);
         format!("tip: a shell runs a script: cachex sh -c {script}")
     })
 }
 
 /// What may have been meant by arguments of which the first is no verb.
 pub fn tip(args: &[OsString]) -> String {
-    let line = words::command_line(args.iter().map(|arg| arg.as_bytes()));
+    let line = Credentials::Masked.line(args.iter().map(|arg| arg.as_bytes()));
     format!("  tip: to run a command through the cache: cachex run -- {line}")
 }

@@ -1,7 +1,7 @@
 //! The options of `stats`.
 
 use super::{OutputArgs, StoreArgs};
-use crate::values::{Since, StatsFormat, text};
+use crate::values::{Since, StatsBy, StatsFormat, text};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,6 +14,7 @@ its last byte; the time that the system takes to start a process is not included
 Examples:
   cachex stats
   cachex stats --since 7d
+  cachex stats --by tag
   cachex stats --format markdown >> \"$GITHUB_STEP_SUMMARY\"
   cachex stats --html report.html
   cachex stats --json | jq .total.hit_rate";
@@ -24,6 +25,10 @@ pub struct StatsArgs {
     #[arg(long, value_name = "WHEN", value_parser = text(Since::from_str))]
     #[arg(conflicts_with = "reset")]
     pub since: Option<Since>,
+    /// Add up what the results in the store have saved, by tag or by script
+    #[arg(long, value_name = "WHAT", value_enum)]
+    #[arg(conflicts_with_all = ["since", "format", "html", "reset"])]
+    pub by: Option<StatsBy>,
     /// Print in this format [default: text]
     #[arg(long, value_name = "FORMAT", value_enum, conflicts_with_all = ["json", "reset"])]
     pub format: Option<StatsFormat>,

@@ -17,7 +17,7 @@ use crate::fsutil;
 use crate::messages::harmless;
 use crate::store::young::{self, Young};
 use crate::store::{Root, Store, filter};
-use crate::ui;
+use crate::ui::{self, Credentials};
 use anyhow::Result;
 use place::{Place, Wanted};
 use std::collections::BTreeSet;
@@ -115,7 +115,7 @@ fn keys(root: &Root, prefix: &str, tell: Tell<'_>) -> Result<()> {
 }
 
 fn meaning_of(entry: &Entry) -> String {
-    let command = ui::command_line(entry.about.argv.iter().map(|arg| &arg[..]));
+    let command = Credentials::Masked.line(entry.about.words());
     let cut: String = command.chars().take(WIDEST).collect();
     let dots = if cut.len() < command.len() { "…" } else { "" };
     format!("{cut}{dots}, {} ago", ui::age(Timestamp::now(), entry.created))

@@ -6,7 +6,7 @@ use crate::cache::{self, Closed, Runner, Shims};
 use crate::cli::{NamedArgs, RunArgs, StoreArgs};
 use crate::clock::Timestamp;
 use crate::config::{self, Config, Vars};
-use crate::entry::{Entry, Key};
+use crate::entry::{About, Entry, Key};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
 use crate::messages::{self, Messages};
@@ -19,7 +19,7 @@ use crate::store::guard::SetAside;
 use crate::store::query::Query;
 use crate::store::young::Young;
 use crate::store::{Root, Store};
-use crate::ui::{self, Column, Tone};
+use crate::ui::{self, Column, Credentials, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_bytes::ByteBuf;
@@ -79,6 +79,15 @@ impl Settings {
 
     /// The key of the command.
     pub fn key(&self, vars: &Vars, closed: Closed) -> Result<Key> {
+        self.named(vars, closed, false).map(|named| named.key)
+    }
+
+    /// The key of the command, and if nothing is recorded under it, what comes closest.
+    pub fn name(&self, vars: &Vars, closed: Closed) -> Result<Named> {
+        self.named(vars, closed, true)
+    }
+
+    fn named(&self, vars: &Vars, closed: Closed, looks_around: bool) -> Result<Named> {
         let invocation = Invocation { argv: self.argv.clone() };
         let (config, began) = (&self.config, Instant::now());
         let runner = Runner {
@@ -91,8 +100,17 @@ impl Settings {
             shims: Shims::default(),
             shows_progress: cache::shows_nothing,
         };
-        cache::key_of(&runner, self.store()?.as_ref())
+        let (key, nearest) = cache::key_of(&runner, self.store()?.as_ref(), looks_around)?;
+        Ok(Named { key, nearest: nearest.map(|nearest| nearest.in_a_line()) })
     }
+}
+
+/// A command, as far as the store knows it.
+pub struct Named {
+    /// Its key.
+    pub key: Key,
+    /// A line about what comes closest to it, if nothing is recorded.
+    pub nearest: Option<String>,
 }
 
 /// Opens the store, folded as far as possible.
@@ -123,8 +141,13 @@ impl<'a> Entries<'a> {
     pub fn readable(root: &'a Root, messages: Messages) -> Entries<'a> {
         Entries::folded(root, messages).unwrap_or_else(|error| {
             messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
-            Entries { root, old: Fenced::new(root), totals: Totals::default(), is_folded: false }
+            Entries::unfolded(root)
         })
+    }
+
+    /// What can be read without a fold.
+    pub fn unfolded(root: &'a Root) -> Entries<'a> {
+        Entries { root, old: Fenced::new(root), totals: Totals::default(), is_folded: false }
     }
 
     /// Returns whether everything is in the old store.
@@ -217,7 +240,7 @@ pub const CANDIDATES: usize = 10;
 pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, Facts)]) -> Exit {
     let mut why = format!("'{digits}' is a prefix of several keys:");
     for (entry, _) in found.iter().take(CANDIDATES) {
-        let command = ui::command_line(entry.about.argv.iter().map(|arg| &arg[..]));
+        let command = Credentials::Masked.line(entry.about.words());
         let _ = write!(why, "\n  {}  {command}", entry.key);
     }
     if found.len() > CANDIDATES {
@@ -252,14 +275,14 @@ pub struct Listed {
 
 impl Listed {
     /// Creates the record of an entry.
-    pub fn of(entry: &Entry, facts: &Facts, now: Timestamp) -> Listed {
+    pub fn of(entry: &Entry, facts: &Facts, now: Timestamp, credentials: Credentials) -> Listed {
         let about = &entry.about;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Listed {
             key: entry.key.to_string(),
-            command: ui::command_line(about.argv.iter().map(|arg| &arg[..])),
+            command: credentials.line(about.words()),
             command_cut: about.cut,
-            argv: about.argv.iter().map(|arg| text(arg)).collect(),
+            argv: credentials.texts(about.words()),
             cwd: about.cwd.as_ref().map(|cwd| text(cwd)),
             scope: about.scope.clone(),
             tags: about.tags.clone(),
@@ -279,31 +302,33 @@ impl Listed {
     }
 }
 
-/// The columns of a table of entries.
+/// The columns of a table of entries. What helps least to tell them apart is the first to
+/// give way on a narrow terminal.
 pub fn columns() -> Vec<Column> {
     vec![
-        Column::text("KEY"),
-        Column::number("AGE"),
-        Column::text("EXPIRES"),
-        Column::number("EXIT"),
-        Column::number("SIZE"),
-        Column::number("TOOK"),
-        Column::number("HITS"),
-        Column::number("FILES").optional(),
-        Column::text("AUTO").optional(),
-        Column::text("SCOPE").optional(),
-        Column::text("TAGS").optional(),
+        Column::text("KEY").gives_way(1),
+        Column::number("AGE").gives_way(2),
+        Column::text("EXPIRES").gives_way(3),
+        Column::number("EXIT").gives_way(4),
+        Column::number("SIZE").gives_way(6),
+        Column::number("TOOK").gives_way(7),
+        Column::number("HITS").gives_way(9),
+        Column::number("FILES").optional().gives_way(10),
+        Column::text("AUTO").optional().gives_way(11),
+        Column::text("SCOPE").optional().gives_way(8),
+        Column::text("TAGS").optional().gives_way(5),
         Column::text("COMMAND"),
     ]
 }
 
 /// The row of an entry.
-pub fn row(entry: &Entry, facts: &Facts, now: Timestamp) -> (Tone, Vec<String>) {
+pub fn row(
+    entry: &Entry,
+    facts: &Facts,
+    now: Timestamp,
+    credentials: Credentials,
+) -> (Tone, Vec<String>) {
     let about = &entry.about;
-    let mut command = ui::command_line(about.argv.iter().map(|arg| &arg[..]));
-    if about.cut {
-        command.push_str(" …");
-    }
     let tone = match (has_expired(entry, now), entry.status) {
         (true, _) => Tone::Faint,
         (false, 0) => Tone::Plain,
@@ -321,9 +346,15 @@ pub fn row(entry: &Entry, facts: &Facts, now: Timestamp) -> (Tone, Vec<String>) 
         parts::facts_of(&entry.parts).map(|_| "auto".to_owned()).unwrap_or_default(),
         about.scope.clone().unwrap_or_default(),
         about.tags.join(","),
-        command,
+        command(about, credentials),
     ];
     (tone, cells)
+}
+
+/// A command line, as far as it is kept.
+pub fn command(about: &About, credentials: Credentials) -> String {
+    let more = if about.cut { " …" } else { "" };
+    credentials.line(about.words()) + more
 }
 
 /// Returns whether its time is over, by what it was recorded with.

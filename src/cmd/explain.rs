@@ -9,14 +9,15 @@ use crate::cli::ExplainArgs;
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
 use crate::invocation::Invocation;
-use crate::ui::{self, Screen};
+use crate::ui::{self, Credentials, Screen};
 use anyhow::{Context, Result};
 use std::time::Instant;
 
 /// Explains it.
 pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let began = Instant::now();
-    let ExplainArgs { run, all, json } = args;
+    let ExplainArgs { run, all, json, reveal } = args;
+    let credentials = Credentials::reveal(reveal);
     let all = all || run.verbose;
     let usage = |why: &dyn std::fmt::Display| Ok(misused("explain", exit::USAGE, why));
     let (config, argv) = match config::resolve(run, vars) {
@@ -47,9 +48,13 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     };
     let mut out = std::io::stdout().lock();
     if json {
-        ui::json(&mut out, &json::Shown::of(&explanation))?;
+        ui::json(&mut out, &json::Shown::of(&explanation, credentials))?;
     } else {
-        text::write(&mut out, Screen::of_stdout(), &explanation, all)?;
+        text::write(
+            &mut out,
+            text::Look { screen: Screen::of_stdout(), all, credentials },
+            &explanation,
+        )?;
     }
     let is_hit = explanation.state.is_hit();
     Ok(if is_hit { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })

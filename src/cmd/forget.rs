@@ -43,7 +43,12 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let quiet = settings.config.quiet;
-    let command = if names_command { Some(settings.key(vars, closed)?) } else { None };
+    let mut nearest = None;
+    let mut command = None;
+    if names_command {
+        let named = settings.name(vars, closed)?;
+        (command, nearest) = (Some(named.key), named.nearest);
+    }
     let now = Timestamp::now();
     let filter = Filter {
         tag: args.tag.map(|tag| tag.0),
@@ -101,12 +106,16 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
             "the remote store is read-only: forgotten results may come back from it"
         ));
     }
-    removal.carry_out(&root, &stored, |chosen| {
+    let exit = removal.carry_out(&root, &stored, |chosen| {
         for key_prefix in keys {
             let filter = Filter { key_prefix, ..filter.clone() };
             let query = Query { filter, ..Query::default() };
             stored.each(&query, &mut |entry, facts| chosen.take(&entry, &facts).map(drop))?;
         }
         Ok(())
-    })
+    })?;
+    if let Some(nearest) = nearest.filter(|_| !args.removal.output.json) {
+        settings.messages().hint(&nearest);
+    }
+    Ok(exit)
 }

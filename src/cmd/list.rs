@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::config::Vars;
 use crate::exit::Exit;
 use crate::store::query::{Filter, Order, Query};
-use crate::ui::{self, JsonArray, Screen, Table};
+use crate::ui::{self, Credentials, JsonArray, Screen, Table};
 use anyhow::Result;
 
 /// Lists them.
@@ -23,21 +23,31 @@ pub fn list(args: ListArgs, vars: &Vars) -> Result<Exit> {
         Some(entries) => entries.each(&query, visit),
         None => Ok(()),
     };
+    let credentials = Credentials::reveal(args.output.reveal);
     let screen = Screen::of_stdout();
+    let mut found: u64 = 0;
     let paging = !args.output.no_pager && !args.output.json;
     ui::show(screen, vars, paging, |out| {
         if args.output.json {
             let mut array = JsonArray::new(out);
-            each(&mut |entry, facts| array.item(&Listed::of(&entry, &facts, now)))?;
+            each(&mut |entry, facts| array.item(&Listed::of(&entry, &facts, now, credentials)))?;
             return array.finish();
         }
         let mut table = Table::new(screen, out, entries::columns());
         each(&mut |entry, facts| {
-            let (tone, cells) = entries::row(&entry, &facts, now);
+            found += 1;
+            let (tone, cells) = entries::row(&entry, &facts, now, credentials);
             Ok(table.row(tone, cells)?)
         })?;
         Ok(table.finish()?)
     })?;
+    if found == 0 && !args.output.json {
+        settings.messages().hint(&match stored.map_or(0, |stored| stored.totals.entries) {
+            0 => "nothing is recorded yet; `cachex run -- CMD` runs CMD and records it".to_owned(),
+            1 => "the only entry does not match".to_owned(),
+            all => format!("none of the {all} entries matches"),
+        });
+    }
     Ok(Exit::SUCCESS)
 }
 

@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod inputs;
 mod list;
+mod log;
 mod masquerade;
 mod prune;
 mod remote;
@@ -109,6 +110,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Export(args) => export::export(&args, vars),
         Verb::Import(args) => import::import(&args, vars),
         Verb::Remote(args) => remote::remote(args, vars),
+        Verb::Log(args) => log::log(args, vars),
         Verb::Doctor(args) => doctor::doctor(args, vars),
         Verb::Stats(args) => stats::stats(args, vars),
         Verb::Config(args) => config::config(&args, vars),

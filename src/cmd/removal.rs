@@ -22,7 +22,7 @@ use crate::store::facts::Facts;
 use crate::store::remote;
 use crate::store::young::Young;
 use crate::store::{Root, Store, blobs};
-use crate::ui::{self, Screen, Table, Tone};
+use crate::ui::{self, Credentials, Screen, Table, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
@@ -42,6 +42,7 @@ pub struct Chosen<'a> {
     blobs: HashSet<[u8; 32]>,
     bytes: u64,
     listed: Option<Table<'a>>,
+    credentials: Credentials,
     now: Timestamp,
 }
 
@@ -73,7 +74,7 @@ impl Chosen<'_> {
         bytes = bytes.saturating_sub(again);
         self.bytes = self.bytes.saturating_add(bytes);
         if let Some(table) = &mut self.listed {
-            let (_, cells) = entries::row(entry, facts, self.now);
+            let (_, cells) = entries::row(entry, facts, self.now, self.credentials);
             table.row(Tone::Plain, cells)?;
         }
         Ok(bytes)
@@ -154,7 +155,7 @@ impl Removal<'_> {
         choose: impl FnOnce(&mut Chosen<'_>) -> Result<()>,
     ) -> Result<Exit> {
         let screen = Screen::of_stdout();
-        let OutputArgs { json, no_pager } = self.args.output;
+        let OutputArgs { json, no_pager, reveal } = self.args.output;
         let lists = self.args.dry_run && !json && !self.quiet;
         ui::show(screen, self.vars, lists && !no_pager, |out| {
             let mut chosen = Chosen {
@@ -165,6 +166,7 @@ impl Removal<'_> {
                 blobs: HashSet::new(),
                 bytes: 0,
                 listed: lists.then(|| Table::new(screen, out, entries::columns())),
+                credentials: Credentials::reveal(reveal),
                 now: Timestamp::now(),
             };
             // A list shows by itself that the work goes on.

@@ -6,7 +6,7 @@ use crate::cli::ShowArgs;
 use crate::clock::Timestamp;
 use crate::config::Vars;
 use crate::entry::Entry;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::frames::Stream;
 use crate::manifest::{Item, Manifest, What};
 use crate::messages;
@@ -14,7 +14,7 @@ use crate::parts;
 use crate::replay::Replay;
 use crate::store::blobs;
 use crate::store::facts::Facts;
-use crate::ui::{self, Screen, Tone};
+use crate::ui::{self, Credentials, Screen, Tone};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::io::Write;
@@ -28,21 +28,33 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
+    let mut nearest = None;
     let digits = match &args.prefix {
         Some(prefix) => prefix.0.clone(),
-        None => settings.key(vars, closed)?.to_string(),
+        None => {
+            let named = settings.name(vars, closed)?;
+            nearest = named.nearest;
+            named.key.to_string()
+        }
     };
-    let absent = || match args.prefix {
-        Some(_) => anyhow::anyhow!("no entry has a key that begins with {digits}"),
-        None => anyhow::anyhow!("no run of this command is recorded (key {digits})"),
+    let absent = || {
+        let why = match args.prefix {
+            Some(_) => format!("no entry has a key that begins with {digits}"),
+            None => format!("no run of this command is recorded (key {digits})"),
+        };
+        messages::error(format_args!("{why}"));
+        if let Some(nearest) = &nearest {
+            messages::tip(nearest);
+        }
+        Ok(Exit::Status(exit::FAILURE))
     };
-    let root = settings.store()?.ok_or_else(absent)?;
+    let Some(root) = settings.store()? else { return absent() };
     let stored = Entries::readable(&root, settings.messages());
     let mut found = stored.beginning_with(&digits, entries::CANDIDATES)?;
     if found.len() > 1 {
         return Ok(entries::ambiguous("show", &digits, &found));
     }
-    let (entry, facts) = found.pop().ok_or_else(absent)?;
+    let Some((entry, facts)) = found.pop() else { return absent() };
     let replay = Replay::prepare(&root, entry.clone()).context("reading its output")?;
     let only = match (args.stdout, args.stderr) {
         (true, _) => Some(Stream::Stdout),
@@ -68,7 +80,8 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     };
     let whole = replay.is_some() && blobs::has_files(&root, &entry).context("reading its files")?;
     let sizes = replay.map(|replay| replay.sizes());
-    let about = About { entry, facts, sizes, files, whole, young, old };
+    let credentials = Credentials::reveal(args.reveal);
+    let about = About { entry, facts, sizes, files, whole, young, old, credentials };
     let screen = Screen::of_stdout();
     ui::show(screen, vars, !args.no_pager && !args.json, |out| {
         if args.json { ui::json(out, &about.shown()) } else { about.tell(screen, out) }
@@ -92,6 +105,8 @@ struct About {
     young: bool,
     /// True if it is in the database.
     old: bool,
+    /// Whether credentials in its command line are shown.
+    credentials: Credentials,
 }
 
 /// The entry in JSON. The field names are public: see docs/json.md.
@@ -149,7 +164,7 @@ fn output_line(item: &Item) -> String {
 impl About {
     fn shown(&self) -> Shown {
         Shown {
-            listed: Listed::of(&self.entry, &self.facts, Timestamp::now()),
+            listed: Listed::of(&self.entry, &self.facts, Timestamp::now(), self.credentials),
             stdout_bytes: self.sizes.map(|[stdout, _]| stdout),
             stderr_bytes: self.sizes.map(|[_, stderr]| stderr),
             outputs: self.files.as_ref().map(|list| list.items.iter().map(Output::of).collect()),
@@ -162,7 +177,6 @@ impl About {
     fn tell(&self, screen: Screen, out: &mut dyn Write) -> Result<()> {
         let now = Timestamp::now();
         let Entry { key, created, status, run_time, about, .. } = &self.entry;
-        let line = |what: &str| ui::command_line([what.as_bytes()]);
         let when = |time: Timestamp| match now.since(time) {
             Some(age) => format!("{} ({} ago)", ui::date(time), ui::coarse(age)),
             None => format!("{} (in the future)", ui::date(time)),
@@ -172,14 +186,14 @@ impl About {
             writeln!(out, "{name} {}", messages::harmless(value))
         };
         field("key", &key.to_string())?;
-        field("command", &ui::command_line(about.argv.iter().map(|arg| &arg[..])))?;
+        field("command", &self.credentials.line(about.words()))?;
         if about.cut {
             field("", "… (the rest was too long to be kept)")?;
         }
         let cwd = about.cwd.as_ref().map(|cwd| ui::word(cwd));
         field("directory", cwd.as_deref().unwrap_or("any"))?;
         if let Some(scope) = &about.scope {
-            field("scope", &line(scope))?;
+            field("scope", &ui::word(scope.as_bytes()))?;
         }
         if !about.tags.is_empty() {
             field("tags", &about.tags.join(", "))?;

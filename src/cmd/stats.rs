@@ -1,5 +1,6 @@
 //! `cachex stats`: what was hit, what was run, and what that saved.
 
+mod by;
 mod days;
 mod figures;
 pub mod gather;
@@ -8,9 +9,9 @@ mod json;
 mod markdown;
 mod text;
 
-use super::entries::Settings;
+use super::entries::{Entries, Settings};
 use super::misused;
-use crate::cli::{NamedArgs, StatsArgs};
+use crate::cli::{NamedArgs, OutputArgs, StatsArgs};
 use crate::clock::Timestamp;
 use crate::config::{self, Vars};
 use crate::exit::{self, Exit};
@@ -18,9 +19,10 @@ use crate::messages;
 use crate::store::Root;
 use crate::store::fence::Fenced;
 use crate::store::remote;
-use crate::ui::{self, Screen};
-use crate::values::{Since, StatsFormat};
+use crate::ui::{self, Credentials, Screen};
+use crate::values::{Since, StatsBy, StatsFormat};
 use anyhow::{Context, Result};
+use by::Groups;
 use days::Day;
 use figures::{Figures, Gathered};
 use std::fs;
@@ -36,6 +38,9 @@ pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
     };
     if args.reset {
         return reset(&settings, args.yes);
+    }
+    if let Some(by) = args.by {
+        return by_group(&settings, by, args.output, vars);
     }
     let now = Timestamp::now();
     let since = args.since.map(|since| match since {
@@ -77,6 +82,26 @@ pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
                 print(&text)?;
             }
         }
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// Adds up the results by what they have in common.
+fn by_group(settings: &Settings, by: StatsBy, output: OutputArgs, vars: &Vars) -> Result<Exit> {
+    let root = settings.store()?;
+    let stored = root.as_ref().map(|root| Entries::readable(root, settings.messages()));
+    let credentials = Credentials::reveal(output.reveal);
+    let groups = match &stored {
+        Some(stored) => Groups::of(stored, by, credentials)?,
+        None => Groups::empty(by),
+    };
+    let screen = Screen::of_stdout();
+    ui::show(screen, vars, !output.no_pager && !output.json, |out| match output.json {
+        true => groups.json(out),
+        false => groups.table(screen, out),
+    })?;
+    if groups.is_empty() && !output.json {
+        settings.messages().hint("nothing is recorded yet");
     }
     Ok(Exit::SUCCESS)
 }

@@ -6,7 +6,7 @@ use super::{Change, Comparison, Difference, What, compare_words};
 use crate::entry::About;
 use crate::messages::harmless;
 use crate::values::ExeMode;
-use crate::words;
+use crate::words::{self, Credentials};
 use clap::ValueEnum;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -29,6 +29,8 @@ pub struct Sides<'s> {
     pub executable: Option<&'s Path>,
     /// The kind of standard input, if it is known.
     pub stdin: Option<&'static str>,
+    /// Whether credentials in command lines are told.
+    pub credentials: Credentials,
 }
 
 impl Sides<'_> {
@@ -139,7 +141,8 @@ impl Sides<'_> {
                 Differs => "the options of `--auto` differ, or the folder it runs in".to_owned(),
             },
             What::InputCommand(command) => {
-                let command = harmless(&String::from_utf8_lossy(command)).into_owned();
+                let command = self.credentials.text(&String::from_utf8_lossy(command));
+                let command = harmless(&command);
                 plain(&format!("the output of `{command}`"), change)
             }
         }
@@ -151,12 +154,11 @@ impl Sides<'_> {
 
     /// The differences of the command lines, word by word.
     fn arguments(&self) -> String {
-        let words = |about: &'_ About| -> Vec<Vec<u8>> {
-            about.argv.iter().map(|arg| arg.to_vec()).collect()
-        };
-        let (then, now) = (words(self.then), words(self.now));
-        let then: Vec<&[u8]> = then.iter().map(Vec::as_slice).collect();
-        let now: Vec<&[u8]> = now.iter().map(Vec::as_slice).collect();
+        let [then, now] = [self.then, self.now].map(|about| about.words().collect::<Vec<_>>());
+        let places = compare_words(&then, &now).len();
+        let [then, now] = [then, now].map(|words| self.credentials.words(words));
+        let then: Vec<&[u8]> = then.iter().map(|word| &word[..]).collect();
+        let now: Vec<&[u8]> = now.iter().map(|word| &word[..]).collect();
         let hunks = compare_words(&then, &now);
         let mut told: Vec<String> = Vec::new();
         for hunk in hunks.iter().take(HUNKS) {
@@ -172,6 +174,9 @@ impl Sides<'_> {
         }
         if hunks.len() > HUNKS {
             told.push(format!("and {} more", hunks.len() - HUNKS));
+        }
+        if hunks.len() < places {
+            told.push("a credential, which --reveal shows".to_owned());
         }
         if told.is_empty() {
             return "after the part that was kept".to_owned();

@@ -4,6 +4,7 @@ use super::sentences::Sides;
 use super::*;
 use crate::entry::About;
 use crate::parts::Collector;
+use crate::words::Credentials;
 use proptest::prelude::*;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -33,7 +34,13 @@ fn about(argv: &[&[u8]]) -> About {
 
 fn in_words(then: &[&[u8]], now: &[&[u8]]) -> String {
     let (then, now) = (about(then), about(now));
-    let sides = Sides { now: &now, then: &then, executable: None, stdin: None };
+    let sides = Sides {
+        now: &now,
+        then: &then,
+        executable: None,
+        stdin: None,
+        credentials: Credentials::Masked,
+    };
     sides.sentence(&Difference { what: What::Arguments, change: Change::Differs })
 }
 

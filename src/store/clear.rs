@@ -21,7 +21,7 @@ pub struct Cleared {
 }
 
 /// What is moved out of the way. Of what is gone there is no account.
-const MOVED: [&str; 9] = [
+const MOVED: [&str; 10] = [
     "young",
     "blobs",
     sweep::INPUTS,
@@ -31,6 +31,7 @@ const MOVED: [&str; 9] = [
     rebuild::BUILDING,
     rebuild::NEXT,
     account::FILE,
+    events::PAST,
 ];
 
 /// Removes every entry: moved out of the way at once, and deleted after.

@@ -10,6 +10,7 @@
 //! A hit is one record. A run is two, written at once: the second is its label,
 //! the command's name, because what was not recorded has no entry to tell it.
 
+mod past;
 mod remotely;
 
 use super::Root;
@@ -30,6 +31,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 
+pub use past::{Call, FILE as PAST, calls};
 pub use remotely::Remotely;
 
 const DRAINING: &str = "events.draining-";
@@ -254,6 +256,8 @@ pub struct Drained {
     /// The names of the commands that were run.
     pub names: HashMap<Key, String>,
     files: Vec<OsString>,
+    /// The last records, in the order in which they were written.
+    last: Vec<Record>,
 }
 
 /// Takes the log away and reads it, and those that a fold which was killed
@@ -270,7 +274,9 @@ pub fn drain(root: &Root) -> Result<Drained> {
             let mut bytes = Vec::new();
             let file = File::from(fsutil::open_file(root, &name)?);
             file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
-            for record in parse(&bytes) {
+            let records = parse(&bytes);
+            drained.last.extend_from_slice(&records[records.len().saturating_sub(past::KEPT)..]);
+            for record in records {
                 match record {
                     Record::Event(event) => drained.events.push(event),
                     Record::Label(label) => drop(drained.names.insert(label.key, label.name)),
@@ -284,8 +290,10 @@ pub fn drain(root: &Root) -> Result<Drained> {
 }
 
 impl Drained {
-    /// Deletes what was drained, once its effects are safe.
+    /// Deletes what was drained, once its effects are safe. The last of it is kept for
+    /// whoever wants to see recent calls; where there is no room for that, it is not.
     pub fn discard(self, root: &Root) -> Result<()> {
+        let _ = past::keep(root, &self.last);
         for name in self.files {
             fsutil::remove_file(root, name).context("removing the log of events")?;
         }

@@ -160,10 +160,13 @@ impl Matcher<'_> {
             && gone_at.is_none_or(|now| entry.gone().is_some_and(|gone| gone <= now))
             && used_before.is_none_or(|time| facts.last_use < time.0)
             && created_before.is_none_or(|time| entry.created < time)
-            && self
-                .glob
-                .as_ref()
-                .is_none_or(|glob| glob.matches(&String::from_utf8_lossy(&command_line(about))))
+            && self.matches_line(about)
+    }
+
+    /// Whether a command line meets the filter.
+    pub fn matches_line(&self, about: &About) -> bool {
+        let matches = |glob: &Pattern| glob.matches(&String::from_utf8_lossy(&command_line(about)));
+        self.glob.as_ref().is_none_or(matches)
     }
 }
 

@@ -12,6 +12,8 @@ const WIDEST: usize = 24;
 pub(super) const LAID_OUT: usize = 500;
 /// The space between two columns.
 const GAP: u16 = 2;
+/// The last column has at least so much room, if others can give way for it.
+const WANTED: u16 = 24;
 /// No last column is cut to less.
 const NARROWEST: u16 = 16;
 
@@ -21,22 +23,30 @@ pub struct Column {
     title: &'static str,
     alignment: CellAlignment,
     optional: bool,
+    /// Those with the highest number give way first; one without stays.
+    gives_way: Option<u8>,
 }
 
 impl Column {
     /// Of text, which begins at the left.
     pub fn text(title: &'static str) -> Column {
-        Column { title, alignment: CellAlignment::Left, optional: false }
+        Column { title, alignment: CellAlignment::Left, optional: false, gives_way: None }
     }
 
     /// Of numbers, which end at the right.
     pub fn number(title: &'static str) -> Column {
-        Column { title, alignment: CellAlignment::Right, optional: false }
+        Column { title, alignment: CellAlignment::Right, optional: false, gives_way: None }
     }
 
     /// A column that is left out as long as it is empty.
     pub fn optional(self) -> Column {
         Column { optional: true, ..self }
+    }
+
+    /// A column that is left out where the terminal is too narrow for all of them, the
+    /// sooner the higher the number.
+    pub fn gives_way(self, order: u8) -> Column {
+        Column { gives_way: Some(order), ..self }
     }
 }
 
@@ -56,7 +66,8 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     /// An empty one.
     pub fn new(screen: Screen, out: &'a mut dyn Write, columns: Vec<Column>) -> Table<'a> {
-        let widths = vec![0; columns.len()];
+        let title = |column: &Column| u16::try_from(column.title.len()).unwrap_or(u16::MAX);
+        let widths = columns.iter().map(title).collect();
         Table { screen, out, columns, rows: Vec::new(), there: Vec::new(), widths }
     }
 
@@ -80,14 +91,8 @@ impl<'a> Table<'a> {
         });
         let there: Vec<bool> = there.collect();
         let mut table = comfy_table::Table::new();
-        let mut tones = Vec::with_capacity(1 + rows.len());
         table.load_style(NOTHING);
-        if there != self.there {
-            // The first rows, or the first that fill an optional column.
-            table.set_header(one_line(self.columns.iter().map(|column| Cell::new(column.title))));
-            tones.push(Tone::Heading);
-        }
-        self.there = there;
+        let mut tones = Vec::with_capacity(1 + rows.len());
         let last = self.columns.len().saturating_sub(1);
         for (tone, cells) in rows {
             let cells = cells.iter().enumerate().map(|(at, cell)| {
@@ -100,11 +105,38 @@ impl<'a> Table<'a> {
         for (known, width) in self.widths.iter_mut().zip(table.column_max_content_widths()) {
             *known = (*known).max(width);
         }
+        let there = self.that_fit(there);
+        if there != self.there {
+            // The first rows, or the first that fill an optional column or need more room.
+            table.set_header(one_line(self.columns.iter().map(|column| Cell::new(column.title))));
+            tones.insert(0, Tone::Heading);
+        }
+        self.there = there;
         self.arrange(&mut table);
         for (line, tone) in table.lines().zip(tones) {
             writeln!(self.out, "{}", self.screen.paint(tone, line.trim_end()))?;
         }
         Ok(())
+    }
+
+    /// Those of the columns for which there is room.
+    fn that_fit(&self, mut there: Vec<bool>) -> Vec<bool> {
+        let Some(room) = self.screen.width else { return there };
+        let Some((last, others)) = self.widths.split_last() else { return there };
+        loop {
+            let shown = others.iter().zip(&there).filter(|(_, there)| **there);
+            let needed: u16 = shown.map(|(width, _)| width.saturating_add(GAP)).sum();
+            let next = self.columns.iter().enumerate().filter(|(at, _)| there[*at]);
+            let next = next.max_by_key(|(_, column)| column.gives_way);
+            match next {
+                Some((at, Column { gives_way: Some(_), .. }))
+                    if needed.saturating_add((*last).min(WANTED)) > room =>
+                {
+                    there[at] = false;
+                }
+                _ => return there,
+            }
+        }
     }
 
     fn arrange(&self, table: &mut comfy_table::Table) {

@@ -94,7 +94,7 @@ fn colours_are_around_whole_lines_and_only_where_they_are_wanted() {
 
 #[test]
 fn words_are_quoted_so_that_a_shell_reads_them_back() {
-    assert_eq!(command_line([&b"echo"[..], b"a b", b""]), "echo 'a b' ''");
+    assert_eq!(Credentials::Masked.line([&b"echo"[..], b"a b", b""]), "echo 'a b' ''");
     assert_eq!(word(b"it's"), r#""it's""#);
     assert_eq!(word(b"\x1b[31m\n'\\\xff1"), r"$'\033[31m\n\'\\\3771'");
     let odd: Vec<u8> = (1..=255).collect();

@@ -6,9 +6,14 @@ use serde_json::Value;
 /// The commands that are listed, line by line.
 #[track_caller]
 fn listed(call: &Call) -> Vec<String> {
-    let shown = call.once().exits(0).quietly().stdout();
+    let outcome = call.once().exits(0);
+    let shown = outcome.stdout();
     let mut lines = shown.lines();
-    let Some(heading) = lines.next() else { return Vec::new() };
+    let Some(heading) = lines.next() else {
+        outcome.says_one_line(&["none of the", "entries matches"]);
+        return Vec::new();
+    };
+    outcome.quietly();
     let at = heading.find("COMMAND").unwrap();
     lines.map(|line| line[at..].to_owned()).collect()
 }
@@ -135,7 +140,9 @@ fn json_has_it_all_under_stable_names() {
 #[test]
 fn where_nothing_is_there_is_nothing_to_list_and_nothing_is_made() {
     let cachex = cachex();
-    cachex.cli(["list"]).once().exits(0).prints("").quietly();
+    let hint = "cachex: nothing is recorded yet; `cachex run -- CMD` runs CMD and records it\n";
+    cachex.cli(["list"]).once().exits(0).prints("").says(hint);
+    cachex.cli(["list", "--quiet"]).once().exits(0).prints("").quietly();
     cachex.cli(["list", "--json"]).once().exits(0).prints("[]\n").quietly();
     assert!(!cachex.store().exists());
 }
@@ -239,4 +246,37 @@ fn a_store_that_cannot_be_written_shows_what_can_be_read() {
         cachex.cli(["show", "--", "echo", "one"]).once().exits(0).shows(&["echo one"]);
         cachex.cli(["forget", "--", "echo", "one"]).once().exits(1);
     });
+}
+
+#[test]
+fn on_a_narrow_terminal_columns_give_way_to_the_command() {
+    let cachex = cachex();
+    let command = ["printf", "", "0123456789012345678901234567890123456789"];
+    cachex.exec(command).with("--tag nightly --scope work").once().exits(0);
+    let mut terminal = cachex.terminal();
+    let mut columns = |width: u16| {
+        terminal.resizes(24, width);
+        terminal.types("cachex list; echo status $?").shows("KEY").shows("status 0");
+        let screen = terminal.screen();
+        let (before, _) = screen.rsplit_once("status 0").unwrap();
+        let lines: Vec<&str> = before.lines().collect();
+        let [.., heading, line] = lines[..] else { panic!("{screen}") };
+        assert!(line.chars().count() <= width.into() && line.contains("printf"), "{width}: {line}");
+        // How wide this is, and whether there is room for it, depends on the machine.
+        let heading = heading.replace("TOOK", "");
+        heading.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(columns(200), "KEY AGE EXPIRES EXIT SIZE HITS SCOPE TAGS COMMAND");
+    assert_eq!(columns(80), "KEY AGE EXPIRES EXIT SIZE TAGS COMMAND");
+    assert_eq!(columns(60), "KEY AGE EXPIRES EXIT COMMAND");
+    assert_eq!(columns(40), "KEY COMMAND");
+}
+
+#[test]
+fn on_the_narrowest_terminal_there_are_commands() {
+    let cachex = cachex();
+    cachex.exec(["echo", "0123456789012345678901234567890123456789"]).once().exits(0);
+    let mut terminal = cachex.terminal();
+    terminal.resizes(24, 20);
+    terminal.types("cachex list").shows("COMMAND\r\necho 01234567890123…");
 }

@@ -20,6 +20,7 @@ mod completion;
 mod concurrency;
 mod config_file;
 mod config_mistakes;
+mod credentials;
 mod cut_short;
 mod descriptors;
 #[cfg(target_os = "linux")]
@@ -68,6 +69,7 @@ mod library_types;
 mod library_waits;
 mod list;
 mod locking;
+mod log;
 mod make;
 mod masquerade;
 mod memory;

@@ -43,7 +43,14 @@ fn an_entry_is_shown_by_its_key_or_by_its_command() {
     let by_command = cachex.cli(options).command(["sh", "-c", "echo out; echo err >&2; exit 3"]);
     by_command.once().exits(0).shows(&[script]);
     let other = cachex.cli(["show"]).command(["sh", "-c", "echo out; echo err >&2; exit 3"]);
-    other.once().exits(1).says_one_line(&["no run of this command is recorded"]);
+    let said = other.once().exits(1).stderr();
+    let [why, nearest] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert!(why.starts_with("cachex: no run of this command is recorded"), "{said}");
+    let nearest = nearest.strip_prefix("  nearest: ").unwrap();
+    assert!(
+        nearest.starts_with(&key[..12]) && nearest.ends_with("scope is gone: recorded in work")
+    );
+    cachex.cli(["show"]).command(["ls"]).once().exits(1).says_one_line(&["no run of this command"]);
 }
 
 #[test]

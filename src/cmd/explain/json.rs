@@ -10,10 +10,11 @@ use crate::entry::Entry;
 use crate::explain::sentences::name_of;
 use crate::explain::{Change, Difference, What};
 use crate::report::seconds;
-use crate::ui;
+use crate::ui::{self, Credentials};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// All of it.
@@ -155,12 +156,14 @@ struct Advised {
     with: Vec<String>,
     without: Vec<&'static str>,
     stdin_from_null: bool,
+    /// True if it is right only where the output does not depend on what is left out.
+    leaves_out: bool,
     message: String,
 }
 
 impl Shown {
     /// The part to show.
-    pub fn of(told: &Explanation<'_>) -> Shown {
+    pub fn of(told: &Explanation<'_>, credentials: Credentials) -> Shown {
         let advice = told.advice.iter().map(|advice| Advised {
             effect: match advice.effect {
                 Effect::Hit => "hit",
@@ -169,6 +172,7 @@ impl Shown {
             with: advice.with.iter().flatten().cloned().collect(),
             without: advice.without.clone(),
             stdin_from_null: advice.no_input,
+            leaves_out: text::leaves_out(advice),
             message: text::advised(advice),
         });
         Shown {
@@ -182,11 +186,11 @@ impl Shown {
                 _ => None,
             },
             stands_in: matches!(told.state, State::Expired { stands_in: true, .. }),
-            recorded: told.entry.as_ref().map(Recorded::of),
+            recorded: told.entry.as_ref().map(|entry| Recorded::of(entry, credentials)),
             remote: told.remote.as_ref().map(Remote::of),
-            parts: Parts::of(&told.sources),
+            parts: Parts::of(&told.sources, credentials),
             auto: told.automatic.as_ref().map(Auto::of),
-            nearest: told.nearest.as_ref().map(Near::of),
+            nearest: told.nearest.as_ref().map(|nearest| Near::of(nearest, credentials)),
             advice: advice.collect(),
         }
     }
@@ -213,11 +217,10 @@ fn name_of_state(state: &State) -> &'static str {
 }
 
 impl Recorded {
-    fn of(entry: &Entry) -> Recorded {
-        let argv = entry.about.argv.iter();
+    fn of(entry: &Entry, credentials: Credentials) -> Recorded {
         Recorded {
             key: entry.key.to_string(),
-            command: argv.map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
+            command: credentials.texts(entry.about.words()),
             created: ui::json_date(entry.created),
             age: Timestamp::now().since(entry.created).map(seconds),
             expires: entry.expires().map(ui::json_date),
@@ -248,11 +251,11 @@ impl Remote {
 }
 
 impl Parts {
-    fn of(told: &Sources<'_>) -> Parts {
+    fn of(told: &Sources<'_>, credentials: Credentials) -> Parts {
         let text = |name: &OsStr| name.to_string_lossy().into_owned();
         let left_out = told.left_out.iter();
         Parts {
-            arguments: told.argv.iter().map(|arg| text(arg)).collect(),
+            arguments: credentials.texts(told.argv.iter().map(|arg| arg.as_bytes())),
             executable: Executable {
                 by: name_of(told.exe),
                 path: told.executable.as_ref().map(|path| text(path.as_os_str())),
@@ -270,7 +273,7 @@ impl Parts {
             terminal_columns: told.columns,
             input_files: told.inputs,
             files_outside_key: told.unkeyed.iter().map(|name| text(name)).collect(),
-            input_commands: told.commands.to_vec(),
+            input_commands: told.commands.iter().map(|it| credentials.text(it)).collect(),
             base_folder: told.base.as_ref().map(|base| text(base.as_os_str())),
             platform: told.platform.iter().cloned().collect(),
         }
@@ -278,15 +281,15 @@ impl Parts {
 }
 
 impl Near {
-    fn of(nearest: &Nearest) -> Near {
-        let sides = nearest.sides();
+    fn of(nearest: &Nearest, credentials: Credentials) -> Near {
+        let sides = nearest.sides(credentials);
         let (differences, unknown, incomparable) = match &nearest.comparison {
             Ok(comparison) => (&comparison.differences[..], comparison.unknown, None),
             Err(Incomparable::OtherSecret) => (&[][..], 0, Some("other-secret")),
             Err(Incomparable::NoParts) => (&[][..], 0, Some("no-parts")),
         };
         let differing = |difference: &Difference| {
-            let (part, name) = part_of(&difference.what);
+            let (part, name) = part_of(&difference.what, credentials);
             Differing {
                 part,
                 name,
@@ -299,7 +302,7 @@ impl Near {
             }
         };
         Near {
-            recorded: Recorded::of(&nearest.entry),
+            recorded: Recorded::of(&nearest.entry, credentials),
             same_command_line: nearest.same_line,
             incomparable,
             differences: differences.iter().map(differing).collect(),
@@ -308,7 +311,7 @@ impl Near {
     }
 }
 
-fn part_of(what: &What) -> (&'static str, Option<String>) {
+fn part_of(what: &What, credentials: Credentials) -> (&'static str, Option<String>) {
     let part = match what {
         What::Variable(name) => {
             return ("variable", Some(String::from_utf8_lossy(name).into_owned()));
@@ -318,7 +321,8 @@ fn part_of(what: &What) -> (&'static str, Option<String>) {
         }
         What::Input(name) => return ("input", Some(String::from_utf8_lossy(name).into_owned())),
         What::InputCommand(command) => {
-            return ("input-command", Some(String::from_utf8_lossy(command).into_owned()));
+            let command = credentials.text(&String::from_utf8_lossy(command));
+            return ("input-command", Some(command));
         }
         What::Inputs => "inputs",
         What::Arguments => "arguments",

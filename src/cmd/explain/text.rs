@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::entry::Entry;
 use crate::key::LeftOut;
 use crate::messages::{self, harmless, rounded};
-use crate::ui::{self, Screen, Tone};
+use crate::ui::{self, Credentials, Screen, Tone};
 use crate::values::ExeMode;
 use std::ffi::OsStr;
 use std::io::{Result, Write};
@@ -18,28 +18,62 @@ use std::time::Duration;
 /// So many differences are shown, unless all are asked for.
 const SHOWN: usize = 12;
 
+/// What is to be borne in mind with advice that leaves a part out of the key.
+const CAUTION: &str = "leave something out only if the output does not depend on it";
+
+/// How it is shown.
+#[derive(Clone, Copy)]
+pub struct Look {
+    /// The kind of standard output.
+    pub screen: Screen,
+    /// Whether everything is listed.
+    pub all: bool,
+    /// Whether credentials in command lines are shown.
+    pub credentials: Credentials,
+}
+
+impl Look {
+    /// A piece of a list, and what says of the rest that there is more of it.
+    fn fold<'l, T>(&self, list: &'l [T]) -> (&'l [T], Option<String>) {
+        let shown = if self.all || list.len() <= SHOWN { list.len() } else { SHOWN - 1 };
+        let more = list.len() - shown;
+        let more = (more > 0).then(|| format!("and {more} more, which --all lists"));
+        (&list[..shown], more)
+    }
+
+    /// A command line, cut unless everything is listed.
+    fn line<'w>(&self, argv: impl IntoIterator<Item = &'w [u8]>) -> String {
+        let line = self.credentials.line(argv);
+        if self.all { line } else { cut(&line) }
+    }
+}
+
 /// Writes it.
-pub fn write(out: &mut dyn Write, screen: Screen, told: &Explanation<'_>, all: bool) -> Result<()> {
+pub fn write(out: &mut dyn Write, look: Look, told: &Explanation<'_>) -> Result<()> {
+    let screen = look.screen;
     let (verdict, tone) =
         if told.state.is_hit() { ("hit", Tone::Good) } else { ("miss", Tone::Bad) };
     let verdict = screen.paint(tone, verdict);
     let why = harmless(&why(told)).into_owned();
     writeln!(out, "{verdict} {} {why}", messages::short(&told.key))?;
-    sources(out, screen, &told.sources, all)?;
+    sources(out, look, &told.sources)?;
     if let Some(there) = &told.remote {
         part(out, screen, "remote store", &remote(there))?;
     }
     if let Some(automatic) = &told.automatic {
-        facts(out, screen, automatic, all)?;
+        facts(out, look, automatic)?;
     }
     let has_facts = told.automatic.as_ref().is_some_and(|it| it.facts.is_some());
     if let Some(nearest) = &told.nearest {
-        near(out, screen, nearest, all)?;
+        near(out, look, nearest)?;
     } else if matches!(told.state, State::NotRecorded) && !has_facts {
         writeln!(out, "\nnothing like it is recorded")?;
     }
     for advice in &told.advice {
         writeln!(out, "\n{}", harmless(&advised(advice)))?;
+        if leaves_out(advice) {
+            writeln!(out, "{CAUTION}")?;
+        }
     }
     Ok(())
 }
@@ -66,22 +100,22 @@ pub fn why(told: &Explanation<'_>) -> String {
 }
 
 /// What is not what it was, if there is more than was told.
-fn facts(out: &mut dyn Write, screen: Screen, told: &Automatic, all: bool) -> Result<()> {
+fn facts(out: &mut dyn Write, look: Look, told: &Automatic) -> Result<()> {
     if let Some(count) = told.facts {
-        part(out, screen, "what it reads", &format!("{count} facts, as `cachex inputs` lists"))?;
+        part(
+            out,
+            look.screen,
+            "what it reads",
+            &format!("{count} facts, as `cachex inputs` lists"),
+        )?;
     }
     if told.differing.len() < 2 && told.refused.is_none() {
         return Ok(());
     }
-    let shown = if all { usize::MAX } else { SHOWN };
     writeln!(out)?;
-    for differing in told.differing.iter().take(shown) {
-        writeln!(out, "  {}", harmless(&differing.in_words()))?;
-    }
-    match told.differing.len().saturating_sub(shown) {
-        0 => Ok(()),
-        more => writeln!(out, "  and {more} more, which --all lists"),
-    }
+    let (shown, more) = look.fold(&told.differing);
+    let told = shown.iter().map(|differing| harmless(&differing.in_words()).into_owned());
+    told.chain(more).try_for_each(|line| writeln!(out, "  {line}"))
 }
 
 /// Why it is a hit or a miss.
@@ -167,9 +201,9 @@ fn remote(there: &There<'_>) -> String {
     format!("{} ({}){said}", there.url, ui::choice(&there.mode))
 }
 
-fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -> Result<()> {
-    let mut part = |name: &str, text: &str| part(out, screen, name, text);
-    part("arguments", &ui::command_line(told.argv.iter().map(|arg| arg.as_bytes())))?;
+fn sources(out: &mut dyn Write, look: Look, told: &Sources<'_>) -> Result<()> {
+    let mut part = |name: &str, text: &str| part(out, look.screen, name, text);
+    part("arguments", &look.line(told.argv.iter().map(|arg| arg.as_bytes())))?;
     let path = told.executable.as_deref().map(in_shell).unwrap_or_default();
     part(
         "executable",
@@ -182,14 +216,9 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
     let cwd = told.cwd.as_deref().map(in_shell);
     part("working directory", cwd.as_deref().unwrap_or("not part of the key"))?;
     part("variables", &variables(told))?;
-    if all {
-        let counted: Vec<_> = told.counted.iter().map(|name| name_of(name)).collect();
-        let left_out = told.left_out.iter();
-        let left_out: Vec<_> = left_out
-            .map(|(name, why)| format!("{} ({})", name_of(name), in_a_word(*why)))
-            .collect();
-        for (title, names) in [("  counted", counted), ("  left out", left_out)] {
-            let titles = std::iter::once(title).chain(std::iter::repeat(""));
+    if look.all {
+        for (title, names) in groups(told) {
+            let titles = std::iter::once(title.as_str()).chain(std::iter::repeat(""));
             for (title, name) in titles.zip(&names) {
                 part(title, name)?;
             }
@@ -218,16 +247,20 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
             },
         )?;
     }
-    for name in &told.unkeyed {
+    let (unkeyed, more) = look.fold(&told.unkeyed);
+    for name in unkeyed {
         let name = ui::word(name.as_bytes());
         part(
             "not in the key",
             &format!("{name}, an argument; `--input {name}` adds it, or `--auto`"),
         )?;
     }
-    for command in told.commands {
-        part("input command", command)?;
+    more.map_or(Ok(()), |more| part("", &more))?;
+    let (commands, more) = look.fold(told.commands);
+    for command in commands {
+        part("input command", &look.credentials.text(command))?;
     }
+    more.map_or(Ok(()), |more| part("", &more))?;
     if let Some(base) = &told.base {
         part("base folder", &format!("{}, in any place", in_shell(base)))?;
     }
@@ -242,6 +275,19 @@ fn sources(out: &mut dyn Write, screen: Screen, told: &Sources<'_>, all: bool) -
             .columns
             .map_or("none".to_owned(), |columns| format!("one of {columns} columns and this kind")),
     )
+}
+
+/// The names of the variables: those that are part of the key, and the others by why they
+/// are not.
+fn groups(told: &Sources<'_>) -> Vec<(String, Vec<String>)> {
+    let mut left_out = told.left_out.clone();
+    left_out.sort_by_key(|(name, why)| (*why, *name));
+    let counted = told.counted.iter().map(|name| name_of(name)).collect();
+    let others = left_out.chunk_by(|(_, one), (_, other)| one == other).map(|alike| {
+        let names = alike.iter().map(|(name, _)| name_of(name)).collect();
+        (format!("  not: {}", in_a_word(alike[0].1)), names)
+    });
+    std::iter::once(("  counted".to_owned(), counted)).chain(others).collect()
 }
 
 fn variables(told: &Sources<'_>) -> String {
@@ -272,7 +318,7 @@ fn variables(told: &Sources<'_>) -> String {
 pub fn in_a_word(why: LeftOut) -> &'static str {
     match why {
         LeftOut::Session => "session",
-        LeftOut::Directory => "working directory",
+        LeftOut::Directory => "directory",
         LeftOut::Option => "option",
         LeftOut::Jobs => "make jobs",
         LeftOut::Host => "host",
@@ -287,38 +333,33 @@ fn in_shell(path: &Path) -> String {
     ui::word(path.as_os_str().as_bytes())
 }
 
-fn near(out: &mut dyn Write, screen: Screen, nearest: &Nearest, all: bool) -> Result<()> {
+fn near(out: &mut dyn Write, look: Look, nearest: &Nearest) -> Result<()> {
     let entry = &nearest.entry;
     let now = Timestamp::now();
     let line = if nearest.same_line {
         "the same command line".to_owned()
     } else {
-        ui::command_line(entry.about.argv.iter().map(|arg| &arg[..]))
+        look.line(entry.about.words())
     };
     let expired = entry.expires().is_some_and(|expires| expires <= now);
-    let title = screen.paint(Tone::Heading, "nearest");
+    let title = look.screen.paint(Tone::Heading, "nearest");
     writeln!(
         out,
         "\n{title} {}, recorded {} ago{}: {}",
         messages::short(&entry.key),
         ui::age(now, entry.created),
         if expired { ", expired" } else { "" },
-        harmless(&cut(&line))
+        harmless(&line)
     )?;
-    let told = nearest.sentences();
-    let shown = if all || told.len() <= SHOWN { told.len() } else { SHOWN - 1 };
-    for sentence in &told[..shown] {
-        writeln!(out, "  {}", harmless(sentence))?;
-    }
-    if shown < told.len() {
-        writeln!(out, "  and {} more, which --all lists", told.len() - shown)?;
-    }
-    Ok(())
+    let told = nearest.sentences(look.credentials);
+    let (shown, more) = look.fold(&told);
+    let shown = shown.iter().map(|sentence| harmless(sentence).into_owned());
+    shown.chain(more).try_for_each(|line| writeln!(out, "  {line}"))
 }
 
 /// A command line is no more than a hint here.
 fn cut(line: &str) -> String {
-    const WIDEST: usize = 100;
+    const WIDEST: usize = 200;
     match line.char_indices().nth(WIDEST) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line.to_owned(),
@@ -345,6 +386,24 @@ pub fn advised(advice: &Advice) -> String {
             format!("`{with}` leaves out what differs: calls with it share one result")
         }
     }
+}
+
+/// Whether a call that follows it has less in its key.
+pub fn leaves_out(advice: &Advice) -> bool {
+    const OPTIONS: [&str; 9] = [
+        "--base-dir",
+        "--env",
+        "--exe",
+        "--ignore-env",
+        "--no-cwd",
+        "--no-env",
+        "--portable",
+        "--platform",
+        "--stdin",
+    ];
+    let is_one = |option: &Vec<String>| option.first().is_some_and(|it| OPTIONS.contains(&&it[..]));
+    advice.with.iter().any(is_one)
+        || advice.without.iter().any(|option| ["--key", "--scope"].contains(option))
 }
 
 /// An option as one types it. A comma between plain words needs no quotes.

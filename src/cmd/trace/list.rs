@@ -2,7 +2,7 @@
 
 use crate::cli::{TraceArgs, TraceFormat};
 use crate::ui;
-use crate::words;
+use crate::words::{self, Credentials};
 use cachex_trace::{Change, Report};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -163,7 +163,8 @@ impl<'a> List<'a> {
         }
         line.push(b"--".into());
         line.extend(args.command.iter().map(|arg| arg.as_bytes().to_vec()));
-        let line = words::command_line(line.iter().map(Vec::as_slice));
+        // To be run, so it has to be whole.
+        let line = Credentials::Revealed.line(line.iter().map(Vec::as_slice));
         (line + "\n").into_bytes()
     }
 

@@ -78,6 +78,7 @@ impl Place {
             ) => Place::Folder,
             Some([filter::FILE]) => Place::Filter,
             Some([account::FILE]) => Place::Account,
+            Some([events::PAST]) => Place::Memory,
             Some([name]) if events::is_log(name) => Place::Log((*name).to_owned()),
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
             Some([rebuild::BUILDING | rebuild::NEXT]) => Place::Trash,

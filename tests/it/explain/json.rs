@@ -93,7 +93,8 @@ fn a_miss_has_this_shape() {
         "refresh": "null", "stands_in": "bool", "recorded": "null",
         "parts": shape_of_parts(), "remote": "null", "auto": "null", "nearest": nearest,
         "advice": [{
-            "effect": "string", "with": ["string"], "without": [], "stdin_from_null": "bool",
+            "effect": "string", "with": ["string"], "without": [], "leaves_out": "bool",
+            "stdin_from_null": "bool",
             "message": "string",
         }],
     });
@@ -108,7 +109,7 @@ fn a_miss_has_this_shape() {
     ]);
     assert_eq!(told["nearest"]["differences"], differences);
     let advice = json!([{
-        "effect": "hit", "with": ["--ignore-env", "FOO"], "without": [], "stdin_from_null": true,
+        "effect": "hit", "with": ["--ignore-env", "FOO"], "without": [], "leaves_out": true, "stdin_from_null": true,
         "message": "would hit with `--ignore-env FOO`, with `</dev/null`",
     }]);
     assert_eq!(told["advice"], advice);

@@ -1,0 +1,136 @@
+//! The last calls, for people: what a fold has counted is kept for a while.
+//!
+//! The records are those of the log, the oldest first, in a file that each fold writes
+//! anew. Nothing else reads it, and nothing hangs on it.
+
+use super::{Event, Kind, LEN, Record, is_log, parse};
+use crate::fsutil;
+use crate::store::Root;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+
+/// The name of the file.
+pub const FILE: &str = "events.past";
+/// So many records are kept: 64 KiB.
+pub(super) const KEPT: usize = 1024;
+
+/// A call, and the name of the command where the log has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What came of it.
+    pub event: Event,
+    /// The name of the command, if it was run.
+    pub name: Option<String>,
+}
+
+/// Adds the last records to the file.
+pub(super) fn keep(root: &Root, last: &[Record]) -> rustix::io::Result<()> {
+    if last.is_empty() {
+        return Ok(());
+    }
+    let mut records = read(root, FILE)?;
+    // A fold that was killed before it removed the log leaves it to the next.
+    let known: HashSet<[u8; LEN]> = records.iter().map(Record::encode).collect();
+    records.extend(last.iter().filter(|record| !known.contains(&record.encode())).cloned());
+    let kept = &records[records.len().saturating_sub(KEPT)..];
+    let bytes: Vec<[u8; LEN]> = kept.iter().map(Record::encode).collect();
+    let temp = Root::temp_name();
+    let placed = fsutil::create_file(root, &temp, OFlags::WRONLY | OFlags::EXCL)
+        .and_then(|file| fsutil::write_file(&file, bytes.as_flattened()))
+        .and_then(|()| fsutil::rename(root, &temp, FILE));
+    if placed.is_err() {
+        let _ = fsutil::remove_file(root, &temp);
+    }
+    placed
+}
+
+/// The calls that are known of, the last one first. Those of a remote store, and uses
+/// elsewhere, are none.
+pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
+    let mut records = read(root, FILE)?;
+    let mut names = fsutil::names(root, ".")?;
+    names.retain(|name| name.to_str().is_some_and(is_log));
+    // Those that a fold has taken come before what was written since.
+    names.sort_by_key(|name| (name == super::LOG, name.clone()));
+    let mut known: HashSet<[u8; LEN]> = records.iter().map(Record::encode).collect();
+    for name in names {
+        let fresh = read(root, name.to_str().unwrap_or_default())?;
+        records.extend(fresh.into_iter().filter(|record| known.insert(record.encode())));
+    }
+    let mut calls: Vec<Call> = Vec::new();
+    for record in records {
+        match record {
+            Record::Event(event) => calls.push(Call { event, name: None }),
+            Record::Label(label) => {
+                // Others may have written in between, though hardly ever.
+                let of = calls.iter_mut().rev().take(8).find(|it| it.event.key == label.key);
+                of.into_iter().for_each(|call| call.name = Some(label.name.clone()));
+            }
+        }
+    }
+    calls.retain(|call| !matches!(call.event.kind, Kind::Remote { .. } | Kind::Elsewhere));
+    calls.sort_by_key(|call| std::cmp::Reverse(call.event.time));
+    Ok(calls)
+}
+
+/// The records of a file; none if there is none, or it is no file.
+fn read(root: &Root, name: &str) -> rustix::io::Result<Vec<Record>> {
+    let mut bytes = Vec::new();
+    match fsutil::open_file(root, name) {
+        Ok(file) => {
+            let file = File::from(file).take(2 * super::CAP);
+            let _ = { file }.read_to_end(&mut bytes);
+        }
+        Err(Errno::NOENT | Errno::LOOP | Errno::ISDIR) => {}
+        Err(errno) => return Err(errno),
+    }
+    Ok(parse(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::entry::Key;
+    use crate::store::events::{Label, Reason, append, drain};
+    use crate::store::testing::scene;
+
+    fn run(n: u8) -> Event {
+        let kind = Kind::Recorded { why: Reason::NotRecorded, size: 1 };
+        Event { kind, time: Timestamp(u64::from(n)), key: Key([n; 32]), run_time: 5 }
+    }
+
+    #[test]
+    fn calls_are_known_before_and_after_a_fold_and_each_once() {
+        let scene = scene();
+        let root = &scene.root;
+        append(root, &run(1), Some(b"/bin/one"), None).unwrap();
+        let names = |calls: Vec<Call>| {
+            calls.into_iter().map(|call| call.name.unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(calls(root).unwrap()), ["one"]);
+        let drained = drain(root).unwrap();
+        keep(root, &drained.last).unwrap();
+        // Killed before the log is removed.
+        assert_eq!(names(calls(root).unwrap()), ["one"]);
+        append(root, &run(2), Some(b"two"), None).unwrap();
+        drain(root).unwrap().discard(root).unwrap();
+        append(root, &run(3), None, None).unwrap();
+        assert_eq!(names(calls(root).unwrap()), ["", "two", "one"]);
+    }
+
+    #[test]
+    fn no_more_than_the_last_are_kept() {
+        let scene = scene();
+        let label = |n: usize| Record::Label(Label { key: Key([1; 32]), name: n.to_string() });
+        for n in 0..3 {
+            let all: Vec<Record> = (0..600).map(|m| label(n * 600 + m)).collect();
+            keep(&scene.root, &all).unwrap();
+        }
+        let kept = read(&scene.root, FILE).unwrap();
+        assert_eq!((kept.len(), kept.last()), (KEPT, Some(&label(1799))));
+    }
+}
