@@ -19,9 +19,9 @@ const SOON: Duration = Duration::from_millis(10);
 
 /// How much is read at once.
 pub const CHUNK: usize = 64 * 1024;
-/// What a stream's pipe is widened to once the command has filled it: fewer,
-/// larger chunks for those who print a lot. The most Linux allows to everyone.
-#[cfg(target_os = "linux")]
+/// What a stream's pipe is widened to once the command has filled it, and its reader has
+/// taken as much: fewer, larger chunks for those who print a lot. The most Linux allows to
+/// everyone. What is in it when its reader leaves the command believes to have been read.
 const WIDE: usize = 1 << 20;
 
 /// One stream on its way from the command to cachex's own.
@@ -40,6 +40,8 @@ pub struct Leg {
     buffer: Vec<u8>,
     /// How much of it has been passed on.
     sent: usize,
+    /// How much of all of it has been passed on.
+    passed: usize,
     /// Whether the pipe is as wide as it gets.
     is_wide: bool,
     /// Since when there is no reader, and what was read since then.
@@ -73,6 +75,7 @@ impl Leg {
             moved: Instant::now(),
             buffer,
             sent: 0,
+            passed: 0,
             is_wide: false,
             abandoned: None,
             is_unwritable: false,
@@ -179,7 +182,7 @@ impl Leg {
                     any = true;
                     self.send();
                     record(self.stream, &self.buffer);
-                    if n >= CHUNK && !self.is_wide {
+                    if n >= CHUNK && !self.is_wide && self.is_read() {
                         self.widen();
                     }
                 }
@@ -231,6 +234,7 @@ impl Leg {
             match self.outlet.write(unsent) {
                 Ok(n) => {
                     self.sent += n;
+                    self.passed = self.passed.saturating_add(n);
                     self.owed = self.owed.map(|owed| owed.saturating_sub(n as u64));
                     self.moved = Instant::now();
                 }
@@ -272,6 +276,11 @@ impl Leg {
         over
     }
 
+    /// Whether somebody reads on, who has taken a lot, or nobody is to.
+    fn is_read(&self) -> bool {
+        matches!(self.outlet, Outlet::Nowhere) || self.passed >= WIDE
+    }
+
     /// Has the pipe and the buffer hold more; the latter keeps what is in it.
     fn widen(&mut self) {
         // Not to be tried twice.
@@ -289,4 +298,43 @@ impl Leg {
 /// Whether somebody has the other end of a pipe.
 fn is_held(source: &OwnedFd) -> bool {
     fsutil::is_ready(source, PollFlags::empty()) == Ok(false)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::sink::Sink;
+    use rustix::fd::AsFd;
+    use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
+
+    /// A leg from a pipe that is full of this into one of its own.
+    fn leg() -> (Leg, PipeWriter, PipeReader) {
+        let (source, command) = pipe().unwrap();
+        let (reader, outlet) = pipe().unwrap();
+        let outlet: &'static PipeWriter = Box::leak(Box::new(outlet));
+        let outlet = Outlet::Live(Sink::new(outlet.as_fd()));
+        (Leg::new(Stream::Stdout, Some(source.into()), outlet, buffer()), command, reader)
+    }
+
+    fn size(leg: &Leg) -> usize {
+        rustix::pipe::fcntl_getpipe_size(leg.source.as_ref().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_reads_has_no_more_room_than_without_cachex() {
+        let (mut leg, mut command, mut reader) = leg();
+        let mut fill = |leg: &mut Leg| {
+            command.write_all(&[b'x'; CHUNK]).unwrap();
+            leg.advance(|_, _| {});
+        };
+        fill(&mut leg);
+        fill(&mut leg);
+        assert!(leg.is_pending());
+        assert_eq!(size(&leg), CHUNK);
+        for _ in 0..WIDE / CHUNK + 1 {
+            reader.read_exact(&mut [0; CHUNK]).unwrap();
+            fill(&mut leg);
+        }
+        assert_eq!(size(&leg), WIDE, "its reader has taken a lot");
+    }
 }
