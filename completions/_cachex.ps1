@@ -91,11 +91,13 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]')
             [CompletionResult]::new('--max-entries', '--max-entries', [CompletionResultType]::ParameterName, 'Keep about this many results, the most recently used [default: as many as there is room for]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7)')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first')
             [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'Choose how the remote store is used [default: read-write]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up a look-up in the remote store after this long [default: 1s]')
             [CompletionResult]::new('--remote-budget', '--remote-budget', [CompletionResultType]::ParameterName, 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]')
             [CompletionResult]::new('--remote-max-size', '--remote-max-size', [CompletionResultType]::ParameterName, 'Neither send nor fetch a longer output than this [default: --max-entry-size]')
+            [CompletionResult]::new('--remote-signing-key', '--remote-signing-key', [CompletionResultType]::ParameterName, 'Sign what is sent with the private key in this file, see `cachex remote keygen`')
+            [CompletionResult]::new('--remote-trust', '--remote-trust', [CompletionResultType]::ParameterName, 'Accept only results signed with this key, or with one''s own; repeatable')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, run or replayed, for other verbs to select it; repeatable')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file when it ends')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write that object to this open descriptor instead')
@@ -165,11 +167,13 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]')
             [CompletionResult]::new('--max-entries', '--max-entries', [CompletionResultType]::ParameterName, 'Keep about this many results, the most recently used [default: as many as there is room for]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7)')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first')
             [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'Choose how the remote store is used [default: read-write]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up a look-up in the remote store after this long [default: 1s]')
             [CompletionResult]::new('--remote-budget', '--remote-budget', [CompletionResultType]::ParameterName, 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]')
             [CompletionResult]::new('--remote-max-size', '--remote-max-size', [CompletionResultType]::ParameterName, 'Neither send nor fetch a longer output than this [default: --max-entry-size]')
+            [CompletionResult]::new('--remote-signing-key', '--remote-signing-key', [CompletionResultType]::ParameterName, 'Sign what is sent with the private key in this file, see `cachex remote keygen`')
+            [CompletionResult]::new('--remote-trust', '--remote-trust', [CompletionResultType]::ParameterName, 'Accept only results signed with this key, or with one''s own; repeatable')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, run or replayed, for other verbs to select it; repeatable')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file when it ends')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write that object to this open descriptor instead')
@@ -242,11 +246,13 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]')
             [CompletionResult]::new('--max-entries', '--max-entries', [CompletionResultType]::ParameterName, 'Keep about this many results, the most recently used [default: as many as there is room for]')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7)')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first')
             [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'Choose how the remote store is used [default: read-write]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up a look-up in the remote store after this long [default: 1s]')
             [CompletionResult]::new('--remote-budget', '--remote-budget', [CompletionResultType]::ParameterName, 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]')
             [CompletionResult]::new('--remote-max-size', '--remote-max-size', [CompletionResultType]::ParameterName, 'Neither send nor fetch a longer output than this [default: --max-entry-size]')
+            [CompletionResult]::new('--remote-signing-key', '--remote-signing-key', [CompletionResultType]::ParameterName, 'Sign what is sent with the private key in this file, see `cachex remote keygen`')
+            [CompletionResult]::new('--remote-trust', '--remote-trust', [CompletionResultType]::ParameterName, 'Accept only results signed with this key, or with one''s own; repeatable')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Label the result, run or replayed, for other verbs to select it; repeatable')
             [CompletionResult]::new('--status-file', '--status-file', [CompletionResultType]::ParameterName, 'Write one JSON object about the call to this file when it ends')
             [CompletionResult]::new('--status-fd', '--status-fd', [CompletionResultType]::ParameterName, 'Write that object to this open descriptor instead')
@@ -516,12 +522,14 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what was fetched from and sent to the remote store, and its state')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until all recorded results are in the remote store')
             [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Send results that are recorded already')
+            [CompletionResult]::new('invalidate', 'invalidate', [CompletionResultType]::ParameterValue, 'Have all machines drop results that were recorded until now')
+            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a key that results are signed with, and print its public key')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove the least recently used objects from a folder that machines share')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'cachex;remote;check' {
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: the one set for `run`]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: those set for `run`]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
@@ -531,7 +539,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;remote;stats' {
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: the one set for `run`]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: those set for `run`]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Count what the store holds, which takes long for a large one')
@@ -544,7 +552,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
         }
         'cachex;remote;flush' {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait at most this long')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: the one set for `run`]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: those set for `run`]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
@@ -560,7 +568,7 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'Send entries whose command line matches, see `cachex list --help`')
             [CompletionResult]::new('--newer-than', '--newer-than', [CompletionResultType]::ParameterName, 'Send entries recorded no longer ago than this')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait at most this long')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: the one set for `run`]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: those set for `run`]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show how many would be sent, and send nothing')
@@ -570,10 +578,30 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'cachex;remote;invalidate' {
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Invalidate results recorded at least this long ago')
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Invalidate results with this tag')
+            [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'Invalidate results whose command line matches, see `cachex list --help`')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: those set for `run`]')
+            [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Invalidate everything')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print neither warnings nor what was done')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'cachex;remote;keygen' {
+            [CompletionResult]::new('--public', '--public', [CompletionResultType]::ParameterName, 'Print the public key of a file that exists, and make nothing')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'cachex;remote;prune' {
             [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'Remove objects not used for this long; uses are noted by the hour')
             [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Remove the least recently used objects until the rest takes no more disk space than this')
-            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: the one set for `run`]')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'The remote store [default: those set for `run`]')
             [CompletionResult]::new('--remote-timeout', '--remote-timeout', [CompletionResultType]::ParameterName, 'Give up after this long without an answer [default: 1s]')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be removed, and change nothing')
@@ -588,6 +616,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what was fetched from and sent to the remote store, and its state')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until all recorded results are in the remote store')
             [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Send results that are recorded already')
+            [CompletionResult]::new('invalidate', 'invalidate', [CompletionResultType]::ParameterValue, 'Have all machines drop results that were recorded until now')
+            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a key that results are signed with, and print its public key')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove the least recently used objects from a folder that machines share')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -602,6 +632,12 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;remote;help;push' {
+            break
+        }
+        'cachex;remote;help;invalidate' {
+            break
+        }
+        'cachex;remote;help;keygen' {
             break
         }
         'cachex;remote;help;prune' {
@@ -712,6 +748,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what was fetched from and sent to the remote store, and its state')
             [CompletionResult]::new('flush', 'flush', [CompletionResultType]::ParameterValue, 'Wait until all recorded results are in the remote store')
             [CompletionResult]::new('push', 'push', [CompletionResultType]::ParameterValue, 'Send results that are recorded already')
+            [CompletionResult]::new('invalidate', 'invalidate', [CompletionResultType]::ParameterValue, 'Have all machines drop results that were recorded until now')
+            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a key that results are signed with, and print its public key')
             [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove the least recently used objects from a folder that machines share')
             break
         }
@@ -725,6 +763,12 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;remote;push' {
+            break
+        }
+        'cachex;help;remote;invalidate' {
+            break
+        }
+        'cachex;help;remote;keygen' {
             break
         }
         'cachex;help;remote;prune' {

@@ -148,6 +148,12 @@ _cachex() {
             cachex__subcmd__help__subcmd__remote,flush)
                 cmd="cachex__subcmd__help__subcmd__remote__subcmd__flush"
                 ;;
+            cachex__subcmd__help__subcmd__remote,invalidate)
+                cmd="cachex__subcmd__help__subcmd__remote__subcmd__invalidate"
+                ;;
+            cachex__subcmd__help__subcmd__remote,keygen)
+                cmd="cachex__subcmd__help__subcmd__remote__subcmd__keygen"
+                ;;
             cachex__subcmd__help__subcmd__remote,prune)
                 cmd="cachex__subcmd__help__subcmd__remote__subcmd__prune"
                 ;;
@@ -166,6 +172,12 @@ _cachex() {
             cachex__subcmd__remote,help)
                 cmd="cachex__subcmd__remote__subcmd__help"
                 ;;
+            cachex__subcmd__remote,invalidate)
+                cmd="cachex__subcmd__remote__subcmd__invalidate"
+                ;;
+            cachex__subcmd__remote,keygen)
+                cmd="cachex__subcmd__remote__subcmd__keygen"
+                ;;
             cachex__subcmd__remote,prune)
                 cmd="cachex__subcmd__remote__subcmd__prune"
                 ;;
@@ -183,6 +195,12 @@ _cachex() {
                 ;;
             cachex__subcmd__remote__subcmd__help,help)
                 cmd="cachex__subcmd__remote__subcmd__help__subcmd__help"
+                ;;
+            cachex__subcmd__remote__subcmd__help,invalidate)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__invalidate"
+                ;;
+            cachex__subcmd__remote__subcmd__help,keygen)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__keygen"
                 ;;
             cachex__subcmd__remote__subcmd__help,prune)
                 cmd="cachex__subcmd__remote__subcmd__help__subcmd__prune"
@@ -284,7 +302,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --local --tag --quiet --verbose --status-file --status-fd --all --json --reveal --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --all --json --reveal --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -576,6 +594,28 @@ _cachex() {
                     return 0
                     ;;
                 --remote-max-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --remote-signing-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --remote-trust)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -1102,7 +1142,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__remote)
-            opts="check stats flush push prune"
+            opts="check stats flush push invalidate keygen prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1130,6 +1170,34 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__remote__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__remote__subcmd__invalidate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__remote__subcmd__keygen)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1570,7 +1638,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote)
-            opts="-h --help check stats flush push prune help"
+            opts="-h --help check stats flush push invalidate keygen prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1661,7 +1729,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote__subcmd__help)
-            opts="check stats flush push prune help"
+            opts="check stats flush push invalidate keygen prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1716,6 +1784,34 @@ _cachex() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__invalidate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__keygen)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         cachex__subcmd__remote__subcmd__help__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1747,6 +1843,76 @@ _cachex() {
         cachex__subcmd__remote__subcmd__help__subcmd__stats)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__invalidate)
+            opts="-h --all --older-than --tag --command --remote --remote-timeout --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --older-than)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --tag)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --command)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --remote-timeout)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__keygen)
+            opts="-h --public --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1920,7 +2086,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__run)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --local --tag --quiet --verbose --status-file --status-fd --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2218,6 +2384,28 @@ _cachex() {
                     fi
                     return 0
                     ;;
+                --remote-signing-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --remote-trust)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --tag)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2255,7 +2443,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__sh)
-            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --local --tag --quiet --verbose --status-file --status-fd --shell --help"
+            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2511,6 +2699,28 @@ _cachex() {
                     return 0
                     ;;
                 --remote-max-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --remote-signing-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --remote-trust)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2840,7 +3050,7 @@ _cachex_at() {
             = | :) ((at += 1)) ;;
             -*)
                 [[ $word != -[!-]* ]] || word=-${word: -1}
-                if [[ ' --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --tag --status-file --status-fd ' == *" $word "* && ${COMP_WORDS[at + 1]-} != = ]]; then
+                if [[ ' --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd ' == *" $word "* && ${COMP_WORDS[at + 1]-} != = ]]; then
                     ((at += 1))
                 fi ;;
             *)

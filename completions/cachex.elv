@@ -87,11 +87,13 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --max-size 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]'
             cand --max-entries 'Keep about this many results, the most recently used [default: as many as there is room for]'
             cand --compress 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]'
-            cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7)'
+            cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first'
             cand --remote-mode 'Choose how the remote store is used [default: read-write]'
             cand --remote-timeout 'Give up a look-up in the remote store after this long [default: 1s]'
             cand --remote-budget 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]'
             cand --remote-max-size 'Neither send nor fetch a longer output than this [default: --max-entry-size]'
+            cand --remote-signing-key 'Sign what is sent with the private key in this file, see `cachex remote keygen`'
+            cand --remote-trust 'Accept only results signed with this key, or with one''s own; repeatable'
             cand --tag 'Label the result, run or replayed, for other verbs to select it; repeatable'
             cand --status-file 'Write one JSON object about the call to this file when it ends'
             cand --status-fd 'Write that object to this open descriptor instead'
@@ -160,11 +162,13 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --max-size 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]'
             cand --max-entries 'Keep about this many results, the most recently used [default: as many as there is room for]'
             cand --compress 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]'
-            cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7)'
+            cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first'
             cand --remote-mode 'Choose how the remote store is used [default: read-write]'
             cand --remote-timeout 'Give up a look-up in the remote store after this long [default: 1s]'
             cand --remote-budget 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]'
             cand --remote-max-size 'Neither send nor fetch a longer output than this [default: --max-entry-size]'
+            cand --remote-signing-key 'Sign what is sent with the private key in this file, see `cachex remote keygen`'
+            cand --remote-trust 'Accept only results signed with this key, or with one''s own; repeatable'
             cand --tag 'Label the result, run or replayed, for other verbs to select it; repeatable'
             cand --status-file 'Write one JSON object about the call to this file when it ends'
             cand --status-fd 'Write that object to this open descriptor instead'
@@ -236,11 +240,13 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --max-size 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]'
             cand --max-entries 'Keep about this many results, the most recently used [default: as many as there is room for]'
             cand --compress 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]'
-            cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7)'
+            cand --remote 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first'
             cand --remote-mode 'Choose how the remote store is used [default: read-write]'
             cand --remote-timeout 'Give up a look-up in the remote store after this long [default: 1s]'
             cand --remote-budget 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]'
             cand --remote-max-size 'Neither send nor fetch a longer output than this [default: --max-entry-size]'
+            cand --remote-signing-key 'Sign what is sent with the private key in this file, see `cachex remote keygen`'
+            cand --remote-trust 'Accept only results signed with this key, or with one''s own; repeatable'
             cand --tag 'Label the result, run or replayed, for other verbs to select it; repeatable'
             cand --status-file 'Write one JSON object about the call to this file when it ends'
             cand --status-fd 'Write that object to this open descriptor instead'
@@ -498,11 +504,13 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand stats 'Show what was fetched from and sent to the remote store, and its state'
             cand flush 'Wait until all recorded results are in the remote store'
             cand push 'Send results that are recorded already'
+            cand invalidate 'Have all machines drop results that were recorded until now'
+            cand keygen 'Make a key that results are signed with, and print its public key'
             cand prune 'Remove the least recently used objects from a folder that machines share'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'cachex;remote;check'= {
-            cand --remote 'The remote store [default: the one set for `run`]'
+            cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --json 'Print JSON'
@@ -511,7 +519,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;remote;stats'= {
-            cand --remote 'The remote store [default: the one set for `run`]'
+            cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --count 'Count what the store holds, which takes long for a large one'
@@ -523,7 +531,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
         }
         &'cachex;remote;flush'= {
             cand --timeout 'Wait at most this long'
-            cand --remote 'The remote store [default: the one set for `run`]'
+            cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --json 'Print JSON'
@@ -538,7 +546,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --command 'Send entries whose command line matches, see `cachex list --help`'
             cand --newer-than 'Send entries recorded no longer ago than this'
             cand --timeout 'Wait at most this long'
-            cand --remote 'The remote store [default: the one set for `run`]'
+            cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --dry-run 'Show how many would be sent, and send nothing'
@@ -547,10 +555,28 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'cachex;remote;invalidate'= {
+            cand --older-than 'Invalidate results recorded at least this long ago'
+            cand --tag 'Invalidate results with this tag'
+            cand --command 'Invalidate results whose command line matches, see `cachex list --help`'
+            cand --remote 'The remote store [default: those set for `run`]'
+            cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --all 'Invalidate everything'
+            cand --json 'Print JSON'
+            cand --quiet 'Print neither warnings nor what was done'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;remote;keygen'= {
+            cand --public 'Print the public key of a file that exists, and make nothing'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'cachex;remote;prune'= {
             cand --max-age 'Remove objects not used for this long; uses are noted by the hour'
             cand --max-size 'Remove the least recently used objects until the rest takes no more disk space than this'
-            cand --remote 'The remote store [default: the one set for `run`]'
+            cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
             cand --dry-run 'Show what would be removed, and change nothing'
@@ -564,6 +590,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand stats 'Show what was fetched from and sent to the remote store, and its state'
             cand flush 'Wait until all recorded results are in the remote store'
             cand push 'Send results that are recorded already'
+            cand invalidate 'Have all machines drop results that were recorded until now'
+            cand keygen 'Make a key that results are signed with, and print its public key'
             cand prune 'Remove the least recently used objects from a folder that machines share'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -574,6 +602,10 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;remote;help;flush'= {
         }
         &'cachex;remote;help;push'= {
+        }
+        &'cachex;remote;help;invalidate'= {
+        }
+        &'cachex;remote;help;keygen'= {
         }
         &'cachex;remote;help;prune'= {
         }
@@ -661,6 +693,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand stats 'Show what was fetched from and sent to the remote store, and its state'
             cand flush 'Wait until all recorded results are in the remote store'
             cand push 'Send results that are recorded already'
+            cand invalidate 'Have all machines drop results that were recorded until now'
+            cand keygen 'Make a key that results are signed with, and print its public key'
             cand prune 'Remove the least recently used objects from a folder that machines share'
         }
         &'cachex;help;remote;check'= {
@@ -670,6 +704,10 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;remote;flush'= {
         }
         &'cachex;help;remote;push'= {
+        }
+        &'cachex;help;remote;invalidate'= {
+        }
+        &'cachex;help;remote;keygen'= {
         }
         &'cachex;help;remote;prune'= {
         }

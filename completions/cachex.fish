@@ -97,13 +97,15 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-size -d 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entries -d 'Keep about this many results, the most recently used [default: as many as there is room for]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l compress -d 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote -d 'Share results with other machines through the store at this URL, see cachex-remotes(7)' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote -d 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-mode -d 'Choose how the remote store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and share what is recorded here'
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-signing-key -d 'Sign what is sent with the private key in this file, see `cachex remote keygen`' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l remote-trust -d 'Accept only results signed with this key, or with one\'s own; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l status-fd -d 'Write that object to this open descriptor instead' -r -f
@@ -177,13 +179,15 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d '
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-size -d 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entries -d 'Keep about this many results, the most recently used [default: as many as there is room for]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l compress -d 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote -d 'Share results with other machines through the store at this URL, see cachex-remotes(7)' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote -d 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-mode -d 'Choose how the remote store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and share what is recorded here'
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-signing-key -d 'Sign what is sent with the private key in this file, see `cachex remote keygen`' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l remote-trust -d 'Accept only results signed with this key, or with one\'s own; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l status-fd -d 'Write that object to this open descriptor instead' -r -f
@@ -258,13 +262,15 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-size -d 'Limit the disk space of the store; the least recently used results go first [default: 5GiB]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entries -d 'Keep about this many results, the most recently used [default: as many as there is room for]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l compress -d 'Compress older output at this level, from 0 (not at all) to 19 [default: 1]' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote -d 'Share results with other machines through the store at this URL, see cachex-remotes(7)' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote -d 'Share results with other machines through the store at this URL, see cachex-remotes(7); repeatable, the nearest first' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-mode -d 'Choose how the remote store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and share what is recorded here'
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-timeout -d 'Give up a look-up in the remote store after this long [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-budget -d 'Give up a transfer from there after this long [default: what the run took, or --remote-timeout]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-max-size -d 'Neither send nor fetch a longer output than this [default: --max-entry-size]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-signing-key -d 'Sign what is sent with the private key in this file, see `cachex remote keygen`' -r -F
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l remote-trust -d 'Accept only results signed with this key, or with one\'s own; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l tag -d 'Label the result, run or replayed, for other verbs to select it; repeatable' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-file -d 'Write one JSON object about the call to this file when it ends' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l status-fd -d 'Write that object to this open descriptor instead' -r -f
@@ -504,20 +510,22 @@ complete -c cachex -n "__fish_cachex_using_subcommand trace" -s o -l output -d '
 complete -c cachex -n "__fish_cachex_using_subcommand trace" -l declare -d 'Print the call of `cachex run` that declares these files as inputs and outputs'
 complete -c cachex -n "__fish_cachex_using_subcommand trace" -l all -d 'Include the files of the system: those below /usr, /etc and the like'
 complete -c cachex -n "__fish_cachex_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "push" -d 'Send results that are recorded already'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "push" -d 'Send results that are recorded already'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l count -d 'Count what the store holds, which takes long for a large one'
@@ -526,7 +534,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l timeout -d 'Wait at most this long' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l json -d 'Print JSON'
@@ -538,16 +546,28 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l command -d 'Send entries whose command line matches, see `cachex list --help`' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l newer-than -d 'Send entries recorded no longer ago than this' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l timeout -d 'Wait at most this long' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l dry-run -d 'Show how many would be sent, and send nothing'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l older-than -d 'Invalidate results recorded at least this long ago' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l tag -d 'Invalidate results with this tag' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l command -d 'Invalidate results whose command line matches, see `cachex list --help`' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l remote -d 'The remote store [default: those set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l all -d 'Invalidate everything'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -l quiet -d 'Print neither warnings nor what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from keygen" -l public -d 'Print the public key of a file that exists, and make nothing'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from keygen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-age -d 'Remove objects not used for this long; uses are noted by the hour' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-size -d 'Remove the least recently used objects until the rest takes no more disk space than this' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote -d 'The remote store [default: the one set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l dry-run -d 'Show what would be removed, and change nothing'
@@ -558,6 +578,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "push" -d 'Send results that are recorded already'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
@@ -596,6 +618,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subc
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "push" -d 'Send results that are recorded already'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
 
 # Keys, tags and scopes that the store holds. `cachex __complete` only reads, and
@@ -620,7 +644,7 @@ function __fish_cachex_at
         case '*'
             return 1
     end
-    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --tag --status-file --status-fd
+    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd
     while test $at -le (count $words)
         set -l word $words[$at]
         if test "$word" = --

@@ -26,7 +26,7 @@ pub use identity::IdentityArgs;
 pub use init::InitShell;
 pub use log::LogArgs;
 pub use manage::*;
-pub use remote::{PushArgs, RemoteArgs, RemoteVerb, WhichArgs};
+pub use remote::{InvalidateArgs, KeygenArgs, PushArgs, RemoteArgs, RemoteVerb, WhichArgs};
 pub use run::RunArgs;
 pub use sh::ShArgs;
 pub use short::{is_short_form, quieten, tip, tip_for_a_shell};

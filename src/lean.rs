@@ -219,7 +219,15 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
         b"max-size" => once(&mut run.max_size, values::store_size(text?)),
         b"max-entries" => once(&mut run.max_entries, values::entries(text?)),
         b"platform" => once(&mut run.identity.platform, values::platform(text?)),
-        b"remote" => once(&mut run.remote, text?.parse()),
+        b"remote" => {
+            run.remote.push(text?.parse().ok()?);
+            Some(())
+        }
+        b"remote-signing-key" => once(&mut run.remote_signing_key, values::signing_key(text?)),
+        b"remote-trust" => {
+            run.remote_trust.push(text?.parse().ok()?);
+            Some(())
+        }
         b"remote-mode" => once(&mut run.remote_mode, ValueEnum::from_str(text?, false)),
         b"remote-budget" => once(&mut run.remote_budget, values::duration(text?)),
         b"remote-max-size" => once(&mut run.remote_max_size, values::size(text?)),

@@ -174,7 +174,7 @@ mod messages;
 mod outputs;
 #[cfg(feature = "cli")]
 mod parallel;
-#[cfg(feature = "cli")]
+#[cfg(feature = "folder")]
 mod parts;
 #[cfg(feature = "cli")]
 mod plain;

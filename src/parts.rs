@@ -57,10 +57,12 @@ pub enum Kind {
     /// Which files the entry depends on: of the call that is automatic the key, and of the
     /// files the path set, as its name.
     Facts = 16,
+    /// Who sent an entry that was fetched, which has no other parts. Each name says one thing.
+    Origin = 17,
 }
 
 impl Kind {
-    const ALL: [Kind; 17] = [
+    const ALL: [Kind; 18] = [
         Kind::Arguments,
         Kind::ExePath,
         Kind::ExeSize,
@@ -78,6 +80,7 @@ impl Kind {
         Kind::Platform,
         Kind::Auto,
         Kind::Facts,
+        Kind::Origin,
     ];
 }
 
@@ -188,6 +191,22 @@ pub fn facts_of(stored: &[u8]) -> Option<(Key, Key)> {
     Some((Key(key), Key(set)))
 }
 
+/// The parts of an entry that was fetched: what is known of who sent it.
+pub fn of_origin(said: impl Iterator<Item = String>) -> Vec<u8> {
+    let mut stored = vec![0; HEADER];
+    for name in said {
+        put(&mut stored, Kind::Origin, name.as_bytes(), Sum::default());
+    }
+    stored
+}
+
+/// What is known of who sent an entry; none if it was not fetched.
+pub fn origin_of(stored: &[u8]) -> Option<Vec<String>> {
+    let parts = Parts::decode(stored)?;
+    let said = |part: Part| String::from_utf8_lossy(&part.name).into_owned();
+    parts.is_of_a_fetched_entry().then(|| parts.list.into_iter().map(said).collect())
+}
+
 /// As much of a stored form as an entry has room for: where that is not all, the
 /// longest names go first, then the last parts.
 pub fn within_limit(stored: Vec<u8>) -> Vec<u8> {
@@ -222,6 +241,11 @@ impl Parts {
             put(&mut stored, part.kind, &part.name, part.sum);
         }
         stored
+    }
+
+    /// Whether they say who sent the entry, and nothing of its key.
+    pub fn is_of_a_fetched_entry(&self) -> bool {
+        self.secret == Sum::default() && self.list.iter().all(|part| part.kind == Kind::Origin)
     }
 
     /// Reads what was stored; none if there is nothing that can be read.

@@ -15,13 +15,12 @@ use std::time::Duration;
 
 pub use crate::entry::Tag;
 pub use crate::mode::Mode;
-pub use crate::store::settings::{Limits, RemoteMode};
+pub use crate::store::settings::{Limits, RemoteMode, Tier, signing_key, tiers};
 pub use auto::{AutoAllow, AutoOutputs, AutoTimes};
-pub use cachex_remote::{Access, RemoteUrl};
+pub use cachex_remote::{Access, PrivateKey, PublicKey, RemoteUrl};
 pub use exit_codes::ExitCodes;
 pub use limit::Limit;
 pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
-
 pub use replay::{ColorStrip, ReplayMode};
 pub use since::Since;
 

@@ -295,6 +295,7 @@ impl Runner<'_> {
         };
         if is_hit {
             self.note(root, &entry.key, kind, run_time);
+            self.learn_there(root);
         }
         self.tag(root, entry);
         if is_hit && self.config.mark {

@@ -265,7 +265,8 @@ impl Search<'_> {
         if !is_near || entry.key == *self.key {
             return;
         }
-        let comparison = match Parts::decode(&entry.parts) {
+        let parts = Parts::decode(&entry.parts);
+        let comparison = match parts.filter(|parts| !parts.is_of_a_fetched_entry()) {
             Some(then) => explain::compare(self.now, &then).ok_or(Incomparable::OtherSecret),
             None => Err(Incomparable::NoParts),
         };

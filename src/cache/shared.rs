@@ -24,12 +24,17 @@ pub fn remote_beside<'r>(root: &'r Root, settings: &Settings, level: u8) -> Remo
 }
 
 impl Runner<'_> {
-    /// The remote store, if it is used at all.
-    fn remote<'r>(&self, root: &'r Root) -> Option<Remote<'r>> {
-        let settings = self.config.remote.as_deref()?;
+    /// The remote stores that are used at all, the nearest first.
+    fn remotes(&self) -> impl Iterator<Item = &Settings> {
         // Where others would find what an automatic call depends on is known here alone.
-        (settings.mode != RemoteMode::Off && !self.is_automatic())
-            .then(|| remote_beside(root, settings, self.config.compress))
+        let is_automatic = self.is_automatic();
+        let is_used = move |it: &&Settings| it.mode != RemoteMode::Off && !is_automatic;
+        self.config.remotes.iter().filter(is_used)
+    }
+
+    /// One of them.
+    fn beside<'r>(&self, root: &'r Root, settings: &Settings) -> Remote<'r> {
+        remote_beside(root, settings, self.config.compress)
     }
 
     /// Says that the result stays on this machine. Only what is asked for and cannot be had
@@ -59,34 +64,56 @@ impl Runner<'_> {
         }
     }
 
+    /// Has it learnt now and then what was invalidated, for hits that ask nobody.
+    pub(super) fn learn_there(&self, root: &Root) {
+        for settings in self.remotes() {
+            self.beside(root, settings).learn_when_due();
+        }
+    }
+
     /// What a look-up would take.
-    fn wanted_there(&self, key: &Key, beyond: u64) -> Wanted {
+    fn wanted_there(&self, settings: &Settings, key: &Key, beyond: u64) -> Wanted {
         let limit = |status| self.config.freshness.limit(status, key).map(nanos);
         Wanted {
             key: key.0,
             limits: [limit(0), limit(1)],
             beyond,
-            mends: self.shares(),
+            mends: self.shares(settings),
             platform: self.config.identity.platform.clone(),
         }
     }
 
-    /// Gets an entry that may be served from the remote store. It is in the local one
-    /// from then on.
+    /// Gets an entry that may be served from the nearest remote store that has it. It is in
+    /// the local one from then on, and soon in those that are nearer.
     pub(super) fn fetch(&self, root: &Root, key: &Key) -> Option<Entry> {
-        let remote = self.remote(root)?;
-        if let Some(home) = self.home() {
-            self.tell_of_home(home);
-            return None;
+        let mut passed: Vec<&Settings> = Vec::new();
+        for settings in self.remotes() {
+            if let Some(home) = self.home() {
+                self.tell_of_home(home);
+                return None;
+            }
+            if let Some(entry) = self.fetch_from(root, settings, key) {
+                for nearer in passed {
+                    self.share_with(root, nearer, key, entry.longest());
+                }
+                return Some(entry);
+            }
+            passed.push(settings);
         }
-        let wanted = self.wanted_there(key, self.config.freshness.stale_for().map_or(0, nanos));
+        None
+    }
+
+    fn fetch_from(&self, root: &Root, settings: &Settings, key: &Key) -> Option<Entry> {
+        let remote = self.beside(root, settings);
+        let beyond = self.config.freshness.stale_for().map_or(0, nanos);
+        let wanted = self.wanted_there(settings, key, beyond);
         let shown = (self.shows_progress)(self.config.quiet);
         let fetched = remote.fetch(&wanted);
         drop(shown);
         if let Some(kind) = Fetched::counted(&fetched) {
             self.note(root, key, kind, Duration::ZERO);
         }
-        if fetched.is_ok() && self.shares() {
+        if fetched.is_ok() && self.shares(settings) {
             self.tell_of_unsent(&remote);
         }
         match fetched {
@@ -146,16 +173,37 @@ impl Runner<'_> {
         key: &Key,
         asks: bool,
     ) -> Option<There<'_>> {
-        let settings = self.config.remote.as_ref()?;
+        let first = self.config.remotes.first()?;
         if let Some(home) = self.home() {
             let answer = Answer::Home(home);
-            return Some(There { url: &settings.url, mode: settings.mode, answer });
+            return Some(There { url: &first.url, mode: first.mode, answer });
         }
         // A helper wants a store to work in; where there is none yet, none is left behind.
         let passing = (root.is_none() && asks).then(Passing::new).flatten();
         let root = root.or(passing.as_ref().map(|passing| &passing.root));
-        let answer = match root.and_then(|root| self.remote(root)) {
-            Some(remote) if asks => match remote.look(&self.wanted_there(key, 0)) {
+        let mut nearest = None;
+        for settings in &self.config.remotes {
+            let there = self.look_in(root, settings, key, asks);
+            if matches!(there.answer, Answer::Entry { .. }) {
+                return Some(there);
+            }
+            nearest = nearest.or(Some(there));
+        }
+        nearest
+    }
+
+    /// What one of them would answer.
+    fn look_in<'s>(
+        &self,
+        root: Option<&Root>,
+        settings: &'s Settings,
+        key: &Key,
+        asks: bool,
+    ) -> There<'s> {
+        let is_used = self.remotes().any(|used| std::ptr::eq(used, settings));
+        let root = root.filter(|_| is_used);
+        let answer = match root.map(|root| self.beside(root, settings)) {
+            Some(remote) if asks => match remote.look(&self.wanted_there(settings, key, 0)) {
                 Ok(Seen::Entry { created }) => {
                     Answer::Entry { age: Timestamp::now().since(created).unwrap_or_default() }
                 }
@@ -170,26 +218,28 @@ impl Runner<'_> {
             },
             None => Answer::NotAsked,
         };
-        Some(There { url: &settings.url, mode: settings.mode, answer })
+        There { url: &settings.url, mode: settings.mode, answer }
     }
 
-    /// Has the remote store get what was recorded, in the background, unless that is longer
+    /// Has the remote stores get what was recorded, in the background, unless that is longer
     /// than what is worth sending.
     pub(super) fn share(&self, root: &Root, key: &Key, longest: u64) {
-        if self.shares()
-            && self.config.remote.as_ref().is_some_and(|remote| longest <= remote.limits.entry)
-            && let Some(remote) = self.remote(root)
-            && self.home().is_none()
-        {
-            remote.queue(key);
+        for settings in self.remotes() {
+            if self.shares(settings) && self.home().is_none() {
+                self.share_with(root, settings, key, longest);
+            }
         }
     }
 
-    /// Whether the remote store gets what is recorded.
-    fn shares(&self) -> bool {
-        let settings = self.config.remote.as_ref();
-        settings.is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
-            && self.config.mode != Mode::ReadOnly
+    fn share_with(&self, root: &Root, settings: &Settings, key: &Key, longest: u64) {
+        if self.shares(settings) && longest <= settings.limits.entry {
+            self.beside(root, settings).queue(key);
+        }
+    }
+
+    /// Whether a remote store gets what is recorded.
+    fn shares(&self, settings: &Settings) -> bool {
+        settings.mode == RemoteMode::ReadWrite && self.config.mode != Mode::ReadOnly
     }
 }
 
@@ -207,7 +257,7 @@ impl Passing {
     }
 }
 
-/// The remote store of a call, and what it would answer.
+/// A remote store of a call, and what it would answer.
 pub struct There<'r> {
     /// Where it is.
     pub url: &'r RemoteUrl,

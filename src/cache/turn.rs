@@ -76,7 +76,7 @@ impl Runner<'_> {
     fn run_in_turn(&self, root: &Root, mut miss: Miss, waited: bool, began: Timestamp) -> Exit {
         // Asking a remote store takes long enough for a whole turn of another's. What
         // that recorded is in this store.
-        if waited || self.config.remote.is_some() {
+        if waited || !self.config.remotes.is_empty() {
             // What the key says may have been true only before one waited.
             if self.moved(&miss.call).is_none()
                 && let Ok(hit) = self.find_here(root, &miss.call)

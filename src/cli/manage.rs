@@ -2,7 +2,7 @@
 //! things out of it.
 
 use super::{CACHE_DIR_HELP, IdentityArgs, KEY, OUTPUT};
-use crate::values::{self, CommandPattern, KeyPrefix, RemoteMode, RemoteUrl, Tag, text};
+use crate::values::{self, CommandPattern, KeyPrefix, RemoteMode, Tag, Tier, text};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -268,8 +268,8 @@ pub struct NamedArgs {
     #[arg(long, help_heading = KEY)]
     pub tty: bool,
     /// Name the remote store that shares the result
-    #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str), help_heading = KEY)]
-    pub remote: Option<RemoteUrl>,
+    #[arg(long, value_name = "URL", value_parser = text(Tier::from_str), help_heading = KEY)]
+    pub remote: Vec<Tier>,
 }
 
 /// Which store is used, and how much is printed.

@@ -1,7 +1,7 @@
 //! The options of `remote` and its verbs.
 
 use super::{OUTPUT, StoreArgs};
-use crate::values::{self, CommandPattern, RemoteUrl, Tag, text};
+use crate::values::{self, CommandPattern, Tag, Tier, text};
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -61,6 +61,26 @@ Examples:
   cachex remote push --tag release --newer-than 7d
   cachex remote push --dry-run --command 'make *'";
 
+const INVALIDATE_AFTER: &str = "\
+A result counts as recorded when its run began. What is invalid stays in the remote
+store until it expires or is pruned, and is a miss for everyone.
+
+Exit status: 0 on success, 1 if the store could not be told or is not written to from
+here, 2 if cachex was misused or no store is set.
+
+Examples:
+  cachex remote invalidate --tag release
+  cachex remote invalidate --command 'make *' --older-than 1h
+  cachex remote invalidate --all";
+
+const KEYGEN_AFTER: &str = "\
+Exit status: 0 on success, 1 if the file exists already or cannot be written or read,
+2 if cachex was misused.
+
+Examples:
+  cachex remote keygen ~/.config/cachex/signing-key
+  cachex remote keygen --public ~/.config/cachex/signing-key";
+
 const PRUNE_AFTER: &str = "\
 This affects everyone who shares the folder. Other stores have their own means: a
 bucket has lifecycle rules, Redis has `maxmemory`.
@@ -100,6 +120,20 @@ pub enum RemoteVerb {
     /// What stays on this machine is passed over.
     #[command(after_help = PUSH_AFTER)]
     Push(PushArgs),
+    /// Have all machines drop results that were recorded until now
+    ///
+    /// All of them, or those that meet every condition, whoever recorded them. The store is
+    /// told, and each machine that uses it drops them from its local store when it learns
+    /// of that: with the next result that it fetches or sends, or after ten minutes with
+    /// the next call.
+    #[command(after_help = INVALIDATE_AFTER)]
+    Invalidate(InvalidateArgs),
+    /// Make a key that results are signed with, and print its public key
+    ///
+    /// Writers have the private key (--remote-signing-key), readers name the public one
+    /// (--remote-trust), and accept no other results from then on.
+    #[command(after_help = KEYGEN_AFTER)]
+    Keygen(KeygenArgs),
     /// Remove the least recently used objects from a folder that machines share
     ///
     /// Sending an object, finding it there and fetching it are uses. An entry without
@@ -164,6 +198,36 @@ pub struct PushArgs {
 }
 
 #[derive(Args, Debug)]
+#[group(id = "which", required = true, multiple = true, args = ["all", "older_than", "tag", "glob"])]
+pub struct InvalidateArgs {
+    /// Invalidate everything
+    #[arg(long, conflicts_with_all = ["older_than", "tag", "glob"])]
+    pub all: bool,
+    /// Invalidate results recorded at least this long ago
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
+    pub older_than: Option<Duration>,
+    /// Invalidate results with this tag
+    #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str))]
+    pub tag: Option<Tag>,
+    /// Invalidate results whose command line matches, see `cachex list --help`
+    #[arg(long = "command", id = "glob", value_name = "GLOB")]
+    #[arg(value_parser = text(CommandPattern::from_str))]
+    pub pattern: Option<CommandPattern>,
+    #[command(flatten)]
+    pub remote: WhichArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct KeygenArgs {
+    /// The file of the private key; it must not exist yet
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Print the public key of a file that exists, and make nothing
+    #[arg(long)]
+    pub public: bool,
+}
+
+#[derive(Args, Debug)]
 #[group(id = "bounds", required = true, multiple = true, args = ["max_age", "max_size"])]
 pub struct RemotePruneArgs {
     /// Remove objects not used for this long; uses are noted by the hour
@@ -182,9 +246,9 @@ pub struct RemotePruneArgs {
 /// Which remote store is used, and how results are shown.
 #[derive(Args, Debug)]
 pub struct WhichArgs {
-    /// The remote store [default: the one set for `run`]
-    #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str))]
-    pub remote: Option<RemoteUrl>,
+    /// The remote store [default: those set for `run`]
+    #[arg(long, value_name = "URL", value_parser = text(Tier::from_str))]
+    pub remote: Vec<Tier>,
     /// Give up after this long without an answer [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub remote_timeout: Option<Duration>,

@@ -5,8 +5,8 @@ use super::{
     RUNNING, STORE,
 };
 use crate::values::{
-    self, ColorStrip, ExitCodes, Limit, Mode, OutputPattern, RemoteMode, RemoteUrl, ReplayMode,
-    Tag, text,
+    self, ColorStrip, ExitCodes, Limit, Mode, OutputPattern, PrivateKey, PublicKey, RemoteMode,
+    ReplayMode, Tag, Tier, text,
 };
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
@@ -139,9 +139,10 @@ pub struct RunArgs {
     /// Compress older output at this level, from 0 (not at all) to 19 [default: 1]
     #[arg(long, value_name = "LEVEL", value_parser = text(values::level), help_heading = STORE)]
     pub compress: Option<u8>,
-    /// Share results with other machines through the store at this URL, see cachex-remotes(7)
-    #[arg(long, value_name = "URL", value_parser = text(RemoteUrl::from_str), help_heading = STORE)]
-    pub remote: Option<RemoteUrl>,
+    /// Share results with other machines through the store at this URL, see cachex-remotes(7);
+    /// repeatable, the nearest first
+    #[arg(long, value_name = "URL", value_parser = text(Tier::from_str), help_heading = STORE)]
+    pub remote: Vec<Tier>,
     /// Choose how the remote store is used [default: read-write]
     #[arg(long, value_name = "MODE", value_enum, help_heading = STORE)]
     pub remote_mode: Option<RemoteMode>,
@@ -154,6 +155,13 @@ pub struct RunArgs {
     /// Neither send nor fetch a longer output than this [default: --max-entry-size]
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
     pub remote_max_size: Option<u64>,
+    /// Sign what is sent with the private key in this file, see `cachex remote keygen`
+    #[arg(long, value_name = "FILE", value_parser = text(values::signing_key))]
+    #[arg(value_hint = ValueHint::FilePath, help_heading = STORE)]
+    pub remote_signing_key: Option<PrivateKey>,
+    /// Accept only results signed with this key, or with one's own; repeatable
+    #[arg(long, value_name = "KEY", value_parser = text(PublicKey::from_str), help_heading = STORE)]
+    pub remote_trust: Vec<PublicKey>,
     /// Keep the result on this machine even if a remote store is set; it gets the tag `local`
     #[arg(long, help_heading = STORE)]
     pub local: bool,

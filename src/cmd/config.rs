@@ -174,6 +174,7 @@ fn value(name: &str, settled: &Settled) -> Value {
     let is_set = settled.sources.iter().any(|(set, _)| *set == name);
     // The rest of it means nothing without.
     let auto = identity.auto.as_deref();
+    let remote = config.remotes.first();
     match name {
         "expires-in" if freshness.expires_in.is_none() && is_set => json!(Limit::NEVER),
         "expires-in" => span(freshness.expires_in),
@@ -241,11 +242,21 @@ fn value(name: &str, settled: &Settled) -> Value {
         "max-size" => json!(config.max_size),
         "max-entries" => json!(config.max_entries),
         "compress" => json!(config.compress),
-        "remote" => json!(config.remote.as_ref().map(|remote| remote.url.to_string())),
-        "remote-mode" => config.remote.as_ref().map_or(Value::Null, |remote| choice(&remote.mode)),
-        "remote-timeout" => span(config.remote.as_ref().map(|remote| remote.timeout)),
-        "remote-budget" => span(config.remote.as_ref().and_then(|remote| remote.budget)),
-        "remote-max-size" => json!(config.remote.as_ref().map(|remote| remote.limits.entry)),
+        "remote" => match &config.remotes[..] {
+            [] => Value::Null,
+            [remote] => json!(remote.url.to_string()),
+            several => json!(several.iter().map(|it| it.url.to_string()).collect::<Vec<_>>()),
+        },
+        "remote-mode" => remote.map_or(Value::Null, |remote| choice(&remote.mode)),
+        "remote-timeout" => span(remote.map(|remote| remote.timeout)),
+        "remote-budget" => span(remote.and_then(|remote| remote.budget)),
+        "remote-max-size" => json!(remote.map(|remote| remote.limits.entry)),
+        // Which is secret.
+        "remote-signing-key" => json!(remote.map(|remote| remote.access.signing_key.is_some())),
+        "remote-trust" => {
+            let trusted = remote.map(|remote| remote.access.trusted.iter());
+            json!(trusted.map(|keys| keys.map(ToString::to_string).collect::<Vec<_>>()))
+        }
         "local" => json!(config.local),
         "tag" => config.tags.iter().map(|tag| tag.0.as_str()).collect(),
         "quiet" => json!(config.quiet),

@@ -59,15 +59,21 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         created_before: args.older_than.map(|span| entries::ago(now, span)).transpose()?,
         ..Filter::default()
     };
-    let remote = settings.config.remote.as_deref();
-    let shared = remote.filter(|remote| remote.mode == RemoteMode::ReadWrite).map(|remote| {
+    let remotes = &settings.config.remotes;
+    let are = |mode| remotes.iter().filter(move |remote| remote.mode == mode);
+    let written: Vec<_> = are(RemoteMode::ReadWrite).collect();
+    let shared = (!written.is_empty()).then(|| {
         // What is only there meets no condition that is known here.
         let is_all = filter == Filter::default();
         let whole = args.prefixes.iter().filter_map(|prefix| Key::from_hex(prefix.0.as_bytes()));
         let named: Vec<Key> = command.into_iter().chain(whole).filter(|_| is_all).collect();
-        Shared { remote, keys: named, platform: settings.config.identity.platform.clone() }
+        Shared {
+            remotes: written,
+            keys: named,
+            platform: settings.config.identity.platform.clone(),
+        }
     });
-    let is_read = remote.is_some_and(|remote| remote.mode == RemoteMode::ReadOnly);
+    let is_read = are(RemoteMode::ReadOnly).next().is_some();
     let is_there = shared.as_ref().is_some_and(|shared| !shared.keys.is_empty());
     let there: Vec<Key> = shared.iter().flat_map(|shared| shared.keys.clone()).collect();
     let is_known_there = |prefix: &KeyPrefix| {

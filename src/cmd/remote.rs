@@ -1,8 +1,11 @@
 //! `cachex remote`: whether the store that machines share works, what came from it and
-//! went there, waiting for what is yet to go, and taking out what is too much.
+//! went there, waiting for what is yet to go, taking out what is too much or not to be used
+//! any more, and the keys that results are signed with.
 
 mod check;
 mod flush;
+mod invalidate;
+mod keygen;
 mod prune;
 mod push;
 mod stats;
@@ -36,6 +39,13 @@ pub fn remote(args: RemoteArgs, vars: &Vars) -> Result<Exit> {
                 Prune { max_age: args.max_age, max_size: args.max_size, dry_run: args.dry_run };
             each("remote prune", &args.remote, vars, &|told| prune::prune(told, which))
         }
+        RemoteVerb::Invalidate(args) => {
+            let rule = invalidate::rule(&args)?;
+            each("remote invalidate", &args.remote, vars, &|told| {
+                invalidate::invalidate(told, &rule)
+            })
+        }
+        RemoteVerb::Keygen(args) => keygen::keygen(&args),
         RemoteVerb::Flush(args) => {
             each("remote flush", &args.remote, vars, &|told| flush::flush(told, args.timeout))
         }
@@ -81,16 +91,12 @@ impl Told {
             ..RunArgs::default()
         };
         let all = config::read(vars).and_then(|read| config::resolve_remotes(&run, vars, &read));
-        let told = |config: Config| {
-            let remote = config.remote.as_deref().cloned()?;
+        let told = |(config, remote): (Config, config::Remote)| {
             let settings = Settings { config, argv: Vec::new() };
-            Some(Told { settings, remote, json: args.json })
+            Told { settings, remote, json: args.json }
         };
-        let all: Vec<Told> = all
-            .map_err(|why| misused(verb, exit::USAGE, why))?
-            .into_iter()
-            .filter_map(told)
-            .collect();
+        let all: Vec<Told> =
+            all.map_err(|why| misused(verb, exit::USAGE, why))?.into_iter().map(told).collect();
         if all.is_empty() {
             return Err(misused(
                 verb,

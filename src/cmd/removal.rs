@@ -114,7 +114,7 @@ pub struct Outcome {
 /// The result of removing entries from a remote store.
 #[derive(Debug, Serialize)]
 pub struct Elsewhere {
-    /// Its URL.
+    /// Its URL; of several, one after the other.
     pub url: String,
     /// The number of entries to remove, whether it had them or not.
     pub asked: u64,
@@ -122,10 +122,10 @@ pub struct Elsewhere {
     pub error: Option<String>,
 }
 
-/// A remote store that entries are taken out of too.
+/// Remote stores that entries are taken out of too.
 pub struct Shared<'a> {
-    /// The URL of the store.
-    pub remote: &'a config::Remote,
+    /// Those that are written to.
+    pub remotes: Vec<&'a config::Remote>,
     /// Keys that go there, be they here or not.
     pub keys: Vec<Key>,
     /// The platform that they are of, if that is named.
@@ -190,7 +190,7 @@ impl Removal<'_> {
 
     /// Takes what is chosen out of the remote store, if there is one.
     fn remove_there(&self, root: &Root, chosen: &Chosen<'_>) -> Option<Elsewhere> {
-        let Shared { remote: settings, keys: more, platform } = self.shared.as_ref()?;
+        let Shared { remotes, keys: more, platform } = self.shared.as_ref()?;
         let mut keys = chosen.keys.clone();
         keys.extend(more.iter().filter(|key| !chosen.has(key)));
         if keys.is_empty() {
@@ -199,11 +199,16 @@ impl Removal<'_> {
         progress::begin(Stage::Removing, None);
         let platforms = platform.iter().chain(&chosen.platforms).cloned().collect::<Vec<_>>();
         // Nothing is sent by this, so nothing is packed.
-        let done = cache::remote_beside(root, settings, 0).remove_all(&keys, &platforms);
+        let remove =
+            |settings| cache::remote_beside(root, settings, 0).remove_all(&keys, &platforms);
+        let failed = remotes.iter().map(|settings| remove(settings)).filter_map(Result::err);
+        // The others are told all the same.
+        let failed: Vec<String> = failed.map(|error| format!("{error:#}")).collect();
+        let urls: Vec<String> = remotes.iter().map(|remote| remote.url.to_string()).collect();
         Some(Elsewhere {
-            url: settings.url.to_string(),
+            url: urls.join(" "),
             asked: keys.len() as u64,
-            error: done.err().map(|error| format!("{error:#}")),
+            error: (!failed.is_empty()).then(|| failed.join("; ")),
         })
     }
 

@@ -14,6 +14,7 @@ use crate::parts;
 use crate::replay::Replay;
 use crate::store::blobs;
 use crate::store::facts::Facts;
+use crate::store::remote::origin::Origin;
 use crate::ui::{self, Credentials, Screen, Tone};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -117,6 +118,7 @@ struct Shown {
     stdout_bytes: Option<u64>,
     stderr_bytes: Option<u64>,
     outputs: Option<Vec<Output>>,
+    origin: Option<Origin>,
     whole: bool,
     young: bool,
     old: bool,
@@ -168,6 +170,7 @@ impl About {
             stdout_bytes: self.sizes.map(|[stdout, _]| stdout),
             stderr_bytes: self.sizes.map(|[_, stderr]| stderr),
             outputs: self.files.as_ref().map(|list| list.items.iter().map(Output::of).collect()),
+            origin: Origin::of_parts(&self.entry.parts),
             whole: self.whole,
             young: self.young,
             old: self.old,
@@ -203,6 +206,9 @@ impl About {
             field("automatic", &why)?;
         }
         field("recorded", &when(*created))?;
+        if let Some(origin) = Origin::of_parts(&self.entry.parts) {
+            field("sent by", &origin.words())?;
+        }
         field(
             "expires",
             &match self.entry.expires() {

@@ -9,7 +9,7 @@ use super::file::{File, Read, Setting};
 use super::options::{Lasting, Option as AnyOption, Raw};
 use super::{Misuse, Vars};
 use crate::messages;
-use crate::values;
+use crate::values::{self, PrivateKey};
 use cachex_core::environment;
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -324,9 +324,13 @@ impl Own {
     /// Values in the file were checked when it was read.
     pub fn invalid(name: &str, raw: Raw<'_>, why: &str) -> Misuse {
         let Raw::Variable(value) = raw else { return Misuse(why.to_owned()) };
+        let value = value.to_string_lossy();
+        if PrivateKey::is_meant_by(&value) {
+            return Misuse(format!("invalid value for the variable {name}: {why}"));
+        }
         Misuse(format!(
             "invalid value '{}' for the variable {name}: {why}",
-            messages::harmless(&value.to_string_lossy())
+            messages::harmless(&value)
         ))
     }
 }

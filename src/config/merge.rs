@@ -12,7 +12,7 @@ use crate::exit;
 use crate::store::fold::Bounds;
 use crate::values::{
     self, Access, AutoOutputs, ExeMode, ExitCodes, InputPattern, Limit, Limits, Mode,
-    OutputPattern, RemoteMode, RemoteUrl, Tag,
+    OutputPattern, PrivateKey, PublicKey, RemoteMode, Tag, Tier,
 };
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -64,14 +64,24 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         entry: max_entry_size.unwrap_or(Limits::DEFAULT.entry),
         store: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(Limits::DEFAULT.store),
     };
-    let (patience, budget) = (args.remote_timeout, args.remote_budget);
     let there = Limits {
         entry: levels
             .pick(&REMOTE_MAX_SIZE, args.remote_max_size)?
             .map_or(limits.entry, |most| most.min(limits.entry)),
         ..limits
     };
-    let remote = remote(args.remote, args.remote_mode, [patience, budget], there, levels)?;
+    let remotes = remotes(
+        Shared {
+            tiers: several(args.remote),
+            mode: args.remote_mode,
+            patience: args.remote_timeout,
+            budget: args.remote_budget,
+            signing_key: args.remote_signing_key,
+            trusted: several(args.remote_trust),
+        },
+        there,
+        levels,
+    )?;
     let miss_status = levels.pick(&MISS_STATUS, args.miss_status)?;
     let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
     Ok(Config {
@@ -99,23 +109,32 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         max_size: limits.store,
         max_entries: levels.pick(&MAX_ENTRIES, args.max_entries)?,
         compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(Bounds::COMPRESS),
-        remote,
+        remotes,
         report,
         quiet: loudness == Some(0),
         verbose: loudness == Some(1),
     })
 }
 
-/// The store that machines share.
-fn remote(
-    url: Option<RemoteUrl>,
+/// The flags about stores that machines share.
+struct Shared {
+    tiers: Option<Vec<Tier>>,
     mode: Option<RemoteMode>,
-    [timeout, budget]: [Option<Duration>; 2],
-    limits: Limits,
-    levels: &Levels<'_>,
-) -> Result<Option<Box<Remote>>, Misuse> {
-    use options::{REMOTE, REMOTE_BUDGET, REMOTE_MODE, REMOTE_TIMEOUT};
-    let Some(url) = levels.pick(&REMOTE, url)? else { return Ok(None) };
+    patience: Option<Duration>,
+    budget: Option<Duration>,
+    signing_key: Option<PrivateKey>,
+    trusted: Option<Vec<PublicKey>>,
+}
+
+/// The stores that machines share, the nearest first.
+fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Remote>, Misuse> {
+    use options::{
+        REMOTE, REMOTE_BUDGET, REMOTE_MODE, REMOTE_SIGNING_KEY, REMOTE_TIMEOUT, REMOTE_TRUST,
+    };
+    let tiers = levels.pick(&REMOTE, flags.tiers)?.unwrap_or_default();
+    if tiers.is_empty() {
+        return Ok(Vec::new());
+    }
     let own = levels.own();
     let text = |name: &str| own.read(name, |value| Ok(value.to_owned()));
     let secret = own.get("CACHEX_REMOTE_SECRET");
@@ -127,21 +146,32 @@ fn remote(
                 .to_owned(),
         ));
     }
-    let mode = levels.pick(&REMOTE_MODE, mode)?.unwrap_or_default();
-    Ok(Some(Box::new(Remote {
-        mode: mode.of(&url),
-        url,
-        timeout: levels.pick(&REMOTE_TIMEOUT, timeout)?.unwrap_or(Remote::TIMEOUT),
-        budget: levels.pick(&REMOTE_BUDGET, budget)?,
-        access: Access {
-            user: text("CACHEX_REMOTE_USER")?,
-            password: text("CACHEX_REMOTE_PASSWORD")?,
-            token: text("CACHEX_REMOTE_TOKEN")?,
-            secret: secret.map(|secret| secret.as_bytes().to_vec()),
-            old_secret: old_secret.map(|secret| secret.as_bytes().to_vec()),
-        },
-        limits,
-    })))
+    let access = Access {
+        user: text("CACHEX_REMOTE_USER")?,
+        password: text("CACHEX_REMOTE_PASSWORD")?,
+        token: text("CACHEX_REMOTE_TOKEN")?,
+        secret: secret.map(|secret| secret.as_bytes().to_vec()),
+        old_secret: old_secret.map(|secret| secret.as_bytes().to_vec()),
+        signing_key: levels.pick(&REMOTE_SIGNING_KEY, flags.signing_key)?,
+        trusted: levels.pick(&REMOTE_TRUST, flags.trusted)?.unwrap_or_default(),
+    };
+    let timeout = levels.pick(&REMOTE_TIMEOUT, flags.patience)?.unwrap_or(Remote::TIMEOUT);
+    let budget = levels.pick(&REMOTE_BUDGET, flags.budget)?;
+    let most = levels.pick(&REMOTE_MODE, flags.mode)?.unwrap_or_default();
+    let mut all: Vec<Remote> = Vec::with_capacity(tiers.len());
+    for Tier { url, mode } in tiers {
+        if all.iter().any(|known| known.url.to_string() == url.to_string()) {
+            return Err(Misuse(format!("the remote store {url} is named twice")));
+        }
+        // What one of both leaves out is left out.
+        let mut mode = mode.unwrap_or_default().max(most).of(&url);
+        if access.signing_key.is_none() && !access.trusted.is_empty() {
+            // What is not signed is accepted by none who trusts keys.
+            mode = mode.max(RemoteMode::ReadOnly);
+        }
+        all.push(Remote { url, mode, timeout, budget, access: access.clone(), limits });
+    }
+    Ok(all)
 }
 
 /// When a result is refreshed in the background where files are made: a run in the

@@ -43,7 +43,7 @@ use std::time::Duration;
 const DEFAULT_SHELL: &str = "/bin/sh";
 
 /// The settings of a call of `run`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The folder of the store; none if there is no home to put it in.
     pub dir: Option<StoreDir>,
@@ -94,8 +94,8 @@ pub struct Config {
     pub max_entries: Option<u64>,
     /// The level at which a fold compresses blobs; zero: not at all.
     pub compress: u8,
-    /// The store that machines share.
-    pub remote: Option<Box<Remote>>,
+    /// The stores that machines share, the nearest first.
+    pub remotes: Vec<Remote>,
     /// The destination of a report about the call.
     pub report: Option<ReportTo>,
     /// No warnings.
@@ -308,21 +308,24 @@ fn shell(flag: Option<String>, levels: &Levels<'_>) -> Result<String, Misuse> {
     Ok(levels.pick(&options::SHELL, flag)?.unwrap_or_else(|| DEFAULT_SHELL.to_owned()))
 }
 
-/// What holds for each of the remote stores that calls use: that of all commands, and those
-/// that rules of the file name.
-pub fn resolve_remotes(args: &RunArgs, vars: &Vars, read: &Read) -> Result<Vec<Config>, Misuse> {
+/// The remote stores that calls use, each with what holds where it is named: those of all
+/// commands, and those that rules of the file name.
+pub fn resolve_remotes(
+    args: &RunArgs,
+    vars: &Vars,
+    read: &Read,
+) -> Result<Vec<(Config, Remote)>, Misuse> {
     let (first, _) = resolve_with(args.clone(), vars, read)?;
-    let mut all: Vec<Config> = Vec::new();
+    let mut all: Vec<(Config, Remote)> = Vec::new();
     let rules = read.file().map_or(0, |file| file.rules.len());
     let of_rule = |place| merge(args.clone(), vars, &Levels::of_rule(Own::of(vars), read, place));
     for config in std::iter::once(Ok(first)).chain((0..rules).map(of_rule)) {
         let config = config?;
-        let Some(remote) = &config.remote else { continue };
-        let url = remote.url.to_string();
-        let is_new =
-            |known: &Config| known.remote.as_ref().is_some_and(|it| it.url.to_string() != url);
-        if all.iter().all(is_new) {
-            all.push(config);
+        for remote in &config.remotes {
+            let url = remote.url.to_string();
+            if all.iter().all(|(_, known)| known.url.to_string() != url) {
+                all.push((config.clone(), remote.clone()));
+            }
         }
     }
     Ok(all)

@@ -5,8 +5,8 @@
 
 use crate::values::{
     self, AutoAllow, AutoOutputs, AutoTimes, ColorStrip, ExeMode, ExitCodes, InputPattern, Limit,
-    Mode, NamePattern, OutputPattern, PathPattern, RemoteMode, RemoteUrl, ReplayMode, StdinMode,
-    Tag,
+    Mode, NamePattern, OutputPattern, PathPattern, PrivateKey, PublicKey, RemoteMode, ReplayMode,
+    StdinMode, Tag, Tier,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -208,7 +208,7 @@ lasting! {
     MAX_SIZE: u64 = "max-size" "CACHEX_MAX_SIZE" Reader::Number(values::store_size);
     MAX_ENTRIES: u64 = "max-entries" "CACHEX_MAX_ENTRIES" Reader::Number(values::entries);
     COMPRESS: u8 = "compress" "CACHEX_COMPRESS" Reader::Number(values::level);
-    REMOTE: RemoteUrl = "remote" "CACHEX_REMOTE" Reader::Text(str::parse);
+    REMOTE: Vec<Tier> = "remote" "CACHEX_REMOTE" Reader::Texts(values::tiers);
     REMOTE_MODE: RemoteMode = "remote-mode" "CACHEX_REMOTE_MODE" Reader::Text(choice);
     REMOTE_TIMEOUT: Duration =
         "remote-timeout" "CACHEX_REMOTE_TIMEOUT" Reader::Text(values::duration);
@@ -216,6 +216,9 @@ lasting! {
         "remote-budget" "CACHEX_REMOTE_BUDGET" Reader::Text(values::duration);
     REMOTE_MAX_SIZE: u64 =
         "remote-max-size" "CACHEX_REMOTE_MAX_SIZE" Reader::Number(values::size);
+    REMOTE_SIGNING_KEY: PrivateKey =
+        "remote-signing-key" "CACHEX_REMOTE_SIGNING_KEY" Reader::Text(values::signing_key);
+    REMOTE_TRUST: Vec<PublicKey> = "remote-trust" "CACHEX_REMOTE_TRUST" Reader::Paths(list);
     LOCAL: bool = "local" "CACHEX_LOCAL" Reader::Switch(as_it_is);
     TAG: Vec<Tag> = "tag" "CACHEX_TAG" Reader::List(|items| list(items).and_then(few));
     QUIET: bool = "quiet" "CACHEX_QUIET" Reader::Switch(as_it_is);

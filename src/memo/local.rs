@@ -21,11 +21,10 @@ use crate::store::remote::{Fetched, Remote, Wanted};
 use crate::store::room::{self, Room};
 use crate::store::settings::{Remote as Shared, RemoteMode};
 use crate::store::young::Young;
-use crate::store::{Root, Store, account, clear};
+use crate::store::{Root, Store, account, clear, removal};
 use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,8 +37,8 @@ pub struct Settings {
     pub bounds: Bounds,
     /// The longest value that is recorded, in bytes.
     pub max_entry_size: u64,
-    /// The store that machines share.
-    pub remote: Option<Box<Shared>>,
+    /// The stores that machines share, the nearest first.
+    pub remotes: Vec<Shared>,
 }
 
 /// The store in a folder.
@@ -48,7 +47,7 @@ pub struct Local {
     mode: Mode,
     bounds: Bounds,
     max_entry_size: u64,
-    remote: Option<Box<Shared>>,
+    remotes: Vec<Shared>,
     /// Looks up what was folded.
     attendant: Attendant,
 }
@@ -56,20 +55,21 @@ pub struct Local {
 impl Local {
     /// The store at `root`.
     pub fn new(root: Root, settings: Settings) -> Local {
-        let Settings { mode, bounds, max_entry_size, remote } = settings;
-        let remote = remote.filter(|remote| remote.mode != RemoteMode::Off);
-        Local { root, mode, bounds, max_entry_size, remote, attendant: Attendant::default() }
+        let Settings { mode, bounds, max_entry_size, mut remotes } = settings;
+        remotes.retain(|remote| remote.mode != RemoteMode::Off);
+        Local { root, mode, bounds, max_entry_size, remotes, attendant: Attendant::default() }
     }
 
-    fn remote(&self) -> Option<Remote<'_>> {
-        let Shared { url, timeout, budget, access, limits, .. } = self.remote.as_deref()?;
+    fn remote(&self, settings: &Shared) -> Remote<'_> {
+        let Shared { url, timeout, budget, access, limits, .. } = settings;
         let times = (*timeout, *budget);
-        Some(Remote::new(&self.root, url, access, times, *limits, self.bounds.compress))
+        Remote::new(&self.root, url, access, times, *limits, self.bounds.compress)
     }
 
-    /// Returns whether the remote store gets what is recorded here.
-    fn shares(&self) -> bool {
-        self.remote.as_ref().is_some_and(|remote| remote.mode == RemoteMode::ReadWrite)
+    /// The remote stores that get what is recorded here.
+    fn shared(&self) -> impl Iterator<Item = Remote<'_>> {
+        let shared = self.remotes.iter().filter(|remote| remote.mode == RemoteMode::ReadWrite);
+        shared.map(|remote| self.remote(remote))
     }
 
     /// A fresh entry of this store, or else, if it is asked too, of the remote one; or else
@@ -88,10 +88,24 @@ impl Local {
         Ok(self.fetch(key)?.or(found))
     }
 
-    /// Gets a fresh entry from the remote store, if there is one; it is in this one then.
+    /// Gets a fresh entry from the nearest remote store that has one; it is in this one then.
     fn fetch(&self, key: &Key) -> Result<Option<Entry>> {
-        let Some(remote) = self.remote() else { return Ok(None) };
-        let (limits, mends) = ([None; 2], self.shares());
+        for (at, settings) in self.remotes.iter().enumerate() {
+            if let Some(entry) = self.fetch_from(settings, key)? {
+                for nearer in &self.remotes[..at] {
+                    if nearer.mode == RemoteMode::ReadWrite {
+                        self.remote(nearer).queue(key);
+                    }
+                }
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    fn fetch_from(&self, settings: &Shared, key: &Key) -> Result<Option<Entry>> {
+        let remote = self.remote(settings);
+        let (limits, mends) = ([None; 2], settings.mode == RemoteMode::ReadWrite);
         let wanted = Wanted { key: key.0, limits, beyond: 0, mends, platform: None };
         let fetched = remote.fetch(&wanted);
         let is_due = matches!(fetched, Ok(Fetched::Entry { is_fold_due: true, .. }));
@@ -198,11 +212,7 @@ impl Local {
         }
         drop(publishing);
         let is_due = room.settle(taken);
-        if self.shares()
-            && let Some(remote) = self.remote()
-        {
-            remote.queue(key);
-        }
+        self.shared().for_each(|remote| remote.queue(key));
         let kind = Kind::Recorded { why: Reason::NotRecorded, size: len };
         self.note(key, kind, record.took, Some(&record.name), is_due);
         Ok(())
@@ -222,22 +232,11 @@ impl Local {
 
     /// Drops entries, here and in the remote store; how many were here.
     fn drop_entries(&self, keys: &[Key]) -> Result<u64> {
-        if let Some(remote) = self.remote().filter(|_| self.shares()) {
+        for remote in self.shared() {
             // First: else a look-up that comes in between would bring them back.
             remote.remove_all(keys, &[]).context("taking a value out of the remote store")?;
         }
-        let _folding = Lock::wait(&self.root, lock::FOLD, LockMode::Exclusive)
-            .context("waiting for the store")?;
-        let (young, old) = (Young::new(&self.root), Fenced::new(&self.root));
-        let mut orphans = HashSet::new();
-        // From below, so that what is removed from above is not found below.
-        let below = old.remove_all(keys, &mut orphans)?;
-        let mut above = 0;
-        for key in keys {
-            // What blobs are left the next fold sweeps.
-            above += u64::from(young.remove(key)?);
-        }
-        Ok(above.max(below))
+        removal::remove(&self.root, keys)
     }
 
     /// The keys of the entries that are selected.

@@ -47,6 +47,7 @@ pub mod place;
 pub mod query;
 pub mod rebuild;
 pub mod remote;
+pub mod removal;
 pub mod room;
 pub mod secret;
 pub mod settings;

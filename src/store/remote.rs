@@ -14,6 +14,7 @@
 //! v2/remote/ID.told        when a call said last that something could not be sent
 //! v2/remote/ID.lost        what is not tried again, until somebody was told
 //! v2/remote/ID.lock        held by who sends
+//! v2/remote/ID.rules       what was invalidated, as far as it is known here
 //! ```
 //!
 //! `ID` stands for the URL, less its password.
@@ -23,7 +24,12 @@ pub mod advice;
 mod fetch;
 pub mod helper;
 #[cfg(feature = "remote")]
+mod invalid;
+#[cfg(feature = "remote")]
+mod letter;
+#[cfg(feature = "remote")]
 mod names;
+pub mod origin;
 pub mod outage;
 #[cfg(feature = "remote")]
 mod probe;
@@ -47,13 +53,16 @@ use crate::progress;
 use anyhow::{Context, Result, anyhow, bail};
 use cachex_remote::{Access, RemoteUrl};
 use outage::{Gate, Outage};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub use helper::{VERB, serve};
 pub use questions::{
-    Fetched, Lost, Outcome, Prune, Pruned, Question, Seen, Sent, Step, Tried, Unanswered, Wanted,
+    Fetched, Lost, Outcome, Prune, Pruned, Question, Rule, Seen, Sent, Step, Tried, Unanswered,
+    Wanted,
 };
 
 /// The folder of all that concerns remote stores.
@@ -65,6 +74,8 @@ const GRACE: Duration = Duration::from_millis(500);
 const STEP: Duration = Duration::from_secs(15);
 /// How often a call says that something cannot be sent.
 const TOLD_EVERY: Duration = Duration::from_hours(24);
+/// How often it is learnt what was invalidated, at the least, while there are hits.
+pub const EVERY: Duration = Duration::from_mins(10);
 /// Keys that one question may name.
 const KEYS: usize = 500;
 
@@ -123,9 +134,19 @@ pub fn waiting(root: &Root) -> Option<(u64, String)> {
 
 /// Whether a file of this name below [`FOLDER`] is one store's.
 pub fn is_of_a_store(name: &str) -> bool {
-    let ends = ["", ".down", ".unsent", ".lost", ".lock", ".gate", ".told"];
+    let ends = ["", ".down", ".unsent", ".lost", ".lock", ".gate", ".told", ".rules"];
     let id = name.split_once('.').map_or(name, |(id, _)| id);
     id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()) && ends.contains(&&name[16..])
+}
+
+/// Where it is written down what was invalidated.
+fn rules_file(id: &str) -> PathBuf {
+    PathBuf::from(format!("{FOLDER}/{id}.rules"))
+}
+
+/// Makes a file one of now; whether there is one.
+fn touch(root: &Root, path: &Path) -> bool {
+    fsutil::set_times(root, path, &fsutil::NOW).is_ok()
 }
 
 /// A remote store beside a local one.
@@ -150,6 +171,12 @@ impl<'a> Remote<'a> {
         let target = Target { url, access: access.clone(), patience, budget, limits, level };
         let id = target.id();
         Remote { root, target, id }
+    }
+
+    /// The same for a helper that has something else done.
+    #[cfg(feature = "remote")]
+    fn of(root: &'a Root, target: &Target) -> Remote<'a> {
+        Remote { root, target: target.clone(), id: target.id() }
     }
 
     /// The breaker of look-ups.
@@ -243,15 +270,45 @@ impl<'a> Remote<'a> {
         outage::once_in(self.root, &self.id, TOLD_EVERY)
     }
 
+    /// Has it learnt in the background what was invalidated, if that was not done for [`EVERY`].
+    /// A hit does this: what it costs is a look at a file.
+    pub fn learn_when_due(&self) {
+        let path = rules_file(&self.id);
+        let Ok(stat) = fsutil::stat(self.root, &path) else { return };
+        let Some(stat) = stat else {
+            // Nothing was fetched or sent so far: the time begins now.
+            let _ = fsutil::create_file(self.root, &path, OFlags::WRONLY);
+            return;
+        };
+        let learnt = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
+        let is_due = Timestamp::now().since(learnt).is_none_or(|since| since >= EVERY);
+        // Whoever comes next is not to start another.
+        if is_due && touch(self.root, &path) {
+            let _ = self.in_background(&Question::Learn);
+        }
+    }
+
+    /// Invalidates for everybody what a rule is about; how many entries went here.
+    pub fn invalidate(&self, rule: Rule) -> Result<u64> {
+        let question = Question::Invalidate(rule);
+        let answer = self.ask(&question, Limit::Steps(STEP), &mut |_| Ok(()))?;
+        asked::decode(&answer).context("reading how many entries were removed")
+    }
+
     /// Starts a process that sends what is queued, unless there is one. That looks
     /// again after it gave up its lock, so it misses nothing that was queued before.
     fn send_in_background(&self) -> Result<()> {
+        self.in_background(&Question::Send)
+    }
+
+    /// Starts a process that does this, unless one has the lock of those who do.
+    fn in_background(&self, question: &Question) -> Result<()> {
         if Lock::take(self.root, self.target.lock(), Mode::TryExclusive)?.is_none() {
             return Ok(());
         }
-        let mut command = self.command(&Question::Send)?;
+        let mut command = self.command(question)?;
         command.arg(helper::DETACHED).stdout(Stdio::null()).stderr(Stdio::null());
-        detached::start(&mut command).context("starting a process that sends")
+        detached::start(&mut command).context("starting a process in the background")
     }
 
     /// Sends what is queued, after whoever is doing that already. It is given up after

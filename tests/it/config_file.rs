@@ -1,7 +1,7 @@
 //! `config.toml`: who may say something about an option, and whose word counts;
 //! and `cachex config`, which tells.
 
-use crate::harness::{Call, cachex, quoted};
+use crate::harness::{Call, cachex};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -21,7 +21,7 @@ fn assert_told(call: &Call, option: &str, value: &str, source: &str) {
     assert_eq!(told(call, option), (value.to_owned(), source.to_owned()), "{option}");
 }
 
-const RULES: &str = r#"expires-in = "10m"
+pub const RULES: &str = r#"expires-in = "10m"
 
 [[command]]
 match = "terraform *"
@@ -221,6 +221,13 @@ fn forget_goes_by_the_same_rules_as_run() {
 
 #[test]
 fn every_lasting_option_can_stand_in_it() {
+    let cachex = cachex();
+    let key = cachex.path("key");
+    let public = cachex.cli(["remote", "keygen", key.to_str().unwrap()]).once().stdout();
+    let public = public.trim_end();
+    let remote = "remote = \"/srv/cache\"";
+    let signing = format!("\"{}\"\n{remote}", key.display());
+    let trusted = format!("[\"{public}\"]\n{remote}");
     let values = [
         ("expires-in", "\"10m\"", "10m"),
         ("failure-expires-in", "\"30s\"", "30s"),
@@ -279,13 +286,15 @@ fn every_lasting_option_can_stand_in_it() {
         ("remote-timeout", "\"3s\"\nremote = \"/srv/cache\"", "3s"),
         ("remote-budget", "\"5s\"\nremote = \"/srv/cache\"", "5s"),
         ("remote-max-size", "\"1MiB\"\nremote = \"/srv/cache\"", "1.0 MiB"),
+        ("remote", "[\"redis://host\", \"/srv?mode=off\"]", "redis://host,file:///srv%3Fmode=off"),
+        ("remote-signing-key", &signing, "true"),
+        ("remote-trust", &trusted, public),
         ("local", "true", "true"),
         ("local", "false", "false"),
         ("tag", "[\"slow\", \"ci\"]", "ci,slow"),
         ("quiet", "true", "true"),
         ("verbose", "true", "true"),
     ];
-    let cachex = cachex();
     let call = cachex.cli(["config"]).without("CACHEX_DIR");
     for (option, written, shown) in values {
         cachex.config(format!("{option} = {written}\n"));
@@ -389,61 +398,4 @@ fn its_path_is_printed_be_it_there_or_not() {
     none.exits(2).prints("").mentions(&["CACHEX_CONFIG"]);
     path.without("HOME").once().exits(2).prints("").mentions(&["HOME"]);
     cachex.cli(["config", "--path", "--json"]).once().exits(2);
-}
-
-#[test]
-fn json_has_it_all_under_stable_names() {
-    let cachex = cachex();
-    let path = cachex.config(RULES);
-    let call = cachex.cli(["config", "--json"]).command(["terraform", "plan"]);
-    let json = call.env("CACHEX_TAG", "b,a").once().exits(0).quietly().stdout();
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json["path"], path.to_str().unwrap());
-    assert_eq!(json["read"], true);
-    assert_eq!(json["command"], serde_json::json!(["terraform", "plan"]));
-    let rules = serde_json::json!([
-        { "line": 3, "match": ["terraform *"] },
-        { "line": 8, "match": ["terraform plan*"] },
-    ]);
-    assert_eq!(json["rules"], rules);
-    let option = |name: &str| json["options"][name].clone();
-    let source = "config.toml:10 (match \"terraform plan*\")";
-    let told = serde_json::json!({ "value": "2h", "level": "rule", "source": source, "line": 10 });
-    assert_eq!(option("expires-in"), told);
-    let told = serde_json::json!({
-        "value": ["a", "b"], "level": "variable", "source": "CACHEX_TAG", "line": null,
-    });
-    assert_eq!(option("tag"), told);
-    let told = serde_json::json!({
-        "value": 5_u64 << 30, "level": "default", "source": "default", "line": null,
-    });
-    assert_eq!(option("max-size"), told);
-    assert_eq!(option("timeout")["value"], serde_json::Value::Null);
-    assert_eq!(option("no-cwd")["value"], false);
-    assert_eq!(json["options"].as_object().unwrap().len(), 54);
-
-    let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
-    let none: serde_json::Value = serde_json::from_str(&none).unwrap();
-    assert!(
-        none["path"].is_null() && none["read"] == false && none["rules"] == serde_json::json!([])
-    );
-}
-
-#[test]
-fn the_table_is_cut_and_coloured_only_for_a_terminal() {
-    let cachex = cachex();
-    let long = "x".repeat(100);
-    cachex.config(format!("key = \"{long}\"\n"));
-    let plain = cachex.cli(["config"]).once().stdout();
-    assert!(plain.contains(&long) && !plain.contains('\x1b'));
-    let at = |variables: &str| {
-        let mut terminal = cachex.terminal();
-        let cachex = quoted(crate::harness::World::binary());
-        terminal.types(&format!("stty cols 60; {variables} {cachex} config; echo the end"));
-        terminal.shows("the end").screen()
-    };
-    let cut = at("TERM=xterm NO_COLOR=1");
-    assert!(!cut.contains('\x1b') && !cut.contains(&long) && cut.contains('…'), "{cut}");
-    assert!(cut.lines().all(|line| line.chars().count() <= 60), "{cut}");
-    assert!(at("TERM=xterm").contains('\x1b'));
 }

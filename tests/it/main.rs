@@ -20,6 +20,7 @@ mod completion;
 mod concurrency;
 mod config_file;
 mod config_mistakes;
+mod config_shown;
 mod credentials;
 mod cut_short;
 mod descriptors;

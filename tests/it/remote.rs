@@ -5,6 +5,7 @@ mod damaged;
 mod engines;
 mod faults;
 mod home;
+mod invalidation;
 mod limits;
 mod links;
 mod outages;
@@ -12,6 +13,8 @@ mod platforms;
 mod policy;
 mod secrets;
 mod sending;
+mod signatures;
+mod tiers;
 mod times;
 
 use crate::harness::{Cachex, Call, Outcome, Remote, cachex};

@@ -129,6 +129,15 @@ impl Engine {
         self.can(|capability| capability.delete)
     }
 
+    /// Whether questions go over one connection, so that a second one takes no time.
+    pub fn takes_questions_together(&self) -> bool {
+        match &self.objects {
+            #[cfg(feature = "redis")]
+            Objects::Redis(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether it can tell what it holds.
     pub fn lists(&self) -> bool {
         match &self.objects {

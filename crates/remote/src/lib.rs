@@ -13,10 +13,14 @@
 mod engine;
 #[cfg(any(feature = "http-client", feature = "redis", feature = "memcached"))]
 mod resolver;
+mod sign;
 mod url;
 
 #[cfg(feature = "client")]
 pub use engine::{Bounds, Engine, STALL, Step, Trimmed, Writer};
+#[cfg(feature = "client")]
+pub use sign::LEN as SIGNATURE;
+pub use sign::{PrivateKey, PublicKey};
 pub use url::{Access, Kind, RemoteUrl};
 
 /// Chooses what does the cryptography of TLS, once for the process.

@@ -1,5 +1,6 @@
 //! The URL of a store that machines share, and what it takes to enter it.
 
+use crate::sign::{PrivateKey, PublicKey};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -139,6 +140,17 @@ pub struct Access {
     pub secret: Option<Vec<u8>>,
     /// The one before, by which only is read.
     pub old_secret: Option<Vec<u8>>,
+    /// What entries are signed with.
+    pub signing_key: Option<PrivateKey>,
+    /// Whose signatures are accepted besides one's own.
+    pub trusted: Vec<PublicKey>,
+}
+
+impl Access {
+    /// Whether only what is signed is accepted.
+    pub fn wants_signatures(&self) -> bool {
+        self.signing_key.is_some() || !self.trusted.is_empty()
+    }
 }
 
 /// Nothing of it is for logs.

@@ -54,8 +54,8 @@ impl Rules<'_> {
     fn sends(&self, entry: &Entry) -> Result<Option<bool>> {
         let argv = entry.about.argv.iter().map(|word| OsString::from_vec(word.to_vec()));
         let settled = config::settle(&argv.collect::<Vec<_>>(), self.vars, self.read)?;
-        let url = settled.config.remote.as_ref().map(|remote| remote.url.to_string());
-        if !self.is_named && url != Some(self.told.url()) {
+        let mut urls = settled.config.remotes.iter().map(|remote| remote.url.to_string());
+        if !self.is_named && !urls.any(|url| url == self.told.url()) {
             return Ok(None);
         }
         Ok(Some(home::of(entry, settled.config.local).is_none()))
@@ -70,7 +70,7 @@ pub fn push(told: &Told, args: &PushArgs, vars: &Vars) -> Result<Exit> {
         && let Some(root) = told.settings.store()?
     {
         let read = config::read(vars)?;
-        let is_named = args.remote.remote.is_some();
+        let is_named = !args.remote.remote.is_empty();
         let keys = choose(&root, args, &Rules { vars, read: &read, told, is_named }, &mut done)?;
         if !args.dry_run {
             send(&root, told, &keys, args.timeout, &mut done)?;

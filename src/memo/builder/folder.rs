@@ -7,8 +7,8 @@ use crate::mode::Mode;
 use crate::store::fold::Bounds;
 use crate::store::open::open_store;
 use crate::store::place::{StoreDir, from_here, home};
-use crate::store::settings::{Limits, Remote, RemoteMode};
-use cachex_remote::{Access, RemoteUrl};
+use crate::store::settings::{Limits, Remote, RemoteMode, Tier, tiers};
+use cachex_remote::Access;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -123,8 +123,8 @@ impl Folder {
         Ok(Some((Local::new(root, settings), (stat.st_dev, stat.st_ino))))
     }
 
-    fn url(&self) -> Result<Option<RemoteUrl>, Error> {
-        self.remote.as_deref().map(str::parse).transpose().map_err(Error::Open)
+    fn tiers(&self) -> Result<Vec<Tier>, Error> {
+        tiers(&mut self.remote.as_deref().into_iter()).map_err(Error::Open)
     }
 
     fn settings(&self) -> Result<(Option<StoreDir>, Settings), Error> {
@@ -148,33 +148,32 @@ impl Folder {
             mode: Mode::ReadWrite,
             bounds: Bounds { max_size, max_entries: None, compress: Bounds::COMPRESS },
             max_entry_size: limits.entry,
-            remote: match self.url()? {
-                Some(url) => Some(Box::new(self.remote(url, limits)?)),
-                None => None,
+            remotes: {
+                let tiers = self.tiers()?.into_iter();
+                tiers.map(|tier| self.remote(tier, limits)).collect::<Result<_, _>>()?
             },
         };
         Ok((dir, settings))
     }
 
-    fn remote(&self, url: RemoteUrl, limits: Limits) -> Result<Remote, Error> {
+    fn remote(&self, tier: Tier, limits: Limits) -> Result<Remote, Error> {
         let password = self.password.as_ref().filter(|password| !password.is_empty());
         let password = password.map(|password| password.to_str().map(str::to_owned).ok_or(()));
         let password = password.transpose().map_err(|()| {
             Error::Open("the password of the remote store is not UTF-8".to_owned())
         })?;
         let secret = self.secret.as_ref().filter(|secret| !secret.is_empty());
-        let mode = if self.read_only { RemoteMode::ReadOnly } else { RemoteMode::ReadWrite };
+        let most = if self.read_only { RemoteMode::ReadOnly } else { RemoteMode::ReadWrite };
+        let Tier { url, mode } = tier;
         Ok(Remote {
-            mode: mode.of(&url),
+            mode: mode.unwrap_or_default().max(most).of(&url),
             url,
             timeout: Remote::TIMEOUT,
             budget: None,
             access: Access {
-                user: None,
                 password,
-                token: None,
                 secret: secret.map(|secret| secret.as_encoded_bytes().to_vec()),
-                old_secret: None,
+                ..Access::default()
             },
             limits,
         })
@@ -184,7 +183,7 @@ impl Folder {
     fn settings_of_the_command(&self) -> Result<(Option<StoreDir>, Settings), Error> {
         let args = crate::cli::RunArgs {
             cache_dir: self.dir.clone(),
-            remote: self.url()?,
+            remote: self.tiers()?,
             remote_mode: self.read_only.then_some(RemoteMode::ReadOnly),
             max_size: self.max_size,
             ..Default::default()
@@ -198,8 +197,8 @@ impl Folder {
         let resolved = crate::config::resolve(args, &vars);
         let (config, _) = resolved.map_err(|why| Error::Open(why.to_string()))?;
         let bounds = config.bounds();
-        let crate::config::Config { dir, mode, max_entry_size, remote, .. } = config;
-        Ok((dir, Settings { mode, bounds, max_entry_size, remote }))
+        let crate::config::Config { dir, mode, max_entry_size, remotes, .. } = config;
+        Ok((dir, Settings { mode, bounds, max_entry_size, remotes }))
     }
 }
 

@@ -5,6 +5,7 @@
 //! should be, is as good as nothing.
 
 use super::super::settings::Limits;
+use super::invalid::{self, Rules};
 use super::names::{Book, Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
@@ -20,6 +21,7 @@ use crate::store::young::{NewFile, Young};
 use crate::store::{Root, Store, account};
 use anyhow::{Context, Result, bail};
 use cachex_remote::{Engine, STALL};
+use futures_util::future;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::io::Read;
@@ -32,32 +34,65 @@ const SLOWEST: u64 = 32 << 10;
 
 /// The entry of a key alone, if there is one that is `wanted`.
 async fn find(
+    root: &Root,
     open: impl Future<Output = Result<Engine>>,
     book: &Book<'_>,
     wanted: &Wanted,
     target: &Target,
+    changes: bool,
 ) -> Result<Result<Candidate, Flaw>> {
     let (key, patience) = (Key(wanted.key), target.patience);
     let asked = async {
         let engine = open.await?;
-        for names in book.all(wanted.platform.as_deref()) {
-            if let Some(stored) = engine.get(&names.entry(&key), MAX_ENTRY).await? {
-                return anyhow::Ok(Some((engine, names, stored)));
-            }
-        }
-        Ok(None)
+        let (stored, rules) = stored(root, &engine, book, wanted, target, changes).await?;
+        anyhow::Ok(stored.map(|(names, stored)| (engine, names, stored, rules)))
     };
     let found = match tokio::time::timeout(patience, asked).await {
         Ok(answer) => answer?,
         Err(_) => bail!("no answer within {}", humantime::format_duration(patience)),
     };
-    let Some((engine, names, stored)) = found else { return Ok(Err(Flaw::Gone)) };
-    let Ok(entry) = names.open(&key, &stored) else { return Ok(Err(Flaw::Wrong)) };
-    if !wanted.takes(&entry, Timestamp::now()) {
+    let Some((engine, names, stored, rules)) = found else { return Ok(Err(Flaw::Gone)) };
+    let Ok(entry) = names.open(&key, &stored, book.trust()) else { return Ok(Err(Flaw::Wrong)) };
+    if !wanted.takes(&entry, Timestamp::now()) || rules.are_about(&entry) {
         return Ok(Err(Flaw::Gone));
     }
     let len = stored.len();
     Ok(within_limits(&entry, target.limits).map(|()| Candidate { engine, names, entry, len }))
+}
+
+/// What is stored under one of the names of a key, and which; and what is invalidated, as far
+/// as that matters.
+async fn stored(
+    root: &Root,
+    engine: &Engine,
+    book: &Book<'_>,
+    wanted: &Wanted,
+    target: &Target,
+    changes: bool,
+) -> Result<(Option<(Names, Vec<u8>)>, Rules)> {
+    let stored = async {
+        for names in book.all(wanted.platform.as_deref()) {
+            if let Some(stored) = engine.get(&names.entry(&Key(wanted.key)), MAX_ENTRY).await? {
+                return anyhow::Ok(Some((names, stored)));
+            }
+        }
+        Ok(None)
+    };
+    let rules = async {
+        let id = target.id();
+        if changes {
+            invalid::learn(root, &id, engine, book).await
+        } else {
+            invalid::see(root, &id, engine, book).await
+        }
+    };
+    if engine.takes_questions_together() {
+        return future::try_join(stored, rules).await;
+    }
+    Ok(match stored.await? {
+        None => (None, Rules::default()),
+        stored => (stored, rules.await?),
+    })
 }
 
 /// An entry that may be served if all of it can be had.
@@ -97,12 +132,13 @@ fn needed_on_disk(entry: &Entry) -> u64 {
 
 /// Whether there is an entry that is `wanted`, without what it needs.
 pub async fn look(
+    root: &Root,
     open: impl Future<Output = Result<Engine>>,
     book: &Book<'_>,
     wanted: &Wanted,
     target: &Target,
 ) -> Result<Seen> {
-    Ok(match find(open, book, wanted, target).await? {
+    Ok(match find(root, open, book, wanted, target, false).await? {
         Ok(found) => Seen::Entry { created: found.entry.created },
         Err(Flaw::Gone | Flaw::TooLarge | Flaw::NoRoom) => Seen::Nothing,
         Err(Flaw::Wrong) => Seen::Refused,
@@ -117,10 +153,11 @@ pub async fn fetch(
     wanted: &Wanted,
     target: &Target,
 ) -> Result<Fetched> {
-    let Candidate { engine, names, entry, len } = match find(open, book, wanted, target).await? {
-        Ok(found) => found,
-        Err(flaw) => return Ok(flaw.into()),
-    };
+    let Candidate { engine, names, entry, len } =
+        match find(root, open, book, wanted, target, true).await? {
+            Ok(found) => found,
+            Err(flaw) => return Ok(flaw.into()),
+        };
     let mut room = Room::within(root, target.limits.store);
     if !room.claim(needed_on_disk(&entry)).context("making room in the store")? {
         return Ok(Flaw::NoRoom.into());
@@ -144,7 +181,7 @@ pub async fn fetch(
         Err(_) => bail!("what it sends comes too slowly"),
     };
     let bytes = staged.iter().map(WholeBlob::len).fold(len as u64, u64::saturating_add);
-    let taken = publish(root, staged, &entry)?;
+    let taken = publish(root, target, staged, &entry)?;
     Ok(Fetched::Entry { bytes, is_fold_due: room.settle(taken) })
 }
 
@@ -276,8 +313,12 @@ fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Opti
 
 /// Gives everything its name, unless something later was recorded meanwhile; the bytes
 /// that it takes.
-fn publish(root: &Root, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<u64> {
+fn publish(root: &Root, target: &Target, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<u64> {
     let _publishing = Lock::wait(root, lock::PUBLISH, Mode::Shared)?;
+    // It may have been learnt meanwhile, and swept before this entry is here.
+    if invalid::rules(root, &target.id()).are_about(entry) {
+        return Ok(0);
+    }
     let young = Young::new(root);
     let present = young.get(&entry.key).ok().flatten();
     if present.as_ref().is_some_and(|present| {

@@ -31,7 +31,9 @@ mod serving {
     use crate::lock::{Lock, Mode};
     use crate::progress::{self, Stage};
     use crate::store::remote::names::{Book, Names};
-    use crate::store::remote::{Prune, Pruned, Question, Sent, Target, fetch, probe, queue, send};
+    use crate::store::remote::{
+        Prune, Pruned, Question, Remote, Sent, Target, fetch, invalid, probe, queue, send,
+    };
     use crate::store::{Root, helper};
     use anyhow::{Context, Result};
     use cachex_remote::{Bounds, Engine};
@@ -105,9 +107,29 @@ mod serving {
         let open = Box::pin(Engine::open(&url, &target.access, None));
         match question {
             Question::Fetch(wanted) => {
-                encode(&fetch::fetch(root, open, &book, wanted, target).await?)
+                let fetched = fetch::fetch(root, open, &book, wanted, target).await;
+                if invalid::is_to_be_swept(root, &target.id()) {
+                    // The caller has waited long enough.
+                    let _ = Remote::of(root, target).in_background(&Question::Learn);
+                }
+                encode(&fetched?)
             }
-            Question::Look(wanted) => encode(&fetch::look(open, &book, wanted, target).await?),
+            Question::Look(wanted) => {
+                encode(&fetch::look(root, open, &book, wanted, target).await?)
+            }
+            Question::Learn => {
+                let _sending = Lock::take(root, target.lock(), Mode::Exclusive)?;
+                let learnt = invalid::learn(root, &target.id(), &open.await?, &book).await;
+                // What was learnt before is swept in any case.
+                invalid::sweep(root, &target.id())?;
+                learnt.map(|_| Vec::new())
+            }
+            Question::Invalidate(rule) => {
+                let engine = open.await?;
+                let id = target.id();
+                beating(invalid::invalidate(root, &id, &engine, &book, rule)).await?;
+                encode(&invalid::sweep(root, &id)?)
+            }
             Question::Remove(keys, platforms) => {
                 let engine = open.await?;
                 // What is under way there would come after.

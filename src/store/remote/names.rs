@@ -2,7 +2,8 @@
 //! those who share a secret.
 //!
 //! ```text
-//! v1/e/ab/abcdef…          an entry: magic (8) | BLAKE3 of name and entry, keyed (32) | the sealed entry
+//! v1/e/ab/abcdef…          an entry: a sealed letter with its origin and the sealed entry
+//! v1/i/abcdef…             what was invalidated, see `invalid`: a sealed letter
 //! v1/b/17/cd/cdef…         a blob: how it is packed (1) | its content
 //! ```
 //!
@@ -15,31 +16,50 @@
 //! Without a secret all this is done with an empty one, which everybody knows: the sums
 //! tell damage then, and no forgery.
 //!
+//! Letters are in `letter`, where signatures are told of, too.
+//!
 //! The number in the name of a blob is the class of those who need it, by how long they
 //! are of use: the binary logarithm of that in seconds, or `no`. A server that drops
 //! what it was given after a while keeps a blob as long as the longest in its class,
 //! so no entry loses its output to a server's clock before it is gone itself.
 
+use super::letter::{self, Subject, Trust};
+use super::origin::Origin;
+use crate::asked;
 use crate::entry::{BlobRef, Damaged, Entry, Key};
 use crate::platform;
 use cachex_remote::Access;
 use std::time::Duration;
 
-const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'r', 1];
-const HEADER: usize = MAGIC.len() + 32;
+/// The most bytes that are read of who sent an entry.
+const MAX_ORIGIN: usize = 1024;
 /// No stored entry is longer.
-pub const MAX_ENTRY: usize = HEADER + crate::entry::MAX_SEALED;
+pub const MAX_ENTRY: usize = letter::MOST_AROUND + 2 + MAX_ORIGIN + crate::entry::MAX_SEALED;
 
 /// How things are called for those who share a secret, on each platform.
 pub struct Book<'a> {
     access: &'a Access,
     here: [u8; 32],
+    trust: Trust,
+    origin: Origin,
 }
 
 impl<'a> Book<'a> {
     /// That of who enters a store so, on this machine.
     pub fn of(access: &'a Access) -> Book<'a> {
-        Book { access, here: platform::digest(&platform::of_the_machine()) }
+        let here = platform::digest(&platform::of_the_machine());
+        Book { access, here, trust: Trust::of(access), origin: Origin::here() }
+    }
+
+    /// Whose signatures are accepted, and what is signed with.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// An entry as it is stored under these names. What was fetched keeps its origin.
+    pub fn seal(&self, names: &Names, entry: &Entry) -> Result<Vec<u8>, Damaged> {
+        let origin = Origin::of_parts(&entry.parts);
+        names.seal(entry, origin.as_ref().unwrap_or(&self.origin), &self.trust)
     }
 
     /// How things are called that are sent.
@@ -72,9 +92,9 @@ impl Names {
         let secret = secret.unwrap_or_default();
         let of_entries = [&machine[..], secret].concat();
         Names {
-            entries: blake3::derive_key("cachex 2026-11-29 remote names of entries", &of_entries),
+            entries: blake3::derive_key("cachex 2026-11-29b remote names of entries", &of_entries),
             blobs: blake3::derive_key("cachex 2026-11-23 remote names of blobs", secret),
-            sums: blake3::derive_key("cachex 2026-11-23 remote sums of entries", secret),
+            sums: blake3::derive_key("cachex 2026-11-29 remote sums", secret),
         }
     }
 
@@ -95,26 +115,40 @@ impl Names {
         Key(*blake3::keyed_hash(&self.entries, &key.0).as_bytes())
     }
 
+    /// Where it lies what was invalidated, whatever the platform.
+    pub fn invalidated(&self) -> String {
+        format!("v1/i/{}", blake3::keyed_hash(&self.sums, b"invalidated").to_hex())
+    }
+
+    /// The key of sums.
+    pub fn sums(&self) -> &[u8; 32] {
+        &self.sums
+    }
+
     /// An entry as it is stored. What `explain` compares is of use to this store only.
-    pub fn seal(&self, entry: &Entry) -> Result<Vec<u8>, Damaged> {
+    fn seal(&self, entry: &Entry, origin: &Origin, trust: &Trust) -> Result<Vec<u8>, Damaged> {
         let entry = Entry { key: self.alias(&entry.key), parts: Vec::new(), ..entry.clone() };
-        let sealed = entry.seal()?;
-        Ok([&MAGIC[..], self.sum(&sealed).as_bytes(), &sealed].concat())
+        let origin = asked::encode(origin).map_err(|_| Damaged)?;
+        let len = u16::try_from(origin.len()).map_err(|_| Damaged)?;
+        let content = [&len.to_le_bytes()[..], &origin, &entry.seal()?].concat();
+        letter::seal(&self.sums, Subject::Entry, &content, trust)
     }
 
-    /// The entry of a key, if these bytes are that.
-    pub fn open(&self, key: &Key, stored: &[u8]) -> Result<Entry, Damaged> {
-        let sealed = stored.strip_prefix(&MAGIC).and_then(|rest| rest.split_first_chunk::<32>());
-        let (sum, sealed) = sealed.ok_or(Damaged)?;
-        // In constant time, which is how these compare.
-        if self.sum(sealed) != blake3::Hash::from_bytes(*sum) {
-            return Err(Damaged);
-        }
-        Ok(Entry { key: *key, ..Entry::open(&self.alias(key), sealed)? })
+    /// The entry of a key, if these bytes are that, with its origin as its parts.
+    pub fn open(&self, key: &Key, stored: &[u8], trust: &Trust) -> Result<Entry, Damaged> {
+        let entry = self.open_any(stored, trust)?;
+        if entry.key == self.alias(key) { Ok(Entry { key: *key, ..entry }) } else { Err(Damaged) }
     }
 
-    fn sum(&self, sealed: &[u8]) -> blake3::Hash {
-        blake3::keyed_hash(&self.sums, sealed)
+    /// An entry with what stands for its key in the place of that.
+    pub fn open_any(&self, stored: &[u8], trust: &Trust) -> Result<Entry, Damaged> {
+        let (content, key) = letter::open(&self.sums, Subject::Entry, stored, trust)?;
+        let (len, rest) = content.split_first_chunk().ok_or(Damaged)?;
+        let len = usize::from(u16::from_le_bytes(*len));
+        let (origin, sealed) = rest.split_at_checked(len).ok_or(Damaged)?;
+        let origin: Origin = asked::decode(origin).map_err(|_| Damaged)?;
+        let parts = origin.within_limits().signed_by(key).to_parts();
+        Ok(Entry { parts, ..Entry::open_any(sealed)? })
     }
 }
 
@@ -155,15 +189,25 @@ mod tests {
         recorded(n, 1)
     }
 
+    fn sealed(names: &Names, entry: &Entry) -> Vec<u8> {
+        names.seal(entry, &Origin::default(), &Trust::default()).unwrap()
+    }
+
+    fn open(names: &Names, key: &Key, stored: &[u8]) -> Result<Entry, Damaged> {
+        names.open(key, stored, &Trust::default())
+    }
+
     #[test]
     fn an_entry_comes_back_under_its_key_and_no_other() {
         let (names, entry) =
             (Names::of(Some(b"secret"), &[0; 32]), Entry { parts: vec![1], ..entry(1) });
-        let stored = names.seal(&entry).unwrap();
+        let origin = Origin { host: Some("one".to_owned()), ..Origin::default() };
+        let stored = names.seal(&entry, &origin, &Trust::default()).unwrap();
         assert!(stored.len() <= MAX_ENTRY);
-        let back = names.open(&entry.key, &stored).unwrap();
-        assert_eq!(back, Entry { parts: Vec::new(), ..entry.clone() });
-        assert_eq!(names.open(&Key([9; 32]), &stored), Err(Damaged));
+        let back = open(&names, &entry.key, &stored).unwrap();
+        assert_eq!(Origin::of_parts(&back.parts), Some(origin));
+        assert_eq!(Entry { parts: vec![1], ..back }, entry);
+        assert_eq!(open(&names, &Key([9; 32]), &stored), Err(Damaged));
         let at = |text: &[u8]| stored.windows(text.len()).any(|window| window == text);
         assert!(!at(&entry.key.0), "the key is in what is stored");
     }
@@ -171,24 +215,25 @@ mod tests {
     #[test]
     fn another_secret_or_none_neither_finds_nor_opens_it() {
         let (ours, entry) = (Names::of(Some(b"ours"), &[0; 32]), entry(1));
-        let stored = ours.seal(&entry).unwrap();
+        let stored = sealed(&ours, &entry);
         let blob = BlobRef { hash: [1; 32], len: 1 };
         for other in [Names::of(Some(b"theirs"), &[0; 32]), Names::of(None, &[0; 32])] {
             assert_ne!(other.entry(&entry.key), ours.entry(&entry.key));
             assert_ne!(other.blob(&blob, Class(None)), ours.blob(&blob, Class(None)));
-            assert_eq!(other.open(&entry.key, &stored), Err(Damaged));
+            assert_ne!(other.invalidated(), ours.invalidated());
+            assert_eq!(open(&other, &entry.key, &stored), Err(Damaged));
         }
     }
 
     #[test]
     fn no_flipped_bit_and_no_missing_end_passes() {
         let (names, entry) = (Names::of(None, &[0; 32]), entry(1));
-        let stored = names.seal(&entry).unwrap();
+        let stored = sealed(&names, &entry);
         for at in 0..stored.len() {
             let mut flipped = stored.clone();
             flipped[at] ^= 1 << (at % 8);
-            assert_eq!(names.open(&entry.key, &flipped), Err(Damaged));
-            assert_eq!(names.open(&entry.key, &stored[..at]), Err(Damaged));
+            assert_eq!(open(&names, &entry.key, &flipped), Err(Damaged));
+            assert_eq!(open(&names, &entry.key, &stored[..at]), Err(Damaged));
         }
     }
 
@@ -198,8 +243,8 @@ mod tests {
         let [ours, theirs] = [[0; 32], [1; 32]].map(|machine| Names::of(Some(b"secret"), &machine));
         assert_ne!(ours.entry(&entry.key), theirs.entry(&entry.key));
         assert_eq!(ours.blob(&blob, Class(None)), theirs.blob(&blob, Class(None)));
-        let stored = ours.seal(&entry).unwrap();
-        assert_eq!(theirs.open(&entry.key, &stored), Err(Damaged));
+        assert_eq!(ours.invalidated(), theirs.invalidated());
+        assert_eq!(open(&theirs, &entry.key, &sealed(&ours, &entry)), Err(Damaged));
     }
 
     #[test]

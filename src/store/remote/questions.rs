@@ -23,10 +23,25 @@ pub enum Question {
         /// Whether something is written.
         writes: bool,
     },
+    /// What was invalidated is learnt, and taken out of the local store.
+    Learn,
+    /// That what a rule is about is invalidated for everybody.
+    Invalidate(Rule),
     /// How much it holds.
     Count,
     /// That what was used least recently is taken out.
     Prune(Prune),
+}
+
+/// Which entries are not to be used any more, by anybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Those whose run began before this.
+    pub before: Timestamp,
+    /// Those with this tag.
+    pub tag: Option<String>,
+    /// Those whose command line matches this pattern.
+    pub command: Option<String>,
 }
 
 /// What of a remote store goes.

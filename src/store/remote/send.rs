@@ -2,7 +2,7 @@
 //! last, so that nobody finds one without what it needs.
 
 use super::names::{Book, Class, Names};
-use super::{Sent, Target, outage, platform_of, queue, transfer};
+use super::{Sent, Target, invalid, outage, platform_of, queue, transfer};
 use crate::clock::Timestamp;
 use crate::entry::Tag;
 use crate::entry::{BlobRef, Entry, Key};
@@ -60,8 +60,13 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     let sent = RefCell::new(Sent::default());
     let failed = RefCell::new(Vec::new());
     // One that keeps nothing serves all that does not expire.
-    let engine = match Engine::open(&url, &target.access, None).await {
-        Ok(engine) => engine,
+    let opened = async {
+        let engine = Engine::open(&url, &target.access, None).await?;
+        let rules = invalid::learn_and_restore(root, &id, &engine, book).await?;
+        anyhow::Ok((engine, rules))
+    };
+    let (engine, rules) = match opened.await {
+        Ok(opened) => opened,
         Err(error) => {
             let why = format!("{error:#}");
             gate.failed(&why, true);
@@ -69,14 +74,15 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
             return Ok(Sent { failed, left, why: Some(why), ..Sent::default() });
         }
     };
+    invalid::sweep(root, &id)?;
     let one = async |key: Key| {
-        let Some(entry) = find(root, &key) else {
+        let Some(entry) = find(root, &key).filter(|entry| !rules.are_about(entry)) else {
             // It went meanwhile, or is of no use to anybody.
             let _ = queue::remove(root, &id, &key);
             return progress::advance(1);
         };
         let names = book.names(platform_of(&entry.about.tags));
-        let done = send_one(root, target, &names, &engine, &entry).await;
+        let done = send_one(root, target, book, &names, &engine, &entry).await;
         progress::advance(1);
         let (what, bytes) = match done {
             Ok(bytes) => {
@@ -141,6 +147,7 @@ fn find(root: &Root, key: &Key) -> Option<Entry> {
 async fn send_one(
     root: &Root,
     target: &Target,
+    book: &Book<'_>,
     names: &Names,
     lasting: &Engine,
     entry: &Entry,
@@ -171,7 +178,7 @@ async fn send_one(
         .buffer_unordered(BLOBS_AT_ONCE)
         .try_fold(0, |sum, bytes| async move { Ok::<u64, anyhow::Error>(sum + bytes) });
     let bytes = bytes.await?;
-    let stored = names.seal(entry).map_err(|_| Spoiled)?;
+    let stored = book.seal(names, entry).map_err(|_| Spoiled)?;
     let len = stored.len() as u64;
     let left = entry.gone().map(|gone| gone.since(Timestamp::now()).unwrap_or_default());
     let mut of_entry = None;

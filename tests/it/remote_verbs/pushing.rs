@@ -74,6 +74,7 @@ fn after_another_secret_or_an_import_all_of_it_is_sent_again() {
     let with = |call: Call| call.env("CACHEX_REMOTE_SECRET", "new");
     let theirs = with(shared.elsewhere(&call));
     assert_eq!(theirs.once().executions(), 1);
+    shared.0.awaits_quiet();
     fs::remove_dir_all(shared.0.path("elsewhere")).unwrap();
     with(shared.cli("remote push")).once().exits(0);
     theirs.once().hits();

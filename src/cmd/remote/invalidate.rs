@@ -1,0 +1,81 @@
+//! `cachex remote invalidate`: has everybody drop what was recorded.
+
+use super::Told;
+use crate::cache;
+use crate::cli::InvalidateArgs;
+use crate::clock::Timestamp;
+use crate::cmd::entries;
+use crate::exit::{self, Exit};
+use crate::messages;
+use crate::store::remote::Rule;
+use crate::ui::{self, Progress};
+use anyhow::Result;
+use serde::Serialize;
+
+/// What is printed. docs/json.md describes the fields.
+#[derive(Serialize)]
+struct Done {
+    url: String,
+    mode: String,
+    /// Runs that began before this are meant.
+    before: String,
+    tag: Option<String>,
+    command: Option<String>,
+    /// Whether the store was told.
+    told: bool,
+    /// How many results went here.
+    removed: u64,
+}
+
+/// What the options say.
+pub fn rule(args: &InvalidateArgs) -> Result<Rule> {
+    let now = Timestamp::now();
+    Ok(Rule {
+        before: args.older_than.map_or(Ok(now), |span| entries::ago(now, span))?,
+        tag: args.tag.as_ref().map(|tag| tag.0.clone()),
+        command: args.pattern.as_ref().map(|pattern| pattern.as_glob().to_owned()),
+    })
+}
+
+/// Tells one of the stores.
+pub fn invalidate(told: &Told, rule: &Rule) -> Result<Exit> {
+    let mut done = Done {
+        url: told.url(),
+        mode: told.mode(),
+        before: ui::json_date(rule.before),
+        tag: rule.tag.clone(),
+        command: rule.command.clone(),
+        told: told.writes(),
+        removed: 0,
+    };
+    if done.told {
+        // A helper process wants a store to work in.
+        let root = cache::open_store(told.settings.config.dir.as_ref())?;
+        let shown = Progress::show(told.quiet());
+        done.removed = told.beside(&root).invalidate(rule.clone())?;
+        drop(shown);
+    } else if !told.json {
+        messages::error(format_args!("{}: the mode is {}", done.url, told.mode_explained()));
+    }
+    if told.json || (done.told && !told.quiet()) {
+        told.print(&done, || done.words(rule))?;
+    }
+    Ok(if done.told { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
+}
+
+impl Done {
+    fn words(&self, rule: &Rule) -> String {
+        let Done { url, tag, command, removed, .. } = self;
+        let tag = tag.as_ref().map(|tag| format!(" with the tag {tag}"));
+        let command = command.as_ref().map(|command| format!(" of commands like `{command}`"));
+        let results = ui::count(*removed, "result", "results");
+        let line = format!(
+            "results{}{} recorded before {} are invalid for everyone who uses {url}; {results} \
+             removed here",
+            tag.unwrap_or_default(),
+            command.unwrap_or_default(),
+            ui::date(rule.before),
+        );
+        messages::harmless(&line).into_owned() + "\n"
+    }
+}

@@ -1,0 +1,322 @@
+//! What was invalidated for everybody who shares a store: entries whose run began before a
+//! time, all of them or those with a tag or of a command.
+//!
+//! The rules lie in the remote store as one object, and beside the local store as
+//! `remote/ID.rules`. A machine that learns one it did not know takes what that is about out
+//! of its own store, once: a hit has nothing to ask. Rules are learnt whenever a result is
+//! fetched or something is sent, and by a process in the background once [`EVERY`](super::EVERY) has passed
+//! since the last time, which a hit notices by the age of the file.
+//!
+//! A rule that is known is never given up because the server does not have it any more: who
+//! can write there, or brings back what was there before, cannot bring back what was
+//! invalidated. A rule is of the past: a later time is as good as the moment when it is learnt.
+
+use super::names::{Book, Names};
+use super::{Rule, letter, rules_file};
+use crate::asked;
+use crate::clock::Timestamp;
+use crate::entry::Entry;
+use crate::fsutil;
+use crate::lock::{self, Lock, Mode};
+use crate::store::facts::Facts;
+use crate::store::fence::Fenced;
+use crate::store::query::{Filter, Query};
+use crate::store::remote::outage;
+use crate::store::{Root, removal};
+use anyhow::{Context, Result, ensure};
+use cachex_remote::Engine;
+use letter::Subject;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::Read;
+use std::time::Duration;
+
+/// The most rules that there may be.
+const MOST: usize = 100;
+/// No object of them is longer, nor the file.
+const LONGEST: usize = 32 * 1024;
+/// How often it is tried to write a rule where others write theirs.
+const TRIES: u32 = 5;
+
+impl Rule {
+    /// Whether it is about everything that another is about.
+    fn covers(&self, other: &Rule) -> bool {
+        let wider = |mine: &Option<String>, theirs| mine.is_none() || mine == theirs;
+        self.before >= other.before
+            && wider(&self.tag, &other.tag)
+            && wider(&self.command, &other.command)
+    }
+
+    fn filter(&self) -> Filter {
+        let Rule { tag, command, .. } = self.clone();
+        Filter { tag, command_glob: command, ..Filter::default() }
+    }
+
+    /// Whether it is about this entry.
+    pub fn is_about(&self, entry: &Entry) -> bool {
+        // What a run has read it may have read at its beginning.
+        let began = entry.created.0.saturating_sub(entry.run_time);
+        let matches =
+            |filter: &Filter| filter.matcher().is_ok_and(|it| it.matches(entry, &Facts::default()));
+        began < self.before.0 && matches(&self.filter())
+    }
+}
+
+/// All that was invalidated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
+    rules: Vec<Rule>,
+}
+
+/// The same as it lies beside a local store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    rules: Rules,
+    /// Whether what they are about may be in the local store.
+    is_to_be_swept: bool,
+}
+
+impl Rules {
+    /// Whether one of them is about this entry.
+    pub fn are_about(&self, entry: &Entry) -> bool {
+        self.rules.iter().any(|rule| rule.is_about(entry))
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Takes one in, unless there is one that says as much; whether that is new.
+    fn add(&mut self, rule: Rule) -> bool {
+        if self.rules.iter().any(|known| known.covers(&rule)) {
+            return false;
+        }
+        self.rules.retain(|known| !rule.covers(known));
+        self.rules.push(rule);
+        true
+    }
+
+    /// Takes in all of them; whether one is new.
+    fn add_all(&mut self, others: Rules) -> bool {
+        let now = Timestamp::now();
+        let of_the_past = |rule: Rule| Rule { before: rule.before.min(now), ..rule };
+        let others = others.rules.into_iter().map(of_the_past);
+        others.fold(false, |is_new, rule| self.add(rule) || is_new)
+    }
+}
+
+fn known(root: &Root, id: &str) -> Known {
+    let read = || {
+        let file = File::from(fsutil::open_file(root, rules_file(id)).ok()?);
+        let mut bytes = Vec::new();
+        file.take(LONGEST as u64).read_to_end(&mut bytes).ok()?;
+        asked::decode(&bytes).ok()
+    };
+    // One that is damaged is learnt anew.
+    read().unwrap_or_default()
+}
+
+/// What is known here to be invalidated.
+pub fn rules(root: &Root, id: &str) -> Rules {
+    known(root, id).rules
+}
+
+fn note(root: &Root, id: &str, known: &Known) -> Result<()> {
+    let bytes = asked::encode(known)?;
+    ensure!(outage::replace(root, &rules_file(id), &bytes), "writing down what was invalidated");
+    Ok(())
+}
+
+/// The rules that the store has, under each of the names; what cannot be believed is not there.
+async fn stored(engine: &Engine, book: &Book<'_>, names: &Names) -> Result<Rules> {
+    let Some(stored) = engine.get(&names.invalidated(), LONGEST).await? else {
+        return Ok(Rules::default());
+    };
+    let opened = letter::open(names.sums(), Subject::Invalidation, &stored, book.trust());
+    let rules = opened.ok().and_then(|(content, _)| asked::decode(content).ok());
+    Ok(rules.filter(|rules: &Rules| rules.count() <= MOST).unwrap_or_default())
+}
+
+/// What is invalidated by now, known here or learnt from the store. What is new is written
+/// down, and has to be [swept](sweep) then.
+pub async fn learn(root: &Root, id: &str, engine: &Engine, book: &Book<'_>) -> Result<Rules> {
+    adopt(root, id, there(engine, book).await?)
+}
+
+/// The same for who may write: what the store has lost, since it was full say, it is told
+/// again.
+pub async fn learn_and_restore(
+    root: &Root,
+    id: &str,
+    engine: &Engine,
+    book: &Book<'_>,
+) -> Result<Rules> {
+    let there = there(engine, book).await?;
+    let all = adopt(root, id, there.clone())?;
+    let is_known = |rule: &Rule| there.rules.iter().any(|known| known.covers(rule));
+    for rule in all.rules.iter().filter(|rule| !is_known(rule)) {
+        // It is not worth failing for.
+        let _ = invalidate(root, id, engine, book, rule).await;
+    }
+    Ok(all)
+}
+
+/// The same for who changes nothing here.
+pub async fn see(root: &Root, id: &str, engine: &Engine, book: &Book<'_>) -> Result<Rules> {
+    let mut all = rules(root, id);
+    all.add_all(there(engine, book).await?);
+    Ok(all)
+}
+
+async fn there(engine: &Engine, book: &Book<'_>) -> Result<Rules> {
+    let mut there = Rules::default();
+    for names in book.all(None) {
+        there.add_all(stored(engine, book, &names).await?);
+    }
+    Ok(there)
+}
+
+/// Writes down these beside what is known already.
+fn adopt(root: &Root, id: &str, new: Rules) -> Result<Rules> {
+    let mut known = known(root, id);
+    if known.rules.add_all(new) {
+        known.is_to_be_swept = true;
+        note(root, id, &known)?;
+    } else if !super::touch(root, &rules_file(id)) {
+        note(root, id, &known)?;
+    }
+    Ok(known.rules)
+}
+
+/// Whether something was learnt that is still to be swept.
+pub fn is_to_be_swept(root: &Root, id: &str) -> bool {
+    known(root, id).is_to_be_swept
+}
+
+/// Takes out of the local store what is invalidated; how many entries went.
+pub fn sweep(root: &Root, id: &str) -> Result<u64> {
+    let found = known(root, id);
+    if !found.is_to_be_swept {
+        return Ok(0);
+    }
+    // Who fetched something before the rules were written down has published it by then.
+    drop(Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?);
+    let old = Fenced::new(root);
+    old.take_in().context("folding the store")?;
+    let mut keys = Vec::new();
+    for rule in &found.rules.rules {
+        let query = Query { filter: rule.filter(), ..Query::default() };
+        old.query(&query, &mut |entry, _| {
+            if rule.is_about(&entry) {
+                keys.push(entry.key);
+            }
+            Ok(())
+        })?;
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    let removed = removal::remove(root, &keys)?;
+    let swept = known(root, id);
+    if swept.rules == found.rules {
+        note(root, id, &Known { is_to_be_swept: false, ..swept })?;
+    }
+    Ok(removed)
+}
+
+/// Adds a rule to those of the store.
+pub async fn invalidate(
+    root: &Root,
+    id: &str,
+    engine: &Engine,
+    book: &Book<'_>,
+    rule: &Rule,
+) -> Result<()> {
+    // Those who still go by the secret before are told, too.
+    for names in book.all(None) {
+        let name = names.invalidated();
+        let mut tries = 0;
+        loop {
+            let mut rules = stored(engine, book, &names).await?;
+            rules.add_all(self::rules(root, id));
+            rules.add(rule.clone());
+            ensure!(
+                rules.count() <= MOST,
+                "{MOST} invalidations are in force; one without a condition replaces them"
+            );
+            let content = asked::encode(&rules)?;
+            let sealed = letter::seal(names.sums(), Subject::Invalidation, &content, book.trust())?;
+            ensure!(sealed.len() <= LONGEST, "the patterns are too long, taken together");
+            engine.put(&name, sealed).await?;
+            // Another may have written its own at the same time, which is read then.
+            let now = stored(engine, book, &names).await?;
+            if now.rules.iter().any(|known| known.covers(rule)) {
+                adopt(root, id, now)?;
+                break;
+            }
+            tries += 1;
+            ensure!(tries < TRIES, "what was written there is not what is read");
+            tokio::time::sleep(Duration::from_millis(u64::from(50 * tries))).await;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{entry, scene};
+    use crate::store::young::Young;
+
+    const ID: &str = "0123456789abcdef";
+
+    fn rule(before: Timestamp, tag: Option<&str>, command: Option<&str>) -> Rule {
+        let [tag, command] = [tag, command].map(|it| it.map(str::to_owned));
+        Rule { before, tag, command }
+    }
+
+    #[test]
+    fn a_rule_is_about_runs_that_began_before_it() {
+        let second = 1_000_000_000;
+        let ran = Entry { created: Timestamp(10 * second), run_time: 5 * second, ..entry(1, 1) };
+        for (before, expected) in [(4, false), (5, false), (6, true), (20, true)] {
+            let rule = rule(Timestamp(before * second), None, None);
+            assert_eq!(rule.is_about(&ran), expected, "{before}");
+        }
+        assert!(!rule(Timestamp(20 * second), Some("none"), None).is_about(&ran));
+        assert!(!rule(Timestamp(20 * second), None, Some("no *")).is_about(&ran));
+    }
+
+    #[test]
+    fn a_wider_rule_replaces_narrower_ones() {
+        let mut rules = Rules::default();
+        assert!(rules.add(rule(Timestamp(50), Some("a"), None)));
+        assert!(rules.add(rule(Timestamp(60), Some("b"), None)));
+        assert!(!rules.add(rule(Timestamp(40), Some("a"), None)));
+        assert!(!rules.add(rule(Timestamp(50), Some("a"), Some("make *"))));
+        assert_eq!(rules.count(), 2);
+        assert!(rules.add(rule(Timestamp(60), None, None)));
+        assert_eq!(rules.count(), 1);
+    }
+
+    #[test]
+    fn what_is_known_stays_and_what_comes_from_the_future_is_of_now() {
+        let scene = scene();
+        let root = &scene.root;
+        let all = |rule| Rules { rules: vec![rule] };
+        adopt(root, ID, all(rule(Timestamp(u64::MAX), Some("a"), None))).unwrap();
+        let rules = adopt(root, ID, Rules::default()).unwrap();
+        assert_eq!(rules.count(), 1);
+        assert!(rules.rules[0].before <= Timestamp::now());
+        assert_eq!(self::rules(root, ID), rules);
+        assert!(is_to_be_swept(root, ID));
+    }
+
+    #[test]
+    fn damage_is_as_good_as_nothing() {
+        let scene = scene();
+        assert!(outage::replace(&scene.root, &rules_file(ID), b"\xff\xff\xff\xff\xff"));
+        assert_eq!(rules(&scene.root, ID), Rules::default());
+        assert!(Young::new(&scene.root).keys().unwrap().is_empty());
+    }
+}

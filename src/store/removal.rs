@@ -1,0 +1,34 @@
+//! Taking entries out of both generations by their keys.
+
+use super::fence::Fenced;
+use super::young::Young;
+use super::{Root, Store};
+use crate::entry::Key;
+use crate::lock::{self, Lock, Mode};
+use anyhow::{Context, Result};
+use std::collections::HashSet;
+
+/// How many a helper process removes at once: it has to show that it is alive before long.
+const AT_ONCE: usize = 5000;
+
+/// Removes the entries of these keys; how many there were. The next fold sweeps the blobs
+/// that nothing needs any more.
+pub fn remove(root: &Root, keys: &[Key]) -> Result<u64> {
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    let _folding =
+        Lock::wait(root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;
+    let (young, old) = (Young::new(root), Fenced::new(root));
+    let mut removed = 0;
+    for keys in keys.chunks(AT_ONCE) {
+        // From below, so that what is removed from above is not found below.
+        let below = old.remove_all(keys, &mut HashSet::new())?;
+        let mut above = 0;
+        for key in keys {
+            above += u64::from(young.remove(key)?);
+        }
+        removed += above.max(below);
+    }
+    Ok(removed)
+}

@@ -1,0 +1,138 @@
+//! `cachex remote invalidate`: what one machine invalidates, no machine serves any more.
+
+use super::{Machines, files_below};
+use crate::harness::{Call, Folder, Redis, Remote, S3, eventually};
+use std::fs;
+
+/// `cachex remote invalidate` on a machine.
+fn invalidate(machines: &Machines<'_>, machine: &str, options: &str) -> Call {
+    let words = ["remote", "invalidate"].into_iter().chain(options.split_whitespace());
+    machines.on(machine, &machines.cachex.cli(words))
+}
+
+#[track_caller]
+fn all_machines_drop_it(remote: &dyn Remote) {
+    let machines = Machines::sharing(remote);
+    let call = machines.cachex.run("echo old; seq 5000");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.on("b", &call).once().hits();
+    invalidate(&machines, "c", "--all").once().exits(0).shows(&["no result removed here"]);
+    // Neither from there, nor from here once that is known.
+    machines.on("d", &call).once().misses();
+    let other = machines.cachex.run("echo other");
+    machines.on("b", &other).once().misses();
+    machines.shares("b");
+    machines.on("b", &call).once().misses();
+    // What is recorded from then on is as good as ever.
+    machines.shares("b");
+    machines.on("e", &call).once().hits();
+    machines.on("b", &call).once().hits();
+}
+
+#[test]
+fn all_machines_drop_what_is_in_a_folder() {
+    all_machines_drop_it(&Folder::new());
+}
+
+#[test]
+fn all_machines_drop_what_is_in_redis() {
+    all_machines_drop_it(&Redis::start());
+}
+
+#[test]
+fn all_machines_drop_what_is_in_s3() {
+    all_machines_drop_it(&S3::start());
+}
+
+#[test]
+fn only_what_is_meant_goes() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let tagged = machines.cachex.run("echo tagged").with("--tag release");
+    let named = machines.cachex.exec(["printf", "named"]);
+    let other = machines.cachex.run("echo other");
+    for call in [&tagged, &named, &other] {
+        machines.on("a", call).once();
+    }
+    machines.shares("a");
+    let done = invalidate(&machines, "a", "--tag release --json").once().exits(0);
+    let done: serde_json::Value = serde_json::from_str(&done.stdout()).unwrap();
+    assert_eq!((done["removed"].as_u64(), done["tag"].as_str()), (Some(1), Some("release")));
+    invalidate(&machines, "a", "--command printf*").once().exits(0).shows(&["1 result removed"]);
+    invalidate(&machines, "a", "--older-than 1d").once().exits(0).shows(&["no result removed"]);
+    let verbose = |call: &Call| machines.on("b", &call.clone().with("--verbose")).once();
+    verbose(&tagged).says_one_line(&["cachex: miss"]);
+    verbose(&named).says_one_line(&["cachex: miss"]);
+    verbose(&other).says_one_line(&["cachex: hit (remote)"]);
+    invalidate(&machines, "a", "").once().exits(2).mentions(&["--all"]);
+    let read_only = invalidate(&machines, "a", "--all").env("CACHEX_REMOTE_MODE", "read-only");
+    read_only.once().exits(1).mentions(&["read-only"]);
+    verbose(&other).says_one_line(&["cachex: hit "]);
+}
+
+/// A machine that has nothing but hits hears of it, too, some time later.
+#[test]
+fn a_hit_has_it_learnt_when_that_is_due() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.on("b", &call).once().hits();
+    invalidate(&machines, "a", "--all").once().exits(0);
+    machines.on("b", &call.clone().after("9m")).once().hits();
+    // This one is still a hit; what it starts is over before long.
+    machines.on("b", &call.clone().after("11m")).once().hits();
+    let is_gone = || machines.on("b", &call).once().executions() == 1;
+    eventually("the result to be dropped", || is_gone().then_some(()));
+}
+
+/// A server that brings back what was there before brings back no result.
+#[test]
+fn what_was_invalidated_is_not_brought_back_by_the_server() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder).with_secret("ours");
+    let call = machines.cachex.run("echo hi");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    let entries: Vec<_> = files_below(folder.objects())
+        .into_iter()
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    invalidate(&machines, "b", "--all").once().exits(0);
+    for path in files_below(folder.objects()) {
+        fs::remove_file(path).unwrap();
+    }
+    for (path, content) in &entries {
+        fs::write(path, content).unwrap();
+    }
+    machines.on("b", &call).once().misses();
+    // Who sends tells the others again.
+    machines.shares("b");
+    for (path, content) in &entries {
+        fs::write(path, content).unwrap();
+    }
+    machines.on("c", &call).once().misses();
+}
+
+#[test]
+fn nobody_without_the_secret_invalidates_anything() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let (ours, theirs) = (machines.with_secret("ours"), machines.with_secret("theirs"));
+    let call = machines.cachex.run("echo hi");
+    ours.on("a", &call).once().misses();
+    ours.shares("a");
+    let before = files_below(folder.objects());
+    invalidate(&theirs, "b", "--all").once().exits(0);
+    let forged = files_below(folder.objects()).into_iter().find(|path| !before.contains(path));
+    let forged = fs::read(forged.unwrap()).unwrap();
+    ours.on("c", &call).once().hits();
+    invalidate(&ours, "d", "--tag none").once().exits(0);
+    let known: Vec<_> = files_below(folder.objects());
+    for path in known.iter().filter(|path| path.to_str().unwrap().contains("/i/")) {
+        fs::write(path, &forged).unwrap();
+    }
+    ours.on("e", &call).once().hits();
+}
