@@ -11,7 +11,9 @@ pub use files::{Writer, beginning, to_the_end};
 /// Hashes bytes.
 pub fn of(bytes: &[u8]) -> blake3::Hash {
     #[cfg(target_arch = "x86_64")]
-    if let Some(hash) = hash::short(bytes) {
+    if bytes.len() <= hash::SHORT
+        && let Some(hash) = hash::short(bytes)
+    {
         return blake3::Hash::from_bytes(hash);
     }
     blake3::hash(bytes)

@@ -7,6 +7,7 @@ use crate::fsutil;
 use crate::signals::Altered;
 use crate::sink::Sink;
 use crate::words;
+use cachex_core::span;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
@@ -135,18 +136,9 @@ pub fn short(key: &Key) -> String {
 
 /// A duration as people are shown it: two units at the most.
 pub fn rounded(span: Duration) -> String {
-    let unit = match span.as_nanos() {
-        0..1_000_000 => 1_000,
-        1_000_000..1_000_000_000 => 1_000_000,
-        1_000_000_000..60_000_000_000 => 100_000_000,
-        60_000_000_000..86_400_000_000_000 => 1_000_000_000,
-        _ => 60_000_000_000,
-    };
-    let nanos = span.as_nanos() / unit * unit;
-    if unit == 100_000_000 {
-        return format!("{}.{}s", nanos / 1_000_000_000, nanos / 100_000_000 % 10);
-    }
-    humantime::format_duration(Duration::from_nanos(nanos as u64)).to_string()
+    let mut text = Vec::new();
+    span::tell_rounded(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX), &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

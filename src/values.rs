@@ -277,6 +277,7 @@ pub fn descriptor(text: &str) -> Result<i32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cachex_core::span;
 
     #[test]
     fn durations_are_above_zero_and_carry_a_unit() {
@@ -284,6 +285,34 @@ mod tests {
         for bad in ["0s", "-2s", "2 fortnights", "", "99999999999999999999y", "5"] {
             let message = duration(bad).unwrap_err();
             assert!(message.contains("such as `2s`"), "{bad}: {message}");
+        }
+    }
+
+    /// What the front reads, which knows no more of it, and what it writes.
+    #[test]
+    fn spans_are_those_of_everybody() {
+        let known = ["10ms", "1s", "9999w", "1h30m", "1h 30m", "1week 2days 3min", "1m1m", "2sec"];
+        for text in known {
+            let nanos = duration(text).unwrap().as_nanos();
+            assert_eq!(span::read(text.as_bytes()).map(u128::from), Some(nanos), "{text}");
+        }
+        for text in ["", "0s", "1", "s", "1h30", "1x", " 1h", "1h ", "-1s", "1.5h", "99999s", "1H"]
+        {
+            assert_eq!(span::read(text.as_bytes()), None, "{text}");
+        }
+        for shift in 0..64 {
+            for nanos in
+                [1 << shift, (1 << shift) - 1, u64::MAX >> shift, 0x5a5a_5a5a << (shift / 2)]
+            {
+                let unit = if nanos < 86_400_000_000_000 { 1_000_000_000 } else { 60_000_000_000 };
+                let mut text = Vec::new();
+                span::tell_rounded(nanos, &mut text);
+                let text = String::from_utf8(text).unwrap();
+                if nanos >= 60_000_000_000 {
+                    let rounded = Duration::from_nanos(nanos / unit * unit);
+                    assert_eq!(text, humantime::format_duration(rounded).to_string());
+                }
+            }
         }
     }
 

@@ -7,13 +7,12 @@
     target_feature = "crt-static"
 ))]
 
-use crate::harness::{Cachex, Call, Outcome, World, cachex, quoted};
-use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
+mod agreement;
+
+use crate::harness::{Cachex, Call, World, cachex, quoted};
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 /// Why a call is passed on, if it is.
 fn why(call: &Call) -> Option<String> {
@@ -39,6 +38,7 @@ fn piped(cachex: &Cachex, script: &str) -> Call {
 fn what_is_plain_is_answered() {
     let cachex = cachex();
     cachex.write("work/file", "some text\n");
+    cachex.write("work/work.d/x", "");
     cachex.tool("tool", "printf found");
     for options in [
         "",
@@ -50,6 +50,8 @@ fn what_is_plain_is_answered() {
         "--quiet --read-only --no-concurrent --lock-timeout 5s",
         "--stdin null",
         "--stdin inherit",
+        "--expires-in 1h30m --input file",
+        "-i work.d/x -v",
     ] {
         is_answered(&cachex.run("printf out; printf err >&2; exit 3").with(options));
     }
@@ -83,7 +85,13 @@ fn what_is_not_is_passed_on() {
         call.clone().env("CACHEX_FRONT", "0").once();
         assert_eq!(why(&call).as_deref(), Some(expected), "{call}");
     };
-    for options in ["--verbose", "--exe content", "--tag x", "--env A*", "--expires-in 1h30m"] {
+    cachex.write("work/file", "");
+    symlink("file", cachex.path("work/link")).unwrap();
+    passed_on(plain.clone().with("--input link"), "an input is not a file");
+    passed_on(plain.clone().with("--input ."), "arguments");
+    let named = cachex.exec(["printf", "file"]).with("-v");
+    passed_on(named, "an argument names a file that is not part of the key");
+    for options in ["--exe content", "--tag x", "--env A*", "--expires-in 1y", "--input f*"] {
         passed_on(plain.clone().with(options), "arguments");
     }
     passed_on(plain.clone().env("CACHEX_SCOPE", "s"), "a variable of cachex");
@@ -92,10 +100,131 @@ fn what_is_not_is_passed_on() {
         plain.clone().launched_by(r#"ulimit -f 100000; exec "$@""#),
         "the process is restricted",
     );
-    passed_on(cachex.run("head -c 100000 /dev/zero"), "the entry is not a plain one");
+    passed_on(cachex.run("head -c 150000 /dev/zero"), "the entry is not a plain one");
     passed_on(plain.clone().launched_by(r#"exec "$@" >&-"#), "an output is closed");
-    cachex.config("expires-in = \"1h\"\n");
-    passed_on(plain.clone(), "there is a configuration file");
+    for text in [
+        "tag = \"x\"",
+        "expires-in = '1h'",
+        "expires-in = \"1\\u0068\"",
+        "ttl = \"1h\"",
+        "no-cwd = false",
+        "input = [\"file\"]",
+        "env = [\"A,B\"]",
+        "refresh-after = \"1h\"\nexpires-in = \"1h\"",
+        "[[command]]\nmatch = \"**\"",
+        "[[command]]\nmatch = \"s[h]*\"",
+        "[[command]]\nmatch = \"other\"\nshell = \"bash\"",
+        "[[command]]\nexpires-in = \"1h\"",
+        "quiet = true\r\n",
+        "quiet = true # \u{e9}",
+        "quiet = true\nquiet = true",
+    ] {
+        cachex.config(&format!("{text}\n"));
+        passed_on(plain.clone(), "the configuration file is not plain");
+    }
+    cachex.config(&format!("#{}\n", " ".repeat(8 * 1024)));
+    passed_on(plain.clone(), "the configuration file is long");
+    let file = cachex.config("quiet = true\n");
+    is_answered(&plain);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    passed_on(plain.clone(), "the configuration file is not to be trusted");
+}
+
+#[test]
+fn a_plain_configuration_is_read() {
+    let cachex = cachex();
+    cachex.write("work/file", "text\n");
+    for text in [
+        "",
+        "# a comment\n\n  expires-in=\"1h\"\t# another\n",
+        "env = [\"A\" , \"B\"]\nno-cwd = true\nstdin = \"inherit\"",
+        "ignore-env = \"A,B\"\nkey = \"k, #\"\nscope = \"s\"\nexe = \"name\"",
+        "input = \"file\"\nverbose = true",
+        "max-size = \"1GiB\"\ntimeout = \"1h 30m\"\nlock-timeout = \"2s\"",
+        "[[command]]\nmatch = \"sh *\"\nexpires-in = \"1d\"\nenv = \"A\"\n[[command]]\nmatch = [\"x\", \"y*\"]\nkey = \"n\"",
+        "no-env = true\n[[command]] # one\nmatch = \"s? -c*x\"\nignore-env = \"A\"",
+    ] {
+        cachex.config(text);
+        is_answered(&cachex.run("printf x").env("A", "1"));
+        is_answered(&cachex.sh("printf x"));
+    }
+    let elsewhere = cachex.write("elsewhere.toml", "expires-in = \"1h\"\n");
+    is_answered(&cachex.run("printf named").env("CACHEX_CONFIG", elsewhere));
+}
+
+/// What a rule or a line of the file says, the front takes for the same as everybody: each
+/// of these makes another key, or another answer.
+#[test]
+fn a_configuration_that_changes_changes_the_answer() {
+    let cachex = cachex();
+    let call = cachex.exec(["printf", "x"]).env("A", "1");
+    let file = |text: &str| {
+        cachex.config(text);
+        let key = call.clone().env("CACHEX_FRONT", "0").key();
+        assert_eq!(call.clone().env("CACHEX_FRONT", "1").key(), key, "{text}");
+        key
+    };
+    let rule = |glob: &str| format!("[[command]]\nmatch = {glob}\nscope = \"s\"\n");
+    let plain = file("");
+    let scoped = file("scope = \"s\"\n");
+    for glob in ["\"printf*\"", "\"*\"", "\"pr?ntf x\"", "\"*x\"", "[\"a\", \"p*f *\"]"] {
+        assert_eq!(file(&rule(glob)), scoped, "{glob}");
+    }
+    for glob in ["\"printf\"", "\"?\"", "\"printf,*\"", "\"x*\"", "[\"*y\", \"q\"]"] {
+        assert_eq!(file(&rule(glob)), plain, "{glob}");
+    }
+    let many = "[[command]]\nmatch = \"*\"\nscope = \"t\"\n";
+    assert_eq!(file(&format!("scope = \"u\"\n{many}{}", rule("\"p*\""))), scoped);
+    assert_ne!(file(&format!("{}{many}", rule("\"p*\""))), scoped);
+}
+
+#[test]
+fn long_outputs_are_shown_whole_or_not_at_all() {
+    let cachex = cachex();
+    for len in [2048, 2049, 5000, 100_000, (128 << 10) - 1] {
+        let call = cachex.run(&format!("head -c {len} /dev/zero | tr '\\0' x; printf y >&2"));
+        is_answered(&call);
+        let bare = call.clone().bare().once();
+        call.once().runs(0).same_as(&bare);
+    }
+    let call = cachex.run("seq 1 1000");
+    is_answered(&call);
+    let bare = call.clone().bare().once();
+    for blob in cachex.stored_in("v2/blobs") {
+        let path = cachex.store().join(blob);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[1000] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(why(&call).as_deref(), Some("the output is damaged"));
+    call.once().same_as(&bare);
+}
+
+#[test]
+fn verbose_says_the_same() {
+    let cachex = cachex();
+    cachex.write("work/file", "");
+    let call = cachex.exec(["printf", "%s", "--x=", "file"]).with("-v --input file");
+    is_answered(&call);
+    let said = |front: &str| untimed(call.clone().env("CACHEX_FRONT", front).once().stderr());
+    assert!(said("1").starts_with("cachex: hit "), "{}", said("1"));
+    assert_eq!(said("1"), said("0"));
+    // Nobody reads it, or it takes nothing.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    call.spawn_complaining_into(writer).ends().exits(0).runs(0).prints("--x=file");
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    call.spawn_complaining_into(writer).ends().exits(0).runs(0).prints("--x=file");
+}
+
+/// What was said, without the times in it.
+fn untimed(said: impl AsRef<str>) -> String {
+    let is_time = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
+    let words = said.as_ref().split_inclusive([' ', '\n']);
+    words.map(|word| if is_time(&word) && word.len() < 12 { "TIME " } else { word }).collect()
 }
 
 #[test]
@@ -196,151 +325,4 @@ fn both_streams_in_one_pipe_keep_their_order() {
     assert_eq!(one.once().runs(0).stdout(), "abc");
     // Recorded with other outputs: each has the place of the other now.
     apart.once().runs_once().prints("ac").says("b");
-}
-
-/// What the log of events has gained: of each record all but the time, the cost and the sum.
-fn gained(log: &Path, from: usize) -> Vec<Vec<u8>> {
-    let bytes = fs::read(log).unwrap_or_default();
-    let records = bytes[from.min(bytes.len())..].chunks(64);
-    records.map(|it| [&it[..4], &it[16..24], &it[32..]].concat()).collect()
-}
-
-#[derive(Clone, Debug)]
-struct Case {
-    options: Vec<&'static str>,
-    form: &'static str,
-    command: &'static [&'static str],
-    variables: Vec<(&'static str, &'static str)>,
-    input: &'static str,
-}
-
-fn case() -> impl Strategy<Value = Case> {
-    let options = vec![
-        "--no-env",
-        "--env FOO,LANG",
-        "--env=FOO",
-        "--ignore-env FOO",
-        "--no-cwd",
-        "--exe name",
-        "--exe=content",
-        "-k one",
-        "--key=two",
-        "--scope s",
-        "--expires-in 1h",
-        "-t 2d",
-        "--ttl=1w",
-        "--failure-expires-in 10m",
-        "--refresh-after 30m",
-        "--stdin null",
-        "--stdin inherit",
-        "--quiet",
-        "--read-only",
-        "--tag x",
-        "--jitter 5",
-        "--nonsense",
-        "--exit-codes 0",
-    ];
-    let variables = vec![
-        ("FOO", "1"),
-        ("FOO2", ""),
-        ("F", "x"),
-        ("MAKEFLAGS", " -j4 --jobserver-auth=3,4"),
-        ("MFLAGS", "-k -j2"),
-        ("GNUMAKEFLAGS", "k -- A=1 "),
-        ("MAKE_TERMOUT", "/dev/pts/1"),
-        ("PWD", "/elsewhere"),
-        ("DIRENV_DIFF", "x"),
-        ("TMUX", "1"),
-        ("_", "x"),
-        ("CACHEX_KEY", "three"),
-        ("CACHEX_QUIET", ""),
-        ("CACHEX_FORCE", "1"),
-        ("XDG_CONFIG_HOME", "relative"),
-        ("USER", "somebody"),
-    ];
-    let commands: Vec<&[&str]> = vec![
-        &["printf", "x"],
-        &["printf", "%s", "5", "-u7", "x3"],
-        &["sh", "-c", "printf out; printf err >&2; exit 4"],
-        &["sh", "-c", "read -r line; printf '%s' \"$line\""],
-        &["cat"],
-        &["true"],
-        &["no-such-command"],
-        &[""],
-    ];
-    (
-        subsequence(options, 0..4),
-        select(vec!["run", "sh", "short"]),
-        select(commands),
-        subsequence(variables, 0..5),
-        select(vec!["null", "closed", "file", "offset", "pipe"]),
-    )
-        .prop_map(|(options, form, command, variables, input)| Case {
-            options,
-            form,
-            command,
-            variables,
-            input,
-        })
-}
-
-impl Case {
-    fn call(&self, cachex: &Cachex) -> Call {
-        let mut call = match self.form {
-            "sh" => cachex.sh("printf script; cat"),
-            "run" => cachex.exec(self.command),
-            _ => cachex.cli([""; 0]).command(self.command.iter().copied()),
-        };
-        if self.form == "sh" {
-            // Options stand in front of the script.
-            let script = ["-c", "printf script; cat"];
-            call = cachex.cli(["sh"]).with(&self.options.join(" ")).command(script);
-        } else {
-            call = call.with(&self.options.join(" "));
-        }
-        for (name, value) in &self.variables {
-            call = call.env(name, value);
-        }
-        // Whoever comes next reads on where the call has left it.
-        let file = quoted(cachex.path("work/file"));
-        match self.input {
-            "closed" => call.stdin_closed(),
-            "file" => call.launched_by(&format!("exec <{file}; \"$@\"; echo $?; cat")),
-            "offset" => {
-                call.launched_by(&format!("exec <{file}; read -r it; \"$@\"; echo $?; cat"))
-            }
-            "pipe" => call.launched_by("printf 'piped\\nlines\\n' | { \"$@\"; echo $?; cat; }"),
-            _ => call,
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-    #[test]
-    fn it_agrees_with_the_ordinary_way(case in case()) {
-        let cachex = cachex();
-        cachex.write("work/file", "first\nsecond\nthird\n");
-        let log = cachex.store().join("v2/events");
-        let call = case.call(&cachex);
-        let done = |front: &str| {
-            let before = fs::metadata(&log).map_or(0, |log| log.len());
-            let outcome = call.clone().env("CACHEX_FRONT", front).once();
-            (outcome, gained(&log, before as usize))
-        };
-        let recorded = done("0");
-        for _ in 0..2 {
-            let (ordinary, expected) = done("0");
-            let (front, noted) = done("1");
-            let told = |it: &Outcome| (it.stdout(), it.stderr(), it.status(), it.executions());
-            prop_assert_eq!(told(&front), told(&ordinary));
-            // A run takes as long as it takes.
-            if ordinary.executions() == 0 && recorded.0.succeeded() {
-                prop_assert_eq!(noted.iter().map(|it| &it[..4]).collect::<Vec<_>>(),
-                    expected.iter().map(|it| &it[..4]).collect::<Vec<_>>());
-                let are_hits = expected.iter().all(|it| it[3] == 1);
-                prop_assert!(!are_hits || noted == expected);
-            }
-        }
-    }
 }

@@ -89,7 +89,26 @@ pub fn sum(bytes: &[u8]) -> u64 {
     step(state, last)
 }
 
-/// What a hit needs of an entry whose output lies in it and that has no files.
+/// The bytes of both streams, one chunk after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Data<'a> {
+    /// In the entry.
+    Inline(&'a [u8]),
+    /// In a blob of this hash and length.
+    Blob(&'a [u8; 32], u64),
+}
+
+impl Data<'_> {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Data::Inline(bytes) => bytes.len() as u64,
+            Data::Blob(_, len) => *len,
+        }
+    }
+}
+
+/// What a hit needs of an entry that has no files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View<'a> {
     /// The key it was recorded under.
@@ -106,8 +125,8 @@ pub struct View<'a> {
     pub stdin_consumed: Option<u64>,
     /// The chunks of both streams in the order they came, see [`crate::frames`].
     pub frames: &'a [u8],
-    /// The bytes of those chunks, one after the other.
-    pub data: &'a [u8],
+    /// The bytes of those chunks.
+    pub data: Data<'a>,
 }
 
 /// No command line that an entry keeps has more arguments than are worth a look.
@@ -133,7 +152,7 @@ impl<'a> View<'a> {
             status: reader.byte()?,
             stdin_consumed: reader.optional_number().ok()?,
             frames: reader.inline()?,
-            data: reader.inline()?,
+            data: reader.data()?,
         };
         let outputs = reader.byte()?;
         if outputs != 0 {
@@ -185,6 +204,17 @@ impl<'a> Reader<'a> {
     /// Bytes that lie in the entry.
     fn inline(&mut self) -> Option<&'a [u8]> {
         if self.number()? == 0 { self.bytes() } else { None }
+    }
+
+    fn data(&mut self) -> Option<Data<'a>> {
+        match self.number()? {
+            0 => Some(Data::Inline(self.bytes()?)),
+            1 => {
+                let (hash, len) = (self.array()?, self.number()?);
+                (len <= hash::LONGEST as u64).then_some(Data::Blob(hash, len))
+            }
+            _ => None,
+        }
     }
 
     /// Text, as far as it is ASCII.

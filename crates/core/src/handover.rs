@@ -3,7 +3,6 @@
 //! Once the first byte was written there is no way back: whoever goes on must show the rest
 //! of the same output. Nothing else is told of a call that is passed on.
 
-use crate::entry::View;
 use crate::frames::{Frames, Stream};
 use core::cell::UnsafeCell;
 
@@ -25,13 +24,13 @@ pub struct Shown {
     count: usize,
 }
 
-/// Leaves word that the first `count` bytes of this output were written.
+/// Leaves word that the first `count` bytes of these, an output in these frames, were written.
 ///
 /// # Safety
 ///
 /// The process has one thread, and nobody has called [`shown`] yet.
-pub unsafe fn leave(view: &View<'static>, count: usize) {
-    let shown = Shown { frames: view.frames, data: view.data, count };
+pub unsafe fn leave(frames: &'static [u8], data: &'static [u8], count: usize) {
+    let shown = Shown { frames, data, count };
     // SAFETY: nobody else looks at it now.
     unsafe { *PLACE.0.get() = Some(shown) }
 }

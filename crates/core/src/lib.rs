@@ -7,7 +7,8 @@
 //! | [`descriptors`] | which arguments name a descriptor |
 //! | [`stdin`] | what standard input is called in it |
 //! | [`hash`] | BLAKE3 of what is short |
-//! | [`young`] | where the file of a key lies |
+//! | [`span`] | how spans of time are written |
+//! | [`young`] | where the file of a key lies, and a blob |
 //! | [`entry`], [`frames`] | what is in it |
 //! | [`event`] | what is written down of a hit |
 //! | [`handover`] | what `cachex-front` has shown before it passed a call on |
@@ -34,5 +35,6 @@ pub mod frames;
 pub mod handover;
 pub mod hash;
 pub mod key;
+pub mod span;
 pub mod stdin;
 pub mod young;

@@ -1,4 +1,4 @@
-//! Where the file of a recent entry lies.
+//! Where the file of a recent entry lies, and a blob.
 
 /// The folder of all of them, below the store's folder of this version.
 pub const FOLDER: &str = "young";
@@ -6,12 +6,25 @@ pub const FOLDER: &str = "young";
 /// and remote stores have versions of their own.
 pub const LAYOUT: u8 = 2;
 
+/// The folder of the blobs, beside it.
+const BLOBS: &str = "blobs";
+
 /// The length of a path: `young/ab/abcdef…`.
 pub const PATH: usize = FOLDER.len() + 1 + 2 + 1 + 64;
 
-/// The path of a key's file below that folder.
+/// The path of a key's file below the store's folder.
 pub fn path(key: &[u8; 32]) -> [u8; PATH] {
-    let mut path = *b"young/--/----------------------------------------------------------------";
+    path_below(FOLDER, key)
+}
+
+/// The path of the plain form of a blob.
+pub fn blob(hash: &[u8; 32]) -> [u8; PATH] {
+    path_below(BLOBS, hash)
+}
+
+fn path_below(parent: &str, key: &[u8; 32]) -> [u8; PATH] {
+    let mut path = *b"-----/--/----------------------------------------------------------------";
+    crate::bytes::copy(&mut path, parent.as_bytes());
     let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
     let digits = key.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
     let (folder, name) = path.split_at_mut(FOLDER.len() + 4);

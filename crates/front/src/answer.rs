@@ -2,9 +2,12 @@
 
 use crate::buffer::Buffer;
 use crate::call::Process;
-use crate::environment::{self, Environment, TRACE};
+use crate::config::{self, Levels};
+use crate::declared;
+use crate::environment::{self, Environment, Own, TRACE};
 use crate::executable;
 use crate::input::{self, Input};
+use crate::message;
 use crate::options::{Executable, Options};
 use crate::output;
 use crate::sys::{self, Descriptor, Errno};
@@ -12,7 +15,7 @@ use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::entry::{self, MAX_SEALED, View};
 use cachex_core::event::{self, CAP, FOLD_EVERY};
-use cachex_core::hash::{self, SHORT};
+use cachex_core::hash::{self, LONGEST, SHORT};
 use cachex_core::key::{Fields, Sink, Tag};
 use cachex_core::young;
 use core::cell::UnsafeCell;
@@ -24,21 +27,29 @@ struct Room {
     fields: [u8; SHORT],
     file: [u8; MAX_SEALED + 1],
     input: [u8; input::ROOM],
+    config: config::Room,
+    declared: [u8; declared::ROOM],
+    content: [u8; LONGEST + 1],
     folder: [u8; executable::PATH],
     cwd: [u8; executable::PATH],
 }
 
-struct Place(UnsafeCell<Room>);
+struct Place<T>(UnsafeCell<T>);
 
 // SAFETY: one thread uses it, once.
-unsafe impl Sync for Place {}
+unsafe impl<T> Sync for Place<T> {}
 
-static ROOM: Place = Place(UnsafeCell::new(Room {
+static LEVELS: Place<Levels> = Place(UnsafeCell::new(Levels::NEW));
+
+static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
     environment: environment::Room::NEW,
     executable: executable::Room::NEW,
     fields: [0; SHORT],
     file: [0; MAX_SEALED + 1],
     input: [0; input::ROOM],
+    config: config::Room::NEW,
+    declared: [0; declared::ROOM],
+    content: [0; LONGEST + 1],
     folder: [0; executable::PATH],
     cwd: [0; executable::PATH],
 }));
@@ -61,39 +72,43 @@ pub fn answer(process: &Process) {
 enum Never {}
 
 fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
-    // SAFETY: nobody else knows of it, and this runs once.
-    let room = unsafe { &mut *ROOM.0.get() };
+    // SAFETY: nobody else knows of them, and this runs once.
+    let (room, levels) = unsafe { (&mut *ROOM.0.get(), &mut *LEVELS.0.get()) };
     let environment = Environment::of(process, &mut room.environment)?;
     *is_traced = environment.get(environment::SWITCH).is_some_and(|value| value.is(TRACE));
-    let options = Options::of(process)?;
+    let mut options = Options::of(process, &mut levels.flags)?;
     let own = environment.own()?;
     let began = sys::time(libc::CLOCK_MONOTONIC)?;
     if process.is_privileged() || !sys::files_are_unlimited() {
         return Err(Pass("the process is restricted"));
     }
-    input::check_descriptors(&options, process)?;
     if input::is_closed(1) || input::is_closed(2) {
         return Err(Pass("an output is closed"));
     }
     let is_closed = input::is_closed(0);
     let mut path = Buffer::new(&mut room.folder);
-    if !own.has_no_file {
-        check_no_file(&environment, &mut path)?;
+    let dir = options.dir();
+    if let Some(file) = config_file(&own, &environment, &mut path)? {
+        let set = (&mut levels.all, &mut levels.rules[..]);
+        config::read(file, &mut options, process, &mut room.config, set)?;
     }
-    let store = store(folder(&options, own.dir, &environment, &mut path)?)?;
+    options.check()?;
+    let folder = folder(dir, own.dir, options.dir(), &environment, &mut path)?;
+    input::check_descriptors(&options, process)?;
+    let store = store(folder)?;
 
     let mut fields = Fields::new(Buffer::new(&mut room.fields));
     fields.begin_list(Tag::Argv, options.count(process));
     for argument in options.argv(process) {
         fields.sized(argument.bytes());
     }
-    if options.executable == Executable::Stat {
+    if options.executable() == Executable::Stat {
         let name = options.argv(process).next().ok_or(Pass("no command"))?;
         let search_path = environment.get(b"PATH");
         executable::tell(name, search_path, &mut room.executable, &mut fields)?;
     }
     let mut cwd = None;
-    if options.has_directory {
+    if options.has_directory() {
         let path = executable::working_directory(&mut room.cwd)?;
         fields.add(Tag::Cwd, path);
         cwd = Some(path);
@@ -101,27 +116,50 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
     let is_of_make = environment.get(b"MAKELEVEL").is_some();
     environment.tell(&options, cwd, &mut fields)?;
     let input = Input::tell(&options, is_closed, is_of_make, &mut room.input, &mut fields)?;
-    if let Some(text) = options.key {
+    if let Some(text) = options.key() {
         fields.add(Tag::Text, text);
     }
-    if let Some(scope) = options.scope {
+    if let Some(scope) = options.scope() {
         fields.add(Tag::Scope, scope);
+    }
+    let mut declared = None;
+    if let Some(file) = options.input() {
+        let stat = declared::tell(file, &mut room.declared, &mut room.content, &mut fields)?;
+        declared = Some(stat);
     }
     let key = hash::short(fields.0.bytes()?).ok_or(Pass("the key is of many bytes"))?;
 
     let view = look_up(&store, &key, &mut room.file)?;
-    check_fresh(&options, &view)?;
+    let age = check_fresh(&options, &view)?;
     output::check(&view)?;
+    let data = output::load(&view, &store, &mut room.content)?;
     check_log(&store)?;
-    input.read_and(view.stdin_consumed, &mut room.input, || output::show(&view))?;
+    if options.is_verbose() {
+        message::check_arguments(&options, process, declared.as_ref())?;
+    }
+    input.read_and(view.stdin_consumed, &mut room.input, || output::show(&view, data))?;
 
     let cost = sys::time(libc::CLOCK_MONOTONIC).map_or(0, |now| now.saturating_sub(began));
     note(&store, &view, cost);
+    if options.is_verbose() {
+        message::tell_hit(&view, age);
+    }
     sys::exit(view.status)
 }
 
-/// Makes sure that there is no configuration file.
-fn check_no_file(environment: &Environment, path: &mut Buffer<'_>) -> Known<()> {
+/// The path of the configuration file, and whether it was named; none if there is no place
+/// for one.
+fn config_file<'p>(
+    own: &Own,
+    environment: &Environment,
+    path: &'p mut Buffer<'_>,
+) -> Known<Option<(Text<'p>, bool)>> {
+    if own.has_no_file {
+        return Ok(None);
+    }
+    if let Some(named) = own.file {
+        return Ok(Some((named, true)));
+    }
     let absolute = |name: &[u8]| environment.get(name).filter(|it| it.starts_with(b"/"));
     if let Some(folder) = absolute(b"XDG_CONFIG_HOME") {
         path.put(folder.bytes());
@@ -130,26 +168,27 @@ fn check_no_file(environment: &Environment, path: &mut Buffer<'_>) -> Known<()> 
         path.put(home.bytes());
         path.put(b"/.config/cachex/config.toml");
     } else {
-        return Ok(());
+        return Ok(None);
     }
-    match sys::stat_at(libc::AT_FDCWD, path.text()?, 0) {
-        Err(Errno(libc::ENOENT | libc::ENOTDIR)) => Ok(()),
-        _ => Err(Pass("there is a configuration file")),
-    }
+    Ok(Some((path.text()?, false)))
 }
 
 /// The folder that holds the store.
 fn folder<'p>(
-    options: &Options,
+    flag: Option<Text<'p>>,
     variable: Option<Text<'p>>,
+    file: Option<Text<'p>>,
     environment: &Environment,
     path: &'p mut Buffer<'_>,
 ) -> Known<Text<'p>> {
-    if let Some(dir) = options.dir {
+    if let Some(dir) = flag {
         return if dir.starts_with(b"~") { Err(Pass("a folder below a home")) } else { Ok(dir) };
     }
     if let Some(dir) = variable {
         return if dir.starts_with(b"/") { Ok(dir) } else { Err(Pass("a folder below a home")) };
+    }
+    if let Some(dir) = file {
+        return Ok(dir);
     }
     path.cut(0);
     let set = |name: &[u8]| environment.get(name).filter(|value| !value.is_empty());
@@ -186,37 +225,9 @@ fn store(folder: Text<'_>) -> Known<Descriptor> {
     }
 }
 
-/// Opens the file of a key.
-fn open_entry(store: &Descriptor, key: &[u8; 32]) -> sys::Result<Descriptor> {
-    let mut path = [0; young::PATH + 1];
-    cachex_core::bytes::copy(&mut path, &young::path(key));
-    let none = Errno(libc::ENOENT);
-    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    match sys::open_below(store.number(), Text::of(&path).ok_or(none)?, flags) {
-        // An older kernel, or a sandbox that does not know the call.
-        Err(Errno(libc::ENOSYS | libc::EPERM)) => {}
-        done => return done,
-    }
-    // Each folder on the way is opened by itself.
-    let mut folder = None;
-    let mut rest = &mut path[..];
-    while let Some(slash) = rest.iter().position(|&byte| byte == b'/') {
-        let (name, behind) = rest.split_at_mut_checked(slash.wrapping_add(1)).ok_or(none)?;
-        if let Some(end) = name.last_mut() {
-            *end = 0;
-        }
-        let at = folder.as_ref().map_or(store.number(), Descriptor::number);
-        let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
-        folder = Some(sys::open_at(at, Text::of(name).ok_or(none)?, flags, 0)?);
-        rest = behind;
-    }
-    let at = folder.as_ref().map_or(store.number(), Descriptor::number);
-    sys::open_at(at, Text::of(rest).ok_or(none)?, flags | libc::O_NOFOLLOW, 0)
-}
-
 /// The recent entry of a key.
 fn look_up(store: &Descriptor, key: &[u8; 32], room: &'static mut [u8]) -> Known<View<'static>> {
-    let Ok(file) = open_entry(store, key) else {
+    let Ok(file) = sys::open_stored(store, &young::path(key)) else {
         return Err(Pass("there is no recent entry"));
     };
     let len = sys::read(file.number(), room)?;
@@ -227,15 +238,15 @@ fn look_up(store: &Descriptor, key: &[u8; 32], room: &'static mut [u8]) -> Known
     if is_of_key { Ok(view) } else { Err(Pass("the entry is of another key")) }
 }
 
-/// Finds out whether an entry may be served, and needs no refresh.
-fn check_fresh(options: &Options, view: &View<'_>) -> Known<()> {
+/// Finds out whether an entry may be served, and needs no refresh; its age.
+fn check_fresh(options: &Options, view: &View<'_>) -> Known<u64> {
     let now = sys::time(libc::CLOCK_REALTIME)?;
     let age = now.checked_sub(view.created).ok_or(Pass("the entry is of the future"))?;
     let within = |limit: Option<u64>| limit.is_none_or(|limit| age < limit);
     if !within(view.expires_in) || !within(options.limit(view.status)) {
         return Err(Pass("the entry has expired"));
     }
-    if within(options.refresh_after) { Ok(()) } else { Err(Pass("a refresh is due")) }
+    if within(options.refresh_after()) { Ok(age) } else { Err(Pass("a refresh is due")) }
 }
 
 const LOG: Text<'static> = Text::literal(c"events");

@@ -47,6 +47,8 @@ pub struct Environment {
 pub struct Own {
     /// The folder of the store.
     pub dir: Option<Text<'static>>,
+    /// The configuration file, if it is named.
+    pub file: Option<Text<'static>>,
     /// No configuration file is read.
     pub has_no_file: bool,
 }
@@ -83,7 +85,7 @@ impl Environment {
     /// What cachex's own say, if all of them are understood here.
     pub fn own(&self) -> Known<Own> {
         let mut own = Own::default();
-        let mut has_file = None;
+        let mut named: Option<Text<'static>> = None;
         let mut has_dir = false;
         for Variable { name, value, .. } in self.iter() {
             if !starts_with(name, environment::OWN) {
@@ -96,7 +98,7 @@ impl Environment {
                 }
                 has_dir = true;
             } else if eq(name, b"CACHEX_CONFIG") {
-                has_file = has_file.or(Some(!value.is_empty() && !value.is(b"/dev/null")));
+                named = named.or(Some(*value));
             } else if value.is_empty() || is_of_tests(name) {
                 // As good as unset.
             } else if eq(name, SWITCH) && (value.is(b"1") || value.is(TRACE)) {
@@ -105,10 +107,13 @@ impl Environment {
                 return Err(Pass("a variable of cachex"));
             }
         }
-        if has_file == Some(true) {
-            return Err(Pass("a configuration file is named"));
+        if let Some(named) = named {
+            own.has_no_file = named.is_empty() || named.is(b"/dev/null");
+            own.file = Some(named);
+            if !own.has_no_file && !named.starts_with(b"/") {
+                return Err(Pass("a configuration file is named by a relative path"));
+            }
         }
-        own.has_no_file = has_file == Some(false);
         Ok(own)
     }
 
@@ -171,7 +176,7 @@ fn is_in_key(variable: &Variable, options: &Options, cwd: Option<&[u8]>) -> bool
     let Variable { name, value, .. } = variable;
     let by_default = || environment::left_out(name, value.bytes(), false, cwd).is_none();
     let is_named = |list: &[u8]| list.split(|&byte| byte == b',').any(|it| eq(it, name));
-    let is_chosen = match options.variables {
+    let is_chosen = match options.variables() {
         Variables::All => by_default(),
         Variables::Only(list) => is_named(list),
         Variables::Except(list) => by_default() && !is_named(list),

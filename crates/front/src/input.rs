@@ -36,7 +36,7 @@ impl Input {
         room: &mut [u8],
         to: &mut Fields<impl Sink>,
     ) -> Known<Input> {
-        let kind = match options.stdin {
+        let kind = match options.stdin() {
             options::Stdin::Null => stdin::NULL,
             options::Stdin::Inherit => stdin::INHERIT,
             options::Stdin::Hash if is_closed => stdin::CLOSED,

@@ -27,10 +27,13 @@
 mod answer;
 mod buffer;
 mod call;
+mod config;
+mod declared;
 mod entry;
 mod environment;
 mod executable;
 mod input;
+mod message;
 mod options;
 mod output;
 mod pipe;

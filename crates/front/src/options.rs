@@ -8,6 +8,7 @@ use crate::call::Process;
 use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::bytes::{eq, strip_prefix};
+use cachex_core::span;
 
 /// How the executable is part of the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,22 +34,20 @@ pub enum Variables {
     None,
 }
 
-/// What was asked for. Spans are in nanoseconds.
+/// What is said on standard error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Loudness {
+    Quiet,
+    Verbose,
+}
+
+/// What was called, and what was asked for.
 pub struct Options {
-    /// The shell that the command is run by, where it is a script.
-    pub shell: Option<Text<'static>>,
+    /// The command is a script for a shell.
+    is_script: bool,
     /// Where among the arguments those of the command begin, or those of the shell.
-    pub command: usize,
-    pub executable: Executable,
-    pub stdin: Stdin,
-    pub variables: Variables,
-    pub has_directory: bool,
-    pub key: Option<&'static [u8]>,
-    pub scope: Option<&'static [u8]>,
-    pub expires_in: Option<u64>,
-    pub failure_expires_in: Option<u64>,
-    pub refresh_after: Option<u64>,
-    pub dir: Option<Text<'static>>,
+    command: usize,
+    given: &'static mut Given,
 }
 
 /// Where make looks for one.
@@ -56,15 +55,17 @@ const SHELL: Text<'static> = Text::literal(c"/bin/sh");
 /// How long a failure is replayed at the most where nothing is said.
 const FAILURE_EXPIRES_IN: u64 = 60_000_000_000;
 
-/// What was given so far, to find what was given twice.
-#[derive(Default)]
-struct Given {
+/// What was given in one place, to find what was given twice there. Spans are in nanoseconds.
+///
+/// It stays where it is: to move so much takes a function of the C library.
+pub struct Given {
     executable: Option<Executable>,
     stdin: Option<Stdin>,
     variables: Option<Variables>,
     shell: Option<Text<'static>>,
     key: Option<&'static [u8]>,
     scope: Option<&'static [u8]>,
+    input: Option<Text<'static>>,
     expires_in: Option<u64>,
     failure_expires_in: Option<u64>,
     refresh_after: Option<u64>,
@@ -74,35 +75,99 @@ struct Given {
     dir: Option<Text<'static>>,
     no_cwd: Option<()>,
     no_concurrent: Option<()>,
-    quiet: Option<()>,
+    loudness: Option<Loudness>,
     read_only: Option<()>,
 }
 
 impl Options {
-    /// Reads them.
-    pub fn of(process: &Process) -> Known<Options> {
-        read(process).ok_or(Pass("arguments"))
+    /// Reads the arguments.
+    pub fn of(process: &Process, given: &'static mut Given) -> Known<Options> {
+        read(process, given).ok_or(Pass("arguments"))
+    }
+
+    /// Takes in what is set for less than this call.
+    pub fn put_below(&mut self, below: &Given) {
+        self.given.put_below(below);
+    }
+
+    /// Makes sure that no result expires before it is refreshed: which of the two counts
+    /// depends on who said them.
+    pub fn check(&self) -> Known<()> {
+        let agrees = self.given.agrees();
+        if agrees { Ok(()) } else { Err(Pass("a result would expire before it is refreshed")) }
+    }
+
+    pub fn executable(&self) -> Executable {
+        self.given.executable.unwrap_or(Executable::Stat)
+    }
+
+    pub fn stdin(&self) -> Stdin {
+        self.given.stdin.unwrap_or(if self.is_script { Stdin::Null } else { Stdin::Hash })
+    }
+
+    pub fn variables(&self) -> Variables {
+        self.given.variables.unwrap_or(Variables::All)
+    }
+
+    pub fn has_directory(&self) -> bool {
+        self.given.no_cwd.is_none()
+    }
+
+    pub fn key(&self) -> Option<&'static [u8]> {
+        self.given.key
+    }
+
+    pub fn scope(&self) -> Option<&'static [u8]> {
+        self.given.scope
+    }
+
+    pub fn input(&self) -> Option<Text<'static>> {
+        self.given.input
+    }
+
+    /// The folder of the store.
+    pub fn dir(&self) -> Option<Text<'static>> {
+        self.given.dir
+    }
+
+    pub fn is_verbose(&self) -> bool {
+        self.given.loudness == Some(Loudness::Verbose)
+    }
+
+    pub fn refresh_after(&self) -> Option<u64> {
+        self.given.refresh_after
     }
 
     /// How long a result with this status may be replayed.
     pub fn limit(&self, status: u8) -> Option<u64> {
+        let limit = self.given.expires_in;
         if status == 0 {
-            return self.expires_in;
+            return limit;
         }
-        let shorter = self.expires_in.map_or(FAILURE_EXPIRES_IN, |it| it.min(FAILURE_EXPIRES_IN));
-        Some(self.failure_expires_in.unwrap_or(shorter))
+        let shorter = limit.map_or(FAILURE_EXPIRES_IN, |it| it.min(FAILURE_EXPIRES_IN));
+        Some(self.given.failure_expires_in.unwrap_or(shorter))
     }
 
     /// The arguments of the command, itself the first.
-    pub fn argv<'p>(&'p self, process: &'p Process) -> impl Iterator<Item = Text<'static>> + 'p {
+    pub fn argv<'p>(&self, process: &'p Process) -> impl Iterator<Item = Text<'static>> + 'p {
+        self.argv_by(None, process)
+    }
+
+    /// The same where this shell is set for less than this call.
+    pub fn argv_by<'p>(
+        &self,
+        below: Option<Text<'static>>,
+        process: &'p Process,
+    ) -> impl Iterator<Item = Text<'static>> + 'p {
+        let shell = self.is_script.then(|| self.given.shell.or(below).unwrap_or(SHELL));
         let given = (self.command..process.count()).filter_map(|at| process.argument(at));
-        self.shell.into_iter().chain(given)
+        shell.into_iter().chain(given)
     }
 
     /// How many these are.
     pub fn count(&self, process: &Process) -> usize {
         let given = process.count().saturating_sub(self.command);
-        given.wrapping_add(usize::from(self.shell.is_some()))
+        given.wrapping_add(usize::from(self.is_script))
     }
 }
 
@@ -117,7 +182,7 @@ fn is_called_cachex(path: Text<'static>) -> bool {
     path.from(begin).is_some_and(|name| name.starts_with(b"cachex"))
 }
 
-fn read(process: &Process) -> Option<Options> {
+fn read(process: &Process, given: &'static mut Given) -> Option<Options> {
     // By the name of another command, cachex runs that one.
     if !is_called_cachex(process.argument(0)?) {
         return None;
@@ -132,32 +197,12 @@ fn read(process: &Process) -> Option<Options> {
     } else {
         return None;
     };
-    let mut given = Given::default();
-    let command = options(process, is_script, begin, &mut given)?;
+    let command = options(process, is_script, begin, given)?;
     let first = process.argument(command)?;
     if first.is_empty() || is_script && !is_plain_script(process, command, first) {
         return None;
     }
-    if let (Some(after), Some(limit)) = (given.refresh_after, given.expires_in)
-        && after >= limit
-    {
-        return None;
-    }
-    let stdin = if is_script { Stdin::Null } else { Stdin::Hash };
-    Some(Options {
-        shell: is_script.then(|| given.shell.unwrap_or(SHELL)),
-        command,
-        executable: given.executable.unwrap_or(Executable::Stat),
-        stdin: given.stdin.unwrap_or(stdin),
-        variables: given.variables.unwrap_or(Variables::All),
-        has_directory: given.no_cwd.is_none(),
-        key: given.key,
-        scope: given.scope,
-        expires_in: given.expires_in,
-        failure_expires_in: given.failure_expires_in,
-        refresh_after: given.refresh_after,
-        dir: given.dir,
-    })
+    given.agrees().then_some(Options { is_script, command, given })
 }
 
 /// Whether the first argument begins a `run` without that word. What stands in front of the
@@ -223,11 +268,13 @@ fn named(
         let name: &'static [u8] = match argument.bytes() {
             _ if is_script => return None,
             [b'-', b'e'] => b"env",
+            [b'-', b'i'] => b"input",
             [b'-', b'k'] => b"key",
             [b'-', b'n'] => b"no-concurrent",
             [b'-', b'q'] => b"quiet",
             [b'-', b's'] => b"refresh-after",
             [b'-', b't'] => b"expires-in",
+            [b'-', b'v'] => b"verbose",
             _ => return None,
         };
         return Some((name, None));
@@ -242,8 +289,64 @@ fn named(
 }
 
 impl Given {
+    pub const NEW: Given = Given {
+        executable: None,
+        stdin: None,
+        variables: None,
+        shell: None,
+        key: None,
+        scope: None,
+        input: None,
+        expires_in: None,
+        failure_expires_in: None,
+        refresh_after: None,
+        stale_if_error: None,
+        lock_timeout: None,
+        timeout: None,
+        dir: None,
+        no_cwd: None,
+        no_concurrent: None,
+        loudness: None,
+        read_only: None,
+    };
+
+    /// Takes in what is said in a place that counts less.
+    pub fn put_below(&mut self, below: &Given) {
+        self.executable = self.executable.or(below.executable);
+        self.stdin = self.stdin.or(below.stdin);
+        self.variables = self.variables.or(below.variables);
+        self.shell = self.shell.or(below.shell);
+        self.key = self.key.or(below.key);
+        self.scope = self.scope.or(below.scope);
+        self.input = self.input.or(below.input);
+        self.expires_in = self.expires_in.or(below.expires_in);
+        self.failure_expires_in = self.failure_expires_in.or(below.failure_expires_in);
+        self.refresh_after = self.refresh_after.or(below.refresh_after);
+        self.stale_if_error = self.stale_if_error.or(below.stale_if_error);
+        self.lock_timeout = self.lock_timeout.or(below.lock_timeout);
+        self.timeout = self.timeout.or(below.timeout);
+        self.dir = self.dir.or(below.dir);
+        self.no_cwd = self.no_cwd.or(below.no_cwd);
+        self.no_concurrent = self.no_concurrent.or(below.no_concurrent);
+        self.loudness = self.loudness.or(below.loudness);
+        self.read_only = self.read_only.or(below.read_only);
+    }
+
+    /// The shell of scripts.
+    pub fn shell(&self) -> Option<Text<'static>> {
+        self.shell
+    }
+
+    /// Whether no result expires before it is refreshed.
+    pub fn agrees(&self) -> bool {
+        match (self.refresh_after, self.expires_in) {
+            (Some(after), Some(limit)) => after < limit,
+            _ => true,
+        }
+    }
+
     /// Turns on a switch of this name, if there is one.
-    fn switch(&mut self, name: &[u8], has_value: bool) -> Option<bool> {
+    pub fn switch(&mut self, name: &[u8], has_value: bool) -> Option<bool> {
         let is = |known: &[u8]| eq(name, known);
         if is(b"no-env") {
             once(&mut self.variables, Variables::None)?;
@@ -252,7 +355,9 @@ impl Given {
         } else if is(b"no-concurrent") || is(b"single-flight") {
             once(&mut self.no_concurrent, ())?;
         } else if is(b"quiet") {
-            once(&mut self.quiet, ())?;
+            once(&mut self.loudness, Loudness::Quiet)?;
+        } else if is(b"verbose") {
+            once(&mut self.loudness, Loudness::Verbose)?;
         } else if is(b"read-only") {
             once(&mut self.read_only, ())?;
         } else {
@@ -262,22 +367,22 @@ impl Given {
     }
 
     /// Sets the option of this name.
-    fn set(&mut self, name: &[u8], value: Text<'static>, is_script: bool) -> Option<()> {
+    pub fn set(&mut self, name: &[u8], value: Text<'static>, is_script: bool) -> Option<()> {
         let is = |known: &[u8]| eq(name, known);
         let bytes = value.bytes();
         if is(b"expires-in") || is(b"ttl") {
-            once(&mut self.expires_in, span(bytes)?)
+            once(&mut self.expires_in, span::read(bytes)?)
         } else if is(b"failure-expires-in") {
-            once(&mut self.failure_expires_in, span(bytes)?)
+            once(&mut self.failure_expires_in, span::read(bytes)?)
         } else if is(b"refresh-after") || is(b"stale-after") {
-            once(&mut self.refresh_after, span(bytes)?)
+            once(&mut self.refresh_after, span::read(bytes)?)
         } else if is(b"stale-if-error") {
             // Of what is fresh it says nothing.
-            once(&mut self.stale_if_error, span(bytes)?)
+            once(&mut self.stale_if_error, span::read(bytes)?)
         } else if is(b"lock-timeout") {
-            once(&mut self.lock_timeout, span(bytes)?)
+            once(&mut self.lock_timeout, span::read(bytes)?)
         } else if is(b"timeout") {
-            once(&mut self.timeout, span(bytes)?)
+            once(&mut self.timeout, span::read(bytes)?)
         } else if is(b"exe") {
             let how = [(&b"stat"[..], Executable::Stat), (b"name", Executable::Name)];
             once(&mut self.executable, chosen(bytes, &how)?)
@@ -293,6 +398,8 @@ impl Given {
             once(&mut self.key, bytes)
         } else if is(b"scope") {
             once(&mut self.scope, bytes.iter().all(u8::is_ascii).then_some(bytes)?)
+        } else if is(b"input") {
+            once(&mut self.input, is_plain_path(bytes).then_some(value)?)
         } else if is(b"cache-dir") {
             once(&mut self.dir, value)
         } else if is(b"shell") && is_script {
@@ -324,25 +431,13 @@ fn names(list: &'static [u8]) -> Option<&'static [u8]> {
     are_names.then_some(list)
 }
 
-/// A span of one unit, such as `10m`.
-fn span(text: &[u8]) -> Option<u64> {
-    let digits = text.iter().position(|byte| !byte.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    // So many seconds, days even, are no overflow.
-    if number.is_empty() || number.len() > 4 {
-        return None;
+/// Whether a path is neither a pattern nor written in a way that is not its shortest.
+fn is_plain_path(path: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-+=,:@%/".contains(byte);
+    let mut parts = path.split(|&byte| byte == b'/');
+    let is_absolute = matches!(path, [b'/', ..]);
+    if is_absolute {
+        parts.next();
     }
-    let second = 1_000_000_000;
-    let units = [
-        (&b"ms"[..], 1_000_000),
-        (b"s", second),
-        (b"m", 60 * second),
-        (b"h", 3600 * second),
-        (b"d", 86400 * second),
-    ];
-    let unit: u64 = chosen(unit, &units)?;
-    let value =
-        |value: u64, digit: &u8| value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-    let number = number.iter().fold(0, value);
-    (number > 0).then_some(number.wrapping_mul(unit))
+    path.iter().all(is_plain) && parts.all(|part| !matches!(part, [] | [b'.'] | [b'.', b'.']))
 }

@@ -1,10 +1,13 @@
 //! Showing a recorded output.
 
-use crate::sys::{self, Errno};
+use crate::sys::{self, Descriptor, Errno};
 use crate::{Known, Pass};
-use cachex_core::entry::View;
+use cachex_core::bytes::eq;
+use cachex_core::entry::{Data, View};
 use cachex_core::frames::{Frame, Frames, total};
 use cachex_core::handover;
+use cachex_core::hash;
+use cachex_core::young;
 use core::ffi::c_int;
 
 const STDOUT: c_int = 1;
@@ -14,7 +17,7 @@ const STDERR: c_int = 2;
 /// through one pipe cannot be told apart, and of what came through two nobody knows the
 /// order.
 pub fn check(view: &View<'_>) -> Known<()> {
-    if total(Frames(view.frames.iter().copied())) != Some(view.data.len() as u64) {
+    if total(Frames(view.frames.iter().copied())) != Some(view.data.count()) {
         return Err(Pass("the recording does not add up"));
     }
     let mut frames = Frames(view.frames.iter().copied());
@@ -36,20 +39,38 @@ pub fn check(view: &View<'_>) -> Known<()> {
     if fits { Ok(()) } else { Err(Pass("it was recorded with other outputs")) }
 }
 
+/// The bytes of a recording, verified.
+pub fn load(
+    view: &View<'static>,
+    store: &Descriptor,
+    room: &'static mut [u8],
+) -> Known<&'static [u8]> {
+    let (hash, len) = match view.data {
+        Data::Inline(bytes) => return Ok(bytes),
+        Data::Blob(hash, len) => (hash, len),
+    };
+    let file = sys::open_stored(store, &young::blob(hash));
+    let file = file.map_err(|_| Pass("the output is not there as it is"))?;
+    let read = sys::read_all(file.number(), room)?;
+    let bytes = room.get(..read).unwrap_or_default();
+    let is_whole = read as u64 == len && hash::short(bytes).is_some_and(|it| eq(&it, hash));
+    if is_whole { Ok(bytes) } else { Err(Pass("the output is damaged")) }
+}
+
 /// Shows it. What cannot be written is left to others, who are told how much was.
-pub fn show(view: &View<'static>) -> Known<()> {
+pub fn show(view: &View<'static>, data: &'static [u8]) -> Known<()> {
     let mut shown = 0_usize;
     for frame in Frames(view.frames.iter().copied()) {
         let Ok(Frame { stream, len }) = frame else { return Err(Pass("a frame")) };
         let end = shown.wrapping_add(len as usize);
-        while let Some(bytes) = view.data.get(shown..end).filter(|bytes| !bytes.is_empty()) {
+        while let Some(bytes) = data.get(shown..end).filter(|bytes| !bytes.is_empty()) {
             match sys::write(STDOUT.wrapping_add(stream as c_int), bytes) {
                 Ok(count) => shown = shown.wrapping_add(count),
                 Err(Errno(libc::EINTR)) => {}
                 Err(_) => {
                     if shown > 0 {
                         // SAFETY: no thread was started, and whoever looks comes later.
-                        unsafe { handover::leave(view, shown) };
+                        unsafe { handover::leave(view.frames, data, shown) };
                     }
                     return Err(Pass("an output cannot be written"));
                 }

@@ -1,6 +1,7 @@
 //! System calls, made directly: the C library's functions set `errno`, which is thread-local.
 
 use crate::text::Text;
+use cachex_core::young;
 use core::arch::asm;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -122,10 +123,53 @@ pub fn open_below(at: c_int, path: Text<'_>, flags: c_int) -> Result<Descriptor>
     unsafe { call(libc::SYS_openat2, arguments) }.map(|fd| Descriptor(fd as c_int))
 }
 
+/// Opens a file of the store.
+pub fn open_stored(store: &Descriptor, path: &[u8; young::PATH]) -> Result<Descriptor> {
+    let mut terminated = [0; young::PATH + 1];
+    cachex_core::bytes::copy(&mut terminated, path);
+    let path = &mut terminated;
+    let none = Errno(libc::ENOENT);
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+    match open_below(store.number(), Text::of(&path[..]).ok_or(none)?, flags) {
+        // An older kernel, or a sandbox that does not know the call.
+        Err(Errno(libc::ENOSYS | libc::EPERM)) => {}
+        done => return done,
+    }
+    // Each folder on the way is opened by itself.
+    let mut folder = None;
+    let mut rest = &mut path[..];
+    while let Some(slash) = rest.iter().position(|&byte| byte == b'/') {
+        let (name, behind) = rest.split_at_mut_checked(slash.wrapping_add(1)).ok_or(none)?;
+        if let Some(end) = name.last_mut() {
+            *end = 0;
+        }
+        let at = folder.as_ref().map_or(store.number(), Descriptor::number);
+        let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        folder = Some(open_at(at, Text::of(name).ok_or(none)?, flags, 0)?);
+        rest = behind;
+    }
+    let at = folder.as_ref().map_or(store.number(), Descriptor::number);
+    open_at(at, Text::of(rest).ok_or(none)?, flags | libc::O_NOFOLLOW, 0)
+}
+
 pub fn read(fd: c_int, to: &mut [u8]) -> Result<usize> {
     let arguments = [fd as usize, to.as_mut_ptr() as usize, to.len(), 0, 0, 0];
     // SAFETY: the kernel writes into the slice.
     unsafe { call(libc::SYS_read, arguments) }
+}
+
+/// Reads until the end, or until `to` is full; how much there was.
+pub fn read_all(fd: c_int, to: &mut [u8]) -> Result<usize> {
+    let mut len = 0_usize;
+    loop {
+        let rest = to.get_mut(len..).unwrap_or_default();
+        match read(fd, rest) {
+            Ok(0) => return Ok(len),
+            Ok(count) => len = len.wrapping_add(count),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
 }
 
 pub fn read_at(fd: c_int, to: &mut [u8], offset: u64) -> Result<usize> {
@@ -159,6 +203,15 @@ pub fn is_terminal(fd: c_int) -> bool {
         |to: *mut libc::winsize| [fd as usize, libc::TIOCGWINSZ as usize, to as usize, 0, 0, 0];
     // SAFETY: the structure is the kernel's.
     filled(|to| unsafe { call(libc::SYS_ioctl, arguments(to)) }).is_ok()
+}
+
+/// Whether a line can be written now, or in so many milliseconds.
+pub fn takes_a_line(fd: c_int, patience: c_int) -> bool {
+    let mut watched = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    let pointer = &raw mut watched as usize;
+    // SAFETY: there is one, and it is the kernel's.
+    let done = unsafe { call(libc::SYS_poll, [pointer, 1, patience as usize, 0, 0, 0]) };
+    done.is_ok() && watched.revents & libc::POLLOUT != 0
 }
 
 /// Whether everybody who wrote to a pipe is gone, or leaves within so many milliseconds.

@@ -1,0 +1,118 @@
+//! Spans of time as people write and read them.
+
+use crate::bytes::eq;
+use crate::key::Sink;
+
+const SECOND: u64 = 1_000_000_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// The names of units, and their lengths in nanoseconds. There are more, for whom no hit
+/// hurries.
+const UNITS: [(&[u8], u64); 18] = [
+    (b"ms", 1_000_000),
+    (b"s", SECOND),
+    (b"sec", SECOND),
+    (b"second", SECOND),
+    (b"seconds", SECOND),
+    (b"m", MINUTE),
+    (b"min", MINUTE),
+    (b"minute", MINUTE),
+    (b"minutes", MINUTE),
+    (b"h", HOUR),
+    (b"hour", HOUR),
+    (b"hours", HOUR),
+    (b"d", DAY),
+    (b"day", DAY),
+    (b"days", DAY),
+    (b"w", 7 * DAY),
+    (b"week", 7 * DAY),
+    (b"weeks", 7 * DAY),
+];
+
+/// The nanoseconds of a span such as `10m`, `1h30m` or `1h 30m`. None for what is written in
+/// another way, is no span, or is zero.
+pub fn read(text: &[u8]) -> Option<u64> {
+    let mut rest = text;
+    let mut sum = 0_u64;
+    loop {
+        let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+        let (number, behind) = rest.split_at_checked(digits)?;
+        // So many of any unit are no overflow.
+        if number.is_empty() || number.len() > 4 {
+            return None;
+        }
+        let letters = behind.iter().position(|byte| !byte.is_ascii_lowercase());
+        let (unit, behind) = behind.split_at_checked(letters.unwrap_or(behind.len()))?;
+        let (_, length) = UNITS.iter().find(|(name, _)| eq(name, unit))?;
+        let number = number.iter().fold(0_u64, |number, digit| {
+            number.wrapping_mul(10).wrapping_add(u64::from(digit & 15))
+        });
+        sum = sum.checked_add(number.checked_mul(*length)?)?;
+        rest = match behind {
+            [] => break,
+            [b' ', next @ ..] => next,
+            next => next,
+        };
+    }
+    (sum > 0).then_some(sum)
+}
+
+/// Writes a span as people are shown it: rounded down, to a tenth of a second where it is
+/// less than a minute, to a minute where it is more than a day.
+pub fn tell_rounded(nanos: u64, to: &mut impl Sink) {
+    let unit = match nanos {
+        0..1_000_000 => 1_000,
+        1_000_000..SECOND => 1_000_000,
+        SECOND..MINUTE => {
+            tell_number(nanos / SECOND, to);
+            to.put(b".");
+            tell_number(nanos / (SECOND / 10) % 10, to);
+            to.put(b"s");
+            return;
+        }
+        MINUTE..DAY => SECOND,
+        _ => MINUTE,
+    };
+    if nanos < unit {
+        to.put(b"0s");
+        return;
+    }
+    // The years and months of the `humantime` crate.
+    const YEAR: u64 = 31_557_600 * SECOND;
+    const MONTH: u64 = 2_630_016 * SECOND;
+    let names: [(&[u8], &[u8], u64); 8] = [
+        (b"year", b"years", YEAR),
+        (b"month", b"months", MONTH),
+        (b"day", b"days", DAY),
+        (b"h", b"h", HOUR),
+        (b"m", b"m", MINUTE),
+        (b"s", b"s", SECOND),
+        (b"ms", b"ms", 1_000_000),
+        (b"us", b"us", 1_000),
+    ];
+    let mut left = nanos;
+    let mut between: &[u8] = b"";
+    for (one, several, length) in names {
+        let count = left.checked_div(length).unwrap_or_default();
+        left = left.wrapping_sub(count.wrapping_mul(length));
+        if count > 0 && length >= unit {
+            to.put(between);
+            tell_number(count, to);
+            to.put(if count == 1 { one } else { several });
+            between = b" ";
+        }
+    }
+}
+
+fn tell_number(number: u64, to: &mut impl Sink) {
+    let mut power = 10_000_000_000_000_000_000;
+    while power > 1 && number / power == 0 {
+        power /= 10;
+    }
+    while power > 0 {
+        to.put(&[b'0' | (number / power % 10) as u8]);
+        power /= 10;
+    }
+}

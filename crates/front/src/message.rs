@@ -1,0 +1,69 @@
+//! The line that `--verbose` asks for.
+
+use crate::buffer::Buffer;
+use crate::call::Process;
+use crate::options::Options;
+use crate::sys::{self, Stat};
+use crate::text::Text;
+use crate::{Known, Pass};
+use cachex_core::entry::View;
+use cachex_core::key::Sink;
+use cachex_core::span;
+
+const STDERR: i32 = 2;
+/// How long whoever reads messages has to take one, in milliseconds.
+const PATIENCE: i32 = 100;
+/// The bytes of a key that are shown.
+const SHOWN: usize = 6;
+/// There is no longer line.
+const LONGEST: usize = 256;
+
+/// Passes on calls of which an argument names a file that is not part of the key, which is to
+/// be said. `input` is one that is.
+pub fn check_arguments(options: &Options, process: &Process, input: Option<&Stat>) -> Known<()> {
+    for argument in options.argv(process).skip(1) {
+        let is_option = argument.starts_with(b"-");
+        let equals = argument.bytes().iter().position(|&byte| byte == b'=');
+        let value = equals.filter(|_| is_option).and_then(|at| argument.from(at.wrapping_add(1)));
+        for name in [Some(argument), value].into_iter().flatten() {
+            check_name(name, options, input)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_name(name: Text<'_>, options: &Options, input: Option<&Stat>) -> Known<()> {
+    let is_kernels = name.starts_with(b"/dev/") || name.starts_with(b"/proc/");
+    if is_kernels || name.is_empty() || options.input().is_some_and(|input| name.is(input.bytes()))
+    {
+        return Ok(());
+    }
+    let Ok(stat) = sys::stat_at(libc::AT_FDCWD, name, 0) else { return Ok(()) };
+    let is_input =
+        input.is_some_and(|input| (input.st_dev, input.st_ino) == (stat.st_dev, stat.st_ino));
+    if stat.st_mode & libc::S_IFMT == libc::S_IFREG && !is_input {
+        return Err(Pass("an argument names a file that is not part of the key"));
+    }
+    Ok(())
+}
+
+/// Says that there was a hit, of this age in nanoseconds. A reader that left ends nobody, and
+/// one that takes nothing is not waited for.
+pub fn tell_hit(view: &View<'_>, age: u64) {
+    let mut room = [0; LONGEST];
+    let mut line = Buffer::new(&mut room);
+    line.put(b"cachex: hit ");
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
+    for byte in view.key.iter().take(SHOWN) {
+        line.put(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    line.put(b" age ");
+    span::tell_rounded(age, &mut line);
+    line.put(b", saved ");
+    span::tell_rounded(view.run_time, &mut line);
+    line.put(b"\n");
+    let Ok(line) = line.bytes() else { return };
+    if sys::takes_a_line(STDERR, PATIENCE) && sys::hold_back(libc::SIGPIPE).is_ok() {
+        let _ = sys::write(STDERR, line);
+    }
+}
