@@ -7,7 +7,7 @@ use crate::hashing;
 use crate::store::facts::Usage;
 use crate::store::old::Old;
 use crate::store::young::Young;
-use crate::store::{Root, Store, fold, rebuild};
+use crate::store::{Root, fold, rebuild};
 use anyhow::Result;
 use serde_bytes::ByteBuf;
 use std::path::Path;

@@ -54,6 +54,12 @@ impl Timestamp {
         self.0.checked_sub(earlier.0).map(Duration::from_nanos)
     }
 
+    /// RFC 3339 in UTC, to the millisecond.
+    pub(crate) fn to_rfc3339(self) -> String {
+        let time = UNIX_EPOCH + Duration::from_nanos(self.0);
+        humantime::format_rfc3339_millis(time).to_string()
+    }
+
     /// This time and `span` later, or the end of time.
     pub fn plus(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_add(nanos(span)))

@@ -2,9 +2,10 @@
 
 use crate::asked;
 use crate::failpoint;
+use crate::limits;
 use crate::signals::Mask;
 use rustix::fd::BorrowedFd;
-use rustix::process::{Pid, Resource};
+use rustix::process::Pid;
 use std::io;
 use std::ops::RangeInclusive;
 use std::os::fd::{AsRawFd, RawFd};
@@ -98,8 +99,7 @@ fn close(numbers: RangeInclusive<i32>) {
             return;
         }
     }
-    let last = rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(MOST_NUMBERS);
-    let last = i32::try_from(last.min(MOST_NUMBERS)).unwrap_or(i32::MAX);
+    let last = i32::try_from(limits::descriptors(MOST_NUMBERS)).unwrap_or(i32::MAX);
     for fd in *numbers.start()..=last.min(*numbers.end()) {
         // SAFETY: as above. A number that is not open is an error that changes nothing.
         unsafe { libc::close(fd) };

@@ -97,6 +97,8 @@ mod frames;
 #[cfg(feature = "folder")]
 mod fsutil;
 #[cfg(feature = "folder")]
+mod limits;
+#[cfg(feature = "folder")]
 mod lineage;
 #[cfg(feature = "folder")]
 mod lock;

@@ -1,5 +1,6 @@
 //! The report of a call: one JSON object beside both streams, for scripts.
 
+use crate::clock::Timestamp;
 use crate::entry::{Entry, Key};
 use crate::exit::{self, Exit};
 use crate::fsutil;
@@ -99,13 +100,9 @@ impl Report {
 
     /// The part of a report about the served or recorded result.
     pub fn of(entry: &Entry) -> Report {
-        let time = |time: crate::Timestamp| {
-            let since_epoch = Duration::from_nanos(time.0);
-            humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since_epoch).to_string()
-        };
         Report {
-            created: Some(time(entry.created)),
-            expires: entry.expires().map(time),
+            created: Some(entry.created.to_rfc3339()),
+            expires: entry.expires().map(Timestamp::to_rfc3339),
             run_time: Some(seconds(Duration::from_nanos(entry.run_time))),
             outputs: entry.outputs.map(|outputs| outputs.files),
             ..Report::about(&entry.key)

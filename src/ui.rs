@@ -118,12 +118,6 @@ pub fn date(time: Timestamp) -> String {
         .to_string()
 }
 
-/// A point in time as JSON has it: RFC 3339, to the millisecond.
-pub fn json_date(time: Timestamp) -> String {
-    humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + Duration::from_nanos(time.0))
-        .to_string()
-}
-
 /// So many of something: `1 entry`, `3 entries`, `no entry`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     match number {

@@ -14,9 +14,7 @@ use crate::entry::{Entry, Key};
 use crate::outputs::{Area, traced};
 use crate::stamp;
 use crate::store::events::Reason;
-use crate::store::fence::Fenced;
-use crate::store::young::Young;
-use crate::store::{Root, Stack, Store};
+use crate::store::{self, Root};
 use crate::values::{AutoOutputs, AutoTimes, Mode, PathPattern};
 use crate::words;
 use cachex_trace::{Change, Hook, Settings, Times, Tracer, Written};
@@ -127,10 +125,7 @@ impl Runner<'_> {
 
     /// What is recorded of a call, be it fresh or not.
     pub(super) fn present(&self, root: &Root, call: &Call) -> Option<Entry> {
-        let (young, old) = (Young::new(root), Fenced::new(root));
-        let floors: [&dyn Store; 2] = [&young, &old];
-        let stack = Stack::new(&floors);
-        let get = |key: &Key| stack.get(key).ok().flatten();
+        let get = |key: &Key| store::get(root, key).ok().flatten();
         if !self.is_automatic() {
             return get(&call.key);
         }

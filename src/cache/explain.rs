@@ -22,7 +22,7 @@ use crate::stdin::Unknown;
 use crate::store::fence::Fenced;
 use crate::store::query::{Filter, Query};
 use crate::store::young::Young;
-use crate::store::{Root, Store, blobs, filter};
+use crate::store::{Root, blobs, filter};
 use crate::values::{ExeMode, Mode};
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};

@@ -13,7 +13,7 @@ use crate::outputs::collect::{Before, Collected, Kept};
 use crate::parts;
 use crate::store::room::{self, Room};
 use crate::store::young::{NewFile, Young};
-use crate::store::{Root, Store, account, fence, secret};
+use crate::store::{Root, account, fence, secret};
 use serde_bytes::ByteBuf;
 use std::os::unix::ffi::OsStrExt;
 

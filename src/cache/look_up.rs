@@ -6,10 +6,8 @@ use crate::entry::{Entry, Key};
 use crate::replay::Replay;
 use crate::sink::Outputs;
 use crate::store::events::Reason;
-use crate::store::fence::Fenced;
 use crate::store::guard::SetAside;
-use crate::store::young::Young;
-use crate::store::{Root, Stack, Store};
+use crate::store::{self, Root};
 use crate::values::Mode;
 use anyhow::Result;
 
@@ -66,9 +64,7 @@ impl Runner<'_> {
         if forced && self.config.freshness.stale_if_error.is_none() {
             return Err(Missed { why: Reason::Forced, stale: None });
         }
-        let (young, old) = (Young::new(root), Fenced::new(root));
-        let floors: [&dyn Store; 2] = [&young, &old];
-        self.judge(root, key, Stack::new(&floors).get(key))
+        self.judge(root, key, store::get(root, key))
     }
 
     /// Whether what a look-up found may be served now.

@@ -19,7 +19,7 @@ use crate::store::indexes::command_place;
 use crate::store::query::{Filter, Order, Query};
 use crate::store::secret::{self, Secret};
 use crate::store::young::Young;
-use crate::store::{Root, Store, filter};
+use crate::store::{Root, filter};
 use crate::words::{self, Credentials};
 use anyhow::{Result, bail};
 use serde_bytes::ByteBuf;

@@ -6,11 +6,9 @@ use super::{Runner, nanos};
 use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
 use crate::entry::{Entry, Key};
-use crate::store::fence::Fenced;
 use crate::store::remote::outage::Outage;
 use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted, advice};
-use crate::store::young::Young;
-use crate::store::{Root, Stack, Store, fence};
+use crate::store::{self, Root, fence};
 use crate::values::{Mode, RemoteMode, RemoteUrl};
 use std::time::Duration;
 
@@ -122,8 +120,7 @@ impl Runner<'_> {
                     let _ = fence::start_fold(root.path(), &self.config.bounds());
                 }
                 // A fold may have taken it already.
-                let (young, old) = (Young::new(root), Fenced::new(root));
-                Stack::new(&[&young, &old]).get(key).ok().flatten()
+                store::get(root, key).ok().flatten()
             }
             Ok(Fetched::Refused) => {
                 self.messages().warn(format_args!(

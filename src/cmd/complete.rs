@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::fsutil;
 use crate::messages::harmless;
 use crate::store::young::{self, Young};
-use crate::store::{Root, Store, filter};
+use crate::store::{Root, filter};
 use crate::ui::{self, Credentials};
 use anyhow::Result;
 use place::{Place, Wanted};

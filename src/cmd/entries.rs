@@ -12,13 +12,14 @@ use crate::invocation::Invocation;
 use crate::messages::{self, Messages};
 use crate::parts;
 use crate::report::seconds;
+use crate::store::Root;
+use crate::store::Root;
 use crate::store::facts::{Facts, Totals};
 use crate::store::fence::Fenced;
 use crate::store::fold::FoldReport;
 use crate::store::guard::SetAside;
 use crate::store::query::Query;
 use crate::store::young::Young;
-use crate::store::{Root, Store};
 use crate::ui::{self, Column, Credentials, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -287,11 +288,11 @@ impl Listed {
             scope: about.scope.clone(),
             tags: about.tags.clone(),
             automatic: parts::facts_of(&entry.parts).is_some(),
-            created: ui::json_date(entry.created),
+            created: entry.created.to_rfc3339(),
             age: now.since(entry.created).map(seconds),
-            expires: entry.expires().map(ui::json_date),
+            expires: entry.expires().map(Timestamp::to_rfc3339),
             expired: has_expired(entry, now),
-            last_used: ui::json_date(Timestamp(facts.last_use)),
+            last_used: Timestamp(facts.last_use).to_rfc3339(),
             hits: facts.hits,
             status: entry.status,
             run_time: seconds(Duration::from_nanos(entry.run_time)),

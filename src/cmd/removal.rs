@@ -21,7 +21,7 @@ use crate::progress::{self, Stage};
 use crate::store::facts::Facts;
 use crate::store::remote;
 use crate::store::young::Young;
-use crate::store::{Root, Store, blobs};
+use crate::store::{Root, blobs};
 use crate::ui::{self, Credentials, Screen, Table, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;

@@ -14,7 +14,7 @@ use super::spawn::{Memory, share_memory_with};
 use crate::fsutil;
 use crate::job::Handling;
 #[cfg(target_os = "linux")]
-use rustix::process::Resource;
+use crate::limits;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use std::ffi::{c_int, c_void};
 use std::time::Duration;
@@ -88,8 +88,7 @@ extern "C" fn idle(parent: *mut c_void) -> c_int {
         // input. Where they cannot be closed at once they are one by one.
         unsafe {
             if libc::syscall(libc::SYS_close_range, 0, c_int::MAX, 0) != 0 {
-                let last = rustix::process::getrlimit(Resource::Nofile).current;
-                for number in 0..last.unwrap_or(MOST).min(MOST) {
+                for number in 0..limits::descriptors(MOST) {
                     libc::syscall(libc::SYS_close, number as c_int);
                 }
             }

@@ -4,6 +4,7 @@
 //! dies. cachex needs more than a small program, and would end by a signal that looks like the
 //! command's.
 
+use crate::limits;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +32,7 @@ pub type Rest = unsafe extern "C" fn(*const c_void) -> !;
 ///
 /// `about` is what `rest` may be called with, and stays where it is.
 pub unsafe fn continue_with(rest: Rest, about: *const c_void) -> ! {
-    let limit = limit();
+    let limit = limits::of(libc::RLIMIT_STACK).map_or(libc::RLIM_INFINITY, |limit| limit.rlim_cur);
     if limit < ENOUGH {
         match top() {
             // SAFETY: nobody uses that memory, and the caller promises the rest.
@@ -41,13 +42,6 @@ pub unsafe fn continue_with(rest: Rest, about: *const c_void) -> ! {
     }
     // SAFETY: the caller promises that it may be.
     unsafe { rest(about) }
-}
-
-fn limit() -> libc::rlim_t {
-    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: it writes to `limit` and nowhere else.
-    unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) };
-    limit.rlim_cur
 }
 
 /// The upper end of new memory, which grows down to a page that nobody may touch.

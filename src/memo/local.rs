@@ -21,7 +21,7 @@ use crate::store::remote::{Fetched, Remote, Wanted};
 use crate::store::room::{self, Room};
 use crate::store::settings::{Remote as Shared, RemoteMode};
 use crate::store::young::Young;
-use crate::store::{Root, Store, account, clear, removal};
+use crate::store::{Root, account, clear, removal};
 use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
 use std::borrow::Cow;

@@ -13,10 +13,10 @@ mod reports;
 
 pub use attend::Attendant;
 
-use super::facts::{Facts, Totals};
+use super::facts::Totals;
 use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
-use super::{Root, Store, filter, helper};
+use super::{Root, filter, helper};
 use crate::asked::{self, ALIVE, DONE, Helper, ITEM, Late, PROGRESS};
 use crate::detached;
 use crate::entry::{Entry, Key};
@@ -150,15 +150,6 @@ impl<'a> Fenced<'a> {
         asked::decode(&totals).context("reading the sums of the store")
     }
 
-    /// Shows every entry and what is known of it to `visit`, in the order of keys.
-    pub fn scan_facts(&self, visit: &mut dyn FnMut(Entry, Facts) -> Result<()>) -> Result<()> {
-        if !guard::exists(self.root) {
-            return Ok(());
-        }
-        self.ask(helper::SCAN, &[], None, Some(STEP), &mut reports::opened(visit))?;
-        Ok(())
-    }
-
     /// Shows every key and what is kept of it, not verified, to `visit`. A
     /// database that is broken stays where it is: [`guard::Broken`] is the error.
     pub fn check(&self, visit: &mut dyn FnMut(Key, &[u8]) -> Result<()>) -> Result<()> {
@@ -233,9 +224,9 @@ impl<'a> Fenced<'a> {
     }
 }
 
-impl Store for Fenced<'_> {
-    /// Where the filter says no, no process is started.
-    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+impl Fenced<'_> {
+    /// The entry of a key. Where the filter says no, no process is started.
+    pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
         if !filter::may_hold(self.root, key) {
             return Ok(None);
         }
@@ -245,22 +236,6 @@ impl Store for Fenced<'_> {
             return Ok(None);
         }
         Ok(Some(Entry::open(key, &sealed)?))
-    }
-
-    /// The caller holds the fold lock.
-    fn put(&self, entry: &Entry) -> Result<()> {
-        let sealed = entry.seal()?;
-        self.ask(helper::PUT, &[], Some(&sealed), Some(STEP), &mut |_| Ok(()))?;
-        Ok(())
-    }
-
-    /// The caller holds the fold lock.
-    fn remove(&self, key: &Key) -> Result<bool> {
-        Ok(self.remove_all(&[*key], &mut HashSet::new())? > 0)
-    }
-
-    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
-        self.scan_facts(&mut |entry, _| visit(entry))
     }
 }
 

@@ -19,7 +19,7 @@ use super::guard::{self, Broken, PULSE, SetAside};
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, Store, account, room, stats, tidy};
+use super::{Root, account, room, stats, tidy};
 use crate::asked::{self, DONE, FAILED, ITEM, encode, write_frame};
 use crate::clock::Timestamp;
 use crate::detached;
@@ -43,8 +43,6 @@ pub const GET: &str = "get";
 /// `attend ROOT`: the same for each key that comes on standard input, in a frame tagged
 /// [`DONE`] each, until none comes for a while.
 pub const ATTEND: &str = "attend";
-/// `put ROOT`: the sealed entry on standard input is kept.
-pub const PUT: &str = "put";
 /// `find ROOT`: the entries of the keys on standard input, as items, in the order
 /// in which they are asked for; nothing is brought up.
 pub const FIND: &str = "find";
@@ -54,8 +52,6 @@ pub const REMOVE: &str = "remove";
 /// `tidy ROOT REMOVED`: what so many removed entries left behind goes, among it
 /// the blobs on standard input; the sums.
 pub const TIDY: &str = "tidy";
-/// `scan ROOT`: every entry, as items.
-pub const SCAN: &str = "scan";
 /// `check ROOT`: every key and what is kept of it, damaged or not, as items;
 /// nothing is mended or set aside.
 pub const CHECK: &str = "check";
@@ -162,14 +158,6 @@ fn answer(
             Ok(get(root, &key)?.unwrap_or_default())
         }
         (Some(ATTEND), []) => attend(root, output).map(|()| Vec::new()),
-        (Some(PUT), []) => {
-            let mut sealed = Vec::new();
-            input.take(MAX_SEALED as u64 + 1).read_to_end(&mut sealed)?;
-            let entry = Entry::open_any(&sealed)?;
-            fold::publish_with(root, std::iter::once(&entry.key))?;
-            Old::with(root, |old| old.put(&entry))?;
-            Ok(Vec::new())
-        }
         (Some(REMOVE), []) => {
             let mut keys = Vec::new();
             input.read_to_end(&mut keys)?;
@@ -183,7 +171,6 @@ fn answer(
             let blobs = blobs.as_chunks().0.to_vec();
             encode(&tidy::tidy(root, blobs, removed.context("reading a number")?)?)
         }
-        (Some(SCAN), []) => scan(root, output).map(|()| Vec::new()),
         (Some(CHECK), []) => check(root, output).map(|()| Vec::new()),
         (Some(FIND), []) => {
             let mut keys = Vec::new();
@@ -332,31 +319,6 @@ fn remove(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<u64>
 }
 
 /// Page by page, so that no reader waits for whoever reads this.
-fn scan(root: &Root, output: &mut dyn Write) -> Result<()> {
-    let mut span = Span::all();
-    while guard::exists(root) {
-        let page = Old::with(root, |old| {
-            let page = old.page(&mut span, fold::BATCH)?;
-            page.into_iter()
-                .map(|(key, sealed)| Ok((key, old.facts(&key)?.unwrap_or_default(), sealed)))
-                .collect::<Result<Vec<_>>>()
-        })?;
-        if page.is_empty() {
-            break;
-        }
-        let mut frames = Vec::new();
-        for (key, facts, sealed) in &page {
-            if Entry::open(key, sealed).is_ok() {
-                let item = Item { facts: *facts, sealed: sealed.to_vec() };
-                write_frame(&mut frames, ITEM, &encode(&item)?)?;
-            }
-        }
-        output.write_all(&frames)?;
-    }
-    Ok(())
-}
-
-/// As [`scan`], and only looks.
 fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
     let mut done = 0;
     let mut span = Span::all();

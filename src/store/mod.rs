@@ -17,7 +17,7 @@
 //!
 //! A record writes one young file, and a blob where a stream is long. A look-up
 //! goes young, then old. The fold moves what is young into old, in the
-//! background. Each floor is a [`Store`]; the [`Stack`] of them is one too.
+//! background.
 
 pub mod account;
 #[cfg(feature = "cli")]
@@ -66,66 +66,21 @@ use crate::entry::{Entry, Key};
 use crate::fsutil::{self, Unusable};
 use anyhow::{Context, Result};
 use cachex_core::young::LAYOUT;
+use fence::Fenced;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use young::Young;
 
-/// One place that keeps entries.
-pub trait Store {
-    /// The entry of a key. An error means that the store could not tell, and
-    /// ends a look-up: a floor below may hold what this one has superseded.
-    fn get(&self, key: &Key) -> Result<Option<Entry>>;
-    /// Keeps an entry, in place of the key's earlier one.
-    fn put(&self, entry: &Entry) -> Result<()>;
-    /// Drops the entry of a key; whether there was one.
-    fn remove(&self, key: &Key) -> Result<bool>;
-    /// Shows every entry to `visit`, in no order; damaged ones are passed over.
-    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()>;
-}
-
-/// Stores above each other, the fastest first.
-pub struct Stack<'a> {
-    floors: &'a [&'a dyn Store],
-}
-
-impl<'a> Stack<'a> {
-    /// A stack of these floors, the uppermost first.
-    pub fn new(floors: &'a [&'a dyn Store]) -> Stack<'a> {
-        Stack { floors }
-    }
-}
-
-impl Store for Stack<'_> {
-    fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        for floor in self.floors {
-            if let Some(entry) = floor.get(key)? {
-                return Ok(Some(entry));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Into the uppermost floor; the fold brings it further down.
-    fn put(&self, entry: &Entry) -> Result<()> {
-        self.floors.first().map_or(Ok(()), |top| top.put(entry))
-    }
-
-    /// From below, so that what is removed from above is not found below.
-    fn remove(&self, key: &Key) -> Result<bool> {
-        let mut removed = false;
-        for floor in self.floors.iter().rev() {
-            removed |= floor.remove(key)?;
-        }
-        Ok(removed)
-    }
-
-    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
-        let mut seen = std::collections::HashSet::new();
-        self.floors.iter().try_for_each(|floor| {
-            floor.scan(&mut |entry| if seen.insert(entry.key) { visit(entry) } else { Ok(()) })
-        })
+/// The entry of a key: the young one, or else the old one. An error means that the store
+/// could not tell.
+pub fn get(root: &Root, key: &Key) -> Result<Option<Entry>> {
+    match Young::new(root).get(key)? {
+        None => Fenced::new(root).get(key),
+        // An old one would be what this one has superseded.
+        young => Ok(young),
     }
 }
 

@@ -38,7 +38,7 @@ use super::needs::{Met, Needs};
 use super::shards::{Flushes, Shards};
 use super::table::{Ordered, Range, Table, Visit, walk_tree};
 use super::walk::{Span, keyed_page};
-use super::{Root, Store, account};
+use super::{Root, account};
 use crate::clock::Timestamp;
 use crate::entry::{BlobRef, Entry, Key};
 use anyhow::Result;
@@ -49,8 +49,6 @@ use std::path::Path;
 
 /// The database of all tables but that of the entries.
 pub const INDEX: &str = "index";
-/// How much a scan looks at at once.
-const PAGE: usize = 1000;
 /// The open database.
 pub struct Old {
     /// For the manifests, which lie beside the database.
@@ -357,9 +355,9 @@ impl Old {
     }
 }
 
-impl Store for Old {
-    /// A damaged entry is removed, so that the next record repairs it.
-    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+impl Old {
+    /// The entry of a key. A damaged entry is removed, so that the next record repairs it.
+    pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
         step()?;
         let Some(sealed) = self.entries.get(key.0)? else { return Ok(None) };
         let entry = Entry::open(key, &sealed);
@@ -367,30 +365,6 @@ impl Store for Old {
             self.take_out(key)?;
         }
         Ok(Some(entry?))
-    }
-
-    fn put(&self, entry: &Entry) -> Result<()> {
-        self.fold_in(entry, &entry.seal()?, Usage::default())?;
-        Ok(())
-    }
-
-    fn remove(&self, key: &Key) -> Result<bool> {
-        Ok(self.take_out(key)?.is_some())
-    }
-
-    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
-        let mut span = Span::all();
-        loop {
-            let page = self.page(&mut span, PAGE)?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for (key, sealed) in page {
-                if let Ok(entry) = Entry::open(&key, &sealed) {
-                    visit(entry)?;
-                }
-            }
-        }
     }
 }
 

@@ -40,13 +40,12 @@ mod send;
 #[cfg(feature = "remote")]
 mod transfer;
 
+use super::Root;
 use super::settings::Limits;
-use super::young::Young;
-use super::{Root, Store};
 use crate::asked::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
 use crate::clock::Timestamp;
 use crate::detached;
-use crate::entry::{Entry, Key, Tag};
+use crate::entry::{Key, Tag};
 use crate::fsutil;
 use crate::lock::{Lock, Mode};
 use crate::progress;
@@ -410,40 +409,5 @@ impl Limit {
                 until.map(|until| until.saturating_duration_since(Instant::now()))
             }
         }
-    }
-}
-
-impl Store for Remote<'_> {
-    /// Whatever its age. What comes is in the local store from then on.
-    fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        let wanted = Wanted {
-            key: key.0,
-            limits: [None; 2],
-            beyond: u64::MAX,
-            mends: false,
-            platform: None,
-        };
-        match self.fetch(&wanted) {
-            Ok(Fetched::Entry { .. }) => Young::new(self.root).get(key),
-            Ok(_) => Ok(None),
-            Err(Unanswered::Paused(outage)) => Err(anyhow!(outage.why)),
-            Err(Unanswered::Failed(why)) => Err(anyhow!(why)),
-        }
-    }
-
-    /// In the background. The entry is in the local store.
-    fn put(&self, entry: &Entry) -> Result<()> {
-        self.queue(&entry.key);
-        Ok(())
-    }
-
-    /// Whether there was one is not known.
-    fn remove(&self, key: &Key) -> Result<bool> {
-        self.remove_all(&[*key], &[]).map(|()| false)
-    }
-
-    /// What is there is known by names that say nothing.
-    fn scan(&self, _visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
-        bail!("the entries of a remote store cannot be listed")
     }
 }

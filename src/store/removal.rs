@@ -1,8 +1,8 @@
 //! Taking entries out of both generations by their keys.
 
+use super::Root;
 use super::fence::Fenced;
 use super::young::Young;
-use super::{Root, Store};
 use crate::entry::Key;
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};

@@ -20,7 +20,7 @@
 
 use super::account::{self, Account, Survey, blocks};
 use super::blobs::{self, Form};
-use super::{Root, Store, events, filter, guard, sweep, young};
+use super::{Root, events, filter, guard, sweep, young};
 use crate::entry::{BlobRef, Entry, Key};
 use crate::fsutil;
 use crate::lock::{self, Lock, Mode};

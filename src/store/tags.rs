@@ -5,10 +5,10 @@
 //! so that what is forgotten meanwhile stays so, and the publish lock alone, so that
 //! nothing takes the place of a newer result.
 
+use super::Root;
 use super::guard;
 use super::old::Old;
 use super::young::Young;
-use super::{Root, Store};
 use crate::entry::{Damaged, Entry, Key, MAX_TAGS};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Result, bail};

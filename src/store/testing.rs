@@ -1,11 +1,11 @@
 //! What the tests of the stores share.
 
+use super::Root;
 use super::blobs::NewBlob;
 use super::filter;
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, Store};
 use crate::clock::Timestamp;
 use crate::entry::{About, BlobRef, Bytes, Entry, Key, Outputs};
 use crate::fsutil;

@@ -4,8 +4,8 @@
 //! synced: after a power cut a file may be empty or short, and its checksum
 //! says so.
 
+use super::Root;
 use super::blobs::Temporary;
-use super::{Root, Store};
 use crate::entry::{Entry, Key, MAX_SEALED};
 use crate::failpoint;
 use crate::fsutil;
@@ -113,10 +113,10 @@ pub fn path(key: &Key) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(&young::path(&key.0)))
 }
 
-impl Store for Young<'_> {
-    /// A damaged file stays until the next record takes its place, or a fold
+impl Young<'_> {
+    /// The entry of a key. A damaged file stays until the next record takes its place, or a fold
     /// removes it from every floor: without it, what it superseded would be found.
-    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+    pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
         let path = path(key);
         let file = match fsutil::open_file(self.root, &path) {
             Ok(file) => file,
@@ -127,17 +127,19 @@ impl Store for Young<'_> {
         Ok(Some(Entry::open(key, &sealed)?))
     }
 
-    /// The caller holds the publish lock, see [`crate::lock`].
-    fn put(&self, entry: &Entry) -> Result<()> {
+    /// Keeps an entry, in place of the key's earlier one. The caller holds the publish lock, see [`crate::lock`].
+    pub fn put(&self, entry: &Entry) -> Result<()> {
         let written = NewFile::of(self.root, &entry.key, &entry.seal()?);
         written.and_then(NewFile::keep).context("writing an entry")
     }
 
-    fn remove(&self, key: &Key) -> Result<bool> {
+    /// Drops the entry of a key; whether there was one.
+    pub fn remove(&self, key: &Key) -> Result<bool> {
         fsutil::remove_file(self.root, path(key)).context("removing an entry")
     }
 
-    fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
+    /// Shows every entry to `visit`, in no order; damaged ones are passed over.
+    pub fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
         for key in self.keys()? {
             if let Ok(Some(entry)) = self.get(&key) {
                 visit(entry)?;

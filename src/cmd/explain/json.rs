@@ -221,9 +221,9 @@ impl Recorded {
         Recorded {
             key: entry.key.to_string(),
             command: credentials.texts(entry.about.words()),
-            created: ui::json_date(entry.created),
+            created: entry.created.to_rfc3339(),
             age: Timestamp::now().since(entry.created).map(seconds),
-            expires: entry.expires().map(ui::json_date),
+            expires: entry.expires().map(Timestamp::to_rfc3339),
             status: entry.status,
             run_time: seconds(Duration::from_nanos(entry.run_time)),
         }

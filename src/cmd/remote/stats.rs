@@ -79,8 +79,8 @@ impl Found {
         let failure = |outage: Outage| {
             let is_over = Timestamp::now().since(outage.until()).is_some();
             Failure {
-                since: ui::json_date(outage.at),
-                until: (!is_over).then(|| ui::json_date(outage.until())),
+                since: outage.at.to_rfc3339(),
+                until: (!is_over).then(|| outage.until().to_rfc3339()),
                 reason: outage.why,
                 at: outage.at,
             }

@@ -19,7 +19,7 @@ use crate::lock::{self, Lock, Mode};
 use crate::store::blobs::{NewBlob, WholeBlob};
 use crate::store::fence::Fenced;
 use crate::store::young::{NewFile, Young};
-use crate::store::{Root, Store, account, events};
+use crate::store::{Root, account, events};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::io::Read;

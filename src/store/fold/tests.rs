@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::entry::{Bytes, Entry};
-use crate::store::Store;
 use crate::store::blobs;
 use crate::store::clear::clear;
 use crate::store::events::{Event, append};
@@ -25,6 +24,11 @@ fn hit(scene: &Scene, n: u64, seconds: u64) {
     let kind = Kind::Hit { cost: 2 };
     let event = Event { kind, time: ago(seconds), key: key(n), run_time: 5 };
     append(&scene.root, &event, None, None).unwrap();
+}
+
+fn put(old: &Old, entry: &Entry) -> Result<()> {
+    old.fold_in(entry, &entry.seal()?, Usage::default())?;
+    Ok(())
 }
 
 #[test]
@@ -412,7 +416,7 @@ fn a_fold_with_nothing_to_do_leaves_the_database_as_it_is() {
     assert_eq!(folded(&scene, &now()).totals, first);
     // What there is to drop is dropped all the same.
     let entry = Entry { expires_in: Some(1), ..entry(2, 100) };
-    Old::with(&scene.root, |old| old.put(&entry)).unwrap();
+    Old::with(&scene.root, |old| put(old, &entry)).unwrap();
     assert_eq!(folded(&scene, &now()).expired, 1);
     scene.record(&crate::store::testing::entry(3, 10));
     folded(&scene, &now());
@@ -424,11 +428,11 @@ fn a_fold_with_nothing_to_do_leaves_the_database_as_it_is() {
 fn what_one_batch_flushed_and_the_next_does_not_find_sets_the_database_aside() {
     let scene = scene();
     let mut flushed = Flushed::default();
-    Old::with_next(&scene.root, &mut flushed, |old| old.put(&entry(1, 10))).unwrap();
+    Old::with_next(&scene.root, &mut flushed, |old| put(old, &entry(1, 10))).unwrap();
     flushed.confirm(&scene.root).unwrap();
     // A database that is as it was before.
     std::fs::remove_dir_all(scene.root.path().join("old")).unwrap();
-    let next = Old::with_next(&scene.root, &mut flushed, |old| old.put(&entry(2, 10)));
+    let next = Old::with_next(&scene.root, &mut flushed, |old| put(old, &entry(2, 10)));
     assert!(next.unwrap_err().is::<SetAside>());
     let last = flushed.confirm(&scene.root);
     assert!(last.unwrap_err().is::<SetAside>());

@@ -65,30 +65,6 @@ fn a_look_up_in_no_store_creates_none() {
 }
 
 #[test]
-fn what_is_put_is_scanned() {
-    let scene = scene();
-    for n in 0..3 {
-        asked(&scene, PUT, &[], &entry(n, 10).seal().unwrap()).unwrap();
-    }
-    scene.assert_filter_is_superset();
-    assert!(asked(&scene, PUT, &[], b"junk").is_err());
-    let mut frames = Vec::new();
-    answer(&scene.root, OsStr::new(SCAN), &[], &mut &b""[..], &mut frames).unwrap();
-    let mut keys = Vec::new();
-    let mut rest = &frames[..];
-    while let Some((&[ITEM, a, b, c, d], tail)) = rest.split_first_chunk() {
-        let (body, tail) = tail.split_at(u32::from_le_bytes([a, b, c, d]) as usize);
-        let item: Item = decode(body).unwrap();
-        assert_eq!(item.facts.size, item.sealed.len() as u64);
-        keys.push(Entry::open_any(&item.sealed).unwrap().key);
-        rest = tail;
-    }
-    let mut expected = [0, 1, 2].map(key);
-    expected.sort();
-    assert_eq!(keys, expected);
-}
-
-#[test]
 fn a_check_shows_what_is_damaged_too_and_mends_nothing() {
     let scene = scene();
     (0..3).for_each(|n| scene.record(&entry(n, 10)));

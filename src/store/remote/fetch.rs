@@ -18,7 +18,7 @@ use crate::progress::{self, Stage};
 use crate::store::blobs::{self, NewBlob, WholeBlob};
 use crate::store::room::{self, Room};
 use crate::store::young::{NewFile, Young};
-use crate::store::{Root, Store, account};
+use crate::store::{Root, account};
 use anyhow::{Context, Result, bail};
 use cachex_remote::{Engine, STALL};
 use futures_util::future;

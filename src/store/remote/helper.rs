@@ -28,6 +28,7 @@ mod serving {
     use crate::detached;
     use crate::entry::Key;
     use crate::exit::{self, Exit};
+    use crate::limits;
     use crate::lock::{Lock, Mode};
     use crate::progress::{self, Stage};
     use crate::store::remote::names::{Book, Names};
@@ -38,7 +39,7 @@ mod serving {
     use anyhow::{Context, Result};
     use cachex_remote::{Bounds, Engine};
     use futures_util::stream::{self, StreamExt};
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, setrlimit};
     use std::ffi::OsString;
     use std::io::Read;
     use std::path::Path;
@@ -171,9 +172,11 @@ mod serving {
     }
 
     fn bound_memory() {
-        let limit = getrlimit(Resource::Data);
-        if limit.current.is_none_or(|current| current > MEMORY) {
-            let _ = setrlimit(Resource::Data, Rlimit { current: Some(MEMORY), ..limit });
+        if let Some(limit) = limits::of(libc::RLIMIT_DATA)
+            && limit.rlim_cur > MEMORY
+        {
+            let maximum = Some(limit.rlim_max).filter(|&most| most != libc::RLIM_INFINITY);
+            let _ = setrlimit(Resource::Data, Rlimit { current: Some(MEMORY), maximum });
         }
     }
 

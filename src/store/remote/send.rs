@@ -8,9 +8,7 @@ use crate::entry::Tag;
 use crate::entry::{BlobRef, Entry, Key};
 use crate::progress::{self, Stage};
 use crate::store::events::{self, Event, Kind, Remotely};
-use crate::store::fence::Fenced;
-use crate::store::young::Young;
-use crate::store::{Root, Stack, Store, blobs};
+use crate::store::{self, Root, blobs};
 use anyhow::Result;
 use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -136,9 +134,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
 
 /// The entry of a key, as long as it is of use.
 fn find(root: &Root, key: &Key) -> Option<Entry> {
-    let (young, old) = (Young::new(root), Fenced::new(root));
-    let floors: [&dyn Store; 2] = [&young, &old];
-    let found = Stack::new(&floors).get(key).ok().flatten();
+    let found = store::get(root, key).ok().flatten();
     let stays = |entry: &Entry| entry.about.tags.iter().any(|tag| tag == Tag::LOCAL);
     found.filter(|entry| entry.is_of_use(Timestamp::now()) && !stays(entry))
 }
