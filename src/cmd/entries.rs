@@ -13,7 +13,6 @@ use crate::messages::{self, Messages};
 use crate::parts;
 use crate::report::seconds;
 use crate::store::Root;
-use crate::store::Root;
 use crate::store::facts::{Facts, Totals};
 use crate::store::fence::Fenced;
 use crate::store::fold::FoldReport;

@@ -150,7 +150,7 @@ impl Line {
         let (result, reason, recorded) = self.result();
         let event = &self.call.event;
         Logged {
-            time: ui::json_date(event.time),
+            time: event.time.to_rfc3339(),
             result,
             reason,
             recorded,

@@ -42,7 +42,7 @@ pub fn invalidate(told: &Told, rule: &Rule) -> Result<Exit> {
     let mut done = Done {
         url: told.url(),
         mode: told.mode(),
-        before: ui::json_date(rule.before),
+        before: rule.before.to_rfc3339(),
         tag: rule.tag.clone(),
         command: rule.command.clone(),
         told: told.writes(),
