@@ -11,13 +11,15 @@
 //! v2/auto/ab/KEY
 //! magic (8) | BLAKE3 of the rest (32) | refusal | number of sets (1) | sets, the last used first
 //! refusal: when the last run was not recorded (8, zero: it was) | length (2) | why
-//! set: number of facts (4) | facts in the order of their paths
+//! set: id (32) | number of folders (4) | folders | number of facts (4) | facts in order
+//! folder: length (2) | path | stamp (48)
 //! fact: bytes shared with the path before (2) | length of the rest (2) | the rest
-//!     | class (1) | value (32) | whether a stamp follows (1) | stamp (40)
+//!     | class (1) | value (32) | 0, or 1 | stamp (48), or 2 | number of the folder (4)
 //! ```
 //!
 //! Values and stamps are those of the run or the hit that used the set last: by a stamp
-//! a file need not be read again, and by values `explain` tells what differs. Nothing depends on
+//! a file need not be read again, nor a folder be asked for names that it did not have, and by
+//! values `explain` tells what differs. Nothing depends on
 //! them but time. As a file that was written within a tick of the file system's clock may
 //! have the same stamp and other contents, stamps younger than two seconds are not kept, as
 //! in git.
@@ -35,8 +37,9 @@ use crate::store::Root;
 use crate::store::blobs::Temporary;
 use anyhow::Result;
 use cachex_trace::{Class, Fact, Look, Stamp, facts};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Where path sets lie in the store.
 pub const FOLDER: &str = "auto";
@@ -71,37 +74,69 @@ pub struct PathSet {
     /// In the order of their paths and classes, with what was there when the set was used
     /// last.
     pub facts: Vec<Fact>,
+    /// Tells sets of other paths apart.
+    id: Key,
+    /// Folders that tell by their stamps whether the names in them are as they were,
+    folders: Vec<(Vec<u8>, Stamp)>,
+    /// and for each fact the number of the folder that tells it, or [`NO_FOLDER`].
+    told_by: Vec<u32>,
+}
+
+/// No folder has that number.
+const NO_FOLDER: u32 = u32::MAX;
+
+/// A path set, and what there is at its paths now.
+pub struct Looked<'s> {
+    /// The set.
+    pub set: &'s PathSet,
+    /// In the order of its facts.
+    pub looks: Rc<[Look]>,
+    /// The key of the entry that they lead to.
+    pub key: Key,
+    began: i64,
 }
 
 /// What was looked at already, as several sets may hold the same paths.
-pub type Memo<'s> = HashMap<(&'s [u8], Class), Look>;
+type Memo<'s> = HashMap<(&'s [u8], Class), Look>;
 
 impl PathSet {
     /// The set of a run that began then.
-    pub fn of_run(mut facts: Vec<Fact>, began: i64) -> PathSet {
-        for fact in &mut facts {
-            fact.stamp = fact.stamp.filter(|stamp| is_kept(fact.class, stamp, began));
-        }
-        PathSet { facts }
-    }
-
-    /// Tells sets of other paths apart.
-    pub fn id(&self) -> Key {
+    pub fn of_run(facts: Vec<Fact>, began: i64) -> PathSet {
+        let kept = |fact: &Fact| fact.stamp.filter(|stamp| is_kept(fact.class, stamp, began));
+        let facts: Vec<Fact> =
+            facts.into_iter().map(|fact| Fact { stamp: kept(&fact), ..fact }).collect();
         let mut hasher = blake3::Hasher::new();
-        for fact in &self.facts {
+        for fact in &facts {
             hasher.update(&(fact.path.len() as u32).to_le_bytes());
             hasher.update(&fact.path);
             hasher.update(&[fact.class as u8]);
         }
-        Key(*hasher.finalize().as_bytes())
+        let id = Key(*hasher.finalize().as_bytes());
+        let mut numbers = HashMap::new();
+        let mut folders = Vec::new();
+        let mut told_by = vec![NO_FOLDER; facts.len()];
+        for (fact, number) in facts.iter().zip(&mut told_by).filter(|(it, _)| is_of_a_name(it)) {
+            let folder = parent(&fact.path);
+            *number = *numbers.entry(folder).or_insert_with(|| {
+                let Some(stamp) = settled(folder, began) else { return NO_FOLDER };
+                folders.push((folder.to_vec(), stamp));
+                folders.len() as u32 - 1
+            });
+        }
+        PathSet { facts, id, folders, told_by }
+    }
+
+    /// Tells sets of other paths apart.
+    pub fn id(&self) -> Key {
+        self.id
     }
 
     /// The key of the entry that a call of this key has if these are the values.
-    pub fn strong_key(&self, key: &Key, values: impl Iterator<Item = facts::Value>) -> Key {
+    fn strong_key(&self, key: &Key, values: impl Iterator<Item = facts::Value>) -> Key {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"cachex auto 1\0");
         hasher.update(&key.0);
-        hasher.update(&self.id().0);
+        hasher.update(&self.id.0);
         let mut told = Vec::with_capacity(32 * self.facts.len());
         values.for_each(|value| told.extend(value.0));
         Key(*hasher.update(&told).finalize().as_bytes())
@@ -112,23 +147,67 @@ impl PathSet {
         self.strong_key(key, self.facts.iter().map(|fact| fact.value))
     }
 
-    /// Looks at every path.
-    pub fn look<'s>(&'s self, memo: &mut Memo<'s>) -> Vec<Look> {
-        let look = |fact: &'s Fact| {
+    /// Looks at every path that no folder tells of.
+    fn look(&self, memo: &Memo<'_>) -> Rc<[Look]> {
+        let is_as_it_was = |(path, stamp): &(Vec<u8>, Stamp)| Stamp::at(path) == Some(*stamp);
+        let folders: Vec<bool> = self.folders.iter().map(is_as_it_was).collect();
+        let look = |(fact, &folder): (&Fact, &u32)| {
+            if folders.get(folder as usize) == Some(&true) {
+                return Look { value: fact.value, stamp: None };
+            }
+            if let Some(look) = memo.get(&(fact.path.as_slice(), fact.class)) {
+                return *look;
+            }
             let known = fact.stamp.map(|stamp| (stamp, fact.value));
-            let now = || facts::look(&fact.path, fact.class, known.as_ref());
-            *memo.entry((&fact.path, fact.class)).or_insert_with(now)
+            facts::look(&fact.path, fact.class, known.as_ref())
         };
-        self.facts.iter().map(look).collect()
+        self.facts.iter().zip(&self.told_by).map(look).collect()
     }
+}
 
-    /// The same set as it is after that look, which began then.
-    pub fn looked_at(&self, looks: &[Look], began: i64) -> PathSet {
-        let facts = self.facts.iter().zip(looks).map(|(fact, look)| {
-            let stamp = look.stamp.filter(|stamp| is_kept(fact.class, stamp, began));
-            Fact { value: look.value, stamp, ..fact.clone() }
+impl Looked<'_> {
+    /// The same set as it is now; none if no more is known than before.
+    pub fn renewed(&self) -> Option<PathSet> {
+        let kept = |fact: &Fact, look: &Look| {
+            look.stamp.filter(|stamp| is_kept(fact.class, stamp, self.began))
+        };
+        let facts = || self.set.facts.iter().zip(&*self.looks);
+        let is_new = |(fact, look): (&Fact, &Look)| {
+            fact.value != look.value || fact.stamp != kept(fact, look)
+        };
+        let untold = self.set.facts.iter().zip(&self.set.told_by);
+        let untold = untold.filter(|(fact, it)| **it == NO_FOLDER && is_of_a_name(fact));
+        let untold: BTreeSet<&[u8]> = untold.map(|(fact, _)| parent(&fact.path)).collect();
+        let is_settled = |folder: &&[u8]| settled(folder, self.began).is_some();
+        if !facts().any(is_new) && !untold.iter().any(is_settled) {
+            return None;
+        }
+        let renewed = facts().map(|(fact, look)| Fact {
+            value: look.value,
+            stamp: look.stamp,
+            ..fact.clone()
         });
-        PathSet { facts: facts.collect() }
+        Some(PathSet::of_run(renewed.collect(), self.began))
+    }
+}
+
+/// Whether a fact says of a name in a folder that nothing has it, or what has it whose name is
+/// all there is to it: each such change is one of the folder.
+fn is_of_a_name(fact: &Fact) -> bool {
+    matches!(fact.class, Class::Kind | Class::Link)
+}
+
+/// The stamp of a folder that did not change lately, as of then.
+fn settled(folder: &[u8], then: i64) -> Option<Stamp> {
+    let is_old = |stamp: &Stamp| stamp.mtime.max(stamp.ctime) <= then.saturating_sub(SETTLED);
+    facts::folder(folder).filter(is_old)
+}
+
+/// The folder of a canonical path.
+fn parent(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(0) | None => b"/",
+        Some(at) => &path[..at],
     }
 }
 
@@ -140,6 +219,23 @@ fn is_kept(class: Class, stamp: &Stamp, began: i64) -> bool {
 }
 
 impl PathSets {
+    /// Looks at the paths of each set, one after the other, for a call of this key.
+    pub fn look<'s>(&'s self, key: &'s Key) -> impl Iterator<Item = Looked<'s>> {
+        let mut memo = Memo::new();
+        let mut last: Option<(&PathSet, Rc<[Look]>)> = None;
+        self.sets.iter().map(move |set| {
+            let began = stamp::now();
+            if let Some((set, looks)) = last.take() {
+                let met = set.facts.iter().zip(&*looks);
+                memo.extend(met.map(|(fact, look)| ((fact.path.as_slice(), fact.class), *look)));
+            }
+            let looks = set.look(&memo);
+            last = Some((set, looks.clone()));
+            let key = set.strong_key(key, looks.iter().map(|look| look.value));
+            Looked { set, looks, key, began }
+        })
+    }
+
     /// What is known of this key; nothing if that is damaged.
     pub fn recall(root: &Root, key: &Key) -> PathSets {
         PathSets::try_recall(root, key).unwrap_or_default()
@@ -153,7 +249,7 @@ impl PathSets {
         let read = fsutil::read_full(&file, &mut bytes).ok()?;
         bytes.truncate(read);
         let sets = codec::decode(&bytes)?;
-        if Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
+        if stamp::Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
             // The sweep goes by that.
             let _ = rustix::fs::futimens(&file, &fsutil::NOW);
         }

@@ -67,19 +67,6 @@ pub fn named(argv: &[OsString], left_out: &[i32]) -> Result<Vec<Inherited>, Unkn
     Ok(found)
 }
 
-/// The descriptors of make's jobserver, by its flags: tokens come and go there, which is no
-/// input.
-pub fn of_jobserver(makeflags: &str) -> Vec<i32> {
-    let named = |word: &'_ str| {
-        let rest = word.strip_prefix("--jobserver-auth=");
-        rest.or_else(|| word.strip_prefix("--jobserver-fds=")).map(str::to_owned)
-    };
-    let pairs = makeflags.split_whitespace().filter_map(named);
-    pairs
-        .flat_map(|pair| pair.split(',').filter_map(|fd| fd.parse().ok()).collect::<Vec<_>>())
-        .collect()
-}
-
 impl Inherited {
     /// Its number.
     pub fn number(&self) -> i32 {

@@ -21,7 +21,7 @@ pub use tag::Tag;
 
 /// What identifies an invocation: BLAKE3-256 of everything its output may
 /// depend on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub [u8; 32]);
 
 impl Key {

@@ -1,16 +1,22 @@
 //! The stored form of path sets.
 
-use super::{MOST, PathSet, PathSets, Refused};
+use super::{MOST, NO_FOLDER, PathSet, PathSets, Refused};
 use crate::clock::Timestamp;
+use crate::entry::Key;
 use crate::hashing;
 use cachex_trace::{Class, Fact, Stamp, Value};
 
-const MAGIC: [u8; 8] = *b"cxauto\0\x01";
+const MAGIC: [u8; 8] = *b"cxauto\0\x03";
 const HEADER: usize = MAGIC.len() + 32;
 /// No more is read back.
 pub const LONGEST: usize = 256 << 20;
 /// No reason is kept that is longer.
 const WHY: usize = 512;
+
+/// How it is known whether a fact still holds.
+const BY_ITSELF: u8 = 0;
+const BY_STAMP: u8 = 1;
+const BY_FOLDER: u8 = 2;
 
 /// Encodes them.
 pub fn encode(known: &PathSets) -> Vec<u8> {
@@ -25,10 +31,17 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
     bytes.extend(&why.as_bytes()[..end]);
     bytes.push(known.sets.len() as u8);
     for set in &known.sets {
+        bytes.extend(set.id.0);
+        bytes.extend((set.folders.len() as u32).to_le_bytes());
+        for (path, stamp) in &set.folders {
+            bytes.extend((path.len() as u16).to_le_bytes());
+            bytes.extend(path);
+            put_stamp(&mut bytes, stamp);
+        }
         bytes.extend((set.facts.len() as u32).to_le_bytes());
         let mut before: &[u8] = &[];
-        for fact in &set.facts {
-            put(&mut bytes, before, fact);
+        for (fact, folder) in set.facts.iter().zip(&set.told_by) {
+            put(&mut bytes, before, fact, *folder);
             before = &fact.path;
         }
     }
@@ -38,7 +51,7 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
     bytes
 }
 
-fn put(bytes: &mut Vec<u8>, before: &[u8], fact: &Fact) {
+fn put(bytes: &mut Vec<u8>, before: &[u8], fact: &Fact, folder: u32) {
     let shared = before.iter().zip(&fact.path).take_while(|(one, other)| one == other).count();
     let rest = &fact.path[shared..];
     bytes.extend((shared as u16).to_le_bytes());
@@ -46,11 +59,23 @@ fn put(bytes: &mut Vec<u8>, before: &[u8], fact: &Fact) {
     bytes.extend(rest);
     bytes.push(fact.class as u8);
     bytes.extend(fact.value.0);
-    bytes.push(u8::from(fact.stamp.is_some()));
-    if let Some(Stamp { dev, ino, size, mtime, ctime }) = fact.stamp {
-        for number in [dev, ino, size, mtime as u64, ctime as u64] {
-            bytes.extend(number.to_le_bytes());
+    match fact.stamp {
+        Some(stamp) => {
+            bytes.push(BY_STAMP);
+            put_stamp(bytes, &stamp);
         }
+        None if folder != NO_FOLDER => {
+            bytes.push(BY_FOLDER);
+            bytes.extend(folder.to_le_bytes());
+        }
+        None => bytes.push(BY_ITSELF),
+    }
+}
+
+fn put_stamp(bytes: &mut Vec<u8>, stamp: &Stamp) {
+    let Stamp { dev, ino, size, mtime, ctime, btime } = *stamp;
+    for number in [dev, ino, size, mtime as u64, ctime as u64, btime as u64] {
+        bytes.extend(number.to_le_bytes());
     }
 }
 
@@ -75,8 +100,15 @@ pub fn decode(bytes: &[u8]) -> Option<PathSets> {
 }
 
 fn set(rest: &mut &[u8]) -> Option<PathSet> {
+    let id = Key(take(rest)?);
+    let mut set = PathSet { id, ..PathSet::default() };
     let count = u32::from_le_bytes(take(rest)?);
-    let mut set = PathSet::default();
+    for _ in 0..count {
+        let len = usize::from(u16::from_le_bytes(take(rest)?));
+        let path = take_bytes(rest, len)?.to_vec();
+        set.folders.push((path, stamp(rest)?));
+    }
+    let count = u32::from_le_bytes(take(rest)?);
     for _ in 0..count {
         let shared = usize::from(u16::from_le_bytes(take(rest)?));
         let len = usize::from(u16::from_le_bytes(take(rest)?));
@@ -85,11 +117,14 @@ fn set(rest: &mut &[u8]) -> Option<PathSet> {
         let [class] = take(rest)?;
         let class = *Class::ALL.get(usize::from(class))?;
         let value = Value(take(rest)?);
-        let stamp = match take(rest)? {
-            [0] => None,
-            _ => Some(stamp(rest)?),
+        let (stamp, folder) = match take(rest)? {
+            [BY_ITSELF] => (None, NO_FOLDER),
+            [BY_STAMP] => (Some(stamp(rest)?), NO_FOLDER),
+            [BY_FOLDER] => (None, u32::from_le_bytes(take(rest)?)),
+            _ => return None,
         };
         set.facts.push(Fact { path, class, value, stamp });
+        set.told_by.push(folder);
     }
     Some(set)
 }
@@ -97,7 +132,8 @@ fn set(rest: &mut &[u8]) -> Option<PathSet> {
 fn stamp(rest: &mut &[u8]) -> Option<Stamp> {
     let mut number = || Some(u64::from_le_bytes(take(rest)?));
     let [dev, ino, size] = [number()?, number()?, number()?];
-    Some(Stamp { dev, ino, size, mtime: number()? as i64, ctime: number()? as i64 })
+    let [mtime, ctime, btime] = [number()? as i64, number()? as i64, number()? as i64];
+    Some(Stamp { dev, ino, size, mtime, ctime, btime })
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

@@ -6,10 +6,10 @@
 
 use super::record::Recorded;
 use super::{Call, Hit, Missed, Runner};
-use crate::auto::{Memo, PathSet, PathSets};
+use crate::auto::{PathSet, PathSets};
 use crate::clock::Timestamp;
 use crate::config::{Auto, var};
-use crate::descriptors;
+use crate::descriptors::Inherited;
 use crate::entry::{Entry, Key};
 use crate::outputs::{Area, traced};
 use crate::stamp;
@@ -17,7 +17,7 @@ use crate::store::events::Reason;
 use crate::store::{self, Root};
 use crate::values::{AutoOutputs, AutoTimes, Mode, PathPattern};
 use crate::words;
-use cachex_trace::{Change, Hook, Settings, Times, Tracer, Written};
+use cachex_trace::{Change, Hook, Jobserver, Settings, Times, Tracer, Written};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::ffi::OsStr;
 use std::fmt;
@@ -94,24 +94,21 @@ impl Runner<'_> {
         if !self.is_automatic() {
             return find(&call.key);
         }
-        let (started, began) = (Instant::now(), stamp::now());
+        let started = Instant::now();
         let known = PathSets::recall(root, &call.key);
-        let mut memo = Memo::default();
         let mut missed = None;
-        for (at, set) in known.sets.iter().enumerate() {
-            let looks = set.look(&mut memo);
-            let strong = set.strong_key(&call.key, looks.iter().map(|look| look.value));
+        for (at, looked) in known.look(&call.key).enumerate() {
             let took = started.elapsed();
-            match find(&strong) {
+            match find(&looked.key) {
                 Ok(hit) => {
-                    let used = set.looked_at(&looks, began);
-                    if at > 0 || used != *set {
+                    let renewed = looked.renewed();
+                    if at > 0 || renewed.is_some() {
                         let mut known = known.clone();
-                        known.used(used);
+                        known.used(renewed.unwrap_or_else(|| looked.set.clone()));
                         // It only saves time.
                         let _ = known.remember(root, &call.key);
                     }
-                    let matched = Some(Matched { facts: set.facts.len(), took });
+                    let matched = Some(Matched { facts: looked.set.facts.len(), took });
                     return Ok(Hit { matched, ..hit });
                 }
                 Err(Missed { why: Reason::NotRecorded, stale: None }) => {}
@@ -129,12 +126,7 @@ impl Runner<'_> {
         if !self.is_automatic() {
             return get(&call.key);
         }
-        let known = PathSets::recall(root, &call.key);
-        let mut memo = Memo::default();
-        known.sets.iter().find_map(|set| {
-            let looks = set.look(&mut memo);
-            get(&set.strong_key(&call.key, looks.iter().map(|look| look.value)))
-        })
+        PathSets::recall(root, &call.key).look(&call.key).find_map(|looked| get(&looked.key))
     }
 
     /// Begins to trace the run of a call; none if it is not automatic. An error says why that
@@ -156,10 +148,6 @@ impl Runner<'_> {
     }
 
     fn trace_settings(&self, root: &Root, call: &Call, auto: &Auto) -> Settings {
-        let mut known_descriptors: Vec<i32> =
-            call.descriptors.iter().map(descriptors::Inherited::number).collect();
-        let makeflags = var(self.vars, "MAKEFLAGS").and_then(OsStr::to_str);
-        known_descriptors.extend(makeflags.map(descriptors::of_jobserver).unwrap_or_default());
         let store = root.outer();
         let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
         let mut settings = Settings {
@@ -171,7 +159,8 @@ impl Runner<'_> {
             portable: self.config.identity.portable,
             allow_network: auto.allows_network,
             left_out: vec![store.as_os_str().as_bytes().to_vec()],
-            known_descriptors,
+            known_descriptors: call.descriptors.iter().map(Inherited::number).collect(),
+            jobserver: Jobserver::of(var(self.vars, "MAKEFLAGS").unwrap_or_default()),
             ..Settings::default()
         };
         if let Some(ignored) = ignored(&auto.ignore) {

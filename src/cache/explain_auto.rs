@@ -3,12 +3,12 @@
 use super::Runner;
 use super::explain::find;
 use super::identify::Call;
-use crate::auto::{Memo, PathSet, PathSets, Refused};
+use crate::auto::{Looked, PathSet, PathSets, Refused};
 use crate::clock::Timestamp;
 use crate::entry::Key;
 use crate::store::Root;
 use crate::words;
-use cachex_trace::{Class, Look, Value};
+use cachex_trace::{Class, Value};
 
 /// What is known of an automatic call.
 #[derive(Debug, Default)]
@@ -62,18 +62,17 @@ impl Runner<'_> {
             return (call.key, Some(Automatic { unsupported, ..Automatic::default() }));
         };
         let known = PathSets::recall(root, &call.key);
-        let told = Automatic { refused: known.refused, unsupported, ..Automatic::default() };
-        let mut memo = Memo::default();
+        let told =
+            Automatic { refused: known.refused.clone(), unsupported, ..Automatic::default() };
         let mut nearest: Option<(Vec<DifferingFact>, &PathSet)> = None;
-        for set in &known.sets {
-            let looks = set.look(&mut memo);
-            let strong = set.strong_key(&call.key, looks.iter().map(|look| look.value));
-            if !matches!(find(root, &strong), Ok(None)) {
-                return (strong, Some(Automatic { facts: Some(set.facts.len()), ..told }));
+        for looked in known.look(&call.key) {
+            if !matches!(find(root, &looked.key), Ok(None)) {
+                let facts = Some(looked.set.facts.len());
+                return (looked.key, Some(Automatic { facts, ..told }));
             }
-            let differing = differing(set, &looks);
+            let differing = differing(&looked);
             if nearest.as_ref().is_none_or(|(least, _)| differing.len() < least.len()) {
-                nearest = Some((differing, set));
+                nearest = Some((differing, looked.set));
             }
         }
         let Some((differing, set)) = nearest else { return (call.key, Some(told)) };
@@ -84,9 +83,10 @@ impl Runner<'_> {
     }
 }
 
-fn differing(set: &PathSet, looks: &[Look]) -> Vec<DifferingFact> {
-    let pairs = set.facts.iter().zip(looks).filter(|(fact, look)| fact.value != look.value);
+fn differing(looked: &Looked<'_>) -> Vec<DifferingFact> {
+    let pairs = looked.set.facts.iter().zip(&*looked.looks);
     pairs
+        .filter(|(fact, look)| fact.value != look.value)
         .map(|(fact, look)| DifferingFact::of(&fact.path, fact.class, fact.value, look.value))
         .collect()
 }

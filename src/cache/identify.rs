@@ -18,9 +18,9 @@ use crate::stdin::{self, Digest, LIMIT, OPEN, SILENT, Source, Stdin, Unknown, Wh
 use crate::store::Root;
 use crate::values::{ExeMode, StdinMode};
 use anyhow::{Result, anyhow};
+use cachex_trace::Jobserver;
 use rustix::io::Errno;
 use rustix::termios::Winsize;
-use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -184,9 +184,9 @@ impl Runner<'_> {
     }
 
     fn descriptors(&self) -> Result<Vec<Inherited>, Unidentified> {
-        let makeflags = var(self.vars, "MAKEFLAGS").and_then(OsStr::to_str);
-        let left_out = makeflags.map(descriptors::of_jobserver).unwrap_or_default();
-        descriptors::named(&self.invocation.argv, &left_out).map_err(Unidentified::NoDescriptor)
+        let jobserver = Jobserver::of(var(self.vars, "MAKEFLAGS").unwrap_or_default());
+        descriptors::named(&self.invocation.argv, &jobserver.descriptors)
+            .map_err(Unidentified::NoDescriptor)
     }
 
     fn with_key(

@@ -4,14 +4,14 @@ mod list;
 
 use super::misused;
 use crate::cli::TraceArgs;
-use crate::config::{self, Vars};
+use crate::config::{self, Vars, var};
 use crate::exec::{self, Output, Plan};
 use crate::exit::{self, Exit};
 use crate::invocation::{Invocation, Resolved};
 use crate::messages;
 use crate::signals;
 use crate::stdin::Source;
-use cachex_trace::{Settings, Tracer};
+use cachex_trace::{Jobserver, Settings, Tracer};
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::File;
@@ -53,6 +53,7 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
     let tracer = Tracer::new(Settings {
         left_out: store.iter().map(|dir| dir.as_os_str().as_bytes().to_vec()).collect(),
         program: Some(executable.path.clone()),
+        jobserver: Jobserver::of(var(vars, "MAKEFLAGS").unwrap_or_default()),
         ..Settings::default()
     });
     let plan = Plan {

@@ -29,8 +29,8 @@ pub enum Class {
     Stat = 3,
     /// The same without the time.
     Size = 4,
-    /// All that there is to see without reading it: of a folder the time, too, and the
-    /// number of its names.
+    /// All that there is to see without reading it, but when it was read last: the number of
+    /// its inode and the time of a folder, too.
     Details = 5,
     /// Its kind, mode and owners.
     Access = 6,
@@ -168,9 +168,12 @@ impl Value {
     }
 
     pub(crate) fn details(status: &Status) -> Value {
-        let Stamp { size, mtime, .. } = status.stamp;
+        let Stamp { dev, ino, size, mtime, ctime, btime } = status.stamp;
         let owners = [status.uid, status.gid].map(u32::to_le_bytes).concat();
-        let numbers = [size, mtime as u64, status.links, status.rdev].map(u64::to_le_bytes);
+        let times = [mtime, ctime, btime].map(|time| time as u64);
+        let [mtime, ctime, btime] = times;
+        let numbers = [dev, ino, size, mtime, ctime, btime, status.links, status.rdev];
+        let numbers = numbers.map(u64::to_le_bytes);
         Value::hash("details", &[&access(status), &owners, &numbers.concat()])
     }
 
@@ -263,20 +266,27 @@ pub struct Stamp {
     pub mtime: i64,
     /// The same of its status.
     pub ctime: i64,
+    /// When it was made; 0 where the file system does not know. It tells what was made anew
+    /// apart from its predecessor, whose number it may get.
+    pub btime: i64,
 }
 
 impl Stamp {
-    /// That of what has this status.
+    /// That of what lies at a path, which may be a link; none if it cannot be looked at.
+    pub fn at(path: &[u8]) -> Option<Stamp> {
+        Some(Status::at(path).ok()?.stamp)
+    }
+
+    /// That of what has this status, which does not tell when it was made.
     #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
     pub fn of(stat: &Stat) -> Stamp {
-        let time =
-            |seconds: i64, nanos: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos);
         Stamp {
             dev: stat.st_dev as u64,
             ino: stat.st_ino as u64,
             size: stat.st_size as u64,
-            mtime: time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-            ctime: time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+            mtime: disk::nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            ctime: disk::nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+            btime: 0,
         }
     }
 }
@@ -291,22 +301,36 @@ pub struct Look {
     pub stamp: Option<Stamp>,
 }
 
+/// The stamp of a folder, if it tells of each name that comes there, goes or becomes another's;
+/// none if it is no folder, or its file system is not known to date such changes.
+pub fn folder(path: &[u8]) -> Option<Stamp> {
+    if !has_stamp(path) {
+        return None;
+    }
+    let status = Status::at(path).ok().filter(Status::is_folder)?;
+    disk::dates_names(path, &status).then_some(status.stamp)
+}
+
+/// The controlling terminal of whoever opens it, if there is one.
+pub(crate) const TERMINAL: &[u8] = b"/dev/tty";
+
 /// Looks at a path. Whatever lies there has a value. If the stamp is the one that is `known`,
 /// so is the value.
 pub fn look(path: &[u8], class: Class, known: Option<&(Stamp, Value)>) -> Look {
     let absent = Look { value: Value::ABSENT, stamp: None };
-    let Ok(path) = CString::new(path) else { return absent };
-    let status = match Status::at(&path) {
+    let status = match Status::at(path) {
         Ok(status) => status,
-        Err(Errno::NOENT | Errno::NOTDIR) => return absent,
+        // No path has a zero in it.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::INVAL) => return absent,
         Err(errno) => return Look { value: Value::error(errno), stamp: None },
     };
-    let stamp = has_stamp(path.to_bytes()).then_some(status.stamp);
+    let stamp = has_stamp(path).then_some(status.stamp);
     if let Some((was, value)) = known
         && Some(was) == stamp.as_ref()
     {
         return Look { value: *value, stamp };
     }
+    let Ok(path) = CString::new(path) else { return absent };
     match value(&path, &status, class) {
         Ok(value) => Look { value, stamp },
         Err(errno) => Look { value: Value::error(errno), stamp: None },
@@ -326,6 +350,7 @@ pub(crate) fn value(path: &CStr, status: &Status, class: Class) -> Result<Value,
         Class::Link => Value::link(rustix::fs::readlink(path, Vec::new())?.to_bytes()),
         Class::Listing if kind != FileType::Directory => Value::kind(status),
         Class::Listing => Value::listing(&Names::of(path)?),
+        Class::Contents if path.to_bytes() == TERMINAL => disk::terminal(path, status),
         Class::Contents if kind != FileType::RegularFile => Value::access(status),
         Class::Contents => Value::contents(status, &hash_file(path, status)?),
         Class::Attributes => attributes(path, status)?,

@@ -20,6 +20,7 @@
 //! Linux on x86-64 and 64-bit Arm. Elsewhere [`support`] says that there is no such thing.
 
 pub mod facts;
+mod jobserver;
 mod report;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -33,6 +34,7 @@ use nowhere as here;
 
 pub use facts::{Class, Fact, Look, Stamp, Value};
 pub use here::{Hook, Tracer, has_rights_of_its_own, support};
+pub use jobserver::Jobserver;
 pub use report::{Change, Refusal, Report, Written};
 
 use std::fmt;
@@ -55,6 +57,8 @@ pub struct Settings {
     pub program: Option<PathBuf>,
     /// Numbers of descriptors beyond the standard streams that the caller knows of.
     pub known_descriptors: Vec<i32>,
+    /// That of the make which is the caller's caller.
+    pub jobserver: Jobserver,
 }
 
 /// Tells paths that nothing is said about.

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -213,7 +212,6 @@ static void perform(char *op, char **rest) {
         was = (int)listxattr(a, bytes, sizeof bytes);
         if (was < 0) say("xattr: error %d\n", errno); else say("xattr: %d\n", was);
         break;
-    case 'v': { struct statfs fs; done("statfs", statfs(a, &fs)); break; }
     case 'q': {
         char *real = realpath(a, 0);
         char here[4096] = "";

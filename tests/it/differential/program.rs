@@ -5,8 +5,8 @@ use std::path::Path;
 
 /// What only looks, often.
 const READS: &[char] = &[
-    'r', 'r', 'r', 'N', 'm', 's', 's', 'l', 't', 'e', 'k', 'x', 'z', 'v', 'q', 'L', 'L', 'W', 'c',
-    'g', 'D', 'G', 'X', 'X',
+    'r', 'r', 'r', 'N', 'm', 's', 's', 'l', 't', 'e', 'k', 'x', 'z', 'q', 'L', 'L', 'W', 'c', 'g',
+    'D', 'G', 'X', 'X',
 ];
 /// What takes two names or more.
 const PAIRS: &[char] = &['f', 'f', 'n', 'h', 'y'];
@@ -69,7 +69,7 @@ fn operation(chance: &mut Chance, root: &Path) -> String {
 /// The operations of a program that is found in the tree.
 pub fn script(chance: &mut Chance, root: &Path) -> String {
     let ops: Vec<String> = (0..=chance.below(3))
-        .map(|_| format!("{}{}", chance.one_of(&READS[..22]), path(chance, root)))
+        .map(|_| format!("{}{}", chance.one_of(&READS[..21]), path(chance, root)))
         .collect();
     ops.join(";")
 }

@@ -1,8 +1,10 @@
 //! What the system says of what lies at a path.
 
 use super::{Stamp, Value, access, kind_number};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fd::AsFd;
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::path::Arg;
 use std::ffi::{CStr, CString};
 
 /// What the system says of a thing, as far as it is used.
@@ -18,25 +20,61 @@ pub(crate) struct Status {
 
 impl Status {
     /// That of what lies at a path, be it a link.
-    pub fn at(path: &CStr) -> Result<Status, Errno> {
-        Ok(Status::of(&rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?))
+    pub fn at(path: impl Arg) -> Result<Status, Errno> {
+        Status::named(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
     }
 
     /// That of what lies behind links.
     pub fn behind(path: &CStr) -> Result<Status, Errno> {
-        Ok(Status::of(&rustix::fs::statat(CWD, path, AtFlags::empty())?))
+        Status::named(CWD, path, AtFlags::empty())
     }
 
+    /// That of what is open.
+    pub fn of_open(file: impl AsFd) -> Result<Status, Errno> {
+        Status::named(file, c"", AtFlags::EMPTY_PATH)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn named(from: impl AsFd, path: impl Arg, flags: AtFlags) -> Result<Status, Errno> {
+        use rustix::fs::{StatxFlags, StatxTimestamp, makedev, statx};
+        let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+        let stat = statx(from, path, flags, wanted)?;
+        let time = |at: StatxTimestamp| nanoseconds(at.tv_sec, at.tv_nsec.into());
+        let knows_birth = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+        Ok(Status {
+            stamp: Stamp {
+                dev: makedev(stat.stx_dev_major, stat.stx_dev_minor),
+                ino: stat.stx_ino,
+                size: stat.stx_size,
+                mtime: time(stat.stx_mtime),
+                ctime: time(stat.stx_ctime),
+                btime: if knows_birth { time(stat.stx_btime) } else { 0 },
+            },
+            mode: stat.stx_mode.into(),
+            uid: stat.stx_uid,
+            gid: stat.stx_gid,
+            links: stat.stx_nlink.into(),
+            rdev: makedev(stat.stx_rdev_major, stat.stx_rdev_minor),
+        })
+    }
+
+    /// Elsewhere nothing is traced, and only what other machines recorded is looked at.
+    #[cfg(not(target_os = "linux"))]
     #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
-    fn of(stat: &Stat) -> Status {
-        Status {
-            stamp: Stamp::of(stat),
+    fn named(from: impl AsFd, path: impl Arg, flags: AtFlags) -> Result<Status, Errno> {
+        let stat = if flags.is_empty() || flags == AtFlags::SYMLINK_NOFOLLOW {
+            rustix::fs::statat(from, path, flags)?
+        } else {
+            rustix::fs::fstat(from)?
+        };
+        Ok(Status {
+            stamp: Stamp::of(&stat),
             mode: stat.st_mode as u32,
             uid: stat.st_uid,
             gid: stat.st_gid,
             links: stat.st_nlink as u64,
             rdev: stat.st_rdev as u64,
-        }
+        })
     }
 
     #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
@@ -57,10 +95,50 @@ impl Status {
     }
 }
 
+pub(super) fn nanoseconds(seconds: i64, nanos: i64) -> i64 {
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
+}
+
 /// Whether times and sizes tell of a change to what lies there: what the kernel makes up has
 /// none.
 pub(crate) fn has_stamp(path: &[u8]) -> bool {
     !path.starts_with(b"/proc/") && !path.starts_with(b"/sys/")
+}
+
+/// Whether the file system of a folder is one that dates each change of a name in it: that of
+/// another machine, or one that a program makes up, need not.
+#[cfg(target_os = "linux")]
+pub(super) fn dates_names(path: &[u8], status: &Status) -> bool {
+    use std::sync::Mutex;
+    /// ext, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, Bcachefs, SquashFS and EROFS.
+    const KNOWN: [i64; 10] = [
+        0xef53,
+        0x5846_5342,
+        0x9123_683e,
+        0x0102_1994,
+        0x794c_7630,
+        0xf2f5_2010,
+        0x2fc1_2fc1,
+        0xca45_1a4e,
+        0x7371_7368,
+        0xe0f5_e1e2,
+    ];
+    static LAST: Mutex<Option<(u64, bool)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match *last {
+        Some((dev, is_known)) if dev == status.stamp.dev => is_known,
+        _ => {
+            let of = rustix::fs::statfs(path);
+            let is_known = of.is_ok_and(|it| KNOWN.contains(&(it.f_type as i64 & 0xffff_ffff)));
+            *last = Some((status.stamp.dev, is_known));
+            is_known
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn dates_names(_path: &[u8], _status: &Status) -> bool {
+    false
 }
 
 /// No more is read of what the kernel makes up.
@@ -87,10 +165,19 @@ pub(super) fn hash_file(path: &CStr, status: &Status) -> Result<[u8; 32], Errno>
     if left == 0 {
         return Err(Errno::FBIG);
     }
-    if !is_made_up && Stamp::of(&rustix::fs::fstat(&file)?) != status.stamp {
+    if !is_made_up && Status::of_open(&file)?.stamp != status.stamp {
         return Err(Errno::AGAIN);
     }
     Ok(*hasher.finalize().as_bytes())
+}
+
+/// What whoever opens the controlling terminal learns: that there is none, or nothing to keep.
+pub(super) fn terminal(path: &CStr, status: &Status) -> Value {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(_) => Value::access(status),
+        Err(errno) => Value::error(errno),
+    }
 }
 
 /// The extended attributes, by name.

@@ -112,14 +112,24 @@ pub enum Does {
     SharedObject,
     /// Installs a filter of system calls.
     Filter,
+    /// Asks how much room there is on a file system, or of what type it is.
+    FreeSpace(Place),
+    /// Asks what is mounted.
+    Mounts,
+    /// Reaches the process that the first argument names, or asks something of it.
+    Process,
+    /// Takes a lock, or learns that another has it.
+    TryLock,
+    /// Asks for the flags of a file that is open, which `lsattr` shows.
+    FileFlags,
     /// Nothing that could be recorded.
     Refused,
 }
 
 use Does::{
-    Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, Creat, Filter, HardLink, List,
-    One, Open, OpenHow, Refused, Rename, SendMessage, SendMessages, SharedObject, Socket, UnlinkAt,
-    Unshare,
+    Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, Creat, FileFlags, Filter,
+    FreeSpace, HardLink, List, Mounts, One, Open, OpenHow, Process, Refused, Rename, SendMessage,
+    SendMessages, SharedObject, Socket, TryLock, UnlinkAt, Unshare,
 };
 use Follow::{If, No, Unless, Yes};
 use Op::{
@@ -153,7 +163,10 @@ calls! {
     faccessat = libc::SYS_faccessat, One(At(0, 1), Yes, Access);
     faccessat2 = libc::SYS_faccessat2, One(At(0, 1), Unless(3), Access);
     #[cfg(target_arch = "x86_64")] access = libc::SYS_access, One(Path(0), Yes, Access);
-    statfs = libc::SYS_statfs, One(Path(0), Yes, Access);
+    statfs = libc::SYS_statfs, FreeSpace(Path(0));
+    fstatfs = libc::SYS_fstatfs, FreeSpace(Fd(0));
+    statmount = 457, Mounts;
+    listmount = 458, Mounts;
     name_to_handle_at = libc::SYS_name_to_handle_at, One(At(0, 1), If(4), Access);
     inotify_add_watch = libc::SYS_inotify_add_watch, One(Path(1), Yes, Access);
     chdir = libc::SYS_chdir, ChangeFolder(0);
@@ -171,7 +184,6 @@ calls! {
     flistxattr = libc::SYS_flistxattr, One(Fd(0), Yes, Attributes);
     getxattrat = 464, One(At(0, 1), Unless(2), Attributes);
     listxattrat = 465, One(At(0, 1), Unless(2), Attributes);
-    file_getattr = 468, One(At(0, 1), Unless(4), Attributes);
 
     setxattr = libc::SYS_setxattr, One(Path(0), Yes, ChangeAttributes);
     lsetxattr = libc::SYS_lsetxattr, One(Path(0), No, ChangeAttributes);
@@ -233,7 +245,22 @@ calls! {
     semget = libc::SYS_semget, SharedObject;
     msgget = libc::SYS_msgget, SharedObject;
     seccomp = libc::SYS_seccomp, Filter;
+    kill = libc::SYS_kill, Process;
+    tkill = libc::SYS_tkill, Process;
+    tgkill = libc::SYS_tgkill, Process;
+    rt_sigqueueinfo = libc::SYS_rt_sigqueueinfo, Process;
+    rt_tgsigqueueinfo = libc::SYS_rt_tgsigqueueinfo, Process;
+    pidfd_open = libc::SYS_pidfd_open, Process;
+    getpgid = libc::SYS_getpgid, Process;
+    getsid = libc::SYS_getsid, Process;
+    prlimit64 = libc::SYS_prlimit64, Process;
+    process_vm_readv = libc::SYS_process_vm_readv, Process;
+    process_vm_writev = libc::SYS_process_vm_writev, Process;
+    flock = libc::SYS_flock, TryLock;
+    ioctl = libc::SYS_ioctl, FileFlags;
 
+    file_getattr = 468, Refused;
+    #[cfg(target_arch = "x86_64")] ustat = libc::SYS_ustat, Refused;
     chroot = libc::SYS_chroot, Refused;
     pivot_root = libc::SYS_pivot_root, Refused;
     mount = libc::SYS_mount, Refused;

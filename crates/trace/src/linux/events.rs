@@ -7,7 +7,7 @@ use crate::linux::listen::Event;
 use crate::linux::places::Looks;
 use crate::linux::recorder::{Known, MOST, Recorder, Weight, display};
 use crate::linux::tracee::{Target, Tracee, Unread};
-use crate::linux::tree::{Found, parent};
+use crate::linux::tree::{Found, name, parent};
 use crate::linux::walk::{End, Spot, Walk};
 use crate::linux::write::Write;
 use rustix::io::Errno;
@@ -15,6 +15,8 @@ use rustix::io::Errno;
 mod execute;
 mod network;
 mod open;
+mod system;
+mod times;
 
 pub use execute::has_more_rights;
 
@@ -74,6 +76,10 @@ impl Recorder {
             return;
         }
         let made = Made { tracee, arguments: event.arguments, name };
+        let is_new = self.meet(tracee);
+        if is_new || !matches!(does, Does::One(_, _, Op::Stat)) {
+            self.forget_stat(tracee, is_new);
+        }
         match self.done(&made, *does) {
             Ok(()) | Err(Unread::Invalid) => {}
             Err(Unread::Denied(errno)) => self.unreadable(tracee, errno),
@@ -129,6 +135,13 @@ impl Recorder {
             Does::ChangeGroups if rustix::process::geteuid().is_root() => self.refuse_call(made),
             Does::ChangeGroups => {}
             Does::SharedObject if made.number(0) == libc::IPC_PRIVATE => {}
+            Does::FreeSpace(place) => self.free_space(made, place)?,
+            Does::Mounts => self.note_mounts(),
+            Does::Process => self.reach_process(made),
+            Does::TryLock => self.try_lock(made),
+            Does::FileFlags => {
+                self.refuse_of(made.tracee, Weight::Done, "a look at the flags of a file");
+            }
             Does::Filter if !made.has(1, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER as i32) => {}
             Does::Filter | Does::SharedObject | Does::Refused => self.refuse_call(made),
         }
@@ -226,13 +239,16 @@ impl Recorder {
             Follow::If(at) => made.has(at, libc::AT_SYMLINK_FOLLOW),
         };
         let looks = if op == Op::Stat { self.looks(made.tracee) } else { Looks::Plainly };
+        if looks == Looks::InPairs {
+            self.stat_in_a_shell(made, place, follows)?;
+        }
         // The status of what is open is known by what it was opened for, but to programs that
         // ask for more.
-        let bare = op != Op::Stat || looks != Looks::Plainly;
+        let bare = op != Op::Stat || matches!(looks, Looks::AtTimes | Looks::AtDetails);
         let Some(named) = self.named_but(made, place, bare)? else { return Ok(()) };
         let (bits, write) = match op {
             Op::Stat => match looks {
-                Looks::Plainly => (Class::Stat.bit(), None),
+                Looks::Plainly | Looks::InPairs => (Class::Stat.bit(), None),
                 Looks::AtTimes => (Class::Stat.bit() | crate::linux::tree::Node::TIMES, None),
                 Looks::AtDetails => (Class::Details.bit(), None),
             },
@@ -305,9 +321,9 @@ impl Recorder {
         if !self.are_looks_known {
             return Looks::Plainly;
         }
-        *self.looks.entry(tracee.0).or_insert_with(|| {
-            let process = Tracee(tracee.process());
-            Looks::of(process.name().as_bytes())
+        *self.looks.entry(tracee.0).or_insert_with(|| match tracee.executable() {
+            Ok(Target::Path(path)) => Looks::of(name(&path)),
+            _ => Looks::Plainly,
         })
     }
 

@@ -23,6 +23,10 @@ const DENY: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
 /// Flags of a new process that change what its paths mean, or whose rights it has.
 pub const NAMESPACES: u64 = (libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as u64;
 
+/// The requests by which `ioctl` tells the flags of a file: `FS_IOC_GETFLAGS` and
+/// `FS_IOC_FSGETXATTR`.
+pub const GET_FLAGS: [u32; 2] = [0x8008_6601, 0x801c_581f];
+
 /// What is done about a call of some number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
@@ -31,6 +35,8 @@ enum Action {
     UnlessArgument(usize, u32),
     /// Told of if the argument has one of these bits.
     IfBits(usize, u32),
+    /// Told of if the argument is one of these, by which the kernel looks at its lower half.
+    IfArgument(usize, [u32; 2]),
     /// Told of unless the upper half of the argument is this.
     UnlessUpperHalf(usize, u32),
 }
@@ -52,6 +58,9 @@ fn ranges() -> Vec<(u32, Action)> {
             Does::Connect(4) => Action::UnlessArgument(4, 0),
             Does::Clone => Action::IfBits(0, NAMESPACES as u32),
             Does::SharedObject => Action::UnlessArgument(0, libc::IPC_PRIVATE as u32),
+            Does::Process => Action::UnlessArgument(0, 0),
+            Does::TryLock => Action::IfBits(1, libc::LOCK_NB as u32),
+            Does::FileFlags => Action::IfArgument(1, GET_FLAGS),
             Does::SendMessage => Action::UnlessUpperHalf(2, LET_THROUGH),
             _ => Action::Return(NOTIFY),
         };
@@ -99,6 +108,13 @@ fn decide(ranges: &[(u32, Action)]) -> Vec<sock_filter> {
         Action::IfBits(at, bits) => {
             vec![load(argument(at)), jump(libc::BPF_JSET, bits, 1, 0), ret(ALLOW), ret(NOTIFY)]
         }
+        Action::IfArgument(at, [one, other]) => vec![
+            load(argument(at)),
+            jump(libc::BPF_JEQ, one, 2, 0),
+            jump(libc::BPF_JEQ, other, 1, 0),
+            ret(ALLOW),
+            ret(NOTIFY),
+        ],
         Action::UnlessUpperHalf(at, value) => vec![
             load(argument(at) + UPPER),
             jump(libc::BPF_JEQ, value, 0, 1),
@@ -179,7 +195,8 @@ mod tests {
     fn what_is_in_the_table_is_told_of() {
         for call in CALLS {
             // Arguments that make none of them harmless.
-            let told = run(NATIVE, call.number, [0x1002_0003, 7, 7, 7, 7, 7]);
+            let second = if call.name == "ioctl" { GET_FLAGS[0].into() } else { 7 };
+            let told = run(NATIVE, call.number, [0x1002_0003, second, 7, 7, 7, 7]);
             assert_eq!(told, NOTIFY, "{}", call.name);
         }
     }
@@ -213,5 +230,14 @@ mod tests {
         assert_eq!(native(libc::SYS_sendmsg, [3, 1, handing_over, 0, 0, 0]), ALLOW);
         assert_eq!(native(libc::SYS_sendmsg, [3, 1, 0, 0, 0, 0]), NOTIFY);
         assert_eq!(native(libc::SYS_io_uring_setup, [0; 6]), DENY);
+        assert_eq!(native(libc::SYS_kill, [0, 9, 0, 0, 0, 0]), ALLOW);
+        assert_eq!(native(libc::SYS_kill, [u64::MAX, 9, 0, 0, 0, 0]), NOTIFY);
+        assert_eq!(native(libc::SYS_prlimit64, [0, 3, 0, 0, 0, 0]), ALLOW);
+        assert_eq!(native(libc::SYS_flock, [3, libc::LOCK_EX as u64, 0, 0, 0, 0]), ALLOW);
+        let is_open = [1, libc::TCGETS, 0, 0, 0, 0];
+        assert_eq!(native(libc::SYS_ioctl, is_open), ALLOW);
+        // The kernel takes the lower half of a request.
+        let flags = u64::from(GET_FLAGS[1]) | 1 << 40;
+        assert_eq!(native(libc::SYS_ioctl, [3, flags, 0, 0, 0, 0]), NOTIFY);
     }
 }

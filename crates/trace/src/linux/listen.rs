@@ -3,6 +3,7 @@
 
 use crate::linux::filter::LET_THROUGH;
 use libc::{c_int, c_ulong, c_void, seccomp_notif, seccomp_notif_resp, sock_filter, sock_fprog};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 use std::mem::{MaybeUninit, size_of};
@@ -26,15 +27,26 @@ pub struct Event {
     pub arguments: [u64; 6],
 }
 
+/// Memory that children share, or nobody.
+fn map(len: usize, sharing: c_int) -> Result<*mut c_void, Errno> {
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, sharing | libc::MAP_ANONYMOUS);
+    // SAFETY: it is wherever there is room, so nobody else's memory is touched.
+    let memory = unsafe { libc::mmap(ptr::null_mut(), len, access, kind, -1, 0) };
+    if memory == libc::MAP_FAILED { Err(last_error()) } else { Ok(memory) }
+}
+
+/// Whether there is that much memory.
+pub fn has_memory(len: usize) -> Result<(), Errno> {
+    let memory = map(len, libc::MAP_PRIVATE)?;
+    // SAFETY: nobody else has it.
+    unsafe { libc::munmap(memory, len) };
+    Ok(())
+}
+
 impl Slot {
     /// Room that children share.
     pub fn new() -> Result<Slot, Errno> {
-        let (access, kind) =
-            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: it is wherever there is room, so nobody else's memory is touched.
-        let memory =
-            unsafe { libc::mmap(ptr::null_mut(), size_of::<seccomp_notif>(), access, kind, -1, 0) };
-        if memory == libc::MAP_FAILED { Err(last_error()) } else { Ok(Slot(memory.cast())) }
+        map(size_of::<seccomp_notif>(), libc::MAP_SHARED).map(|memory| Slot(memory.cast()))
     }
 
     /// The same room, for the guardian.
@@ -260,6 +272,12 @@ unsafe fn call(number: libc::c_long, arguments: [usize; 3]) -> Result<usize, Err
     }
 }
 
+/// Waits until [`take_over`] has something to receive.
+pub fn await_message(socket: &OwnedFd) {
+    let mut it = [PollFd::new(socket, PollFlags::IN)];
+    while poll(&mut it, None) == Err(Errno::INTR) {}
+}
+
 /// Receives what [`Hook::send`] sent: a listener, or the number of the error for which there
 /// is none; none if nothing was sent.
 pub fn take_over(socket: &OwnedFd) -> Option<Result<OwnedFd, c_int>> {
@@ -283,7 +301,8 @@ pub fn take_over(socket: &OwnedFd) -> Option<Result<OwnedFd, c_int>> {
         }
         let control = libc::CMSG_FIRSTHDR(&raw const header);
         if control.is_null() {
-            return Some(Err(i32::from_le_bytes(errno)));
+            let is_lost = header.msg_flags & libc::MSG_CTRUNC != 0;
+            return Some(Err(if is_lost { libc::EMFILE } else { i32::from_le_bytes(errno) }));
         }
         let fd = libc::CMSG_DATA(control).cast::<c_int>().read_unaligned();
         Some(Ok(OwnedFd::from_raw_fd(fd)))

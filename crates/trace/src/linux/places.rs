@@ -42,8 +42,45 @@ const COMPARE_TIMES: &[&str] =
 
 /// Programs that show, or store, whatever the system says of a file.
 const SHOW_DETAILS: &[&str] = &[
-    "ls", "dir", "vdir", "stat", "find", "fd", "du", "tree", "eza", "exa", "lsd", "tar", "bsdtar",
-    "cpio", "pax", "zip", "7z", "ar", "date", "busybox", "diff", "sdiff", "pr", "gzip", "pigz",
+    "ls",
+    "dir",
+    "vdir",
+    "stat",
+    "find",
+    "fd",
+    "fdfind",
+    "du",
+    "tree",
+    "eza",
+    "exa",
+    "lsd",
+    "tar",
+    "bsdtar",
+    "cpio",
+    "pax",
+    "zip",
+    "7z",
+    "ar",
+    "date",
+    "busybox",
+    "diff",
+    "sdiff",
+    "pr",
+    "gzip",
+    "pigz",
+    "mountpoint",
+];
+
+/// Programs that can compare the times of two files, and seldom do.
+const SHELLS: &[&str] =
+    &["sh", "dash", "bash", "rbash", "zsh", "ksh", "ksh93", "mksh", "yash", "ash", "test", "["];
+
+/// Programs that ask a file system of what type it is, to go through folders in a good order
+/// or to know how files can be watched and locked there, and make nothing of how much room
+/// there is.
+const ASK_FOR_TYPE: &[&str] = &[
+    "find", "du", "grep", "egrep", "fgrep", "rgrep", "rm", "chmod", "chown", "chgrp", "chcon",
+    "cp", "mv", "install", "tail", "cargo", "rustc",
 ];
 
 /// What a program's stats tell it.
@@ -54,6 +91,8 @@ pub enum Looks {
     Plainly,
     /// Its time, whatever else it learns of it.
     AtTimes,
+    /// Its time, if two are asked for in a row.
+    InPairs,
     /// All of it.
     AtDetails,
 }
@@ -66,10 +105,18 @@ impl Looks {
             Looks::AtTimes
         } else if is_in(SHOW_DETAILS) {
             Looks::AtDetails
+        } else if is_in(SHELLS) {
+            Looks::InPairs
         } else {
             Looks::Plainly
         }
     }
+}
+
+/// Whether a program of this name that asks for the free space of a file system wants to know
+/// something else.
+pub fn asks_for_type_only(program: &[u8]) -> bool {
+    ASK_FOR_TYPE.iter().any(|name| name.as_bytes() == program)
 }
 
 /// The folders that are treated apart, here and now.

@@ -5,10 +5,11 @@ use crate::facts::{self, Class, Names};
 use crate::linux::places::Places;
 use crate::linux::tracee::Tracee;
 use crate::linux::tree::{Fast, Found, Id, Node, Tree, name, parent};
+use crate::linux::walk::Spot;
 use crate::report::Refusal;
 use rustix::fs::CWD;
 use rustix::io::Errno;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::time::SystemTime;
 
@@ -30,10 +31,18 @@ pub struct Recorder {
     pub epoch: u32,
     pub refusal: Option<(Weight, Refusal)>,
     /// How threads look at files that a stat shows, once one of them does so unusually.
-    pub looks: HashMap<i32, crate::linux::places::Looks>,
+    pub looks: HashMap<i32, crate::linux::places::Looks, BuildHasherDefault<Fast>>,
     pub are_looks_known: bool,
+    /// The files that shells read, and whether one of them compares times.
+    pub read_by_shells: HashSet<Id, BuildHasherDefault<Fast>>,
+    pub shells_compare_times: bool,
+    /// What they asked the status of last, by their threads.
+    pub shell_stats: HashMap<i32, Spot, BuildHasherDefault<Fast>>,
     /// Processes that are known to be the command's.
     pub processes: Vec<i32>,
+    /// All threads that did something that was told of, and the last of them.
+    pub met: HashSet<i32, BuildHasherDefault<Fast>>,
+    pub last_met: i32,
     pub events: u64,
 }
 
@@ -70,7 +79,12 @@ impl Recorder {
             refusal: None,
             looks: HashMap::default(),
             are_looks_known: false,
+            read_by_shells: HashSet::default(),
+            shells_compare_times: false,
+            shell_stats: HashMap::default(),
             processes: Vec::new(),
+            met: HashSet::default(),
+            last_met: 0,
             events: 0,
         }
     }
@@ -159,6 +173,7 @@ impl Recorder {
     /// The same for several classes.
     pub fn note_bits(&mut self, id: Id, bits: u16) {
         let node = &self.tree[id];
+        let bits = if facts::has_stamp(node.path.to_bytes()) { bits } else { timeless(bits) };
         let new = bits & !node.facts;
         if new == 0 || node.is_left_out {
             return;
@@ -259,6 +274,12 @@ impl Recorder {
 
 fn is_left_out(places: &Places, settings: &Settings, path: &[u8]) -> bool {
     places.is_left_out(path) || settings.ignore.as_ref().is_some_and(|it| it(path))
+}
+
+/// The kernel dates what it makes up as it is looked at.
+fn timeless(bits: u16) -> u16 {
+    let dated = Class::Stat.bit() | Class::Details.bit();
+    if bits & dated == 0 { bits } else { bits & !dated | Class::Access.bit() }
 }
 
 /// The system's time, in nanoseconds since 1970.

@@ -2,6 +2,7 @@
 
 mod calls;
 mod runs;
+mod system;
 
 use crate::{Class, Report, Settings, Tracer, facts};
 use std::ffi::CString;

@@ -73,6 +73,11 @@ impl Tracee {
         target(&self.file(format_args!("cwd")))
     }
 
+    /// What it executes.
+    pub fn executable(self) -> Result<Target, Errno> {
+        target(&self.file(format_args!("exe")))
+    }
+
     /// What a descriptor leads to.
     pub fn descriptor(self, fd: RawFd) -> Result<Target, Errno> {
         target(&self.file(format_args!("fd/{fd}")))
@@ -93,6 +98,14 @@ impl Tracee {
         let path = format!("/proc/{}/comm", self.0);
         let name = std::fs::read_to_string(path).unwrap_or_default();
         name.trim_end_matches('\n').to_owned()
+    }
+
+    /// Whether it has no controlling terminal.
+    pub fn has_no_terminal(self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
+        // The name, which may hold anything, is in parentheses; the terminal is the fifth after it.
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        after.split_whitespace().nth(4) == Some("0")
     }
 
     fn status(self) -> Option<String> {

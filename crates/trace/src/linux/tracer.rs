@@ -16,6 +16,10 @@ use std::time::Duration;
 
 /// How long what the command started and left behind has to end.
 const GRACE: Duration = Duration::from_millis(20);
+/// Where there are fewer descriptors left, nothing is traced.
+const ROOM: usize = 10;
+/// Where there is less memory left, neither. Most runs take a tenth of that.
+const MEMORY: usize = 8 << 20;
 /// For what the thread does, which is not deep.
 const STACK: usize = 512 * 1024;
 
@@ -49,9 +53,10 @@ impl Tracer {
         }
         let failed = |errno| Unsupported(format!("preparing to trace the command: {errno}"));
         let mut recorder = Recorder::new(settings);
-        if let Some(why) = inherited(&recorder.settings.known_descriptors) {
+        if let Some(why) = inherited(&recorder.settings) {
             recorder.refuse(Weight::Prepared, why);
         }
+        listen::has_memory(MEMORY).map_err(failed)?;
         let slot = Slot::new().map_err(failed)?;
         let guardian = guardian::start(&slot).map_err(failed)?;
         let (ours, socket) = rustix::net::socketpair(
@@ -62,11 +67,17 @@ impl Tracer {
         )
         .map_err(failed)?;
         let shared = Arc::new(Shared { recorder: Mutex::new(Some(recorder)), ..Shared::default() });
+        // Whoever is sent a descriptor and has no room for it loses it, and with the last holder of
+        // a listener each call of the command fails. Starting the command takes some, too.
+        let room = (0..ROOM).map(|_| rustix::io::fcntl_dupfd_cloexec(&ours, 0));
+        let room = room.collect::<Result<Vec<_>, _>>().map_err(failed)?.swap_remove(0);
         let its_own = shared.clone();
         let thread = std::thread::Builder::new().name("cachex-trace".into()).stack_size(STACK);
         // Signals are for the thread that waits for the command.
         let thread = listen::without_signals(|| {
             thread.spawn(move || {
+                listen::await_message(&ours);
+                drop(room);
                 let Some(listener) = listen::take_over(&ours) else { return };
                 let listener = listener.map_err(Errno::from_raw_os_error);
                 if let Ok(listener) = &listener {
@@ -152,21 +163,17 @@ fn is_left_alone(listener: BorrowedFd<'_>) -> bool {
 }
 
 /// Why a descriptor that the command inherits makes the run one that cannot be recorded.
-fn inherited(known: &[i32]) -> Option<String> {
-    let jobs = std::env::var("MAKEFLAGS").unwrap_or_default();
-    let jobs: Vec<i32> = jobs
-        .split(' ')
-        .filter_map(|flag| {
-            flag.strip_prefix("--jobserver-auth=").or(flag.strip_prefix("--jobserver-fds="))
-        })
-        .flat_map(|pair| pair.split(',').filter_map(|number| number.parse().ok()))
-        .collect();
+fn inherited(settings: &Settings) -> Option<String> {
+    let is_known = |number: &i32| {
+        settings.known_descriptors.contains(number)
+            || settings.jobserver.descriptors.contains(number)
+    };
     for entry in std::fs::read_dir("/proc/self/fd").ok()? {
         let Some(number) = entry.ok().and_then(|it| it.file_name().to_str()?.parse::<i32>().ok())
         else {
             continue;
         };
-        if number < 3 || known.contains(&number) || jobs.contains(&number) {
+        if number < 3 || is_known(&number) {
             continue;
         }
         if let Some(kind) = listen::with_descriptor(number, |fd| {

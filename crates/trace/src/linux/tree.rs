@@ -19,7 +19,7 @@ pub struct Node {
     pub before: Option<Found>,
     /// Where that leads, if it is a link.
     pub target: Option<Box<[u8]>>,
-    /// The bits of the classes of facts about it, [`Node::TIMES`] and [`Node::EXECUTED`].
+    /// The bits of the classes of facts about it, and [`Node::TIMES`].
     pub facts: u16,
     /// What is known of its content, where that had to be asked for at once,
     pub contents: Option<Value>,
@@ -46,8 +46,6 @@ pub struct Node {
 impl Node {
     /// Its size and time matter although it is read, too: for a program that compares times.
     pub const TIMES: u16 = 1 << 15;
-    /// It was executed: what the kernel opens for that is known, too.
-    pub const EXECUTED: u16 = 1 << 14;
 
     /// Whether there is a fact of this class.
     pub fn has(&self, class: Class) -> bool {
@@ -88,7 +86,8 @@ impl Found {
     pub fn is_same(&self, other: &Found) -> bool {
         match (self, other) {
             (Found::There(a), Found::There(b)) if a.is_folder() && b.is_folder() => {
-                (a.stamp.dev, a.stamp.ino) == (b.stamp.dev, b.stamp.ino)
+                let number = |status: &Status| (status.stamp.dev, status.stamp.ino);
+                (number(a), a.stamp.btime) == (number(b), b.stamp.btime)
             }
             (Found::There(a), Found::There(b)) => a.mode == b.mode && a.stamp == b.stamp,
             (a, b) => a == b,
@@ -211,6 +210,14 @@ impl Hasher for Fast {
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
         self.add(u64::from_le_bytes(last) ^ (rest.len() as u64) << 56);
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.add(number.into());
+    }
+
+    fn write_i32(&mut self, number: i32) {
+        self.add(number as u64);
     }
 
     fn write_usize(&mut self, number: usize) {

@@ -16,6 +16,10 @@ const LONGEST_NAME: usize = 255;
 /// and follows no more links.
 const MOST_LINKS: usize = 40;
 
+/// What is mounted, as the kernel tells whoever asks: the command and whoever looks it up
+/// later have one view of that.
+pub const MOUNTS: &[u8] = b"/proc/self/mountinfo";
+
 /// Where a string leads.
 pub struct Walk {
     /// The paths that mattered for that.
@@ -294,6 +298,10 @@ impl Way<'_> {
                 Ok(Target::Removed | Target::Nameless) => Made::End(End::Outside),
                 Err(_) => Made::End(End::Nowhere),
             };
+        }
+        if [&b"mountinfo"[..], b"mounts", b"mountstats"].contains(&name) {
+            let told = [b"/proc/self/", name].concat();
+            return Made::End(self.recorder.spot(&told).map_or(End::Nowhere, End::At));
         }
         if name == b"net" {
             self.recorder.refuse_of(self.tracee, Weight::Done, "a look at the network's state");

@@ -5,7 +5,7 @@ use crate::facts::{Class, Status};
 use crate::linux::places::Looks;
 use crate::linux::recorder::{Recorder, Weight, display};
 use crate::linux::tracee::Target;
-use crate::linux::tree::{Found, Node, name};
+use crate::linux::tree::{Found, name};
 use crate::linux::walk::End;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -24,12 +24,22 @@ const MACHINE: u16 = 183;
 impl Recorder {
     /// A program is executed.
     pub(super) fn execute(&mut self, made: &Made, named: &Named, follows: bool) {
-        let looks = Looks::of(name(&named.path));
-        self.are_looks_known |= looks != Looks::Plainly;
-        if self.are_looks_known {
-            self.looks.insert(made.tracee.0, looks);
+        self.looks.remove(&made.tracee.0);
+        self.is_run(made, &named.path);
+        // It asks whether a folder is one, which no other call tells.
+        if name(&named.path) == b"mountpoint" {
+            self.note_mounts();
         }
         self.load(made, named, follows, DEPTH);
+    }
+
+    /// A program of this path may be about to run.
+    fn is_run(&mut self, made: &Made, path: &[u8]) {
+        let looks = Looks::of(name(path));
+        self.are_looks_known |= looks != Looks::Plainly;
+        if looks == Looks::InPairs {
+            self.read_command_line(made);
+        }
     }
 
     fn load(&mut self, made: &Made, named: &Named, follows: bool, depth: usize) {
@@ -37,7 +47,7 @@ impl Recorder {
         // what the kernel opens to execute it, and the run itself may have changed that since.
         let End::At(spot) = self.find(made, named, follows).end else { return };
         if !spot.is_own {
-            self.note_read(spot, Class::Contents.bit() | Node::EXECUTED);
+            self.note_read(spot, Class::Contents.bit());
         }
         let Found::There(status) = spot.found else { return };
         if status.kind() != rustix::fs::FileType::RegularFile || status.mode & 0o111 == 0 {
@@ -54,6 +64,7 @@ impl Recorder {
                     Ok(Target::Path(from)) => from,
                     _ => Vec::new(),
                 };
+                self.is_run(made, &interpreter);
                 self.load(made, &Named { from, path: interpreter }, true, depth - 1);
             }
             Ok(Image::Script(_) | Image::Static) => {}

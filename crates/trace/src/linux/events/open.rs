@@ -1,8 +1,9 @@
 //! Files that are opened.
 
 use super::{Made, Named};
-use crate::facts::Class;
+use crate::facts::{Class, TERMINAL};
 use crate::linux::calls::Place;
+use crate::linux::places::Looks;
 use crate::linux::recorder::{Recorder, Weight, display};
 use crate::linux::tracee::Unread;
 use crate::linux::tree::Found;
@@ -86,6 +87,9 @@ impl Recorder {
 
     /// A file is opened for reading.
     fn read_file(&mut self, made: &Made, named: &Named, follows: bool, flags: i32) {
+        if self.looks(made.tracee) == Looks::InPairs {
+            self.read_by_a_shell(made, named);
+        }
         let Some(asked) = self.ask(made, named, follows, Class::Contents.bit()) else { return };
         let Some(status) = asked.spot.found.status() else { return };
         if !matches!(status.kind(), FileType::RegularFile | FileType::Directory | FileType::Symlink)
@@ -102,12 +106,23 @@ impl Recorder {
         }
         let path = node.path.to_bytes();
         // bash asks so whether it has a terminal, whatever it is about to do.
-        let is_a_look = path == b"/dev/tty" && flags & !(libc::O_CLOEXEC | LARGE) == LOOK;
-        if is_a_look || is_of_the_jobserver(path) {
+        let is_a_look = path == TERMINAL && flags & !(libc::O_CLOEXEC | LARGE) == LOOK;
+        if path == TERMINAL && made.tracee.has_no_terminal() {
+            // It fails, as it does for whoever looks up the run from where there is none either.
+            self.note(spot.id, Class::Contents);
+            return;
+        }
+        if is_a_look || self.is_of_the_jobserver(path) {
             return;
         }
         let what = format!("{}, which is no file, is opened", display(path));
         self.refuse_of(made.tracee, Weight::Done, what);
+    }
+
+    /// Whether a FIFO is the one by which make hands out its jobs.
+    fn is_of_the_jobserver(&self, path: &[u8]) -> bool {
+        let fifos = &self.settings.jobserver.fifos;
+        fifos.iter().any(|fifo| fifo.as_os_str().as_encoded_bytes() == path)
     }
 }
 
@@ -115,13 +130,3 @@ impl Recorder {
 const LOOK: i32 = libc::O_RDWR | libc::O_NONBLOCK;
 /// A flag that the kernel has, and the C library does not.
 const LARGE: i32 = 0o100_000;
-
-/// Whether a FIFO is the one by which make hands out its jobs.
-fn is_of_the_jobserver(path: &[u8]) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    let flags = std::env::var_os("MAKEFLAGS").unwrap_or_default();
-    flags
-        .as_bytes()
-        .split(|&byte| byte == b' ')
-        .any(|flag| flag.strip_prefix(b"--jobserver-auth=fifo:").is_some_and(|fifo| fifo == path))
-}

@@ -1,0 +1,145 @@
+//! Shells that compare the times of two files.
+//!
+//! `[ f -nt g ]` asks for the status of both in a row. So does `[ -e f ] && [ -e g ]`, and that is
+//! what most scripts do. But which of them a script can do stands in its text: two files that a
+//! shell asks for without doing anything in between are taken for ones that it compared if some
+//! shell of the run read a `-nt` or `-ot`.
+
+use super::{Made, Named, Place};
+use crate::facts::{Class, Status};
+use crate::linux::recorder::Recorder;
+use crate::linux::tracee::{Tracee, Unread};
+use crate::linux::tree::Node;
+use crate::linux::walk::{End, Spot};
+use rustix::fs::FileType;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+
+/// No script is longer that was written by a person.
+const LONGEST_SCRIPT: u64 = 1 << 20;
+/// A script is among the first of a shell's arguments.
+const MOST_ARGUMENTS: u64 = 64;
+
+impl Recorder {
+    /// A shell asks for the status of something.
+    pub(super) fn stat_in_a_shell(
+        &mut self,
+        made: &Made,
+        place: Place,
+        follows: bool,
+    ) -> Result<(), Unread> {
+        if !self.shells_compare_times {
+            return Ok(());
+        }
+        let before = self.shell_stats.remove(&made.tracee.0);
+        let Some(named) = self.named_but(made, place, false)? else { return Ok(()) };
+        let End::At(spot) = self.find(made, &named, follows).end else { return Ok(()) };
+        let Some(status) = spot.found.status() else { return Ok(()) };
+        // Where commands are looked for is no question of time.
+        let is_tool =
+            status.mode & 0o111 != 0 && self.places.is_system(self.tree[spot.id].path.to_bytes());
+        if status.kind() != FileType::RegularFile || is_tool {
+            return Ok(());
+        }
+        if let Some(before) = before
+            && before.id != spot.id
+        {
+            self.note_time(before);
+            self.note_time(spot);
+        }
+        self.shell_stats.insert(made.tracee.0, spot);
+        Ok(())
+    }
+
+    /// A shell is about to be executed, with its script as an argument, or with none.
+    pub(super) fn read_command_line(&mut self, made: &Made) {
+        if self.shells_compare_times {
+            return;
+        }
+        let arguments = made.arguments[if made.name == "execveat" { 2 } else { 1 }];
+        let mut has_script = false;
+        let mut text = Vec::new();
+        for at in 1..MOST_ARGUMENTS {
+            let mut pointer = [0; 8];
+            let read = made.tracee.read(arguments + 8 * at, &mut pointer);
+            let pointer = u64::from_le_bytes(pointer);
+            if read.is_err() || pointer == 0 {
+                break;
+            }
+            text.clear();
+            if made.tracee.read_string(pointer, &mut text).is_err() {
+                // A long one.
+                self.shells_compare_times = true;
+            }
+            has_script |= !text.starts_with(b"-") || text.starts_with(b"-c");
+            self.shells_compare_times |= mentions_times(&text);
+        }
+        // What comes by a pipe is read by nobody else.
+        self.shells_compare_times |= !has_script;
+    }
+
+    /// A shell opens a file, which may be its script.
+    pub(super) fn read_by_a_shell(&mut self, made: &Made, named: &Named) {
+        if self.shells_compare_times {
+            return;
+        }
+        let End::At(spot) = self.find(made, named, true).end else { return };
+        let is_file = |status: &Status| status.kind() == FileType::RegularFile;
+        if !spot.found.status().is_some_and(is_file)
+            || !spot.is_own && !self.read_by_shells.insert(spot.id)
+        {
+            return;
+        }
+        let path = self.tree[spot.id].path.clone();
+        self.shells_compare_times |= match File::open(OsStr::from_bytes(path.to_bytes())) {
+            Ok(file) => {
+                let mut text = Vec::new();
+                let read = file.take(LONGEST_SCRIPT).read_to_end(&mut text);
+                read.is_err() || mentions_times(&text)
+            }
+            Err(_) => false,
+        };
+    }
+
+    fn note_time(&mut self, spot: Spot) {
+        if !spot.is_own {
+            self.note_bits(spot.id, Class::Stat.bit() | Node::TIMES);
+        }
+    }
+
+    /// A thread does something else. If it is a new one, so did the shell that started it.
+    pub(super) fn forget_stat(&mut self, tracee: Tracee, is_new: bool) {
+        if self.shell_stats.is_empty() {
+            return;
+        }
+        self.shell_stats.remove(&tracee.0);
+        if is_new && let Some(parent) = tracee.parent() {
+            self.shell_stats.remove(&parent);
+        }
+    }
+}
+
+/// Whether there is a word in a script by which times are compared.
+fn mentions_times(text: &[u8]) -> bool {
+    let is_blank = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    text.windows(3)
+        .enumerate()
+        .any(|(at, word)| matches!(word, b"-nt" | b"-ot") && is_blank(text.get(at + 3)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentions_times;
+
+    #[test]
+    fn a_comparison_is_a_word_of_its_own() {
+        for script in ["[ a -nt b ]", "test a -ot b", "op=-nt", "[[ a -nt b ]]"] {
+            assert!(mentions_times(script.as_bytes()), "{script}");
+        }
+        for script in ["[ -f a ]", "cc -ntx", "", "-n"] {
+            assert!(!mentions_times(script.as_bytes()), "{script}");
+        }
+    }
+}
