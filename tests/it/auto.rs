@@ -1,5 +1,6 @@
 //! `--auto`: a call whose files are found out hits as long as they are as they were.
 
+mod foreign;
 mod options;
 mod outputs;
 mod refusals;
@@ -17,13 +18,13 @@ pub fn auto(cachex: &Cachex, script: &str) -> Call {
 }
 
 /// An automatic call of a program, which is not counted.
-fn program(cachex: &Cachex, argv: &[&str]) -> Call {
+pub fn program(cachex: &Cachex, argv: &[&str]) -> Call {
     cachex.exec(argv.iter().copied()).with("--auto --verbose")
 }
 
 /// The call misses, and prints this.
 #[track_caller]
-fn runs(call: &Call, prints: &str) {
+pub fn runs(call: &Call, prints: &str) {
     let outcome = call.once().exits(0);
     let said = outcome.stderr();
     assert!(said.contains("cachex: miss") && said.contains("recorded: "), "{call}: {said}");
@@ -33,7 +34,7 @@ fn runs(call: &Call, prints: &str) {
 
 /// The call hits, and prints this.
 #[track_caller]
-fn hits(call: &Call, prints: &str) {
+pub fn hits(call: &Call, prints: &str) {
     let outcome = call.once().exits(0);
     let said = outcome.stderr();
     assert!(said.contains("cachex: hit"), "{call}: {said}");

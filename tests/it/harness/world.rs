@@ -154,7 +154,7 @@ impl World {
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         let mut path = self.path("bin").into_os_string();
         path.push(":/usr/local/bin:/usr/bin:/bin");
-        vec![
+        let mut environment = vec![
             ("PATH", path),
             // A loaded machine keeps those waiting who write to a pipe.
             ("CACHEX_TEST_PATIENCE", "30".into()),
@@ -164,7 +164,13 @@ impl World {
             ("CACHEX_DIR", self.store().into()),
             ("LANG", "C.UTF-8".into()),
             ("TZ", "UTC".into()),
-        ]
+        ];
+        // The tests of `run` again, with `--auto`: see `auto::transparent`.
+        if std::env::var_os("CACHEX_TEST_AUTO").is_some() {
+            environment.push(("CACHEX_AUTO", "1".into()));
+            environment.push(("CACHEX_AUTO_IGNORE", self.path("runs").into()));
+        }
+        environment
     }
 
     /// How often counted scripts and tools have been executed.

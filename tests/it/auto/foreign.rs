@@ -1,0 +1,216 @@
+//! Other users, other limits and other kinds of programs; and where nothing can be traced.
+
+use super::{auto, hits, program, runs};
+use crate::harness::{Cachex, Call, cachex};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Builds a C program.
+fn built(cachex: &Cachex, compiler: &str, name: &str, source: &str) -> Option<PathBuf> {
+    let file = cachex.write(format!("{name}.c"), source);
+    let program = cachex.path(format!("bin/{name}"));
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    let built = Command::new(compiler).args(["-O1", "-o"]).args([&program, &file]).status();
+    built.is_ok_and(|status| status.success()).then_some(program)
+}
+
+/// The call runs each time as the bare command does, and says why it is not recorded.
+#[track_caller]
+fn runs_unrecorded(call: &Call, why: &str) {
+    let bare = call.clone().bare().once();
+    for _ in 0..2 {
+        let outcome = call.clone().with("--verbose").once();
+        let said = outcome.stderr();
+        assert!(said.contains("not recorded: ") && said.contains(why), "{call}: {said}");
+        assert_eq!(outcome.stdout(), bare.stdout());
+    }
+    call.once().same_as(&bare);
+}
+
+/// Executes a command for which listeners fail with an error: where there are none, where another
+/// has one, or where they are forbidden.
+const DENY: &str = r#"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | atoi(argv[1])),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, 2, &program))
+        return 99;
+    execvp(argv[2], argv + 2);
+    return 98;
+}
+"#;
+
+#[test]
+fn where_nothing_can_be_traced_it_runs_and_says_why() {
+    let cachex = cachex();
+    cachex.write("work/f", "one\n");
+    let deny = built(&cachex, "cc", "deny", DENY).unwrap();
+    for (errno, why) in [
+        (libc::ENOSYS, "the system has no listeners for filters of system calls"),
+        (libc::EINVAL, "the system has no listeners for filters of system calls"),
+        (libc::EPERM, "processes may not be traced here"),
+        (libc::EBUSY, "something above traces this process in the same way"),
+    ] {
+        let denied = format!("exec {} {errno} \"$@\"", deny.display());
+        let call = cachex.exec(["cat", "f"]).with("--auto").launched_by(&denied);
+        runs_unrecorded(&call, why);
+        let doctor = cachex.cli(["doctor"]).launched_by(&denied).once();
+        assert!(doctor.stdout().contains(why), "{errno}: {}", doctor.stdout());
+    }
+    assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[test]
+fn with_few_descriptors_it_runs_and_is_silent() {
+    let cachex = cachex();
+    cachex.write("work/f", "one\n");
+    let call = cachex.exec(["cat", "f"]).with("--auto");
+    for limit in 10..40 {
+        let limited = call.clone().launched_by(&format!("ulimit -n {limit}; exec \"$@\""));
+        limited.once().exits(0).prints("one\n").quietly();
+    }
+}
+
+#[test]
+fn what_has_given_up_getting_more_rights_is_traced() {
+    let cachex = cachex();
+    cachex.write("work/f", "one\n");
+    let call = auto(&cachex, "cat f").launched_by("exec setpriv --no-new-privs \"$@\"");
+    call.twice().runs_once().prints("one\n");
+    cachex.write("work/f", "two\n");
+    call.twice().runs_once().prints("two\n");
+}
+
+#[test]
+fn whoever_is_not_root_is_traced_and_forbidden_files_are_part_of_the_key() {
+    let cachex = cachex();
+    cachex.write("work/f", "one\n");
+    cachex.write("work/locked/g", "two\n");
+    let script = "cat f; cat locked/g 2>/dev/null || echo forbidden";
+    let call = auto(&cachex, script).without_privileges();
+    for (mode, prints) in [(0o000, "one\nforbidden\n"), (0o755, "one\ntwo\n")] {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(cachex.path("work/locked"), mode).unwrap();
+        call.twice().runs_once().prints(prints);
+    }
+}
+
+/// A program of 32 bits: it writes "32\n" by the old way into the kernel, and ends.
+#[cfg(target_arch = "x86_64")]
+fn of_32_bits() -> Vec<u8> {
+    const BASE: u32 = 0x0804_8000;
+    let code: [u8; 34] = [
+        0xb8, 4, 0, 0, 0, // write
+        0xbb, 1, 0, 0, 0, // to standard output
+        0xb9, 0x73, 0x80, 0x04, 0x08, // what stands behind the code,
+        0xba, 3, 0, 0, 0, // three bytes;
+        0xcd, 0x80, //
+        0xb8, 1, 0, 0, 0, // exit
+        0x31, 0xdb, // with 0
+        0xcd, 0x80, //
+        b'3', b'2', b'\n',
+    ];
+    let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    let mut put = |words: &[u32]| words.iter().for_each(|it| elf.extend(it.to_le_bytes()));
+    // An executable for the 386, one header of 32 bytes at 52, no sections.
+    put(&[3 << 16 | 2, 1, BASE + 84, 52, 0, 0, 32 << 16 | 52, 1, 0]);
+    let size = 84 + code.len() as u32;
+    put(&[1, 0, BASE, BASE, size, size, 5, 0x1000]);
+    elf.extend(code);
+    elf
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_program_of_32_bits_is_run_and_not_recorded() {
+    let cachex = cachex();
+    let path = cachex.path("work/old");
+    fs::write(&path, of_32_bits()).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let bare = cachex.shell("./old").once();
+    let outcome = auto(&cachex, "./old").with("--verbose").twice().runs_twice();
+    assert_eq!(outcome.stdout(), bare.stdout());
+    // Some kernels cannot run it.
+    if bare.stdout() == "32\n" {
+        for said in outcome.stderrs() {
+            assert!(said.contains("not recorded: a system call of another architecture"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_program_of_another_c_library_is_seen_like_any_other() {
+    let cachex = cachex();
+    let source = "#include <stdio.h>\nint main(void) { char text[9]; FILE *f = fopen(\"f\", \"r\");\n\
+                  if (f && fgets(text, 9, f)) fputs(text, stdout); return 0; }\n";
+    let Some(reader) = built(&cachex, "musl-gcc", "reader", source) else { return };
+    cachex.write("work/f", "one\n");
+    let call = program(&cachex, &[reader.to_str().unwrap()]);
+    runs(&call, "one\n");
+    hits(&call, "one\n");
+    cachex.write("work/f", "two\n");
+    runs(&call, "two\n");
+}
+
+#[test]
+fn node_and_its_modules() {
+    let cachex = cachex();
+    cachex.write("work/m.js", "module.exports = 1;\n");
+    cachex.write("work/p.js", "console.log(require('./m.js'));\n");
+    let call = program(&cachex, &["node", "p.js"]);
+    runs(&call, "1\n");
+    hits(&call, "1\n");
+    cachex.write("work/m.js", "module.exports = 2;\n");
+    runs(&call, "2\n");
+    hits(&call, "2\n");
+    // An index is looked for where there is none yet.
+    cachex.write("work/q.js", "try { console.log(require('late')) } catch { console.log(0) }\n");
+    let call = program(&cachex, &["node", "q.js"]);
+    runs(&call, "0\n");
+    hits(&call, "0\n");
+    cachex.write("work/node_modules/late/index.js", "module.exports = 3;\n");
+    runs(&call, "3\n");
+}
+
+#[test]
+fn rustc_and_a_module_in_a_file_of_its_own() {
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
+    let rustc = format!("{}/bin/rustc", String::from_utf8(sysroot.stdout).unwrap().trim_end());
+    let cachex = cachex();
+    cachex.write("work/lib.rs", "mod part;\n");
+    cachex.write("work/part.rs", "");
+    cachex.write("work/more.rs", "");
+    let argv = [&rustc, "--crate-type=lib", "--emit=dep-info=-", "lib.rs"];
+    // It looks for a terminal, and adapts its lines to that.
+    let call = cachex.exec(argv).with("--auto --verbose").launched_by("exec setsid --wait \"$@\"");
+    let files = |call: &Call| {
+        let outcome = call.once();
+        let listed: String = outcome.stdout().split_whitespace().collect();
+        (listed, outcome.stderr().contains("cachex: hit"))
+    };
+    assert_eq!(files(&call), ("lib.rs:part.rs:".into(), false));
+    assert_eq!(files(&call), ("lib.rs:part.rs:".into(), true));
+    cachex.write("work/part.rs", "#[path = \"more.rs\"] mod more;");
+    assert_eq!(files(&call), ("lib.rs:part.rs:more.rs:".into(), false));
+    assert_eq!(files(&call), ("lib.rs:part.rs:more.rs:".into(), true));
+    // Two files are one too many for a module.
+    cachex.write("work/part/mod.rs", "");
+    call.once().exits(1);
+    fs::remove_dir_all(cachex.path("work/part")).unwrap();
+    assert_eq!(files(&call), ("lib.rs:part.rs:more.rs:".into(), true));
+}
