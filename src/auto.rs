@@ -37,9 +37,11 @@ use crate::store::Root;
 use crate::store::blobs::Temporary;
 use anyhow::Result;
 use cachex_trace::{Class, Fact, Look, Stamp, facts};
+use rustix::process::{getegid, geteuid};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 /// Where path sets lie in the store.
 pub const FOLDER: &str = "auto";
@@ -134,7 +136,8 @@ impl PathSet {
     /// The key of the entry that a call of this key has if these are the values.
     fn strong_key(&self, key: &Key, values: impl Iterator<Item = facts::Value>) -> Key {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(b"cachex auto 1\0");
+        hasher.update(b"cachex auto 2\0");
+        hasher.update(rights());
         hasher.update(&key.0);
         hasher.update(&self.id.0);
         let mut told = Vec::with_capacity(32 * self.facts.len());
@@ -195,6 +198,28 @@ impl Looked<'_> {
 /// all there is to it: each such change is one of the folder.
 fn is_of_a_name(fact: &Fact) -> bool {
     matches!(fact.class, Class::Kind | Class::Link)
+}
+
+/// What the system goes by when it lets this process do something or not: its users, groups
+/// and capabilities. Facts say what there is, and not what a caller may do with it.
+fn rights() -> &'static [u8; 32] {
+    static RIGHTS: OnceLock<[u8; 32]> = OnceLock::new();
+    RIGHTS.get_or_init(|| {
+        let mut hasher = blake3::Hasher::new();
+        let ids = [geteuid().as_raw(), getegid().as_raw()];
+        let mut groups: Vec<u32> =
+            rustix::process::getgroups().unwrap_or_default().iter().map(|it| it.as_raw()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        for id in ids.into_iter().chain(groups) {
+            hasher.update(&id.to_le_bytes());
+        }
+        #[cfg(target_os = "linux")]
+        if let Ok(capabilities) = rustix::thread::capabilities(None) {
+            hasher.update(&capabilities.effective.bits().to_le_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    })
 }
 
 /// The stamp of a folder that did not change lately, as of then.

@@ -39,6 +39,8 @@ pub enum Refused {
     InStore(PathBuf),
     /// What a traced run wrote cannot be brought back just as it is, for this reason.
     Unlike(PathBuf, &'static str),
+    /// Its file system is full, so it may be cut short.
+    Full(PathBuf),
     /// One lies below another that is no folder.
     Tangled,
     /// The file cannot be read.
@@ -82,6 +84,9 @@ impl fmt::Display for Refused {
                 write!(f, "the output {} is in cachex's own store", path.display())
             }
             Refused::Unlike(path, why) => write!(f, "the output {} {why}", path.display()),
+            Refused::Full(path) => {
+                write!(f, "the output {} may be cut short: its file system is full", path.display())
+            }
             Refused::Tangled => f.write_str("one output is behind another that is a link"),
             Refused::Unreadable(path, error) => {
                 write!(f, "the output {} cannot be read: {error}", path.display())
@@ -166,6 +171,7 @@ pub fn collect<'a>(
     }
     traced::add(&declared, written.unwrap_or_default(), &mut found)?;
     refuse_others_links(&declared, &found, before)?;
+    refuse_on_a_full_disk(&found, before)?;
     // What was left alone is not stored.
     let stored = found.iter().filter_map(|(Ordered(path), seen)| match seen {
         Seen::File(stat) if before.left_alone(path, stat) == LeftAlone::Yes => None,
@@ -218,6 +224,28 @@ pub fn collect<'a>(
     }
     let list = files::take_in_bytes(root, &list).map_err(Refused::Store)?;
     Ok(Collected { manifest, new, list, had, room, root })
+}
+
+/// Refuses what may be cut short since its file system has no room left: not every program that
+/// fails to write says so by its status.
+fn refuse_on_a_full_disk(found: &Found, before: &Before) -> Result<(), Refused> {
+    /// With less room than this, a write may have failed and another have been done.
+    const ROOM: u64 = 1 << 20;
+    let mut known = BTreeMap::new();
+    for (Ordered(path), seen) in found {
+        let Seen::File(stat) = seen else { continue };
+        let mut is_full = || {
+            let Ok(of) = rustix::fs::statvfs(path) else { return false };
+            let has_room = of.f_bavail.saturating_mul(of.f_frsize) >= ROOM || of.f_blocks == 0;
+            !has_room || of.f_favail == 0 && of.f_files > 0
+        };
+        if before.left_alone(path, stat) != LeftAlone::Yes
+            && *known.entry(stat.st_dev).or_insert_with(&mut is_full)
+        {
+            return Err(Refused::Full(path.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// The outputs that were not made, if any.

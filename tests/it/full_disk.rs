@@ -175,3 +175,23 @@ fn a_fold_may_find_the_disk_full_anywhere_and_loses_nothing() {
         }
     }
 }
+
+#[test]
+fn files_that_may_be_cut_short_by_a_full_disk_are_not_recorded() {
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let mounted = Mounted::small(&cachex.path("work/out"), 512, 100);
+        cachex.write("work/long", vec![b'x'; 1_500_000]);
+        cachex.write("work/out/fill", vec![b'y'; 1_000_000]);
+        let script = "cat long >out/copy 2>/dev/null; wc -c <out/copy";
+        for options in ["--auto", "--output out/copy"] {
+            let call = cachex.run(script).with(options);
+            call.once().warns_at_most_once();
+            mounted.grows(4096, 100);
+            fs::remove_file(cachex.path("work/out/copy")).unwrap();
+            call.once().prints("1500000\n").quietly();
+            fs::remove_file(cachex.path("work/out/copy")).unwrap();
+            mounted.grows(512, 100);
+        }
+    });
+}

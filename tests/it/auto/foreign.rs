@@ -110,6 +110,25 @@ fn whoever_is_not_root_is_traced_and_forbidden_files_are_part_of_the_key() {
     }
 }
 
+#[test]
+fn what_a_caller_may_do_is_part_of_the_key() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can choose groups.
+        return;
+    }
+    let cachex = cachex();
+    cachex.write("work/shared/f", "");
+    let call = auto(&cachex, "[ -w shared ] && echo yes || echo no");
+    for (group, answer) in [("60", "yes\n"), ("61", "no\n"), ("60", "yes\n")] {
+        let call = call.clone().launched_by(&format!(
+            "chmod 755 .. && chown -R 65534:65534 .. && chown 0:60 shared && chmod 770 shared && \
+             exec setpriv --reuid 65534 --regid 65534 --groups {group} \"$@\""
+        ));
+        call.once().prints(answer);
+        call.once().hits().prints(answer);
+    }
+}
+
 /// A program of 32 bits: it writes "32\n" by the old way into the kernel, and ends.
 #[cfg(target_arch = "x86_64")]
 fn of_32_bits() -> Vec<u8> {
