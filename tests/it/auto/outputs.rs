@@ -49,6 +49,34 @@ fn files_folders_links_and_names_come_back_as_they_were() {
 }
 
 #[test]
+fn what_others_put_into_a_folder_of_the_run_is_not_its_own() {
+    let cachex = cachex();
+    let script = format!("mkdir -p build; echo a >build/a; {}; echo done", cachex.gate("go"));
+    let call = below(&cachex, &script).option("--auto-ignore", cachex.path("go"));
+    let running = call.spawn();
+    cachex.line_of("work/build/a");
+    cachex.write("work/build/others", "half");
+    cachex.opens("go");
+    running.ends().prints("done\n");
+    clean(&cachex);
+    call.once().hits().prints("done\n");
+    assert_eq!(read(&cachex, "build/a"), "a\n");
+    assert!(!cachex.path("work/build/others").exists());
+}
+
+#[test]
+fn a_folder_that_is_moved_into_place_comes_back_with_all_in_it() {
+    let cachex = cachex();
+    let script = "mkdir -p new/deep; echo a >new/deep/a; mv new build; mkdir build/more; echo b >build/more/b";
+    let call = below(&cachex, script);
+    call.once().misses();
+    let before = listed(&cachex.work());
+    clean(&cachex);
+    call.once().hits();
+    assert_eq!(listed(&cachex.work()), before);
+}
+
+#[test]
 fn what_is_removed_is_removed_by_a_hit_too() {
     let cachex = cachex();
     let prepare = || {

@@ -350,10 +350,10 @@ impl Recorder {
         if flags & !(EXCHANGE | NO_REPLACE) != 0 {
             self.refuse_call(made);
         }
+        let is_folder = |it: Found| it.status().is_some_and(crate::facts::Status::is_folder);
         let moved = if flags & EXCHANGE != 0 { vec![from, to] } else { vec![from] };
         for spot in moved {
-            let is_folder = spot.found.status().is_some_and(crate::facts::Status::is_folder);
-            if is_folder && !spot.is_own {
+            if is_folder(spot.found) && !spot.is_own {
                 let path = display(self.tree[spot.id].path.to_bytes());
                 self.refuse_of(made.tracee, Weight::Done, format_args!("{path} is renamed"));
             }
@@ -362,6 +362,10 @@ impl Recorder {
         }
         if from.found != Found::Nothing {
             self.write(to, Write::Replace);
+        }
+        self.tree[to.id].is_moved_folder |= is_folder(from.found);
+        if flags & EXCHANGE != 0 {
+            self.tree[from.id].is_moved_folder |= is_folder(to.found);
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ impl Recorder {
             (Found::There(_), Found::Nothing) => Change::Removed,
             (Found::There(was), Found::There(is)) => match fate(node, &was, &is) {
                 Fate::Changed(change) => change,
-                Fate::Replaced => return self.all_below(&path, outcomes),
+                Fate::Replaced => return self.moved_below(id, outcomes),
                 Fate::Unchanged => return self.attributes_outcome(id, &is),
                 Fate::Unknown => {
                     let why = format!("it cannot be told whether it changed {}", display(&path));
@@ -60,7 +60,7 @@ impl Recorder {
             }
         }
         if now.status().is_some_and(Status::is_folder) {
-            self.all_below(&path, outcomes);
+            self.moved_below(id, outcomes);
         }
         outcomes.insert(path.clone(), written(path, change, before, now));
     }
@@ -76,7 +76,17 @@ impl Recorder {
         }
     }
 
-    /// All that lies in a folder which the run made is its doing, too.
+    /// All that lies in a folder which the run moved there is its doing, too.
+    ///
+    /// Of one that it made there, its doing is what it was seen to do: others may have put
+    /// something there as well.
+    fn moved_below(&self, id: Id, outcomes: &mut Outcomes) {
+        let node = &self.tree[id];
+        if node.is_moved_folder {
+            self.all_below(node.path.to_bytes(), outcomes);
+        }
+    }
+
     fn all_below(&self, folder: &[u8], outcomes: &mut Outcomes) {
         let Ok(path) = std::ffi::CString::new(folder) else { return };
         let Ok(names) = Names::of(&path) else { return };

@@ -41,6 +41,8 @@ pub struct Node {
     pub is_racy: bool,
     /// The run may have changed its extended attributes.
     pub has_new_attributes: bool,
+    /// The run may have moved a folder there, with all in it.
+    pub is_moved_folder: bool,
 }
 
 impl Node {
@@ -135,6 +137,7 @@ impl Tree {
             is_read: false,
             is_racy: false,
             has_new_attributes: false,
+            is_moved_folder: false,
         });
         Some(id)
     }
