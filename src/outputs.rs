@@ -11,6 +11,7 @@
 
 mod area;
 mod before;
+pub mod claims;
 pub mod collect;
 mod commit;
 mod names;

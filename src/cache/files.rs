@@ -1,13 +1,13 @@
 //! The files that a call declares to make: brought back by a hit, recorded by a miss.
 
 use super::{Hit, Runner};
-use crate::entry::Entry;
+use crate::entry::{Entry, Key};
 use crate::exec::Ended;
 use crate::manifest::Manifest;
-use crate::outputs::Declared;
 use crate::outputs::collect::{self, Before, Collected, Made};
 use crate::outputs::restore::{self, Refused, Restore};
 use crate::outputs::traced::Written;
+use crate::outputs::{Declared, claims};
 use crate::signals::Interrupts;
 use crate::store::events::Reason;
 use crate::store::{Root, blobs};
@@ -22,6 +22,7 @@ impl Runner<'_> {
             return Ok(());
         }
         let manifest = self.made(root, entry)?;
+        claims::mark(root, &entry.key, &self.config.outputs);
         // Not halfway, whatever comes.
         let restored = Interrupts::hold(|interrupts| {
             let declared = Declared::new(root, &self.config.outputs).map_err(Refused::InStore)?;
@@ -96,9 +97,9 @@ impl Runner<'_> {
         made.err().map(|refused| refused.to_string())
     }
 
-    /// What is at the declared paths before a run.
-    pub(super) fn before(&self, root: &Root) -> Before {
-        Before::look(root, &self.config.outputs)
+    /// What is at the declared paths before a run, which claims them.
+    pub(super) fn before<'r>(&self, root: &'r Root, key: &Key) -> Before<'r> {
+        Before::look(root, key, &self.config.outputs)
     }
 
     /// Takes in what a run made; `before` is what had been there at the declared paths, and
@@ -106,7 +107,7 @@ impl Runner<'_> {
     pub(super) fn take_in<'r>(
         &self,
         root: &'r Root,
-        before: &Before,
+        before: &Before<'_>,
         traced: &[Written],
     ) -> Result<Option<Collected<'r>>, collect::Refused> {
         let (outputs, limit) = (&self.config.outputs, self.config.max_entry_size);

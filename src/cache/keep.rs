@@ -29,7 +29,7 @@ impl Runner<'_> {
         &self,
         root: &Root,
         call: &Call,
-        before: &Before,
+        before: &Before<'_>,
         ended: &Ended,
         recorder: Recorder<'_>,
         traced: Result<Option<Traced>, String>,

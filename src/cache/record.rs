@@ -74,7 +74,7 @@ impl Runner<'_> {
         let limit = self.config.max_entry_size;
         let mut recorder =
             records.then(|| Recorder::new(root, limit, self.room(root)).shared_by(lock.as_ref()));
-        let before = if records { self.before(root) } else { Before::default() };
+        let before = if records { self.before(root, &call.key) } else { Before::default() };
         let plan = Plan {
             invocation: self.invocation,
             program: &executable.path,

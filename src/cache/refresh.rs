@@ -177,7 +177,7 @@ impl Runner<'_> {
             // What would be run is not what the caller looked up.
             return Ok(());
         }
-        let before = self.before(root);
+        let before = self.before(root, &call.key);
         let key = &handed.key;
         let present = self.present(root, &call);
         // A caller who finds nothing fresh meanwhile waits for this run.

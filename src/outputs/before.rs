@@ -1,9 +1,11 @@
 //! The state of the declared paths before a run: what it removed, which files it left alone,
 //! and which links are not its own.
 
+use super::claims::Claim;
 use super::collect::{Found, Ordered, Refused, Seen};
 use super::walk::walk;
 use super::{Declared, FileId, Place, id};
+use crate::entry::Key;
 use crate::hashing;
 use crate::stamp::{self, Stamp};
 use crate::store::Root;
@@ -14,7 +16,9 @@ use std::path::{Path, PathBuf};
 
 /// The state of the declared paths before a run.
 #[derive(Default)]
-pub struct Before {
+pub struct Before<'r> {
+    /// What tells whether others make the same meanwhile.
+    pub(super) claim: Option<Claim<'r>>,
     named: HashSet<PathBuf>,
     /// The links, and what each led to.
     links: HashMap<Version, Option<Version>>,
@@ -55,13 +59,14 @@ pub(super) fn version(stat: &Stat) -> Version {
     (id(stat), times)
 }
 
-impl Before {
+impl<'r> Before<'r> {
     /// Looks what is there. What cannot be seen is not there.
-    pub fn look(root: &Root, outputs: &[OutputPattern]) -> Before {
+    pub fn look(root: &'r Root, key: &Key, outputs: &[OutputPattern]) -> Before<'r> {
         let mut before = Before::default();
         if outputs.is_empty() {
             return before;
         }
+        before.claim = Claim::make(root, key, outputs);
         let Ok(declared) = Declared::new(root, outputs) else { return before };
         let now = stamp::now();
         for pattern in &declared.patterns {
@@ -134,7 +139,7 @@ impl Before {
 pub(super) fn refuse_others_links(
     declared: &Declared<'_>,
     found: &Found,
-    before: &Before,
+    before: &Before<'_>,
 ) -> Result<(), Refused> {
     if before.links.is_empty() {
         return Ok(());

@@ -1,6 +1,7 @@
 //! Recording the files that a command was to make.
 
 use super::before::{LeftAlone, refuse_others_links, version};
+use super::claims::Claim;
 use super::traced::{self, Written};
 use super::walk::walk;
 use super::{Area, Barred, Declared, Pattern, Place, permissions};
@@ -29,6 +30,8 @@ pub enum Refused {
     Missing(String),
     /// The output was written while it was read.
     Changing(PathBuf),
+    /// Another run makes this, too, or a hit put it back.
+    Shared,
     /// The output is neither a file nor a folder nor a link.
     Special(PathBuf),
     /// The output is behind a link, so it may be anywhere.
@@ -67,6 +70,7 @@ impl fmt::Display for Refused {
             Refused::Changing(path) => {
                 write!(f, "the output {} changed while it was recorded", path.display())
             }
+            Refused::Shared => f.write_str("another call made some of the outputs meanwhile"),
             Refused::Special(path) => {
                 write!(f, "the output {} is not a file, folder or link", path.display())
             }
@@ -150,7 +154,7 @@ pub struct Made<'m> {
     /// What a trace found besides, all of it in this area; none if nothing of that is recorded.
     pub traced: Option<(Area, &'m [Written])>,
     /// What was there before.
-    pub before: &'m Before,
+    pub before: &'m Before<'m>,
 }
 
 /// Reads what was made; `limit` is how many bytes are recorded at the most, and there is to be
@@ -223,6 +227,10 @@ pub fn collect<'a>(
         return Err(Refused::NoRoom);
     }
     let list = files::take_in_bytes(root, &list).map_err(Refused::Store)?;
+    // Asked last: what another does from now on was not read.
+    if before.claim.as_ref().is_some_and(Claim::was_met) {
+        return Err(Refused::Shared);
+    }
     Ok(Collected { manifest, new, list, had, room, root })
 }
 
@@ -301,7 +309,7 @@ pub(super) type Found = BTreeMap<Ordered, Seen>;
 fn find(
     declared: &Declared<'_>,
     pattern: &Pattern<'_>,
-    before: &Before,
+    before: &Before<'_>,
     found: &mut Found,
 ) -> Result<(), Refused> {
     let named = pattern.named();
@@ -386,7 +394,7 @@ enum Read<'a> {
 fn read<'a>(
     root: &'a Root,
     declared: &Declared<'_>,
-    before: &Before,
+    before: &Before<'_>,
     path: &Path,
     seen: &Seen,
 ) -> Result<Read<'a>, Refused> {

@@ -1,5 +1,6 @@
 //! `--output`: files that a run makes come back with its output.
 
+mod at_once;
 mod forged;
 mod in_the_way;
 mod left_alone;
