@@ -191,8 +191,16 @@ impl Job {
     /// Whether processes that the command started may have printed what it seems to have
     /// printed itself, as far as the system tells: it has some, or waited for one, or is gone.
     pub fn has_had_children(&self) -> bool {
-        let leader = Stat::of(&self.leader.as_raw_nonzero().to_string());
-        leader.is_some_and(|leader| leader.has_had_children())
+        self.stat().is_some_and(|leader| leader.has_had_children())
+    }
+
+    /// Whether the command is about to end, as far as the system tells.
+    pub fn is_ending(&self) -> bool {
+        self.stat().is_some_and(|leader| leader.is_ending())
+    }
+
+    fn stat(&self) -> Option<Stat> {
+        Stat::of(&self.leader.as_raw_nonzero().to_string())
     }
 
     /// Whether a signal that was passed on may have changed what the command does.

@@ -13,11 +13,18 @@ pub struct Stat {
     pub parent: u32,
     /// Its process group; of one that is just ending, -1.
     pub group: i32,
+    /// What the kernel notes about it, see `PF_EXITING`.
+    flags: u64,
     /// The minor page faults of the children that it has waited for. None has fewer than one.
     pub faults_of_children: u64,
+    /// Its threads; none once the last has ended.
+    threads: u64,
     /// When it started, in ticks since the boot.
     pub started: u64,
 }
+
+/// Whether a process is ending: it has closed what it had, and its parent is told soon.
+const PF_EXITING: u64 = 4;
 
 impl Stat {
     /// Reads it for a process that `/proc` has under this name.
@@ -33,7 +40,9 @@ impl Stat {
             state: *fields.first()?.as_bytes().first()?,
             parent: fields.get(1)?.parse().ok()?,
             group: fields.get(2)?.parse().ok()?,
+            flags: fields.get(6)?.parse().ok()?,
             faults_of_children: fields.get(8)?.parse().ok()?,
+            threads: fields.get(17)?.parse().ok()?,
             started: fields.get(19)?.parse().ok()?,
         })
     }
@@ -41,6 +50,12 @@ impl Stat {
     /// Whether it has ended, and is not forgotten yet.
     pub fn is_dead(&self) -> bool {
         matches!(self.state, b'Z' | b'X')
+    }
+
+    /// Whether it is about to end, or has ended. Of one with several threads nobody can tell:
+    /// the first may have ended long before the others.
+    pub fn is_ending(&self) -> bool {
+        self.flags & PF_EXITING != 0 && self.threads <= 1
     }
 
     /// Whether it stands still, by Ctrl-Z say.

@@ -141,6 +141,11 @@ impl Leg {
         self.ended.filter(|_| is_shown).map(|at| at + SOON)
     }
 
+    /// Takes the end of the stream for the command's own, which is about to end.
+    pub fn postpone_the_end(&mut self) {
+        self.ended = self.ended.map(|_| Instant::now());
+    }
+
     /// Notes that there is nothing left to pass on, nor to end.
     pub fn leave(&mut self) {
         self.ended = None;

@@ -24,6 +24,11 @@ impl Pump<'_, '_> {
     pub(super) fn end_outputs(&mut self) {
         for at in 0..self.legs.len() {
             if self.output_ends(at).is_some_and(|due| due <= Instant::now()) {
+                // On a busy machine that takes a while, and cachex may have something to say.
+                if self.job.is_ending() {
+                    self.legs[at].postpone_the_end();
+                    continue;
+                }
                 let is_both = self.legs[at ^ 1].is_of_the_other();
                 for stream in Stream::BOTH {
                     if is_both || stream as usize == at {
