@@ -19,7 +19,7 @@ fn all_machines_drop_it(remote: &dyn Remote) {
     machines.on("b", &call).once().hits();
     invalidate(&machines, "c", "--all").once().exits(0).shows(&["no result removed here"]);
     // Neither from there, nor from here once that is known.
-    machines.on("d", &call).once().misses();
+    machines.on("d", &call).env("CACHEX_REMOTE_MODE", "read-only").once().misses();
     let other = machines.cachex.run("echo other");
     machines.on("b", &other).once().misses();
     machines.shares("b");
