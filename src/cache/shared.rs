@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
 use crate::entry::{Entry, Key};
 use crate::store::remote::outage::Outage;
-use crate::store::remote::{Fetched, Remote, Seen, Unanswered, Wanted, advice};
+use crate::store::remote::{Claimed, Fetched, Remote, Seen, Unanswered, Wanted, advice};
 use crate::store::{self, Root, fence};
 use crate::values::{Mode, RemoteMode, RemoteUrl};
 use std::time::Duration;
@@ -159,6 +159,28 @@ impl Runner<'_> {
                 None
             }
             Ok(Fetched::Nothing) => None,
+        }
+    }
+
+    /// Has other machines wait while this one runs the command, or waits for the result of the
+    /// one that does; none if neither is needed or can be done.
+    pub(super) fn claim_there(&self, root: &Root, key: &Key) -> Option<Claimed> {
+        if self.config.mode == Mode::WriteOnly || self.home().is_some() {
+            return None;
+        }
+        let settings = self.remotes().find(|it| it.url.has_claims() && self.shares(it))?;
+        let remote = self.beside(root, settings);
+        if remote.reads().outage().is_some() || remote.writes().outage().is_some() {
+            return None;
+        }
+        let wanted = self.wanted_there(settings, key, 0);
+        match remote.claim(&wanted, self.config.lock_timeout) {
+            Ok(claimed) => Some(claimed),
+            Err(error) => {
+                self.messages()
+                    .tell(format_args!("running without waiting for other machines: {error:#}"));
+                None
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use crate::report::{Outcome, Report};
 use crate::sink;
 use crate::store::Root;
 use crate::store::events::Kind;
+use crate::store::remote::Claimed;
 use crate::store::young::Young;
 use crate::values::Mode;
 use crate::wait::{Apart, Terms, Wait, Waited};
@@ -90,7 +91,28 @@ impl Runner<'_> {
                 drop(miss.lock.take());
             }
         }
+        // Other machines have no part in what this one has locked.
+        let _claim = match self.claims(&miss).then(|| self.claim_there(root, &miss.call.key)) {
+            Some(Some(Claimed::Ours(claim))) => Some(claim),
+            Some(Some(Claimed::Found)) => {
+                if let Ok(hit) = self.find(root, &miss.call) {
+                    drop(miss.lock.take());
+                    return self.serve_or_run(root, miss.call, hit, Outcome::Hit, &miss.printed);
+                }
+                None
+            }
+            Some(Some(Claimed::TooLate)) => {
+                self.messages().tell(format_args!("another machine runs it: --lock-timeout"));
+                None
+            }
+            _ => None,
+        };
         self.run_and_record(root, miss)
+    }
+
+    /// Whether others are to wait for this run, wherever they are.
+    fn claims(&self, miss: &Miss) -> bool {
+        self.config.no_concurrent && miss.lock.is_some() && miss.behind.is_none()
     }
 
     /// Runs the command though another holds the lock.

@@ -21,6 +21,9 @@
 
 pub mod advice;
 #[cfg(feature = "remote")]
+mod claim;
+mod claimed;
+#[cfg(feature = "remote")]
 mod fetch;
 pub mod helper;
 #[cfg(feature = "remote")]
@@ -58,6 +61,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+pub use claimed::Claimed;
 pub use helper::{VERB, serve};
 pub use questions::{
     Fetched, Lost, Outcome, Prune, Pruned, Question, Rule, Seen, Sent, Step, Tried, Unanswered,

@@ -1,6 +1,7 @@
 //! `--remote`: a store that machines share. A machine is a store of its own here;
 //! the working directory and the commands are the same for all of them.
 
+mod claims;
 mod damaged;
 mod engines;
 mod faults;
@@ -8,6 +9,7 @@ mod home;
 mod invalidation;
 mod limits;
 mod links;
+mod load;
 mod outages;
 mod platforms;
 mod policy;

@@ -24,6 +24,8 @@ use tokio::task::JoinSet;
 
 /// Nothing came for so long: the rest will not either.
 pub const STALL: Duration = Duration::from_secs(10);
+/// The same in the middle of what comes.
+pub const QUIET: Duration = Duration::from_secs(2);
 /// A part of what is written in several, where the engine has that, and how many of
 /// them are under way.
 const PART: (usize, usize) = (8 << 20, 4);
@@ -136,6 +138,56 @@ impl Engine {
             Objects::Redis(_) => true,
             _ => false,
         }
+    }
+
+    /// Claims a name for as long as `ttl` unless it is claimed; whether it was. None: such a
+    /// store cannot do that.
+    pub fn claim<'a>(
+        &'a self,
+        name: &'a str,
+        token: &'a str,
+        ttl: Duration,
+    ) -> Step<'a, Result<Option<bool>>> {
+        Box::pin(async move {
+            match &self.objects {
+                #[cfg(feature = "redis")]
+                Objects::Redis(redis) => redis.claim(name, token, ttl).await.map(Some),
+                _ => {
+                    let _ = (name, token, ttl);
+                    Ok(None)
+                }
+            }
+        })
+    }
+
+    /// Prolongs the claim with this token, or without a time gives it up; whether there was one.
+    pub fn keep_claim<'a>(
+        &'a self,
+        name: &'a str,
+        token: &'a str,
+        ttl: Option<Duration>,
+    ) -> Step<'a, Result<bool>> {
+        Box::pin(async move {
+            match &self.objects {
+                #[cfg(feature = "redis")]
+                Objects::Redis(redis) => redis.keep_claim(name, token, ttl).await,
+                _ => {
+                    let _ = (name, token, ttl);
+                    Ok(false)
+                }
+            }
+        })
+    }
+
+    /// The time of the server since 1970, if it tells that.
+    pub fn time(&self) -> Step<'_, Result<Option<Duration>>> {
+        Box::pin(async move {
+            match &self.objects {
+                #[cfg(feature = "redis")]
+                Objects::Redis(redis) => redis.time().await.map(Some),
+                _ => Ok(None),
+            }
+        })
     }
 
     /// Whether it can tell what it holds.
@@ -335,7 +387,9 @@ impl Engine {
             Err(error) if is_absence(&error) => return Ok(false),
             Err(error) => return Err(in_plain_words(error)),
         };
-        while let Some(chunk) = within(chunks.next()).await? {
+        let mut limit = STALL;
+        while let Some(chunk) = within_time(limit, chunks.next()).await? {
+            limit = QUIET;
             match chunk {
                 Ok(chunk) => chunk.into_iter().try_for_each(|bytes| into(&bytes))?,
                 // Some engines ask only when the first chunk is wanted.
@@ -460,10 +514,16 @@ fn piece_name(name: &str, at: u64) -> String {
 
 /// What a remote store does within the time that it may take for a step.
 async fn within<T>(step: impl IntoFuture<Output = T>) -> Result<T> {
-    tokio::time::timeout(STALL, step.into_future()).await.map_err(|_| {
-        let limit = humantime::format_duration(STALL);
-        anyhow!("nothing came or went for {limit}")
-    })
+    within_time(STALL, step).await
+}
+
+async fn within_time<T>(limit: Duration, step: impl IntoFuture<Output = T>) -> Result<T> {
+    tokio::time::timeout(limit, step.into_future()).await.map_err(|_| stalled(limit))
+}
+
+/// What is said of a connection that stands still.
+fn stalled(limit: Duration) -> anyhow::Error {
+    anyhow!("nothing came or went for {}", humantime::format_duration(limit))
 }
 
 /// Whether an object is not there, but what it would be in is.

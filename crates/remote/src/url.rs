@@ -69,6 +69,11 @@ impl RemoteUrl {
         self.engine != Kind::Http
     }
 
+    /// Whether one of several machines can claim something there for a while.
+    pub fn has_claims(&self) -> bool {
+        self.engine == Kind::Redis
+    }
+
     /// All of it, passwords too.
     pub fn url(&self) -> &Url {
         &self.url

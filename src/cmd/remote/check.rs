@@ -16,7 +16,7 @@ use std::time::Duration;
 const UNKEPT: &str = "not set: whoever can write there can have anything replayed here; see \
     CACHEX_REMOTE_SECRET";
 
-const STEPS: [Tried; 4] = [Tried::Connect, Tried::Write, Tried::Read, Tried::Delete];
+const STEPS: [Tried; 5] = [Tried::Connect, Tried::Clock, Tried::Write, Tried::Read, Tried::Delete];
 
 /// Tries it.
 pub fn check(told: &Told) -> Result<Exit> {
@@ -72,6 +72,9 @@ struct Row {
     seconds: Option<f64>,
     reason: Option<String>,
     advice: Option<&'static str>,
+    /// By how many seconds this machine's clock is ahead of the server's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ahead: Option<f64>,
     #[serde(skip)]
     took: Option<Duration>,
 }
@@ -79,12 +82,20 @@ struct Row {
 fn row(what: Tried, steps: &[Step], told: &Told) -> Row {
     let name = match what {
         Tried::Connect => "connect",
+        Tried::Clock => "clock",
         Tried::Write => "write",
         Tried::Read => "read",
         Tried::Delete => "delete",
     };
-    let plain =
-        Row { step: name, outcome: "ok", seconds: None, reason: None, advice: None, took: None };
+    let plain = Row {
+        step: name,
+        outcome: "ok",
+        seconds: None,
+        reason: None,
+        advice: None,
+        ahead: None,
+        took: None,
+    };
     let Some(step) = steps.iter().find(|step| step.what == what) else {
         let failed = steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)));
         let why = if failed {
@@ -97,8 +108,10 @@ fn row(what: Tried, steps: &[Step], told: &Told) -> Row {
     let timed = Row { seconds: Some(seconds(step.took)), took: Some(step.took), ..plain };
     match &step.outcome {
         Outcome::Done => timed,
+        Outcome::Skew(ahead) => Row { ahead: Some(*ahead), ..timed },
         Outcome::Unable => {
             let why = match what {
+                Tried::Clock => "such a store does not tell the time",
                 Tried::Delete => "such a store drops results by itself, and `forget` cannot",
                 _ => "such a store is only read from",
             };
@@ -125,6 +138,12 @@ fn words(found: &Found, mode: &str) -> String {
     for row in &found.steps {
         let reason = row.reason.as_deref().map(harmless).unwrap_or_default();
         let text = match (row.outcome, row.took) {
+            ("ok", _) if row.ahead.is_some_and(|ahead| ahead != 0.0) => {
+                let ahead = row.ahead.unwrap_or_default();
+                let way = if ahead > 0.0 { "ahead of" } else { "behind" };
+                let good = screen.paint(Tone::Good, "ok");
+                format!("{good}, this one is {:.1}s {way} the server's", ahead.abs())
+            }
             ("ok", Some(took)) => format!("{}, {}", screen.paint(Tone::Good, "ok"), rounded(took)),
             ("failed", Some(took)) if !took.is_zero() => {
                 let failed = screen.paint(Tone::Bad, "failed");

@@ -5,7 +5,12 @@
 //! was said stands alone.
 
 /// What is said, in small letters, and what can be done then; the first that is met.
-const KNOWN: [(&[&str], &str); 14] = [
+const KNOWN: [(&[&str], &str); 15] = [
+    (
+        &["machine's clock"],
+        "set the clock of this machine, or of the server, by NTP say: what was recorded by a clock \
+         that is ahead is not served until its time has come",
+    ),
     (
         &["by way of the proxy", "proxy authentication", "status 407"],
         "see to the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names, or put the host of \

@@ -10,7 +10,7 @@ use super::names::{Book, Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
 use crate::asked::{self, ALIVE};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, nanos};
 use crate::entry::{BlobRef, Entry, Key, MAX_SEALED};
 use crate::lock::{self, Lock, Mode};
 use crate::manifest::{MAX_MANIFEST, Manifest};
@@ -29,6 +29,8 @@ use std::time::Duration;
 
 /// How many blobs are under way.
 const AT_ONCE: usize = 8;
+/// By how much the clock of who recorded an entry may be ahead.
+pub const SKEW: Duration = Duration::from_mins(2);
 /// In bytes a second: what comes more slowly on the whole is not waited for.
 const SLOWEST: u64 = 32 << 10;
 
@@ -41,7 +43,7 @@ async fn find(
     target: &Target,
     changes: bool,
 ) -> Result<Result<Candidate, Flaw>> {
-    let (key, patience) = (Key(wanted.key), target.patience);
+    let patience = target.patience;
     let asked = async {
         let engine = open.await?;
         let (stored, rules) = stored(root, &engine, book, wanted, target, changes).await?;
@@ -52,12 +54,55 @@ async fn find(
         Err(_) => bail!("no answer within {}", humantime::format_duration(patience)),
     };
     let Some((engine, names, stored, rules)) = found else { return Ok(Err(Flaw::Gone)) };
-    let Ok(entry) = names.open(&key, &stored, book.trust()) else { return Ok(Err(Flaw::Wrong)) };
-    if !wanted.takes(&entry, Timestamp::now()) || rules.are_about(&entry) {
-        return Ok(Err(Flaw::Gone));
-    }
     let len = stored.len();
-    Ok(within_limits(&entry, target.limits).map(|()| Candidate { engine, names, entry, len }))
+    let judged = judge(&names, &stored, &rules, book, wanted, target);
+    Ok(judged.map(|entry| Candidate { engine, names, entry, len }))
+}
+
+/// The entry that is stored, if it may be served.
+fn judge(
+    names: &Names,
+    stored: &[u8],
+    rules: &Rules,
+    book: &Book<'_>,
+    wanted: &Wanted,
+    target: &Target,
+) -> Result<Entry, Flaw> {
+    let Ok(entry) = names.open(&Key(wanted.key), stored, book.trust()) else {
+        return Err(Flaw::Wrong);
+    };
+    let now = Timestamp::now();
+    let entry = by_this_clock(entry, now);
+    if !wanted.takes(&entry, now) || rules.are_about(&entry) {
+        return Err(Flaw::Gone);
+    }
+    within_limits(&entry, target.limits).map(|()| entry)
+}
+
+/// An entry from a clock that is a little ahead of this one, as one of now, and good for so
+/// much less.
+fn by_this_clock(entry: Entry, now: Timestamp) -> Entry {
+    match entry.created.since(now) {
+        Some(ahead) if !ahead.is_zero() && ahead <= SKEW => {
+            let expires_in = entry.expires_in.map(|span| span.saturating_sub(nanos(ahead)));
+            Entry { created: now, expires_in, ..entry }
+        }
+        _ => entry,
+    }
+}
+
+/// Whether there is an entry that is `wanted`.
+pub async fn is_there(
+    root: &Root,
+    engine: &Engine,
+    book: &Book<'_>,
+    wanted: &Wanted,
+    target: &Target,
+) -> Result<bool> {
+    let (stored, rules) = stored(root, engine, book, wanted, target, false).await?;
+    Ok(stored.is_some_and(|(names, stored)| {
+        judge(&names, &stored, &rules, book, wanted, target).is_ok()
+    }))
 }
 
 /// What is stored under one of the names of a key, and which; and what is invalidated, as far

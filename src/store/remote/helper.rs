@@ -4,8 +4,10 @@
 use crate::exit::Exit;
 use std::ffi::OsString;
 
-/// The hidden verb of a helper: `__remote ROOT [detached]`.
+/// The hidden verb of a helper: `__remote ROOT [detached|holding]`.
 pub const VERB: &str = "__remote";
+/// For one that holds a claim for who started it.
+pub const HOLDING: &str = "holding";
 /// For one that outlives who started it.
 pub const DETACHED: &str = "detached";
 
@@ -23,7 +25,7 @@ pub fn serve(_args: &[OsString]) -> Exit {
 
 #[cfg(feature = "remote")]
 mod serving {
-    use super::DETACHED;
+    use super::{DETACHED, HOLDING};
     use crate::asked::{self, DONE, FAILED, encode, write_frame};
     use crate::detached;
     use crate::entry::Key;
@@ -33,7 +35,7 @@ mod serving {
     use crate::progress::{self, Stage};
     use crate::store::remote::names::{Book, Names};
     use crate::store::remote::{
-        Prune, Pruned, Question, Remote, Sent, Target, fetch, invalid, probe, queue, send,
+        Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, probe, queue, send,
     };
     use crate::store::{Root, helper};
     use anyhow::{Context, Result};
@@ -65,6 +67,16 @@ mod serving {
         asked::begin();
         bound_memory();
         let [path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
+        if rest.first().is_some_and(|arg| arg == HOLDING) {
+            // It is elsewhere from then on.
+            let Ok(path) = std::path::absolute(path) else {
+                return Exit::Status(exit::FAILURE);
+            };
+            // No child of the caller, and nothing that its signals reach.
+            let keep = vec![0, 1, 2];
+            let _ = detached::branch_off(keep, || finish(answer(&path, false)));
+            return Exit::SUCCESS;
+        }
         let is_detached = rest.first().is_some_and(|arg| arg == DETACHED);
         if is_detached {
             detached::settle(NICE, &[]);
@@ -73,14 +85,19 @@ mod serving {
             progress::listen(asked::tell);
         }
         let done = answer(Path::new(path), is_detached);
+        let is_done = done.is_ok();
+        finish(done);
+        // What a runtime still waits for, a name say, is not waited for.
+        Exit::Status(if is_done { 0 } else { exit::FAILURE }).end()
+    }
+
+    fn finish(done: Result<Vec<u8>>) {
         let mut output = std::io::stdout().lock();
         // Nobody may be left to read the answer.
         let _ = match &done {
             Ok(result) => write_frame(&mut output, DONE, result),
             Err(error) => write_frame(&mut output, FAILED, format!("{error:#}").as_bytes()),
         };
-        // What a runtime still waits for, a name say, is not waited for.
-        Exit::Status(if done.is_ok() { 0 } else { exit::FAILURE }).end()
     }
 
     fn answer(path: &Path, is_detached: bool) -> Result<Vec<u8>> {
@@ -151,6 +168,9 @@ mod serving {
             Question::Send => encode(&send_all(root, target, &book, is_detached).await?),
             Question::Probe { writes } => {
                 probe::probe(open, target.patience, *writes).await.map(|()| Vec::new())
+            }
+            Question::Claim(wanted) => {
+                claim::hold(root, open, &book, wanted, target).await.map(|()| Vec::new())
             }
             Question::Prune(Prune { max_age, max_size, dry_run }) => {
                 let bounds = Bounds { older_than: *max_age, most: *max_size, rehearse: *dry_run };

@@ -120,6 +120,11 @@ impl Names {
         format!("v1/i/{}", blake3::keyed_hash(&self.sums, b"invalidated").to_hex())
     }
 
+    /// What is claimed by who runs the command of a key.
+    pub fn claim(&self, key: &Key) -> String {
+        format!("v1/l/{}", self.alias(key))
+    }
+
     /// The key of sums.
     pub fn sums(&self) -> &[u8; 32] {
         &self.sums

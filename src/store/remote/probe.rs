@@ -1,7 +1,8 @@
 //! Trying whether a remote store works, step by step.
 
-use super::{Outcome, Step, Tried};
+use super::{Outcome, Step, Tried, fetch};
 use crate::asked::{self, ITEM};
+use crate::clock::Timestamp;
 use anyhow::{Result, bail, ensure};
 use cachex_remote::Engine;
 use std::time::{Duration, Instant};
@@ -36,6 +37,7 @@ pub async fn probe(
         }
     });
     let Some(engine) = engine.await? else { return Ok(()) };
+    clock(&engine).await?;
     if !writes {
         return Ok(());
     }
@@ -62,6 +64,33 @@ pub async fn probe(
         }
     }
     Ok(())
+}
+
+/// Compares clocks, where the store tells the time.
+async fn clock(engine: &Engine) -> Result<()> {
+    let began = Instant::now();
+    let before = Timestamp::now();
+    let outcome = match engine.time().await {
+        Ok(Some(theirs)) => {
+            let took = began.elapsed();
+            // It was told when half of that had passed, as far as anybody can tell.
+            let ours = Duration::from_nanos(before.0) + took / 2;
+            let skew = ours.as_secs_f64() - theirs.as_secs_f64();
+            if skew.abs() <= fetch::SKEW.as_secs_f64() {
+                Outcome::Skew(if skew.abs() <= took.as_secs_f64() { 0.0 } else { skew })
+            } else {
+                let far = Duration::from_secs_f64(skew.abs().round());
+                let way = if skew > 0.0 { "ahead of" } else { "behind" };
+                Outcome::Failed(format!(
+                    "this machine's clock is {} {way} the server's",
+                    humantime::format_duration(far)
+                ))
+            }
+        }
+        // Whoever may not ask for the time can have results all the same.
+        Ok(None) | Err(_) => Outcome::Unable,
+    };
+    tell(Tried::Clock, began.elapsed(), outcome)
 }
 
 /// Does one step and tells it; what it came to, if it worked.

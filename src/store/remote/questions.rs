@@ -27,6 +27,8 @@ pub enum Question {
     Learn,
     /// That what a rule is about is invalidated for everybody.
     Invalidate(Rule),
+    /// That nobody else runs the command of such an entry, once nobody does any more.
+    Claim(Wanted),
     /// How much it holds.
     Count,
     /// That what was used least recently is taken out.
@@ -181,7 +183,7 @@ pub struct Lost {
 }
 
 /// One step of a probe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// What was tried.
     pub what: Tried,
@@ -196,6 +198,8 @@ pub struct Step {
 pub enum Tried {
     /// To reach it.
     Connect,
+    /// To compare its clock with that of this machine.
+    Clock,
     /// To write an object.
     Write,
     /// To read it again.
@@ -205,10 +209,12 @@ pub enum Tried {
 }
 
 /// What came of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// It worked.
     Done,
+    /// This machine's clock is ahead by so many seconds, or if that is negative behind.
+    Skew(f64),
     /// Such a store cannot do that.
     Unable,
     /// It failed, for this reason.

@@ -47,6 +47,12 @@ pub fn remove(root: &Root, id: &str, key: &Key) -> rustix::io::Result<bool> {
     fsutil::remove_file(root, place(id, key))
 }
 
+/// Whether a key is there.
+#[cfg(feature = "remote")]
+pub fn has(root: &Root, id: &str, key: &Key) -> bool {
+    fsutil::stat(root, place(id, key)).is_ok_and(|stat| stat.is_some())
+}
+
 /// That an entry was not taken where others were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {

@@ -1,7 +1,7 @@
 //! What a remote store has is taken as far as the reader's own limits go, and no further.
 
 use super::{Machines, files_below};
-use crate::harness::{Call, Folder, Proxy, Redis, Remote};
+use crate::harness::{Call, Folder, Proxy, Redis, Remote, S3, Served, eventually};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -98,4 +98,31 @@ fn nor_are_files_that_are_larger() {
     fs::remove_dir_all(machines.cachex.path("work/d")).unwrap();
     machines.on("c", &call).once().hits();
     assert_eq!(fs::metadata(machines.cachex.path("work/d/4")).unwrap().len(), 500_000);
+}
+
+/// It stops in the middle of what it sends, and keeps the connection open.
+#[track_caller]
+fn is_noticed_soon(server: &dyn Served) {
+    let proxy = Proxy::before(server);
+    let machines = Machines::sharing(&proxy);
+    let call = machines.cachex.run("head -c 8000000 /dev/urandom").output_counted();
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    let before = proxy.answered();
+    proxy.delays_answers(Duration::from_millis(20));
+    let running = machines.on("b", &call).spawn();
+    eventually("some of it", || (proxy.answered() > before + 300_000).then_some(()));
+    proxy.swallows(true);
+    let outcome = running.ends().misses().promptly();
+    outcome.warns_once(&["nothing came or went for 2s"]);
+}
+
+#[test]
+fn a_redis_that_stops_in_the_middle_is_noticed_soon() {
+    is_noticed_soon(&Redis::start());
+}
+
+#[test]
+fn an_s3_that_stops_in_the_middle_is_noticed_soon() {
+    is_noticed_soon(&S3::start());
 }

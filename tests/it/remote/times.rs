@@ -1,7 +1,7 @@
 //! How long a result is of use, wherever it is.
 
 use super::Machines;
-use crate::harness::{Folder, Memcached, Redis, Remote};
+use crate::harness::{Call, Folder, Memcached, Redis, Remote};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn now() -> u64 {
@@ -95,4 +95,48 @@ fn the_later_result_takes_the_place_of_the_earlier() {
     machines.verb("b", "flush").after("11m").once().exits(0);
     let third = machines.on("c", &call.after("12m")).once().hits();
     assert_eq!(third.stdout(), later.stdout());
+}
+
+#[test]
+fn what_a_clock_recorded_that_is_a_little_ahead_is_served() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi").expires_in("10m");
+    machines.on("a", &call.clone().after("90s")).once().misses();
+    machines.verb("a", "flush").after("90s").once().exits(0);
+    machines.on("b", &call).once().hits();
+    machines.on("b", &call.clone().after("8m")).once().hits();
+    machines.on("b", &call.clone().after("12m")).once().misses();
+}
+
+#[test]
+fn what_a_clock_recorded_that_is_far_off_is_not_served_before_its_time() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo hi").expires_in("2d");
+    let on = |machine: &str, of: fn(Call) -> Call| {
+        (of(machines.on(machine, &call)), of(machines.verb(machine, "flush")))
+    };
+    let (run, flush) = on("a", |call| call.after("1d"));
+    run.once().misses();
+    flush.once().exits(0);
+    machines.on("b", &call).once().misses();
+    machines.on("c", &call.clone().after("25h")).once().hits();
+    // One that is behind makes it look older than it is.
+    let other = machines.cachex.run("echo other").expires_in("12h");
+    machines.on("d", &other.clone().before("1d")).once().misses();
+    machines.verb("d", "flush").before("1d").once().exits(0);
+    machines.on("e", &other).once().misses();
+}
+
+#[test]
+fn a_check_compares_clocks_where_the_store_tells_the_time() {
+    let redis = Redis::start();
+    let machines = Machines::sharing(&redis);
+    let check = machines.verb("a", "check");
+    check.once().exits(0).shows(&["clock    ok"]);
+    let near = check.clone().after("30s").once().exits(0);
+    near.shows(&["clock    ok, this one is", "ahead of the server's"]);
+    let far = check.before("1h").once().exits(1);
+    far.shows(&["clock    failed", "behind the server's", "set the clock"]);
 }

@@ -5,7 +5,7 @@
 //! is to be reported as that at once, and whatever takes time is bounded by the caller.
 
 use super::kinds::{asked, connect, host, password, root_below, user, variable};
-use super::{PIECES_AT_ONCE, STALL};
+use super::{PIECES_AT_ONCE, QUIET, STALL, stalled};
 use crate::{Access, RemoteUrl};
 use anyhow::{Context, Result, anyhow};
 use redis::aio::MultiplexedConnection;
@@ -39,6 +39,8 @@ pub struct Redis {
     kept: Option<Duration>,
     /// How many bytes the server may send before it is asked for more.
     allowed: Arc<AtomicUsize>,
+    /// How many bytes it has sent.
+    came: Arc<AtomicUsize>,
     turns: Arc<Semaphore>,
 }
 
@@ -68,27 +70,42 @@ impl Redis {
         greeting.password = password.filter(|it| !it.is_empty());
         greeting.user = Some(user(url, access)).filter(|it| !it.is_empty());
         let allowed = Arc::new(AtomicUsize::new(LONGEST_ANSWERS));
+        let came = Arc::new(AtomicUsize::new(0));
+        let counts = (&allowed, &came);
         let connection = if is_local {
             let stream = UnixStream::connect(url.path());
-            speak(stream.await.with_context(|| url.path().to_owned())?, &greeting, &allowed).await?
+            speak(stream.await.with_context(|| url.path().to_owned())?, &greeting, counts).await?
         } else {
             let (_, stream) = connect(url, 6379).await?;
             stream.set_nodelay(true)?;
             if url.scheme() == "rediss" {
-                speak(encrypted(stream, &host(url)).await?, &greeting, &allowed).await?
+                speak(encrypted(stream, &host(url)).await?, &greeting, counts).await?
             } else {
-                speak(stream, &greeting, &allowed).await?
+                speak(stream, &greeting, counts).await?
             }
         };
         // The server knows no folders: what begins alike belongs together.
         let prefix = root_below(&prefix).trim_start_matches('/').into();
         let turns = Arc::new(Semaphore::new(VALUES_AT_ONCE));
-        Ok(Redis { connection, prefix, kept, allowed, turns })
+        Ok(Redis { connection, prefix, kept, allowed, came, turns })
     }
 
     /// Returns a value, if there is one.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        self.ask(cmd("GET").arg(self.key(name))).await
+        let mut get = cmd("GET");
+        get.arg(self.key(name));
+        let mut answer = std::pin::pin!(self.ask(&get));
+        loop {
+            // On one connection the bytes of any answer tell that it is alive.
+            let before = self.came.load(Ordering::Relaxed);
+            match tokio::time::timeout(QUIET, &mut answer).await {
+                Ok(answer) => return answer,
+                Err(_) if self.came.load(Ordering::Relaxed) == before => {
+                    return Err(stalled(QUIET));
+                }
+                Err(_) => {}
+            }
+        }
     }
 
     /// Writes a value.
@@ -104,6 +121,39 @@ impl Redis {
     /// Takes a value out, if it is there.
     pub async fn delete(&self, name: &str) -> Result<()> {
         self.ask(cmd("DEL").arg(self.key(name))).await
+    }
+
+    /// Sets a value that goes after `ttl`, unless there is one; whether it was set.
+    pub async fn claim(&self, name: &str, token: &str, ttl: Duration) -> Result<bool> {
+        let mut set = cmd("SET");
+        set.arg(self.key(name)).arg(token).arg("NX").arg("PX").arg(ttl.as_millis() as u64);
+        let set: Option<String> = self.ask(&set).await?;
+        Ok(set.is_some())
+    }
+
+    /// Has a value go later that is still this one, or now; whether it was.
+    pub async fn keep_claim(&self, name: &str, token: &str, ttl: Option<Duration>) -> Result<bool> {
+        // At once, so that it is not another's that is touched.
+        let mut eval = cmd("EVAL");
+        let script = match ttl {
+            Some(_) => {
+                "if redis.call('get',KEYS[1])==ARGV[1] then return \
+                 redis.call('pexpire',KEYS[1],ARGV[2]) else return 0 end"
+            }
+            None => {
+                "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) \
+                 else return 0 end"
+            }
+        };
+        eval.arg(script).arg(1).arg(self.key(name)).arg(token);
+        eval.arg(ttl.map_or(0, |ttl| ttl.as_millis() as u64));
+        Ok(self.ask::<u64>(&eval).await? == 1)
+    }
+
+    /// The time of the server, since 1970.
+    pub async fn time(&self) -> Result<Duration> {
+        let (seconds, micros): (u64, u32) = self.ask(&cmd("TIME")).await?;
+        Ok(Duration::new(seconds, micros.min(999_999) * 1000))
     }
 
     fn key(&self, name: &str) -> String {
@@ -179,9 +229,9 @@ const TOO_MANY: &str = "wrong number of arguments";
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     greeting: &Greeting,
-    allowed: &Arc<AtomicUsize>,
+    (allowed, came): (&Arc<AtomicUsize>, &Arc<AtomicUsize>),
 ) -> Result<MultiplexedConnection> {
-    let stream = Bounded { stream, allowed: allowed.clone() };
+    let stream = Bounded { stream, allowed: allowed.clone(), came: came.clone() };
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(STALL));
     let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
     let connected = MultiplexedConnection::new_with_config(&silent, stream, config).await;
@@ -209,6 +259,7 @@ async fn encrypted(
 struct Bounded<S> {
     stream: S,
     allowed: Arc<AtomicUsize>,
+    came: Arc<AtomicUsize>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
@@ -220,6 +271,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         let before = into.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(task, into);
         let came = into.filled().len() - before;
+        self.came.fetch_add(came, Ordering::Relaxed);
         let spend = |left: usize| left.checked_sub(came);
         if self.allowed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_err() {
             let error =

@@ -1,0 +1,52 @@
+//! A claim as who asks for one sees it; `claim` tells how it is held.
+
+use super::{GRACE, Question, Remote, STEP, Wanted, helper};
+use crate::asked::{self, ALIVE, DONE, FAILED, Helper, Late};
+use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+
+/// What came of a claim.
+pub enum Claimed {
+    /// This machine runs the command, and the others wait.
+    Ours(Claim),
+    /// Another one ran it, and its result is in the store.
+    Found,
+    /// Another one runs it, for longer than is waited.
+    TooLate,
+}
+
+/// While this is there, and until the result is sent then, other machines wait for it.
+pub struct Claim {
+    /// A process holds the claim as long as somebody can read what it says.
+    _helper: Helper,
+}
+
+impl Remote<'_> {
+    /// Claims the run of a command for this machine, or waits for the result of who runs it,
+    /// for `limit` at most.
+    pub fn claim(&self, wanted: &Wanted, limit: Option<Duration>) -> Result<Claimed> {
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut command = self.command(&Question::Claim(wanted.clone()))?;
+        let mut helper = Helper::start(command.arg(helper::HOLDING))?;
+        // What holds the claim is another process, which it has started.
+        helper.end()?;
+        let mut step = self.target.patience.saturating_mul(2) + GRACE;
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let frame = match helper.frame(Some(left.map_or(step, |left| left.min(step)))) {
+                Err(error) if error.is::<Late>() && left.is_some_and(|left| left < step) => {
+                    return Ok(Claimed::TooLate);
+                }
+                frame => frame?,
+            };
+            step = STEP;
+            return Ok(match frame {
+                Some((ALIVE, _)) => continue,
+                Some((DONE, body)) if asked::decode(&body)? => Claimed::Found,
+                Some((DONE, _)) => Claimed::Ours(Claim { _helper: helper }),
+                Some((FAILED, body)) => bail!("{}", String::from_utf8_lossy(&body)),
+                _ => bail!("a helper process gave no answer"),
+            });
+        }
+    }
+}
