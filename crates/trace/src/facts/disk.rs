@@ -108,9 +108,10 @@ pub(crate) fn has_stamp(path: &[u8]) -> bool {
 /// Whether the file system of a folder is one that dates each change of a name in it: that of
 /// another machine, or one that a program makes up, need not.
 #[cfg(target_os = "linux")]
+#[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
 pub(super) fn dates_names(path: &[u8], status: &Status) -> bool {
     use std::sync::Mutex;
-    /// ext, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, Bcachefs, SquashFS and EROFS.
+    /// ext, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, Bcachefs, `SquashFS` and EROFS.
     const KNOWN: [i64; 10] = [
         0xef53,
         0x5846_5342,

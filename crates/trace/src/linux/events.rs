@@ -245,7 +245,12 @@ impl Recorder {
         // The status of what is open is known by what it was opened for, but to programs that
         // ask for more.
         let bare = op != Op::Stat || matches!(looks, Looks::AtTimes | Looks::AtDetails);
-        let Some(named) = self.named_but(made, place, bare)? else { return Ok(()) };
+        let Some(named) = self.named_but(made, place, bare)? else {
+            if op == Op::Execute {
+                self.nameless_is_run(made);
+            }
+            return Ok(());
+        };
         let (bits, write) = match op {
             Op::Stat => match looks {
                 Looks::Plainly | Looks::InPairs => (Class::Stat.bit(), None),

@@ -42,10 +42,20 @@ impl Recorder {
         }
     }
 
+    /// What an executable without a name is made of, and what the kernel opens for it, is not
+    /// looked at: the memory that a program writes it to is its own.
+    pub(super) fn nameless_is_run(&mut self, made: &Made) {
+        self.refuse_of(made.tracee, Weight::Done, "a program that has no name is run");
+    }
+
     fn load(&mut self, made: &Made, named: &Named, follows: bool, depth: usize) {
         // Not by what is remembered of the string: that the file was read before says nothing of
         // what the kernel opens to execute it, and the run itself may have changed that since.
-        let End::At(spot) = self.find(made, named, follows).end else { return };
+        let spot = match self.find(made, named, follows).end {
+            End::At(spot) => spot,
+            End::Nowhere => return,
+            End::Outside => return self.nameless_is_run(made),
+        };
         if !spot.is_own {
             self.note_read(spot, Class::Contents.bit());
         }

@@ -3,6 +3,7 @@
 use super::World;
 use crate::{Class, Settings};
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
@@ -54,6 +55,18 @@ fn a_lock_that_is_tried_by_a_program_for_that_is_no_fact() {
     let refusal = world.shell("flock -n lock true; rm lock").refusal().unwrap();
     assert!(refusal.starts_with("a look at whether another holds a lock"), "{refusal}");
     assert_eq!(world.shell("flock lock true; rm lock").refusal(), None);
+}
+
+#[test]
+fn a_program_without_a_name_tells_nothing_of_its_interpreter() {
+    let world = World::new();
+    world.write("script", "#!/bin/sh\necho ran\n");
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(world.path("script"), mode).unwrap();
+    let run = world.shell("cp script made; exec 5<made; rm made; /proc/self/fd/5");
+    assert_eq!(run.stdout, "ran\n");
+    let refusal = run.refusal().unwrap();
+    assert!(refusal.starts_with("a program that has no name is run by sh"), "{refusal}");
 }
 
 #[test]
@@ -145,4 +158,23 @@ fn a_folder_that_is_made_anew_is_another_whatever_its_number() {
     assert_eq!(run.stdout, "new\n");
     assert_eq!(run.refusal(), None, "it was {ino}, it is {}", dir.metadata().unwrap().ino());
     assert!(run.knows("dir", Class::Listing));
+}
+
+#[test]
+fn a_fifo_that_somebody_else_writes_to_is_the_same() {
+    let world = World::new();
+    let fifo = world.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let (tracer, child) = world.start(
+        Settings::default(),
+        Command::new("sh").args(["-c", "[ -r fifo ]; echo looked; read line"]),
+    );
+    let mut child = child;
+    let mut said = [0; 7];
+    child.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+    let open = fs::File::options().read(true).write(true).open(&fifo).unwrap();
+    (&open).write_all(b"x").unwrap();
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    assert_eq!(tracer.finish().refusal.map(|why| why.to_string()), None);
 }
