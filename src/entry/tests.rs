@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::testing::entry;
-use cachex_core::entry::View;
+use cachex_core::entry::{Data, View};
 use proptest::prelude::*;
 
 fn entry_with(parts: Vec<u8>) -> Entry {
