@@ -236,7 +236,7 @@ pub fn collect<'a>(
 
 /// Refuses what may be cut short since its file system has no room left: not every program that
 /// fails to write says so by its status.
-fn refuse_on_a_full_disk(found: &Found, before: &Before) -> Result<(), Refused> {
+fn refuse_on_a_full_disk(found: &Found, before: &Before<'_>) -> Result<(), Refused> {
     /// With less room than this, a write may have failed and another have been done.
     const ROOM: u64 = 1 << 20;
     let mut known = BTreeMap::new();
