@@ -302,7 +302,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --all --json --reveal --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --all --json --reveal --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -525,6 +525,10 @@ _cachex() {
                     COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
+                --auto-quirks)
+                    COMPREPLY=($(compgen -W "auto none" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -737,7 +741,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__forget)
-            opts="-e -k -i -h --tag --cwd --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --tag --cwd --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -880,6 +884,10 @@ _cachex() {
                     ;;
                 --auto-outputs)
                     COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
+                    return 0
+                    ;;
+                --auto-quirks)
+                    COMPREPLY=($(compgen -W "auto none" -- "${cur}"))
                     return 0
                     ;;
                 --remote)
@@ -1366,7 +1374,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__inputs)
-            opts="-e -k -i -h --all --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --all --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1477,6 +1485,10 @@ _cachex() {
                     ;;
                 --auto-outputs)
                     COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
+                    return 0
+                    ;;
+                --auto-quirks)
+                    COMPREPLY=($(compgen -W "auto none" -- "${cur}"))
                     return 0
                     ;;
                 --remote)
@@ -2086,7 +2098,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__run)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2309,6 +2321,10 @@ _cachex() {
                     COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
+                --auto-quirks)
+                    COMPREPLY=($(compgen -W "auto none" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2443,7 +2459,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__sh)
-            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --shell --help"
+            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2634,6 +2650,10 @@ _cachex() {
                     COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
                     return 0
                     ;;
+                --auto-quirks)
+                    COMPREPLY=($(compgen -W "auto none" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2768,7 +2788,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__show)
-            opts="-e -k -i -h --stdout --stderr --replay --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --stdout --stderr --replay --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2879,6 +2899,10 @@ _cachex() {
                     ;;
                 --auto-outputs)
                     COMPREPLY=($(compgen -W "below all none" -- "${cur}"))
+                    return 0
+                    ;;
+                --auto-quirks)
+                    COMPREPLY=($(compgen -W "auto none" -- "${cur}"))
                     return 0
                     ;;
                 --remote)
@@ -3050,7 +3074,7 @@ _cachex_at() {
             = | :) ((at += 1)) ;;
             -*)
                 [[ $word != -[!-]* ]] || word=-${word: -1}
-                if [[ ' --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd ' == *" $word "* && ${COMP_WORDS[at + 1]-} != = ]]; then
+                if [[ ' --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd ' == *" $word "* && ${COMP_WORDS[at + 1]-} != = ]]; then
                     ((at += 1))
                 fi ;;
             *)

@@ -91,6 +91,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-allow -d 'Wit
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
 all\t'All of them, wherever they lie'
 none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l auto-quirks -d 'With --auto, what is known of programs that look at their own output [default: auto]' -r -f -a "auto\t'An output of a compiler or a linker that is there already is as good as none'
+none\t'Nothing: it is part of the key that it is there, and its time'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -173,6 +175,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-allow -d 'With
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
 all\t'All of them, wherever they lie'
 none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l auto-quirks -d 'With --auto, what is known of programs that look at their own output [default: auto]' -r -f -a "auto\t'An output of a compiler or a linker that is there already is as good as none'
+none\t'Nothing: it is part of the key that it is there, and its time'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -256,6 +260,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-allow -d 
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
 all\t'All of them, wherever they lie'
 none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l auto-quirks -d 'With --auto, what is known of programs that look at their own output [default: auto]' -r -f -a "auto\t'An output of a compiler or a linker that is there already is as good as none'
+none\t'Nothing: it is part of the key that it is there, and its time'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -s o -l output -d 'Record this file, folder or pattern of files, and restore it on a hit; `!` in front excludes' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l max-entry-size -d 'Do not record output longer than this [default: 1GiB]' -r -f
@@ -342,6 +348,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-allow -d 'Wi
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
 all\t'All of them, wherever they lie'
 none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto-quirks -d 'With --auto, what is known of programs that look at their own output [default: auto]' -r -f -a "auto\t'An output of a compiler or a linker that is there already is as good as none'
+none\t'Nothing: it is part of the key that it is there, and its time'"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdout -d 'Print the command\'s standard output, byte for byte'
@@ -381,6 +389,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-allow -d '
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
 all\t'All of them, wherever they lie'
 none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l auto-quirks -d 'With --auto, what is known of programs that look at their own output [default: auto]' -r -f -a "auto\t'An output of a compiler or a linker that is there already is as good as none'
+none\t'Nothing: it is part of the key that it is there, and its time'"
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l all -d 'List folders on the way too, and links'
@@ -424,6 +434,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-allow -d '
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-outputs -d 'With --auto, which of the files written are recorded [default: below]' -r -f -a "below\t'Those below the working directory, the base folder and $TMPDIR; a run that leaves others is not recorded'
 all\t'All of them, wherever they lie'
 none\t'Only those of --output; a run that leaves others is not recorded'"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l auto-quirks -d 'With --auto, what is known of programs that look at their own output [default: auto]' -r -f -a "auto\t'An output of a compiler or a linker that is there already is as good as none'
+none\t'Nothing: it is part of the key that it is there, and its time'"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote -d 'Name the remote store that shares the result' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l failed -d 'Forget entries whose exit status is not 0'
@@ -644,7 +656,7 @@ function __fish_cachex_at
         case '*'
             return 1
     end
-    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd
+    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd
     while test $at -le (count $words)
         set -l word $words[$at]
         if test "$word" = --

@@ -27,7 +27,7 @@ use std::os::unix::ffi::OsStrExt;
 pub use variables::{LeftOut, variables};
 
 /// Changes whenever other facts are found out about the same run than before.
-const AUTO_VERSION: u8 = 2;
+const AUTO_VERSION: u8 = 3;
 /// How many parts the files that count are for `explain` at the most.
 const INPUT_PARTS: usize = 32;
 
@@ -174,7 +174,13 @@ impl Subject<'_> {
 /// What decides which files an automatic call depends on. They are known by their absolute
 /// paths, so the folder it runs in is a part of that, base folder or not.
 fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl Listener) {
-    let rules = [AUTO_VERSION, auto.times as u8, u8::from(auto.allows_network), auto.outputs as u8];
+    let rules = [
+        AUTO_VERSION,
+        auto.times as u8,
+        u8::from(auto.allows_network),
+        auto.outputs as u8,
+        auto.quirks as u8,
+    ];
     // New files get other permissions by it.
     let umask = if auto.outputs == AutoOutputs::None { 0 } else { umask() }.to_le_bytes();
     let ignored = auto.ignore.iter().map(|pattern| pattern.as_str().as_bytes());

@@ -201,6 +201,9 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
             Some(())
         }
         b"auto-times" => once(&mut run.identity.auto.auto_times, ValueEnum::from_str(text?, false)),
+        b"auto-quirks" => {
+            once(&mut run.identity.auto.auto_quirks, ValueEnum::from_str(text?, false))
+        }
         b"auto-outputs" => {
             once(&mut run.identity.auto.auto_outputs, ValueEnum::from_str(text?, false))
         }

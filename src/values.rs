@@ -16,7 +16,7 @@ use std::time::Duration;
 pub use crate::entry::Tag;
 pub use crate::mode::Mode;
 pub use crate::store::settings::{Limits, RemoteMode, Tier, signing_key, tiers};
-pub use auto::{AutoAllow, AutoOutputs, AutoTimes};
+pub use auto::{AutoAllow, AutoOutputs, AutoQuirks, AutoTimes};
 pub use cachex_remote::{Access, PrivateKey, PublicKey, RemoteUrl};
 pub use exit_codes::ExitCodes;
 pub use limit::Limit;

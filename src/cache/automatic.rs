@@ -15,7 +15,7 @@ use crate::outputs::{Area, traced};
 use crate::stamp;
 use crate::store::events::Reason;
 use crate::store::{self, Root};
-use crate::values::{AutoOutputs, AutoTimes, Mode, PathPattern};
+use crate::values::{AutoOutputs, AutoQuirks, AutoTimes, Mode, PathPattern};
 use crate::words;
 use cachex_trace::{Change, Hook, Jobserver, Settings, Times, Tracer, Written};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -158,6 +158,8 @@ impl Runner<'_> {
             },
             portable: self.config.identity.portable,
             allow_network: auto.allows_network,
+            // What is not recorded has to be as it is.
+            quirks: auto.quirks == AutoQuirks::Auto && auto.outputs != AutoOutputs::None,
             left_out: vec![store.as_os_str().as_bytes().to_vec()],
             known_descriptors: call.descriptors.iter().map(Inherited::number).collect(),
             jobserver: Jobserver::of(var(self.vars, "MAKEFLAGS").unwrap_or_default()),

@@ -1,6 +1,6 @@
 //! The options of automatic calls, which find out what the command reads.
 
-use crate::values::{AutoAllow, AutoOutputs, AutoTimes, PathPattern, text};
+use crate::values::{AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, PathPattern, text};
 use clap::{Args, ValueHint};
 use std::str::FromStr;
 
@@ -24,4 +24,7 @@ pub struct AutoArgs {
     /// With --auto, which of the files written are recorded [default: below]
     #[arg(long, value_name = "WHICH", value_enum, help_heading = AUTO)]
     pub auto_outputs: Option<AutoOutputs>,
+    /// With --auto, what is known of programs that look at their own output [default: auto]
+    #[arg(long, value_name = "WHICH", value_enum, help_heading = AUTO)]
+    pub auto_quirks: Option<AutoQuirks>,
 }

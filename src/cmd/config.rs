@@ -234,6 +234,7 @@ fn value(name: &str, settled: &Settled) -> Value {
             Some(auto) if auto.allows_network => json!([choice(&AutoAllow::Network)]),
             _ => Value::Null,
         },
+        "auto-quirks" => auto.map_or(Value::Null, |auto| choice(&auto.quirks)),
         "auto-outputs" => auto.map_or(Value::Null, |auto| choice(&auto.outputs)),
         "output" => config.outputs.iter().map(ToString::to_string).collect(),
         "require-outputs" => json!(config.require_outputs),

@@ -78,6 +78,7 @@ fn word(fact: &Fact) -> &'static str {
         Class::Link => "link",
         Class::Kind => "kind",
         Class::Attributes => "attributes",
+        Class::NewFile | Class::NewProgram => "output",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::levels::{Levels, contradiction};
 use super::{Misuse, options};
 use crate::cli::AutoArgs;
-use crate::values::{AutoOutputs, AutoTimes, PathPattern};
+use crate::values::{AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
 
 /// How it is found out what a command reads.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Auto {
     pub allows_network: bool,
     /// Which of the files that it writes are recorded.
     pub outputs: AutoOutputs,
+    /// What is known of programs that look at their own output.
+    pub quirks: AutoQuirks,
 }
 
 /// The options of automatic calls as one; none if the call is not automatic. `no_cwd` is
@@ -26,13 +28,14 @@ pub fn auto(
     portable: bool,
     levels: &Levels<'_>,
 ) -> Result<Option<Box<Auto>>, Misuse> {
-    use options::{AUTO, AUTO_ALLOW, AUTO_IGNORE, AUTO_OUTPUTS, AUTO_TIMES, NO_CWD};
+    use options::{AUTO, AUTO_ALLOW, AUTO_IGNORE, AUTO_OUTPUTS, AUTO_QUIRKS, AUTO_TIMES, NO_CWD};
     let on = levels.pick_by(&AUTO, args.auto.then_some(true))?;
     let Some((_, by)) = on.filter(|(on, _)| *on) else {
         let given = [
             (&AUTO_IGNORE.name, !args.auto_ignore.is_empty()),
             (&AUTO_TIMES.name, args.auto_times.is_some()),
             (&AUTO_ALLOW.name, !args.auto_allow.is_empty()),
+            (&AUTO_QUIRKS.name, args.auto_quirks.is_some()),
             (&AUTO_OUTPUTS.name, args.auto_outputs.is_some()),
         ];
         return match given.iter().find(|(_, given)| *given) {
@@ -59,6 +62,7 @@ pub fn auto(
         times: times.unwrap_or(if portable { AutoTimes::None } else { AutoTimes::default() }),
         ignore,
         allows_network: !levels.pick(&AUTO_ALLOW, allowed)?.unwrap_or_default().is_empty(),
+        quirks: levels.pick(&AUTO_QUIRKS, args.auto_quirks)?.unwrap_or_default(),
         outputs: levels.pick(&AUTO_OUTPUTS, args.auto_outputs)?.unwrap_or_default(),
     })))
 }

@@ -4,9 +4,9 @@
 //! What `run` and `sh` can be told only for one call is not among them, see [`ONCE`].
 
 use crate::values::{
-    self, AutoAllow, AutoOutputs, AutoTimes, ColorStrip, ExeMode, ExitCodes, InputPattern, Limit,
-    Mode, NamePattern, OutputPattern, PathPattern, PrivateKey, PublicKey, RemoteMode, ReplayMode,
-    StdinMode, Tag, Tier,
+    self, AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, ColorStrip, ExeMode, ExitCodes,
+    InputPattern, Limit, Mode, NamePattern, OutputPattern, PathPattern, PrivateKey, PublicKey,
+    RemoteMode, ReplayMode, StdinMode, Tag, Tier,
 };
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -198,6 +198,7 @@ lasting! {
     AUTO_IGNORE: Vec<PathPattern> = "auto-ignore" "CACHEX_AUTO_IGNORE" Reader::Paths(list);
     AUTO_TIMES: AutoTimes = "auto-times" "CACHEX_AUTO_TIMES" Reader::Text(choice);
     AUTO_ALLOW: Vec<AutoAllow> = "auto-allow" "CACHEX_AUTO_ALLOW" Reader::List(choices);
+    AUTO_QUIRKS: AutoQuirks = "auto-quirks" "CACHEX_AUTO_QUIRKS" Reader::Text(choice);
     AUTO_OUTPUTS: AutoOutputs = "auto-outputs" "CACHEX_AUTO_OUTPUTS" Reader::Text(choice);
     OUTPUT: Vec<OutputPattern> = "output" "CACHEX_OUTPUT" Reader::Paths(list);
     REQUIRE_OUTPUTS: bool =

@@ -12,6 +12,16 @@ pub enum AutoTimes {
     None,
 }
 
+/// What is known of programs that look at their own output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum AutoQuirks {
+    /// An output of a compiler or a linker that is there already is as good as none
+    #[default]
+    Auto,
+    /// Nothing: it is part of the key that it is there, and its time
+    None,
+}
+
 /// What does not keep an automatic call from being recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum AutoAllow {

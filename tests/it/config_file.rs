@@ -265,6 +265,7 @@ fn every_lasting_option_can_stand_in_it() {
         ("input-command", "\"rustc -vV\"", "rustc -vV"),
         ("no-ignore", "true", "true"),
         ("base-dir", "\"/some/where\"", "/some/where"),
+        ("auto-quirks", "\"none\"\nauto = true", "none"),
         ("platform", "\"any\"", "any"),
         ("portable", "true", "true"),
         ("auto", "true", "true"),

@@ -38,11 +38,16 @@ pub enum Class {
     Listing = 7,
     /// Its kind, and its extended attributes.
     Attributes = 8,
+    /// Whether there is something else than what a program may put its output in the place of:
+    /// nothing, or a file like the ones that are made here.
+    NewFile = 9,
+    /// The same of an output that can be executed.
+    NewProgram = 10,
 }
 
 impl Class {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Class; 9] = [
+    pub const ALL: [Class; 11] = [
         Class::Kind,
         Class::Link,
         Class::Contents,
@@ -52,6 +57,8 @@ impl Class {
         Class::Access,
         Class::Listing,
         Class::Attributes,
+        Class::NewFile,
+        Class::NewProgram,
     ];
 
     /// A bit of its own.
@@ -71,6 +78,7 @@ impl Class {
             Class::Access => "mode or owner",
             Class::Listing => "listing",
             Class::Attributes => "extended attributes",
+            Class::NewFile | Class::NewProgram => "kind or mode",
         }
     }
 
@@ -114,6 +122,7 @@ mod tag {
     pub const STAT: u8 = 5;
     pub const SIZE: u8 = 6;
     pub const HASH: u8 = 7;
+    pub const REPLACEABLE: u8 = 8;
 }
 
 impl Value {
@@ -121,6 +130,13 @@ impl Value {
     pub const ABSENT: Value = {
         let mut bytes = [0; 32];
         bytes[0] = tag::ABSENT;
+        Value(bytes)
+    };
+
+    /// There is nothing, or what an output takes the place of.
+    pub(crate) const REPLACEABLE: Value = {
+        let mut bytes = [0; 32];
+        bytes[0] = tag::REPLACEABLE;
         Value(bytes)
     };
 
@@ -226,6 +242,7 @@ impl fmt::Display for Value {
         let kind = kind_name(self.0[1]);
         match self.0[0] {
             tag::ABSENT => f.write_str("absent"),
+            tag::REPLACEABLE => f.write_str("absent, or an output"),
             tag::ERROR => {
                 let errno = Errno::from_raw_os_error(i32::from_le_bytes(number(1)));
                 write!(f, "{errno}")
@@ -320,6 +337,11 @@ pub fn look(path: &[u8], class: Class, known: Option<&(Stamp, Value)>) -> Look {
     let absent = Look { value: Value::ABSENT, stamp: None };
     let status = match Status::at(path) {
         Ok(status) => status,
+        Err(Errno::NOENT | Errno::NOTDIR)
+            if matches!(class, Class::NewFile | Class::NewProgram) =>
+        {
+            return Look { value: Value::REPLACEABLE, stamp: None };
+        }
         // No path has a zero in it.
         Err(Errno::NOENT | Errno::NOTDIR | Errno::INVAL) => return absent,
         Err(errno) => return Look { value: Value::error(errno), stamp: None },
@@ -354,6 +376,9 @@ pub(crate) fn value(path: &CStr, status: &Status, class: Class) -> Result<Value,
         Class::Contents if kind != FileType::RegularFile => Value::access(status),
         Class::Contents => Value::contents(status, &hash_file(path, status)?),
         Class::Attributes => attributes(path, status)?,
+        Class::NewFile if status.is_like_new(0o666) => Value::REPLACEABLE,
+        Class::NewProgram if status.is_like_new(0o777) => Value::REPLACEABLE,
+        Class::NewFile | Class::NewProgram => Value::access(status),
     })
 }
 
@@ -376,12 +401,13 @@ fn kind_name(kind: u8) -> &'static str {
         .unwrap_or(&"something")
 }
 
+/// Who looks: user and group.
+static CALLER: LazyLock<(u32, u32)> =
+    LazyLock::new(|| (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()));
+
 /// Kind, mode and owners, in 11 bytes. What belongs to the caller does so by whatever number.
 fn access(status: &Status) -> [u8; 11] {
     const OWN: u32 = u32::MAX;
-    static CALLER: LazyLock<(u32, u32)> = LazyLock::new(|| {
-        (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
-    });
     let own = |is_own: bool, id: u32| if is_own { OWN } else { id };
     let uid = own(status.uid == CALLER.0, status.uid);
     let gid = own(status.gid == CALLER.1, status.gid);

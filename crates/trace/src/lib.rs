@@ -49,6 +49,9 @@ pub struct Settings {
     pub portable: bool,
     /// Whether the network may be used without making the run one that cannot be recorded.
     pub allow_network: bool,
+    /// Whether it is known of compilers, linkers and their like what their looks at their own
+    /// output tell them.
+    pub quirks: bool,
     /// Folders that nothing is said about: the cache's own.
     pub left_out: Vec<Vec<u8>>,
     /// Whether nothing is said about a canonical path.

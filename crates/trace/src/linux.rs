@@ -6,6 +6,7 @@ mod events;
 mod filter;
 mod guardian;
 mod listen;
+mod makers;
 mod outcome;
 mod places;
 mod recorder;

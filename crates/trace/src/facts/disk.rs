@@ -1,11 +1,12 @@
 //! What the system says of what lies at a path.
 
-use super::{Stamp, Value, access, kind_number};
+use super::{CALLER, Stamp, Value, access, kind_number};
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use std::ffi::{CStr, CString};
+use std::sync::LazyLock;
 
 /// What the system says of a thing, as far as it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,15 @@ impl Status {
         self.kind() == FileType::Symlink
     }
 
+    /// Whether it is a file as it would be if it was made now with this mode: a run may write to
+    /// it or put another in its place, and nobody can tell.
+    pub fn is_like_new(&self, mode: u32) -> bool {
+        self.kind() == FileType::RegularFile
+            && self.mode & 0o7777 == mode & !*UMASK
+            && (self.uid, self.gid) == *CALLER
+            && self.links == 1
+    }
+
     pub fn has_content(&self) -> bool {
         matches!(self.kind(), FileType::RegularFile | FileType::Symlink)
     }
@@ -98,6 +108,14 @@ impl Status {
 pub(super) fn nanoseconds(seconds: i64, nanos: i64) -> i64 {
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
+
+/// The permissions that new files are not given. It is read where asking changes nothing.
+static UMASK: LazyLock<u32> = LazyLock::new(|| {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    // Where it is not known, no file is like a new one.
+    mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(!0)
+});
 
 /// Whether times and sizes tell of a change to what lies there: what the kernel makes up has
 /// none.

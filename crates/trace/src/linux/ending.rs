@@ -129,13 +129,18 @@ impl Recorder {
         if node.facts == 0 {
             return;
         }
+        if let Some(class) = self.output_of_a_maker(id, before, now) {
+            facts.push(Fact { path: path.to_vec(), class, value: Value::REPLACEABLE, stamp: None });
+            return;
+        }
         let Some(status) = status else {
             let value = before.value(&node.path, Class::Kind).unwrap_or(Value::ABSENT);
             add(Class::Kind, value);
             return;
         };
         let is_file = status.kind() == rustix::fs::FileType::RegularFile;
-        let bits = classes(node.facts, self.settings.times, is_by_time && is_file);
+        let bits =
+            classes(self.without_times(id, node.facts), self.settings.times, is_by_time && is_file);
         let mut why = None;
         for class in Class::ALL.into_iter().filter(|class| bits & class.bit() != 0) {
             let value = match class {

@@ -75,6 +75,7 @@ impl Recorder {
         if self.is_full() {
             return;
         }
+        self.is_called(tracee);
         let made = Made { tracee, arguments: event.arguments, name };
         let is_new = self.meet(tracee);
         if is_new || !matches!(does, Does::One(_, _, Op::Stat)) {
@@ -285,7 +286,7 @@ impl Recorder {
     fn ask(&mut self, made: &Made, named: &Named, follows: bool, bits: u16) -> Option<Asked> {
         let mut key = Vec::with_capacity(named.from.len() + named.path.len() + 4);
         key.extend(bits.to_le_bytes());
-        key.push(u8::from(follows));
+        key.push(u8::from(follows) | (self.by as u8) << 1);
         key.extend(&named.from);
         key.push(0);
         key.extend(&named.path);
@@ -315,7 +316,10 @@ impl Recorder {
     /// Notes what a call learns of what is there.
     fn note_read(&mut self, spot: Spot, bits: u16) {
         match spot.found {
-            Found::Nothing | Found::Error(_) => self.note(spot.id, Class::Kind),
+            Found::Nothing | Found::Error(_) => {
+                self.note(spot.id, Class::Kind);
+                self.is_looked_for(spot.id, bits);
+            }
             Found::There(_) => self.note_bits(spot.id, bits),
         }
         let is_there = spot.found.status().is_some();

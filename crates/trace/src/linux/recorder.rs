@@ -2,6 +2,7 @@
 
 use crate::Settings;
 use crate::facts::{self, Class, Names};
+use crate::linux::makers::Maker;
 use crate::linux::places::Places;
 use crate::linux::tracee::Tracee;
 use crate::linux::tree::{Fast, Found, Id, Node, Tree, name, parent};
@@ -38,6 +39,10 @@ pub struct Recorder {
     pub shells_compare_times: bool,
     /// What they asked the status of last, by their threads.
     pub shell_stats: HashMap<i32, Spot, BuildHasherDefault<Fast>>,
+    /// Which threads are those of makers, once one of them was executed.
+    pub makers: HashMap<i32, Maker>,
+    /// Whose the call is that is looked at.
+    pub by: Maker,
     /// Processes that are known to be the command's.
     pub processes: Vec<i32>,
     /// All threads that did something that was told of, and the last of them.
@@ -82,6 +87,8 @@ impl Recorder {
             read_by_shells: HashSet::default(),
             shells_compare_times: false,
             shell_stats: HashMap::default(),
+            makers: HashMap::new(),
+            by: Maker::Not,
             processes: Vec::new(),
             met: HashSet::default(),
             last_met: 0,
@@ -172,6 +179,7 @@ impl Recorder {
 
     /// The same for several classes.
     pub fn note_bits(&mut self, id: Id, bits: u16) {
+        self.note_asker(id, bits);
         let node = &self.tree[id];
         let bits = if facts::has_stamp(node.path.to_bytes()) { bits } else { timeless(bits) };
         let new = bits & !node.facts;

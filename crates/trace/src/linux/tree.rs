@@ -21,6 +21,10 @@ pub struct Node {
     pub target: Option<Box<[u8]>>,
     /// The bits of the classes of facts about it, and [`Node::TIMES`].
     pub facts: u16,
+    /// Those bits that other programs than makers asked for, which may tell more by them.
+    pub facts_of_others: u16,
+    /// Those for which it may matter what the old content was.
+    pub facts_of_updaters: u16,
     /// What is known of its content, where that had to be asked for at once,
     pub contents: Option<Value>,
     /// of its extended attributes,
@@ -128,6 +132,8 @@ impl Tree {
             before: None,
             target: None,
             facts: 0,
+            facts_of_others: 0,
+            facts_of_updaters: 0,
             contents: None,
             attributes: None,
             names: None,

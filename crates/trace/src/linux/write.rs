@@ -49,6 +49,9 @@ impl Recorder {
         match (write, status) {
             (Write::Create { .. } | Write::Replace, None) => {
                 self.note(id, Class::Kind);
+                if write == (Write::Create { is_exclusive: true }) {
+                    self.is_needed(id);
+                }
                 self.tree[id].began_as_new =
                     spot.is_new && write == Write::Create { is_exclusive: true };
             }

@@ -31,6 +31,7 @@ impl Recorder {
             self.note_mounts();
         }
         self.load(made, named, follows, DEPTH);
+        self.is_executed(made.tracee, &named.path);
     }
 
     /// A program of this path may be about to run.

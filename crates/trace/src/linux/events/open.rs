@@ -56,6 +56,9 @@ impl Recorder {
         let Some(status) = spot.found.status() else {
             if spot.found == Found::Nothing && has(libc::O_CREAT) {
                 self.write(spot, Write::Create { is_exclusive });
+                if !has(libc::O_TRUNC) {
+                    self.is_needed(spot.id);
+                }
             }
             return Ok(());
         };

@@ -113,6 +113,54 @@ fn what_is_changed_is_known_as_it_was() {
     assert_eq!(change("there"), Some(Change::Created));
 }
 
+/// What a compiler does with its output, whatever is there: looks, removes, makes.
+#[cfg(target_arch = "x86_64")]
+const MAKE: &str = "4 s:out b , 6 s:out b , 87 s:out , 2 s:out i:0x242 i:0666 , 1 r s:hello i:5";
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn an_output_of_a_compiler_that_is_there_is_as_good_as_none() {
+    let run = |world: &World, calls: &str, program: &str| {
+        std::fs::copy(super::program(), world.path(program)).unwrap();
+        let settings = Settings { quirks: true, ..Settings::default() };
+        world.run(settings, Command::new(world.path(program)).args(calls.split_whitespace()))
+    };
+    for there in [None, Some("old")] {
+        let world = World::new();
+        world.write("bin/x", "");
+        if let Some(old) = there {
+            world.write("out", old);
+        }
+        let made = run(&world, MAKE, "bin/gcc-12");
+        assert_eq!(made.refusal(), None);
+        assert!(made.knows("out", Class::NewFile), "{there:?} {:#?}", made.report.facts);
+        let is_as_good = || !made.differing().iter().any(|fact| fact.contains("NewFile"));
+        assert!(is_as_good());
+        std::fs::remove_file(world.path("out")).unwrap();
+        assert!(is_as_good());
+        symlink("elsewhere", world.path("out")).unwrap();
+        assert!(!is_as_good());
+        std::fs::remove_file(world.path("out")).unwrap();
+        world.write("out", "x");
+        std::fs::set_permissions(world.path("out"), PermissionsExt::from_mode(0o600)).unwrap();
+        assert!(!is_as_good());
+    }
+    // Other programs may do otherwise; and so may this, if it reads what is there, or if nothing
+    // may be there.
+    let (reads, is_new) = ("2 s:out i:0 , ", "2 s:out i:0xc1 i:0666");
+    for (calls, name) in [
+        (MAKE.to_owned(), "bin/tool"),
+        (MAKE.to_owned(), "bin/ar"),
+        (format!("{reads}{MAKE}"), "bin/gcc"),
+        (is_new.to_owned(), "bin/gcc"),
+    ] {
+        let world = World::new();
+        world.write("bin/x", "");
+        let made = run(&world, &calls, name);
+        assert!(made.knows_absent("out"), "{name} {calls} {:#?}", made.report.facts);
+    }
+}
+
 #[test]
 fn what_could_not_be_changed_is_known_all_the_same() {
     let world = World::new();
