@@ -171,6 +171,37 @@ fn the_workflow_shares_and_forks_only_read() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_job_that_declares_nothing_skips_what_passed() {
+    let cachex = cachex();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
+    let checkout = cachex.path("checkout");
+    // A checkout in the same folder, whose files have new times, and a store that is kept.
+    let job = || {
+        copy(&example, &checkout);
+        let script = quoted(checkout.join("auto.sh"));
+        let now = format!("find {} -exec touch {{}} +; {script}", quoted(&checkout));
+        cachex.shell(&now).inside(checkout.clone())
+    };
+    let page = || fs::read_to_string(checkout.join("project/out/page.html")).unwrap();
+    let hits = |outcome: &Outcome| outcome.stderr().matches("cachex: hit ").count();
+    let first = passes(&job());
+    assert_eq!(hits(&first), 0, "{}", first.stderr());
+    let built = page();
+    let second = passes(&job());
+    assert_eq!(hits(&second), 3, "{}", second.stderr());
+    assert!(second.stderr().contains("1 file restored"), "{}", second.stderr());
+    assert_eq!(page(), built);
+    let changed = job();
+    fs::write(checkout.join("project/pages/more.md"), "# More\n\nOne more page.\n").unwrap();
+    let third = changed.once().exits(0).shows(&["9 lines are fine", "3 headings are there"]);
+    assert_eq!(hits(&third), 0, "{}", third.stderr());
+    assert!(page().contains("<h1>More</h1>"));
+    assert_eq!(hits(&passes(&job())), 3);
+    assert_eq!(page(), built);
+}
+
 #[test]
 fn both_ways_to_start_it_start_the_same() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");

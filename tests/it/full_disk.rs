@@ -195,3 +195,67 @@ fn files_that_may_be_cut_short_by_a_full_disk_are_not_recorded() {
         }
     });
 }
+
+/// A traced call that leaves 300 KB behind, and more.
+#[cfg(target_os = "linux")]
+fn leaves_files(cachex: &Cachex) -> Call {
+    let script = format!("{LONG} >out; mkdir -p d; echo x >d/f; echo done");
+    cachex.run(&script).with("--auto").option("--auto-ignore", cachex.path("runs"))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_a_hit_brings_back_to_a_full_disk_leave_it_as_it_was() {
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let work = cachex.work();
+        let _mounted = Mounted::small(&work, PLENTY.0, PLENTY.1);
+        let call = leaves_files(&cachex);
+        call.once().misses();
+        let good = fs::read(work.join("out")).unwrap();
+        let clean = || {
+            fs::remove_file(work.join("out")).unwrap();
+            fs::remove_dir_all(work.join("d")).unwrap();
+        };
+        clean();
+        let filler = fs::File::create(work.join("filler")).unwrap();
+        let mut room = PLENTY.0 * 4096;
+        while room > 4096 {
+            match rustix::fs::fallocate(&filler, rustix::fs::FallocateFlags::empty(), 0, room) {
+                Ok(()) => break,
+                Err(_) => room -= 4096,
+            }
+        }
+        // No hit, and nothing is left of the attempt.
+        let before: Vec<_> = fs::read_dir(&work).unwrap().map(|it| it.unwrap().path()).collect();
+        call.clone().with("--cached-only").once().runs(0).exits(125).warns_at_most_once();
+        let after: Vec<_> = fs::read_dir(&work).unwrap().map(|it| it.unwrap().path()).collect();
+        assert_eq!(before, after);
+        drop(filler);
+        fs::remove_file(work.join("filler")).unwrap();
+        call.once().hits().prints("done\n");
+        assert_eq!(fs::read(work.join("out")).unwrap(), good);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_of_a_traced_run_that_the_store_has_no_space_for_stay_where_they_are() {
+    where_mounts_are_ones_own(|| {
+        for pages in [2, 6, 12, 40, 80, 150] {
+            let cachex = cachex();
+            let mounted = Mounted::small(&cachex.store(), pages, PLENTY.1);
+            let call = leaves_files(&cachex);
+            call.once().runs(1).exits(0).prints("done\n").warns_at_most_once();
+            let good = fs::read(cachex.work().join("out")).unwrap();
+            mounted.grows(PLENTY.0, PLENTY.1);
+            fs::remove_file(cachex.work().join("out")).unwrap();
+            fs::remove_dir_all(cachex.work().join("d")).unwrap();
+            call.once().prints("done\n");
+            fs::remove_file(cachex.work().join("out")).unwrap();
+            fs::remove_dir_all(cachex.work().join("d")).unwrap();
+            call.once().hits().prints("done\n");
+            assert_eq!(fs::read(cachex.work().join("out")).unwrap(), good);
+        }
+    });
+}

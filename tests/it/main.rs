@@ -9,6 +9,7 @@ mod harness;
 
 #[cfg(target_os = "linux")]
 mod auto;
+mod auto_examples;
 mod bad_input;
 mod bit_rot;
 mod bounded;
