@@ -19,6 +19,7 @@ use crate::store::secret::Secret;
 use crate::umask::umask;
 use crate::values::{AutoOutputs, ExeMode};
 use anyhow::{Context, Result};
+use cachex_core::handover;
 use cachex_core::key::Tag;
 use rustix::termios::Winsize;
 use std::borrow::Cow;
@@ -66,6 +67,11 @@ pub struct Declared {
 }
 
 impl Declared {
+    fn is_nothing(&self) -> bool {
+        let Declared { base, platform, inputs, printed } = self;
+        base.is_empty() && platform.is_empty() && inputs.is_none() && printed.is_empty()
+    }
+
     fn tell(&self, to: &mut impl Listener) {
         for (name, value) in &self.platform {
             to.named(Tag::Platform, name.as_bytes(), value.as_bytes());
@@ -86,6 +92,28 @@ impl Subject<'_> {
         let mut fields = fields();
         self.tell(&mut fields)?;
         Ok(Key(*hashing::of(&fields.0).as_bytes()))
+    }
+
+    /// Its key as it was computed before this process began in earnest, see
+    /// [`cachex_core::handover`]; none where anything may be another now.
+    pub fn key_at_start(&self) -> Option<Key> {
+        let known = handover::key()?;
+        let exe = self.executable?;
+        let (found, lies) = (exe.path.as_os_str().as_bytes(), exe.real.as_deref()?);
+        #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
+        let stat =
+            [exe.stat.st_size as i64, exe.stat.st_mtime as i64, exe.stat.st_mtime_nsec as i64];
+        let is_as_it_was = found == known.found
+            && lies.as_os_str().as_bytes() == known.lies
+            && stat == known.stat
+            && *self.stdin == Digest::Kind(known.stdin)
+            && self.descriptors.is_empty()
+            && self.terminal.is_none()
+            && self.declared.is_nothing()
+            && std::env::current_dir().is_ok_and(|cwd| cwd.as_os_str().as_bytes() == known.cwd);
+        let key = is_as_it_was.then_some(Key(known.key));
+        debug_assert!(key.is_none_or(|key| self.key().is_ok_and(|own| own == key)), "another key");
+        key
     }
 
     /// The parts of its key, summed with a store's secret, in their stored form.

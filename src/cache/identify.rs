@@ -199,7 +199,7 @@ impl Runner<'_> {
         let (terminal, declared) = (terminal.as_ref(), &found.declared);
         let subject =
             self.subject(executable.as_ref(), &stdin.digest, terminal, declared, &descriptors);
-        match subject.key() {
+        match subject.key_at_start().map_or_else(|| subject.key(), Ok) {
             Ok(key) => Ok(Call { key, executable, stdin, descriptors, found, watched: None }),
             Err(error) => Err(Unidentified::Unknown(error, stdin.source)),
         }

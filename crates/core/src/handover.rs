@@ -1,10 +1,12 @@
-//! What `cachex-front` has shown of a result before it passed the call on.
+//! What `cachex-front` leaves to whoever goes on with a call that it passed on.
 //!
-//! Once the first byte was written there is no way back: whoever goes on must show the rest
-//! of the same output. Nothing else is told of a call that is passed on.
+//! Once the first byte of a result was written there is no way back: the rest of the same
+//! output must be shown. And the key need not be computed twice, where all that it was made
+//! from is found as it was.
 
 use crate::frames::{Frames, Stream};
 use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 struct Place(UnsafeCell<Option<Shown>>);
 
@@ -33,6 +35,63 @@ pub unsafe fn leave(frames: &'static [u8], data: &'static [u8], count: usize) {
     let shown = Shown { frames, data, count };
     // SAFETY: nobody else looks at it now.
     unsafe { *PLACE.0.get() = Some(shown) }
+}
+
+/// The key of a call, and what may be another by now of what it was made from.
+///
+/// Neither files nor what standard input holds are among that.
+pub struct Identified {
+    /// The key.
+    pub key: [u8; 32],
+    /// Where the executable was found.
+    pub found: &'static [u8],
+    /// Where it really lies.
+    pub lies: &'static [u8],
+    /// Its size, and the seconds and nanoseconds of its last change.
+    pub stat: [i64; 3],
+    /// The working directory.
+    pub cwd: &'static [u8],
+    /// The kind of standard input.
+    pub stdin: &'static str,
+}
+
+struct Key(UnsafeCell<Identified>, AtomicBool);
+
+// SAFETY: it is written to before the process has a second thread, see `leave_key`.
+unsafe impl Sync for Key {}
+
+static KEY: Key = Key(
+    UnsafeCell::new(Identified {
+        key: [0; 32],
+        found: b"",
+        lies: b"",
+        stat: [0; 3],
+        cwd: b"",
+        stdin: "",
+    }),
+    AtomicBool::new(false),
+);
+
+/// Leaves word of the key.
+///
+/// # Safety
+///
+/// As for [`leave`], of [`key`].
+pub unsafe fn leave_key(fill: impl FnOnce(&mut Identified)) {
+    // SAFETY: nobody else looks at it now.
+    fill(unsafe { &mut *KEY.0.get() });
+    KEY.1.store(true, Ordering::Relaxed);
+}
+
+/// Has [`key`] tell nothing any more: something is not as it was.
+pub fn forget_key() {
+    KEY.1.store(false, Ordering::Relaxed);
+}
+
+/// The key, if there is word of it.
+pub fn key() -> Option<&'static Identified> {
+    // SAFETY: nobody writes to it any more.
+    KEY.1.load(Ordering::Relaxed).then(|| unsafe { &*KEY.0.get() })
 }
 
 /// The pieces that were written, in their order.

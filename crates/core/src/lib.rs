@@ -11,7 +11,7 @@
 //! | [`young`] | where the file of a key lies, and a blob |
 //! | [`entry`], [`frames`] | what is in it |
 //! | [`event`] | what is written down of a hit |
-//! | [`handover`] | what `cachex-front` has shown before it passed a call on |
+//! | [`handover`] | what `cachex-front` leaves where it passes a call on |
 //!
 //! Invariant: what `cachex-front` calls here may run before the C library has started.
 //! It allocates nothing, cannot panic, and calls no function of the C library, not even

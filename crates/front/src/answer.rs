@@ -15,6 +15,7 @@ use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::entry::{self, MAX_SEALED, View};
 use cachex_core::event::{self, CAP, FOLD_EVERY};
+use cachex_core::handover;
 use cachex_core::hash::{self, LONGEST, SHORT};
 use cachex_core::key::{Fields, Sink, Tag};
 use cachex_core::young;
@@ -88,9 +89,10 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
     let is_closed = input::is_closed(0);
     let mut path = Buffer::new(&mut room.folder);
     let dir = options.dir();
+    let mut has_file = false;
     if let Some(file) = config_file(&own, &environment, &mut path)? {
         let set = (&mut levels.all, &mut levels.rules[..]);
-        config::read(file, &mut options, process, &mut room.config, set)?;
+        has_file = config::read(file, &mut options, process, &mut room.config, set)?;
     }
     options.check()?;
     let folder = folder(dir, own.dir, options.dir(), &environment, &mut path)?;
@@ -102,10 +104,12 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
     for argument in options.argv(process) {
         fields.sized(argument.bytes());
     }
+    let mut executable = None;
     if options.executable() == Executable::Stat {
         let name = options.argv(process).next().ok_or(Pass("no command"))?;
         let search_path = environment.get(b"PATH");
-        executable::tell(name, search_path, &mut room.executable, &mut fields)?;
+        let file = executable::tell(name, search_path, &mut room.executable, &mut fields)?;
+        executable = Some(file);
     }
     let mut cwd = None;
     if options.has_directory() {
@@ -129,7 +133,22 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
     }
     let key = hash::short(fields.0.bytes()?).ok_or(Pass("the key is of many bytes"))?;
 
-    let view = look_up(&store, &key, &mut room.file)?;
+    let view = look_up(&store, &key, &mut room.file).inspect_err(|_| {
+        if let (Some(executable), Some(cwd), Some(stdin)) = (executable, cwd, input.kind())
+            && declared.is_none()
+            && !has_file
+        {
+            // SAFETY: no thread was started, and whoever looks comes later.
+            unsafe {
+                handover::leave_key(|it| {
+                    it.key = key;
+                    (it.found, it.lies, it.stat) =
+                        (executable.found, executable.lies, executable.stat);
+                    (it.cwd, it.stdin) = (cwd, stdin);
+                });
+            }
+        }
+    })?;
     let age = check_fresh(&options, &view)?;
     output::check(&view)?;
     let data = output::load(&view, &store, &mut room.content)?;

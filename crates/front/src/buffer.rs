@@ -25,6 +25,14 @@ impl<'r> Buffer<'r> {
         }
     }
 
+    /// The same, which stays.
+    pub fn into_bytes(self) -> Known<&'r [u8]> {
+        match self.place.get(..self.len) {
+            Some(bytes) if !self.is_full => Ok(bytes),
+            _ => Err(Pass("something is too long")),
+        }
+    }
+
     /// The same with a zero byte behind it, which is not counted.
     pub fn text(&mut self) -> Known<Text<'_>> {
         self.put(&[0]);

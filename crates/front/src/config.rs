@@ -48,7 +48,7 @@ impl Levels {
         Levels { flags: Given::NEW, all: Given::NEW, rules: [const { Given::NEW }; RULES] };
 }
 
-/// Takes in what the file at this path says of a call; nothing if there is none. One that was
+/// Takes in what the file at this path says of a call; false if there is none. One that was
 /// `named` is one that should be there.
 pub fn read(
     (path, is_named): (Text<'_>, bool),
@@ -56,11 +56,11 @@ pub fn read(
     process: &Process,
     room: &'static mut Room,
     (all, rules): (&mut Given, &mut [Given]),
-) -> Known<()> {
+) -> Known<bool> {
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = match sys::open_at(libc::AT_FDCWD, path, flags, 0) {
         Ok(file) => file,
-        Err(Errno(libc::ENOENT | libc::ENOTDIR)) if !is_named => return Ok(()),
+        Err(Errno(libc::ENOENT | libc::ENOTDIR)) if !is_named => return Ok(false),
         Err(_) => return Err(Pass("the configuration file cannot be opened")),
     };
     let stat = sys::fstat(file.number())?;
@@ -74,7 +74,8 @@ pub fn read(
     let text = room.text.get_mut(..len).filter(|text| text.len() < SIZE);
     let text = text.ok_or(Pass("the configuration file is long"))?;
     let mut command = Buffer::new(&mut room.command);
-    settings(text, options, process, &mut command, all, rules).ok_or(OTHERWISE)
+    settings(text, options, process, &mut command, all, rules).ok_or(OTHERWISE)?;
+    Ok(true)
 }
 
 fn settings(

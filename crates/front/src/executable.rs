@@ -25,13 +25,20 @@ impl Room {
         Room { found: [0; PATH], real: [0; PATH], rest: [0; 2 * PATH], link: [0; PATH] };
 }
 
+/// The file: where it was found, where it lies, and what is part of the key besides.
+pub struct Executable {
+    pub found: &'static [u8],
+    pub lies: &'static [u8],
+    pub stat: [i64; 3],
+}
+
 /// Finds the command of this name, and tells of its file.
 pub fn tell(
     name: Text<'_>,
     search_path: Option<Text<'_>>,
-    room: &mut Room,
+    room: &'static mut Room,
     to: &mut Fields<impl Sink>,
-) -> Known<()> {
+) -> Known<Executable> {
     let Room { found, real, rest, link } = room;
     let mut found = Buffer::new(found);
     let stat = find(name, search_path, &mut found)?;
@@ -42,7 +49,8 @@ pub fn tell(
     to.add(Tag::ExeSize, &stat.st_size.to_le_bytes());
     to.add(Tag::ExeModified, &stat.st_mtime.to_le_bytes());
     to.add(Tag::ExeModified, &stat.st_mtime_nsec.to_le_bytes());
-    Ok(())
+    let stat = [stat.st_size, stat.st_mtime, stat.st_mtime_nsec];
+    Ok(Executable { found: found.into_bytes()?, lies: lies.into_bytes()?, stat })
 }
 
 /// Finds it; anything but one file that can be executed is left to others.

@@ -18,8 +18,8 @@ pub const ROOM: usize = SHORT + 1;
 
 /// Standard input, as far as the replay moves it.
 pub enum Input {
-    /// It stays as it is.
-    Unmoved,
+    /// It stays as it is, and is of this kind.
+    Unmoved(&'static str),
     /// A file, which was at this offset.
     File(u64),
     /// A pipe with so much in it.
@@ -51,7 +51,15 @@ impl Input {
             }
         };
         to.add(Tag::Stdin, kind.as_bytes());
-        Ok(Input::Unmoved)
+        Ok(Input::Unmoved(kind))
+    }
+
+    /// What alone tells of it, if nothing that it holds does.
+    pub fn kind(&self) -> Option<&'static str> {
+        match self {
+            Input::Unmoved(kind) => Some(kind),
+            Input::File(_) | Input::Pipe(_) => None,
+        }
     }
 
     /// Leaves it as a command left it that read so much of it and did this, unless that
@@ -67,7 +75,7 @@ impl Input {
         act: impl FnOnce() -> Known<()>,
     ) -> Known<()> {
         match (self, consumed) {
-            (Input::Unmoved, _) | (_, None | Some(0)) => act(),
+            (Input::Unmoved(_), _) | (_, None | Some(0)) => act(),
             (Input::File(offset), Some(consumed)) => {
                 let Ok(by) = i64::try_from(consumed) else { return Err(Pass("a length")) };
                 shift(*offset, by);

@@ -36,7 +36,7 @@ pub fn tell(
     }
     if len == 0 && is_of_make {
         to.add(Tag::Stdin, stdin::EMPTY.as_bytes());
-        return Ok(Input::Unmoved);
+        return Ok(Input::Unmoved(stdin::EMPTY));
     }
     let hash = hash::short(room).ok_or(long)?;
     to.0.put(&[Tag::Stdin as u8]);
