@@ -50,6 +50,8 @@ pub struct Lab {
     pub work: PathBuf,
     /// The static process that does nothing.
     pub noop: PathBuf,
+    /// The process that ends at once without a C library, or why there is none.
+    pub floor: Result<PathBuf, String>,
     /// The command that is cached, see `tools/emit.rs`.
     pub emit: PathBuf,
     /// Fewer rounds.
@@ -91,14 +93,20 @@ impl Lab {
         let _ = fs::remove_file(&installed);
         fs::copy(&cachex, &installed).with_context(|| format!("copying {}", cachex.display()))?;
         let cachex = installed;
-        let noop = compile(&root, "noop")?;
-        let emit = compile(&root, "emit")?;
+        let noop = compile(&root, "noop", &[])?;
+        let emit = compile(&root, "emit", &[])?;
+        let floor = if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            let bare = ["-C", "link-arg=-nostartfiles", "-C", "link-arg=-nostdlib"];
+            compile(&root, "floor", &bare).map_err(|why| format!("{why:#}"))
+        } else {
+            Err("it is written for x86-64 Linux".to_owned())
+        };
         // Contenders inherit it; setting one per process would make the
         // standard library fork where it can otherwise use `posix_spawn`.
         std::env::set_current_dir(&work).with_context(|| format!("entering {}", work.display()))?;
         let log = fs::File::create(root.join("stderr.log")).context("making stderr.log")?;
         let installed = Mutex::default();
-        Ok(Lab { root, work, noop, emit, quick, million, cachex, installed, log })
+        Ok(Lab { root, work, noop, floor, emit, quick, million, cachex, installed, log })
     }
 
     /// The binary of `tool`, which is installed if it was not asked for before.
@@ -290,7 +298,7 @@ fn install(root: &Path, peer: Tool) -> Result<()> {
     Err(anyhow!("`cargo install {name} --version {version}` failed"))
 }
 
-fn compile(root: &Path, name: &str) -> Result<PathBuf> {
+fn compile(root: &Path, name: &str, options: &[&str]) -> Result<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/tools");
     let binary = root.join("tools").join(name);
     fs::create_dir_all(root.join("tools"))?;
@@ -299,7 +307,7 @@ fn compile(root: &Path, name: &str) -> Result<PathBuf> {
     if cfg!(all(target_os = "linux", target_env = "gnu")) {
         command.args(["-C", "target-feature=+crt-static", "-C", "relocation-model=static"]);
     }
-    command.arg("-o").arg(&binary).arg(source.join(name).with_extension("rs"));
+    command.args(options).arg("-o").arg(&binary).arg(source.join(name).with_extension("rs"));
     match command.status().with_context(|| format!("starting {command:?}"))? {
         status if status.success() => Ok(binary),
         status => bail!("{status} from {command:?}"),

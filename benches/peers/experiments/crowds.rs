@@ -1,6 +1,6 @@
 //! Many calls, eight at a time: what a parallel make or a CI job does.
 
-use super::{Sampler, compete, contenders};
+use super::{Sampler, compete, contenders, floors};
 use crate::contender::{Contender, Emit, Tool};
 use crate::lab::Lab;
 use crate::measure::{Sample, crowd};
@@ -58,10 +58,13 @@ pub fn misses(lab: &Lab) -> Result<Table> {
 }
 
 pub fn hits(lab: &Lab) -> Result<Table> {
-    let mut entrants: Vec<(String, Result<Sampler<'_>>)> = vec![(
-        "no-op".to_owned(),
-        Ok(Box::new(|| crowd(AT_A_TIME, HITS, |_| lab.command(&lab.noop)))),
-    )];
+    let mut entrants: Vec<(String, Result<Sampler<'_>>)> = Vec::new();
+    for (name, floor) in floors(lab) {
+        let prepared = floor.map(|floor| -> Sampler<'_> {
+            Box::new(move || crowd(AT_A_TIME, HITS, |_| lab.command(&floor)))
+        });
+        entrants.push((name.to_owned(), prepared));
+    }
     for (tool, contender) in contenders(lab, &Tool::ALL, "hits-10000") {
         let prepared = contender.and_then(|contender| -> Result<Sampler<'_>> {
             let counter = format!("hits-10000.{}", tool.name());
@@ -84,7 +87,7 @@ pub fn hits(lab: &Lab) -> Result<Table> {
     }
     let results = compete(lab.rounds(3), entrants);
     let title = "10,000 hits on 1,000 entries, 8 at a time, wall time of all";
-    Ok(comparison(title, &["no-op", "bkt"], &results))
+    Ok(comparison(title, &["no-op", "/bin/true", "bkt"], &results))
 }
 
 /// Records 1,000 commands, asks for all of them again, and returns the time of

@@ -1,7 +1,7 @@
 //! Hits by the size of what is replayed, with two floors: a process that does
 //! nothing, and `cat` of a file with the same bytes.
 
-use super::{Sampler, compete, contenders};
+use super::{Sampler, compete, contenders, floors};
 use crate::contender::{Contender, Emit, Expected, Tool};
 use crate::lab::{Lab, find};
 use crate::measure::{Sink, run};
@@ -39,8 +39,12 @@ fn hit(lab: &Lab, name: &str, size: u64, rounds: usize, sink: Sink) -> Result<Ta
     let cat = find("cat")?;
     let mut entrants: Vec<(String, Result<Sampler<'_>>)> = Vec::new();
     if sink == Sink::Null {
-        let noop = || run(&mut lab.command(&lab.noop), sink);
-        entrants.push(("no-op".to_owned(), Ok(Box::new(noop))));
+        for (name, floor) in floors(lab) {
+            let prepared = floor.map(|floor| -> Sampler<'_> {
+                Box::new(move || run(&mut lab.command(&floor), sink))
+            });
+            entrants.push((name.to_owned(), prepared));
+        }
     }
     let floor = || run(lab.command(&cat).arg(&file), sink);
     entrants.push(("cat FILE".to_owned(), Ok(Box::new(floor))));
@@ -59,7 +63,7 @@ fn hit(lab: &Lab, name: &str, size: u64, rounds: usize, sink: Sink) -> Result<Ta
     let to = if sink == Sink::Null { "to /dev/null" } else { "into a pipe" };
     let title = format!("A hit on {} of output, {to}", bytes(size));
     let references: &[&str] = match sink {
-        Sink::Null => &["no-op", "cat FILE", "bkt"],
+        Sink::Null => &["no C library", "no-op", "/bin/true", "cat FILE", "bkt"],
         Sink::Pipe => &["cat FILE", "bkt"],
     };
     let table = comparison(&title, references, &results);

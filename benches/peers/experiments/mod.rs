@@ -12,6 +12,7 @@ mod misses;
 mod packed;
 mod record;
 mod remote;
+mod scripts;
 mod single_flight;
 mod space;
 
@@ -19,7 +20,8 @@ use crate::contender::{Contender, Tool};
 use crate::lab::Lab;
 use crate::measure::{Outcome, Rounds, Sample, alternate};
 use crate::table::Table;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use std::path::PathBuf;
 
 /// One of the things that are measured.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +35,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 23] = [
+pub const ALL: [Experiment; 25] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
@@ -54,6 +56,8 @@ pub const ALL: [Experiment; 23] = [
         run: crowds::misses,
     },
     Experiment { name: "hits-10000", about: "10,000 hits, 8 at a time", run: crowds::hits },
+    Experiment { name: "make", about: "1,000 hits from `make -j8`", run: scripts::make },
+    Experiment { name: "loop", about: "1,000 hits from a loop of a shell", run: scripts::shell },
     Experiment {
         name: "full",
         about: "hits and misses with 10 to 100,000 entries stored (a million: --million)",
@@ -109,6 +113,17 @@ pub const ALL: [Experiment; 23] = [
 
 /// Takes one sample of a contender.
 type Sampler<'a> = Box<dyn FnMut() -> Result<Sample> + 'a>;
+
+/// What every process costs: one without a C library, a static one, and one that is there
+/// everywhere.
+fn floors(lab: &Lab) -> [(&'static str, Result<PathBuf>); 3] {
+    let floor = lab.floor.as_ref().map(Clone::clone).map_err(|why| anyhow!("{why}"));
+    [
+        ("no C library", floor),
+        ("no-op", Ok(lab.noop.clone())),
+        ("/bin/true", Ok(PathBuf::from("/bin/true"))),
+    ]
+}
 
 /// Lets `entrants` run in turns. One that could not even be prepared, and is
 /// an error here, takes part in the table and not in the run.
