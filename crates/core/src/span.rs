@@ -1,32 +1,35 @@
 //! Spans of time as people write and read them.
 
-use crate::bytes::eq;
+use crate::bytes::{eq, strip_prefix};
 use crate::key::Sink;
 
 const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// As long as the `humantime` crate has them.
+const MONTH: u64 = 2_630_016 * SECOND;
+const YEAR: u64 = 31_557_600 * SECOND;
 
 /// The names of units, and their lengths in nanoseconds. There are more, for whom no hit
 /// hurries.
 const UNITS: [(&[u8], u64); 18] = [
-    (b"ms", 1_000_000),
     (b"s", SECOND),
+    (b"m", MINUTE),
+    (b"h", HOUR),
+    (b"d", DAY),
+    (b"w", 7 * DAY),
+    (b"ms", 1_000_000),
     (b"sec", SECOND),
     (b"second", SECOND),
     (b"seconds", SECOND),
-    (b"m", MINUTE),
     (b"min", MINUTE),
     (b"minute", MINUTE),
     (b"minutes", MINUTE),
-    (b"h", HOUR),
     (b"hour", HOUR),
     (b"hours", HOUR),
-    (b"d", DAY),
     (b"day", DAY),
     (b"days", DAY),
-    (b"w", 7 * DAY),
     (b"week", 7 * DAY),
     (b"weeks", 7 * DAY),
 ];
@@ -50,11 +53,10 @@ pub fn read(text: &[u8]) -> Option<u64> {
             number.wrapping_mul(10).wrapping_add(u64::from(digit & 15))
         });
         sum = sum.checked_add(number.checked_mul(*length)?)?;
-        rest = match behind {
-            [] => break,
-            [b' ', next @ ..] => next,
-            next => next,
-        };
+        if behind.is_empty() {
+            break;
+        }
+        rest = strip_prefix(behind, b" ").unwrap_or(behind);
     }
     (sum > 0).then_some(sum)
 }
@@ -79,9 +81,6 @@ pub fn tell_rounded(nanos: u64, to: &mut impl Sink) {
         to.put(b"0s");
         return;
     }
-    // The years and months of the `humantime` crate.
-    const YEAR: u64 = 31_557_600 * SECOND;
-    const MONTH: u64 = 2_630_016 * SECOND;
     let names: [(&[u8], &[u8], u64); 8] = [
         (b"year", b"years", YEAR),
         (b"month", b"months", MONTH),

@@ -26,10 +26,9 @@ fn path_below(parent: &str, key: &[u8; 32]) -> [u8; PATH] {
     let mut path = *b"-----/--/----------------------------------------------------------------";
     crate::bytes::copy(&mut path, parent.as_bytes());
     let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
-    let digits = key.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
     let (folder, name) = path.split_at_mut(FOLDER.len() + 4);
-    for (to, digit) in name.iter_mut().zip(digits) {
-        *to = digit;
+    for (digits, byte) in name.as_chunks_mut::<2>().0.iter_mut().zip(key) {
+        *digits = [digit(byte >> 4), digit(byte & 15)];
     }
     if let ([.., first, second, _], [a, b, ..]) = (folder, name) {
         (*first, *second) = (*a, *b);

@@ -160,6 +160,7 @@ impl Given {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Value {
     True,
     /// A string, or those of a list: names between commas, patterns between ends of lines.
@@ -239,11 +240,11 @@ fn strings(text: &'static mut [u8], between: Option<u8>) -> Option<Text<'static>
 }
 
 fn behind_blanks(text: &[u8], at: usize) -> usize {
-    let blanks = text.get(at..).unwrap_or_default().iter().take_while(|byte| is_blank(byte));
+    let blanks = text.get(at..).unwrap_or_default().iter().take_while(|byte| is_blank(**byte));
     at.wrapping_add(blanks.count())
 }
 
-fn is_blank(byte: &u8) -> bool {
+fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
