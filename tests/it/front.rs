@@ -119,10 +119,10 @@ fn what_is_not_is_passed_on() {
         "quiet = true # \u{e9}",
         "quiet = true\nquiet = true",
     ] {
-        cachex.config(&format!("{text}\n"));
+        cachex.config(format!("{text}\n"));
         passed_on(plain.clone(), "the configuration file is not plain");
     }
-    cachex.config(&format!("#{}\n", " ".repeat(8 * 1024)));
+    cachex.config(format!("#{}\n", " ".repeat(8 * 1024)));
     passed_on(plain.clone(), "the configuration file is long");
     let file = cachex.config("quiet = true\n");
     is_answered(&plain);

@@ -117,7 +117,7 @@ type Sampler<'a> = Box<dyn FnMut() -> Result<Sample> + 'a>;
 /// What every process costs: one without a C library, a static one, and one that is there
 /// everywhere.
 fn floors(lab: &Lab) -> [(&'static str, Result<PathBuf>); 3] {
-    let floor = lab.floor.as_ref().map(Clone::clone).map_err(|why| anyhow!("{why}"));
+    let floor = lab.floor.clone().map_err(|why| anyhow!("{why}"));
     [
         ("no C library", floor),
         ("no-op", Ok(lab.noop.clone())),
