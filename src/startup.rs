@@ -44,9 +44,11 @@ const OF_HELPERS: [&str; 2] = [fence::VERB, shared::VERB];
 /// works.
 ///
 /// ```no_run
-/// fn main() {
+/// fn main() -> Result<(), cachex::Error> {
 ///     cachex::init();
-///     // …
+///     let cache = cachex::Cache::open("/var/cache/fruit")?;
+///     assert_eq!(cache.value("seven", cachex::Options::new(), || 7), 7);
+///     Ok(())
 /// }
 /// ```
 ///

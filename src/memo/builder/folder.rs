@@ -110,9 +110,12 @@ impl Builder {
     }
 }
 
+/// The store, and the device and the number of its folder.
+type Opened = (Local, (u64, u64));
+
 impl Folder {
     /// Opens it, and returns what identifies the folder; none: cachex is disabled.
-    pub fn open(&self) -> Result<Option<(Local, (u64, u64))>, Error> {
+    pub fn open(&self) -> Result<Option<Opened>, Error> {
         let refused = |why: &dyn ToString| Error::Open(why.to_string());
         let (dir, settings) = self.settings()?;
         if settings.mode == Mode::Off {
