@@ -108,10 +108,8 @@ impl FromStr for Tier {
             mode = Some(read);
         }
         let rest = rest.join("&");
-        let url: RemoteUrl = match rest.is_empty() {
-            true => address.parse()?,
-            false => format!("{address}?{rest}").parse()?,
-        };
+        let url: RemoteUrl =
+            if rest.is_empty() { address.parse()? } else { format!("{address}?{rest}").parse()? };
         if mode == Some(RemoteMode::ReadWrite) && !url.takes_writes() {
             return Err("it says `mode=read-write`, and such a store is only read from".to_owned());
         }

@@ -98,7 +98,8 @@ impl Engine {
             // The servers count seconds.
             let kept = kept
                 .map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
-            let Opened { objects, piece, drops } = within(kinds::open(url, access, kept)).await??;
+            let Opened { objects, piece, drops } =
+                within(Box::pin(kinds::open(url, access, kept))).await??;
             Ok(Engine { objects, piece, drops, room: Semaphore::new(ROOM) })
         })
     }

@@ -41,7 +41,7 @@ pub async fn hold(
     let engine = within(target, open).await?;
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| anyhow!("there are no random bytes to be had"))?;
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = blake3::hash(&random).to_hex().to_string();
     let key = Key(wanted.key);
     let claim = Claim {
         engine: &engine,

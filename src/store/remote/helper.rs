@@ -74,7 +74,7 @@ mod serving {
             };
             // No child of the caller, and nothing that its signals reach.
             let keep = vec![0, 1, 2];
-            let _ = detached::branch_off(keep, || finish(answer(&path, false)));
+            let _ = detached::branch_off(keep, || finish(&answer(&path, false)));
             return Exit::SUCCESS;
         }
         let is_detached = rest.first().is_some_and(|arg| arg == DETACHED);
@@ -85,16 +85,15 @@ mod serving {
             progress::listen(asked::tell);
         }
         let done = answer(Path::new(path), is_detached);
-        let is_done = done.is_ok();
-        finish(done);
+        finish(&done);
         // What a runtime still waits for, a name say, is not waited for.
-        Exit::Status(if is_done { 0 } else { exit::FAILURE }).end()
+        Exit::Status(if done.is_ok() { 0 } else { exit::FAILURE }).end()
     }
 
-    fn finish(done: Result<Vec<u8>>) {
+    fn finish(done: &Result<Vec<u8>>) {
         let mut output = std::io::stdout().lock();
         // Nobody may be left to read the answer.
-        let _ = match &done {
+        let _ = match done {
             Ok(result) => write_frame(&mut output, DONE, result),
             Err(error) => write_frame(&mut output, FAILED, format!("{error:#}").as_bytes()),
         };

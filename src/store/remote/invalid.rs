@@ -101,8 +101,11 @@ impl Rules {
     fn add_all(&mut self, others: Rules) -> bool {
         let now = Timestamp::now();
         let of_the_past = |rule: Rule| Rule { before: rule.before.min(now), ..rule };
-        let others = others.rules.into_iter().map(of_the_past);
-        others.fold(false, |is_new, rule| self.add(rule) || is_new)
+        let mut is_new = false;
+        for rule in others.rules.into_iter().map(of_the_past) {
+            is_new |= self.add(rule);
+        }
+        is_new
     }
 }
 
