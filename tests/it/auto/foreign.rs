@@ -31,7 +31,7 @@ fn runs_unrecorded(call: &Call, why: &str) {
 
 /// Executes a command for which listeners fail with an error: where there are none, where another
 /// has one, or where they are forbidden.
-const DENY: &str = r#"
+const DENY: &str = r"
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
     execvp(argv[2], argv + 2);
     return 98;
 }
-"#;
+";
 
 #[test]
 fn where_nothing_can_be_traced_it_runs_and_says_why() {
@@ -147,7 +147,7 @@ fn of_32_bits() -> Vec<u8> {
     let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
     let mut put = |words: &[u32]| words.iter().for_each(|it| elf.extend(it.to_le_bytes()));
     // An executable for the 386, one header of 32 bytes at 52, no sections.
-    put(&[3 << 16 | 2, 1, BASE + 84, 52, 0, 0, 32 << 16 | 52, 1, 0]);
+    put(&[3 << 16 | 2, 1, BASE + 84, 52, 0, 0, 32 << 16 | 0x34, 1, 0]);
     let size = 84 + code.len() as u32;
     put(&[1, 0, BASE, BASE, size, size, 5, 0x1000]);
     elf.extend(code);
