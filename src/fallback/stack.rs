@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const ENOUGH: libc::rlim_t = 1 << 20;
 /// How large that is.
 const SIZE: usize = 1 << 20;
+/// What lies below it and is not to be touched.
+const GUARD: usize = 64 << 10;
 /// What a run needs at least.
 const LEAST: libc::rlim_t = 128 << 10;
 
@@ -49,7 +51,6 @@ fn top() -> Option<*mut c_void> {
     if cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64"))) {
         return None;
     }
-    const GUARD: usize = 64 << 10;
     let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: it is wherever there is room, so nobody else's memory is touched.
     let memory = unsafe { libc::mmap(ptr::null_mut(), GUARD + SIZE, libc::PROT_NONE, kind, -1, 0) };

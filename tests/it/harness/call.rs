@@ -402,7 +402,7 @@ fn execute_with(command: &mut Command, argv: &[OsString], mut entries: Vec<CStri
     // by the closure, and moving that moves none of them.
     unsafe {
         command.pre_exec(move || {
-            let _owned = (&argv, &entries);
+            std::hint::black_box((&argv, &entries));
             libc::execve(argv[0].as_ptr(), given.as_ptr().cast(), environment.as_ptr().cast());
             Err(std::io::Error::last_os_error())
         });
