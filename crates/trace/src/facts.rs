@@ -364,7 +364,9 @@ pub(crate) fn value(path: &CStr, status: &Status, class: Class) -> Result<Value,
     let kind = status.kind();
     Ok(match class {
         Class::Kind => Value::kind(status),
-        Class::Access => Value::access(status),
+        Class::NewFile if status.is_like_new(0o666) => Value::REPLACEABLE,
+        Class::NewProgram if status.is_like_new(0o777) => Value::REPLACEABLE,
+        Class::Access | Class::NewFile | Class::NewProgram => Value::access(status),
         Class::Size => Value::size(status),
         Class::Stat => Value::stat(status),
         Class::Details => Value::details(status),
@@ -376,9 +378,6 @@ pub(crate) fn value(path: &CStr, status: &Status, class: Class) -> Result<Value,
         Class::Contents if kind != FileType::RegularFile => Value::access(status),
         Class::Contents => Value::contents(status, &hash_file(path, status)?),
         Class::Attributes => attributes(path, status)?,
-        Class::NewFile if status.is_like_new(0o666) => Value::REPLACEABLE,
-        Class::NewProgram if status.is_like_new(0o777) => Value::REPLACEABLE,
-        Class::NewFile | Class::NewProgram => Value::access(status),
     })
 }
 
