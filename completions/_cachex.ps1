@@ -42,6 +42,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Check, measure and flush the store that machines share')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the store for problems, and repair it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the effective settings, and where each comes from')
+            [CompletionResult]::new('allow', 'allow', [CompletionResultType]::ParameterValue, 'Have the settings of a project count, as they are now')
+            [CompletionResult]::new('deny', 'deny', [CompletionResultType]::ParameterValue, 'Have the settings of a project not count any more')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Print the code that sets up a shell: completions, wrapped commands and prompts')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write completions and man pages below a folder')
@@ -66,10 +68,11 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the command after this long, with status 124')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Choose what a hit prints [default: all]')
             [CompletionResult]::new('--color-strip', '--color-strip', [CompletionResultType]::ParameterName, 'Remove escape sequences such as colors from the output [default: never]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the settings of this section of config.toml, `[profile.NAME]`')
             [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'Choose how the executable is part of the key [default: stat]')
-            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Choose what the command reads, and whether that is part of the key [default: hash]')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
@@ -147,9 +150,10 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the command after this long, with status 124')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Choose what a hit prints [default: all]')
             [CompletionResult]::new('--color-strip', '--color-strip', [CompletionResultType]::ParameterName, 'Remove escape sequences such as colors from the output [default: never]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the settings of this section of config.toml, `[profile.NAME]`')
             [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'Choose how the executable is part of the key [default: stat]')
-            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Choose what the script reads, and whether that is part of the key [default: null]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Keep the results of this scope apart from those of others')
@@ -223,10 +227,11 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the command after this long, with status 124')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Choose what a hit prints [default: all]')
             [CompletionResult]::new('--color-strip', '--color-strip', [CompletionResultType]::ParameterName, 'Remove escape sequences such as colors from the output [default: never]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the settings of this section of config.toml, `[profile.NAME]`')
             [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'Choose how the executable is part of the key [default: stat]')
-            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Choose what the command reads, and whether that is part of the key [default: hash]')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
@@ -310,10 +315,11 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;show' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the settings of this section of config.toml, `[profile.NAME]`')
             [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'Choose how the executable is part of the key [default: stat]')
-            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Choose what the command reads, and whether that is part of the key [default: hash]')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
@@ -349,10 +355,11 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;inputs' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the settings of this section of config.toml, `[profile.NAME]`')
             [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'Choose how the executable is part of the key [default: stat]')
-            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Choose what the command reads, and whether that is part of the key [default: hash]')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
@@ -390,10 +397,11 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Forget entries recorded longer ago than this')
             [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'Forget entries whose command line matches, see `cachex list --help`')
             [CompletionResult]::new('--remote-mode', '--remote-mode', [CompletionResultType]::ParameterName, 'Choose how the remote store is used [default: read-write]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the settings of this section of config.toml, `[profile.NAME]`')
             [CompletionResult]::new('--exe', '--exe', [CompletionResultType]::ParameterName, 'Choose how the executable is part of the key [default: stat]')
-            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`')
-            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings')
+            [CompletionResult]::new('--ignore-env', '--ignore-env', [CompletionResultType]::ParameterName, 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings')
             [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Choose what the command reads, and whether that is part of the key [default: hash]')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Add this text to the key, for anything else that the output depends on')
@@ -662,10 +670,69 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;config' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use the settings of this section of the file, `[profile.NAME]`')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Print the path of the configuration file, whether it exists or not')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print the effective value of a setting')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set a value at the top of the file; the rest of it stays as it is')
+            [CompletionResult]::new('edit', 'edit', [CompletionResultType]::ParameterValue, 'Open the file in VISUAL, EDITOR or vi, and check it')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a file to begin with')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'cachex;config;get' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'cachex;config;set' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'cachex;config;edit' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'cachex;config;init' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'cachex;config;help' {
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print the effective value of a setting')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set a value at the top of the file; the rest of it stays as it is')
+            [CompletionResult]::new('edit', 'edit', [CompletionResultType]::ParameterValue, 'Open the file in VISUAL, EDITOR or vi, and check it')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a file to begin with')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'cachex;config;help;get' {
+            break
+        }
+        'cachex;config;help;set' {
+            break
+        }
+        'cachex;config;help;edit' {
+            break
+        }
+        'cachex;config;help;init' {
+            break
+        }
+        'cachex;config;help;help' {
+            break
+        }
+        'cachex;allow' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'cachex;deny' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'cachex;init' {
@@ -701,6 +768,8 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Check, measure and flush the store that machines share')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the store for problems, and repair it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show the effective settings, and where each comes from')
+            [CompletionResult]::new('allow', 'allow', [CompletionResultType]::ParameterValue, 'Have the settings of a project count, as they are now')
+            [CompletionResult]::new('deny', 'deny', [CompletionResultType]::ParameterValue, 'Have the settings of a project not count any more')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Print the code that sets up a shell: completions, wrapped commands and prompts')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write completions and man pages below a folder')
@@ -784,6 +853,28 @@ Register-ArgumentCompleter -Native -CommandName 'cachex' -ScriptBlock {
             break
         }
         'cachex;help;config' {
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Print the effective value of a setting')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set a value at the top of the file; the rest of it stays as it is')
+            [CompletionResult]::new('edit', 'edit', [CompletionResultType]::ParameterValue, 'Open the file in VISUAL, EDITOR or vi, and check it')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a file to begin with')
+            break
+        }
+        'cachex;help;config;get' {
+            break
+        }
+        'cachex;help;config;set' {
+            break
+        }
+        'cachex;help;config;edit' {
+            break
+        }
+        'cachex;help;config;init' {
+            break
+        }
+        'cachex;help;allow' {
+            break
+        }
+        'cachex;help;deny' {
             break
         }
         'cachex;help;init' {

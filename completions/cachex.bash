@@ -16,6 +16,9 @@ _cachex() {
             ",$1")
                 cmd="cachex"
                 ;;
+            cachex,allow)
+                cmd="cachex__subcmd__allow"
+                ;;
             cachex,clear)
                 cmd="cachex__subcmd__clear"
                 ;;
@@ -24,6 +27,9 @@ _cachex() {
                 ;;
             cachex,config)
                 cmd="cachex__subcmd__config"
+                ;;
+            cachex,deny)
+                cmd="cachex__subcmd__deny"
                 ;;
             cachex,doctor)
                 cmd="cachex__subcmd__doctor"
@@ -79,6 +85,39 @@ _cachex() {
             cachex,trace)
                 cmd="cachex__subcmd__trace"
                 ;;
+            cachex__subcmd__config,edit)
+                cmd="cachex__subcmd__config__subcmd__edit"
+                ;;
+            cachex__subcmd__config,get)
+                cmd="cachex__subcmd__config__subcmd__get"
+                ;;
+            cachex__subcmd__config,help)
+                cmd="cachex__subcmd__config__subcmd__help"
+                ;;
+            cachex__subcmd__config,init)
+                cmd="cachex__subcmd__config__subcmd__init"
+                ;;
+            cachex__subcmd__config,set)
+                cmd="cachex__subcmd__config__subcmd__set"
+                ;;
+            cachex__subcmd__config__subcmd__help,edit)
+                cmd="cachex__subcmd__config__subcmd__help__subcmd__edit"
+                ;;
+            cachex__subcmd__config__subcmd__help,get)
+                cmd="cachex__subcmd__config__subcmd__help__subcmd__get"
+                ;;
+            cachex__subcmd__config__subcmd__help,help)
+                cmd="cachex__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            cachex__subcmd__config__subcmd__help,init)
+                cmd="cachex__subcmd__config__subcmd__help__subcmd__init"
+                ;;
+            cachex__subcmd__config__subcmd__help,set)
+                cmd="cachex__subcmd__config__subcmd__help__subcmd__set"
+                ;;
+            cachex__subcmd__help,allow)
+                cmd="cachex__subcmd__help__subcmd__allow"
+                ;;
             cachex__subcmd__help,clear)
                 cmd="cachex__subcmd__help__subcmd__clear"
                 ;;
@@ -87,6 +126,9 @@ _cachex() {
                 ;;
             cachex__subcmd__help,config)
                 cmd="cachex__subcmd__help__subcmd__config"
+                ;;
+            cachex__subcmd__help,deny)
+                cmd="cachex__subcmd__help__subcmd__deny"
                 ;;
             cachex__subcmd__help,doctor)
                 cmd="cachex__subcmd__help__subcmd__doctor"
@@ -141,6 +183,18 @@ _cachex() {
                 ;;
             cachex__subcmd__help,trace)
                 cmd="cachex__subcmd__help__subcmd__trace"
+                ;;
+            cachex__subcmd__help__subcmd__config,edit)
+                cmd="cachex__subcmd__help__subcmd__config__subcmd__edit"
+                ;;
+            cachex__subcmd__help__subcmd__config,get)
+                cmd="cachex__subcmd__help__subcmd__config__subcmd__get"
+                ;;
+            cachex__subcmd__help__subcmd__config,init)
+                cmd="cachex__subcmd__help__subcmd__config__subcmd__init"
+                ;;
+            cachex__subcmd__help__subcmd__config,set)
+                cmd="cachex__subcmd__help__subcmd__config__subcmd__set"
                 ;;
             cachex__subcmd__help__subcmd__remote,check)
                 cmd="cachex__subcmd__help__subcmd__remote__subcmd__check"
@@ -218,8 +272,22 @@ _cachex() {
 
     case "${cmd}" in
         cachex)
-            opts="-h -V --help --version run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help"
+            opts="-h -V --help --version run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__allow)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -267,7 +335,168 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__config)
-            opts="-h --json --path --help"
+            opts="-h --profile --json --path --help get set edit init help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__edit)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__get)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__help)
+            opts="get set edit init help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__help__subcmd__edit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__help__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__help__subcmd__init)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__init)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__config__subcmd__set)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__deny)
+            opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -302,7 +531,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__explain)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --all --json --reveal --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --profile --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --all --json --reveal --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -416,6 +645,13 @@ _cachex() {
                     ;;
                 --color-strip)
                     COMPREPLY=($(compgen -W "never auto always" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --exe)
@@ -741,7 +977,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__forget)
-            opts="-e -k -i -h --tag --cwd --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --tag --cwd --older-than --failed --command --remote-mode --dry-run --yes --json --no-pager --reveal --profile --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -777,6 +1013,13 @@ _cachex() {
                     ;;
                 --remote-mode)
                     COMPREPLY=($(compgen -W "read-write read-only off" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --exe)
@@ -926,8 +1169,22 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help)
-            opts="run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help"
+            opts="run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__allow)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -968,6 +1225,76 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__config)
+            opts="get set edit init"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__config__subcmd__edit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__config__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__config__subcmd__init)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__config__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__deny)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1374,12 +1701,19 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__inputs)
-            opts="-e -k -i -h --all --json --no-pager --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --all --json --no-pager --profile --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --exe)
                     COMPREPLY=($(compgen -W "stat content name" -- "${cur}"))
                     return 0
@@ -2098,7 +2432,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__run)
-            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --help"
+            opts="-t -s -f -n -e -k -i -o -q -v -h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --profile --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2212,6 +2546,13 @@ _cachex() {
                     ;;
                 --color-strip)
                     COMPREPLY=($(compgen -W "never auto always" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --exe)
@@ -2459,7 +2800,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__sh)
-            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --shell --help"
+            opts="-h --ttl --expires-in --failure-expires-in --exit-codes --no-fail --stale-after --refresh-after --stale-ok --stale-if-error --jitter --mode --force --no-read --read-only --warm --cached-only --no-wait --miss-status --single-flight --no-concurrent --lock-timeout --timeout --finish --tty --replay --mark --color-strip --profile --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output --require-outputs --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --local --tag --quiet --verbose --status-file --status-fd --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2559,6 +2900,13 @@ _cachex() {
                     ;;
                 --color-strip)
                     COMPREPLY=($(compgen -W "never auto always" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --exe)
@@ -2788,12 +3136,19 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__show)
-            opts="-e -k -i -h --stdout --stderr --replay --json --no-pager --reveal --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
+            opts="-e -k -i -h --stdout --stderr --replay --json --no-pager --reveal --profile --exe --no-cwd --env --ignore-env --no-env --stdin --key --scope --input --input-from --input-command --no-ignore --base-dir --portable --platform --auto --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --tty --remote --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --exe)
                     COMPREPLY=($(compgen -W "stat content name" -- "${cur}"))
                     return 0
@@ -3074,7 +3429,7 @@ _cachex_at() {
             = | :) ((at += 1)) ;;
             -*)
                 [[ $word != -[!-]* ]] || word=-${word: -1}
-                if [[ ' --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd ' == *" $word "* && ${COMP_WORDS[at + 1]-} != = ]]; then
+                if [[ ' --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --profile --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd ' == *" $word "* && ${COMP_WORDS[at + 1]-} != = ]]; then
                     ((at += 1))
                 fi ;;
             *)

@@ -39,6 +39,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand remote 'Check, measure and flush the store that machines share'
             cand doctor 'Check the store for problems, and repair it'
             cand config 'Show the effective settings, and where each comes from'
+            cand allow 'Have the settings of a project count, as they are now'
+            cand deny 'Have the settings of a project not count any more'
             cand init 'Print the code that sets up a shell: completions, wrapped commands and prompts'
             cand completions 'Print a completion script for a shell'
             cand generate 'Write completions and man pages below a folder'
@@ -62,10 +64,11 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --timeout 'End the command after this long, with status 124'
             cand --replay 'Choose what a hit prints [default: all]'
             cand --color-strip 'Remove escape sequences such as colors from the output [default: never]'
+            cand --profile 'Use the settings of this section of config.toml, `[profile.NAME]`'
             cand --exe 'Choose how the executable is part of the key [default: stat]'
-            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --ignore-env 'Leave the variables that match these patterns out of the key'
+            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --ignore-env 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings'
             cand --stdin 'Choose what the command reads, and whether that is part of the key [default: hash]'
             cand -k 'Add this text to the key, for anything else that the output depends on'
             cand --key 'Add this text to the key, for anything else that the output depends on'
@@ -142,9 +145,10 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --timeout 'End the command after this long, with status 124'
             cand --replay 'Choose what a hit prints [default: all]'
             cand --color-strip 'Remove escape sequences such as colors from the output [default: never]'
+            cand --profile 'Use the settings of this section of config.toml, `[profile.NAME]`'
             cand --exe 'Choose how the executable is part of the key [default: stat]'
-            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --ignore-env 'Leave the variables that match these patterns out of the key'
+            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --ignore-env 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings'
             cand --stdin 'Choose what the script reads, and whether that is part of the key [default: null]'
             cand --key 'Add this text to the key, for anything else that the output depends on'
             cand --scope 'Keep the results of this scope apart from those of others'
@@ -217,10 +221,11 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --timeout 'End the command after this long, with status 124'
             cand --replay 'Choose what a hit prints [default: all]'
             cand --color-strip 'Remove escape sequences such as colors from the output [default: never]'
+            cand --profile 'Use the settings of this section of config.toml, `[profile.NAME]`'
             cand --exe 'Choose how the executable is part of the key [default: stat]'
-            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --ignore-env 'Leave the variables that match these patterns out of the key'
+            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --ignore-env 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings'
             cand --stdin 'Choose what the command reads, and whether that is part of the key [default: hash]'
             cand -k 'Add this text to the key, for anything else that the output depends on'
             cand --key 'Add this text to the key, for anything else that the output depends on'
@@ -302,10 +307,11 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;show'= {
+            cand --profile 'Use the settings of this section of config.toml, `[profile.NAME]`'
             cand --exe 'Choose how the executable is part of the key [default: stat]'
-            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --ignore-env 'Leave the variables that match these patterns out of the key'
+            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --ignore-env 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings'
             cand --stdin 'Choose what the command reads, and whether that is part of the key [default: hash]'
             cand -k 'Add this text to the key, for anything else that the output depends on'
             cand --key 'Add this text to the key, for anything else that the output depends on'
@@ -340,10 +346,11 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;inputs'= {
+            cand --profile 'Use the settings of this section of config.toml, `[profile.NAME]`'
             cand --exe 'Choose how the executable is part of the key [default: stat]'
-            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --ignore-env 'Leave the variables that match these patterns out of the key'
+            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --ignore-env 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings'
             cand --stdin 'Choose what the command reads, and whether that is part of the key [default: hash]'
             cand -k 'Add this text to the key, for anything else that the output depends on'
             cand --key 'Add this text to the key, for anything else that the output depends on'
@@ -380,10 +387,11 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --older-than 'Forget entries recorded longer ago than this'
             cand --command 'Forget entries whose command line matches, see `cachex list --help`'
             cand --remote-mode 'Choose how the remote store is used [default: read-write]'
+            cand --profile 'Use the settings of this section of config.toml, `[profile.NAME]`'
             cand --exe 'Choose how the executable is part of the key [default: stat]'
-            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`'
-            cand --ignore-env 'Leave the variables that match these patterns out of the key'
+            cand -e 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --env 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings'
+            cand --ignore-env 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings'
             cand --stdin 'Choose what the command reads, and whether that is part of the key [default: hash]'
             cand -k 'Add this text to the key, for anything else that the output depends on'
             cand --key 'Add this text to the key, for anything else that the output depends on'
@@ -626,10 +634,57 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;config'= {
+            cand --profile 'Use the settings of this section of the file, `[profile.NAME]`'
             cand --json 'Print JSON'
             cand --path 'Print the path of the configuration file, whether it exists or not'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand get 'Print the effective value of a setting'
+            cand set 'Set a value at the top of the file; the rest of it stays as it is'
+            cand edit 'Open the file in VISUAL, EDITOR or vi, and check it'
+            cand init 'Write a file to begin with'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'cachex;config;get'= {
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;config;set'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'cachex;config;edit'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'cachex;config;init'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'cachex;config;help'= {
+            cand get 'Print the effective value of a setting'
+            cand set 'Set a value at the top of the file; the rest of it stays as it is'
+            cand edit 'Open the file in VISUAL, EDITOR or vi, and check it'
+            cand init 'Write a file to begin with'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'cachex;config;help;get'= {
+        }
+        &'cachex;config;help;set'= {
+        }
+        &'cachex;config;help;edit'= {
+        }
+        &'cachex;config;help;init'= {
+        }
+        &'cachex;config;help;help'= {
+        }
+        &'cachex;allow'= {
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'cachex;deny'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'cachex;init'= {
             cand -h 'Print help'
@@ -661,6 +716,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand remote 'Check, measure and flush the store that machines share'
             cand doctor 'Check the store for problems, and repair it'
             cand config 'Show the effective settings, and where each comes from'
+            cand allow 'Have the settings of a project count, as they are now'
+            cand deny 'Have the settings of a project not count any more'
             cand init 'Print the code that sets up a shell: completions, wrapped commands and prompts'
             cand completions 'Print a completion script for a shell'
             cand generate 'Write completions and man pages below a folder'
@@ -720,6 +777,22 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;doctor'= {
         }
         &'cachex;help;config'= {
+            cand get 'Print the effective value of a setting'
+            cand set 'Set a value at the top of the file; the rest of it stays as it is'
+            cand edit 'Open the file in VISUAL, EDITOR or vi, and check it'
+            cand init 'Write a file to begin with'
+        }
+        &'cachex;help;config;get'= {
+        }
+        &'cachex;help;config;set'= {
+        }
+        &'cachex;help;config;edit'= {
+        }
+        &'cachex;help;config;init'= {
+        }
+        &'cachex;help;allow'= {
+        }
+        &'cachex;help;deny'= {
         }
         &'cachex;help;init'= {
         }

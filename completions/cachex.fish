@@ -44,6 +44,8 @@ complete -c cachex -n "__fish_cachex_needs_command" -f -a "trace" -d 'Run a comm
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "remote" -d 'Check, measure and flush the store that machines share'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "doctor" -d 'Check the store for problems, and repair it'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "config" -d 'Show the effective settings, and where each comes from'
+complete -c cachex -n "__fish_cachex_needs_command" -f -a "allow" -d 'Have the settings of a project count, as they are now'
+complete -c cachex -n "__fish_cachex_needs_command" -f -a "deny" -d 'Have the settings of a project not count any more'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "init" -d 'Print the code that sets up a shell: completions, wrapped commands and prompts'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c cachex -n "__fish_cachex_needs_command" -f -a "generate" -d 'Write completions and man pages below a folder'
@@ -68,11 +70,12 @@ none\t'Nothing; the exit status alone is replayed'"
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l color-strip -d 'Remove escape sequences such as colors from the output [default: never]' -r -f -a "never\t'Print them as they were recorded'
 auto\t'Leave them out where the output goes to no terminal'
 always\t'Leave them out'"
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l profile -d 'Use the settings of this section of config.toml, `[profile.NAME]`' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l exe -d 'Choose how the executable is part of the key [default: stat]' -r -f -a "stat\t'Its resolved path, size and modification time'
 content\t'Its contents, wherever it lies'
 name\t'Its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand run" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand run" -l ignore-env -d 'Leave the variables that match these patterns out of the key' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand run" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand run" -l ignore-env -d 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand run" -l stdin -d 'Choose what the command reads, and whether that is part of the key [default: hash]' -r -f -a "hash\t'The contents are part of the key, unless typed at a terminal'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it is not part of the key'"
@@ -152,11 +155,12 @@ none\t'Nothing; the exit status alone is replayed'"
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l color-strip -d 'Remove escape sequences such as colors from the output [default: never]' -r -f -a "never\t'Print them as they were recorded'
 auto\t'Leave them out where the output goes to no terminal'
 always\t'Leave them out'"
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l profile -d 'Use the settings of this section of config.toml, `[profile.NAME]`' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l exe -d 'Choose how the executable is part of the key [default: stat]' -r -f -a "stat\t'Its resolved path, size and modification time'
 content\t'Its contents, wherever it lies'
 name\t'Its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand sh" -l ignore-env -d 'Leave the variables that match these patterns out of the key' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand sh" -l ignore-env -d 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand sh" -l stdin -d 'Choose what the script reads, and whether that is part of the key [default: null]' -r -f -a "hash\t'The contents are part of the key, unless typed at a terminal'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it is not part of the key'"
@@ -237,11 +241,12 @@ none\t'Nothing; the exit status alone is replayed'"
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l color-strip -d 'Remove escape sequences such as colors from the output [default: never]' -r -f -a "never\t'Print them as they were recorded'
 auto\t'Leave them out where the output goes to no terminal'
 always\t'Leave them out'"
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l profile -d 'Use the settings of this section of config.toml, `[profile.NAME]`' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l exe -d 'Choose how the executable is part of the key [default: stat]' -r -f -a "stat\t'Its resolved path, size and modification time'
 content\t'Its contents, wherever it lies'
 name\t'Its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand explain" -l ignore-env -d 'Leave the variables that match these patterns out of the key' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand explain" -l ignore-env -d 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand explain" -l stdin -d 'Choose what the command reads, and whether that is part of the key [default: hash]' -r -f -a "hash\t'The contents are part of the key, unless typed at a terminal'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it is not part of the key'"
@@ -325,11 +330,12 @@ complete -c cachex -n "__fish_cachex_using_subcommand list" -l no-pager -d 'Use 
 complete -c cachex -n "__fish_cachex_using_subcommand list" -l reveal -d 'Show credentials in command lines, for which `***` stands otherwise'
 complete -c cachex -n "__fish_cachex_using_subcommand list" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l profile -d 'Use the settings of this section of config.toml, `[profile.NAME]`' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l exe -d 'Choose how the executable is part of the key [default: stat]' -r -f -a "stat\t'Its resolved path, size and modification time'
 content\t'Its contents, wherever it lies'
 name\t'Its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand show" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand show" -l ignore-env -d 'Leave the variables that match these patterns out of the key' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand show" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand show" -l ignore-env -d 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l stdin -d 'Choose what the command reads, and whether that is part of the key [default: hash]' -r -f -a "hash\t'The contents are part of the key, unless typed at a terminal'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it is not part of the key'"
@@ -366,11 +372,12 @@ complete -c cachex -n "__fish_cachex_using_subcommand show" -l auto -d 'Trace wh
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l tty -d 'Select the result of --tty at a terminal like this one'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l profile -d 'Use the settings of this section of config.toml, `[profile.NAME]`' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l exe -d 'Choose how the executable is part of the key [default: stat]' -r -f -a "stat\t'Its resolved path, size and modification time'
 content\t'Its contents, wherever it lies'
 name\t'Its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand inputs" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l ignore-env -d 'Leave the variables that match these patterns out of the key' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l ignore-env -d 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand inputs" -l stdin -d 'Choose what the command reads, and whether that is part of the key [default: hash]' -r -f -a "hash\t'The contents are part of the key, unless typed at a terminal'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it is not part of the key'"
@@ -411,11 +418,12 @@ complete -c cachex -n "__fish_cachex_using_subcommand forget" -l command -d 'For
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l remote-mode -d 'Choose how the remote store is used [default: read-write]' -r -f -a "read-write\t'Replay what others recorded, and share what is recorded here'
 read-only\t'Replay what others recorded, and share nothing'
 off\t'Do not use the remote store'"
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l profile -d 'Use the settings of this section of config.toml, `[profile.NAME]`' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l exe -d 'Choose how the executable is part of the key [default: stat]' -r -f -a "stat\t'Its resolved path, size and modification time'
 content\t'Its contents, wherever it lies'
 name\t'Its name as given, and nothing else'"
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand forget" -l ignore-env -d 'Leave the variables that match these patterns out of the key' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -s e -l env -d 'Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand forget" -l ignore-env -d 'Leave the variables that match these patterns out of the key; `+` in front adds to the settings' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand forget" -l stdin -d 'Choose what the command reads, and whether that is part of the key [default: hash]' -r -f -a "hash\t'The contents are part of the key, unless typed at a terminal'
 null\t'The command gets an empty standard input'
 inherit\t'The command gets it as it is, and it is not part of the key'"
@@ -599,33 +607,52 @@ complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l repair -d 'Repa
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l quiet -d 'Show no progress'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand config" -l json -d 'Print JSON'
-complete -c cachex -n "__fish_cachex_using_subcommand config" -l path -d 'Print the path of the configuration file, whether it exists or not'
-complete -c cachex -n "__fish_cachex_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -l profile -d 'Use the settings of this section of the file, `[profile.NAME]`' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -l path -d 'Print the path of the configuration file, whether it exists or not'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -a "get" -d 'Print the effective value of a setting'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -a "set" -d 'Set a value at the top of the file; the rest of it stays as it is'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -a "edit" -d 'Open the file in VISUAL, EDITOR or vi, and check it'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -a "init" -d 'Write a file to begin with'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and not __fish_seen_subcommand_from get set edit init help" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "get" -d 'Print the effective value of a setting'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "set" -d 'Set a value at the top of the file; the rest of it stays as it is'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "edit" -d 'Open the file in VISUAL, EDITOR or vi, and check it'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "init" -d 'Write a file to begin with'
+complete -c cachex -n "__fish_cachex_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand allow" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand deny" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand init" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "explain" -d 'Explain whether a call would hit, and if not, why'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "list" -d 'Show which results the store holds'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "show" -d 'Show everything about one result'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "inputs" -d 'List the files that an automatic result depends on'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "prune" -d 'Remove results that have expired, are old, or exceed a limit'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "clear" -d 'Forget everything'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "export" -d 'Write recorded results to a file, for another store'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "import" -d 'Put the results of an archive into the store'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "log" -d 'List recent calls, and what came of each'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "stats" -d 'Show hits, misses and the time saved'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "trace" -d 'Run a command, and list the files that it read, looked for and wrote'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "remote" -d 'Check, measure and flush the store that machines share'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "doctor" -d 'Check the store for problems, and repair it'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "config" -d 'Show the effective settings, and where each comes from'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "init" -d 'Print the code that sets up a shell: completions, wrapped commands and prompts'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config init completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "run" -d 'Run a command, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "sh" -d 'Run a shell script, or replay what it did last time'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "explain" -d 'Explain whether a call would hit, and if not, why'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "list" -d 'Show which results the store holds'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "show" -d 'Show everything about one result'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "inputs" -d 'List the files that an automatic result depends on'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "forget" -d 'Forget recorded runs: of a command, by key, by tag, by age'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "prune" -d 'Remove results that have expired, are old, or exceed a limit'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "clear" -d 'Forget everything'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "export" -d 'Write recorded results to a file, for another store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "import" -d 'Put the results of an archive into the store'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "log" -d 'List recent calls, and what came of each'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "stats" -d 'Show hits, misses and the time saved'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "trace" -d 'Run a command, and list the files that it read, looked for and wrote'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "remote" -d 'Check, measure and flush the store that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "doctor" -d 'Check the store for problems, and repair it'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "config" -d 'Show the effective settings, and where each comes from'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "allow" -d 'Have the settings of a project count, as they are now'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "deny" -d 'Have the settings of a project not count any more'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "init" -d 'Print the code that sets up a shell: completions, wrapped commands and prompts'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "generate" -d 'Write completions and man pages below a folder'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and not __fish_seen_subcommand_from run sh explain list show inputs forget prune clear export import log stats trace remote doctor config allow deny init completions generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
@@ -633,6 +660,10 @@ complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subc
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "get" -d 'Print the effective value of a setting'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "set" -d 'Set a value at the top of the file; the rest of it stays as it is'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "edit" -d 'Open the file in VISUAL, EDITOR or vi, and check it'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "init" -d 'Write a file to begin with'
 
 # Keys, tags and scopes that the store holds. `cachex __complete` only reads, and
 # is done at once.
@@ -656,7 +687,7 @@ function __fish_cachex_at
         case '*'
             return 1
     end
-    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd
+    set -l valued --expires-in --ttl -t --failure-expires-in --exit-codes --refresh-after --stale-after -s --stale-ok --stale-if-error --jitter --mode --miss-status --lock-timeout --timeout --replay --color-strip --profile --exe --env -e --ignore-env --stdin --key -k --scope --input -i --input-from --input-command --base-dir --platform --auto-ignore --auto-times --auto-allow --auto-outputs --auto-quirks --output -o --cache-dir --max-entry-size --max-size --max-entries --compress --remote --remote-mode --remote-timeout --remote-budget --remote-max-size --remote-signing-key --remote-trust --tag --status-file --status-fd
     while test $at -le (count $words)
         set -l word $words[$at]
         if test "$word" = --

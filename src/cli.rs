@@ -137,11 +137,28 @@ pub enum Verb {
     Doctor(DoctorArgs),
     /// Show the effective settings, and where each comes from
     ///
-    /// A flag wins over a variable, a variable over the rules of `config.toml`
-    /// that match the command, the last of them first, and these over its top
-    /// level. Without a command no rule matches.
+    /// A flag wins over a variable, a variable over the profile, this over the rules
+    /// of `config.toml` that match the command, the last of them first, these over
+    /// its top level, and all of it over the project's .cachex.toml. Without a
+    /// command no rule matches.
     #[command(after_help = CONFIG_AFTER)]
     Config(ConfigArgs),
+    /// Have the settings of a project count, as they are now
+    ///
+    /// A project's .cachex.toml is used only after its reader has allowed it. It can set
+    /// what makes results expire earlier, tells them apart or labels them; no store, no
+    /// remote, and nothing that leaves anything out of a key.
+    Allow {
+        /// The file or its folder [default: the nearest one, upwards from here]
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: Option<PathBuf>,
+    },
+    /// Have the settings of a project not count any more
+    Deny {
+        /// The file or its folder [default: the nearest one, upwards from here]
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: Option<PathBuf>,
+    },
     /// Print the code that sets up a shell: completions, wrapped commands and prompts
     #[command(after_help = init::AFTER)]
     Init {

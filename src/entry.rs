@@ -119,12 +119,14 @@ impl About {
     pub const LIMIT: usize = 768;
 
     /// What is known of a command of which there is only a name, if there is.
+    #[cfg(feature = "cli")]
     pub fn of_name(name: Option<&str>) -> About {
         let argv = name.map(serde_bytes::ByteBuf::from).into_iter().collect();
         About { argv, cut: true, cwd: None, scope: None, tags: Vec::new() }
     }
 
     /// The command line, word by word.
+    #[cfg(feature = "cli")]
     pub fn words(&self) -> impl Iterator<Item = &[u8]> {
         self.argv.iter().map(|word| &word[..])
     }

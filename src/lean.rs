@@ -216,6 +216,7 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
         b"ignore-env" => once(&mut run.identity.ignore_env, list(text?)),
         b"stdin" => once(&mut run.identity.stdin, ValueEnum::from_str(text?, false)),
         b"key" => once(&mut run.identity.key, Ok::<_, ()>(value.to_owned())),
+        b"profile" => once(&mut run.identity.profile, Ok::<_, ()>(text?.to_owned())),
         b"scope" => once(&mut run.identity.scope, Ok::<_, ()>(text?.to_owned())),
         b"cache-dir" => once(&mut run.cache_dir, Ok::<_, ()>(value.into())),
         b"max-entry-size" => once(&mut run.max_entry_size, values::size(text?)),

@@ -101,12 +101,19 @@ pub struct NamePattern {
     text: String,
     /// None: the text is a name.
     glob: Option<glob::Pattern>,
+    /// Whether it was written with a `+`.
+    adds: bool,
 }
 
 impl NamePattern {
-    /// As it was written.
+    /// As it was written, without a `+`.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether its list is added to that of the levels below.
+    pub fn adds(&self) -> bool {
+        self.adds
     }
 
     /// Returns whether it matches a name.
@@ -123,7 +130,11 @@ impl FromStr for NamePattern {
 
     fn from_str(text: &str) -> Result<NamePattern, String> {
         const ACCEPTED: &str = "expected names of variables or patterns, separated by commas, such as `HOME,LANG,AWS_*`";
-        let is_bad = |c: char| c == '=' || c.is_whitespace() || c.is_control();
+        let (adds, text) = match text.strip_prefix('+') {
+            Some(text) => (true, text),
+            None => (false, text),
+        };
+        let is_bad = |c: char| c == '=' || c == '+' || c.is_whitespace() || c.is_control();
         if text.is_empty() || text.starts_with('$') || text.contains(is_bad) {
             return Err(ACCEPTED.to_owned());
         }
@@ -131,7 +142,7 @@ impl FromStr for NamePattern {
         let glob = is_special.then(|| glob::Pattern::new(text)).transpose();
         let glob =
             glob.map_err(|error| format!("{} at position {}; {ACCEPTED}", error.msg, error.pos))?;
-        Ok(NamePattern { text: text.to_owned(), glob })
+        Ok(NamePattern { text: text.to_owned(), glob, adds })
     }
 }
 

@@ -10,7 +10,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Look at results", &["list", "show", "inputs", "log", "stats"]),
     ("Remove results", &["forget", "prune", "clear"]),
     ("Share results", &["export", "import", "remote"]),
-    ("Set up", &["init", "config", "doctor", "completions"]),
+    ("Set up", &["init", "config", "allow", "deny", "doctor", "completions"]),
 ];
 
 const EXAMPLES: &[&str] = &[

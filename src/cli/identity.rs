@@ -1,6 +1,6 @@
 //! The options that decide which calls share a result.
 
-use super::{AutoArgs, INPUTS, KEY};
+use super::{AutoArgs, INPUTS, KEY, STORE};
 use crate::values::{self, ExeMode, InputPattern, NamePattern, StdinMode, text};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
@@ -10,17 +10,20 @@ use std::str::FromStr;
 /// The options that decide which calls share a result.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct IdentityArgs {
+    /// Use the settings of this section of config.toml, `[profile.NAME]`
+    #[arg(long, value_name = "NAME", value_parser = text(String::from_str), help_heading = STORE)]
+    pub profile: Option<String>,
     /// Choose how the executable is part of the key [default: stat]
     #[arg(long, value_name = "HOW", value_enum, help_heading = KEY)]
     pub exe: Option<ExeMode>,
     /// Leave the working directory out of the key
     #[arg(long, help_heading = KEY)]
     pub no_cwd: bool,
-    /// Make only these variables part of the key: names, or patterns such as `AWS_*`
+    /// Make only these variables part of the key: names, or patterns such as `AWS_*`; `+` in front adds to the settings
     #[arg(short, long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
     #[arg(value_parser = text(NamePattern::from_str), conflicts_with_all = ["ignore_env", "no_env"])]
     pub env: Option<Vec<NamePattern>>,
-    /// Leave the variables that match these patterns out of the key
+    /// Leave the variables that match these patterns out of the key; `+` in front adds to the settings
     #[arg(long, value_name = "GLOB,…", value_delimiter = ',', help_heading = KEY)]
     #[arg(value_parser = text(NamePattern::from_str), conflicts_with = "no_env")]
     pub ignore_env: Option<Vec<NamePattern>>,

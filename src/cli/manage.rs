@@ -295,8 +295,9 @@ Exit status: 0, or 2 if there is a mistake in the file or in a variable.
 
 Examples:
   cachex config -- terraform plan
+  cachex config set expires-in 10m
   cachex config --json -- kubectl get pods | jq '.options[\"expires-in\"].source'
-  \"$EDITOR\" \"$(cachex config --path)\"";
+  cachex config edit";
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
@@ -314,8 +315,38 @@ pub struct DoctorArgs {
     pub cache_dir: Option<PathBuf>,
 }
 
+/// What is done with the configuration file.
+#[derive(clap::Subcommand, Debug)]
+pub enum ConfigVerb {
+    /// Print the effective value of a setting
+    ///
+    /// Exit status: 0; 1 if nothing is set.
+    Get {
+        /// The setting: a long option of `cachex run`
+        key: String,
+    },
+    /// Set a value at the top of the file; the rest of it stays as it is
+    Set {
+        /// The setting: a long option of `cachex run`
+        key: String,
+        /// Its value, as in the file or without its quotes
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Open the file in VISUAL, EDITOR or vi, and check it
+    Edit,
+    /// Write a file to begin with
+    Init,
+}
+
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub verb: Option<ConfigVerb>,
+    /// Use the settings of this section of the file, `[profile.NAME]`
+    #[arg(long, value_name = "NAME", conflicts_with = "path")]
+    pub profile: Option<String>,
     /// Print JSON
     #[arg(long, conflicts_with = "path")]
     pub json: bool,

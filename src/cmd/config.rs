@@ -1,9 +1,13 @@
 //! `cachex config`: what holds for a command, and who said so.
 
+mod edit;
+
 use crate::cli::ConfigArgs;
-use crate::config::{self, BaseFolder, By, Config, EnvSelection, File, List, Settled, Vars};
+use crate::config::{
+    self, BaseFolder, By, Config, EnvSelection, File, List, Project, Settled, Vars,
+};
 use crate::exit::Exit;
-use crate::messages::harmless;
+use crate::messages::{Messages, harmless};
 use crate::ui::{self, Screen, Tone};
 use crate::values::{AutoAllow, Limit, NamePattern, PathPattern};
 use anyhow::{Context, Result};
@@ -24,15 +28,23 @@ const DEFAULT: &str = "default";
 /// The space between two columns.
 const GAP: &str = "  ";
 
-/// Prints it.
+/// Prints it, or changes the file.
 pub fn config(args: &ConfigArgs, vars: &Vars) -> Result<Exit> {
+    if let Some(verb) = &args.verb {
+        return edit::edit(verb, vars);
+    }
     let place = config::place(vars)?;
     let text = if args.path {
         let place = place.ok_or_else(|| config::nowhere(vars))?;
         [place.as_os_str().as_bytes(), b"\n"].concat()
     } else {
         let read = config::read(vars)?;
-        let settled = config::settle(&args.command, vars, &read)?;
+        let settled = config::settle(&args.command, args.profile.clone(), vars, &read)?;
+        if let Project::NotAllowed(path) = config::project(vars, true) {
+            let path = path.to_string_lossy();
+            let messages = Messages { quiet: settled.config.quiet, verbose: false };
+            messages.hint(&format!("{path} is not allowed; `cachex allow` has it count"));
+        }
         let shown = Shown::new(place.as_deref(), read.file(), args, &settled);
         if args.json { shown.json()? } else { shown.table(Screen::of_stdout()) }.into_bytes()
     };
@@ -78,7 +90,7 @@ impl<'a> Shown<'a> {
         let rules = settled.rules.iter().filter_map(rule);
         Shown {
             path: place.map(Path::to_string_lossy),
-            read: file.is_some(),
+            read: file.is_some_and(File::is_there),
             command: args.command.iter().map(|word| word.to_string_lossy()).collect(),
             rules: rules.map(|rule| Rule { line: rule.line, r#match: &rule.globs }).collect(),
             options: config::ALL
@@ -90,7 +102,10 @@ impl<'a> Shown<'a> {
                     let setting = Setting {
                         level: level(by),
                         line: match by {
-                            By::File { line } | By::Rule { line, .. } => Some(line),
+                            By::File { line }
+                            | By::Rule { line, .. }
+                            | By::Profile { line }
+                            | By::Project { line, .. } => Some(line),
                             By::Default | By::Variable | By::Flag => None,
                         },
                         source: source(by, option.variable(), file),
@@ -141,6 +156,8 @@ fn level(by: By) -> &'static str {
         By::Default => DEFAULT,
         By::File { .. } => "file",
         By::Rule { .. } => "rule",
+        By::Profile { .. } => "profile",
+        By::Project { .. } => "project",
         By::Variable => "variable",
         By::Flag => "flag",
     }
@@ -154,7 +171,8 @@ fn source(by: By, variable: &str, file: Option<&File>) -> String {
     match by {
         By::Default | By::Flag => level(by).to_owned(),
         By::Variable => variable.to_owned(),
-        By::File { line } => named(line),
+        By::File { line } | By::Profile { line } => named(line),
+        By::Project { line, .. } => format!("{}:{line}", config::PROJECT_FILE),
         By::Rule { place, line } => {
             let globs = file.map_or(&[][..], |file| &file.rules[place].globs);
             let globs: Vec<String> = globs.iter().map(|glob| format!("\"{glob}\"")).collect();

@@ -1,5 +1,6 @@
 //! One file per verb, and the choice between them.
 
+mod allow;
 mod clear;
 mod complete;
 mod config;
@@ -113,6 +114,8 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Log(args) => log::log(args, vars),
         Verb::Doctor(args) => doctor::doctor(args, vars),
         Verb::Stats(args) => stats::stats(args, vars),
+        Verb::Allow { path } => allow::allow(path.as_deref(), vars),
+        Verb::Deny { path } => allow::deny(path.as_deref(), vars),
         Verb::Config(args) => config::config(&args, vars),
         Verb::Init { shell } => return init::init(shell),
         Verb::Completions { shell } => return generate::completions(shell),

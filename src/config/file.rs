@@ -1,10 +1,11 @@
 //! `config.toml`: where it lies, whether it is to be trusted, and what it says.
 //!
-//! It is only looked for in the user's own folder and never near the working
-//! directory: it can name the store, so whoever plants one decides what commands
-//! seem to print. Without it, a call pays one `open` that finds nothing.
+//! It is only looked for in the user's own folder: it can name the store, so whoever
+//! plants one decides what commands seem to print. What a project may say is in
+//! [`super::project`]. Without it, a call pays one `open` that finds nothing.
 
 use super::options::Value;
+use super::project::{self, Project};
 use super::{Misuse, Vars, parse, var};
 use crate::fsutil;
 use crate::messages;
@@ -32,6 +33,12 @@ pub struct File {
     pub settings: Vec<Setting>,
     /// The rules for some commands, in the order of the file.
     pub rules: Vec<Rule>,
+    /// The profiles, in the order of the file.
+    pub profiles: Vec<Profile>,
+    /// The file of the project.
+    pub project: Option<Box<File>>,
+    /// Why the file of the project is not used, if that is worth a word.
+    pub warning: Option<String>,
 }
 
 /// An option in the file.
@@ -52,7 +59,27 @@ pub struct Rule {
     pub line: usize,
 }
 
+/// A `[profile.NAME]`.
+#[derive(Debug)]
+pub struct Profile {
+    pub name: String,
+    pub settings: Vec<Setting>,
+    pub line: usize,
+}
+
 impl File {
+    /// One that says nothing, as if there were one where there is none.
+    fn empty() -> File {
+        let path = PathBuf::new();
+        let (settings, rules, profiles) = (Vec::new(), Vec::new(), Vec::new());
+        File { path, settings, rules, profiles, project: None, warning: None }
+    }
+
+    /// Whether there is such a file.
+    pub fn is_there(&self) -> bool {
+        !self.path.as_os_str().is_empty()
+    }
+
     /// The places of the rules that match a command, the last first.
     pub fn matching(&self, argv: &[OsString]) -> Vec<usize> {
         let Some((command, rest)) = argv.split_first() else { return Vec::new() };
@@ -147,9 +174,27 @@ pub fn place(vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
     Ok(path.or_else(|| below("HOME", "/.config/cachex/config.toml")))
 }
 
-/// Reads the file, if there is one.
+/// Reads the file, if there is one, and the file of the project, if that is allowed.
 pub fn read(vars: &Vars) -> Result<Read, Misuse> {
     let Some(path) = place(vars)? else { return Ok(Read::Absent) };
+    let read = read_own(path, vars)?;
+    let own = |read| match read {
+        Read::File(file) => Ok(file),
+        Read::Absent => Ok(File::empty()),
+        // Without it nobody knows what the user's word would be.
+        Read::Refused(_) => Err(read),
+    };
+    Ok(match project::find(vars, false) {
+        Project::None | Project::NotAllowed(_) => read,
+        Project::Refused(why) => {
+            own(read).map_or_else(|read| read, |own| Read::File(File { warning: Some(why), ..own }))
+        }
+        Project::Allowed(file) => own(read)
+            .map_or_else(|read| read, |own| Read::File(File { project: Some(file), ..own })),
+    })
+}
+
+fn read_own(path: PathBuf, vars: &Vars) -> Result<Read, Misuse> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = match fsutil::retry(|| rustix::fs::open(&path, flags, Mode::empty())) {
         Ok(file) => file,
@@ -174,7 +219,7 @@ fn refused(path: &Path, why: &str) -> Read {
 }
 
 /// Returns the content of an open file, if nobody else can have written it.
-fn contents(file: &rustix::fd::OwnedFd) -> Result<Vec<u8>, String> {
+pub(super) fn contents(file: &rustix::fd::OwnedFd) -> Result<Vec<u8>, String> {
     let failed = |errno: Errno| std::io::Error::from(errno).to_string();
     let stat = rustix::fs::fstat(file).map_err(failed)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {

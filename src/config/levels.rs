@@ -1,6 +1,7 @@
 //! Who may say something about an option, and whose word counts: a flag, a
-//! variable, the rules of the file that match the command (the last first), the
-//! file's top level, and else the default.
+//! variable, the chosen profile, the rules of the file that match the command (the last
+//! first), the file's top level, the file of the project in the same way, and else the
+//! default.
 //!
 //! What excludes each other contradicts itself only on one level; a choice on a
 //! higher one replaces those below.
@@ -9,7 +10,7 @@ use super::file::{File, Read, Setting};
 use super::options::{Lasting, Option as AnyOption, Raw};
 use super::{Misuse, Vars};
 use crate::messages;
-use crate::values::{self, PrivateKey};
+use crate::values::{self, NamePattern, PrivateKey};
 use cachex_core::environment;
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -21,10 +22,14 @@ use std::os::unix::ffi::OsStrExt;
 pub enum By {
     /// Nobody.
     Default,
+    /// The file of the project, in this line, by the rule at this place or its top level.
+    Project { place: Option<usize>, line: usize },
     /// The file's top level, in this line.
     File { line: usize },
     /// The rule at this place in the file, in this line.
     Rule { place: usize, line: usize },
+    /// The chosen profile, in this line of the file.
+    Profile { line: usize },
     /// A variable.
     Variable,
     /// A flag.
@@ -35,10 +40,12 @@ impl By {
     fn rank(self) -> (u8, usize) {
         match self {
             By::Default => (0, 0),
-            By::File { .. } => (1, 0),
-            By::Rule { place, .. } => (2, place),
-            By::Variable => (3, 0),
-            By::Flag => (4, 0),
+            By::Project { place, .. } => (1, place.map_or(0, |place| place + 1)),
+            By::File { .. } => (2, 0),
+            By::Rule { place, .. } => (3, place),
+            By::Profile { .. } => (4, 0),
+            By::Variable => (5, 0),
+            By::Flag => (6, 0),
         }
     }
 
@@ -74,6 +81,10 @@ pub struct Levels<'f> {
     file: Option<&'f File>,
     /// The places of the rules that match, the last first.
     rules: Vec<usize>,
+    /// The same of the file of the project.
+    project_rules: Vec<usize>,
+    /// The place of the chosen profile.
+    profile: Option<usize>,
     /// The source of each value, if somebody needs it.
     sources: Option<RefCell<Vec<(&'static str, By)>>>,
 }
@@ -100,18 +111,42 @@ fn chosen(option: &(impl AnyOption + ?Sized), by: By) -> Chosen {
 impl<'f> Levels<'f> {
     /// Of no command, so that no rule matches.
     pub fn new(own: Own, file: Option<&'f File>) -> Levels<'f> {
-        Levels { own, file, rules: Vec::new(), sources: None }
+        let (rules, project_rules) = (Vec::new(), Vec::new());
+        Levels { own, file, rules, project_rules, profile: None, sources: None }
     }
 
     /// With the rules that match this command.
     pub fn of(self, argv: &[OsString]) -> Levels<'f> {
-        let rules = self.file.map(|file| file.matching(argv)).unwrap_or_default();
-        Levels { rules, ..self }
+        let matching = |file: &File| file.matching(argv);
+        let project = self.file.and_then(|file| file.project.as_deref());
+        let rules = self.file.map(matching).unwrap_or_default();
+        Levels { rules, project_rules: project.map(matching).unwrap_or_default(), ..self }
     }
 
     /// With the rule at this place in the file and no other.
     pub fn of_rule(own: Own, read: &'f Read, place: usize) -> Levels<'f> {
         Levels { rules: vec![place], ..Levels::new(own, read.file()) }
+    }
+
+    /// With the profile that the flag names, or the variable.
+    pub fn with_profile(self, flag: Option<String>) -> Result<Levels<'f>, Misuse> {
+        let named = match flag {
+            Some(name) => Some(name),
+            None => self.own.read("CACHEX_PROFILE", |name| Ok(name.to_owned()))?,
+        };
+        let Some(name) = named else { return Ok(self) };
+        let profiles = self.file.map_or(&[][..], |file| &file.profiles);
+        let Some(place) = profiles.iter().position(|profile| profile.name == name) else {
+            let known: Vec<_> = profiles.iter().map(|it| format!("`{}`", it.name)).collect();
+            let known = match &known[..] {
+                [] => "config.toml has no `[profile.NAME]`".to_owned(),
+                known => format!("there are {}", known.join(", ")),
+            };
+            return Err(Misuse(
+                messages::harmless(&format!("no profile `{name}`; {known}")).into(),
+            ));
+        };
+        Ok(Levels { profile: Some(place), ..self })
     }
 
     /// The same, noting what is taken from where.
@@ -226,7 +261,10 @@ impl<'f> Levels<'f> {
     /// A choice as an error names it.
     pub fn told(&self, chosen: Chosen) -> String {
         match (chosen.by, self.file) {
-            (By::File { line } | By::Rule { line, .. }, Some(file)) => {
+            (By::File { line } | By::Rule { line, .. } | By::Profile { line }, Some(file)) => {
+                format!("`{}` in {}:{line}", chosen.name, file.shown())
+            }
+            (By::Project { line, .. }, Some(File { project: Some(file), .. })) => {
                 format!("`{}` in {}:{line}", chosen.name, file.shown())
             }
             (By::Flag, _) if !chosen.name.starts_with('-') => format!("--{}", chosen.name),
@@ -254,15 +292,60 @@ impl<'f> Levels<'f> {
             return Some((By::Variable, Raw::Variable(value)));
         }
         // Mostly there is none.
-        let file = self.file?;
-        let find =
-            |settings: &'s [Setting]| settings.iter().find(|setting| setting.name == option.name());
-        let rule = self.rules.iter().find_map(|&place| {
+        self.file.and_then(|file| self.written(file, option).next())
+    }
+
+    /// What the file and that of the project say of it, the highest level first.
+    fn written<'s>(
+        &'s self,
+        file: &'s File,
+        option: &'s (impl AnyOption + ?Sized),
+    ) -> impl Iterator<Item = (By, Raw<'s>)> {
+        let find = move |settings: &'s [Setting]| {
+            settings.iter().find(|setting| setting.name == option.name())
+        };
+        let profile = self.profile.and_then(|place| find(&file.profiles[place].settings));
+        let profile = profile.map(|it| (By::Profile { line: it.line }, it));
+        let rules = self.rules.iter().filter_map(move |&place| {
             let setting = find(&file.rules[place].settings)?;
             Some((By::Rule { place, line: setting.line }, setting))
         });
-        let top = || find(&file.settings).map(|top| (By::File { line: top.line }, top));
-        rule.or_else(top).map(|(by, setting)| (by, Raw::Value(&setting.value)))
+        let top = find(&file.settings).map(|top| (By::File { line: top.line }, top));
+        let project = file.project.as_deref();
+        let of_project = project.into_iter().flat_map(move |project| {
+            let rules = self.project_rules.iter().filter_map(move |&place| {
+                let setting = find(&project.rules[place].settings)?;
+                Some((By::Project { place: Some(place), line: setting.line }, setting))
+            });
+            let top = find(&project.settings);
+            rules.chain(top.map(|top| (By::Project { place: None, line: top.line }, top)))
+        });
+        let all = profile.into_iter().chain(rules).chain(top).chain(of_project);
+        all.map(|(by, setting)| (by, Raw::Value(&setting.value)))
+    }
+
+    /// A list of names, to which `+NAME` adds: what the levels below say is part of it then.
+    pub fn pick_names(
+        &self,
+        option: &'static Lasting<Vec<NamePattern>>,
+        flag: Option<Vec<NamePattern>>,
+    ) -> Result<Option<Vec<NamePattern>>, Misuse> {
+        let Some((mut names, by)) = self.pick_by(option, flag)? else { return Ok(None) };
+        let adds = |names: &[NamePattern]| names.iter().any(NamePattern::adds);
+        let mut is_adding = adds(&names);
+        let variable = self.own.get(option.variable).map(|it| (By::Variable, Raw::Variable(it)));
+        let file = self.file.into_iter().flat_map(|file| self.written(file, option));
+        let below = variable.into_iter().chain(file);
+        for (_, raw) in below.filter(|(other, _)| other.against(by).is_lt()) {
+            if !is_adding {
+                break;
+            }
+            let more = option.read(raw);
+            let more = more.map_err(|why| Own::invalid(option.variable, raw, &why))?;
+            is_adding = adds(&more);
+            names.extend(more);
+        }
+        Ok(Some(names))
     }
 }
 

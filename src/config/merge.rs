@@ -244,8 +244,8 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
         (&NO_ENV, args.no_env),
     ])?;
     let env = match chosen {
-        Some(0) => levels.pick(&ENV, args.env)?.map(EnvSelection::Only),
-        Some(1) => levels.pick(&IGNORE_ENV, args.ignore_env)?.map(EnvSelection::Except),
+        Some(0) => levels.pick_names(&ENV, args.env)?.map(EnvSelection::Only),
+        Some(1) => levels.pick_names(&IGNORE_ENV, args.ignore_env)?.map(EnvSelection::Except),
         Some(_) => Some(EnvSelection::None),
         None => None,
     };

@@ -1,7 +1,8 @@
 //! Flags, variables, the file and defaults, made into one validated [`Config`].
 //!
 //! Precedence: flag, then `CACHEX_*` variable, then the rules of `config.toml`
-//! that match the command, the last first, then its top level, then default.
+//! that match the command, the last first, then its top level, then the file of the project,
+//! then default. A profile that was chosen comes before the rules.
 //! Nothing below this module reads the environment or the file.
 
 mod auto;
@@ -12,6 +13,7 @@ mod levels;
 mod merge;
 pub mod options;
 mod parse;
+mod project;
 
 pub use crate::report::ReportTo;
 pub use crate::store::place::{Vars, var};
@@ -22,6 +24,7 @@ pub use folder::StoreDir;
 pub use inputs::{BaseFolder, EnvSelection, InputFiles, List};
 pub use levels::By;
 pub use options::ALL;
+pub use project::{NAME as PROJECT_FILE, Project, allow, deny, find as project};
 
 use crate::cli::{Called, RunArgs, ShArgs, sh};
 use crate::entry::Key;
@@ -206,7 +209,7 @@ impl std::error::Error for Misuse {}
 /// Returns the store's folder for a verb that only takes `--cache-dir`.
 pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, Misuse> {
     let read = file::read(vars)?;
-    let levels = Levels::new(Own::of(vars), read.file());
+    let levels = Levels::new(Own::of(vars), read.file()).with_profile(None)?;
     warn(&read, levels.switch(&options::QUIET, false).unwrap_or(false));
     dir(flag, vars, &levels)
 }
@@ -214,7 +217,7 @@ pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>,
 /// The same without a word about what is wrong.
 pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, Misuse> {
     let read = file::read(vars)?;
-    dir(flag, vars, &Levels::new(Own::of(vars), read.file()))
+    dir(flag, vars, &Levels::new(Own::of(vars), read.file()).with_profile(None)?)
 }
 
 /// Returns whether such a verb says nothing but what it was asked for.
@@ -257,7 +260,9 @@ pub fn resolve_disabled(
     vars: &Vars,
 ) -> Result<(Config, Vec<OsString>), Misuse> {
     let own = Own::of(vars).where_disabled();
-    let (config, argv) = settled(called.into(), vars, own, &Read::Absent)?;
+    let mut called = called.into();
+    called.run_mut().identity.profile = None;
+    let (config, argv) = settled(called, vars, own, &Read::Absent)?;
     Ok((Config { mode: Mode::Off, warm: false, cached_only: None, no_wait: None, ..config }, argv))
 }
 
@@ -271,12 +276,13 @@ pub fn resolve_with(
 }
 
 fn settled(
-    called: Called,
+    mut called: Called,
     vars: &Vars,
     own: Own,
     read: &Read,
 ) -> Result<(Config, Vec<OsString>), Misuse> {
-    let levels = Levels::new(own, read.file());
+    let profile = called.run_mut().identity.profile.take();
+    let levels = Levels::new(own, read.file()).with_profile(profile)?;
     let is_script = matches!(called, Called::Sh(_));
     let mut args = match called {
         Called::Run(run) => run,
@@ -318,7 +324,10 @@ pub fn resolve_remotes(
     let (first, _) = resolve_with(args.clone(), vars, read)?;
     let mut all: Vec<(Config, Remote)> = Vec::new();
     let rules = read.file().map_or(0, |file| file.rules.len());
-    let of_rule = |place| merge(args.clone(), vars, &Levels::of_rule(Own::of(vars), read, place));
+    let of_rule = |place| {
+        let levels = Levels::of_rule(Own::of(vars), read, place);
+        merge(args.clone(), vars, &levels.with_profile(args.identity.profile.clone())?)
+    };
     for config in std::iter::once(Ok(first)).chain((0..rules).map(of_rule)) {
         let config = config?;
         for remote in &config.remotes {
@@ -346,8 +355,14 @@ pub struct Settled {
 }
 
 /// What holds for a command that is called without options.
-pub fn settle(argv: &[OsString], vars: &Vars, read: &Read) -> Result<Settled, Misuse> {
-    let levels = Levels::new(Own::of(vars), read.file()).of(argv).noting();
+pub fn settle(
+    argv: &[OsString],
+    profile: Option<String>,
+    vars: &Vars,
+    read: &Read,
+) -> Result<Settled, Misuse> {
+    let levels = Levels::new(Own::of(vars), read.file()).with_profile(profile)?;
+    let levels = levels.of(argv).noting();
     let config = merge(RunArgs::default(), vars, &levels)?;
     warn(read, config.quiet);
     let miss_status = levels.pick(&options::MISS_STATUS, None)?;
@@ -379,7 +394,8 @@ pub fn nowhere(vars: &Vars) -> Misuse {
 }
 
 fn warn(read: &Read, quiet: bool) {
-    if let Some(why) = read.refused() {
+    let warning = read.file().and_then(|file| file.warning.as_deref());
+    if let Some(why) = read.refused().or(warning) {
         Messages { quiet, verbose: false }.warn(format_args!("{why}"));
     }
 }

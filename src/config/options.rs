@@ -52,6 +52,17 @@ pub enum Value {
     Items(Vec<String>),
 }
 
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Text(text) => write!(f, "{text:?}"),
+            Value::Number(number) => write!(f, "{number}"),
+            Value::Switch(on) => write!(f, "{on}"),
+            Value::Items(items) => write!(f, "{items:?}"),
+        }
+    }
+}
+
 impl<T> Lasting<T> {
     const fn new(name: &'static str, variable: &'static str, read: Reader<T>) -> Lasting<T> {
         Lasting { name, variable, read }
@@ -231,6 +242,7 @@ pub static EXCLUSIVE: &[&[&dyn Option]] = &[&[&ENV, &IGNORE_ENV, &NO_ENV], &[&QU
 
 /// The options of `run` that are for one call, and what a file says instead.
 pub static ONCE: &[(&str, Instead)] = &[
+    ("profile", Instead::Nothing),
     ("warm", Instead::Nothing),
     ("cached-only", Instead::Nothing),
     ("no-wait", Instead::Nothing),

@@ -2,7 +2,7 @@
 //! it would not matter to this call, and is told with its place.
 
 use super::Misuse;
-use super::file::{File, Rule, Setting, shown};
+use super::file::{File, Profile, Rule, Setting, shown};
 use super::options::{self, ALL, EXCLUSIVE, Instead, ONCE, Option as AnyOption, Raw, Value};
 use crate::messages;
 use crate::store::place;
@@ -20,6 +20,7 @@ const NEAR: f64 = 0.8;
 
 const RULES: &str = "command";
 const MATCH: &str = "match";
+const PROFILES: &str = "profile";
 
 /// Reads the bytes of the file at `path`; `home` is what `~` stands for.
 pub fn file(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, Misuse> {
@@ -30,7 +31,9 @@ pub fn file(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, Mi
     let line_ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at);
     let reader = Reader { text, line_ends: line_ends.collect(), home };
     match reader.file() {
-        Ok((settings, rules)) => Ok(File { path, settings, rules }),
+        Ok((settings, rules, profiles)) => {
+            Ok(File { path, settings, rules, profiles, project: None, warning: None })
+        }
         Err(Mistake { at, what }) => Err(mistake(&path, text, at, &what)),
     }
 }
@@ -62,7 +65,7 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn file(&self) -> Result<(Vec<Setting>, Vec<Rule>), Mistake> {
+    fn file(&self) -> Result<(Vec<Setting>, Vec<Rule>, Vec<Profile>), Mistake> {
         let document = DeTable::parse(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             Mistake { at, what: error.message().to_owned() }
@@ -70,12 +73,31 @@ impl<'t> Reader<'t> {
         let table = in_order(document.get_ref());
         let (rules, settings): (Vec<_>, Vec<_>) =
             table.into_iter().partition(|(key, _)| key.get_ref() == RULES);
+        let (profiles, settings): (Vec<_>, Vec<_>) =
+            settings.into_iter().partition(|(key, _)| key.get_ref() == PROFILES);
         let settings = self.settings(settings, RULES)?;
+        let profiles = match profiles.first() {
+            Some((_, tables)) => self.profiles(tables)?,
+            None => Vec::new(),
+        };
         let rules = match rules.first() {
             Some((_, tables)) => self.rules(tables)?,
             None => Vec::new(),
         };
-        Ok((settings, rules))
+        Ok((settings, rules, profiles))
+    }
+
+    fn profiles(&self, tables: &Item<'t>) -> Result<Vec<Profile>, Mistake> {
+        let what = "each profile begins with a line `[profile.NAME]`";
+        let mistake = |item: &Item<'t>| Mistake { at: item.span().start, what: what.to_owned() };
+        let Some(all) = tables.get_ref().as_table() else { return Err(mistake(tables)) };
+        let profile = |(name, item): (&Key<'t>, &Item<'t>)| {
+            let table = item.get_ref().as_table().ok_or_else(|| mistake(item))?;
+            let settings = self.settings(in_order(table), PROFILES)?;
+            let line = self.line(name.span().start);
+            Ok(Profile { name: name.get_ref().to_string(), settings, line })
+        };
+        in_order(all).into_iter().map(profile).collect()
     }
 
     fn rules(&self, tables: &Item<'t>) -> Result<Vec<Rule>, Mistake> {

@@ -31,7 +31,9 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 
-pub use past::{Call, FILE as PAST, calls};
+pub use past::FILE as PAST;
+#[cfg(feature = "cli")]
+pub use past::{Call, calls};
 pub use remotely::Remotely;
 
 const DRAINING: &str = "events.draining-";

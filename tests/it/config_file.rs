@@ -322,7 +322,7 @@ fn it_is_looked_for_in_the_users_folder_and_nowhere_else() {
     let cachex = cachex();
     // What a repository could bring along.
     for planted in
-        ["config.toml", "cachex/config.toml", ".config/cachex/config.toml", ".cachex.toml"]
+        ["config.toml", "cachex/config.toml", ".config/cachex/config.toml", "cachex.toml"]
     {
         cachex.owned(format!("work/{planted}"), "jitter = 66\n");
     }

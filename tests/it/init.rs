@@ -78,6 +78,9 @@ fn mistakes_are_told_and_change_nothing() {
         ("cached ls", 2, "cached ls 10m"),
         ("cached -d ls", 1, "ls is not cached"),
         ("cached --help", 2, "usage: cached NAME DURATION"),
+        ("cached ls soon", 2, "soon is not a duration, as in: cached ls 10m"),
+        ("cached ls 10x", 2, "invalid value '10x'"),
+        ("cached ls 10m --nonesuch", 2, "--nonesuch"),
     ] {
         for (_, outcome) in shells(&cachex, lines) {
             outcome.exits(status).prints("").says_one_line(&[said]);

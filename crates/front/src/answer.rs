@@ -88,6 +88,10 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
     }
     let is_closed = input::is_closed(0);
     let mut path = Buffer::new(&mut room.folder);
+    if !own.has_no_file {
+        check_nothing_allowed(&environment, &mut path)?;
+        path.cut(0);
+    }
     let dir = options.dir();
     let mut has_file = false;
     if let Some(file) = config_file(&own, &environment, &mut path)? {
@@ -190,6 +194,24 @@ fn config_file<'p>(
         return Ok(None);
     }
     Ok(Some((path.text()?, false)))
+}
+
+/// Makes sure that the file of no project was ever allowed: then none is looked for.
+fn check_nothing_allowed(environment: &Environment, path: &mut Buffer<'_>) -> Known<()> {
+    let absolute = |name: &[u8]| environment.get(name).filter(|it| it.starts_with(b"/"));
+    if let Some(folder) = absolute(b"XDG_DATA_HOME") {
+        path.put(folder.bytes());
+        path.put(b"/cachex/allowed");
+    } else if let Some(home) = absolute(b"HOME") {
+        path.put(home.bytes());
+        path.put(b"/.local/share/cachex/allowed");
+    } else {
+        return Ok(());
+    }
+    match sys::stat_at(libc::AT_FDCWD, path.text()?, 0) {
+        Err(Errno(libc::ENOENT | libc::ENOTDIR)) => Ok(()),
+        _ => Err(Pass("the file of a project was allowed")),
+    }
 }
 
 /// The folder that holds the store.

@@ -26,10 +26,20 @@ cached() {
         printf 'cached: for how long? As in: cached %s 10m\n' "$name" >&2
         return 2
     fi
-    [[ -z ${_cachex_before[$name]+is} ]] || cached -d "$name"
     shift
+    if [[ $1 != [0-9]* && $1 != never && $1 != -* ]]; then
+        printf 'cached: %s is not a duration, as in: cached %s 10m\n' "$1" "$name" >&2
+        return 2
+    fi
     [[ $1 != [0-9]* && $1 != never ]] || set -- --expires-in "$@"
+    # Said now, and not by each call.
+    if ! at=$(CACHEX_DISABLE=1 command cachex run "$@" -- true 2>&1 </dev/null); then
+        at=${at%%$'\n'*}
+        printf 'cached: %s\n' "${at#error: }" >&2
+        return 2
+    fi
     printf -v options ' %q' "$@"
+    [[ -z ${_cachex_before[$name]+is} ]] || cached -d "$name"
     case $(type -t "$name") in
         alias)
             text=${BASH_ALIASES[$name]}

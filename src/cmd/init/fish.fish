@@ -28,9 +28,19 @@ function cached -d 'Run a command through the cache from now on'
         echo "cached: for how long? As in: cached $name 10m" >&2
         return 2
     end
-    contains -- $name $_cachex_names; and cached -d $name
     set -l options $argv[2..]
+    if not string match -qr '^([0-9-]|never$)' -- $options[1]
+        echo "cached: $options[1] is not a duration, as in: cached $name 10m" >&2
+        return 2
+    end
     string match -qr '^([0-9]|never$)' -- $options[1]; and set -p options --expires-in
+    # Said now, and not by each call.
+    set -l wrong (CACHEX_DISABLE=1 command cachex run $options -- true 2>&1 </dev/null)
+    if test $status -ne 0
+        echo "cached: "(string replace 'error: ' '' -- $wrong[1]) >&2
+        return 2
+    end
+    contains -- $name $_cachex_names; and cached -d $name
     set options (string escape -- $options)
     set -l call
     if contains -- $name (builtin -n)

@@ -27,10 +27,19 @@ function cached {
         print -ru2 -- "cached: for how long? As in: cached $name 10m"
         return 2
     fi
-    (( ! ${+_cachex_before[$name]} )) || cached -d $name
     shift
+    if [[ $1 != [0-9]* && $1 != never && $1 != -* ]]; then
+        print -ru2 -- "cached: $1 is not a duration, as in: cached $name 10m"
+        return 2
+    fi
     [[ $1 != [0-9]* && $1 != never ]] || set -- --expires-in "$@"
+    # Said now, and not by each call.
+    if ! at=$(CACHEX_DISABLE=1 command cachex run "$@" -- true 2>&1 </dev/null); then
+        print -ru2 -- "cached: ${${at%%$'\n'*}#error: }"
+        return 2
+    fi
     options=${(j: :)${(q)@}}
+    (( ! ${+_cachex_before[$name]} )) || cached -d $name
     kind=$(whence -w -- $name)
     case ${kind##*: } in
         alias)

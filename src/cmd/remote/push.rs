@@ -53,7 +53,7 @@ impl Rules<'_> {
     /// Whether it goes to this one, unless it stays where it is.
     fn sends(&self, entry: &Entry) -> Result<Option<bool>> {
         let argv = entry.about.argv.iter().map(|word| OsString::from_vec(word.to_vec()));
-        let settled = config::settle(&argv.collect::<Vec<_>>(), self.vars, self.read)?;
+        let settled = config::settle(&argv.collect::<Vec<_>>(), None, self.vars, self.read)?;
         let mut urls = settled.config.remotes.iter().map(|remote| remote.url.to_string());
         if !self.is_named && !urls.any(|url| url == self.told.url()) {
             return Ok(None);

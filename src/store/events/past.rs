@@ -3,7 +3,9 @@
 //! The records are those of the log, the oldest first, in a file that each fold writes
 //! anew. Nothing else reads it, and nothing hangs on it.
 
-use super::{Event, Kind, LEN, Record, is_log, parse};
+#[cfg(feature = "cli")]
+use super::{Event, Kind, is_log};
+use super::{LEN, Record, parse};
 use crate::fsutil;
 use crate::store::Root;
 use rustix::fs::OFlags;
@@ -18,6 +20,7 @@ pub const FILE: &str = "events.past";
 pub(super) const KEPT: usize = 1024;
 
 /// A call, and the name of the command where the log has one.
+#[cfg(feature = "cli")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// What came of it.
@@ -49,6 +52,7 @@ pub(super) fn keep(root: &Root, last: &[Record]) -> rustix::io::Result<()> {
 
 /// The calls that are known of, the last one first. Those of a remote store, and uses
 /// elsewhere, are none.
+#[cfg(feature = "cli")]
 pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
     let mut records = read(root, FILE)?;
     let mut names = fsutil::names(root, ".")?;
@@ -90,7 +94,7 @@ fn read(root: &Root, name: &str) -> rustix::io::Result<Vec<Record>> {
     Ok(parse(&bytes))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::*;
     use crate::clock::Timestamp;

@@ -1,0 +1,42 @@
+//! `cachex allow` and `cachex deny`: whether the settings of a project count.
+
+use crate::config::{self, Vars};
+use crate::exit::{self, Exit};
+use crate::messages::{self, harmless};
+use anyhow::Result;
+use std::io::Write;
+use std::path::Path;
+
+/// Allows a file, and tells what it sets.
+pub fn allow(named: Option<&Path>, vars: &Vars) -> Result<Exit> {
+    let (path, file) = config::allow(named, vars)?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "allowed: {}", harmless(&path.to_string_lossy()))?;
+    let top = file.settings.iter().map(|setting| (None, setting));
+    let rules = file.rules.iter().flat_map(|rule| {
+        rule.settings.iter().map(|setting| (Some(rule.globs.join(", ")), setting))
+    });
+    for (of, setting) in top.chain(rules) {
+        let of = of.map(|globs| format!(" (match {globs})")).unwrap_or_default();
+        writeln!(
+            out,
+            "  {} = {}{}",
+            setting.name,
+            harmless(&setting.value.to_string()),
+            harmless(&of)
+        )?;
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// Allows it no more.
+pub fn deny(named: Option<&Path>, vars: &Vars) -> Result<Exit> {
+    let (path, was_allowed) = config::deny(named, vars)?;
+    let path = path.to_string_lossy();
+    if !was_allowed {
+        messages::error(format_args!("{path} was not allowed"));
+        return Ok(Exit::Status(exit::FAILURE));
+    }
+    writeln!(std::io::stdout(), "denied: {}", harmless(&path))?;
+    Ok(Exit::SUCCESS)
+}

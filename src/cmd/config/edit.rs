@@ -1,0 +1,171 @@
+//! `cachex config get|set|edit|init`: the file, by one key, in an editor, or from nothing.
+
+use crate::cli::ConfigVerb;
+use crate::config::{self, File, Vars};
+use crate::exit::{self, Exit};
+use crate::messages;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the file says that `init` makes.
+const TEMPLATE: &str = include_str!("template.toml");
+
+/// Does it.
+pub fn edit(verb: &ConfigVerb, vars: &Vars) -> Result<Exit> {
+    if let ConfigVerb::Get { key } = verb {
+        return get(key, vars);
+    }
+    let path = config::place(vars)?.ok_or_else(|| config::nowhere(vars))?;
+    match verb {
+        ConfigVerb::Get { .. } => {}
+        ConfigVerb::Set { key, value } => set(&path, key, value, vars)?,
+        ConfigVerb::Init => {
+            if fs::symlink_metadata(&path).is_ok() {
+                bail!("{} exists already; `cachex config edit` opens it", path.display());
+            }
+            write(&path, TEMPLATE)?;
+            println!("{}", messages::harmless(&path.to_string_lossy()));
+        }
+        ConfigVerb::Edit => return open(&path, vars),
+    }
+    Ok(Exit::SUCCESS)
+}
+
+/// Prints what holds for a key.
+fn get(key: &str, vars: &Vars) -> Result<Exit> {
+    let read = config::read(vars)?;
+    let settled = config::settle(&[], None, vars, &read)?;
+    let option = config::ALL.iter().find(|option| option.name() == key);
+    let option = option.with_context(|| format!("`{key}` is no setting; see `cachex config`"))?;
+    let value = super::value(option.name(), &settled);
+    if value.is_null() {
+        return Ok(Exit::Status(exit::FAILURE));
+    }
+    // Not as people are shown it, so that it can be set again.
+    let text = match &value {
+        serde_json::Value::Number(number) => number.to_string(),
+        other => super::shown(option.name(), other),
+    };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(Exit::SUCCESS)
+}
+
+/// Sets a key at the top of the file, and leaves everything else as it is.
+fn set(path: &Path, key: &str, value: &str, vars: &Vars) -> Result<()> {
+    let before = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
+    };
+    let home = config::var(vars, "HOME").map(Path::new);
+    let parse = |text: &str| config::parse(path.to_owned(), text.as_bytes(), home);
+    let file = parse(&before)?;
+    // As it stands, if that is a value of the key: `true`, `10`, `["A", "B"]`; else as text.
+    let quoted = serde_json::Value::from(value).to_string();
+    let mut refused = None;
+    for written in [value, &quoted] {
+        let text = with(&before, &file, key, written);
+        let is_one_line = !written.contains(['\n', '\r', '#']) || written == quoted;
+        match parse(&text) {
+            Ok(now) if is_one_line && is_only(&file, &now, key) => return write(path, &text),
+            Ok(_) => {}
+            Err(why) => refused = Some(why),
+        }
+    }
+    match refused {
+        Some(why) => Err(why.into()),
+        None => bail!("`{value}` is not a value for `{key}`"),
+    }
+}
+
+/// Whether nothing but this key was changed.
+fn is_only(before: &File, now: &File, key: &str) -> bool {
+    let names = |file: &File| {
+        let names = file.settings.iter().map(|it| it.name).filter(|name| *name != key);
+        names.collect::<Vec<_>>()
+    };
+    names(before) == names(now)
+        && before.rules.len() == now.rules.len()
+        && before.profiles.len() == now.profiles.len()
+}
+
+/// The text with this value: in the place of the line that sets the key, or behind the last
+/// line above the first table.
+fn with(before: &str, file: &File, key: &str, written: &str) -> String {
+    let line = format!("{key} = {written}\n");
+    let mut lines: Vec<&str> = before.split_inclusive('\n').collect();
+    let set = file.settings.iter().find(|it| it.name == key).map(|it| it.line - 1);
+    match set {
+        Some(at) => {
+            // A value may go on in the lines that follow, up to one that makes it whole.
+            let is_whole = |end: usize| toml::de::DeTable::parse(&lines[at..end].concat()).is_ok();
+            let end = (at + 1..=lines.len()).find(|end| is_whole(*end)).unwrap_or(at + 1);
+            lines.splice(at..end, [line.as_str()]);
+        }
+        None => {
+            let first = lines.iter().position(|line| line.trim_start().starts_with('['));
+            let mut at = first.unwrap_or(lines.len());
+            // A comment right above the table stays with it.
+            while first.is_some() && at > 0 && lines[at - 1].trim_start().starts_with('#') {
+                at -= 1;
+            }
+            while at > 0 && lines[at - 1].trim().is_empty() {
+                at -= 1;
+            }
+            let unended = at > 0 && !lines[at - 1].ends_with('\n');
+            lines.insert(at, line.as_str());
+            if unended {
+                lines.insert(at, "\n");
+            }
+        }
+    }
+    lines.concat()
+}
+
+/// Puts a file in place, with the mode and behind the link that it had.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mode = fs::metadata(&path).map_or(0o600, |file| file.permissions().mode() & 0o777);
+    let mut temp = path.clone().into_os_string();
+    temp.push(format!(".{}", std::process::id()));
+    let temp = PathBuf::from(temp);
+    let place = || {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(&temp)?;
+        let placed = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.set_permissions(fs::Permissions::from_mode(mode)))
+            .and_then(|()| fs::rename(&temp, &path));
+        if placed.is_err() {
+            let _ = fs::remove_file(&temp);
+        }
+        placed
+    };
+    place().with_context(|| format!("writing {}", path.display()))
+}
+
+/// Opens the file in an editor, and says what is wrong with it then.
+fn open(path: &Path, vars: &Vars) -> Result<Exit> {
+    if fs::symlink_metadata(path).is_err() {
+        write(path, TEMPLATE)?;
+    }
+    let set = |name| config::var(vars, name).filter(|value| !value.is_empty());
+    let editor = set("VISUAL").or_else(|| set("EDITOR")).unwrap_or("vi".as_ref());
+    // It may have arguments, as for git.
+    let mut script = editor.to_owned();
+    script.push(" \"$@\"");
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(script).arg(editor).arg(path);
+    let status = command.status().context("starting the editor")?;
+    if !status.success() {
+        bail!("{} failed", editor.to_string_lossy());
+    }
+    config::read(vars)?;
+    Ok(Exit::SUCCESS)
+}
