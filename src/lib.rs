@@ -71,139 +71,50 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("cachex runs on Linux and macOS");
 
-mod clock;
-mod entry;
-mod forked;
-mod hashing;
-mod memo;
-mod mode;
-
-// What keeps values in a folder, and the helper processes for that.
-#[cfg(feature = "folder")]
-mod asked;
-#[cfg(feature = "folder")]
-mod auto;
-#[cfg(feature = "folder")]
-mod detached;
-#[cfg(feature = "folder")]
-mod exit;
-#[cfg(feature = "folder")]
-mod failpoint;
-#[cfg(feature = "folder")]
-#[doc(hidden)]
-pub mod fallback;
-#[cfg(feature = "folder")]
-mod frames;
-#[cfg(feature = "folder")]
-mod fsutil;
-#[cfg(feature = "folder")]
-mod limits;
-#[cfg(feature = "folder")]
-mod lineage;
-#[cfg(feature = "folder")]
-mod lock;
-#[cfg(feature = "folder")]
-mod manifest;
-#[cfg(feature = "folder")]
-mod null;
-#[cfg(feature = "folder")]
-mod platform;
-#[cfg(feature = "folder")]
-mod procfs;
-#[cfg(feature = "folder")]
-mod progress;
-#[cfg(feature = "folder")]
-mod report;
-#[cfg(feature = "folder")]
-mod signals;
-#[cfg(feature = "folder")]
-mod spool;
-#[cfg(feature = "folder")]
-mod stamp;
-#[cfg(feature = "folder")]
-#[doc(hidden)]
-pub mod startup;
-#[cfg(feature = "folder")]
-mod store;
-#[cfg(feature = "folder")]
-mod umask;
-
-// The command.
 #[cfg(feature = "cli")]
-mod base;
+mod args;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
-pub mod bench_support;
-#[cfg(feature = "cli")]
-mod cache;
-#[cfg(feature = "cli")]
-mod capture;
-#[cfg(feature = "cli")]
-mod cli;
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cmd;
+pub mod commands;
 #[cfg(feature = "cli")]
 mod config;
 #[cfg(feature = "cli")]
-mod descriptors;
-#[cfg(feature = "cli")]
 mod exec;
 #[cfg(feature = "cli")]
-mod explain;
-#[cfg(feature = "cli")]
-mod feed;
-#[cfg(feature = "cli")]
-mod follow;
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod fuzzing;
-#[cfg(feature = "cli")]
-mod held;
-#[cfg(feature = "cli")]
-mod inputs;
-#[cfg(feature = "cli")]
-mod invocation;
-#[cfg(feature = "cli")]
-mod job;
+mod files;
 #[cfg(feature = "cli")]
 mod key;
+mod memo;
+mod process;
+mod record;
 #[cfg(feature = "cli")]
-mod lean;
-#[cfg(feature = "cli")]
-mod messages;
-#[cfg(feature = "cli")]
-mod outputs;
-#[cfg(feature = "cli")]
-mod parallel;
+mod run;
 #[cfg(feature = "folder")]
-mod parts;
-#[cfg(feature = "cli")]
-mod plain;
-#[cfg(feature = "cli")]
-mod printed;
-#[cfg(feature = "cli")]
-mod pty;
-#[cfg(feature = "cli")]
-mod replay;
-#[cfg(feature = "cli")]
-mod screen;
-#[cfg(feature = "cli")]
-mod sink;
+#[doc(hidden)]
+pub mod startup;
 #[cfg(feature = "cli")]
 mod stdin;
+#[cfg(feature = "folder")]
+mod store;
+mod streams;
+mod system;
+#[cfg(feature = "cli")]
+mod testing;
+mod text;
 #[cfg(feature = "cli")]
 mod ui;
+
+#[cfg(feature = "folder")]
+#[doc(hidden)]
+pub use process::fallback;
 #[cfg(feature = "cli")]
-mod values;
+#[doc(hidden)]
+pub use testing::bench as bench_support;
 #[cfg(feature = "cli")]
-mod wait;
-#[cfg(feature = "cli")]
-mod words;
+#[doc(hidden)]
+pub use testing::fuzzing;
 
 pub use cachex_macros::{async_cache_value, cache_reference, cache_value};
-pub use clock::Timestamp;
-pub use entry::Key;
 pub use memo::{
     AsyncStorage, Builder, Cache, Counters, Error, Event, EvictionHook, Failure, Guard, Lock,
     Memory, Mode, Options, Record, Selection, Span, Storage, Stored, TooLong, Value, ValueKey,
@@ -211,8 +122,10 @@ pub use memo::{
 };
 #[cfg(feature = "folder")]
 pub use memo::{CachedCommand, CommandOutput, Outcome};
+pub use record::entry::Key;
 #[cfg(feature = "folder")]
 pub use startup::init;
+pub use system::clock::Timestamp;
 
 #[doc(hidden)]
 pub use memo::private as __private;
@@ -221,8 +134,8 @@ pub use memo::private as __private;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod internals {
-    pub use crate::entry::{About, BlobRef, Bytes, Entry, Outputs};
-    pub use crate::manifest::{Item, Manifest, What};
+    pub use crate::record::entry::{About, BlobRef, Bytes, Entry, Outputs};
+    pub use crate::record::manifest::{Item, Manifest, What};
 }
 
 /// The programs in the README compile.

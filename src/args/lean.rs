@@ -6,8 +6,8 @@
 //! Whatever else it meets, a mistake or a call for help included, it leaves to
 //! clap, which says everything that is ever said about arguments.
 
-use crate::cli::{self, Called, RUN, RunArgs, SH, ShArgs, sh};
-use crate::values;
+use crate::args::{self, Called, RUN, RunArgs, SH, ShArgs, sh};
+use crate::text::values;
 use clap::ValueEnum;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -26,13 +26,13 @@ pub fn read_or_parse(verb: &str, args: &[OsString]) -> Result<Option<Called>, cl
         return Ok(Some(called));
     }
     let whole = ["cachex".into(), verb.into()].into_iter().chain(args.iter().cloned());
-    Ok(cli::parse(whole.collect())?.called())
+    Ok(args::parse(whole.collect())?.called())
 }
 
 /// The same of all arguments of this process, the verb being the second. What is read
 /// is taken from them: a copy of the command is a dear part of a hit.
 pub fn take(args: &mut Vec<OsString>) -> Option<Called> {
-    if cli::is_short_form(args.get(1..)?) {
+    if args::is_short_form(args.get(1..)?) {
         args.insert(1, RUN.into());
     }
     let (verb, after) = args.get(1..)?.split_first()?;
@@ -93,7 +93,7 @@ fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
         sh::check(command).ok()?;
     }
     let at = args.len() - command.len();
-    if !is_script && cli::is_a_pattern_spread_out(args, at) {
+    if !is_script && args::is_a_pattern_spread_out(args, at) {
         return None;
     }
     Some((if is_script { Called::Sh(ShArgs { run, shell }) } else { Called::Run(run) }, at))
@@ -256,13 +256,13 @@ fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Cli;
+    use crate::args::Cli;
     use clap::CommandFactory;
     use proptest::prelude::*;
 
     fn by_clap(verb: &str, args: &[OsString]) -> Option<Called> {
         let whole = ["cachex".into(), verb.into()].into_iter().chain(args.iter().cloned());
-        cli::parse(whole.collect()).ok()?.called()
+        args::parse(whole.collect()).ok()?.called()
     }
 
     fn argument() -> impl Strategy<Value = OsString> {

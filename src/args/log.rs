@@ -1,7 +1,7 @@
 //! The options of `log`.
 
 use super::{OutputArgs, StoreArgs};
-use crate::values::{self, CommandPattern, text};
+use crate::text::values::{self, CommandPattern, text};
 use clap::Args;
 use std::str::FromStr;
 

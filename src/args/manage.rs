@@ -2,7 +2,7 @@
 //! things out of it.
 
 use super::{CACHE_DIR_HELP, IdentityArgs, KEY, OUTPUT};
-use crate::values::{self, CommandPattern, KeyPrefix, RemoteMode, Tag, Tier, text};
+use crate::text::values::{self, CommandPattern, KeyPrefix, RemoteMode, Tag, Tier, text};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;

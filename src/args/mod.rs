@@ -9,6 +9,7 @@ mod explain;
 pub mod help;
 mod identity;
 mod init;
+pub mod lean;
 mod log;
 mod manage;
 mod remote;

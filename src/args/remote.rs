@@ -1,7 +1,7 @@
 //! The options of `remote` and its verbs.
 
 use super::{OUTPUT, StoreArgs};
-use crate::values::{self, CommandPattern, Tag, Tier, text};
+use crate::text::values::{self, CommandPattern, Tag, Tier, text};
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -4,7 +4,7 @@ use super::{
     CACHE_DIR_HELP, CONCURRENCY, FRESHNESS, IdentityArgs, MESSAGES, MODE, OUTPUTS, REPLAYING,
     RUNNING, STORE,
 };
-use crate::values::{
+use crate::text::values::{
     self, ColorStrip, ExitCodes, Limit, Mode, OutputPattern, PrivateKey, PublicKey, RemoteMode,
     ReplayMode, Tag, Tier, text,
 };

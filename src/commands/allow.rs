@@ -1,8 +1,9 @@
 //! `cachex allow` and `cachex deny`: whether the settings of a project count.
 
 use crate::config::{self, Vars};
-use crate::exit::{self, Exit};
-use crate::messages::{self, harmless};
+use crate::process::exit::{self, Exit};
+use crate::streams::messages::{self};
+use crate::text::quote::harmless;
 use anyhow::Result;
 use std::io::Write;
 use std::path::Path;

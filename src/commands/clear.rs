@@ -3,10 +3,9 @@
 use super::entries::{Entries, Settings};
 use super::misused;
 use super::removal::{Outcome, Removal};
-use crate::cli::{ClearArgs, NamedArgs};
+use crate::args::{ClearArgs, NamedArgs};
 use crate::config::Vars;
-use crate::exit::{self, Exit};
-use crate::messages;
+use crate::process::exit::{self, Exit};
 use crate::store;
 use crate::ui::Progress;
 use anyhow::Result;
@@ -35,7 +34,7 @@ pub fn clear(args: ClearArgs, vars: &Vars) -> Result<Exit> {
     }
     if asks {
         let place = root.path().to_string_lossy();
-        eprint!("Forget everything in {}? [y/N] ", messages::harmless(&place));
+        eprint!("Forget everything in {}? [y/N] ", crate::text::quote::harmless(&place));
         std::io::stderr().flush()?;
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;

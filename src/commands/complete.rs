@@ -9,14 +9,14 @@
 
 mod place;
 
-use crate::clock::Timestamp;
 use crate::config::{self, Vars};
-use crate::entry::{Entry, Key};
-use crate::exit::Exit;
-use crate::fsutil;
-use crate::messages::harmless;
+use crate::process::exit::Exit;
+use crate::record::entry::{Entry, Key};
 use crate::store::young::{self, Young};
 use crate::store::{Root, filter};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::text::quote::harmless;
 use crate::ui::{self, Credentials};
 use anyhow::Result;
 use place::{Place, Wanted};

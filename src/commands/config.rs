@@ -2,14 +2,15 @@
 
 mod edit;
 
-use crate::cli::ConfigArgs;
+use crate::args::ConfigArgs;
 use crate::config::{
     self, BaseFolder, By, Config, EnvSelection, File, List, Project, Settled, Vars,
 };
-use crate::exit::Exit;
-use crate::messages::{Messages, harmless};
+use crate::process::exit::Exit;
+use crate::streams::messages::Messages;
+use crate::text::quote::harmless;
+use crate::text::values::{AutoAllow, Limit, NamePattern, PathPattern};
 use crate::ui::{self, Screen, Tone};
-use crate::values::{AutoAllow, Limit, NamePattern, PathPattern};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;

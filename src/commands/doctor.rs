@@ -1,10 +1,10 @@
 //! `cachex doctor`: checks the store for problems, and repairs them.
 
-use crate::cli::DoctorArgs;
+use crate::args::DoctorArgs;
 use crate::config::{self, Vars};
-use crate::exit::{self, Exit};
-use crate::messages::harmless;
+use crate::process::exit::{self, Exit};
 use crate::store::doctor::{self, Examination, Finding, What};
+use crate::text::quote::harmless;
 use crate::ui::Progress;
 use anyhow::{Context, Result};
 use serde::Serialize;

@@ -2,23 +2,23 @@
 //! settled, what is stored, and what of an entry is shown.
 
 use super::misused;
-use crate::cache::{self, Closed, Runner, Shims};
-use crate::cli::{NamedArgs, RunArgs, StoreArgs};
-use crate::clock::Timestamp;
+use crate::args::{NamedArgs, RunArgs, StoreArgs};
 use crate::config::{self, Config, Vars};
-use crate::entry::{About, Entry, Key};
-use crate::exit::{self, Exit};
-use crate::invocation::Invocation;
-use crate::messages::{self, Messages};
-use crate::parts;
-use crate::report::seconds;
+use crate::exec::invocation::Invocation;
+use crate::process::exit::{self, Exit};
+use crate::process::report::seconds;
+use crate::record::entry::{About, Entry, Key};
+use crate::run::{self, Closed, Runner, Shims};
 use crate::store::Root;
 use crate::store::facts::{Facts, Totals};
 use crate::store::fence::Fenced;
 use crate::store::fold::FoldReport;
 use crate::store::guard::SetAside;
+use crate::store::parts;
 use crate::store::query::Query;
 use crate::store::young::Young;
+use crate::streams::messages::{self, Messages};
+use crate::system::clock::Timestamp;
 use crate::ui::{self, Column, Credentials, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -69,7 +69,7 @@ impl Settings {
 
     /// The store; none if there is none yet.
     pub fn store(&self) -> Result<Option<Root>> {
-        Ok(cache::existing_store(self.config.dir.as_deref())?)
+        Ok(run::existing_store(self.config.dir.as_deref())?)
     }
 
     /// The messages.
@@ -98,9 +98,9 @@ impl Settings {
             report: None,
             began,
             shims: Shims::default(),
-            shows_progress: cache::shows_nothing,
+            shows_progress: run::shows_nothing,
         };
-        let (key, nearest) = cache::key_of(&runner, self.store()?.as_ref(), looks_around)?;
+        let (key, nearest) = run::key_of(&runner, self.store()?.as_ref(), looks_around)?;
         Ok(Named { key, nearest: nearest.map(|nearest| nearest.in_a_line()) })
     }
 }
@@ -340,7 +340,7 @@ pub fn row(
         ui::expiry(now, entry.expires()),
         entry.status.to_string(),
         ui::short_bytes(facts.size),
-        messages::rounded(Duration::from_nanos(entry.run_time)),
+        crate::text::quote::rounded(Duration::from_nanos(entry.run_time)),
         facts.hits.to_string(),
         entry.outputs.map(|outputs| outputs.files.to_string()).unwrap_or_default(),
         parts::facts_of(&entry.parts).map(|_| "auto".to_owned()).unwrap_or_default(),

@@ -4,11 +4,11 @@ mod json;
 mod text;
 
 use super::misused;
-use crate::cache::{self, Closed, Runner, Shims};
-use crate::cli::ExplainArgs;
+use crate::args::ExplainArgs;
 use crate::config::{self, Vars};
-use crate::exit::{self, Exit};
-use crate::invocation::Invocation;
+use crate::exec::invocation::Invocation;
+use crate::process::exit::{self, Exit};
+use crate::run::{self, Closed, Runner, Shims};
 use crate::ui::{self, Credentials, Screen};
 use anyhow::{Context, Result};
 use std::time::Instant;
@@ -24,7 +24,7 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Ok(resolved) => resolved,
         Err(why) => return usage(&why),
     };
-    let root = match cache::existing_store(config.dir.as_deref()) {
+    let root = match run::existing_store(config.dir.as_deref()) {
         Ok(root) => root,
         Err(why) if config.dir_is_explicit && why.is_mistaken() => {
             return usage(&format_args!("--cache-dir: {why}"));
@@ -40,7 +40,7 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         report: None,
         began,
         shims: Shims::default(),
-        shows_progress: cache::shows_nothing,
+        shows_progress: run::shows_nothing,
     };
     let explanation = match runner.explain(root.as_ref()) {
         Ok(explanation) => explanation,

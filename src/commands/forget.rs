@@ -4,14 +4,14 @@
 use super::entries::{self, Entries, Settings};
 use super::misused;
 use super::removal::{Removal, Shared};
-use crate::cache::{self, Closed};
-use crate::cli::{ForgetArgs, IdentityArgs, RunArgs};
-use crate::clock::Timestamp;
+use crate::args::{ForgetArgs, IdentityArgs, RunArgs};
 use crate::config::Vars;
-use crate::entry::Key;
-use crate::exit::{self, Exit};
+use crate::process::exit::{self, Exit};
+use crate::record::entry::Key;
+use crate::run::{self, Closed};
 use crate::store::query::{Filter, Query};
-use crate::values::{KeyPrefix, RemoteMode};
+use crate::system::clock::Timestamp;
+use crate::text::values::{KeyPrefix, RemoteMode};
 use anyhow::{Result, bail};
 
 /// Forgets them.
@@ -83,7 +83,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let root = match settings.store()? {
         // A helper process wants one to work in.
         None if is_there && !args.removal.dry_run => {
-            Some(cache::open_store(settings.config.dir.as_ref())?)
+            Some(run::open_store(settings.config.dir.as_ref())?)
         }
         root => root,
     };

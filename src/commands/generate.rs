@@ -7,8 +7,8 @@
 mod manual;
 mod options;
 
-use crate::cli::{Cli, RUN};
-use crate::exit::Exit;
+use crate::args::{Cli, RUN};
+use crate::process::exit::Exit;
 use anyhow::{Context, Result};
 use clap::{Arg, Command, CommandFactory, ValueEnum, ValueHint};
 use clap_complete::{Generator, Shell};

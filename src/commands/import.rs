@@ -5,21 +5,21 @@
 
 use super::entries::Settings;
 use super::misused;
-use crate::cache;
-use crate::cli::{ImportArgs, NamedArgs};
-use crate::clock::Timestamp;
+use crate::args::{ImportArgs, NamedArgs};
 use crate::config::Vars;
-use crate::exit::{self, Exit};
-use crate::lock::{self, Lock, Mode};
-use crate::progress::{self, Stage};
-use crate::signals;
+use crate::process::exit::{self, Exit};
+use crate::run;
 use crate::store::Root;
 use crate::store::archive::contents::Contents;
 use crate::store::archive::intake::{self, Choice, Recorded, Staged, Tally};
 use crate::store::archive::{Reader, Refused};
 use crate::store::fence;
 use crate::store::guard::SetAside;
+use crate::store::lock::{self, Lock, Mode};
 use crate::store::room::Room;
+use crate::system::clock::Timestamp;
+use crate::system::progress::{self, Stage};
+use crate::system::signals;
 use crate::ui;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
@@ -65,7 +65,7 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
         };
         return Ok(Choice::of(&contents, &recorded, longest, now).tally);
     }
-    let root = cache::open_store(settings.config.dir.as_ref())?;
+    let root = run::open_store(settings.config.dir.as_ref())?;
     progress::begin(Stage::Waiting, None);
     let folding =
         Lock::wait(&root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;

@@ -1,15 +1,15 @@
 //! `cachex inputs`: list the files that an automatic result depends on.
 
 use super::entries::{self, Entries, Settings};
-use crate::auto::{PathSet, PathSets};
-use crate::cache::Closed;
-use crate::cli::InputsArgs;
+use crate::args::InputsArgs;
 use crate::config::Vars;
-use crate::entry::Key;
-use crate::exit::Exit;
-use crate::messages;
-use crate::parts;
+use crate::process::exit::Exit;
+use crate::record::entry::Key;
+use crate::run::Closed;
 use crate::store::Root;
+use crate::store::parts;
+use crate::store::path_sets::{PathSet, PathSets};
+use crate::streams::messages;
 use crate::ui::{self, JsonArray, Screen};
 use anyhow::{Result, bail};
 use cachex_trace::{Class, Fact};

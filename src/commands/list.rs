@@ -1,11 +1,11 @@
 //! `cachex list`: show which results the store holds.
 
 use super::entries::{self, Entries, Listed, Settings};
-use crate::cli::{ListArgs, NamedArgs, SortKey};
-use crate::clock::Timestamp;
+use crate::args::{ListArgs, NamedArgs, SortKey};
 use crate::config::Vars;
-use crate::exit::Exit;
+use crate::process::exit::Exit;
 use crate::store::query::{Filter, Order, Query};
+use crate::system::clock::Timestamp;
 use crate::ui::{self, Credentials, JsonArray, Screen, Table};
 use anyhow::Result;
 

@@ -1,15 +1,15 @@
 //! `cachex log`: the last calls, and what came of each.
 
 use super::entries::{self, Entries, Settings};
-use crate::cli::{LogArgs, NamedArgs};
-use crate::clock::Timestamp;
+use crate::args::{LogArgs, NamedArgs};
 use crate::config::Vars;
-use crate::entry::{About, Key};
-use crate::exit::Exit;
-use crate::messages;
-use crate::report::seconds;
+use crate::process::exit::Exit;
+use crate::process::report::seconds;
+use crate::record::entry::{About, Key};
 use crate::store::events::{self, Kind};
 use crate::store::query::Filter;
+use crate::streams::messages;
+use crate::system::clock::Timestamp;
 use crate::ui::{self, Column, Credentials, JsonArray, Screen, Table, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -138,7 +138,7 @@ impl Line {
         let cells = vec![
             ui::age(now, self.call.event.time),
             result.to_owned(),
-            messages::rounded(self.took()),
+            crate::text::quote::rounded(self.took()),
             messages::short(&self.call.event.key),
             why,
             entries::command(&self.about, credentials),

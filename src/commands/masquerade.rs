@@ -5,14 +5,14 @@
 //! to be replayed because `kubectl get` is.
 
 use super::run;
-use crate::asked;
-use crate::cache::Closed;
-use crate::cli::{Cli, RunArgs};
+use crate::args::{Cli, RunArgs};
 use crate::config::{self, Vars};
-use crate::entry::base_name;
-use crate::exit::Exit;
-use crate::invocation::{Invocation, Resolved, is_cachex};
-use crate::messages::Messages;
+use crate::exec::invocation::{Invocation, Resolved, is_cachex};
+use crate::process::exit::Exit;
+use crate::process::ipc;
+use crate::record::entry::base_name;
+use crate::run::Closed;
+use crate::streams::messages::Messages;
 use clap::CommandFactory;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -52,7 +52,7 @@ fn executable() -> Option<PathBuf> {
 
 /// Runs the command of this name with the arguments that this process has.
 pub fn run(name: OsString, mut command: Vec<OsString>, vars: &Vars, closed: Closed) -> Exit {
-    asked::is_called_for(&name);
+    ipc::is_called_for(&name);
     command[0] = name;
     let args = RunArgs { command, ..RunArgs::default() };
     let (config, argv) = match config::resolve_by_rule(args.clone(), vars) {
@@ -63,7 +63,11 @@ pub fn run(name: OsString, mut command: Vec<OsString>, vars: &Vars, closed: Clos
             match config::resolve_disabled(args, vars) {
                 Ok(resolved) => resolved,
                 Err(why) => {
-                    return super::misused(crate::cli::RUN, crate::exit::CACHEX_FAILED, why);
+                    return super::misused(
+                        crate::args::RUN,
+                        crate::process::exit::CACHEX_FAILED,
+                        why,
+                    );
                 }
             }
         }

@@ -24,15 +24,14 @@ mod show;
 mod stats;
 mod trace;
 
-use crate::asked;
-use crate::cache;
-use crate::cli::{self, Called, Cli, RUN, SH, Verb};
+use crate::args::lean;
+use crate::args::{self, Called, Cli, RUN, SH, Verb};
 use crate::config::{Misuse, Vars};
-use crate::exit::{self, Exit};
-use crate::lean;
-use crate::messages;
-use crate::null;
+use crate::process::exit::{self, Exit};
+use crate::process::ipc;
 use crate::startup;
+use crate::streams::messages;
+use crate::system::null;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use std::ffi::{OsStr, OsString};
@@ -49,7 +48,7 @@ const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Make
 /// `arguments` are the process's, its name first, and `environment` its variables, each
 /// `NAME=value`.
 pub fn main(arguments: &'static [&'static OsStr], environment: &[&'static OsStr]) -> ! {
-    asked::is_cachex_from_now_on(arguments);
+    ipc::is_cachex_from_now_on(arguments);
     let closed = null::fill_closed_descriptors();
     let args: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let vars = variables(environment);
@@ -67,8 +66,8 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     let verb = args.get(1).and_then(|verb| verb.to_str());
     match verb {
         Some(complete::VERB) => return complete::serve(&args[2..], vars),
-        Some(asked::RUN_FOR) => return run::serve(&args[2..], vars, closed),
-        Some(cache::REFRESH) => return cache::serve_refresh(&args[2..], vars),
+        Some(ipc::RUN_FOR) => return run::serve(&args[2..], vars, closed),
+        Some(crate::run::REFRESH) => return crate::run::serve_refresh(&args[2..], vars),
         Some(verb) => {
             if let Some(exit) = startup::serve(verb, &args[2..]) {
                 return exit;
@@ -78,14 +77,14 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     }
     let verb = verb.unwrap_or_default().to_owned();
     let stands_in = [RUN, SH, trace::TRACE].contains(&verb.as_str());
-    let is_script = cli::sh::check(args.get(1..).unwrap_or_default()).is_ok();
-    let tip = args.get(1..).map(cli::tip);
-    let parsed = match cli::parse(args) {
+    let is_script = args::sh::check(args.get(1..).unwrap_or_default()).is_ok();
+    let tip = args.get(1..).map(args::tip);
+    let parsed = match args::parse(args) {
         Ok(parsed) => parsed,
         // As make calls it that was told `SHELL = cachex` and no more.
         Err(_) if is_script => return misused(&verb, exit::CACHEX_FAILED, NOT_THE_SHELL),
         Err(mut error) => {
-            cli::quieten(&mut error);
+            args::quieten(&mut error);
             let _ = error.print();
             if let (ErrorKind::InvalidSubcommand, Some(tip)) = (error.kind(), tip) {
                 let _ = writeln!(std::io::stderr(), "{tip}");

@@ -3,14 +3,14 @@
 use super::entries::{self, Entries, Settings};
 use super::misused;
 use super::removal::{Chosen, Removal};
-use crate::cli::{NamedArgs, PruneArgs};
-use crate::clock::Timestamp;
+use crate::args::{NamedArgs, PruneArgs};
 use crate::config::Vars;
-use crate::entry::Key;
-use crate::exit::{self, Exit};
+use crate::process::exit::{self, Exit};
+use crate::record::entry::Key;
 use crate::store::query::{Filter, Order, Query};
 use crate::store::{Root, account};
-use crate::values::LEAST_STORE;
+use crate::system::clock::Timestamp;
+use crate::text::values::LEAST_STORE;
 use anyhow::Result;
 use std::fmt;
 

@@ -12,14 +12,14 @@ mod stats;
 
 use super::entries::Settings;
 use super::misused;
-use crate::cache;
-use crate::cli::{RemoteArgs, RemoteVerb, RunArgs, WhichArgs};
+use crate::args::{RemoteArgs, RemoteVerb, RunArgs, WhichArgs};
 use crate::config::{self, Config, Vars};
-use crate::exit::{self, Exit};
+use crate::process::exit::{self, Exit};
+use crate::run;
 use crate::store::Root;
 use crate::store::remote::{Prune, Remote};
+use crate::text::values::RemoteMode;
 use crate::ui;
-use crate::values::RemoteMode;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::io::Write;
@@ -114,7 +114,7 @@ impl Told {
 
     /// The remote store, beside this local one.
     fn beside<'r>(&self, root: &'r Root) -> Remote<'r> {
-        cache::remote_beside(root, &self.remote, self.settings.config.compress)
+        run::remote_beside(root, &self.remote, self.settings.config.compress)
     }
 
     fn url(&self) -> String {

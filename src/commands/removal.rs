@@ -8,20 +8,21 @@
 //! and the removal goes too, which costs a miss. What is in memory is the keys.
 
 use super::entries::{self, Entries};
-use crate::cache;
-use crate::cli::{OutputArgs, RemovalArgs};
-use crate::clock::Timestamp;
+use crate::args::{OutputArgs, RemovalArgs};
 use crate::config::{self, Vars};
-use crate::entry::{Entry, Key};
-use crate::exit::Exit;
-use crate::lock::{self, Lock, Mode};
-use crate::manifest::Manifest;
-use crate::messages::{Messages, harmless};
-use crate::progress::{self, Stage};
+use crate::process::exit::Exit;
+use crate::record::entry::{Entry, Key};
+use crate::record::manifest::Manifest;
+use crate::run;
 use crate::store::facts::Facts;
+use crate::store::lock::{self, Lock, Mode};
 use crate::store::remote;
 use crate::store::young::Young;
 use crate::store::{Root, blobs};
+use crate::streams::messages::Messages;
+use crate::system::clock::Timestamp;
+use crate::system::progress::{self, Stage};
+use crate::text::quote::harmless;
 use crate::ui::{self, Credentials, Screen, Table, Tone};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -199,8 +200,7 @@ impl Removal<'_> {
         progress::begin(Stage::Removing, None);
         let platforms = platform.iter().chain(&chosen.platforms).cloned().collect::<Vec<_>>();
         // Nothing is sent by this, so nothing is packed.
-        let remove =
-            |settings| cache::remote_beside(root, settings, 0).remove_all(&keys, &platforms);
+        let remove = |settings| run::remote_beside(root, settings, 0).remove_all(&keys, &platforms);
         let failed = remotes.iter().map(|settings| remove(settings)).filter_map(Result::err);
         // The others are told all the same.
         let failed: Vec<String> = failed.map(|error| format!("{error:#}")).collect();

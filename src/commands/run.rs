@@ -1,21 +1,21 @@
 //! `cachex run` and `cachex sh`: run a command, or replay what it did last time.
 
 use super::misused;
-use crate::asked;
-use crate::cache::{self, Closed, Runner, Shims};
-use crate::cli::{self, Called};
+use crate::args::lean;
+use crate::args::{self, Called};
 use crate::config::{self, Config, Vars};
-use crate::exit::{self, Exit};
-use crate::fallback;
-use crate::invocation::Invocation;
-use crate::lean;
-use crate::messages;
-use crate::plain;
-use crate::report::{Report, Target};
-use crate::signals;
+use crate::exec::invocation::Invocation;
+use crate::process::exit::{self, Exit};
+use crate::process::fallback;
+use crate::process::ipc;
+use crate::process::report::{Report, Target};
+use crate::run::{self, Closed, Runner, Shims};
 use crate::stdin::Source;
+use crate::streams::messages;
+use crate::streams::plain;
+use crate::system::signals;
+use crate::text::values::Mode;
 use crate::ui::Progress;
-use crate::values::Mode;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::mem::ManuallyDrop;
@@ -28,13 +28,13 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     call(called, vars, closed, None, &|why| misused(verb, exit::CACHEX_FAILED, why))
 }
 
-/// Runs a command for a program that uses the library: `args` are those after [`asked::RUN_FOR`].
+/// Runs a command for a program that uses the library: `args` are those after [`ipc::RUN_FOR`].
 ///
 /// The file that they begin with is emptied before anything else is done, and told of
 /// the call, mistakes included. So it shows whoever started this process whether
 /// anything was done at all.
 pub fn serve(args: &[OsString], vars: &Vars, closed: Closed) -> Exit {
-    asked::take_name();
+    ipc::take_name();
     let [path, args @ ..] = args else { return Exit::Status(exit::CACHEX_FAILED) };
     let Ok(report) = Target::open_for_all(path) else {
         return Exit::Status(exit::CACHEX_FAILED);
@@ -44,7 +44,7 @@ pub fn serve(args: &[OsString], vars: &Vars, closed: Closed) -> Exit {
         report.write(&Report::of_nothing(why.to_string(), exit));
         exit
     };
-    match lean::read_or_parse(cli::RUN, args) {
+    match lean::read_or_parse(args::RUN, args) {
         Ok(Some(called)) => call(called, vars, closed, Some(&report), &usage),
         Ok(None) => usage(&"there is no command to run"),
         Err(help) if !help.use_stderr() => usage(&"help is for a prompt: `cachex help run`"),
@@ -76,7 +76,7 @@ fn call(
 
 /// Runs a command of which everything is settled.
 pub fn with(config: Config, argv: Vec<OsString>, vars: &Vars, closed: Closed) -> Exit {
-    let usage = |why: &dyn Display| misused(cli::RUN, exit::CACHEX_FAILED, why);
+    let usage = |why: &dyn Display| misused(args::RUN, exit::CACHEX_FAILED, why);
     settled(config, argv, vars, closed, None, &usage, Instant::now())
 }
 
@@ -125,13 +125,13 @@ fn settled(
     plain::decide(config.color_strip);
     signals::outlive_file_limit();
     if config.may_run() {
-        let last = asked::arguments().iter().rev().nth(runner.invocation.argv.len() - 1);
+        let last = ipc::arguments().iter().rev().nth(runner.invocation.argv.len() - 1);
         let gets_nothing = matches!(runner.untaken(), Source::Null);
         fallback::command_is(&runner.invocation.argv, last.copied(), gets_nothing);
     }
     // What is a mistake of cachex is no reason not to run the command.
     std::panic::set_hook(Box::new(tell_of_panic));
-    let done = catch_unwind(AssertUnwindSafe(|| match cache::open_store(config.dir.as_ref()) {
+    let done = catch_unwind(AssertUnwindSafe(|| match run::open_store(config.dir.as_ref()) {
         Ok(root) => runner.run(&ManuallyDrop::new(root)),
         Err(why) if config.dir_is_explicit && why.is_mistaken() => {
             usage(&format_args!("--cache-dir: {why}"))

@@ -1,20 +1,20 @@
 //! `cachex show`: show everything about one result, or what it printed.
 
 use super::entries::{self, Entries, Listed, Settings};
-use crate::cache::Closed;
-use crate::cli::ShowArgs;
-use crate::clock::Timestamp;
+use crate::args::ShowArgs;
 use crate::config::Vars;
-use crate::entry::Entry;
-use crate::exit::{self, Exit};
-use crate::frames::Stream;
-use crate::manifest::{Item, Manifest, What};
-use crate::messages;
-use crate::parts;
-use crate::replay::Replay;
+use crate::process::exit::{self, Exit};
+use crate::record::entry::Entry;
+use crate::record::frames::Stream;
+use crate::record::manifest::{Item, Manifest, What};
+use crate::run::Closed;
+use crate::run::replay::Replay;
 use crate::store::blobs;
 use crate::store::facts::Facts;
+use crate::store::parts;
 use crate::store::remote::origin::Origin;
+use crate::streams::messages;
+use crate::system::clock::Timestamp;
 use crate::ui::{self, Credentials, Screen, Tone};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -186,7 +186,7 @@ impl About {
         };
         let mut field = |name: &str, value: &str| {
             let name = screen.paint(Tone::Heading, &format!("{name:<10}"));
-            writeln!(out, "{name} {}", messages::harmless(value))
+            writeln!(out, "{name} {}", crate::text::quote::harmless(value))
         };
         field("key", &key.to_string())?;
         field("command", &self.credentials.line(about.words()))?;
@@ -217,7 +217,7 @@ impl About {
             },
         )?;
         field("status", &status.to_string())?;
-        field("run time", &messages::rounded(Duration::from_nanos(*run_time)))?;
+        field("run time", &crate::text::quote::rounded(Duration::from_nanos(*run_time)))?;
         field("hits", &self.facts.hits.to_string())?;
         field("last used", &when(Timestamp(self.facts.last_use)))?;
         match self.sizes {

@@ -3,14 +3,14 @@
 mod list;
 
 use super::misused;
-use crate::cli::TraceArgs;
+use crate::args::TraceArgs;
 use crate::config::{self, Vars, var};
+use crate::exec::invocation::{Invocation, Resolved};
 use crate::exec::{self, Output, Plan};
-use crate::exit::{self, Exit};
-use crate::invocation::{Invocation, Resolved};
-use crate::messages;
-use crate::signals;
+use crate::process::exit::{self, Exit};
 use crate::stdin::Source;
+use crate::streams::messages;
+use crate::system::signals;
 use cachex_trace::{Jobserver, Settings, Tracer};
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -28,13 +28,16 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
         Ok(file) => file,
         Err(error) => {
             let path = args.output.unwrap_or_default();
-            let why = format!("--output: {}: {error}", messages::harmless(&path.to_string_lossy()));
+            let why = format!(
+                "--output: {}: {error}",
+                crate::text::quote::harmless(&path.to_string_lossy())
+            );
             return misused(TRACE, exit::CACHEX_FAILED, why);
         }
     };
     signals::outlive_file_limit();
     let invocation = Invocation { argv: args.command.clone() };
-    let name = || messages::harmless(&invocation.name().to_string_lossy()).into_owned();
+    let name = || crate::text::quote::harmless(&invocation.name().to_string_lossy()).into_owned();
     let search_path = vars.iter().find(|(name, _)| *name == "PATH").map(|(_, value)| *value);
     let executable = match invocation.resolve(search_path) {
         Resolved::Found(executable) => executable,
@@ -93,7 +96,7 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
         None => io::stderr().lock().write_all(&text),
     };
     if let (Err(error), Some(path)) = (written, &args.output) {
-        let path = messages::harmless(&path.to_string_lossy()).into_owned();
+        let path = crate::text::quote::harmless(&path.to_string_lossy()).into_owned();
         messages::error(format_args!("--output: {path}: {error}"));
     }
     if let Some(why) = &report.refusal {

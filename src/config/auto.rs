@@ -2,8 +2,8 @@
 
 use super::levels::{Levels, contradiction};
 use super::{Misuse, options};
-use crate::cli::AutoArgs;
-use crate::values::{AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
+use crate::args::AutoArgs;
+use crate::text::values::{AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
 
 /// How it is found out what a command reads.
 #[derive(Clone, Debug)]

@@ -7,9 +7,8 @@
 use super::options::Value;
 use super::project::{self, Project};
 use super::{Misuse, Vars, parse, var};
-use crate::fsutil;
-use crate::messages;
 use crate::store::place;
+use crate::system::fsutil;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -117,8 +116,8 @@ impl File {
 /// A path, for messages.
 pub fn shown(path: &Path) -> Cow<'_, str> {
     match path.to_string_lossy() {
-        Cow::Borrowed(text) => messages::harmless(text),
-        Cow::Owned(text) => messages::harmless(&text).into_owned().into(),
+        Cow::Borrowed(text) => crate::text::quote::harmless(text),
+        Cow::Owned(text) => crate::text::quote::harmless(&text).into_owned().into(),
     }
 }
 

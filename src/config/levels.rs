@@ -9,8 +9,7 @@
 use super::file::{File, Read, Setting};
 use super::options::{Lasting, Option as AnyOption, Raw};
 use super::{Misuse, Vars};
-use crate::messages;
-use crate::values::{self, NamePattern, PrivateKey};
+use crate::text::values::{self, NamePattern, PrivateKey};
 use cachex_core::environment;
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -143,7 +142,7 @@ impl<'f> Levels<'f> {
                 known => format!("there are {}", known.join(", ")),
             };
             return Err(Misuse(
-                messages::harmless(&format!("no profile `{name}`; {known}")).into(),
+                crate::text::quote::harmless(&format!("no profile `{name}`; {known}")).into(),
             ));
         };
         Ok(Levels { profile: Some(place), ..self })
@@ -413,7 +412,7 @@ impl Own {
         }
         Misuse(format!(
             "invalid value '{}' for the variable {name}: {why}",
-            messages::harmless(&value)
+            crate::text::quote::harmless(&value)
         ))
     }
 }

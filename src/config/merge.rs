@@ -7,10 +7,10 @@ use super::{
     BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Misuse, Remote,
     ReportTo, Vars,
 };
-use crate::cli::{IdentityArgs, RunArgs};
-use crate::exit;
+use crate::args::{IdentityArgs, RunArgs};
+use crate::process::exit;
 use crate::store::fold::Bounds;
-use crate::values::{
+use crate::text::values::{
     self, Access, AutoOutputs, ExeMode, ExitCodes, InputPattern, Limit, Limits, Mode,
     OutputPattern, PrivateKey, PublicKey, RemoteMode, Tag, Tier,
 };

@@ -15,7 +15,7 @@ pub mod options;
 mod parse;
 mod project;
 
-pub use crate::report::ReportTo;
+pub use crate::process::report::ReportTo;
 pub use crate::store::place::{Vars, var};
 pub use crate::store::settings::Remote;
 pub use auto::Auto;
@@ -26,12 +26,12 @@ pub use levels::By;
 pub use options::ALL;
 pub use project::{NAME as PROJECT_FILE, Project, allow, deny, find as project};
 
-use crate::cli::{Called, RunArgs, ShArgs, sh};
-use crate::entry::Key;
-use crate::exit;
-use crate::messages::Messages;
+use crate::args::{Called, RunArgs, ShArgs, sh};
+use crate::process::exit;
+use crate::record::entry::Key;
 use crate::store::fold::Bounds;
-use crate::values::{
+use crate::streams::messages::Messages;
+use crate::text::values::{
     ColorStrip, ExeMode, ExitCodes, Mode, OutputPattern, ReplayMode, StdinMode, Tag,
 };
 use folder::dir;

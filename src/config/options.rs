@@ -3,7 +3,7 @@
 //!
 //! What `run` and `sh` can be told only for one call is not among them, see [`ONCE`].
 
-use crate::values::{
+use crate::text::values::{
     self, AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, ColorStrip, ExeMode, ExitCodes,
     InputPattern, Limit, Mode, NamePattern, OutputPattern, PathPattern, PrivateKey, PublicKey,
     RemoteMode, ReplayMode, StdinMode, Tag, Tier,
@@ -300,7 +300,7 @@ pub fn few(mut tags: Vec<Tag>) -> Result<Vec<Tag>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Cli;
+    use crate::args::Cli;
     use clap::CommandFactory;
     use std::collections::BTreeSet;
 

@@ -10,8 +10,8 @@
 
 use super::file::{self, File, LONGEST, shown};
 use super::{Misuse, Vars, parse, var};
-use crate::fsutil;
 use crate::store::place;
+use crate::system::fsutil;
 use anyhow::{Context, Result, bail};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;

@@ -1,12 +1,12 @@
 //! Output that waits until it is known whether it is to be shown.
 
-use crate::frames::{self, Frame, Frames, Loss, Readable, Stream};
-use crate::fsutil;
-use crate::plain::{self, Plain};
-use crate::screen::Screen;
-use crate::signals::Altered;
-use crate::sink;
-use crate::spool::Spool;
+use crate::exec::screen::Screen;
+use crate::record::frames::{self, Frame, Frames, Loss, Readable, Stream};
+use crate::streams::plain::{self, Plain};
+use crate::streams::sink;
+use crate::streams::spool::Spool;
+use crate::system::fsutil;
+use crate::system::signals::Altered;
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use std::io::{self, BufRead, BufReader, Read};

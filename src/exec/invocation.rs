@@ -1,8 +1,8 @@
 //! What is to be run: the arguments, and the executable they name.
 
-use crate::entry::base_name;
-use crate::fsutil;
-use crate::stamp::Stamp;
+use crate::record::entry::base_name;
+use crate::system::fsutil;
+use crate::system::stamp::Stamp;
 use rustix::fs::{Access, AtFlags, CWD, FileType, Stat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};

@@ -16,8 +16,8 @@
 mod watch;
 
 use crate::exec::Witness;
-use crate::procfs::Stat;
-use crate::signals::{self, Altered, Meaning, Sender, Sent};
+use crate::system::procfs::Stat;
+use crate::system::signals::{self, Altered, Meaning, Sender, Sent};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;

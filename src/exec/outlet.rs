@@ -1,7 +1,7 @@
 //! A stream's way to cachex's own descriptor.
 
-use crate::printed::{Again, Differs};
-use crate::sink::Sink;
+use crate::streams::printed::{Again, Differs};
+use crate::streams::sink::Sink;
 use rustix::fd::{AsFd, BorrowedFd};
 
 /// Where a stream goes besides the recording.

@@ -6,9 +6,9 @@
 //! signals of Ctrl-C and Ctrl-\. Ctrl-Z is for the shell that started cachex: it
 //! stops the command, and cachex with it.
 
-use crate::failpoint;
-use crate::fsutil;
-use crate::signals::Altered;
+use crate::system::failpoint;
+use crate::system::fsutil;
+use crate::system::signals::Altered;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};

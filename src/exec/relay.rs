@@ -10,10 +10,10 @@
 
 use super::leg::Leg;
 use super::outlet::Outlet;
-use crate::detached;
-use crate::frames::Stream;
-use crate::fsutil;
-use crate::sink::Sink;
+use crate::process::detached;
+use crate::record::frames::Stream;
+use crate::streams::sink::Sink;
+use crate::system::fsutil;
 use rustix::event::PollFd;
 use rustix::fd::AsRawFd;
 use smallvec::SmallVec;

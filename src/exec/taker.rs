@@ -1,8 +1,8 @@
 //! Who gets what a command prints, besides cachex's own streams.
 
-use crate::capture::Recorder;
-use crate::frames::Stream;
-use crate::held::Held;
+use crate::exec::held::Held;
+use crate::record::frames::Stream;
+use crate::store::capture::Recorder;
 
 /// Who gets what the command prints, besides cachex's own streams.
 pub struct Taker<'a, 'r> {

@@ -11,10 +11,10 @@
 //! with it.
 
 use super::spawn::{Memory, share_memory_with};
-use crate::fsutil;
-use crate::job::Handling;
+use crate::exec::job::Handling;
+use crate::system::fsutil;
 #[cfg(target_os = "linux")]
-use crate::limits;
+use crate::system::limits;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use std::ffi::{c_int, c_void};
 use std::time::Duration;

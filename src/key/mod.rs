@@ -2,22 +2,23 @@
 //!
 //! How its fields are encoded is told in [`cachex_core::key`].
 
+pub mod descriptors;
 mod variables;
 
-use crate::base::Base;
 use crate::config::{Auto, Identity, Vars, var};
-use crate::descriptors::Inherited;
-use crate::entry::Key;
-use crate::hashing;
-use crate::inputs::Snapshot;
-use crate::invocation::{Executable, Invocation};
-use crate::parts::{Collector, Kind};
-use crate::platform::Part;
-use crate::stamp::Stamp;
+use crate::exec::invocation::{Executable, Invocation};
+use crate::files::base::Base;
+use crate::files::inputs::Snapshot;
+use crate::key::descriptors::Inherited;
+use crate::record::entry::Key;
 use crate::stdin::Digest;
+use crate::store::parts::{Collector, Kind};
 use crate::store::secret::Secret;
-use crate::umask::umask;
-use crate::values::{AutoOutputs, ExeMode};
+use crate::system::hashing;
+use crate::system::platform::Part;
+use crate::system::stamp::Stamp;
+use crate::system::umask::umask;
+use crate::text::values::{AutoOutputs, ExeMode};
 use anyhow::{Context, Result};
 use cachex_core::handover;
 use cachex_core::key::Tag;

@@ -6,9 +6,9 @@
 //! run, and the command is run without a cache.
 
 use super::Span;
-use crate::asked;
-use crate::exit;
-use crate::report::Report;
+use crate::process::exit;
+use crate::process::ipc;
+use crate::process::report::Report;
 use anyhow::Context;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Seek, Write};
@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-pub use crate::report::Outcome;
+pub use crate::process::report::Outcome;
 
 /// The content of the report's file until a helper begins.
 const NOT_BEGUN: &[u8] = b"-";
@@ -171,13 +171,13 @@ impl CachedCommand {
     ///   command must not run without one: with `--cached-only`, `--no-wait`, `--timeout` or `--warm`;
     /// - any other if the helper process was killed, or the command cannot be started.
     pub fn output(&self) -> io::Result<CommandOutput> {
-        self.call(asked::helper(asked::RUN_FOR), Stdio::piped)
+        self.call(ipc::helper(ipc::RUN_FOR), Stdio::piped)
     }
 
     /// Works like [`output`](Self::output), but passes the output on to this process's own
     /// streams as it comes: `stdout` and `stderr` of the result are empty.
     pub fn status(&self) -> io::Result<CommandOutput> {
-        self.call(asked::helper(asked::RUN_FOR), Stdio::inherit)
+        self.call(ipc::helper(ipc::RUN_FOR), Stdio::inherit)
     }
 
     /// Has `helper` do it, or else runs the command alone.

@@ -8,9 +8,9 @@
 use super::Value;
 use super::encoding::{self, Encoding, TypeIdentity, Unwritable};
 use super::types;
-use crate::entry::Key;
-use crate::forked::PerProcess;
-use crate::hashing;
+use crate::process::forked::PerProcess;
+use crate::record::entry::Key;
+use crate::system::hashing;
 use serde::Serialize;
 use smallvec::SmallVec;
 use std::any::TypeId;

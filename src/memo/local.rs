@@ -6,22 +6,22 @@
 
 use super::backend::{Failure, Lock as Claim, Record, Selection, Storage, Stored, TooLong};
 use super::key::ValueKey;
-use crate::clock::{Timestamp, nanos};
-use crate::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
-use crate::frames::{Frame, Stream};
-use crate::lineage::Lineage;
-use crate::lock::{self, Lock, Mode as LockMode};
-use crate::mode::Mode;
+use crate::process::lineage::Lineage;
+use crate::record::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
+use crate::record::frames::{Frame, Stream};
 use crate::store::blobs::{self, NewBlob};
 use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence::{self, Attendant, Fenced};
 use crate::store::fold::Bounds;
+use crate::store::lock::{self, Lock, Mode as LockMode};
 use crate::store::query::{Filter, Query};
 use crate::store::remote::{Fetched, Remote, Wanted};
 use crate::store::room::{self, Room};
 use crate::store::settings::{Remote as Shared, RemoteMode};
 use crate::store::young::Young;
 use crate::store::{Root, account, clear, removal};
+use crate::system::clock::{Timestamp, nanos};
+use crate::text::mode::Mode;
 use anyhow::{Context, Result, bail};
 use serde_bytes::ByteBuf;
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! The library: results of functions, cached as `cachex run` caches those of commands.
 //!
 //! A [`Cache`] has stores above each other, and does what the loop of the command line
-//! does ([`crate::cache`]): look up, else compute, then record. What fails in a store
+//! does ([`crate::run`]): look up, else compute, then record. What fails in a store
 //! is a miss, or is not recorded; the value is computed all the same. Keys are made in
 //! `key`, values are encoded in `codec`, who computes while others wait is settled in
 //! `flight`, and how values lie in the store of the command line is the matter of `local`. Commands are cached by that

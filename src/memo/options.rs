@@ -1,7 +1,7 @@
 //! Options of a cached value: its lifetime, and how many callers may compute it at a time.
 
 use super::Error;
-pub use crate::mode::Mode;
+pub use crate::text::mode::Mode;
 use std::time::Duration;
 
 /// Options for caching a value.

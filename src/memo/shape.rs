@@ -21,7 +21,7 @@
 
 mod accesses;
 
-use crate::hashing;
+use crate::system::hashing;
 use accesses::{Items, OneField, Variant};
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use std::any::type_name;

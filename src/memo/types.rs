@@ -3,7 +3,7 @@
 use super::codec::Known;
 use super::shape;
 pub use super::shape::Shape;
-use crate::forked::PerProcess;
+use crate::process::forked::PerProcess;
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::HashMap;

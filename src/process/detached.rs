@@ -1,9 +1,9 @@
 //! Processes that outlive the call that started them.
 
-use crate::asked;
-use crate::failpoint;
-use crate::limits;
-use crate::signals::Mask;
+use crate::process::ipc;
+use crate::system::failpoint;
+use crate::system::limits;
+use crate::system::signals::Mask;
 use rustix::fd::BorrowedFd;
 use rustix::process::Pid;
 use std::io;
@@ -34,10 +34,10 @@ pub fn start(command: &mut Command) -> io::Result<()> {
         });
     }
     let mut child = command.spawn()?;
-    if !asked::is_cachex() {
+    if !ipc::is_cachex() {
         // Whoever has no room for a thread has other sorrows than that entry.
         let _ = thread::Builder::new()
-            .name(asked::NAME.to_owned())
+            .name(ipc::NAME.to_owned())
             .stack_size(STACK)
             .spawn(move || child.wait());
     }

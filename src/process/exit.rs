@@ -4,7 +4,7 @@
 //! finding lies in the range that `env`, `nohup` and `timeout` use. The other
 //! verbs follow the usual pair: 1 for a failure, 2 for a usage error.
 
-use crate::signals;
+use crate::system::signals;
 use rustix::io::Errno;
 use signal_hook::consts::SIGXFSZ;
 use std::os::unix::process::ExitStatusExt;

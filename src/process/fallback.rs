@@ -10,7 +10,7 @@
 
 pub mod stack;
 
-use crate::exit::{self, Exit};
+use crate::process::exit::{self, Exit};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ffi::{CString, OsStr, OsString, c_char};

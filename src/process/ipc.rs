@@ -10,14 +10,14 @@
 
 mod executable;
 
-use crate::entry::MAX_SEALED;
-use crate::exit::{self, Exit};
-use crate::fallback;
-use crate::fsutil;
-use crate::null;
-use crate::progress::Progress;
-use crate::signals;
+use crate::process::exit::{self, Exit};
+use crate::process::fallback;
+use crate::record::entry::MAX_SEALED;
 use crate::store::version_dir;
+use crate::system::fsutil;
+use crate::system::null;
+use crate::system::progress::Progress;
+use crate::system::signals;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Signal, getpid, kill_process};

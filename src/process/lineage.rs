@@ -236,7 +236,7 @@ pub fn host() -> String {
 #[cfg(target_os = "linux")]
 mod system {
     use super::{Birth, DEPTH, Process};
-    use crate::procfs::Stat;
+    use crate::system::procfs::Stat;
     use std::fs;
     use std::os::unix::ffi::OsStrExt;
     use std::sync::OnceLock;
@@ -328,7 +328,7 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     use super::{Birth, DEPTH, Process};
-    use crate::procfs::Stat;
+    use crate::system::procfs::Stat;
     use std::sync::OnceLock;
 
     /// Where this process started.

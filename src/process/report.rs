@@ -1,10 +1,10 @@
 //! The report of a call: one JSON object beside both streams, for scripts.
 
-use crate::clock::Timestamp;
-use crate::entry::{Entry, Key};
-use crate::exit::{self, Exit};
-use crate::fsutil;
-use crate::signals::Altered;
+use crate::process::exit::{self, Exit};
+use crate::record::entry::{Entry, Key};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::system::signals::Altered;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;

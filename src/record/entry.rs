@@ -7,8 +7,8 @@
 
 mod tag;
 
-use crate::clock::Timestamp;
-use crate::hashing;
+use crate::system::clock::Timestamp;
+use crate::system::hashing;
 use cachex_core::entry::{self as sealed, HEADER, MAGIC, SUM, sum};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -90,7 +90,7 @@ impl Bytes {
 /// The files that a run left behind, as far as they were declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
-    /// The blob that lists them, see `crate::manifest`. What it lists is needed
+    /// The blob that lists them, see `crate::record::manifest`. What it lists is needed
     /// by it, and not by the entry.
     pub manifest: BlobRef,
     /// How many files there are.

@@ -75,7 +75,7 @@ pub fn read<R: Read>(frames: &mut Frames<Readable<R>>) -> io::Result<Option<Fram
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Damaged;
+    use crate::record::entry::Damaged;
     use proptest::prelude::*;
 
     /// Gives a few bytes and then an error.

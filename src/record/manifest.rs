@@ -9,9 +9,9 @@
 //! comes out of [`Manifest::decode`] names nothing else: no empty part, no `.`,
 //! no `..`, no path twice, and nothing below what is no folder, so that no link of
 //! its own leads to one of its files. Whether a call declared these paths, only the
-//! call can tell, see [`crate::outputs::Declared`].
+//! call can tell, see [`crate::files::outputs::Declared`].
 
-use crate::entry::{BlobRef, Damaged, Outputs};
+use crate::record::entry::{BlobRef, Damaged, Outputs};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::collections::HashSet;

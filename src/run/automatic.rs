@@ -1,22 +1,22 @@
 //! Automatic calls: what the command reads is found out, and is part of the key.
 //!
 //! A miss is traced, and recorded under a key that says what the run read. A look-up makes
-//! that key of what is there now, see [`crate::auto`]. Where a run cannot be traced, or did
+//! that key of what is there now, see [`crate::store::path_sets`]. Where a run cannot be traced, or did
 //! what no trace tells, it is shown and not recorded.
 
 use super::record::Recorded;
 use super::{Call, Hit, Missed, Runner};
-use crate::auto::{PathSet, PathSets};
-use crate::clock::Timestamp;
 use crate::config::{Auto, var};
-use crate::descriptors::Inherited;
-use crate::entry::{Entry, Key};
-use crate::outputs::{Area, traced};
-use crate::stamp;
+use crate::files::outputs::{Area, traced};
+use crate::key::descriptors::Inherited;
+use crate::record::entry::{Entry, Key};
 use crate::store::events::Reason;
+use crate::store::path_sets::{PathSet, PathSets};
 use crate::store::{self, Root};
-use crate::values::{AutoOutputs, AutoQuirks, AutoTimes, Mode, PathPattern};
-use crate::words;
+use crate::system::clock::Timestamp;
+use crate::system::stamp;
+use crate::text::quote;
+use crate::text::values::{AutoOutputs, AutoQuirks, AutoTimes, Mode, PathPattern};
 use cachex_trace::{Change, Hook, Jobserver, Settings, Times, Tracer, Written};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::ffi::OsStr;
@@ -246,7 +246,7 @@ impl Runner<'_> {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        let name = words::word(first.as_os_str().as_bytes());
+        let name = quote::word(first.as_os_str().as_bytes());
         let why = match area {
             None => "which no --output names",
             Some(Area::Below(_)) => "which is not below the working directory",

@@ -2,18 +2,18 @@
 //! whose place does not count.
 
 use super::{Call, Runner};
-use crate::base::Base;
 use crate::config::{BaseFolder, List, var};
-use crate::entry::Key;
-use crate::fallback;
-use crate::fsutil;
-use crate::inputs::{Refused, Snapshot, Wanted};
+use crate::files::base::Base;
+use crate::files::inputs::{Refused, Snapshot, Wanted};
 use crate::key::Declared;
-use crate::null;
-use crate::platform;
-use crate::signals;
+use crate::process::fallback;
+use crate::record::entry::Key;
 use crate::stdin::Source;
 use crate::store::Root;
+use crate::system::fsutil;
+use crate::system::null;
+use crate::system::platform;
+use crate::system::signals;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};

@@ -1,16 +1,16 @@
 //! The files that a call declares to make: brought back by a hit, recorded by a miss.
 
 use super::{Hit, Runner};
-use crate::entry::{Entry, Key};
 use crate::exec::Ended;
-use crate::manifest::Manifest;
-use crate::outputs::collect::{self, Before, Collected, Made};
-use crate::outputs::restore::{self, Refused, Restore};
-use crate::outputs::traced::Written;
-use crate::outputs::{Declared, claims};
-use crate::signals::Interrupts;
+use crate::files::outputs::collect::{self, Before, Collected, Made};
+use crate::files::outputs::restore::{self, Refused, Restore};
+use crate::files::outputs::traced::Written;
+use crate::files::outputs::{Declared, claims};
+use crate::record::entry::{Entry, Key};
+use crate::record::manifest::Manifest;
 use crate::store::events::Reason;
 use crate::store::{Root, blobs};
+use crate::system::signals::Interrupts;
 use std::path::PathBuf;
 
 impl Runner<'_> {

@@ -5,14 +5,14 @@
 //! there is, and what makes no sense ends the following. A reader who is slow
 //! slows down nobody else: the files keep what has not been read.
 
-use crate::fallback;
-use crate::frames::{Frame, Stream};
-use crate::fsutil;
-use crate::lock::{End, LiveFiles};
-use crate::printed::{Again, Printed};
-use crate::sink::{Outputs, Sink};
+use crate::process::fallback;
+use crate::record::frames::{Frame, Stream};
 use crate::store::Root;
 use crate::store::live::{Live, Record, Records};
+use crate::store::lock::{End, LiveFiles};
+use crate::streams::printed::{Again, Printed};
+use crate::streams::sink::{Outputs, Sink};
+use crate::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use std::ops::Range;

@@ -3,20 +3,19 @@
 use super::Runner;
 use super::declared::{Found, Undeclared};
 use super::explain::find;
-use super::nearest::{MOMENT, Nearest, Reach};
+use super::explain::nearest::{MOMENT, Nearest, Reach};
 use crate::config::{List, var};
-use crate::descriptors::{self, Inherited};
-use crate::entry::Key;
-use crate::exit::Exit;
-use crate::inputs::Ways;
-use crate::invocation::{Executable, Trail};
+use crate::exec::invocation::{Executable, Trail};
+use crate::files::inputs::Ways;
+use crate::key::descriptors::{self, Inherited};
 use crate::key::{Declared, Subject};
-use crate::messages;
-use crate::platform;
-use crate::stamp::Stamp;
+use crate::process::exit::Exit;
+use crate::record::entry::Key;
 use crate::stdin::{self, Digest, LIMIT, OPEN, SILENT, Source, Stdin, Unknown, Why};
 use crate::store::Root;
-use crate::values::{ExeMode, StdinMode};
+use crate::system::platform;
+use crate::system::stamp::Stamp;
+use crate::text::values::{ExeMode, StdinMode};
 use anyhow::{Result, anyhow};
 use cachex_trace::Jobserver;
 use rustix::io::Errno;
@@ -272,7 +271,7 @@ pub fn key_of(
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let in_words = messages::rounded;
+        let in_words = crate::text::quote::rounded;
         match self {
             Why::Unreadable => write!(f, "standard input cannot be read"),
             Why::Output => write!(f, "standard input is an output of the command, too"),

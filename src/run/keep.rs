@@ -3,17 +3,17 @@
 use super::automatic::Traced;
 use super::record::Recorded;
 use super::{Call, Runner, nanos};
-use crate::capture::{GaveUp, Recorder};
-use crate::clock::Timestamp;
-use crate::entry::{About, Bytes, Entry};
+use crate::exec::invocation::Executable;
 use crate::exec::{Ended, Spoiled};
-use crate::invocation::Executable;
-use crate::lock::{self, Lock, Mode as LockMode};
-use crate::outputs::collect::{Before, Collected, Kept};
-use crate::parts;
+use crate::files::outputs::collect::{Before, Collected, Kept};
+use crate::record::entry::{About, Bytes, Entry};
+use crate::store::capture::{GaveUp, Recorder};
+use crate::store::lock::{self, Lock, Mode as LockMode};
+use crate::store::parts;
 use crate::store::room::{self, Room};
 use crate::store::young::{NewFile, Young};
 use crate::store::{Root, account, fence, secret};
+use crate::system::clock::Timestamp;
 use serde_bytes::ByteBuf;
 use std::os::unix::ffi::OsStrExt;
 

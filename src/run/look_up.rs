@@ -1,14 +1,14 @@
 //! Looking an entry up, and judging whether it may be served now.
 
 use super::{Call, Hit, Missed, Runner};
-use crate::clock::Timestamp;
-use crate::entry::{Entry, Key};
-use crate::replay::Replay;
-use crate::sink::Outputs;
+use crate::record::entry::{Entry, Key};
+use crate::run::replay::Replay;
 use crate::store::events::Reason;
 use crate::store::guard::SetAside;
 use crate::store::{self, Root};
-use crate::values::Mode;
+use crate::streams::sink::Outputs;
+use crate::system::clock::Timestamp;
+use crate::text::values::Mode;
 use anyhow::Result;
 
 impl Runner<'_> {

@@ -3,21 +3,20 @@
 //! Whatever keeps the cache from doing its part ends in [`Runner::uncached`],
 //! which is the command and nothing else, and at the most one warning.
 
-mod advice;
 mod automatic;
 mod declared;
-mod explain;
-mod explain_auto;
+pub mod explain;
 mod files;
+pub mod follow;
 pub mod home;
 mod identify;
 mod in_place;
 mod keep;
 mod look_up;
-mod nearest;
 mod project;
 mod record;
 mod refresh;
+pub mod replay;
 mod shared;
 mod shim;
 mod tags;
@@ -25,35 +24,36 @@ mod turn;
 mod uncached;
 mod unkeyed;
 mod unwaited;
+pub mod wait;
 mod witness;
 
 pub use crate::store::open::{existing_store, open_store};
-pub use advice::{Advice, Effect};
+pub use explain::advice::{Advice, Effect};
+pub use explain::automatic::{Automatic, DifferingFact};
+pub use explain::nearest::{Incomparable, Nearest};
 pub use explain::{Explanation, Refresh, Sources, State};
-pub use explain_auto::{Automatic, DifferingFact};
 pub use identify::key_of;
-pub use nearest::{Incomparable, Nearest};
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
 pub use shared::{Answer, There, remote_beside, shows_nothing};
 pub use shim::Shims;
 
-use crate::clock::{Timestamp, nanos};
 use crate::config::{Config, Vars};
-use crate::entry::Key;
-use crate::exit::{self, Exit};
-use crate::fallback;
-use crate::invocation::Invocation;
-use crate::lock::Lock;
-use crate::messages::{self, Messages};
-use crate::printed::Printed;
-use crate::replay::{Replay, Unplayed};
-use crate::report::{self, Outcome, Report};
-use crate::signals::BrokenPipes;
+use crate::exec::invocation::Invocation;
+use crate::process::exit::{self, Exit};
+use crate::process::fallback;
+use crate::process::report::{self, Outcome, Report};
+use crate::record::entry::Key;
+use crate::run::replay::{Replay, Unplayed};
 use crate::stdin::Stdin;
 use crate::store::Root;
 use crate::store::events::{self, Event, Kind, Reason};
 use crate::store::fence;
-use crate::values::Mode;
+use crate::store::lock::Lock;
+use crate::streams::messages::{self, Messages};
+use crate::streams::printed::Printed;
+use crate::system::clock::{Timestamp, nanos};
+use crate::system::signals::BrokenPipes;
+use crate::text::values::Mode;
 use anyhow::Result;
 use automatic::Matched;
 use identify::{Call, Unidentified};
@@ -303,7 +303,7 @@ impl Runner<'_> {
         }
         if self.config.verbose {
             let matched = hit.matched.map_or_else(String::new, |it| {
-                format!(", {} facts in {}", it.facts, messages::rounded(it.took))
+                format!(", {} facts in {}", it.facts, crate::text::quote::rounded(it.took))
             });
             let restored = match entry.outputs {
                 Some(outputs) if self.config.identity.auto.is_some() && outputs.files > 0 => {
@@ -315,8 +315,8 @@ impl Runner<'_> {
             self.messages().tell(format_args!(
                 "{what} {} age {}, saved {}{matched}{restored}",
                 messages::short(&entry.key),
-                messages::rounded(hit.age),
-                messages::rounded(run_time)
+                crate::text::quote::rounded(hit.age),
+                crate::text::quote::rounded(run_time)
             ));
         }
         self.report(|| {

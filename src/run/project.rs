@@ -5,9 +5,9 @@
 //! know: there a scope says it.
 
 use super::Runner;
-use crate::null;
-use crate::platform::Part;
-use crate::signals;
+use crate::system::null;
+use crate::system::platform::Part;
+use crate::system::signals;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -15,29 +15,29 @@ use super::automatic::Tracing;
 use super::record::Recorded;
 use super::shim::Shims;
 use super::{Call, Runner};
-use crate::asked;
-use crate::capture::Recorder;
-use crate::cli::{self, RUN};
-use crate::clock::Timestamp;
+use crate::args::lean;
+use crate::args::{self, RUN};
 use crate::config::{self, List, Vars};
-use crate::detached;
-use crate::entry::{Entry, Key};
+use crate::exec::invocation::Invocation;
 use crate::exec::{self, Output, Plan};
-use crate::exit::{self, Exit};
-use crate::fsutil;
-use crate::invocation::Invocation;
-use crate::lean;
-use crate::lock::{self, Lock};
-use crate::messages;
-use crate::null;
-use crate::replay::Replay;
-use crate::report::{Outcome, Report};
-use crate::sink::Outputs;
+use crate::process::detached;
+use crate::process::exit::{self, Exit};
+use crate::process::ipc;
+use crate::process::report::{Outcome, Report};
+use crate::record::entry::{Entry, Key};
+use crate::run::replay::Replay;
 use crate::stdin::{self, Source};
 use crate::store::Root;
+use crate::store::capture::Recorder;
 use crate::store::events::Reason;
+use crate::store::lock::{self, Lock};
 use crate::store::young::Young;
-use crate::values::Mode;
+use crate::streams::messages;
+use crate::streams::sink::Outputs;
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::system::null;
+use crate::text::values::Mode;
 use anyhow::{Context, Result, bail};
 use rustix::fd::AsFd;
 use rustix::fs::OFlags;
@@ -327,7 +327,7 @@ fn start(lock: &Lock, turn: Option<&Lock>, call: &mut Call, closed: super::Close
         Some(file) => Stdio::from(file),
         None => null::input().context("passing on no standard input")?.into(),
     };
-    let mut command = asked::helper(VERB)?;
+    let mut command = ipc::helper(VERB)?;
     let follower = turn.map(|_| Outputs::of_this_process());
     let handed = Handed { key: call.key, stdin: call.stdin.digest.kind().to_owned(), follower };
     let errors = match turn {
@@ -342,16 +342,16 @@ fn start(lock: &Lock, turn: Option<&Lock>, call: &mut Call, closed: super::Close
 
 /// Those of this call, as `run` or `sh` has them.
 fn arguments() -> Vec<OsString> {
-    let mut args: Vec<OsString> = asked::arguments().iter().map(OsString::from).collect();
-    if let Some(name) = asked::called_for() {
+    let mut args: Vec<OsString> = ipc::arguments().iter().map(OsString::from).collect();
+    if let Some(name) = ipc::called_for() {
         args.splice(..0, [RUN.into(), "--".into(), name.to_owned()]);
         return args;
     }
-    if args.first().is_some_and(|verb| verb == asked::RUN_FOR) {
+    if args.first().is_some_and(|verb| verb == ipc::RUN_FOR) {
         // Whoever is told of this call is not told of that run.
         args.splice(..args.len().min(2), [RUN.into()]);
     }
-    if cli::is_short_form(&args) {
+    if args::is_short_form(&args) {
         args.insert(0, RUN.into());
     }
     args

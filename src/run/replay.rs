@@ -2,15 +2,15 @@
 
 mod out;
 
-use crate::entry::{Bytes, Entry};
-use crate::frames::{self, Frame, Frames, Readable, Stream, total};
-use crate::plain::Plain;
-use crate::printed::{Again, Differs, Printed};
-use crate::screen::Screen;
-use crate::sink::{Outputs, own};
+use crate::exec::screen::Screen;
+use crate::record::entry::{Bytes, Entry};
+use crate::record::frames::{self, Frame, Frames, Readable, Stream, total};
 use crate::store::blobs::Blob;
 use crate::store::packed::Unpacking;
 use crate::store::{Root, blobs};
+use crate::streams::plain::Plain;
+use crate::streams::printed::{Again, Differs, Printed};
+use crate::streams::sink::{Outputs, own};
 use out::{COPY_BY_HAND, Out};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;

@@ -3,13 +3,13 @@
 
 use super::home::Home;
 use super::{Runner, nanos};
-use crate::clock::Timestamp;
 use crate::config::Remote as Settings;
-use crate::entry::{Entry, Key};
+use crate::record::entry::{Entry, Key};
 use crate::store::remote::outage::Outage;
 use crate::store::remote::{Claimed, Fetched, Remote, Seen, Unanswered, Wanted, advice};
 use crate::store::{self, Root, fence};
-use crate::values::{Mode, RemoteMode, RemoteUrl};
+use crate::system::clock::Timestamp;
+use crate::text::values::{Mode, RemoteMode, RemoteUrl};
 use std::time::Duration;
 
 /// What could not be sent for so long is worth a word.

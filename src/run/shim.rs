@@ -14,17 +14,17 @@
 
 use super::Runner;
 use super::identify::{Call, Unidentified};
-use crate::cli;
+use crate::args;
+use crate::args::lean;
 use crate::config;
-use crate::entry::{Key, base_name};
-use crate::fsutil;
-use crate::hashing;
-use crate::invocation::{Executable, Resolved, is_cachex};
-use crate::lean;
-use crate::lineage::Lineage;
-use crate::lock;
-use crate::stamp::Stamp;
+use crate::exec::invocation::{Executable, Resolved, is_cachex};
+use crate::process::lineage::Lineage;
+use crate::record::entry::{Key, base_name};
 use crate::store::Root;
+use crate::store::lock;
+use crate::system::fsutil;
+use crate::system::hashing;
+use crate::system::stamp::Stamp;
 use rustix::fs::OFlags;
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -152,8 +152,8 @@ fn called(pid: u32) -> Option<OsString> {
         let is_masked = file.file_name().is_some_and(|name| is_cachex(name.as_bytes()));
         return is_masked.then(|| OsString::from_vec(name.to_vec()));
     }
-    if cli::is_short_form(args.get(1..)?) {
-        args.insert(1, cli::RUN.into());
+    if args::is_short_form(args.get(1..)?) {
+        args.insert(1, args::RUN.into());
     }
     let [_, verb, rest @ ..] = args.as_slice() else { return None };
     let mut called = lean::read_or_parse(verb.to_str()?, rest).ok()??;

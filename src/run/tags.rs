@@ -1,10 +1,10 @@
 //! Labelling what is served with the tags of who is served.
 
 use super::Runner;
-use crate::entry::Entry;
+use crate::record::entry::Entry;
 use crate::store::tags::{self, Added};
 use crate::store::{Root, fence};
-use crate::values::Mode;
+use crate::text::values::Mode;
 
 impl Runner<'_> {
     /// Gives an entry that was served the tags that this call asks for and it lacks. If

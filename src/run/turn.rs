@@ -1,18 +1,18 @@
 //! One at a time: waiting for one's turn, or for another's to be over.
 
 use super::{Call, Miss, Runner};
-use crate::clock::Timestamp;
-use crate::exit::{self, Exit};
-use crate::lock::{self, End, EndedBy};
-use crate::messages;
-use crate::report::{Outcome, Report};
-use crate::sink;
+use crate::process::exit::{self, Exit};
+use crate::process::report::{Outcome, Report};
+use crate::run::wait::{Apart, Terms, Wait, Waited};
 use crate::store::Root;
 use crate::store::events::Kind;
+use crate::store::lock::{self, End, EndedBy};
 use crate::store::remote::Claimed;
 use crate::store::young::Young;
-use crate::values::Mode;
-use crate::wait::{Apart, Terms, Wait, Waited};
+use crate::streams::messages;
+use crate::streams::sink;
+use crate::system::clock::Timestamp;
+use crate::text::values::Mode;
 use std::time::Duration;
 
 impl Runner<'_> {

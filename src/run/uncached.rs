@@ -2,17 +2,17 @@
 
 use super::Runner;
 use super::identify::Unresolved;
-use crate::cli;
+use crate::args;
+use crate::exec::invocation::{Executable, Resolved};
 use crate::exec::{self, Output, Plan, Spoiled};
-use crate::exit::{self, Exit};
-use crate::frames::{Loss, Stream};
-use crate::invocation::{Executable, Resolved};
-use crate::messages;
-use crate::printed::Differs;
-use crate::replay::Unplayed;
-use crate::report::{Outcome, Report, seconds};
+use crate::process::exit::{self, Exit};
+use crate::process::report::{Outcome, Report, seconds};
+use crate::record::frames::{Loss, Stream};
+use crate::run::replay::Unplayed;
 use crate::stdin::Source;
-use crate::values::StdinMode;
+use crate::streams::messages;
+use crate::streams::printed::Differs;
+use crate::text::values::StdinMode;
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use std::ffi::OsStr;
@@ -187,7 +187,7 @@ impl Runner<'_> {
             return;
         }
         let is_told = rustix::termios::isatty(rustix::stdio::stderr());
-        match cli::tip_for_a_shell(name) {
+        match args::tip_for_a_shell(name) {
             Some(tip) => messages::tip(&tip),
             // A script knows what it called.
             None if is_told && !self.invocation.is_path() => messages::tip(

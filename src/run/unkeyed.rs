@@ -6,8 +6,8 @@
 
 use super::{Call, Runner};
 use crate::config::Config;
-use crate::stamp::Stamp;
-use crate::words;
+use crate::system::stamp::Stamp;
+use crate::text::quote;
 use rustix::fs::FileType;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -53,7 +53,7 @@ impl Runner<'_> {
             return false;
         }
         let stamp = Stamp::of(&stat);
-        let is_input = |inputs: &crate::inputs::Snapshot| inputs.has(name, &stamp);
+        let is_input = |inputs: &crate::files::inputs::Snapshot| inputs.has(name, &stamp);
         !is_made(self.config, name) && !call.found.declared.inputs.as_ref().is_some_and(is_input)
     }
 }
@@ -79,7 +79,7 @@ fn is_made(config: &Config, name: &OsStr) -> bool {
 
 /// A sentence about files that are not part of the key; none without any.
 fn in_words(names: &[&OsStr]) -> Option<String> {
-    let word = |name: &&OsStr| words::word(name.as_bytes());
+    let word = |name: &&OsStr| quote::word(name.as_bytes());
     let (first, rest) = names.split_first()?;
     if rest.is_empty() {
         let name = word(first);

@@ -2,17 +2,17 @@
 //! by what a run in the background prints, which goes on if its caller is ended.
 
 use super::{Call, Hit, Miss, Runner};
-use crate::clock::Timestamp;
 use crate::config::Freshness;
-use crate::entry::{Entry, Key};
-use crate::exit::Exit;
-use crate::lock::{self, Lock, Mode as LockMode};
-use crate::messages;
-use crate::report::{Outcome, Report};
+use crate::process::exit::Exit;
+use crate::process::report::{Outcome, Report};
+use crate::record::entry::{Entry, Key};
 use crate::store::Root;
 use crate::store::events::Reason;
+use crate::store::lock::{self, Lock, Mode as LockMode};
 use crate::store::young::Young;
-use crate::values::Mode;
+use crate::streams::messages;
+use crate::system::clock::Timestamp;
+use crate::text::values::Mode;
 use std::ops::ControlFlow;
 use std::time::Duration;
 

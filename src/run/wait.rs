@@ -23,14 +23,14 @@ mod circle;
 mod patience;
 mod queue;
 
-use crate::follow::{Audience, Following, Step};
-use crate::frames::Stream;
-use crate::fsutil;
-use crate::lineage::Lineage;
-use crate::lock::{self, End, EndedBy, Lock, Mode, Signature};
-use crate::messages::{self, Messages};
-use crate::printed::{Differs, Printed};
+use crate::process::lineage::Lineage;
+use crate::record::frames::Stream;
+use crate::run::follow::{Audience, Following, Step};
 use crate::store::Root;
+use crate::store::lock::{self, End, EndedBy, Lock, Mode, Signature};
+use crate::streams::messages::{self, Messages};
+use crate::streams::printed::{Differs, Printed};
+use crate::system::fsutil;
 use circle::Waiter;
 use patience::{Obstacle, Standstill};
 use queue::Place;
@@ -366,7 +366,7 @@ impl<'r> Wait<'r> {
             let what = queue.standstill.what(obstacle);
             self.messages.warn(format_args!(
                 "{whom} runs the same command and {what}; running it without the cache after {}",
-                messages::rounded(limit)
+                crate::text::quote::rounded(limit)
             ));
             return Some(Waited::Apart(Apart::Impatient));
         }

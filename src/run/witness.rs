@@ -9,13 +9,13 @@
 use super::identify::Watched;
 use super::{Call, Runner};
 use crate::config::List;
-use crate::inputs::Ways;
-use crate::invocation::{Resolved, Trail};
-use crate::spool::{Rest, Spool};
-use crate::stamp::Stamp;
+use crate::exec::invocation::{Resolved, Trail};
+use crate::files::inputs::Ways;
 use crate::stdin::{Source, Stdin, caller_reads_on, put_back};
 use crate::store::Root;
-use crate::values::Mode;
+use crate::streams::spool::{Rest, Spool};
+use crate::system::stamp::Stamp;
+use crate::text::values::Mode;
 
 impl Runner<'_> {
     /// Takes down what there is to run, just before that.

@@ -5,20 +5,22 @@
 //! [`init`], the program's own executable is its helper: a process that was started as one
 //! does a helper's work as cachex itself would, and ends there. It is one if its name is
 //! exactly `cachex` and its first argument one of the hidden verbs. Without the call the
-//! helper is the `cachex` that is installed, see [`crate::asked`].
+//! helper is the `cachex` that is installed, see [`crate::process::ipc`].
 
-use crate::asked;
-use crate::exit::{self, Exit};
-#[cfg(not(feature = "cli"))]
-use crate::null;
+use crate::process::exit::{self, Exit};
+use crate::process::ipc;
 use crate::store::fence;
 use crate::store::remote as shared;
+#[cfg(not(feature = "cli"))]
+use crate::system::null;
 use std::ffi::{OsStr, OsString};
 
 #[cfg(feature = "cli")]
-use crate::fallback::{self, stack};
+use crate::commands;
 #[cfg(feature = "cli")]
-use crate::{cache, cmd};
+use crate::process::fallback::{self, stack};
+#[cfg(feature = "cli")]
+use crate::run;
 #[cfg(feature = "cli")]
 use std::ffi::{CStr, CString, c_char, c_void};
 #[cfg(feature = "cli")]
@@ -27,7 +29,7 @@ use std::os::unix::ffi::OsStrExt;
 /// The verbs of the helper processes that this build can be.
 #[cfg(feature = "cli")]
 const OF_HELPERS: [&str; 5] =
-    [fence::VERB, shared::VERB, asked::VERSION_VERB, cache::REFRESH, asked::RUN_FOR];
+    [fence::VERB, shared::VERB, ipc::VERSION_VERB, run::REFRESH, ipc::RUN_FOR];
 #[cfg(not(feature = "cli"))]
 const OF_HELPERS: [&str; 2] = [fence::VERB, shared::VERB];
 
@@ -58,15 +60,15 @@ const OF_HELPERS: [&str; 2] = [fence::VERB, shared::VERB];
 pub fn init() {
     let args: Vec<OsString> = std::env::args_os().collect();
     let is_helper = match &args[..] {
-        [name, verb, ..] => name == asked::NAME && verb.to_str().is_some_and(serves),
+        [name, verb, ..] => name == ipc::NAME && verb.to_str().is_some_and(serves),
         _ => false,
     };
     if !is_helper {
-        return asked::helpers_branch_off();
+        return ipc::helpers_branch_off();
     }
     // A helper does what its arguments say. A program that has more rights than who
     // started it must not, and must not take such arguments for its own either.
-    if asked::has_rights_of_its_own() {
+    if ipc::has_rights_of_its_own() {
         std::process::exit(exit::CACHEX_FAILED.into());
     }
     be_a_helper(args)
@@ -83,7 +85,7 @@ pub fn serve(verb: &str, args: &[OsString]) -> Option<Exit> {
     match verb {
         fence::VERB => Some(fence::serve(args)),
         shared::VERB => Some(shared::serve(args)),
-        asked::VERSION_VERB => Some(asked::tell_version()),
+        ipc::VERSION_VERB => Some(ipc::tell_version()),
         _ => None,
     }
 }
@@ -91,7 +93,7 @@ pub fn serve(verb: &str, args: &[OsString]) -> Option<Exit> {
 #[cfg(not(feature = "cli"))]
 fn be_a_helper(args: Vec<OsString>) -> ! {
     let args: &'static [OsString] = args.leak();
-    asked::is_cachex_from_now_on(args.iter().map(OsString::as_os_str).collect::<Vec<_>>().leak());
+    ipc::is_cachex_from_now_on(args.iter().map(OsString::as_os_str).collect::<Vec<_>>().leak());
     null::fill_closed_descriptors();
     let work = || args[1].to_str().and_then(|verb| serve(verb, &args[2..]));
     let exit = std::panic::catch_unwind(work).ok().flatten();
@@ -139,7 +141,7 @@ unsafe extern "C" fn go_on(given: *const c_void) -> ! {
     let (list, environment) = unsafe { (strings(arguments, 32), strings(environment, 128)) };
     // SAFETY: the same, and it is how many there are.
     unsafe { fallback::arguments_are(arguments, list.len()) };
-    cmd::main(list, environment)
+    commands::main(list, environment)
 }
 
 /// What a list of C strings says, of which there are about so many.

@@ -1,6 +1,6 @@
 //! The file that standard input is, once more: with an offset that nobody else moves.
 
-use crate::fsutil;
+use crate::system::fsutil;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;

@@ -28,12 +28,12 @@ mod pipe;
 mod put_back;
 mod shared;
 
-use crate::fsutil;
-use crate::hashing;
-use crate::null;
-use crate::spool::Spool;
-use crate::stamp::{self, Stamp};
-use crate::values::StdinMode;
+use crate::streams::spool::Spool;
+use crate::system::fsutil;
+use crate::system::hashing;
+use crate::system::null;
+use crate::system::stamp::{self, Stamp};
+use crate::text::values::StdinMode;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, SeekFrom, Stat};
 use std::borrow::Cow;

@@ -10,9 +10,9 @@
 //! or left to the command.
 
 use super::{Digest, PIPE, SOCKET, Source, Stdin, Unknown, Why};
-use crate::fsutil;
-use crate::hashing;
 use crate::stdin::pipe::{OPEN, SILENT, stretched};
+use crate::system::fsutil;
+use crate::system::hashing;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;

@@ -5,9 +5,9 @@
 //! script it is, say. What does not fit is carried there by a process that stays behind, until
 //! nobody reads any more.
 
-use crate::detached;
-use crate::fsutil;
-use crate::spool::Spool;
+use crate::process::detached;
+use crate::streams::spool::Spool;
+use crate::system::fsutil;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};

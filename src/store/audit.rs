@@ -12,8 +12,8 @@ use super::needs::{self, Met};
 use super::old::Old;
 use super::table::{Ordered, Table};
 use super::walk;
-use crate::entry::{About, Entry, Key};
-use crate::progress::{self, Stage};
+use crate::record::entry::{About, Entry, Key};
+use crate::system::progress::{self, Stage};
 use anyhow::Result;
 
 /// The tables that have a place for each entry; those for what some have are not

@@ -11,11 +11,11 @@
 
 use super::Root;
 use super::packed::{Packed, Unpacking};
-use crate::entry::{BlobRef, Entry, Key};
-use crate::failpoint;
-use crate::fsutil;
-use crate::hashing::{self, Writer};
-use crate::manifest::{MAX_MANIFEST, Manifest};
+use crate::record::entry::{BlobRef, Entry, Key};
+use crate::record::manifest::{MAX_MANIFEST, Manifest};
+use crate::system::failpoint;
+use crate::system::fsutil;
+use crate::system::hashing::{self, Writer};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;

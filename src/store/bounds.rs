@@ -3,8 +3,8 @@
 
 use super::facts::{Removed, Totals, joined, split};
 use super::old::Old;
-use crate::clock::Timestamp;
-use crate::entry::Key;
+use crate::record::entry::Key;
+use crate::system::clock::Timestamp;
 use std::ops::Bound;
 
 impl Old {

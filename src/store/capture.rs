@@ -9,15 +9,15 @@
 //! (see [`crate::store::live`]). Nothing of that holds the command up: no reader
 //! of theirs is waited for, and if it cannot be written they go without.
 
-use crate::entry::{Bytes, INLINE_LIMIT};
-use crate::failpoint;
-use crate::frames::{Frame, Stream};
-use crate::lineage::Pipe;
-use crate::lock::{End, LiveFiles, Lock};
+use crate::process::lineage::Pipe;
+use crate::record::entry::{Bytes, INLINE_LIMIT};
+use crate::record::frames::{Frame, Stream};
 use crate::store::Root;
 use crate::store::blobs::{NewBlob, WholeBlob};
 use crate::store::live::{NewIndex, Record};
+use crate::store::lock::{End, LiveFiles, Lock};
 use crate::store::room::Room;
+use crate::system::failpoint;
 use rustix::io::Errno;
 use std::thread::sleep;
 use std::time::{Duration, Instant};

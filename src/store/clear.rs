@@ -2,11 +2,11 @@
 
 use super::young::Young;
 use super::{Root, account, events, filter, guard, rebuild, remote, room, sweep};
-use crate::auto;
-use crate::entry::Key;
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
-use crate::progress::{self, Stage};
+use crate::record::entry::Key;
+use crate::store::lock::{self, Lock, Mode};
+use crate::store::path_sets;
+use crate::system::fsutil;
+use crate::system::progress::{self, Stage};
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ const MOVED: [&str; 10] = [
     "young",
     "blobs",
     sweep::INPUTS,
-    auto::FOLDER,
+    path_sets::FOLDER,
     remote::FOLDER,
     guard::DIR,
     rebuild::BUILDING,

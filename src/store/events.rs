@@ -14,10 +14,10 @@ mod past;
 mod remotely;
 
 use super::Root;
-use crate::clock::Timestamp;
-use crate::entry::{Key, base_name};
-use crate::failpoint;
-use crate::fsutil;
+use crate::record::entry::{Key, base_name};
+use crate::system::clock::Timestamp;
+use crate::system::failpoint;
+use crate::system::fsutil;
 use anyhow::{Context, Result};
 use cachex_core::event::{
     CAP, FOLD_EVERY, HIT, LEN, LOG, MAGIC, checksum, fields, put_checksum, record,

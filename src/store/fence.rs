@@ -5,7 +5,7 @@
 //! or dies for an error, which to a look-up is a miss. The other side, what
 //! such a helper does, is [`super::helper`].
 //!
-//! Besides those that every helper knows ([`crate::asked`]), an answer may end with a
+//! Besides those that every helper knows ([`crate::process::ipc`]), an answer may end with a
 //! frame tagged [`SET_ASIDE`] or [`BROKEN`].
 
 mod attend;
@@ -17,14 +17,14 @@ use super::facts::Totals;
 use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::{Root, filter, helper};
-use crate::asked::{self, ALIVE, DONE, Helper, ITEM, Late, PROGRESS};
-use crate::detached;
-use crate::entry::{Entry, Key};
-use crate::exit::Exit;
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
-use crate::null;
-use crate::progress;
+use crate::process::detached;
+use crate::process::exit::Exit;
+use crate::process::ipc::{self, ALIVE, DONE, Helper, ITEM, Late, PROGRESS};
+use crate::record::entry::{Entry, Key};
+use crate::store::lock::{self, Lock, Mode};
+use crate::system::fsutil;
+use crate::system::null;
+use crate::system::progress;
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::Signal;
 use std::collections::HashSet;
@@ -109,7 +109,7 @@ impl<'a> Fenced<'a> {
         // A fold has a watchdog of its own, and may wait for another one.
         let args = helper::fold_args(options);
         let report = self.ask(helper::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
-        asked::decode(&report).context("reading what a fold reported")
+        ipc::decode(&report).context("reading what a fold reported")
     }
 
     /// Drops entries; how many there were. `orphans` gets the blobs that nothing
@@ -125,7 +125,7 @@ impl<'a> Fenced<'a> {
             Ok(())
         };
         let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut told)?;
-        asked::decode(&count).context("reading how many entries were removed")
+        ipc::decode(&count).context("reading how many entries were removed")
     }
 
     /// Those of the keys that the database may hold, one after the other.
@@ -147,7 +147,7 @@ impl<'a> Fenced<'a> {
         let args = [OsString::from(removed.to_string())];
         let input = blobs.concat();
         let totals = self.ask(helper::TIDY, &args, Some(&input), None, &mut |_| Ok(()))?;
-        asked::decode(&totals).context("reading the sums of the store")
+        ipc::decode(&totals).context("reading the sums of the store")
     }
 
     /// Shows every key and what is kept of it, not verified, to `visit`. A
@@ -193,7 +193,7 @@ impl<'a> Fenced<'a> {
                 ITEM => visit(&body)?,
                 ALIVE => {}
                 PROGRESS => {
-                    progress::set(asked::decode(&body).context("reading how far a helper is")?);
+                    progress::set(ipc::decode(&body).context("reading how far a helper is")?);
                 }
                 DONE => return Ok(body),
                 SET_ASIDE => {
@@ -241,7 +241,7 @@ impl Fenced<'_> {
 
 fn command(path: &Path, op: &str, args: &[OsString]) -> Result<Command> {
     let outer = path.parent().filter(|path| !path.as_os_str().is_empty());
-    let mut command = asked::helper(VERB)?;
+    let mut command = ipc::helper(VERB)?;
     command.arg(op).arg(outer.unwrap_or(Path::new("."))).args(args);
     command.env(MALLOC.0, MALLOC.1);
     command.stderr(null::output()?);

@@ -14,9 +14,9 @@
 //! flipped bit answers wrongly at worst for a key near it, which is a miss.
 
 use super::Root;
-use crate::entry::Key;
-use crate::failpoint;
-use crate::fsutil;
+use crate::record::entry::Key;
+use crate::system::failpoint;
+use crate::system::fsutil;
 use anyhow::{Context, Result};
 use rustix::fd::OwnedFd;
 use rustix::fs::OFlags;

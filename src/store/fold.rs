@@ -33,11 +33,11 @@ use super::rebuild::State;
 use super::walk::Span;
 use super::young::{self, Young};
 use super::{Root, account, audit, filter, pack, room, stats, sweep};
-use crate::clock::Timestamp;
-use crate::entry::{BlobRef, Key};
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
-use crate::progress::{self, Stage};
+use crate::record::entry::{BlobRef, Key};
+use crate::store::lock::{self, Lock, Mode};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::system::progress::{self, Stage};
 use anyhow::{Context, Result};
 use batch::Batch;
 use rustix::fs::OFlags;
@@ -301,7 +301,7 @@ impl<'a> Fold<'a> {
     }
 
     fn gone_before(&self) -> Timestamp {
-        let grace = crate::clock::nanos(self.options.grace);
+        let grace = crate::system::clock::nanos(self.options.grace);
         Timestamp(self.now.0.saturating_sub(grace))
     }
 

@@ -8,9 +8,9 @@
 //! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
 
 use super::{Root, filter, rebuild};
-use crate::clock::Timestamp;
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
+use crate::store::lock::{self, Lock, Mode};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
 use anyhow::{Context, Result};
 use rustix::io::Errno;
 use std::any::Any;

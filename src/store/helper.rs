@@ -20,14 +20,14 @@ use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
 use super::{Root, account, room, stats, tidy};
-use crate::asked::{self, DONE, FAILED, ITEM, encode, write_frame};
-use crate::clock::Timestamp;
-use crate::detached;
-use crate::entry::{Damaged, Entry, Key, MAX_SEALED};
-use crate::exit::{self, Exit};
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
-use crate::progress::{self, Stage};
+use crate::process::detached;
+use crate::process::exit::{self, Exit};
+use crate::process::ipc::{self, DONE, FAILED, ITEM, encode, write_frame};
+use crate::record::entry::{Damaged, Entry, Key, MAX_SEALED};
+use crate::store::lock::{self, Lock, Mode};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::system::progress::{self, Stage};
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags};
 use serde::{Deserialize, Serialize};
@@ -103,15 +103,15 @@ pub struct Item {
 
 /// Runs a helper: `args` are those after [`super::fence::VERB`].
 pub fn serve(args: &[OsString]) -> Exit {
-    asked::begin();
+    ipc::begin();
     // sled is not as careful with what it creates.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
     if op == FOLD || op == TAG {
         detached::settle(NICE, &[]);
     } else {
-        asked::end_with_the_asker();
-        progress::listen(asked::tell);
+        ipc::end_with_the_asker();
+        progress::listen(ipc::tell);
     }
     let mut output = std::io::stdout().lock();
     let done = open(Path::new(path)).and_then(|root| {

@@ -5,8 +5,8 @@
 
 use super::facts::{Facts, joined};
 use super::table::Table;
-use crate::entry::{About, Key, base_name};
-use crate::hashing;
+use crate::record::entry::{About, Key, base_name};
+use crate::system::hashing;
 use serde_bytes::ByteBuf;
 
 /// The open tables.

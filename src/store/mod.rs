@@ -7,9 +7,9 @@
 //!   old.keys               which keys `old` may hold
 //!   blobs/cd/cdef…         content-addressed files: long streams, some packed
 //!   tmp/                   what is being written, locked by its writer
-//!   auto/ab/abcdef…        what automatic calls depend on, see `crate::auto`
-//!   inputs/                what declared inputs held when they were read, see `crate::inputs`
-//!   locks/                 see `crate::lock`
+//!   auto/ab/abcdef…        what automatic calls depend on, see `crate::store::path_sets`
+//!   inputs/                what declared inputs held when they were read, see `crate::files::inputs`
+//!   locks/                 see `crate::store::lock`
 //!   remote/                what remote stores are to get, and how they are, see `remote`
 //!   events                 what was hit and recorded since the last fold
 //!   account                what all of this takes on disk
@@ -25,6 +25,8 @@ pub mod archive;
 pub mod audit;
 pub mod blobs;
 pub mod bounds;
+#[cfg(feature = "cli")]
+pub mod capture;
 pub mod clear;
 pub mod database;
 pub mod doctor;
@@ -38,11 +40,14 @@ pub mod guard;
 pub mod helper;
 pub mod indexes;
 pub mod live;
+pub mod lock;
 pub mod needs;
 pub mod old;
 pub mod open;
 pub mod pack;
 pub mod packed;
+pub mod parts;
+pub mod path_sets;
 pub mod place;
 pub mod query;
 pub mod rebuild;
@@ -62,8 +67,8 @@ pub mod tidy;
 pub mod walk;
 pub mod young;
 
-use crate::entry::{Entry, Key};
-use crate::fsutil::{self, Unusable};
+use crate::record::entry::{Entry, Key};
+use crate::system::fsutil::{self, Unusable};
 use anyhow::{Context, Result};
 use cachex_core::young::LAYOUT;
 use fence::Fenced;
@@ -156,7 +161,7 @@ impl Root {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let pid = rustix::process::getpid().as_raw_nonzero();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let now = crate::clock::Timestamp::now().0;
+        let now = crate::system::clock::Timestamp::now().0;
         PathBuf::from(format!("tmp/{pid}-{count}-{now:x}"))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Root;
 use super::place::StoreDir;
-use crate::fsutil;
+use crate::system::fsutil;
 use rustix::fs::{Access, AtFlags, CWD};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};

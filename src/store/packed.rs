@@ -13,10 +13,10 @@
 //! Who packs makes sure that the content comes out again, see [`super::pack`].
 
 use super::Root;
-use crate::entry::BlobRef;
-use crate::failpoint;
-use crate::fsutil;
-use crate::hashing;
+use crate::record::entry::BlobRef;
+use crate::system::failpoint;
+use crate::system::fsutil;
+use crate::system::hashing;
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

@@ -28,13 +28,13 @@ mod codec;
 #[cfg(test)]
 mod tests;
 
-use crate::clock::Timestamp;
-use crate::entry::Key;
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
-use crate::stamp;
+use crate::record::entry::Key;
 use crate::store::Root;
 use crate::store::blobs::Temporary;
+use crate::store::lock::{self, Lock, Mode};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::system::stamp;
 use anyhow::Result;
 use cachex_trace::{Class, Fact, Look, Stamp, facts};
 use rustix::process::{getegid, geteuid};

@@ -9,8 +9,8 @@ pub use select::select;
 
 use super::facts::Facts;
 use super::indexes::command_place;
-use crate::clock::Timestamp;
-use crate::entry::{About, Entry, Key};
+use crate::record::entry::{About, Entry, Key};
+use crate::system::clock::Timestamp;
 use anyhow::{Context, Result, ensure};
 use glob::Pattern;
 use serde::{Deserialize, Serialize};

@@ -45,13 +45,13 @@ mod transfer;
 
 use super::Root;
 use super::settings::Limits;
-use crate::asked::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
-use crate::clock::Timestamp;
-use crate::detached;
-use crate::entry::{Key, Tag};
-use crate::fsutil;
-use crate::lock::{Lock, Mode};
-use crate::progress;
+use crate::process::detached;
+use crate::process::ipc::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
+use crate::record::entry::{Key, Tag};
+use crate::store::lock::{Lock, Mode};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::system::progress;
 use anyhow::{Context, Result, anyhow, bail};
 use cachex_remote::{Access, RemoteUrl};
 use outage::{Gate, Outage};
@@ -198,7 +198,7 @@ impl<'a> Remote<'a> {
         let first = self.target.patience + GRACE;
         let answer =
             self.ask(&Question::Fetch(wanted.clone()), Limit::Steps(first), &mut |_| Ok(()));
-        match answer.and_then(|answer| asked::decode(&answer)) {
+        match answer.and_then(|answer| ipc::decode(&answer)) {
             Ok(fetched) => {
                 self.reads().open();
                 Ok(fetched)
@@ -221,7 +221,7 @@ impl<'a> Remote<'a> {
         let first = self.target.patience + GRACE;
         let answer =
             self.ask(&Question::Look(wanted.clone()), Limit::Steps(first), &mut |_| Ok(()));
-        let seen = answer.and_then(|answer| asked::decode(&answer));
+        let seen = answer.and_then(|answer| ipc::decode(&answer));
         seen.map_err(|error| Unanswered::Failed(format!("{error:#}")))
     }
 
@@ -295,7 +295,7 @@ impl<'a> Remote<'a> {
     pub fn invalidate(&self, rule: Rule) -> Result<u64> {
         let question = Question::Invalidate(rule);
         let answer = self.ask(&question, Limit::Steps(STEP), &mut |_| Ok(()))?;
-        asked::decode(&answer).context("reading how many entries were removed")
+        ipc::decode(&answer).context("reading how many entries were removed")
     }
 
     /// Starts a process that sends what is queued, unless there is one. That looks
@@ -319,7 +319,7 @@ impl<'a> Remote<'a> {
     pub fn send(&self, patience: Option<Duration>) -> Result<Sent> {
         let until = patience.and_then(|patience| Instant::now().checked_add(patience));
         let answer = self.ask(&Question::Send, Limit::Until(until), &mut |_| Ok(()))?;
-        asked::decode(&answer).context("reading what was sent")
+        ipc::decode(&answer).context("reading what was sent")
     }
 
     /// What was not sent, and is not tried again.
@@ -340,25 +340,25 @@ impl<'a> Remote<'a> {
     /// Tries it, and shows each step to `visit`. Nothing is written unless it `writes`.
     pub fn probe(&self, writes: bool, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
         let limit = Limit::Steps(self.target.patience + STEP);
-        let mut visit = |step: &[u8]| visit(asked::decode(step)?);
+        let mut visit = |step: &[u8]| visit(ipc::decode(step)?);
         self.ask(&Question::Probe { writes }, limit, &mut visit).map(drop)
     }
 
     /// How many entries and blobs it holds; none: it cannot tell.
     pub fn count(&self) -> Result<Option<[u64; 2]>> {
         let answer = self.ask(&Question::Count, Limit::Steps(STEP), &mut |_| Ok(()))?;
-        asked::decode(&answer).context("reading how much there is")
+        ipc::decode(&answer).context("reading how much there is")
     }
 
     /// Takes out what was used least recently.
     pub fn prune(&self, prune: Prune) -> Result<Pruned> {
         let answer = self.ask(&Question::Prune(prune), Limit::Steps(STEP), &mut |_| Ok(()))?;
-        asked::decode(&answer).context("reading what went")
+        ipc::decode(&answer).context("reading what went")
     }
 
     fn command(&self, question: &Question) -> Result<Command> {
-        let mut command = asked::helper(VERB)?;
-        let asked = asked::encode(&(&self.target, question))?;
+        let mut command = ipc::helper(VERB)?;
+        let asked = ipc::encode(&(&self.target, question))?;
         command.arg(self.root.outer()).stdin(self.root.unnamed_file(&asked)?);
         Ok(command)
     }
@@ -386,7 +386,7 @@ impl<'a> Remote<'a> {
                 Some((FAILED, body)) => bail!("{}", String::from_utf8_lossy(&body)),
                 Some((ITEM, body)) => visit(&body)?,
                 Some((PROGRESS, body)) => {
-                    progress::set(asked::decode(&body).context("reading how far a helper is")?);
+                    progress::set(ipc::decode(&body).context("reading how far a helper is")?);
                 }
                 Some((ALIVE, _)) => {}
                 Some(_) => bail!("a helper process gave an unreadable answer"),

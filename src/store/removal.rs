@@ -3,8 +3,8 @@
 use super::Root;
 use super::fence::Fenced;
 use super::young::Young;
-use crate::entry::Key;
-use crate::lock::{self, Lock, Mode};
+use crate::record::entry::Key;
+use crate::store::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use std::collections::HashSet;
 

@@ -21,10 +21,10 @@
 use super::account::{self, Account, Survey, blocks};
 use super::blobs::{self, Form};
 use super::{Root, events, filter, guard, sweep, young};
-use crate::entry::{BlobRef, Entry, Key};
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
-use crate::manifest::Manifest;
+use crate::record::entry::{BlobRef, Entry, Key};
+use crate::record::manifest::Manifest;
+use crate::store::lock::{self, Lock, Mode};
+use crate::system::fsutil;
 use rustix::event::Timespec;
 use rustix::fs::{OFlags, Timestamps};
 use std::collections::HashMap;

@@ -6,7 +6,7 @@
 
 use super::Root;
 use super::blobs::Temporary;
-use crate::fsutil;
+use crate::system::fsutil;
 use rustix::io::Errno;
 use std::path::Path;
 

@@ -5,14 +5,14 @@ use super::blobs::Form;
 use super::old::Old;
 use super::young::{self, Young};
 use super::{Root, account, blobs, filter, guard, rebuild, remote};
-use crate::auto;
-use crate::clock::Timestamp;
-use crate::entry::{BlobRef, Entry, Key};
-use crate::failpoint;
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
-use crate::manifest::Manifest;
-use crate::progress::{self, Stage};
+use crate::record::entry::{BlobRef, Entry, Key};
+use crate::record::manifest::Manifest;
+use crate::store::lock::{self, Lock, Mode};
+use crate::store::path_sets;
+use crate::system::clock::Timestamp;
+use crate::system::failpoint;
+use crate::system::fsutil;
+use crate::system::progress::{self, Stage};
 use anyhow::Result;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -30,7 +30,7 @@ const PARTS: u8 = 8;
 const BATCH: usize = 10_000;
 /// No writer leaves a temporary file alone for so long without holding its lock.
 pub const LEFT: Duration = Duration::from_hours(1);
-/// Where what declared inputs held is remembered, see `crate::inputs`.
+/// Where what declared inputs held is remembered, see `crate::files::inputs`.
 pub const INPUTS: &str = "inputs";
 /// How long that is kept after it was last used,
 const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);
@@ -200,8 +200,8 @@ fn temps(root: &Root) -> Result<()> {
 /// The files of path sets.
 fn path_sets(root: &Root) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for shard in fsutil::names(root, auto::FOLDER)? {
-        let shard = Path::new(auto::FOLDER).join(shard);
+    for shard in fsutil::names(root, path_sets::FOLDER)? {
+        let shard = Path::new(path_sets::FOLDER).join(shard);
         found.extend(fsutil::names(root, &shard)?.iter().map(|name| shard.join(name)));
     }
     Ok(found)

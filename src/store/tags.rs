@@ -9,8 +9,8 @@ use super::Root;
 use super::guard;
 use super::old::Old;
 use super::young::Young;
-use crate::entry::{Damaged, Entry, Key, MAX_TAGS};
-use crate::lock::{self, Lock, Mode};
+use crate::record::entry::{Damaged, Entry, Key, MAX_TAGS};
+use crate::store::lock::{self, Lock, Mode};
 use anyhow::{Result, bail};
 
 /// Whether it is done.

@@ -6,10 +6,10 @@ use super::filter;
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
-use crate::clock::Timestamp;
-use crate::entry::{About, BlobRef, Bytes, Entry, Key, Outputs};
-use crate::fsutil;
-use crate::manifest::{Item, Manifest, What};
+use crate::record::entry::{About, BlobRef, Bytes, Entry, Key, Outputs};
+use crate::record::manifest::{Item, Manifest, What};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
 use serde_bytes::ByteBuf;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 
 use super::old::Old;
 use super::{Root, facts::Totals, filter, fold, guard, rebuild, sweep};
-use crate::clock::Timestamp;
+use crate::system::clock::Timestamp;
 use anyhow::Result;
 
 /// Removes those of `blobs` that nothing needs any more, and makes the filter

@@ -9,7 +9,7 @@ use super::facts::key_of;
 use super::guard::PULSE;
 use super::old::Old;
 use super::table::{Ordered, Range};
-use crate::entry::Key;
+use crate::record::entry::Key;
 use anyhow::Result;
 use sled::IVec;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};

@@ -3,8 +3,8 @@
 //! Recordings keep what the command printed. The sequences are left out on the way to
 //! cachex's own streams, of a run as of a replay, so that a hit looks like a miss.
 
-use crate::frames::Stream;
-use crate::values::ColorStrip;
+use crate::record::frames::Stream;
+use crate::text::values::ColorStrip;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 const ESC: u8 = 0x1b;

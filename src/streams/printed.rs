@@ -5,7 +5,7 @@
 //! each stream as has been shown, and aloud from there on if that was the same.
 //! A count and a hash tell.
 
-use crate::frames::Stream;
+use crate::record::frames::Stream;
 use blake3::{Hash, Hasher};
 use cachex_core::handover;
 use std::fmt;
@@ -117,7 +117,7 @@ impl std::error::Error for Differs {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::Stream::{Stderr, Stdout};
+    use crate::record::frames::Stream::{Stderr, Stdout};
 
     fn printed(out: &[u8], err: &[u8]) -> Printed {
         let mut printed = Printed::default();

@@ -5,10 +5,10 @@
 //! holds it. A pipe or a terminal can be opened a second time instead; where
 //! that is refused, so much is written as a reader that is ready must take.
 
-use crate::frames::Stream;
-use crate::fsutil;
-use crate::null;
-use crate::plain::{self, Plain};
+use crate::record::frames::Stream;
+use crate::streams::plain::{self, Plain};
+use crate::system::fsutil;
+use crate::system::null;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags};

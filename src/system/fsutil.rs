@@ -4,7 +4,7 @@
 //! whose owner and mode were checked, by names that are not followed if they
 //! are symbolic links, and is closed on exec.
 
-use crate::failpoint;
+use crate::system::failpoint;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timestamps, UTIME_NOW};

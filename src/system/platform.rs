@@ -8,8 +8,8 @@
 mod elf;
 mod libraries;
 
-use crate::hashing;
-use crate::umask::umask;
+use crate::system::hashing;
+use crate::system::umask::umask;
 use rustix::fs::Access;
 use std::ffi::OsStr;
 use std::fs;

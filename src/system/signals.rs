@@ -32,7 +32,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::fsutil;
+use crate::system::fsutil;
 
 /// Whether cachex was started to ignore the ends of its children, which the kernel would
 /// then keep to itself.

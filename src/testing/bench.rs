@@ -1,13 +1,13 @@
 //! What the benchmarks need and nobody else: a store that is filled in seconds.
 
-use crate::clock::Timestamp;
-use crate::entry::{About, Bytes, Entry, Key};
-use crate::frames::{Frame, Stream};
-use crate::hashing;
+use crate::record::entry::{About, Bytes, Entry, Key};
+use crate::record::frames::{Frame, Stream};
 use crate::store::facts::Usage;
 use crate::store::old::Old;
 use crate::store::young::Young;
 use crate::store::{Root, fold, rebuild};
+use crate::system::clock::Timestamp;
+use crate::system::hashing;
 use anyhow::Result;
 use serde_bytes::ByteBuf;
 use std::path::Path;

@@ -9,30 +9,29 @@
 
 mod archive;
 
-use crate::asked;
-use crate::cli::{self, Called, RUN, RunArgs, SH};
-use crate::clock::Timestamp;
+use crate::args::lean;
+use crate::args::{self, Called, RUN, RunArgs, SH};
 use crate::config::{self, Read, Vars};
-use crate::entry::{About, BlobRef, Bytes, Entry, Key};
-use crate::explain;
-use crate::frames::{Frame, Frames};
-use crate::fsutil;
-use crate::hashing;
-use crate::lean;
-use crate::lock::Signature;
-use crate::manifest::Manifest;
-use crate::messages;
-use crate::parts::Parts;
-use crate::progress::Progress;
-use crate::replay::Replay;
+use crate::process::ipc;
+use crate::record::entry::{About, BlobRef, Bytes, Entry, Key};
+use crate::record::frames::{Frame, Frames};
+use crate::record::manifest::Manifest;
+use crate::run::explain::differences;
+use crate::run::replay::Replay;
 use crate::store::blobs::{self, Form};
 use crate::store::facts::{self, Facts, Totals};
 use crate::store::fold::FoldReport;
 use crate::store::helper::Item;
+use crate::store::lock::Signature;
+use crate::store::parts::Parts;
 use crate::store::query::{Filter, Query};
 use crate::store::stats::Counts;
 use crate::store::{Root, events, filter, indexes, packed};
-use crate::values::{self, ExitCodes, NamePattern, Tag};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
+use crate::system::hashing;
+use crate::system::progress::Progress;
+use crate::text::values::{self, ExitCodes, NamePattern, Tag};
 use cachex_core::environment;
 use rustix::fs::OFlags;
 use serde_bytes::ByteBuf;
@@ -68,17 +67,17 @@ pub const TARGETS: &[Target] = &[
 /// What a helper process prints, and what its answers hold.
 fn answer(bytes: &[u8]) {
     let mut buffer = bytes.to_vec();
-    while let Ok(Some((_, body))) = asked::take_frame(&mut buffer) {
+    while let Ok(Some((_, body))) = ipc::take_frame(&mut buffer) {
         assert!(body.len() + buffer.len() < bytes.len());
     }
-    if let Ok(item) = asked::decode::<Item>(bytes) {
+    if let Ok(item) = ipc::decode::<Item>(bytes) {
         let _ = Entry::open_any(&item.sealed);
     }
-    let _ = asked::decode::<FoldReport>(bytes);
-    let _ = asked::decode::<Progress>(bytes);
-    let _ = asked::decode::<u64>(bytes);
-    let _ = asked::decode::<Option<u64>>(bytes);
-    let _ = asked::decode::<(u32, String, Counts)>(bytes);
+    let _ = ipc::decode::<FoldReport>(bytes);
+    let _ = ipc::decode::<Progress>(bytes);
+    let _ = ipc::decode::<u64>(bytes);
+    let _ = ipc::decode::<Option<u64>>(bytes);
+    let _ = ipc::decode::<(u32, String, Counts)>(bytes);
 }
 
 /// `config.toml`: what is wrong with it is told with its place, and what is not
@@ -90,7 +89,7 @@ fn config_file(bytes: &[u8]) {
         Ok(file) => file,
         Err(why) => {
             let why = why.to_string();
-            assert_eq!(messages::harmless(&why), why);
+            assert_eq!(crate::text::quote::harmless(&why), why);
             let place = why.strip_prefix("/home/me/config.toml:").and_then(|rest| {
                 let mut numbers = rest.split(':').map(str::parse);
                 Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
@@ -140,7 +139,7 @@ fn entry(bytes: &[u8]) {
 /// Whatever passed the checksum can be asked anything.
 fn whole_entry(entry: &Entry) {
     if let Some(parts) = Parts::decode(&entry.parts) {
-        let same = explain::compare(&parts, &parts);
+        let same = differences::compare(&parts, &parts);
         assert!(same.is_some_and(|same| same.unknown == 0 || parts.cut));
     }
     if let Ok(sealed) = entry.seal() {
@@ -165,9 +164,9 @@ fn whole_entry(entry: &Entry) {
 
 /// What is asked of the old store, about an entry that is as it is asked for.
 fn query(bytes: &[u8]) {
-    let Ok(query) = asked::decode::<Query>(bytes) else { return };
-    let encoded = asked::encode(&query).expect("a question");
-    assert_eq!(asked::decode::<Query>(&encoded).ok().as_ref(), Some(&query));
+    let Ok(query) = ipc::decode::<Query>(bytes) else { return };
+    let encoded = ipc::encode(&query).expect("a question");
+    assert_eq!(ipc::decode::<Query>(&encoded).ok().as_ref(), Some(&query));
     let Ok(matcher) = query.filter.matcher() else { return };
     let Filter { tag, scope, cwd, name, failed, .. } = &query.filter;
     let keys = matcher.keys();
@@ -301,7 +300,7 @@ fn lean(bytes: &[u8]) {
 
 fn by_clap(verb: &str, args: &[OsString]) -> Option<Called> {
     let whole = ["cachex".into(), verb.into()].into_iter().chain(args.iter().cloned());
-    cli::parse(whole.collect()).ok()?.called()
+    args::parse(whole.collect()).ok()?.called()
 }
 
 /// The file of a lock, which says who holds it and where to follow it.

@@ -1,7 +1,8 @@
 //! How a command line, an age and a span of time are spelt, for whoever shows one.
 
-use crate::clock::Timestamp;
-use crate::messages;
+use crate::system::clock::Timestamp;
+use cachex_core::span;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ fn octal(quoted: &mut String, byte: u8) {
 
 /// Whether text is as it is where it is shown.
 pub fn is_harmless(text: &str) -> bool {
-    messages::harmless(text) == text
+    harmless(text) == text
 }
 
 /// A span of time as a table has it: one unit.
@@ -59,4 +60,50 @@ pub fn coarse(span: Duration) -> String {
 /// How long ago that was; what is yet to come has no age.
 pub fn age(now: Timestamp, time: Timestamp) -> String {
     now.since(time).map_or_else(|| "–".to_owned(), coarse)
+}
+
+/// Text without anything that a terminal would obey or a reader not see, and all
+/// of it on one line: names and values that are quoted may hold anything.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| matches!(c, '\'' | '"' | '\\') || c.escape_debug().eq([c]);
+    if text.chars().all(is_plain) {
+        return text.into();
+    }
+    let mut plain = String::new();
+    for c in text.chars() {
+        if is_plain(c) {
+            plain.push(c);
+        } else {
+            plain.extend(c.escape_unicode());
+        }
+    }
+    plain.into()
+}
+
+/// A duration as people are shown it: two units at the most.
+pub fn rounded(span: Duration) -> String {
+    let mut text = Vec::new();
+    span::tell_rounded(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX), &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_steers_no_terminal_and_forges_no_line() {
+        assert_eq!(harmless("naïve 名"), "naïve 名");
+        assert_eq!(harmless("a\x1b[31m\nb\u{9b}2J\x7f"), "a\\u{1b}[31m\\u{a}b\\u{9b}2J\\u{7f}");
+    }
+
+    #[test]
+    fn durations_are_rounded_to_what_matters() {
+        let of = |nanos| rounded(Duration::from_nanos(nanos));
+        assert_eq!(of(12_345), "12us");
+        assert_eq!(of(12_345_678), "12ms");
+        assert_eq!(of(1_234_567_890), "1.2s");
+        assert_eq!(of(3_723_000_000_001), "1h 2m 3s");
+        assert_eq!(of(0), "0s");
+    }
 }

@@ -13,9 +13,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-pub use crate::entry::Tag;
-pub use crate::mode::Mode;
+pub use crate::record::entry::Tag;
 pub use crate::store::settings::{Limits, RemoteMode, Tier, signing_key, tiers};
+pub use crate::text::mode::Mode;
 pub use auto::{AutoAllow, AutoOutputs, AutoQuirks, AutoTimes};
 pub use cachex_remote::{Access, PrivateKey, PublicKey, RemoteUrl};
 pub use exit_codes::ExitCodes;

@@ -1,6 +1,6 @@
 //! JSON as the verbs print it: exact, and harmless on a terminal all the same.
 
-use crate::words::is_harmless;
+use crate::text::quote::is_harmless;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::ser::Formatter;

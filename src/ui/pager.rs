@@ -3,7 +3,7 @@
 
 use super::Screen;
 use crate::config::{self, Vars};
-use crate::messages;
+use crate::streams::messages;
 use anyhow::Result;
 use signal_hook::consts::{SIGINT, SIGPIPE, SIGQUIT};
 use std::ffi::{OsStr, OsString};

@@ -1,7 +1,6 @@
 //! Tables without lines, one line for a row, laid out and written as they fill.
 
 use super::{Screen, Tone};
-use crate::messages;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Width};
 use std::io::{self, Write};
@@ -96,7 +95,7 @@ impl<'a> Table<'a> {
         let last = self.columns.len().saturating_sub(1);
         for (tone, cells) in rows {
             let cells = cells.iter().enumerate().map(|(at, cell)| {
-                let cell = messages::harmless(cell);
+                let cell = crate::text::quote::harmless(cell);
                 Cell::new_owned(if at < last { cut(&cell) } else { cell.into_owned() })
             });
             table.add_row(one_line(cells));

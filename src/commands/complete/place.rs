@@ -1,6 +1,6 @@
 //! The value to complete, by the words before it.
 
-use crate::cli::Cli;
+use crate::args::Cli;
 use crate::config::{self, Vars};
 use clap::{Arg, Command, CommandFactory};
 use std::ffi::OsString;

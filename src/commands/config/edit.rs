@@ -1,9 +1,8 @@
 //! `cachex config get|set|edit|init`: the file, by one key, in an editor, or from nothing.
 
-use crate::cli::ConfigVerb;
+use crate::args::ConfigVerb;
 use crate::config::{self, File, Vars};
-use crate::exit::{self, Exit};
-use crate::messages;
+use crate::process::exit::{self, Exit};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -28,7 +27,7 @@ pub fn edit(verb: &ConfigVerb, vars: &Vars) -> Result<Exit> {
                 bail!("{} exists already; `cachex config edit` opens it", path.display());
             }
             write(&path, TEMPLATE)?;
-            println!("{}", messages::harmless(&path.to_string_lossy()));
+            println!("{}", crate::text::quote::harmless(&path.to_string_lossy()));
         }
         ConfigVerb::Edit => return open(&path, vars),
     }

@@ -1,15 +1,15 @@
 //! An explanation for programs. The field names are public: see docs/json.md.
 
 use super::text;
-use crate::cache::{
+use crate::process::report::seconds;
+use crate::record::entry::Entry;
+use crate::run::explain::differences::sentences::name_of;
+use crate::run::explain::differences::{Change, Difference, What};
+use crate::run::{
     Answer, Automatic, DifferingFact, Effect, Explanation, Incomparable, Nearest, Refresh, Sources,
     State, There,
 };
-use crate::clock::Timestamp;
-use crate::entry::Entry;
-use crate::explain::sentences::name_of;
-use crate::explain::{Change, Difference, What};
-use crate::report::seconds;
+use crate::system::clock::Timestamp;
 use crate::ui::{self, Credentials};
 use serde::Serialize;
 use std::collections::BTreeMap;

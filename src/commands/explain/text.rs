@@ -1,14 +1,15 @@
 //! An explanation for people.
 
-use crate::cache::{
+use crate::key::LeftOut;
+use crate::record::entry::Entry;
+use crate::run::{
     Advice, Answer, Automatic, Effect, Explanation, Nearest, Refresh, Sources, State, There,
 };
-use crate::clock::Timestamp;
-use crate::entry::Entry;
-use crate::key::LeftOut;
-use crate::messages::{self, harmless, rounded};
+use crate::streams::messages::{self};
+use crate::system::clock::Timestamp;
+use crate::text::quote::{harmless, rounded};
+use crate::text::values::ExeMode;
 use crate::ui::{self, Credentials, Screen, Tone};
-use crate::values::ExeMode;
 use std::ffi::OsStr;
 use std::io::{Result, Write};
 use std::os::unix::ffi::OsStrExt;

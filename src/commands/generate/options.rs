@@ -1,7 +1,7 @@
 //! `docs/options.md`: the tables from the command line's own description, the
 //! prose between them from `options.md` beside this file.
 
-use crate::cli::{Cli, RUN, SH};
+use crate::args::{Cli, RUN, SH};
 use crate::config::options::{self, Instead};
 use clap::{Arg, Command, CommandFactory};
 use std::fmt::Write as _;

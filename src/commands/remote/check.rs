@@ -1,11 +1,11 @@
 //! `cachex remote check`: tries the remote store, step by step.
 
 use super::Told;
-use crate::cache;
-use crate::exit::{self, Exit};
-use crate::messages::{harmless, rounded};
-use crate::report::seconds;
+use crate::process::exit::{self, Exit};
+use crate::process::report::seconds;
+use crate::run;
 use crate::store::remote::{Outcome, Step, Tried, advice};
+use crate::text::quote::{harmless, rounded};
 use crate::ui::{Progress, Screen, Tone};
 use anyhow::Result;
 use serde::Serialize;
@@ -20,7 +20,7 @@ const STEPS: [Tried; 5] = [Tried::Connect, Tried::Clock, Tried::Write, Tried::Re
 
 /// Tries it.
 pub fn check(told: &Told) -> Result<Exit> {
-    let root = cache::open_store(told.settings.config.dir.as_ref())?;
+    let root = run::open_store(told.settings.config.dir.as_ref())?;
     let remote = told.beside(&root);
     let mut steps: Vec<Step> = Vec::new();
     let shown = Progress::show(told.quiet());

@@ -1,11 +1,12 @@
 //! `cachex remote flush`: waits until what was recorded is in the remote store.
 
 use super::Told;
-use crate::asked::Late;
-use crate::exit::{self, Exit};
-use crate::messages::{self, harmless, rounded};
+use crate::process::exit::{self, Exit};
+use crate::process::ipc::Late;
 use crate::store::Root;
 use crate::store::remote::{Lost, Sent};
+use crate::streams::messages::{self};
+use crate::text::quote::{harmless, rounded};
 use crate::ui::{self, Progress};
 use anyhow::{Context, Result};
 use serde::Serialize;

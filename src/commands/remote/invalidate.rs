@@ -1,13 +1,13 @@
 //! `cachex remote invalidate`: has everybody drop what was recorded.
 
 use super::Told;
-use crate::cache;
-use crate::cli::InvalidateArgs;
-use crate::clock::Timestamp;
-use crate::cmd::entries;
-use crate::exit::{self, Exit};
-use crate::messages;
+use crate::args::InvalidateArgs;
+use crate::commands::entries;
+use crate::process::exit::{self, Exit};
+use crate::run;
 use crate::store::remote::Rule;
+use crate::streams::messages;
+use crate::system::clock::Timestamp;
 use crate::ui::{self, Progress};
 use anyhow::Result;
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub fn invalidate(told: &Told, rule: &Rule) -> Result<Exit> {
     };
     if done.told {
         // A helper process wants a store to work in.
-        let root = cache::open_store(told.settings.config.dir.as_ref())?;
+        let root = run::open_store(told.settings.config.dir.as_ref())?;
         let shown = Progress::show(told.quiet());
         done.removed = told.beside(&root).invalidate(rule.clone())?;
         drop(shown);
@@ -76,6 +76,6 @@ impl Done {
             command.unwrap_or_default(),
             ui::date(rule.before),
         );
-        messages::harmless(&line).into_owned() + "\n"
+        crate::text::quote::harmless(&line).into_owned() + "\n"
     }
 }

@@ -1,8 +1,8 @@
 //! `cachex remote keygen`: makes a key that results are signed with.
 
-use crate::cli::KeygenArgs;
-use crate::exit::Exit;
-use crate::values::{self, PrivateKey};
+use crate::args::KeygenArgs;
+use crate::process::exit::Exit;
+use crate::text::values::{self, PrivateKey};
 use anyhow::{Context, Result, anyhow};
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! `cachex remote prune`: takes the least recently used out of a folder that is shared.
 
 use super::Told;
-use crate::cache;
-use crate::exit::Exit;
+use crate::process::exit::Exit;
+use crate::run;
 use crate::store::remote::{Prune, Pruned};
 use crate::ui::{self, Progress};
 use anyhow::Result;
@@ -20,7 +20,7 @@ struct Done {
 /// Prunes it.
 pub fn prune(told: &Told, which: Prune) -> Result<Exit> {
     // A helper process wants a store to work in.
-    let root = cache::open_store(told.settings.config.dir.as_ref())?;
+    let root = run::open_store(told.settings.config.dir.as_ref())?;
     let shown = Progress::show(told.quiet());
     let pruned = told.beside(&root).prune(which)?;
     drop(shown);

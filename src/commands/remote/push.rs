@@ -3,16 +3,16 @@
 
 use super::Told;
 use super::flush::Flushed;
-use crate::cache::home;
-use crate::cli::PushArgs;
-use crate::clock::Timestamp;
-use crate::cmd::entries::{self, Entries};
+use crate::args::PushArgs;
+use crate::commands::entries::{self, Entries};
 use crate::config::{self, Read, Vars};
-use crate::entry::{Entry, Key};
-use crate::exit::{self, Exit};
-use crate::messages;
+use crate::process::exit::{self, Exit};
+use crate::record::entry::{Entry, Key};
+use crate::run::home;
 use crate::store::Root;
 use crate::store::query::{Filter, Query};
+use crate::streams::messages;
+use crate::system::clock::Timestamp;
 use crate::ui;
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -166,7 +166,7 @@ impl Pushed {
         }
         let line = said.join("; ");
         match &self.reason {
-            Some(why) => format!("{line}: {}", messages::harmless(why)),
+            Some(why) => format!("{line}: {}", crate::text::quote::harmless(why)),
             None => line,
         }
     }

@@ -1,16 +1,17 @@
 //! `cachex remote stats`: what came from the remote store and went there, and how it is.
 
 use super::Told;
-use crate::cmd::stats::gather;
-use crate::exit::Exit;
-use crate::messages::harmless;
+use crate::Timestamp;
+use crate::commands::stats::gather;
+use crate::process::exit::Exit;
+use crate::run;
 use crate::store::Root;
 use crate::store::events::Remotely;
 use crate::store::remote::Remote;
 use crate::store::remote::outage::Outage;
 use crate::store::stats::Counts;
+use crate::text::quote::harmless;
 use crate::ui::{self, Progress, Screen, Tone};
-use crate::{Timestamp, cache};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::fmt::Write;
@@ -25,7 +26,7 @@ pub fn stats(told: &Told, count: bool, as_metrics: bool) -> Result<Exit> {
     };
     let root = match told.settings.store()? {
         // A helper process wants one to work in.
-        None if count => Some(cache::open_store(told.settings.config.dir.as_ref())?),
+        None if count => Some(run::open_store(told.settings.config.dir.as_ref())?),
         root => root,
     };
     if let Some(root) = &root {

@@ -3,13 +3,13 @@
 //! Calls are counted by the name of the command; what else is known of them is in the
 //! entries. So these figures are of the results that the store holds now.
 
-use crate::cmd::entries::Entries;
-use crate::entry::{About, Entry};
-use crate::report::seconds;
+use crate::commands::entries::Entries;
+use crate::process::report::seconds;
+use crate::record::entry::{About, Entry};
 use crate::store::facts::Facts;
 use crate::store::query::Query;
+use crate::text::values::StatsBy;
 use crate::ui::{self, Column, Credentials, JsonArray, Screen, Table, Tone};
-use crate::values::StatsBy;
 use anyhow::Result;
 use serde::Serialize;
 use std::cmp::Reverse;

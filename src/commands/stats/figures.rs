@@ -5,7 +5,6 @@
 //! own, and the serving is counted beside it.
 
 use super::days::Day;
-use crate::messages;
 use crate::store::events::{Reason, Remotely};
 use crate::store::stats::Counts;
 use std::collections::BTreeMap;
@@ -70,14 +69,18 @@ impl Figures {
             days.entry(Day(day)).or_default().0.add(&counts);
         }
         let named = |(name, sums): (String, Sums)| {
-            let name = if name.is_empty() { "(others)".into() } else { messages::harmless(&name) };
+            let name = if name.is_empty() {
+                "(others)".into()
+            } else {
+                crate::text::quote::harmless(&name)
+            };
             (name.into_owned(), sums)
         };
         let mut commands: Vec<_> = commands.into_iter().map(named).collect();
         // They are in the order of names, which decides where nothing else does.
         commands.sort_by_key(|(_, sums)| std::cmp::Reverse((sums.saved(), sums.calls())));
         Figures {
-            store: messages::harmless(dir).into_owned(),
+            store: crate::text::quote::harmless(dir).into_owned(),
             since,
             today,
             entries: gathered.entries,

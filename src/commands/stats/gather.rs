@@ -3,10 +3,7 @@
 
 use super::days::Day;
 use super::figures::Gathered;
-use crate::clock::Timestamp;
-use crate::entry::Key;
-use crate::fsutil;
-use crate::messages::Messages;
+use crate::record::entry::Key;
 use crate::store::Root;
 use crate::store::events::{self, Event, Record};
 use crate::store::facts::Facts;
@@ -14,6 +11,9 @@ use crate::store::fence::Fenced;
 use crate::store::guard::SetAside;
 use crate::store::stats;
 use crate::store::young::Young;
+use crate::streams::messages::Messages;
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
 use crate::ui::Progress;
 use anyhow::Result;
 use std::collections::HashMap;

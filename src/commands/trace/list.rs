@@ -1,8 +1,8 @@
 //! The list of a traced command's files, in each of its forms.
 
-use crate::cli::{TraceArgs, TraceFormat};
+use crate::args::{TraceArgs, TraceFormat};
+use crate::text::quote::{self, Credentials};
 use crate::ui;
-use crate::words::{self, Credentials};
 use cachex_trace::{Change, Report};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -78,7 +78,7 @@ impl<'a> List<'a> {
     fn lines(&self) -> Vec<u8> {
         let mut text = String::new();
         let mut line = |what: &str, path: &[u8], more: &str| {
-            let _ = writeln!(text, "{what:<8} {}{more}", words::word(path));
+            let _ = writeln!(text, "{what:<8} {}{more}", quote::word(path));
         };
         self.read().for_each(|path| line("read", path, ""));
         self.listed().for_each(|path| line("listed", path, ""));

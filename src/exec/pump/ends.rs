@@ -2,10 +2,10 @@
 
 use super::{Pump, Writer};
 use crate::exec::Spoiled;
-use crate::frames::{Loss, Stream};
-use crate::job::Handling;
-use crate::signals;
-use crate::sink;
+use crate::exec::job::Handling;
+use crate::record::frames::{Loss, Stream};
+use crate::streams::sink;
+use crate::system::signals;
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use std::process::ExitStatus;

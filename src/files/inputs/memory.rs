@@ -17,12 +17,12 @@
 
 use super::walk::Found;
 use super::{File, Wanted};
-use crate::fsutil;
-use crate::hashing;
-use crate::stamp::{self, STAMP, Stamp};
 use crate::store::Root;
 use crate::store::blobs::Temporary;
 use crate::store::sweep::INPUTS;
+use crate::system::fsutil;
+use crate::system::hashing;
+use crate::system::stamp::{self, STAMP, Stamp};
 use std::cmp::Ordering;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

@@ -8,9 +8,9 @@
 //! cachex is about to put in its place.
 
 use super::{Refused, Wanted};
-use crate::outputs::STAGING;
-use crate::stamp::Stamp;
-use crate::values::PathPattern;
+use crate::files::outputs::STAGING;
+use crate::system::stamp::Stamp;
+use crate::text::values::PathPattern;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rustix::fs::{AtFlags, CWD, RawMode};

@@ -10,11 +10,11 @@
 //! match different files; a path that a pattern of another matches is noticed, and one below or
 //! above a path of another.
 
-use crate::entry::Key;
-use crate::fsutil;
+use crate::record::entry::Key;
 use crate::store::Root;
 use crate::store::blobs::Temporary;
-use crate::values::OutputPattern;
+use crate::system::fsutil;
+use crate::text::values::OutputPattern;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;

@@ -2,7 +2,7 @@
 
 use super::restore::{Refused, Restore, Staged, failed};
 use super::{Barred, Declared, FileId, Place, id};
-use crate::manifest::{Manifest, What};
+use crate::record::manifest::{Manifest, What};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, Stat};
 use rustix::io::Errno;

@@ -3,11 +3,11 @@
 use super::super::local::{Local, Settings};
 use super::super::{Error, RunOptions};
 use super::{Builder, Place};
-use crate::mode::Mode;
 use crate::store::fold::Bounds;
 use crate::store::open::open_store;
 use crate::store::place::{StoreDir, from_here, home};
 use crate::store::settings::{Limits, Remote, RemoteMode, Tier, tiers};
+use crate::text::mode::Mode;
 use cachex_remote::Access;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -184,7 +184,7 @@ impl Folder {
 
     #[cfg(feature = "cli")]
     fn settings_of_the_command(&self) -> Result<(Option<StoreDir>, Settings), Error> {
-        let args = crate::cli::RunArgs {
+        let args = crate::args::RunArgs {
             cache_dir: self.dir.clone(),
             remote: self.tiers()?,
             remote_mode: self.read_only.then_some(RemoteMode::ReadOnly),
@@ -215,7 +215,7 @@ fn environment() -> impl Iterator<Item = (&'static OsStr, &'static OsStr)> {
 /// A text for as long as the process, and one that is given again only once.
 #[cfg(feature = "cli")]
 fn kept(text: &OsStr) -> &'static OsStr {
-    use crate::forked::PerProcess;
+    use crate::process::forked::PerProcess;
     use std::collections::BTreeSet;
     use std::sync::{Mutex, PoisonError};
 

@@ -4,7 +4,7 @@
 //! dies. cachex needs more than a small program, and would end by a signal that looks like the
 //! command's.
 
-use crate::limits;
+use crate::system::limits;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,20 +6,20 @@
 //! that was recorded would be one from then on: every part that differs is left
 //! out, so what is left is the same.
 
-use super::explain::State;
-use super::nearest::Nearest;
-use super::{Call, Runner};
-use crate::clock::Timestamp;
 use crate::config::{EnvSelection, Freshness, Identity, var};
-use crate::entry::{Entry, Key};
-use crate::explain::sentences::name_of;
-use crate::explain::{Change, Difference, What};
-use crate::invocation::Resolved;
+use crate::exec::invocation::Resolved;
 use crate::key::{self, Subject};
-use crate::replay::Replay;
+use crate::record::entry::{Entry, Key};
+use crate::run::explain::State;
+use crate::run::explain::differences::sentences::name_of;
+use crate::run::explain::differences::{Change, Difference, What};
+use crate::run::explain::nearest::Nearest;
+use crate::run::replay::Replay;
+use crate::run::{Call, Runner};
 use crate::stdin::{self, Digest};
 use crate::store::Root;
-use crate::values::{ExeMode, ExitCodes, NamePattern, StdinMode};
+use crate::system::clock::Timestamp;
+use crate::text::values::{ExeMode, ExitCodes, NamePattern, StdinMode};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -58,7 +58,7 @@ impl Advice {
 }
 
 impl Runner<'_> {
-    pub(super) fn advise(
+    pub(in crate::run) fn advise(
         &self,
         root: &Root,
         call: &Call,

@@ -1,13 +1,13 @@
 //! What a look-up of an automatic call would meet, and what keeps it from a hit.
 
-use super::Runner;
-use super::explain::find;
-use super::identify::Call;
-use crate::auto::{Looked, PathSet, PathSets, Refused};
-use crate::clock::Timestamp;
-use crate::entry::Key;
+use crate::record::entry::Key;
+use crate::run::Runner;
+use crate::run::explain::find;
+use crate::run::identify::Call;
 use crate::store::Root;
-use crate::words;
+use crate::store::path_sets::{Looked, PathSet, PathSets, Refused};
+use crate::system::clock::Timestamp;
+use crate::text::quote;
 use cachex_trace::{Class, Value};
 
 /// What is known of an automatic call.
@@ -46,14 +46,18 @@ impl DifferingFact {
 
     /// All of it in words.
     pub fn in_words(&self) -> String {
-        format!("{} {}", words::word(&self.path), self.what)
+        format!("{} {}", quote::word(&self.path), self.what)
     }
 }
 
 impl Runner<'_> {
     /// The key of the entry that this call would meet, if there is one, else its own; and
     /// what there is to say of it if it is automatic.
-    pub(super) fn entry_key(&self, root: Option<&Root>, call: &Call) -> (Key, Option<Automatic>) {
+    pub(in crate::run) fn entry_key(
+        &self,
+        root: Option<&Root>,
+        call: &Call,
+    ) -> (Key, Option<Automatic>) {
         if !self.is_automatic() {
             return (call.key, None);
         }

@@ -5,25 +5,30 @@
 //! entry, without that being fetched. What counts is what counts for
 //! `run`, so standard input is read, if it is no terminal.
 
-use super::advice::Advice;
-use super::explain_auto::Automatic;
-use super::nearest::{Nearest, Reach};
-use super::shared::{Answer, There};
-use super::{Call, Runner, Unidentified};
-use crate::clock::Timestamp;
-use crate::entry::{Damaged, Entry, Key};
-use crate::exit::{self, Exit};
-use crate::inputs::Snapshot;
+pub mod advice;
+pub mod automatic;
+pub mod differences;
+pub mod nearest;
+
+use crate::files::inputs::Snapshot;
 use crate::key::{self, LeftOut};
-use crate::messages;
-use crate::platform::Part;
-use crate::replay::Replay;
+use crate::process::exit::{self, Exit};
+use crate::record::entry::{Damaged, Entry, Key};
+use crate::run::explain::advice::Advice;
+use crate::run::explain::automatic::Automatic;
+use crate::run::explain::nearest::{Nearest, Reach};
+use crate::run::replay::Replay;
+use crate::run::shared::{Answer, There};
+use crate::run::{Call, Runner, Unidentified};
 use crate::stdin::Unknown;
 use crate::store::fence::Fenced;
 use crate::store::query::{Filter, Query};
 use crate::store::young::Young;
 use crate::store::{Root, blobs, filter};
-use crate::values::{ExeMode, Mode};
+use crate::streams::messages;
+use crate::system::clock::Timestamp;
+use crate::system::platform::Part;
+use crate::text::values::{ExeMode, Mode};
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -310,7 +315,7 @@ impl Runner<'_> {
 }
 
 /// Looks an entry up and leaves it where it is.
-pub(super) fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
+pub(in crate::run) fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
     if let Some(entry) = Young::new(root).get(key)? {
         return Ok(Some(entry));
     }

@@ -5,22 +5,22 @@
 //! Young entries are read, those that were not folded yet; the old store is asked
 //! for those that were used last, a few hundred at the most.
 
-use super::{Call, Runner};
-use crate::clock::Timestamp;
-use crate::entry::{About, Entry, Key};
-use crate::explain::sentences::Sides;
-use crate::explain::{self, Comparison};
-use crate::invocation::Executable;
-use crate::messages;
-use crate::parts::{self, Kind, Parts};
+use crate::exec::invocation::Executable;
+use crate::record::entry::{About, Entry, Key};
+use crate::run::explain::differences::sentences::Sides;
+use crate::run::explain::differences::{self, Comparison};
+use crate::run::{Call, Runner};
 use crate::stdin::{self, Digest};
 use crate::store::fence::Fenced;
 use crate::store::indexes::command_place;
+use crate::store::parts::{self, Kind, Parts};
 use crate::store::query::{Filter, Order, Query};
 use crate::store::secret::{self, Secret};
 use crate::store::young::Young;
 use crate::store::{Root, filter};
-use crate::words::{self, Credentials};
+use crate::streams::messages;
+use crate::system::clock::Timestamp;
+use crate::text::quote::{self, Credentials};
 use anyhow::{Result, bail};
 use serde_bytes::ByteBuf;
 use std::cmp::Reverse;
@@ -32,7 +32,7 @@ const CANDIDATES: usize = 300;
 /// So many young files are read.
 const YOUNG: usize = 4096;
 /// Who did not ask for it waits no longer for the old store.
-pub(super) const MOMENT: Duration = Duration::from_secs(1);
+pub(in crate::run) const MOMENT: Duration = Duration::from_secs(1);
 /// So many differences are told in one line.
 const TOLD: usize = 2;
 
@@ -98,7 +98,7 @@ impl Nearest {
             more => format!(", and {more} more, which `cachex explain` lists"),
         };
         let told = told[..told.len().min(TOLD)].join(", ");
-        let age = words::age(Timestamp::now(), entry.created);
+        let age = quote::age(Timestamp::now(), entry.created);
         format!("nearest: {}{line}, recorded {age} ago: {told}{more}", messages::short(&entry.key))
     }
 
@@ -116,13 +116,18 @@ impl Nearest {
 
 impl Runner<'_> {
     /// What comes closest to a call that has no entry.
-    pub(super) fn nearest(&self, root: &Root, call: &Call, reach: Reach) -> Option<Nearest> {
+    pub(in crate::run) fn nearest(
+        &self,
+        root: &Root,
+        call: &Call,
+        reach: Reach,
+    ) -> Option<Nearest> {
         self.nearest_to(root, call, call.executable.as_ref(), reach)
     }
 
     /// A line about that, for who asked for one, and found out by asking nobody
     /// for long.
-    pub(super) fn nearest_in_words(
+    pub(in crate::run) fn nearest_in_words(
         &self,
         root: &Root,
         executable: &Executable,
@@ -130,7 +135,7 @@ impl Runner<'_> {
     ) -> Option<String> {
         let nearest = self.nearest_to(root, call, Some(executable), Reach::Line)?;
         let differences = nearest.comparison.as_ref().ok()?.distance();
-        let age = words::age(Timestamp::now(), nearest.entry.created);
+        let age = quote::age(Timestamp::now(), nearest.entry.created);
         let told = nearest.sentences(Credentials::Masked);
         let more = differences.saturating_sub(TOLD);
         Some(match &told[..] {
@@ -267,7 +272,7 @@ impl Search<'_> {
         }
         let parts = Parts::decode(&entry.parts);
         let comparison = match parts.filter(|parts| !parts.is_of_a_fetched_entry()) {
-            Some(then) => explain::compare(self.now, &then).ok_or(Incomparable::OtherSecret),
+            Some(then) => differences::compare(self.now, &then).ok_or(Incomparable::OtherSecret),
             None => Err(Incomparable::NoParts),
         };
         let found = Found { entry, same_line, comparison };

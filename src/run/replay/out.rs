@@ -1,9 +1,9 @@
 //! Where a recording is played to.
 
 use super::Unplayed;
-use crate::frames::Stream;
-use crate::fsutil;
-use crate::plain::{self, Plain};
+use crate::record::frames::Stream;
+use crate::streams::plain::{self, Plain};
+use crate::system::fsutil;
 use rustix::fd::BorrowedFd;
 #[cfg(target_os = "linux")]
 use rustix::fs::FileType;

@@ -20,12 +20,12 @@
 //! Files may come and go while they are read. What is missed is seen at the next look;
 //! a circle that is seen and is none costs a run without the cache, and nothing else.
 
-use crate::clock::Timestamp;
-use crate::fsutil;
-use crate::lineage::Lineage;
-use crate::lock;
+use crate::process::lineage::Lineage;
 use crate::store::Root;
 use crate::store::blobs::Temporary;
+use crate::store::lock;
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;

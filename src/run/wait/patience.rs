@@ -5,9 +5,9 @@
 //! does something about it, which may be never. One that just prints nothing is most
 //! likely at work, and running the same command beside it would be what was not wanted.
 
-use crate::fsutil;
-use crate::lock::Signature;
-use crate::messages::rounded;
+use crate::store::lock::Signature;
+use crate::system::fsutil;
+use crate::text::quote::rounded;
 use std::fmt;
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! One's place among those who wait for a lock.
 
-use crate::lock::{Lock, Mode};
-use crate::signals::Mask;
 use crate::store::Root;
+use crate::store::lock::{Lock, Mode};
+use crate::system::signals::Mask;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::AsFd;
 use rustix::io::Errno;

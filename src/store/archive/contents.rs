@@ -5,9 +5,9 @@
 //! them than [`MOST`].
 
 use super::{Kind, Reader, Refused};
-use crate::clock::Timestamp;
-use crate::entry::{BlobRef, Entry, Key, Outputs};
-use crate::manifest::Manifest;
+use crate::record::entry::{BlobRef, Entry, Key, Outputs};
+use crate::record::manifest::Manifest;
+use crate::system::clock::Timestamp;
 use anyhow::Result;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;

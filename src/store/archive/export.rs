@@ -3,9 +3,9 @@
 //! Nothing is locked: whatever goes meanwhile, an entry or a blob, is left out.
 
 use super::{Kind, Writer, needs};
-use crate::entry::{BlobRef, Entry};
-use crate::progress;
+use crate::record::entry::{BlobRef, Entry};
 use crate::store::{Root, blobs};
+use crate::system::progress;
 use anyhow::{Context, Result};
 use std::collections::HashSet;
 use std::io::Write;

@@ -13,13 +13,13 @@
 
 use super::contents::{Contents, opened};
 use super::{Kind, Reader, Refused};
-use crate::clock::Timestamp;
-use crate::entry::Key;
-use crate::lock::{self, Lock, Mode};
+use crate::record::entry::Key;
 use crate::store::blobs::{NewBlob, WholeBlob};
 use crate::store::fence::Fenced;
+use crate::store::lock::{self, Lock, Mode};
 use crate::store::young::{NewFile, Young};
 use crate::store::{Root, account, events};
+use crate::system::clock::Timestamp;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::io::Read;

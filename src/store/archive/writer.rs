@@ -1,9 +1,9 @@
 //! Writing an archive, record by record.
 
 use super::{CHUNK, Kind, MAGIC, head};
-use crate::entry::BlobRef;
-use crate::hashing;
-use crate::progress;
+use crate::record::entry::BlobRef;
+use crate::system::hashing;
+use crate::system::progress;
 use std::io::{self, Read, Write};
 use zstd::stream::write::Encoder;
 

@@ -2,14 +2,14 @@
 //! what it is, and who may touch it.
 
 use super::{Finding, What, is_file, is_folder, is_foreign};
-use crate::auto;
-use crate::entry::Key;
-use crate::fsutil;
-use crate::lock;
+use crate::record::entry::Key;
 use crate::store::blobs::Form;
+use crate::store::lock;
+use crate::store::path_sets;
 use crate::store::{
     Root, account, events, filter, guard, rebuild, remote, secret, sweep, version_dir,
 };
+use crate::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{Mode, RawMode, Stat};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,7 +71,7 @@ impl Place {
                     | "tmp"
                     | "locks"
                     | sweep::INPUTS
-                    | auto::FOLDER
+                    | path_sets::FOLDER
                     | guard::DIR
                     | remote::FOLDER,
                 ],
@@ -83,7 +83,9 @@ impl Place {
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
             Some([rebuild::BUILDING | rebuild::NEXT]) => Place::Trash,
             Some([name]) if name.starts_with(guard::BROKEN) => Place::SetAside,
-            Some(["young" | "blobs" | auto::FOLDER, shard]) if is_shard(shard) => Place::Folder,
+            Some(["young" | "blobs" | path_sets::FOLDER, shard]) if is_shard(shard) => {
+                Place::Folder
+            }
             Some([remote::FOLDER, name]) if remote::is_of_a_store(name) => {
                 match name.split_once('.') {
                     None => Place::Folder,
@@ -98,7 +100,9 @@ impl Place {
             }
             Some([floor, shard, name]) if is_shard(shard) && name.starts_with(shard) => {
                 match (*floor, Form::of_name(name.as_bytes())) {
-                    (auto::FOLDER, Some((key, Form::Plain))) if Key(key).to_string() == *name => {
+                    (path_sets::FOLDER, Some((key, Form::Plain)))
+                        if Key(key).to_string() == *name =>
+                    {
                         Place::Memory
                     }
                     ("young", Some((key, Form::Plain))) if Key(key).to_string() == *name => {

@@ -11,12 +11,12 @@
 
 use super::outputs::{Damaged, Verdict, verify};
 use super::{Examination, Finding, Floor, What, examine, inventory, locks};
-use crate::entry::{Entry, Key};
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
+use crate::record::entry::{Entry, Key};
 use crate::store::fence::Fenced;
 use crate::store::guard::SetAside;
+use crate::store::lock::{self, Lock, Mode};
 use crate::store::{Root, blobs, filter, guard, sweep, version_dir, young};
+use crate::system::fsutil;
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, RawMode};

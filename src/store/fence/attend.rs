@@ -5,9 +5,9 @@
 //! the other, and ends when nobody asked for a while.
 
 use super::{Fenced, GET, command};
-use crate::asked::{DONE, Helper};
-use crate::entry::{Entry, Key};
-use crate::forked::PerProcess;
+use crate::process::forked::PerProcess;
+use crate::process::ipc::{DONE, Helper};
+use crate::record::entry::{Entry, Key};
 use crate::store::{filter, helper};
 use anyhow::{Context, Result, bail};
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! What is asked of the old store for people to read.
 
 use super::{Fenced, STEP};
-use crate::asked;
-use crate::entry::{Entry, Key};
+use crate::process::ipc;
+use crate::record::entry::{Entry, Key};
 use crate::store::facts::{Facts, Totals};
 use crate::store::query::Query;
 use crate::store::stats::Counts;
@@ -37,9 +37,9 @@ impl Fenced<'_> {
         if !guard::exists(self.root) {
             return Ok(Some(0));
         }
-        let input = asked::encode(query)?;
+        let input = ipc::encode(query)?;
         let matched = self.ask(helper::QUERY, &[], Some(&input), Some(step), &mut opened(visit))?;
-        asked::decode(&matched).context("reading how many entries match")
+        ipc::decode(&matched).context("reading how many entries match")
     }
 
     /// Shows the entries of these keys to `visit`, as far as there are any, in the
@@ -77,14 +77,14 @@ impl Fenced<'_> {
             return Ok(Totals::default());
         }
         let totals = self.ask(helper::TOTALS, &[], None, Some(STEP), &mut |_| Ok(()))?;
-        asked::decode(&totals).context("reading the sums of the store")
+        ipc::decode(&totals).context("reading the sums of the store")
     }
 
     fn list<T: DeserializeOwned>(&self, op: &str, args: &[OsString]) -> Result<Vec<T>> {
         let mut list = Vec::new();
         if guard::exists(self.root) {
             self.ask(op, args, None, Some(STEP), &mut |item| {
-                list.push(asked::decode(item).context("reading what is in the store")?);
+                list.push(ipc::decode(item).context("reading what is in the store")?);
                 Ok(())
             })?;
         }
@@ -97,7 +97,7 @@ pub(super) fn opened(
     visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
 ) -> impl FnMut(&[u8]) -> Result<()> {
     |item| {
-        let item: helper::Item = asked::decode(item).context("reading an entry")?;
+        let item: helper::Item = ipc::decode(item).context("reading an entry")?;
         match Entry::open_any(&item.sealed) {
             Ok(entry) => visit(entry, item.facts),
             Err(_) => Ok(()),

@@ -3,7 +3,7 @@
 use super::super::young;
 use super::super::{Root, blobs};
 use super::BATCH;
-use crate::entry::{Entry, Key};
+use crate::record::entry::{Entry, Key};
 
 /// Young files that are folded at once.
 pub(super) struct Batch {

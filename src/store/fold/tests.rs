@@ -1,7 +1,7 @@
 //! What a fold does to a store, step by step and with others at work.
 
 use super::*;
-use crate::entry::{Bytes, Entry};
+use crate::record::entry::{Bytes, Entry};
 use crate::store::blobs;
 use crate::store::clear::clear;
 use crate::store::events::{Event, append};

@@ -1,8 +1,8 @@
 //! What a helper answers for people to read, in frames as it is found.
 
 use super::Item;
-use crate::asked::{ALIVE, ITEM, decode, encode, write_frame};
-use crate::entry::{Entry, Key};
+use crate::process::ipc::{ALIVE, ITEM, decode, encode, write_frame};
+use crate::record::entry::{Entry, Key};
 use crate::store::facts::Facts;
 use crate::store::old::Old;
 use crate::store::query::{self, Query};

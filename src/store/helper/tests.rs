@@ -1,7 +1,7 @@
 //! What a helper process answers, in this process.
 
 use super::*;
-use crate::asked::{self, decode};
+use crate::process::ipc::{self, decode};
 use crate::store::events::{self, Event, Kind};
 use crate::store::facts::Totals;
 use crate::store::fold::FoldOptions;
@@ -80,7 +80,7 @@ fn a_check_shows_what_is_damaged_too_and_mends_nothing() {
         answer(&scene.root, OsStr::new(CHECK), &[], &mut &b""[..], &mut frames).unwrap();
         let mut damaged = Vec::new();
         let mut count = 0;
-        while let Some((ITEM, body)) = asked::take_frame(&mut frames).unwrap() {
+        while let Some((ITEM, body)) = ipc::take_frame(&mut frames).unwrap() {
             let (key, sealed) = body.split_first_chunk().unwrap();
             damaged.extend(Entry::open(&Key(*key), sealed).is_err().then_some(Key(*key)));
             count += 1;
@@ -129,8 +129,8 @@ fn questions_are_answered_in_frames() {
         let mut frames = Vec::new();
         let result = answer(&scene.root, OsStr::new(op), args, &mut &input[..], &mut frames);
         let mut items = Vec::new();
-        while let Some((tag, body)) = asked::take_frame(&mut frames).unwrap() {
-            assert!([ITEM, asked::ALIVE].contains(&tag));
+        while let Some((tag, body)) = ipc::take_frame(&mut frames).unwrap() {
+            assert!([ITEM, ipc::ALIVE].contains(&tag));
             items.extend((tag == ITEM).then_some(body));
         }
         (result.unwrap(), items)

@@ -1,14 +1,14 @@
 //! What becomes of the files that entries left behind.
 
 use super::*;
-use crate::entry::{Bytes, Outputs};
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
+use crate::record::entry::{Bytes, Outputs};
 use crate::store::clear::clear;
 use crate::store::fold::{FoldOptions, FoldReport, fold};
+use crate::store::lock::{self, Lock, Mode};
 use crate::store::old::Old;
 use crate::store::testing::{Scene, entry, key, scene};
 use crate::store::{sweep, tidy};
+use crate::system::fsutil;
 use rustix::fs::OFlags;
 use std::time::Duration;
 

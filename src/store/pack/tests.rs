@@ -1,7 +1,7 @@
 //! What is packed, what comes out of it again, and what becomes of damage.
 
 use super::*;
-use crate::entry::{Bytes, Entry};
+use crate::record::entry::{Bytes, Entry};
 use crate::store::fold::{FoldOptions, FoldReport, fold};
 use crate::store::testing::{Scene, entry, scene};
 use rustix::fs::OFlags;

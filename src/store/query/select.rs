@@ -7,7 +7,7 @@
 //! the limit allows.
 
 use super::{Matcher, Order, Query, Rank};
-use crate::entry::{Entry, Key};
+use crate::record::entry::{Entry, Key};
 use crate::store::facts::{Facts, joined, split};
 use crate::store::indexes::{name_place, tag_place};
 use crate::store::old::{Old, step};

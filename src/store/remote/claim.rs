@@ -9,10 +9,10 @@
 
 use super::names::Book;
 use super::{Target, Wanted, fetch, queue};
-use crate::asked::{self, ALIVE, DONE, encode};
-use crate::entry::Key;
-use crate::fsutil;
+use crate::process::ipc::{self, ALIVE, DONE, encode};
+use crate::record::entry::Key;
 use crate::store::Root;
+use crate::system::fsutil;
 use anyhow::{Result, anyhow, bail};
 use cachex_remote::Engine;
 use rustix::event::{PollFd, PollFlags};
@@ -119,7 +119,7 @@ async fn within<T>(target: &Target, step: impl Future<Output = Result<T>>) -> Re
 }
 
 fn tell(tag: u8, body: &[u8]) -> Result<()> {
-    Ok(asked::write_frame(&mut std::io::stdout().lock(), tag, body)?)
+    Ok(ipc::write_frame(&mut std::io::stdout().lock(), tag, body)?)
 }
 
 /// Whether the caller still reads.

@@ -1,7 +1,7 @@
 //! A claim as who asks for one sees it; `claim` tells how it is held.
 
 use super::{GRACE, Question, Remote, STEP, Wanted, helper};
-use crate::asked::{self, ALIVE, DONE, FAILED, Helper, Late};
+use crate::process::ipc::{self, ALIVE, DONE, FAILED, Helper, Late};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ impl Remote<'_> {
             step = STEP;
             return Ok(match frame {
                 Some((ALIVE, _)) => continue,
-                Some((DONE, body)) if asked::decode(&body)? => Claimed::Found,
+                Some((DONE, body)) if ipc::decode(&body)? => Claimed::Found,
                 Some((DONE, _)) => Claimed::Ours(Claim { _helper: helper }),
                 Some((FAILED, body)) => bail!("{}", String::from_utf8_lossy(&body)),
                 _ => bail!("a helper process gave no answer"),

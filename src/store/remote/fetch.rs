@@ -9,16 +9,16 @@ use super::invalid::{self, Rules};
 use super::names::{Book, Class, MAX_ENTRY, Names};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
-use crate::asked::{self, ALIVE};
-use crate::clock::{Timestamp, nanos};
-use crate::entry::{BlobRef, Entry, Key, MAX_SEALED};
-use crate::lock::{self, Lock, Mode};
-use crate::manifest::{MAX_MANIFEST, Manifest};
-use crate::progress::{self, Stage};
+use crate::process::ipc::{self, ALIVE};
+use crate::record::entry::{BlobRef, Entry, Key, MAX_SEALED};
+use crate::record::manifest::{MAX_MANIFEST, Manifest};
 use crate::store::blobs::{self, NewBlob, WholeBlob};
+use crate::store::lock::{self, Lock, Mode};
 use crate::store::room::{self, Room};
 use crate::store::young::{NewFile, Young};
 use crate::store::{Root, account};
+use crate::system::clock::{Timestamp, nanos};
+use crate::system::progress::{self, Stage};
 use anyhow::{Context, Result, bail};
 use cachex_remote::{Engine, STALL};
 use futures_util::future;
@@ -208,7 +208,7 @@ pub async fn fetch(
         return Ok(Flaw::NoRoom.into());
     }
     // It is known to be there: now it may take longer.
-    asked::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
+    ipc::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
     progress::begin(Stage::Fetching, entry.blob_bytes());
     let class = Class::of(&entry);
     let (engine, names) = (&engine, &names);
@@ -350,7 +350,7 @@ fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Opti
         return Ok(blobs::manifest(root, blob)?);
     };
     let name = staged.name().context("what is written has a name")?;
-    let file = std::fs::File::from(crate::fsutil::open_file(root, name)?);
+    let file = std::fs::File::from(crate::system::fsutil::open_file(root, name)?);
     let mut stored = Vec::new();
     file.take(MAX_MANIFEST as u64 + 1).read_to_end(&mut stored)?;
     Ok(Manifest::decode(&stored).ok())

@@ -1,7 +1,7 @@
 //! What a helper process does for a remote store: the only place that speaks to a
 //! network. It is asked on its standard input, so that no password is among arguments.
 
-use crate::exit::Exit;
+use crate::process::exit::Exit;
 use std::ffi::OsString;
 
 /// The hidden verb of a helper: `__remote ROOT [detached|holding]`.
@@ -20,24 +20,24 @@ pub fn serve(args: &[OsString]) -> Exit {
 /// Nothing asks for one in a build without remote stores.
 #[cfg(not(feature = "remote"))]
 pub fn serve(_args: &[OsString]) -> Exit {
-    Exit::Status(crate::exit::USAGE)
+    Exit::Status(crate::process::exit::USAGE)
 }
 
 #[cfg(feature = "remote")]
 mod serving {
     use super::{DETACHED, HOLDING};
-    use crate::asked::{self, DONE, FAILED, encode, write_frame};
-    use crate::detached;
-    use crate::entry::Key;
-    use crate::exit::{self, Exit};
-    use crate::limits;
-    use crate::lock::{Lock, Mode};
-    use crate::progress::{self, Stage};
+    use crate::process::detached;
+    use crate::process::exit::{self, Exit};
+    use crate::process::ipc::{self, DONE, FAILED, encode, write_frame};
+    use crate::record::entry::Key;
+    use crate::store::lock::{Lock, Mode};
     use crate::store::remote::names::{Book, Names};
     use crate::store::remote::{
         Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, probe, queue, send,
     };
     use crate::store::{Root, helper};
+    use crate::system::limits;
+    use crate::system::progress::{self, Stage};
     use anyhow::{Context, Result};
     use cachex_remote::{Bounds, Engine};
     use futures_util::stream::{self, StreamExt};
@@ -64,7 +64,7 @@ mod serving {
     const LOOK: Duration = Duration::from_millis(20);
 
     pub fn serve(args: &[OsString]) -> Exit {
-        asked::begin();
+        ipc::begin();
         bound_memory();
         let [path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
         if rest.first().is_some_and(|arg| arg == HOLDING) {
@@ -81,8 +81,8 @@ mod serving {
         if is_detached {
             detached::settle(NICE, &[]);
         } else {
-            asked::end_with_the_asker();
-            progress::listen(asked::tell);
+            ipc::end_with_the_asker();
+            progress::listen(ipc::tell);
         }
         let done = answer(Path::new(path), is_detached);
         finish(&done);
@@ -103,7 +103,7 @@ mod serving {
         let mut asked = Vec::new();
         std::io::stdin().lock().read_to_end(&mut asked).context("reading what is asked")?;
         let (target, question): (Target, Question) =
-            asked::decode(&asked).context("reading what is asked")?;
+            ipc::decode(&asked).context("reading what is asked")?;
         let root = helper::open(path)?;
         // Of the providers of cryptography there is one that does nothing before it is
         // used: another would have its part in every start of this executable.
@@ -200,7 +200,7 @@ mod serving {
     }
 
     fn beat() -> std::io::Result<()> {
-        asked::write_frame(&mut std::io::stdout().lock(), asked::ALIVE, &[])
+        ipc::write_frame(&mut std::io::stdout().lock(), ipc::ALIVE, &[])
     }
 
     /// Does what may take long, and shows meanwhile that it goes on.

@@ -13,16 +13,16 @@
 
 use super::names::{Book, Names};
 use super::{Rule, letter, rules_file};
-use crate::asked;
-use crate::clock::Timestamp;
-use crate::entry::Entry;
-use crate::fsutil;
-use crate::lock::{self, Lock, Mode};
+use crate::process::ipc;
+use crate::record::entry::Entry;
 use crate::store::facts::Facts;
 use crate::store::fence::Fenced;
+use crate::store::lock::{self, Lock, Mode};
 use crate::store::query::{Filter, Query};
 use crate::store::remote::outage;
 use crate::store::{Root, removal};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
 use anyhow::{Context, Result, ensure};
 use cachex_remote::Engine;
 use letter::Subject;
@@ -114,7 +114,7 @@ fn known(root: &Root, id: &str) -> Known {
         let file = File::from(fsutil::open_file(root, rules_file(id)).ok()?);
         let mut bytes = Vec::new();
         file.take(LONGEST as u64).read_to_end(&mut bytes).ok()?;
-        asked::decode(&bytes).ok()
+        ipc::decode(&bytes).ok()
     };
     // One that is damaged is learnt anew.
     read().unwrap_or_default()
@@ -126,7 +126,7 @@ pub fn rules(root: &Root, id: &str) -> Rules {
 }
 
 fn note(root: &Root, id: &str, known: &Known) -> Result<()> {
-    let bytes = asked::encode(known)?;
+    let bytes = ipc::encode(known)?;
     ensure!(outage::replace(root, &rules_file(id), &bytes), "writing down what was invalidated");
     Ok(())
 }
@@ -137,7 +137,7 @@ async fn stored(engine: &Engine, book: &Book<'_>, names: &Names) -> Result<Rules
         return Ok(Rules::default());
     };
     let opened = letter::open(names.sums(), Subject::Invalidation, &stored, book.trust());
-    let rules = opened.ok().and_then(|(content, _)| asked::decode(content).ok());
+    let rules = opened.ok().and_then(|(content, _)| ipc::decode(content).ok());
     Ok(rules.filter(|rules: &Rules| rules.count() <= MOST).unwrap_or_default())
 }
 
@@ -247,7 +247,7 @@ pub async fn invalidate(
                 rules.count() <= MOST,
                 "{MOST} invalidations are in force; one without a condition replaces them"
             );
-            let content = asked::encode(&rules)?;
+            let content = ipc::encode(&rules)?;
             let sealed = letter::seal(names.sums(), Subject::Invalidation, &content, book.trust())?;
             ensure!(sealed.len() <= LONGEST, "the patterns are too long, taken together");
             engine.put(&name, sealed).await?;

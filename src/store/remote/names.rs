@@ -25,16 +25,17 @@
 
 use super::letter::{self, Subject, Trust};
 use super::origin::Origin;
-use crate::asked;
-use crate::entry::{BlobRef, Damaged, Entry, Key};
-use crate::platform;
+use crate::process::ipc;
+use crate::record::entry::{BlobRef, Damaged, Entry, Key};
+use crate::system::platform;
 use cachex_remote::Access;
 use std::time::Duration;
 
 /// The most bytes that are read of who sent an entry.
 const MAX_ORIGIN: usize = 1024;
 /// No stored entry is longer.
-pub const MAX_ENTRY: usize = letter::MOST_AROUND + 2 + MAX_ORIGIN + crate::entry::MAX_SEALED;
+pub const MAX_ENTRY: usize =
+    letter::MOST_AROUND + 2 + MAX_ORIGIN + crate::record::entry::MAX_SEALED;
 
 /// How things are called for those who share a secret, on each platform.
 pub struct Book<'a> {
@@ -133,7 +134,7 @@ impl Names {
     /// An entry as it is stored. What `explain` compares is of use to this store only.
     fn seal(&self, entry: &Entry, origin: &Origin, trust: &Trust) -> Result<Vec<u8>, Damaged> {
         let entry = Entry { key: self.alias(&entry.key), parts: Vec::new(), ..entry.clone() };
-        let origin = asked::encode(origin).map_err(|_| Damaged)?;
+        let origin = ipc::encode(origin).map_err(|_| Damaged)?;
         let len = u16::try_from(origin.len()).map_err(|_| Damaged)?;
         let content = [&len.to_le_bytes()[..], &origin, &entry.seal()?].concat();
         letter::seal(&self.sums, Subject::Entry, &content, trust)
@@ -151,7 +152,7 @@ impl Names {
         let (len, rest) = content.split_first_chunk().ok_or(Damaged)?;
         let len = usize::from(u16::from_le_bytes(*len));
         let (origin, sealed) = rest.split_at_checked(len).ok_or(Damaged)?;
-        let origin: Origin = asked::decode(origin).map_err(|_| Damaged)?;
+        let origin: Origin = ipc::decode(origin).map_err(|_| Damaged)?;
         let parts = origin.within_limits().signed_by(key).to_parts();
         Ok(Entry { parts, ..Entry::open_any(sealed)? })
     }

@@ -5,11 +5,11 @@
 //! go on without, and a store that is dead costs one time-out in a minute. Of many who meet
 //! the same outage at once one is told that it was the first, and says so.
 
-use crate::clock::Timestamp;
-use crate::fsutil;
-use crate::lock::{Lock, Mode};
 use crate::store::Root;
 use crate::store::blobs::Temporary;
+use crate::store::lock::{Lock, Mode};
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Trying whether a remote store works, step by step.
 
 use super::{Outcome, Step, Tried, fetch};
-use crate::asked::{self, ITEM};
-use crate::clock::Timestamp;
+use crate::process::ipc::{self, ITEM};
+use crate::system::clock::Timestamp;
 use anyhow::{Result, bail, ensure};
 use cachex_remote::Engine;
 use std::time::{Duration, Instant};
@@ -106,6 +106,6 @@ async fn step<T>(what: Tried, work: impl Future<Output = Result<T>>) -> Result<O
 }
 
 fn tell(what: Tried, took: Duration, outcome: Outcome) -> Result<()> {
-    let step = asked::encode(&Step { what, took, outcome })?;
-    Ok(asked::write_frame(&mut std::io::stdout().lock(), ITEM, &step)?)
+    let step = ipc::encode(&Step { what, took, outcome })?;
+    Ok(ipc::write_frame(&mut std::io::stdout().lock(), ITEM, &step)?)
 }

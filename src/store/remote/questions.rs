@@ -1,9 +1,9 @@
 //! What is asked of a helper for a remote store, and what it answers.
 
 use super::outage::Outage;
-use crate::clock::Timestamp;
-use crate::entry::Entry;
+use crate::record::entry::Entry;
 use crate::store::events::{Kind, Remotely};
+use crate::system::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

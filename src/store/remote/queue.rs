@@ -6,10 +6,10 @@
 //! does so behind everybody's back.
 
 use super::{Lost, outage};
-use crate::clock::Timestamp;
-use crate::entry::Key;
-use crate::fsutil;
+use crate::record::entry::Key;
 use crate::store::Root;
+use crate::system::clock::Timestamp;
+use crate::system::fsutil;
 #[cfg(feature = "remote")]
 use rustix::event::Timespec;
 use rustix::fs::OFlags;

@@ -3,12 +3,12 @@
 
 use super::names::{Book, Class, Names};
 use super::{Sent, Target, invalid, outage, platform_of, queue, transfer};
-use crate::clock::Timestamp;
-use crate::entry::Tag;
-use crate::entry::{BlobRef, Entry, Key};
-use crate::progress::{self, Stage};
+use crate::record::entry::Tag;
+use crate::record::entry::{BlobRef, Entry, Key};
 use crate::store::events::{self, Event, Kind, Remotely};
 use crate::store::{self, Root, blobs};
+use crate::system::clock::Timestamp;
+use crate::system::progress::{self, Stage};
 use anyhow::Result;
 use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt, TryStreamExt};

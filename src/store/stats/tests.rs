@@ -1,7 +1,7 @@
 //! What is counted, and for how long.
 
 use super::*;
-use crate::entry::Entry;
+use crate::record::entry::Entry;
 use crate::store::events::append;
 use crate::store::fold::FoldOptions;
 use crate::store::testing::{Scene, ago, entry, key, run_of, scene};

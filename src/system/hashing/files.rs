@@ -4,7 +4,7 @@
 //! the process, and its pages count as this process's memory.
 
 use super::of;
-use crate::fsutil;
+use crate::system::fsutil;
 use blake3::Hasher;
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
 use cachex_core::hash::SHORT;

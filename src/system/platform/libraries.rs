@@ -6,7 +6,9 @@
 
 use super::elf::Elf;
 use super::{Part, short_of};
-use crate::{hashing, null, signals};
+use crate::system::hashing;
+use crate::system::null;
+use crate::system::signals;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;

@@ -5,9 +5,9 @@
 //! asked for both before it is used, and again if its file has changed.
 
 use super::super::{DONE, Helper, NAME, VERSION_VERB, has_rights_of_its_own, version};
-use crate::forked::PerProcess;
-use crate::fsutil;
-use crate::null;
+use crate::process::forked::PerProcess;
+use crate::system::fsutil;
+use crate::system::null;
 use anyhow::{Context, Result, bail};
 use rustix::fs::{Access, AtFlags, CWD};
 use std::os::unix::process::CommandExt;

@@ -7,8 +7,8 @@
 
 pub mod sentences;
 
-use crate::parts::{Kind, Parts};
-use crate::values::ExeMode;
+use crate::store::parts::{Kind, Parts};
+use crate::text::values::ExeMode;
 use std::collections::HashMap;
 
 /// A part of the key that may differ.

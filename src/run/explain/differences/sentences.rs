@@ -3,10 +3,10 @@
 //! was, of `--key` that there was one.
 
 use super::{Change, Comparison, Difference, What, compare_words};
-use crate::entry::About;
-use crate::messages::harmless;
-use crate::values::ExeMode;
-use crate::words::{self, Credentials};
+use crate::record::entry::About;
+use crate::text::quote::harmless;
+use crate::text::quote::{self, Credentials};
+use crate::text::values::ExeMode;
 use clap::ValueEnum;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -81,11 +81,11 @@ impl Sides<'_> {
                 (Gone, Some(then)) => {
                     format!(
                         "working directory is not in the key now: recorded in {}",
-                        words::word(then)
+                        quote::word(then)
                     )
                 }
                 (_, Some(then)) => {
-                    format!("working directory differs: recorded in {}", words::word(then))
+                    format!("working directory differs: recorded in {}", quote::word(then))
                 }
                 (_, None) => "working directory differs".to_owned(),
             },
@@ -116,7 +116,7 @@ impl Sides<'_> {
                     format!(
                         "{}: recorded in {}",
                         plain("scope", change),
-                        words::word(then.as_bytes())
+                        quote::word(then.as_bytes())
                     )
                 }
                 None => format!("{}: recorded without one", plain("scope", change)),
@@ -133,7 +133,7 @@ impl Sides<'_> {
                     Some(folder) => ("the content of the input", folder),
                     None => ("input", name.as_slice()),
                 };
-                plain(&format!("{what} {}", words::word(name)), change)
+                plain(&format!("{what} {}", quote::word(name)), change)
             }
             What::Auto => match change {
                 New => "recorded without `--auto`".to_owned(),
@@ -194,7 +194,7 @@ fn plain(what: &str, change: Change) -> String {
 }
 
 fn path(path: &Path) -> String {
-    format!("`{}`", words::word(path.as_os_str().as_bytes()))
+    format!("`{}`", quote::word(path.as_os_str().as_bytes()))
 }
 
 /// Returns the name of a mode on the command line.
@@ -215,7 +215,7 @@ fn where_they_part(one: &[u8], other: &[u8]) -> usize {
 /// A word, or what of a long one lies around a place in it.
 fn excerpt(word: &[u8], at: usize) -> String {
     if word.len() <= WORD {
-        return words::word(word);
+        return quote::word(word);
     }
     // A character has at most three bytes behind its first; others are no text.
     let boundary = |at: usize| {
@@ -226,5 +226,5 @@ fn excerpt(word: &[u8], at: usize) -> String {
     let end = boundary((start + WORD).min(word.len()));
     let (before, after) =
         (if start > 0 { "…" } else { "" }, if end < word.len() { "…" } else { "" });
-    format!("{before}{}{after}", words::word(&word[start..end]))
+    format!("{before}{}{after}", quote::word(&word[start..end]))
 }

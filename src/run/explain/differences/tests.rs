@@ -2,9 +2,9 @@
 
 use super::sentences::Sides;
 use super::*;
-use crate::entry::About;
-use crate::parts::Collector;
-use crate::words::Credentials;
+use crate::record::entry::About;
+use crate::store::parts::Collector;
+use crate::text::quote::Credentials;
 use proptest::prelude::*;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ proptest! {
         let then: Vec<&[u8]> = then.iter().map(Vec::as_slice).collect();
         let now: Vec<&[u8]> = now.iter().map(Vec::as_slice).collect();
         let told = in_words(&then, &now);
-        prop_assert_eq!(crate::messages::harmless(&told), told.as_str());
+        prop_assert_eq!(crate::text::quote::harmless(&told), told.as_str());
     }
 }
 
