@@ -1,0 +1,7 @@
+//! The values of options, and how values are spelt for people.
+
+pub mod mode;
+#[cfg(feature = "cli")]
+pub mod quote;
+#[cfg(feature = "cli")]
+pub mod values;
