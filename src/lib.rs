@@ -79,34 +79,23 @@ pub mod commands;
 #[cfg(feature = "cli")]
 mod config;
 #[cfg(feature = "cli")]
-mod exec;
-#[cfg(feature = "cli")]
 mod files;
 #[cfg(feature = "cli")]
 mod key;
 mod memo;
-mod process;
-mod record;
 #[cfg(feature = "cli")]
 mod run;
 #[cfg(feature = "folder")]
 #[doc(hidden)]
 pub mod startup;
 #[cfg(feature = "cli")]
-mod stdin;
-#[cfg(feature = "folder")]
-mod store;
-mod streams;
-mod system;
-#[cfg(feature = "cli")]
 mod testing;
-mod text;
 #[cfg(feature = "cli")]
 mod ui;
 
 #[cfg(feature = "folder")]
 #[doc(hidden)]
-pub use process::fallback;
+pub use cachex_base::process::fallback;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub use testing::bench as bench_support;
@@ -114,6 +103,8 @@ pub use testing::bench as bench_support;
 #[doc(hidden)]
 pub use testing::fuzzing;
 
+pub use cachex_base::record::entry::Key;
+pub use cachex_base::system::clock::Timestamp;
 pub use cachex_macros::{async_cache_value, cache_reference, cache_value};
 pub use memo::{
     AsyncStorage, Builder, Cache, Counters, Error, Event, EvictionHook, Failure, Guard, Lock,
@@ -122,10 +113,8 @@ pub use memo::{
 };
 #[cfg(feature = "folder")]
 pub use memo::{CachedCommand, CommandOutput, Outcome};
-pub use record::entry::Key;
 #[cfg(feature = "folder")]
 pub use startup::init;
-pub use system::clock::Timestamp;
 
 #[doc(hidden)]
 pub use memo::private as __private;
@@ -134,8 +123,8 @@ pub use memo::private as __private;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod internals {
-    pub use crate::record::entry::{About, BlobRef, Bytes, Entry, Outputs};
-    pub use crate::record::manifest::{Item, Manifest, What};
+    pub use cachex_base::record::entry::{About, BlobRef, Bytes, Entry, Outputs};
+    pub use cachex_base::record::manifest::{Item, Manifest, What};
 }
 
 /// The programs in the README compile.

@@ -1,7 +1,7 @@
 //! The command line of the verbs that move results from one store to another.
 
 use super::StoreArgs;
-use crate::text::values::{self, CommandPattern, KeyPrefix, Since, Tag, text};
+use cachex_base::text::values::{self, CommandPattern, KeyPrefix, Since, Tag, text};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,6 +1,6 @@
 //! The options of automatic calls, which find out what the command reads.
 
-use crate::text::values::{AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, PathPattern, text};
+use cachex_base::text::values::{AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, PathPattern, text};
 use clap::{Args, ValueHint};
 use std::str::FromStr;
 

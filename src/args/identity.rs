@@ -1,7 +1,7 @@
 //! The options that decide which calls share a result.
 
 use super::{AutoArgs, INPUTS, KEY, STORE};
-use crate::text::values::{self, ExeMode, InputPattern, NamePattern, StdinMode, text};
+use cachex_base::text::values::{self, ExeMode, InputPattern, NamePattern, StdinMode, text};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -7,7 +7,7 @@
 //! clap, which says everything that is ever said about arguments.
 
 use crate::args::{self, Called, RUN, RunArgs, SH, ShArgs, sh};
-use crate::text::values;
+use cachex_base::text::values;
 use clap::ValueEnum;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -227,7 +227,9 @@ fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
             run.remote.push(text?.parse().ok()?);
             Some(())
         }
-        b"remote-signing-key" => once(&mut run.remote_signing_key, values::signing_key(text?)),
+        b"remote-signing-key" => {
+            once(&mut run.remote_signing_key, cachex_store::settings::signing_key(text?))
+        }
         b"remote-trust" => {
             run.remote_trust.push(text?.parse().ok()?);
             Some(())

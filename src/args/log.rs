@@ -1,7 +1,7 @@
 //! The options of `log`.
 
 use super::{OutputArgs, StoreArgs};
-use crate::text::values::{self, CommandPattern, text};
+use cachex_base::text::values::{self, CommandPattern, text};
 use clap::Args;
 use std::str::FromStr;
 

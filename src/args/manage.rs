@@ -2,7 +2,8 @@
 //! things out of it.
 
 use super::{CACHE_DIR_HELP, IdentityArgs, KEY, OUTPUT};
-use crate::text::values::{self, CommandPattern, KeyPrefix, RemoteMode, Tag, Tier, text};
+use cachex_base::text::values::{self, CommandPattern, KeyPrefix, Tag, text};
+use cachex_store::settings::{RemoteMode, Tier};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;

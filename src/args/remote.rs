@@ -1,7 +1,8 @@
 //! The options of `remote` and its verbs.
 
 use super::{OUTPUT, StoreArgs};
-use crate::text::values::{self, CommandPattern, Tag, Tier, text};
+use cachex_base::text::values::{self, CommandPattern, Tag, text};
+use cachex_store::settings::Tier;
 use clap::{Args, Subcommand, ValueHint};
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -4,10 +4,11 @@ use super::{
     CACHE_DIR_HELP, CONCURRENCY, FRESHNESS, IdentityArgs, MESSAGES, MODE, OUTPUTS, REPLAYING,
     RUNNING, STORE,
 };
-use crate::text::values::{
-    self, ColorStrip, ExitCodes, Limit, Mode, OutputPattern, PrivateKey, PublicKey, RemoteMode,
-    ReplayMode, Tag, Tier, text,
+use cachex_base::text::values::{
+    self, ColorStrip, ExitCodes, Limit, Mode, OutputPattern, PrivateKey, PublicKey, ReplayMode,
+    Tag, text,
 };
+use cachex_store::settings::{RemoteMode, Tier};
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -156,7 +157,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "SIZE", value_parser = text(values::size), help_heading = STORE)]
     pub remote_max_size: Option<u64>,
     /// Sign what is sent with the private key in this file, see `cachex remote keygen`
-    #[arg(long, value_name = "FILE", value_parser = text(values::signing_key))]
+    #[arg(long, value_name = "FILE", value_parser = text(cachex_store::settings::signing_key))]
     #[arg(value_hint = ValueHint::FilePath, help_heading = STORE)]
     pub remote_signing_key: Option<PrivateKey>,
     /// Accept only results signed with this key, or with one's own; repeatable

@@ -5,8 +5,8 @@
 //! stand, so that `cachex sh -ec SCRIPT` is `cachex run -- /bin/sh -ec SCRIPT`.
 
 use super::{RUNNING, RunArgs};
-use crate::text::quote::word;
-use crate::text::values::{self, text};
+use cachex_base::text::quote::word;
+use cachex_base::text::values::{self, text};
 use clap::builder::StyledStr;
 use clap::{Arg, Args, ValueHint};
 use std::ffi::OsString;

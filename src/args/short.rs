@@ -2,7 +2,7 @@
 //! the verb was forgotten.
 
 use super::sh;
-use crate::text::quote::Credentials;
+use cachex_base::text::quote::Credentials;
 use clap::error::{ContextKind, ContextValue};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

@@ -1,7 +1,7 @@
 //! The options of `stats`.
 
 use super::{OutputArgs, StoreArgs};
-use crate::text::values::{Since, StatsBy, StatsFormat, text};
+use cachex_base::text::values::{Since, StatsBy, StatsFormat, text};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,10 +1,10 @@
 //! `cachex allow` and `cachex deny`: whether the settings of a project count.
 
 use crate::config::{self, Vars};
-use crate::process::exit::{self, Exit};
-use crate::streams::messages::{self};
-use crate::text::quote::harmless;
 use anyhow::Result;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::streams::messages::{self};
+use cachex_base::text::quote::harmless;
 use std::io::Write;
 use std::path::Path;
 

@@ -5,10 +5,10 @@ use super::misused;
 use super::removal::{Outcome, Removal};
 use crate::args::{ClearArgs, NamedArgs};
 use crate::config::Vars;
-use crate::process::exit::{self, Exit};
-use crate::store;
 use crate::ui::Progress;
 use anyhow::Result;
+use cachex_base::process::exit::{self, Exit};
+use cachex_store as store;
 use std::io::{BufRead, Write};
 
 /// Clears the store.
@@ -34,7 +34,7 @@ pub fn clear(args: ClearArgs, vars: &Vars) -> Result<Exit> {
     }
     if asks {
         let place = root.path().to_string_lossy();
-        eprint!("Forget everything in {}? [y/N] ", crate::text::quote::harmless(&place));
+        eprint!("Forget everything in {}? [y/N] ", cachex_base::text::quote::harmless(&place));
         std::io::stderr().flush()?;
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;

@@ -10,15 +10,15 @@
 mod place;
 
 use crate::config::{self, Vars};
-use crate::process::exit::Exit;
-use crate::record::entry::{Entry, Key};
-use crate::store::young::{self, Young};
-use crate::store::{Root, filter};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
-use crate::text::quote::harmless;
 use crate::ui::{self, Credentials};
 use anyhow::Result;
+use cachex_base::process::exit::Exit;
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
+use cachex_base::text::quote::harmless;
+use cachex_store::young::{self, Young};
+use cachex_store::{Root, filter};
 use place::{Place, Wanted};
 use std::collections::BTreeSet;
 use std::ffi::OsString;

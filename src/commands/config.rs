@@ -6,12 +6,12 @@ use crate::args::ConfigArgs;
 use crate::config::{
     self, BaseFolder, By, Config, EnvSelection, File, List, Project, Settled, Vars,
 };
-use crate::process::exit::Exit;
-use crate::streams::messages::Messages;
-use crate::text::quote::harmless;
-use crate::text::values::{AutoAllow, Limit, NamePattern, PathPattern};
 use crate::ui::{self, Screen, Tone};
 use anyhow::{Context, Result};
+use cachex_base::process::exit::Exit;
+use cachex_base::streams::messages::Messages;
+use cachex_base::text::quote::harmless;
+use cachex_base::text::values::{AutoAllow, Limit, NamePattern, PathPattern};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 
 use crate::args::DoctorArgs;
 use crate::config::{self, Vars};
-use crate::process::exit::{self, Exit};
-use crate::store::doctor::{self, Examination, Finding, What};
-use crate::text::quote::harmless;
 use crate::ui::Progress;
 use anyhow::{Context, Result};
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::text::quote::harmless;
+use cachex_store::doctor::{self, Examination, Finding, What};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -4,23 +4,23 @@
 use super::misused;
 use crate::args::{NamedArgs, RunArgs, StoreArgs};
 use crate::config::{self, Config, Vars};
-use crate::exec::invocation::Invocation;
-use crate::process::exit::{self, Exit};
-use crate::process::report::seconds;
-use crate::record::entry::{About, Entry, Key};
 use crate::run::{self, Closed, Runner, Shims};
-use crate::store::Root;
-use crate::store::facts::{Facts, Totals};
-use crate::store::fence::Fenced;
-use crate::store::fold::FoldReport;
-use crate::store::guard::SetAside;
-use crate::store::parts;
-use crate::store::query::Query;
-use crate::store::young::Young;
-use crate::streams::messages::{self, Messages};
-use crate::system::clock::Timestamp;
 use crate::ui::{self, Column, Credentials, Tone};
 use anyhow::{Context, Result};
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::report::seconds;
+use cachex_base::record::entry::{About, Entry, Key};
+use cachex_base::streams::messages::{self, Messages};
+use cachex_base::system::clock::Timestamp;
+use cachex_exec::invocation::Invocation;
+use cachex_store::Root;
+use cachex_store::facts::{Facts, Totals};
+use cachex_store::fence::Fenced;
+use cachex_store::fold::FoldReport;
+use cachex_store::guard::SetAside;
+use cachex_store::parts;
+use cachex_store::query::Query;
+use cachex_store::young::Young;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 use std::collections::HashSet;
@@ -340,7 +340,7 @@ pub fn row(
         ui::expiry(now, entry.expires()),
         entry.status.to_string(),
         ui::short_bytes(facts.size),
-        crate::text::quote::rounded(Duration::from_nanos(entry.run_time)),
+        cachex_base::text::quote::rounded(Duration::from_nanos(entry.run_time)),
         facts.hits.to_string(),
         entry.outputs.map(|outputs| outputs.files.to_string()).unwrap_or_default(),
         parts::facts_of(&entry.parts).map(|_| "auto".to_owned()).unwrap_or_default(),

@@ -6,11 +6,11 @@ mod text;
 use super::misused;
 use crate::args::ExplainArgs;
 use crate::config::{self, Vars};
-use crate::exec::invocation::Invocation;
-use crate::process::exit::{self, Exit};
 use crate::run::{self, Closed, Runner, Shims};
 use crate::ui::{self, Credentials, Screen};
 use anyhow::{Context, Result};
+use cachex_base::process::exit::{self, Exit};
+use cachex_exec::invocation::Invocation;
 use std::time::Instant;
 
 /// Explains it.

@@ -6,13 +6,14 @@ use super::misused;
 use super::removal::{Removal, Shared};
 use crate::args::{ForgetArgs, IdentityArgs, RunArgs};
 use crate::config::Vars;
-use crate::process::exit::{self, Exit};
-use crate::record::entry::Key;
 use crate::run::{self, Closed};
-use crate::store::query::{Filter, Query};
-use crate::system::clock::Timestamp;
-use crate::text::values::{KeyPrefix, RemoteMode};
 use anyhow::{Result, bail};
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::KeyPrefix;
+use cachex_store::query::{Filter, Query};
+use cachex_store::settings::RemoteMode;
 
 /// Forgets them.
 pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {

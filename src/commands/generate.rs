@@ -8,8 +8,8 @@ mod manual;
 mod options;
 
 use crate::args::{Cli, RUN};
-use crate::process::exit::Exit;
 use anyhow::{Context, Result};
+use cachex_base::process::exit::Exit;
 use clap::{Arg, Command, CommandFactory, ValueEnum, ValueHint};
 use clap_complete::{Generator, Shell};
 use std::fmt::Write as _;

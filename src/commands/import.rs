@@ -1,27 +1,27 @@
 //! `cachex import`: put the results of an archive into the store.
 //!
 //! What can be read only once is kept in a file without a name while it is read for the
-//! first time, because an archive is read twice, see [`crate::store::archive::intake`].
+//! first time, because an archive is read twice, see [`cachex_store::archive::intake`].
 
 use super::entries::Settings;
 use super::misused;
 use crate::args::{ImportArgs, NamedArgs};
 use crate::config::Vars;
-use crate::process::exit::{self, Exit};
 use crate::run;
-use crate::store::Root;
-use crate::store::archive::contents::Contents;
-use crate::store::archive::intake::{self, Choice, Recorded, Staged, Tally};
-use crate::store::archive::{Reader, Refused};
-use crate::store::fence;
-use crate::store::guard::SetAside;
-use crate::store::lock::{self, Lock, Mode};
-use crate::store::room::Room;
-use crate::system::clock::Timestamp;
-use crate::system::progress::{self, Stage};
-use crate::system::signals;
 use crate::ui;
 use anyhow::{Context, Result, anyhow, bail};
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::progress::{self, Stage};
+use cachex_base::system::signals;
+use cachex_store::Root;
+use cachex_store::archive::contents::Contents;
+use cachex_store::archive::intake::{self, Choice, Recorded, Staged, Tally};
+use cachex_store::archive::{Reader, Refused};
+use cachex_store::fence;
+use cachex_store::guard::SetAside;
+use cachex_store::lock::{self, Lock, Mode};
+use cachex_store::room::Room;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};

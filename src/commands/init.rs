@@ -1,7 +1,7 @@
 //! `cachex init`: what makes a shell at home with cachex.
 
 use crate::args::InitShell;
-use crate::process::exit::Exit;
+use cachex_base::process::exit::Exit;
 use std::io::Write;
 
 /// Prints what the shell is to evaluate when it starts.

@@ -3,11 +3,11 @@
 use super::entries::{self, Entries, Listed, Settings};
 use crate::args::{ListArgs, NamedArgs, SortKey};
 use crate::config::Vars;
-use crate::process::exit::Exit;
-use crate::store::query::{Filter, Order, Query};
-use crate::system::clock::Timestamp;
 use crate::ui::{self, Credentials, JsonArray, Screen, Table};
 use anyhow::Result;
+use cachex_base::process::exit::Exit;
+use cachex_base::system::clock::Timestamp;
+use cachex_store::query::{Filter, Order, Query};
 
 /// Lists them.
 pub fn list(args: ListArgs, vars: &Vars) -> Result<Exit> {

@@ -3,15 +3,15 @@
 use super::entries::{self, Entries, Settings};
 use crate::args::{LogArgs, NamedArgs};
 use crate::config::Vars;
-use crate::process::exit::Exit;
-use crate::process::report::seconds;
-use crate::record::entry::{About, Key};
-use crate::store::events::{self, Kind};
-use crate::store::query::Filter;
-use crate::streams::messages;
-use crate::system::clock::Timestamp;
 use crate::ui::{self, Column, Credentials, JsonArray, Screen, Table, Tone};
 use anyhow::{Context, Result};
+use cachex_base::process::exit::Exit;
+use cachex_base::process::report::seconds;
+use cachex_base::record::entry::{About, Key};
+use cachex_base::streams::messages;
+use cachex_base::system::clock::Timestamp;
+use cachex_store::events::{self, Kind};
+use cachex_store::query::Filter;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -138,7 +138,7 @@ impl Line {
         let cells = vec![
             ui::age(now, self.call.event.time),
             result.to_owned(),
-            crate::text::quote::rounded(self.took()),
+            cachex_base::text::quote::rounded(self.took()),
             messages::short(&self.call.event.key),
             why,
             entries::command(&self.about, credentials),

@@ -7,12 +7,12 @@
 use super::run;
 use crate::args::{Cli, RunArgs};
 use crate::config::{self, Vars};
-use crate::exec::invocation::{Invocation, Resolved, is_cachex};
-use crate::process::exit::Exit;
-use crate::process::ipc;
-use crate::record::entry::base_name;
 use crate::run::Closed;
-use crate::streams::messages::Messages;
+use cachex_base::process::exit::Exit;
+use cachex_base::process::ipc;
+use cachex_base::record::entry::base_name;
+use cachex_base::streams::messages::Messages;
+use cachex_exec::invocation::{Invocation, Resolved, is_cachex};
 use clap::CommandFactory;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -65,7 +65,7 @@ pub fn run(name: OsString, mut command: Vec<OsString>, vars: &Vars, closed: Clos
                 Err(why) => {
                     return super::misused(
                         crate::args::RUN,
-                        crate::process::exit::CACHEX_FAILED,
+                        cachex_base::process::exit::CACHEX_FAILED,
                         why,
                     );
                 }

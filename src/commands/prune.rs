@@ -5,13 +5,13 @@ use super::misused;
 use super::removal::{Chosen, Removal};
 use crate::args::{NamedArgs, PruneArgs};
 use crate::config::Vars;
-use crate::process::exit::{self, Exit};
-use crate::record::entry::Key;
-use crate::store::query::{Filter, Order, Query};
-use crate::store::{Root, account};
-use crate::system::clock::Timestamp;
-use crate::text::values::LEAST_STORE;
 use anyhow::Result;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::LEAST_STORE;
+use cachex_store::query::{Filter, Order, Query};
+use cachex_store::{Root, account};
 use std::fmt;
 
 /// Prunes the store.

@@ -14,13 +14,13 @@ use super::entries::Settings;
 use super::misused;
 use crate::args::{RemoteArgs, RemoteVerb, RunArgs, WhichArgs};
 use crate::config::{self, Config, Vars};
-use crate::process::exit::{self, Exit};
 use crate::run;
-use crate::store::Root;
-use crate::store::remote::{Prune, Remote};
-use crate::text::values::RemoteMode;
 use crate::ui;
 use anyhow::{Context, Result};
+use cachex_base::process::exit::{self, Exit};
+use cachex_store::Root;
+use cachex_store::remote::{Prune, Remote};
+use cachex_store::settings::RemoteMode;
 use serde::Serialize;
 use std::io::Write;
 

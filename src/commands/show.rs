@@ -3,20 +3,20 @@
 use super::entries::{self, Entries, Listed, Settings};
 use crate::args::ShowArgs;
 use crate::config::Vars;
-use crate::process::exit::{self, Exit};
-use crate::record::entry::Entry;
-use crate::record::frames::Stream;
-use crate::record::manifest::{Item, Manifest, What};
 use crate::run::Closed;
 use crate::run::replay::Replay;
-use crate::store::blobs;
-use crate::store::facts::Facts;
-use crate::store::parts;
-use crate::store::remote::origin::Origin;
-use crate::streams::messages;
-use crate::system::clock::Timestamp;
 use crate::ui::{self, Credentials, Screen, Tone};
 use anyhow::{Context, Result, bail};
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::record::entry::Entry;
+use cachex_base::record::frames::Stream;
+use cachex_base::record::manifest::{Item, Manifest, What};
+use cachex_base::streams::messages;
+use cachex_base::system::clock::Timestamp;
+use cachex_store::blobs;
+use cachex_store::facts::Facts;
+use cachex_store::parts;
+use cachex_store::remote::origin::Origin;
 use serde::Serialize;
 use std::io::Write;
 use std::time::Duration;
@@ -186,7 +186,7 @@ impl About {
         };
         let mut field = |name: &str, value: &str| {
             let name = screen.paint(Tone::Heading, &format!("{name:<10}"));
-            writeln!(out, "{name} {}", crate::text::quote::harmless(value))
+            writeln!(out, "{name} {}", cachex_base::text::quote::harmless(value))
         };
         field("key", &key.to_string())?;
         field("command", &self.credentials.line(about.words()))?;
@@ -217,7 +217,7 @@ impl About {
             },
         )?;
         field("status", &status.to_string())?;
-        field("run time", &crate::text::quote::rounded(Duration::from_nanos(*run_time)))?;
+        field("run time", &cachex_base::text::quote::rounded(Duration::from_nanos(*run_time)))?;
         field("hits", &self.facts.hits.to_string())?;
         field("last used", &when(Timestamp(self.facts.last_use)))?;
         match self.sizes {

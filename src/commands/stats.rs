@@ -13,15 +13,15 @@ use super::entries::{Entries, Settings};
 use super::misused;
 use crate::args::{NamedArgs, OutputArgs, StatsArgs};
 use crate::config::{self, Vars};
-use crate::process::exit::{self, Exit};
-use crate::store::Root;
-use crate::store::fence::Fenced;
-use crate::store::remote;
-use crate::system::clock::Timestamp;
-use crate::text::values::{Since, StatsBy, StatsFormat};
 use crate::ui::{self, Credentials, Screen};
 use anyhow::{Context, Result};
 use by::Groups;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::{Since, StatsBy, StatsFormat};
+use cachex_store::Root;
+use cachex_store::fence::Fenced;
+use cachex_store::remote;
 use days::Day;
 use figures::{Figures, Gathered};
 use std::fs;
@@ -45,7 +45,7 @@ pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
     let since = args.since.map(|since| match since {
         Since::Day(day) => Day(day),
         Since::Ago(span) => {
-            let span = crate::system::clock::nanos(span);
+            let span = cachex_base::system::clock::nanos(span);
             Day::of(Timestamp(now.0.saturating_sub(span)))
         }
     });
@@ -139,7 +139,7 @@ fn reset(settings: &Settings, yes: bool) -> Result<Exit> {
 
 fn agreed(root: &Root) -> Result<bool> {
     let place = root.path().to_string_lossy();
-    eprint!("Reset all counts in {}? [y/N] ", crate::text::quote::harmless(&place));
+    eprint!("Reset all counts in {}? [y/N] ", cachex_base::text::quote::harmless(&place));
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -5,12 +5,12 @@ mod list;
 use super::misused;
 use crate::args::TraceArgs;
 use crate::config::{self, Vars, var};
-use crate::exec::invocation::{Invocation, Resolved};
-use crate::exec::{self, Output, Plan};
-use crate::process::exit::{self, Exit};
-use crate::stdin::Source;
-use crate::streams::messages;
-use crate::system::signals;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::streams::messages;
+use cachex_base::system::signals;
+use cachex_exec::invocation::{Invocation, Resolved};
+use cachex_exec::stdin::Source;
+use cachex_exec::{self as exec, Output, Plan};
 use cachex_trace::{Jobserver, Settings, Tracer};
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -30,14 +30,15 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
             let path = args.output.unwrap_or_default();
             let why = format!(
                 "--output: {}: {error}",
-                crate::text::quote::harmless(&path.to_string_lossy())
+                cachex_base::text::quote::harmless(&path.to_string_lossy())
             );
             return misused(TRACE, exit::CACHEX_FAILED, why);
         }
     };
     signals::outlive_file_limit();
     let invocation = Invocation { argv: args.command.clone() };
-    let name = || crate::text::quote::harmless(&invocation.name().to_string_lossy()).into_owned();
+    let name =
+        || cachex_base::text::quote::harmless(&invocation.name().to_string_lossy()).into_owned();
     let search_path = vars.iter().find(|(name, _)| *name == "PATH").map(|(_, value)| *value);
     let executable = match invocation.resolve(search_path) {
         Resolved::Found(executable) => executable,
@@ -96,7 +97,7 @@ pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
         None => io::stderr().lock().write_all(&text),
     };
     if let (Err(error), Some(path)) = (written, &args.output) {
-        let path = crate::text::quote::harmless(&path.to_string_lossy()).into_owned();
+        let path = cachex_base::text::quote::harmless(&path.to_string_lossy()).into_owned();
         messages::error(format_args!("--output: {path}: {error}"));
     }
     if let Some(why) = &report.refusal {

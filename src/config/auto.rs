@@ -3,7 +3,7 @@
 use super::levels::{Levels, contradiction};
 use super::{Misuse, options};
 use crate::args::AutoArgs;
-use crate::text::values::{AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
+use cachex_base::text::values::{AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
 
 /// How it is found out what a command reads.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@
 use super::options::Value;
 use super::project::{self, Project};
 use super::{Misuse, Vars, parse, var};
-use crate::store::place;
-use crate::system::fsutil;
+use cachex_base::system::fsutil;
+use cachex_store::place;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -116,8 +116,8 @@ impl File {
 /// A path, for messages.
 pub fn shown(path: &Path) -> Cow<'_, str> {
     match path.to_string_lossy() {
-        Cow::Borrowed(text) => crate::text::quote::harmless(text),
-        Cow::Owned(text) => crate::text::quote::harmless(&text).into_owned().into(),
+        Cow::Borrowed(text) => cachex_base::text::quote::harmless(text),
+        Cow::Owned(text) => cachex_base::text::quote::harmless(&text).into_owned().into(),
     }
 }
 

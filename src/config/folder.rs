@@ -3,10 +3,10 @@
 use super::levels::{By, Levels, Own};
 use super::options::{self, Raw};
 use super::{Misuse, Vars};
-use crate::store::place::{anywhere, from_here, home};
+use cachex_store::place::{anywhere, from_here, home};
 use std::path::PathBuf;
 
-pub use crate::store::place::StoreDir;
+pub use cachex_store::place::StoreDir;
 
 /// Where the store is; none: there is no folder for caches.
 pub fn dir(

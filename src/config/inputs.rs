@@ -1,6 +1,6 @@
 //! The files, folders and variables that are part of a key, as they were asked for.
 
-use crate::text::values::{InputPattern, NamePattern};
+use cachex_base::text::values::{InputPattern, NamePattern};
 use std::path::PathBuf;
 
 /// The input files.

@@ -9,7 +9,7 @@
 use super::file::{File, Read, Setting};
 use super::options::{Lasting, Option as AnyOption, Raw};
 use super::{Misuse, Vars};
-use crate::text::values::{self, NamePattern, PrivateKey};
+use cachex_base::text::values::{self, NamePattern, PrivateKey};
 use cachex_core::environment;
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -142,7 +142,7 @@ impl<'f> Levels<'f> {
                 known => format!("there are {}", known.join(", ")),
             };
             return Err(Misuse(
-                crate::text::quote::harmless(&format!("no profile `{name}`; {known}")).into(),
+                cachex_base::text::quote::harmless(&format!("no profile `{name}`; {known}")).into(),
             ));
         };
         Ok(Levels { profile: Some(place), ..self })
@@ -412,7 +412,7 @@ impl Own {
         }
         Misuse(format!(
             "invalid value '{}' for the variable {name}: {why}",
-            crate::text::quote::harmless(&value)
+            cachex_base::text::quote::harmless(&value)
         ))
     }
 }

@@ -8,12 +8,13 @@ use super::{
     ReportTo, Vars,
 };
 use crate::args::{IdentityArgs, RunArgs};
-use crate::process::exit;
-use crate::store::fold::Bounds;
-use crate::text::values::{
-    self, Access, AutoOutputs, ExeMode, ExitCodes, InputPattern, Limit, Limits, Mode,
-    OutputPattern, PrivateKey, PublicKey, RemoteMode, Tag, Tier,
+use cachex_base::process::exit;
+use cachex_base::text::values::{
+    self, Access, AutoOutputs, ExeMode, ExitCodes, InputPattern, Limit, Mode, OutputPattern,
+    PrivateKey, PublicKey, Tag,
 };
+use cachex_store::fold::Bounds;
+use cachex_store::settings::{Limits, RemoteMode, Tier};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 

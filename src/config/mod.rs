@@ -15,10 +15,10 @@ pub mod options;
 mod parse;
 mod project;
 
-pub use crate::process::report::ReportTo;
-pub use crate::store::place::{Vars, var};
-pub use crate::store::settings::Remote;
 pub use auto::Auto;
+pub use cachex_base::process::report::ReportTo;
+pub use cachex_store::place::{Vars, var};
+pub use cachex_store::settings::Remote;
 pub use file::{File, Read, place};
 pub use folder::StoreDir;
 pub use inputs::{BaseFolder, EnvSelection, InputFiles, List};
@@ -27,13 +27,13 @@ pub use options::ALL;
 pub use project::{NAME as PROJECT_FILE, Project, allow, deny, find as project};
 
 use crate::args::{Called, RunArgs, ShArgs, sh};
-use crate::process::exit;
-use crate::record::entry::Key;
-use crate::store::fold::Bounds;
-use crate::streams::messages::Messages;
-use crate::text::values::{
+use cachex_base::process::exit;
+use cachex_base::record::entry::Key;
+use cachex_base::streams::messages::Messages;
+use cachex_base::text::values::{
     ColorStrip, ExeMode, ExitCodes, Mode, OutputPattern, ReplayMode, StdinMode, Tag,
 };
+use cachex_store::fold::Bounds;
 use folder::dir;
 use levels::{Levels, Own};
 use merge::merge;

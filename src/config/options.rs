@@ -3,11 +3,12 @@
 //!
 //! What `run` and `sh` can be told only for one call is not among them, see [`ONCE`].
 
-use crate::text::values::{
+use cachex_base::text::values::{
     self, AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, ColorStrip, ExeMode, ExitCodes,
     InputPattern, Limit, Mode, NamePattern, OutputPattern, PathPattern, PrivateKey, PublicKey,
-    RemoteMode, ReplayMode, StdinMode, Tag, Tier,
+    ReplayMode, StdinMode, Tag,
 };
+use cachex_store::settings::{RemoteMode, Tier};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -220,7 +221,7 @@ lasting! {
     MAX_SIZE: u64 = "max-size" "CACHEX_MAX_SIZE" Reader::Number(values::store_size);
     MAX_ENTRIES: u64 = "max-entries" "CACHEX_MAX_ENTRIES" Reader::Number(values::entries);
     COMPRESS: u8 = "compress" "CACHEX_COMPRESS" Reader::Number(values::level);
-    REMOTE: Vec<Tier> = "remote" "CACHEX_REMOTE" Reader::Texts(values::tiers);
+    REMOTE: Vec<Tier> = "remote" "CACHEX_REMOTE" Reader::Texts(cachex_store::settings::tiers);
     REMOTE_MODE: RemoteMode = "remote-mode" "CACHEX_REMOTE_MODE" Reader::Text(choice);
     REMOTE_TIMEOUT: Duration =
         "remote-timeout" "CACHEX_REMOTE_TIMEOUT" Reader::Text(values::duration);
@@ -229,7 +230,7 @@ lasting! {
     REMOTE_MAX_SIZE: u64 =
         "remote-max-size" "CACHEX_REMOTE_MAX_SIZE" Reader::Number(values::size);
     REMOTE_SIGNING_KEY: PrivateKey =
-        "remote-signing-key" "CACHEX_REMOTE_SIGNING_KEY" Reader::Text(values::signing_key);
+        "remote-signing-key" "CACHEX_REMOTE_SIGNING_KEY" Reader::Text(cachex_store::settings::signing_key);
     REMOTE_TRUST: Vec<PublicKey> = "remote-trust" "CACHEX_REMOTE_TRUST" Reader::Paths(list);
     LOCAL: bool = "local" "CACHEX_LOCAL" Reader::Switch(as_it_is);
     TAG: Vec<Tag> = "tag" "CACHEX_TAG" Reader::List(|items| list(items).and_then(few));

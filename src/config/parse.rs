@@ -4,7 +4,7 @@
 use super::Misuse;
 use super::file::{File, Profile, Rule, Setting, shown};
 use super::options::{self, ALL, EXCLUSIVE, Instead, ONCE, Option as AnyOption, Raw, Value};
-use crate::store::place;
+use cachex_store::place;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::ops::Range;
@@ -51,7 +51,7 @@ fn mistake(path: &Path, text: &str, at: usize, what: &str) -> Misuse {
     let before = &text[..end];
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
     let line = before.matches('\n').count() + 1;
-    Misuse(format!("{}:{line}:{column}: {}", shown(path), crate::text::quote::harmless(what)))
+    Misuse(format!("{}:{line}:{column}: {}", shown(path), cachex_base::text::quote::harmless(what)))
 }
 
 type Key<'t> = Spanned<DeString<'t>>;

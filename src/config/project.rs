@@ -10,9 +10,9 @@
 
 use super::file::{self, File, LONGEST, shown};
 use super::{Misuse, Vars, parse, var};
-use crate::store::place;
-use crate::system::fsutil;
 use anyhow::{Context, Result, bail};
+use cachex_base::system::fsutil;
+use cachex_store::place;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::OsStr;

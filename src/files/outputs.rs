@@ -6,7 +6,7 @@
 //! store.
 //!
 //! [`collect`] records: each file becomes a blob, and the list of them a
-//! [manifest](crate::record::manifest). [`restore`] brings back: everything that differs is first copied
+//! [manifest](cachex_base::record::manifest). [`restore`] brings back: everything that differs is first copied
 //! beside its place and verified, and put there only when all of it is at hand.
 
 mod area;
@@ -22,10 +22,10 @@ mod walk;
 
 pub use area::Area;
 
-use crate::record::manifest::{Item, What};
-use crate::store::Root;
-use crate::system::fsutil;
-use crate::text::values::{OutputPattern, PathPattern};
+use cachex_base::record::manifest::{Item, What};
+use cachex_base::system::fsutil;
+use cachex_base::text::values::{OutputPattern, PathPattern};
+use cachex_store::Root;
 use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat};

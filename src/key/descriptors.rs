@@ -14,8 +14,8 @@
 //! itself. Neither are descriptors that no argument names, because most are leaked ones,
 //! and a hit cannot afford to look for them.
 
-use crate::system::hashing;
-use crate::system::stamp::{self, Stamp};
+use cachex_base::system::hashing;
+use cachex_base::system::stamp::{self, Stamp};
 use cachex_core::descriptors::How;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, OFlags};

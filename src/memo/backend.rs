@@ -2,7 +2,7 @@
 
 use super::async_storage::AsyncStore;
 use super::key::ValueKey;
-use crate::system::clock::Timestamp;
+use cachex_base::system::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::borrow::Cow;

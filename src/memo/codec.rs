@@ -23,7 +23,7 @@ mod checked;
 use super::encoding::{self, Comparison, Encoding};
 use super::types::{self, TypeFacts};
 use super::{Error, Value};
-use crate::system::hashing;
+use cachex_base::system::hashing;
 pub use checked::Known;
 use checked::{Checked, Structure};
 use serde::Serialize;

@@ -6,17 +6,17 @@
 //! run, and the command is run without a cache.
 
 use super::Span;
-use crate::process::exit;
-use crate::process::ipc;
-use crate::process::report::Report;
 use anyhow::Context;
+use cachex_base::process::exit;
+use cachex_base::process::ipc;
+use cachex_base::process::report::Report;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-pub use crate::process::report::Outcome;
+pub use cachex_base::process::report::Outcome;
 
 /// The content of the report's file until a helper begins.
 const NOT_BEGUN: &[u8] = b"-";

@@ -1,7 +1,7 @@
 //! State shared by the handles of one cache, and by all caches in one folder.
 
 use super::key::ValueKey;
-use crate::process::forked::PerProcess;
+use cachex_base::process::forked::PerProcess;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};

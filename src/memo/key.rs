@@ -8,9 +8,9 @@
 use super::Value;
 use super::encoding::{self, Encoding, TypeIdentity, Unwritable};
 use super::types;
-use crate::process::forked::PerProcess;
-use crate::record::entry::Key;
-use crate::system::hashing;
+use cachex_base::process::forked::PerProcess;
+use cachex_base::record::entry::Key;
+use cachex_base::system::hashing;
 use serde::Serialize;
 use smallvec::SmallVec;
 use std::any::TypeId;

@@ -111,7 +111,7 @@ fn allocated(bytes: usize) -> usize {
 mod tests {
     use super::super::key::Parts;
     use super::*;
-    use crate::system::clock::Timestamp;
+    use cachex_base::system::clock::Timestamp;
     use std::borrow::Cow;
     use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Options of a cached value: its lifetime, and how many callers may compute it at a time.
 
 use super::Error;
-pub use crate::text::mode::Mode;
+pub use cachex_base::text::mode::Mode;
 use std::time::Duration;
 
 /// Options for caching a value.
@@ -31,18 +31,6 @@ pub struct Options {
     pub(super) mode: Mode,
     pub(super) name: Option<&'static str>,
     pub(super) tag: Option<&'static str>,
-}
-
-impl Mode {
-    /// Returns whether a recorded value may be served.
-    pub(super) fn reads(self) -> bool {
-        matches!(self, Mode::ReadWrite | Mode::ReadOnly)
-    }
-
-    /// Returns whether computed values are recorded.
-    pub(super) fn writes(self) -> bool {
-        matches!(self, Mode::ReadWrite | Mode::WriteOnly)
-    }
 }
 
 impl Options {

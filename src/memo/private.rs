@@ -5,7 +5,7 @@ pub use super::default_cache;
 use super::encoding::{self, Unwritable};
 use super::key::{self, ValueKey};
 use super::{Cache, Error, Mode, Options, Value, unserializable_key};
-use crate::system::hashing;
+use cachex_base::system::hashing;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::marker::PhantomData;

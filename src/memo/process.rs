@@ -2,8 +2,8 @@
 
 use super::flight::Table;
 use super::timer::Timer;
-use crate::process::forked::PerProcess;
-pub use crate::process::forked::is_forked;
+use cachex_base::process::forked::PerProcess;
+pub use cachex_base::process::forked::is_forked;
 use std::sync::Mutex;
 
 /// The state of one process.

@@ -21,8 +21,8 @@
 
 mod accesses;
 
-use crate::system::hashing;
 use accesses::{Items, OneField, Variant};
+use cachex_base::system::hashing;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use std::any::type_name;
 use std::collections::{HashSet, VecDeque};

@@ -2,7 +2,7 @@
 
 use super::backend::{EvictionHook, Record, Selection};
 use super::key::{Here, ValueKey};
-use crate::process::forked::{PerProcess, is_forked};
+use cachex_base::process::forked::{PerProcess, is_forked};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, OptionsBuilder, Weighter};
 use std::any::TypeId;

@@ -4,8 +4,8 @@ mod later;
 
 use super::flight;
 use super::*;
-use crate::record::entry::Key;
-use crate::system::clock::Timestamp;
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
 use serde::Deserialize;
 use std::cell::Cell;
 use std::collections::HashMap;

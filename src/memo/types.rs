@@ -3,7 +3,7 @@
 use super::codec::Known;
 use super::shape;
 pub use super::shape::Shape;
-use crate::process::forked::PerProcess;
+use cachex_base::process::forked::PerProcess;
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Automatic calls: what the command reads is found out, and is part of the key.
 //!
 //! A miss is traced, and recorded under a key that says what the run read. A look-up makes
-//! that key of what is there now, see [`crate::store::path_sets`]. Where a run cannot be traced, or did
+//! that key of what is there now, see [`cachex_store::path_sets`]. Where a run cannot be traced, or did
 //! what no trace tells, it is shown and not recorded.
 
 use super::record::Recorded;
@@ -9,14 +9,14 @@ use super::{Call, Hit, Missed, Runner};
 use crate::config::{Auto, var};
 use crate::files::outputs::{Area, traced};
 use crate::key::descriptors::Inherited;
-use crate::record::entry::{Entry, Key};
-use crate::store::events::Reason;
-use crate::store::path_sets::{PathSet, PathSets};
-use crate::store::{self, Root};
-use crate::system::clock::Timestamp;
-use crate::system::stamp;
-use crate::text::quote;
-use crate::text::values::{AutoOutputs, AutoQuirks, AutoTimes, Mode, PathPattern};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::stamp;
+use cachex_base::text::quote;
+use cachex_base::text::values::{AutoOutputs, AutoQuirks, AutoTimes, Mode, PathPattern};
+use cachex_store::events::Reason;
+use cachex_store::path_sets::{PathSet, PathSets};
+use cachex_store::{self as store, Root};
 use cachex_trace::{Change, Hook, Jobserver, Settings, Times, Tracer, Written};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::ffi::OsStr;

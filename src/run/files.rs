@@ -1,16 +1,16 @@
 //! The files that a call declares to make: brought back by a hit, recorded by a miss.
 
 use super::{Hit, Runner};
-use crate::exec::Ended;
 use crate::files::outputs::collect::{self, Before, Collected, Made};
 use crate::files::outputs::restore::{self, Refused, Restore};
 use crate::files::outputs::traced::Written;
 use crate::files::outputs::{Declared, claims};
-use crate::record::entry::{Entry, Key};
-use crate::record::manifest::Manifest;
-use crate::store::events::Reason;
-use crate::store::{Root, blobs};
-use crate::system::signals::Interrupts;
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::record::manifest::Manifest;
+use cachex_base::system::signals::Interrupts;
+use cachex_exec::Ended;
+use cachex_store::events::Reason;
+use cachex_store::{Root, blobs};
 use std::path::PathBuf;
 
 impl Runner<'_> {

@@ -5,14 +5,14 @@
 //! there is, and what makes no sense ends the following. A reader who is slow
 //! slows down nobody else: the files keep what has not been read.
 
-use crate::process::fallback;
-use crate::record::frames::{Frame, Stream};
-use crate::store::Root;
-use crate::store::live::{Live, Record, Records};
-use crate::store::lock::{End, LiveFiles};
-use crate::streams::printed::{Again, Printed};
-use crate::streams::sink::{Outputs, Sink};
-use crate::system::fsutil;
+use cachex_base::process::fallback;
+use cachex_base::record::frames::{Frame, Stream};
+use cachex_base::streams::printed::{Again, Printed};
+use cachex_base::streams::sink::{Outputs, Sink};
+use cachex_base::system::fsutil;
+use cachex_store::Root;
+use cachex_store::live::{Live, Record, Records};
+use cachex_store::lock::{End, LiveFiles};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use std::ops::Range;

@@ -6,8 +6,8 @@
 mod commands;
 
 use super::Runner;
-use crate::record::entry::{Entry, MAX_TAGS};
-use crate::text::values::Tag;
+use cachex_base::record::entry::{Entry, MAX_TAGS};
+use cachex_base::text::values::Tag;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 

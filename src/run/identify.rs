@@ -5,18 +5,18 @@ use super::declared::{Found, Undeclared};
 use super::explain::find;
 use super::explain::nearest::{MOMENT, Nearest, Reach};
 use crate::config::{List, var};
-use crate::exec::invocation::{Executable, Trail};
 use crate::files::inputs::Ways;
 use crate::key::descriptors::{self, Inherited};
 use crate::key::{Declared, Subject};
-use crate::process::exit::Exit;
-use crate::record::entry::Key;
-use crate::stdin::{self, Digest, LIMIT, OPEN, SILENT, Source, Stdin, Unknown, Why};
-use crate::store::Root;
-use crate::system::platform;
-use crate::system::stamp::Stamp;
-use crate::text::values::{ExeMode, StdinMode};
 use anyhow::{Result, anyhow};
+use cachex_base::process::exit::Exit;
+use cachex_base::record::entry::Key;
+use cachex_base::system::platform;
+use cachex_base::system::stamp::Stamp;
+use cachex_base::text::values::{ExeMode, StdinMode};
+use cachex_exec::invocation::{Executable, Trail};
+use cachex_exec::stdin::{self, Digest, Source, Stdin, Unknown, Why};
+use cachex_store::Root;
 use cachex_trace::Jobserver;
 use rustix::io::Errno;
 use rustix::termios::Winsize;
@@ -266,24 +266,5 @@ pub fn key_of(
             Unidentified::NoDescriptor(which) => anyhow!("{which}"),
             Unidentified::Unknown(error, _) => error,
         }),
-    }
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let in_words = crate::text::quote::rounded;
-        match self {
-            Why::Unreadable => write!(f, "standard input cannot be read"),
-            Why::Output => write!(f, "standard input is an output of the command, too"),
-            Why::Silent => {
-                write!(f, "standard input is open, and nothing came for {}", in_words(SILENT))
-            }
-            Why::Open => write!(f, "standard input did not end within {}", in_words(OPEN)),
-            Why::Long => write!(f, "standard input is longer than {} MiB", LIMIT >> 20),
-            Why::Shared => {
-                write!(f, "others read from standard input, and what is taken cannot be put back")
-            }
-            Why::NoRoom => write!(f, "there is no room to keep standard input"),
-        }
     }
 }

@@ -7,13 +7,13 @@
 use super::Runner;
 use super::identify::Unresolved;
 use crate::config;
-use crate::exec::invocation::is_cachex;
-use crate::exec::{self, Unstarted};
-use crate::process::exit::{self, Exit};
-use crate::process::report::Report;
-use crate::stdin::Source;
-use crate::streams::spool::{Rest, Spool};
-use crate::system::null;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::report::Report;
+use cachex_base::streams::spool::{Rest, Spool};
+use cachex_base::system::null;
+use cachex_exec::invocation::is_cachex;
+use cachex_exec::stdin::Source;
+use cachex_exec::{self as exec, Unstarted};
 use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
 use rustix::io::{Errno, FdFlags};
 use std::fmt::Display;
@@ -159,7 +159,7 @@ fn filled_pipe(spool: &Spool) -> Option<OwnedFd> {
     if bytes.len() > PIPE {
         rustix::pipe::fcntl_setpipe_size(&writer, bytes.len()).ok()?;
     }
-    if !crate::system::fsutil::unblock(&writer) || writer.write_all(bytes).is_err() {
+    if !cachex_base::system::fsutil::unblock(&writer) || writer.write_all(bytes).is_err() {
         return None;
     }
     // What the flag was set on is the other end.

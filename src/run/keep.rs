@@ -3,17 +3,17 @@
 use super::automatic::Traced;
 use super::record::Recorded;
 use super::{Call, Runner, nanos};
-use crate::exec::invocation::Executable;
-use crate::exec::{Ended, Spoiled};
 use crate::files::outputs::collect::{Before, Collected, Kept};
-use crate::record::entry::{About, Bytes, Entry};
-use crate::store::capture::{GaveUp, Recorder};
-use crate::store::lock::{self, Lock, Mode as LockMode};
-use crate::store::parts;
-use crate::store::room::{self, Room};
-use crate::store::young::{NewFile, Young};
-use crate::store::{Root, account, fence, secret};
-use crate::system::clock::Timestamp;
+use cachex_base::record::entry::{About, Bytes, Entry};
+use cachex_base::system::clock::Timestamp;
+use cachex_exec::invocation::Executable;
+use cachex_exec::{Ended, Spoiled};
+use cachex_store::capture::{GaveUp, Recorder};
+use cachex_store::lock::{self, Lock, Mode as LockMode};
+use cachex_store::parts;
+use cachex_store::room::{self, Room};
+use cachex_store::young::{NewFile, Young};
+use cachex_store::{Root, account, fence, secret};
 use serde_bytes::ByteBuf;
 use std::os::unix::ffi::OsStrExt;
 

@@ -1,15 +1,15 @@
 //! Looking an entry up, and judging whether it may be served now.
 
 use super::{Call, Hit, Missed, Runner};
-use crate::record::entry::{Entry, Key};
 use crate::run::replay::Replay;
-use crate::store::events::Reason;
-use crate::store::guard::SetAside;
-use crate::store::{self, Root};
-use crate::streams::sink::Outputs;
-use crate::system::clock::Timestamp;
-use crate::text::values::Mode;
 use anyhow::Result;
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::streams::sink::Outputs;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::Mode;
+use cachex_store::events::Reason;
+use cachex_store::guard::SetAside;
+use cachex_store::{self as store, Root};
 
 impl Runner<'_> {
     /// The entry that is served now, the files that go with it brought back; or why

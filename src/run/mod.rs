@@ -27,7 +27,7 @@ mod unwaited;
 pub mod wait;
 mod witness;
 
-pub use crate::store::open::{existing_store, open_store};
+pub use cachex_store::open::{existing_store, open_store};
 pub use explain::advice::{Advice, Effect};
 pub use explain::automatic::{Automatic, DifferingFact};
 pub use explain::nearest::{Incomparable, Nearest};
@@ -38,24 +38,24 @@ pub use shared::{Answer, There, remote_beside, shows_nothing};
 pub use shim::Shims;
 
 use crate::config::{Config, Vars};
-use crate::exec::invocation::Invocation;
-use crate::process::exit::{self, Exit};
-use crate::process::fallback;
-use crate::process::report::{self, Outcome, Report};
-use crate::record::entry::Key;
 use crate::run::replay::{Replay, Unplayed};
-use crate::stdin::Stdin;
-use crate::store::Root;
-use crate::store::events::{self, Event, Kind, Reason};
-use crate::store::fence;
-use crate::store::lock::Lock;
-use crate::streams::messages::{self, Messages};
-use crate::streams::printed::Printed;
-use crate::system::clock::{Timestamp, nanos};
-use crate::system::signals::BrokenPipes;
-use crate::text::values::Mode;
 use anyhow::Result;
 use automatic::Matched;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::fallback;
+use cachex_base::process::report::{self, Outcome, Report};
+use cachex_base::record::entry::Key;
+use cachex_base::streams::messages::{self, Messages};
+use cachex_base::streams::printed::Printed;
+use cachex_base::system::clock::{Timestamp, nanos};
+use cachex_base::system::signals::BrokenPipes;
+use cachex_base::text::values::Mode;
+use cachex_exec::invocation::Invocation;
+use cachex_exec::stdin::Stdin;
+use cachex_store::Root;
+use cachex_store::events::{self, Event, Kind, Reason};
+use cachex_store::fence;
+use cachex_store::lock::Lock;
 use identify::{Call, Unidentified};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
@@ -303,7 +303,7 @@ impl Runner<'_> {
         }
         if self.config.verbose {
             let matched = hit.matched.map_or_else(String::new, |it| {
-                format!(", {} facts in {}", it.facts, crate::text::quote::rounded(it.took))
+                format!(", {} facts in {}", it.facts, cachex_base::text::quote::rounded(it.took))
             });
             let restored = match entry.outputs {
                 Some(outputs) if self.config.identity.auto.is_some() && outputs.files > 0 => {
@@ -315,8 +315,8 @@ impl Runner<'_> {
             self.messages().tell(format_args!(
                 "{what} {} age {}, saved {}{matched}{restored}",
                 messages::short(&entry.key),
-                crate::text::quote::rounded(hit.age),
-                crate::text::quote::rounded(run_time)
+                cachex_base::text::quote::rounded(hit.age),
+                cachex_base::text::quote::rounded(run_time)
             ));
         }
         self.report(|| {

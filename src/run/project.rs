@@ -5,9 +5,9 @@
 //! know: there a scope says it.
 
 use super::Runner;
-use crate::system::null;
-use crate::system::platform::Part;
-use crate::system::signals;
+use cachex_base::system::null;
+use cachex_base::system::platform::Part;
+use cachex_base::system::signals;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -5,21 +5,21 @@ use super::identify::Unresolved;
 use super::in_place::is_the_commands_own;
 use super::refresh;
 use super::{Call, Miss, Runner};
-use crate::exec::invocation::Executable;
-use crate::exec::screen::Screen;
-use crate::exec::{self, Ended, Left, Output, Plan, Spoiled};
 use crate::files::outputs::collect::Before;
-use crate::process::exit::{self, Exit};
-use crate::process::fallback;
-use crate::process::report::{Outcome, Report};
-use crate::record::entry::{Entry, Key};
-use crate::stdin::Stdin;
-use crate::store::Root;
-use crate::store::capture::{Ending, Prospect, Recorder};
-use crate::store::events::{Kind, Reason};
-use crate::store::lock::{End, EndedBy};
-use crate::streams::messages;
-use crate::text::values::Mode;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::fallback;
+use cachex_base::process::report::{Outcome, Report};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::streams::messages;
+use cachex_base::text::values::Mode;
+use cachex_exec::invocation::Executable;
+use cachex_exec::screen::Screen;
+use cachex_exec::stdin::Stdin;
+use cachex_exec::{self as exec, Ended, Left, Output, Plan, Spoiled};
+use cachex_store::Root;
+use cachex_store::capture::{Ending, Prospect, Recorder};
+use cachex_store::events::{Kind, Reason};
+use cachex_store::lock::{End, EndedBy};
 use std::borrow::Cow;
 use std::os::unix::process::ExitStatusExt;
 
@@ -176,7 +176,7 @@ impl Runner<'_> {
         self.messages().tell(format_args!(
             "miss {} {why}{colon}{nearest}; ran {}, {what}",
             messages::short(&call.key),
-            crate::text::quote::rounded(ended.run_time)
+            cachex_base::text::quote::rounded(ended.run_time)
         ));
         self.report(|| {
             let report = match recorded {
@@ -186,7 +186,7 @@ impl Runner<'_> {
                     ..Report::of(entry)
                 },
                 Recorded::Not(_) => Report {
-                    run_time: Some(crate::process::report::seconds(ended.run_time)),
+                    run_time: Some(cachex_base::process::report::seconds(ended.run_time)),
                     ..Report::about(&call.key)
                 },
             };

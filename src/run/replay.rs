@@ -2,15 +2,15 @@
 
 mod out;
 
-use crate::exec::screen::Screen;
-use crate::record::entry::{Bytes, Entry};
-use crate::record::frames::{self, Frame, Frames, Readable, Stream, total};
-use crate::store::blobs::Blob;
-use crate::store::packed::Unpacking;
-use crate::store::{Root, blobs};
-use crate::streams::plain::Plain;
-use crate::streams::printed::{Again, Differs, Printed};
-use crate::streams::sink::{Outputs, own};
+use cachex_base::record::entry::{Bytes, Entry};
+use cachex_base::record::frames::{self, Frame, Frames, Readable, Stream, total};
+use cachex_base::streams::plain::Plain;
+use cachex_base::streams::printed::{Again, Differs, Printed};
+use cachex_base::streams::sink::{Outputs, own};
+use cachex_exec::screen::Screen;
+use cachex_store::blobs::Blob;
+use cachex_store::packed::Unpacking;
+use cachex_store::{Root, blobs};
 use out::{COPY_BY_HAND, Out};
 use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
@@ -368,8 +368,8 @@ fn bytes_of(blob: &Blob) -> Readable<BufReader<blobs::Reader<'_>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::pack;
-    use crate::store::testing::{Scene, entry, scene};
+    use cachex_store::pack;
+    use cachex_store::testing::{Scene, entry, scene};
 
     fn encoded(lens: &[u64]) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -4,12 +4,13 @@
 use super::home::Home;
 use super::{Runner, nanos};
 use crate::config::Remote as Settings;
-use crate::record::entry::{Entry, Key};
-use crate::store::remote::outage::Outage;
-use crate::store::remote::{Claimed, Fetched, Remote, Seen, Unanswered, Wanted, advice};
-use crate::store::{self, Root, fence};
-use crate::system::clock::Timestamp;
-use crate::text::values::{Mode, RemoteMode, RemoteUrl};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::{Mode, RemoteUrl};
+use cachex_store::remote::outage::Outage;
+use cachex_store::remote::{Claimed, Fetched, Remote, Seen, Unanswered, Wanted, advice};
+use cachex_store::settings::RemoteMode;
+use cachex_store::{self as store, Root, fence};
 use std::time::Duration;
 
 /// What could not be sent for so long is worth a word.

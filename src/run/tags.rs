@@ -1,10 +1,10 @@
 //! Labelling what is served with the tags of who is served.
 
 use super::Runner;
-use crate::record::entry::Entry;
-use crate::store::tags::{self, Added};
-use crate::store::{Root, fence};
-use crate::text::values::Mode;
+use cachex_base::record::entry::Entry;
+use cachex_base::text::values::Mode;
+use cachex_store::tags::{self, Added};
+use cachex_store::{Root, fence};
 
 impl Runner<'_> {
     /// Gives an entry that was served the tags that this call asks for and it lacks. If

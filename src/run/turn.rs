@@ -1,18 +1,18 @@
 //! One at a time: waiting for one's turn, or for another's to be over.
 
 use super::{Call, Miss, Runner};
-use crate::process::exit::{self, Exit};
-use crate::process::report::{Outcome, Report};
 use crate::run::wait::{Apart, Terms, Wait, Waited};
-use crate::store::Root;
-use crate::store::events::Kind;
-use crate::store::lock::{self, End, EndedBy};
-use crate::store::remote::Claimed;
-use crate::store::young::Young;
-use crate::streams::messages;
-use crate::streams::sink;
-use crate::system::clock::Timestamp;
-use crate::text::values::Mode;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::report::{Outcome, Report};
+use cachex_base::streams::messages;
+use cachex_base::streams::sink;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::Mode;
+use cachex_store::Root;
+use cachex_store::events::Kind;
+use cachex_store::lock::{self, End, EndedBy};
+use cachex_store::remote::Claimed;
+use cachex_store::young::Young;
 use std::time::Duration;
 
 impl Runner<'_> {

@@ -6,8 +6,8 @@
 
 use super::{Call, Runner};
 use crate::config::Config;
-use crate::system::stamp::Stamp;
-use crate::text::quote;
+use cachex_base::system::stamp::Stamp;
+use cachex_base::text::quote;
 use rustix::fs::FileType;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -3,16 +3,16 @@
 
 use super::{Call, Hit, Miss, Runner};
 use crate::config::Freshness;
-use crate::process::exit::Exit;
-use crate::process::report::{Outcome, Report};
-use crate::record::entry::{Entry, Key};
-use crate::store::Root;
-use crate::store::events::Reason;
-use crate::store::lock::{self, Lock, Mode as LockMode};
-use crate::store::young::Young;
-use crate::streams::messages;
-use crate::system::clock::Timestamp;
-use crate::text::values::Mode;
+use cachex_base::process::exit::Exit;
+use cachex_base::process::report::{Outcome, Report};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::streams::messages;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::Mode;
+use cachex_store::Root;
+use cachex_store::events::Reason;
+use cachex_store::lock::{self, Lock, Mode as LockMode};
+use cachex_store::young::Young;
 use std::ops::ControlFlow;
 use std::time::Duration;
 

@@ -23,14 +23,14 @@ mod circle;
 mod patience;
 mod queue;
 
-use crate::process::lineage::Lineage;
-use crate::record::frames::Stream;
 use crate::run::follow::{Audience, Following, Step};
-use crate::store::Root;
-use crate::store::lock::{self, End, EndedBy, Lock, Mode, Signature};
-use crate::streams::messages::{self, Messages};
-use crate::streams::printed::{Differs, Printed};
-use crate::system::fsutil;
+use cachex_base::process::lineage::Lineage;
+use cachex_base::record::frames::Stream;
+use cachex_base::streams::messages::{self, Messages};
+use cachex_base::streams::printed::{Differs, Printed};
+use cachex_base::system::fsutil;
+use cachex_store::Root;
+use cachex_store::lock::{self, End, EndedBy, Lock, Mode, Signature};
 use circle::Waiter;
 use patience::{Obstacle, Standstill};
 use queue::Place;
@@ -366,7 +366,7 @@ impl<'r> Wait<'r> {
             let what = queue.standstill.what(obstacle);
             self.messages.warn(format_args!(
                 "{whom} runs the same command and {what}; running it without the cache after {}",
-                crate::text::quote::rounded(limit)
+                cachex_base::text::quote::rounded(limit)
             ));
             return Some(Waited::Apart(Apart::Impatient));
         }

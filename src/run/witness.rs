@@ -9,13 +9,13 @@
 use super::identify::Watched;
 use super::{Call, Runner};
 use crate::config::List;
-use crate::exec::invocation::{Resolved, Trail};
 use crate::files::inputs::Ways;
-use crate::stdin::{Source, Stdin, caller_reads_on, put_back};
-use crate::store::Root;
-use crate::streams::spool::{Rest, Spool};
-use crate::system::stamp::Stamp;
-use crate::text::values::Mode;
+use cachex_base::streams::spool::{Rest, Spool};
+use cachex_base::system::stamp::Stamp;
+use cachex_base::text::values::Mode;
+use cachex_exec::invocation::{Resolved, Trail};
+use cachex_exec::stdin::{Source, Stdin, caller_reads_on, put_back};
+use cachex_store::Root;
 
 impl Runner<'_> {
     /// Takes down what there is to run, just before that.

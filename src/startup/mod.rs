@@ -5,22 +5,22 @@
 //! [`init`], the program's own executable is its helper: a process that was started as one
 //! does a helper's work as cachex itself would, and ends there. It is one if its name is
 //! exactly `cachex` and its first argument one of the hidden verbs. Without the call the
-//! helper is the `cachex` that is installed, see [`crate::process::ipc`].
+//! helper is the `cachex` that is installed, see [`cachex_base::process::ipc`].
 
-use crate::process::exit::{self, Exit};
-use crate::process::ipc;
-use crate::store::fence;
-use crate::store::remote as shared;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::ipc;
 #[cfg(not(feature = "cli"))]
-use crate::system::null;
+use cachex_base::system::null;
+use cachex_store::fence;
+use cachex_store::remote as shared;
 use std::ffi::{OsStr, OsString};
 
 #[cfg(feature = "cli")]
 use crate::commands;
 #[cfg(feature = "cli")]
-use crate::process::fallback::{self, stack};
-#[cfg(feature = "cli")]
 use crate::run;
+#[cfg(feature = "cli")]
+use cachex_base::process::fallback::{self, stack};
 #[cfg(feature = "cli")]
 use std::ffi::{CStr, CString, c_char, c_void};
 #[cfg(feature = "cli")]
@@ -64,7 +64,7 @@ pub fn init() {
         _ => false,
     };
     if !is_helper {
-        return ipc::helpers_branch_off();
+        return ipc::helpers_branch_off(&OF_HELPERS);
     }
     // A helper does what its arguments say. A program that has more rights than who
     // started it must not, and must not take such arguments for its own either.

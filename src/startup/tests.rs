@@ -2,9 +2,9 @@
 //!
 //! Its `main` is the test harness's, so what should be the first line there is run before it.
 
-use crate::store::fence::{self, Fenced};
-use crate::store::fold::Bounds;
-use crate::store::testing::{entry, key, scene};
+use cachex_store::fence::{self, Fenced};
+use cachex_store::fold::Bounds;
+use cachex_store::testing::{entry, key, scene};
 use std::collections::HashSet;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};

@@ -1,14 +1,14 @@
 //! What the benchmarks need and nobody else: a store that is filled in seconds.
 
-use crate::record::entry::{About, Bytes, Entry, Key};
-use crate::record::frames::{Frame, Stream};
-use crate::store::facts::Usage;
-use crate::store::old::Old;
-use crate::store::young::Young;
-use crate::store::{Root, fold, rebuild};
-use crate::system::clock::Timestamp;
-use crate::system::hashing;
 use anyhow::Result;
+use cachex_base::record::entry::{About, Bytes, Entry, Key};
+use cachex_base::record::frames::{Frame, Stream};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::hashing;
+use cachex_store::facts::Usage;
+use cachex_store::old::Old;
+use cachex_store::young::Young;
+use cachex_store::{Root, fold, rebuild};
 use serde_bytes::ByteBuf;
 use std::path::Path;
 

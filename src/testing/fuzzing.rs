@@ -12,27 +12,27 @@ mod archive;
 use crate::args::lean;
 use crate::args::{self, Called, RUN, RunArgs, SH};
 use crate::config::{self, Read, Vars};
-use crate::process::ipc;
-use crate::record::entry::{About, BlobRef, Bytes, Entry, Key};
-use crate::record::frames::{Frame, Frames};
-use crate::record::manifest::Manifest;
 use crate::run::explain::differences;
 use crate::run::replay::Replay;
-use crate::store::blobs::{self, Form};
-use crate::store::facts::{self, Facts, Totals};
-use crate::store::fold::FoldReport;
-use crate::store::helper::Item;
-use crate::store::lock::Signature;
-use crate::store::parts::Parts;
-use crate::store::query::{Filter, Query};
-use crate::store::stats::Counts;
-use crate::store::{Root, events, filter, indexes, packed};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
-use crate::system::hashing;
-use crate::system::progress::Progress;
-use crate::text::values::{self, ExitCodes, NamePattern, Tag};
+use cachex_base::process::ipc;
+use cachex_base::record::entry::{About, BlobRef, Bytes, Entry, Key};
+use cachex_base::record::frames::{Frame, Frames};
+use cachex_base::record::manifest::Manifest;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing;
+use cachex_base::system::progress::Progress;
+use cachex_base::text::values::{self, ExitCodes, NamePattern, Tag};
 use cachex_core::environment;
+use cachex_store::blobs::{self, Form};
+use cachex_store::facts::{self, Facts, Totals};
+use cachex_store::fold::FoldReport;
+use cachex_store::helper::Item;
+use cachex_store::lock::Signature;
+use cachex_store::parts::Parts;
+use cachex_store::query::{Filter, Query};
+use cachex_store::stats::Counts;
+use cachex_store::{Root, events, filter, indexes, packed};
 use rustix::fs::OFlags;
 use serde_bytes::ByteBuf;
 use std::ffi::{OsStr, OsString};
@@ -89,7 +89,7 @@ fn config_file(bytes: &[u8]) {
         Ok(file) => file,
         Err(why) => {
             let why = why.to_string();
-            assert_eq!(crate::text::quote::harmless(&why), why);
+            assert_eq!(cachex_base::text::quote::harmless(&why), why);
             let place = why.strip_prefix("/home/me/config.toml:").and_then(|rest| {
                 let mut numbers = rest.split(':').map(str::parse);
                 Some((numbers.next()?.ok()?, numbers.next()?.ok()?))

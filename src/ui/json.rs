@@ -1,7 +1,7 @@
 //! JSON as the verbs print it: exact, and harmless on a terminal all the same.
 
-use crate::text::quote::is_harmless;
 use anyhow::Result;
+use cachex_base::text::quote::is_harmless;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use std::io::{self, Write};

@@ -2,7 +2,7 @@
 //! pages, progress, and how ages, sizes and times are spelt.
 //!
 //! Nothing here is on the way of `run`. Whatever came from a store or a command
-//! line goes through [`crate::text::quote::harmless`] before it is printed: a [`Table`]
+//! line goes through [`cachex_base::text::quote::harmless`] before it is printed: a [`Table`]
 //! does that to every cell, [`command_line`] to every word, [`json`] to every text.
 
 mod json;
@@ -10,12 +10,12 @@ mod pager;
 mod progress;
 mod table;
 
-use crate::system::clock::Timestamp;
 use anstyle::{AnsiColor, Style};
+use cachex_base::system::clock::Timestamp;
 use clap::ValueEnum;
 use std::time::Duration;
 
-pub use crate::text::quote::{Credentials, age, coarse, word};
+pub use cachex_base::text::quote::{Credentials, age, coarse, word};
 pub use json::{JsonArray, json};
 pub use pager::{Pages, show};
 pub use progress::Progress;

@@ -3,8 +3,8 @@
 
 use super::Screen;
 use crate::config::{self, Vars};
-use crate::streams::messages;
 use anyhow::Result;
+use cachex_base::streams::messages;
 use signal_hook::consts::{SIGINT, SIGPIPE, SIGQUIT};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufWriter, ErrorKind, Stdout, Write};

@@ -4,9 +4,9 @@
 //! anything else is written there: who has a [`Progress`] drops it first. A
 //! signal that ends the process meanwhile removes the line too.
 
-use crate::process::exit::Exit;
-use crate::system::progress::{self, Stage};
-use crate::system::signals;
+use cachex_base::process::exit::Exit;
+use cachex_base::system::progress::{self, Stage};
+use cachex_base::system::signals;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;

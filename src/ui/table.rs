@@ -95,7 +95,7 @@ impl<'a> Table<'a> {
         let last = self.columns.len().saturating_sub(1);
         for (tone, cells) in rows {
             let cells = cells.iter().enumerate().map(|(at, cell)| {
-                let cell = crate::text::quote::harmless(cell);
+                let cell = cachex_base::text::quote::harmless(cell);
                 Cell::new_owned(if at < last { cut(&cell) } else { cell.into_owned() })
             });
             table.add_row(one_line(cells));

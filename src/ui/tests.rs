@@ -2,7 +2,7 @@
 
 use super::table::LAID_OUT;
 use super::*;
-use crate::text::quote::is_harmless;
+use cachex_base::text::quote::is_harmless;
 
 fn table(screen: Screen, rows: &[&[&str]]) -> String {
     let mut out = Vec::new();

@@ -30,7 +30,7 @@ fn changed(path: &Path, change: impl FnOnce(&mut Entry)) -> Vec<u8> {
     entry.seal().unwrap()
 }
 
-/// Encodes one frame of stdout, see `src/record/frames.rs`.
+/// Encodes one frame of stdout, see `crates/base/src/record/frames.rs`.
 fn frame(len: u64) -> Vec<u8> {
     let mut rest = len << 1;
     let mut bytes = Vec::new();

@@ -40,6 +40,7 @@ mod fail_open;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod fault_sweep;
 mod finish;
+mod floors;
 mod folding;
 mod follow;
 mod forged;

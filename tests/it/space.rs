@@ -22,7 +22,7 @@ fn entry(n: u64, ago: Duration, expires_in: Option<Duration>, data: Bytes) -> En
         run_time: 1_000_000,
         status: 0,
         stdin_consumed: None,
-        // One frame of stdout, see `src/record/frames.rs`: two bytes are enough here.
+        // One frame of stdout, see `crates/base/src/record/frames.rs`: two bytes are enough here.
         frames: Bytes::Inline(leb128(len << 1)),
         data,
         outputs: None,

@@ -9,7 +9,7 @@ pub use linux::{gather, is_empty, send};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use crate::system::procfs::Stat;
+    use cachex_base::system::procfs::Stat;
     use rustix::process::{
         Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal,
         set_child_subreaper, waitpid,

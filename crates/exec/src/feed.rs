@@ -1,8 +1,8 @@
 //! Giving the command the standard input that was read to find its key.
 
 use crate::stdin::Source;
-use crate::streams::spool::{Rest, Spool};
-use crate::system::fsutil;
+use cachex_base::streams::spool::{Rest, Spool};
+use cachex_base::system::fsutil;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};

@@ -1,12 +1,12 @@
 //! Output that waits until it is known whether it is to be shown.
 
-use crate::exec::screen::Screen;
-use crate::record::frames::{self, Frame, Frames, Loss, Readable, Stream};
-use crate::streams::plain::{self, Plain};
-use crate::streams::sink;
-use crate::streams::spool::Spool;
-use crate::system::fsutil;
-use crate::system::signals::Altered;
+use crate::screen::Screen;
+use cachex_base::record::frames::{self, Frame, Frames, Loss, Readable, Stream};
+use cachex_base::streams::plain::{self, Plain};
+use cachex_base::streams::sink;
+use cachex_base::streams::spool::Spool;
+use cachex_base::system::fsutil;
+use cachex_base::system::signals::Altered;
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,8 +1,8 @@
 //! What is to be run: the arguments, and the executable they name.
 
-use crate::record::entry::base_name;
-use crate::system::fsutil;
-use crate::system::stamp::Stamp;
+use cachex_base::record::entry::base_name;
+use cachex_base::system::fsutil;
+use cachex_base::system::stamp::Stamp;
 use rustix::fs::{Access, AtFlags, CWD, FileType, Stat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};

@@ -15,9 +15,9 @@
 
 mod watch;
 
-use crate::exec::Witness;
-use crate::system::procfs::Stat;
-use crate::system::signals::{self, Altered, Meaning, Sender, Sent};
+use crate::Witness;
+use cachex_base::system::procfs::Stat;
+use cachex_base::system::signals::{self, Altered, Meaning, Sender, Sent};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;

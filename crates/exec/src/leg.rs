@@ -1,8 +1,8 @@
 //! One stream, chunk by chunk.
 
 use super::outlet::Outlet;
-use crate::record::frames::{Loss, Stream};
-use crate::system::fsutil;
+use cachex_base::record::frames::{Loss, Stream};
+use cachex_base::system::fsutil;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
@@ -308,7 +308,7 @@ fn is_held(source: &OwnedFd) -> bool {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use crate::streams::sink::Sink;
+    use cachex_base::streams::sink::Sink;
     use rustix::fd::AsFd;
     use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 

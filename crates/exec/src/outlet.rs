@@ -1,7 +1,7 @@
 //! A stream's way to cachex's own descriptor.
 
-use crate::streams::printed::{Again, Differs};
-use crate::streams::sink::Sink;
+use cachex_base::streams::printed::{Again, Differs};
+use cachex_base::streams::sink::Sink;
 use rustix::fd::{AsFd, BorrowedFd};
 
 /// Where a stream goes besides the recording.

@@ -6,9 +6,9 @@
 //! signals of Ctrl-C and Ctrl-\. Ctrl-Z is for the shell that started cachex: it
 //! stops the command, and cachex with it.
 
-use crate::system::failpoint;
-use crate::system::fsutil;
-use crate::system::signals::Altered;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
+use cachex_base::system::signals::Altered;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};

@@ -10,10 +10,10 @@
 
 use super::leg::Leg;
 use super::outlet::Outlet;
-use crate::process::detached;
-use crate::record::frames::Stream;
-use crate::streams::sink::Sink;
-use crate::system::fsutil;
+use cachex_base::process::detached;
+use cachex_base::record::frames::Stream;
+use cachex_base::streams::sink::Sink;
+use cachex_base::system::fsutil;
 use rustix::event::PollFd;
 use rustix::fd::AsRawFd;
 use smallvec::SmallVec;

@@ -7,9 +7,9 @@
 //! for nothing, and says there why it could not execute the command. Where that is not to
 //! be had, it gets a copy of the memory (`fork`).
 
-use crate::exec::invocation::Invocation;
-use crate::exec::job::Kind;
-use crate::system::signals::{self, Mask};
+use crate::invocation::Invocation;
+use crate::job::Kind;
+use cachex_base::system::signals::{self, Mask};
 use cachex_trace::Hook;
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::process::{Pid, WaitOptions, getpid, waitpid};

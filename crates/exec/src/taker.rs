@@ -1,8 +1,8 @@
 //! Who gets what a command prints, besides cachex's own streams.
 
-use crate::exec::held::Held;
-use crate::record::frames::Stream;
-use crate::store::capture::Recorder;
+use crate::held::Held;
+use cachex_base::record::frames::Stream;
+use cachex_store::capture::Recorder;
 
 /// Who gets what the command prints, besides cachex's own streams.
 pub struct Taker<'a, 'r> {

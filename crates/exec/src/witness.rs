@@ -11,10 +11,10 @@
 //! with it.
 
 use super::spawn::{Memory, share_memory_with};
-use crate::exec::job::Handling;
-use crate::system::fsutil;
+use crate::job::Handling;
+use cachex_base::system::fsutil;
 #[cfg(target_os = "linux")]
-use crate::system::limits;
+use cachex_base::system::limits;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 use std::ffi::{c_int, c_void};
 use std::time::Duration;

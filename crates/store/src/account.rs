@@ -12,9 +12,9 @@
 //! or too low by what it had removed; whoever surveys the store puts that right.
 
 use super::{Root, guard};
-use crate::store::lock::Locked;
-use crate::system::failpoint;
-use crate::system::fsutil;
+use crate::lock::Locked;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, FlockOperation, OFlags};
 use rustix::io::Errno;
@@ -151,7 +151,7 @@ pub fn decode(bytes: &[u8; LEN]) -> Option<Account> {
 }
 
 fn checksum(bytes: &[u8; LEN]) -> [u8; 4] {
-    let [a, b, c, d, ..] = *crate::system::hashing::of(&bytes[8..]).as_bytes();
+    let [a, b, c, d, ..] = *cachex_base::system::hashing::of(&bytes[8..]).as_bytes();
     [a, b, c, d]
 }
 

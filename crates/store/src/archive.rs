@@ -37,8 +37,8 @@ pub use reader::{Reader, Refused, ended};
 pub use writer::Writer;
 
 use super::{Root, blobs};
-use crate::record::entry::{BlobRef, Bytes, Entry, FORMAT, MAX_SEALED};
-use crate::record::manifest::MAX_MANIFEST;
+use cachex_base::record::entry::{BlobRef, Bytes, Entry, FORMAT, MAX_SEALED};
+use cachex_base::record::manifest::MAX_MANIFEST;
 
 const MAGIC: [u8; 8] = [0x89, b'c', b'x', b'p', b'a', b'c', b'k', FORMAT];
 /// The binary logarithm of the largest window that a reader keeps, in bytes:

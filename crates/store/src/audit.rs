@@ -12,9 +12,9 @@ use super::needs::{self, Met};
 use super::old::Old;
 use super::table::{Ordered, Table};
 use super::walk;
-use crate::record::entry::{About, Entry, Key};
-use crate::system::progress::{self, Stage};
 use anyhow::Result;
+use cachex_base::record::entry::{About, Entry, Key};
+use cachex_base::system::progress::{self, Stage};
 
 /// The tables that have a place for each entry; those for what some have are not
 /// counted.

@@ -11,11 +11,11 @@
 
 use super::Root;
 use super::packed::{Packed, Unpacking};
-use crate::record::entry::{BlobRef, Entry, Key};
-use crate::record::manifest::{MAX_MANIFEST, Manifest};
-use crate::system::failpoint;
-use crate::system::fsutil;
-use crate::system::hashing::{self, Writer};
+use cachex_base::record::entry::{BlobRef, Entry, Key};
+use cachex_base::record::manifest::{MAX_MANIFEST, Manifest};
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing::{self, Writer};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
@@ -362,6 +362,7 @@ impl<'a> Temporary<'a> {
         Ok((Temporary { root, name: Some(name) }, file))
     }
 
+    /// Returns the name that it has until then, if it has one.
     pub fn name(&self) -> Option<&Path> {
         self.name.as_deref()
     }

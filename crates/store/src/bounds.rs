@@ -3,8 +3,8 @@
 
 use super::facts::{Removed, Totals, joined, split};
 use super::old::Old;
-use crate::record::entry::Key;
-use crate::system::clock::Timestamp;
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
 use std::ops::Bound;
 
 impl Old {

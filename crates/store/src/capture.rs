@@ -6,18 +6,18 @@
 //!
 //! A run that others wait for is shared with them from its first byte on: its
 //! bytes go to the blob at once, and a live index beside it says what they are
-//! (see [`crate::store::live`]). Nothing of that holds the command up: no reader
+//! (see [`crate::live`]). Nothing of that holds the command up: no reader
 //! of theirs is waited for, and if it cannot be written they go without.
 
-use crate::process::lineage::Pipe;
-use crate::record::entry::{Bytes, INLINE_LIMIT};
-use crate::record::frames::{Frame, Stream};
-use crate::store::Root;
-use crate::store::blobs::{NewBlob, WholeBlob};
-use crate::store::live::{NewIndex, Record};
-use crate::store::lock::{End, LiveFiles, Lock};
-use crate::store::room::Room;
-use crate::system::failpoint;
+use crate::Root;
+use crate::blobs::{NewBlob, WholeBlob};
+use crate::live::{NewIndex, Record};
+use crate::lock::{End, LiveFiles, Lock};
+use crate::room::Room;
+use cachex_base::process::lineage::Pipe;
+use cachex_base::record::entry::{Bytes, INLINE_LIMIT};
+use cachex_base::record::frames::{Frame, Stream};
+use cachex_base::system::failpoint;
 use rustix::io::Errno;
 use std::thread::sleep;
 use std::time::{Duration, Instant};

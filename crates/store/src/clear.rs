@@ -2,12 +2,12 @@
 
 use super::young::Young;
 use super::{Root, account, events, filter, guard, rebuild, remote, room, sweep};
-use crate::record::entry::Key;
-use crate::store::lock::{self, Lock, Mode};
-use crate::store::path_sets;
-use crate::system::fsutil;
-use crate::system::progress::{self, Stage};
+use crate::lock::{self, Lock, Mode};
+use crate::path_sets;
 use anyhow::{Context, Result};
+use cachex_base::record::entry::Key;
+use cachex_base::system::fsutil;
+use cachex_base::system::progress::{self, Stage};
 use std::collections::BTreeSet;
 
 /// What [`clear`] removed.

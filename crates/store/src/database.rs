@@ -1,8 +1,8 @@
 //! A database of sled's: how it is opened, and what it is asked for.
 
 use super::guard::{self, PULSE};
-use crate::system::failpoint;
-use crate::system::fsutil;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;

@@ -14,11 +14,11 @@ mod past;
 mod remotely;
 
 use super::Root;
-use crate::record::entry::{Key, base_name};
-use crate::system::clock::Timestamp;
-use crate::system::failpoint;
-use crate::system::fsutil;
 use anyhow::{Context, Result};
+use cachex_base::record::entry::{Key, base_name};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use cachex_core::event::{
     CAP, FOLD_EVERY, HIT, LEN, LOG, MAGIC, checksum, fields, put_checksum, record,
 };

@@ -1,6 +1,6 @@
 //! What the old store knows besides the entries, and how its trees spell it.
 
-use crate::record::entry::{Entry, Key};
+use cachex_base::record::entry::{Entry, Key};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

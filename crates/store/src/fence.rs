@@ -5,7 +5,7 @@
 //! or dies for an error, which to a look-up is a miss. The other side, what
 //! such a helper does, is [`super::helper`].
 //!
-//! Besides those that every helper knows ([`crate::process::ipc`]), an answer may end with a
+//! Besides those that every helper knows ([`cachex_base::process::ipc`]), an answer may end with a
 //! frame tagged [`SET_ASIDE`] or [`BROKEN`].
 
 mod attend;
@@ -17,15 +17,15 @@ use super::facts::Totals;
 use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::{Root, filter, helper};
-use crate::process::detached;
-use crate::process::exit::Exit;
-use crate::process::ipc::{self, ALIVE, DONE, Helper, ITEM, Late, PROGRESS};
-use crate::record::entry::{Entry, Key};
-use crate::store::lock::{self, Lock, Mode};
-use crate::system::fsutil;
-use crate::system::null;
-use crate::system::progress;
+use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result, anyhow, bail};
+use cachex_base::process::detached;
+use cachex_base::process::exit::Exit;
+use cachex_base::process::ipc::{self, ALIVE, DONE, Helper, ITEM, Late, PROGRESS};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::system::fsutil;
+use cachex_base::system::null;
+use cachex_base::system::progress;
 use rustix::process::Signal;
 use std::collections::HashSet;
 use std::ffi::OsString;

@@ -7,10 +7,10 @@
 use super::Root;
 use super::blobs::{self, Blob, Form, NewBlob, Temporary, WholeBlob};
 use super::packed::Unpacking;
-use crate::record::entry::BlobRef;
-use crate::system::failpoint;
-use crate::system::fsutil;
-use crate::system::hashing;
+use cachex_base::record::entry::BlobRef;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FlockOperation, SeekFrom};
 use rustix::io::Errno;

@@ -14,10 +14,10 @@
 //! flipped bit answers wrongly at worst for a key near it, which is a miss.
 
 use super::Root;
-use crate::record::entry::Key;
-use crate::system::failpoint;
-use crate::system::fsutil;
 use anyhow::{Context, Result};
+use cachex_base::record::entry::Key;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use rustix::fd::OwnedFd;
 use rustix::fs::OFlags;
 

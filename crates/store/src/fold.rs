@@ -33,13 +33,13 @@ use super::rebuild::State;
 use super::walk::Span;
 use super::young::{self, Young};
 use super::{Root, account, audit, filter, pack, room, stats, sweep};
-use crate::record::entry::{BlobRef, Key};
-use crate::store::lock::{self, Lock, Mode};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
-use crate::system::progress::{self, Stage};
+use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use batch::Batch;
+use cachex_base::record::entry::{BlobRef, Key};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
+use cachex_base::system::progress::{self, Stage};
 use rustix::fs::OFlags;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -301,7 +301,7 @@ impl<'a> Fold<'a> {
     }
 
     fn gone_before(&self) -> Timestamp {
-        let grace = crate::system::clock::nanos(self.options.grace);
+        let grace = cachex_base::system::clock::nanos(self.options.grace);
         Timestamp(self.now.0.saturating_sub(grace))
     }
 

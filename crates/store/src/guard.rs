@@ -8,10 +8,10 @@
 //! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
 
 use super::{Root, filter, rebuild};
-use crate::store::lock::{self, Lock, Mode};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
+use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
 use rustix::io::Errno;
 use std::any::Any;
 use std::fmt;

@@ -5,8 +5,8 @@
 
 use super::facts::{Facts, joined};
 use super::table::Table;
-use crate::record::entry::{About, Key, base_name};
-use crate::system::hashing;
+use cachex_base::record::entry::{About, Key, base_name};
+use cachex_base::system::hashing;
 use serde_bytes::ByteBuf;
 
 /// The open tables.

@@ -7,9 +7,9 @@
 //!   old.keys               which keys `old` may hold
 //!   blobs/cd/cdef…         content-addressed files: long streams, some packed
 //!   tmp/                   what is being written, locked by its writer
-//!   auto/ab/abcdef…        what automatic calls depend on, see `crate::store::path_sets`
+//!   auto/ab/abcdef…        what automatic calls depend on, see `crate::path_sets`
 //!   inputs/                what declared inputs held when they were read, see `crate::files::inputs`
-//!   locks/                 see `crate::store::lock`
+//!   locks/                 see `crate::lock`
 //!   remote/                what remote stores are to get, and how they are, see `remote`
 //!   events                 what was hit and recorded since the last fold
 //!   account                what all of this takes on disk
@@ -61,16 +61,16 @@ pub mod stats;
 pub mod sweep;
 pub mod table;
 pub mod tags;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tidy;
 pub mod walk;
 pub mod young;
 
-use crate::record::entry::{Entry, Key};
-use crate::system::fsutil::{self, Unusable};
 use anyhow::{Context, Result};
-use cachex_core::young::LAYOUT;
+use cachex_base::record::entry::{Entry, Key};
+pub use cachex_base::record::version_dir;
+use cachex_base::system::fsutil::{self, Unusable};
 use fence::Fenced;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
@@ -161,7 +161,7 @@ impl Root {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let pid = rustix::process::getpid().as_raw_nonzero();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let now = crate::system::clock::Timestamp::now().0;
+        let now = cachex_base::system::clock::Timestamp::now().0;
         PathBuf::from(format!("tmp/{pid}-{count}-{now:x}"))
     }
 }
@@ -184,18 +184,6 @@ impl AsFd for Root {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
     }
-}
-
-/// The folder of this layout of the store.
-///
-/// In debug builds, which the tests are, `CACHEX_TEST_FORMAT` stands for the
-/// layout of another version of cachex.
-pub fn version_dir() -> PathBuf {
-    #[cfg(debug_assertions)]
-    if let Some(format) = std::env::var_os("CACHEX_TEST_FORMAT") {
-        return PathBuf::from(format!("v{}", format.display()));
-    }
-    PathBuf::from(format!("v{LAYOUT}"))
 }
 
 const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\

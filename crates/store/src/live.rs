@@ -4,7 +4,7 @@
 //! the first one on. Beside it lies this file of records of 16 bytes, one per
 //! chunk, one for each time that the run waits for its own reader, and one for the
 //! end of a run that came to its own end. Whoever follows finds the names of both in
-//! the lock that the run holds, see [`crate::store::lock`].
+//! the lock that the run holds, see [`crate::lock`].
 //!
 //! Neither file is trusted to keep up with the other: a record may come before
 //! its bytes are there, and of a run that was killed there are as many of both as
@@ -14,11 +14,11 @@
 
 use super::Root;
 use super::blobs::Temporary;
-use crate::record::entry::Damaged;
-use crate::record::frames::{Frame, Stream};
-use crate::store::lock::{End, EndedBy, LiveFiles};
-use crate::system::clock::nanos;
-use crate::system::fsutil;
+use crate::lock::{End, EndedBy, LiveFiles};
+use cachex_base::record::entry::Damaged;
+use cachex_base::record::frames::{Frame, Stream};
+use cachex_base::system::clock::nanos;
+use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, FlockOperation};
 use rustix::io::Errno;

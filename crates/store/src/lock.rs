@@ -19,11 +19,11 @@
 //! wait: see [`Signature`]. A signature may be one of who is dead; the lock alone says
 //! who holds it.
 
-use crate::process::forked;
-use crate::process::ipc;
-use crate::process::lineage::{self, Holder, Pipe, Process};
-use crate::system::failpoint;
-use crate::system::fsutil;
+use cachex_base::process::forked;
+use cachex_base::process::ipc;
+use cachex_base::process::lineage::{self, Holder, Pipe, Process};
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
@@ -207,13 +207,13 @@ impl Lock {
 }
 
 /// The name of a key's lock.
-pub fn of_key(key: &crate::record::entry::Key) -> PathBuf {
+pub fn of_key(key: &cachex_base::record::entry::Key) -> PathBuf {
     beside(key, 0)
 }
 
 /// The name of a key's lock among those who gave up waiting for the holders of so many
 /// before it: they wait for one of themselves.
-pub fn beside(key: &crate::record::entry::Key, given_up: u32) -> PathBuf {
+pub fn beside(key: &cachex_base::record::entry::Key, given_up: u32) -> PathBuf {
     match given_up {
         0 => PathBuf::from(format!("locks/{key}")),
         _ => PathBuf::from(format!("locks/{key}.{given_up}")),
@@ -229,13 +229,13 @@ pub fn row(name: &Path) -> PathBuf {
 }
 
 /// The name of the lock of who refreshes a key's entry.
-pub fn of_refresh(key: &crate::record::entry::Key) -> PathBuf {
+pub fn of_refresh(key: &cachex_base::record::entry::Key) -> PathBuf {
     PathBuf::from(format!("locks/{key}.refresh"))
 }
 
 /// The name of the mark of a script that calls cachex with its own name. It is kept and
 /// removed as an unused lock.
-pub fn of_shim(script: &crate::record::entry::Key) -> PathBuf {
+pub fn of_shim(script: &cachex_base::record::entry::Key) -> PathBuf {
     PathBuf::from(format!("locks/{script}.shim"))
 }
 
@@ -244,7 +244,7 @@ pub fn is_of_a_key(name: &[u8]) -> bool {
     let (key, rest) = name.split_at(name.iter().position(|&b| b == b'.').unwrap_or(name.len()));
     let rest = rest.strip_suffix(b".row").unwrap_or(rest);
     let is_number = |rest: &[u8]| !rest.is_empty() && rest.iter().all(u8::is_ascii_digit);
-    crate::record::entry::Key::from_hex(key).is_some()
+    cachex_base::record::entry::Key::from_hex(key).is_some()
         && (rest.is_empty() || rest == b".refresh" || rest == b".shim" || is_number(&rest[1..]))
 }
 
@@ -253,7 +253,7 @@ pub fn is_of_a_key(name: &[u8]) -> bool {
 /// The first line is its PID. Then come lines of a word and what belongs to it:
 ///
 /// ```text
-/// process PID BOOT NAMESPACE START   see `crate::process::lineage`
+/// process PID BOOT NAMESPACE START   see `cachex_base::process::lineage`
 /// host NAME
 /// turn NUMBER                        how many had the lock, this one included
 /// pipe DEVICE:INODE                  what its command writes to
@@ -396,7 +396,9 @@ impl fmt::Display for End {
         match self.how {
             EndedBy::Status(status) => write!(f, "status {status}")?,
             EndedBy::Signal(signal) => write!(f, "signal {signal}")?,
-            EndedBy::TimeLimit(limit) => write!(f, "limit {}", crate::system::clock::nanos(limit))?,
+            EndedBy::TimeLimit(limit) => {
+                write!(f, "limit {}", cachex_base::system::clock::nanos(limit))?
+            }
         }
         match self.stdin_consumed {
             Some(consumed) => write!(f, " {consumed}"),

@@ -22,8 +22,8 @@ use super::guard::PULSE;
 use super::old::step;
 use super::table::Table;
 use super::{blobs, pack};
-use crate::record::entry::{BlobRef, Entry, Key};
-use crate::record::manifest::Manifest;
+use cachex_base::record::entry::{BlobRef, Entry, Key};
+use cachex_base::record::manifest::Manifest;
 use std::collections::HashMap;
 
 /// What the values have behind them that say whose manifest it is.

@@ -2,7 +2,7 @@
 
 use super::Root;
 use super::place::StoreDir;
-use crate::system::fsutil;
+use cachex_base::system::fsutil;
 use rustix::fs::{Access, AtFlags, CWD};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};

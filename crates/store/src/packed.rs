@@ -13,10 +13,10 @@
 //! Who packs makes sure that the content comes out again, see [`super::pack`].
 
 use super::Root;
-use crate::record::entry::BlobRef;
-use crate::system::failpoint;
-use crate::system::fsutil;
-use crate::system::hashing;
+use cachex_base::record::entry::BlobRef;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing;
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

@@ -13,9 +13,9 @@
 //! The sum of nothing tells one secret from another. Every miss writes this
 //! down, so it is put together as it comes, in two buffers and nothing else.
 
-use crate::record::entry::{Key, PARTS_LIMIT};
-use crate::store::secret::Secret;
-use crate::system::hashing;
+use crate::secret::Secret;
+use cachex_base::record::entry::{Key, PARTS_LIMIT};
+use cachex_base::system::hashing;
 use std::cmp::Reverse;
 
 /// What a part is. The numbers are stored.

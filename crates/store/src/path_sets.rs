@@ -28,14 +28,14 @@ mod codec;
 #[cfg(test)]
 mod tests;
 
-use crate::record::entry::Key;
-use crate::store::Root;
-use crate::store::blobs::Temporary;
-use crate::store::lock::{self, Lock, Mode};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
-use crate::system::stamp;
+use crate::Root;
+use crate::blobs::Temporary;
+use crate::lock::{self, Lock, Mode};
 use anyhow::Result;
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
+use cachex_base::system::stamp;
 use cachex_trace::{Class, Fact, Look, Stamp, facts};
 use rustix::process::{getegid, geteuid};
 use std::collections::{BTreeSet, HashMap};

@@ -9,9 +9,9 @@ pub use select::select;
 
 use super::facts::Facts;
 use super::indexes::command_place;
-use crate::record::entry::{About, Entry, Key};
-use crate::system::clock::Timestamp;
 use anyhow::{Context, Result, ensure};
+use cachex_base::record::entry::{About, Entry, Key};
+use cachex_base::system::clock::Timestamp;
 use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;

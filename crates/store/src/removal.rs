@@ -3,9 +3,9 @@
 use super::Root;
 use super::fence::Fenced;
 use super::young::Young;
-use crate::record::entry::Key;
-use crate::store::lock::{self, Lock, Mode};
+use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
+use cachex_base::record::entry::Key;
 use std::collections::HashSet;
 
 /// How many a helper process removes at once: it has to show that it is alive before long.

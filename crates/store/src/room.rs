@@ -21,10 +21,10 @@
 use super::account::{self, Account, Survey, blocks};
 use super::blobs::{self, Form};
 use super::{Root, events, filter, guard, sweep, young};
-use crate::record::entry::{BlobRef, Entry, Key};
-use crate::record::manifest::Manifest;
-use crate::store::lock::{self, Lock, Mode};
-use crate::system::fsutil;
+use crate::lock::{self, Lock, Mode};
+use cachex_base::record::entry::{BlobRef, Entry, Key};
+use cachex_base::record::manifest::Manifest;
+use cachex_base::system::fsutil;
 use rustix::event::Timespec;
 use rustix::fs::{OFlags, Timestamps};
 use std::collections::HashMap;

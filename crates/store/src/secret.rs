@@ -6,7 +6,7 @@
 
 use super::Root;
 use super::blobs::Temporary;
-use crate::system::fsutil;
+use cachex_base::system::fsutil;
 use rustix::io::Errno;
 use std::path::Path;
 
@@ -52,7 +52,7 @@ fn make(root: &Root) -> rustix::io::Result<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::scene;
+    use crate::testing::scene;
     use rustix::fs::OFlags;
 
     #[test]

@@ -12,9 +12,9 @@ use super::guard;
 use super::old::{Old, step};
 use super::walk::Span;
 use super::{Root, events};
-use crate::record::entry::Key;
-use crate::system::clock::Timestamp;
 use anyhow::Result;
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -177,7 +177,8 @@ impl Old {
     /// The name that the events of an entry are counted under, if it is here.
     pub fn counted_as(&self, key: &Key) -> sled::Result<Option<String>> {
         let sealed = self.entries.get(key.0)?;
-        let entry = sealed.and_then(|sealed| crate::record::entry::Entry::open(key, &sealed).ok());
+        let entry =
+            sealed.and_then(|sealed| cachex_base::record::entry::Entry::open(key, &sealed).ok());
         Ok(entry.map(|entry| events::name_of(entry.about.name())))
     }
 }

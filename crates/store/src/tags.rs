@@ -9,9 +9,9 @@ use super::Root;
 use super::guard;
 use super::old::Old;
 use super::young::Young;
-use crate::record::entry::{Damaged, Entry, Key, MAX_TAGS};
-use crate::store::lock::{self, Lock, Mode};
+use crate::lock::{self, Lock, Mode};
 use anyhow::{Result, bail};
+use cachex_base::record::entry::{Damaged, Entry, Key, MAX_TAGS};
 
 /// Whether it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn put(young: &Young<'_>, mut entry: Entry, tags: &[String]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{entry, key, scene};
+    use crate::testing::{entry, key, scene};
 
     #[test]
     fn tags_are_added_to_those_that_there_are_until_there_is_no_room() {

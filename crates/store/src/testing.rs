@@ -6,75 +6,50 @@ use super::filter;
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
-use crate::record::entry::{About, BlobRef, Bytes, Entry, Key, Outputs};
-use crate::record::manifest::{Item, Manifest, What};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
+use cachex_base::record::entry::{BlobRef, Entry, Outputs};
+use cachex_base::record::manifest::{Item, Manifest, What};
+use cachex_base::system::fsutil;
 use serde_bytes::ByteBuf;
-use std::time::Duration;
+
+pub use cachex_base::record::testing::*;
 
 /// A store in a folder of its own.
 pub struct Scene {
+    /// The folder that the store is in.
     pub dir: tempfile::TempDir,
+    /// The store.
     pub root: Root,
 }
 
+/// Makes a store in a folder of its own.
 pub fn scene() -> Scene {
     let dir = tempfile::tempdir().unwrap();
     let root = Root::create(&dir.path().join("store")).unwrap();
     Scene { dir, root }
 }
 
-pub fn key(n: u64) -> Key {
-    Key(*blake3::hash(&n.to_le_bytes()).as_bytes())
-}
-
-pub fn ago(seconds: u64) -> Timestamp {
-    Timestamp(Timestamp::now().0 - Duration::from_secs(seconds).as_nanos() as u64)
-}
-
-/// An entry recorded `seconds` ago.
-pub fn entry(n: u64, seconds: u64) -> Entry {
-    Entry {
-        key: key(n),
-        created: ago(seconds),
-        expires_in: None,
-        stale_for: None,
-        run_time: 1_000,
-        status: 0,
-        stdin_consumed: None,
-        frames: Bytes::Inline(vec![1, 2, 3]),
-        data: Bytes::Inline(vec![n as u8; 100]),
-        outputs: None,
-        about: About { argv: Vec::new(), cut: false, cwd: None, scope: None, tags: Vec::new() },
-        parts: Vec::new(),
-    }
-}
-
-/// An entry of this command.
-pub fn run_of(n: u64, argv: &[&str]) -> Entry {
-    let plain = entry(n, 100);
-    let argv = argv.iter().map(|arg| ByteBuf::from(*arg)).collect();
-    Entry { about: About { argv, ..plain.about }, ..plain }
-}
-
 impl Scene {
+    /// Records an entry.
     pub fn record(&self, entry: &Entry) {
         Young::new(&self.root).put(entry).unwrap();
     }
 
+    /// Looks for an entry among the young ones.
     pub fn young(&self, n: u64) -> Option<Entry> {
         Young::new(&self.root).get(&key(n)).unwrap()
     }
 
+    /// Looks for an entry in the database.
     pub fn old(&self, n: u64) -> Option<Entry> {
         Old::with(&self.root, |old| old.get(&key(n))).unwrap()
     }
 
+    /// Removes a young entry.
     pub fn drop_young(&self, n: u64) {
         assert!(fsutil::remove_file(&self.root, young::path(&key(n))).unwrap());
     }
 
+    /// Writes a blob.
     pub fn blob(&self, content: &[u8]) -> BlobRef {
         let mut blob = NewBlob::new(&self.root).unwrap();
         blob.append(content).unwrap();
@@ -91,10 +66,12 @@ impl Scene {
         list.outputs(self.blob(&list.encode().unwrap()))
     }
 
+    /// Returns whether that blob is there.
     pub fn has_blob(&self, blob: &BlobRef) -> bool {
         super::blobs::open(&self.root, blob).unwrap().is_some()
     }
 
+    /// Returns whether a file of this name is there.
     pub fn has(&self, name: &str) -> bool {
         fsutil::stat(&self.root, name).unwrap().is_some()
     }

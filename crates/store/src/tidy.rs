@@ -3,8 +3,8 @@
 
 use super::old::Old;
 use super::{Root, facts::Totals, filter, fold, guard, rebuild, sweep};
-use crate::system::clock::Timestamp;
 use anyhow::Result;
+use cachex_base::system::clock::Timestamp;
 
 /// Removes those of `blobs` that nothing needs any more, and makes the filter
 /// anew if `removed` entries were a good part of it; the sums of what is left.

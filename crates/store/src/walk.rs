@@ -9,8 +9,8 @@ use super::facts::key_of;
 use super::guard::PULSE;
 use super::old::Old;
 use super::table::{Ordered, Range};
-use crate::record::entry::Key;
 use anyhow::Result;
+use cachex_base::record::entry::Key;
 use sled::IVec;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
@@ -149,7 +149,7 @@ pub fn keyed_page(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::scene;
+    use crate::testing::scene;
     use proptest::collection::{btree_set, vec};
     use proptest::prelude::*;
     use std::collections::BTreeSet;

@@ -6,10 +6,10 @@
 
 use super::Root;
 use super::blobs::Temporary;
-use crate::record::entry::{Entry, Key, MAX_SEALED};
-use crate::system::failpoint;
-use crate::system::fsutil;
 use anyhow::{Context, Result};
+use cachex_base::record::entry::{Entry, Key, MAX_SEALED};
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use cachex_core::young;
 use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
@@ -60,7 +60,7 @@ impl<'a> NewFile<'a> {
     }
 
     /// Gives it its name, in the place of the key's earlier one. The caller holds
-    /// the publish lock, see [`crate::store::lock`].
+    /// the publish lock, see [`crate::lock`].
     pub fn keep(self) -> rustix::io::Result<()> {
         self.name.rename(&path(&self.key))
     }
@@ -127,7 +127,7 @@ impl Young<'_> {
         Ok(Some(Entry::open(key, &sealed)?))
     }
 
-    /// Keeps an entry, in place of the key's earlier one. The caller holds the publish lock, see [`crate::store::lock`].
+    /// Keeps an entry, in place of the key's earlier one. The caller holds the publish lock, see [`crate::lock`].
     pub fn put(&self, entry: &Entry) -> Result<()> {
         let written = NewFile::of(self.root, &entry.key, &entry.seal()?);
         written.and_then(NewFile::keep).context("writing an entry")

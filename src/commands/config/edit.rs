@@ -2,8 +2,8 @@
 
 use crate::args::ConfigVerb;
 use crate::config::{self, File, Vars};
-use crate::process::exit::{self, Exit};
 use anyhow::{Context, Result, bail};
+use cachex_base::process::exit::{self, Exit};
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -27,7 +27,7 @@ pub fn edit(verb: &ConfigVerb, vars: &Vars) -> Result<Exit> {
                 bail!("{} exists already; `cachex config edit` opens it", path.display());
             }
             write(&path, TEMPLATE)?;
-            println!("{}", crate::text::quote::harmless(&path.to_string_lossy()));
+            println!("{}", cachex_base::text::quote::harmless(&path.to_string_lossy()));
         }
         ConfigVerb::Edit => return open(&path, vars),
     }

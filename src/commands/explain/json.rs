@@ -1,16 +1,16 @@
 //! An explanation for programs. The field names are public: see docs/json.md.
 
 use super::text;
-use crate::process::report::seconds;
-use crate::record::entry::Entry;
 use crate::run::explain::differences::sentences::name_of;
 use crate::run::explain::differences::{Change, Difference, What};
 use crate::run::{
     Answer, Automatic, DifferingFact, Effect, Explanation, Incomparable, Nearest, Refresh, Sources,
     State, There,
 };
-use crate::system::clock::Timestamp;
 use crate::ui::{self, Credentials};
+use cachex_base::process::report::seconds;
+use cachex_base::record::entry::Entry;
+use cachex_base::system::clock::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,15 +1,15 @@
 //! An explanation for people.
 
 use crate::key::LeftOut;
-use crate::record::entry::Entry;
 use crate::run::{
     Advice, Answer, Automatic, Effect, Explanation, Nearest, Refresh, Sources, State, There,
 };
-use crate::streams::messages::{self};
-use crate::system::clock::Timestamp;
-use crate::text::quote::{harmless, rounded};
-use crate::text::values::ExeMode;
 use crate::ui::{self, Credentials, Screen, Tone};
+use cachex_base::record::entry::Entry;
+use cachex_base::streams::messages::{self};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::quote::{harmless, rounded};
+use cachex_base::text::values::ExeMode;
 use std::ffi::OsStr;
 use std::io::{Result, Write};
 use std::os::unix::ffi::OsStrExt;

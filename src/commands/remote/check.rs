@@ -1,13 +1,13 @@
 //! `cachex remote check`: tries the remote store, step by step.
 
 use super::Told;
-use crate::process::exit::{self, Exit};
-use crate::process::report::seconds;
 use crate::run;
-use crate::store::remote::{Outcome, Step, Tried, advice};
-use crate::text::quote::{harmless, rounded};
 use crate::ui::{Progress, Screen, Tone};
 use anyhow::Result;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::report::seconds;
+use cachex_base::text::quote::{harmless, rounded};
+use cachex_store::remote::{Outcome, Step, Tried, advice};
 use serde::Serialize;
 use std::fmt::Write;
 use std::time::Duration;

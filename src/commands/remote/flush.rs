@@ -1,14 +1,14 @@
 //! `cachex remote flush`: waits until what was recorded is in the remote store.
 
 use super::Told;
-use crate::process::exit::{self, Exit};
-use crate::process::ipc::Late;
-use crate::store::Root;
-use crate::store::remote::{Lost, Sent};
-use crate::streams::messages::{self};
-use crate::text::quote::{harmless, rounded};
 use crate::ui::{self, Progress};
 use anyhow::{Context, Result};
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::ipc::Late;
+use cachex_base::streams::messages::{self};
+use cachex_base::text::quote::{harmless, rounded};
+use cachex_store::Root;
+use cachex_store::remote::{Lost, Sent};
 use serde::Serialize;
 use std::fmt::Write;
 use std::time::Duration;

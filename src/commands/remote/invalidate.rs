@@ -3,13 +3,13 @@
 use super::Told;
 use crate::args::InvalidateArgs;
 use crate::commands::entries;
-use crate::process::exit::{self, Exit};
 use crate::run;
-use crate::store::remote::Rule;
-use crate::streams::messages;
-use crate::system::clock::Timestamp;
 use crate::ui::{self, Progress};
 use anyhow::Result;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::streams::messages;
+use cachex_base::system::clock::Timestamp;
+use cachex_store::remote::Rule;
 use serde::Serialize;
 
 /// What is printed. docs/json.md describes the fields.
@@ -76,6 +76,6 @@ impl Done {
             command.unwrap_or_default(),
             ui::date(rule.before),
         );
-        crate::text::quote::harmless(&line).into_owned() + "\n"
+        cachex_base::text::quote::harmless(&line).into_owned() + "\n"
     }
 }

@@ -1,9 +1,9 @@
 //! `cachex remote keygen`: makes a key that results are signed with.
 
 use crate::args::KeygenArgs;
-use crate::process::exit::Exit;
-use crate::text::values::{self, PrivateKey};
 use anyhow::{Context, Result, anyhow};
+use cachex_base::process::exit::Exit;
+use cachex_base::text::values::PrivateKey;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 pub fn keygen(args: &KeygenArgs) -> Result<Exit> {
     let key = if args.public {
         let name = args.file.to_str().context("the name of the file is not UTF-8")?;
-        values::signing_key(name).map_err(|why| anyhow!(why))?
+        cachex_store::settings::signing_key(name).map_err(|why| anyhow!(why))?
     } else {
         make(args)?
     };

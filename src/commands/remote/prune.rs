@@ -1,11 +1,11 @@
 //! `cachex remote prune`: takes the least recently used out of a folder that is shared.
 
 use super::Told;
-use crate::process::exit::Exit;
 use crate::run;
-use crate::store::remote::{Prune, Pruned};
 use crate::ui::{self, Progress};
 use anyhow::Result;
+use cachex_base::process::exit::Exit;
+use cachex_store::remote::{Prune, Pruned};
 use serde::Serialize;
 
 /// What is printed. docs/json.md describes the fields.

@@ -6,15 +6,15 @@ use super::flush::Flushed;
 use crate::args::PushArgs;
 use crate::commands::entries::{self, Entries};
 use crate::config::{self, Read, Vars};
-use crate::process::exit::{self, Exit};
-use crate::record::entry::{Entry, Key};
 use crate::run::home;
-use crate::store::Root;
-use crate::store::query::{Filter, Query};
-use crate::streams::messages;
-use crate::system::clock::Timestamp;
 use crate::ui;
 use anyhow::{Context, Result};
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::streams::messages;
+use cachex_base::system::clock::Timestamp;
+use cachex_store::Root;
+use cachex_store::query::{Filter, Query};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -166,7 +166,7 @@ impl Pushed {
         }
         let line = said.join("; ");
         match &self.reason {
-            Some(why) => format!("{line}: {}", crate::text::quote::harmless(why)),
+            Some(why) => format!("{line}: {}", cachex_base::text::quote::harmless(why)),
             None => line,
         }
     }

@@ -3,16 +3,16 @@
 use super::Told;
 use crate::Timestamp;
 use crate::commands::stats::gather;
-use crate::process::exit::Exit;
 use crate::run;
-use crate::store::Root;
-use crate::store::events::Remotely;
-use crate::store::remote::Remote;
-use crate::store::remote::outage::Outage;
-use crate::store::stats::Counts;
-use crate::text::quote::harmless;
 use crate::ui::{self, Progress, Screen, Tone};
 use anyhow::{Context, Result, bail};
+use cachex_base::process::exit::Exit;
+use cachex_base::text::quote::harmless;
+use cachex_store::Root;
+use cachex_store::events::Remotely;
+use cachex_store::remote::Remote;
+use cachex_store::remote::outage::Outage;
+use cachex_store::stats::Counts;
 use serde::Serialize;
 use std::fmt::Write;
 

@@ -4,13 +4,13 @@
 //! entries. So these figures are of the results that the store holds now.
 
 use crate::commands::entries::Entries;
-use crate::process::report::seconds;
-use crate::record::entry::{About, Entry};
-use crate::store::facts::Facts;
-use crate::store::query::Query;
-use crate::text::values::StatsBy;
 use crate::ui::{self, Column, Credentials, JsonArray, Screen, Table, Tone};
 use anyhow::Result;
+use cachex_base::process::report::seconds;
+use cachex_base::record::entry::{About, Entry};
+use cachex_base::text::values::StatsBy;
+use cachex_store::facts::Facts;
+use cachex_store::query::Query;
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

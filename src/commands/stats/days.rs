@@ -1,7 +1,7 @@
 //! Days, as figures are counted by: since the Unix epoch, in UTC.
 
-use crate::store::stats;
-use crate::system::clock::Timestamp;
+use cachex_base::system::clock::Timestamp;
+use cachex_store::stats;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};

@@ -5,8 +5,8 @@
 //! own, and the serving is counted beside it.
 
 use super::days::Day;
-use crate::store::events::{Reason, Remotely};
-use crate::store::stats::Counts;
+use cachex_store::events::{Reason, Remotely};
+use cachex_store::stats::Counts;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ impl Figures {
             let name = if name.is_empty() {
                 "(others)".into()
             } else {
-                crate::text::quote::harmless(&name)
+                cachex_base::text::quote::harmless(&name)
             };
             (name.into_owned(), sums)
         };
@@ -80,7 +80,7 @@ impl Figures {
         // They are in the order of names, which decides where nothing else does.
         commands.sort_by_key(|(_, sums)| std::cmp::Reverse((sums.saved(), sums.calls())));
         Figures {
-            store: crate::text::quote::harmless(dir).into_owned(),
+            store: cachex_base::text::quote::harmless(dir).into_owned(),
             since,
             today,
             entries: gathered.entries,

@@ -6,8 +6,8 @@
 mod charts;
 
 use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
-use crate::store::events::Remotely;
 use crate::ui;
+use cachex_store::events::Remotely;
 use std::fmt::Write;
 
 /// The beginning of the page, with a policy that refuses all network requests.

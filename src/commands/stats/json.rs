@@ -2,8 +2,8 @@
 
 use super::days::Day;
 use super::figures::{Figures, REASONS, Sums};
-use crate::store::events::{Reason, Remotely};
 use anyhow::{Context, Result};
+use cachex_store::events::{Reason, Remotely};
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 

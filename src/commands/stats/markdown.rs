@@ -1,8 +1,8 @@
 //! The figures as GitHub shows them: for a job's summary, or a comment.
 
 use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
-use crate::store::events::Remotely;
 use crate::ui;
+use cachex_store::events::Remotely;
 use std::fmt::Write;
 
 /// The commands and the days that are shown; the last days.

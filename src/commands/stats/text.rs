@@ -1,8 +1,8 @@
 //! The figures for people at a terminal: numbers, bars and sparklines.
 
 use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
-use crate::store::events::Remotely;
 use crate::ui::{self, Column, Screen, Table, Tone};
+use cachex_store::events::Remotely;
 use std::fmt::Write;
 
 /// The commands and the days that are shown; the last days.

@@ -1,8 +1,8 @@
 //! The list of a traced command's files, in each of its forms.
 
 use crate::args::{TraceArgs, TraceFormat};
-use crate::text::quote::{self, Credentials};
 use crate::ui;
+use cachex_base::text::quote::{self, Credentials};
 use cachex_trace::{Change, Report};
 use serde::Serialize;
 use std::borrow::Cow;

@@ -17,12 +17,12 @@
 
 use super::walk::Found;
 use super::{File, Wanted};
-use crate::store::Root;
-use crate::store::blobs::Temporary;
-use crate::store::sweep::INPUTS;
-use crate::system::fsutil;
-use crate::system::hashing;
-use crate::system::stamp::{self, STAMP, Stamp};
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing;
+use cachex_base::system::stamp::{self, STAMP, Stamp};
+use cachex_store::Root;
+use cachex_store::blobs::Temporary;
+use cachex_store::sweep::INPUTS;
 use std::cmp::Ordering;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What a snapshot is of, and what it notices.
 
 use super::*;
-use crate::store::testing::{Scene, scene};
+use cachex_store::testing::{Scene, scene};
 use std::os::unix::fs::symlink;
 
 /// A folder of its own, and patterns that are told from the root on, so that no test

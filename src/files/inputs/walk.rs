@@ -9,8 +9,8 @@
 
 use super::{Refused, Wanted};
 use crate::files::outputs::STAGING;
-use crate::system::stamp::Stamp;
-use crate::text::values::PathPattern;
+use cachex_base::system::stamp::Stamp;
+use cachex_base::text::values::PathPattern;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rustix::fs::{AtFlags, CWD, RawMode};

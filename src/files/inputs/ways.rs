@@ -12,8 +12,8 @@
 //!   ignores), that may be what was written, and is no evidence.
 
 use super::Snapshot;
-use crate::system::stamp::Stamp;
-use crate::text::values::InputPattern;
+use cachex_base::system::stamp::Stamp;
+use cachex_base::text::values::InputPattern;
 use rustix::fs::{AtFlags, CWD, FileType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;

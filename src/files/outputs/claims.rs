@@ -10,11 +10,11 @@
 //! match different files; a path that a pattern of another matches is noticed, and one below or
 //! above a path of another.
 
-use crate::record::entry::Key;
-use crate::store::Root;
-use crate::store::blobs::Temporary;
-use crate::system::fsutil;
-use crate::text::values::OutputPattern;
+use cachex_base::record::entry::Key;
+use cachex_base::system::fsutil;
+use cachex_base::text::values::OutputPattern;
+use cachex_store::Root;
+use cachex_store::blobs::Temporary;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;

@@ -3,8 +3,8 @@
 use super::restore::{Refused, Restore, Staged, failed};
 use super::staging::{exchange, put_new};
 use super::{Barred, Place, bits};
-use crate::system::failpoint;
-use crate::system::fsutil;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RawMode, Stat, Timespec, Timestamps};
 use rustix::io::Errno;

@@ -2,7 +2,7 @@
 
 use super::restore::{Refused, Restore, Staged, failed};
 use super::{Barred, Declared, FileId, Place, id};
-use crate::record::manifest::{Manifest, What};
+use cachex_base::record::manifest::{Manifest, What};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, Stat};
 use rustix::io::Errno;

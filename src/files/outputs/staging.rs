@@ -1,8 +1,8 @@
 //! Folders in which files wait for their place, and the exchange of the two.
 
 use super::{STAGING, open_folder};
-use crate::system::failpoint;
-use crate::system::fsutil;
+use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, RenameFlags};
 use rustix::io::Errno;

@@ -8,7 +8,7 @@
 use super::collect::{Found, Ordered, Refused, Seen, look};
 use super::restore::allowed;
 use super::{Declared, FileId, bits, id};
-use crate::system::umask::umask;
+use cachex_base::system::umask::umask;
 use cachex_trace::Stamp;
 use rustix::fs::{FileType, RawMode, Stat};
 use rustix::io::Errno;

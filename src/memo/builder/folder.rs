@@ -3,12 +3,12 @@
 use super::super::local::{Local, Settings};
 use super::super::{Error, RunOptions};
 use super::{Builder, Place};
-use crate::store::fold::Bounds;
-use crate::store::open::open_store;
-use crate::store::place::{StoreDir, from_here, home};
-use crate::store::settings::{Limits, Remote, RemoteMode, Tier, tiers};
-use crate::text::mode::Mode;
+use cachex_base::text::mode::Mode;
 use cachex_remote::Access;
+use cachex_store::fold::Bounds;
+use cachex_store::open::open_store;
+use cachex_store::place::{StoreDir, from_here, home};
+use cachex_store::settings::{Limits, Remote, RemoteMode, Tier, tiers};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -215,7 +215,7 @@ fn environment() -> impl Iterator<Item = (&'static OsStr, &'static OsStr)> {
 /// A text for as long as the process, and one that is given again only once.
 #[cfg(feature = "cli")]
 fn kept(text: &OsStr) -> &'static OsStr {
-    use crate::process::forked::PerProcess;
+    use cachex_base::process::forked::PerProcess;
     use std::collections::BTreeSet;
     use std::sync::{Mutex, PoisonError};
 

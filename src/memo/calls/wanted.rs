@@ -7,7 +7,7 @@ use super::super::labels::Labels;
 use super::super::observe::Event;
 use super::super::{Error, Options, Record, Value, codec, failure};
 use super::Inner;
-use crate::system::clock::Timestamp;
+use cachex_base::system::clock::Timestamp;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -7,19 +7,19 @@
 //! out, so what is left is the same.
 
 use crate::config::{EnvSelection, Freshness, Identity, var};
-use crate::exec::invocation::Resolved;
 use crate::key::{self, Subject};
-use crate::record::entry::{Entry, Key};
 use crate::run::explain::State;
 use crate::run::explain::differences::sentences::name_of;
 use crate::run::explain::differences::{Change, Difference, What};
 use crate::run::explain::nearest::Nearest;
 use crate::run::replay::Replay;
 use crate::run::{Call, Runner};
-use crate::stdin::{self, Digest};
-use crate::store::Root;
-use crate::system::clock::Timestamp;
-use crate::text::values::{ExeMode, ExitCodes, NamePattern, StdinMode};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::values::{ExeMode, ExitCodes, NamePattern, StdinMode};
+use cachex_exec::invocation::Resolved;
+use cachex_exec::stdin::{self, Digest};
+use cachex_store::Root;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 

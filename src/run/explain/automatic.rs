@@ -1,13 +1,13 @@
 //! What a look-up of an automatic call would meet, and what keeps it from a hit.
 
-use crate::record::entry::Key;
 use crate::run::Runner;
 use crate::run::explain::find;
 use crate::run::identify::Call;
-use crate::store::Root;
-use crate::store::path_sets::{Looked, PathSet, PathSets, Refused};
-use crate::system::clock::Timestamp;
-use crate::text::quote;
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::quote;
+use cachex_store::Root;
+use cachex_store::path_sets::{Looked, PathSet, PathSets, Refused};
 use cachex_trace::{Class, Value};
 
 /// What is known of an automatic call.

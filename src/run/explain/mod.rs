@@ -12,24 +12,24 @@ pub mod nearest;
 
 use crate::files::inputs::Snapshot;
 use crate::key::{self, LeftOut};
-use crate::process::exit::{self, Exit};
-use crate::record::entry::{Damaged, Entry, Key};
 use crate::run::explain::advice::Advice;
 use crate::run::explain::automatic::Automatic;
 use crate::run::explain::nearest::{Nearest, Reach};
 use crate::run::replay::Replay;
 use crate::run::shared::{Answer, There};
 use crate::run::{Call, Runner, Unidentified};
-use crate::stdin::Unknown;
-use crate::store::fence::Fenced;
-use crate::store::query::{Filter, Query};
-use crate::store::young::Young;
-use crate::store::{Root, blobs, filter};
-use crate::streams::messages;
-use crate::system::clock::Timestamp;
-use crate::system::platform::Part;
-use crate::text::values::{ExeMode, Mode};
 use anyhow::Result;
+use cachex_base::process::exit::{self, Exit};
+use cachex_base::record::entry::{Damaged, Entry, Key};
+use cachex_base::streams::messages;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::platform::Part;
+use cachex_base::text::values::{ExeMode, Mode};
+use cachex_exec::stdin::Unknown;
+use cachex_store::fence::Fenced;
+use cachex_store::query::{Filter, Query};
+use cachex_store::young::Young;
+use cachex_store::{Root, blobs, filter};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -151,7 +151,7 @@ pub struct Sources<'r> {
     pub counted: Vec<&'r OsStr>,
     /// Those of the others, and why they do not.
     pub left_out: Vec<(&'r OsStr, LeftOut)>,
-    /// The kind of standard input, see [`crate::stdin`].
+    /// The kind of standard input, see [`cachex_exec::stdin`].
     pub stdin: &'static str,
     /// Whether there is a `--key`.
     pub has_text: bool,

@@ -5,23 +5,23 @@
 //! Young entries are read, those that were not folded yet; the old store is asked
 //! for those that were used last, a few hundred at the most.
 
-use crate::exec::invocation::Executable;
-use crate::record::entry::{About, Entry, Key};
 use crate::run::explain::differences::sentences::Sides;
 use crate::run::explain::differences::{self, Comparison};
 use crate::run::{Call, Runner};
-use crate::stdin::{self, Digest};
-use crate::store::fence::Fenced;
-use crate::store::indexes::command_place;
-use crate::store::parts::{self, Kind, Parts};
-use crate::store::query::{Filter, Order, Query};
-use crate::store::secret::{self, Secret};
-use crate::store::young::Young;
-use crate::store::{Root, filter};
-use crate::streams::messages;
-use crate::system::clock::Timestamp;
-use crate::text::quote::{self, Credentials};
 use anyhow::{Result, bail};
+use cachex_base::record::entry::{About, Entry, Key};
+use cachex_base::streams::messages;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::text::quote::{self, Credentials};
+use cachex_exec::invocation::Executable;
+use cachex_exec::stdin::{self, Digest};
+use cachex_store::fence::Fenced;
+use cachex_store::indexes::command_place;
+use cachex_store::parts::{self, Kind, Parts};
+use cachex_store::query::{Filter, Order, Query};
+use cachex_store::secret::{self, Secret};
+use cachex_store::young::Young;
+use cachex_store::{Root, filter};
 use serde_bytes::ByteBuf;
 use std::cmp::Reverse;
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 //! Where a recording is played to.
 
 use super::Unplayed;
-use crate::record::frames::Stream;
-use crate::streams::plain::{self, Plain};
-use crate::system::fsutil;
+use cachex_base::record::frames::Stream;
+use cachex_base::streams::plain::{self, Plain};
+use cachex_base::system::fsutil;
 use rustix::fd::BorrowedFd;
 #[cfg(target_os = "linux")]
 use rustix::fs::FileType;

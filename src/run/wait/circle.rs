@@ -20,12 +20,12 @@
 //! Files may come and go while they are read. What is missed is seen at the next look;
 //! a circle that is seen and is none costs a run without the cache, and nothing else.
 
-use crate::process::lineage::Lineage;
-use crate::store::Root;
-use crate::store::blobs::Temporary;
-use crate::store::lock;
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
+use cachex_base::process::lineage::Lineage;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
+use cachex_store::Root;
+use cachex_store::blobs::Temporary;
+use cachex_store::lock;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;

@@ -5,9 +5,9 @@
 //! does something about it, which may be never. One that just prints nothing is most
 //! likely at work, and running the same command beside it would be what was not wanted.
 
-use crate::store::lock::Signature;
-use crate::system::fsutil;
-use crate::text::quote::rounded;
+use cachex_base::system::fsutil;
+use cachex_base::text::quote::rounded;
+use cachex_store::lock::Signature;
 use std::fmt;
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! One's place among those who wait for a lock.
 
-use crate::store::Root;
-use crate::store::lock::{Lock, Mode};
-use crate::system::signals::Mask;
+use cachex_base::system::signals::Mask;
+use cachex_store::Root;
+use cachex_store::lock::{Lock, Mode};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::AsFd;
 use rustix::io::Errno;

@@ -1,9 +1,9 @@
 //! What is true of anything that is taken for an archive.
 
-use crate::store::archive;
-use crate::store::archive::contents::Contents;
-use crate::store::archive::intake::{Choice, Recorded};
-use crate::system::clock::Timestamp;
+use cachex_base::system::clock::Timestamp;
+use cachex_store::archive;
+use cachex_store::archive::contents::Contents;
+use cachex_store::archive::intake::{Choice, Recorded};
 
 /// What `cachex import` reads: as it is, unpacked, and with the digest that makes
 /// a whole archive of any records.

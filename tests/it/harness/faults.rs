@@ -14,7 +14,7 @@ const FOLD: [&str; 5] = ["-", "-", "0", "0", "1"];
 const AUDIT: [&str; 5] = ["-", "-", "0", "1", "1"];
 
 impl Call {
-    /// Meets this fault: `POINT=WHAT` or `POINT:N=WHAT`, see `src/system/failpoint.rs`.
+    /// Meets this fault: `POINT=WHAT` or `POINT:N=WHAT`, see `crates/base/src/system/failpoint.rs`.
     pub fn fault(self, fault: impl AsRef<str>) -> Call {
         self.env("CACHEX_TEST_FAULT", fault.as_ref())
     }

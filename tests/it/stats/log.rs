@@ -20,7 +20,7 @@ fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-/// Calls of commands, in the form of the store's log; see `src/store/events.rs`.
+/// Calls of commands, in the form of the store's log; see `crates/store/src/events.rs`.
 #[derive(Default)]
 pub struct Log(Vec<u8>);
 

@@ -13,7 +13,7 @@ mod executable;
 use crate::process::exit::{self, Exit};
 use crate::process::fallback;
 use crate::record::entry::MAX_SEALED;
-use crate::store::version_dir;
+use crate::record::version_dir;
 use crate::system::fsutil;
 use crate::system::null;
 use crate::system::progress::Progress;

@@ -5,3 +5,18 @@ pub mod entry;
 pub mod frames;
 #[cfg(feature = "folder")]
 pub mod manifest;
+
+#[cfg(feature = "folder")]
+/// The folder of this layout of the store.
+///
+/// In debug builds, which the tests are, `CACHEX_TEST_FORMAT` stands for the
+/// layout of another version of cachex.
+pub fn version_dir() -> std::path::PathBuf {
+    #[cfg(debug_assertions)]
+    if let Some(format) = std::env::var_os("CACHEX_TEST_FORMAT") {
+        return std::path::PathBuf::from(format!("v{}", format.display()));
+    }
+    std::path::PathBuf::from(format!("v{}", cachex_core::young::LAYOUT))
+}
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -55,7 +55,8 @@ impl Timestamp {
     }
 
     /// RFC 3339 in UTC, to the millisecond.
-    pub(crate) fn to_rfc3339(self) -> String {
+    #[doc(hidden)]
+    pub fn to_rfc3339(self) -> String {
         let time = UNIX_EPOCH + Duration::from_nanos(self.0);
         humantime::format_rfc3339_millis(time).to_string()
     }

@@ -14,3 +14,15 @@ pub enum Mode {
     /// Run as if cachex were not there
     Off,
 }
+
+impl Mode {
+    /// Returns whether a recorded value may be served.
+    pub fn reads(self) -> bool {
+        matches!(self, Mode::ReadWrite | Mode::ReadOnly)
+    }
+
+    /// Returns whether computed values are recorded.
+    pub fn writes(self) -> bool {
+        matches!(self, Mode::ReadWrite | Mode::WriteOnly)
+    }
+}

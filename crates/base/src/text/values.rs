@@ -14,7 +14,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use crate::record::entry::Tag;
-pub use crate::store::settings::{Limits, RemoteMode, Tier, signing_key, tiers};
 pub use crate::text::mode::Mode;
 pub use auto::{AutoAllow, AutoOutputs, AutoQuirks, AutoTimes};
 pub use cachex_remote::{Access, PrivateKey, PublicKey, RemoteUrl};

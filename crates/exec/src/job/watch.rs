@@ -4,8 +4,8 @@
 //! alone, by its name or to limit its share of the processor, continues it alone as well. A
 //! copy of cachex stays awake to see that, as long as cachex is stopped.
 
-use crate::process::detached;
-use crate::system::procfs::Stat;
+use cachex_base::process::detached;
+use cachex_base::system::procfs::Stat;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, waitpid};
 use std::time::Duration;
 

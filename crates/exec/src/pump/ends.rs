@@ -1,11 +1,11 @@
 //! Streams that end before the command does, by its own doing or its reader's.
 
 use super::{Pump, Writer};
-use crate::exec::Spoiled;
-use crate::exec::job::Handling;
-use crate::record::frames::{Loss, Stream};
-use crate::streams::sink;
-use crate::system::signals;
+use crate::Spoiled;
+use crate::job::Handling;
+use cachex_base::record::frames::{Loss, Stream};
+use cachex_base::streams::sink;
+use cachex_base::system::signals;
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use std::process::ExitStatus;

@@ -1,6 +1,6 @@
 //! The file that standard input is, once more: with an offset that nobody else moves.
 
-use crate::system::fsutil;
+use cachex_base::system::fsutil;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;

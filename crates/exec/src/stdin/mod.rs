@@ -28,12 +28,12 @@ mod pipe;
 mod put_back;
 mod shared;
 
-use crate::streams::spool::Spool;
-use crate::system::fsutil;
-use crate::system::hashing;
-use crate::system::null;
-use crate::system::stamp::{self, Stamp};
-use crate::text::values::StdinMode;
+use cachex_base::streams::spool::Spool;
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing;
+use cachex_base::system::null;
+use cachex_base::system::stamp::{self, Stamp};
+use cachex_base::text::values::StdinMode;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, SeekFrom, Stat};
 use std::borrow::Cow;
@@ -379,6 +379,25 @@ pub enum Why {
     Shared,
     /// There is no room to keep it.
     NoRoom,
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let in_words = cachex_base::text::quote::rounded;
+        match self {
+            Why::Unreadable => write!(f, "standard input cannot be read"),
+            Why::Output => write!(f, "standard input is an output of the command, too"),
+            Why::Silent => {
+                write!(f, "standard input is open, and nothing came for {}", in_words(SILENT))
+            }
+            Why::Open => write!(f, "standard input did not end within {}", in_words(OPEN)),
+            Why::Long => write!(f, "standard input is longer than {} MiB", LIMIT >> 20),
+            Why::Shared => {
+                write!(f, "others read from standard input, and what is taken cannot be put back")
+            }
+            Why::NoRoom => write!(f, "there is no room to keep standard input"),
+        }
+    }
 }
 
 impl Unknown {

@@ -11,8 +11,8 @@
 
 use super::{Digest, PIPE, SOCKET, Source, Stdin, Unknown, Why};
 use crate::stdin::pipe::{OPEN, SILENT, stretched};
-use crate::system::fsutil;
-use crate::system::hashing;
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;

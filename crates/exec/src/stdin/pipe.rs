@@ -1,10 +1,10 @@
 //! Taking in a pipe or a socket, within bounds.
 
 use super::{Digest, Source, Stdin, Unknown, Why};
-use crate::process::fallback;
-use crate::streams::spool::{Rest, Spool};
-use crate::system::fsutil;
-use crate::system::hashing;
+use cachex_base::process::fallback;
+use cachex_base::streams::spool::{Rest, Spool};
+use cachex_base::system::fsutil;
+use cachex_base::system::hashing;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use std::time::{Duration, Instant};

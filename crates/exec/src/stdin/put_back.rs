@@ -5,9 +5,9 @@
 //! script it is, say. What does not fit is carried there by a process that stays behind, until
 //! nobody reads any more.
 
-use crate::process::detached;
-use crate::streams::spool::Spool;
-use crate::system::fsutil;
+use cachex_base::process::detached;
+use cachex_base::streams::spool::Spool;
+use cachex_base::system::fsutil;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};

@@ -1,6 +1,6 @@
 //! Who else reads from standard input.
 
-use crate::system::fsutil;
+use cachex_base::system::fsutil;
 use rustix::fs::{FileType, Stat};
 
 /// Whether whoever started cachex has the same pipe or socket, as a loop that reads a list

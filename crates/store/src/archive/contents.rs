@@ -5,10 +5,10 @@
 //! them than [`MOST`].
 
 use super::{Kind, Reader, Refused};
-use crate::record::entry::{BlobRef, Entry, Key, Outputs};
-use crate::record::manifest::Manifest;
-use crate::system::clock::Timestamp;
 use anyhow::Result;
+use cachex_base::record::entry::{BlobRef, Entry, Key, Outputs};
+use cachex_base::record::manifest::Manifest;
+use cachex_base::system::clock::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 

@@ -3,10 +3,10 @@
 //! Nothing is locked: whatever goes meanwhile, an entry or a blob, is left out.
 
 use super::{Kind, Writer, needs};
-use crate::record::entry::{BlobRef, Entry};
-use crate::store::{Root, blobs};
-use crate::system::progress;
+use crate::{Root, blobs};
 use anyhow::{Context, Result};
+use cachex_base::record::entry::{BlobRef, Entry};
+use cachex_base::system::progress;
 use std::collections::HashSet;
 use std::io::Write;
 

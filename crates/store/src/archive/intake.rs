@@ -13,14 +13,14 @@
 
 use super::contents::{Contents, opened};
 use super::{Kind, Reader, Refused};
-use crate::record::entry::Key;
-use crate::store::blobs::{NewBlob, WholeBlob};
-use crate::store::fence::Fenced;
-use crate::store::lock::{self, Lock, Mode};
-use crate::store::young::{NewFile, Young};
-use crate::store::{Root, account, events};
-use crate::system::clock::Timestamp;
+use crate::blobs::{NewBlob, WholeBlob};
+use crate::fence::Fenced;
+use crate::lock::{self, Lock, Mode};
+use crate::young::{NewFile, Young};
+use crate::{Root, account, events};
 use anyhow::{Context, Result};
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
 use std::collections::HashMap;
 use std::io::Read;
 

@@ -5,13 +5,13 @@ use super::contents::Contents;
 use super::export::{Export, Tally};
 use super::intake::{self, Choice, Recorded, Staged};
 use super::{Kind, Reader, Refused, Writer};
-use crate::record::entry::{BlobRef, Bytes, Entry, FORMAT};
-use crate::store::Root;
-use crate::store::blobs::{self, Form};
-use crate::store::testing::{Scene, ago, entry, key, scene};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
+use crate::Root;
+use crate::blobs::{self, Form};
+use crate::testing::{Scene, ago, entry, key, scene};
 use anyhow::Result;
+use cachex_base::record::entry::{BlobRef, Bytes, Entry, FORMAT};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
 use proptest::prelude::*;
 use std::io::Read;
 
@@ -339,8 +339,8 @@ fn no_claim_costs_memory_or_time() {
 
 #[test]
 fn uses_elsewhere_count_for_eviction_and_for_nothing_else() {
-    use crate::store::fold::{FoldOptions, fold};
-    use crate::store::old::Old;
+    use crate::fold::{FoldOptions, fold};
+    use crate::old::Old;
     let (here, there) = (scene(), scene());
     let entry = entry(1, 100);
     import(&there.root, &packed(&here, std::slice::from_ref(&entry)).0);

@@ -1,9 +1,9 @@
 //! Writing an archive, record by record.
 
 use super::{CHUNK, Kind, MAGIC, head};
-use crate::record::entry::BlobRef;
-use crate::system::hashing;
-use crate::system::progress;
+use cachex_base::record::entry::BlobRef;
+use cachex_base::system::hashing;
+use cachex_base::system::progress;
 use std::io::{self, Read, Write};
 use zstd::stream::write::Encoder;
 

@@ -2,14 +2,12 @@
 //! what it is, and who may touch it.
 
 use super::{Finding, What, is_file, is_folder, is_foreign};
-use crate::record::entry::Key;
-use crate::store::blobs::Form;
-use crate::store::lock;
-use crate::store::path_sets;
-use crate::store::{
-    Root, account, events, filter, guard, rebuild, remote, secret, sweep, version_dir,
-};
-use crate::system::fsutil;
+use crate::blobs::Form;
+use crate::lock;
+use crate::path_sets;
+use crate::{Root, account, events, filter, guard, rebuild, remote, secret, sweep, version_dir};
+use cachex_base::record::entry::Key;
+use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{Mode, RawMode, Stat};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,9 @@
 //! The fold lock, and which others are held, and by whom.
 
 use super::{What, is_folder};
-use crate::store::Root;
-use crate::store::lock::{self, Lock, Mode};
-use crate::system::fsutil;
+use crate::Root;
+use crate::lock::{self, Lock, Mode};
+use cachex_base::system::fsutil;
 use rustix::fd::AsFd;
 use rustix::fs::{FlockOperation, Stat};
 use rustix::io::Errno;

@@ -2,11 +2,11 @@
 //! are what was written.
 
 use super::{Examination, Floor, Useless, What, inventory::Inventory, is_file, unreadable};
-use crate::record::entry::{BlobRef, Entry, Key};
-use crate::store::blobs::{self, Form};
-use crate::store::{Root, young};
-use crate::system::fsutil;
-use crate::system::progress::{self, Stage};
+use crate::blobs::{self, Form};
+use crate::{Root, young};
+use cachex_base::record::entry::{BlobRef, Entry, Key};
+use cachex_base::system::fsutil;
+use cachex_base::system::progress::{self, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who needs a blob.

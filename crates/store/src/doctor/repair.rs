@@ -11,13 +11,13 @@
 
 use super::outputs::{Damaged, Verdict, verify};
 use super::{Examination, Finding, Floor, What, examine, inventory, locks};
-use crate::record::entry::{Entry, Key};
-use crate::store::fence::Fenced;
-use crate::store::guard::SetAside;
-use crate::store::lock::{self, Lock, Mode};
-use crate::store::{Root, blobs, filter, guard, sweep, version_dir, young};
-use crate::system::fsutil;
+use crate::fence::Fenced;
+use crate::guard::SetAside;
+use crate::lock::{self, Lock, Mode};
+use crate::{Root, blobs, filter, guard, sweep, version_dir, young};
 use anyhow::{Context, Result, bail};
+use cachex_base::record::entry::{Entry, Key};
+use cachex_base::system::fsutil;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, RawMode};
 use std::collections::HashSet;

@@ -6,8 +6,8 @@
 #[cfg(feature = "cli")]
 use super::{Event, Kind, is_log};
 use super::{LEN, Record, parse};
-use crate::store::Root;
-use crate::system::fsutil;
+use crate::Root;
+use cachex_base::system::fsutil;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::collections::HashSet;
@@ -97,10 +97,10 @@ fn read(root: &Root, name: &str) -> rustix::io::Result<Vec<Record>> {
 #[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::*;
-    use crate::record::entry::Key;
-    use crate::store::events::{Label, Reason, append, drain};
-    use crate::store::testing::scene;
-    use crate::system::clock::Timestamp;
+    use crate::events::{Label, Reason, append, drain};
+    use crate::testing::scene;
+    use cachex_base::record::entry::Key;
+    use cachex_base::system::clock::Timestamp;
 
     fn run(n: u8) -> Event {
         let kind = Kind::Recorded { why: Reason::NotRecorded, size: 1 };

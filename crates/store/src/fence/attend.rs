@@ -5,11 +5,11 @@
 //! the other, and ends when nobody asked for a while.
 
 use super::{Fenced, GET, command};
-use crate::process::forked::PerProcess;
-use crate::process::ipc::{DONE, Helper};
-use crate::record::entry::{Entry, Key};
-use crate::store::{filter, helper};
+use crate::{filter, helper};
 use anyhow::{Context, Result, bail};
+use cachex_base::process::forked::PerProcess;
+use cachex_base::process::ipc::{DONE, Helper};
+use cachex_base::record::entry::{Entry, Key};
 use std::io::Write;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};

@@ -1,13 +1,13 @@
 //! What is asked of the old store for people to read.
 
 use super::{Fenced, STEP};
-use crate::process::ipc;
-use crate::record::entry::{Entry, Key};
-use crate::store::facts::{Facts, Totals};
-use crate::store::query::Query;
-use crate::store::stats::Counts;
-use crate::store::{guard, helper};
+use crate::facts::{Facts, Totals};
+use crate::query::Query;
+use crate::stats::Counts;
+use crate::{guard, helper};
 use anyhow::{Context, Result};
+use cachex_base::process::ipc;
+use cachex_base::record::entry::{Entry, Key};
 use serde::de::DeserializeOwned;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl Fenced<'_> {
         Ok(())
     }
 
-    /// What was counted from a day on, [`stats::day_of`](crate::store::stats::day_of):
+    /// What was counted from a day on, [`stats::day_of`](crate::stats::day_of):
     /// the day, the name of a command, what its calls came to. The empty name
     /// stands for all that are not counted apart.
     pub fn stats(&self, since_day: u32) -> Result<Vec<(u32, String, Counts)>> {

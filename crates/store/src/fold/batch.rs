@@ -3,7 +3,7 @@
 use super::super::young;
 use super::super::{Root, blobs};
 use super::BATCH;
-use crate::record::entry::{Entry, Key};
+use cachex_base::record::entry::{Entry, Key};
 
 /// Young files that are folded at once.
 pub(super) struct Batch {

@@ -1,12 +1,12 @@
 //! What a fold does to a store, step by step and with others at work.
 
 use super::*;
-use crate::record::entry::{Bytes, Entry};
-use crate::store::blobs;
-use crate::store::clear::clear;
-use crate::store::events::{Event, append};
-use crate::store::rebuild;
-use crate::store::testing::{Scene, ago, entry, key, scene};
+use crate::blobs;
+use crate::clear::clear;
+use crate::events::{Event, append};
+use crate::rebuild;
+use crate::testing::{Scene, ago, entry, key, scene};
+use cachex_base::record::entry::{Bytes, Entry};
 use rustix::fs::OFlags;
 use std::path::Path;
 
@@ -418,7 +418,7 @@ fn a_fold_with_nothing_to_do_leaves_the_database_as_it_is() {
     let entry = Entry { expires_in: Some(1), ..entry(2, 100) };
     Old::with(&scene.root, |old| put(old, &entry)).unwrap();
     assert_eq!(folded(&scene, &now()).expired, 1);
-    scene.record(&crate::store::testing::entry(3, 10));
+    scene.record(&crate::testing::entry(3, 10));
     folded(&scene, &now());
     scene.drop_young(3);
     assert_eq!(folded(&scene, &FoldOptions { max_size: Some(1), ..now() }).evicted, 1);

@@ -1,13 +1,13 @@
 //! What a helper answers for people to read, in frames as it is found.
 
 use super::Item;
-use crate::process::ipc::{ALIVE, ITEM, decode, encode, write_frame};
-use crate::record::entry::{Entry, Key};
-use crate::store::facts::Facts;
-use crate::store::old::Old;
-use crate::store::query::{self, Query};
-use crate::store::{Root, fold, guard, stats};
+use crate::facts::Facts;
+use crate::old::Old;
+use crate::query::{self, Query};
+use crate::{Root, fold, guard, stats};
 use anyhow::Result;
+use cachex_base::process::ipc::{ALIVE, ITEM, decode, encode, write_frame};
+use cachex_base::record::entry::{Entry, Key};
 use sled::IVec;
 use std::io::{Read, Write};
 

@@ -1,13 +1,13 @@
 //! What a helper process answers, in this process.
 
 use super::*;
-use crate::process::ipc::{self, decode};
-use crate::store::events::{self, Event, Kind};
-use crate::store::facts::Totals;
-use crate::store::fold::FoldOptions;
-use crate::store::query::{Order, Query};
-use crate::store::stats::Counts;
-use crate::store::testing::{Scene, ago, entry, key, scene};
+use crate::events::{self, Event, Kind};
+use crate::facts::Totals;
+use crate::fold::FoldOptions;
+use crate::query::{Order, Query};
+use crate::stats::Counts;
+use crate::testing::{Scene, ago, entry, key, scene};
+use cachex_base::process::ipc::{self, decode};
 use std::sync::mpsc;
 
 fn asked(scene: &Scene, op: &str, args: &[OsString], input: &[u8]) -> Result<Vec<u8>> {

@@ -7,7 +7,7 @@
 //! waits for another one of this process. The kernel tells which system call a thread is
 //! in; where it does not, nothing is concluded.
 
-use crate::store::guard::Pulse;
+use crate::guard::Pulse;
 use anyhow::{Context, Result};
 use rustix::time::ClockId;
 use std::thread::{Builder, sleep};

@@ -1,14 +1,14 @@
 //! What becomes of the files that entries left behind.
 
 use super::*;
-use crate::record::entry::{Bytes, Outputs};
-use crate::store::clear::clear;
-use crate::store::fold::{FoldOptions, FoldReport, fold};
-use crate::store::lock::{self, Lock, Mode};
-use crate::store::old::Old;
-use crate::store::testing::{Scene, entry, key, scene};
-use crate::store::{sweep, tidy};
-use crate::system::fsutil;
+use crate::clear::clear;
+use crate::fold::{FoldOptions, FoldReport, fold};
+use crate::lock::{self, Lock, Mode};
+use crate::old::Old;
+use crate::testing::{Scene, entry, key, scene};
+use crate::{sweep, tidy};
+use cachex_base::record::entry::{Bytes, Outputs};
+use cachex_base::system::fsutil;
 use rustix::fs::OFlags;
 use std::time::Duration;
 

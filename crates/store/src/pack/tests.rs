@@ -1,9 +1,9 @@
 //! What is packed, what comes out of it again, and what becomes of damage.
 
 use super::*;
-use crate::record::entry::{Bytes, Entry};
-use crate::store::fold::{FoldOptions, FoldReport, fold};
-use crate::store::testing::{Scene, entry, scene};
+use crate::fold::{FoldOptions, FoldReport, fold};
+use crate::testing::{Scene, entry, scene};
+use cachex_base::record::entry::{Bytes, Entry};
 use rustix::fs::OFlags;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! The stored form of path sets.
 
 use super::{MOST, NO_FOLDER, PathSet, PathSets, Refused};
-use crate::record::entry::Key;
-use crate::system::clock::Timestamp;
-use crate::system::hashing;
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::hashing;
 use cachex_trace::{Class, Fact, Stamp, Value};
 
 const MAGIC: [u8; 8] = *b"cxauto\0\x03";

@@ -7,14 +7,14 @@
 //! the limit allows.
 
 use super::{Matcher, Order, Query, Rank};
-use crate::record::entry::{Entry, Key};
-use crate::store::facts::{Facts, joined, split};
-use crate::store::indexes::{name_place, tag_place};
-use crate::store::old::{Old, step};
-use crate::store::table::Ordered;
-use crate::store::walk::Span;
-use crate::store::{Root, fold, guard};
+use crate::facts::{Facts, joined, split};
+use crate::indexes::{name_place, tag_place};
+use crate::old::{Old, step};
+use crate::table::Ordered;
+use crate::walk::Span;
+use crate::{Root, fold, guard};
 use anyhow::Result;
+use cachex_base::record::entry::{Entry, Key};
 use sled::IVec;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

@@ -1,12 +1,12 @@
 //! Every question against a model that looks at everything.
 
 use super::*;
-use crate::store::facts::Usage;
-use crate::store::fold::{self, FoldOptions};
-use crate::store::indexes::Indexes;
-use crate::store::old::Old;
-use crate::store::testing::{Scene, ago, entry, key, run_of, scene};
-use crate::store::walk::Span;
+use crate::facts::Usage;
+use crate::fold::{self, FoldOptions};
+use crate::indexes::Indexes;
+use crate::old::Old;
+use crate::testing::{Scene, ago, entry, key, run_of, scene};
+use crate::walk::Span;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select as one_of, subsequence};

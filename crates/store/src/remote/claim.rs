@@ -9,11 +9,11 @@
 
 use super::names::Book;
 use super::{Target, Wanted, fetch, queue};
-use crate::process::ipc::{self, ALIVE, DONE, encode};
-use crate::record::entry::Key;
-use crate::store::Root;
-use crate::system::fsutil;
+use crate::Root;
 use anyhow::{Result, anyhow, bail};
+use cachex_base::process::ipc::{self, ALIVE, DONE, encode};
+use cachex_base::record::entry::Key;
+use cachex_base::system::fsutil;
 use cachex_remote::Engine;
 use rustix::event::{PollFd, PollFlags};
 use std::time::{Duration, Instant};

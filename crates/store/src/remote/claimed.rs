@@ -1,8 +1,8 @@
 //! A claim as who asks for one sees it; `claim` tells how it is held.
 
 use super::{GRACE, Question, Remote, STEP, Wanted, helper};
-use crate::process::ipc::{self, ALIVE, DONE, FAILED, Helper, Late};
 use anyhow::{Result, bail};
+use cachex_base::process::ipc::{self, ALIVE, DONE, FAILED, Helper, Late};
 use std::time::{Duration, Instant};
 
 /// What came of a claim.

@@ -1,7 +1,7 @@
 //! What a helper process does for a remote store: the only place that speaks to a
 //! network. It is asked on its standard input, so that no password is among arguments.
 
-use crate::process::exit::Exit;
+use cachex_base::process::exit::Exit;
 use std::ffi::OsString;
 
 /// The hidden verb of a helper: `__remote ROOT [detached|holding]`.
@@ -20,25 +20,25 @@ pub fn serve(args: &[OsString]) -> Exit {
 /// Nothing asks for one in a build without remote stores.
 #[cfg(not(feature = "remote"))]
 pub fn serve(_args: &[OsString]) -> Exit {
-    Exit::Status(crate::process::exit::USAGE)
+    Exit::Status(cachex_base::process::exit::USAGE)
 }
 
 #[cfg(feature = "remote")]
 mod serving {
     use super::{DETACHED, HOLDING};
-    use crate::process::detached;
-    use crate::process::exit::{self, Exit};
-    use crate::process::ipc::{self, DONE, FAILED, encode, write_frame};
-    use crate::record::entry::Key;
-    use crate::store::lock::{Lock, Mode};
-    use crate::store::remote::names::{Book, Names};
-    use crate::store::remote::{
+    use crate::lock::{Lock, Mode};
+    use crate::remote::names::{Book, Names};
+    use crate::remote::{
         Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, probe, queue, send,
     };
-    use crate::store::{Root, helper};
-    use crate::system::limits;
-    use crate::system::progress::{self, Stage};
+    use crate::{Root, helper};
     use anyhow::{Context, Result};
+    use cachex_base::process::detached;
+    use cachex_base::process::exit::{self, Exit};
+    use cachex_base::process::ipc::{self, DONE, FAILED, encode, write_frame};
+    use cachex_base::record::entry::Key;
+    use cachex_base::system::limits;
+    use cachex_base::system::progress::{self, Stage};
     use cachex_remote::{Bounds, Engine};
     use futures_util::stream::{self, StreamExt};
     use rustix::process::{Resource, Rlimit, setrlimit};

@@ -13,17 +13,17 @@
 
 use super::names::{Book, Names};
 use super::{Rule, letter, rules_file};
-use crate::process::ipc;
-use crate::record::entry::Entry;
-use crate::store::facts::Facts;
-use crate::store::fence::Fenced;
-use crate::store::lock::{self, Lock, Mode};
-use crate::store::query::{Filter, Query};
-use crate::store::remote::outage;
-use crate::store::{Root, removal};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
+use crate::facts::Facts;
+use crate::fence::Fenced;
+use crate::lock::{self, Lock, Mode};
+use crate::query::{Filter, Query};
+use crate::remote::outage;
+use crate::{Root, removal};
 use anyhow::{Context, Result, ensure};
+use cachex_base::process::ipc;
+use cachex_base::record::entry::Entry;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
 use cachex_remote::Engine;
 use letter::Subject;
 use serde::{Deserialize, Serialize};
@@ -268,8 +268,8 @@ pub async fn invalidate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{entry, scene};
-    use crate::store::young::Young;
+    use crate::testing::{entry, scene};
+    use crate::young::Young;
 
     const ID: &str = "0123456789abcdef";
 

@@ -10,7 +10,7 @@
 //! only writers can sign. Both hold the subject, so that one kind of letter does not pass for
 //! the other, and the content names its place by itself.
 
-use crate::record::entry::Damaged;
+use cachex_base::record::entry::Damaged;
 use cachex_remote::{Access, PrivateKey, PublicKey, SIGNATURE};
 
 /// What a letter is about.

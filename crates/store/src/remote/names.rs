@@ -25,9 +25,9 @@
 
 use super::letter::{self, Subject, Trust};
 use super::origin::Origin;
-use crate::process::ipc;
-use crate::record::entry::{BlobRef, Damaged, Entry, Key};
-use crate::system::platform;
+use cachex_base::process::ipc;
+use cachex_base::record::entry::{BlobRef, Damaged, Entry, Key};
+use cachex_base::system::platform;
 use cachex_remote::Access;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ use std::time::Duration;
 const MAX_ORIGIN: usize = 1024;
 /// No stored entry is longer.
 pub const MAX_ENTRY: usize =
-    letter::MOST_AROUND + 2 + MAX_ORIGIN + crate::record::entry::MAX_SEALED;
+    letter::MOST_AROUND + 2 + MAX_ORIGIN + cachex_base::record::entry::MAX_SEALED;
 
 /// How things are called for those who share a secret, on each platform.
 pub struct Book<'a> {
@@ -189,7 +189,7 @@ impl std::fmt::Display for Class {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::entry as recorded;
+    use crate::testing::entry as recorded;
 
     fn entry(n: u64) -> Entry {
         recorded(n, 1)

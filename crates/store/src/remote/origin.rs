@@ -4,8 +4,8 @@
 //! signed the entry. In the local store it lies among the parts of the key, which an entry
 //! that was fetched does not have.
 
-use crate::process::lineage;
-use crate::store::parts;
+use crate::parts;
+use cachex_base::process::lineage;
 use cachex_remote::PublicKey;
 use serde::{Deserialize, Serialize};
 

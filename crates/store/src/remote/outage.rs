@@ -5,11 +5,11 @@
 //! go on without, and a store that is dead costs one time-out in a minute. Of many who meet
 //! the same outage at once one is told that it was the first, and says so.
 
-use crate::store::Root;
-use crate::store::blobs::Temporary;
-use crate::store::lock::{Lock, Mode};
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
+use crate::Root;
+use crate::blobs::Temporary;
+use crate::lock::{Lock, Mode};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -218,7 +218,7 @@ pub fn replace(root: &Root, path: &Path, text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{ago, scene};
+    use crate::testing::{ago, scene};
     use rustix::fs::OFlags;
 
     const ID: &str = "0123456789abcdef";

@@ -1,9 +1,9 @@
 //! Trying whether a remote store works, step by step.
 
 use super::{Outcome, Step, Tried, fetch};
-use crate::process::ipc::{self, ITEM};
-use crate::system::clock::Timestamp;
 use anyhow::{Result, bail, ensure};
+use cachex_base::process::ipc::{self, ITEM};
+use cachex_base::system::clock::Timestamp;
 use cachex_remote::Engine;
 use std::time::{Duration, Instant};
 

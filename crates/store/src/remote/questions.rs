@@ -1,9 +1,9 @@
 //! What is asked of a helper for a remote store, and what it answers.
 
 use super::outage::Outage;
-use crate::record::entry::Entry;
-use crate::store::events::{Kind, Remotely};
-use crate::system::clock::Timestamp;
+use crate::events::{Kind, Remotely};
+use cachex_base::record::entry::Entry;
+use cachex_base::system::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

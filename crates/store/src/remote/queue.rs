@@ -6,10 +6,10 @@
 //! does so behind everybody's back.
 
 use super::{Lost, outage};
-use crate::record::entry::Key;
-use crate::store::Root;
-use crate::system::clock::Timestamp;
-use crate::system::fsutil;
+use crate::Root;
+use cachex_base::record::entry::Key;
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::fsutil;
 #[cfg(feature = "remote")]
 use rustix::event::Timespec;
 use rustix::fs::OFlags;
@@ -133,8 +133,8 @@ pub fn forget_lost(root: &Root, id: &str) {
 #[cfg(all(test, feature = "remote"))]
 mod tests {
     use super::*;
-    use crate::store::testing::{key, scene};
-    use crate::store::{guard, sweep};
+    use crate::testing::{key, scene};
+    use crate::{guard, sweep};
 
     const ID: &str = "0123456789abcdef";
 

@@ -3,13 +3,13 @@
 
 use super::names::{Book, Class, Names};
 use super::{Sent, Target, invalid, outage, platform_of, queue, transfer};
-use crate::record::entry::Tag;
-use crate::record::entry::{BlobRef, Entry, Key};
-use crate::store::events::{self, Event, Kind, Remotely};
-use crate::store::{self, Root, blobs};
-use crate::system::clock::Timestamp;
-use crate::system::progress::{self, Stage};
+use crate::events::{self, Event, Kind, Remotely};
+use crate::{self as store, Root, blobs};
 use anyhow::Result;
+use cachex_base::record::entry::Tag;
+use cachex_base::record::entry::{BlobRef, Entry, Key};
+use cachex_base::system::clock::Timestamp;
+use cachex_base::system::progress::{self, Stage};
 use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::cell::RefCell;

@@ -1,10 +1,10 @@
 //! What is counted, and for how long.
 
 use super::*;
-use crate::record::entry::Entry;
-use crate::store::events::append;
-use crate::store::fold::FoldOptions;
-use crate::store::testing::{Scene, ago, entry, key, run_of, scene};
+use crate::events::append;
+use crate::fold::FoldOptions;
+use crate::testing::{Scene, ago, entry, key, run_of, scene};
+use cachex_base::record::entry::Entry;
 
 const HOUR: u64 = 3600;
 

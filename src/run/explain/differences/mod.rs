@@ -7,8 +7,8 @@
 
 pub mod sentences;
 
-use crate::store::parts::{Kind, Parts};
-use crate::text::values::ExeMode;
+use cachex_base::text::values::ExeMode;
+use cachex_store::parts::{Kind, Parts};
 use std::collections::HashMap;
 
 /// A part of the key that may differ.

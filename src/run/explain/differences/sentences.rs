@@ -3,10 +3,10 @@
 //! was, of `--key` that there was one.
 
 use super::{Change, Comparison, Difference, What, compare_words};
-use crate::record::entry::About;
-use crate::text::quote::harmless;
-use crate::text::quote::{self, Credentials};
-use crate::text::values::ExeMode;
+use cachex_base::record::entry::About;
+use cachex_base::text::quote::harmless;
+use cachex_base::text::quote::{self, Credentials};
+use cachex_base::text::values::ExeMode;
 use clap::ValueEnum;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -2,9 +2,9 @@
 
 use super::sentences::Sides;
 use super::*;
-use crate::record::entry::About;
-use crate::store::parts::Collector;
-use crate::text::quote::Credentials;
+use cachex_base::record::entry::About;
+use cachex_base::text::quote::Credentials;
+use cachex_store::parts::Collector;
 use proptest::prelude::*;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ proptest! {
         let then: Vec<&[u8]> = then.iter().map(Vec::as_slice).collect();
         let now: Vec<&[u8]> = now.iter().map(Vec::as_slice).collect();
         let told = in_words(&then, &now);
-        prop_assert_eq!(crate::text::quote::harmless(&told), told.as_str());
+        prop_assert_eq!(cachex_base::text::quote::harmless(&told), told.as_str());
     }
 }
 

@@ -7,19 +7,17 @@
 
 mod installed;
 
-use crate::startup;
 use anyhow::{Context, Result};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How this process was called that is cachex from start to end.
 static CACHEX: OnceLock<&'static [&'static OsStr]> = OnceLock::new();
-/// Whether helpers branch off where this program's `main` begins.
-static BRANCHES: AtomicBool = AtomicBool::new(false);
+/// The verbs of the helpers that branch off where this program's `main` begins.
+static BRANCHES: OnceLock<&'static [&'static str]> = OnceLock::new();
 
 /// This process does cachex's work and nothing else. These are its arguments, and its
 /// name is the first.
@@ -50,9 +48,9 @@ pub fn called_for() -> Option<&'static OsStr> {
     CALLED_FOR.get().map(OsString::as_os_str)
 }
 
-/// What was started as a helper would have branched off by now.
-pub fn helpers_branch_off() {
-    BRANCHES.store(true, Ordering::Relaxed);
+/// What was started as a helper of one of these verbs would have branched off by now.
+pub fn helpers_branch_off(verbs: &'static [&'static str]) {
+    let _ = BRANCHES.set(verbs);
 }
 
 /// A call of a hidden verb, in a process that does nothing else: this very executable, or
@@ -70,7 +68,7 @@ pub fn helper(verb: &str) -> Result<Command> {
 
 /// Whether this program, which is not cachex, can be a helper of this verb.
 fn is_own_helper(verb: &str) -> bool {
-    BRANCHES.load(Ordering::Relaxed) && startup::serves(verb) && lies_in_the_executable()
+    BRANCHES.get().is_some_and(|verbs| verbs.contains(&verb)) && lies_in_the_executable()
 }
 
 /// Whether the program's file gives it rights that who started it has not.

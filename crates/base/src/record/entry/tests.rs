@@ -1,7 +1,7 @@
 //! What a sealed entry gives back, and what it notices.
 
 use super::*;
-use crate::store::testing::entry;
+use crate::record::testing::entry;
 use cachex_core::entry::{Data, View};
 use proptest::prelude::*;
 
