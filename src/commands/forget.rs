@@ -44,12 +44,8 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let quiet = settings.config.quiet;
-    let mut nearest = None;
-    let mut command = None;
-    if names_command {
-        let named = settings.name(vars, closed)?;
-        (command, nearest) = (Some(named.key), named.nearest);
-    }
+    let named = names_command.then(|| settings.name(vars, closed)).transpose()?;
+    let (command, nearest) = named.map(|named| (named.key, named.nearest)).unzip();
     let now = Timestamp::now();
     let filter = Filter {
         tag: args.tag.map(|tag| tag.0),
@@ -121,7 +117,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         }
         Ok(())
     })?;
-    if let Some(nearest) = nearest.filter(|_| !args.removal.output.json) {
+    if let Some(nearest) = nearest.flatten().filter(|_| !args.removal.output.json) {
         settings.messages().hint(&nearest);
     }
     Ok(exit)

@@ -30,13 +30,12 @@ pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let mut nearest = None;
-    let digits = match &args.prefix {
-        Some(prefix) => prefix.0.clone(),
-        None => {
-            let named = settings.name(vars, closed)?;
-            nearest = named.nearest;
-            named.key.to_string()
-        }
+    let digits = if let Some(prefix) = &args.prefix {
+        prefix.0.clone()
+    } else {
+        let named = settings.name(vars, closed)?;
+        nearest = named.nearest;
+        named.key.to_string()
     };
     let absent = || {
         let why = match args.prefix {

@@ -95,9 +95,8 @@ fn by_group(settings: &Settings, by: StatsBy, output: OutputArgs, vars: &Vars) -
         None => Groups::empty(by),
     };
     let screen = Screen::of_stdout();
-    ui::show(screen, vars, !output.no_pager && !output.json, |out| match output.json {
-        true => groups.json(out),
-        false => groups.table(screen, out),
+    ui::show(screen, vars, !output.no_pager && !output.json, |out| {
+        if output.json { groups.json(out) } else { groups.table(screen, out) }
     })?;
     if groups.is_empty() && !output.json {
         settings.messages().hint("nothing is recorded yet");

@@ -177,20 +177,18 @@ pub fn place(vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
 pub fn read(vars: &Vars) -> Result<Read, Misuse> {
     let Some(path) = place(vars)? else { return Ok(Read::Absent) };
     let read = read_own(path, vars)?;
-    let own = |read| match read {
-        Read::File(file) => Ok(file),
-        Read::Absent => Ok(File::empty()),
-        // Without it nobody knows what the user's word would be.
-        Read::Refused(_) => Err(read),
+    let (project, warning) = match project::find(vars, false) {
+        Project::None | Project::NotAllowed(_) => return Ok(read),
+        Project::Refused(why) => (None, Some(why)),
+        Project::Allowed(file) => (Some(file), None),
     };
-    Ok(match project::find(vars, false) {
-        Project::None | Project::NotAllowed(_) => read,
-        Project::Refused(why) => {
-            own(read).map_or_else(|read| read, |own| Read::File(File { warning: Some(why), ..own }))
-        }
-        Project::Allowed(file) => own(read)
-            .map_or_else(|read| read, |own| Read::File(File { project: Some(file), ..own })),
-    })
+    let own = match read {
+        Read::File(file) => file,
+        Read::Absent => File::empty(),
+        // Without it nobody knows what the user's word would be.
+        Read::Refused(_) => return Ok(read),
+    };
+    Ok(Read::File(File { project, warning, ..own }))
 }
 
 fn read_own(path: PathBuf, vars: &Vars) -> Result<Read, Misuse> {

@@ -63,8 +63,11 @@ struct Reader<'t> {
     home: Option<&'t Path>,
 }
 
+/// The top of a file, its rules and its profiles.
+type Parts = (Vec<Setting>, Vec<Rule>, Vec<Profile>);
+
 impl<'t> Reader<'t> {
-    fn file(&self) -> Result<(Vec<Setting>, Vec<Rule>, Vec<Profile>), Mistake> {
+    fn file(&self) -> Result<Parts, Mistake> {
         let document = DeTable::parse(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             Mistake { at, what: error.message().to_owned() }

@@ -117,6 +117,7 @@ impl Builder {
     }
 
     #[cfg(not(feature = "folder"))]
+    #[allow(clippy::unused_self, reason = "with a folder it has a say")]
     fn run_options(&self) -> RunOptions {
         RunOptions::new()
     }

@@ -124,7 +124,7 @@ fn cargo_builds_once() {
     call.once().exits(0).misses();
     let built = files(&cachex, "target");
     let greets = |text: &str| {
-        cachex.shell("target/debug/greet").once().exits(0).prints(&format!("{text}\n"));
+        cachex.shell("target/debug/greet").once().exits(0).prints(format!("{text}\n"));
     };
     greets("Hello");
     clean(&cachex, "target");

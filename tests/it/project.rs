@@ -8,14 +8,14 @@ const SETTINGS: &str = "expires-in = \"1m\"\n[[command]]\nmatch = \"sh *\"\ntag 
 
 /// What `cachex config` says of an option.
 #[track_caller]
-fn told(call: Call, option: &str) -> String {
+fn told(call: &Call, option: &str) -> String {
     let told = call.once().exits(0).stdout();
     let line = told.lines().find(|line| line.split_whitespace().next() == Some(option));
     line.unwrap().split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
 }
 
 fn expires(cachex: &Cachex) -> String {
-    told(cachex.cli(["config", "sh", "-c", "x"]), "expires-in")
+    told(&cachex.cli(["config", "sh", "-c", "x"]), "expires-in")
 }
 
 #[test]
@@ -38,15 +38,15 @@ fn a_projects_file_counts_as_its_reader_has_allowed_it() {
     // From a folder below, too, and not from elsewhere.
     cachex.write("work/sub/file", "");
     let below = cachex.cli(["config"]).inside(cachex.path("work/sub"));
-    assert_eq!(told(below, "expires-in"), "1m .cachex.toml:1");
+    assert_eq!(told(&below, "expires-in"), "1m .cachex.toml:1");
     let elsewhere = cachex.cli(["config"]).inside(cachex.path("home"));
-    assert_eq!(told(elsewhere, "expires-in"), "- default");
+    assert_eq!(told(&elsewhere, "expires-in"), "- default");
     // The user's own word wins, and so do variables and flags.
     cachex.config("expires-in = \"2m\"\n");
     assert_eq!(expires(&cachex), "2m config.toml:1");
     fs::remove_file(cachex.config_path()).unwrap();
     let none = cachex.cli(["config"]).env("CACHEX_CONFIG", "");
-    assert_eq!(told(none, "expires-in"), "- default");
+    assert_eq!(told(&none, "expires-in"), "- default");
 
     // Changed, it is not used, and that is said.
     cachex.write("work/.cachex.toml", "expires-in = \"9d\"\n");
@@ -58,7 +58,7 @@ fn a_projects_file_counts_as_its_reader_has_allowed_it() {
     // The same content in another place was not allowed.
     fs::copy(&path, cachex.path("home/.cachex.toml")).unwrap();
     let elsewhere = cachex.cli(["config"]).inside(cachex.path("home"));
-    assert_eq!(told(elsewhere, "expires-in"), "- default");
+    assert_eq!(told(&elsewhere, "expires-in"), "- default");
 
     cachex.cli(["deny"]).once().exits(0).prints(format!("denied: {}\n", path.display()));
     assert_eq!(expires(&cachex), "- default");
@@ -128,10 +128,10 @@ fn a_profile_is_a_section_that_is_chosen() {
          [[command]]\nmatch = \"*\"\nexpires-in = \"2h\"\n",
     );
     let config = || cachex.cli(["config", "ls"]);
-    assert_eq!(told(config(), "expires-in"), "2h config.toml:8 (match \"*\")");
+    assert_eq!(told(&config(), "expires-in"), "2h config.toml:8 (match \"*\")");
     let of_ci = "1m config.toml:3";
-    assert_eq!(told(cachex.cli(["config", "--profile", "ci", "ls"]), "expires-in"), of_ci);
-    assert_eq!(told(config().env("CACHEX_PROFILE", "ci"), "expires-in"), of_ci);
+    assert_eq!(told(&cachex.cli(["config", "--profile", "ci", "ls"]), "expires-in"), of_ci);
+    assert_eq!(told(&config().env("CACHEX_PROFILE", "ci"), "expires-in"), of_ci);
     let call = cachex.run("echo hi");
     call.clone().with("--profile ci").once().misses();
     call.clone().once().hits();
@@ -155,7 +155,7 @@ fn lists_of_variables_can_be_added_to() {
     with("D").once().misses();
     let only = cachex.run("echo hi").with("--ignore-env C");
     only.clone().env("B", "1").once().misses();
-    let told = told(cachex.cli(["config", "sh", "x"]), "ignore-env");
+    let told = told(&cachex.cli(["config", "sh", "x"]), "ignore-env");
     assert_eq!(told, "B,A_* config.toml:4 (match \"sh *\")");
 }
 

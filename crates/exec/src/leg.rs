@@ -329,15 +329,15 @@ mod tests {
     fn what_nobody_reads_has_no_more_room_than_without_cachex() {
         let (mut leg, mut command, mut reader) = leg();
         let mut fill = |leg: &mut Leg| {
-            command.write_all(&[b'x'; CHUNK]).unwrap();
+            command.write_all(&vec![b'x'; CHUNK]).unwrap();
             leg.advance(|_, _| {});
         };
         fill(&mut leg);
         fill(&mut leg);
         assert!(leg.is_pending());
         assert_eq!(size(&leg), CHUNK);
-        for _ in 0..WIDE / CHUNK + 1 {
-            reader.read_exact(&mut [0; CHUNK]).unwrap();
+        for _ in 0..=(WIDE / CHUNK) {
+            reader.read_exact(&mut vec![0; CHUNK]).unwrap();
             fill(&mut leg);
         }
         assert_eq!(size(&leg), WIDE, "its reader has taken a lot");

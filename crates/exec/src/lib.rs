@@ -5,6 +5,12 @@
 //! before it has been passed on, so memory is bounded, and a slow reader slows
 //! the command down as it would without cachex.
 
+#![allow(
+    clippy::new_without_default,
+    clippy::should_implement_trait,
+    reason = "no package but cachex's own uses it"
+)]
+
 mod descendants;
 pub mod feed;
 pub mod held;

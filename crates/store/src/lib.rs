@@ -19,6 +19,13 @@
 //! goes young, then old. The fold moves what is young into old, in the
 //! background.
 
+#![allow(
+    clippy::implicit_hasher,
+    clippy::len_without_is_empty,
+    clippy::should_implement_trait,
+    reason = "no package but cachex's own uses it"
+)]
+
 pub mod account;
 #[cfg(feature = "cli")]
 pub mod archive;

@@ -397,7 +397,7 @@ impl fmt::Display for End {
             EndedBy::Status(status) => write!(f, "status {status}")?,
             EndedBy::Signal(signal) => write!(f, "signal {signal}")?,
             EndedBy::TimeLimit(limit) => {
-                write!(f, "limit {}", cachex_base::system::clock::nanos(limit))?
+                write!(f, "limit {}", cachex_base::system::clock::nanos(limit))?;
             }
         }
         match self.stdin_consumed {

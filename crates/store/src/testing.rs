@@ -1,5 +1,7 @@
 //! What the tests of the stores share.
 
+#![allow(clippy::missing_panics_doc, reason = "a test that panics has failed")]
+
 use super::Root;
 use super::blobs::NewBlob;
 use super::filter;

@@ -98,28 +98,25 @@ fn with(before: &str, file: &File, key: &str, written: &str) -> String {
     let line = format!("{key} = {written}\n");
     let mut lines: Vec<&str> = before.split_inclusive('\n').collect();
     let set = file.settings.iter().find(|it| it.name == key).map(|it| it.line - 1);
-    match set {
-        Some(at) => {
-            // A value may go on in the lines that follow, up to one that makes it whole.
-            let is_whole = |end: usize| toml::de::DeTable::parse(&lines[at..end].concat()).is_ok();
-            let end = (at + 1..=lines.len()).find(|end| is_whole(*end)).unwrap_or(at + 1);
-            lines.splice(at..end, [line.as_str()]);
+    if let Some(at) = set {
+        // A value may go on in the lines that follow, up to one that makes it whole.
+        let is_whole = |end: usize| toml::de::DeTable::parse(&lines[at..end].concat()).is_ok();
+        let end = (at + 1..=lines.len()).find(|end| is_whole(*end)).unwrap_or(at + 1);
+        lines.splice(at..end, [line.as_str()]);
+    } else {
+        let first = lines.iter().position(|line| line.trim_start().starts_with('['));
+        let mut at = first.unwrap_or(lines.len());
+        // A comment right above the table stays with it.
+        while first.is_some() && at > 0 && lines[at - 1].trim_start().starts_with('#') {
+            at -= 1;
         }
-        None => {
-            let first = lines.iter().position(|line| line.trim_start().starts_with('['));
-            let mut at = first.unwrap_or(lines.len());
-            // A comment right above the table stays with it.
-            while first.is_some() && at > 0 && lines[at - 1].trim_start().starts_with('#') {
-                at -= 1;
-            }
-            while at > 0 && lines[at - 1].trim().is_empty() {
-                at -= 1;
-            }
-            let unended = at > 0 && !lines[at - 1].ends_with('\n');
-            lines.insert(at, line.as_str());
-            if unended {
-                lines.insert(at, "\n");
-            }
+        while at > 0 && lines[at - 1].trim().is_empty() {
+            at -= 1;
+        }
+        let unended = at > 0 && !lines[at - 1].ends_with('\n');
+        lines.insert(at, line.as_str());
+        if unended {
+            lines.insert(at, "\n");
         }
     }
     lines.concat()

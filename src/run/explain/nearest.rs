@@ -88,9 +88,10 @@ impl Nearest {
     /// The entry and its differences in one line.
     pub fn in_a_line(&self) -> String {
         let entry = &self.entry;
-        let line = match self.same_line {
-            true => String::new(),
-            false => format!(" of `{}`", Credentials::Masked.line(entry.about.words())),
+        let line = if self.same_line {
+            String::new()
+        } else {
+            format!(" of `{}`", Credentials::Masked.line(entry.about.words()))
         };
         let told = self.sentences(Credentials::Masked);
         let more = match told.len().saturating_sub(TOLD) {

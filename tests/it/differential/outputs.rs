@@ -48,9 +48,10 @@ fn snapshot(top: &Path) -> Snapshot {
         } else {
             String::new()
         };
-        let first = match data.is_file() {
-            true => firsts.entry(data.ino()).or_insert_with(|| name.clone()).clone(),
-            false => name.clone(),
+        let first = if data.is_file() {
+            firsts.entry(data.ino()).or_insert_with(|| name.clone()).clone()
+        } else {
+            name.clone()
         };
         all.insert(name, Thing { mode: data.permissions().mode(), text, first });
     }

@@ -71,7 +71,9 @@ pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
             Record::Label(label) => {
                 // Others may have written in between, though hardly ever.
                 let of = calls.iter_mut().rev().take(8).find(|it| it.event.key == label.key);
-                of.into_iter().for_each(|call| call.name = Some(label.name.clone()));
+                if let Some(call) = of {
+                    call.name = Some(label.name);
+                }
             }
         }
     }

@@ -164,8 +164,8 @@ fn masked<'w>(argv: &[&'w [u8]]) -> Vec<Cow<'w, [u8]>> {
             }
             Expected::Credential => hidden(word),
             Expected::User => user(word),
-            Expected::Anything => match short_option(&commands, word) {
-                Some((option, form)) => {
+            Expected::Anything => {
+                if let Some((option, form)) = short_option(&commands, word) {
                     let (name, value) = word.split_at(option.len());
                     match form {
                         _ if !value.is_empty() && form == Form::User => {
@@ -182,12 +182,11 @@ fn masked<'w>(argv: &[&'w [u8]]) -> Vec<Cow<'w, [u8]>> {
                         }
                         Form::Attached => Cow::Borrowed(word),
                     }
-                }
-                None => {
+                } else {
                     expected = expected_after(word);
                     in_text(word)
                 }
-            },
+            }
         });
         // Behind `env` and `sudo`, too, so each word may be the name of a command.
         if let Ok(text) = std::str::from_utf8(word)
@@ -230,8 +229,8 @@ fn is_of_a_name(byte: u8) -> bool {
 
 /// Whether what has this name is a credential.
 fn is_secret(name: &[u8]) -> bool {
-    let parts = name.split(|byte| !byte.is_ascii_alphanumeric());
-    let last = parts.filter(|part| !part.is_empty()).next_back().unwrap_or_default();
+    let mut parts = name.split(|byte| !byte.is_ascii_alphanumeric());
+    let last = parts.rfind(|part| !part.is_empty()).unwrap_or_default();
     let last = last.to_ascii_lowercase();
     let mut whole: Vec<u8> =
         name.iter().filter(|byte| byte.is_ascii_alphanumeric()).copied().collect();
@@ -296,9 +295,8 @@ fn credential_at(text: &[u8], at: usize) -> Option<(usize, usize)> {
         return None;
     }
     let is_token = |start: &&str| name.starts_with(start.as_bytes());
-    let is_jwt =
-        || name.starts_with(b"eyJ") && name.iter().filter(|byte| **byte == b'.').count() == 2;
-    if len >= TOKEN_LENGTH && (TOKENS.iter().any(|it| is_token(&it)) || is_jwt()) {
+    let is_jwt = || name.starts_with(b"eyJ") && name.split(|byte| *byte == b'.').count() == 3;
+    if len >= TOKEN_LENGTH && (TOKENS.iter().any(is_token) || is_jwt()) {
         return Some((at, at + len));
     }
     let after = at + len;
