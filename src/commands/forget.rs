@@ -44,6 +44,10 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let quiet = settings.config.quiet;
+    if let Some(root) = settings.store()?.filter(|_| names_command) {
+        // A database that hangs is set aside by this, and not waited for again.
+        Entries::folded(&root, settings.messages())?;
+    }
     let named = names_command.then(|| settings.name(vars, closed)).transpose()?;
     let (command, nearest) = named.map(|named| (named.key, named.nearest)).unzip();
     let now = Timestamp::now();

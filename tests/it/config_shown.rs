@@ -32,7 +32,7 @@ fn json_has_it_all_under_stable_names() {
     assert_eq!(option("max-size"), told);
     assert_eq!(option("timeout")["value"], serde_json::Value::Null);
     assert_eq!(option("no-cwd")["value"], false);
-    assert_eq!(json["options"].as_object().unwrap().len(), 56);
+    assert_eq!(json["options"].as_object().unwrap().len(), 57);
 
     let none = cachex.cli(["config", "--json"]).env("CACHEX_CONFIG", "").once().stdout();
     let none: serde_json::Value = serde_json::from_str(&none).unwrap();

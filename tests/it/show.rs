@@ -106,7 +106,7 @@ fn json_has_it_all_under_stable_names() {
     let json: Value = serde_json::from_str(&text).unwrap();
     let names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "age argv automatic command command_cut created cwd expired expires hits key last_used \
-                    old output_bytes output_files outputs run_time scope size status \
+                    old origin output_bytes output_files outputs run_time scope size status \
                     stderr_bytes stdout_bytes tags whole young";
     assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!((&json["stdout_bytes"], &json["stderr_bytes"]), (&3.into(), &0.into()));
