@@ -1,7 +1,7 @@
 //! `cachex forget`: drop recorded runs: of a command, by key, by what they are; here,
 //! and in the remote store.
 
-use super::entries::{self, Entries, Settings};
+use super::entries::{self, Entries, Named, Settings};
 use super::misused;
 use super::removal::{Removal, Shared};
 use crate::args::{ForgetArgs, IdentityArgs, RunArgs};
@@ -44,11 +44,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let quiet = settings.config.quiet;
-    if let Some(root) = settings.store()?.filter(|_| names_command) {
-        // A database that hangs is set aside by this, and not waited for again.
-        Entries::folded(&root, settings.messages())?;
-    }
-    let named = names_command.then(|| settings.name(vars, closed)).transpose()?;
+    let named = names_command.then(|| meant(&settings, vars, closed)).transpose()?;
     let (command, nearest) = named.map(|named| (named.key, named.nearest)).unzip();
     let now = Timestamp::now();
     let filter = Filter {
@@ -125,4 +121,13 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         settings.messages().hint(&nearest);
     }
     Ok(exit)
+}
+
+/// The command that is meant.
+fn meant(settings: &Settings, vars: &Vars, closed: Closed) -> Result<Named> {
+    if let Some(root) = settings.store()? {
+        // A database that hangs is set aside by this, and not waited for again.
+        Entries::folded(&root, settings.messages())?;
+    }
+    settings.name(vars, closed)
 }

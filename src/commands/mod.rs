@@ -27,7 +27,6 @@ mod trace;
 use crate::args::lean;
 use crate::args::{self, Called, Cli, RUN, SH, Verb};
 use crate::config::{Misuse, Vars};
-use crate::startup;
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::ipc;
 use cachex_base::streams::messages;
@@ -69,7 +68,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Some(ipc::RUN_FOR) => return run::serve(&args[2..], vars, closed),
         Some(crate::run::REFRESH) => return crate::run::serve_refresh(&args[2..], vars),
         Some(verb) => {
-            if let Some(exit) = startup::serve(verb, &args[2..]) {
+            if let Some(exit) = cachex_store::serve_helper(verb, &args[2..]) {
                 return exit;
             }
         }

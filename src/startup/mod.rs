@@ -7,7 +7,9 @@
 //! exactly `cachex` and its first argument one of the hidden verbs. Without the call the
 //! helper is the `cachex` that is installed, see [`cachex_base::process::ipc`].
 
-use cachex_base::process::exit::{self, Exit};
+use cachex_base::process::exit;
+#[cfg(not(feature = "cli"))]
+use cachex_base::process::exit::Exit;
 use cachex_base::process::ipc;
 #[cfg(not(feature = "cli"))]
 use cachex_base::system::null;
@@ -79,23 +81,12 @@ pub fn serves(verb: &str) -> bool {
     OF_HELPERS.contains(&verb)
 }
 
-/// Does a helper's work; none if there is no such helper, or if it is a command's.
-/// `args` are those after the verb.
-pub fn serve(verb: &str, args: &[OsString]) -> Option<Exit> {
-    match verb {
-        fence::VERB => Some(fence::serve(args)),
-        shared::VERB => Some(shared::serve(args)),
-        ipc::VERSION_VERB => Some(ipc::tell_version()),
-        _ => None,
-    }
-}
-
 #[cfg(not(feature = "cli"))]
 fn be_a_helper(args: Vec<OsString>) -> ! {
     let args: &'static [OsString] = args.leak();
     ipc::is_cachex_from_now_on(args.iter().map(OsString::as_os_str).collect::<Vec<_>>().leak());
     null::fill_closed_descriptors();
-    let work = || args[1].to_str().and_then(|verb| serve(verb, &args[2..]));
+    let work = || args[1].to_str().and_then(|verb| cachex_store::serve_helper(verb, &args[2..]));
     let exit = std::panic::catch_unwind(work).ok().flatten();
     exit.unwrap_or(Exit::Status(exit::CACHEX_FAILED)).end()
 }

@@ -75,12 +75,15 @@ pub mod walk;
 pub mod young;
 
 use anyhow::{Context, Result};
+use cachex_base::process::exit::Exit;
+use cachex_base::process::ipc;
 use cachex_base::record::entry::{Entry, Key};
 pub use cachex_base::record::version_dir;
 use cachex_base::system::fsutil::{self, Unusable};
 use fence::Fenced;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -195,3 +198,14 @@ impl AsFd for Root {
 
 const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
 # This folder is a cache of cachex. It can be deleted at any time.\n";
+
+/// Does the work of a helper process of the store; none if there is no such helper. `args` are
+/// those after the verb.
+pub fn serve_helper(verb: &str, args: &[OsString]) -> Option<Exit> {
+    match verb {
+        fence::VERB => Some(fence::serve(args)),
+        remote::VERB => Some(remote::serve(args)),
+        ipc::VERSION_VERB => Some(ipc::tell_version()),
+        _ => None,
+    }
+}
