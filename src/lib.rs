@@ -103,7 +103,7 @@ pub use testing::bench as bench_support;
 #[doc(hidden)]
 pub use testing::fuzzing;
 
-pub use cachex_base::record::entry::Key;
+pub use cachex_base::record::key::Key;
 pub use cachex_base::system::clock::Timestamp;
 pub use cachex_macros::{async_cache_value, cache_reference, cache_value};
 pub use memo::{

@@ -9,7 +9,7 @@ use super::Value;
 use super::encoding::{self, Encoding, TypeIdentity, Unwritable};
 use super::types;
 use cachex_base::process::forked::PerProcess;
-use cachex_base::record::entry::Key;
+use cachex_base::record::key::Key;
 use cachex_base::system::hashing;
 use serde::Serialize;
 use smallvec::SmallVec;

@@ -4,7 +4,7 @@ mod later;
 
 use super::flight;
 use super::*;
-use cachex_base::record::entry::Key;
+use cachex_base::record::key::Key;
 use cachex_base::system::clock::Timestamp;
 use serde::Deserialize;
 use std::cell::Cell;

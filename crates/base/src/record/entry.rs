@@ -11,45 +11,13 @@ use crate::system::clock::Timestamp;
 use crate::system::hashing;
 use cachex_core::entry::{self as sealed, HEADER, MAGIC, SUM, sum};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::time::Duration;
 
 pub use cachex_core::entry::{
     Damaged, FORMAT, INLINE_LIMIT, MAX_SEALED, MAX_TAG, MAX_TAGS, PARTS_LIMIT,
 };
+pub use super::key::Key;
 pub use tag::Tag;
-
-/// What identifies an invocation: BLAKE3-256 of everything its output may
-/// depend on.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key(pub [u8; 32]);
-
-impl Key {
-    /// The first eight bytes as a number; keys are uniform, so this orders and
-    /// spreads them as well as the whole does.
-    pub fn prefix(&self) -> u64 {
-        let mut first = [0; 8];
-        first.copy_from_slice(&self.0[..8]);
-        u64::from_be_bytes(first)
-    }
-
-    /// The key in 64 lower-case hexadecimal digits.
-    pub fn from_hex(hex: &[u8]) -> Option<Key> {
-        Some(Key(*blake3::Hash::from_hex(hex).ok()?.as_bytes()))
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({self})")
-    }
-}
 
 /// A file named by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,14 +3,14 @@
 #[cfg(feature = "folder")]
 mod files;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "folder", target_arch = "x86_64"))]
 use cachex_core::hash;
 #[cfg(feature = "folder")]
 pub use files::{Writer, beginning, to_the_end};
 
 /// Hashes bytes.
 pub fn of(bytes: &[u8]) -> blake3::Hash {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "folder", target_arch = "x86_64"))]
     if bytes.len() <= hash::SHORT
         && let Some(hash) = hash::short(bytes)
     {
@@ -21,7 +21,7 @@ pub fn of(bytes: &[u8]) -> blake3::Hash {
 
 /// Hashes bytes with a key.
 pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> blake3::Hash {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "folder", target_arch = "x86_64"))]
     if bytes.len() <= hash::CHUNK {
         return blake3::Hash::from_bytes(hash::keyed(key, bytes));
     }
