@@ -126,7 +126,7 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// The next of it, [`CHUNK`] bytes at the most, and where it goes.
+    /// The next of it, `CHUNK` bytes at the most, and where it goes.
     pub fn next(&mut self) -> io::Result<Option<(Stream, &[u8])>> {
         self.bytes.consume(std::mem::take(&mut self.used));
         while self.left == 0 {

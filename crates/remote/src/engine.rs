@@ -6,21 +6,26 @@
 //! object is cut into pieces of one length, `NAME.0`, `NAME.1` and so on. The first one
 //! is written last: where it is, all were written.
 
+mod faults;
 mod folder;
 mod kinds;
 #[cfg(feature = "redis")]
 mod redis;
+mod writer;
 
 use crate::{Access, RemoteUrl};
 use anyhow::{Result, anyhow, ensure};
+use faults::{in_plain_words, is_absence, stalled, taken, within, within_time};
+use folder::Folder;
 pub use folder::{Bounds, Trimmed};
-use folder::{Folder, NewObject};
 use futures_util::stream::{self, StreamExt};
 use kinds::Opened;
-use opendal::{ErrorKind, Operator};
+use opendal::Operator;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
+pub use writer::Writer;
+use writer::{Pieces, piece_name};
 
 /// Nothing came for so long: the rest will not either.
 pub const STALL: Duration = Duration::from_secs(10);
@@ -410,166 +415,4 @@ impl std::fmt::Display for TooLong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("longer than it can be")
     }
-}
-
-/// A long object in the making.
-pub enum Writer {
-    /// To a file.
-    File(NewObject),
-    /// Written bit by bit, in parts where the engine has that.
-    Whole(opendal::Writer),
-    /// In pieces.
-    Pieces(Pieces),
-}
-
-impl Writer {
-    /// Appends bytes.
-    pub fn append(&mut self, bytes: Vec<u8>) -> Step<'_, Result<()>> {
-        Box::pin(async move {
-            match self {
-                Writer::File(object) => within(object.append(bytes)).await?,
-                Writer::Whole(writer) => taken(within(writer.write(bytes)).await?),
-                Writer::Pieces(pieces) => pieces.append(&bytes).await,
-            }
-        })
-    }
-
-    /// Ends it; only now it is there.
-    pub fn finish(self) -> Step<'static, Result<()>> {
-        Box::pin(async move {
-            match self {
-                Writer::File(object) => within(object.finish()).await?,
-                Writer::Whole(mut writer) => taken(within(writer.close()).await?.map(drop)),
-                Writer::Pieces(pieces) => pieces.finish().await,
-            }
-        })
-    }
-
-    /// Gives it up.
-    pub fn abandon(self) -> Step<'static, ()> {
-        Box::pin(async move {
-            if let Writer::Whole(mut writer) = self {
-                let _ = within(writer.abort()).await;
-            }
-        })
-    }
-}
-
-/// A long object that is written in pieces.
-pub struct Pieces {
-    objects: Objects,
-    name: String,
-    len: usize,
-    open: Vec<u8>,
-    first: Option<Vec<u8>>,
-    count: u64,
-    under_way: JoinSet<Result<()>>,
-}
-
-impl Pieces {
-    async fn append(&mut self, mut bytes: &[u8]) -> Result<()> {
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(self.len - self.open.len()));
-            self.open.extend_from_slice(now);
-            bytes = later;
-            if self.open.len() == self.len {
-                self.close().await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends the open piece on its way, but for the first.
-    async fn close(&mut self) -> Result<()> {
-        let piece = std::mem::take(&mut self.open);
-        let at = self.count;
-        self.count += 1;
-        if at == 0 {
-            self.first = Some(piece);
-            return Ok(());
-        }
-        if self.under_way.len() >= PIECES_AT_ONCE
-            && let Some(done) = self.under_way.join_next().await
-        {
-            done??;
-        }
-        let (objects, name) = (self.objects.clone(), piece_name(&self.name, at));
-        self.under_way.spawn(async move { objects.write(&name, piece).await });
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<()> {
-        // The last piece is shorter than the others: it says that there are no more.
-        self.close().await?;
-        while let Some(done) = self.under_way.join_next().await {
-            done??;
-        }
-        let first = self.first.unwrap_or_default();
-        self.objects.write(&piece_name(&self.name, 0), first).await
-    }
-}
-
-fn piece_name(name: &str, at: u64) -> String {
-    format!("{name}.{at}")
-}
-
-/// What a remote store does within the time that it may take for a step.
-async fn within<T>(step: impl IntoFuture<Output = T>) -> Result<T> {
-    within_time(STALL, step).await
-}
-
-async fn within_time<T>(limit: Duration, step: impl IntoFuture<Output = T>) -> Result<T> {
-    tokio::time::timeout(limit, step.into_future()).await.map_err(|_| stalled(limit))
-}
-
-/// What is said of a connection that stands still.
-fn stalled(limit: Duration) -> anyhow::Error {
-    anyhow!("nothing came or went for {}", humantime::format_duration(limit))
-}
-
-/// Whether an object is not there, but what it would be in is.
-fn is_absence(error: &opendal::Error) -> bool {
-    const NOWHERE: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "bucket does not exist"];
-    let is_nowhere = || NOWHERE.iter().any(|words| error.message().contains(words));
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) && !is_nowhere()
-}
-
-/// Whether something was written; what was there already under a name that says what
-/// it is need not be.
-fn taken(written: opendal::Result<()>) -> Result<()> {
-    match written {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        written => written.map_err(in_plain_words),
-    }
-}
-
-/// What a server answered that said nothing else.
-fn status_of(error: &opendal::Error) -> Option<String> {
-    let told = error.to_string();
-    let (_, rest) = told.split_once("status: ")?;
-    let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    (!number.is_empty()).then(|| format!("the server answers with status {number}"))
-}
-
-/// What `OpenDAL` says where a request did not get through.
-const UNSENT: &str = "send http request";
-
-/// What went wrong, as far as that helps who reads it: what caused it says most.
-fn in_plain_words(error: opendal::Error) -> anyhow::Error {
-    let what = match error.kind() {
-        ErrorKind::PermissionDenied => "access is denied, the credentials may be wrong: ",
-        ErrorKind::ConfigInvalid => "a setting is missing or wrong: ",
-        ErrorKind::RateLimited => "it is asked too often: ",
-        _ => "",
-    };
-    let message = error.message().to_owned();
-    let status = (message.is_empty()).then(|| status_of(&error)).flatten();
-    // No answer came: who would have passed it on is a part of why.
-    let way = (message == UNSENT).then(kinds::by_way_of_a_proxy).flatten().unwrap_or_default();
-    let cause = anyhow::Error::from(error);
-    let cause = cause.chain().skip(1).last().map_or(message, ToString::to_string);
-    // One line, and no page of HTML.
-    let line = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = status.unwrap_or_else(|| line.chars().take(200).collect());
-    anyhow!("{what}{line}{way}")
 }

@@ -235,7 +235,7 @@ pub fn is_gone(root: &Root, blob: &[u8; 32]) -> bool {
     Form::ALL.iter().all(|form| matches!(fsutil::stat(root, form.path(blob)), Ok(None)))
 }
 
-/// A blob in the making. Dropped before [`NewBlob::keep`], it leaves nothing.
+/// A blob in the making. Dropped before `NewBlob::keep`, it leaves nothing.
 pub struct NewBlob<'a> {
     name: Temporary<'a>,
     writer: Writer<OwnedFd>,

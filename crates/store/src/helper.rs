@@ -4,7 +4,7 @@
 //! within the store's folder, by a relative path, so that a folder that is
 //! removed meanwhile is not created anew. A panic is silent. A watchdog ends a
 //! helper that makes no progress in sled, and sets the database aside if that is its
-//! doing and not the disk's, see [`watch`].
+//! doing and not the disk's, see `watch`.
 //!
 //! But for what is done in the background, a fold say, it ends with who started it, wherever it is
 //! then: it would hold the locks for nobody, and may be killed anywhere.

@@ -1,6 +1,6 @@
 //! Room for what is written: claimed before it is, within the limit on the store's size.
 //!
-//! What a record takes is in the [account](super::account) before it is on disk. Where
+//! What a record takes is in the [account] before it is on disk. Where
 //! that would be too much, whoever records makes room by files alone: no helper process
 //! is needed and no sled, so the limit holds where none can be started and where the
 //! fold in the background is killed each time. The fold makes room in good time as a

@@ -45,7 +45,7 @@ impl Builder {
     /// `cachex run --remote`. A process in the background sends recorded values; values that
     /// were fetched are in the local store from then on.
     ///
-    /// The URL is an argument of the helper process that [`Cache::command`] starts, which
+    /// The URL is an argument of the helper process that `Cache::command` starts, which
     /// other users of this machine can see: set a password with
     /// [`Builder::remote_password`], not in the URL.
     pub fn remote(self, url: impl Into<String>) -> Builder {

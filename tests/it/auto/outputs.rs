@@ -65,6 +65,22 @@ fn what_others_put_into_a_folder_of_the_run_is_not_its_own() {
 }
 
 #[test]
+fn what_others_put_into_a_folder_of_the_run_is_nothing_it_may_depend_on() {
+    for use_it in ["cat build/others", "ls build", "mv build out", "cp -r build out", "rm -r build"]
+    {
+        let cachex = cachex();
+        let script = format!("mkdir -p build; echo a >build/a; {}; {use_it}", cachex.gate("go"));
+        let call = below(&cachex, &script).option("--auto-ignore", cachex.path("go"));
+        let running = call.clone().with("--verbose").spawn();
+        cachex.line_of("work/build/a");
+        cachex.write("work/build/others", "half");
+        cachex.opens("go");
+        let said = running.ends().exits(0).stderr();
+        assert!(said.contains("build/others into a folder that it made"), "{use_it}: {said}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_moved_into_place_comes_back_with_all_in_it() {
     let cachex = cachex();
     let script = "mkdir -p new/deep; echo a >new/deep/a; mv new build; mkdir build/more; echo b >build/more/b";

@@ -13,10 +13,10 @@ use cachex_core::entry::{self as sealed, HEADER, MAGIC, SUM, sum};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+pub use super::key::Key;
 pub use cachex_core::entry::{
     Damaged, FORMAT, INLINE_LIMIT, MAX_SEALED, MAX_TAG, MAX_TAGS, PARTS_LIMIT,
 };
-pub use super::key::Key;
 pub use tag::Tag;
 
 /// A file named by its content.

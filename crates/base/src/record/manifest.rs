@@ -9,7 +9,7 @@
 //! comes out of [`Manifest::decode`] names nothing else: no empty part, no `.`,
 //! no `..`, no path twice, and nothing below what is no folder, so that no link of
 //! its own leads to one of its files. Whether a call declared these paths, only the
-//! call can tell, see [`crate::files::outputs::Declared`].
+//! call can tell, see `files::outputs::Declared`.
 
 use crate::record::entry::{BlobRef, Damaged, Outputs};
 use serde::{Deserialize, Serialize};

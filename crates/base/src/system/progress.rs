@@ -1,8 +1,8 @@
 //! How far this process is with what may take long.
 //!
 //! Who works says so in passing, and neither knows who looks nor waits for
-//! them: in a verb that is a thread which draws ([`crate::ui::Progress`]), in a
-//! helper process what it tells the one who asked ([`crate::store::fence`]).
+//! them: in a verb that is a thread which draws (`ui::Progress`), in a
+//! helper process what it tells the one who asked (`store::fence`).
 //! There is one piece of work at a time, and so there is one of this.
 
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,8 @@
 //! have found without cachex.
 //!
 //! While the command runs every signal that can be sent to cachex is received instead of
-//! having its effect ([`receive`]), and sent on to the command according to the one
-//! [`table`] of what they mean. One that a terminal sends goes to the whole foreground
+//! having its effect (`receive`), and sent on to the command according to the one
+//! `table` of what they mean. One that a terminal sends goes to the whole foreground
 //! process group, and so has reached the command already, unless that is in a group of
 //! its own. The command starts with the mask and the dispositions that cachex was started
 //! with: what was ignored (`nohup`, a shell's background jobs) or blocked stays so.
@@ -52,7 +52,7 @@ pub struct Sent {
 pub enum Sender {
     /// The kernel: for a key at the terminal, a timer, a child.
     Kernel,
-    /// This process, see [`stop`] and [`share`], or the kernel for something that it did.
+    /// This process, see [`stop`] and `share`, or the kernel for something that it did.
     Own,
     /// Another one, if it can be seen from here, perhaps along with a value.
     Process {

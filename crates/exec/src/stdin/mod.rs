@@ -27,6 +27,7 @@ mod peek;
 mod pipe;
 mod put_back;
 mod shared;
+mod why;
 
 use cachex_base::streams::spool::Spool;
 use cachex_base::system::fsutil;
@@ -39,6 +40,7 @@ use rustix::fs::{FileType, OFlags, SeekFrom, Stat};
 use std::borrow::Cow;
 use std::fs::File;
 use std::time::{Duration, Instant};
+pub use why::Why;
 
 use cachex_core::stdin::contents;
 pub use cachex_core::stdin::{
@@ -360,44 +362,6 @@ pub struct Unknown {
     pub why: Why,
     /// What the command gets all the same.
     pub source: Source,
-}
-
-/// See [`Unknown`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// It is a device, or cannot be read.
-    Unreadable,
-    /// It is a file that the command prints to.
-    Output,
-    /// Nothing came for [`SILENT`].
-    Silent,
-    /// It did not end within [`OPEN`].
-    Open,
-    /// It is longer than [`LIMIT`].
-    Long,
-    /// Others read from it, and it is more than can be looked at without taking it from them.
-    Shared,
-    /// There is no room to keep it.
-    NoRoom,
-}
-
-impl std::fmt::Display for Why {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let in_words = cachex_base::text::quote::rounded;
-        match self {
-            Why::Unreadable => write!(f, "standard input cannot be read"),
-            Why::Output => write!(f, "standard input is an output of the command, too"),
-            Why::Silent => {
-                write!(f, "standard input is open, and nothing came for {}", in_words(SILENT))
-            }
-            Why::Open => write!(f, "standard input did not end within {}", in_words(OPEN)),
-            Why::Long => write!(f, "standard input is longer than {} MiB", LIMIT >> 20),
-            Why::Shared => {
-                write!(f, "others read from standard input, and what is taken cannot be put back")
-            }
-            Why::NoRoom => write!(f, "there is no room to keep standard input"),
-        }
-    }
 }
 
 impl Unknown {

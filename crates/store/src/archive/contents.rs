@@ -2,7 +2,7 @@
 //!
 //! Each blob was hashed, each manifest and each entry was opened, and nothing that
 //! an entry needs is missing. What is in memory are keys and hashes, no more of
-//! them than [`MOST`].
+//! them than `MOST`.
 
 use super::{Kind, Reader, Refused};
 use anyhow::Result;

@@ -342,7 +342,9 @@ impl Recorder {
             self.refuse_of(made.tracee, Weight::Done, "a look at all processes");
         } else if !crate::linux::walk::is_of_a_process(&named.path) {
             let Some(spot) = self.spot(&named.path) else { return };
-            if !spot.is_own {
+            if spot.is_own {
+                self.check_makers(&named.path, false);
+            } else {
                 self.note(spot.id, Class::Listing);
             }
         }
@@ -365,6 +367,10 @@ impl Recorder {
             if is_folder(spot.found) && !spot.is_own {
                 let path = display(self.tree[spot.id].path.to_bytes());
                 self.refuse_of(made.tracee, Weight::Done, format_args!("{path} is renamed"));
+            }
+            if is_folder(spot.found) && spot.is_own {
+                let path = self.tree[spot.id].path.clone();
+                self.check_makers(path.to_bytes(), true);
             }
             self.write(spot, Write::Keep);
             self.note_folder_of(&spot);

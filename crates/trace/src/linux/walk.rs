@@ -103,6 +103,9 @@ impl Recorder {
         let id = self.id(path)?;
         let is_new = self.tree[id].before.is_none();
         let found = if is_below_own { self.look_anew(id) } else { self.look(id) };
+        if is_below_own {
+            self.check_maker(id, &found);
+        }
         let is_own = is_below_own || self.is_own(id, &found);
         Some(Spot { id, found, is_own, is_new })
     }
@@ -194,6 +197,9 @@ impl Way<'_> {
         let is_new = self.recorder.tree[id].before.is_none();
         let is_below_own = self.own.is_some();
         let found = if is_below_own { self.recorder.look_anew(id) } else { self.recorder.look(id) };
+        if is_below_own {
+            self.recorder.check_maker(id, &found);
+        }
         let is_own = is_below_own || self.recorder.is_own(id, &found);
         let spot = End::At(Spot { id, found, is_own, is_new });
         let mut note = |class| {

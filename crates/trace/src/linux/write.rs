@@ -3,10 +3,12 @@
 //! Nothing is known of whether it will succeed. What it depends on is noted all the same; and
 //! what it did not change is seen to be as it was when it is looked at again.
 
-use crate::facts::{Class, Status};
-use crate::linux::recorder::Recorder;
-use crate::linux::tree::{Found, Node};
-use crate::linux::walk::Spot;
+use crate::facts::{self, Class, Names, Status};
+use crate::linux::recorder::{Recorder, Weight, display};
+use crate::linux::tree::{Found, Id, Node};
+use crate::linux::walk::{Spot, join};
+use rustix::fs::FileType;
+use std::ffi::CString;
 
 /// What is about to be done to what lies at a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,5 +86,50 @@ impl Recorder {
             self.note_folder_of(&spot);
         }
         self.will_change(id);
+    }
+
+    /// Refuses a run that meets, in a folder that it made, what it did not put there: others did,
+    /// and no fact can say so.
+    pub fn check_maker(&mut self, id: Id, found: &Found) {
+        let node = &self.tree[id];
+        if *found == Found::Nothing || node.is_changed || node.is_left_out {
+            return;
+        }
+        let path = node.path.clone();
+        if !self.is_moved(path.to_bytes()) {
+            let path = display(path.to_bytes());
+            let why = format!("others put {path} into a folder that it made");
+            self.refuse(Weight::Done, why);
+        }
+    }
+
+    /// The same for all that is in a folder, and in those below it.
+    pub fn check_makers(&mut self, folder: &[u8], is_deep: bool) {
+        if self.is_moved(folder) {
+            return;
+        }
+        let Ok(path) = CString::new(folder) else { return };
+        let Ok(names) = Names::of(&path) else { return };
+        for (name, kind) in names.0 {
+            let path = join(folder, &name);
+            if self.is_left_out(&path) {
+                continue;
+            }
+            let Some(id) = self.id(&path) else { return };
+            let found = self.look_anew(id);
+            self.check_maker(id, &found);
+            if is_deep && kind == facts::kind_number(FileType::Directory) {
+                self.check_makers(&path, true);
+            }
+        }
+    }
+
+    /// Whether a path lies below a folder that the run moved there: what came with that is not
+    /// known by name.
+    fn is_moved(&self, path: &[u8]) -> bool {
+        let ends = path.iter().enumerate().skip(1).filter(|&(_, &byte)| byte == b'/');
+        ends.map(|(at, _)| at).chain([path.len()]).any(|end| {
+            self.tree.known(&path[..end]).is_some_and(|id| self.tree[id].is_moved_folder)
+        })
     }
 }

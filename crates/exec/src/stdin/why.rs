@@ -1,0 +1,43 @@
+//! Why standard input can be no part of a key.
+
+use super::{LIMIT, OPEN, SILENT};
+use cachex_base::text::quote;
+use std::fmt;
+
+/// See `Unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It is a device, or cannot be read.
+    Unreadable,
+    /// It is a file that the command prints to.
+    Output,
+    /// Nothing came for [`SILENT`].
+    Silent,
+    /// It did not end within [`OPEN`].
+    Open,
+    /// It is longer than [`LIMIT`].
+    Long,
+    /// Others read from it, and it is more than can be looked at without taking it from them.
+    Shared,
+    /// There is no room to keep it.
+    NoRoom,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let in_words = quote::rounded;
+        match self {
+            Why::Unreadable => write!(f, "standard input cannot be read"),
+            Why::Output => write!(f, "standard input is an output of the command, too"),
+            Why::Silent => {
+                write!(f, "standard input is open, and nothing came for {}", in_words(SILENT))
+            }
+            Why::Open => write!(f, "standard input did not end within {}", in_words(OPEN)),
+            Why::Long => write!(f, "standard input is longer than {} MiB", LIMIT >> 20),
+            Why::Shared => {
+                write!(f, "others read from standard input, and what is taken cannot be put back")
+            }
+            Why::NoRoom => write!(f, "there is no room to keep standard input"),
+        }
+    }
+}
