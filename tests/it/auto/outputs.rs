@@ -81,6 +81,26 @@ fn what_others_put_into_a_folder_of_the_run_is_nothing_it_may_depend_on() {
 }
 
 #[test]
+fn what_others_changed_before_the_run_did_keeps_it_from_being_recorded() {
+    let (reads, asks) = ("cat f", "test -e g || echo none");
+    for (first, then) in
+        [(reads, "echo new >>f"), (reads, "touch f"), (reads, "rm f"), (asks, "echo mine >>g")]
+    {
+        let cachex = cachex();
+        cachex.write("work/f", "one\n");
+        let script = format!("{first}; {}; {then}", cachex.gate("go"));
+        let call = below(&cachex, &script).option("--auto-ignore", cachex.path("go"));
+        let running = call.with("--verbose").spawn();
+        running.shows("ne\n");
+        cachex.write("work/f", "two\n");
+        cachex.write("work/g", "foreign\n");
+        cachex.opens("go");
+        let said = running.ends().exits(0).stderr();
+        assert!(said.contains("changed while the command ran"), "{script}: {said}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_moved_into_place_comes_back_with_all_in_it() {
     let cachex = cachex();
     let script = "mkdir -p new/deep; echo a >new/deep/a; mv new build; mkdir build/more; echo b >build/more/b";

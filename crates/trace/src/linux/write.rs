@@ -6,7 +6,7 @@
 use crate::facts::{self, Class, Names, Status};
 use crate::linux::recorder::{Recorder, Weight, display};
 use crate::linux::tree::{Found, Id, Node};
-use crate::linux::walk::{Spot, join};
+use crate::linux::walk::{Spot, changed_meanwhile, join};
 use rustix::fs::FileType;
 use std::ffi::CString;
 
@@ -85,7 +85,21 @@ impl Recorder {
         if matches!(write, Write::Create { .. } | Write::Replace | Write::Remove { .. }) {
             self.note_folder_of(&spot);
         }
+        self.check_unchanged(id);
         self.will_change(id);
+    }
+
+    /// Refuses a run that is about to change what somebody else has changed since it was looked
+    /// at: what it was in between cannot be told in the end.
+    fn check_unchanged(&mut self, id: Id) {
+        let node = &self.tree[id];
+        if !node.is_changed
+            && !node.is_left_out
+            && node.before.is_some_and(|before| !before.is_same(&Found::at(&node.path)))
+        {
+            let why = changed_meanwhile(node.path.to_bytes());
+            self.refuse(Weight::Done, why);
+        }
     }
 
     /// Refuses a run that meets, in a folder that it made, what it did not put there: others did,
