@@ -19,6 +19,9 @@ use cachex_store::path_sets::{PathSet, PathSets};
 use cachex_store::{self as store, Root};
 use cachex_trace::{Change, Hook, Jobserver, Settings, Times, Tracer, Written};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use rustix::fd::BorrowedFd;
+use rustix::fs::FileType;
+use rustix::stdio::{stderr, stdout};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -163,6 +166,7 @@ impl Runner<'_> {
             left_out: vec![store.as_os_str().as_bytes().to_vec()],
             known_descriptors: call.descriptors.iter().map(Inherited::number).collect(),
             jobserver: Jobserver::of(var(self.vars, "MAKEFLAGS").unwrap_or_default()),
+            output_files: output_files(),
             ..Settings::default()
         };
         if let Some(ignored) = ignored(&auto.ignore) {
@@ -323,4 +327,14 @@ fn ignored(patterns: &[PathPattern]) -> Option<GlobSet> {
 
 fn glob(text: &str) -> Option<globset::Glob> {
     GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build().ok()
+}
+
+/// Device and inode number of the files that the output goes to.
+fn output_files() -> Vec<(u64, u64)> {
+    let file = |fd: BorrowedFd<'_>| {
+        let stat = rustix::fs::fstat(fd).ok()?;
+        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+            .then_some((stat.st_dev, stat.st_ino))
+    };
+    [stdout(), stderr()].into_iter().filter_map(file).collect()
 }

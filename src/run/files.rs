@@ -99,7 +99,7 @@ impl Runner<'_> {
 
     /// What is at the declared paths before a run, which claims them.
     pub(super) fn before<'r>(&self, root: &'r Root, key: &Key) -> Before<'r> {
-        Before::look(root, key, &self.config.outputs)
+        Before::look(root, key, &self.config.outputs, self.area().is_some())
     }
 
     /// Takes in what a run made; `before` is what had been there at the declared paths, and

@@ -162,3 +162,17 @@ fn a_bundle_by_node_comes_back() {
     clean(&cachex, "dist");
     call.once().misses().prints("3 modules\n");
 }
+
+#[test]
+fn a_script_that_is_called_like_a_compiler_is_none() {
+    let cachex = cachex();
+    cachex.write("work/m.c", "int main(void) { return 0; }\n");
+    let gcc = cachex.write(
+        "work/gcc",
+        "#!/bin/sh\n[ -e m.o ] && echo there\nPATH=/usr/bin:/bin exec gcc \"$@\"\n",
+    );
+    fs::set_permissions(&gcc, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let call = traced(&cachex, "./gcc -c m.c");
+    call.once().misses().prints("");
+    call.once().misses().prints("there\n");
+}

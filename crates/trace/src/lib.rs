@@ -60,6 +60,9 @@ pub struct Settings {
     pub program: Option<PathBuf>,
     /// Numbers of descriptors beyond the standard streams that the caller knows of.
     pub known_descriptors: Vec<i32>,
+    /// Device and inode number of the files that the command's output goes to in the end: what
+    /// it reads there is what it has printed, or others before it.
+    pub output_files: Vec<(u64, u64)>,
     /// That of the make which is the caller's caller.
     pub jobserver: Jobserver,
 }

@@ -61,12 +61,19 @@ pub(super) fn version(stat: &Stat) -> Version {
 
 impl<'r> Before<'r> {
     /// Looks what is there. What cannot be seen is not there.
-    pub fn look(root: &'r Root, key: &Key, outputs: &[OutputPattern]) -> Before<'r> {
+    ///
+    /// A run that `is_traced` is recorded with whatever it writes.
+    pub fn look(
+        root: &'r Root,
+        key: &Key,
+        outputs: &[OutputPattern],
+        is_traced: bool,
+    ) -> Before<'r> {
         let mut before = Before::default();
-        if outputs.is_empty() {
+        if outputs.is_empty() && !is_traced {
             return before;
         }
-        before.claim = Claim::make(root, key, outputs);
+        before.claim = Claim::make(root, key, outputs, is_traced);
         let Ok(declared) = Declared::new(root, outputs) else { return before };
         let now = stamp::now();
         for pattern in &declared.patterns {

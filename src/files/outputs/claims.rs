@@ -6,7 +6,8 @@
 //! comes later and declares one of these marks the claim before it begins, and its own; nothing
 //! is recorded under a claim that was marked. Nobody waits for anybody.
 //!
-//! Two runs of one key make the same, and do not count. Two different patterns are taken to
+//! Two runs of one key make the same in the end, and do not count, unless they are traced: those
+//! append to files and edit them, each what the other has left. Two different patterns are taken to
 //! match different files; a path that a pattern of another matches is noticed, and one below or
 //! above a path of another.
 
@@ -39,9 +40,15 @@ pub struct Claim<'r> {
 }
 
 impl<'r> Claim<'r> {
-    /// Claims what is declared. None if nothing is, or it cannot be written down.
-    pub fn make(root: &'r Root, key: &Key, outputs: &[OutputPattern]) -> Option<Claim<'r>> {
-        let own = Paths::declared(outputs)?;
+    /// Claims what is declared, and for a run that `is_traced` its key. None if there is nothing
+    /// to claim, or it cannot be written down.
+    pub fn make(
+        root: &'r Root,
+        key: &Key,
+        outputs: &[OutputPattern],
+        is_traced: bool,
+    ) -> Option<Claim<'r>> {
+        let own = Paths::declared(outputs, is_traced)?;
         let text = own.text(key);
         if text.len() > LONGEST {
             return None;
@@ -64,7 +71,7 @@ impl<'r> Claim<'r> {
 
 /// Marks the claims of all who make what is about to be put back for a call with this key.
 pub fn mark(root: &Root, key: &Key, outputs: &[OutputPattern]) {
-    if let Some(own) = Paths::declared(outputs) {
+    if let Some(own) = Paths::declared(outputs, false) {
         own.mark(root, key, None);
     }
 }
@@ -73,14 +80,17 @@ pub fn mark(root: &Root, key: &Key, outputs: &[OutputPattern]) {
 struct Paths {
     folder: PathBuf,
     patterns: Vec<OutputPattern>,
+    /// Its key is claimed, too.
+    is_traced: bool,
 }
 
 impl Paths {
-    fn declared(outputs: &[OutputPattern]) -> Option<Paths> {
+    fn declared(outputs: &[OutputPattern], is_traced: bool) -> Option<Paths> {
         let made = outputs.iter().filter(|output| !output.exclude);
         let patterns: Vec<_> = made.cloned().collect();
-        let folder = (!patterns.is_empty()).then(std::env::current_dir)?.ok()?;
-        Some(Paths { folder, patterns })
+        let claims = is_traced || !patterns.is_empty();
+        let folder = claims.then(std::env::current_dir)?.ok()?;
+        Some(Paths { folder, patterns, is_traced })
     }
 
     fn text(&self, key: &Key) -> Vec<u8> {
@@ -103,7 +113,10 @@ impl Paths {
         let pattern = |part: &[u8]| std::str::from_utf8(part).ok()?.parse().ok();
         let mut patterns: Vec<_> = parts.map(pattern).collect();
         patterns.pop();
-        Some((Key(*key), Paths { folder, patterns: patterns.into_iter().flatten().collect() }))
+        Some((
+            Key(*key),
+            Paths { folder, patterns: patterns.into_iter().flatten().collect(), is_traced: false },
+        ))
     }
 
     /// Marks the claims of others that overlap with this; whether there are any. One with this
@@ -129,7 +142,8 @@ impl Paths {
         let mut text = vec![0; LONGEST];
         let len = fsutil::read_full(&file, &mut text)?;
         let Some((key, theirs)) = Paths::parse(&text[..len]) else { return Ok(false) };
-        if *own == key || !self.overlaps(&theirs) {
+        let is_met = if *own == key { self.is_traced } else { self.overlaps(&theirs) };
+        if !is_met {
             return Ok(false);
         }
         let file = fsutil::create_file(root, name, OFlags::WRONLY | OFlags::APPEND)?;
@@ -168,7 +182,11 @@ mod tests {
     fn pair(one: &str, other: &str) -> bool {
         let paths = |text: &str| {
             let (folder, pattern) = text.split_once(' ').unwrap();
-            Paths { folder: folder.into(), patterns: vec![pattern.parse().unwrap()] }
+            Paths {
+                folder: folder.into(),
+                patterns: vec![pattern.parse().unwrap()],
+                is_traced: false,
+            }
         };
         let read = |paths: Paths| {
             let mut text = paths.text(&Key([7; 32]));

@@ -228,7 +228,7 @@ pub fn collect<'a>(
     }
     let list = files::take_in_bytes(root, &list).map_err(Refused::Store)?;
     // Asked last: what another does from now on was not read.
-    if before.claim.as_ref().is_some_and(Claim::was_met) {
+    if !manifest.items.is_empty() && before.claim.as_ref().is_some_and(Claim::was_met) {
         return Err(Refused::Shared);
     }
     Ok(Collected { manifest, new, list, had, room, root })

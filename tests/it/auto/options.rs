@@ -3,6 +3,7 @@
 use super::auto;
 use crate::harness::cachex;
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 #[test]
 fn what_means_nothing_or_contradicts_itself_is_refused() {
@@ -80,6 +81,20 @@ fn times_are_part_of_the_key_as_asked() {
     call.twice().runs_once();
     touch();
     call.once().hits();
+}
+
+#[test]
+fn the_time_of_a_folder_that_a_shell_compares_is_part_of_the_key() {
+    let cachex = cachex();
+    fs::create_dir_all(cachex.path("work/d")).unwrap();
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    fs::File::open(cachex.path("work/d")).unwrap().set_modified(old).unwrap();
+    cachex.write("work/stamp", "");
+    let call = auto(&cachex, "[ d -nt stamp ] && echo rebuild || echo fresh");
+    call.twice().runs_once().prints("fresh\n");
+    let later = SystemTime::now() + Duration::from_mins(1);
+    fs::File::open(cachex.path("work/d")).unwrap().set_modified(later).unwrap();
+    call.once().misses().prints("rebuild\n");
 }
 
 #[test]

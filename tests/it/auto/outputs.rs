@@ -101,6 +101,25 @@ fn what_others_changed_before_the_run_did_keeps_it_from_being_recorded() {
 }
 
 #[test]
+fn two_equal_runs_that_write_the_same_files_at_once_are_not_recorded() {
+    let cachex = cachex();
+    let script = format!("printf a >o; echo began; {}; printf b >>o", cachex.gate("go"));
+    let call = below(&cachex, &script).with("--verbose").option("--auto-ignore", cachex.path("go"));
+    let first = call.spawn();
+    first.shows("began");
+    let second = call.spawn();
+    second.shows("began");
+    cachex.opens("go");
+    for running in [first, second] {
+        let said = running.ends().exits(0).stderr();
+        assert!(said.contains("not recorded: "), "{said}");
+    }
+    clean(&cachex);
+    call.once().misses();
+    assert_eq!(read(&cachex, "o"), "ab");
+}
+
+#[test]
 fn a_folder_that_is_moved_into_place_comes_back_with_all_in_it() {
     let cachex = cachex();
     let script = "mkdir -p new/deep; echo a >new/deep/a; mv new build; mkdir build/more; echo b >build/more/b";

@@ -36,6 +36,14 @@ fn what_is_left_behind_and_not_declared() {
 }
 
 #[test]
+fn the_file_that_the_output_goes_to() {
+    let cachex = cachex();
+    let script =
+        "for n in 1 2 3; do cachex run --auto -- sh -c 'echo hi; wc -l <log >&2' >>log; done";
+    assert_eq!(cachex.shell(script).once().exits(0).stderr(), "1\n2\n3\n");
+}
+
+#[test]
 fn a_temporary_file_is_no_reason() {
     let cachex = cachex();
     let script = "t=$(mktemp); echo x >$t; cat $t; rm $t; mkdir m; touch m/f; ls m; rm -r m";

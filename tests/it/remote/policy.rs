@@ -46,6 +46,16 @@ fn who_wants_no_run_is_served_what_others_recorded() {
 }
 
 #[test]
+fn what_prints_nothing_to_two_streams_that_are_one_is_shared() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run(":").merged();
+    machines.on("a", &call).once().misses().prints("");
+    machines.shares("a");
+    machines.on("b", &call).once().hits().prints("");
+}
+
+#[test]
 fn what_is_not_recorded_is_not_shared() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);

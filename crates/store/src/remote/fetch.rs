@@ -149,10 +149,13 @@ struct Candidate {
     len: usize,
 }
 
+/// No frame is longer, in bytes.
+const FRAME: u64 = 16;
+
 /// Whether a reader takes what an entry says that it needs. No more than that will come.
 fn within_limits(entry: &Entry, limits: Limits) -> Result<(), Flaw> {
-    // Each frame is of a byte at least.
-    if entry.frames.count() > entry.data.count() {
+    // Each frame is of a byte at least, but for one that says that both streams are one file.
+    if entry.frames.count() > entry.data.count().saturating_add(FRAME) {
         return Err(Flaw::Wrong);
     }
     let is_too_large = entry.longest() > limits.entry || needed(entry) > limits.store;

@@ -187,6 +187,14 @@ impl Recorder {
             return;
         }
         let is = |class: Class| new & class.bit() != 0;
+        if is(Class::Contents)
+            && let Some(Found::There(status)) = node.before
+            && self.settings.output_files.contains(&(status.stamp.dev, status.stamp.ino))
+        {
+            let path = display(node.path.to_bytes());
+            let why = format!("it read {path}, which its output goes to");
+            return self.refuse(Weight::Done, why);
+        }
         // What times tell of is asked for in the end, when they are known to be unchanged.
         let at_once = node.is_racy || !facts::has_stamp(node.path.to_bytes());
         if is(Class::Contents) && at_once && !self.is_known_by_time(id) {

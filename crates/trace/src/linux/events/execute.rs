@@ -31,7 +31,12 @@ impl Recorder {
             self.note_mounts();
         }
         self.load(made, named, follows, DEPTH);
-        self.is_executed(made.tracee, &named.path);
+        // A script is what its interpreter is, whatever it is called.
+        let is_script = match self.find(made, named, follows).end {
+            End::At(spot) => matches!(Image::of(&self.tree[spot.id].path), Ok(Image::Script(_))),
+            _ => false,
+        };
+        self.is_executed(made.tracee, if is_script { b"" } else { &named.path });
     }
 
     /// A program of this path may be about to run.

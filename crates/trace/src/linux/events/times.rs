@@ -40,7 +40,8 @@ impl Recorder {
         // Where commands are looked for is no question of time.
         let is_tool =
             status.mode & 0o111 != 0 && self.places.is_system(self.tree[spot.id].path.to_bytes());
-        if status.kind() != FileType::RegularFile || is_tool {
+        let kind = status.kind();
+        if !matches!(kind, FileType::RegularFile | FileType::Directory) || is_tool {
             return Ok(());
         }
         if let Some(before) = before
@@ -105,7 +106,10 @@ impl Recorder {
 
     fn note_time(&mut self, spot: Spot) {
         if !spot.is_own {
-            self.note_bits(spot.id, Class::Stat.bit() | Node::TIMES);
+            // A folder has a time in its details only.
+            let is_folder = spot.found.status().is_some_and(Status::is_folder);
+            let class = if is_folder { Class::Details } else { Class::Stat };
+            self.note_bits(spot.id, class.bit() | Node::TIMES);
         }
     }
 
