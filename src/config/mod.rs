@@ -296,8 +296,12 @@ fn settled(
         let stdin = levels.pick(&options::STDIN, args.identity.stdin)?;
         args.identity.stdin = stdin.or(Some(StdinMode::Null));
     }
-    let config = merge(args, vars, &levels)?;
+    let mut config = merge(args, vars, &levels)?;
     warn(read, config.quiet);
+    if read.file().is_some_and(|file| file.warning.is_some()) {
+        // Without the inputs that the project names, any result may be an old one.
+        config.mode = Mode::Off;
+    }
     Ok((config, argv))
 }
 

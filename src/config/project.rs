@@ -9,6 +9,7 @@
 //! Until something is allowed, nothing is looked for.
 
 use super::file::{self, File, LONGEST, shown};
+use super::options::Value;
 use super::{Misuse, Vars, parse, var};
 use anyhow::{Context, Result, bail};
 use cachex_base::system::fsutil;
@@ -73,11 +74,36 @@ pub fn find(vars: &Vars, always: bool) -> Project {
         Err(error) => return refused(&format!("{error:#}")),
     };
     if known != digest(&bytes) {
-        return refused("it has changed; `cachex allow` allows it as it is now");
+        return refused(
+            "it has changed; nothing is cached until `cachex allow` allows it as it is now",
+        );
     }
     match read(&path, &bytes) {
-        Ok(file) => Project::Allowed(Box::new(file)),
+        Ok(mut file) => {
+            let below = path.parent().and_then(|folder| cwd.strip_prefix(folder).ok());
+            let up = "../".repeat(below.map_or(0, |below| below.components().count()));
+            relocate(&mut file, &up);
+            Project::Allowed(Box::new(file))
+        }
         Err(why) => refused(&why.to_string()),
+    }
+}
+
+/// Has the inputs that a file names lie where it lies, seen from a folder so far below it.
+fn relocate(file: &mut File, up: &str) {
+    let there = |text: &mut String| {
+        let at = text.strip_prefix('!').map_or(0, |_| 1);
+        if !text[at..].starts_with('/') {
+            text.insert_str(at, up);
+        }
+    };
+    let rules = file.rules.iter_mut().flat_map(|rule| &mut rule.settings);
+    for setting in file.settings.iter_mut().chain(rules).filter(|it| it.name == "input") {
+        match &mut setting.value {
+            Value::Text(text) => there(text),
+            Value::Items(items) => items.iter_mut().for_each(there),
+            Value::Number(_) | Value::Switch(_) => {}
+        }
     }
 }
 
@@ -98,7 +124,7 @@ fn read(path: &Path, bytes: &[u8]) -> Result<File, Misuse> {
                  it can set {keys}"
             )));
         }
-        if name == "local" && !matches!(setting.value, super::options::Value::Switch(true)) {
+        if name == "local" && !matches!(setting.value, Value::Switch(true)) {
             return Err(Misuse(format!(
                 "{path}:{line}: a project can keep results on this machine (`local = true`), not \
                  share them"

@@ -48,10 +48,12 @@ fn a_projects_file_counts_as_its_reader_has_allowed_it() {
     let none = cachex.cli(["config"]).env("CACHEX_CONFIG", "");
     assert_eq!(told(&none, "expires-in"), "- default");
 
-    // Changed, it is not used, and that is said.
+    // Changed, it is not used, nothing is cached, and that is said.
     cachex.write("work/.cachex.toml", "expires-in = \"9d\"\n");
     let changed = call.clone().after("2h").once();
-    changed.warns_once(&[".cachex.toml is not used: it has changed; `cachex allow`"]);
+    changed.misses().warns_once(&[
+        ".cachex.toml is not used: it has changed; nothing is cached until `cachex allow`",
+    ]);
     assert_eq!(expires(&cachex), "- default");
     cachex.cli(["allow", "."]).once().exits(0);
     assert_eq!(expires(&cachex), "9days .cachex.toml:1");
@@ -99,11 +101,11 @@ fn what_is_no_file_or_cannot_be_read_holds_nobody_up() {
     fs::remove_file(cachex.path("work/.cachex.toml")).unwrap();
     call.once().misses().quietly();
     cachex.shell("mkfifo .cachex.toml").once().exits(0);
-    call.once().promptly().hits().warns_once(&["is not a regular file"]);
+    call.once().promptly().misses().warns_once(&["is not a regular file"]);
     cachex.cli(["allow"]).once().promptly().exits(1).mentions(&["not a regular file"]);
     fs::remove_file(cachex.path("work/.cachex.toml")).unwrap();
     fs::create_dir(cachex.path("work/.cachex.toml")).unwrap();
-    call.once().hits().warns_once(&["is not a regular file"]);
+    call.once().misses().warns_once(&["is not a regular file"]);
     fs::remove_dir(cachex.path("work/.cachex.toml")).unwrap();
     // A link is what it leads to.
     cachex.write("work/settings", SETTINGS);
@@ -115,7 +117,7 @@ fn what_is_no_file_or_cannot_be_read_holds_nobody_up() {
     // What others could have allowed was not.
     let allowed = cachex.path("home/.local/share/cachex/allowed");
     fs::set_permissions(&allowed, fs::Permissions::from_mode(0o777)).unwrap();
-    call.once().hits().warns_once(&["can be written by others"]);
+    call.once().misses().warns_once(&["can be written by others"]);
     fs::set_permissions(&allowed, fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(expires(&cachex), "1m .cachex.toml:1");
 }
@@ -200,4 +202,21 @@ fn settings_are_got_and_set_and_the_rest_of_the_file_stays() {
     let editor = cachex.executable("bin/editor", "#!/bin/sh\necho nonsense >\"$2\"\n");
     let edit = cachex.cli(["config", "edit"]).env("EDITOR", format!("{} -x", quoted(editor)));
     edit.once().exits(2).mentions(&["config.toml:1"]);
+}
+
+#[test]
+fn inputs_lie_where_the_file_of_the_project_lies() {
+    let cachex = cachex();
+    cachex.write("work/.cachex.toml", "input = [\"src\", \"!src/left-out\"]\n");
+    cachex.write("work/src/f", "one\n");
+    cachex.write("work/src/left-out", "one\n");
+    cachex.write("work/sub/deep/src/f", "");
+    cachex.cli(["allow"]).once().exits(0);
+    let call = cachex.run("cat ../../src/f").inside(cachex.path("work/sub/deep"));
+    call.twice().runs_once().prints("one\n");
+    cachex.write("work/src/left-out", "two\n");
+    cachex.write("work/sub/deep/src/f", "two\n");
+    call.once().hits();
+    cachex.write("work/src/f", "two\n");
+    call.once().misses().prints("two\n");
 }
