@@ -182,7 +182,9 @@ fn after_the_end_of_the_command_nobody_waits_for_a_reader_who_does_not_read() {
     let cachex = cachex();
     let call = cachex.run("seq 1 20000; echo $$ >../ended");
     let (running, _unread) = call.spawn_unread();
-    cachex.line_of("ended");
+    // Until its end was noticed, a signal would be the command's, which may end as it was to.
+    let command = std::path::Path::new("/proc").join(cachex.line_of("ended"));
+    eventually("the end of the command", || (!command.exists()).then_some(()));
     running.signal(Signal::TERM);
     running.ends().dies_of(Signal::TERM).promptly();
 }
