@@ -8,7 +8,7 @@
 use super::{Made, Named, Place};
 use crate::facts::{Class, Status};
 use crate::linux::recorder::Recorder;
-use crate::linux::tracee::{Tracee, Unread};
+use crate::linux::tracee::{Target, Tracee, Unread};
 use crate::linux::tree::Node;
 use crate::linux::walk::{End, Spot};
 use rustix::fs::FileType;
@@ -41,7 +41,17 @@ impl Recorder {
         let is_tool =
             status.mode & 0o111 != 0 && self.places.is_system(self.tree[spot.id].path.to_bytes());
         let kind = status.kind();
-        if !matches!(kind, FileType::RegularFile | FileType::Directory) || is_tool {
+        // A shell makes sure of where it is when it starts.
+        let is_here = || match made.tracee.working_directory() {
+            Ok(Target::Path(here)) => here == self.tree[spot.id].path.to_bytes(),
+            _ => false,
+        };
+        let is_dated = match kind {
+            FileType::RegularFile => !is_tool,
+            FileType::Directory => !is_here(),
+            _ => false,
+        };
+        if !is_dated {
             return Ok(());
         }
         if let Some(before) = before
