@@ -77,7 +77,7 @@ pub fn init() {
 }
 
 /// Returns whether this build can be a helper of this verb.
-pub fn serves(verb: &str) -> bool {
+fn serves(verb: &str) -> bool {
     OF_HELPERS.contains(&verb)
 }
 

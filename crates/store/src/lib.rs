@@ -8,7 +8,7 @@
 //!   blobs/cd/cdef…         content-addressed files: long streams, some packed
 //!   tmp/                   what is being written, locked by its writer
 //!   auto/ab/abcdef…        what automatic calls depend on, see `crate::path_sets`
-//!   inputs/                what declared inputs held when they were read, see `crate::files::inputs`
+//!   inputs/                what declared inputs held when they were read, see `files::inputs` of the command
 //!   locks/                 see `crate::lock`
 //!   remote/                what remote stores are to get, and how they are, see `remote`
 //!   events                 what was hit and recorded since the last fold

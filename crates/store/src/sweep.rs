@@ -30,7 +30,7 @@ const PARTS: u8 = 8;
 const BATCH: usize = 10_000;
 /// No writer leaves a temporary file alone for so long without holding its lock.
 pub const LEFT: Duration = Duration::from_hours(1);
-/// Where what declared inputs held is remembered, see `crate::files::inputs`.
+/// Where what declared inputs held is remembered, see `files::inputs` of the command.
 pub const INPUTS: &str = "inputs";
 /// How long that is kept after it was last used,
 const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);

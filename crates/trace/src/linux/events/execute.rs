@@ -30,12 +30,8 @@ impl Recorder {
         if name(&named.path) == b"mountpoint" {
             self.note_mounts();
         }
-        self.load(made, named, follows, DEPTH);
         // A script is what its interpreter is, whatever it is called.
-        let is_script = match self.find(made, named, follows).end {
-            End::At(spot) => matches!(Image::of(&self.tree[spot.id].path), Ok(Image::Script(_))),
-            _ => false,
-        };
+        let is_script = self.load(made, named, follows, DEPTH);
         self.is_executed(made.tracee, if is_script { b"" } else { &named.path });
     }
 
@@ -54,27 +50,33 @@ impl Recorder {
         self.refuse_of(made.tracee, Weight::Done, "a program that has no name is run");
     }
 
-    fn load(&mut self, made: &Made, named: &Named, follows: bool, depth: usize) {
+    /// Notes what the kernel opens to execute a program; whether that is a script.
+    fn load(&mut self, made: &Made, named: &Named, follows: bool, depth: usize) -> bool {
         // Not by what is remembered of the string: that the file was read before says nothing of
         // what the kernel opens to execute it, and the run itself may have changed that since.
         let spot = match self.find(made, named, follows).end {
             End::At(spot) => spot,
-            End::Nowhere => return,
-            End::Outside => return self.nameless_is_run(made),
+            End::Nowhere => return false,
+            End::Outside => {
+                self.nameless_is_run(made);
+                return false;
+            }
         };
         if !spot.is_own {
             self.note_read(spot, Class::Contents.bit());
         }
-        let Found::There(status) = spot.found else { return };
+        let Found::There(status) = spot.found else { return false };
         if status.kind() != rustix::fs::FileType::RegularFile || status.mode & 0o111 == 0 {
-            return;
+            return false;
         }
         let path = self.tree[spot.id].path.clone();
         if has_more_rights(&path, &status) {
             let what = format!("{}, which has rights of its own, is run", display(path.to_bytes()));
             self.refuse_of(made.tracee, Weight::Done, what);
         }
-        match Image::of(&path) {
+        let image = Image::of(&path);
+        let is_script = matches!(image, Ok(Image::Script(_)));
+        match image {
             Ok(Image::Script(interpreter)) if depth > 0 => {
                 let from = match made.tracee.working_directory() {
                     Ok(Target::Path(from)) => from,
@@ -106,6 +108,7 @@ impl Recorder {
                 self.refuse(Weight::Done, why);
             }
         }
+        is_script
     }
 }
 
