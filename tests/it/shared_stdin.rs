@@ -82,6 +82,38 @@ fn a_loop_whose_calls_overlap_is_no_trap_for_one_whose_do_not() {
 }
 
 #[test]
+fn a_pipe_in_many_pieces_stays_with_who_shares_it() {
+    let cachex = cachex();
+    tool(&cachex, "echo done");
+    // Each piece takes up a place, of which a new pipe has 16.
+    cachex.write("work/share.py", PIECES);
+    let call = cachex.shell("python3 share.py \"$0\" \"$1\"");
+    let call = call.arg(cachex.path("runs")).arg(cachex.path("go"));
+    call.once().misses().prints("done\n30\n");
+}
+
+/// A program that reads from its standard input while cachex runs a tool with the same.
+const PIECES: &str = r"
+import fcntl, os, subprocess, sys, time
+reader, writer = os.pipe()
+fcntl.fcntl(writer, 1031, 1 << 20)  # F_SETPIPE_SZ
+with open('piece', 'w') as piece:
+    piece.write('x')
+with open('piece') as piece:
+    for _ in range(30):
+        os.splice(piece.fileno(), writer, 1, offset_src=0)
+os.close(writer)
+os.dup2(reader, 0)
+running = subprocess.Popen(['cachex', 'run', '--', './tool'])
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
+rest = os.read(0, 100)
+open(sys.argv[2], 'w').close()
+running.wait()
+print(len(rest), flush=True)
+";
+
+#[test]
 fn a_replay_moves_a_file_only_from_where_it_found_it() {
     let cachex = cachex();
     let long = cachex.counting("head -n 2; head -c 1000000 /dev/zero | tr '\\0' x");

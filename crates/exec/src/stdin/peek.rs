@@ -18,7 +18,7 @@ use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SocketType, sockopt};
 use rustix::pipe::{SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size};
-use std::io::Read;
+use std::io::{PipeReader, PipeWriter, Read};
 use std::time::{Duration, Instant};
 
 /// What a pipe holds that nobody changed, and the most that everybody may have one hold. With
@@ -52,15 +52,27 @@ pub fn into_pipe(began: Instant, is_shared: bool) -> Option<Result<Stdin, Unknow
         // Who looked before may have made it larger.
         fcntl_setpipe_size(&copy, fcntl_getpipe_size(stdin).ok()?).ok()?;
     }
-    let mut bytes = vec![0; len];
-    if len > 0 {
-        let made = rustix::pipe::tee(stdin, &copy, len, SpliceFlags::NONBLOCK).ok()?;
-        if made < len {
-            return None;
-        }
-        (&copied).read_exact(&mut bytes).ok()?;
+    let mut bytes = copied_by_tee(len, &copied, &copy)?;
+    if bytes.len() < len {
+        // Somebody reads on, or there was no room for as many pieces. A pipe of the same
+        // size has room for all that is left.
+        fcntl_setpipe_size(&copy, fcntl_getpipe_size(stdin).ok()?).ok()?;
+        bytes = copied_by_tee(MOST.max(len), &copied, &copy)?;
     }
     Some(Ok(looked_at(PIPE, bytes, began)))
+}
+
+/// Copies up to `len` bytes of what standard input holds, through this empty pipe.
+fn copied_by_tee(len: usize, copied: &PipeReader, copy: &PipeWriter) -> Option<Vec<u8>> {
+    if len == 0 {
+        return Some(Vec::new());
+    }
+    let stdin = rustix::stdio::stdin();
+    let made = rustix::pipe::tee(stdin, copy, len, SpliceFlags::NONBLOCK).ok()?;
+    let mut bytes = vec![0; made];
+    let mut copied = copied;
+    copied.read_exact(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Waits for the end of what is written to a socket; none if that cannot be seen. Who writes
