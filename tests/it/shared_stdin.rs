@@ -87,8 +87,8 @@ fn a_pipe_in_many_pieces_stays_with_who_shares_it() {
     tool(&cachex, "echo done");
     // Each piece takes up a place, of which a new pipe has 16.
     cachex.write("work/share.py", PIECES);
-    let call = cachex.shell("python3 share.py \"$0\" \"$1\"");
-    let call = call.arg(cachex.path("runs")).arg(cachex.path("go"));
+    let (runs, go) = (quoted(cachex.path("runs")), quoted(cachex.path("go")));
+    let call = cachex.shell(&format!("python3 share.py {runs} {go}"));
     call.once().misses().prints("done\n30\n");
 }
 
