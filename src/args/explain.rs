@@ -1,6 +1,7 @@
 //! The options of `explain`.
 
-use super::{OUTPUT, RunArgs};
+use super::headings::OUTPUT;
+use super::options::{self, Mark, RunArgs};
 use clap::{Arg, Args};
 
 /// The text below the help.
@@ -18,34 +19,6 @@ Examples:
   cachex explain --all --expires-in 10m -- kubectl get pods
   cachex explain --json -- make report | jq -r '.nearest.differences[].message'";
 
-/// Options of `run` that have no effect on whether a call hits. They are accepted, so
-/// that a command line needs no change but `explain` for `run`.
-const WITHOUT_EFFECT: [&str; 23] = [
-    "warm",
-    "cached_only",
-    "no_wait",
-    "finish",
-    "replay",
-    "mark",
-    "color_strip",
-    "miss_status",
-    "no_concurrent",
-    "lock_timeout",
-    "timeout",
-    "max_entry_size",
-    "max_size",
-    "max_entries",
-    "compress",
-    "tag",
-    "output",
-    "require_outputs",
-    "quiet",
-    "verbose",
-    "status_file",
-    "status_fd",
-    "read_only",
-];
-
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
     #[command(flatten)]
@@ -61,8 +34,9 @@ pub struct ExplainArgs {
     pub reveal: bool,
 }
 
-/// Hides the options that have no effect from the help.
+/// Hides the options that have no effect on whether a call hits from the help. They are
+/// accepted, so that a command line needs no change but `explain` for `run`.
 pub fn shown(arg: Arg) -> Arg {
-    let hidden = WITHOUT_EFFECT.contains(&arg.get_id().as_str());
-    arg.hide(hidden)
+    let is_of_runs = options::about(arg.get_id().as_str()).is_some_and(|it| it.is(Mark::RunOnly));
+    arg.hide(is_of_runs)
 }

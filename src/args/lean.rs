@@ -6,12 +6,9 @@
 //! Whatever else it meets, a mistake or a call for help included, it leaves to
 //! clap, which says everything that is ever said about arguments.
 
-use crate::args::{self, Called, RUN, RunArgs, SH, ShArgs, sh};
-use cachex_base::text::values;
-use clap::ValueEnum;
+use crate::args::{self, Called, RUN, SH, ShArgs, sh};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::str::FromStr;
 
 /// The arguments after this verb; none if clap is to read them.
 pub fn read(verb: &str, args: &[OsString]) -> Option<Called> {
@@ -48,8 +45,7 @@ fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
         SH => true,
         _ => return None,
     };
-    let mut run = RunArgs::default();
-    let mut shell = None;
+    let mut script = ShArgs::default();
     let mut rest = args.iter();
     loop {
         let arg = rest.as_slice().first()?.as_bytes();
@@ -60,14 +56,20 @@ fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
         if arg == b"--" {
             break;
         }
-        let (name, glued) = match arg.strip_prefix(b"--") {
-            Some(option) => match option.iter().position(|&byte| byte == b'=') {
-                Some(at) => (&option[..at], Some(OsStr::from_bytes(&option[at + 1..]))),
-                None => (option, None),
-            },
-            None => (named_by_a_letter(arg)?, None),
+        let (name, glued) = match arg {
+            [b'-', b'-', option @ ..] => {
+                let equals = option.iter().position(|&byte| byte == b'=');
+                let (name, value) = match equals {
+                    Some(at) => (&option[..at], Some(OsStr::from_bytes(&option[at + 1..]))),
+                    None => (option, None),
+                };
+                (str::from_utf8(name).ok()?, value)
+            }
+            // `run` alone has these.
+            [b'-', letter] => (ShArgs::letter(char::from(*letter))?, None),
+            _ => return None,
         };
-        if let Some(switch) = switch(&mut run, name) {
+        if let Some(switch) = script.switch(name) {
             if *switch || glued.is_some() {
                 return None;
             }
@@ -79,14 +81,13 @@ fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
             // A value that looks like an option is most likely a forgotten one.
             None => rest.next().filter(|next| !next.as_bytes().starts_with(b"-"))?,
         };
-        if is_script && name == b"shell" {
-            once(&mut shell, values::shell(value.to_str()?))?;
-        } else {
-            set(&mut run, name, value)?;
+        if value.is_empty() {
+            return None;
         }
+        if is_script { script.set(name, value)? } else { script.run.set(name, value)? }
     }
     let command = rest.as_slice();
-    if contradicts_itself(&run) || command.is_empty() {
+    if script.contradicts_itself() || command.is_empty() {
         return None;
     }
     if is_script {
@@ -96,163 +97,7 @@ fn options(verb: &str, args: &[OsString]) -> Option<(Called, usize)> {
     if !is_script && args::is_a_pattern_spread_out(args, at) {
         return None;
     }
-    Some((if is_script { Called::Sh(ShArgs { run, shell }) } else { Called::Run(run) }, at))
-}
-
-/// As the attributes in `cli` have it.
-fn contradicts_itself(run: &RunArgs) -> bool {
-    let identity = &run.identity;
-    let several = |given: &[bool]| given.iter().filter(|&&given| given).count() > 1;
-    let writes_only = run.force || run.no_read;
-    several(&[identity.env.is_some(), identity.ignore_env.is_some(), identity.no_env])
-        || several(&[run.mode.is_some(), writes_only, run.read_only])
-        || several(&[run.warm, run.cached_only, run.no_wait])
-        || (run.warm || run.no_wait) && (run.read_only || run.tty)
-        || (run.cached_only || run.no_wait) && writes_only
-        || run.no_fail && run.exit_codes.is_some()
-        || run.status_file.is_some() && run.status_fd.is_some()
-        || run.quiet && run.verbose
-}
-
-/// The long name of an option of one letter, which `run` alone has.
-fn named_by_a_letter(arg: &[u8]) -> Option<&'static [u8]> {
-    Some(match arg {
-        b"-e" => b"env",
-        b"-f" => b"force",
-        b"-i" => b"input",
-        b"-k" => b"key",
-        b"-n" => b"no-concurrent",
-        b"-o" => b"output",
-        b"-q" => b"quiet",
-        b"-s" => b"refresh-after",
-        b"-t" => b"expires-in",
-        b"-v" => b"verbose",
-        _ => return None,
-    })
-}
-
-fn switch<'a>(run: &'a mut RunArgs, name: &[u8]) -> Option<&'a mut bool> {
-    Some(match name {
-        b"auto" => &mut run.identity.auto.auto,
-        b"cached-only" => &mut run.cached_only,
-        b"finish" => &mut run.finish,
-        b"force" => &mut run.force,
-        b"local" => &mut run.local,
-        b"mark" => &mut run.mark,
-        b"no-concurrent" | b"single-flight" => &mut run.no_concurrent,
-        b"no-cwd" => &mut run.identity.no_cwd,
-        b"no-env" => &mut run.identity.no_env,
-        b"no-fail" => &mut run.no_fail,
-        b"no-ignore" => &mut run.identity.no_ignore,
-        b"no-read" => &mut run.no_read,
-        b"no-wait" => &mut run.no_wait,
-        b"portable" => &mut run.identity.portable,
-        b"quiet" => &mut run.quiet,
-        b"read-only" => &mut run.read_only,
-        b"require-outputs" => &mut run.require_outputs,
-        b"tty" => &mut run.tty,
-        b"verbose" => &mut run.verbose,
-        b"warm" => &mut run.warm,
-        _ => return None,
-    })
-}
-
-fn set(run: &mut RunArgs, name: &[u8], value: &OsStr) -> Option<()> {
-    if value.is_empty() {
-        return None;
-    }
-    let text = value.to_str();
-    match name {
-        b"expires-in" | b"ttl" => once(&mut run.expires_in, text?.parse()),
-        b"failure-expires-in" => once(&mut run.failure_expires_in, text?.parse()),
-        b"exit-codes" => once(&mut run.exit_codes, text?.parse()),
-        b"refresh-after" | b"stale-after" => once(&mut run.refresh_after, values::duration(text?)),
-        b"stale-if-error" => once(&mut run.stale_if_error, values::duration(text?)),
-        b"stale-ok" => once(&mut run.stale_ok, values::duration(text?)),
-        b"jitter" => once(&mut run.jitter, values::percent(text?)),
-        b"mode" => once(&mut run.mode, ValueEnum::from_str(text?, false)),
-        b"miss-status" => once(&mut run.miss_status, values::status(text?)),
-        b"replay" => once(&mut run.replay, ValueEnum::from_str(text?, false)),
-        b"color-strip" => once(&mut run.color_strip, ValueEnum::from_str(text?, false)),
-        b"lock-timeout" => once(&mut run.lock_timeout, values::duration(text?)),
-        b"timeout" => once(&mut run.timeout, values::duration(text?)),
-        b"tag" => {
-            run.tag.push(text?.parse().ok()?);
-            Some(())
-        }
-        b"input" => {
-            run.identity.input.push(text?.parse().ok()?);
-            Some(())
-        }
-        b"input-command" => {
-            run.identity.input_command.push(values::shell_command(text?).ok()?);
-            Some(())
-        }
-        b"output" => {
-            run.output.push(text?.parse().ok()?);
-            Some(())
-        }
-        b"auto-ignore" => {
-            run.identity.auto.auto_ignore.push(text?.parse().ok()?);
-            Some(())
-        }
-        b"auto-allow" => {
-            run.identity.auto.auto_allow.push(ValueEnum::from_str(text?, false).ok()?);
-            Some(())
-        }
-        b"auto-times" => once(&mut run.identity.auto.auto_times, ValueEnum::from_str(text?, false)),
-        b"auto-quirks" => {
-            once(&mut run.identity.auto.auto_quirks, ValueEnum::from_str(text?, false))
-        }
-        b"auto-outputs" => {
-            once(&mut run.identity.auto.auto_outputs, ValueEnum::from_str(text?, false))
-        }
-        b"input-from" => once(&mut run.identity.input_from, Ok::<_, ()>(value.into())),
-        b"base-dir" => once(&mut run.identity.base_dir, Ok::<_, ()>(value.into())),
-        b"status-file" => once(&mut run.status_file, Ok::<_, ()>(value.into())),
-        b"status-fd" => once(&mut run.status_fd, values::descriptor(text?)),
-        b"exe" => once(&mut run.identity.exe, ValueEnum::from_str(text?, false)),
-        b"env" => once(&mut run.identity.env, list(text?)),
-        b"ignore-env" => once(&mut run.identity.ignore_env, list(text?)),
-        b"stdin" => once(&mut run.identity.stdin, ValueEnum::from_str(text?, false)),
-        b"key" => once(&mut run.identity.key, Ok::<_, ()>(value.to_owned())),
-        b"profile" => once(&mut run.identity.profile, Ok::<_, ()>(text?.to_owned())),
-        b"scope" => once(&mut run.identity.scope, Ok::<_, ()>(text?.to_owned())),
-        b"cache-dir" => once(&mut run.cache_dir, Ok::<_, ()>(value.into())),
-        b"max-entry-size" => once(&mut run.max_entry_size, values::size(text?)),
-        b"max-size" => once(&mut run.max_size, values::store_size(text?)),
-        b"max-entries" => once(&mut run.max_entries, values::entries(text?)),
-        b"platform" => once(&mut run.identity.platform, values::platform(text?)),
-        b"remote" => {
-            run.remote.push(text?.parse().ok()?);
-            Some(())
-        }
-        b"remote-signing-key" => {
-            once(&mut run.remote_signing_key, cachex_store::settings::signing_key(text?))
-        }
-        b"remote-trust" => {
-            run.remote_trust.push(text?.parse().ok()?);
-            Some(())
-        }
-        b"remote-mode" => once(&mut run.remote_mode, ValueEnum::from_str(text?, false)),
-        b"remote-budget" => once(&mut run.remote_budget, values::duration(text?)),
-        b"remote-max-size" => once(&mut run.remote_max_size, values::size(text?)),
-        b"remote-timeout" => once(&mut run.remote_timeout, values::duration(text?)),
-        b"compress" => once(&mut run.compress, values::level(text?)),
-        _ => None,
-    }
-}
-
-fn once<T, E>(place: &mut Option<T>, value: Result<T, E>) -> Option<()> {
-    if place.is_some() {
-        return None;
-    }
-    *place = Some(value.ok()?);
-    Some(())
-}
-
-fn list<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
-    text.split(',').map(str::parse).collect()
+    Some((if is_script { Called::Sh(script) } else { Called::Run(script.run) }, at))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The command line of the verbs that show what the store holds, and take
 //! things out of it.
 
-use super::{CACHE_DIR_HELP, IdentityArgs, KEY, OUTPUT};
+use super::headings::{KEY, OUTPUT};
+use super::{CACHE_DIR_HELP, IdentityArgs};
 use cachex_base::text::values::{self, CommandPattern, KeyPrefix, Tag, text};
 use cachex_store::settings::{RemoteMode, Tier};
 use clap::{Args, ValueHint};

@@ -4,14 +4,13 @@
 //! that was given can be told from one that was not.
 
 mod archive;
-mod auto;
 mod explain;
 pub mod help;
-mod identity;
 mod init;
 pub mod lean;
 mod log;
 mod manage;
+pub mod options;
 mod remote;
 mod run;
 pub mod sh;
@@ -21,15 +20,12 @@ mod stats;
 mod trace;
 
 pub use archive::{ExportArgs, ImportArgs};
-pub use auto::AutoArgs;
 pub use explain::ExplainArgs;
-pub use identity::IdentityArgs;
 pub use init::InitShell;
 pub use log::LogArgs;
 pub use manage::*;
+pub use options::{AutoArgs, IdentityArgs, RunArgs, ShArgs};
 pub use remote::{InvalidateArgs, KeygenArgs, PushArgs, RemoteArgs, RemoteVerb, WhichArgs};
-pub use run::RunArgs;
-pub use sh::ShArgs;
 pub use short::{is_short_form, quieten, tip, tip_for_a_shell};
 pub use spread::is_a_pattern_spread_out;
 pub use stats::StatsArgs;
@@ -252,14 +248,19 @@ pub fn parse(mut args: Vec<OsString>) -> Result<Verb, clap::Error> {
 
 const CACHE_DIR_HELP: &str =
     "Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]";
-const FRESHNESS: &str = "Freshness";
-const MODE: &str = "Run or replay";
-const CONCURRENCY: &str = "Concurrency";
-const REPLAYING: &str = "Replaying";
-const RUNNING: &str = "Running";
-const KEY: &str = "Cache key";
-const INPUTS: &str = "Input files";
-const OUTPUTS: &str = "Output files";
-const STORE: &str = "Store";
-const MESSAGES: &str = "Messages";
-const OUTPUT: &str = "Output";
+
+/// The headings of the options.
+mod headings {
+    pub const FRESHNESS: &str = "Freshness";
+    pub const MODE: &str = "Run or replay";
+    pub const CONCURRENCY: &str = "Concurrency";
+    pub const REPLAYING: &str = "Replaying";
+    pub const RUNNING: &str = "Running";
+    pub const KEY: &str = "Cache key";
+    pub const INPUTS: &str = "Input files";
+    pub const OUTPUTS: &str = "Output files";
+    pub const STORE: &str = "Store";
+    pub const MESSAGES: &str = "Messages";
+    pub const OUTPUT: &str = "Output";
+    pub const AUTO: &str = "Automatic inputs";
+}

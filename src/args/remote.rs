@@ -1,6 +1,7 @@
 //! The options of `remote` and its verbs.
 
-use super::{OUTPUT, StoreArgs};
+use super::StoreArgs;
+use super::headings::OUTPUT;
 use cachex_base::text::values::{self, CommandPattern, Tag, text};
 use cachex_store::settings::Tier;
 use clap::{Args, Subcommand, ValueHint};

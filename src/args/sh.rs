@@ -4,11 +4,9 @@
 //! follows: flags, `-c`, the script and its arguments. They are passed on as they
 //! stand, so that `cachex sh -ec SCRIPT` is `cachex run -- /bin/sh -ec SCRIPT`.
 
-use super::{RUNNING, RunArgs};
 use cachex_base::text::quote::word;
-use cachex_base::text::values::{self, text};
 use clap::builder::StyledStr;
-use clap::{Arg, Args, ValueHint};
+use clap::{Arg, ValueHint};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -39,17 +37,6 @@ Examples:
   cachex sh --expires-in 10m -c 'du -sh * | sort -h'
   cachex sh --shell bash --key \"$(git rev-parse HEAD)\" -euo pipefail -c 'make report | tail -n 3'
   cachex sh --stdin hash -c 'sort | uniq -c' <access.log";
-
-/// A script, and how it is run.
-#[derive(Args, Clone, Debug, Default, PartialEq)]
-pub struct ShArgs {
-    #[command(flatten)]
-    pub run: RunArgs,
-    /// Run the script with this shell, by name or by path [default: /bin/sh]
-    #[arg(long, value_name = "SHELL", value_parser = text(values::shell), help_heading = RUNNING)]
-    #[arg(value_hint = ValueHint::CommandName)]
-    pub shell: Option<String>,
-}
 
 /// Tells of what `sh` has in common with `run` as `sh` has it.
 pub fn told(arg: Arg) -> Arg {

@@ -22,7 +22,7 @@ pub fn allow(named: Option<&Path>, vars: &Vars) -> Result<Exit> {
         writeln!(
             out,
             "  {} = {}{}",
-            setting.name,
+            setting.name(),
             harmless(&setting.value.to_string()),
             harmless(&of)
         )?;

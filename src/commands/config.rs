@@ -2,25 +2,20 @@
 
 mod edit;
 
-use crate::args::ConfigArgs;
-use crate::config::{
-    self, BaseFolder, By, Config, EnvSelection, File, List, Project, Settled, Vars,
-};
+use crate::args::{ConfigArgs, options};
+use crate::config::{self, By, File, Project, Settled, Vars};
 use crate::ui::{self, Screen, Tone};
 use anyhow::{Context, Result};
 use cachex_base::process::exit::Exit;
 use cachex_base::streams::messages::Messages;
 use cachex_base::text::quote::harmless;
-use cachex_base::text::values::{AutoAllow, Limit, NamePattern, PathPattern};
-use clap::ValueEnum;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
 
 /// Columns are aligned up to this width; what is longer moves what follows.
 const WIDEST: usize = 40;
@@ -94,12 +89,12 @@ impl<'a> Shown<'a> {
             read: file.is_some_and(File::is_there),
             command: args.command.iter().map(|word| word.to_string_lossy()).collect(),
             rules: rules.map(|rule| Rule { line: rule.line, r#match: &rule.globs }).collect(),
-            options: config::ALL
+            options: options::all()
                 .iter()
                 .map(|option| {
-                    let said = settled.sources.iter().find(|(name, _)| *name == option.name());
-                    let by = said.map_or(By::Default, |(_, by)| *by);
-                    let value = value(option.name(), settled);
+                    let noted = settled.of(option.about());
+                    let by = noted.map_or(By::Default, |noted| noted.by);
+                    let value = noted.map_or(Value::Null, |noted| noted.value.clone());
                     let setting = Setting {
                         level: level(by),
                         line: match by {
@@ -126,7 +121,7 @@ impl<'a> Shown<'a> {
 
     /// A line for each option, in the order of `cachex help run`.
     fn table(&self, screen: Screen) -> String {
-        let rows: Vec<_> = config::ALL
+        let rows: Vec<_> = options::all()
             .iter()
             .filter_map(|option| self.options.get_key_value(option.name()))
             .map(|(name, setting)| {
@@ -180,113 +175,6 @@ fn source(by: By, variable: &str, file: Option<&File>) -> String {
             format!("{} (match {})", named(line), globs.join(", "))
         }
     }
-}
-
-/// The value of an option as it could stand in the file; null: there is none.
-fn value(name: &str, settled: &Settled) -> Value {
-    let Settled { config, miss_status, shell, .. } = settled;
-    let Config { identity, freshness, .. } = config;
-    let span = |span: Option<Duration>| {
-        json!(span.map(|span| humantime::format_duration(span).to_string()))
-    };
-    let env = &identity.env;
-    let is_set = settled.sources.iter().any(|(set, _)| *set == name);
-    // The rest of it means nothing without.
-    let auto = identity.auto.as_deref();
-    let remote = config.remotes.first();
-    match name {
-        "expires-in" if freshness.expires_in.is_none() && is_set => json!(Limit::NEVER),
-        "expires-in" => span(freshness.expires_in),
-        "failure-expires-in" if freshness.failure_expires_in.is_none() => json!(Limit::NEVER),
-        "failure-expires-in" => span(freshness.failure_expires_in),
-        "exit-codes" if freshness.exit_codes.are_all() => json!("all"),
-        "exit-codes" => json!(freshness.exit_codes.to_string()),
-        "refresh-after" => span(freshness.refresh_after),
-        "stale-ok" => span(freshness.stale_ok),
-        "stale-if-error" => span(freshness.stale_if_error),
-        "jitter" => json!(freshness.jitter),
-        "mode" => choice(&config.mode),
-        "miss-status" => json!(miss_status),
-        "no-concurrent" => json!(config.no_concurrent),
-        "lock-timeout" => span(config.lock_timeout),
-        "timeout" => span(config.timeout),
-        "finish" => json!(config.finish),
-        "tty" => json!(config.tty),
-        "replay" => choice(&config.replay),
-        "mark" => json!(config.mark),
-        "color-strip" => choice(&config.color_strip),
-        "shell" => json!(shell),
-        "exe" => choice(&identity.exe),
-        "no-cwd" => json!(!identity.cwd),
-        "env" => match env {
-            EnvSelection::Only(patterns) => patterns.iter().map(NamePattern::as_str).collect(),
-            _ => Value::Null,
-        },
-        "ignore-env" => match env {
-            EnvSelection::Except(patterns) => patterns.iter().map(NamePattern::as_str).collect(),
-            _ => Value::Null,
-        },
-        "no-env" => json!(matches!(env, EnvSelection::None)),
-        "stdin" => choice(&identity.stdin),
-        "key" => json!(identity.key.as_ref().map(|key| key.to_string_lossy())),
-        "scope" => json!(identity.scope),
-        "input" => identity.inputs.patterns.iter().map(ToString::to_string).collect(),
-        "input-from" => match &identity.inputs.list {
-            Some(List::Stdin) => json!("-"),
-            Some(List::File(path)) => json!(path.to_string_lossy()),
-            None => Value::Null,
-        },
-        "input-command" => json!(identity.inputs.commands),
-        "no-ignore" => json!(identity.inputs.no_ignore),
-        "base-dir" => match &identity.base {
-            Some(BaseFolder::At(path)) => json!(path.to_string_lossy()),
-            Some(BaseFolder::Repository) | None => Value::Null,
-        },
-        "platform" => json!(identity.platform),
-        "portable" => json!(identity.portable),
-        "auto" => json!(auto.is_some()),
-        "auto-ignore" => {
-            auto.map_or(Value::Null, |auto| auto.ignore.iter().map(PathPattern::as_str).collect())
-        }
-        "auto-times" => auto.map_or(Value::Null, |auto| choice(&auto.times)),
-        "auto-allow" => match auto {
-            Some(auto) if auto.allows_network => json!([choice(&AutoAllow::Network)]),
-            _ => Value::Null,
-        },
-        "auto-quirks" => auto.map_or(Value::Null, |auto| choice(&auto.quirks)),
-        "auto-outputs" => auto.map_or(Value::Null, |auto| choice(&auto.outputs)),
-        "output" => config.outputs.iter().map(ToString::to_string).collect(),
-        "require-outputs" => json!(config.require_outputs),
-        "cache-dir" => json!(config.dir.as_ref().map(|dir| dir.to_string_lossy())),
-        "max-entry-size" => json!(config.max_entry_size),
-        "max-size" => json!(config.max_size),
-        "max-entries" => json!(config.max_entries),
-        "compress" => json!(config.compress),
-        "remote" => match &config.remotes[..] {
-            [] => Value::Null,
-            [remote] => json!(remote.url.to_string()),
-            several => json!(several.iter().map(|it| it.url.to_string()).collect::<Vec<_>>()),
-        },
-        "remote-mode" => remote.map_or(Value::Null, |remote| choice(&remote.mode)),
-        "remote-timeout" => span(remote.map(|remote| remote.timeout)),
-        "remote-budget" => span(remote.and_then(|remote| remote.budget)),
-        "remote-max-size" => json!(remote.map(|remote| remote.limits.entry)),
-        // Which is secret.
-        "remote-signing-key" => json!(remote.map(|remote| remote.access.signing_key.is_some())),
-        "remote-trust" => {
-            let trusted = remote.map(|remote| remote.access.trusted.iter());
-            json!(trusted.map(|keys| keys.map(ToString::to_string).collect::<Vec<_>>()))
-        }
-        "local" => json!(config.local),
-        "tag" => config.tags.iter().map(|tag| tag.0.as_str()).collect(),
-        "quiet" => json!(config.quiet),
-        "verbose" => json!(config.verbose),
-        _ => Value::Null,
-    }
-}
-
-fn choice(value: &impl ValueEnum) -> Value {
-    json!(ui::choice(value))
 }
 
 /// A value as people are shown it.

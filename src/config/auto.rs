@@ -55,14 +55,15 @@ pub fn auto(
     let mut ignore = levels.pick(&AUTO_IGNORE, several(args.auto_ignore))?.unwrap_or_default();
     ignore.sort();
     ignore.dedup();
+    levels.settle(&AUTO_IGNORE, &ignore);
     let allowed = (!args.auto_allow.is_empty()).then_some(args.auto_allow);
-    let times = levels.pick(&AUTO_TIMES, args.auto_times)?;
+    // A checkout has times of its own.
+    let times = if portable { AutoTimes::None } else { AutoTimes::default() };
     Ok(Some(Box::new(Auto {
-        // A checkout has times of its own.
-        times: times.unwrap_or(if portable { AutoTimes::None } else { AutoTimes::default() }),
+        times: levels.pick_or(&AUTO_TIMES, args.auto_times, times)?,
         ignore,
         allows_network: !levels.pick(&AUTO_ALLOW, allowed)?.unwrap_or_default().is_empty(),
-        quirks: levels.pick(&AUTO_QUIRKS, args.auto_quirks)?.unwrap_or_default(),
-        outputs: levels.pick(&AUTO_OUTPUTS, args.auto_outputs)?.unwrap_or_default(),
+        quirks: levels.pick_or(&AUTO_QUIRKS, args.auto_quirks, AutoQuirks::default())?,
+        outputs: levels.pick_or(&AUTO_OUTPUTS, args.auto_outputs, AutoOutputs::default())?,
     })))
 }

@@ -4,7 +4,7 @@
 //! plants one decides what commands seem to print. What a project may say is in
 //! [`super::project`]. Without it, a call pays one `open` that finds nothing.
 
-use super::options::Value;
+use super::options::{About, Value};
 use super::project::{self, Project};
 use super::{Misuse, Vars, parse, var};
 use cachex_base::system::fsutil;
@@ -43,9 +43,16 @@ pub struct File {
 /// An option in the file.
 #[derive(Debug)]
 pub struct Setting {
-    pub name: &'static str,
+    pub option: &'static About,
     pub value: Value,
     pub line: usize,
+}
+
+impl Setting {
+    /// The name of the option.
+    pub fn name(&self) -> &'static str {
+        self.option.name
+    }
 }
 
 /// A `[[command]]`.

@@ -14,7 +14,7 @@ pub fn dir(
     vars: &Vars,
     levels: &Levels<'_>,
 ) -> Result<Option<StoreDir>, Misuse> {
-    if let Some((path, by)) = levels.pick_by(&options::CACHE_DIR, flag)? {
+    if let Some((path, by)) = levels.pick_by(&options::DIR, flag)? {
         let chosen = match by {
             By::Variable => anywhere(path.as_os_str(), home(vars)),
             // What stands in the file was read by the same rules.
@@ -22,11 +22,16 @@ pub fn dir(
         };
         let path = chosen.map_err(|(path, why)| match by {
             By::Variable => {
-                Own::invalid(options::CACHE_DIR.variable, Raw::Variable(path.as_os_str()), why)
+                Own::invalid(options::DIR.variable, Raw::Variable(path.as_os_str()), why)
             }
             _ => Misuse(format!("invalid value '{}' for '--cache-dir': {why}", path.display())),
         })?;
+        levels.settle(&options::DIR, &path);
         return Ok(Some(StoreDir::chosen(path)));
     }
-    Ok(StoreDir::by_default(vars))
+    let dir = StoreDir::by_default(vars);
+    if let Some(dir) = &dir {
+        levels.settle(&options::DIR, &dir.to_path_buf());
+    }
+    Ok(dir)
 }

@@ -7,7 +7,8 @@
 //! higher one replaces those below.
 
 use super::file::{File, Read, Setting};
-use super::options::{Lasting, Option as AnyOption, Raw};
+use super::options::{self, About, AnyOption, Lasting, Once, Raw};
+use super::shown::Shown;
 use super::{Misuse, Vars};
 use cachex_base::text::values::{self, NamePattern, PrivateKey};
 use cachex_core::environment;
@@ -58,20 +59,8 @@ impl By {
 #[derive(Clone, Copy, Debug)]
 pub struct Chosen {
     pub by: By,
-    /// `--force`, `CACHEX_FORCE`, or the key in the file.
+    /// Its name, or the variable.
     pub name: &'static str,
-}
-
-impl Chosen {
-    /// A flag by this name.
-    pub fn flag(name: &'static str) -> Chosen {
-        Chosen { by: By::Flag, name }
-    }
-
-    /// A variable by this name.
-    pub fn variable(name: &'static str) -> Chosen {
-        Chosen { by: By::Variable, name }
-    }
 }
 
 /// All levels below the flags.
@@ -84,34 +73,32 @@ pub struct Levels<'f> {
     project_rules: Vec<usize>,
     /// The place of the chosen profile.
     profile: Option<usize>,
-    /// The source of each value, if somebody needs it.
-    sources: Option<RefCell<Vec<(&'static str, By)>>>,
+    /// What became of each option, if somebody needs it.
+    noted: Option<RefCell<Vec<Noted>>>,
 }
 
-impl dyn AnyOption {
+/// What became of an option.
+pub struct Noted {
+    pub name: &'static str,
+    /// Who set it.
+    pub by: By,
+    /// Its value as it could stand in the file; null: there is none.
+    pub value: serde_json::Value,
+}
+
+impl About {
     /// The choice of this option there.
     pub fn said_by(&self, by: By) -> Chosen {
-        chosen(self, by)
+        let name = if by == By::Variable { self.variable } else { self.name };
+        Chosen { by, name }
     }
-}
-
-impl<T> Lasting<T> {
-    /// The choice of this option there.
-    pub fn said_by(&self, by: By) -> Chosen {
-        chosen(self, by)
-    }
-}
-
-fn chosen(option: &(impl AnyOption + ?Sized), by: By) -> Chosen {
-    let name = if by == By::Variable { option.variable() } else { option.name() };
-    Chosen { by, name }
 }
 
 impl<'f> Levels<'f> {
     /// Of no command, so that no rule matches.
     pub fn new(own: Own, file: Option<&'f File>) -> Levels<'f> {
         let (rules, project_rules) = (Vec::new(), Vec::new());
-        Levels { own, file, rules, project_rules, profile: None, sources: None }
+        Levels { own, file, rules, project_rules, profile: None, noted: None }
     }
 
     /// With the rules that match this command.
@@ -131,7 +118,7 @@ impl<'f> Levels<'f> {
     pub fn with_profile(self, flag: Option<String>) -> Result<Levels<'f>, Misuse> {
         let named = match flag {
             Some(name) => Some(name),
-            None => self.own.read("CACHEX_PROFILE", |name| Ok(name.to_owned()))?,
+            None => self.own.read(options::PROFILE.variable, |name| Ok(name.to_owned()))?,
         };
         let Some(name) = named else { return Ok(self) };
         let profiles = self.file.map_or(&[][..], |file| &file.profiles);
@@ -150,12 +137,12 @@ impl<'f> Levels<'f> {
 
     /// The same, noting what is taken from where.
     pub fn noting(self) -> Levels<'f> {
-        Levels { sources: Some(RefCell::default()), ..self }
+        Levels { noted: Some(RefCell::default()), ..self }
     }
 
-    /// The source of each value.
-    pub fn sources(self) -> Vec<(&'static str, By)> {
-        self.sources.map(RefCell::into_inner).unwrap_or_default()
+    /// What was noted.
+    pub fn noted(self) -> Vec<Noted> {
+        self.noted.map(RefCell::into_inner).unwrap_or_default()
     }
 
     /// The places of the rules that match, the last first.
@@ -169,7 +156,7 @@ impl<'f> Levels<'f> {
     }
 
     /// The value of an option, if anybody said one.
-    pub fn pick<T>(
+    pub fn pick<T: Shown>(
         &self,
         option: &'static Lasting<T>,
         flag: Option<T>,
@@ -178,7 +165,7 @@ impl<'f> Levels<'f> {
     }
 
     /// Returns the value, and the level that set it.
-    pub fn pick_by<T>(
+    pub fn pick_by<T: Shown>(
         &self,
         option: &'static Lasting<T>,
         flag: Option<T>,
@@ -193,15 +180,30 @@ impl<'f> Levels<'f> {
                 None => None,
             },
         };
-        if let Some((_, by)) = picked {
-            self.note(option.name, by);
+        if let Some((value, by)) = &picked {
+            self.note(option, *by);
+            self.settle(option, value);
         }
         Ok(picked)
     }
 
+    /// The value of an option that has one even if nobody said one.
+    pub fn pick_or<T: Shown>(
+        &self,
+        option: &'static Lasting<T>,
+        flag: Option<T>,
+        default: T,
+    ) -> Result<T, Misuse> {
+        if let Some(value) = self.pick(option, flag)? {
+            return Ok(value);
+        }
+        self.settle(option, &default);
+        Ok(default)
+    }
+
     /// Returns whether a switch is on.
     pub fn switch(&self, option: &'static Lasting<bool>, flag: bool) -> Result<bool, Misuse> {
-        Ok(self.pick(option, flag.then_some(true))?.unwrap_or(false))
+        self.pick_or(option, flag.then_some(true), false)
     }
 
     /// Which of several options that exclude each other is chosen, each with
@@ -231,10 +233,10 @@ impl<'f> Levels<'f> {
         };
         let equal = |&other: &usize| ons[other].is_some_and(|it| it.against(by).is_eq());
         if let Some(other) = (at + 1..N).find(equal) {
-            let [one, other] = [at, other].map(|at| self.told(options[at].0.said_by(by)));
+            let [one, other] = [at, other].map(|at| self.told(options[at].0.about().said_by(by)));
             return Err(contradiction(&one, &other));
         }
-        self.note(options[at].0.name(), by);
+        self.note(options[at].0.about(), by);
         Ok(Some(at))
     }
 
@@ -266,22 +268,34 @@ impl<'f> Levels<'f> {
             (By::Project { line, .. }, Some(File { project: Some(file), .. })) => {
                 format!("`{}` in {}:{line}", chosen.name, file.shown())
             }
-            (By::Flag, _) if !chosen.name.starts_with('-') => format!("--{}", chosen.name),
+            (By::Flag, _) => format!("--{}", chosen.name),
             _ => chosen.name.to_owned(),
         }
     }
 
     /// Notes that an option's value was taken from there.
-    pub fn note(&self, name: &'static str, by: By) {
-        if let Some(sources) = &self.sources {
-            sources.borrow_mut().push((name, by));
+    fn note(&self, option: &About, by: By) {
+        if let Some(noted) = &self.noted {
+            let value = serde_json::Value::Null;
+            noted.borrow_mut().push(Noted { name: option.name, by, value });
+        }
+    }
+
+    /// Notes the value that it has in the end, whoever set it.
+    pub fn settle(&self, option: &About, value: &dyn Shown) {
+        let Some(noted) = &self.noted else { return };
+        let mut noted = noted.borrow_mut();
+        let (name, value) = (option.name, value.shown());
+        match noted.iter_mut().find(|noted| noted.name == name) {
+            Some(noted) => noted.value = value,
+            None => noted.push(Noted { name, by: By::Default, value }),
         }
     }
 
     /// Notes that it does not count after all.
-    pub fn forget(&self, name: &'static str) {
-        if let Some(sources) = &self.sources {
-            sources.borrow_mut().retain(|(noted, _)| *noted != name);
+    pub fn forget(&self, option: &About) {
+        if let Some(noted) = &self.noted {
+            noted.borrow_mut().retain(|noted| noted.name != option.name);
         }
     }
 
@@ -301,7 +315,7 @@ impl<'f> Levels<'f> {
         option: &'s (impl AnyOption + ?Sized),
     ) -> impl Iterator<Item = (By, Raw<'s>)> {
         let find = move |settings: &'s [Setting]| {
-            settings.iter().find(|setting| setting.name == option.name())
+            settings.iter().find(|setting| setting.name() == option.name())
         };
         let profile = self.profile.and_then(|place| find(&file.profiles[place].settings));
         let profile = profile.map(|it| (By::Profile { line: it.line }, it));
@@ -344,6 +358,7 @@ impl<'f> Levels<'f> {
             is_adding = adds(&more);
             names.extend(more);
         }
+        self.settle(option, &names);
         Ok(Some(names))
     }
 }
@@ -364,8 +379,9 @@ impl Own {
     /// Those that have a say where cachex is disabled: the others, and mistakes in them,
     /// are about what is not there.
     pub fn where_disabled(self) -> Own {
-        const HEARD: [&str; 3] = ["CACHEX_SHELL", "CACHEX_STATUS_FILE", "CACHEX_STATUS_FD"];
-        let heard = |(name, _): &(&OsStr, &OsStr)| HEARD.iter().any(|it| name == it);
+        use options::{SHELL, STATUS_FD, STATUS_FILE};
+        let heard = [SHELL.variable, STATUS_FILE.variable, STATUS_FD.variable];
+        let heard = |(name, _): &(&OsStr, &OsStr)| heard.iter().any(|it| name == it);
         Own(self.0.into_iter().filter(heard).collect())
     }
 
@@ -390,17 +406,12 @@ impl Own {
         Ok(self.read(name, values::switch)?.unwrap_or(false))
     }
 
-    /// The option that turned on something that a file cannot, if any.
-    pub fn either(
-        &self,
-        flag: bool,
-        flag_name: &'static str,
-        name: &'static str,
-    ) -> Result<Option<Chosen>, Misuse> {
+    /// Who turned on what is for one call, if anybody did.
+    pub fn either(&self, option: &Once, flag: bool) -> Result<Option<Chosen>, Misuse> {
         if flag {
-            return Ok(Some(Chosen::flag(flag_name)));
+            return Ok(Some(option.said_by(By::Flag)));
         }
-        Ok(self.switch(name)?.then_some(Chosen::variable(name)))
+        Ok(self.switch(option.variable)?.then(|| option.said_by(By::Variable)))
     }
 
     /// Values in the file were checked when it was read.

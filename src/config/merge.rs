@@ -10,8 +10,8 @@ use super::{
 use crate::args::{IdentityArgs, RunArgs};
 use cachex_base::process::exit;
 use cachex_base::text::values::{
-    self, Access, AutoOutputs, ExeMode, ExitCodes, InputPattern, Limit, Mode, OutputPattern,
-    PrivateKey, PublicKey, Tag,
+    self, Access, AutoOutputs, ColorStrip, ExeMode, ExitCodes, InputPattern, Limit, Mode,
+    OutputPattern, PrivateKey, PublicKey, ReplayMode, StdinMode, Tag,
 };
 use cachex_store::fold::Bounds;
 use cachex_store::settings::{Limits, RemoteMode, Tier};
@@ -24,8 +24,8 @@ const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
     use options::{
         COLOR_STRIP, COMPRESS, FINISH, LOCAL, LOCK_TIMEOUT, MARK, MAX_ENTRIES, MAX_ENTRY_SIZE,
-        MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT, QUIET, REMOTE_MAX_SIZE, REPLAY,
-        REQUIRE_OUTPUTS, TAG, TIMEOUT, VERBOSE,
+        MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT, QUIET, REPLAY, REQUIRE_OUTPUTS, TAG, TIMEOUT,
+        VERBOSE,
     };
     let mut freshness = freshness(&args, levels)?;
     let ways = Ways::of(&args, levels)?;
@@ -39,6 +39,8 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     if local == Some(true) {
         tags.push(Tag(Tag::LOCAL.to_owned()));
     }
+    let tags = options::few(tags).map_err(Misuse)?;
+    levels.settle(&TAG, &tags);
     let outputs = levels.pick_by(&OUTPUT, several(args.output))?;
     if let Some((_, by)) = &outputs {
         let Freshness { refresh_after, stale_ok, .. } = &mut freshness;
@@ -54,22 +56,16 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     let mut outputs = outputs.map(|(outputs, _)| outputs).unwrap_or_default();
     outputs.sort();
     outputs.dedup();
+    levels.settle(&OUTPUT, &outputs);
     let identity = identity(args.identity, levels)?;
     let is_traced = identity.auto.as_ref().is_some_and(|it| it.outputs != AutoOutputs::None);
     check_outputs(&outputs, is_traced)?;
     if outputs.is_empty() && args.require_outputs {
         return Err(Misuse("--require-outputs requires --output".to_owned()));
     }
-    let max_entry_size = levels.pick(&MAX_ENTRY_SIZE, args.max_entry_size)?;
     let limits = Limits {
-        entry: max_entry_size.unwrap_or(Limits::DEFAULT.entry),
-        store: levels.pick(&MAX_SIZE, args.max_size)?.unwrap_or(Limits::DEFAULT.store),
-    };
-    let there = Limits {
-        entry: levels
-            .pick(&REMOTE_MAX_SIZE, args.remote_max_size)?
-            .map_or(limits.entry, |most| most.min(limits.entry)),
-        ..limits
+        entry: levels.pick_or(&MAX_ENTRY_SIZE, args.max_entry_size, Limits::DEFAULT.entry)?,
+        store: levels.pick_or(&MAX_SIZE, args.max_size, Limits::DEFAULT.store)?,
     };
     let remotes = remotes(
         Shared {
@@ -79,12 +75,16 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
             budget: args.remote_budget,
             signing_key: args.remote_signing_key,
             trusted: several(args.remote_trust),
+            max_size: args.remote_max_size,
         },
-        there,
+        limits,
         levels,
     )?;
     let miss_status = levels.pick(&MISS_STATUS, args.miss_status)?;
     let loudness = levels.choose([(&QUIET, args.quiet), (&VERBOSE, args.verbose)])?;
+    let (quiet, verbose) = (loudness == Some(0), loudness == Some(1));
+    levels.settle(&QUIET, &quiet);
+    levels.settle(&VERBOSE, &verbose);
     Ok(Config {
         dir_is_explicit: args.cache_dir.is_some(),
         dir: dir(args.cache_dir, vars, levels)?,
@@ -95,25 +95,25 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
         cached_only: ways.cached_only.then_some(miss_status.unwrap_or(exit::CACHEX_FAILED)),
         no_wait: ways.no_wait.then_some(miss_status.unwrap_or(0)),
         finish: levels.switch(&FINISH, args.finish)?,
-        replay: levels.pick(&REPLAY, args.replay)?.unwrap_or_default(),
+        replay: levels.pick_or(&REPLAY, args.replay, ReplayMode::default())?,
         mark: levels.switch(&MARK, args.mark)?,
-        color_strip: levels.pick(&COLOR_STRIP, args.color_strip)?.unwrap_or_default(),
+        color_strip: levels.pick_or(&COLOR_STRIP, args.color_strip, ColorStrip::default())?,
         no_concurrent: levels.switch(&NO_CONCURRENT, args.no_concurrent)?,
         lock_timeout: levels.pick(&LOCK_TIMEOUT, args.lock_timeout)?,
         timeout: levels.pick(&TIMEOUT, args.timeout)?,
         tty: ways.tty,
         outputs,
         require_outputs: levels.switch(&REQUIRE_OUTPUTS, args.require_outputs)?,
-        tags: options::few(tags).map_err(Misuse)?,
+        tags,
         local,
         max_entry_size: limits.entry,
         max_size: limits.store,
         max_entries: levels.pick(&MAX_ENTRIES, args.max_entries)?,
-        compress: levels.pick(&COMPRESS, args.compress)?.unwrap_or(Bounds::COMPRESS),
+        compress: levels.pick_or(&COMPRESS, args.compress, Bounds::COMPRESS)?,
         remotes,
         report,
-        quiet: loudness == Some(0),
-        verbose: loudness == Some(1),
+        quiet,
+        verbose,
     })
 }
 
@@ -125,12 +125,14 @@ struct Shared {
     budget: Option<Duration>,
     signing_key: Option<PrivateKey>,
     trusted: Option<Vec<PublicKey>>,
+    max_size: Option<u64>,
 }
 
 /// The stores that machines share, the nearest first.
 fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Remote>, Misuse> {
     use options::{
-        REMOTE, REMOTE_BUDGET, REMOTE_MODE, REMOTE_SIGNING_KEY, REMOTE_TIMEOUT, REMOTE_TRUST,
+        REMOTE, REMOTE_BUDGET, REMOTE_MAX_SIZE, REMOTE_MODE, REMOTE_SIGNING_KEY, REMOTE_TIMEOUT,
+        REMOTE_TRUST,
     };
     let tiers = levels.pick(&REMOTE, flags.tiers)?.unwrap_or_default();
     if tiers.is_empty() {
@@ -154,9 +156,13 @@ fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Rem
         secret: secret.map(|secret| secret.as_bytes().to_vec()),
         old_secret: old_secret.map(|secret| secret.as_bytes().to_vec()),
         signing_key: levels.pick(&REMOTE_SIGNING_KEY, flags.signing_key)?,
-        trusted: levels.pick(&REMOTE_TRUST, flags.trusted)?.unwrap_or_default(),
+        trusted: levels.pick_or(&REMOTE_TRUST, flags.trusted, Vec::new())?,
     };
-    let timeout = levels.pick(&REMOTE_TIMEOUT, flags.patience)?.unwrap_or(Remote::TIMEOUT);
+    levels.settle(&REMOTE_SIGNING_KEY, &access.signing_key.is_some());
+    let most = levels.pick_or(&REMOTE_MAX_SIZE, flags.max_size, limits.entry)?;
+    let limits = Limits { entry: most.min(limits.entry), ..limits };
+    levels.settle(&REMOTE_MAX_SIZE, &limits.entry);
+    let timeout = levels.pick_or(&REMOTE_TIMEOUT, flags.patience, Remote::TIMEOUT)?;
     let budget = levels.pick(&REMOTE_BUDGET, flags.budget)?;
     let most = levels.pick(&REMOTE_MODE, flags.mode)?.unwrap_or_default();
     let mut all: Vec<Remote> = Vec::with_capacity(tiers.len());
@@ -169,6 +175,9 @@ fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Rem
         if access.signing_key.is_none() && !access.trusted.is_empty() {
             // What is not signed is accepted by none who trusts keys.
             mode = mode.max(RemoteMode::ReadOnly);
+        }
+        if all.is_empty() {
+            levels.settle(&REMOTE_MODE, &mode);
         }
         all.push(Remote { url, mode, timeout, budget, access: access.clone(), limits });
     }
@@ -189,7 +198,7 @@ fn refreshed_beside(
     levels.exclude(&mut refreshed, &mut made)?;
     match (made, refreshed) {
         (Some(_), _) => {
-            levels.forget(option.name);
+            levels.forget(option);
             Ok(None)
         }
         (None, Some(refreshed)) => Err(contradiction(
@@ -226,10 +235,11 @@ fn several<T>(given: Vec<T>) -> Option<Vec<T>> {
 }
 
 fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
-    let file = own.get("CACHEX_STATUS_FILE").map(|path| ReportTo::File(path.into()));
-    let fd = own.read("CACHEX_STATUS_FD", values::descriptor)?.map(ReportTo::Descriptor);
+    use options::{STATUS_FD, STATUS_FILE};
+    let file = own.get(STATUS_FILE.variable).map(|path| ReportTo::File(path.into()));
+    let fd = own.read(STATUS_FD.variable, values::descriptor)?.map(ReportTo::Descriptor);
     match (file, fd) {
-        (Some(_), Some(_)) => Err(contradiction("CACHEX_STATUS_FILE", "CACHEX_STATUS_FD")),
+        (Some(_), Some(_)) => Err(contradiction(STATUS_FILE.variable, STATUS_FD.variable)),
         (file, fd) => Ok(file.or(fd)),
     }
 }
@@ -250,10 +260,11 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
         Some(_) => Some(EnvSelection::None),
         None => None,
     };
+    levels.settle(&NO_ENV, &matches!(env, Some(EnvSelection::None)));
     let portable = levels.switch(&PORTABLE, args.portable)?;
     let base = levels.pick(&BASE_DIR, args.base_dir)?.map(BaseFolder::At);
     let list = levels.pick(&INPUT_FROM, args.input_from)?;
-    let patterns = levels.pick(&INPUT, several(args.input))?.unwrap_or_default();
+    let patterns = levels.pick_or(&INPUT, several(args.input), Vec::new())?;
     if list.is_none() && !patterns.is_empty() && patterns.iter().all(|pattern| pattern.exclude) {
         return Err(Misuse(
             "there are only exclusions; name the inputs with --input, too".to_owned(),
@@ -273,9 +284,13 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
     }
     let no_cwd = levels.switch(&NO_CWD, args.no_cwd)?;
     let auto = super::auto::auto(args.auto, args.no_cwd, portable, levels)?;
+    // What a command reads depends on where it runs.
+    let cwd = !no_cwd || auto.is_some();
+    levels.settle(&NO_CWD, &!cwd);
+    levels.settle(&options::AUTO, &auto.is_some());
     let by_default = if portable { ExeMode::Content } else { ExeMode::default() };
     Ok(Identity {
-        exe: levels.pick(&EXE, args.exe)?.unwrap_or(by_default),
+        exe: levels.pick_or(&EXE, args.exe, by_default)?,
         inputs: InputFiles {
             patterns,
             list: list.map(
@@ -283,17 +298,16 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
                     if path.as_os_str() == "-" { List::Stdin } else { List::File(path) }
                 },
             ),
-            commands: levels.pick(&INPUT_COMMAND, several(args.input_command))?.unwrap_or_default(),
+            commands: levels.pick_or(&INPUT_COMMAND, several(args.input_command), Vec::new())?,
             no_ignore: levels.switch(&NO_IGNORE, args.no_ignore)?,
         },
         base: base.or(portable.then_some(BaseFolder::Repository)),
         portable,
         platform: levels.pick(&PLATFORM, args.platform)?,
-        // What a command reads depends on where it runs.
-        cwd: !no_cwd || auto.is_some(),
+        cwd,
         auto,
         env: env.unwrap_or(EnvSelection::All),
-        stdin: levels.pick(&STDIN, args.stdin)?.unwrap_or_default(),
+        stdin: levels.pick_or(&STDIN, args.stdin, StdinMode::default())?,
         key: levels.pick(&KEY, args.key)?,
         scope: levels.pick(&SCOPE, args.scope)?,
     })
@@ -304,16 +318,18 @@ fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
         EXPIRES_IN, FAILURE_EXPIRES_IN, JITTER, REFRESH_AFTER, STALE_IF_ERROR, STALE_OK,
     };
     let expires_in = levels.pick_by(&EXPIRES_IN, args.expires_in)?;
-    let failure_expires_in = levels.pick(&FAILURE_EXPIRES_IN, args.failure_expires_in)?;
     let limit = expires_in.and_then(|(Limit(limit), _)| limit);
     let shorter = limit.map_or(DEFAULT_FAILURE_EXPIRES_IN, |it| it.min(DEFAULT_FAILURE_EXPIRES_IN));
+    let shorter = Limit(Some(shorter));
+    let Limit(failure_expires_in) =
+        levels.pick_or(&FAILURE_EXPIRES_IN, args.failure_expires_in, shorter)?;
     let mut refresh_after = levels.pick_by(&REFRESH_AFTER, args.refresh_after)?;
     if let (Some((after, by)), Some((Limit(Some(limit)), limit_by))) = (refresh_after, expires_in)
         && after >= limit
     {
         if by.against(limit_by).is_lt() {
             // A lasting setting does not bind who asks for less this once.
-            levels.forget(REFRESH_AFTER.name);
+            levels.forget(&REFRESH_AFTER);
             refresh_after = None;
         } else {
             return Err(Misuse(format!(
@@ -328,26 +344,28 @@ fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
     }
     Ok(Freshness {
         expires_in: limit,
-        failure_expires_in: failure_expires_in.map_or(Some(shorter), |Limit(limit)| limit),
+        failure_expires_in,
         refresh_after: refresh_after.map(|(after, _)| after),
         stale_ok: levels.pick(&STALE_OK, args.stale_ok)?,
         stale_if_error: levels.pick(&STALE_IF_ERROR, args.stale_if_error)?,
-        jitter: levels.pick(&JITTER, args.jitter)?.unwrap_or_default(),
+        jitter: levels.pick_or(&JITTER, args.jitter, 0)?,
         exit_codes: exit_codes(args, levels)?,
     })
 }
 
 /// Which statuses are recorded, by whichever name somebody chose them.
 fn exit_codes(args: &RunArgs, levels: &Levels<'_>) -> Result<ExitCodes, Misuse> {
-    use options::EXIT_CODES;
+    use options::{EXIT_CODES, NO_FAIL};
     let picked = levels.pick_by(&EXIT_CODES, args.exit_codes.clone())?;
     let mut listed = picked.as_ref().map(|(_, by)| EXIT_CODES.said_by(*by));
-    let mut no_fail = levels.own().either(args.no_fail, "--no-fail", "CACHEX_NO_FAIL")?;
+    let mut no_fail = levels.own().either(&NO_FAIL, args.no_fail)?;
     levels.exclude(&mut no_fail, &mut listed)?;
-    if no_fail.is_some() {
-        return Ok(ExitCodes::of_success());
-    }
-    Ok(picked.map(|(codes, _)| codes).unwrap_or_default())
+    let codes = match no_fail {
+        Some(_) => ExitCodes::of_success(),
+        None => picked.map(|(codes, _)| codes).unwrap_or_default(),
+    };
+    levels.settle(&EXIT_CODES, &codes);
+    Ok(codes)
 }
 
 /// Which of the ways to run or to replay were chosen.
@@ -363,12 +381,11 @@ impl Ways {
     fn of(args: &RunArgs, levels: &Levels<'_>) -> Result<Ways, Misuse> {
         let own = levels.own();
         let (mode, mut by) = Ways::mode(args, levels)?;
-        let mut warm = own.either(args.warm, "--warm", "CACHEX_WARM")?;
-        let mut cached_only =
-            own.either(args.cached_only, "--cached-only", "CACHEX_CACHED_ONLY")?;
+        let mut warm = own.either(&options::WARM, args.warm)?;
+        let mut cached_only = own.either(&options::CACHED_ONLY, args.cached_only)?;
         let tty = levels.pick_by(&options::TTY, args.tty.then_some(true))?;
         let mut tty = tty.filter(|(on, _)| *on).map(|(_, by)| options::TTY.said_by(by));
-        let mut no_wait = own.either(args.no_wait, "--no-wait", "CACHEX_NO_WAIT")?;
+        let mut no_wait = own.either(&options::NO_WAIT, args.no_wait)?;
         levels.exclude(&mut warm, &mut cached_only)?;
         levels.exclude(&mut warm, &mut no_wait)?;
         levels.exclude(&mut cached_only, &mut no_wait)?;
@@ -387,8 +404,11 @@ impl Ways {
             }
             Mode::ReadWrite | Mode::Off => {}
         }
+        let mode = if by.is_some() { mode } else { Mode::default() };
+        levels.settle(&options::MODE, &mode);
+        levels.settle(&options::TTY, &tty.is_some());
         Ok(Ways {
-            mode: if by.is_some() { mode } else { Mode::default() },
+            mode,
             warm: warm.is_some(),
             cached_only: cached_only.is_some(),
             no_wait: no_wait.is_some(),
@@ -398,22 +418,18 @@ impl Ways {
 
     /// The mode, by whichever name somebody chose it.
     fn mode(args: &RunArgs, levels: &Levels<'_>) -> Result<(Mode, Option<Chosen>), Misuse> {
-        let mut chosen = Vec::new();
-        for (given, name, mode) in [
-            (args.force, "--force", Mode::WriteOnly),
-            (args.no_read, "--no-read", Mode::WriteOnly),
-            (args.read_only, "--read-only", Mode::ReadOnly),
-        ] {
-            chosen.extend(given.then_some((mode, Chosen::flag(name))));
-        }
+        let short = [
+            (&options::FORCE, args.force, Mode::WriteOnly),
+            (&options::NO_READ, args.no_read, Mode::WriteOnly),
+            (&options::READ_ONLY, args.read_only, Mode::ReadOnly),
+        ];
+        let given = short.iter().filter(|(_, given, _)| *given);
+        let mut chosen: Vec<_> =
+            given.map(|(option, _, mode)| (*mode, option.said_by(By::Flag))).collect();
         if chosen.is_empty() && args.mode.is_none() {
-            for (name, mode) in [
-                ("CACHEX_FORCE", Mode::WriteOnly),
-                ("CACHEX_NO_READ", Mode::WriteOnly),
-                ("CACHEX_READ_ONLY", Mode::ReadOnly),
-            ] {
-                let on = levels.own().switch(name)?;
-                chosen.extend(on.then_some((mode, Chosen::variable(name))));
+            for (option, _, mode) in short {
+                let on = levels.own().switch(option.variable)?;
+                chosen.extend(on.then(|| (mode, option.said_by(By::Variable))));
             }
         }
         // What is below the short forms does not count beside them.

@@ -11,9 +11,9 @@ mod folder;
 mod inputs;
 mod levels;
 mod merge;
-pub mod options;
 mod parse;
 mod project;
+mod shown;
 
 pub use auto::Auto;
 pub use cachex_base::process::report::ReportTo;
@@ -22,11 +22,10 @@ pub use cachex_store::settings::Remote;
 pub use file::{File, Read, place};
 pub use folder::StoreDir;
 pub use inputs::{BaseFolder, EnvSelection, InputFiles, List};
-pub use levels::By;
-pub use options::ALL;
+pub use levels::{By, Noted};
 pub use project::{NAME as PROJECT_FILE, Project, allow, deny, find as project};
 
-use crate::args::{Called, RunArgs, ShArgs, sh};
+use crate::args::{Called, RunArgs, ShArgs, options, sh};
 use cachex_base::process::exit;
 use cachex_base::record::entry::Key;
 use cachex_base::streams::messages::Messages;
@@ -315,7 +314,7 @@ fn with_shell(ShArgs { mut run, shell }: ShArgs, levels: &Levels<'_>) -> Result<
 
 /// The shell that runs scripts.
 fn shell(flag: Option<String>, levels: &Levels<'_>) -> Result<String, Misuse> {
-    Ok(levels.pick(&options::SHELL, flag)?.unwrap_or_else(|| DEFAULT_SHELL.to_owned()))
+    levels.pick_or(&options::SHELL, flag, DEFAULT_SHELL.to_owned())
 }
 
 /// The remote stores that calls use, each with what holds where it is named: those of all
@@ -348,14 +347,17 @@ pub fn resolve_remotes(
 pub struct Settled {
     /// What holds.
     pub config: Config,
-    /// How `--cached-only` would end that finds nothing.
-    pub miss_status: u8,
-    /// Which shell `sh` would call.
-    pub shell: String,
-    /// The options that somebody set, each with who did.
-    pub sources: Vec<(&'static str, By)>,
+    /// The options, each with its value and who set it; one that is not here has none.
+    pub options: Vec<Noted>,
     /// The places in the file of the rules that match, in its order.
     pub rules: Vec<usize>,
+}
+
+impl Settled {
+    /// What became of an option.
+    pub fn of(&self, option: &options::About) -> Option<&Noted> {
+        self.options.iter().find(|noted| noted.name == option.name)
+    }
 }
 
 /// What holds for a command that is called without options.
@@ -369,14 +371,11 @@ pub fn settle(
     let levels = levels.of(argv).noting();
     let config = merge(RunArgs::default(), vars, &levels)?;
     warn(read, config.quiet);
-    let miss_status = levels.pick(&options::MISS_STATUS, None)?;
-    Ok(Settled {
-        config,
-        miss_status: miss_status.unwrap_or(exit::CACHEX_FAILED),
-        shell: shell(None, &levels)?,
-        rules: levels.rules().iter().rev().copied().collect(),
-        sources: levels.sources(),
-    })
+    // These are for calls that say more.
+    levels.pick_or(&options::MISS_STATUS, None, exit::CACHEX_FAILED)?;
+    shell(None, &levels)?;
+    let rules = levels.rules().iter().rev().copied().collect();
+    Ok(Settled { config, rules, options: levels.noted() })
 }
 
 /// Reads the file.

@@ -3,7 +3,7 @@
 
 use super::Misuse;
 use super::file::{File, Profile, Rule, Setting, shown};
-use super::options::{self, ALL, EXCLUSIVE, Instead, ONCE, Option as AnyOption, Raw, Value};
+use super::options::{self, AnyOption, Raw, Value};
 use cachex_store::place;
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -162,7 +162,8 @@ impl<'t> Reader<'t> {
     ) -> Result<Vec<Setting>, Mistake> {
         let mut settings = Vec::with_capacity(table.len());
         for (key, item) in table {
-            let Some(option) = ALL.iter().find(|option| option.name() == key.get_ref()) else {
+            let Some(option) = options::all().iter().find(|option| option.name() == key.get_ref())
+            else {
                 let what = unknown(key.get_ref(), other);
                 return Err(Mistake { at: key.span().start, what });
             };
@@ -174,7 +175,8 @@ impl<'t> Reader<'t> {
                 return Err(Mistake { at: key.span().start, what });
             }
             let value = self.value(*option, item)?;
-            let setting = Setting { name: option.name(), value, line: self.line(key.span().start) };
+            let setting =
+                Setting { option: option.about(), value, line: self.line(key.span().start) };
             agrees(key.span().start, &setting, &settings)?;
             settings.push(setting);
         }
@@ -205,7 +207,7 @@ impl<'t> Reader<'t> {
                 return Err(invalid(&why.unwrap_or_default()));
             }
         };
-        if option.name() == options::CACHE_DIR.name
+        if option.name() == options::DIR.name
             && let Value::Text(path) = &mut value
         {
             let folder = place::anywhere(OsStr::new(path), self.home);
@@ -234,22 +236,21 @@ impl<'t> Reader<'t> {
 /// Returns whether a setting agrees with those that stand with it.
 fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
     let is_on = |setting: &Setting| !matches!(setting.value, Value::Switch(false));
-    for group in EXCLUSIVE {
-        let within = |setting: &Setting| group.iter().any(|o| o.name() == setting.name);
-        let other = others.iter().find(|other| within(other) && is_on(other));
-        if let Some(other) = other.filter(|_| within(new) && is_on(new)) {
-            let what = format!(
-                "`{}` and `{}` (line {}) contradict each other; remove one of them",
-                new.name, other.name, other.line
-            );
-            return Err(Mistake { at, what });
-        }
+    let contradicts = |other: &&Setting| is_on(other) && new.option.contradicts(other.option);
+    if let Some(other) = others.iter().find(contradicts).filter(|_| is_on(new)) {
+        let what = format!(
+            "`{}` and `{}` (line {}) contradict each other; remove one of them",
+            new.name(),
+            other.name(),
+            other.line
+        );
+        return Err(Mistake { at, what });
     }
     let (refresh_after, expires_in) = (&options::REFRESH_AFTER, &options::EXPIRES_IN);
-    if ![refresh_after.name, expires_in.name].contains(&new.name) {
+    if ![refresh_after.name, expires_in.name].contains(&new.name()) {
         return Ok(());
     }
-    let find = |name| others.iter().chain([new]).find(|setting| setting.name == name);
+    let find = |name| others.iter().chain([new]).find(|setting| setting.name() == name);
     let refresh = find(refresh_after.name)
         .and_then(|found| Some((found, refresh_after.read(Raw::Value(&found.value)).ok()?)));
     let expires = find(expires_in.name)
@@ -260,7 +261,10 @@ fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
         let what = format!(
             "`{}` (line {}) is not shorter than `{}` (line {}): a result would expire before it is \
              refreshed; make it shorter",
-            refresh.name, refresh.line, expires.name, expires.line
+            refresh.name(),
+            refresh.line,
+            expires.name(),
+            expires.line
         );
         return Err(Mistake { at, what });
     }
@@ -281,15 +285,13 @@ fn integer(number: &DeInteger<'_>) -> Option<i64> {
 /// The message about an unknown key.
 fn unknown(key: &str, other: &'static str) -> String {
     let name = key.strip_prefix("--").unwrap_or(key);
-    if let Some((once, instead)) = ONCE.iter().find(|(once, _)| *once == name) {
-        return match instead {
-            Instead::Nothing => {
-                format!("`{once}` is for one call and cannot be set for all; use --{once}")
-            }
-            Instead::Line(line) => format!("`{once}` is for one call; for all it is `{line}`"),
+    if let Some(once) = options::for_one_call().iter().find(|once| once.name == name) {
+        return match once.line {
+            None => format!("`{name}` is for one call and cannot be set for all; use --{name}"),
+            Some(line) => format!("`{name}` is for one call; for all it is `{line}`"),
         };
     }
-    let nearest = ALL
+    let nearest = options::all()
         .iter()
         .map(|option| option.name())
         .chain([other])

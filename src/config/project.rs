@@ -9,7 +9,7 @@
 //! Until something is allowed, nothing is looked for.
 
 use super::file::{self, File, LONGEST, shown};
-use super::options::Value;
+use super::options::{self, INPUT, LOCAL, Mark, Value};
 use super::{Misuse, Vars, parse, var};
 use anyhow::{Context, Result, bail};
 use cachex_base::system::fsutil;
@@ -25,22 +25,6 @@ use std::path::{Path, PathBuf};
 
 /// The name of the file.
 pub const NAME: &str = ".cachex.toml";
-/// The options that it may set.
-pub const KEYS: [&str; 13] = [
-    "exit-codes",
-    "expires-in",
-    "failure-expires-in",
-    "input",
-    "jitter",
-    "key",
-    "local",
-    "max-entry-size",
-    "no-concurrent",
-    "no-ignore",
-    "refresh-after",
-    "scope",
-    "tag",
-];
 
 /// A project's file, and whether it counts.
 pub enum Project {
@@ -98,7 +82,7 @@ fn relocate(file: &mut File, up: &str) {
         }
     };
     let rules = file.rules.iter_mut().flat_map(|rule| &mut rule.settings);
-    for setting in file.settings.iter_mut().chain(rules).filter(|it| it.name == "input") {
+    for setting in file.settings.iter_mut().chain(rules).filter(|it| it.name() == INPUT.name) {
         match &mut setting.value {
             Value::Text(text) => there(text),
             Value::Items(items) => items.iter_mut().for_each(there),
@@ -116,15 +100,18 @@ fn read(path: &Path, bytes: &[u8]) -> Result<File, Misuse> {
     }
     let rules = file.rules.iter().flat_map(|rule| &rule.settings);
     for setting in file.settings.iter().chain(rules) {
-        let (path, line, name) = (shown(path), setting.line, setting.name);
-        if !KEYS.contains(&name) {
-            let keys = KEYS.map(|key| format!("`{key}`")).join(", ");
+        let (path, line, name) = (shown(path), setting.line, setting.name());
+        if !setting.option.is(Mark::Project) {
+            let keys = options::all().iter().filter(|option| option.about().is(Mark::Project));
+            let mut keys: Vec<_> = keys.map(|option| format!("`{}`", option.name())).collect();
+            keys.sort_unstable();
+            let keys = keys.join(", ");
             return Err(Misuse(format!(
                 "{path}:{line}: `{name}` is not for a project to set, but for your own config.toml; \
                  it can set {keys}"
             )));
         }
-        if name == "local" && !matches!(setting.value, Value::Switch(true)) {
+        if name == LOCAL.name && !matches!(setting.value, Value::Switch(true)) {
             return Err(Misuse(format!(
                 "{path}:{line}: a project can keep results on this machine (`local = true`), not \
                  share them"

@@ -1,6 +1,6 @@
 //! `cachex config get|set|edit|init`: the file, by one key, in an editor, or from nothing.
 
-use crate::args::ConfigVerb;
+use crate::args::{ConfigVerb, options};
 use crate::config::{self, File, Vars};
 use anyhow::{Context, Result, bail};
 use cachex_base::process::exit::{self, Exit};
@@ -38,14 +38,14 @@ pub fn edit(verb: &ConfigVerb, vars: &Vars) -> Result<Exit> {
 fn get(key: &str, vars: &Vars) -> Result<Exit> {
     let read = config::read(vars)?;
     let settled = config::settle(&[], None, vars, &read)?;
-    let option = config::ALL.iter().find(|option| option.name() == key);
+    let option = options::all().iter().find(|option| option.name() == key);
     let option = option.with_context(|| format!("`{key}` is no setting; see `cachex config`"))?;
-    let value = super::value(option.name(), &settled);
-    if value.is_null() {
+    let value = settled.of(option.about()).map(|noted| &noted.value);
+    let Some(value) = value.filter(|value| !value.is_null()) else {
         return Ok(Exit::Status(exit::FAILURE));
-    }
+    };
     // Not as people are shown it, so that it can be set again.
-    let text = match &value {
+    let text = match value {
         serde_json::Value::Number(number) => number.to_string(),
         other => super::shown(option.name(), other),
     };
@@ -84,7 +84,7 @@ fn set(path: &Path, key: &str, value: &str, vars: &Vars) -> Result<()> {
 /// Whether nothing but this key was changed.
 fn is_only(before: &File, now: &File, key: &str) -> bool {
     let names = |file: &File| {
-        let names = file.settings.iter().map(|it| it.name).filter(|name| *name != key);
+        let names = file.settings.iter().map(|it| it.name()).filter(|name| *name != key);
         names.collect::<Vec<_>>()
     };
     names(before) == names(now)
@@ -97,7 +97,7 @@ fn is_only(before: &File, now: &File, key: &str) -> bool {
 fn with(before: &str, file: &File, key: &str, written: &str) -> String {
     let line = format!("{key} = {written}\n");
     let mut lines: Vec<&str> = before.split_inclusive('\n').collect();
-    let set = file.settings.iter().find(|it| it.name == key).map(|it| it.line - 1);
+    let set = file.settings.iter().find(|it| it.name() == key).map(|it| it.line - 1);
     if let Some(at) = set {
         // A value may go on in the lines that follow, up to one that makes it whole.
         let is_whole = |end: usize| toml::de::DeTable::parse(&lines[at..end].concat()).is_ok();

@@ -1,8 +1,7 @@
 //! `docs/options.md`: the tables from the command line's own description, the
 //! prose between them from `options.md` beside this file.
 
-use crate::args::{Cli, RUN, SH};
-use crate::config::options::{self, Instead};
+use crate::args::{Cli, RUN, SH, options};
 use clap::{Arg, Command, CommandFactory};
 use std::fmt::Write as _;
 
@@ -69,13 +68,14 @@ fn table_of_run<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>)
 
 /// The variable of an option, and what it is in the file.
 fn lasting(name: &str) -> (String, String) {
-    if let Some(option) = options::ALL.iter().find(|option| option.name() == name) {
+    if let Some(option) = options::all().iter().find(|option| option.name() == name) {
         return (format!("`{}`", option.variable()), option.kind().to_owned());
     }
-    let variable = format!("`CACHEX_{}`", name.replace('-', "_").to_uppercase());
-    match options::ONCE.iter().find(|(once, _)| *once == name) {
-        Some((_, Instead::Line(line))) => (variable, format!("`{line}`")),
-        Some((_, Instead::Nothing)) => (variable, "no".to_owned()),
+    match options::for_one_call().iter().find(|option| option.name == name) {
+        Some(once) => {
+            let line = once.line.map_or_else(|| "no".to_owned(), |line| format!("`{line}`"));
+            (format!("`{}`", once.variable), line)
+        }
         None => (String::new(), String::new()),
     }
 }

@@ -1,0 +1,13 @@
+//! The options of `sh`.
+
+use super::*;
+use cachex_base::text::values;
+
+options! {
+    /// A script, and how it is run.
+    pub struct ShArgs flatten run: RunArgs {
+        /// Run the script with this shell, by name or by path [default: /bin/sh]
+        shell: Option<String> = lasting SHELL, "shell",
+            text(values::shell) "SHELL" hint CommandName, RUNNING;
+    }
+}
