@@ -103,7 +103,7 @@ impl Runner<'_> {
         for (at, looked) in known.look(&call.key).enumerate() {
             let took = started.elapsed();
             match find(&looked.key) {
-                Ok(hit) => {
+                Ok(mut hit) => {
                     let renewed = looked.renewed();
                     if at > 0 || renewed.is_some() {
                         let mut known = known.clone();
@@ -111,8 +111,8 @@ impl Runner<'_> {
                         // It only saves time.
                         let _ = known.remember(root, &call.key);
                     }
-                    let matched = Some(Matched { facts: looked.set.facts.len(), took });
-                    return Ok(Hit { matched, ..hit });
+                    hit.matched = Some(Matched { facts: looked.set.facts.len(), took });
+                    return Ok(hit);
                 }
                 Err(Missed { why: Reason::NotRecorded, stale: None }) => {}
                 Err(why) => missed = missed.or(Some(why)),

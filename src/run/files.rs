@@ -1,6 +1,8 @@
 //! The files that a call declares to make: brought back by a hit, recorded by a miss.
 
-use super::{Hit, Runner};
+use super::automatic::Matched;
+use super::replay::Replay;
+use super::{Candidate, Runner};
 use crate::files::outputs::collect::{self, Before, Collected, Made};
 use crate::files::outputs::restore::{self, Refused, Restore};
 use crate::files::outputs::traced::Written;
@@ -12,14 +14,38 @@ use cachex_exec::Ended;
 use cachex_store::events::Reason;
 use cachex_store::{Root, blobs};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// An entry that is served: its output is at hand and verified, and the files that go with it
+/// are back. Only [`Runner::brought_back`] makes one.
+pub(super) struct Hit {
+    pub replay: Replay,
+    pub age: Duration,
+    /// Whether it came from the remote store just now.
+    pub is_remote: bool,
+    /// How it was found, if the call is automatic.
+    pub matched: Option<Matched>,
+    _restored: Restored,
+}
+
+/// That files were brought back. It is known here alone.
+struct Restored;
 
 impl Runner<'_> {
+    /// What may be served with its files, if they can be brought back.
+    #[inline]
+    pub(super) fn brought_back(&self, root: &Root, candidate: Candidate) -> Result<Hit, Reason> {
+        let restored = self.bring_back(root, candidate.replay.entry())?;
+        let Candidate { replay, age, is_remote } = candidate;
+        Ok(Hit { replay, age, is_remote, matched: None, _restored: restored })
+    }
+
     /// Brings back what a hit made, if this call asks for that; or why it is no hit.
-    pub(super) fn bring_back(&self, root: &Root, entry: &Entry) -> Result<(), Reason> {
+    fn bring_back(&self, root: &Root, entry: &Entry) -> Result<Restored, Reason> {
         let area = self.area();
         let is_traced = area.is_some();
         if self.config.outputs.is_empty() && (!is_traced || entry.outputs.is_none()) {
-            return Ok(());
+            return Ok(Restored);
         }
         let manifest = self.made(root, entry)?;
         claims::mark(root, &entry.key, &self.config.outputs);
@@ -29,7 +55,7 @@ impl Runner<'_> {
             let declared = declared.with_area(area);
             Restore::prepare(root, &declared, &manifest, interrupts)?.commit()
         });
-        restored.map_err(|refused| match refused {
+        restored.map(|()| Restored).map_err(|refused| match refused {
             Refused::Gone => Reason::Damaged,
             // That is what users do.
             Refused::Edited(_) => {
@@ -85,8 +111,8 @@ impl Runner<'_> {
     }
 
     /// What stands in for a run, if the files that go with it can be brought back.
-    pub(super) fn standing_in(&self, root: &Root, stale: Box<Hit>) -> Option<Box<Hit>> {
-        self.bring_back(root, stale.replay.entry()).is_ok().then_some(stale)
+    pub(super) fn standing_in(&self, root: &Root, stale: Box<Candidate>) -> Option<Hit> {
+        self.brought_back(root, *stale).ok()
     }
 
     /// What a run was to make and did not, as far as that is a failure.

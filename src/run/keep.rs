@@ -2,6 +2,7 @@
 
 use super::automatic::Traced;
 use super::record::Recorded;
+use super::witness::Unchanged;
 use super::{Call, Runner, nanos};
 use crate::files::outputs::collect::{Before, Collected, Kept};
 use cachex_base::record::entry::{About, Bytes, Entry};
@@ -84,9 +85,10 @@ impl Runner<'_> {
         if let Some(why) = Self::descriptor_moved(call) {
             return Recorded::Not(format!("not recorded: {why}").into());
         }
-        if let Some(why) = self.changed(root, call) {
-            return not(&why);
-        }
+        let unchanged = match self.unchanged(root, call) {
+            Ok(unchanged) => unchanged,
+            Err(why) => return not(&why),
+        };
         let Ok(stdin_consumed) = call.stdin.consumed() else {
             return Recorded::Not("not recorded: it moved standard input back".into());
         };
@@ -110,7 +112,7 @@ impl Runner<'_> {
             about: self.about(),
             parts: parts::within_limit(parts),
         };
-        let entry = match self.record(root, recorder, made, entry) {
+        let entry = match self.record(root, recorder, made, entry, unchanged) {
             Ok(entry) => Box::new(entry),
             Err(why) => return Recorded::Not(why.into()),
         };
@@ -127,6 +129,7 @@ impl Runner<'_> {
         recorder: Recorder<'_>,
         made: Option<Collected<'_>>,
         mut entry: Entry,
+        _: Unchanged,
     ) -> Result<Entry, &'static str> {
         let warn = |error: &dyn std::fmt::Display| {
             self.messages().warn(format_args!("the result is not recorded: {error}"));

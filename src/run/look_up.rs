@@ -1,6 +1,6 @@
 //! Looking an entry up, and judging whether it may be served now.
 
-use super::{Call, Hit, Missed, Runner};
+use super::{Call, Candidate, Hit, Missed, Runner};
 use crate::run::replay::Replay;
 use anyhow::Result;
 use cachex_base::record::entry::{Entry, Key};
@@ -36,13 +36,13 @@ impl Runner<'_> {
 
     /// The entry of the remote store that may be served now, in the place of what was
     /// missed here.
-    fn find_there(&self, root: &Root, key: &Key, missed: Missed) -> Result<Hit, Missed> {
+    fn find_there(&self, root: &Root, key: &Key, missed: Missed) -> Result<Candidate, Missed> {
         if self.config.mode == Mode::WriteOnly {
             return Err(missed);
         }
         let Some(entry) = self.fetch(root, key) else { return Err(missed) };
         match self.judge(root, key, Ok(Some(entry))) {
-            Ok(hit) => Ok(Hit { is_remote: true, ..hit }),
+            Ok(found) => Ok(Candidate { is_remote: true, ..found }),
             // It is later than what there is, if that is anything.
             Err(judged) if judged.stale.is_some() => Err(judged),
             Err(_) => Err(missed),
@@ -51,15 +51,12 @@ impl Runner<'_> {
 
     /// Brings back the files that go with a hit, without which it is none.
     #[inline]
-    fn completed(&self, root: &Root, hit: Hit) -> Result<Hit, Missed> {
-        match self.bring_back(root, hit.replay.entry()) {
-            Ok(()) => Ok(hit),
-            Err(why) => Err(Missed { why, stale: None }),
-        }
+    fn completed(&self, root: &Root, found: Candidate) -> Result<Hit, Missed> {
+        self.brought_back(root, found).map_err(|why| Missed { why, stale: None })
     }
 
     /// The entry of this store that may be served now, or why there is none.
-    fn look_up(&self, root: &Root, key: &Key) -> Result<Hit, Missed> {
+    fn look_up(&self, root: &Root, key: &Key) -> Result<Candidate, Missed> {
         let forced = self.config.mode == Mode::WriteOnly;
         if forced && self.config.freshness.stale_if_error.is_none() {
             return Err(Missed { why: Reason::Forced, stale: None });
@@ -69,7 +66,12 @@ impl Runner<'_> {
 
     /// Whether what a look-up found may be served now.
     #[inline]
-    fn judge(&self, root: &Root, key: &Key, found: Result<Option<Entry>>) -> Result<Hit, Missed> {
+    fn judge(
+        &self,
+        root: &Root,
+        key: &Key,
+        found: Result<Option<Entry>>,
+    ) -> Result<Candidate, Missed> {
         let without = |why| Missed { why, stale: None };
         let freshness = &self.config.freshness;
         let forced = self.config.mode == Mode::WriteOnly;
@@ -107,10 +109,10 @@ impl Runner<'_> {
             (Ok(Some(replay)), _) if !replay.suits(Outputs::of_this_process) => {
                 Err(without(Reason::OtherOutputs))
             }
-            (Ok(Some(replay)), None) => Ok(Hit { replay, age, is_remote: false, matched: None }),
+            (Ok(Some(replay)), None) => Ok(Candidate { replay, age, is_remote: false }),
             (Ok(Some(replay)), Some(why)) => Err(Missed {
                 why,
-                stale: Some(Box::new(Hit { replay, age, is_remote: false, matched: None })),
+                stale: Some(Box::new(Candidate { replay, age, is_remote: false })),
             }),
             (Ok(None), _) => Err(without(Reason::Damaged)),
             (Err(_), _) => Err(without(Reason::Unreadable)),

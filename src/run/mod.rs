@@ -40,7 +40,6 @@ pub use shim::Shims;
 use crate::config::{Config, Vars};
 use crate::run::replay::{Replay, Unplayed};
 use anyhow::Result;
-use automatic::Matched;
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::fallback;
 use cachex_base::process::report::{self, Outcome, Report};
@@ -56,6 +55,7 @@ use cachex_store::Root;
 use cachex_store::events::{self, Event, Kind, Reason};
 use cachex_store::fence;
 use cachex_store::lock::Lock;
+use files::Hit;
 use identify::{Call, Unidentified};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
@@ -86,14 +86,12 @@ pub struct Runner<'a> {
     pub shows_progress: fn(bool) -> Box<dyn std::any::Any>,
 }
 
-/// An entry that may be served, and its age.
-struct Hit {
+/// An entry that may be served once its files are back, and its age.
+struct Candidate {
     replay: Replay,
     age: Duration,
     /// Whether it came from the remote store just now.
     is_remote: bool,
-    /// How it was found, if the call is automatic.
-    matched: Option<Matched>,
 }
 
 /// Why an entry was not shown to its end, where a run can still take its place.
@@ -120,22 +118,29 @@ const UNWRITABLE: &str = "the output cannot be written";
 struct Missed {
     why: Reason,
     /// What may be served should the command fail.
-    stale: Option<Box<Hit>>,
+    stale: Option<Box<Candidate>>,
 }
 
-/// A call that is not answered from the store. It holds the lock that keeps
-/// others from running it too.
+/// A call that is not answered from the store, and its turn to run the command.
 struct Miss {
     call: Call,
     why: Reason,
-    stale: Option<Box<Hit>>,
-    lock: Option<Lock>,
+    stale: Option<Box<Candidate>>,
+    turn: Turn,
     /// What the caller has been shown of another's run.
     printed: Printed,
-    /// Why the run is not to be recorded, if it is not.
-    apart: Option<&'static str>,
     /// The turn of the run in the background that outlives its caller, if there is one.
     behind: Option<u64>,
+}
+
+/// What a run has to do with others of the same key.
+enum Turn {
+    /// Nothing: none waits for another.
+    Free,
+    /// It holds the lock that keeps others from running it too.
+    Held(Lock),
+    /// Another holds that; the run is shown and not recorded, for this reason.
+    Apart(&'static str),
 }
 
 impl Runner<'_> {
@@ -166,22 +171,23 @@ impl Runner<'_> {
             ControlFlow::Continue(goes_on) => goes_on,
         };
         let is_forced = self.config.mode == Mode::WriteOnly;
-        let pauses =
-            |hit: &Hit| !is_forced && self.failed_since(root, &call.key, hit.replay.entry());
+        let pauses = |stale: &Candidate| {
+            !is_forced && self.failed_since(root, &call.key, stale.replay.entry())
+        };
         let stale = match stale {
             Some(stale) if pauses(&stale) => match self.standing_in(root, stale) {
                 Some(stale) => {
                     self.messages()
                         .tell(format_args!("the command failed lately, it is not tried again yet"));
                     let printed = Printed::at_start();
-                    return self.serve_or_run(root, call, *stale, Outcome::Stale, &printed);
+                    return self.serve_or_run(root, call, stale, Outcome::Stale, &printed);
                 }
                 None => None,
             },
             stale => stale,
         };
         let printed = Printed::at_start();
-        let miss = Miss { call, why, stale, lock: None, printed, apart: None, behind: None };
+        let miss = Miss { call, why, stale, turn: Turn::Free, printed, behind: None };
         self.take_turn(root, miss)
     }
 
@@ -212,9 +218,8 @@ impl Runner<'_> {
                     call,
                     why: Reason::Unreadable,
                     stale: None,
-                    lock: None,
+                    turn: Turn::Free,
                     printed,
-                    apart: None,
                     behind: None,
                 };
                 self.run_and_record(root, miss)

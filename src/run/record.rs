@@ -4,7 +4,7 @@ use super::automatic::{Found, Tracing};
 use super::identify::Unresolved;
 use super::in_place::is_the_commands_own;
 use super::refresh;
-use super::{Call, Miss, Runner};
+use super::{Call, Miss, Runner, Turn};
 use crate::files::outputs::collect::Before;
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::fallback;
@@ -49,7 +49,12 @@ impl Runner<'_> {
     /// Runs the command and shows its output, then records that. If it fails
     /// and there is something to stand in for it, that is shown instead.
     pub(super) fn run_and_record(&self, root: &Root, miss: Miss) -> Exit {
-        let Miss { mut call, why, stale, lock, printed, apart, .. } = miss;
+        let Miss { mut call, why, stale, turn, printed, .. } = miss;
+        let (lock, apart) = match turn {
+            Turn::Free => (None, None),
+            Turn::Held(lock) => (Some(lock), None),
+            Turn::Apart(why) => (None, Some(why)),
+        };
         self.watch(&mut call);
         let executable = match call.executable.clone().map_or_else(|| self.resolve(), Ok) {
             Ok(executable) => executable,
@@ -100,7 +105,7 @@ impl Runner<'_> {
                 let error = unstarted.error;
                 if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
                     self.messages().tell(format_args!("the command cannot be started: {error}"));
-                    return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+                    return self.serve(root, &call.stdin, stale, Outcome::Stale);
                 }
                 return self.cannot_start(&error);
             }
@@ -118,7 +123,7 @@ impl Runner<'_> {
                 self.note(root, &call.key, Kind::Unrecorded { why }, ended.run_time);
                 self.messages()
                     .tell(format_args!("the command failed ({})", in_words(Self::exit_of(&ended))));
-                return self.serve(root, &call.stdin, *stale, Outcome::Stale);
+                return self.serve(root, &call.stdin, stale, Outcome::Stale);
             }
             // The command reads no answer any more.
             let screen = self.terminal().map(|_| Screen::new(rustix::stdio::stdout()));

@@ -1,6 +1,6 @@
 //! One at a time: waiting for one's turn, or for another's to be over.
 
-use super::{Call, Miss, Runner};
+use super::{Call, Miss, Runner, Turn};
 use crate::run::wait::{Apart, Terms, Wait, Waited};
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::report::{Outcome, Report};
@@ -51,7 +51,8 @@ impl Runner<'_> {
             match wait.for_turn(&lock::beside(&miss.call.key, given_up)) {
                 Ok(Waited::LeftAlone) => given_up += 1,
                 Ok(Waited::Turn { lock, waited }) => {
-                    let miss = Miss { lock: Some(lock), printed: wait.into_printed(), ..miss };
+                    let miss =
+                        Miss { turn: Turn::Held(lock), printed: wait.into_printed(), ..miss };
                     return self.run_in_turn(root, miss, waited || given_up > 0, began);
                 }
                 Ok(Waited::Apart(why)) => {
@@ -82,13 +83,13 @@ impl Runner<'_> {
             if self.moved(&miss.call).is_none()
                 && let Ok(hit) = self.find_here(root, &miss.call)
             {
-                drop(miss.lock.take());
+                miss.turn = Turn::Free;
                 let outcome = if miss.behind.is_some() { Outcome::Followed } else { Outcome::Hit };
                 return self.serve_or_run(root, miss.call, hit, outcome, &miss.printed);
             }
             // Where runs are not recorded, to wait for one after the other serves nobody.
             if self.was_refused_since(root, &miss.call, began) {
-                drop(miss.lock.take());
+                miss.turn = Turn::Free;
             }
         }
         // Other machines have no part in what this one has locked.
@@ -96,7 +97,7 @@ impl Runner<'_> {
             Some(Some(Claimed::Ours(claim))) => Some(claim),
             Some(Some(Claimed::Found)) => {
                 if let Ok(hit) = self.find(root, &miss.call) {
-                    drop(miss.lock.take());
+                    miss.turn = Turn::Free;
                     return self.serve_or_run(root, miss.call, hit, Outcome::Hit, &miss.printed);
                 }
                 None
@@ -112,7 +113,7 @@ impl Runner<'_> {
 
     /// Whether others are to wait for this run, wherever they are.
     fn claims(&self, miss: &Miss) -> bool {
-        self.config.no_concurrent && miss.lock.is_some() && miss.behind.is_none()
+        self.config.no_concurrent && matches!(miss.turn, Turn::Held(_)) && miss.behind.is_none()
     }
 
     /// Runs the command though another holds the lock.
@@ -126,7 +127,7 @@ impl Runner<'_> {
         if miss.printed.is_empty() && miss.stale.is_none() {
             return self.uncached(miss.call.stdin.source, why);
         }
-        miss.apart = Some(why);
+        miss.turn = Turn::Apart(why);
         self.run_and_record(root, miss)
     }
 
@@ -138,7 +139,7 @@ impl Runner<'_> {
         let stale = miss.stale.take().filter(|_| !is_good);
         if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
             self.messages().tell(format_args!("the command failed in another process"));
-            return self.serve(root, &miss.call.stdin, *stale, Outcome::Stale);
+            return self.serve(root, &miss.call.stdin, stale, Outcome::Stale);
         }
         if let Ok(hit) = self.find_here(root, &miss.call) {
             let outcome = if miss.behind.is_some() { Outcome::Followed } else { Outcome::Hit };
@@ -179,7 +180,7 @@ impl Runner<'_> {
         let stale = miss.stale.take().and_then(|stale| self.standing_in(root, stale));
         if let Some(stale) = stale {
             self.messages().tell(format_args!("the run of another process takes too long"));
-            return self.serve(root, &miss.call.stdin, *stale, Outcome::Stale);
+            return self.serve(root, &miss.call.stdin, stale, Outcome::Stale);
         }
         let key = messages::short(&miss.call.key);
         self.messages().tell(format_args!("followed {key} for as long as --timeout lets it"));

@@ -1,7 +1,7 @@
 //! Calls that are answered without waiting for a run: by an expired result, by nothing, or
 //! by what a run in the background prints, which goes on if its caller is ended.
 
-use super::{Call, Hit, Miss, Runner};
+use super::{Call, Candidate, Hit, Miss, Runner};
 use crate::config::Freshness;
 use cachex_base::process::exit::Exit;
 use cachex_base::process::report::{Outcome, Report};
@@ -38,28 +38,28 @@ impl Runner<'_> {
         root: &Root,
         mut call: Call,
         why: Reason,
-        stale: Option<Box<Hit>>,
-    ) -> ControlFlow<Exit, (Call, Option<Box<Hit>>)> {
+        stale: Option<Box<Candidate>>,
+    ) -> ControlFlow<Exit, (Call, Option<Box<Candidate>>)> {
         let Freshness { stale_ok, stale_if_error, .. } = self.config.freshness;
         let waits = self.config.may_run();
-        let is_within = |hit: &Hit, beyond| {
-            let entry = hit.replay.entry();
+        let is_within = |stale: &Candidate, beyond| {
+            let entry = stale.replay.entry();
             let limit = self.config.freshness.limit(entry.status, &entry.key);
             Self::stands_in(entry, Timestamp::now(), limit, beyond).is_some()
         };
         let is_forced = self.config.mode == Mode::WriteOnly;
-        let is_ok = |hit: &Hit| match self.config.no_wait {
-            Some(_) => is_within(hit, stale_ok.max(stale_if_error)),
+        let is_ok = |stale: &Candidate| match self.config.no_wait {
+            Some(_) => is_within(stale, stale_ok.max(stale_if_error)),
             // Nobody would replace it where nothing is to run in the background.
-            None => is_within(hit, stale_ok) && (self.may_refresh() || !waits),
+            None => is_within(stale, stale_ok) && (self.may_refresh() || !waits),
         };
         let stale = match stale {
-            Some(hit) if !is_forced && is_ok(&hit) => match self.standing_in(root, hit) {
-                Some(hit) => return ControlFlow::Break(self.serve_expired(root, &mut call, *hit)),
+            Some(stale) if !is_forced && is_ok(&stale) => match self.standing_in(root, stale) {
+                Some(hit) => return ControlFlow::Break(self.serve_expired(root, &mut call, hit)),
                 None => None,
             },
             // It was asked for to be served at once, and cannot be.
-            stale => stale.filter(|hit| is_forced || is_within(hit, stale_if_error)),
+            stale => stale.filter(|it| is_forced || is_within(it, stale_if_error)),
         };
         if let Some(status) = self.config.cached_only {
             return ControlFlow::Break(self.absent(&call.key, why, status));

@@ -17,6 +17,10 @@ use cachex_exec::invocation::{Resolved, Trail};
 use cachex_exec::stdin::{Source, Stdin, caller_reads_on, put_back};
 use cachex_store::Root;
 
+/// That what a key was computed from was looked at again after the run, and is what it was. Only
+/// that look makes one, and nothing is recorded without it.
+pub(super) struct Unchanged(());
+
 impl Runner<'_> {
     /// Takes down what there is to run, just before that.
     pub(super) fn watch(&self, call: &mut Call) {
@@ -31,8 +35,16 @@ impl Runner<'_> {
         call.watched = Some(Watched { trail, changed, ways: ways.unwrap_or_default(), list, cwd });
     }
 
-    /// What of that, or of what the key was computed from, is not any more what it was.
-    pub(super) fn changed(&self, root: &Root, call: &Call) -> Option<String> {
+    /// Looks at that again, and at what the key was computed from; an error says what is not any
+    /// more what it was.
+    pub(super) fn unchanged(&self, root: &Root, call: &Call) -> Result<Unchanged, String> {
+        match self.changed(root, call) {
+            None => Ok(Unchanged(())),
+            Some(why) => Err(why),
+        }
+    }
+
+    fn changed(&self, root: &Root, call: &Call) -> Option<String> {
         if let Some(Watched { trail, changed, .. }) = &call.watched {
             if changed.is_some() {
                 return changed.clone();

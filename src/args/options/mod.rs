@@ -157,6 +157,7 @@ mod tests {
     use crate::args::Cli;
     use clap::CommandFactory;
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     #[test]
     fn every_option_of_run_and_sh_is_lasting_or_for_one_call() {
@@ -187,25 +188,28 @@ mod tests {
 
     #[test]
     fn the_front_knows_the_same_names() {
-        let front = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/front/src/options.rs");
-        let front = std::fs::read_to_string(front).unwrap();
+        let read = |file| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/front/src");
+            std::fs::read_to_string(folder.join(file)).unwrap()
+        };
+        let front = read("options.rs");
         let cli = Cli::command();
-        let names: BTreeSet<String> = cli
-            .find_subcommand("sh")
-            .unwrap()
-            .get_arguments()
-            .filter_map(clap::Arg::get_long_and_visible_aliases)
-            .flatten()
-            .map(ToOwned::to_owned)
-            .collect();
+        let known = cli.find_subcommand("sh").unwrap().get_arguments();
+        let known = known.filter_map(clap::Arg::get_long_and_visible_aliases).flatten();
+        let known: BTreeSet<&str> = known.collect();
         let named = front.split(" is(b\"").skip(1).filter_map(|rest| rest.split('"').next());
-        let unknown: Vec<&str> = named.filter(|name| !names.contains(*name)).collect();
+        let unknown: Vec<&str> = named.filter(|name| !known.contains(name)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
-        let letters = front.split("[b'-', b'").skip(1);
-        let letters = letters.filter_map(|rest| rest.split_once("'] => b\""));
-        for (letter, rest) in letters {
+        for rest in front.split("[b'-', b'").skip(1) {
+            let (letter, rest) = rest.split_once("'] => b\"").unwrap();
             let letter = letter.parse().unwrap();
             assert_eq!(ShArgs::letter(letter), rest.split('"').next(), "-{letter}");
+        }
+        for rest in read("environment.rs").split("(b\"CACHEX_").skip(1) {
+            let Some((variable, rest)) = rest.split_once("\", b\"") else { continue };
+            let option = all().iter().find(|it| Some(it.name()) == rest.split('"').next());
+            let expected = option.map(|option| option.variable().to_owned());
+            assert_eq!(expected, Some(format!("CACHEX_{variable}")));
         }
     }
 
