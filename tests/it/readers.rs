@@ -54,6 +54,49 @@ fn one_that_leaves_before_the_first_byte_spoils_nothing() {
     call.once().hits().prints("hi\n").says("err\n").exits(3);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_leaves_is_noticed_by_who_looks_for_that() {
+    let cachex = cachex();
+    cachex.write("work/file", "1\n2\n");
+    // A shell that waits for the command, and one that the command outlives.
+    for script in ["exec tail -f file", "tail -f file; exit 3", "tail -f file &"] {
+        let call = cachex.run(script);
+        let (reader, writer) = std::io::pipe().unwrap();
+        let running = call.spawn_into(writer);
+        assert_eq!(reads_and_leaves(reader, 2), b"1\n");
+        let ended = running.ends();
+        match script {
+            "exec tail -f file" => ended.dies_of(Signal::PIPE),
+            "tail -f file; exit 3" => ended.exits(3),
+            _ => ended.exits(0),
+        };
+        cachex.awaits_quiet();
+    }
+}
+
+#[test]
+fn one_that_is_gone_before_the_first_byte_is_met_as_without_cachex() {
+    let cachex = cachex();
+    let script = "import os, select, sys\n\
+                  stdout = select.poll(); stdout.register(1, 0); stdout.poll(20000)\n\
+                  try: os.write(1, b'1\\n')\n\
+                  except BrokenPipeError: os._exit(9)";
+    let call = cachex.exec(["python3", "-c", script]).exit_codes("0-255");
+    for call in [call.clone().bare(), call] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        call.spawn_into(writer).ends().exits(9).quietly();
+    }
+    // It may print before that can be noticed, and then ends as it did.
+    let call = cachex.run("trap '' PIPE; echo 1; exit 0").with("--force");
+    for _ in 0..20 {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert!(call.spawn_into(writer).ends().succeeded());
+    }
+}
+
 #[test]
 fn the_status_is_the_same_on_a_miss_on_a_hit_and_without_cachex() {
     // What it would have died of, what it would not, and what is told by who waited for it.

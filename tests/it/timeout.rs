@@ -1,6 +1,6 @@
 //! Commands that may only take so long.
 
-use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Cachex, Signal, cachex};
+use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Cachex, Signal, cachex, unshares};
 
 /// Longer than any test: what is tested is a limit that is not reached.
 const AMPLE: &str = "--timeout 10m";
@@ -101,6 +101,22 @@ fn what_is_left_of_one_that_ended_in_time_is_left_alone() {
     cachex.run(script).with(AMPLE).twice().runs_once().prints("hi\n").exits(0);
     cachex.opens("gate");
     assert_eq!(cachex.line_of("late"), "x");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_left_of_it_and_has_ended_is_gone() {
+    let cachex = cachex();
+    // A daemon that the command ends, and waits for by its number.
+    let script = "daemon=$(setsid sh -c 'sleep 600 >/dev/null 2>&1 & echo $!'); kill $daemon; \
+                  while kill -0 $daemon 2>/dev/null; do sleep 0.01; done; echo gone";
+    let call = cachex.run(script).with("--force");
+    call.clone().with("--timeout 20s").once().prints("gone\n").exits(0).quietly();
+    if unshares("--fork --pid --mount-proc") {
+        // The first process of a container inherits it, too.
+        let limited = call.launched_by(r#"exec timeout 20 unshare -f --pid --mount-proc "$@""#);
+        limited.once().prints("gone\n").exits(0).quietly();
+    }
 }
 
 #[test]

@@ -5,14 +5,14 @@
 //! command started are this process's descendants, as long as `/proc` tells of them.
 
 #[cfg(target_os = "linux")]
-pub use linux::{gather, is_empty, send};
+pub use linux::{are_inherited, await_events, gather, is_empty, send};
 
 #[cfg(target_os = "linux")]
 mod linux {
     use cachex_base::system::procfs::Stat;
     use rustix::process::{
         Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal,
-        set_child_subreaper, waitpid,
+        set_child_subreaper, wait,
     };
     use std::fs;
 
@@ -24,11 +24,40 @@ mod linux {
         let _ = set_child_subreaper(Some(getpid()));
     }
 
+    /// Whether this process inherits what the command leaves behind: it has asked for that, or
+    /// is the first of its namespace.
+    pub fn are_inherited(is_gathering: bool) -> bool {
+        is_gathering || getpid() == Pid::INIT
+    }
+
+    /// Whether the command, or something that it started and that has it for an ancestor, sleeps
+    /// until something happens to a descriptor, as far as the system tells.
+    pub fn await_events(leader: Pid) -> bool {
+        const CALLS: &[libc::c_long] = &[
+            libc::SYS_ppoll,
+            libc::SYS_pselect6,
+            libc::SYS_epoll_pwait,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_epoll_wait,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_poll,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_select,
+        ];
+        let leader = leader.as_raw_nonzero().get().cast_unsigned();
+        let below = living(leader).into_iter().map(|process| process.pid);
+        std::iter::once(leader).chain(below).any(|process| {
+            let call = fs::read_to_string(format!("/proc/{process}/syscall"));
+            let call = call.ok().and_then(|call| call.split(' ').next()?.parse().ok());
+            call.is_some_and(|call| CALLS.contains(&call))
+        })
+    }
+
     /// Whether nothing lives any more that the command started. To be called when the
     /// command has ended: whatever else has is forgotten here.
     pub fn is_empty() -> bool {
-        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
-        living().is_empty()
+        while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+        living(std::process::id()).is_empty()
     }
 
     /// Sends a signal to all that the command started and that left its group.
@@ -36,7 +65,7 @@ mod linux {
         let left = left.as_raw_nonzero().get();
         let mut told = Vec::new();
         for _ in 0..ROUNDS {
-            let untold: Vec<_> = living()
+            let untold: Vec<_> = living(std::process::id())
                 .into_iter()
                 .filter(|it| it.group != left && !told.contains(&(it.pid, it.started)))
                 .collect();
@@ -56,13 +85,13 @@ mod linux {
         }
     }
 
-    /// This process's descendants, the nearest first.
-    fn living() -> Vec<Stat> {
+    /// A process's descendants, the nearest first.
+    fn living(ancestor: u32) -> Vec<Stat> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
         let all: Vec<_> = entries.filter_map(pid).filter_map(stat).collect();
         let mut found = Vec::new();
-        let mut parents = vec![std::process::id()];
+        let mut parents = vec![ancestor];
         while let Some(parent) = parents.pop() {
             let children = all.iter().filter(|process| process.parent == parent);
             for child in children.filter(|process| !process.is_dead()) {
@@ -85,6 +114,14 @@ mod elsewhere {
     /// The system cannot tell what left the command's group.
     pub fn gather() {}
 
+    pub fn are_inherited(_: bool) -> bool {
+        false
+    }
+
+    pub fn await_events(_: Pid) -> bool {
+        false
+    }
+
     pub fn is_empty() -> bool {
         true
     }
@@ -92,4 +129,4 @@ mod elsewhere {
     pub fn send(_: Signal, _: Pid) {}
 }
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{gather, is_empty, send};
+pub use elsewhere::{are_inherited, await_events, gather, is_empty, send};

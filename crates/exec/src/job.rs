@@ -130,6 +130,11 @@ impl Job {
         self.leader
     }
 
+    /// Takes note that a process that is not the leader has ended and is forgotten.
+    pub fn forget(&mut self, ended: Pid) {
+        self.witness.iter_mut().for_each(|witness| witness.forget(ended));
+    }
+
     /// Sends a signal to all of it.
     pub fn signal(&self, signal: Signal) {
         self.send(signal.as_raw());
@@ -171,10 +176,15 @@ impl Job {
         })
     }
 
+    /// Whether the command has ended, and can still be asked.
+    pub fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)))
+    }
+
     /// Whether the command had ended when a signal came that cachex got.
     pub fn missed(&mut self, sent: &Sent) -> bool {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let has_ended = matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)));
+        let has_ended = self.has_ended();
         // Nobody knows which came first, and one that it ignored would have changed nothing.
         if has_ended && self.handling().is_some_and(|handling| handling.ignores(sent.signal)) {
             return false;

@@ -5,7 +5,8 @@ use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::system::fsutil;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ pub struct Leg {
     is_wide: bool,
     /// Since when there is no reader, and what was read since then.
     abandoned: Option<(Instant, u64)>,
+    /// Whether its reader is looked after while there is nothing to pass on.
+    reader: Reader,
     /// Whether that is not for want of a reader: it goes where there is no room, say.
     is_unwritable: bool,
     /// When nobody had the command's end of it any more.
@@ -55,6 +58,18 @@ pub struct Leg {
     owed: Option<u64>,
     /// Whether a read never waits.
     is_unblocked: bool,
+}
+
+/// The reader of a stream that is shown as it comes, as far as it is known before anything is
+/// passed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// It is there, as far as is known.
+    Watched,
+    /// It has left.
+    Gone,
+    /// It is not a pipe's, so that its end is nothing that a command would look for.
+    Unwatched,
 }
 
 /// What a leg keeps its chunks in.
@@ -78,6 +93,7 @@ impl Leg {
             passed: 0,
             is_wide: false,
             abandoned: None,
+            reader: Reader::Watched,
             is_unwritable: false,
             ended: None,
             owed: None,
@@ -217,6 +233,34 @@ impl Leg {
         }
     }
 
+    /// Its reader, if its departure is to be noticed although nothing is to be passed on.
+    pub fn watches(&self) -> Option<PollFd<'_>> {
+        let is_idle = !self.is_pending() && self.source.is_some() && !self.is_abandoned();
+        match (&self.outlet, self.reader) {
+            (Outlet::Live(sink), Reader::Watched) if is_idle => {
+                Some(PollFd::from_borrowed_fd(sink.as_fd(), PollFlags::empty()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks whether a reader that is watched has left.
+    pub fn notice_departure(&mut self) {
+        let Some(reader) = self.watches() else { return };
+        let reader = reader.as_fd();
+        if fsutil::is_ready(reader, PollFlags::empty()) != Ok(true) {
+            return;
+        }
+        let kind = rustix::fs::fstat(reader).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        let is_pipe = matches!(kind, Ok(FileType::Fifo));
+        self.reader = if is_pipe { Reader::Gone } else { Reader::Unwatched };
+    }
+
+    /// Whether its reader has left, and nothing has been printed since then.
+    pub fn is_unread(&self) -> bool {
+        self.reader == Reader::Gone && self.source.is_some() && !self.is_abandoned()
+    }
+
     /// Passes on what was not read from the command now: [`CHUNK`] bytes at the most.
     pub fn insert(&mut self, bytes: &[u8]) {
         self.buffer.clear();
@@ -309,7 +353,6 @@ fn is_held(source: &OwnedFd) -> bool {
 mod tests {
     use super::*;
     use cachex_base::streams::sink::Sink;
-    use rustix::fd::AsFd;
     use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
     /// A leg from a pipe that is full of this into one of its own.

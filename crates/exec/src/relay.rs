@@ -55,17 +55,21 @@ impl Left {
 
     /// Until nobody can print any more, or nobody reads it.
     fn carry(&mut self) {
-        while !self.0.iter().all(Leg::is_done) {
-            let mut watched = SmallVec::<[PollFd<'_>; 2]>::new();
-            watched.extend(self.0.iter().filter_map(Leg::waits_for));
-            let _ = fsutil::poll(&mut watched, None);
-            drop(watched);
+        loop {
             for leg in &mut self.0 {
                 leg.advance(|_, _| {});
-                if leg.is_abandoned() {
+                leg.notice_departure();
+                if leg.is_abandoned() || leg.is_unread() {
                     leg.close();
                 }
             }
+            if self.0.iter().all(Leg::is_done) {
+                return;
+            }
+            let mut watched = SmallVec::<[PollFd<'_>; 4]>::new();
+            watched.extend(self.0.iter().filter_map(Leg::waits_for));
+            watched.extend(self.0.iter().filter_map(Leg::watches));
+            let _ = fsutil::poll(&mut watched, None);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::job::Kind;
 use cachex_base::system::signals::{self, Mask};
 use cachex_trace::Hook;
 use rustix::fd::{AsRawFd, BorrowedFd};
-use rustix::process::{Pid, WaitOptions, getpid, waitpid};
+use rustix::process::{Pid, WaitOptions, getpid, wait, waitpid};
 use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -173,10 +173,25 @@ pub fn spawn(image: Image, streams: Streams<'_>, begins: Begins) -> io::Result<C
 }
 
 impl Child {
-    /// How it ended, if it has, or why it could not be executed.
-    pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
-        let Some((_, status)) = waitpid(Some(self.pid), WaitOptions::NOHANG)? else {
-            return Ok(None);
+    /// How it ended, if it has, or why it could not be executed. A process that inherits others
+    /// forgets which of them have ended, too: whoever waits for one to be gone would wait for
+    /// ever. `others` is told of each.
+    pub fn try_wait(
+        &self,
+        inherits: bool,
+        mut others: impl FnMut(Pid),
+    ) -> io::Result<Option<ExitStatus>> {
+        let status = loop {
+            let ended = if inherits {
+                wait(WaitOptions::NOHANG)
+            } else {
+                waitpid(Some(self.pid), WaitOptions::NOHANG)
+            };
+            match ended? {
+                None => return Ok(None),
+                Some((pid, status)) if pid == self.pid => break status,
+                Some((other, _)) => others(other),
+            }
         };
         match self.plan.failed.load(Ordering::Acquire) {
             0 => Ok(Some(ExitStatus::from_raw(status.as_raw()))),

@@ -62,6 +62,11 @@ impl Witness {
         Some(saw)
     }
 
+    /// Takes note that a process has ended and is forgotten: its number may be another's soon.
+    pub fn forget(&mut self, ended: Pid) {
+        self.process = self.process.filter(|&process| process != ended);
+    }
+
     fn end(&mut self) {
         if let Some(process) = self.process.take()
             // One that may not be killed is not waited for: it ends with this process.

@@ -1,8 +1,11 @@
 //! Streams that end before the command does, by its own doing or its reader's.
 
+use super::pause::GLANCE;
 use super::{Pump, Writer};
 use crate::Spoiled;
+use crate::descendants;
 use crate::job::Handling;
+use crate::leg::Leg;
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::sink;
 use cachex_base::system::signals;
@@ -40,6 +43,43 @@ impl Pump<'_, '_> {
         }
     }
 
+    /// Whether a reader has left, and nothing has been printed since then.
+    pub(super) fn is_unread(&self) -> bool {
+        self.legs.iter().any(Leg::is_unread)
+    }
+
+    /// Has a command find out that its reader left before it prints anything more, if it may
+    /// look for that, or is to be told by the first write: its pipe is closed. Others would
+    /// notice nothing until they print.
+    pub(super) fn notice_departures(&mut self) {
+        self.legs.iter_mut().for_each(Leg::notice_departure);
+        let is_due = self.looked.is_none_or(|at| at.elapsed() >= GLANCE);
+        if is_due && self.ended.is_none() && self.is_unread() {
+            self.looked = Some(Instant::now());
+            self.tell_of_departures();
+        }
+    }
+
+    /// Does that now. A command that has ended can be asked as long as nobody has taken note
+    /// of its end.
+    pub(super) fn tell_of_departures(&mut self) {
+        if !self.survives_broken_pipes() && !descendants::await_events(self.job.leader()) {
+            return;
+        }
+        for leg in self.legs.iter_mut().filter(|leg| leg.is_unread()) {
+            leg.close();
+        }
+        self.spoil(Spoiled::Abandoned);
+    }
+
+    /// Whether the command ignores or handles SIGPIPE, as far as the system tells, and so
+    /// is told of a reader that left by an error.
+    fn survives_broken_pipes(&self) -> bool {
+        // What it holds back itself cannot be told: everything is, until it is executed.
+        let handled = |handling: Handling| handling.ignores(SIGPIPE) || handling.catches(SIGPIPE);
+        self.holds_broken_pipes_back || self.job.handling().is_some_and(handled)
+    }
+
     /// Decides what comes of a reader that left: one that the command would have died of
     /// is left to print to the end, for the sake of the recording. One that it would have
     /// handled it is to handle.
@@ -54,9 +94,7 @@ impl Pump<'_, '_> {
             self.broken = Some(Writer::Unknown);
             return;
         }
-        // What it holds back itself cannot be told: everything is, until it is executed.
-        let handled = |handling: Handling| handling.ignores(SIGPIPE) || handling.catches(SIGPIPE);
-        if is_held_back || self.job.handling().is_some_and(handled) {
+        if self.survives_broken_pipes() {
             self.legs[at].close();
             self.spoil(Spoiled::Abandoned);
         } else {

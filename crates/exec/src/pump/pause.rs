@@ -1,0 +1,129 @@
+//! What a run waits for, and how long.
+
+use super::Pump;
+use crate::Spoiled;
+use crate::leg::Leg;
+use crate::limit::Limit;
+use crate::pty::Console;
+use cachex_base::system::fsutil;
+use cachex_base::system::signals::Signals;
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
+use smallvec::SmallVec;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+/// How long something that the command left behind has to end, if what it prints is to be
+/// a part of the result: a filter of its output, say.
+const GRACE: Duration = Duration::from_millis(100);
+/// How often it is looked whether cachex came to the foreground, or the command waits for a
+/// reader that left.
+pub(super) const GLANCE: Duration = Duration::from_millis(250);
+
+/// How long a turn takes where the system does not tell when there is something to do.
+const TURN: Duration = Duration::from_millis(5);
+
+impl Pump<'_, '_> {
+    /// How the command ended, if there is nothing left to wait for.
+    pub(super) fn over(&mut self) -> Option<(ExitStatus, Instant)> {
+        let (status, at) = self.ended?;
+        let now = Instant::now();
+        if matches!(self.limit, Some(Limit::Asked(_))) {
+            return None;
+        }
+        if self.backlog.is_none() && self.legs.iter().all(Leg::is_done) {
+            return Some((status, at));
+        }
+        if self.is_idle() {
+            // Nobody will read what is left, and whoever interrupted waits.
+            let interrupted = self.spoiled == Some(Spoiled::Interrupted) && status.code().is_none();
+            let is_stalled = self.stalls().is_some_and(|until| now >= until);
+            if interrupted || is_stalled || self.patience().is_some_and(|until| now >= until) {
+                return Some((status, at));
+            }
+        }
+        if self.grace().is_some_and(|until| now >= until) {
+            self.spoil(Spoiled::Lingering);
+            return Some((status, at));
+        }
+        None
+    }
+
+    /// Whether all that the command printed has been passed on, or waits for a reader among
+    /// what others print, and something that it left behind holds its output.
+    fn lingers(&self) -> bool {
+        let lingers = |leg: &Leg| leg.is_done() || leg.is_left_behind() || leg.is_stuck();
+        self.backlog.is_none() && self.legs.iter().all(lingers)
+    }
+
+    /// Whether nothing moves before a reader takes some of it.
+    fn is_idle(&self) -> bool {
+        self.backlog.is_some() || self.legs.iter().all(Leg::is_idle)
+    }
+
+    /// Until when something that the command left behind may end, to be a part of it.
+    fn grace(&self) -> Option<Instant> {
+        let (_, at) = self.ended?;
+        let moved = |leg: &Leg| leg.moved;
+        let stuck = self.legs.iter().filter(|leg| leg.is_pending()).map(moved).max();
+        self.lingers().then(|| stuck.map_or(at, |moved| at.max(moved)) + GRACE)
+    }
+
+    /// Until when a reader may take nothing after the command was asked to end and did: it
+    /// would not have waited for that reader. What is left is carried on behind it.
+    fn stalls(&self) -> Option<Instant> {
+        let (_, at) = self.ended.filter(|_| self.was_asked_to_end)?;
+        let [a, b] = &self.legs;
+        Some(at.max(a.moved).max(b.moved) + GRACE)
+    }
+
+    /// Until when a reader may take nothing after the command ran out of time.
+    fn patience(&self) -> Option<Instant> {
+        let [a, b] = &self.legs;
+        self.limit?.patience(a.moved.max(b.moved))
+    }
+
+    /// When to wake up though nothing happened.
+    fn deadline(&self) -> Option<Instant> {
+        let has_ended = self.ended.is_some();
+        let in_background = |console: &Console| !has_ended && console.is_in_the_background();
+        [
+            self.grace(),
+            self.patience().filter(|_| has_ended && self.is_idle()),
+            self.stalls().filter(|_| self.is_idle()),
+            self.limit.and_then(|limit| limit.due(has_ended)),
+            self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
+            (!has_ended && self.is_unread()).then(|| Instant::now() + GLANCE),
+            self.is_unsure.then(|| Instant::now() + TURN),
+            self.output_ends(0),
+            self.output_ends(1),
+            self.legs[0].deadline(),
+            self.legs[1].deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Waits until something can go on; whether a reader may have left.
+    pub(super) fn wait(&self, signals: &Signals) -> bool {
+        let mut watched = SmallVec::<[PollFd<'_>; 8]>::new();
+        watched.push(PollFd::from_borrowed_fd(signals.descriptor(), PollFlags::IN));
+        self.feeder.watch(&mut watched);
+        if let Some((terminal, flags)) = self.console.as_ref().and_then(Console::waits_for) {
+            watched.push(PollFd::from_borrowed_fd(terminal, flags));
+        }
+        let has_backlog = self.backlog.is_some();
+        let legs = self.legs.iter().filter(|leg| leg.is_pending() || !has_backlog);
+        watched.extend(legs.filter_map(Leg::waits_for));
+        let readers = watched.len();
+        watched.extend(self.legs.iter().filter_map(Leg::watches));
+        let now = Instant::now();
+        let left = self.deadline().map(|deadline| deadline.saturating_duration_since(now));
+        if fsutil::poll(&mut watched, left).is_err_and(|errno| errno != Errno::INTR) {
+            // Nothing here waits by itself: without the call it is asked again and again.
+            std::thread::sleep(TURN.min(left.unwrap_or(TURN)));
+        }
+        watched[readers..].iter().any(|reader| !reader.revents().is_empty()) || self.is_unread()
+    }
+}
