@@ -4,7 +4,7 @@ use super::automatic::Traced;
 use super::record::Recorded;
 use super::witness::Unchanged;
 use super::{Call, Runner, nanos};
-use crate::files::outputs::collect::{Before, Collected, Kept};
+use crate::files::outputs::collect::{Before, Collected, Kept, Refused};
 use cachex_base::record::entry::{About, Bytes, Entry};
 use cachex_base::system::clock::Timestamp;
 use cachex_exec::invocation::Executable;
@@ -76,7 +76,10 @@ impl Runner<'_> {
         let written = traced.as_ref().map_or(&[][..], |traced| &traced.written);
         let made = match self.take_in(root, before, written) {
             Ok(made) => made,
-            Err(refused) if traced.is_some() && refused.is_the_commands() => {
+            Err(refused)
+                if matches!(refused, Refused::Unfinished(_))
+                    || traced.is_some() && refused.is_the_commands() =>
+            {
                 return Recorded::Not(format!("not recorded: {refused}").into());
             }
             Err(refused) => return not(&refused),

@@ -56,6 +56,25 @@ fn a_file_comes_back() {
     assert_eq!(listed(&cachex.work()), ["out"], "nothing else is left there");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_is_still_being_written_is_not_recorded() {
+    let cachex = cachex();
+    // What the command leaves behind has none of its streams.
+    let rest = format!("echo half; {}; echo whole; echo >../end", cachex.gate("gate"));
+    let script = format!(
+        "{{ {rest}; }} </dev/null >out 2>/dev/null & until [ -s out ]; do sleep 0.01; done; echo hi"
+    );
+    let call = making(&cachex, &script, "--output out");
+    call.once().misses().prints("hi\n").quietly();
+    let told = call.clone().with("--verbose").once().misses();
+    told.mentions(&["not recorded: the output out is still open for writing"]);
+    cachex.opens("gate");
+    cachex.awaits_quiet();
+    call.once().misses().prints("hi\n");
+    cachex.awaits_quiet();
+}
+
 #[test]
 fn a_folder_comes_back_with_links_and_folders_in_it() {
     let cachex = cachex();

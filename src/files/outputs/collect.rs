@@ -9,6 +9,7 @@ use cachex_base::record::entry::{BlobRef, Outputs};
 use cachex_base::record::manifest::{self, Item, Manifest, What};
 use cachex_base::system::hashing;
 use cachex_base::system::parallel;
+use cachex_base::system::writers;
 use cachex_base::text::values::OutputPattern;
 use cachex_store::blobs::WholeBlob;
 use cachex_store::room::{self, Room};
@@ -44,6 +45,8 @@ pub enum Refused {
     Unlike(PathBuf, &'static str),
     /// Its file system is full, so it may be cut short.
     Full(PathBuf),
+    /// Something that the command left behind has it open for writing.
+    Unfinished(PathBuf),
     /// One lies below another that is no folder.
     Tangled,
     /// The file cannot be read.
@@ -90,6 +93,9 @@ impl fmt::Display for Refused {
             Refused::Unlike(path, why) => write!(f, "the output {} {why}", path.display()),
             Refused::Full(path) => {
                 write!(f, "the output {} may be cut short: its file system is full", path.display())
+            }
+            Refused::Unfinished(path) => {
+                write!(f, "the output {} is still open for writing", path.display())
             }
             Refused::Tangled => f.write_str("one output is behind another that is a link"),
             Refused::Unreadable(path, error) => {
@@ -419,6 +425,9 @@ fn read<'a>(
             is_unchanged()?;
             return Ok(Read::LeftAlone(BlobRef { hash: *hash.as_bytes(), len }));
         }
+    }
+    if writers::stay(&file) {
+        return Err(Refused::Unfinished(path.to_owned()));
     }
     let read = files::take_in(root, &file, len);
     is_unchanged()?;

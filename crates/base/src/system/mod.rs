@@ -24,3 +24,5 @@ pub mod signals;
 pub mod stamp;
 #[cfg(feature = "folder")]
 pub mod umask;
+#[cfg(feature = "folder")]
+pub mod writers;
