@@ -92,6 +92,24 @@ fn a_file_system_without_space_for_the_next_file() {
 }
 
 #[test]
+fn where_there_can_be_no_more_files_what_was_used_least_goes() {
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let _mounted = Mounted::small(&cachex.store(), PLENTY.0, 600);
+        // Two files each.
+        let call = |n: usize| cachex.run(&format!("echo {n}; seq 1 1000"));
+        for n in 0..400 {
+            call(n).with("--quiet").once().misses();
+        }
+        for n in 380..400 {
+            call(n).once().hits();
+        }
+        call(0).once().misses();
+        call(0).once().hits();
+    });
+}
+
+#[test]
 fn a_limit_on_the_size_of_files_is_for_the_command_alone() {
     for blocks in [1, 2, 16, 64, 1000] {
         under_a_limit_on_files(blocks);

@@ -44,8 +44,10 @@ const FOLD_SHARE: u64 = 8;
 const FOLD_AFTER: (u64, u64) = (256 * 1024, 64 * 1024 * 1024);
 /// So large a share of the limit is made free besides what is needed.
 const SPARE_SHARE: u64 = 16;
-/// So much of the file system is left free, or that share of it.
+/// So much of the file system is left free, or that share of it,
 const SPARE: u64 = 4 * 1024 * 1024;
+/// and so many of the files that it can have.
+const SPARE_FILES: u64 = 64;
 /// A database that is larger than three quarters of the limit, where no fold makes it
 /// smaller, is given up for the sake of what is recorded now.
 const HOPELESS: (u64, u64) = (3, 4);
@@ -86,7 +88,7 @@ impl<'a> Room<'a> {
             let chunk = (self.limit / CHUNK_SHARE).clamp(CHUNK.0, CHUNK.1);
             // What is small is claimed exactly, what grows in ever larger pieces.
             let more = blocks((used - self.claimed).max(self.used.min(chunk)));
-            if lacking_on_disk(self.root, more) > 0 {
+            if lacking_on_disk(self.root, more).is_some() {
                 // Where that is not enough, it is the write that says so.
                 make(self.root, self.limit, more)?;
             }
@@ -188,11 +190,12 @@ fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
     let Some(_making) = patiently(root, MAKING)? else { return Ok(false) };
     let lacking = |account: &Account| {
         let beyond = account.taken.saturating_add(more).saturating_sub(limit);
-        beyond.max(lacking_on_disk(root, more))
+        let on_disk = lacking_on_disk(root, more);
+        Amount { bytes: beyond.max(on_disk.bytes), ..on_disk }
     };
     // On a full disk there may be no account, and no room for one.
     let before = account::update(root, |account| *account).unwrap_or_default();
-    if lacking(&before) == 0 {
+    if !lacking(&before).is_some() {
         return Ok(true);
     }
     // Deletes what others moved out of the way, too.
@@ -206,40 +209,59 @@ fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
     let account = account::correct(root, &before, &survey);
     let account = account.unwrap_or(Account { taken: survey.total, ..before });
     let wanted = lacking(&account);
-    if wanted == 0 {
+    if !wanted.is_some() {
         return Ok(true);
     }
-    let files_take = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
-    if files_take < wanted {
+    let bytes = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
+    let all = Amount { bytes, files: files.len() as u64 };
+    if !all.covers(wanted) {
         let (part, whole) = HOPELESS;
         // Whatever else goes, it is not enough.
         return Ok(account.database / part > limit / whole && give_up_database(root)?);
     }
     let spare = limit.min(account.taken) / SPARE_SHARE;
-    let freed = evict(root, files, wanted.saturating_add(spare).min(files_take))?;
-    account::give_back(root, freed);
+    let goal = wanted.bytes.saturating_add(spare).min(all.bytes);
+    let freed = evict(root, files, Amount { bytes: goal, ..wanted })?;
+    account::give_back(root, freed.bytes);
     let _ = sweep::queues(root);
-    Ok(freed >= wanted)
+    Ok(freed.covers(wanted))
 }
 
 /// Makes room on a file system that is nearly full, for the books of what goes.
 pub fn relieve(root: &Root) -> rustix::io::Result<()> {
-    if lacking_on_disk(root, 0) > 0 {
+    if lacking_on_disk(root, 0).is_some() {
         make(root, u64::MAX, 0)?;
     }
     Ok(())
 }
 
+/// What files take of a file system: some have a limit on their number, too.
+#[derive(Clone, Copy, Default)]
+struct Amount {
+    bytes: u64,
+    files: u64,
+}
+
+impl Amount {
+    fn is_some(self) -> bool {
+        self.bytes > 0 || self.files > 0
+    }
+
+    fn covers(self, wanted: Amount) -> bool {
+        self.bytes >= wanted.bytes && self.files >= wanted.files
+    }
+}
+
 /// How much more than there is on the file system there should be, to write so many bytes.
-fn lacking_on_disk(root: &Root, more: u64) -> u64 {
+fn lacking_on_disk(root: &Root, more: u64) -> Amount {
     // What does not know how much it has is not full.
-    let Ok(disk) = rustix::fs::fstatvfs(root) else { return 0 };
+    let Ok(disk) = rustix::fs::fstatvfs(root) else { return Amount::default() };
     let of_blocks = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     let (all, free) = (of_blocks(disk.f_blocks), of_blocks(disk.f_bavail));
-    if all == 0 {
-        return 0;
-    }
-    more.saturating_add(SPARE.min(all / SPARE_SHARE)).saturating_sub(free)
+    let spare = SPARE.min(all / SPARE_SHARE);
+    let bytes = if all == 0 { 0 } else { more.saturating_add(spare).saturating_sub(free) };
+    let files = SPARE_FILES.min(disk.f_files / SPARE_SHARE).saturating_sub(disk.f_favail);
+    Amount { bytes, files }
 }
 
 /// A file that may go.
@@ -274,9 +296,9 @@ impl Kind {
     }
 }
 
-/// Removes files, the least recently used first, until `goal` bytes are free; how many
-/// these are.
-fn evict(root: &Root, mut files: Vec<File>, goal: u64) -> rustix::io::Result<u64> {
+/// Removes files, the least recently used first, until the goal is reached; what that frees.
+fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<Amount> {
+    let mut freed = Amount::default();
     let used = used_lately(root);
     for file in &mut files {
         let at = match &file.kind {
@@ -287,19 +309,19 @@ fn evict(root: &Root, mut files: Vec<File>, goal: u64) -> rustix::io::Result<u64
     }
     files.sort_unstable_by_key(|file| file.used);
     // Recorders rely on what they found there until they let go of it.
-    let Some(_publish) = patiently(root, lock::PUBLISH)? else { return Ok(0) };
-    let mut freed = 0_u64;
+    let Some(_publish) = patiently(root, lock::PUBLISH)? else { return Ok(freed) };
     for file in files {
-        if freed >= goal {
+        if freed.covers(goal) {
             break;
         }
         let path = file.kind.path();
-        let is_gone = match file.kind {
-            Kind::Young(key) if filter::may_hold(root, &key) => empty(root, &path),
-            _ => fsutil::remove_file(root, &path),
+        let (is_gone, files) = match file.kind {
+            Kind::Young(key) if filter::may_hold(root, &key) => (empty(root, &path), 0),
+            _ => (fsutil::remove_file(root, &path), 1),
         };
         if is_gone.unwrap_or(false) {
-            freed = freed.saturating_add(file.bytes);
+            freed.bytes = freed.bytes.saturating_add(file.bytes);
+            freed.files += files;
         }
     }
     Ok(freed)
