@@ -3,7 +3,7 @@
 
 use crate::harness::{Cachex, Call, Outcome, PROMPTLY, Signal, cachex, copy, overwrite, places};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What is said when a database is set aside.
@@ -132,6 +132,34 @@ fn a_database_that_is_gone_or_no_folder_is_begun_anew() {
     for damage in [&gone as &dyn Fn(), &empty, &file] {
         scene.survives(damage);
         scene.can_be_managed(damage);
+    }
+}
+
+#[test]
+fn something_else_in_the_place_of_a_file_is_named_or_goes() {
+    let scene = scene();
+    for place in ["old", "events", "account", "old.keys"] {
+        scene.cachex.restores_store("kept");
+        let path = scene.cachex.in_store(Path::new("v2").join(place));
+        if place == "old" {
+            fs::remove_dir_all(&path).unwrap();
+            fs::write(&path, "what is this").unwrap();
+        } else {
+            let _ = fs::remove_file(&path);
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("file"), "what is this").unwrap();
+        }
+        for verb in ["prune", "forget"] {
+            let args: &[_] = if verb == "prune" { &[verb] } else { &[verb, "--tag", "none"] };
+            let done = scene.cachex.cli(args).once();
+            if !done.succeeded() {
+                done.exits(1).says_one_line(&["`cachex doctor --repair` puts that right"]);
+            }
+        }
+        scene.cachex.cli(["doctor", "--repair"]).once().exits(0);
+        scene.cachex.cli(["prune"]).once().exits(0).quietly();
+        scene.young.0.once().prints(scene.young.1.stdout()).quietly();
+        scene.young.0.once().hits();
     }
 }
 

@@ -247,7 +247,8 @@ pub fn size_of(at: impl AsFd, name: impl AsRef<Path>) -> rustix::io::Result<u64>
             survey.walk(folder.as_fd(), Path::new(""), DEPTH, &mut |_| {})?;
             Ok(survey.total)
         }
-        Err(Errno::NOENT) => Ok(0),
+        // What is no folder has no files. Whoever wants one there replaces it.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(0),
         Err(errno) => Err(errno),
     }
 }

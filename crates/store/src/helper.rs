@@ -30,6 +30,7 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_base::system::progress::{self, Stage};
 use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
@@ -130,10 +131,22 @@ pub fn serve(args: &[OsString]) -> Exit {
         Err(error) => match error.downcast_ref() {
             Some(SetAside(name)) => write_frame(&mut output, SET_ASIDE, name.as_bytes()),
             None if error.is::<Broken>() => write_frame(&mut output, BROKEN, &[]),
-            None => write_frame(&mut output, FAILED, format!("{error:#}").as_bytes()),
+            None => write_frame(&mut output, FAILED, in_words(error).as_bytes()),
         },
     };
     if done.is_ok() { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) }
+}
+
+/// Says what failed, and who knows more where something else is in the place of a file.
+fn in_words(error: &anyhow::Error) -> String {
+    let is_misplaced = |errno| matches!(errno, Errno::ISDIR | Errno::NOTDIR | Errno::LOOP);
+    let errno = |cause: &(dyn std::error::Error + 'static)| {
+        let io = || Errno::from_io_error(cause.downcast_ref()?);
+        cause.downcast_ref().copied().or_else(io)
+    };
+    let asks = error.chain().filter_map(errno).any(is_misplaced);
+    let hint = if asks { "; `cachex doctor --repair` puts that right" } else { "" };
+    format!("{error:#}{hint}")
 }
 
 /// Opens the store from within, so that one that is removed meanwhile is not made anew.
