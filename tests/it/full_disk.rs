@@ -13,7 +13,9 @@ const PLENTY: (u64, u64) = (4096, 4096);
 fn calls(cachex: &Cachex) -> Vec<(Call, Outcome)> {
     let scripts = ["echo hi; exit 3", LONG];
     let with_bare = |call: Call| (call.clone(), call.bare().once());
-    scripts.into_iter().map(|script| with_bare(cachex.run(script))).collect()
+    // Failures are served for a minute, and folds may take longer.
+    let lasting = |script| cachex.run(script).failure_expires_in("1h");
+    scripts.into_iter().map(|script| with_bare(lasting(script))).collect()
 }
 
 /// Right bytes and status, and one warning at the most.
