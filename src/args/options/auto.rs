@@ -1,5 +1,6 @@
 //! The options of automatic calls, which find out what the command reads.
 
+#[allow(clippy::wildcard_imports, reason = "the macro names all of it")]
 use super::*;
 use cachex_base::text::values::{AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
 

@@ -1,5 +1,6 @@
 //! The options that decide which calls share a result.
 
+#[allow(clippy::wildcard_imports, reason = "the macro names all of it")]
 use super::*;
 use cachex_base::text::values::{self, ExeMode, InputPattern, NamePattern, StdinMode};
 use std::ffi::OsString;

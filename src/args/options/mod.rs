@@ -134,7 +134,7 @@ fn choice<T: clap::ValueEnum>(text: &str) -> Result<T, String> {
 }
 
 fn tags(items: &mut dyn Iterator<Item = &str>) -> Result<Vec<Tag>, String> {
-    items.map(Tag::from_str).collect::<Result<_, _>>().map_err(|why| why.to_string()).and_then(few)
+    items.map(Tag::from_str).collect::<Result<_, _>>().map_err(ToString::to_string).and_then(few)
 }
 
 /// Sorted, each once, and no more than an entry may have.

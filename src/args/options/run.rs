@@ -1,5 +1,6 @@
 //! The options of `run`.
 
+#[allow(clippy::wildcard_imports, reason = "the macro names all of it")]
 use super::*;
 use crate::args::CACHE_DIR_HELP;
 use cachex_base::text::values::{

@@ -1,5 +1,6 @@
 //! The options of `sh`.
 
+#[allow(clippy::wildcard_imports, reason = "the macro names all of it")]
 use super::*;
 use cachex_base::text::values;
 

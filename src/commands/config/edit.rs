@@ -84,7 +84,7 @@ fn set(path: &Path, key: &str, value: &str, vars: &Vars) -> Result<()> {
 /// Whether nothing but this key was changed.
 fn is_only(before: &File, now: &File, key: &str) -> bool {
     let names = |file: &File| {
-        let names = file.settings.iter().map(|it| it.name()).filter(|name| *name != key);
+        let names = file.settings.iter().map(|it| it.option.name).filter(|name| *name != key);
         names.collect::<Vec<_>>()
     };
     names(before) == names(now)
