@@ -9,6 +9,7 @@
 //! But for what is done in the background, a fold say, it ends with who started it, wherever it is
 //! then: it would hold the locks for nobody, and may be killed anywhere.
 
+mod quick;
 mod reports;
 mod watch;
 
@@ -113,6 +114,10 @@ pub fn serve(args: &[OsString]) -> Exit {
     } else {
         ipc::end_with_the_asker();
         progress::listen(ipc::tell);
+        quick::yields_to_itself();
+        if op == GET || op == ATTEND {
+            quick::waits_for_no_disk();
+        }
     }
     let mut output = std::io::stdout().lock();
     let done = open(Path::new(path)).and_then(|root| {
