@@ -18,7 +18,7 @@ use cachex_base::system::umask::umask;
 use cachex_base::text::values::{AutoOutputs, ExeMode};
 use cachex_core::handover;
 use cachex_core::key::Tag;
-use cachex_exec::invocation::{Executable, Invocation};
+use cachex_exec::invocation::{Executable, Invocation, version_of};
 use cachex_exec::stdin::Digest;
 use cachex_store::parts::{Collector, Kind};
 use cachex_store::secret::Secret;
@@ -101,12 +101,9 @@ impl Subject<'_> {
         let known = handover::key()?;
         let exe = self.executable?;
         let (found, lies) = (exe.path.as_os_str().as_bytes(), exe.real.as_deref()?);
-        #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
-        let stat =
-            [exe.stat.st_size as i64, exe.stat.st_mtime as i64, exe.stat.st_mtime_nsec as i64];
         let is_as_it_was = found == known.found
             && lies.as_os_str().as_bytes() == known.lies
-            && stat == known.stat
+            && version_of(&exe.stat) == known.stat
             && *self.stdin == Digest::Kind(known.stdin)
             && self.descriptors.is_empty()
             && self.terminal.is_none()

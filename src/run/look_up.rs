@@ -7,7 +7,9 @@ use cachex_base::record::entry::{Entry, Key};
 use cachex_base::streams::sink::Outputs;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::values::Mode;
+use cachex_core::handover;
 use cachex_store::events::Reason;
+use cachex_store::fence::Fenced;
 use cachex_store::guard::SetAside;
 use cachex_store::{self as store, Root};
 
@@ -61,7 +63,12 @@ impl Runner<'_> {
         if forced && self.config.freshness.stale_if_error.is_none() {
             return Err(Missed { why: Reason::Forced, stale: None });
         }
-        self.judge(root, key, store::get(root, key))
+        let found = if handover::was_absent(&key.0) {
+            Fenced::new(root).get(key)
+        } else {
+            store::get(root, key)
+        };
+        self.judge(root, key, found)
     }
 
     /// Whether what a look-up found may be served now.

@@ -54,9 +54,14 @@ impl Runner<'_> {
                 return Some(self.executable_changed());
             }
         }
-        self.moved(call)
-            .or_else(|| self.inputs_changed(root, call))
-            .or_else(|| self.changed_meanwhile(call))
+        // A path that was followed just now need not be looked at again; a name may be found
+        // elsewhere.
+        let found = if self.invocation.is_path() && call.watched.is_some() {
+            Self::given_moved(call)
+        } else {
+            self.moved(call)
+        };
+        found.or_else(|| self.inputs_changed(root, call)).or_else(|| self.changed_meanwhile(call))
     }
 
     /// What was not what it is now all the time, in between.
@@ -87,6 +92,11 @@ impl Runner<'_> {
                 _ => return Some(self.executable_changed()),
             }
         }
+        Self::given_moved(call)
+    }
+
+    /// The same of what the command is given besides its arguments.
+    fn given_moved(call: &Call) -> Option<String> {
         if call.stdin.changed() {
             return Some("the file on standard input changed meanwhile".to_owned());
         }

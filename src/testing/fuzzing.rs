@@ -8,6 +8,13 @@
 //! seeds and mutations of them.
 
 mod archive;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod front;
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
+mod front {
+    /// There is none here.
+    pub fn front(_: &[u8]) {}
+}
 
 use crate::args::lean;
 use crate::args::{self, Called, RUN, RunArgs, SH};
@@ -53,6 +60,7 @@ pub const TARGETS: &[Target] = &[
     ("facts", facts),
     ("filter", filter),
     ("frames", frames),
+    ("front", front::front),
     ("hash", hash),
     ("lean", lean),
     ("lock", lock_file),

@@ -94,7 +94,17 @@ fn what_is_not_is_passed_on() {
     for options in ["--exe content", "--tag x", "--env A*", "--expires-in 1y", "--input f*"] {
         passed_on(plain.clone().with(options), "arguments");
     }
-    passed_on(plain.clone().env("CACHEX_SCOPE", "s"), "a variable of cachex");
+    for (name, value) in [
+        ("CACHEX_TAG", "x"),
+        ("CACHEX_EXPIRES_IN", "1y"),
+        ("CACHEX_ENV", "A*"),
+        ("CACHEX_INPUT", "file,work"),
+        ("CACHEX_NO_CWD", "0"),
+    ] {
+        passed_on(plain.clone().env(name, value), "a variable of cachex");
+    }
+    let both = plain.clone().env("CACHEX_EXPIRES_IN", "1h").env("CACHEX_REFRESH_AFTER", "2h");
+    assert_eq!(why(&both).as_deref(), Some("a result would expire before it is refreshed"));
     passed_on(cachex.exec(["printf", "/dev/fd/9"]), "an argument names a descriptor");
     passed_on(
         plain.clone().launched_by(r#"ulimit -f 100000; exec "$@""#),
@@ -128,6 +138,42 @@ fn what_is_not_is_passed_on() {
     is_answered(&plain);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
     passed_on(plain.clone(), "the configuration file is not to be trusted");
+}
+
+/// Each of them, and that a flag counts for more and the file for less.
+#[test]
+fn variables_that_stand_for_options_are_read() {
+    let cachex = cachex();
+    cachex.write("work/file", "text\n");
+    for variables in [
+        &[("CACHEX_EXPIRES_IN", "1h"), ("CACHEX_REFRESH_AFTER", "30m")][..],
+        &[("CACHEX_ENV", "A,LANG"), ("CACHEX_VERBOSE", "1")],
+        &[("CACHEX_IGNORE_ENV", "A"), ("CACHEX_QUIET", "on"), ("CACHEX_NO_CWD", "yes")],
+        &[("CACHEX_KEY", "k"), ("CACHEX_SCOPE", "s"), ("CACHEX_EXE", "name")],
+        &[("CACHEX_INPUT", "file"), ("CACHEX_MAX_SIZE", "1GiB"), ("CACHEX_NO_ENV", "true")],
+        &[("CACHEX_STDIN", "null"), ("CACHEX_SHELL", "/bin/bash"), ("CACHEX_TIMEOUT", "1h")],
+        &[("CACHEX_NO_CONCURRENT", "1"), ("CACHEX_LOCK_TIMEOUT", "1s")],
+        &[("CACHEX_FAILURE_EXPIRES_IN", "1d"), ("CACHEX_STALE_IF_ERROR", "1d")],
+    ] {
+        let set = |call: Call| {
+            variables.iter().fold(call.env("A", "1"), |call, (name, value)| call.env(name, value))
+        };
+        is_answered(&set(cachex.run("printf x")));
+        is_answered(&set(cachex.sh("printf y; exit 3")));
+    }
+    cachex.config("scope = \"file\"\n");
+    let call = cachex.run("printf x");
+    let key = |call: &Call| {
+        let key = call.clone().env("CACHEX_FRONT", "0").key();
+        is_answered(call);
+        assert_eq!(call.clone().env("CACHEX_FRONT", "1").key(), key, "{call}");
+        key
+    };
+    let by_file = key(&call);
+    let by_variable = key(&call.clone().env("CACHEX_SCOPE", "variable"));
+    let by_flag = key(&call.clone().env("CACHEX_SCOPE", "variable").with("--scope flag"));
+    assert_eq!(by_flag, key(&call.clone().with("--scope flag")));
+    assert!(by_file != by_variable && by_variable != by_flag);
 }
 
 #[test]

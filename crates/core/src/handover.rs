@@ -1,8 +1,9 @@
 //! What `cachex-front` leaves to whoever goes on with a call that it passed on.
 //!
 //! Once the first byte of a result was written there is no way back: the rest of the same
-//! output must be shown. And the key need not be computed twice, where all that it was made
-//! from is found as it was.
+//! output must be shown. And what was found out need not be found out twice: the key, where all
+//! that it was made from is as it was; where the executable really lies; and that there is no
+//! recent entry.
 
 use crate::frames::{Frames, Stream};
 use core::cell::UnsafeCell;
@@ -47,12 +48,14 @@ pub struct Identified {
     pub found: &'static [u8],
     /// Where it really lies.
     pub lies: &'static [u8],
-    /// Its size, and the seconds and nanoseconds of its last change.
-    pub stat: [i64; 3],
+    /// Which file that is, and which of its versions.
+    pub stat: [i64; 7],
     /// The working directory.
     pub cwd: &'static [u8],
     /// The kind of standard input.
     pub stdin: &'static str,
+    /// There was no recent entry of the key.
+    pub is_absent: bool,
 }
 
 struct Key(UnsafeCell<Identified>, AtomicBool);
@@ -65,12 +68,17 @@ static KEY: Key = Key(
         key: [0; 32],
         found: b"",
         lies: b"",
-        stat: [0; 3],
+        stat: [0; 7],
         cwd: b"",
         stdin: "",
+        is_absent: false,
     }),
     AtomicBool::new(false),
 );
+
+/// Whether [`place_of`] and [`was_absent`] have told what they know. Whoever asks later wants
+/// to know what is so then.
+static TOLD: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
 
 /// Leaves word of the key.
 ///
@@ -92,6 +100,19 @@ pub fn forget_key() {
 pub fn key() -> Option<&'static Identified> {
     // SAFETY: nobody writes to it any more.
     KEY.1.load(Ordering::Relaxed).then(|| unsafe { &*KEY.0.get() })
+}
+
+/// Where a file really lies that was found by this path and is still this one. This is told
+/// once.
+pub fn place_of(found: &[u8], stat: &[i64; 7]) -> Option<&'static [u8]> {
+    let known = key().filter(|known| known.found == found && known.stat == *stat)?;
+    (!TOLD[0].swap(true, Ordering::Relaxed)).then_some(known.lies)
+}
+
+/// Whether there was no recent entry of this key when the process started. This is told once.
+pub fn was_absent(wanted: &[u8; 32]) -> bool {
+    key().is_some_and(|known| known.is_absent && known.key == *wanted)
+        && !TOLD[1].swap(true, Ordering::Relaxed)
 }
 
 /// The pieces that were written, in their order.

@@ -3,6 +3,7 @@
 use cachex_base::record::entry::base_name;
 use cachex_base::system::fsutil;
 use cachex_base::system::stamp::Stamp;
+use cachex_core::handover;
 use rustix::fs::{Access, AtFlags, CWD, FileType, Stat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
@@ -88,10 +89,16 @@ impl Trail {
     }
 
     fn follow(&mut self, path: &Path) {
-        let mut at = PathBuf::new();
-        for part in path.components() {
-            at.push(part);
-            let Ok(stat) = rustix::fs::lstat(&at) else { return };
+        let path = path.as_os_str().as_bytes();
+        let mut start = 0;
+        for part in path.split(|&byte| byte == b'/') {
+            let (end, beside) = (start + part.len(), &path[..start]);
+            start = end + 1;
+            if matches!(part, [] | [b'.']) {
+                continue;
+            }
+            let at = &path[..end];
+            let Ok(stat) = rustix::fs::lstat(at) else { return };
             if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
                 continue;
             }
@@ -99,9 +106,10 @@ impl Trail {
                 return;
             }
             self.0.push(Stamp::of(&stat));
-            if let Ok(text) = std::fs::read_link(&at) {
-                let beside = at.parent().unwrap_or(Path::new(""));
-                self.follow(&beside.join(text));
+            if let Ok(text) = rustix::fs::readlink(at, Vec::new()) {
+                self.follow(
+                    &Path::new(OsStr::from_bytes(beside)).join(OsStr::from_bytes(text.as_bytes())),
+                );
             }
         }
     }
@@ -164,6 +172,20 @@ impl Invocation {
     }
 }
 
+/// Which file this is the status of, and which of its versions, as it is handed over.
+#[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
+pub fn version_of(stat: &Stat) -> [i64; 7] {
+    [
+        stat.st_dev as i64,
+        stat.st_ino as i64,
+        stat.st_size as i64,
+        stat.st_mtime as i64,
+        stat.st_mtime_nsec as i64,
+        stat.st_ctime as i64,
+        stat.st_ctime_nsec as i64,
+    ]
+}
+
 fn look_at(path: PathBuf) -> Resolved {
     let stat = match fsutil::retry(|| rustix::fs::stat(&path)) {
         Ok(stat) => stat,
@@ -172,6 +194,11 @@ fn look_at(path: PathBuf) -> Resolved {
     let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     if !is_file {
         return Resolved::NotExecutable;
+    }
+    // The process that begins has just found it, and followed it.
+    if let Some(real) = handover::place_of(path.as_os_str().as_bytes(), &version_of(&stat)) {
+        let real = Some(PathBuf::from(OsStr::from_bytes(real)));
+        return Resolved::Found(Executable { real, path, stat });
     }
     // The permissions alone do not tell: it may lie where nothing may be executed.
     match fsutil::retry(|| rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS)) {

@@ -4,11 +4,11 @@ use crate::buffer::Buffer;
 use crate::call::Process;
 use crate::config::{self, Levels};
 use crate::declared;
-use crate::environment::{self, Environment, Own, TRACE};
+use crate::environment::{self, Environment, Own};
 use crate::executable;
 use crate::input::{self, Input};
 use crate::message;
-use crate::options::{Executable, Options};
+use crate::options::{Executable, Given, Options};
 use crate::output;
 use crate::sys::{self, Descriptor, Errno};
 use crate::text::Text;
@@ -22,27 +22,30 @@ use cachex_core::young;
 use core::cell::UnsafeCell;
 
 /// All memory that is used here but for the stack. Only what is touched of it exists.
-struct Room {
-    environment: environment::Room,
-    executable: executable::Room,
-    fields: [u8; SHORT],
-    file: [u8; MAX_SEALED + 1],
-    input: [u8; input::ROOM],
-    config: config::Room,
-    declared: [u8; declared::ROOM],
-    content: [u8; LONGEST + 1],
-    folder: [u8; executable::PATH],
-    cwd: [u8; executable::PATH],
+pub(crate) struct Room {
+    pub environment: environment::Room,
+    pub executable: executable::Room,
+    pub fields: [u8; SHORT],
+    pub file: [u8; MAX_SEALED + 1],
+    pub input: [u8; input::ROOM],
+    pub config: config::Room,
+    pub declared: [u8; declared::ROOM],
+    pub content: [u8; LONGEST + 1],
+    pub folder: [u8; executable::PATH],
+    pub cwd: [u8; executable::PATH],
 }
 
-struct Place<T>(UnsafeCell<T>);
+pub(crate) struct Place<T>(pub(crate) UnsafeCell<T>);
 
 // SAFETY: one thread uses it, once.
 unsafe impl<T> Sync for Place<T> {}
 
-static LEVELS: Place<Levels> = Place(UnsafeCell::new(Levels::NEW));
+pub(crate) static LEVELS: Place<Levels> = Place(UnsafeCell::new(Levels::NEW));
 
-static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
+/// It stays where it is, too.
+pub(crate) static CALL: Place<Call> = Place(UnsafeCell::new(Call::NEW));
+
+pub(crate) static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
     environment: environment::Room::NEW,
     executable: executable::Room::NEW,
     fields: [0; SHORT],
@@ -61,9 +64,8 @@ const MARGIN: u64 = 16 * event::LEN as u64;
 
 /// Answers the call and ends the process, or returns with nothing done.
 pub fn answer(process: &Process) {
-    let mut is_traced = false;
-    let Err(Pass(why)) = attempt(process, &mut is_traced);
-    if is_traced {
+    let Err(Pass(why)) = attempt(process);
+    if process.has_variable(environment::TRACED) {
         for part in ["cachex: passed on: ", why, "\n"] {
             let _ = sys::write(2, part.as_bytes());
         }
@@ -72,13 +74,13 @@ pub fn answer(process: &Process) {
 
 enum Never {}
 
-fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
+fn attempt(process: &Process) -> Known<Never> {
     // SAFETY: nobody else knows of them, and this runs once.
-    let (room, levels) = unsafe { (&mut *ROOM.0.get(), &mut *LEVELS.0.get()) };
-    let environment = Environment::of(process, &mut room.environment)?;
-    *is_traced = environment.get(environment::SWITCH).is_some_and(|value| value.is(TRACE));
+    let (room, levels, call) =
+        unsafe { (&mut *ROOM.0.get(), &mut *LEVELS.0.get(), &mut *CALL.0.get()) };
     let mut options = Options::of(process, &mut levels.flags)?;
-    let own = environment.own()?;
+    let environment = Environment::of(process, &mut room.environment)?;
+    let own = environment.own(&mut levels.variables)?;
     let began = sys::time(libc::CLOCK_MONOTONIC)?;
     if process.is_privileged() || !sys::files_are_unlimited() {
         return Err(Pass("the process is restricted"));
@@ -88,79 +90,31 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
     }
     let is_closed = input::is_closed(0);
     let mut path = Buffer::new(&mut room.folder);
-    if !own.has_no_file {
-        check_nothing_allowed(&environment, &mut path)?;
-        path.cut(0);
-    }
-    let dir = options.dir();
-    let mut has_file = false;
-    if let Some(file) = config_file(&own, &environment, &mut path)? {
-        let set = (&mut levels.all, &mut levels.rules[..]);
-        has_file = config::read(file, &mut options, process, &mut room.config, set)?;
-    }
-    options.check()?;
-    let folder = folder(dir, own.dir, options.dir(), &environment, &mut path)?;
+    let below = (&levels.variables, &mut levels.all, &mut levels.rules[..], &mut room.config);
+    let settled = settle(&mut options, &own, &environment, process, below, &mut path)?;
     input::check_descriptors(&options, process)?;
-    let store = store(folder)?;
+    let store = store(settled.folder)?;
 
-    let mut fields = Fields::new(Buffer::new(&mut room.fields));
-    fields.begin_list(Tag::Argv, options.count(process));
-    for argument in options.argv(process) {
-        fields.sized(argument.bytes());
-    }
-    let mut executable = None;
-    if options.executable() == Executable::Stat {
-        let name = options.argv(process).next().ok_or(Pass("no command"))?;
-        let search_path = environment.get(b"PATH");
-        let file = executable::tell(name, search_path, &mut room.executable, &mut fields)?;
-        executable = Some(file);
-    }
-    let mut cwd = None;
-    if options.has_directory() {
-        let path = executable::working_directory(&mut room.cwd)?;
-        fields.add(Tag::Cwd, path);
-        cwd = Some(path);
-    }
-    let is_of_make = environment.get(b"MAKELEVEL").is_some();
-    environment.tell(&options, cwd, &mut fields)?;
-    let input = Input::tell(&options, is_closed, is_of_make, &mut room.input, &mut fields)?;
-    if let Some(text) = options.key() {
-        fields.add(Tag::Text, text);
-    }
-    if let Some(scope) = options.scope() {
-        fields.add(Tag::Scope, scope);
-    }
-    let mut declared = None;
-    if let Some(file) = options.input() {
-        let stat = declared::tell(file, &mut room.declared, &mut room.content, &mut fields)?;
-        declared = Some(stat);
-    }
-    let key = hash::short(fields.0.bytes()?).ok_or(Pass("the key is of many bytes"))?;
-
-    let view = look_up(&store, &key, &mut room.file).inspect_err(|_| {
-        if let (Some(executable), Some(cwd), Some(stdin)) = (executable, cwd, input.kind())
-            && declared.is_none()
-            && !has_file
-        {
-            // SAFETY: no thread was started, and whoever looks comes later.
-            unsafe {
-                handover::leave_key(|it| {
-                    it.key = key;
-                    (it.found, it.lies, it.stat) =
-                        (executable.found, executable.lies, executable.stat);
-                    (it.cwd, it.stdin) = (cwd, stdin);
-                });
-            }
-        }
-    })?;
+    let places = Places {
+        fields: &mut room.fields,
+        executable: &mut room.executable,
+        cwd: &mut room.cwd,
+        input: &mut room.input,
+        declared: &mut room.declared,
+        content: &mut room.content,
+    };
+    identify(&options, environment, process, is_closed, places, call)?;
+    let mut is_absent = false;
+    let view = look_up(&store, &call.key, &mut room.file, &mut is_absent)
+        .inspect_err(|_| leave_key(call, settled.has_file, is_absent))?;
     let age = check_fresh(&options, &view)?;
     output::check(&view)?;
     let data = output::load(&view, &store, &mut room.content)?;
     check_log(&store)?;
     if options.is_verbose() {
-        message::check_arguments(&options, process, declared.as_ref())?;
+        message::check_arguments(&options, process, call.declared)?;
     }
-    input.read_and(view.stdin_consumed, &mut room.input, || output::show(&view, data))?;
+    call.input.read_and(view.stdin_consumed, &mut room.input, || output::show(&view, data))?;
 
     let cost = sys::time(libc::CLOCK_MONOTONIC).map_or(0, |now| now.saturating_sub(began));
     note(&store, &view, cost);
@@ -168,6 +122,140 @@ fn attempt(process: &Process, is_traced: &mut bool) -> Known<Never> {
         message::tell_hit(&view, age);
     }
     sys::exit(view.status)
+}
+
+/// What is said below the arguments.
+pub(crate) struct Settled<'p> {
+    /// The folder that holds the store.
+    pub folder: Text<'p>,
+    /// There is a configuration file.
+    pub has_file: bool,
+}
+
+/// Takes it in: what variables say, and what the file says of all commands and in its rules.
+#[expect(clippy::inline_always, reason = "to move its values takes a function of the C library")]
+#[inline(always)]
+pub(crate) fn settle<'p>(
+    options: &mut Options,
+    own: &Own,
+    environment: &Environment,
+    process: &Process,
+    (variables, all, rules, room): (&Given, &mut Given, &mut [Given], &'static mut config::Room),
+    path: &'p mut Buffer<'_>,
+) -> Known<Settled<'p>> {
+    if !own.has_no_file {
+        check_nothing_allowed(environment, path)?;
+        path.cut(0);
+    }
+    let dir = options.dir();
+    if own.has_options {
+        if !variables.agrees() {
+            return Err(Pass("a result would expire before it is refreshed"));
+        }
+        options.put_below(variables);
+    }
+    let mut has_file = false;
+    if let Some(file) = config_file(own, environment, path)? {
+        has_file = config::read(file, options, process, room, (all, rules))?;
+    }
+    options.check()?;
+    let folder = folder(dir, own.dir, options.dir(), environment, path)?;
+    Ok(Settled { folder, has_file })
+}
+
+/// What a call is.
+pub(crate) struct Call {
+    pub key: [u8; 32],
+    /// The file of the command, the working directory, if they are part of the key,
+    pub executable: Option<executable::Executable>,
+    pub cwd: Option<&'static [u8]>,
+    /// standard input,
+    pub input: Input,
+    /// and which file a declared input is.
+    pub declared: Option<declared::File>,
+}
+
+impl Call {
+    pub const NEW: Call = Call {
+        key: [0; 32],
+        executable: None,
+        cwd: None,
+        input: Input::Unmoved(""),
+        declared: None,
+    };
+}
+
+/// Room for what a key is made of.
+pub(crate) struct Places<'r> {
+    pub fields: &'r mut [u8],
+    pub executable: &'static mut executable::Room,
+    pub cwd: &'static mut [u8],
+    pub input: &'r mut [u8],
+    pub declared: &'r mut [u8],
+    pub content: &'r mut [u8],
+}
+
+/// Computes the key.
+#[expect(clippy::inline_always, reason = "to move its values takes a function of the C library")]
+#[inline(always)]
+pub(crate) fn identify(
+    options: &Options,
+    environment: Environment,
+    process: &Process,
+    is_closed: bool,
+    places: Places<'_>,
+    call: &mut Call,
+) -> Known<()> {
+    let Places { fields, executable, cwd, input, declared, content } = places;
+    let mut fields = Fields::new(Buffer::new(fields));
+    fields.begin_list(Tag::Argv, options.count(process));
+    for argument in options.argv(process) {
+        fields.sized(argument.bytes());
+    }
+    if options.executable() == Executable::Stat {
+        let name = options.argv(process).next().ok_or(Pass("no command"))?;
+        let search_path = environment.get(b"PATH");
+        let file = executable::tell(name, search_path, executable, &mut fields)?;
+        call.executable = Some(file);
+    }
+    if options.has_directory() {
+        let path = executable::working_directory(cwd)?;
+        fields.add(Tag::Cwd, path);
+        call.cwd = Some(path);
+    }
+    let is_of_make = environment.get(b"MAKELEVEL").is_some();
+    environment.tell(options, call.cwd, &mut fields)?;
+    call.input = Input::tell(options, is_closed, is_of_make, input, &mut fields)?;
+    if let Some(text) = options.key() {
+        fields.add(Tag::Text, text);
+    }
+    if let Some(scope) = options.scope() {
+        fields.add(Tag::Scope, scope);
+    }
+    if let Some(file) = options.input() {
+        let file = declared::tell(file, declared, content, &mut fields)?;
+        call.declared = Some(file);
+    }
+    call.key = hash::short(fields.0.bytes()?).ok_or(Pass("the key is of many bytes"))?;
+    Ok(())
+}
+
+/// Leaves the key to whoever goes on, unless it may be another by then.
+fn leave_key(call: &Call, has_file: bool, is_absent: bool) {
+    if let (Some(executable), Some(cwd), Some(stdin)) =
+        (&call.executable, call.cwd, call.input.kind())
+        && call.declared.is_none()
+        && !has_file
+    {
+        // SAFETY: no thread was started, and whoever looks comes later.
+        unsafe {
+            handover::leave_key(|it| {
+                it.key = call.key;
+                (it.found, it.lies, it.stat) = (executable.found, executable.lies, executable.stat);
+                (it.cwd, it.stdin, it.is_absent) = (cwd, stdin, is_absent);
+            });
+        }
+    }
 }
 
 /// The path of the configuration file, and whether it was named; none if there is no place
@@ -266,11 +354,17 @@ fn store(folder: Text<'_>) -> Known<Descriptor> {
     }
 }
 
-/// The recent entry of a key.
-fn look_up(store: &Descriptor, key: &[u8; 32], room: &'static mut [u8]) -> Known<View<'static>> {
-    let Ok(file) = sys::open_stored(store, &young::path(key)) else {
-        return Err(Pass("there is no recent entry"));
-    };
+/// The recent entry of a key; where there is none, that is told.
+fn look_up(
+    store: &Descriptor,
+    key: &[u8; 32],
+    room: &'static mut [u8],
+    is_absent: &mut bool,
+) -> Known<View<'static>> {
+    let file = sys::open_stored(store, &young::path(key)).map_err(|errno| {
+        *is_absent = errno == Errno(libc::ENOENT);
+        Pass("there is no recent entry")
+    })?;
     let len = sys::read(file.number(), room)?;
     let sealed = room.get(..len).unwrap_or_default();
     let Ok((encoded, _)) = entry::open(sealed) else { return Err(Pass("the entry is damaged")) };

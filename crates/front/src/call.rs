@@ -61,6 +61,31 @@ impl Process {
         })
     }
 
+    /// Whether there is this variable, with its value.
+    pub fn has_variable(&self, wanted: &[u8]) -> bool {
+        let mut next = self.environment;
+        // SAFETY: a null pointer ends them, and each is a string with a zero byte at its end,
+        // which is not of what is wanted.
+        unsafe {
+            while !(*next).is_null() {
+                let mut byte = *next;
+                let mut is_it = true;
+                for &of_wanted in wanted {
+                    is_it = *byte == of_wanted;
+                    if !is_it {
+                        break;
+                    }
+                    byte = byte.add(1);
+                }
+                if is_it && *byte == 0 {
+                    return true;
+                }
+                next = next.add(1);
+            }
+        }
+        false
+    }
+
     /// Whether the file of the program gives it rights that who started it has not.
     pub fn is_privileged(&self) -> bool {
         let mut next = self.auxiliary;

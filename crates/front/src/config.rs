@@ -39,13 +39,18 @@ impl Room {
 /// other room, since nothing given is not zero.
 pub struct Levels {
     pub flags: Given,
+    pub variables: Given,
     pub all: Given,
     pub rules: [Given; RULES],
 }
 
 impl Levels {
-    pub const NEW: Levels =
-        Levels { flags: Given::NEW, all: Given::NEW, rules: [const { Given::NEW }; RULES] };
+    pub const NEW: Levels = Levels {
+        flags: Given::NEW,
+        variables: Given::NEW,
+        all: Given::NEW,
+        rules: [const { Given::NEW }; RULES],
+    };
 }
 
 /// Takes in what the file at this path says of a call; false if there is none. One that was
@@ -259,7 +264,7 @@ fn is_nothing(text: &[u8]) -> bool {
 }
 
 /// Whether this is a size that a store may have.
-fn is_size(text: &[u8]) -> bool {
+pub fn is_size(text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let Some((number, unit)) = text.split_at_checked(digits) else { return false };
     let is_unit = [&b"MB"[..], b"MiB", b"GB", b"GiB"].iter().any(|other| eq(unit, other));

@@ -1,7 +1,7 @@
 //! A declared input that is a short file: read, so that nothing has to be remembered of it.
 
 use crate::buffer::Buffer;
-use crate::sys::{self, Stat};
+use crate::sys;
 use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::hash;
@@ -13,13 +13,16 @@ pub const ROOM: usize = crate::executable::PATH + 8 + 1 + 4 + 32;
 const FILE: u8 = 1;
 const PERMISSIONS: u32 = 0o7777;
 
-/// Tells of this file, and returns its status.
+/// Which file it is: that of this device, with this number.
+pub type File = [u64; 2];
+
+/// Tells of this file, and returns which one it is.
 pub fn tell(
     path: Text<'_>,
     room: &mut [u8],
     content: &mut [u8],
     to: &mut Fields<impl Sink>,
-) -> Known<Stat> {
+) -> Known<File> {
     // A link is part of the key as one.
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
     let file = sys::open_at(libc::AT_FDCWD, path, flags, 0);
@@ -42,5 +45,5 @@ pub fn tell(
     told.put(&hash);
     let digest = hash::short(told.bytes()?).ok_or(Pass("a path is too long"))?;
     to.add(Tag::Inputs, &digest);
-    Ok(stat)
+    Ok([stat.st_dev, stat.st_ino])
 }

@@ -1,7 +1,8 @@
 //! The variables: those that are cachex's own, and those that are part of the key.
 
 use crate::call::Process;
-use crate::options::{Options, Variables};
+use crate::config;
+use crate::options::{Given, Options, Variables};
 use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::bytes::{eq, starts_with};
@@ -9,12 +10,39 @@ use cachex_core::environment::{self, Significant};
 use cachex_core::key::{Fields, Sink, Tag};
 use core::cmp::Ordering;
 
-/// The variable that switches all of this off,
-pub const SWITCH: &[u8] = b"CACHEX_FRONT";
-/// and the value by which it has told why a call is passed on.
-pub const TRACE: &[u8] = b"trace";
+/// The variable that switches all of this off.
+const SWITCH: &[u8] = b"CACHEX_FRONT";
+/// As it is where it is to be told why a call is passed on.
+pub const TRACED: &[u8] = b"CACHEX_FRONT=trace";
 /// More variables than this nobody has.
 pub const MOST: usize = 768;
+
+/// The variables that stand for an option which is known here, and its name. What else
+/// stands for one is left to others.
+pub const OPTIONS: [(&[u8], &[u8]); 20] = [
+    (b"CACHEX_EXPIRES_IN", b"expires-in"),
+    (b"CACHEX_FAILURE_EXPIRES_IN", b"failure-expires-in"),
+    (b"CACHEX_REFRESH_AFTER", b"refresh-after"),
+    (b"CACHEX_STALE_IF_ERROR", b"stale-if-error"),
+    (b"CACHEX_LOCK_TIMEOUT", b"lock-timeout"),
+    (b"CACHEX_TIMEOUT", b"timeout"),
+    (b"CACHEX_NO_CONCURRENT", b"no-concurrent"),
+    (b"CACHEX_SHELL", b"shell"),
+    (b"CACHEX_EXE", b"exe"),
+    (b"CACHEX_NO_CWD", b"no-cwd"),
+    (b"CACHEX_ENV", b"env"),
+    (b"CACHEX_IGNORE_ENV", b"ignore-env"),
+    (b"CACHEX_NO_ENV", b"no-env"),
+    (b"CACHEX_STDIN", b"stdin"),
+    (b"CACHEX_KEY", b"key"),
+    (b"CACHEX_SCOPE", b"scope"),
+    (b"CACHEX_INPUT", b"input"),
+    (b"CACHEX_MAX_SIZE", b"max-size"),
+    (b"CACHEX_QUIET", b"quiet"),
+    (b"CACHEX_VERBOSE", b"verbose"),
+];
+/// What turns on a switch.
+const ON: [&[u8]; 4] = [b"1", b"true", b"yes", b"on"];
 
 #[derive(Clone, Copy)]
 pub struct Variable {
@@ -51,6 +79,8 @@ pub struct Own {
     pub file: Option<Text<'static>>,
     /// No configuration file is read.
     pub has_no_file: bool,
+    /// Some of them stand for options.
+    pub has_options: bool,
 }
 
 impl Environment {
@@ -82,8 +112,9 @@ impl Environment {
         self.iter().find(|variable| eq(variable.name, name)).map(|variable| variable.value)
     }
 
-    /// What cachex's own say, if all of them are understood here.
-    pub fn own(&self) -> Known<Own> {
+    /// What cachex's own say, if all of them are understood here; `given` takes in those that
+    /// stand for options.
+    pub fn own(&self, given: &mut Given) -> Known<Own> {
         let mut own = Own::default();
         let mut named: Option<Text<'static>> = None;
         let mut has_dir = false;
@@ -101,10 +132,15 @@ impl Environment {
                 named = named.or(Some(*value));
             } else if value.is_empty() || is_of_tests(name) {
                 // As good as unset.
-            } else if eq(name, SWITCH) && (value.is(b"1") || value.is(TRACE)) {
+            } else if eq(name, SWITCH) && (value.is(b"1") || value.is(b"trace")) {
                 // As without it.
             } else {
-                return Err(Pass("a variable of cachex"));
+                let first = self.get(name).map(Text::pointer);
+                if first != Some(value.pointer()) {
+                    return Err(Pass("a variable of cachex is set twice"));
+                }
+                option(name, *value, given).ok_or(Pass("a variable of cachex"))?;
+                own.has_options = true;
             }
         }
         if let Some(named) = named {
@@ -159,6 +195,21 @@ impl Environment {
         }
         Ok(())
     }
+}
+
+/// Takes in a variable that stands for an option.
+fn option(name: &[u8], value: Text<'static>, given: &mut Given) -> Option<()> {
+    let (_, option) = OPTIONS.iter().find(|(variable, _)| eq(variable, name))?;
+    if ON.iter().any(|on| value.is(on)) && given.switch(option, false)? {
+        return Some(());
+    }
+    if eq(option, b"max-size") {
+        // It says nothing of a hit.
+        return config::is_size(value.bytes()).then_some(());
+    }
+    // More than one input is a list here.
+    let is_list = eq(option, b"input") && value.contains(b',');
+    if is_list { None } else { given.set(option, value, true) }
 }
 
 /// What tests set for each call, and that says nothing here.

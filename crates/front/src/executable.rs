@@ -25,11 +25,12 @@ impl Room {
         Room { found: [0; PATH], real: [0; PATH], rest: [0; 2 * PATH], link: [0; PATH] };
 }
 
-/// The file: where it was found, where it lies, and what is part of the key besides.
+/// The file: where it was found, where it lies, and which it is, see
+/// [`cachex_core::handover::Identified`].
 pub struct Executable {
     pub found: &'static [u8],
     pub lies: &'static [u8],
-    pub stat: [i64; 3],
+    pub stat: [i64; 7],
 }
 
 /// Finds the command of this name, and tells of its file.
@@ -49,7 +50,15 @@ pub fn tell(
     to.add(Tag::ExeSize, &stat.st_size.to_le_bytes());
     to.add(Tag::ExeModified, &stat.st_mtime.to_le_bytes());
     to.add(Tag::ExeModified, &stat.st_mtime_nsec.to_le_bytes());
-    let stat = [stat.st_size, stat.st_mtime, stat.st_mtime_nsec];
+    let stat = [
+        stat.st_dev as i64,
+        stat.st_ino as i64,
+        stat.st_size,
+        stat.st_mtime,
+        stat.st_mtime_nsec,
+        stat.st_ctime,
+        stat.st_ctime_nsec,
+    ];
     Ok(Executable { found: found.into_bytes()?, lies: lies.into_bytes()?, stat })
 }
 

@@ -28,6 +28,7 @@ mod answer;
 mod buffer;
 mod call;
 mod config;
+mod decision;
 mod declared;
 mod entry;
 mod environment;
@@ -40,7 +41,9 @@ mod pipe;
 mod sys;
 mod text;
 
+pub use decision::{Decision, decide};
 pub use entry::START;
+pub use environment::OPTIONS;
 
 /// Why a call is passed on.
 #[derive(Clone, Copy)]

@@ -2,8 +2,9 @@
 
 use crate::buffer::Buffer;
 use crate::call::Process;
+use crate::declared::File;
 use crate::options::Options;
-use crate::sys::{self, Stat};
+use crate::sys;
 use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::entry::View;
@@ -20,7 +21,7 @@ const LONGEST: usize = 256;
 
 /// Passes on calls of which an argument names a file that is not part of the key, which is to
 /// be said. `input` is one that is.
-pub fn check_arguments(options: &Options, process: &Process, input: Option<&Stat>) -> Known<()> {
+pub fn check_arguments(options: &Options, process: &Process, input: Option<File>) -> Known<()> {
     for argument in options.argv(process).skip(1) {
         let is_option = argument.starts_with(b"-");
         let equals = argument.bytes().iter().position(|&byte| byte == b'=');
@@ -32,15 +33,14 @@ pub fn check_arguments(options: &Options, process: &Process, input: Option<&Stat
     Ok(())
 }
 
-fn check_name(name: Text<'_>, options: &Options, input: Option<&Stat>) -> Known<()> {
+fn check_name(name: Text<'_>, options: &Options, input: Option<File>) -> Known<()> {
     let is_kernels = name.starts_with(b"/dev/") || name.starts_with(b"/proc/");
     if is_kernels || name.is_empty() || options.input().is_some_and(|input| name.is(input.bytes()))
     {
         return Ok(());
     }
     let Ok(stat) = sys::stat_at(libc::AT_FDCWD, name, 0) else { return Ok(()) };
-    let is_input =
-        input.is_some_and(|input| (input.st_dev, input.st_ino) == (stat.st_dev, stat.st_ino));
+    let is_input = input.is_some_and(|input| input == [stat.st_dev, stat.st_ino]);
     if stat.st_mode & libc::S_IFMT == libc::S_IFREG && !is_input {
         return Err(Pass("an argument names a file that is not part of the key"));
     }

@@ -1,0 +1,74 @@
+//! What is made of a call before anything is looked up, for whoever compares that with what
+//! the ordinary way makes of it.
+
+use crate::answer::{self, CALL, Call, LEVELS, Places, ROOM, Room};
+use crate::buffer::Buffer;
+use crate::call::Process;
+use crate::config::Levels;
+use crate::environment::Environment;
+use crate::input;
+use crate::options::Options;
+use crate::{Known, Pass};
+
+/// What is known of a call.
+#[derive(Debug)]
+pub struct Decision<'d> {
+    /// Its key.
+    pub key: [u8; 32],
+    /// The folder that holds the store.
+    pub folder: &'d [u8],
+    /// How long a success may be replayed, and a failure, and when a result is refreshed, in
+    /// nanoseconds.
+    pub limits: [Option<u64>; 3],
+    /// Whether a hit is told of.
+    pub is_verbose: bool,
+}
+
+/// Shows `tell` what a call is whose standard input is closed, or why it is passed on.
+///
+/// # Safety
+///
+/// `stack` leads to what the kernel puts on the stack of a process, which stays as it is, and
+/// no other thread is in here.
+pub unsafe fn decide(stack: *const usize, tell: &mut dyn FnMut(Result<Decision<'_>, &str>)) {
+    // SAFETY: the caller promises both.
+    let (room, levels, call, process) = unsafe {
+        (&mut *ROOM.0.get(), &mut *LEVELS.0.get(), &mut *CALL.0.get(), Process::at(stack))
+    };
+    (*levels, *call) = (Levels::NEW, Call::NEW);
+    if let Err(Pass(why)) = look(&process, room, levels, call, tell) {
+        tell(Err(why));
+    }
+}
+
+fn look(
+    process: &Process,
+    room: &'static mut Room,
+    levels: &'static mut Levels,
+    call: &mut Call,
+    tell: &mut dyn FnMut(Result<Decision<'_>, &str>),
+) -> Known<()> {
+    let mut options = Options::of(process, &mut levels.flags)?;
+    let environment = Environment::of(process, &mut room.environment)?;
+    let own = environment.own(&mut levels.variables)?;
+    let mut path = Buffer::new(&mut room.folder);
+    let below = (&levels.variables, &mut levels.all, &mut levels.rules[..], &mut room.config);
+    let settled = answer::settle(&mut options, &own, &environment, process, below, &mut path)?;
+    input::check_descriptors(&options, process)?;
+    let places = Places {
+        fields: &mut room.fields,
+        executable: &mut room.executable,
+        cwd: &mut room.cwd,
+        input: &mut room.input,
+        declared: &mut room.declared,
+        content: &mut room.content,
+    };
+    answer::identify(&options, environment, process, true, places, call)?;
+    tell(Ok(Decision {
+        key: call.key,
+        folder: settled.folder.bytes(),
+        limits: [options.limit(0), options.limit(1), options.refresh_after()],
+        is_verbose: options.is_verbose(),
+    }));
+    Ok(())
+}
