@@ -20,6 +20,9 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Why a result is not recorded that would make the store too large.
 const NO_ROOM: &str = "not recorded: no room for it within --max-size";
+/// Why a result is not recorded that a person had a part in, at a terminal of its own.
+const TYPED_THERE: &str =
+    "not recorded: something was typed for it, which PAGER=cat spares if it was a pager";
 /// What the file of an entry takes as a rule.
 const USUAL_ENTRY: u64 = 4096;
 
@@ -44,6 +47,8 @@ impl Runner<'_> {
             (_, Some(Spoiled::Lingering)) => {
                 Err("not recorded: something it started kept its output open")
             }
+            (_, Some(Spoiled::Typed)) if self.terminal().is_some() => Err(TYPED_THERE),
+            (_, Some(Spoiled::Typed)) => Err("not recorded: it read what was typed"),
             (_, Some(Spoiled::TimedOut)) => Err("not recorded: it took longer than --timeout"),
             (_, Some(Spoiled::WithoutTerminal)) => {
                 Err("not recorded: there was no pseudo-terminal for it")

@@ -91,13 +91,49 @@ fn a_command_that_stops_itself_gives_the_prompt_back() {
 }
 
 #[test]
-fn what_is_typed_reaches_the_command_and_is_no_part_of_the_key() {
+fn what_is_typed_reaches_the_command_which_is_asked_each_time() {
     let cachex = cachex();
     cachex.tool("ask", "echo 'name?'; read name; echo \"hello $name\"");
+    for options in ["", "--timeout 10m", "--no-concurrent"] {
+        let mut terminal = cachex.terminal();
+        for name in ["Ada", "Bob"] {
+            terminal.types(&format!("cachex run -v {options} -- ask")).shows("name?").types(name);
+            terminal.shows(&format!("hello {name}"));
+            terminal.shows("not recorded: it read what was typed");
+        }
+    }
+    cachex.executable("bin/script", "#!/bin/bash\ncachex run -v -- ask\ntrue\n");
     let mut terminal = cachex.terminal();
-    terminal.types("cachex run -- ask").shows("name?").types("Ada").shows("hello Ada");
-    terminal.types("cachex run -- ask; echo over").shows("name?").shows("hello Ada").shows("over");
-    terminal.awaits_runs(1);
+    terminal.types("script").shows("name?").types("Ada").shows("hello Ada");
+    terminal.shows("not recorded: it read what was typed").awaits_runs(7);
+    assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_typed_for_others_does_not_matter() {
+    let cachex = cachex();
+    let slow = |name: &str| format!("echo ready; {}; echo finished", cachex.gate(name));
+    cachex.tool("ahead", &slow("gate-1"));
+    cachex.tool("long", &slow("gate-2"));
+    cachex.tool("late", &slow("gate-3"));
+    // It reads the terminal at the end of a pipeline, as a pager does.
+    cachex.executable("bin/pager", "#!/bin/sh\nread key </dev/tty; echo key $key; cat\n");
+    let mut terminal = cachex.terminal();
+    // The shell reads it when the command has ended.
+    terminal.types("cachex run -- ahead").shows("ready").types("echo next");
+    cachex.opens("gate-1");
+    terminal.shows("finished").shows("next");
+    terminal.types("cachex run -- long | pager").awaits_runs(2).types("q").shows("key q");
+    cachex.opens("gate-2");
+    terminal.shows("finished").types("cachex run -- late &").awaits_runs(3);
+    terminal.types("echo shell").shows("shell").types("fg; echo over");
+    cachex.opens("gate-3");
+    terminal.shows("finished").shows("over");
+    for name in ["ahead", "long", "late"] {
+        terminal.types(&format!("cachex run -- {name}; echo over")).shows("finished").shows("over");
+    }
+    terminal.awaits_runs(3);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub mod screen;
 mod spawn;
 pub mod stdin;
 mod taker;
+mod typed;
 mod witness;
 
 use crate::feed::{Channel, Feeder};
@@ -57,6 +58,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 use taker::Taker;
+use typed::Typed;
 pub use witness::Witness;
 
 /// What is run, and how.
@@ -159,6 +161,8 @@ pub enum Spoiled {
     Abandoned,
     /// Something it started kept its output open.
     Lingering,
+    /// It read what a person typed.
+    Typed,
     /// It was ended because it took too long.
     TimedOut,
     /// There was no pseudo-terminal for it.
@@ -230,6 +234,9 @@ pub fn run(
     if let Some(recorder) = recorder.as_mut().filter(|_| pipes == Pipes::One) {
         recorder.note_one_pipe();
     }
+    // What has a terminal of its own is typed to there.
+    let is_watched = inherits && recorder.is_some() && !pty.as_ref().is_some_and(Pty::takes_stdin);
+    let typed = is_watched.then(Typed::watch).flatten();
     let begun = Channel::of(&plan.source).and_then(|channel| {
         let (source, (mask, held)) = (&plan.source, signals.before());
         let begins = Begins { kind, mask, held, trace: plan.trace };
@@ -264,7 +271,7 @@ pub fn run(
             Leg::new(Stream::Stderr, running.stderr, stderr, other_buffer),
         ],
         Feeder::new(channel, plan.source),
-        running.console,
+        (running.console, typed),
         plan.timeout.and_then(Limit::after),
         Taker::new(recorder, matches!(plan.output, Output::Held).then(Held::default)),
     );

@@ -6,6 +6,9 @@
 //! signals of Ctrl-C and Ctrl-\. Ctrl-Z is for the shell that started cachex: it
 //! stops the command, and cachex with it.
 
+mod answers;
+
+use answers::Answers;
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use cachex_base::system::signals::Altered;
@@ -110,6 +113,10 @@ struct Keyboard {
     keys: Vec<u8>,
     /// Whether a key was among what was typed that ends a command.
     interrupted: bool,
+    /// What of it the terminal said,
+    answers: Answers,
+    /// and whether a person typed the rest.
+    was_typed: bool,
 }
 
 /// What a person wants, besides typing.
@@ -154,6 +161,13 @@ impl Console {
     /// Whether a person ended the command by a key.
     pub fn interrupted(&self) -> bool {
         self.keyboard.as_ref().is_some_and(|keyboard| keyboard.interrupted)
+    }
+
+    /// Whether a person typed anything for the command. The command's terminal may have
+    /// echoed that among what was recorded, read or not.
+    pub fn was_typed(&self) -> bool {
+        let typed = |keyboard: &Keyboard| keyboard.was_typed || keyboard.answers.is_pending();
+        self.keyboard.as_ref().is_some_and(typed)
     }
 
     /// Has the command's terminal follow the real one in size.
@@ -201,6 +215,7 @@ impl Console {
                 _ => pressed = meaning(&self.master, self.leader, &mut keyboard.keys),
             }
             keyboard.interrupted |= pressed == Pressed::Interrupt;
+            keyboard.was_typed |= keyboard.answers.are_typed(&keyboard.keys);
         }
         while !keyboard.keys.is_empty() {
             match rustix::io::write(&self.master, &keyboard.keys) {

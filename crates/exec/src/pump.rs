@@ -14,6 +14,7 @@ use crate::feed::Feeder;
 use crate::held::{Held, Pieces};
 use crate::job::Job;
 use crate::pty::{Console, Pressed};
+use crate::typed::Typed;
 use cachex_base::process::exit;
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::sink::Sink;
@@ -37,6 +38,8 @@ pub struct Pump<'a, 'r> {
     /// Gives the command its standard input.
     pub feeder: Feeder,
     console: Option<Console>,
+    /// What is read at a terminal that the command shares with cachex.
+    typed: Option<Typed>,
     limit: Option<Limit>,
     /// What was printed so far.
     pub taker: Taker<'a, 'r>,
@@ -78,7 +81,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         job: Job,
         legs: [Leg; 2],
         feeder: Feeder,
-        console: Option<Console>,
+        (console, typed): (Option<Console>, Option<Typed>),
         limit: Option<Limit>,
         taker: Taker<'a, 'r>,
     ) -> Pump<'a, 'r> {
@@ -87,6 +90,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             legs,
             feeder,
             console,
+            typed,
             limit,
             taker,
             backlog: None,
@@ -150,6 +154,7 @@ impl<'a, 'r> Pump<'a, 'r> {
                         console.engage();
                     }
                     self.job.go_on(&sent);
+                    self.typed.iter_mut().for_each(|typed| typed.go_on(self.job.leader()));
                 }
                 // The size of its own terminal is what tells it.
                 Some(Meaning::Resizes) if self.console.is_some() => {
@@ -189,8 +194,11 @@ impl<'a, 'r> Pump<'a, 'r> {
             // Its question is to be seen when it waits for the answer. A pipe that
             // is full takes a few turns, one that others fill may take for ever.
             let _all = (0..FEW).all(|_| self.pass_on_output());
-            let console = &mut self.console;
-            self.job.follow(signal, || console.iter_mut().for_each(Console::release));
+            let (console, typed) = (&mut self.console, &mut self.typed);
+            self.job.follow(signal, || {
+                console.iter_mut().for_each(Console::release);
+                typed.iter_mut().for_each(Typed::pause);
+            });
         }
         if self.is_unread() && self.job.has_ended() {
             self.tell_of_departures();
@@ -209,6 +217,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         };
         if let Some(status) = status {
             self.ended = Some((status, Instant::now()));
+            self.note_what_was_typed();
             self.legs.iter_mut().for_each(Leg::note_the_end);
             self.feeder.close();
             if let Some(sent) = self.missed.take() {
@@ -235,6 +244,9 @@ impl<'a, 'r> Pump<'a, 'r> {
     }
 
     fn pass_on_keys(&mut self) {
+        if self.typed_elsewhere().is_some() {
+            self.typed.iter_mut().for_each(|typed| typed.go_on(self.job.leader()));
+        }
         let Some(console) = self.console.as_mut().filter(|_| self.ended.is_none()) else { return };
         if console.is_in_the_background() {
             console.engage();
@@ -332,19 +344,6 @@ impl<'a, 'r> Pump<'a, 'r> {
                     self.backlog = None;
                 }
             }
-        }
-    }
-
-    /// Sends the signal that ended the command to the rest of cachex's group, if
-    /// it came from a key that only reached the command: a script that runs cachex
-    /// is to end with it. To be called while signals are caught.
-    pub fn share_the_end(&self, status: ExitStatus, signals: &mut Signals) {
-        let by_key =
-            self.job.has_the_terminal() || self.console.as_ref().is_some_and(Console::interrupted);
-        if let Some(signal @ (Signal::INT | Signal::QUIT)) =
-            status.signal().filter(|_| by_key).and_then(Signal::from_named_raw)
-        {
-            signals.share(signal);
         }
     }
 

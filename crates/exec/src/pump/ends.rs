@@ -6,11 +6,15 @@ use crate::Spoiled;
 use crate::descendants;
 use crate::job::Handling;
 use crate::leg::Leg;
+use crate::pty::Console;
+use crate::typed::Typed;
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::sink;
-use cachex_base::system::signals;
+use cachex_base::system::signals::{self, Signals};
 use rustix::io::Errno;
+use rustix::process::Signal;
 use signal_hook::consts::SIGPIPE;
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Instant;
 
@@ -110,6 +114,37 @@ impl Pump<'_, '_> {
             Some(Writer::Command) => status.code().is_some(),
             Some(Writer::Unknown) => status.success(),
             None => false,
+        }
+    }
+
+    /// What is read at a terminal that is another job's at the moment, while the command
+    /// runs. It may come to the foreground without being told.
+    pub(super) fn typed_elsewhere(&self) -> Option<&Typed> {
+        self.typed.as_ref().filter(|typed| typed.is_paused() && self.ended.is_none())
+    }
+
+    /// Notes, when the command has ended, whether what it printed may come of what a person
+    /// typed. While its reader left, that one may have been it who read.
+    pub(super) fn note_what_was_typed(&mut self) {
+        let has_reader = self.broken.is_none() && self.spoiled.is_none();
+        let was_read = |typed: &mut Typed| has_reader && typed.was_read();
+        if self.console.as_ref().is_some_and(Console::was_typed)
+            || self.typed.as_mut().is_some_and(was_read)
+        {
+            self.spoil(Spoiled::Typed);
+        }
+    }
+
+    /// Sends the signal that ended the command to the rest of cachex's group, if
+    /// it came from a key that only reached the command: a script that runs cachex
+    /// is to end with it. To be called while signals are caught.
+    pub fn share_the_end(&self, status: ExitStatus, signals: &mut Signals) {
+        let by_key =
+            self.job.has_the_terminal() || self.console.as_ref().is_some_and(Console::interrupted);
+        if let Some(signal @ (Signal::INT | Signal::QUIT)) =
+            status.signal().filter(|_| by_key).and_then(Signal::from_named_raw)
+        {
+            signals.share(signal);
         }
     }
 }

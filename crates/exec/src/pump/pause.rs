@@ -93,6 +93,7 @@ impl Pump<'_, '_> {
             self.stalls().filter(|_| self.is_idle()),
             self.limit.and_then(|limit| limit.due(has_ended)),
             self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
+            self.typed_elsewhere().map(|_| Instant::now() + GLANCE),
             (!has_ended && self.is_unread()).then(|| Instant::now() + GLANCE),
             self.is_unsure.then(|| Instant::now() + TURN),
             self.output_ends(0),
