@@ -5,8 +5,8 @@
 //!
 //! | the arguments name it | it is | so |
 //! |---|---|---|
-//! | by path (`/dev/fd/N`, `/proc/self/fd/N`) or as a shell does (`<&N`) | a file opened for reading | its contents and offset are part of the key |
-//! | | anything else: to look at a pipe is to take from it | the call runs uncached |
+//! | by path (`/dev/fd/N`, `/proc/self/fd/N`) or as a shell does (`<&N`, `>&N`) | a file opened for reading | its contents and offset are part of the key |
+//! | | anything else: to look at a pipe is to take from it, and what is written there a replay would not write | the call runs uncached |
 //! | by its number alone (`-u 3`, `--fd=3`) | a file that can be read | its contents and offset are part of the key |
 //! | | anything else | it is not part of the key: the number may well mean something else |
 //!
@@ -171,6 +171,8 @@ mod tests {
             "-f/dev/fd/63",
             "@/dev/fd/63",
             "cat <&63",
+            "echo >&63",
+            "echo 2>& 63",
         ] {
             assert_eq!(of(plain), [(63, How::Plainly)], "{plain}");
         }

@@ -55,6 +55,18 @@ fn what_is_read_on_from_an_open_file_is_read_on_each_time() {
 }
 
 #[test]
+fn what_a_script_writes_to_a_descriptor_is_written_each_time() {
+    let cachex = cachex();
+    for script in ["echo text >&3", "echo text 1>& 3", "exec 4>&3; echo text >&4"] {
+        let call = format!("cachex run -- sh -c {} 3>&1 >/dev/null", quoted(script));
+        cachex.shell(&call).twice().runs(0).prints("text\n").quietly();
+    }
+    // Its own is nobody else's.
+    let call = cachex.run("exec 3>&1; echo text >&3").launched_by(r#"exec "$@" 3>&-"#);
+    call.twice().runs_once().prints("text\n").quietly();
+}
+
+#[test]
 fn explain_says_why_it_would_not_be_cached() {
     let cachex = cachex();
     let told = cachex.shell("cachex explain -- cat <(echo one)").once().exits(1).stderr();

@@ -68,7 +68,7 @@ fn number_with(number: i32, digit: i32) -> i32 {
 fn is_plain(before: &[u8], is_own: impl Fn(&[u8]) -> bool) -> bool {
     const PROC: &[u8] = b"/proc/";
     let device = without_last(before, b"fd").and_then(|above| without_last(above, b"dev"));
-    if ends_with(before, b"<&") || device.is_some_and(|above| ends_with(above, b"/")) {
+    if device.is_some_and(|above| ends_with(above, b"/")) || is_redirection(before) {
         return true;
     }
     if !ends_with(before, b"/fd/") {
@@ -81,6 +81,14 @@ fn is_plain(before: &[u8], is_own: impl Fn(&[u8]) -> bool) -> bool {
     let end = process.iter().position(|&byte| byte == b'/').unwrap_or(process.len());
     let process = process.get(..end).unwrap_or_default();
     eq(process, b"self") || eq(process, b"thread-self") || is_own(process)
+}
+
+/// Whether a shell duplicates the descriptor whose number follows: `<&3`, `2>& 3`.
+fn is_redirection(mut before: &[u8]) -> bool {
+    while let [rest @ .., b' ' | b'\t'] = before {
+        before = rest;
+    }
+    ends_with(before, b"<&") || ends_with(before, b">&")
 }
 
 /// A path without its last part, which is to be this one, and what says nothing behind it.
