@@ -70,6 +70,30 @@ fn aliases_and_functions_are_wrapped_too() {
 }
 
 #[test]
+fn whatever_the_options_of_the_shell_it_is_at_home() {
+    let cachex = cachex();
+    cachex.tool("tool", "echo \"$*\"");
+    let lines = "cached\ncached tool 10m\nalias t='tool -x'\ncached t 10m\n\
+                 f() { tool f; }\ncached f 10m\ntool a\nt b\nf\ncached -d f\ncached";
+    let lines: Vec<String> = lines.lines().map(|line| format!("eval {}", quoted(line))).collect();
+    let lines = lines.join("\n");
+    let bash = ["set -u", "set -e", "set -o posix", "shopt -s failglob", "IFS=:"];
+    let bash = bash.map(|option| ("bash --norc", "shopt -s expand_aliases", option));
+    let zsh =
+        ["nounset", "err_exit", "ksh_arrays", "sh_word_split", "sh_glob", "csh_junkie_quotes"];
+    let zsh = zsh.map(|option| ("zsh -f", "setopt aliases", option));
+    for (shell, aliases, option) in bash.into_iter().chain(zsh) {
+        let (set, name) = if shell == "zsh -f" { ("setopt ", "zsh") } else { ("", "bash") };
+        // Twice, as by who reads the file anew that has the line.
+        let init = format!("eval \"$(cachex init {name})\"");
+        let script = format!("{aliases}\n{set}{option}\n{init}\n{init}\n{lines}");
+        let script = cachex.write(name, script);
+        let outcome = cachex.shell(&format!("{shell} {}", quoted(script))).once().quietly();
+        assert_eq!(outcome.stdout(), "a\n-x b\nf\nt\ntool\n", "{set}{option}");
+    }
+}
+
+#[test]
 fn mistakes_are_told_and_change_nothing() {
     let cachex = cachex();
     for (lines, status, said) in [

@@ -80,7 +80,8 @@ cached() {
     eval "$name() { command cachex $text \"\$@\"; }" || return
     _cachex_before[$name]=$wrapped
 }
-declare -gA _cachex_before _cachex_alias
+# Empty ones, which `set -u` takes for unset without a value.
+declare -p _cachex_before &>/dev/null || declare -gA _cachex_before=() _cachex_alias=()
 
 # cached_prompt [DURATION] CMD…, for a prompt: what CMD printed last, at once. It
 # runs in the background, at the most once in DURATION (2s).

@@ -5,7 +5,9 @@
 function cached {
     emulate -L zsh
     setopt extended_glob
-    local name=${1-} kind text first options at wrapped
+    local name=${1-} kind text first options at wrapped newline=$'\n'
+    # In variables, since not every option of a shell lets them stand in its text.
+    local plain='[A-Za-z0-9_./+:@%-]##([[:space:]]##[A-Za-z0-9_./+:@%=,-]##)#[[:space:]]#'
     case $name in
         '')
             (( ! $#_cachex_before )) || print -rl -- ${(ok)_cachex_before}
@@ -59,16 +61,14 @@ function cached {
                 fi
             done
             unalias -- $name
-            if [[ $text == [A-Za-z0-9_./+:@%-]##([[:space:]]##[A-Za-z0-9_./+:@%=,-]##)#[[:space:]]# ]]; then
+            if [[ $text == ${~plain} ]]; then
                 text="run $options -- $text"
             else
                 text="sh --stdin hash --shell zsh $options -c ${(q):-$text \"\$@\"} $name"
             fi ;;
         function)
-            wrapped="function $name { ${functions[$name]}
-}"
-            text="run $options -- zsh -fc ${(q):-$wrapped
-$name \"\$@\"} $name" ;;
+            wrapped="function $name { ${functions[$name]}$newline}"
+            text="run $options -- zsh -fc ${(q):-$wrapped$newline$name \"\$@\"} $name" ;;
         command|hashed)
             text="run $options -- $name" wrapped= ;;
         none|'')
@@ -98,4 +98,4 @@ function _cachex_load {
     eval "$(command cachex completions zsh)"
     _cachex "$@"
 }
-if (( ${+functions[compdef]} && ! ${+_comps[cachex]} )); then compdef _cachex_load cachex; fi
+if (( ${+functions[compdef]} )) && [[ -z ${_comps[cachex]-} ]]; then compdef _cachex_load cachex; fi
