@@ -65,6 +65,45 @@ const WORK: &[&str] = &[
     "TZ",
 ];
 
+/// What a session by each of these is called, as they set it themselves.
+const SESSIONS: &[(&str, &[&str])] = &[
+    ("atuin", &["ATUIN_SESSION", "ATUIN_HISTORY_ID"]),
+    ("starship", &["STARSHIP_SESSION_KEY"]),
+    ("powerlevel10k", &["P9K_SSH", "P9K_TTY", "_P9K_SSH_TTY", "_P9K_TTY"]),
+    ("mcfly", &["MCFLY_SESSION_ID", "MCFLY_HISTORY"]),
+    ("fnm", &["FNM_MULTISHELL_PATH"]),
+    ("direnv", &["DIRENV_DIFF", "DIRENV_DIR", "DIRENV_FILE", "DIRENV_WATCHES", "DIRENV_LAYOUT"]),
+    ("GNU parallel", &["PARALLEL_SEQ", "PARALLEL_PID", "PARALLEL_JOBSLOT"]),
+    ("pytest", &["PYTEST_CURRENT_TEST", "PYTEST_XDIST_TESTRUNUID"]),
+    ("WSL", &["WSL_INTEROP"]),
+    ("a desktop", &["DESKTOP_STARTUP_ID", "XDG_ACTIVATION_TOKEN", "GIO_LAUNCHED_DESKTOP_FILE_PID"]),
+    ("Jenkins", &["JENKINS_SERVER_COOKIE", "JENKINS_NODE_COOKIE", "HUDSON_COOKIE"]),
+    ("Azure", &["SYSTEM_JOBID", "SYSTEM_PLANID", "SYSTEM_TIMELINEID", "SYSTEM_TASKINSTANCEID"]),
+    ("Bitbucket", &["BITBUCKET_PIPELINE_UUID", "BITBUCKET_STEP_UUID"]),
+    ("Drone", &["DRONE_JOB_NUMBER", "DRONE_BUILD_LINK", "DRONE_BUILD_STARTED"]),
+    ("Woodpecker", &["CI_STEP_UUID", "CI_STEP_STARTED", "CI_PIPELINE_FORGE_URL"]),
+];
+
+#[test]
+fn whoever_keeps_the_session_a_call_is_the_same() {
+    let cachex = cachex();
+    let call = cachex.exec([cachex.tool("hi", "echo hi")]);
+    call.once().misses();
+    for (whose, names) in SESSIONS {
+        let set = |call: crate::harness::Call, name: &&str| call.env(name, "something");
+        names.iter().fold(call.clone(), set).once().hits();
+        let told = names.iter().fold(call.clone(), set).explain().with("--all").once().exits(0);
+        let told = told.stdout();
+        let (_, session) = told.split_once("not: session ").unwrap_or_default();
+        assert!(names.iter().all(|name| session.contains(name)), "{whose}: {told}");
+    }
+    // People print these into versions.
+    for name in ["BUILD_NUMBER", "GITHUB_RUN_NUMBER", "CI_PIPELINE_IID", "BUILD_BUILDNUMBER"] {
+        call.clone().env(name, "1").once().misses();
+        call.clone().env(name, "2").once().misses();
+    }
+}
+
 #[test]
 fn their_order_does_not_matter() {
     let cachex = cachex();
