@@ -1,9 +1,9 @@
 //! `cachex [OPTIONS] -- CMD`, which is `cachex run [OPTIONS] -- CMD`, and what is said where
 //! the verb was forgotten.
 
-use super::sh;
+use super::{RUN, Verb, sh};
 use cachex_base::text::quote::Credentials;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -37,8 +37,31 @@ pub fn tip_for_a_shell(name: &OsStr) -> Option<String> {
     })
 }
 
-/// What may have been meant by arguments of which the first is no verb.
-pub fn tip(args: &[OsString]) -> String {
-    let line = Credentials::Masked.line(args.iter().map(|arg| arg.as_bytes()));
-    format!("  tip: to run a command through the cache: cachex run -- {line}")
+/// What may have been meant by arguments that are refused.
+pub fn tip(args: &[OsString], error: &clap::Error) -> Option<String> {
+    let line = |args: &[OsString]| Credentials::Masked.line(args.iter().map(|arg| arg.as_bytes()));
+    let first = args.first()?;
+    match error.kind() {
+        ErrorKind::InvalidSubcommand if first != "help" => {
+            // A verb that is misspelt is no command.
+            let is_misspelt = error.get(ContextKind::SuggestedSubcommand).is_some();
+            (!is_misspelt || is_found(first)).then(|| {
+                format!("  tip: to run a command through the cache: cachex run -- {}", line(args))
+            })
+        }
+        ErrorKind::UnknownArgument if first.as_bytes().starts_with(b"-") => {
+            let verb = ["cachex".into(), RUN.into()].into_iter().chain(args.iter().cloned());
+            let Ok(Verb::Run(run)) = super::parse(verb.collect()) else { return None };
+            let (options, command) = args.split_at(args.len() - run.command.len());
+            let (options, command) = (line(options), line(command));
+            Some(format!("  tip: a command stands behind `--`: cachex {options} -- {command}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether there is a command of this name.
+fn is_found(name: &OsStr) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }

@@ -77,7 +77,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     let verb = verb.unwrap_or_default().to_owned();
     let stands_in = [RUN, SH, trace::TRACE].contains(&verb.as_str());
     let is_script = args::sh::check(args.get(1..).unwrap_or_default()).is_ok();
-    let tip = args.get(1..).map(args::tip);
+    let typed = args.clone();
     let parsed = match args::parse(args) {
         Ok(parsed) => parsed,
         // As make calls it that was told `SHELL = cachex` and no more.
@@ -85,7 +85,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Err(mut error) => {
             args::quieten(&mut error);
             let _ = error.print();
-            if let (ErrorKind::InvalidSubcommand, Some(tip)) = (error.kind(), tip) {
+            if let Some(tip) = typed.get(1..).and_then(|typed| args::tip(typed, &error)) {
                 let _ = writeln!(std::io::stderr(), "{tip}");
             }
             return match (error.use_stderr(), stands_in) {

@@ -55,6 +55,10 @@ fn a_forgotten_verb_is_told_of() {
     let call = cachex.cli(["kubectl", "get", "two words"]);
     call.once().exits(2).mentions(&["cachex run -- kubectl get 'two words'"]);
     cachex.cli(["-x", "--", "true"]).once().exits(125);
+    let call = cachex.cli(["-t", "5m", "kubectl", "get", "two words"]);
+    call.once().exits(2).mentions(&["cachex -t 5m -- kubectl get 'two words'"]);
+    let told = cachex.cli(["lst"]).once().exits(2).stderr();
+    assert!(told.contains("'list'") && !told.contains("run --"), "{told}");
     cachex.cli(["--version"]).once().exits(0);
     cachex.cli(["--help"]).once().exits(0);
 }
