@@ -16,6 +16,7 @@ Examples:
   cachex stats --since 7d
   cachex stats --by tag
   cachex stats --format markdown >> \"$GITHUB_STEP_SUMMARY\"
+  cachex stats --format prometheus
   cachex stats --html report.html
   cachex stats --json | jq .total.hit_rate";
 

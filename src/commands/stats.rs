@@ -7,6 +7,7 @@ pub mod gather;
 mod html;
 mod json;
 mod markdown;
+mod prometheus;
 mod text;
 
 use super::entries::{Entries, Settings};
@@ -71,6 +72,7 @@ pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
     match format.unwrap_or_default() {
         StatsFormat::Json => print(&json::object(&figures)?)?,
         StatsFormat::Markdown => print(&markdown::summary(&figures))?,
+        StatsFormat::Prometheus => print(&prometheus::metrics(&figures))?,
         StatsFormat::Text => {
             let screen = Screen::of_stdout();
             let text = text::report(&figures, &Look { screen, unicode: is_utf8(vars) });

@@ -137,7 +137,8 @@ impl Serialize for Reasons {
     }
 }
 
-fn name(why: Reason) -> &'static str {
+/// What a reason is called.
+pub fn name(why: Reason) -> &'static str {
     match why {
         Reason::NotRecorded => "not_recorded",
         Reason::Expired | Reason::OtherStatus => "expired",

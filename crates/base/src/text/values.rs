@@ -179,6 +179,8 @@ pub enum StatsFormat {
     Json,
     /// Tables, for GitHub's job summaries and comments
     Markdown,
+    /// Metrics, for Prometheus and whatever reads its text format
+    Prometheus,
 }
 
 /// What results are added up by.
