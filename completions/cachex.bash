@@ -208,6 +208,9 @@ _cachex() {
             cachex__subcmd__help__subcmd__remote,keygen)
                 cmd="cachex__subcmd__help__subcmd__remote__subcmd__keygen"
                 ;;
+            cachex__subcmd__help__subcmd__remote,list)
+                cmd="cachex__subcmd__help__subcmd__remote__subcmd__list"
+                ;;
             cachex__subcmd__help__subcmd__remote,prune)
                 cmd="cachex__subcmd__help__subcmd__remote__subcmd__prune"
                 ;;
@@ -232,6 +235,9 @@ _cachex() {
             cachex__subcmd__remote,keygen)
                 cmd="cachex__subcmd__remote__subcmd__keygen"
                 ;;
+            cachex__subcmd__remote,list)
+                cmd="cachex__subcmd__remote__subcmd__list"
+                ;;
             cachex__subcmd__remote,prune)
                 cmd="cachex__subcmd__remote__subcmd__prune"
                 ;;
@@ -255,6 +261,9 @@ _cachex() {
                 ;;
             cachex__subcmd__remote__subcmd__help,keygen)
                 cmd="cachex__subcmd__remote__subcmd__help__subcmd__keygen"
+                ;;
+            cachex__subcmd__remote__subcmd__help,list)
+                cmd="cachex__subcmd__remote__subcmd__help__subcmd__list"
                 ;;
             cachex__subcmd__remote__subcmd__help,prune)
                 cmd="cachex__subcmd__remote__subcmd__help__subcmd__prune"
@@ -1477,7 +1486,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__remote)
-            opts="check stats flush push invalidate keygen prune"
+            opts="check stats flush push invalidate keygen list prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1533,6 +1542,20 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__help__subcmd__remote__subcmd__keygen)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__help__subcmd__remote__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1984,7 +2007,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote)
-            opts="-h --help check stats flush push invalidate keygen prune help"
+            opts="-h --help check stats flush push invalidate keygen list prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2075,7 +2098,7 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote__subcmd__help)
-            opts="check stats flush push invalidate keygen prune help"
+            opts="check stats flush push invalidate keygen list prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2145,6 +2168,20 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote__subcmd__help__subcmd__keygen)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2263,6 +2300,90 @@ _cachex() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cachex__subcmd__remote__subcmd__list)
+            opts="-h --tag --scope --command --host --user --newer-than --limit --reveal --remote --remote-timeout --json --cache-dir --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --tag)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --scope)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --command)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --newer-than)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --remote-timeout)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2397,12 +2518,16 @@ _cachex() {
             return 0
             ;;
         cachex__subcmd__remote__subcmd__stats)
-            opts="-h --count --metrics --remote --remote-timeout --json --cache-dir --quiet --help"
+            opts="-h --count --by --metrics --remote --remote-timeout --json --cache-dir --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --by)
+                    COMPREPLY=($(compgen -W "host user tag command" -- "${cur}"))
+                    return 0
+                    ;;
                 --remote)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3300,7 +3425,7 @@ _cachex() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "text json markdown" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json markdown prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --html)

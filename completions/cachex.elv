@@ -520,7 +520,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand push 'Send results that are recorded already'
             cand invalidate 'Have all machines drop results that were recorded until now'
             cand keygen 'Make a key that results are signed with, and print its public key'
-            cand prune 'Remove the least recently used objects from a folder that machines share'
+            cand list 'Show which results the remote store holds, and who sent them'
+            cand prune 'Remove the least recently used objects from the remote store'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'cachex;remote;check'= {
@@ -533,6 +534,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;remote;stats'= {
+            cand --by 'Add up what the store holds by who sent it, by tag or by command; every entry is read'
             cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
@@ -540,11 +542,11 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand --metrics 'Print the figures as metrics, in the text format of Prometheus'
             cand --json 'Print JSON'
             cand --quiet 'Print neither warnings nor what was done'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'cachex;remote;flush'= {
-            cand --timeout 'Wait at most this long'
+            cand --timeout 'Wait at most this long [default: 10m]'
             cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
@@ -587,8 +589,25 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'cachex;remote;list'= {
+            cand --tag 'Show only entries with this tag'
+            cand --scope 'Show only entries of this scope'
+            cand --command 'Show only entries whose command line matches, see `cachex list --help`'
+            cand --host 'Show only entries that this machine sent'
+            cand --user 'Show only entries that this user sent'
+            cand --newer-than 'Show only entries recorded no longer ago than this'
+            cand --limit 'Show at most this many, the most recently recorded'
+            cand --remote 'The remote store [default: those set for `run`]'
+            cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
+            cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'
+            cand --reveal 'Show credentials in command lines'
+            cand --json 'Print JSON'
+            cand --quiet 'Print neither warnings nor what was done'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'cachex;remote;prune'= {
-            cand --max-age 'Remove objects not used for this long; uses are noted by the hour'
+            cand --max-age 'Remove objects not used for this long; a folder notes uses by the hour'
             cand --max-size 'Remove the least recently used objects until the rest takes no more disk space than this'
             cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
@@ -606,7 +625,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand push 'Send results that are recorded already'
             cand invalidate 'Have all machines drop results that were recorded until now'
             cand keygen 'Make a key that results are signed with, and print its public key'
-            cand prune 'Remove the least recently used objects from a folder that machines share'
+            cand list 'Show which results the remote store holds, and who sent them'
+            cand prune 'Remove the least recently used objects from the remote store'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'cachex;remote;help;check'= {
@@ -620,6 +640,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;remote;help;invalidate'= {
         }
         &'cachex;remote;help;keygen'= {
+        }
+        &'cachex;remote;help;list'= {
         }
         &'cachex;remote;help;prune'= {
         }
@@ -758,7 +780,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
             cand push 'Send results that are recorded already'
             cand invalidate 'Have all machines drop results that were recorded until now'
             cand keygen 'Make a key that results are signed with, and print its public key'
-            cand prune 'Remove the least recently used objects from a folder that machines share'
+            cand list 'Show which results the remote store holds, and who sent them'
+            cand prune 'Remove the least recently used objects from the remote store'
         }
         &'cachex;help;remote;check'= {
         }
@@ -771,6 +794,8 @@ set edit:completion:arg-completer[cachex] = {|@words|
         &'cachex;help;remote;invalidate'= {
         }
         &'cachex;help;remote;keygen'= {
+        }
+        &'cachex;help;remote;list'= {
         }
         &'cachex;help;remote;prune'= {
         }

@@ -512,7 +512,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand stats" -l by -d 'Add up wh
 script\t'By what a shell or an interpreter ran: the text behind `-c`, or the file'"
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l format -d 'Print in this format [default: text]' -r -f -a "text\t'Tables, bars and sparklines, for a terminal'
 json\t'One object, for programs'
-markdown\t'Tables, for GitHub\'s job summaries and comments'"
+markdown\t'Tables, for GitHub\'s job summaries and comments'
+prometheus\t'Metrics, for Prometheus and whatever reads its text format'"
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l html -d 'Write a page with charts to this file; `-` is standard output' -r -F
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand stats" -l reset -d 'Reset all counts; recorded results stay'
@@ -530,21 +531,26 @@ complete -c cachex -n "__fish_cachex_using_subcommand trace" -s o -l output -d '
 complete -c cachex -n "__fish_cachex_using_subcommand trace" -l declare -d 'Print the call of `cachex run` that declares these files as inputs and outputs'
 complete -c cachex -n "__fish_cachex_using_subcommand trace" -l all -d 'Include the files of the system: those below /usr, /etc and the like'
 complete -c cachex -n "__fish_cachex_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "push" -d 'Send results that are recorded already'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "check" -d 'Check whether the remote store works, and if not, what to do'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "stats" -d 'Show what was fetched from and sent to the remote store, and its state'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "flush" -d 'Wait until all recorded results are in the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "push" -d 'Send results that are recorded already'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "list" -d 'Show which results the remote store holds, and who sent them'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "prune" -d 'Remove the least recently used objects from the remote store'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and not __fish_seen_subcommand_from check stats flush push invalidate keygen list prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l by -d 'Add up what the store holds by who sent it, by tag or by command; every entry is read' -r -f -a "host\t'By the machine that sent it'
+user\t'By the user who sent it'
+tag\t'By tag; a result with several counts for each'
+command\t'By the name of the command'"
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
@@ -552,8 +558,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l metrics -d 'Print the figures as metrics, in the text format of Prometheus'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l json -d 'Print JSON'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -l quiet -d 'Print neither warnings nor what was done'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l timeout -d 'Wait at most this long' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l timeout -d 'Wait at most this long [default: 10m]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from flush" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
@@ -585,7 +591,21 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from invalidate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from keygen" -l public -d 'Print the public key of a file that exists, and make nothing'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from keygen" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-age -d 'Remove objects not used for this long; uses are noted by the hour' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l tag -d 'Show only entries with this tag' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l scope -d 'Show only entries of this scope' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l command -d 'Show only entries whose command line matches, see `cachex list --help`' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l host -d 'Show only entries that this machine sent' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l user -d 'Show only entries that this user sent' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l newer-than -d 'Show only entries recorded no longer ago than this' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l limit -d 'Show at most this many, the most recently recorded' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l remote -d 'The remote store [default: those set for `run`]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l reveal -d 'Show credentials in command lines'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l quiet -d 'Print neither warnings nor what was done'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-age -d 'Remove objects not used for this long; a folder notes uses by the hour' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-size -d 'Remove the least recently used objects until the rest takes no more disk space than this' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
@@ -600,7 +620,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "push" -d 'Send results that are recorded already'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "list" -d 'Show which results the remote store holds, and who sent them'
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove the least recently used objects from the remote store'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
 complete -c cachex -n "__fish_cachex_using_subcommand doctor" -l repair -d 'Repair the problems found; nothing intact is removed'
@@ -659,7 +680,8 @@ complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subc
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "push" -d 'Send results that are recorded already'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "invalidate" -d 'Have all machines drop results that were recorded until now'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "keygen" -d 'Make a key that results are signed with, and print its public key'
-complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "prune" -d 'Remove the least recently used objects from a folder that machines share'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "list" -d 'Show which results the remote store holds, and who sent them'
+complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "prune" -d 'Remove the least recently used objects from the remote store'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "get" -d 'Print the effective value of a setting'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "set" -d 'Set a value at the top of the file; the rest of it stays as it is'
 complete -c cachex -n "__fish_cachex_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "edit" -d 'Open the file in VISUAL, EDITOR or vi, and check it'

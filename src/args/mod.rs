@@ -25,7 +25,10 @@ pub use init::InitShell;
 pub use log::LogArgs;
 pub use manage::*;
 pub use options::{AutoArgs, IdentityArgs, RunArgs, ShArgs};
-pub use remote::{InvalidateArgs, KeygenArgs, PushArgs, RemoteArgs, RemoteVerb, WhichArgs};
+pub use remote::{
+    InvalidateArgs, KeygenArgs, PushArgs, RemoteArgs, RemoteBy, RemoteListArgs, RemoteVerb,
+    WhichArgs,
+};
 pub use short::{is_short_form, quieten, tip, tip_for_a_shell};
 pub use spread::is_a_pattern_spread_out;
 pub use stats::StatsArgs;

@@ -38,11 +38,29 @@ together.
 Examples:
   cachex remote stats
   cachex remote stats --count --json | jq .holds.entries
+  cachex remote stats --by host
   cachex remote stats --metrics >/var/lib/node_exporter/cachex.prom";
+
+const LIST_AFTER: &str = "\
+Every entry of the store is read, which takes long for a large one. Entries of others, who
+have another secret or are not trusted, and entries that were invalidated are only counted.
+Folders, Redis, WebDAV and buckets can be listed; memcached, web servers and the cache of
+GitHub Actions cannot.
+
+Exit status: 0 on success, 1 if the store cannot be listed, 2 if cachex was misused or no
+store is set.
+
+Examples:
+  cachex remote list --command 'make *' --limit 20
+  cachex remote list --host runner-7 --newer-than 1d
+  cachex remote list --tag release --json | jq '.entries[].command'";
 
 const FLUSH_AFTER: &str = "\
 Results of `run` are sent in the background. At the end of a CI job, this waits until
 they are.
+
+Without --timeout, it gives up after ten minutes. What is left is still queued, and is
+sent later.
 
 Exit status: 0 if everything was sent or nothing had to be, 1 if something was not
 sent, 2 if cachex was misused or no store is set.
@@ -84,10 +102,11 @@ Examples:
   cachex remote keygen --public ~/.config/cachex/signing-key";
 
 const PRUNE_AFTER: &str = "\
-This affects everyone who shares the folder. Other stores have their own means: a
-bucket has lifecycle rules, Redis has `maxmemory`.
+This affects everyone who shares the store. A folder and Redis tell when an object was
+last used, buckets and WebDAV when it was written. Where a server removes objects by
+itself, leave that to it: a bucket has lifecycle rules, Redis has `maxmemory`.
 
-Exit status: 0 on success, 1 if it failed or the store is not a folder, 2 if cachex was
+Exit status: 0 on success, 1 if it failed or the store cannot be listed, 2 if cachex was
 misused or no store is set.
 
 Examples:
@@ -136,10 +155,13 @@ pub enum RemoteVerb {
     /// (--remote-trust), and accept no other results from then on.
     #[command(after_help = KEYGEN_AFTER)]
     Keygen(KeygenArgs),
-    /// Remove the least recently used objects from a folder that machines share
+    /// Show which results the remote store holds, and who sent them
+    #[command(after_help = LIST_AFTER)]
+    List(RemoteListArgs),
+    /// Remove the least recently used objects from the remote store
     ///
-    /// Sending an object, finding it there and fetching it are uses. An entry without
-    /// all of its output is a miss, and is sent again when it is recorded again.
+    /// In a folder, sending an object, finding it there and fetching it are uses. An entry
+    /// without all of its output is a miss, and is sent again when it is recorded again.
     #[command(after_help = PRUNE_AFTER)]
     Prune(RemotePruneArgs),
 }
@@ -155,6 +177,9 @@ pub struct RemoteStatsArgs {
     /// Count what the store holds, which takes long for a large one
     #[arg(long)]
     pub count: bool,
+    /// Add up what the store holds by who sent it, by tag or by command; every entry is read
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with_all = ["count", "metrics"])]
+    pub by: Option<RemoteBy>,
     /// Print the figures as metrics, in the text format of Prometheus
     #[arg(long, conflicts_with = "json", help_heading = OUTPUT)]
     pub metrics: bool,
@@ -162,9 +187,53 @@ pub struct RemoteStatsArgs {
     pub remote: WhichArgs,
 }
 
+/// What the entries of a remote store are added up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RemoteBy {
+    /// By the machine that sent it
+    Host,
+    /// By the user who sent it
+    User,
+    /// By tag; a result with several counts for each
+    Tag,
+    /// By the name of the command
+    Command,
+}
+
+#[derive(Args, Debug)]
+pub struct RemoteListArgs {
+    /// Show only entries with this tag
+    #[arg(long, value_name = "NAME", value_parser = text(Tag::from_str))]
+    pub tag: Option<Tag>,
+    /// Show only entries of this scope
+    #[arg(long, value_name = "NAME", value_parser = text(String::from_str))]
+    pub scope: Option<String>,
+    /// Show only entries whose command line matches, see `cachex list --help`
+    #[arg(long = "command", id = "glob", value_name = "GLOB")]
+    #[arg(value_parser = text(CommandPattern::from_str))]
+    pub pattern: Option<CommandPattern>,
+    /// Show only entries that this machine sent
+    #[arg(long, value_name = "NAME", value_parser = text(String::from_str))]
+    pub host: Option<String>,
+    /// Show only entries that this user sent
+    #[arg(long, value_name = "NAME", value_parser = text(String::from_str))]
+    pub user: Option<String>,
+    /// Show only entries recorded no longer ago than this
+    #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
+    pub newer_than: Option<Duration>,
+    /// Show at most this many, the most recently recorded
+    #[arg(long, value_name = "N", value_parser = text(values::count))]
+    pub limit: Option<usize>,
+    /// Show credentials in command lines
+    #[arg(long, help_heading = OUTPUT)]
+    pub reveal: bool,
+    #[command(flatten)]
+    pub remote: WhichArgs,
+}
+
 #[derive(Args, Debug)]
 pub struct FlushArgs {
-    /// Wait at most this long
+    /// Wait at most this long [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub timeout: Option<Duration>,
     #[command(flatten)]
@@ -232,7 +301,7 @@ pub struct KeygenArgs {
 #[derive(Args, Debug)]
 #[group(id = "bounds", required = true, multiple = true, args = ["max_age", "max_size"])]
 pub struct RemotePruneArgs {
-    /// Remove objects not used for this long; uses are noted by the hour
+    /// Remove objects not used for this long; a folder notes uses by the hour
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub max_age: Option<Duration>,
     /// Remove the least recently used objects until the rest takes no more disk space than this

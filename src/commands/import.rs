@@ -21,6 +21,7 @@ use cachex_store::archive::{Reader, Refused};
 use cachex_store::fence;
 use cachex_store::guard::SetAside;
 use cachex_store::lock::{self, Lock, Mode};
+use cachex_store::remote::rules::{self, Rules};
 use cachex_store::room::Room;
 use serde::Serialize;
 use std::fs::File;
@@ -56,7 +57,8 @@ pub fn import(args: &ImportArgs, vars: &Vars) -> Result<Exit> {
 
 fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
     let (limit, longest) = (settings.config.max_size, settings.config.max_entry_size);
-    let (archive, contents) = Archive::open(&args.file, limit)?;
+    let rules = settings.store()?.map(|root| rules::all(&root)).unwrap_or_default();
+    let (archive, contents) = Archive::open(&args.file, limit, &rules)?;
     let now = Timestamp::now();
     if args.transfer.dry_run {
         let recorded = match settings.store()? {
@@ -116,7 +118,7 @@ type Unpacking<'a> = Reader<Decoder<'static, BufReader<Watched<'a>>>>;
 impl Archive {
     /// Opens it and reads it once. What can be read only once is kept as far as it was
     /// found to be an archive.
-    fn open(path: &Path, limit: u64) -> Result<(Archive, Contents)> {
+    fn open(path: &Path, limit: u64, rules: &Rules) -> Result<(Archive, Contents)> {
         let mut file = if path.as_os_str() == "-" {
             File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?)
         } else {
@@ -129,7 +131,7 @@ impl Archive {
         if metadata.is_file() {
             let start = file.stream_position()?;
             let archive = Archive { file, start, limit };
-            let contents = Contents::read(archive.read(Stage::Verifying)?)?;
+            let contents = Contents::read(archive.read(Stage::Verifying)?, rules)?;
             return Ok((archive, contents));
         }
         progress::begin(Stage::Verifying, None);
@@ -138,7 +140,7 @@ impl Archive {
         let most = limit.saturating_add(limit / 64).saturating_add(1 << 20);
         let mut room = most;
         let keeping = Keeping { from: file, to: &kept, room: &mut room };
-        let contents = Reader::new(keeping, limit).and_then(Contents::read);
+        let contents = Reader::new(keeping, limit).and_then(|it| Contents::read(it, rules));
         match contents {
             Err(error) if error.is::<Refused>() && room == 0 => {
                 Err(Refused::TooLarge(limit).into())
@@ -204,15 +206,16 @@ struct Done {
 struct Skipped {
     present: u64,
     expired: u64,
+    invalid: u64,
     future: u64,
     too_large: u64,
 }
 
 impl Done {
     fn of(dry_run: bool, tally: Tally) -> Done {
-        let Tally { imported, replaced, blobs, bytes, present, expired, future, too_large, .. } =
-            tally;
-        let skipped = Skipped { present, expired, future, too_large };
+        let Tally { imported, replaced, blobs, bytes, .. } = tally;
+        let Tally { present, expired, invalid, future, too_large, .. } = tally;
+        let skipped = Skipped { present, expired, invalid, future, too_large };
         Done { dry_run, imported, replaced, blobs, bytes, skipped }
     }
 
@@ -233,10 +236,11 @@ impl Done {
             0 => String::new(),
             count => format!(" ({count} in place of an earlier one)"),
         };
-        let Skipped { present, expired, future, too_large } = self.skipped;
+        let Skipped { present, expired, invalid, future, too_large } = self.skipped;
         let skipped = ui::skipped(&[
             (present, "there already"),
             (expired, "expired"),
+            (invalid, "invalidated by `cachex remote invalidate`"),
             (future, "from the future"),
             (too_large, "beyond --max-entry-size"),
         ]);

@@ -6,6 +6,7 @@ mod check;
 mod flush;
 mod invalidate;
 mod keygen;
+mod list;
 mod prune;
 mod push;
 mod stats;
@@ -23,14 +24,24 @@ use cachex_store::remote::{Prune, Remote};
 use cachex_store::settings::RemoteMode;
 use serde::Serialize;
 use std::io::Write;
+use std::time::Duration;
+
+/// How long a store may take to get what waits for it, unless somebody says something else.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Does one of them.
 pub fn remote(args: RemoteArgs, vars: &Vars) -> Result<Exit> {
     match args.verb {
         RemoteVerb::Check(args) => each("remote check", &args.remote, vars, &check::check),
-        RemoteVerb::Stats(args) => each("remote stats", &args.remote, vars, &|told| {
-            stats::stats(told, args.count, args.metrics)
-        }),
+        RemoteVerb::Stats(args) => {
+            each("remote stats", &args.remote, vars, &|told| match args.by {
+                Some(by) => list::by(told, by),
+                None => stats::stats(told, args.count, args.metrics),
+            })
+        }
+        RemoteVerb::List(args) => {
+            each("remote list", &args.remote, vars, &|told| list::list(told, &args))
+        }
         RemoteVerb::Push(args) => {
             each("remote push", &args.remote, vars, &|told| push::push(told, &args, vars))
         }
@@ -47,7 +58,8 @@ pub fn remote(args: RemoteArgs, vars: &Vars) -> Result<Exit> {
         }
         RemoteVerb::Keygen(args) => keygen::keygen(&args),
         RemoteVerb::Flush(args) => {
-            each("remote flush", &args.remote, vars, &|told| flush::flush(told, args.timeout))
+            let patience = args.timeout.unwrap_or(PATIENCE);
+            each("remote flush", &args.remote, vars, &|told| flush::flush(told, patience))
         }
     }
 }

@@ -83,9 +83,9 @@ impl Runner<'_> {
         let freshness = &self.config.freshness;
         let forced = self.config.mode == Mode::WriteOnly;
         let entry = match found {
-            Ok(Some(entry)) => entry,
-            Ok(None) if forced => return Err(without(Reason::Forced)),
-            Ok(None) => return Err(without(Reason::NotRecorded)),
+            Ok(Some(entry)) if self.accepts(&entry) => entry,
+            Ok(_) if forced => return Err(without(Reason::Forced)),
+            Ok(_) => return Err(without(Reason::NotRecorded)),
             Err(error) => {
                 if error.is::<SetAside>() {
                     self.messages().warn(format_args!("{error}"));

@@ -7,6 +7,7 @@ use crate::config::Remote as Settings;
 use cachex_base::record::entry::{Entry, Key};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::values::{Mode, RemoteUrl};
+use cachex_store::remote::origin::Origin;
 use cachex_store::remote::outage::Outage;
 use cachex_store::remote::{Claimed, Fetched, Remote, Seen, Unanswered, Wanted, advice};
 use cachex_store::settings::RemoteMode;
@@ -61,6 +62,14 @@ impl Runner<'_> {
                 advice::with(&failure.why)
             ));
         }
+    }
+
+    /// Whether an entry may be served: it was recorded here, or those who name keys have
+    /// named the one that signed it.
+    pub(super) fn accepts(&self, entry: &Entry) -> bool {
+        // Who enters one of them enters all of them so.
+        let access = self.config.remotes.first().map(|settings| &settings.access);
+        access.is_none_or(|access| Origin::is_accepted(entry, access))
     }
 
     /// Has it learnt now and then what was invalidated, for hits that ask nobody.

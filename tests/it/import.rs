@@ -165,7 +165,7 @@ fn json_has_it_all_under_stable_names_and_a_rehearsal_changes_nothing() {
     let json: Value = serde_json::from_str(&rehearsed).unwrap();
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&json), ["blobs", "bytes", "dry_run", "imported", "replaced", "skipped"]);
-    assert_eq!(names(&json["skipped"]), ["expired", "future", "present", "too_large"]);
+    assert_eq!(names(&json["skipped"]), ["expired", "future", "invalid", "present", "too_large"]);
     let told = import(&cachex).with("--json").once().exits(0).quietly().stdout();
     assert_eq!(told, rehearsed.replace("\"dry_run\":true", "\"dry_run\":false"));
     all_there(&calls);

@@ -9,6 +9,7 @@ mod home;
 mod invalidation;
 mod limits;
 mod links;
+mod listing;
 mod load;
 mod outages;
 mod platforms;
@@ -89,6 +90,15 @@ impl<'r> Machines<'r> {
     fn has_breaker(&self, machine: &str, kind: &str) -> bool {
         let files = files_below(&self.cachex.path(machine).join("v2/remote"));
         files.iter().any(|path| path.extension().is_some_and(|ending| ending == kind))
+    }
+}
+
+/// A remote store by its URL alone.
+struct Named(String);
+
+impl Remote for Named {
+    fn url(&self) -> String {
+        self.0.clone()
     }
 }
 

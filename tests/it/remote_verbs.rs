@@ -352,9 +352,9 @@ fn a_shared_folder_is_pruned_by_age_and_by_size() {
 }
 
 #[test]
-fn what_is_pruned_is_a_folder_and_how_much_of_it_is_said() {
+fn how_much_is_pruned_is_said_and_some_stores_cannot_be() {
     let shared = shared();
     shared.cli("remote prune").once().exits(2).mentions(&["--max-age"]);
     let server = shared.cli("remote prune --max-size 1GB --remote http://127.0.0.1:9");
-    server.once().exits(1).mentions(&["only a folder is pruned"]);
+    server.once().exits(1).mentions(&["cannot tell what it holds"]);
 }

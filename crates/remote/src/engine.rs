@@ -9,6 +9,7 @@
 mod faults;
 mod folder;
 mod kinds;
+mod listing;
 #[cfg(feature = "redis")]
 mod redis;
 mod writer;
@@ -17,9 +18,9 @@ use crate::{Access, RemoteUrl};
 use anyhow::{Result, anyhow, ensure};
 use faults::{in_plain_words, is_absence, stalled, taken, within, within_time};
 use folder::Folder;
-pub use folder::{Bounds, Trimmed};
 use futures_util::stream::{self, StreamExt};
 use kinds::Opened;
+pub use listing::{Bounds, Trimmed};
 use opendal::Operator;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -36,8 +37,6 @@ pub const QUIET: Duration = Duration::from_secs(2);
 const PART: (usize, usize) = (8 << 20, 4);
 /// What all transfers together may hold in memory, in MiB.
 const ROOM: usize = 96;
-/// Where entries lie, and blobs.
-const KINDS: [&str; 2] = ["v1/e/", "v1/b/"];
 /// How many pieces are under way.
 const PIECES_AT_ONCE: usize = 4;
 
@@ -185,24 +184,20 @@ impl Engine {
         })
     }
 
-    /// The time of the server since 1970, if it tells that.
-    pub fn time(&self) -> Step<'_, Result<Option<Duration>>> {
+    /// The time of the server since 1970, if it tells that, and how much later it may be.
+    pub fn time(&self) -> Step<'_, Result<Option<[Duration; 2]>>> {
         Box::pin(async move {
             match &self.objects {
                 #[cfg(feature = "redis")]
-                Objects::Redis(redis) => redis.time().await.map(Some),
+                Objects::Redis(redis) => Ok(Some([redis.time().await?, Duration::ZERO])),
+                #[cfg(feature = "http-client")]
+                Objects::OpenDal(_) => {
+                    let time = within(kinds::time_of_the_server()).await??;
+                    Ok(time.map(|time| [time, Duration::from_secs(1)]))
+                }
                 _ => Ok(None),
             }
         })
-    }
-
-    /// Whether it can tell what it holds.
-    pub fn lists(&self) -> bool {
-        match &self.objects {
-            #[cfg(feature = "redis")]
-            Objects::Redis(_) => false,
-            _ => self.can(|capability| capability.list),
-        }
     }
 
     fn can(&self, what: fn(&opendal::Capability) -> bool) -> bool {
@@ -319,46 +314,6 @@ impl Engine {
                 count: 0,
                 under_way: JoinSet::new(),
             }))
-        })
-    }
-
-    /// The names below the folder of entries, and of blobs: how many there are of each.
-    pub fn count(&self) -> Step<'_, Result<[u64; 2]>> {
-        Box::pin(async move {
-            let mut counts = [0; 2];
-            for (folder, count) in KINDS.into_iter().zip(&mut counts) {
-                if let Objects::Folder(top) = &self.objects {
-                    *count = top.count(folder).await?;
-                    continue;
-                }
-                let lister = within(self.operator()?.lister_with(folder).recursive(true)).await?;
-                let mut lister = match lister {
-                    Ok(lister) => lister,
-                    Err(error) if is_absence(&error) => continue,
-                    Err(error) => return Err(in_plain_words(error)),
-                };
-                while let Some(entry) = within(lister.next()).await? {
-                    match entry {
-                        Ok(entry) => *count += u64::from(entry.metadata().mode().is_file()),
-                        Err(error) if is_absence(&error) => break,
-                        Err(error) => return Err(in_plain_words(error)),
-                    }
-                }
-            }
-            Ok(counts)
-        })
-    }
-
-    /// Takes the least recently used objects out of a folder, until it is within bounds.
-    pub fn trim(&self, bounds: Bounds) -> Step<'_, Result<Trimmed>> {
-        Box::pin(async move {
-            match &self.objects {
-                Objects::Folder(folder) => folder.trim(&KINDS, bounds).await,
-                _ => Err(anyhow!(
-                    "only a folder is pruned by cachex: a bucket has rules for that, and a server \
-                     a limit on its memory"
-                )),
-            }
         })
     }
 

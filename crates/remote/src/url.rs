@@ -156,6 +156,16 @@ impl Access {
     pub fn wants_signatures(&self) -> bool {
         self.signing_key.is_some() || !self.trusted.is_empty()
     }
+
+    /// The keys whose signatures are accepted then, the own one among them.
+    pub fn accepted(&self) -> impl Iterator<Item = PublicKey> {
+        #[cfg(feature = "client")]
+        let own = || self.signing_key.as_ref().and_then(PrivateKey::public);
+        // Without it nothing was ever signed.
+        #[cfg(not(feature = "client"))]
+        let own = || None;
+        self.trusted.iter().copied().chain(std::iter::once_with(own).flatten())
+    }
 }
 
 /// Nothing of it is for logs.

@@ -31,6 +31,8 @@ mod invalid;
 #[cfg(feature = "remote")]
 mod letter;
 #[cfg(feature = "remote")]
+mod listing;
+#[cfg(feature = "remote")]
 mod names;
 pub mod origin;
 pub mod outage;
@@ -38,6 +40,7 @@ pub mod outage;
 mod probe;
 mod questions;
 pub mod queue;
+pub mod rules;
 #[cfg(feature = "remote")]
 mod send;
 #[cfg(feature = "remote")]
@@ -49,7 +52,7 @@ use crate::lock::{Lock, Mode};
 use anyhow::{Context, Result, anyhow, bail};
 use cachex_base::process::detached;
 use cachex_base::process::ipc::{self, ALIVE, DONE, FAILED, Helper, ITEM, Late, PROGRESS};
-use cachex_base::record::entry::{Key, Tag};
+use cachex_base::record::entry::{Entry, Key, Tag};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_base::system::progress;
@@ -64,8 +67,8 @@ use std::time::{Duration, Instant};
 pub use claimed::Claimed;
 pub use helper::{VERB, serve};
 pub use questions::{
-    Fetched, Lost, Outcome, Prune, Pruned, Question, Rule, Seen, Sent, Step, Tried, Unanswered,
-    Wanted,
+    Fetched, Listing, Lost, Outcome, Prune, Pruned, Question, Rule, Seen, Sent, Step, Tried,
+    Unanswered, Wanted,
 };
 
 /// The folder of all that concerns remote stores.
@@ -348,6 +351,17 @@ impl<'a> Remote<'a> {
     pub fn count(&self) -> Result<Option<[u64; 2]>> {
         let answer = self.ask(&Question::Count, Limit::Steps(STEP), &mut |_| Ok(()))?;
         ipc::decode(&answer).context("reading how much there is")
+    }
+
+    /// Shows the entries that it holds to `visit`, each with the bytes that it takes without its
+    /// output. It has the name of the object in the place of its key.
+    pub fn list(&self, visit: &mut dyn FnMut(Entry, u64) -> Result<()>) -> Result<Listing> {
+        let mut visit = |item: &[u8]| {
+            let (sealed, len): (Vec<u8>, u64) = ipc::decode(item)?;
+            visit(Entry::open_any(&sealed)?, len)
+        };
+        let answer = self.ask(&Question::List, Limit::Steps(STEP), &mut visit)?;
+        ipc::decode(&answer).context("reading what is not listed")
     }
 
     /// Takes out what was used least recently.

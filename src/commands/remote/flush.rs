@@ -14,12 +14,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// Waits for it.
-pub fn flush(told: &Told, patience: Option<Duration>) -> Result<Exit> {
+pub fn flush(told: &Told, patience: Duration) -> Result<Exit> {
     let mut done = Flushed::of(told);
     if told.writes()
         && let Some(root) = told.settings.store()?
     {
-        done = done.after(&root, told, patience)?;
+        done = done.after(&root, told, Some(patience))?;
     }
     let failed = done.left > 0 || done.given_up > 0 || done.timed_out;
     if failed && !told.json {
@@ -89,7 +89,7 @@ impl Flushed {
         })
     }
 
-    fn words(&self, told: &Told, patience: Option<Duration>) -> String {
+    fn words(&self, told: &Told, patience: Duration) -> String {
         if !told.writes() {
             return format!("nothing to do: the mode is {}", told.mode_explained());
         }
@@ -115,7 +115,7 @@ impl Flushed {
             said.push(format!("{} still waiting", ui::count(left, "entry", "entries")));
         }
         let mut line = said.join("; ");
-        if let Some(patience) = patience.filter(|_| self.timed_out) {
+        if self.timed_out {
             let _ = write!(line, " after {}", rounded(patience));
         }
         if let Some(why) = &self.reason {

@@ -233,9 +233,9 @@ impl Runner<'_> {
     /// automatic.
     fn state(&self, root: &Root, key: &Key, call: &Key) -> (State, Option<Entry>) {
         let entry = match find(root, key) {
-            Ok(Some(entry)) => entry,
-            Ok(None) if self.config.mode == Mode::WriteOnly => return (State::Forced, None),
-            Ok(None) => return (State::NotRecorded, None),
+            Ok(Some(entry)) if self.accepts(&entry) => entry,
+            Ok(_) if self.config.mode == Mode::WriteOnly => return (State::Forced, None),
+            Ok(_) => return (State::NotRecorded, None),
             Err(error) if error.is::<Damaged>() => return (State::Damaged, None),
             Err(error) => return (State::Unreadable(format!("{error:#}")), None),
         };

@@ -4,17 +4,18 @@ use cachex_base::system::clock::Timestamp;
 use cachex_store::archive;
 use cachex_store::archive::contents::Contents;
 use cachex_store::archive::intake::{Choice, Recorded};
+use cachex_store::remote::rules::Rules;
 
 /// What `cachex import` reads: as it is, unpacked, and with the digest that makes
 /// a whole archive of any records.
 pub fn archive(bytes: &[u8]) {
     const LIMIT: u64 = 1 << 20;
     if let Ok(reader) = archive::Reader::new(bytes, LIMIT) {
-        whole_archive(Contents::read(reader), LIMIT);
+        whole_archive(Contents::read(reader, &Rules::default()), LIMIT);
     }
     for plain in [bytes, &archive::ended(bytes)] {
         if let Ok(reader) = archive::Reader::unpacked(plain, LIMIT) {
-            whole_archive(Contents::read(reader), LIMIT);
+            whole_archive(Contents::read(reader, &Rules::default()), LIMIT);
         }
     }
 }

@@ -117,6 +117,47 @@ fn what_was_invalidated_is_not_brought_back_by_the_server() {
 }
 
 #[test]
+fn what_an_archive_brings_back_is_invalid_all_the_same() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = machines.cachex.run("echo old");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    let archive = machines.cachex.path("archive").into_os_string().into_string().unwrap();
+    let on = |words: &[&str]| machines.on("a", &machines.cachex.cli(words.iter().copied()));
+    on(&["export", "--to", &archive]).once().exits(0);
+    invalidate(&machines, "a", "--all").once().exits(0).shows(&["1 result removed here"]);
+    let imported = on(&["import", &archive]).once().exits(0);
+    imported.shows(&["no entry imported", "1 invalidated by `cachex remote invalidate`"]);
+    machines.on("a", &call).once().misses();
+    // Who was told nothing takes it, until that is made up for.
+    let elsewhere = machines.on("b", &machines.cachex.cli(["import", &archive]));
+    elsewhere.once().exits(0).shows(&["1 entry imported"]);
+    machines.on("b", &machines.cachex.run("echo other")).once().misses();
+    machines.shares("b");
+    machines.on("b", &call).env("CACHEX_REMOTE_MODE", "off").once().misses();
+}
+
+#[test]
+fn a_run_that_was_under_way_is_invalid_where_it_is_recorded() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let script = format!("echo started >../started; {}; echo old", machines.cachex.gate("end"));
+    let call = machines.on("a", &machines.cachex.run(&script));
+    let running = call.spawn();
+    let started = machines.cachex.path("started");
+    eventually("the run to begin", || started.exists().then_some(()));
+    invalidate(&machines, "b", "--all").once().exits(0);
+    // It is swept here before the run ends.
+    machines.on("a", &machines.cachex.run("echo other")).once().exits(0);
+    machines.shares("a");
+    machines.cachex.opens("end");
+    running.ends().exits(0);
+    machines.shares("a");
+    call.without("CACHEX_REMOTE").once().misses();
+}
+
+#[test]
 fn nobody_without_the_secret_invalidates_anything() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);

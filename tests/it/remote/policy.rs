@@ -10,6 +10,8 @@ fn what_others_did_lately_stands_in_for_what_expired_here() {
     let call = machines.cachex.run("cat ../mood").expires_in("10m");
     machines.cachex.write("mood", "good\n");
     machines.on("a", &call).once().misses().prints("good\n");
+    // By its own clock, what is sent now would not be outdated by what comes in 9 minutes.
+    machines.shares("a");
     machines.cachex.write("mood", "better\n");
     let later = call.clone().after("9m").with("--force");
     machines.on("b", &later).once().misses().prints("better\n");

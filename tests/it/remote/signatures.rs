@@ -69,6 +69,55 @@ fn readers_accept_what_a_key_signed_that_they_trust() {
 }
 
 #[test]
+fn what_was_fetched_before_keys_were_named_is_not_trusted_afterwards() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let [ours, theirs] = ["ours", "theirs"].map(|name| keygen(&machines, name));
+    let call = machines.cachex.run("echo hi");
+    let on = |machine: &str, key, trusted: &str| {
+        let call = with(&machines, machines.on(machine, &call), key, trusted);
+        call.env("CACHEX_REMOTE_TIMEOUT", "30s")
+    };
+    on("a", None, "").once().misses();
+    machines.shares("a");
+    on("b", None, "").once().hits();
+    let explained = with(&machines, machines.on("b", &call.clone().explain()), None, &ours);
+    explained.once().shows(&["not recorded"]);
+    on("b", None, &ours).once().misses().warns_once(&["not to be trusted"]);
+    // What was recorded here is not affected, nor is what one of them signed.
+    on("b", None, &ours).once().hits().quietly();
+    on("c", Some("ours"), "").once().misses();
+    with(&machines, machines.verb("c", "flush"), Some("ours"), "").once().exits(0);
+    on("d", None, &ours).once().hits().quietly();
+    let there = on("d", None, &ours).env("CACHEX_REMOTE_MODE", "off");
+    there.once().hits().quietly();
+    on("d", None, &theirs).env("CACHEX_REMOTE_MODE", "off").once().misses();
+}
+
+#[test]
+fn a_signed_result_takes_the_place_of_one_that_is_not_trusted() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let ours = keygen(&machines, "ours");
+    let call = machines.cachex.run("cat ../mood");
+    let on = |machine: &str, key, trusted: &str| {
+        with(&machines, machines.on(machine, &call), key, trusted)
+    };
+    // It is recorded first, and signed and sent last.
+    machines.cachex.write("mood", "good\n");
+    on("a", Some("ours"), "").env("CACHEX_REMOTE_MODE", "off").once().misses();
+    machines.cachex.write("mood", "bad\n");
+    on("b", None, "").once().misses();
+    machines.shares("b");
+    on("c", None, "").once().hits().prints("bad\n");
+    fs::remove_dir_all(folder.objects()).unwrap();
+    fs::create_dir(folder.objects()).unwrap();
+    with(&machines, machines.verb("a", "push"), Some("ours"), "").once().exits(0);
+    on("c", None, &ours).once().hits().prints("good\n").quietly();
+    on("c", None, &ours).once().hits().prints("good\n").quietly();
+}
+
+#[test]
 fn readers_send_nothing_that_they_would_not_accept() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);

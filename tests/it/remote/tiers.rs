@@ -63,6 +63,23 @@ fn both_get_what_is_recorded_and_lose_what_is_forgotten() {
 }
 
 #[test]
+fn what_is_invalid_far_away_is_invalid_nearby() {
+    let (near, far) = (Folder::new(), Folder::new());
+    let tiers = Tiers::of(&near, &far);
+    let call = tiers.near.cachex.run("echo old");
+    tiers.on("a", &call, ["", ""]).once().misses();
+    tiers.flush("a", ["", ""]).once().exits(0);
+    tiers.far.on("b", &tiers.near.cachex.cli(["remote", "invalidate", "--all"])).once().exits(0);
+    // Who sends something learns of it.
+    tiers.on("c", &tiers.near.cachex.run("echo other"), ["", ""]).once().misses();
+    tiers.flush("c", ["", ""]).once().exits(0);
+    tiers.on("c", &call, ["", ""]).once().misses();
+    tiers.flush("c", ["", ""]).once().exits(0);
+    // What was recorded since is not.
+    tiers.on("d", &call, ["", ""]).once().hits();
+}
+
+#[test]
 fn one_that_is_down_does_not_keep_the_others_from_answering() {
     let (mut near, far) = (Redis::start(), Folder::new());
     near.kill();

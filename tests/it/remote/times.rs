@@ -1,7 +1,7 @@
 //! How long a result is of use, wherever it is.
 
 use super::Machines;
-use crate::harness::{Call, Folder, Memcached, Redis, Remote};
+use crate::harness::{Call, Folder, Memcached, Proxy, Redis, Remote, S3, WebDav};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn now() -> u64 {
@@ -98,6 +98,24 @@ fn the_later_result_takes_the_place_of_the_earlier() {
 }
 
 #[test]
+fn what_waited_to_be_sent_replaces_nothing_later() {
+    let mut webdav = WebDav::start();
+    let proxy = Proxy::before(&webdav);
+    let machines = Machines::sharing(&proxy);
+    let call = machines.cachex.run("cat ../mood").expires_in("10m");
+    machines.cachex.write("mood", "good\n");
+    webdav.kill();
+    machines.on("a", &call).env("CACHEX_REMOTE_TIMEOUT", "300ms").once().misses();
+    machines.verb("a", "flush").once().exits(1);
+    webdav.restart();
+    machines.cachex.write("mood", "better\n");
+    machines.on("b", &call.clone().after("1m")).once().misses();
+    machines.verb("b", "flush").after("1m").once().exits(0);
+    machines.verb("a", "flush").after("2m").once().exits(0);
+    machines.on("c", &call.after("2m")).once().hits().prints("better\n");
+}
+
+#[test]
 fn what_a_clock_recorded_that_is_a_little_ahead_is_served() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);
@@ -139,4 +157,18 @@ fn a_check_compares_clocks_where_the_store_tells_the_time() {
     near.shows(&["clock    ok, this one is", "ahead of the server's"]);
     let far = check.before("1h").once().exits(1);
     far.shows(&["clock    failed", "behind the server's", "set the clock"]);
+}
+
+#[test]
+fn web_servers_tell_the_time_to_the_second() {
+    let (s3, webdav) = (S3::start(), WebDav::with_password());
+    for remote in [&s3 as &dyn Remote, &webdav] {
+        let machines = Machines::sharing(remote);
+        let check = machines.verb("a", "check");
+        check.once().exits(0).shows(&["clock    ok"]);
+        let near = check.clone().after("30s").once().exits(0);
+        near.shows(&["clock    ok, this one is", "ahead of the server's"]);
+        let far = check.before("1h").once().exits(1);
+        far.shows(&["clock    failed", "behind the server's", "set the clock"]);
+    }
 }

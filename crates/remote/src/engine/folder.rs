@@ -5,6 +5,7 @@
 //! what it leads to. An object is written under a passing name and renamed when it is
 //! whole.
 
+use super::listing::{Bounds, Listed, Stored, Trimmed, now};
 use anyhow::{Context, Result, anyhow, ensure};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, Timespec, Timestamps};
@@ -16,7 +17,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::CLOEXEC);
 /// Where objects are written.
@@ -36,38 +36,6 @@ const SECTOR: u64 = 512;
 
 /// How many objects this process began.
 static COUNT: AtomicU32 = AtomicU32::new(0);
-
-/// What may stay in a folder.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Bounds {
-    /// What was not used for so long goes.
-    pub older_than: Option<Duration>,
-    /// What stays takes no more than so many bytes.
-    pub most: Option<u64>,
-    /// Whether nothing is changed.
-    pub rehearse: bool,
-}
-
-/// What was taken out of a folder, and what is left.
-#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub struct Trimmed {
-    /// Objects that went,
-    pub objects: u64,
-    /// and the bytes they took on disk.
-    pub bytes: u64,
-    /// Objects that are left,
-    pub left_objects: u64,
-    /// and the bytes they take.
-    pub left_bytes: u64,
-}
-
-/// An object as it lies in a folder.
-struct Stored {
-    /// When it was last used, in seconds since the epoch.
-    used: i64,
-    bytes: u64,
-    path: PathBuf,
-}
 
 /// A shared folder.
 #[derive(Clone, Debug)]
@@ -146,16 +114,20 @@ impl Folder {
         .await
     }
 
-    /// How many objects lie in a folder.
-    pub async fn count(&self, folder: &str) -> Result<u64> {
-        let (top, folder) = (self.clone(), PathBuf::from(folder).join("x"));
-        blocking(move || match top.folder_of(&folder, false)? {
-            Some((at, _)) => {
-                let mut found = Vec::new();
+    /// The objects that lie in a folder.
+    pub async fn list(&self, folder: &str) -> Result<Vec<Listed>> {
+        let (top, folder) = (self.clone(), PathBuf::from(folder));
+        blocking(move || {
+            let mut found = Vec::new();
+            if let Some((at, _)) = top.folder_of(&folder.join("x"), false)? {
                 survey(&at, &folder, DEPTH, &mut found)?;
-                Ok(found.len() as u64)
             }
-            None => Ok(0),
+            let listed = |Stored { used, bytes, place }: Stored<PathBuf>| Listed {
+                name: place.to_string_lossy().into_owned(),
+                bytes,
+                used: Some(used),
+            };
+            Ok(found.into_iter().map(listed).collect())
         })
         .await
     }
@@ -174,7 +146,7 @@ impl Folder {
                 }
             }
             let now = now()?;
-            let is_left = |file: &Stored| now.saturating_sub(file.used) > LEFT;
+            let is_left = |file: &Stored<PathBuf>| now.saturating_sub(file.used) > LEFT;
             if let (false, Some((work, _))) =
                 (bounds.rehearse, top.folder_of(&Path::new(WORK).join("x"), false)?)
             {
@@ -182,34 +154,17 @@ impl Folder {
                 survey(&work, Path::new(WORK), 0, &mut left)?;
                 left.iter().filter(|file| is_left(file)).try_for_each(|file| top.drop(file))?;
             }
-            let mut trimmed = Trimmed {
-                left_objects: found.len() as u64,
-                left_bytes: found.iter().map(|file| file.bytes).sum(),
-                ..Trimmed::default()
-            };
-            found.sort_unstable_by_key(|file| file.used);
-            let oldest = bounds.older_than.map(|age| now.saturating_sub(age.as_secs() as i64));
-            for file in found {
-                let is_too_old = oldest.is_some_and(|oldest| file.used < oldest);
-                let is_too_much = bounds.most.is_some_and(|most| trimmed.left_bytes > most);
-                if !is_too_old && !is_too_much {
-                    break;
-                }
-                if !bounds.rehearse {
-                    top.drop(&file)?;
-                }
-                trimmed.objects += 1;
-                trimmed.bytes += file.bytes;
-                trimmed.left_objects -= 1;
-                trimmed.left_bytes -= file.bytes;
+            let (trimmed, gone) = bounds.exceeded_by(found, now);
+            if !bounds.rehearse {
+                gone.iter().try_for_each(|file| top.drop(file))?;
             }
             Ok(trimmed)
         })
         .await
     }
 
-    fn drop(&self, file: &Stored) -> Result<()> {
-        let Some((folder, name)) = self.folder_of(&file.path, false)? else { return Ok(()) };
+    fn drop(&self, file: &Stored<PathBuf>) -> Result<()> {
+        let Some((folder, name)) = self.folder_of(&file.place, false)? else { return Ok(()) };
         match rustix::fs::unlinkat(&folder, &name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(errno).context("taking an object out"),
@@ -273,14 +228,8 @@ fn used(folder: &OwnedFd, name: &Path, stat: &Stat) {
     }
 }
 
-/// The seconds since the epoch.
-fn now() -> Result<i64> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    Ok(now.as_secs() as i64)
-}
-
 /// Finds the files in a folder and so far below it. What goes meanwhile is passed over.
-fn survey(at: &OwnedFd, path: &Path, depth: usize, found: &mut Vec<Stored>) -> Result<()> {
+fn survey(at: &OwnedFd, path: &Path, depth: usize, found: &mut Vec<Stored<PathBuf>>) -> Result<()> {
     for entry in rustix::fs::Dir::read_from(at)? {
         let entry = entry?;
         let name = Path::new(OsStr::from_bytes(entry.file_name().to_bytes()));
@@ -292,7 +241,7 @@ fn survey(at: &OwnedFd, path: &Path, depth: usize, found: &mut Vec<Stored>) -> R
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => {
                 let bytes = (stat.st_blocks as u64).saturating_mul(SECTOR);
-                found.push(Stored { used: stat.st_mtime, bytes, path });
+                found.push(Stored { used: stat.st_mtime, bytes, place: path });
             }
             FileType::Directory if depth > 0 => {
                 if let Some(folder) = subfolder(at.as_fd(), name, false)? {

@@ -127,10 +127,27 @@ fn over_http(op: Operator, endpoint: &str) -> Result<Operator> {
         client = client.tls_certs_only([]);
     }
     let client = client.build().context("preparing for HTTP")?;
+    let _ = SERVER.set((client.clone(), endpoint.to_owned()));
     let context = op
         .base_context()
         .with_http_transport(opendal::HttpTransporter::new(ReqwestTransport::new(client)));
     Ok(op.with_context(context))
+}
+
+/// The web server that this process speaks to, if its store is one.
+#[cfg(feature = "http-client")]
+static SERVER: std::sync::OnceLock<(reqwest::Client, String)> = std::sync::OnceLock::new();
+
+/// The time of that server since 1970, to the second, as it heads whatever it answers: that
+/// somebody without credentials is denied access, say.
+#[cfg(feature = "http-client")]
+pub(super) async fn time_of_the_server() -> Result<Option<Duration>> {
+    let Some((client, endpoint)) = SERVER.get() else { return Ok(None) };
+    let answer = client.head(endpoint).send().await.context("asking for the time")?;
+    let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
+    let time = date.and_then(|date| opendal::raw::Timestamp::parse_rfc2822(date).ok());
+    let seconds = time.map(|time| time.into_inner().as_second());
+    Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs))
 }
 
 /// The proxy that this process speaks to its store through, if it does.

@@ -5,11 +5,13 @@
 //! is to be reported as that at once, and whatever takes time is bounded by the caller.
 
 use super::kinds::{asked, connect, host, password, root_below, user, variable};
+use super::listing::{Listed, now};
 use super::{PIECES_AT_ONCE, QUIET, STALL, stalled};
 use crate::{Access, RemoteUrl};
 use anyhow::{Context, Result, anyhow};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisConnectionInfo, RedisError, cmd};
+use std::collections::HashSet;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub const PIECE: usize = 256 << 10;
 /// How many values are on the way at once, whatever asks for them: on one connection they
 /// follow each other, and each is given [`STALL`].
 const VALUES_AT_ONCE: usize = 3;
+/// How many names are asked for at once.
+const SCANNED_AT_ONCE: usize = 500;
 /// The longest answers that are under way at once, with room for their framing.
 const LONGEST_ANSWERS: usize = (PIECE + 1024) * (PIECES_AT_ONCE + 1);
 
@@ -154,6 +158,71 @@ impl Redis {
     pub async fn time(&self) -> Result<Duration> {
         let (seconds, micros): (u64, u32) = self.ask(&cmd("TIME")).await?;
         Ok(Duration::new(seconds, micros.min(999_999) * 1000))
+    }
+
+    /// Shows the names of values that begin so, and if that is wanted what they take, and when
+    /// they were used.
+    pub async fn list(
+        &self,
+        folder: &str,
+        with_facts: bool,
+        visit: &mut dyn FnMut(Listed),
+    ) -> Result<()> {
+        let mut pattern = String::new();
+        for c in self.key(folder).chars() {
+            if matches!(c, '*' | '?' | '[' | ']' | '^' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push('*');
+        let (mut cursor, mut known) = (String::from("0"), HashSet::new());
+        loop {
+            let mut scan = cmd("SCAN");
+            scan.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCANNED_AT_ONCE);
+            let keys: Vec<String>;
+            (cursor, keys) = self.ask(&scan).await?;
+            // One may come again while the server makes room for more.
+            let keys: Vec<String> =
+                keys.into_iter().filter(|key| known.insert(key.clone())).collect();
+            let facts = if with_facts { self.facts(&keys).await? } else { Vec::new() };
+            let mut facts = facts.into_iter();
+            for key in keys {
+                let (bytes, used) = match facts.next() {
+                    // It went meanwhile.
+                    Some((None, _) | (_, None)) => continue,
+                    Some((Some(bytes), used)) => (bytes, used),
+                    None => (0, None),
+                };
+                if let Some(name) = key.strip_prefix(&*self.prefix) {
+                    visit(Listed { name: name.to_owned(), bytes, used });
+                }
+            }
+            if cursor == "0" {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The bytes that values take, and when they were last used. Neither question is a use.
+    async fn facts(&self, keys: &[String]) -> Result<Vec<(Option<u64>, Option<i64>)>> {
+        let (mut sizes, mut idle) = (redis::pipe(), redis::pipe());
+        for key in keys {
+            sizes.cmd("MEMORY").arg("USAGE").arg(key);
+            idle.cmd("OBJECT").arg("IDLETIME").arg(key);
+        }
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = now()?;
+        let _turn = self.turns.acquire().await?;
+        self.allowed.store(LONGEST_ANSWERS, Ordering::Relaxed);
+        let connection = &mut self.connection.clone();
+        let idle: Vec<Option<i64>> = idle.query_async(connection).await.map_err(in_plain_words)?;
+        let sizes: Vec<Option<u64>> =
+            sizes.query_async(connection).await.map_err(in_plain_words)?;
+        let used = idle.into_iter().map(|idle| idle.map(|idle| now.saturating_sub(idle)));
+        Ok(sizes.into_iter().zip(used).collect())
     }
 
     fn key(&self, name: &str) -> String {

@@ -5,6 +5,7 @@
 //! them than `MOST`.
 
 use super::{Kind, Reader, Refused};
+use crate::remote::rules::Rules;
 use anyhow::Result;
 use cachex_base::record::entry::{BlobRef, Entry, Key, Outputs};
 use cachex_base::record::manifest::Manifest;
@@ -37,13 +38,15 @@ pub struct Packed {
     pub len: u64,
     /// That of its output, or of its files in all, whichever is more.
     pub longest: u64,
+    /// Whether a rule of a remote store is about it.
+    pub is_invalid: bool,
     /// The places of the blobs it needs, those that its manifest lists among them.
     pub needs: Vec<u32>,
 }
 
 impl Contents {
-    /// Reads an archive.
-    pub fn read(mut archive: Reader<impl Read>) -> Result<Contents> {
+    /// Reads an archive, for a store that these rules are known to.
+    pub fn read(mut archive: Reader<impl Read>, rules: &Rules) -> Result<Contents> {
         let mut contents = Contents::default();
         let mut known = Known::default();
         let mut pieces = 0;
@@ -66,7 +69,7 @@ impl Contents {
                 }
                 Kind::Entry => {
                     let entry = opened(&archive.whole()?.0)?.1;
-                    contents.add_entry(&entry, len, &mut known)?
+                    contents.add_entry(&entry, len, rules.are_about(&entry), &mut known)?
                 }
                 Kind::End => 0,
             };
@@ -84,7 +87,13 @@ impl Contents {
     }
 
     /// Adds an entry; how much it needs.
-    fn add_entry(&mut self, entry: &Entry, len: u64, known: &mut Known) -> Result<usize, Refused> {
+    fn add_entry(
+        &mut self,
+        entry: &Entry,
+        len: u64,
+        is_invalid: bool,
+        known: &mut Known,
+    ) -> Result<usize, Refused> {
         let mut needs = known.places(entry.blobs()).ok_or(Refused::Damaged)?;
         if let Some(outputs) = entry.outputs {
             let listed = known.manifests.get(&outputs.manifest.hash);
@@ -101,6 +110,7 @@ impl Contents {
             gone: entry.gone(),
             len: len - 8,
             longest: entry.longest(),
+            is_invalid,
             needs,
         });
         Ok(count)

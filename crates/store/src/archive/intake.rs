@@ -76,6 +76,8 @@ pub struct Tally {
     pub present: u64,
     /// Entries that nothing can be done with any more.
     pub expired: u64,
+    /// Entries that were invalidated for everybody who shares a remote store.
+    pub invalid: u64,
     /// Entries that were recorded later than now.
     pub future: u64,
     /// Entries whose output or files are longer than what is recorded here.
@@ -101,6 +103,8 @@ impl Choice {
             let there = recorded.get(&entry.key);
             let why_not = if entry.created > now {
                 Some(&mut tally.future)
+            } else if entry.is_invalid {
+                Some(&mut tally.invalid)
             } else if entry.gone.is_some_and(|gone| gone <= now) {
                 Some(&mut tally.expired)
             } else if there.is_some_and(|there| *there >= entry.created) {

@@ -7,6 +7,7 @@ use super::intake::{self, Choice, Recorded, Staged};
 use super::{Kind, Reader, Refused, Writer};
 use crate::Root;
 use crate::blobs::{self, Form};
+use crate::remote::rules::Rules;
 use crate::testing::{Scene, ago, entry, key, scene};
 use anyhow::Result;
 use cachex_base::record::entry::{BlobRef, Bytes, Entry, FORMAT};
@@ -39,7 +40,7 @@ fn packed(scene: &Scene, entries: &[Entry]) -> (Vec<u8>, Tally) {
 }
 
 fn contents(archive: &[u8]) -> Result<Contents> {
-    Contents::read(Reader::new(archive, PLENTY)?)
+    Contents::read(Reader::new(archive, PLENTY)?, &Rules::default())
 }
 
 fn refused(archive: &[u8]) -> Refused {
@@ -327,7 +328,7 @@ fn no_claim_costs_memory_or_time() {
     });
     assert!(bomb.len() < 200_000);
     let reader = Reader::new(&bomb[..], PLENTY - 1).unwrap();
-    let refused = Contents::read(reader).unwrap_err();
+    let refused = Contents::read(reader, &Rules::default()).unwrap_err();
     assert_eq!(refused.downcast_ref(), Some(&Refused::TooLarge(PLENTY - 1)));
     // A window that only somebody with bad intentions asks for.
     let mut wide = zstd::Encoder::new(Vec::new(), 1).unwrap();

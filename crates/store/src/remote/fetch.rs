@@ -5,8 +5,10 @@
 //! should be, is as good as nothing.
 
 use super::super::settings::Limits;
-use super::invalid::{self, Rules};
+use super::invalid;
 use super::names::{Book, Class, MAX_ENTRY, Names};
+use super::origin::Origin;
+use super::rules::{self, Rules};
 use super::transfer::{self, Content, Garbled};
 use super::{Fetched, Seen, Target, Wanted};
 use crate::blobs::{self, NewBlob, WholeBlob};
@@ -124,11 +126,10 @@ async fn stored(
         Ok(None)
     };
     let rules = async {
-        let id = target.id();
         if changes {
-            invalid::learn(root, &id, engine, book).await
+            invalid::learn(root, &target.id(), engine, book).await
         } else {
-            invalid::see(root, &id, engine, book).await
+            invalid::see(root, engine, book).await
         }
     };
     if engine.takes_questions_together() {
@@ -364,14 +365,15 @@ fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Opti
 fn publish(root: &Root, target: &Target, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<u64> {
     let _publishing = Lock::wait(root, lock::PUBLISH, Mode::Shared)?;
     // It may have been learnt meanwhile, and swept before this entry is here.
-    if invalid::rules(root, &target.id()).are_about(entry) {
+    if rules::all(root).are_about(entry) {
         return Ok(0);
     }
     let young = Young::new(root);
     let present = young.get(&entry.key).ok().flatten();
-    if present.as_ref().is_some_and(|present| {
-        present.created > entry.created && present.is_of_use(Timestamp::now())
-    }) {
+    // What may not be served stands in nobody's way.
+    let serves =
+        |it: &Entry| it.is_of_use(Timestamp::now()) && Origin::is_accepted(it, &target.access);
+    if present.as_ref().is_some_and(|it| it.created > entry.created && serves(it)) {
         return Ok(0);
     }
     let sealed = entry.seal()?;

@@ -29,7 +29,8 @@ mod serving {
     use crate::lock::{Lock, Mode};
     use crate::remote::names::{Book, Names};
     use crate::remote::{
-        Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, probe, queue, send,
+        Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, listing, probe,
+        queue, send,
     };
     use crate::{Root, helper};
     use anyhow::{Context, Result};
@@ -181,6 +182,7 @@ mod serving {
                     left_bytes: trimmed.left_bytes,
                 })
             }
+            Question::List => encode(&beating(listing::list(root, &open.await?, &book)).await?),
             Question::Count => {
                 let engine = open.await?;
                 let counts =

@@ -12,118 +12,23 @@
 //! invalidated. A rule is of the past: a later time is as good as the moment when it is learnt.
 
 use super::names::{Book, Names};
-use super::{Rule, letter, rules_file};
-use crate::facts::Facts;
+use super::rules::{Known, LONGEST, Rules};
+use super::{Rule, letter, rules, rules_file};
 use crate::fence::Fenced;
 use crate::lock::{self, Lock, Mode};
-use crate::query::{Filter, Query};
+use crate::query::Query;
 use crate::remote::outage;
 use crate::{Root, removal};
 use anyhow::{Context, Result, ensure};
 use cachex_base::process::ipc;
-use cachex_base::record::entry::Entry;
-use cachex_base::system::clock::Timestamp;
-use cachex_base::system::fsutil;
 use cachex_remote::Engine;
 use letter::Subject;
-use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::Read;
 use std::time::Duration;
 
 /// The most rules that there may be.
 const MOST: usize = 100;
-/// No object of them is longer, nor the file.
-const LONGEST: usize = 32 * 1024;
 /// How often it is tried to write a rule where others write theirs.
 const TRIES: u32 = 5;
-
-impl Rule {
-    /// Whether it is about everything that another is about.
-    fn covers(&self, other: &Rule) -> bool {
-        let wider = |mine: &Option<String>, theirs| mine.is_none() || mine == theirs;
-        self.before >= other.before
-            && wider(&self.tag, &other.tag)
-            && wider(&self.command, &other.command)
-    }
-
-    fn filter(&self) -> Filter {
-        let Rule { tag, command, .. } = self.clone();
-        Filter { tag, command_glob: command, ..Filter::default() }
-    }
-
-    /// Whether it is about this entry.
-    pub fn is_about(&self, entry: &Entry) -> bool {
-        // What a run has read it may have read at its beginning.
-        let began = entry.created.0.saturating_sub(entry.run_time);
-        let matches =
-            |filter: &Filter| filter.matcher().is_ok_and(|it| it.matches(entry, &Facts::default()));
-        began < self.before.0 && matches(&self.filter())
-    }
-}
-
-/// All that was invalidated.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rules {
-    rules: Vec<Rule>,
-}
-
-/// The same as it lies beside a local store.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
-    rules: Rules,
-    /// Whether what they are about may be in the local store.
-    is_to_be_swept: bool,
-}
-
-impl Rules {
-    /// Whether one of them is about this entry.
-    pub fn are_about(&self, entry: &Entry) -> bool {
-        self.rules.iter().any(|rule| rule.is_about(entry))
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.rules.len()
-    }
-
-    /// Takes one in, unless there is one that says as much; whether that is new.
-    fn add(&mut self, rule: Rule) -> bool {
-        if self.rules.iter().any(|known| known.covers(&rule)) {
-            return false;
-        }
-        self.rules.retain(|known| !rule.covers(known));
-        self.rules.push(rule);
-        true
-    }
-
-    /// Takes in all of them; whether one is new.
-    fn add_all(&mut self, others: Rules) -> bool {
-        let now = Timestamp::now();
-        let of_the_past = |rule: Rule| Rule { before: rule.before.min(now), ..rule };
-        let mut is_new = false;
-        for rule in others.rules.into_iter().map(of_the_past) {
-            is_new |= self.add(rule);
-        }
-        is_new
-    }
-}
-
-fn known(root: &Root, id: &str) -> Known {
-    let read = || {
-        let file = File::from(fsutil::open_file(root, rules_file(id)).ok()?);
-        let mut bytes = Vec::new();
-        file.take(LONGEST as u64).read_to_end(&mut bytes).ok()?;
-        ipc::decode(&bytes).ok()
-    };
-    // One that is damaged is learnt anew.
-    read().unwrap_or_default()
-}
-
-/// What is known here to be invalidated.
-pub fn rules(root: &Root, id: &str) -> Rules {
-    known(root, id).rules
-}
 
 fn note(root: &Root, id: &str, known: &Known) -> Result<()> {
     let bytes = ipc::encode(known)?;
@@ -138,13 +43,14 @@ async fn stored(engine: &Engine, book: &Book<'_>, names: &Names) -> Result<Rules
     };
     let opened = letter::open(names.sums(), Subject::Invalidation, &stored, book.trust());
     let rules = opened.ok().and_then(|(content, _)| ipc::decode(content).ok());
-    Ok(rules.filter(|rules: &Rules| rules.count() <= MOST).unwrap_or_default())
+    Ok(rules.filter(|rules: &Rules| rules.rules.len() <= MOST).unwrap_or_default())
 }
 
-/// What is invalidated by now, known here or learnt from the store. What is new is written
-/// down, and has to be [swept](sweep) then.
+/// What is invalidated by now, known here of any store or learnt from this one. What is new is
+/// written down, and has to be [swept](sweep) then.
 pub async fn learn(root: &Root, id: &str, engine: &Engine, book: &Book<'_>) -> Result<Rules> {
-    adopt(root, id, there(engine, book).await?)
+    adopt(root, id, there(engine, book).await?)?;
+    Ok(rules::all(root))
 }
 
 /// The same for who may write: what the store has lost, since it was full say, it is told
@@ -162,12 +68,12 @@ pub async fn learn_and_restore(
         // It is not worth failing for.
         let _ = invalidate(root, id, engine, book, rule).await;
     }
-    Ok(all)
+    Ok(rules::all(root))
 }
 
 /// The same for who changes nothing here.
-pub async fn see(root: &Root, id: &str, engine: &Engine, book: &Book<'_>) -> Result<Rules> {
-    let mut all = rules(root, id);
+pub async fn see(root: &Root, engine: &Engine, book: &Book<'_>) -> Result<Rules> {
+    let mut all = rules::all(root);
     all.add_all(there(engine, book).await?);
     Ok(all)
 }
@@ -182,7 +88,7 @@ async fn there(engine: &Engine, book: &Book<'_>) -> Result<Rules> {
 
 /// Writes down these beside what is known already.
 fn adopt(root: &Root, id: &str, new: Rules) -> Result<Rules> {
-    let mut known = known(root, id);
+    let mut known = Known::of(root, id);
     if known.rules.add_all(new) {
         known.is_to_be_swept = true;
         note(root, id, &known)?;
@@ -194,12 +100,12 @@ fn adopt(root: &Root, id: &str, new: Rules) -> Result<Rules> {
 
 /// Whether something was learnt that is still to be swept.
 pub fn is_to_be_swept(root: &Root, id: &str) -> bool {
-    known(root, id).is_to_be_swept
+    Known::of(root, id).is_to_be_swept
 }
 
 /// Takes out of the local store what is invalidated; how many entries went.
 pub fn sweep(root: &Root, id: &str) -> Result<u64> {
-    let found = known(root, id);
+    let found = Known::of(root, id);
     if !found.is_to_be_swept {
         return Ok(0);
     }
@@ -220,7 +126,7 @@ pub fn sweep(root: &Root, id: &str) -> Result<u64> {
     keys.sort_unstable();
     keys.dedup();
     let removed = removal::remove(root, &keys)?;
-    let swept = known(root, id);
+    let swept = Known::of(root, id);
     if swept.rules == found.rules {
         note(root, id, &Known { is_to_be_swept: false, ..swept })?;
     }
@@ -241,10 +147,10 @@ pub async fn invalidate(
         let mut tries = 0;
         loop {
             let mut rules = stored(engine, book, &names).await?;
-            rules.add_all(self::rules(root, id));
+            rules.add_all(Known::of(root, id).rules);
             rules.add(rule.clone());
             ensure!(
-                rules.count() <= MOST,
+                rules.rules.len() <= MOST,
                 "{MOST} invalidations are in force; one without a condition replaces them"
             );
             let content = ipc::encode(&rules)?;
@@ -297,9 +203,9 @@ mod tests {
         assert!(rules.add(rule(Timestamp(60), Some("b"), None)));
         assert!(!rules.add(rule(Timestamp(40), Some("a"), None)));
         assert!(!rules.add(rule(Timestamp(50), Some("a"), Some("make *"))));
-        assert_eq!(rules.count(), 2);
+        assert_eq!(rules.rules.len(), 2);
         assert!(rules.add(rule(Timestamp(60), None, None)));
-        assert_eq!(rules.count(), 1);
+        assert_eq!(rules.rules.len(), 1);
     }
 
     #[test]
@@ -309,9 +215,9 @@ mod tests {
         let all = |rule| Rules { rules: vec![rule] };
         adopt(root, ID, all(rule(Timestamp(u64::MAX), Some("a"), None))).unwrap();
         let rules = adopt(root, ID, Rules::default()).unwrap();
-        assert_eq!(rules.count(), 1);
+        assert_eq!(rules.rules.len(), 1);
         assert!(rules.rules[0].before <= Timestamp::now());
-        assert_eq!(self::rules(root, ID), rules);
+        assert_eq!(Known::of(root, ID).rules, rules);
         assert!(is_to_be_swept(root, ID));
     }
 
@@ -319,7 +225,7 @@ mod tests {
     fn damage_is_as_good_as_nothing() {
         let scene = scene();
         assert!(outage::replace(&scene.root, &rules_file(ID), b"\xff\xff\xff\xff\xff"));
-        assert_eq!(rules(&scene.root, ID), Rules::default());
+        assert_eq!(Known::of(&scene.root, ID), Known::default());
         assert!(Young::new(&scene.root).keys().unwrap().is_empty());
     }
 }

@@ -49,10 +49,8 @@ pub struct Trust {
 impl Trust {
     /// That of who enters a store so. One's own signature is accepted, too.
     pub fn of(access: &Access) -> Trust {
-        let key = access.signing_key.clone();
-        let own = key.as_ref().and_then(PrivateKey::public);
-        let accepted = || access.trusted.iter().copied().chain(own).collect();
-        Trust { accepted: access.wants_signatures().then(accepted), key }
+        let accepted = access.wants_signatures().then(|| access.accepted().collect());
+        Trust { accepted, key: access.signing_key.clone() }
     }
 }
 

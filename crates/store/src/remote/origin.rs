@@ -6,7 +6,8 @@
 
 use crate::parts;
 use cachex_base::process::lineage;
-use cachex_remote::PublicKey;
+use cachex_base::record::entry::Entry;
+use cachex_remote::{Access, PublicKey};
 use serde::{Deserialize, Serialize};
 
 /// The most bytes that are kept of each thing that is said.
@@ -68,6 +69,17 @@ impl Origin {
     /// The same of an entry whose key verified as this one's.
     pub fn signed_by(self, key: Option<PublicKey>) -> Origin {
         Origin { key: key.map(|key| key.to_string()), ..self }
+    }
+
+    /// Whether an entry of the local store may be served to who enters remote stores so: one
+    /// that was fetched before keys were named, or under others, is not signed by any of them.
+    pub fn is_accepted(entry: &Entry, access: &Access) -> bool {
+        let signed = |origin: Origin| {
+            let key = origin.key?;
+            access.accepted().any(|accepted| accepted.to_string() == key).then_some(())
+        };
+        !access.wants_signatures()
+            || Origin::of_parts(&entry.parts).is_none_or(|origin| signed(origin).is_some())
     }
 
     /// In words, for one line.

@@ -71,13 +71,15 @@ async fn clock(engine: &Engine) -> Result<()> {
     let began = Instant::now();
     let before = Timestamp::now();
     let outcome = match engine.time().await {
-        Ok(Some(theirs)) => {
+        Ok(Some([theirs, rounding])) => {
             let took = began.elapsed();
             // It was told when half of that had passed, as far as anybody can tell.
             let ours = Duration::from_nanos(before.0) + took / 2;
+            let theirs = theirs + rounding / 2;
             let skew = ours.as_secs_f64() - theirs.as_secs_f64();
             if skew.abs() <= fetch::SKEW.as_secs_f64() {
-                Outcome::Skew(if skew.abs() <= took.as_secs_f64() { 0.0 } else { skew })
+                let blur = (took + rounding).as_secs_f64();
+                Outcome::Skew(if skew.abs() <= blur { 0.0 } else { skew })
             } else {
                 let far = Duration::from_secs_f64(skew.abs().round());
                 let way = if skew > 0.0 { "ahead of" } else { "behind" };

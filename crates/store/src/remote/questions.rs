@@ -31,6 +31,8 @@ pub enum Question {
     Claim(Wanted),
     /// How much it holds.
     Count,
+    /// Which entries it holds.
+    List,
     /// That what was used least recently is taken out.
     Prune(Prune),
 }
@@ -68,6 +70,15 @@ pub struct Pruned {
     pub left: u64,
     /// The bytes that these take.
     pub left_bytes: u64,
+}
+
+/// What there is in a remote store that is not listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// Entries that were invalidated.
+    pub invalid: u64,
+    /// Entries that cannot be opened, or are not to be trusted.
+    pub unreadable: u64,
 }
 
 /// Which entry is asked for, and how old it may be; times are in nanoseconds.

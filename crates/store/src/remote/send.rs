@@ -1,13 +1,14 @@
 //! Bringing entries into a remote store: what the queue names, blobs first, each entry
 //! last, so that nobody finds one without what it needs.
 
-use super::names::{Book, Class, Names};
+use super::fetch::SKEW;
+use super::names::{Book, Class, MAX_ENTRY, Names};
+use super::rules::Rules;
 use super::{Sent, Target, invalid, outage, platform_of, queue, transfer};
 use crate::events::{self, Event, Kind, Remotely};
-use crate::{self as store, Root, blobs};
+use crate::{self as store, Root, blobs, removal};
 use anyhow::Result;
-use cachex_base::record::entry::Tag;
-use cachex_base::record::entry::{BlobRef, Entry, Key};
+use cachex_base::record::entry::{BlobRef, Entry, Key, Tag};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::progress::{self, Stage};
 use cachex_remote::Engine;
@@ -57,6 +58,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     progress::begin(Stage::Sending, keys.len() as u64);
     let sent = RefCell::new(Sent::default());
     let failed = RefCell::new(Vec::new());
+    let invalid = RefCell::new(Vec::new());
     // One that keeps nothing serves all that does not expire.
     let opened = async {
         let engine = Engine::open(&url, &target.access, None).await?;
@@ -74,16 +76,25 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     };
     invalid::sweep(root, &id)?;
     let one = async |key: Key| {
-        let Some(entry) = find(root, &key).filter(|entry| !rules.are_about(entry)) else {
+        let Some(entry) = find(root, &key) else {
             // It went meanwhile, or is of no use to anybody.
             let _ = queue::remove(root, &id, &key);
             return progress::advance(1);
         };
+        if rules.are_about(&entry) {
+            // Its run began before the store was swept, and ended after that.
+            invalid.borrow_mut().push(key);
+            return progress::advance(1);
+        }
         let names = book.names(platform_of(&entry.about.tags));
-        let done = send_one(root, target, book, &names, &engine, &entry).await;
+        let done = send_one(root, target, book, &names, &engine, &entry, &rules).await;
         progress::advance(1);
         let (what, bytes) = match done {
-            Ok(bytes) => {
+            Ok(None) => {
+                let _ = queue::remove(root, &id, &key);
+                return;
+            }
+            Ok(Some(bytes)) => {
                 let _ = queue::remove(root, &id, &key);
                 let mut sent = sent.borrow_mut();
                 sent.entries += 1;
@@ -114,6 +125,11 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     let keys = stream::iter(keys).take_while(|_| std::future::ready(!hopeless()));
     keys.for_each_concurrent(ENTRIES_AT_ONCE, one).await;
     let (mut sent, failed) = (sent.into_inner(), failed.into_inner());
+    let invalid = invalid.into_inner();
+    removal::remove(root, &invalid)?;
+    for key in &invalid {
+        let _ = queue::remove(root, &id, key);
+    }
     sent.failed = failed.len() as u64;
     sent.left = queue::keys(root, &id)?.len() as u64;
     if let Some((_, why)) = failed.first() {
@@ -139,7 +155,27 @@ fn find(root: &Root, key: &Key) -> Option<Entry> {
     found.filter(|entry| entry.is_of_use(Timestamp::now()) && !stays(entry))
 }
 
-/// Sends one entry and what it needs; how many bytes went.
+/// Whether the store has a later result than this entry, one that is of use to others. It may
+/// have waited here while they went on.
+async fn is_outdated(
+    engine: &Engine,
+    book: &Book<'_>,
+    names: &Names,
+    entry: &Entry,
+    rules: &Rules,
+) -> Result<bool> {
+    let stored = engine.get(&names.entry(&entry.key), MAX_ENTRY).await?;
+    let there = stored.and_then(|stored| names.open(&entry.key, &stored, book.trust()).ok());
+    let now = Timestamp::now();
+    Ok(there.is_some_and(|there| {
+        // One from a clock that is far ahead would stand there for good.
+        let ahead = there.created.since(now).unwrap_or_default();
+        let is_later = there.created > entry.created && ahead <= SKEW;
+        is_later && there.is_of_use(now) && !rules.are_about(&there)
+    }))
+}
+
+/// Sends one entry and what it needs; how many bytes went. None: it is not needed any more.
 async fn send_one(
     root: &Root,
     target: &Target,
@@ -147,7 +183,11 @@ async fn send_one(
     names: &Names,
     lasting: &Engine,
     entry: &Entry,
-) -> Result<u64> {
+    rules: &Rules,
+) -> Result<Option<u64>> {
+    if is_outdated(lasting, book, names, entry, rules).await? {
+        return Ok(None);
+    }
     let class = Class::of(entry);
     let url = target.url()?;
     let mut of_class = None;
@@ -182,7 +222,7 @@ async fn send_one(
         of_entry = Some(Engine::open(&url, &target.access, Some(left)).await?);
     }
     of_entry.as_ref().unwrap_or(lasting).put(&names.entry(&entry.key), stored).await?;
-    Ok(bytes + len)
+    Ok(Some(bytes + len))
 }
 
 async fn upload(
