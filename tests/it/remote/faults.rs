@@ -1,7 +1,7 @@
 //! A fault is named as what it is, with what to do about it, once and in time.
 
 use super::Machines;
-use crate::harness::{Redis, Remote, S3, Server, WebDav, own_server};
+use crate::harness::{Call, Redis, Remote, S3, Server, WebDav, own_server};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -131,6 +131,86 @@ fn a_proxy_that_is_not_there() {
         let words = ["by way of the proxy http://127.0.0.1:1", "NO_PROXY"];
         is_named(url.to_owned(), &[&KEYS[..], &[(name, &proxy)]].concat(), &words);
     }
+}
+
+#[test]
+fn a_password_that_is_replaced_while_results_wait() {
+    let redis = Redis::with_password();
+    let machines = Machines::sharing(&redis);
+    let run = |script: &str| machines.cachex.run(script).with("--ignore-env REDISCLI_AUTH");
+    let before = run("echo before");
+    machines.on("a", &before).once().misses();
+    machines.shares("a");
+    redis.cli(["CONFIG", "SET", "requirepass", "new"]);
+    machines.on("a", &before).once().hits().quietly();
+    let during = run("echo during");
+    let outcome = machines.on("a", &during).once().misses().prints("during\n").promptly();
+    outcome.warns_once(&["access was denied: see to user, password or token"]);
+    machines.verb("a", "flush").once().exits(1).mentions(&["1 entry still waiting"]);
+    // With the new one, nothing is lost.
+    let renewed = |call: Call| call.env("REDISCLI_AUTH", "new");
+    renewed(machines.verb("a", "check")).once().exits(0);
+    renewed(machines.verb("a", "flush")).once().exits(0).shows(&["1 entry sent"]);
+    for call in [&before, &during] {
+        renewed(machines.on("b", call)).once().hits().quietly();
+    }
+}
+
+/// A web server that holds nothing and has room for nothing.
+fn full() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut request = [0; 1 << 16];
+                while let Ok(read @ 1..) = stream.read(&mut request) {
+                    let status = match &request[..read.min(4)] {
+                        b"GET " | b"HEAD" | b"PROP" => "404 Not Found",
+                        _ => "507 Insufficient Storage",
+                    };
+                    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+                    if stream.write_all(answer.as_bytes()).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn a_web_server_that_is_full() {
+    let address = full();
+    let s3 = At(format!("s3://a?endpoint=http://{address}"), KEYS.to_vec());
+    let webdav = At(format!("webdav://{address}/a"), Vec::new());
+    for remote in [&s3, &webdav] {
+        let machines = Machines::sharing(remote);
+        let call = machines.cachex.run("echo hi").with("--ignore-env AWS_*");
+        // It can be read, so nobody who runs something is told.
+        machines.on("a", &call).once().misses().prints("hi\n").exits(0).quietly();
+        let flush = machines.verb("a", "flush").once().exits(1);
+        flush.mentions(&["1 entry still waiting", "507"]);
+        machines.on("a", &call).once().hits().quietly();
+    }
+}
+
+#[test]
+fn a_redis_that_was_stopped_and_goes_on() {
+    let redis = Redis::start();
+    let machines = Machines::sharing(&redis);
+    let call = machines.cachex.run("echo hi");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    redis.stops(true);
+    let stopped = machines.on("b", &call).env("CACHEX_REMOTE_TIMEOUT", "300ms");
+    let outcome = stopped.once().misses().prints("hi\n").exits(0);
+    outcome.warns_once(&["no answer within", "left alone for a minute"]);
+    stopped.once().hits().quietly();
+    redis.stops(false);
+    machines.on("c", &call).once().hits().quietly();
+    machines.verb("b", "flush").once().exits(0);
 }
 
 #[test]

@@ -127,3 +127,63 @@ fn a_program_with_another_library_is_another_call() {
     let told = machines.on("b", &one.explain()).once();
     told.shows(&["libraries"]);
 }
+
+#[test]
+fn a_script_with_another_interpreter_is_another_call() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let script = machines.cachex.executable("script", "#!/usr/bin/env inner\n");
+    let call = machines.cachex.exec([script]).with("--portable --scope a");
+    machines.cachex.tool("inner", "echo old");
+    machines.on("a", &call).once().prints("old\n");
+    machines.shares("a");
+    machines.on("b", &call).once().prints("old\n");
+    machines.cachex.tool("inner", "echo new");
+    machines.on("c", &call).once().prints("new\n").quietly();
+}
+
+/// What a machine has that no key holds unless somebody names it.
+struct Unseen {
+    /// What the call runs.
+    script: &'static str,
+    /// A tool that is of another version on the other machine.
+    tool: &'static str,
+    /// The option that names it, and its value.
+    named: [&'static str; 2],
+}
+
+const UNSEEN: [Unseen; 4] = [
+    // A compiler behind a shell.
+    Unseen { script: "cc -c x.c", tool: "cc", named: ["--input-command", "cc --version"] },
+    // The version that a shim chooses.
+    Unseen { script: "rustc x.rs", tool: "rustc", named: ["--input-command", "rustc -vV"] },
+    // The interpreter of a virtual environment, and what is installed there.
+    Unseen { script: "python x.py", tool: "python", named: ["--input", "requirements.txt"] },
+    // The kernel, behind a shell that says nothing of it.
+    Unseen { script: "./configure", tool: "kernel", named: ["--input-command", "kernel"] },
+];
+
+#[test]
+fn what_no_key_holds_makes_another_call_once_it_is_named() {
+    for Unseen { script, tool, named: [option, value] } in UNSEEN {
+        let folder = Folder::new();
+        let machines = Machines::sharing(&folder);
+        machines.cachex.executable("work/configure", "#!/bin/sh\nkernel\n");
+        let has = |version: &str| {
+            let says = format!("#!/bin/sh\necho {version}\n");
+            machines.cachex.executable(format!("bin/{tool}"), says);
+            machines.cachex.write("work/requirements.txt", version);
+        };
+        let call = machines.cachex.run(script).with("--portable --scope a");
+        let named = call.clone().option(option, value);
+        has("1");
+        for call in [&call, &named] {
+            machines.on("a", call).once().misses().prints("1\n");
+            machines.shares("a");
+            machines.on("b", call).once().hits().prints("1\n");
+        }
+        has("2");
+        machines.on("c", &call).once().hits().prints("1\n");
+        machines.on("c", &named).once().misses().prints("2\n");
+    }
+}
