@@ -4,6 +4,7 @@
 
 mod crowds;
 mod files;
+mod fleet;
 mod fold;
 mod full;
 mod hits;
@@ -35,7 +36,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: [Experiment; 25] = [
+pub const ALL: [Experiment; 28] = [
     Experiment { name: "hit-6B", about: "a hit on 6 bytes of output", run: hits::six_bytes },
     Experiment { name: "hit-10K", about: "a hit on 10 KiB", run: hits::ten_kib },
     Experiment { name: "hit-1M", about: "a hit on 1 MiB, into a pipe", run: hits::one_mib },
@@ -108,6 +109,17 @@ pub const ALL: [Experiment; 25] = [
         name: "remote-s3",
         about: "100 MiB to and from S3, against the engine's own client",
         run: remote::s3,
+    },
+    Experiment {
+        name: "fleet-redis",
+        about: "50 machines with 200 results each, through Redis; is any lost?",
+        run: fleet::redis,
+    },
+    Experiment { name: "fleet-s3", about: "the same through S3", run: fleet::s3 },
+    Experiment {
+        name: "fleet-flight",
+        about: "50 machines that miss one call at once",
+        run: fleet::single_flight,
     },
 ];
 

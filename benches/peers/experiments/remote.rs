@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 const MIB: u64 = 1 << 20;
 
 /// A server that ends with this.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Drop for Server {
@@ -147,7 +147,7 @@ fn asking(
 }
 
 /// Waits until everything is sent.
-fn flush(
+pub(super) fn flush(
     lab: &Lab,
     contender: &Contender,
     remote: &str,
@@ -186,7 +186,7 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) -> Result<()> {
     Ok(())
 }
 
-fn redis_server(lab: &Lab) -> Result<Server> {
+pub(super) fn redis_server(lab: &Lab) -> Result<Server> {
     let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let child = Command::new(find("redis-server")?)
         .args(["--port", &port.to_string(), "--save", "", "--dir"])
@@ -200,7 +200,7 @@ fn redis_server(lab: &Lab) -> Result<Server> {
 }
 
 /// That of the tests, as fast as it can be.
-fn s3_server(lab: &Lab, access: &str, secret: &str) -> Result<Server> {
+pub(super) fn s3_server(lab: &Lab, access: &str, secret: &str) -> Result<Server> {
     let args = ["build", "--release", "--locked", "-p", "cachex-test-servers"];
     let messages = release::ask_cargo(&args, &["--message-format", "json-render-diagnostics"])?;
     let binary = messages.iter().find_map(|message| message["executable"].as_str());
