@@ -65,8 +65,8 @@ fn through(lab: &Lab, name: &str, url: &str, variables: &[(&str, &str)]) -> Resu
     let fetched = calls(all, text, |call| asking(&reader, &["--cached-only"], call))?;
     let replayed = calls(all, text, |call| asking(&reader, &["--cached-only"], call))?;
     let title = format!(
-        "{} machines that share {} results each through {name}, {AT_A_TIME} calls at a time",
-        machines, keys
+        "{machines} machines that share {keys} results each through {name}, {AT_A_TIME} calls at a \
+         time"
     );
     let mut table = Table::new(&title, &["", "wall", "a call", "wrong", "lost"]);
     for (phase, Calls { wall, wrong, lost }, calls) in [

@@ -175,8 +175,8 @@ impl Item {
     fn names(&self, by: RemoteBy) -> Vec<String> {
         let about = &self.entry.about;
         let names = match by {
-            RemoteBy::Host => Vec::from_iter(self.origin.host.clone()),
-            RemoteBy::User => Vec::from_iter(self.origin.user.clone()),
+            RemoteBy::Host => self.origin.host.iter().cloned().collect(),
+            RemoteBy::User => self.origin.user.iter().cloned().collect(),
             RemoteBy::Tag => about.tags.clone(),
             RemoteBy::Command => vec![String::from_utf8_lossy(about.name()).into_owned()],
         };

@@ -68,20 +68,18 @@ impl Bounds {
         };
         found.sort_unstable_by_key(|file| file.used);
         let oldest = self.older_than.map(|age| now.saturating_sub(age.as_secs() as i64));
-        let mut count = 0;
         for file in &found {
             let is_too_old = oldest.is_some_and(|oldest| file.used < oldest);
             let is_too_much = self.most.is_some_and(|most| trimmed.left_bytes > most);
             if !is_too_old && !is_too_much {
                 break;
             }
-            count += 1;
             trimmed.objects += 1;
             trimmed.bytes += file.bytes;
             trimmed.left_objects -= 1;
             trimmed.left_bytes -= file.bytes;
         }
-        found.truncate(count);
+        found.truncate(trimmed.objects as usize);
         (trimmed, found)
     }
 }

@@ -134,18 +134,25 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     sent.left = queue::keys(root, &id)?.len() as u64;
     if let Some((_, why)) = failed.first() {
         sent.why = Some(why.clone());
-        let failed_before = |key: &Key| queue::failure(root, &id, key).is_some();
-        let is_their_fault = sent.entries > 0 || failed.iter().all(|(key, _)| failed_before(key));
-        if is_their_fault {
-            for (key, why) in &failed {
-                queue::fail(root, &id, key, why)?;
-            }
-        }
+        let is_their_fault = note_failures(root, &id, &failed, sent.entries > 0)?;
         gate.failed(why, !is_their_fault);
     } else if sent.left == 0 || keys_are_all {
         gate.open();
     }
     Ok(sent)
+}
+
+/// Whether it is the entries' own fault that they could not be sent, since others could, or
+/// since they failed before. Each waits by itself then.
+fn note_failures(root: &Root, id: &str, failed: &[(Key, String)], others: bool) -> Result<bool> {
+    let failed_before = |key: &Key| queue::failure(root, id, key).is_some();
+    let is_their_fault = others || failed.iter().all(|(key, _)| failed_before(key));
+    if is_their_fault {
+        for (key, why) in failed {
+            queue::fail(root, id, key, why)?;
+        }
+    }
+    Ok(is_their_fault)
 }
 
 /// The entry of a key, as long as it is of use.
