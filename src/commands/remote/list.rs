@@ -174,7 +174,7 @@ impl Item {
     /// The groups that it is of.
     fn names(&self, by: RemoteBy) -> Vec<String> {
         let about = &self.entry.about;
-        let names = match by {
+        let names: Vec<String> = match by {
             RemoteBy::Host => self.origin.host.iter().cloned().collect(),
             RemoteBy::User => self.origin.user.iter().cloned().collect(),
             RemoteBy::Tag => about.tags.clone(),
