@@ -247,6 +247,12 @@ pub fn parent(path: &[u8]) -> &[u8] {
     }
 }
 
+/// A canonical path and those above it, the shortest first, but for `/`.
+pub fn from_above(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = path.iter().enumerate().skip(1).filter(|&(_, &byte)| byte == b'/');
+    ends.map(|(at, _)| at).chain([path.len()]).map(|end| &path[..end])
+}
+
 /// The last part of a canonical path.
 pub fn name(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()

@@ -6,7 +6,7 @@
 use crate::facts::Class;
 use crate::linux::recorder::{Recorder, Weight, display};
 use crate::linux::tracee::{Target, Tracee, magic};
-use crate::linux::tree::{Found, Id, parent};
+use crate::linux::tree::{Found, Id, from_above, parent};
 use rustix::io::Errno;
 
 /// The longest path that is looked up by its full name.
@@ -116,16 +116,15 @@ impl Recorder {
         if self.changed.is_empty() {
             return None;
         }
-        let ends = path.iter().enumerate().skip(1).filter(|&(_, &byte)| byte == b'/');
-        let ends: Vec<usize> = ends.map(|(at, _)| at).chain([path.len()]).collect();
-        ends.into_iter().find(|&end| {
-            self.tree.known(&path[..end]).is_some_and(|id| {
+        let own = from_above(path).find(|above| {
+            self.tree.known(above).is_some_and(|id| {
                 self.tree[id].is_changed && {
                     let found = self.look(id);
                     self.is_own(id, &found)
                 }
             })
-        })
+        });
+        own.map(<[u8]>::len)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::facts::{self, Class, Names, Status};
 use crate::linux::recorder::{Recorder, Weight, display};
-use crate::linux::tree::{Found, Id, Node};
+use crate::linux::tree::{Found, Id, Node, from_above};
 use crate::linux::walk::{Spot, changed_meanwhile, join};
 use rustix::fs::FileType;
 use std::ffi::CString;
@@ -110,7 +110,7 @@ impl Recorder {
             return;
         }
         let path = node.path.clone();
-        if !self.is_moved(path.to_bytes()) {
+        if !self.lies_in_moved(path.to_bytes()) {
             let path = display(path.to_bytes());
             let why = format!("others put {path} into a folder that it made");
             self.refuse(Weight::Done, why);
@@ -119,7 +119,7 @@ impl Recorder {
 
     /// The same for all that is in a folder, and in those below it.
     pub fn check_makers(&mut self, folder: &[u8], is_deep: bool) {
-        if self.is_moved(folder) {
+        if self.lies_in_moved(folder) {
             return;
         }
         let Ok(path) = CString::new(folder) else { return };
@@ -140,10 +140,8 @@ impl Recorder {
 
     /// Whether a path lies below a folder that the run moved there: what came with that is not
     /// known by name.
-    fn is_moved(&self, path: &[u8]) -> bool {
-        let ends = path.iter().enumerate().skip(1).filter(|&(_, &byte)| byte == b'/');
-        ends.map(|(at, _)| at).chain([path.len()]).any(|end| {
-            self.tree.known(&path[..end]).is_some_and(|id| self.tree[id].is_moved_folder)
-        })
+    fn lies_in_moved(&self, path: &[u8]) -> bool {
+        from_above(path)
+            .any(|above| self.tree.known(above).is_some_and(|id| self.tree[id].is_moved_folder))
     }
 }
