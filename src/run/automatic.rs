@@ -226,6 +226,9 @@ impl Runner<'_> {
             below.unwrap_or(path).to_owned()
         };
         let area = self.area();
+        // Without the times of what it was made of, it may be older than that one day.
+        let has_times =
+            self.config.identity.auto.as_ref().is_some_and(|it| it.times != AutoTimes::None);
         let (mut recorded, mut left) = (Vec::new(), Vec::new());
         for it in written {
             let path = path(it);
@@ -234,7 +237,8 @@ impl Runner<'_> {
                 Some(_) if self.leaves_out(&path) => {}
                 Some(area) if area.covers(&path) => {
                     let Written { before, stamp, .. } = *it;
-                    recorded.push(traced::Written { path, before, stamp });
+                    let keeps_time = it.keeps_time && has_times;
+                    recorded.push(traced::Written { path, before, stamp, keeps_time });
                 }
                 _ => left.push((path, it.change)),
             }

@@ -4,6 +4,7 @@ mod foreign;
 mod options;
 mod outputs;
 mod refusals;
+mod times;
 mod told;
 mod transparent;
 

@@ -24,7 +24,7 @@ fn leaves(cachex: &Cachex, call: &Call, files: &[(&str, &[u8])]) -> String {
         path: path.as_bytes().to_vec().into(),
         what: What::File { mode: 0o644, blob: blob(cachex, content) },
     };
-    let list = Manifest { declared: Vec::new(), items: files.iter().map(item).collect() };
+    let list = Manifest { items: files.iter().map(item).collect(), ..Manifest::default() };
     let manifest = blob(cachex, &list.encode().unwrap());
     let outputs = Some(list.outputs(manifest));
     let entry = Entry { outputs, created: Timestamp::now(), ..entry };

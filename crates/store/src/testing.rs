@@ -64,7 +64,7 @@ impl Scene {
             path: ByteBuf::from(*path),
             what: What::File { mode: 0o644, blob: self.blob(content) },
         };
-        let list = Manifest { declared: Vec::new(), items: files.iter().map(item).collect() };
+        let list = Manifest { items: files.iter().map(item).collect(), ..Manifest::default() };
         list.outputs(self.blob(&list.encode().unwrap()))
     }
 

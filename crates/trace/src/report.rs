@@ -50,6 +50,8 @@ pub struct Written {
     pub before: Option<u32>,
     /// By which what is there now is known again; none if there is nothing.
     pub stamp: Option<Stamp>,
+    /// Whether the run gave it another time than that of now.
+    pub keeps_time: bool,
 }
 
 /// How a path was changed.

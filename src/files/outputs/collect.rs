@@ -174,12 +174,12 @@ pub fn collect<'a>(
     let Made { outputs, traced, before } = made;
     let declared = Declared::new(root, outputs).map_err(Refused::InStore)?;
     let (area, written) = traced.unzip();
-    let declared = declared.with_area(area);
+    let (declared, written) = (declared.with_area(area), written.unwrap_or_default());
     let mut found = Found::new();
     for pattern in &declared.patterns {
         find(&declared, pattern, before, &mut found)?;
     }
-    traced::add(&declared, written.unwrap_or_default(), &mut found)?;
+    traced::add(&declared, written, &mut found)?;
     refuse_others_links(&declared, &found, before)?;
     refuse_on_a_full_disk(&found, before)?;
     // What was left alone is not stored.
@@ -224,7 +224,8 @@ pub fn collect<'a>(
         items.push(Item { path: ByteBuf::from(path.into_os_string().into_encoded_bytes()), what });
     }
     let declared = outputs.iter().map(ToString::to_string).collect();
-    let manifest = Manifest { declared, items };
+    let dated = traced::dated(written, &items);
+    let manifest = Manifest { declared, items, dated };
     if !manifest.is_sound() {
         return Err(Refused::Tangled);
     }

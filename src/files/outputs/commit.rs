@@ -1,6 +1,6 @@
 //! Putting files that are at hand in their place: all of them, or none.
 
-use super::restore::{Refused, Restore, Staged, failed};
+use super::restore::{Refused, Restore, Same, Staged, failed};
 use super::staging::{exchange, put_new};
 use super::{Barred, Place, bits};
 use cachex_base::system::failpoint;
@@ -8,6 +8,7 @@ use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, RawMode, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 /// A step that was taken, as far as it has to be known to take it back.
@@ -41,11 +42,13 @@ impl Restore<'_> {
     }
 
     fn put_in_place<'r>(&'r self, taken: &mut Vec<Step<'r>>) -> Result<(), Refused> {
-        for (place, mode) in &self.folders {
+        let clock =
+            Clock { is_shared: self.staged.len() + self.same.len() > 1, ..Clock::default() };
+        for (place, mode, _) in &self.folders {
             self.make_folder(*place, *mode, taken).map_err(failed(*place))?;
         }
         for staged in &self.staged {
-            self.put(staged, taken).map_err(failed(staged.place))?;
+            self.put(staged, &clock, taken).map_err(failed(staged.place))?;
         }
         for removed in &self.removed {
             let waiting = self.stagings[removed.staging].as_fd();
@@ -71,39 +74,51 @@ impl Restore<'_> {
                 Err(barred) => return Err(failed(*place)(barred)),
             }
         }
-        for (place, mode, before) in &self.same {
+        for Same { place, mode, before, time } in &self.same {
             taken.push(Step::Touched(*place, before));
             let touch = |folder: BorrowedFd<'_>, name: &Path| {
                 if let Some(mode) = mode {
                     change_mode(folder, name, *mode)?;
                 }
                 failpoint::at("touch")?;
-                rustix::fs::utimensat(folder, name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)
+                clock.date(folder, name, *time)
             };
             self.declared.within(*place, None, touch).map_err(failed(*place))?;
         }
-        // Now that all is in them, what nobody may write to.
-        for (place, mode) in self.folders.iter().rev().filter(|(_, mode)| mode & 0o700 != 0o700) {
-            let close = |folder: BorrowedFd<'_>, name: &Path| {
-                let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                let open = bits(stat.st_mode);
-                taken.push(Step::Closed(*place, open));
-                change_mode(folder, name, open & (mode | 0o7077))
+        // Now that all is in them, their times, and what nobody may write to.
+        let is_open = |mode: u32| mode & 0o700 == 0o700;
+        for (place, mode, time) in self.folders.iter().rev() {
+            if is_open(*mode) && time.is_none() {
+                continue;
+            }
+            let finish = |folder: BorrowedFd<'_>, name: &Path| {
+                if !is_open(*mode) {
+                    let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                    let open = bits(stat.st_mode);
+                    taken.push(Step::Closed(*place, open));
+                    change_mode(folder, name, open & (mode | 0o7077))?;
+                }
+                time.map_or(Ok(()), |time| clock.date(folder, name, Some(time)))
             };
-            self.declared.within(*place, None, close).map_err(failed(*place))?;
+            self.declared.within(*place, None, finish).map_err(failed(*place))?;
         }
         Ok(())
     }
 
     /// Puts a file where it belongs.
-    fn put<'r>(&'r self, staged: &'r Staged<'r>, taken: &mut Vec<Step<'r>>) -> Result<(), Barred> {
+    fn put<'r>(
+        &'r self,
+        staged: &'r Staged<'r>,
+        clock: &Clock,
+        taken: &mut Vec<Step<'r>>,
+    ) -> Result<(), Barred> {
         let waiting = self.stagings[staged.staging].as_fd();
         let aside = staged.name.with_extension("displaced");
         let mut displaced = None;
         let mut made = Vec::new();
         let put = |folder: BorrowedFd<'_>, name: &Path| {
             failpoint::at("place")?;
-            rustix::fs::utimensat(waiting, &staged.name, &fsutil::NOW, AtFlags::SYMLINK_NOFOLLOW)?;
+            clock.date(waiting, &staged.name, staged.time)?;
             if put_new(waiting, &staged.name, folder, name)? {
                 return Ok(());
             }
@@ -176,6 +191,48 @@ impl Restore<'_> {
             }),
             Step::Closed(place, mode) => {
                 self.declared.within(place, None, |folder, name| change_mode(folder, name, mode))
+            }
+        }
+    }
+}
+
+/// The time of a hit, as the file system has it: that of the first file that gets it.
+#[derive(Default)]
+struct Clock {
+    is_shared: bool,
+    now: Cell<Option<Timespec>>,
+}
+
+impl Clock {
+    /// Gives a file its time; none: that of the hit.
+    fn date(
+        &self,
+        folder: BorrowedFd<'_>,
+        name: &Path,
+        time: Option<i64>,
+    ) -> rustix::io::Result<()> {
+        const SECOND: i64 = 1_000_000_000;
+        let set = |times: &Timestamps| {
+            rustix::fs::utimensat(folder, name, times, AtFlags::SYMLINK_NOFOLLOW)
+        };
+        let at = |time: Timespec| Timestamps { last_modification: time, ..fsutil::NOW };
+        match (time, self.now.get()) {
+            (Some(time), _) => set(&at(Timespec {
+                tv_sec: time.div_euclid(SECOND) as _,
+                tv_nsec: time.rem_euclid(SECOND) as _,
+            })),
+            (None, Some(now)) => match set(&at(now)) {
+                // Only an owner may choose one.
+                Err(Errno::PERM) => set(&fsutil::NOW),
+                done => done,
+            },
+            (None, None) => {
+                set(&fsutil::NOW)?;
+                if self.is_shared {
+                    let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                    self.now.set(Some(times(&stat).last_modification));
+                }
+                Ok(())
             }
         }
     }

@@ -67,13 +67,13 @@ impl<'a> Restore<'a> {
         devices: &mut BTreeMap<u64, usize>,
     ) -> Result<(), Refused> {
         let name = PathBuf::from(self.staged.len().to_string());
-        let staging = if let Some(first) = first {
+        let (staging, time) = if let Some(first) = first {
             let first = &self.staged[first];
             let staging = first.staging;
             let waiting = self.stagings[staging].as_fd();
             let linked = rustix::fs::linkat(waiting, &first.name, waiting, &name, AtFlags::empty());
             linked.map_err(|errno| failed(place)(errno.into()))?;
-            staging
+            (staging, first.time)
         } else {
             let status = |place| self.declared.status(place).map_err(failed(place));
             let (there, first) = (status(place)?, status(of)?);
@@ -91,9 +91,10 @@ impl<'a> Restore<'a> {
                 Barred::System(Errno::NOENT) => Refused::InTheWay(of.path.to_owned()),
                 barred => failed(place)(barred),
             })?;
-            staging
+            // The file gets its time where it is.
+            (staging, None)
         };
-        self.staged.push(Staged { place, staging, name });
+        self.staged.push(Staged { place, staging, name, time });
         Ok(())
     }
 }

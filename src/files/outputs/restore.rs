@@ -9,7 +9,9 @@
 //! next one removes, which it can tell by the lock that nobody holds any more.
 //!
 //! Files that are as they were recorded are not written, but all get the time of now,
-//! so that whoever compares times takes them for made just now.
+//! so that whoever compares times takes them for made just now. It is one time for all of
+//! them, so that none is older than another that it was made of. Those that the run gave a
+//! time get that.
 
 use super::names::Names;
 use super::staging::Staging;
@@ -84,9 +86,10 @@ impl fmt::Display for Refused {
 /// Files that are at hand and need only be put in their place.
 pub struct Restore<'a> {
     pub(super) declared: &'a Declared<'a>,
-    pub(super) folders: Vec<(Place<'a>, u32)>,
+    /// Folders, their permissions, and the times that they have of their own.
+    pub(super) folders: Vec<(Place<'a>, u32, Option<i64>)>,
     pub(super) staged: Vec<Staged<'a>>,
-    pub(super) same: Vec<(Place<'a>, Option<u32>, Stat)>,
+    pub(super) same: Vec<Same<'a>>,
     pub(super) removed: Vec<Staged<'a>>,
     /// Folders that go when they are empty, each before what is in it, and their permissions.
     pub(super) removed_folders: Vec<(Place<'a>, u32)>,
@@ -98,6 +101,17 @@ pub(super) struct Staged<'a> {
     pub place: Place<'a>,
     pub staging: usize,
     pub name: PathBuf,
+    /// None: that of the hit.
+    pub time: Option<i64>,
+}
+
+/// A file or a link that holds what it is to hold.
+pub(super) struct Same<'a> {
+    pub place: Place<'a>,
+    /// The permissions that it is to get.
+    pub mode: Option<u32>,
+    pub before: Stat,
+    pub time: Option<i64>,
 }
 
 /// The action for a file.
@@ -135,21 +149,22 @@ impl<'a> Restore<'a> {
         };
         let (mut devices, mut known) = (BTreeMap::new(), None);
         let (mut copies, mut names) = (Vec::new(), Vec::new());
-        for plan in plans {
+        for (number, plan) in plans.into_iter().enumerate() {
+            let time = manifest.time_of(number);
             match plan? {
-                Plan::Folder(place, mode) => restore.folders.push((place, mode)),
-                Plan::Same(place, mode, stat) => {
+                Plan::Folder(place, mode) => restore.folders.push((place, mode, time)),
+                Plan::Same(place, mode, before) => {
                     let mode = mode.map(|mode| mode & !*known.get_or_insert_with(umask));
-                    let mode = mode.filter(|mode| *mode != permissions(stat.st_mode));
+                    let mode = mode.filter(|mode| *mode != permissions(before.st_mode));
                     if mode.is_some() {
-                        own(place, &stat)?;
+                        own(place, &before)?;
                     }
-                    restore.same.push((place, mode, stat));
+                    restore.same.push(Same { place, mode, before, time });
                 }
                 Plan::Remove(place) => {
                     let staging = restore.staging(place, &mut devices)?;
                     let name = PathBuf::from(format!("{}.removed", restore.removed.len()));
-                    restore.removed.push(Staged { place, staging, name });
+                    restore.removed.push(Staged { place, staging, name, time });
                 }
                 Plan::RemoveFolder(place, mode) => restore.removed_folders.push((place, mode)),
                 Plan::Name(place, of) => names.push((place, of)),
@@ -159,13 +174,13 @@ impl<'a> Restore<'a> {
                     let folder = restore.stagings[staging].as_fd();
                     let linked = rustix::fs::symlinkat(target, folder, &name);
                     linked.map_err(|errno| failed(place)(errno.into()))?;
-                    restore.staged.push(Staged { place, staging, name });
+                    restore.staged.push(Staged { place, staging, name, time });
                 }
                 Plan::Copy(place, mode, blob) => {
                     let staging = restore.staging(place, &mut devices)?;
                     let name = PathBuf::from(restore.staged.len().to_string());
                     copies.push((place, mode, blob, staging, name.clone()));
-                    restore.staged.push(Staged { place, staging, name });
+                    restore.staged.push(Staged { place, staging, name, time });
                 }
                 Plan::Nothing => {}
             }

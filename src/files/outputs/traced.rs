@@ -8,12 +8,13 @@
 use super::collect::{Found, Ordered, Refused, Seen, look};
 use super::restore::allowed;
 use super::{Declared, FileId, bits, id};
+use cachex_base::record::manifest::{Item, What, parts};
 use cachex_base::system::umask::umask;
 use cachex_trace::Stamp;
 use rustix::fs::{FileType, RawMode, Stat};
 use rustix::io::Errno;
 use serde_bytes::ByteBuf;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub struct Written {
     pub before: Option<u32>,
     /// Of what is there; none: nothing.
     pub stamp: Option<Stamp>,
+    /// Whether the run gave it a time, which a hit has to give it, too.
+    pub keeps_time: bool,
 }
 
 /// Adds what a run wrote to what is recorded.
@@ -64,6 +67,22 @@ pub(super) fn add(
         found.insert(Ordered(path.clone()), seen);
     }
     name_once(&traced, found)
+}
+
+/// Which of the items a hit gives the time that they have, see [`Manifest::dated`].
+pub(super) fn dated(written: &[Written], items: &[Item]) -> Vec<(u32, i64)> {
+    let mut dated = BTreeMap::new();
+    for it in written.iter().filter(|it| it.keeps_time) {
+        let number =
+            |path: &[u8]| items.binary_search_by(|item| parts(&item.path).cmp(parts(path))).ok();
+        let Some(stamp) = &it.stamp else { continue };
+        let mut at = number(it.path.as_os_str().as_bytes());
+        if let Some(What::Name { of }) = at.map(|at| &items[at].what) {
+            at = number(of);
+        }
+        dated.extend(at.map(|at| (at as u32, stamp.mtime)));
+    }
+    dated.into_iter().collect()
 }
 
 /// Whether what is there is what was there when the run ended.

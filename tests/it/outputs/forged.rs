@@ -36,7 +36,7 @@ fn forge(cachex: &Cachex, items: Vec<Item>) {
     let hex = blake3::Hash::from_bytes(hash).to_hex();
     let list = fs::read(cachex.in_store(format!("v2/blobs/{}/{hex}", &hex[..2]))).unwrap();
     let declared = Manifest::decode(&list).unwrap().declared;
-    let list = Manifest { declared, items };
+    let list = Manifest { declared, items, ..Manifest::default() };
     let blob = blob(cachex, &list.encode().unwrap());
     entry.outputs = Some(list.outputs(blob));
     fs::write(path, entry.seal().unwrap()).unwrap();

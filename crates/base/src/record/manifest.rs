@@ -32,6 +32,9 @@ pub struct Manifest {
     pub declared: Vec<String>,
     /// In the order of their paths, each once; a folder comes before what is in it.
     pub items: Vec<Item>,
+    /// Those that a hit gives a time of their own, by their number, in nanoseconds since 1970.
+    /// All others get that of the hit.
+    pub dated: Vec<(u32, i64)>,
 }
 
 /// One declared path.
@@ -101,12 +104,29 @@ impl Item {
 impl Manifest {
     /// Whether what it lists can be there at once, see [`Manifest::decode`].
     pub fn is_sound(&self) -> bool {
+        let has_time = |&(number, _): &(u32, i64)| {
+            let item = self.items.get(number as usize);
+            let what = item.map(|item| &item.what);
+            matches!(what, Some(What::File { .. } | What::Folder { .. } | What::Symlink { .. }))
+        };
         are_sound(&self.items)
+            && self.dated.is_sorted_by(|one, next| one.0 < next.0)
+            && self.dated.iter().all(has_time)
+    }
+
+    /// The time that an item has of its own.
+    pub fn time_of(&self, number: usize) -> Option<i64> {
+        let at = self.dated.binary_search_by_key(&number, |&(it, _)| it as usize).ok()?;
+        Some(self.dated[at].1)
     }
 
     /// Its stored form; none if that is too long.
     pub fn encode(&self) -> Option<Vec<u8>> {
-        let encoded = bincode::serde::encode_to_vec((&self.declared, &self.items), codec()).ok()?;
+        let mut encoded =
+            bincode::serde::encode_to_vec((&self.declared, &self.items), codec()).ok()?;
+        if !self.dated.is_empty() {
+            encoded.extend(bincode::serde::encode_to_vec(&self.dated, codec()).ok()?);
+        }
         (encoded.len() <= MAX_MANIFEST).then_some(encoded)
     }
 
@@ -115,12 +135,17 @@ impl Manifest {
         if stored.len() > MAX_MANIFEST {
             return Err(Damaged);
         }
-        match bincode::serde::decode_from_slice::<(Vec<String>, Vec<Item>), _>(stored, codec()) {
-            Ok(((declared, items), used)) if used == stored.len() && are_sound(&items) => {
-                Ok(Manifest { declared, items })
-            }
-            _ => Err(Damaged),
-        }
+        let ((declared, items), used) =
+            bincode::serde::decode_from_slice(stored, codec()).map_err(|_| Damaged)?;
+        let rest = &stored[used..];
+        let (dated, used) = if rest.is_empty() {
+            (Vec::new(), 0)
+        } else {
+            bincode::serde::decode_from_slice(rest, codec()).map_err(|_| Damaged)?
+        };
+        let manifest = Manifest { declared, items, dated };
+        let is_whole = used == rest.len() && manifest.is_sound();
+        is_whole.then_some(manifest).ok_or(Damaged)
     }
 
     /// The blobs it needs.
@@ -202,7 +227,7 @@ mod tests {
 
     fn decoded(paths: &[&str]) -> Result<Manifest, Damaged> {
         let items = paths.iter().map(|path| item(path)).collect();
-        Manifest::decode(&Manifest { declared: Vec::new(), items }.encode().unwrap())
+        Manifest::decode(&Manifest { items, ..Manifest::default() }.encode().unwrap())
     }
 
     #[test]
@@ -217,7 +242,11 @@ mod tests {
         ];
         let paths = ["a", "a/b", "a/c", "a/d", "a/e"];
         let items = paths.iter().zip(what).map(|(path, what)| Item { what, ..item(path) });
-        let manifest = Manifest { declared: vec!["a".to_owned()], items: items.collect() };
+        let manifest = Manifest {
+            declared: vec!["a".to_owned()],
+            items: items.collect(),
+            dated: vec![(0, 1), (2, -5)],
+        };
         assert_eq!(Manifest::decode(&manifest.encode().unwrap()).as_ref(), Ok(&manifest));
         assert_eq!(manifest.blobs().collect::<Vec<_>>(), [blob]);
         assert_eq!(manifest.outputs(blob), Outputs { manifest: blob, files: 1, bytes: 9 });
@@ -244,7 +273,7 @@ mod tests {
         let list = |what, names: &[&str]| {
             let above = Item { what, ..item(names[0]) };
             let items = [above].into_iter().chain(names[1..].iter().map(|name| item(name)));
-            Manifest { declared: Vec::new(), items: items.collect() }
+            Manifest { items: items.collect(), ..Manifest::default() }
         };
         for what in [
             What::Symlink { target: ByteBuf::from("/etc") },
@@ -269,7 +298,7 @@ mod tests {
                 .iter()
                 .zip(what)
                 .map(|(path, what)| Item { what: what.clone(), ..item(path) });
-            let manifest = Manifest { declared: Vec::new(), items: items.collect() };
+            let manifest = Manifest { items: items.collect(), ..Manifest::default() };
             Manifest::decode(&manifest.encode().unwrap()).is_ok()
         };
         let gone = What::Absent { removed: true };
@@ -280,10 +309,27 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_there_has_a_time_and_but_one() {
+        let blob = BlobRef { hash: [7; 32], len: 9 };
+        let what = [What::File { mode: 0o644, blob }, What::Absent { removed: true }];
+        let items: Vec<Item> =
+            ["a", "b"].iter().zip(what).map(|(path, what)| Item { what, ..item(path) }).collect();
+        let decoded = |dated: &[(u32, i64)]| {
+            let (items, dated) = (items.clone(), dated.to_vec());
+            let encoded = Manifest { items, dated, ..Manifest::default() }.encode().unwrap();
+            Manifest::decode(&encoded).is_ok()
+        };
+        assert!(decoded(&[(0, 1)]));
+        for bad in [&[(1, 1)][..], &[(2, 1)], &[(0, 1), (0, 2)]] {
+            assert!(!decoded(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn a_further_name_is_that_of_a_file_listed_before() {
         let decoded = |what: [What; 2]| {
             let items = ["a", "b"].iter().zip(what).map(|(path, what)| Item { what, ..item(path) });
-            let manifest = Manifest { declared: Vec::new(), items: items.collect() };
+            let manifest = Manifest { items: items.collect(), ..Manifest::default() };
             Manifest::decode(&manifest.encode().unwrap()).is_ok()
         };
         let file = What::File { mode: 0o644, blob: BlobRef { hash: [7; 32], len: 9 } };
@@ -305,7 +351,7 @@ mod tests {
             What::Symlink { target: ByteBuf::from("a\0b") },
         ] {
             let items = vec![Item { what: what.clone(), ..item("a") }];
-            let encoded = Manifest { declared: Vec::new(), items }.encode().unwrap();
+            let encoded = Manifest { items, ..Manifest::default() }.encode().unwrap();
             assert_eq!(Manifest::decode(&encoded), Err(Damaged), "{what:?}");
         }
     }

@@ -57,7 +57,9 @@ pub enum Op {
     Execute,
     /// It is changed, and what it was before shows afterwards.
     Change,
-    /// The same of its extended attributes.
+    /// It gets the times that an argument points to, or that of now if that is null.
+    Date(usize),
+    /// Its extended attributes are changed.
     ChangeAttributes,
     /// Something is made there.
     Create,
@@ -133,7 +135,8 @@ use Does::{
 };
 use Follow::{If, No, Unless, Yes};
 use Op::{
-    Access, Attributes, Change, ChangeAttributes, Create, Execute, Link, RemoveFolder, Stat, Unlink,
+    Access, Attributes, Change, ChangeAttributes, Create, Date, Execute, Link, RemoveFolder, Stat,
+    Unlink,
 };
 use Place::{At, Fd, Path};
 
@@ -203,10 +206,10 @@ calls! {
     fchownat = libc::SYS_fchownat, One(At(0, 1), Unless(4), Change);
     #[cfg(target_arch = "x86_64")] chown = libc::SYS_chown, One(Path(0), Yes, Change);
     #[cfg(target_arch = "x86_64")] lchown = libc::SYS_lchown, One(Path(0), No, Change);
-    utimensat = libc::SYS_utimensat, One(At(0, 1), Unless(3), Change);
-    #[cfg(target_arch = "x86_64")] utime = libc::SYS_utime, One(Path(0), Yes, Change);
-    #[cfg(target_arch = "x86_64")] utimes = libc::SYS_utimes, One(Path(0), Yes, Change);
-    #[cfg(target_arch = "x86_64")] futimesat = libc::SYS_futimesat, One(At(0, 1), Yes, Change);
+    utimensat = libc::SYS_utimensat, One(At(0, 1), Unless(3), Date(2));
+    #[cfg(target_arch = "x86_64")] utime = libc::SYS_utime, One(Path(0), Yes, Date(1));
+    #[cfg(target_arch = "x86_64")] utimes = libc::SYS_utimes, One(Path(0), Yes, Date(1));
+    #[cfg(target_arch = "x86_64")] futimesat = libc::SYS_futimesat, One(At(0, 1), Yes, Date(2));
     mknodat = libc::SYS_mknodat, One(At(0, 1), No, Create);
     #[cfg(target_arch = "x86_64")] mknod = libc::SYS_mknod, One(Path(0), No, Create);
     mkdirat = libc::SYS_mkdirat, One(At(0, 1), No, Create);

@@ -1,6 +1,6 @@
 //! What a system call that is about to be done will learn, or change.
 
-use crate::facts::Class;
+use crate::facts::{Class, Status};
 use crate::linux::calls::{Call, Does, Follow, Op, Place, by_number};
 use crate::linux::filter::NAMESPACES;
 use crate::linux::listen::Event;
@@ -12,12 +12,14 @@ use crate::linux::walk::{End, Spot, Walk};
 use crate::linux::write::Write;
 use rustix::io::Errno;
 
+mod dates;
 mod execute;
 mod network;
 mod open;
 mod system;
 mod times;
 
+pub use dates::Dates;
 pub use execute::has_more_rights;
 
 /// A call, and who makes it.
@@ -254,9 +256,9 @@ impl Recorder {
         };
         let (bits, write) = match op {
             Op::Stat => match looks {
-                Looks::Plainly | Looks::InPairs => (Class::Stat.bit(), None),
                 Looks::AtTimes => (Class::Stat.bit() | crate::linux::tree::Node::TIMES, None),
                 Looks::AtDetails => (Class::Details.bit(), None),
+                _ => (Class::Stat.bit(), None),
             },
             Op::Access => (Class::Access.bit(), None),
             Op::Attributes => (Class::Attributes.bit(), None),
@@ -265,7 +267,7 @@ impl Recorder {
                 self.execute(made, &named, follows);
                 return Ok(());
             }
-            Op::Change => (0, Some(Write::Keep)),
+            Op::Change | Op::Date(_) => (0, Some(Write::Keep)),
             Op::ChangeAttributes => (0, Some(Write::Attributes)),
             Op::Create => (0, Some(Write::Create { is_exclusive: true })),
             Op::Unlink => (0, Some(Write::Remove { is_folder: false })),
@@ -277,6 +279,9 @@ impl Recorder {
         };
         if let End::At(spot) = self.find(made, &named, follows).end {
             self.write(spot, write);
+            if let Op::Date(times) = op {
+                self.date(made, times, spot.id)?;
+            }
         }
         Ok(())
     }
@@ -331,7 +336,7 @@ impl Recorder {
             return Looks::Plainly;
         }
         *self.looks.entry(tracee.0).or_insert_with(|| match tracee.executable() {
-            Ok(Target::Path(path)) => Looks::of(name(&path)),
+            Ok(Target::Path(path)) => Looks::of(name(&path)).with(|| tracee.arguments()),
             _ => Looks::Plainly,
         })
     }
@@ -361,7 +366,7 @@ impl Recorder {
         if flags & !(EXCHANGE | NO_REPLACE) != 0 {
             self.refuse_call(made);
         }
-        let is_folder = |it: Found| it.status().is_some_and(crate::facts::Status::is_folder);
+        let is_folder = |it: Found| it.status().is_some_and(Status::is_folder);
         let moved = if flags & EXCHANGE != 0 { vec![from, to] } else { vec![from] };
         for spot in moved {
             if is_folder(spot.found) && !spot.is_own {
@@ -378,11 +383,19 @@ impl Recorder {
         if from.found != Found::Nothing {
             self.write(to, Write::Replace);
         }
-        self.tree[to.id].is_moved_folder |= is_folder(from.found);
+        self.is_moved(from, to);
         if flags & EXCHANGE != 0 {
-            self.tree[from.id].is_moved_folder |= is_folder(to.found);
+            self.is_moved(to, from);
         }
         Ok(())
+    }
+
+    /// Something may get another name, with all that is in it and the time that it has.
+    fn is_moved(&mut self, from: Spot, to: Spot) {
+        let keeps_time = self.tree[from.id].keeps_time || !from.is_own;
+        let node = &mut self.tree[to.id];
+        node.is_moved_folder |= from.found.status().is_some_and(Status::is_folder);
+        node.keeps_time |= keeps_time;
     }
 
     fn hard_link(
@@ -411,6 +424,9 @@ impl Recorder {
         }
         if let End::At(to) = to {
             self.write(to, Write::Create { is_exclusive: true });
+            if let Some(End::At(from)) = from {
+                self.tree[to.id].keeps_time |= self.tree[from.id].keeps_time;
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! is known to depend on that: then whoever finds every fact as it was finds that, too.
 
 use crate::facts::{self, Class, Names, Status, Value};
-use crate::linux::recorder::{MOST, Recorder, Weight, display};
+use crate::linux::recorder::{MOST, Recorder, SETTLED, Weight, display, now};
 use crate::linux::tree::{Found, Id, Node};
 use crate::linux::walk::join;
 use crate::report::{Change, Written};
@@ -62,7 +62,9 @@ impl Recorder {
         if now.status().is_some_and(Status::is_folder) {
             self.moved_below(id, outcomes);
         }
-        outcomes.insert(path.clone(), written(path, change, before, now));
+        let keeps_time = self.tree[id].keeps_time && is_chosen(now, self.began);
+        let written = written(path.clone(), change, before, now);
+        outcomes.insert(path, Written { keeps_time, ..written });
     }
 
     /// What was done to extended attributes is nothing that can be recorded.
@@ -98,7 +100,10 @@ impl Recorder {
             if let Entry::Vacant(vacant) = outcomes.entry(path.clone()) {
                 let Ok(at) = std::ffi::CString::new(&path[..]) else { continue };
                 let now = Found::at(&at);
-                vacant.insert(written(path.clone(), Change::Created, Found::Nothing, now));
+                let written = written(path.clone(), Change::Created, Found::Nothing, now);
+                // What it was called before is not known, nor whether it was dated then.
+                let keeps_time = is_chosen(now, self.began.saturating_sub(SETTLED));
+                vacant.insert(Written { keeps_time, ..written });
                 if kind == facts::kind_number(FileType::Directory) {
                     self.all_below(&path, outcomes);
                 }
@@ -109,7 +114,14 @@ impl Recorder {
 
 fn written(path: Vec<u8>, change: Change, before: Found, now: Found) -> Written {
     let before = before.status().map(|status| status.mode);
-    Written { path, change, before, stamp: now.status().map(|status| status.stamp) }
+    let stamp = now.status().map(|status| status.stamp);
+    Written { path, change, before, stamp, keeps_time: false }
+}
+
+/// Whether what is there has a time that it cannot have got by being written during a run that
+/// began then.
+fn is_chosen(found: Found, began: i64) -> bool {
+    found.status().is_some_and(|it| it.stamp.mtime < began || it.stamp.mtime > now())
 }
 
 /// What became of something. That it is the same as before counts only if a fact says what it

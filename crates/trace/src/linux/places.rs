@@ -38,7 +38,10 @@ const LEFT_OUT: &[&str] = &[
 
 /// Programs that decide by times.
 const COMPARE_TIMES: &[&str] =
-    &["make", "gmake", "bmake", "ninja", "samu", "cargo", "tup", "scons", "rsync"];
+    &["make", "gmake", "bmake", "ninja", "samu", "cargo", "tup", "scons", "rsync", "mv", "unzip"];
+
+/// Programs that do so if they are told to: `cp -u`.
+const UPDATE: &[&str] = &["cp", "gcp", "install", "ginstall"];
 
 /// Programs that show, or store, whatever the system says of a file.
 const SHOW_DETAILS: &[&str] = &[
@@ -63,6 +66,8 @@ const SHOW_DETAILS: &[&str] = &[
     "ar",
     "date",
     "busybox",
+    "toybox",
+    "coreutils",
     "diff",
     "sdiff",
     "pr",
@@ -91,6 +96,8 @@ pub enum Looks {
     Plainly,
     /// Its time, whatever else it learns of it.
     AtTimes,
+    /// That, if its arguments say so.
+    AtTimesIfTold,
     /// Its time, if two are asked for in a row.
     InPairs,
     /// All of it.
@@ -103,6 +110,8 @@ impl Looks {
         let is_in = |names: &[&str]| names.iter().any(|name| name.as_bytes() == program);
         if is_in(COMPARE_TIMES) {
             Looks::AtTimes
+        } else if is_in(UPDATE) {
+            Looks::AtTimesIfTold
         } else if is_in(SHOW_DETAILS) {
             Looks::AtDetails
         } else if is_in(SHELLS) {
@@ -110,6 +119,21 @@ impl Looks {
         } else {
             Looks::Plainly
         }
+    }
+
+    /// The same of a program that was executed with these arguments, each followed by a zero.
+    pub fn with(self, arguments: impl FnOnce() -> Vec<u8>) -> Looks {
+        if self != Looks::AtTimesIfTold {
+            return self;
+        }
+        let arguments = arguments();
+        let mut options = arguments.split(|&byte| byte == 0).skip(1).filter(|it| it.len() > 1);
+        let updates = options.any(|it| match it {
+            [b'-', b'-', ..] => it.starts_with(b"--u"),
+            [b'-', letters @ ..] => letters.contains(&b'u'),
+            _ => false,
+        });
+        if updates { Looks::AtTimes } else { Looks::Plainly }
     }
 }
 
@@ -231,6 +255,18 @@ mod tests {
         }
         for name in ["lock", "index.lock", "out"] {
             assert!(!looks_random(name.as_bytes(), true), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_copy_looks_at_times_if_it_is_to_update() {
+        let looks =
+            |arguments: &str| Looks::of(b"cp").with(|| arguments.replace(' ', "\0").into_bytes());
+        for arguments in ["cp -u a b", "cp -rvu a b", "cp --update=older a b", "cp a b -u"] {
+            assert_eq!(looks(arguments), Looks::AtTimes, "{arguments}");
+        }
+        for arguments in ["cp a b", "cp -p a u", "cp --preserve a b", "", "cp -"] {
+            assert_eq!(looks(arguments), Looks::Plainly, "{arguments}");
         }
     }
 

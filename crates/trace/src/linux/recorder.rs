@@ -2,6 +2,7 @@
 
 use crate::Settings;
 use crate::facts::{self, Class, Names};
+use crate::linux::events::Dates;
 use crate::linux::makers::Maker;
 use crate::linux::places::Places;
 use crate::linux::tracee::Tracee;
@@ -17,7 +18,7 @@ use std::time::SystemTime;
 /// No more is kept of one run.
 pub const MOST: usize = 200_000;
 /// File systems keep time in steps of up to two seconds.
-const SETTLED: i64 = 2_000_000_000;
+pub const SETTLED: i64 = 2_000_000_000;
 
 /// What a run read, looked for and wrote, as far as it has come.
 pub struct Recorder {
@@ -49,6 +50,9 @@ pub struct Recorder {
     pub met: HashSet<i32, BuildHasherDefault<Fast>>,
     pub last_met: i32,
     pub events: u64,
+    /// When it began.
+    pub began: i64,
+    pub dates: Dates,
 }
 
 /// How much a reason tells: what tells more takes the place of what tells less.
@@ -93,6 +97,8 @@ impl Recorder {
             met: HashSet::default(),
             last_met: 0,
             events: 0,
+            began: now(),
+            dates: Dates::default(),
         }
     }
 
@@ -299,7 +305,7 @@ fn timeless(bits: u16) -> u16 {
 }
 
 /// The system's time, in nanoseconds since 1970.
-fn now() -> i64 {
+pub fn now() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0, |now| now.as_nanos() as i64)
 }

@@ -83,6 +83,11 @@ impl Tracee {
         target(&self.file(format_args!("fd/{fd}")))
     }
 
+    /// What it was executed with, each argument followed by a zero.
+    pub fn arguments(self) -> Vec<u8> {
+        std::fs::read(format!("/proc/{}/cmdline", self.0)).unwrap_or_default()
+    }
+
     /// The process that the thread is one of.
     pub fn process(self) -> i32 {
         self.status_number("Tgid:").unwrap_or(self.0)

@@ -47,6 +47,8 @@ pub struct Node {
     pub has_new_attributes: bool,
     /// The run may have moved a folder there, with all in it.
     pub is_moved_folder: bool,
+    /// The run gave it a time, or may have moved something there that had one.
+    pub keeps_time: bool,
 }
 
 impl Node {
@@ -144,6 +146,7 @@ impl Tree {
             is_racy: false,
             has_new_attributes: false,
             is_moved_folder: false,
+            keeps_time: false,
         });
         Some(id)
     }

@@ -1,0 +1,83 @@
+//! Times that a run gives to files.
+//!
+//! What a hit brings back is as old as the hit, like what a run makes. Where the run chooses a
+//! time, as `cp -p` and `tar` do, a hit has to give the same one. The run has it from somewhere:
+//! from a content, which is part of the key as it is, or from the time of another file. That
+//! becomes part of the key here: it is the time of a file that the run looked at.
+
+use super::Made;
+use crate::facts::{Class, Status};
+use crate::linux::recorder::Recorder;
+use crate::linux::tracee::Unread;
+use crate::linux::tree::{Found, Id, Node};
+use std::collections::BTreeSet;
+
+/// Languages that keep times in floating-point numbers are not exact.
+const TOLERANCE: i64 = 1_000_000;
+const SECOND: i64 = 1_000_000_000;
+
+/// The files that were looked at, by their times.
+#[derive(Default)]
+pub struct Dates {
+    by_time: BTreeSet<(i64, Id)>,
+    /// Those beyond this number are not among them yet.
+    seen: Id,
+}
+
+impl Recorder {
+    /// A file gets the time that an argument points to; null stands for now.
+    pub(super) fn date(&mut self, made: &Made, times: usize, id: Id) -> Result<(), Unread> {
+        let Some(time) = chosen(made, times)? else { return Ok(()) };
+        self.tree[id].keeps_time = true;
+        for id in self.dated(time) {
+            let is_folder =
+                self.tree[id].before.is_some_and(|it| it.status().is_some_and(Status::is_folder));
+            let class = if is_folder { Class::Details } else { Class::Stat };
+            self.note_bits(id, class.bit() | Node::TIMES);
+        }
+        Ok(())
+    }
+
+    /// What was looked at and had this time, once each.
+    fn dated(&mut self, time: i64) -> Vec<Id> {
+        let nodes = self.tree.nodes().iter().enumerate().skip(self.dates.seen as usize);
+        self.dates.by_time.extend(nodes.filter_map(|(id, node)| {
+            let status = node.before.as_ref().and_then(Found::status)?;
+            Some((status.stamp.mtime, id as Id))
+        }));
+        self.dates.seen = self.tree.len() as Id;
+        // A whole number may be all that is left of it.
+        let lost = if time % SECOND == 0 { SECOND } else { TOLERANCE };
+        let [least, most] = [time.saturating_sub(TOLERANCE), time.saturating_add(lost)];
+        let range = (least, Id::MIN)..=(most, Id::MAX);
+        let found: Vec<(i64, Id)> = self.dates.by_time.range(range).copied().collect();
+        for date in &found {
+            self.dates.by_time.remove(date);
+        }
+        found.into_iter().map(|(_, id)| id).filter(|&id| self.tree[id].facts != 0).collect()
+    }
+}
+
+/// The modification time that is chosen, in nanoseconds since 1970; none if it is that of now,
+/// or is left as it is.
+fn chosen(made: &Made, times: usize) -> Result<Option<i64>, Unread> {
+    let at = made.arguments[times];
+    if at == 0 {
+        return Ok(None);
+    }
+    let number = |offset: u64| -> Result<i64, Unread> {
+        let mut bytes = [0; 8];
+        made.tracee.read(at.wrapping_add(offset), &mut bytes)?;
+        Ok(i64::from_le_bytes(bytes))
+    };
+    // The time of access comes first.
+    let (seconds, rest) = match made.name {
+        "utime" => (number(8)?, 0),
+        "utimensat" => match (number(16)?, number(24)?) {
+            (_, libc::UTIME_NOW | libc::UTIME_OMIT) => return Ok(None),
+            told => told,
+        },
+        _ => (number(16)?, number(24)?.wrapping_mul(1000)),
+    };
+    Ok(Some(seconds.wrapping_mul(SECOND).wrapping_add(rest)))
+}

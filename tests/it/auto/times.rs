@@ -1,0 +1,115 @@
+//! Times: those that a run compares, and those that it gives to files.
+
+use super::auto;
+use crate::harness::{Cachex, Call, cachex};
+use crate::outputs::read;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+/// So many seconds after a day long ago, and not at the beginning of a second.
+fn long_ago(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000 + seconds, 123_456_789)
+}
+
+fn date(path: impl AsRef<Path>, time: SystemTime) {
+    File::open(path).unwrap().set_modified(time).unwrap();
+}
+
+fn time(cachex: &Cachex, name: &str) -> SystemTime {
+    cachex.work().join(name).symlink_metadata().unwrap().modified().unwrap()
+}
+
+fn below(cachex: &Cachex, script: &str) -> Call {
+    auto(cachex, script).with("--auto-outputs below")
+}
+
+#[test]
+fn what_a_run_gives_a_time_has_that_time_after_a_hit() {
+    for (script, files) in [
+        ("cp -p f g", &["g"][..]),
+        ("cp -p f t; mv t g", &["g"]),
+        ("cp -p f g; ln g h", &["g", "h"]),
+        ("cp f g; ln g b; touch -r f g", &["b", "g"]),
+        ("mkdir o; cp -a f d l o", &["o/f", "o/d/x", "o/d", "o/l"]),
+        ("mkdir o; tar xf a.tar -C o", &["o/d/x", "o/d"]),
+        ("python3 -c 'import shutil; shutil.copy2(\"f\", \"g\")'", &["g"]),
+        ("rm -rf o; mkdir t; cp -a d t; mv t o", &["o/d/x"]),
+    ] {
+        let cachex = cachex();
+        cachex.write("work/f", "one\n");
+        cachex.write("work/d/x", "two\n");
+        for (name, seconds) in [("f", 1), ("d/x", 2), ("d", 3)] {
+            date(cachex.work().join(name), long_ago(seconds));
+        }
+        let sh = |script: &str| {
+            let ended = Command::new("sh").args(["-c", script]).current_dir(cachex.work()).status();
+            assert!(ended.unwrap().success());
+        };
+        sh("ln -s f l; touch -h -r f l; tar cf a.tar --format=posix d");
+        let call = below(&cachex, script);
+        call.once().misses();
+        let times = || -> Vec<SystemTime> { files.iter().map(|it| time(&cachex, it)).collect() };
+        let before = times();
+        assert!(before.iter().all(|it| *it < long_ago(60)), "{script}: {before:?}");
+        sh("rm -rf o g h b");
+        call.once().hits();
+        assert_eq!(times(), before, "{script}");
+        // Where it is already, some look at it first.
+        sh("touch $(find . -path './o/*' -o -name '[ghb]')");
+        call.once();
+        assert_eq!(times(), before, "{script}");
+        // The time that was copied is part of the key.
+        if !script.contains("tar") {
+            sh("rm -rf o g h b");
+            for name in ["f", "d/x"] {
+                date(cachex.work().join(name), long_ago(30));
+            }
+            call.once().misses();
+            assert_ne!(times(), before, "{script}");
+        }
+    }
+}
+
+#[test]
+fn all_files_of_a_hit_have_one_time_and_make_finds_nothing_to_do() {
+    let cachex = cachex();
+    // By the order of their names, the later is put in its place first.
+    let makefile = "a.all: z.o y.o\n\tcat z.o y.o >$@\n%.o: %.c\n\tcp $< $@\n";
+    cachex.write("work/Makefile", makefile);
+    cachex.write("work/z.c", "z\n");
+    cachex.write("work/y.c", "y\n");
+    let call = below(&cachex, "make -s");
+    let names = ["a.all", "y.o", "z.o"];
+    call.once().misses();
+    for name in names {
+        fs::remove_file(cachex.work().join(name)).unwrap();
+    }
+    call.once().hits();
+    let times = names.map(|name| time(&cachex, name));
+    assert_eq!(times, [times[0]; 3]);
+    assert_eq!(read(&cachex, "a.all"), "z\ny\n");
+    let made = Command::new("make").arg("-q").current_dir(cachex.work()).status().unwrap();
+    assert!(made.success());
+}
+
+#[test]
+fn a_copy_that_updates_compares_times() {
+    let cachex = cachex();
+    let lay = |seconds: u64| {
+        cachex.write("work/f", "new\n");
+        cachex.write("work/g", "old\n");
+        date(cachex.path("work/f"), long_ago(seconds));
+        date(cachex.path("work/g"), long_ago(100));
+    };
+    for script in ["cp -u f g; cat g", "cp --update f g; cat g"] {
+        let call = below(&cachex, script);
+        lay(200);
+        call.once().misses().prints("new\n");
+        lay(50);
+        call.once().misses().prints("old\n");
+        lay(200);
+        call.once().hits().prints("new\n");
+    }
+}
