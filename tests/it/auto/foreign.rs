@@ -12,7 +12,8 @@ fn built(cachex: &Cachex, compiler: &str, name: &str, source: &str) -> Option<Pa
     let file = cachex.write(format!("{name}.c"), source);
     let program = cachex.path(format!("bin/{name}"));
     fs::create_dir_all(program.parent().unwrap()).unwrap();
-    let built = Command::new(compiler).args(["-O1", "-o"]).args([&program, &file]).status();
+    let built =
+        Command::new(compiler).args(["-O1", "-static", "-o"]).args([&program, &file]).status();
     built.is_ok_and(|status| status.success()).then_some(program)
 }
 
@@ -176,14 +177,92 @@ fn a_program_of_32_bits_is_run_and_not_recorded() {
 fn a_program_of_another_c_library_is_seen_like_any_other() {
     let cachex = cachex();
     let source = "#include <stdio.h>\nint main(void) { char text[9]; FILE *f = fopen(\"f\", \"r\");\n\
-                  if (f && fgets(text, 9, f)) fputs(text, stdout); return 0; }\n";
-    let Some(reader) = built(&cachex, "musl-gcc", "reader", source) else { return };
-    cachex.write("work/f", "one\n");
+                  if (f && fgets(text, 9, f)) fputs(text, stdout); else puts(\"none\"); return 0; }\n";
+    let reader = built(&cachex, "musl-gcc", "reader", source).unwrap();
+    // It links nothing.
+    let linked = std::fs::read(&reader).unwrap();
+    assert!(!linked.windows(8).any(|it| it == b"ld-linux"));
     let call = program(&cachex, &[reader.to_str().unwrap()]);
+    runs(&call, "none\n");
+    hits(&call, "none\n");
+    cachex.write("work/f", "one\n");
     runs(&call, "one\n");
     hits(&call, "one\n");
     cachex.write("work/f", "two\n");
     runs(&call, "two\n");
+    fs::remove_file(cachex.path("work/f")).unwrap();
+    hits(&call, "none\n");
+}
+
+/// As `terraform validate` does, it reads all files of a kind in a folder and those below it, and
+/// says what it finds.
+const VALIDATE: &str = r#"package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	files, broken := 0, 0
+	err := filepath.WalkDir(os.Args[1], func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".tf" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files++
+		if strings.Count(string(text), "{") != strings.Count(string(text), "}") {
+			broken++
+			fmt.Println(path, "is broken")
+		}
+		return err
+	})
+	if err != nil || broken > 0 {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(files, "files are valid")
+}
+"#;
+
+#[test]
+fn a_program_in_go_that_reads_whatever_is_in_a_folder() {
+    let cachex = cachex();
+    cachex.write("go/main.go", VALIDATE);
+    let program = cachex.path("bin/validate");
+    let built = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg("main.go")
+        .current_dir(cachex.path("go"))
+        .envs([("CGO_ENABLED", "0"), ("GO111MODULE", "off"), ("GOFLAGS", "")])
+        .env("GOCACHE", cachex.path("go/cache"))
+        .status();
+    assert!(built.unwrap().success());
+    cachex.write("work/main.tf", "resource \"a\" \"b\" {}\n");
+    cachex.write("work/modules/net/net.tf", "variable \"c\" {}\n");
+    cachex.write("work/README", "none of it {\n");
+    let call = super::program(&cachex, &[program.to_str().unwrap(), "."]);
+    runs(&call, "2 files are valid\n");
+    hits(&call, "2 files are valid\n");
+    cachex.write("work/README", "still none {{\n");
+    hits(&call, "2 files are valid\n");
+    cachex.write("work/modules/net/net.tf", "variable \"c\" {\n");
+    call.once().exits(1).prints("modules/net/net.tf is broken\n<nil>\n");
+    cachex.write("work/modules/net/net.tf", "variable \"d\" {}\n");
+    runs(&call, "2 files are valid\n");
+    hits(&call, "2 files are valid\n");
+    cachex.write("work/modules/net/more.tf", "output \"e\" {}\n");
+    runs(&call, "3 files are valid\n");
+    hits(&call, "3 files are valid\n");
+    fs::remove_file(cachex.path("work/modules/net/more.tf")).unwrap();
+    hits(&call, "2 files are valid\n");
+    fs::remove_dir_all(cachex.path("work/modules")).unwrap();
+    runs(&call, "1 files are valid\n");
+    hits(&call, "1 files are valid\n");
 }
 
 #[test]
