@@ -13,6 +13,9 @@ pub const LONGEST: usize = 256 << 20;
 /// No reason is kept that is longer.
 const WHY: usize = 512;
 
+/// No fact takes fewer bytes.
+const SHORTEST: usize = 2 + 2 + 1 + 32 + 1;
+
 /// How it is known whether a fact still holds.
 const BY_ITSELF: u8 = 0;
 const BY_STAMP: u8 = 1;
@@ -109,6 +112,9 @@ fn set(rest: &mut &[u8]) -> Option<PathSet> {
         set.folders.push((path, stamp(rest)?));
     }
     let count = u32::from_le_bytes(take(rest)?);
+    let room = (rest.len() / SHORTEST).min(count as usize);
+    set.facts.reserve_exact(room);
+    set.told_by.reserve_exact(room);
     for _ in 0..count {
         let shared = usize::from(u16::from_le_bytes(take(rest)?));
         let len = usize::from(u16::from_le_bytes(take(rest)?));

@@ -11,8 +11,8 @@ use std::os::fd::RawFd;
 const PATH_MAX: usize = 4096;
 /// Memory is mapped in multiples of this, at the least.
 const PAGE: u64 = 4096;
-/// Most paths are shorter.
-const SHORT: u64 = 256;
+/// So much is read at a time: most paths are shorter.
+const STEP: u64 = 256;
 
 /// A thread that waits for an answer.
 #[derive(Clone, Copy)]
@@ -42,11 +42,10 @@ impl Tracee {
     /// Reads a string to the end of `to`.
     pub fn read_string(self, from: u64, to: &mut Vec<u8>) -> Result<(), Unread> {
         let mut at = from;
-        let mut chunk = [0; PATH_MAX];
+        let mut chunk = [0; STEP as usize];
         let mut room = PATH_MAX as u64;
-        let mut step = SHORT;
         while room > 0 {
-            let len = (PAGE - at % PAGE).min(room).min(step);
+            let len = (PAGE - at % PAGE).min(room).min(STEP);
             let part = &mut chunk[..len as usize];
             let n = read_memory(self.0, at, part).map_err(unread)?;
             let part = &part[..n];
@@ -55,7 +54,7 @@ impl Tracee {
                 return Ok(());
             }
             to.extend(part);
-            (at, room, step) = (at.wrapping_add(n as u64), room - n as u64, PAGE);
+            (at, room) = (at.wrapping_add(n as u64), room - n as u64);
         }
         Err(Unread::Invalid)
     }
