@@ -38,8 +38,9 @@ fn what_is_left_behind_and_not_declared() {
 #[test]
 fn the_file_that_the_output_goes_to() {
     let cachex = cachex();
-    let script =
-        "for n in 1 2 3; do cachex run --auto -- sh -c 'echo hi; wc -l <log >&2' >>log; done";
+    // What it prints goes by way of cachex, which may take a while.
+    let script = "for n in 1 2 3; do cachex run --auto -- sh -c 'had=$(wc -l <log); echo hi; \
+                  while [ $(wc -l <log) = $had ]; do :; done; wc -l <log >&2' >>log; done";
     assert_eq!(cachex.shell(script).once().exits(0).stderr(), "1\n2\n3\n");
 }
 
