@@ -81,6 +81,8 @@ fn make_as_a_whole_is_skipped_after_a_clean() {
     call.once().hits();
     assert_eq!(files(&cachex, "build"), built);
     cachex.shell("build/tally abba").once().exits(0).prints("a 2\nb 2\n");
+    // What came back is no older than what it is made of: make has nothing to do.
+    cachex.shell(&format!("{make} --question")).once().exits(0);
     clean(&cachex, "build");
     edits(&cachex, "table.c", "%c %u", "%c: %u");
     call.once().misses();
@@ -147,6 +149,84 @@ fn a_test_suite_in_python_runs_once() {
     call.once().exits(1).misses();
     edits(&cachex, "slug.py", "\"_\", title", "\"-\", title");
     call.once().exits(0).hits().shows(&["OK"]);
+}
+
+#[test]
+fn a_test_suite_for_pytest_runs_once() {
+    let cachex = example("python");
+    // Its own cache would be one more file that changes.
+    let call =
+        traced(&cachex, "pytest-3 -q -p no:cacheprovider").env("PYTHONDONTWRITEBYTECODE", "1");
+    call.once().misses().shows(&["1 passed"]);
+    call.once().hits().shows(&["1 passed"]);
+    edits(&cachex, "slug.py", "\"-\", title", "\"_\", title");
+    call.once().exits(1).misses().shows(&["1 failed"]);
+    edits(&cachex, "slug.py", "\"_\", title", "\"-\", title");
+    call.once().exits(0).hits().shows(&["1 passed"]);
+}
+
+#[test]
+fn ninja_compiles_by_cachex_step_by_step() {
+    let cachex = example("ninja");
+    cachex.tool("cc", "exec /usr/bin/cc \"$@\"");
+    let ignored = quoted(cachex.path("runs"));
+    let builds = |runs: usize, prints: &str| {
+        let script = format!(
+            "rm -rf build && CACHEX_AUTO_IGNORE={ignored} ninja --quiet && build/tally abba"
+        );
+        cachex.shell(&script).once().runs(runs).exits(0).shows(&[prints]);
+    };
+    builds(4, "a 2\nb 2\n");
+    let built = || {
+        let mut built = files(&cachex, "build");
+        // They have times in them.
+        built.retain(|path, _| !path.file_name().unwrap().to_str().unwrap().starts_with(".ninja"));
+        built
+    };
+    let first = built();
+    builds(0, "a 2\nb 2\n");
+    assert_eq!(built(), first);
+    // What came back is what ninja has noted.
+    cachex.shell("ninja").once().exits(0).shows(&["no work to do"]);
+    edits(&cachex, "table.c", "%c %u", "%c: %u");
+    builds(2, "a: 2\nb: 2\n");
+    let rebuilt = built();
+    edits(&cachex, "build.ninja", "cachex run --auto --", "");
+    builds(4, "a: 2\nb: 2\n");
+    assert_eq!(built(), rebuilt);
+}
+
+#[test]
+fn what_tsc_from_npm_compiles_comes_back() {
+    let cachex = example("typescript");
+    let install = "npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier 2>&1";
+    let installed = cachex.shell(install).once();
+    if !installed.succeeded() {
+        let text = installed.stdout();
+        let is_away = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "TIMEDOUT", "E5"];
+        assert!(is_away.iter().any(|code| text.contains(code)), "{text}");
+        eprintln!("not tested, for npm's registry cannot be reached: {text}");
+        return;
+    }
+    let build = "npm run --silent --no-update-notifier build";
+    let call = cachex.shell(build).env("CACHEX_VERBOSE", "1");
+    call.once().exits(0).mentions(&["recorded: "]);
+    let built = files(&cachex, "dist");
+    let prints = |text: &str| {
+        cachex.shell("node dist/main.js").once().exits(0).prints(text);
+    };
+    prints("HELLO, WORLD!\n");
+    clean(&cachex, "dist");
+    call.once().exits(0).mentions(&["cachex: hit"]);
+    assert_eq!(files(&cachex, "dist"), built);
+    edits(&cachex, "src/shout.ts", "}!", "}?");
+    call.once().exits(0).mentions(&["recorded: "]);
+    prints("HELLO, WORLD?\n");
+    let edited = files(&cachex, "dist");
+    clean(&cachex, "dist");
+    edits(&cachex, "package.json", "cachex run --auto -- ", "");
+    cachex.shell(build).once().exits(0);
+    assert_eq!(files(&cachex, "dist"), edited);
 }
 
 #[test]
