@@ -119,7 +119,7 @@ impl Line {
 
     fn took(&self) -> Duration {
         Duration::from_nanos(match self.call.event.kind {
-            Kind::Hit { cost } | Kind::Stale { cost } => cost,
+            Kind::Hit { cost, .. } | Kind::Stale { cost } => cost,
             _ => self.call.event.run_time,
         })
     }

@@ -131,7 +131,7 @@ impl Local {
         let record = self.opened(entry)?;
         if let Some(record) = record.as_ref().filter(|record| record.is_fresh()) {
             let cost = nanos(began.elapsed());
-            self.note(key, Kind::Hit { cost }, record.took, None, false);
+            self.note(key, Kind::Hit { cost, files: 0 }, record.took, None, false);
         }
         Ok(record)
     }

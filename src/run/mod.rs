@@ -291,12 +291,13 @@ impl Runner<'_> {
         drop(pipes);
         let run_time = Duration::from_nanos(entry.run_time);
         let cost = nanos(self.began.elapsed());
+        let files = entry.outputs.map_or(0, |outputs| outputs.files);
         let (kind, what) = match outcome {
             Outcome::Stale => (Kind::Stale { cost }, "stale"),
-            Outcome::Refreshing => (Kind::Hit { cost }, "hit (refreshing)"),
-            Outcome::Followed => (Kind::Hit { cost }, "followed"),
-            _ if hit.is_remote => (Kind::Hit { cost }, "hit (remote)"),
-            _ => (Kind::Hit { cost }, "hit"),
+            Outcome::Refreshing => (Kind::Hit { cost, files }, "hit (refreshing)"),
+            Outcome::Followed => (Kind::Hit { cost, files }, "followed"),
+            _ if hit.is_remote => (Kind::Hit { cost, files }, "hit (remote)"),
+            _ => (Kind::Hit { cost, files }, "hit"),
         };
         if is_hit {
             self.note(root, &entry.key, kind, run_time);

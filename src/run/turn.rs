@@ -162,7 +162,7 @@ impl Runner<'_> {
         }
         if miss.behind.is_none() {
             // It took as long as the run, and saved another.
-            self.note(root, &call.key, Kind::Hit { cost: 0 }, Duration::ZERO);
+            self.note(root, &call.key, Kind::Hit { cost: 0, files: 0 }, Duration::ZERO);
         }
         self.messages().tell(format_args!("followed {} to its end", messages::short(&call.key)));
         let exit = match end.how {

@@ -50,6 +50,8 @@ pub struct Counts {
     pub remote: [u64; Remotely::ALL.len()],
     /// The bytes that came from it, and went there.
     pub remote_bytes: [u64; 2],
+    /// The files that hits brought back.
+    pub files: u64,
 }
 
 impl Counts {
@@ -77,6 +79,7 @@ impl Counts {
         sum(&mut self.unrecorded, other.unrecorded);
         sum(&mut self.run_ns, other.run_ns);
         sum(&mut self.bytes, other.bytes);
+        sum(&mut self.files, other.files);
         let remote = self.remote.iter_mut().chain(&mut self.remote_bytes);
         for (mine, other) in remote.zip(other.remote.into_iter().chain(other.remote_bytes)) {
             sum(mine, other);
@@ -90,9 +93,13 @@ impl Counts {
             Counts { misses, run_ns: event.run_time, ..Counts::default() }
         };
         match event.kind {
-            Kind::Hit { cost } => {
-                Counts { hits: 1, saved_ns: event.run_time, hit_cost_ns: cost, ..Counts::default() }
-            }
+            Kind::Hit { cost, files } => Counts {
+                hits: 1,
+                saved_ns: event.run_time,
+                hit_cost_ns: cost,
+                files,
+                ..Counts::default()
+            },
             Kind::Stale { cost } => Counts { stale: 1, hit_cost_ns: cost, ..Counts::default() },
             Kind::Recorded { why, size } => Counts { recorded: 1, bytes: size, ..ran(why) },
             Kind::Unrecorded { why } => Counts { unrecorded: 1, ..ran(why) },
@@ -151,7 +158,7 @@ impl Old {
                     held = self.stats.get(&at)?;
                 }
                 known += usize::from(held.is_none());
-                let mut sum = held.and_then(|held| decode(&held)).unwrap_or_default();
+                let mut sum = held.and_then(|held| read_counts(&held)).unwrap_or_default();
                 Counts::add(&mut sum, counts);
                 all.add(counts);
                 self.stats.insert(at, encode(&sum))?;
@@ -183,6 +190,11 @@ impl Old {
     }
 }
 
+/// Reads what is counted. Of files nothing was said before they were counted.
+fn read_counts(stored: &[u8]) -> Option<Counts> {
+    decode(stored).or_else(|| decode(&[stored, &[0]].concat()))
+}
+
 /// Shows what is counted from a day on to `visit`, in the order of days.
 pub fn read(
     root: &Root,
@@ -194,7 +206,7 @@ pub fn read(
         let page = Old::with(root, |old| Ok(span.page(&old.stats, fold::BATCH)?))?;
         for (place, counts) in &page {
             if let Some((day, name)) = split(place)
-                && let Some(counts) = decode(counts)
+                && let Some(counts) = read_counts(counts)
             {
                 visit(day, name, counts)?;
             }

@@ -21,9 +21,13 @@ pub fn summary(figures: &Figures) -> String {
             writeln!(out, "Nothing recorded{}.", if since.is_empty() { " yet" } else { &since });
         return out;
     }
+    let files = match total.0.files {
+        0 => String::new(),
+        files => format!(" and brought **{}** back", counted(files, "file", "files")),
+    };
     let _ = writeln!(
         out,
-        "**{}** of {}{since} were hits, which saved **{}**.\n",
+        "**{}** of {}{since} were hits, which saved **{}**{files}.\n",
         percent(total.hit_rate()),
         counted(total.calls(), "call", "calls"),
         span(total.saved()),
@@ -56,6 +60,7 @@ pub fn summary(figures: &Figures) -> String {
         ("Expired results served because the run failed".to_owned(), total.0.stale),
         ("Runs in the background that renewed a result".to_owned(), total.refreshes()),
         ("Runs that were not recorded".to_owned(), total.0.unrecorded),
+        ("Files that hits brought back".to_owned(), total.0.files),
         ("Entries stored".to_owned(), figures.entries),
         ("Hits in the remote store".to_owned(), total.remotely(Remotely::Hit)),
         ("Look-ups in the remote store".to_owned(), total.asked_there()),

@@ -73,7 +73,14 @@ impl Look {
             [
                 "Time saved".to_owned(),
                 span(total.saved()),
-                format!("serving took {}", span(total.hit_time())),
+                match total.0.files {
+                    0 => format!("serving took {}", span(total.hit_time())),
+                    files => format!(
+                        "serving took {}, with {}",
+                        span(total.hit_time()),
+                        counted(files, "file", "files")
+                    ),
+                },
             ],
             [
                 "Time run".to_owned(),

@@ -5,7 +5,7 @@ use super::*;
 fn event(n: u64) -> Event {
     let why = Reason::ALL[n as usize / 4 % Reason::ALL.len()];
     let kind = match n % 5 {
-        0 => Kind::Hit { cost: n * 5 },
+        0 => Kind::Hit { cost: n * 5, files: n },
         1 => Kind::Recorded { why, size: n * 5 },
         2 => Kind::Unrecorded { why },
         3 => Kind::Stale { cost: n * 7 },
@@ -110,4 +110,17 @@ fn a_log_that_nobody_folds_starts_anew() {
     rustix::fs::ftruncate(&log, CAP).unwrap();
     assert!(append(&root, &event(1), None, None).unwrap());
     assert!(fsutil::stat(&root, LOG).unwrap().is_none());
+}
+
+#[test]
+fn a_hit_that_took_long_or_brought_much_back_counts_as_much_as_can_be_counted() {
+    let hit = |cost, files| Event {
+        kind: Kind::Hit { cost, files },
+        time: Timestamp(1),
+        key: Key([1; 32]),
+        run_time: 2,
+    };
+    let read = |event: Event| parse(&event.encode());
+    assert_eq!(read(hit(3, 4)), [Record::Event(hit(3, 4))]);
+    assert_eq!(read(hit(u64::MAX, u64::MAX)), [Record::Event(hit(MOST_COST, MOST_FILES))]);
 }

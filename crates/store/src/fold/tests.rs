@@ -21,7 +21,7 @@ fn folded(scene: &Scene, options: &FoldOptions) -> FoldReport {
 }
 
 fn hit(scene: &Scene, n: u64, seconds: u64) {
-    let kind = Kind::Hit { cost: 2 };
+    let kind = Kind::Hit { cost: 2, files: 0 };
     let event = Event { kind, time: ago(seconds), key: key(n), run_time: 5 };
     append(&scene.root, &event, None, None).unwrap();
 }

@@ -122,7 +122,8 @@ fn a_process_that_makes_no_progress_is_given_up() {
 fn questions_are_answered_in_frames() {
     let scene = scene();
     (0..3).for_each(|n| scene.record(&Entry { status: n as u8, ..entry(n, 10) }));
-    let event = Event { kind: Kind::Hit { cost: 1 }, time: ago(5), key: key(1), run_time: 7 };
+    let event =
+        Event { kind: Kind::Hit { cost: 1, files: 0 }, time: ago(5), key: key(1), run_time: 7 };
     events::append(&scene.root, &event, None, None).unwrap();
     folded(&scene);
     let asked = |op: &str, args: &[OsString], input: &[u8]| {

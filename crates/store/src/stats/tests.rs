@@ -39,7 +39,7 @@ fn note(scene: &Scene, n: u64, kind: Kind, seconds: u64, label: Option<&str>) {
 #[test]
 fn calls_are_counted_by_command_whether_they_were_recorded_or_not() {
     let scene = scene();
-    let hit = Kind::Hit { cost: 3 };
+    let hit = Kind::Hit { cost: 3, files: 2 };
     scene.record(&run_of(1, &["/usr/bin/git", "log"]));
     note(&scene, 1, Kind::Recorded { why: Reason::NotRecorded, size: 50 }, 9, Some("git"));
     note(&scene, 1, hit, 8, None);
@@ -113,10 +113,20 @@ fn so_many_names_are_counted_apart_and_the_others_together() {
 fn a_fold_that_was_killed_before_it_discarded_counts_twice_and_nothing_else() {
     let scene = scene();
     scene.record(&Entry { ..entry(1, 10) });
-    note(&scene, 1, Kind::Hit { cost: 1 }, 5, None);
+    note(&scene, 1, Kind::Hit { cost: 1, files: 0 }, 5, None);
     let log = std::fs::read(scene.root.path().join("events")).unwrap();
     folded(&scene);
     std::fs::write(scene.root.path().join("events.draining-1"), log).unwrap();
     folded(&scene);
     assert_eq!(sum(&scene, "").hits, 2);
+}
+
+#[test]
+fn what_was_counted_before_files_were_is_read() {
+    let counts = Counts { hits: 3, saved_ns: 500, ..Counts::default() };
+    let mut stored = encode(&counts);
+    assert_eq!(stored.pop(), Some(0));
+    assert_eq!(read_counts(&stored), Some(counts));
+    let counts = Counts { files: 7, ..counts };
+    assert_eq!(read_counts(&encode(&counts)), Some(counts));
 }
