@@ -242,6 +242,7 @@ fn the_fields_of_json_are_those_that_the_readme_lists() {
         "recorded",
         "unrecorded",
         "output_bytes",
+        "files_restored",
         "saved",
         "hit_time",
         "run_time",
