@@ -176,7 +176,9 @@ impl Subject<'_> {
         }
         self.declared.tell(to);
         if let (Some(auto), Some(cwd)) = (&self.identity.auto, cwd) {
-            tell_auto(auto, cwd, to);
+            // What of a path set is valid elsewhere, the set says.
+            let cwd = if self.identity.portable { base.apply(cwd) } else { cwd.into() };
+            tell_auto(auto, &cwd, to);
         }
         Ok(())
     }
@@ -197,8 +199,8 @@ impl Subject<'_> {
     }
 }
 
-/// What decides which files an automatic call depends on. They are known by their absolute
-/// paths, so the folder it runs in is a part of that, base folder or not.
+/// What decides which files an automatic call depends on. Unless it is portable they are known
+/// by their absolute paths, so the folder it runs in is a part of that, base folder or not.
 fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl Listener) {
     let rules = [
         AUTO_VERSION,

@@ -106,7 +106,7 @@ impl Local {
     fn fetch_from(&self, settings: &Shared, key: &Key) -> Result<Option<Entry>> {
         let remote = self.remote(settings);
         let (limits, mends) = ([None; 2], settings.mode == RemoteMode::ReadWrite);
-        let wanted = Wanted { key: key.0, limits, beyond: 0, mends, platform: None };
+        let wanted = Wanted { key: key.0, limits, beyond: 0, mends, platform: None, facts: None };
         let fetched = remote.fetch(&wanted);
         let is_due = matches!(fetched, Ok(Fetched::Entry { is_fold_due: true, .. }));
         if let Some(kind) = Fetched::counted(&fetched) {

@@ -4,6 +4,9 @@
 //! that key of what is there now, see [`cachex_store::path_sets`]. Where a run cannot be traced, or did
 //! what no trace tells, it is shown and not recorded.
 
+mod there;
+pub(super) mod ties;
+
 use super::record::Recorded;
 use super::{Call, Hit, Missed, Runner};
 use crate::config::{Auto, var};
@@ -15,9 +18,9 @@ use cachex_base::system::stamp;
 use cachex_base::text::quote;
 use cachex_base::text::values::{AutoOutputs, AutoQuirks, AutoTimes, Mode, PathPattern};
 use cachex_store::events::Reason;
-use cachex_store::path_sets::{PathSet, PathSets};
+use cachex_store::path_sets::{Ground, PathSet, PathSets, Ties};
 use cachex_store::{self as store, Root};
-use cachex_trace::{Change, Hook, Jobserver, Settings, Times, Tracer, Written};
+use cachex_trace::{Change, Fact, Hook, Jobserver, Settings, Times, Tracer, Written};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustix::fd::BorrowedFd;
 use rustix::fs::FileType;
@@ -26,6 +29,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// A run that is traced.
@@ -35,12 +39,24 @@ pub(super) struct Tracing {
     began: i64,
 }
 
-/// What a traced run depends on.
+/// What a traced run depends on, and what it wrote.
 pub(super) struct Traced {
-    /// The key of its entry.
-    pub key: Key,
     /// What it wrote, as far as no `--output` names it.
     pub written: Vec<traced::Written>,
+    facts: Vec<Fact>,
+    /// When it began.
+    began: i64,
+    /// Where it is made, if it is portable,
+    ground: Option<Rc<Ground>>,
+    /// and what its result is valid for.
+    ties: Ties,
+    found: Found,
+}
+
+/// By what the entry of a traced run is found.
+pub(super) struct Findable {
+    /// Its key.
+    pub key: Key,
     set: PathSet,
     found: Found,
 }
@@ -86,6 +102,11 @@ impl Runner<'_> {
         self.config.identity.auto.is_some()
     }
 
+    /// The path sets that are known of a key.
+    pub(super) fn recall(&self, root: &Root, key: &Key) -> PathSets {
+        PathSets::recall_at(root, key, self.ground().as_ref())
+    }
+
     /// The entry that is served now, or why there is none: of the key itself, or the first
     /// of those that what the command reads leads to.
     pub(super) fn find_as(
@@ -98,7 +119,7 @@ impl Runner<'_> {
             return find(&call.key);
         }
         let started = Instant::now();
-        let known = PathSets::recall(root, &call.key);
+        let known = self.recall(root, &call.key);
         let mut missed = None;
         for (at, looked) in known.look(&call.key).enumerate() {
             let took = started.elapsed();
@@ -129,7 +150,7 @@ impl Runner<'_> {
         if !self.is_automatic() {
             return get(&call.key);
         }
-        PathSets::recall(root, &call.key).look(&call.key).find_map(|looked| get(&looked.key))
+        self.recall(root, &call.key).look(&call.key).find_map(|looked| get(&looked.key))
     }
 
     /// Begins to trace the run of a call; none if it is not automatic. An error says why that
@@ -143,7 +164,8 @@ impl Runner<'_> {
         let Some(auto) = &self.config.identity.auto else { return Ok(None) };
         let began = stamp::now();
         let program = Some(program.to_owned());
-        let settings = Settings { program, ..self.trace_settings(root, call, auto) };
+        let base = self.ground().map(|ground| ground.base().to_vec());
+        let settings = Settings { program, base, ..self.trace_settings(root, call, auto) };
         match Tracer::new(settings) {
             Ok(tracer) => Ok(Some(Tracing { tracer, began })),
             Err(why) => Err(format!("it cannot be found out here what it reads: {why}")),
@@ -179,7 +201,7 @@ impl Runner<'_> {
     }
 
     /// What a run depends on that was traced; an error says why it is not to be recorded.
-    pub(super) fn end_tracing(&self, call: &Call, tracing: Tracing) -> Result<Traced, String> {
+    pub(super) fn end_tracing(&self, tracing: Tracing) -> Result<Traced, String> {
         let Tracing { tracer, began } = tracing;
         let report = tracer.finish();
         let found = Found {
@@ -196,8 +218,9 @@ impl Runner<'_> {
             return Err("something it started goes on running".to_owned());
         }
         let written = self.outputs_of(&report.written)?;
-        let set = PathSet::of_run(report.facts, began);
-        Ok(Traced { key: set.last_key(&call.key), written, set, found })
+        let ground = self.ground();
+        let ties = Ties { base: report.crossed, ..Ties::default() };
+        Ok(Traced { written, facts: report.facts, began, ground, ties, found })
     }
 
     /// Where whatever a run writes is recorded; none: nowhere.
@@ -211,6 +234,8 @@ impl Runner<'_> {
                 let folders = [std::env::current_dir().ok(), self.base_folder()];
                 let folders = folders.into_iter().flatten();
                 let temporary = temporary.canonicalize().ok();
+                // Nothing else is to be put anywhere by what another machine recorded.
+                let temporary = temporary.filter(|_| !self.config.identity.portable);
                 Some(Area::Below(folders.chain(temporary).collect()))
             }
         }
@@ -294,6 +319,23 @@ impl Runner<'_> {
 }
 
 impl Traced {
+    /// By what the entry is found; `wrote`: what the output of the run ties it to.
+    pub(super) fn findable(self, call: &Call, wrote: Ties) -> Findable {
+        let Traced { facts, began, ground, ties, found, .. } = self;
+        let set = match &ground {
+            Some(ground) => PathSet::of_portable_run(facts, began, ground, ties.and(wrote)),
+            None => PathSet::of_run(facts, began),
+        };
+        Findable { key: set.last_key(&call.key), set, found }
+    }
+
+    /// Where the run was made, if it is portable.
+    pub(super) fn ground(&self) -> Option<&Ground> {
+        self.ground.as_deref()
+    }
+}
+
+impl Findable {
     /// Has later calls find what was recorded of this run.
     pub(super) fn remember(self, root: &Root, call: &Call) -> anyhow::Result<Found> {
         PathSets::add(root, &call.key, self.set)?;

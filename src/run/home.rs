@@ -7,7 +7,7 @@ mod commands;
 
 use super::Runner;
 use cachex_base::record::entry::{Entry, MAX_TAGS};
-use cachex_base::text::values::Tag;
+use cachex_base::text::values::{AutoOutputs, Tag};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
@@ -23,6 +23,10 @@ pub enum Home {
     /// A `--portable` call of which nothing says what it depends on: it is the same after
     /// everything in the project has changed.
     Unscoped,
+    /// An automatic call that is not `--portable`: it knows files of the system by their times.
+    Times,
+    /// An automatic call that may leave files anywhere.
+    Anywhere,
 }
 
 impl Runner<'_> {
@@ -44,6 +48,12 @@ impl Runner<'_> {
             return Some(Home::Tagged);
         }
         let identity = &self.config.identity;
+        match &identity.auto {
+            Some(_) if !identity.portable => return Some(Home::Times),
+            Some(auto) if auto.outputs == AutoOutputs::All => return Some(Home::Anywhere),
+            Some(_) => return None,
+            None => {}
+        }
         let is_unscoped = identity.portable
             && identity.inputs.are_none()
             && identity.scope.is_none()
@@ -54,8 +64,9 @@ impl Runner<'_> {
     /// The tags of what is recorded. What the command line does not show is among them.
     pub(super) fn tags_to_record(&self) -> Vec<String> {
         let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
-        let is_unscoped = self.home_by_options() == Some(Home::Unscoped);
-        let local = is_unscoped.then(|| Tag::LOCAL.to_owned());
+        let home = self.home_by_options();
+        let is_for_good = matches!(home, Some(Home::Unscoped | Home::Anywhere));
+        let local = is_for_good.then(|| Tag::LOCAL.to_owned());
         let platform = self.config.identity.platform.as_ref();
         let platform = platform.map(|name| format!("{}{name}", Tag::PLATFORM));
         if local.is_some() || platform.is_some() {
@@ -102,6 +113,8 @@ impl fmt::Display for Home {
                 "nothing says what a --portable call depends on; name it with --input, or with \
                  --scope or --key"
             }
+            Home::Times => "results of --auto are only shared with --portable",
+            Home::Anywhere => "with --auto-outputs all, it may write anywhere",
         })
     }
 }

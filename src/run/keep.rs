@@ -1,6 +1,6 @@
 //! Giving a recording its place in the store, if it may have one.
 
-use super::automatic::Traced;
+use super::automatic::{Traced, ties};
 use super::record::Recorded;
 use super::witness::Unchanged;
 use super::{Call, Runner, nanos};
@@ -9,7 +9,7 @@ use cachex_base::record::entry::{About, Bytes, Entry};
 use cachex_base::system::clock::Timestamp;
 use cachex_exec::invocation::Executable;
 use cachex_exec::{Ended, Spoiled};
-use cachex_store::capture::{GaveUp, Recorder};
+use cachex_store::capture::{GaveUp, Recorder, Recording};
 use cachex_store::lock::{self, Lock, Mode as LockMode};
 use cachex_store::parts;
 use cachex_store::room::{self, Room};
@@ -100,6 +100,15 @@ impl Runner<'_> {
         let Ok(stdin_consumed) = call.stdin.consumed() else {
             return Recorded::Not("not recorded: it moved standard input back".into());
         };
+        let recording = match self.recording_of(recorder) {
+            Ok(recording) => recording,
+            Err(why) => return Recorded::Not(why.into()),
+        };
+        let traced = traced.map(|traced| {
+            let ground = traced.ground();
+            let wrote = ground.map(|ground| ties::of_output(ground, &recording, made.as_ref()));
+            traced.findable(call, wrote.unwrap_or_default())
+        });
         let key = traced.as_ref().map_or(&call.key, |traced| &traced.key);
         let parts = parts();
         let parts = match &traced {
@@ -120,7 +129,7 @@ impl Runner<'_> {
             about: self.about(),
             parts: parts::within_limit(parts),
         };
-        let entry = match self.record(root, recorder, made, entry, unchanged) {
+        let entry = match self.record(root, recording, made, entry, unchanged) {
             Ok(entry) => Box::new(entry),
             Err(why) => return Recorded::Not(why.into()),
         };
@@ -130,25 +139,30 @@ impl Runner<'_> {
         }
     }
 
+    /// What was recorded of the output, or why that is not kept.
+    fn recording_of<'r>(&self, recorder: Recorder<'r>) -> Result<Recording<'r>, &'static str> {
+        recorder.finish().map_err(|gave_up| match gave_up {
+            GaveUp::TooLong => "not recorded: longer than --max-entry-size",
+            GaveUp::NoRoom => NO_ROOM,
+            GaveUp::Failed(errno) => self.failed_to_record(&std::io::Error::from(errno)),
+        })
+    }
+
+    fn failed_to_record(&self, error: &dyn std::fmt::Display) -> &'static str {
+        self.messages().warn(format_args!("the result is not recorded: {error}"));
+        "not recorded: the store failed"
+    }
+
     /// Gives a recording its place in the store; the entry, or why it was not kept.
     fn record(
         &self,
         root: &Root,
-        recorder: Recorder<'_>,
+        mut recording: Recording<'_>,
         made: Option<Collected<'_>>,
         mut entry: Entry,
         _: Unchanged,
     ) -> Result<Entry, &'static str> {
-        let warn = |error: &dyn std::fmt::Display| {
-            self.messages().warn(format_args!("the result is not recorded: {error}"));
-            "not recorded: the store failed"
-        };
-        let mut recording = recorder.finish().map_err(|gave_up| match gave_up {
-            GaveUp::TooLong => "not recorded: longer than --max-entry-size",
-            GaveUp::NoRoom => NO_ROOM,
-            GaveUp::Failed(errno) => warn(&std::io::Error::from(errno)),
-        })?;
-        let failed = |errno| warn(&std::io::Error::from(errno));
+        let failed = |errno| self.failed_to_record(&std::io::Error::from(errno));
         // Claimed before anything is published: nobody makes room while that is done.
         if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
             return Err(NO_ROOM);
@@ -164,7 +178,8 @@ impl Runner<'_> {
             (entry.outputs, kept) = (Some(outputs), Some(files));
         }
         let earlier = Young::new(root).get(&entry.key).ok().flatten();
-        let sealed = entry.seal().map_err(|error| warn(&format_args!("{error:#}")))?;
+        let sealed =
+            entry.seal().map_err(|error| self.failed_to_record(&format_args!("{error:#}")))?;
         let written = NewFile::of(root, &entry.key, &sealed).and_then(NewFile::keep);
         written.map_err(failed)?;
         if let Some(earlier) = earlier {

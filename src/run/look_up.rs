@@ -17,7 +17,16 @@ impl Runner<'_> {
     /// The entry that is served now, the files that go with it brought back; or why
     /// there is none. Where nothing fresh is at hand, the remote store is asked for it.
     pub(super) fn find(&self, root: &Root, call: &Call) -> Result<Hit, Missed> {
-        self.find_as(root, call, |key| match self.look_up(root, key) {
+        if self.is_automatic() {
+            return match self.find_here(root, call) {
+                Err(missed) if self.config.no_wait.is_none() && !self.config.remotes.is_empty() => {
+                    self.find_automatic_there(root, call, missed)
+                }
+                found => found,
+            };
+        }
+        let key = &call.key;
+        match self.look_up(root, key) {
             Ok(hit) => self.completed(root, hit),
             // That would be waiting, too.
             Err(missed) if self.config.no_wait.is_some() => Err(missed),
@@ -25,7 +34,7 @@ impl Runner<'_> {
                 let hit = self.find_there(root, key, missed)?;
                 self.completed(root, hit)
             }
-        })
+        }
     }
 
     /// The same of what is in this store alone.
@@ -53,7 +62,7 @@ impl Runner<'_> {
 
     /// Brings back the files that go with a hit, without which it is none.
     #[inline]
-    fn completed(&self, root: &Root, found: Candidate) -> Result<Hit, Missed> {
+    pub(super) fn completed(&self, root: &Root, found: Candidate) -> Result<Hit, Missed> {
         self.brought_back(root, found).map_err(|why| Missed { why, stale: None })
     }
 
@@ -73,7 +82,7 @@ impl Runner<'_> {
 
     /// Whether what a look-up found may be served now.
     #[inline]
-    fn judge(
+    pub(super) fn judge(
         &self,
         root: &Root,
         key: &Key,

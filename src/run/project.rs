@@ -28,7 +28,8 @@ impl Runner<'_> {
             return Some((NAME, commit));
         }
         let name = || folder.as_os_str().as_bytes().escape_ascii().to_string();
-        identity.inputs.are_none().then(|| (NAME, name()))
+        let is_unknown = identity.inputs.are_none() && identity.auto.is_none();
+        is_unknown.then(|| (NAME, name()))
     }
 }
 

@@ -25,11 +25,8 @@ pub fn remote_beside<'r>(root: &'r Root, settings: &Settings, level: u8) -> Remo
 
 impl Runner<'_> {
     /// The remote stores that are used at all, the nearest first.
-    fn remotes(&self) -> impl Iterator<Item = &Settings> {
-        // Where others would find what an automatic call depends on is known here alone.
-        let is_automatic = self.is_automatic();
-        let is_used = move |it: &&Settings| it.mode != RemoteMode::Off && !is_automatic;
-        self.config.remotes.iter().filter(is_used)
+    pub(super) fn remotes(&self) -> impl Iterator<Item = &Settings> {
+        self.config.remotes.iter().filter(|it| it.mode != RemoteMode::Off)
     }
 
     /// One of them.
@@ -88,6 +85,7 @@ impl Runner<'_> {
             beyond,
             mends: self.shares(settings),
             platform: self.config.identity.platform.clone(),
+            facts: None,
         }
     }
 
@@ -96,11 +94,10 @@ impl Runner<'_> {
     pub(super) fn fetch(&self, root: &Root, key: &Key) -> Option<Entry> {
         let mut passed: Vec<&Settings> = Vec::new();
         for settings in self.remotes() {
-            if let Some(home) = self.home() {
-                self.tell_of_home(home);
+            if self.is_at_home() {
                 return None;
             }
-            if let Some(entry) = self.fetch_from(root, settings, key) {
+            if let Some(entry) = self.fetch_from(root, settings, key, None) {
                 for nearer in passed {
                     self.share_with(root, nearer, key, entry.longest());
                 }
@@ -111,10 +108,17 @@ impl Runner<'_> {
         None
     }
 
-    fn fetch_from(&self, root: &Root, settings: &Settings, key: &Key) -> Option<Entry> {
+    /// `facts`: by what an automatic call found the key.
+    pub(super) fn fetch_from(
+        &self,
+        root: &Root,
+        settings: &Settings,
+        key: &Key,
+        facts: Option<Vec<u8>>,
+    ) -> Option<Entry> {
         let remote = self.beside(root, settings);
         let beyond = self.config.freshness.stale_for().map_or(0, nanos);
-        let wanted = self.wanted_there(settings, key, beyond);
+        let wanted = Wanted { facts, ..self.wanted_there(settings, key, beyond) };
         let shown = (self.shows_progress)(self.config.quiet);
         let fetched = remote.fetch(&wanted);
         drop(shown);
@@ -138,16 +142,8 @@ impl Runner<'_> {
                 ));
                 None
             }
-            Err(Unanswered::Failed(why)) => {
-                self.messages().warn(format_args!(
-                    "the remote store is left alone for a minute: {}",
-                    advice::with(&why)
-                ));
-                None
-            }
-            Err(Unanswered::Paused(outage)) => {
-                self.messages()
-                    .tell(format_args!("the remote store is left alone: {}", outage.why));
+            Err(unanswered) => {
+                self.tell_of_unanswered(&unanswered);
                 None
             }
             Ok(Fetched::TooLarge) => {
@@ -172,10 +168,43 @@ impl Runner<'_> {
         }
     }
 
+    fn tell_of_unanswered(&self, why: &Unanswered) {
+        match why {
+            Unanswered::Failed(why) => self.messages().warn(format_args!(
+                "the remote store is left alone for a minute: {}",
+                advice::with(why)
+            )),
+            Unanswered::Paused(outage) => {
+                self.messages().tell(format_args!("the remote store is left alone: {}", outage.why))
+            }
+        }
+    }
+
+    /// The path sets that one of them has of a key, packed.
+    pub(super) fn ask_for_path_sets(
+        &self,
+        root: &Root,
+        settings: &Settings,
+        key: &Key,
+    ) -> Option<Vec<u8>> {
+        let asked = self.beside(root, settings).path_sets(&self.wanted_there(settings, key, 0));
+        asked.unwrap_or_else(|why| {
+            self.tell_of_unanswered(&why);
+            None
+        })
+    }
+
+    /// Whether the result stays on this machine, which is told.
+    pub(super) fn is_at_home(&self) -> bool {
+        let home = self.home();
+        home.inspect(|home| self.tell_of_home(*home)).is_some()
+    }
+
     /// Has other machines wait while this one runs the command, or waits for the result of the
     /// one that does; none if neither is needed or can be done.
     pub(super) fn claim_there(&self, root: &Root, key: &Key) -> Option<Claimed> {
-        if self.config.mode == Mode::WriteOnly || self.home().is_some() {
+        // The result of an automatic call has a key that is not known before.
+        if self.config.mode == Mode::WriteOnly || self.is_automatic() || self.home().is_some() {
             return None;
         }
         let settings = self.remotes().find(|it| it.url.has_claims() && self.shares(it))?;
@@ -232,15 +261,15 @@ impl Runner<'_> {
         let is_used = self.remotes().any(|used| std::ptr::eq(used, settings));
         let root = root.filter(|_| is_used);
         let answer = match root.map(|root| self.beside(root, settings)) {
-            Some(remote) if asks => match remote.look(&self.wanted_there(settings, key, 0)) {
-                Ok(Seen::Entry { created }) => {
-                    Answer::Entry { age: Timestamp::now().since(created).unwrap_or_default() }
-                }
-                Ok(Seen::Nothing) => Answer::Nothing,
-                Ok(Seen::Refused) => Answer::Refused,
-                Err(Unanswered::Paused(outage)) => Answer::Paused(outage),
-                Err(Unanswered::Failed(why)) => Answer::Failed(why),
-            },
+            Some(remote) if asks => {
+                let keys =
+                    root.filter(|_| self.is_automatic() && remote.reads().outage().is_none());
+                let keys = keys.map(|root| self.keys_there(root, settings, key));
+                let keys = keys.unwrap_or_else(|| vec![*key]);
+                let answers = keys.iter().map(|key| self.look_for(&remote, settings, key));
+                let mut answers = answers.skip_while(|it| matches!(it, Answer::Nothing));
+                answers.next().unwrap_or(Answer::Nothing)
+            }
             Some(remote) => match remote.reads().outage() {
                 Some(outage) => Answer::Paused(outage),
                 None => Answer::NotAsked,
@@ -248,6 +277,18 @@ impl Runner<'_> {
             None => Answer::NotAsked,
         };
         There { url: &settings.url, mode: settings.mode, answer }
+    }
+
+    fn look_for(&self, remote: &Remote<'_>, settings: &Settings, key: &Key) -> Answer {
+        match remote.look(&self.wanted_there(settings, key, 0)) {
+            Ok(Seen::Entry { created }) => {
+                Answer::Entry { age: Timestamp::now().since(created).unwrap_or_default() }
+            }
+            Ok(Seen::Nothing) => Answer::Nothing,
+            Ok(Seen::Refused) => Answer::Refused,
+            Err(Unanswered::Paused(outage)) => Answer::Paused(outage),
+            Err(Unanswered::Failed(why)) => Answer::Failed(why),
+        }
     }
 
     /// Has the remote stores get what was recorded, in the background, unless that is longer
@@ -260,7 +301,7 @@ impl Runner<'_> {
         }
     }
 
-    fn share_with(&self, root: &Root, settings: &Settings, key: &Key, longest: u64) {
+    pub(super) fn share_with(&self, root: &Root, settings: &Settings, key: &Key, longest: u64) {
         if self.shares(settings) && longest <= settings.limits.entry {
             self.beside(root, settings).queue(key);
         }

@@ -3,6 +3,7 @@
 mod foreign;
 mod options;
 mod outputs;
+pub mod portable;
 mod refusals;
 mod times;
 mod told;

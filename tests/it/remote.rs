@@ -1,6 +1,7 @@
 //! `--remote`: a store that machines share. A machine is a store of its own here;
 //! the working directory and the commands are the same for all of them.
 
+mod automatic;
 mod claims;
 mod damaged;
 mod engines;

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `B` | a blob |
 //! | `M` | a blob that is a manifest |
+//! | `P` | the key of an automatic call (32), and a path set that leads to results of it, see [`crate::path_sets::shared`] |
 //! | `E` | when the entry was last used (8, little-endian), and its sealed form |
 //! | `.` | the digest: BLAKE3 over the magic and, of each record before, kind, length and BLAKE3 of its bytes |
 //!
@@ -36,6 +37,7 @@ mod writer;
 pub use reader::{Reader, Refused, ended};
 pub use writer::Writer;
 
+use super::path_sets::shared;
 use super::{Root, blobs};
 use cachex_base::record::entry::{BlobRef, Bytes, Entry, FORMAT, MAX_SEALED};
 use cachex_base::record::manifest::MAX_MANIFEST;
@@ -55,6 +57,8 @@ pub enum Kind {
     Blob = b'B',
     /// A blob that is a manifest.
     Manifest = b'M',
+    /// A path set of an automatic call.
+    PathSet = b'P',
     /// An entry.
     Entry = b'E',
     /// There is no more.
@@ -62,7 +66,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Blob, Kind::Manifest, Kind::Entry, Kind::End];
+    const ALL: [Kind; 5] = [Kind::Blob, Kind::Manifest, Kind::PathSet, Kind::Entry, Kind::End];
 
     fn of(byte: u8) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| *kind as u8 == byte)
@@ -73,6 +77,7 @@ impl Kind {
         match self {
             Kind::Blob => u64::MAX,
             Kind::Manifest => MAX_MANIFEST as u64,
+            Kind::PathSet => (32 + shared::LONGEST) as u64,
             Kind::Entry => (8 + MAX_SEALED) as u64,
             Kind::End => 32,
         }

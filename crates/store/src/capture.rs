@@ -18,7 +18,10 @@ use cachex_base::process::lineage::Pipe;
 use cachex_base::record::entry::{Bytes, INLINE_LIMIT};
 use cachex_base::record::frames::{Frame, Stream};
 use cachex_base::system::failpoint;
+use cachex_base::system::fsutil;
 use rustix::io::Errno;
+use std::fs::File;
+use std::io::Read;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -271,7 +274,7 @@ impl<'a> Recorder<'a> {
         }
         let data = self.data.finish()?;
         let frames = self.frames.finish()?;
-        Ok(Recording { data, frames, room: self.room })
+        Ok(Recording { root: self.root, data, frames, room: self.room })
     }
 }
 
@@ -295,6 +298,7 @@ impl Ending<'_> {
 
 /// A whole recording that has no name in the store yet.
 pub struct Recording<'a> {
+    root: &'a Root,
     data: Whole<'a>,
     frames: Whole<'a>,
     room: Room<'a>,
@@ -304,6 +308,17 @@ impl<'a> Recording<'a> {
     /// Claims room for a file that goes with it; whether there is any.
     pub fn claim_file(&mut self, len: u64) -> rustix::io::Result<bool> {
         self.room.claim_file(len)
+    }
+
+    /// Reads the output, whatever stream it went to.
+    pub fn reader(&self) -> std::io::Result<Box<dyn Read + '_>> {
+        Ok(match &self.data {
+            Whole::Inline(bytes) => Box::new(&bytes[..]),
+            Whole::Blob(blob) => {
+                let name = blob.name().ok_or(std::io::ErrorKind::NotFound)?;
+                Box::new(File::from(fsutil::open_file(self.root, name)?))
+            }
+        })
     }
 
     /// Puts what is in blobs in its place; with it comes the room that was claimed. The

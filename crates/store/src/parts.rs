@@ -204,7 +204,9 @@ pub fn of_origin(said: impl Iterator<Item = String>) -> Vec<u8> {
 pub fn origin_of(stored: &[u8]) -> Option<Vec<String>> {
     let parts = Parts::decode(stored)?;
     let said = |part: Part| String::from_utf8_lossy(&part.name).into_owned();
-    parts.is_of_a_fetched_entry().then(|| parts.list.into_iter().map(said).collect())
+    let is_fetched = parts.is_of_a_fetched_entry();
+    let list = parts.list.into_iter().filter(|part| part.kind == Kind::Origin);
+    is_fetched.then(|| list.map(said).collect())
 }
 
 /// As much of a stored form as an entry has room for: where that is not all, the
@@ -243,9 +245,10 @@ impl Parts {
         stored
     }
 
-    /// Whether they say who sent the entry, and nothing of its key.
+    /// Whether they say who sent the entry, and nothing of its key but by what it is found.
     pub fn is_of_a_fetched_entry(&self) -> bool {
-        self.secret == Sum::default() && self.list.iter().all(|part| part.kind == Kind::Origin)
+        let is_said = |part: &Part| matches!(part.kind, Kind::Origin | Kind::Facts);
+        self.secret == Sum::default() && self.list.iter().all(is_said)
     }
 
     /// Reads what was stored; none if there is nothing that can be read.

@@ -11,7 +11,7 @@
 //! v2/auto/ab/KEY
 //! magic (8) | BLAKE3 of the rest (32) | refusal | number of sets (1) | sets, the last used first
 //! refusal: when the last run was not recorded (8, zero: it was) | length (2) | why
-//! set: id (32) | number of folders (4) | folders | number of facts (4) | facts in order
+//! set: id (32) | ties (1) | number of folders (4) | folders | number of facts (4) | facts in order
 //! folder: length (2) | path | stamp (48)
 //! fact: bytes shared with the path before (2) | length of the rest (2) | the rest
 //!     | class (1) | value (32) | 0, or 1 | stamp (48), or 2 | number of the folder (4)
@@ -23,8 +23,13 @@
 //! them but time. As a file that was written within a tick of the file system's clock may
 //! have the same stamp and other contents, stamps younger than two seconds are not kept, as
 //! in git.
+//!
+//! Sets of portable calls name what lies below the base folder by the way from there, see
+//! [`ground`]. These are the ones that leave the machine, see [`shared`].
 
 mod codec;
+pub mod ground;
+pub mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +42,7 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_base::system::stamp;
 use cachex_trace::{Class, Fact, Look, Stamp, facts};
+pub use ground::{Ground, Ties};
 use rustix::process::{getegid, geteuid};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -78,6 +84,10 @@ pub struct PathSet {
     pub facts: Vec<Fact>,
     /// Tells sets of other paths apart.
     id: Key,
+    /// What it is valid for, if it is that of a portable call,
+    ties: Option<Ties>,
+    /// and where that is made, as far as it is known.
+    ground: Option<Rc<Ground>>,
     /// Folders that tell by their stamps whether the names in them are as they were,
     folders: Vec<(Vec<u8>, Stamp)>,
     /// and for each fact the number of the folder that tells it, or [`NO_FOLDER`].
@@ -104,16 +114,36 @@ type Memo<'s> = HashMap<(&'s [u8], Class), Look>;
 impl PathSet {
     /// The set of a run that began then.
     pub fn of_run(facts: Vec<Fact>, began: i64) -> PathSet {
+        PathSet::default().with(facts, began)
+    }
+
+    /// The same of a portable call that was made there. `ties`: what is known of what it is
+    /// valid for.
+    pub fn of_portable_run(
+        facts: Vec<Fact>,
+        began: i64,
+        ground: &Rc<Ground>,
+        ties: Ties,
+    ) -> PathSet {
+        let (facts, ties) = ground.sort(facts, ties);
+        let of = PathSet { ties: Some(ties), ground: Some(ground.clone()), ..PathSet::default() };
+        of.with(facts, began)
+    }
+
+    /// The same set with what there is at its paths now.
+    fn with(&self, facts: Vec<Fact>, began: i64) -> PathSet {
         let kept = |fact: &Fact| fact.stamp.filter(|stamp| is_kept(fact.class, stamp, began));
         let facts: Vec<Fact> =
             facts.into_iter().map(|fact| Fact { stamp: kept(&fact), ..fact }).collect();
-        let mut hasher = blake3::Hasher::new();
-        for fact in &facts {
-            hasher.update(&(fact.path.len() as u32).to_le_bytes());
-            hasher.update(&fact.path);
-            hasher.update(&[fact.class as u8]);
-        }
-        let id = Key(*hasher.finalize().as_bytes());
+        let mut set = PathSet {
+            facts: Vec::new(),
+            id: Key([0; 32]),
+            ties: self.ties,
+            ground: self.ground.clone(),
+            folders: Vec::new(),
+            told_by: Vec::new(),
+        };
+        set.id = set.id_of(facts.iter().map(|fact| (set.stored(&fact.path), fact.class)));
         let mut numbers = HashMap::new();
         let mut folders = Vec::new();
         let mut told_by = vec![NO_FOLDER; facts.len()];
@@ -125,12 +155,46 @@ impl PathSet {
                 folders.len() as u32 - 1
             });
         }
-        PathSet { facts, id, folders, told_by }
+        PathSet { facts, folders, told_by, ..set }
+    }
+
+    fn id_of<'p>(&self, paths: impl Iterator<Item = (&'p [u8], Class)>) -> Key {
+        let mut hasher = blake3::Hasher::new();
+        if let Some(ties) = self.ties {
+            hasher.update(b"\0\0\0\0").update(&[ties.bits()]);
+        }
+        for (path, class) in paths {
+            hasher.update(&(path.len() as u32).to_le_bytes());
+            hasher.update(path);
+            hasher.update(&[class as u8]);
+        }
+        Key(*hasher.finalize().as_bytes())
     }
 
     /// Tells sets of other paths apart.
     pub fn id(&self) -> Key {
         self.id
+    }
+
+    /// What it is valid for, if it is that of a portable call.
+    pub fn ties(&self) -> Option<Ties> {
+        self.ties
+    }
+
+    /// A path as it is stored.
+    fn stored<'p>(&self, path: &'p [u8]) -> &'p [u8] {
+        let moves = self.ties.is_some_and(|ties| !ties.base);
+        let ground = self.ground.as_ref().filter(|_| moves);
+        ground.and_then(|ground| ground.below(path)).unwrap_or(path)
+    }
+
+    /// The path that is stored so.
+    fn met(&self, stored: Vec<u8>) -> Vec<u8> {
+        let moves = self.ties.is_some_and(|ties| !ties.base);
+        match self.ground.as_ref().filter(|_| moves) {
+            Some(ground) => ground.path(stored),
+            None => stored,
+        }
     }
 
     /// The key of the entry that a call of this key has if these are the values.
@@ -140,6 +204,9 @@ impl PathSet {
         hasher.update(rights());
         hasher.update(&key.0);
         hasher.update(&self.id.0);
+        if let (Some(ties), Some(ground)) = (self.ties, &self.ground) {
+            ground.tie(ties, &mut hasher);
+        }
         let mut told = Vec::with_capacity(32 * self.facts.len());
         values.for_each(|value| told.extend(value.0));
         Key(*hasher.update(&told).finalize().as_bytes())
@@ -160,6 +227,9 @@ impl PathSet {
             }
             if let Some(look) = memo.get(&(fact.path.as_slice(), fact.class)) {
                 return *look;
+            }
+            if let (true, Some(ground)) = (fact.path.starts_with(ground::ABOVE), &self.ground) {
+                return ground.look_above(&fact.path);
             }
             let known = fact.stamp.map(|stamp| (stamp, fact.value));
             facts::look(&fact.path, fact.class, known.as_ref())
@@ -190,14 +260,14 @@ impl Looked<'_> {
             stamp: look.stamp,
             ..fact.clone()
         });
-        Some(PathSet::of_run(renewed.collect(), self.began))
+        Some(self.set.with(renewed.collect(), self.began))
     }
 }
 
 /// Whether a fact says of a name in a folder that nothing has it, or what has it whose name is
 /// all there is to it: each such change is one of the folder.
 fn is_of_a_name(fact: &Fact) -> bool {
-    matches!(fact.class, Class::Kind | Class::Link)
+    matches!(fact.class, Class::Kind | Class::Link) && fact.path.starts_with(b"/")
 }
 
 /// What the system goes by when it lets this process do something or not: its users, groups
@@ -261,19 +331,24 @@ impl PathSets {
         })
     }
 
-    /// What is known of this key; nothing if that is damaged.
+    /// What is known of this key, wherever its calls are made; nothing if that is damaged.
     pub fn recall(root: &Root, key: &Key) -> PathSets {
-        PathSets::try_recall(root, key).unwrap_or_default()
+        PathSets::recall_at(root, key, None)
     }
 
-    fn try_recall(root: &Root, key: &Key) -> Option<PathSets> {
+    /// The same for a portable call that is made there.
+    pub fn recall_at(root: &Root, key: &Key, ground: Option<&Rc<Ground>>) -> PathSets {
+        PathSets::try_recall(root, key, ground).unwrap_or_default()
+    }
+
+    fn try_recall(root: &Root, key: &Key, ground: Option<&Rc<Ground>>) -> Option<PathSets> {
         let file = fsutil::open_file(root, path(key)).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         let len = usize::try_from(stat.st_size).ok().filter(|&len| len <= codec::LONGEST)?;
         let mut bytes = vec![0; len];
         let read = fsutil::read_full(&file, &mut bytes).ok()?;
         bytes.truncate(read);
-        let sets = codec::decode(&bytes)?;
+        let sets = codec::decode(&bytes, ground)?;
         if stamp::Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
             // The sweep goes by that.
             let _ = rustix::fs::futimens(&file, &fsutil::NOW);
@@ -300,9 +375,21 @@ impl PathSets {
     /// Adds the set of a run that was recorded.
     pub fn add(root: &Root, key: &Key, set: PathSet) -> Result<()> {
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
-        let mut known = PathSets::recall(root, key);
+        let mut known = PathSets::recall_at(root, key, set.ground.as_ref());
         known.used(set);
         known.refused = None;
+        known.remember(root, key)
+    }
+
+    /// Adds the set of another store, as the one that is used last of all.
+    pub fn add_last(root: &Root, key: &Key, set: PathSet) -> Result<()> {
+        let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
+        let mut known = PathSets::recall_at(root, key, set.ground.as_ref());
+        if known.sets.iter().any(|it| it.id() == set.id()) {
+            return Ok(());
+        }
+        known.sets.truncate(MOST - 1);
+        known.sets.push(set);
         known.remember(root, key)
     }
 

@@ -37,6 +37,8 @@ mod names;
 pub mod origin;
 pub mod outage;
 #[cfg(feature = "remote")]
+mod path_sets;
+#[cfg(feature = "remote")]
 mod probe;
 mod questions;
 pub mod queue;
@@ -205,6 +207,27 @@ impl<'a> Remote<'a> {
             Ok(fetched) => {
                 self.reads().open();
                 Ok(fetched)
+            }
+            Err(error) => {
+                let why = format!("{error:#}");
+                match self.reads().shut(pass, &why) {
+                    None => Err(Unanswered::Failed(why)),
+                    Some(outage) => Err(Unanswered::Paused(outage)),
+                }
+            }
+        }
+    }
+
+    /// The path sets of calls that have this key, packed; none if there are none that can be
+    /// believed.
+    pub fn path_sets(&self, wanted: &Wanted) -> Result<Option<Vec<u8>>, Unanswered> {
+        let pass = self.reads().passes().map_err(Unanswered::Paused)?;
+        let limit = Limit::Steps(self.target.patience + GRACE);
+        let answer = self.ask(&Question::PathSets(wanted.clone()), limit, &mut |_| Ok(()));
+        match answer.and_then(|answer| ipc::decode(&answer)) {
+            Ok(packed) => {
+                self.reads().open();
+                Ok(packed)
             }
             Err(error) => {
                 let why = format!("{error:#}");

@@ -145,6 +145,11 @@ impl Value {
         self.0[0] == tag::ABSENT
     }
 
+    /// Whether it says no more than that there is a folder.
+    pub fn is_a_folder(&self) -> bool {
+        self.0[..2] == [tag::KIND, kind_number(FileType::Directory)]
+    }
+
     /// Whether it could not be looked at.
     pub fn is_error(&self) -> bool {
         self.0[0] == tag::ERROR

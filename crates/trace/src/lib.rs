@@ -47,6 +47,8 @@ pub struct Settings {
     pub times: Times,
     /// Whether files of the system are known by their content, not by size and time.
     pub portable: bool,
+    /// A canonical folder of which it is told whether paths crossed its border.
+    pub base: Option<Vec<u8>>,
     /// Whether the network may be used without making the run one that cannot be recorded.
     pub allow_network: bool,
     /// Whether it is known of compilers, linkers and their like what their looks at their own

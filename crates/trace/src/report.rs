@@ -21,6 +21,9 @@ pub struct Report {
     pub traced: bool,
     /// Whether processes that the command started are still running.
     pub processes_left: bool,
+    /// Whether a path led out of [`base`](crate::Settings::base) by `..`, or into it from outside:
+    /// where that is, is a part of what the run did then.
+    pub crossed: bool,
     /// The number of system calls that were looked at.
     pub events: u64,
 }

@@ -57,6 +57,8 @@ struct Auto {
     differences: Vec<Fact>,
     /// Why the last run was not recorded.
     not_recorded: Option<String>,
+    /// Where the result is valid besides here.
+    valid: Option<&'static str>,
     /// Why nothing can be recorded here.
     unsupported: Option<String>,
 }
@@ -77,6 +79,7 @@ impl Auto {
             facts: told.facts,
             differences: told.differing.iter().map(fact).collect(),
             not_recorded: told.refused.as_ref().map(|refused| refused.why.clone()),
+            valid: told.valid,
             unsupported: told.unsupported.clone(),
         }
     }

@@ -110,6 +110,9 @@ fn facts(out: &mut dyn Write, look: Look, told: &Automatic) -> Result<()> {
             &format!("{count} facts, as `cachex inputs` lists"),
         )?;
     }
+    if let Some(valid) = told.valid {
+        part(out, look.screen, "valid", valid)?;
+    }
     if told.differing.len() < 2 && told.refused.is_none() {
         return Ok(());
     }

@@ -133,6 +133,11 @@ impl Kept<'_> {
 }
 
 impl<'a> Collected<'a> {
+    /// What they are.
+    pub fn items(&self) -> &[Item] {
+        &self.manifest.items
+    }
+
     /// Gives the blobs their names, the list last; what they are and the room that was
     /// claimed for them with the bytes they take. The caller holds the publish lock.
     /// None: what the store had is there no more.

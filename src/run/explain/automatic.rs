@@ -7,7 +7,7 @@ use cachex_base::record::entry::Key;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::quote;
 use cachex_store::Root;
-use cachex_store::path_sets::{Looked, PathSet, PathSets, Refused};
+use cachex_store::path_sets::{Looked, PathSet, Refused, Ties};
 use cachex_trace::{Class, Value};
 
 /// What is known of an automatic call.
@@ -21,6 +21,8 @@ pub struct Automatic {
     pub nearest: Option<Timestamp>,
     /// Why the last run was not recorded; none if it was.
     pub refused: Option<Refused>,
+    /// Where that is valid besides here; none: nothing is known.
+    pub valid: Option<&'static str>,
     /// Why nothing can be found out here about what commands read.
     pub unsupported: Option<String>,
 }
@@ -65,14 +67,14 @@ impl Runner<'_> {
         let Some(root) = root else {
             return (call.key, Some(Automatic { unsupported, ..Automatic::default() }));
         };
-        let known = PathSets::recall(root, &call.key);
+        let known = self.recall(root, &call.key);
         let told =
             Automatic { refused: known.refused.clone(), unsupported, ..Automatic::default() };
         let mut nearest: Option<(Vec<DifferingFact>, &PathSet)> = None;
         for looked in known.look(&call.key) {
             if !matches!(find(root, &looked.key), Ok(None)) {
-                let facts = Some(looked.set.facts.len());
-                return (looked.key, Some(Automatic { facts, ..told }));
+                let (facts, valid) = (Some(looked.set.facts.len()), Some(valid(looked.set)));
+                return (looked.key, Some(Automatic { facts, valid, ..told }));
             }
             let differing = differing(&looked);
             if nearest.as_ref().is_none_or(|(least, _)| differing.len() < least.len()) {
@@ -82,8 +84,24 @@ impl Runner<'_> {
         let Some((differing, set)) = nearest else { return (call.key, Some(told)) };
         let entry = find(root, &set.last_key(&call.key)).ok().flatten();
         let nearest = entry.map(|entry| entry.created);
-        let facts = Some(set.facts.len());
-        (call.key, Some(Automatic { facts, differing, nearest, ..told }))
+        let (facts, valid) = (Some(set.facts.len()), Some(valid(set)));
+        (call.key, Some(Automatic { facts, differing, nearest, valid, ..told }))
+    }
+}
+
+/// Where a result is valid besides here, in words.
+fn valid(set: &PathSet) -> &'static str {
+    match set.ties() {
+        None => "here alone, without --portable",
+        Some(_) if !set.can_leave() => "here alone: others may not read what the system told it",
+        Some(Ties { base: true, .. }) => {
+            "in this folder alone: its output shows the folder, or it named files by it"
+        }
+        Some(Ties { parent: true, .. }) => {
+            "in folders beside this one: it looked at what lies beside it"
+        }
+        Some(Ties { home: true, .. }) => "in any folder, with the same HOME and TMPDIR",
+        Some(_) => "in any folder",
     }
 }
 

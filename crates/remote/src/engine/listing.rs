@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where entries lie, and blobs.
 pub(super) const KINDS: [&str; 2] = ["v1/e/", "v1/b/"];
+/// What lies in a store besides, that goes when nobody uses it.
+const BESIDES: &str = "v1/p/";
 /// How many objects are removed at once.
 const REMOVED_AT_ONCE: usize = 16;
 
@@ -126,7 +128,7 @@ impl Engine {
     pub fn trim(&self, bounds: Bounds) -> Step<'_, Result<Trimmed>> {
         Box::pin(async move {
             if let Objects::Folder(folder) = &self.objects {
-                return folder.trim(&KINDS, bounds).await;
+                return folder.trim(&[KINDS[0], KINDS[1], BESIDES], bounds).await;
             }
             ensure!(
                 self.lists() && self.takes_removals(),
@@ -134,7 +136,7 @@ impl Engine {
             );
             let mut found: HashMap<String, Stored<Vec<(u64, String)>>> = HashMap::new();
             let mut is_timeless = false;
-            for folder in KINDS {
+            for folder in [KINDS[0], KINDS[1], BESIDES] {
                 self.list(folder, true, &mut |Listed { name, bytes, used }| {
                     is_timeless |= used.is_none();
                     let (whole, at) = self.piece_of(&name).unwrap_or((&name, 0));

@@ -5,6 +5,7 @@
 //! them than `MOST`.
 
 use super::{Kind, Reader, Refused};
+use crate::path_sets::{PathSet, shared};
 use crate::remote::rules::Rules;
 use anyhow::Result;
 use cachex_base::record::entry::{BlobRef, Entry, Key, Outputs};
@@ -66,6 +67,10 @@ impl Contents {
                     let needs = listed.1.len();
                     known.manifests.insert(hash, listed);
                     needs
+                }
+                Kind::PathSet => {
+                    path_set(&archive.whole()?.0)?;
+                    0
                 }
                 Kind::Entry => {
                     let entry = opened(&archive.whole()?.0)?.1;
@@ -137,6 +142,14 @@ impl Known {
     fn listed(&self, manifest: &Manifest, blob: BlobRef) -> Option<(Outputs, Vec<u32>)> {
         Some((manifest.outputs(blob), self.places(manifest.blobs())?))
     }
+}
+
+/// The path set of a record, and the key of its call.
+pub fn path_set(bytes: &[u8]) -> Result<(Key, PathSet), Refused> {
+    let (call, packed) = bytes.split_first_chunk().ok_or(Refused::Damaged)?;
+    let mut sets = shared::unpack(packed, None).ok_or(Refused::Damaged)?;
+    let set = sets.pop().filter(|_| sets.is_empty()).ok_or(Refused::Damaged)?;
+    Ok((Key(*call), set))
 }
 
 /// When the entry of a record was last used, and that entry.

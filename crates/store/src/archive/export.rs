@@ -3,9 +3,10 @@
 //! Nothing is locked: whatever goes meanwhile, an entry or a blob, is left out.
 
 use super::{Kind, Writer, needs};
-use crate::{Root, blobs};
+use crate::path_sets::{PathSet, PathSets, shared};
+use crate::{Root, blobs, parts};
 use anyhow::{Context, Result};
-use cachex_base::record::entry::{BlobRef, Entry};
+use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::system::progress;
 use std::collections::HashSet;
 use std::io::Write;
@@ -27,6 +28,8 @@ pub struct Tally {
 pub struct Export<W: Write> {
     writer: Writer<W>,
     held: Held,
+    /// The path sets that it holds, by the keys of their calls and their own.
+    path_sets: HashSet<(Key, Key)>,
     tally: Tally,
 }
 
@@ -34,7 +37,12 @@ impl<W: Write> Export<W> {
     /// An empty one.
     pub fn new(out: W) -> Result<Export<W>> {
         let writer = Writer::new(out).context("beginning the archive")?;
-        Ok(Export { writer, held: Held::default(), tally: Tally::default() })
+        Ok(Export {
+            writer,
+            held: Held::default(),
+            path_sets: HashSet::new(),
+            tally: Tally::default(),
+        })
     }
 
     /// Adds an entry of a store and what it needs; entries come in the order of
@@ -44,11 +52,25 @@ impl<W: Write> Export<W> {
             self.tally.damaged += 1;
             return Ok(());
         }
+        self.add_path_set(root, entry)?;
         let sealed = entry.seal()?;
         self.writer.entry(last_use, &sealed).context("writing the archive")?;
         self.tally.entries += 1;
         self.tally.bytes = self.tally.bytes.saturating_add(sealed.len() as u64);
         Ok(())
+    }
+
+    /// Adds the path set that leads to an entry, if one does and it is not there yet.
+    fn add_path_set(&mut self, root: &Root, entry: &Entry) -> Result<()> {
+        let Some((call, id)) = parts::facts_of(&entry.parts) else { return Ok(()) };
+        if !self.path_sets.insert((call, id)) {
+            return Ok(());
+        }
+        let set = PathSets::recall(root, &call).sets.into_iter().find(|set| set.id() == id);
+        match set.filter(PathSet::is_harmless).and_then(|set| shared::pack(&[set], true)) {
+            Some(packed) => self.writer.path_set(&call, &packed).context("writing the archive"),
+            None => Ok(()),
+        }
     }
 
     /// Adds those blobs that are not there yet; false if one is damaged or gone.

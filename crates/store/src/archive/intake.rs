@@ -11,11 +11,12 @@
 //! entry are safe. What a killed process leaves is swept like any leftover. Runs
 //! are recorded all the same, and win over what was recorded before them.
 
-use super::contents::{Contents, opened};
+use super::contents::{Contents, opened, path_set};
 use super::{Kind, Reader, Refused};
 use crate::blobs::{NewBlob, WholeBlob};
 use crate::fence::Fenced;
 use crate::lock::{self, Lock, Mode};
+use crate::path_sets::PathSets;
 use crate::young::{NewFile, Young};
 use crate::{Root, account, events};
 use anyhow::{Context, Result};
@@ -159,6 +160,12 @@ impl<'a> Staged<'a> {
         let mut blobs = contents.blobs.iter().zip(&choice.blobs);
         let mut entries = contents.entries.iter().zip(&choice.entries);
         while let Some((kind, _)) = archive.next()? {
+            if kind == Kind::PathSet {
+                let (call, set) = path_set(&archive.whole()?.0)?;
+                // Without its entries it leads nowhere, and does no harm.
+                PathSets::add_last(root, &call, set).context(WRITING)?;
+                continue;
+            }
             if kind == Kind::Entry {
                 let (expected, is_chosen) = entries.next().ok_or(Refused::Damaged)?;
                 let (last_use, entry) = opened(&archive.whole()?.0)?;

@@ -1,7 +1,7 @@
 //! Writing an archive, record by record.
 
 use super::{CHUNK, Kind, MAGIC, head};
-use cachex_base::record::entry::BlobRef;
+use cachex_base::record::entry::{BlobRef, Key};
 use cachex_base::system::hashing;
 use cachex_base::system::progress;
 use std::io::{self, Read, Write};
@@ -49,6 +49,13 @@ impl<W: Write> Writer<W> {
         let bytes = [&last_use.to_le_bytes(), sealed].concat();
         self.begin(Kind::Entry, bytes.len() as u64, hashing::of(&bytes).as_bytes())?;
         progress::advance(sealed.len() as u64);
+        self.out.write_all(&bytes)
+    }
+
+    /// Appends a path set of a call, packed.
+    pub fn path_set(&mut self, call: &Key, packed: &[u8]) -> io::Result<()> {
+        let bytes = [&call.0, packed].concat();
+        self.begin(Kind::PathSet, bytes.len() as u64, hashing::of(&bytes).as_bytes())?;
         self.out.write_all(&bytes)
     }
 

@@ -1,12 +1,13 @@
 //! The stored form of path sets.
 
-use super::{MOST, NO_FOLDER, PathSet, PathSets, Refused};
+use super::{Ground, MOST, NO_FOLDER, PathSet, PathSets, Refused, Ties};
 use cachex_base::record::entry::Key;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::hashing;
 use cachex_trace::{Class, Fact, Stamp, Value};
+use std::rc::Rc;
 
-const MAGIC: [u8; 8] = *b"cxauto\0\x03";
+const MAGIC: [u8; 8] = *b"cxauto\0\x04";
 const HEADER: usize = MAGIC.len() + 32;
 /// No more is read back.
 pub const LONGEST: usize = 256 << 20;
@@ -20,6 +21,8 @@ const SHORTEST: usize = 2 + 2 + 1 + 32 + 1;
 const BY_ITSELF: u8 = 0;
 const BY_STAMP: u8 = 1;
 const BY_FOLDER: u8 = 2;
+/// A set that is not of a portable call.
+const UNTIED: u8 = u8::MAX;
 
 /// Encodes them.
 pub fn encode(known: &PathSets) -> Vec<u8> {
@@ -35,8 +38,10 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
     bytes.push(known.sets.len() as u8);
     for set in &known.sets {
         bytes.extend(set.id.0);
+        bytes.push(set.ties.map_or(UNTIED, Ties::bits));
         bytes.extend((set.folders.len() as u32).to_le_bytes());
         for (path, stamp) in &set.folders {
+            let path = set.stored(path);
             bytes.extend((path.len() as u16).to_le_bytes());
             bytes.extend(path);
             put_stamp(&mut bytes, stamp);
@@ -44,8 +49,10 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
         bytes.extend((set.facts.len() as u32).to_le_bytes());
         let mut before: &[u8] = &[];
         for (fact, folder) in set.facts.iter().zip(&set.told_by) {
-            put(&mut bytes, before, fact, *folder);
-            before = &fact.path;
+            let path = set.stored(&fact.path);
+            put_path(&mut bytes, before, path);
+            put(&mut bytes, fact, *folder);
+            before = path;
         }
     }
     let hash = hashing::of(&bytes[HEADER..]);
@@ -54,12 +61,23 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
     bytes
 }
 
-fn put(bytes: &mut Vec<u8>, before: &[u8], fact: &Fact, folder: u32) {
-    let shared = before.iter().zip(&fact.path).take_while(|(one, other)| one == other).count();
-    let rest = &fact.path[shared..];
+/// Puts a path down, less what it has in common with the one before.
+pub(super) fn put_path(bytes: &mut Vec<u8>, before: &[u8], path: &[u8]) {
+    let shared = before.iter().zip(path).take_while(|(one, other)| one == other).count();
+    let rest = &path[shared..];
     bytes.extend((shared as u16).to_le_bytes());
     bytes.extend((rest.len() as u16).to_le_bytes());
     bytes.extend(rest);
+}
+
+/// Reads one; `before` is the one before.
+pub(super) fn take_path(rest: &mut &[u8], before: &[u8]) -> Option<Vec<u8>> {
+    let shared = usize::from(u16::from_le_bytes(take(rest)?));
+    let len = usize::from(u16::from_le_bytes(take(rest)?));
+    Some([before.get(..shared)?, take_bytes(rest, len)?].concat())
+}
+
+fn put(bytes: &mut Vec<u8>, fact: &Fact, folder: u32) {
     bytes.push(fact.class as u8);
     bytes.extend(fact.value.0);
     match fact.stamp {
@@ -82,8 +100,8 @@ fn put_stamp(bytes: &mut Vec<u8>, stamp: &Stamp) {
     }
 }
 
-/// Decodes them; none if they are damaged.
-pub fn decode(bytes: &[u8]) -> Option<PathSets> {
+/// Decodes them for a call that is made there; none if they are damaged.
+pub fn decode(bytes: &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSets> {
     let (header, rest) = bytes.split_at_checked(HEADER)?;
     let (magic, hash) = header.split_at(MAGIC.len());
     if *magic != MAGIC || hashing::of(rest).as_bytes() != hash {
@@ -98,28 +116,31 @@ pub fn decode(bytes: &[u8]) -> Option<PathSets> {
     if usize::from(count) > MOST {
         return None;
     }
-    let sets = (0..count).map(|_| set(&mut rest)).collect::<Option<_>>()?;
+    let sets = (0..count).map(|_| set(&mut rest, ground)).collect::<Option<_>>()?;
     rest.is_empty().then_some(PathSets { sets, refused })
 }
 
-fn set(rest: &mut &[u8]) -> Option<PathSet> {
+fn set(rest: &mut &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSet> {
     let id = Key(take(rest)?);
-    let mut set = PathSet { id, ..PathSet::default() };
+    let ties = match take(rest)? {
+        [UNTIED] => None,
+        [bits] => Some(Ties::of_bits(bits)?),
+    };
+    let ground = ground.filter(|_| ties.is_some()).cloned();
+    let mut set = PathSet { id, ties, ground, ..PathSet::default() };
     let count = u32::from_le_bytes(take(rest)?);
     for _ in 0..count {
         let len = usize::from(u16::from_le_bytes(take(rest)?));
-        let path = take_bytes(rest, len)?.to_vec();
+        let path = set.met(take_bytes(rest, len)?.to_vec());
         set.folders.push((path, stamp(rest)?));
     }
     let count = u32::from_le_bytes(take(rest)?);
     let room = (rest.len() / SHORTEST).min(count as usize);
     set.facts.reserve_exact(room);
     set.told_by.reserve_exact(room);
+    let mut before = Vec::new();
     for _ in 0..count {
-        let shared = usize::from(u16::from_le_bytes(take(rest)?));
-        let len = usize::from(u16::from_le_bytes(take(rest)?));
-        let before = set.facts.last().map_or(&[][..], |fact| &fact.path);
-        let path = [before.get(..shared)?, take_bytes(rest, len)?].concat();
+        let path = take_path(rest, &before)?;
         let [class] = take(rest)?;
         let class = *Class::ALL.get(usize::from(class))?;
         let value = Value(take(rest)?);
@@ -129,7 +150,8 @@ fn set(rest: &mut &[u8]) -> Option<PathSet> {
             [BY_FOLDER] => (None, u32::from_le_bytes(take(rest)?)),
             _ => return None,
         };
-        set.facts.push(Fact { path, class, value, stamp });
+        before.clone_from(&path);
+        set.facts.push(Fact { path: set.met(path), class, value, stamp });
         set.told_by.push(folder);
     }
     Some(set)
@@ -142,7 +164,7 @@ fn stamp(rest: &mut &[u8]) -> Option<Stamp> {
     Some(Stamp { dev, ino, size, mtime, ctime, btime })
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+pub(super) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (first, after) = rest.split_first_chunk()?;
     *rest = after;
     Some(*first)

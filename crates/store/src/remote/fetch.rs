@@ -15,7 +15,7 @@ use crate::blobs::{self, NewBlob, WholeBlob};
 use crate::lock::{self, Lock, Mode};
 use crate::room::{self, Room};
 use crate::young::{NewFile, Young};
-use crate::{Root, account};
+use crate::{Root, account, parts};
 use anyhow::{Context, Result, bail};
 use cachex_base::process::ipc::{self, ALIVE};
 use cachex_base::record::entry::{BlobRef, Entry, Key, MAX_SEALED};
@@ -202,11 +202,14 @@ pub async fn fetch(
     wanted: &Wanted,
     target: &Target,
 ) -> Result<Fetched> {
-    let Candidate { engine, names, entry, len } =
+    let Candidate { engine, names, mut entry, len } =
         match find(root, open, book, wanted, target, true).await? {
             Ok(found) => found,
             Err(flaw) => return Ok(flaw.into()),
         };
+    if let Some(facts) = &wanted.facts {
+        entry.parts = parts::with_facts(entry.parts, facts);
+    }
     let mut room = Room::within(root, target.limits.store);
     if !room.claim(needed_on_disk(&entry)).context("making room in the store")? {
         return Ok(Flaw::NoRoom.into());

@@ -29,8 +29,8 @@ mod serving {
     use crate::lock::{Lock, Mode};
     use crate::remote::names::{Book, Names};
     use crate::remote::{
-        Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, listing, probe,
-        queue, send,
+        Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, listing, path_sets,
+        probe, queue, send,
     };
     use crate::{Root, helper};
     use anyhow::{Context, Result};
@@ -131,6 +131,9 @@ mod serving {
                     let _ = Remote::of(root, target).in_background(&Question::Learn);
                 }
                 encode(&fetched?)
+            }
+            Question::PathSets(wanted) => {
+                encode(&path_sets::fetch(open, &book, wanted, target).await?)
             }
             Question::Look(wanted) => {
                 encode(&fetch::look(root, open, &book, wanted, target).await?)

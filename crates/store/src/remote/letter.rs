@@ -20,6 +20,8 @@ pub enum Subject {
     Entry,
     /// What was invalidated.
     Invalidation,
+    /// The path sets of a call.
+    PathSets,
 }
 
 const UNSIGNED: u8 = 0;
@@ -33,6 +35,7 @@ impl Subject {
         let kind = match self {
             Subject::Entry => b'r',
             Subject::Invalidation => b'i',
+            Subject::PathSets => b'p',
         };
         [0x89, b'c', b'a', b'c', b'h', b'e', kind, 2]
     }

@@ -4,6 +4,8 @@
 //! ```text
 //! v1/e/ab/abcdef…          an entry: a sealed letter with its origin and the sealed entry
 //! v1/i/abcdef…             what was invalidated, see `invalid`: a sealed letter
+//! v1/p/ab/abcdef…          the path sets of an automatic call: a sealed letter with what
+//!                          stands for its key, and them, see `path_sets::shared`
 //! v1/b/17/cd/cdef…         a blob: how it is packed (1) | its content
 //! ```
 //!
@@ -36,6 +38,9 @@ const MAX_ORIGIN: usize = 1024;
 /// No stored entry is longer.
 pub const MAX_ENTRY: usize =
     letter::MOST_AROUND + 2 + MAX_ORIGIN + cachex_base::record::entry::MAX_SEALED;
+
+/// No stored path sets are longer.
+pub const MAX_PATH_SETS: usize = letter::MOST_AROUND + 32 + crate::path_sets::shared::LONGEST;
 
 /// How things are called for those who share a secret, on each platform.
 pub struct Book<'a> {
@@ -109,6 +114,34 @@ impl Names {
     pub fn blob(&self, blob: &BlobRef, class: Class) -> String {
         let hex = blake3::keyed_hash(&self.blobs, &blob.hash).to_hex();
         format!("v1/b/{class}/{}/{hex}", &hex[..2])
+    }
+
+    /// Where the path sets of the calls lie that have this key.
+    pub fn path_sets(&self, key: &Key) -> String {
+        let hex = self.alias(key).to_string();
+        format!("v1/p/{}/{hex}", &hex[..2])
+    }
+
+    /// Path sets as they are stored.
+    pub fn seal_path_sets(
+        &self,
+        key: &Key,
+        packed: &[u8],
+        trust: &Trust,
+    ) -> Result<Vec<u8>, Damaged> {
+        let content = [&self.alias(key).0[..], packed].concat();
+        letter::seal(&self.sums, Subject::PathSets, &content, trust)
+    }
+
+    /// The path sets of a key, packed, if these bytes are that.
+    pub fn open_path_sets<'s>(
+        &self,
+        key: &Key,
+        stored: &'s [u8],
+        trust: &Trust,
+    ) -> Result<&'s [u8], Damaged> {
+        let (content, _) = letter::open(&self.sums, Subject::PathSets, stored, trust)?;
+        content.strip_prefix(&self.alias(key).0).ok_or(Damaged)
     }
 
     /// What stands for a key in a remote store.

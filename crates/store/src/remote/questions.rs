@@ -14,6 +14,8 @@ pub enum Question {
     Fetch(Wanted),
     /// Whether there is such an entry.
     Look(Wanted),
+    /// The path sets of such a key.
+    PathSets(Wanted),
     /// That these keys are taken out, of results of this platform and of those named.
     Remove(Vec<[u8; 32]>, Vec<String>),
     /// That what is queued is sent.
@@ -94,6 +96,8 @@ pub struct Wanted {
     pub mends: bool,
     /// The platform that it is of, if that is named.
     pub platform: Option<String>,
+    /// Of an automatic call the name of its part, see [`parts`](crate::parts::with_facts).
+    pub facts: Option<Vec<u8>>,
 }
 
 impl Wanted {

@@ -4,8 +4,9 @@
 use super::fetch::SKEW;
 use super::names::{Book, Class, MAX_ENTRY, Names};
 use super::rules::Rules;
-use super::{Sent, Target, invalid, outage, platform_of, queue, transfer};
+use super::{Sent, Target, invalid, outage, path_sets, platform_of, queue, transfer};
 use crate::events::{self, Event, Kind, Remotely};
+use crate::path_sets::PathSet;
 use crate::{self as store, Root, blobs, removal};
 use anyhow::Result;
 use cachex_base::record::entry::{BlobRef, Entry, Key, Tag};
@@ -76,7 +77,9 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     };
     invalid::sweep(root, &id)?;
     let one = async |key: Key| {
-        let Some(entry) = find(root, &key) else {
+        let found = find(root, &key);
+        let found = found.and_then(|entry| Some((path_sets::of(root, &entry).ok()?, entry)));
+        let Some((leads, entry)) = found else {
             // It went meanwhile, or is of no use to anybody.
             let _ = queue::remove(root, &id, &key);
             return progress::advance(1);
@@ -87,7 +90,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
             return progress::advance(1);
         }
         let names = book.names(platform_of(&entry.about.tags));
-        let done = send_one(root, target, book, &names, &engine, &entry, &rules).await;
+        let done = send_one(root, target, book, &names, &engine, (&entry, leads), &rules).await;
         progress::advance(1);
         let (what, bytes) = match done {
             Ok(None) => {
@@ -189,7 +192,7 @@ async fn send_one(
     book: &Book<'_>,
     names: &Names,
     lasting: &Engine,
-    entry: &Entry,
+    (entry, leads): (&Entry, Option<(Key, PathSet)>),
     rules: &Rules,
 ) -> Result<Option<u64>> {
     if is_outdated(lasting, book, names, entry, rules).await? {
@@ -229,7 +232,12 @@ async fn send_one(
         of_entry = Some(Engine::open(&url, &target.access, Some(left)).await?);
     }
     of_entry.as_ref().unwrap_or(lasting).put(&names.entry(&entry.key), stored).await?;
-    Ok(Some(bytes + len))
+    // Last, so that nobody is led to what is not there yet.
+    let sets = match leads {
+        Some((key, set)) => path_sets::send(lasting, book, names, &key, set).await?,
+        None => 0,
+    };
+    Ok(Some(bytes + len + sets))
 }
 
 async fn upload(

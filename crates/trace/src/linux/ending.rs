@@ -57,6 +57,7 @@ impl Recorder {
             refusal: self.refusal.map(|(_, refusal)| refusal),
             traced: true,
             processes_left,
+            crossed: self.crossed,
             events: self.events,
         }
     }

@@ -12,6 +12,7 @@ use crate::linux::walk::{End, Spot, Walk};
 use crate::linux::write::Write;
 use rustix::io::Errno;
 
+mod border;
 mod dates;
 mod execute;
 mod network;
@@ -80,6 +81,7 @@ impl Recorder {
         self.is_called(tracee);
         let made = Made { tracee, arguments: event.arguments, name };
         let is_new = self.meet(tracee);
+        self.goes_on(tracee, is_new);
         if is_new || !matches!(does, Does::One(_, _, Op::Stat)) {
             self.forget_stat(tracee, is_new);
         }
@@ -231,7 +233,11 @@ impl Recorder {
 
     /// Looks up what a path argument names, without a look at what is remembered.
     fn find(&mut self, made: &Made, named: &Named, follows: bool) -> Walk {
-        self.walk(made.tracee, &named.from, &named.path, follows)
+        let walk = self.walk(made.tracee, &named.from, &named.path, follows);
+        if walk.enters {
+            self.enters(made, named, &walk);
+        }
+        walk
     }
 
     fn one(&mut self, made: &Made, place: Place, follow: Follow, op: Op) -> Result<(), Unread> {
@@ -304,7 +310,8 @@ impl Recorder {
         }
         let walk = self.find(made, named, follows);
         // What leads through something that the run changed may lead elsewhere the next time.
-        let is_stable = walk.is_shared && !walk.met.iter().any(|&id| self.tree[id].is_changed);
+        let is_stable =
+            walk.is_shared && !walk.enters && !walk.met.iter().any(|&id| self.tree[id].is_changed);
         if is_stable && self.asked.len() < MOST {
             let mut met = walk.met;
             met.sort_unstable();

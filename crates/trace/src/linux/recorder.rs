@@ -32,6 +32,10 @@ pub struct Recorder {
     /// Counts the paths that became changed.
     pub epoch: u32,
     pub refusal: Option<(Weight, Refusal)>,
+    /// Whether a path led out of the base folder by `..`, or into it from outside.
+    pub crossed: bool,
+    /// Processes that changed to the folder in the base folder that they were in, by its path.
+    pub returned: HashSet<i32>,
     /// How threads look at files that a stat shows, once one of them does so unusually.
     pub looks: HashMap<i32, crate::linux::places::Looks, BuildHasherDefault<Fast>>,
     pub are_looks_known: bool,
@@ -86,6 +90,8 @@ impl Recorder {
             asked: HashMap::default(),
             epoch: 0,
             refusal: None,
+            crossed: false,
+            returned: HashSet::new(),
             looks: HashMap::default(),
             are_looks_known: false,
             read_by_shells: HashSet::default(),

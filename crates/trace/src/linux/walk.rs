@@ -30,6 +30,8 @@ pub struct Walk {
     pub is_shared: bool,
     /// Whether it went by one of the process's descriptors.
     pub is_by_descriptor: bool,
+    /// Whether it led into the base folder from outside.
+    pub enters: bool,
 }
 
 /// What a string leads to.
@@ -87,8 +89,13 @@ impl Recorder {
     /// Looks up a string from a canonical folder on.
     pub fn walk(&mut self, tracee: Tracee, from: &[u8], path: &[u8], follows: bool) -> Walk {
         let at = if path.starts_with(b"/") { b"/" } else { from };
-        let walk =
-            Walk { met: Vec::new(), end: End::Nowhere, is_shared: true, is_by_descriptor: false };
+        let walk = Walk {
+            met: Vec::new(),
+            end: End::Nowhere,
+            is_shared: true,
+            is_by_descriptor: false,
+            enters: false,
+        };
         let own = self.own_above(at);
         let (at, rest) = (at.to_vec(), path.to_vec());
         let mut way = Way { tracee, at, rest, follows, links: 0, own, walk, recorder: self };
@@ -151,6 +158,7 @@ impl Way<'_> {
     }
 
     fn up(&mut self) {
+        self.recorder.goes_up_from(&self.at);
         self.at = parent(&self.at).to_vec();
         self.own = self.own.filter(|&len| len <= self.at.len());
     }
@@ -169,6 +177,7 @@ impl Way<'_> {
         let asks_for_folder = is_last && !self.rest.is_empty();
         let leads_on = !is_last || self.follows || asks_for_folder;
         let path = join(&self.at, name);
+        self.walk.enters |= self.recorder.settings.base.as_deref() == Some(&path);
         if self.at.starts_with(b"/proc") {
             match self.in_proc(&path, name, leads_on) {
                 Made::Up => {}

@@ -1,0 +1,309 @@
+//! Path sets on their way to other stores.
+//!
+//! ```text
+//! one zstd frame of: form (1) | number of sets (1) | sets, the last used first
+//! set: ties (1) | number of facts (4) | facts in order
+//! fact: bytes shared with the path before (2) | length of the rest (2) | the rest | class (1)
+//!     | in an archive: value (32)
+//! ```
+//!
+//! Stamps stay where they are from, so each fact is looked at by whoever gets one: a file by
+//! its content. Values stay as well when a set goes to a remote store, whose readers could
+//! try out by them what a short file holds.
+//!
+//! What comes from there is believed in nothing. A path set makes its reader ask the system
+//! about paths and hash regular files, and what comes of that is a key, which never leaves the
+//! machine as it is. So what is checked is that this ends, and that looking changes nothing:
+//! paths are canonical, there are so many at the most, nothing is mounted because it was asked
+//! for, and of what the kernel makes up only what is known to be harmless is read.
+
+use super::codec::{put_path, take, take_path};
+use super::ground::ABOVE;
+use super::{Ground, MOST, NO_FOLDER, PathSet, Ties};
+use cachex_trace::{Class, Fact, Stamp, Value};
+use std::io::Read;
+use std::rc::Rc;
+use zstd::stream::read::Decoder;
+
+/// What is sent is no longer: there are servers that take no more.
+pub const LONGEST: usize = (1 << 20) - 1024;
+/// Nor is it when it is unpacked.
+const LONGEST_UNPACKED: usize = 32 << 20;
+/// The binary logarithm of how far back a frame may look.
+const WINDOW: u32 = 23;
+/// A set has no more facts.
+const MOST_FACTS: usize = 400_000;
+/// No path is longer.
+const LONGEST_PATH: usize = 4095;
+/// Files of so many bytes are hashed to see whether another machine's result fits.
+const MOST_BYTES: u64 = 4 << 30;
+/// A set that is not of a portable call.
+const UNTIED: u8 = u8::MAX;
+/// Facts without values, and with them.
+const FORMS: [u8; 2] = [1, 2];
+
+/// What the kernel makes up and whoever may read.
+const HARMLESS: [&[u8]; 8] = [
+    b"/proc/cpuinfo",
+    b"/proc/filesystems",
+    b"/proc/meminfo",
+    b"/proc/self/mountinfo",
+    b"/proc/sys/",
+    b"/proc/version",
+    b"/sys/devices/system/",
+    b"/sys/kernel/mm/",
+];
+
+/// Packs as many sets as there is room for, the first ones first; none if there is no room
+/// for one.
+pub fn pack(sets: &[PathSet], with_values: bool) -> Option<Vec<u8>> {
+    let mut count = sets.len().min(MOST);
+    while count > 0 {
+        let bytes = unpacked(&sets[..count], with_values);
+        if bytes.len() <= LONGEST_UNPACKED {
+            let packed = zstd::bulk::compress(&bytes, zstd::DEFAULT_COMPRESSION_LEVEL).ok()?;
+            if packed.len() <= LONGEST {
+                return Some(packed);
+            }
+        }
+        count -= 1;
+    }
+    None
+}
+
+fn unpacked(sets: &[PathSet], with_values: bool) -> Vec<u8> {
+    let mut bytes = vec![FORMS[usize::from(with_values)], sets.len() as u8];
+    for set in sets {
+        bytes.push(set.ties.map_or(UNTIED, Ties::bits));
+        bytes.extend((set.facts.len() as u32).to_le_bytes());
+        let mut before: &[u8] = &[];
+        for fact in &set.facts {
+            let path = set.stored(&fact.path);
+            put_path(&mut bytes, before, path);
+            bytes.push(fact.class as u8);
+            if with_values {
+                bytes.extend(fact.value.0);
+            }
+            before = path;
+        }
+    }
+    bytes
+}
+
+/// Reads sets for a call that is made there; none if they are not what was packed, or nothing
+/// to be looked at.
+pub fn unpack(packed: &[u8], ground: Option<&Rc<Ground>>) -> Option<Vec<PathSet>> {
+    if packed.len() > LONGEST {
+        return None;
+    }
+    let mut decoder = Decoder::new(packed).ok()?;
+    decoder.window_log_max(WINDOW).ok()?;
+    let mut bytes = Vec::new();
+    decoder.take(LONGEST_UNPACKED as u64 + 1).read_to_end(&mut bytes).ok()?;
+    if bytes.len() > LONGEST_UNPACKED {
+        return None;
+    }
+    let mut rest = &bytes[..];
+    let [form, count] = take(&mut rest)?;
+    if !FORMS.contains(&form) || usize::from(count) > MOST {
+        return None;
+    }
+    let with_values = form == FORMS[1];
+    let sets = (0..count).map(|_| set(&mut rest, with_values, ground)).collect::<Option<_>>()?;
+    rest.is_empty().then_some(sets)
+}
+
+fn set(rest: &mut &[u8], with_values: bool, ground: Option<&Rc<Ground>>) -> Option<PathSet> {
+    let ties = match take(rest)? {
+        [UNTIED] => None,
+        [bits] => Some(Ties::of_bits(bits)?),
+    };
+    let ground = ground.filter(|_| ties.is_some()).cloned();
+    let mut set = PathSet { ties, ground, ..PathSet::default() };
+    let moves = ties.is_some_and(|ties| !ties.base);
+    let count = u32::from_le_bytes(take(rest)?) as usize;
+    if count > MOST_FACTS {
+        return None;
+    }
+    let mut stored: Vec<(Vec<u8>, Class)> = Vec::new();
+    for _ in 0..count {
+        let path = take_path(rest, stored.last().map_or(&[][..], |(path, _)| path))?;
+        let [class] = take(rest)?;
+        let class = *Class::ALL.get(usize::from(class))?;
+        let value = if with_values { Value(take(rest)?) } else { Value([0; 32]) };
+        if !is_plain(&path, moves) || !is_harmless(&path, class) {
+            return None;
+        }
+        if stored.last().is_some_and(|(before, of)| (before, of) >= (&path, &class)) {
+            return None;
+        }
+        set.facts.push(Fact { path: set.met(path.clone()), class, value, stamp: None });
+        set.told_by.push(NO_FOLDER);
+        stored.push((path, class));
+    }
+    set.id = set.id_of(stored.iter().map(|(path, class)| (&path[..], *class)));
+    Some(set)
+}
+
+/// Whether a path is one that a set has: canonical, and if it `moves`, from the base folder on
+/// or what is nowhere above that.
+fn is_plain(path: &[u8], moves: bool) -> bool {
+    let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    if path.contains(&0) || path.len() > LONGEST_PATH {
+        return false;
+    }
+    match path.strip_prefix(b"/") {
+        Some(b"") => true,
+        Some(below) => below.split(|&byte| byte == b'/').all(is_name),
+        None if !moves => false,
+        None => match path.strip_prefix(ABOVE) {
+            Some(name) => is_name(name) && !name.contains(&b'/'),
+            None => path.is_empty() || path.split(|&byte| byte == b'/').all(is_name),
+        },
+    }
+}
+
+/// Whether looking at a path changes nothing and ends.
+fn is_harmless(path: &[u8], class: Class) -> bool {
+    let reads = matches!(class, Class::Contents | Class::Listing | Class::Attributes);
+    let is_made_up = [&b"/proc"[..], b"/sys"].iter().any(|it| path.starts_with(it));
+    let is_known = HARMLESS.iter().any(|it| path.starts_with(it));
+    // Looking mounts what is there.
+    let mounts = path.starts_with(b"/net/");
+    !mounts && (!reads || !is_made_up || is_known)
+}
+
+impl PathSet {
+    /// Returns whether another machine can make use of it: its files are known by their
+    /// contents, and may be looked at by anybody.
+    pub fn can_leave(&self) -> bool {
+        self.ties.is_some() && self.is_harmless()
+    }
+
+    /// Returns whether looking at what lies at its paths changes nothing.
+    pub fn is_harmless(&self) -> bool {
+        self.facts.iter().all(|fact| is_harmless(&fact.path, fact.class))
+    }
+
+    /// Returns whether it takes no more than a moment to hash what lies at its paths.
+    pub fn is_soon_looked_at(&self) -> bool {
+        let mut left = MOST_BYTES;
+        let mut read = self.facts.iter().filter(|fact| fact.class == Class::Contents);
+        read.all(|fact| {
+            let len = Stamp::at(&fact.path).map_or(0, |stamp| stamp.size);
+            let is_little = len <= left;
+            left = left.saturating_sub(len);
+            is_little
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fact(path: &str, class: Class) -> Fact {
+        Fact { path: path.as_bytes().to_vec(), class, value: Value([7; 32]), stamp: None }
+    }
+
+    fn ground(base: &str) -> Rc<Ground> {
+        Rc::new(Ground::new(base.as_bytes().to_vec(), Vec::new(), Vec::new()))
+    }
+
+    fn of_run(base: &str, facts: Vec<Fact>) -> PathSet {
+        PathSet::of_portable_run(facts, 0, &ground(base), Ties::default())
+    }
+
+    /// A set of these paths as nobody packs it.
+    fn forged(paths: &[(&str, Class)], ties: u8) -> Option<Vec<PathSet>> {
+        let mut bytes = vec![FORMS[0], 1, ties];
+        bytes.extend((paths.len() as u32).to_le_bytes());
+        for (path, class) in paths {
+            put_path(&mut bytes, b"", path.as_bytes());
+            bytes.push(*class as u8);
+        }
+        unpack(&zstd::bulk::compress(&bytes, 1).unwrap(), None)
+    }
+
+    #[test]
+    fn another_checkout_finds_its_own_files_under_the_same_id() {
+        let facts = |base: &str| {
+            vec![
+                fact(base, Class::Access),
+                fact(&format!("{base}/src/a.c"), Class::Contents),
+                fact("/usr/bin/cc", Class::Contents),
+            ]
+        };
+        let one = of_run("/home/a/p", facts("/home/a/p"));
+        let two = of_run("/srv/deep/er/p", facts("/srv/deep/er/p"));
+        assert_eq!(one.id(), two.id());
+        let key = super::super::Key([1; 32]);
+        assert_eq!(one.last_key(&key), two.last_key(&key));
+        let there = unpack(&pack(&[one.clone()], true).unwrap(), Some(&ground("/srv/deep/er/p")));
+        let [there] = &there.unwrap()[..] else { panic!() };
+        assert_eq!((there.id(), &there.facts), (two.id(), &two.facts));
+        assert_eq!(there.last_key(&key), two.last_key(&key));
+        let without = unpack(&pack(&[one.clone()], false).unwrap(), Some(&ground("/home/a/p")));
+        let without = without.unwrap();
+        assert_eq!(without[0].id(), one.id());
+        assert!(without[0].facts.iter().all(|fact| fact.value == Value([0; 32])));
+    }
+
+    #[test]
+    fn a_tied_set_leads_elsewhere_from_another_folder() {
+        let facts = |base: &str| vec![fact(&format!("{base}/a.c"), Class::Contents)];
+        let tied = |base: &str, ties| PathSet::of_portable_run(facts(base), 0, &ground(base), ties);
+        let key = super::super::Key([1; 32]);
+        for (ties, siblings_share) in [
+            (Ties { base: true, ..Ties::default() }, false),
+            (Ties { parent: true, ..Ties::default() }, true),
+        ] {
+            let [one, two, three] =
+                ["/a/one", "/a/two", "/b/one"].map(|base| tied(base, ties).last_key(&key));
+            assert_eq!(one == two, siblings_share, "{ties:?}");
+            assert_ne!(one, three, "{ties:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_run_leads_to_is_not_looked_at() {
+        assert!(
+            forged(&[("", Class::Access), ("../x", Class::Kind), ("/usr/x", Class::Stat)], 0)
+                .is_some()
+        );
+        for path in
+            ["..", "../..", "../a/b", "a/../b", "a//b", "./a", "/a/./b", "/..", "//", "a\0", "/a/"]
+        {
+            assert!(forged(&[(path, Class::Kind)], 0).is_none(), "{path:?}");
+        }
+        for (path, class) in [
+            ("/proc/kcore", Class::Contents),
+            ("/proc/kmsg", Class::Contents),
+            ("/proc/1/fd", Class::Listing),
+            ("/sys/kernel/debug/x", Class::Contents),
+            ("/net/host/x", Class::Kind),
+        ] {
+            assert!(forged(&[(path, class)], 0).is_none(), "{path:?}");
+        }
+        // Out of order, twice, and what is not relative where nothing moves.
+        assert!(forged(&[("b", Class::Kind), ("a", Class::Kind)], 0).is_none());
+        assert!(forged(&[("a", Class::Kind), ("a", Class::Kind)], 0).is_none());
+        assert!(forged(&[("a", Class::Kind)], 1).is_none());
+        assert!(forged(&[("a", Class::Kind)], 8).is_none());
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_anybody_packs_is_refused() {
+        let bomb = zstd::bulk::compress(&vec![0; LONGEST_UNPACKED + 1], 1).unwrap();
+        assert!(bomb.len() < LONGEST && unpack(&bomb, None).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_sets_or_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = unpack(&bytes, None);
+            let _ = unpack(&zstd::bulk::compress(&bytes, 1).unwrap(), None);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Automatic results of other machines.
+//!
+//! Whoever misses an automatic call asks a remote store for the path sets of its key, looks at
+//! their paths here, and asks for the entry that what it finds leads to. The set that led to one
+//! is kept with the entry, so the next call finds both here.
+
+use super::Matched;
+use crate::config::Remote as Settings;
+use crate::run::{Call, Candidate, Hit, Missed, Runner};
+use cachex_base::record::entry::Key;
+use cachex_base::text::values::Mode;
+use cachex_store::Root;
+use cachex_store::path_sets::{PathSets, shared};
+use std::time::Instant;
+
+impl Runner<'_> {
+    /// The entry of a remote store that may be served now, in the place of what was missed here.
+    pub(in crate::run) fn find_automatic_there(
+        &self,
+        root: &Root,
+        call: &Call,
+        missed: Missed,
+    ) -> Result<Hit, Missed> {
+        if self.config.mode == Mode::WriteOnly || self.is_at_home() {
+            return Err(missed);
+        }
+        let mut passed: Vec<&Settings> = Vec::new();
+        for settings in self.remotes() {
+            let started = Instant::now();
+            let sets = self.path_sets_there(root, settings, &call.key);
+            for looked in sets.look(&call.key) {
+                let took = started.elapsed();
+                let facts = Some([call.key.0, looked.set.id().0].concat());
+                let Some(entry) = self.fetch_from(root, settings, &looked.key, facts) else {
+                    continue;
+                };
+                let found = self.judge(root, &looked.key, Ok(Some(entry)));
+                let found = found.map(|found| Candidate { is_remote: true, ..found });
+                let hit = found.and_then(|found| self.completed(root, found));
+                let Ok(mut hit) = hit else { continue };
+                let set = looked.renewed().unwrap_or_else(|| looked.set.clone());
+                // It only saves time.
+                let _ = PathSets::add(root, &call.key, set);
+                for nearer in passed {
+                    self.share_with(root, nearer, &looked.key, hit.replay.entry().longest());
+                }
+                hit.matched = Some(Matched { facts: looked.set.facts.len(), took });
+                return Ok(hit);
+            }
+            passed.push(settings);
+        }
+        Err(missed)
+    }
+
+    /// The keys that what lies here leads to by the path sets of a remote store.
+    pub(in crate::run) fn keys_there(
+        &self,
+        root: &Root,
+        settings: &Settings,
+        key: &Key,
+    ) -> Vec<Key> {
+        let sets = self.path_sets_there(root, settings, key);
+        sets.look(key).map(|looked| looked.key).collect()
+    }
+
+    /// The path sets that a remote store has of a key, as far as they are to be looked at.
+    fn path_sets_there(&self, root: &Root, settings: &Settings, key: &Key) -> PathSets {
+        let Some(packed) = self.ask_for_path_sets(root, settings, key) else {
+            return PathSets::default();
+        };
+        let unpacked = shared::unpack(&packed, self.ground().as_ref());
+        if unpacked.is_none() {
+            let what = "the remote store has path sets for this that are damaged";
+            self.messages().warn(format_args!("{what}; they are not used"));
+        }
+        let mut sets = unpacked.unwrap_or_default();
+        sets.retain(|set| set.can_leave() && set.is_soon_looked_at());
+        PathSets { sets, ..PathSets::default() }
+    }
+}
