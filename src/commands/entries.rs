@@ -14,11 +14,11 @@ use cachex_base::streams::messages::{self, Messages};
 use cachex_base::system::clock::Timestamp;
 use cachex_exec::invocation::Invocation;
 use cachex_store::Root;
-use cachex_store::facts::{Facts, Totals};
-use cachex_store::fence::Fenced;
+use cachex_store::components;
+use cachex_store::db_client::DbClient;
 use cachex_store::fold::FoldReport;
 use cachex_store::guard::SetAside;
-use cachex_store::parts;
+use cachex_store::metadata::{EntryMetadata, Totals};
 use cachex_store::query::Query;
 use cachex_store::young::Young;
 use serde::Serialize;
@@ -117,7 +117,7 @@ pub struct Named {
 pub struct Entries<'a> {
     root: &'a Root,
     /// The old store.
-    pub old: Fenced<'a>,
+    pub old: DbClient<'a>,
     /// The sums over it.
     pub totals: Totals,
     is_folded: bool,
@@ -126,7 +126,7 @@ pub struct Entries<'a> {
 impl<'a> Entries<'a> {
     /// Folds, for whoever takes something out.
     pub fn folded(root: &'a Root, messages: Messages) -> Result<Entries<'a>> {
-        let old = Fenced::new(root);
+        let old = DbClient::new(root);
         let shown = ui::Progress::show(messages.quiet);
         let FoldReport { totals, set_aside, .. } = old.take_in()?;
         drop(shown);
@@ -147,7 +147,7 @@ impl<'a> Entries<'a> {
 
     /// What can be read without a fold.
     pub fn unfolded(root: &'a Root) -> Entries<'a> {
-        Entries { root, old: Fenced::new(root), totals: Totals::default(), is_folded: false }
+        Entries { root, old: DbClient::new(root), totals: Totals::default(), is_folded: false }
     }
 
     /// Returns whether everything is in the old store.
@@ -159,7 +159,7 @@ impl<'a> Entries<'a> {
     pub fn each(
         &self,
         query: &Query,
-        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+        visit: &mut dyn FnMut(Entry, EntryMetadata) -> Result<()>,
     ) -> Result<()> {
         if self.is_folded {
             return self.old.query(query, visit).map(drop);
@@ -168,7 +168,7 @@ impl<'a> Entries<'a> {
         let mut seen = HashSet::new();
         let mut found = Vec::new();
         Young::new(self.root).scan(&mut |entry| {
-            let facts = Facts::of(&entry, &entry.seal()?);
+            let facts = EntryMetadata::of(&entry, &entry.seal()?);
             seen.insert(entry.key);
             if matcher.matches(&entry, &facts) {
                 found.push((query.order.rank(&entry, &facts), entry, facts));
@@ -216,7 +216,7 @@ impl<'a> Entries<'a> {
     }
 
     /// The entries whose keys begin so, one more than `most` at the most.
-    pub fn beginning_with(&self, digits: &str, most: usize) -> Result<Vec<(Entry, Facts)>> {
+    pub fn beginning_with(&self, digits: &str, most: usize) -> Result<Vec<(Entry, EntryMetadata)>> {
         let mut query = Query { limit: Some(most + 1), ..Query::default() };
         query.filter.key_prefix = Some(digits.to_owned());
         let mut found = Vec::new();
@@ -237,7 +237,7 @@ impl<'a> Entries<'a> {
 pub const CANDIDATES: usize = 10;
 
 /// Says that more than one key begins so.
-pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, Facts)]) -> Exit {
+pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, EntryMetadata)]) -> Exit {
     let mut why = format!("'{digits}' is a prefix of several keys:");
     for (entry, _) in found.iter().take(CANDIDATES) {
         let command = Credentials::Masked.line(entry.about.words());
@@ -275,7 +275,12 @@ pub struct Listed {
 
 impl Listed {
     /// Creates the record of an entry.
-    pub fn of(entry: &Entry, facts: &Facts, now: Timestamp, credentials: Credentials) -> Listed {
+    pub fn of(
+        entry: &Entry,
+        facts: &EntryMetadata,
+        now: Timestamp,
+        credentials: Credentials,
+    ) -> Listed {
         let about = &entry.about;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Listed {
@@ -286,7 +291,7 @@ impl Listed {
             cwd: about.cwd.as_ref().map(|cwd| text(cwd)),
             scope: about.scope.clone(),
             tags: about.tags.clone(),
-            automatic: parts::facts_of(&entry.parts).is_some(),
+            automatic: components::facts_of(&entry.parts).is_some(),
             created: entry.created.to_rfc3339(),
             age: now.since(entry.created).map(seconds),
             expires: entry.expires().map(Timestamp::to_rfc3339),
@@ -324,7 +329,7 @@ pub fn columns() -> Vec<Column> {
 /// The row of an entry.
 pub fn row(
     entry: &Entry,
-    facts: &Facts,
+    facts: &EntryMetadata,
     now: Timestamp,
     credentials: Credentials,
 ) -> (Tone, Vec<String>) {
@@ -343,7 +348,7 @@ pub fn row(
         cachex_base::text::quote::rounded(Duration::from_nanos(entry.run_time)),
         facts.hits.to_string(),
         entry.outputs.map(|outputs| outputs.files.to_string()).unwrap_or_default(),
-        parts::facts_of(&entry.parts).map(|_| "auto".to_owned()).unwrap_or_default(),
+        components::facts_of(&entry.parts).map(|_| "auto".to_owned()).unwrap_or_default(),
         about.scope.clone().unwrap_or_default(),
         about.tags.join(","),
         command(about, credentials),

@@ -21,7 +21,7 @@ use cachex_base::text::values::Since;
 use cachex_store::Root;
 use cachex_store::archive::export::{Export, Held};
 use cachex_store::archive::needs;
-use cachex_store::facts::Facts;
+use cachex_store::metadata::EntryMetadata;
 use cachex_store::query::{Filter, Order, Query};
 use cachex_store::stats;
 use file::{Counted, Destination};
@@ -155,7 +155,7 @@ impl Chosen {
         &mut self,
         root: &Root,
         entry: &Entry,
-        facts: &Facts,
+        facts: &EntryMetadata,
         now: Timestamp,
         room: Option<&mut Room>,
     ) {
@@ -196,7 +196,7 @@ impl Room {
     }
 
     /// Returns whether there is room for an entry, which then takes it; none: it is damaged.
-    fn has(&mut self, root: &Root, entry: &Entry, facts: &Facts) -> Option<bool> {
+    fn has(&mut self, root: &Root, entry: &Entry, facts: &EntryMetadata) -> Option<bool> {
         let needs = needs(root, entry)?;
         let new = || needs.iter().filter(|(kind, blob)| !self.held.has(*kind, blob));
         let sealed = facts.size.saturating_sub(entry.blob_bytes());

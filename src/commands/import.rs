@@ -18,7 +18,7 @@ use cachex_store::Root;
 use cachex_store::archive::contents::Contents;
 use cachex_store::archive::intake::{self, Choice, Recorded, Staged, Tally};
 use cachex_store::archive::{Reader, Refused};
-use cachex_store::fence;
+use cachex_store::db_client;
 use cachex_store::guard::SetAside;
 use cachex_store::lock::{self, Lock, Mode};
 use cachex_store::remote::rules::{self, Rules};
@@ -86,7 +86,7 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
         tally.present += outrun;
         drop(folding);
         // It brings the store back within its bounds.
-        let _ = fence::start_fold(root.path(), &settings.config.bounds());
+        let _ = db_client::start_fold(root.path(), &settings.config.bounds());
     }
     Ok(tally)
 }

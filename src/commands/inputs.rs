@@ -10,7 +10,7 @@ use cachex_base::process::exit::Exit;
 use cachex_base::record::entry::Key;
 use cachex_base::streams::messages;
 use cachex_store::Root;
-use cachex_store::parts;
+use cachex_store::components;
 use cachex_store::path_sets::{PathSet, PathSets};
 use cachex_trace::{Class, Fact};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub fn inputs(mut args: InputsArgs, vars: &Vars, closed: Closed) -> Result<Exit>
     let Some((entry, _)) = found.pop() else {
         return absent(&root, args.prefix.is_some(), &digits);
     };
-    let Some((key, set)) = parts::facts_of(&entry.parts) else {
+    let Some((key, set)) = components::facts_of(&entry.parts) else {
         bail!("{} was recorded without --auto", messages::short(&entry.key));
     };
     let known = PathSets::recall(&root, &key);

@@ -26,7 +26,7 @@ mod trace;
 
 use crate::args::lean;
 use crate::args::{self, Called, Cli, RUN, SH, Verb};
-use crate::config::{Misuse, Vars};
+use crate::config::{UsageError, Vars};
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::ipc;
 use cachex_base::streams::messages;
@@ -120,7 +120,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
         Verb::Generate { folder } => generate::everything(&folder),
     };
     done.unwrap_or_else(|error| {
-        if let Some(misuse) = error.downcast_ref::<Misuse>() {
+        if let Some(misuse) = error.downcast_ref::<UsageError>() {
             return misused(&verb, exit::USAGE, misuse);
         }
         messages::error(format_args!("{error:#}"));

@@ -20,8 +20,8 @@ use cachex_base::streams::messages::Messages;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::progress::{self, Stage};
 use cachex_base::text::quote::harmless;
-use cachex_store::facts::Facts;
 use cachex_store::lock::{self, Lock, Mode};
+use cachex_store::metadata::EntryMetadata;
 use cachex_store::remote;
 use cachex_store::young::Young;
 use cachex_store::{Root, blobs};
@@ -49,7 +49,7 @@ pub struct Chosen<'a> {
 
 impl Chosen<'_> {
     /// Takes an entry in, once; the bytes that go with it.
-    pub fn take(&mut self, entry: &Entry, facts: &Facts) -> Result<u64> {
+    pub fn take(&mut self, entry: &Entry, facts: &EntryMetadata) -> Result<u64> {
         if !self.known.insert(entry.key) {
             return Ok(0);
         }

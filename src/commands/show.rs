@@ -14,8 +14,8 @@ use cachex_base::record::manifest::{Item, Manifest, What};
 use cachex_base::streams::messages;
 use cachex_base::system::clock::Timestamp;
 use cachex_store::blobs;
-use cachex_store::facts::Facts;
-use cachex_store::parts;
+use cachex_store::components;
+use cachex_store::metadata::EntryMetadata;
 use cachex_store::remote::origin::Origin;
 use serde::Serialize;
 use std::io::Write;
@@ -94,7 +94,7 @@ const GONE: &str = "damaged or gone; the next call runs the command again";
 /// The facts about the entry.
 struct About {
     entry: Entry,
-    facts: Facts,
+    facts: EntryMetadata,
     /// The bytes of both streams; none if they are damaged.
     sizes: Option<[u64; 2]>,
     /// The list of the files it left behind, if there is one and it is whole.
@@ -200,7 +200,7 @@ impl About {
         if !about.tags.is_empty() {
             field("tags", &about.tags.join(", "))?;
         }
-        if parts::facts_of(&self.entry.parts).is_some() {
+        if components::facts_of(&self.entry.parts).is_some() {
             let why = format!("yes, `cachex inputs {}` lists what it read", messages::short(key));
             field("automatic", &why)?;
         }

@@ -21,7 +21,7 @@ use cachex_base::process::exit::{self, Exit};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::values::{Since, StatsBy, StatsFormat};
 use cachex_store::Root;
-use cachex_store::fence::Fenced;
+use cachex_store::db_client::DbClient;
 use cachex_store::remote;
 use days::Day;
 use figures::{Figures, Gathered};
@@ -125,7 +125,7 @@ fn reset(settings: &Settings, yes: bool) -> Result<Exit> {
         if !yes && !agreed(&root)? {
             return Ok(Exit::Status(exit::FAILURE));
         }
-        let store = Fenced::new(&root);
+        let store = DbClient::new(&root);
         // What is yet to be counted would be, after.
         let shown = ui::Progress::show(settings.config.quiet);
         store.take_in()?;

@@ -1,7 +1,7 @@
 //! Whether it is found out what the command reads, and how.
 
 use super::levels::{Levels, contradiction};
-use super::{Misuse, options};
+use super::{UsageError, options};
 use crate::args::AutoArgs;
 use cachex_base::text::values::{AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
 
@@ -27,7 +27,7 @@ pub fn auto(
     no_cwd: bool,
     portable: bool,
     levels: &Levels<'_>,
-) -> Result<Option<Box<Auto>>, Misuse> {
+) -> Result<Option<Box<Auto>>, UsageError> {
     use options::{AUTO, AUTO_ALLOW, AUTO_IGNORE, AUTO_OUTPUTS, AUTO_QUIRKS, AUTO_TIMES, NO_CWD};
     let on = levels.pick_by(&AUTO, args.auto.then_some(true))?;
     let Some((_, by)) = on.filter(|(on, _)| *on) else {
@@ -39,7 +39,7 @@ pub fn auto(
             (&AUTO_OUTPUTS.name, args.auto_outputs.is_some()),
         ];
         return match given.iter().find(|(_, given)| *given) {
-            Some((name, _)) => Err(Misuse(format!("--{name} is nothing without --auto"))),
+            Some((name, _)) => Err(UsageError(format!("--{name} is nothing without --auto"))),
             None => Ok(None),
         };
     };

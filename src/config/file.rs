@@ -6,7 +6,7 @@
 
 use super::options::{About, Value};
 use super::project::{self, Project};
-use super::{Misuse, Vars, parse, var};
+use super::{UsageError, Vars, parse, var};
 use cachex_base::system::fsutil;
 use cachex_store::place;
 use rustix::fs::{FileType, Mode, OFlags};
@@ -156,11 +156,11 @@ impl Read {
 }
 
 /// Returns the path of the file; none if there is no place for one.
-pub fn place(vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
+pub fn place(vars: &Vars) -> Result<Option<PathBuf>, UsageError> {
     if let Some(named) = var(vars, VARIABLE) {
         let path = Path::new(named);
         if !named.is_empty() && !path.is_absolute() {
-            return Err(Misuse(format!(
+            return Err(UsageError(format!(
                 "invalid value '{}' for the variable {VARIABLE}: expected a path that begins with `/`, \
                  so that no working directory decides which file is read",
                 shown(path)
@@ -181,7 +181,7 @@ pub fn place(vars: &Vars) -> Result<Option<PathBuf>, Misuse> {
 }
 
 /// Reads the file, if there is one, and the file of the project, if that is allowed.
-pub fn read(vars: &Vars) -> Result<Read, Misuse> {
+pub fn read(vars: &Vars) -> Result<Read, UsageError> {
     let Some(path) = place(vars)? else { return Ok(Read::Absent) };
     let read = read_own(path, vars)?;
     let (project, warning) = match project::find(vars, false) {
@@ -198,7 +198,7 @@ pub fn read(vars: &Vars) -> Result<Read, Misuse> {
     Ok(Read::File(File { project, warning, ..own }))
 }
 
-fn read_own(path: PathBuf, vars: &Vars) -> Result<Read, Misuse> {
+fn read_own(path: PathBuf, vars: &Vars) -> Result<Read, UsageError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = match fsutil::retry(|| rustix::fs::open(&path, flags, Mode::empty())) {
         Ok(file) => file,

@@ -2,7 +2,7 @@
 
 use super::levels::{By, Levels, Own};
 use super::options::{self, Raw};
-use super::{Misuse, Vars};
+use super::{UsageError, Vars};
 use cachex_store::place::{anywhere, from_here, home};
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub fn dir(
     flag: Option<PathBuf>,
     vars: &Vars,
     levels: &Levels<'_>,
-) -> Result<Option<StoreDir>, Misuse> {
+) -> Result<Option<StoreDir>, UsageError> {
     if let Some((path, by)) = levels.pick_by(&options::DIR, flag)? {
         let chosen = match by {
             By::Variable => anywhere(path.as_os_str(), home(vars)),
@@ -24,7 +24,7 @@ pub fn dir(
             By::Variable => {
                 Own::invalid(options::DIR.variable, Raw::Variable(path.as_os_str()), why)
             }
-            _ => Misuse(format!("invalid value '{}' for '--cache-dir': {why}", path.display())),
+            _ => UsageError(format!("invalid value '{}' for '--cache-dir': {why}", path.display())),
         })?;
         levels.settle(&options::DIR, &path);
         return Ok(Some(StoreDir::chosen(path)));

@@ -9,7 +9,7 @@
 use super::file::{File, Read, Setting};
 use super::options::{self, About, AnyOption, Lasting, Once, Raw};
 use super::shown::Shown;
-use super::{Misuse, Vars};
+use super::{UsageError, Vars};
 use cachex_base::text::values::{self, NamePattern, PrivateKey};
 use cachex_core::environment;
 use std::cell::RefCell;
@@ -115,7 +115,7 @@ impl<'f> Levels<'f> {
     }
 
     /// With the profile that the flag names, or the variable.
-    pub fn with_profile(self, flag: Option<String>) -> Result<Levels<'f>, Misuse> {
+    pub fn with_profile(self, flag: Option<String>) -> Result<Levels<'f>, UsageError> {
         let named = match flag {
             Some(name) => Some(name),
             None => self.own.read(options::PROFILE.variable, |name| Ok(name.to_owned()))?,
@@ -128,7 +128,7 @@ impl<'f> Levels<'f> {
                 [] => "config.toml has no `[profile.NAME]`".to_owned(),
                 known => format!("there are {}", known.join(", ")),
             };
-            return Err(Misuse(
+            return Err(UsageError(
                 cachex_base::text::quote::harmless(&format!("no profile `{name}`; {known}")).into(),
             ));
         };
@@ -160,7 +160,7 @@ impl<'f> Levels<'f> {
         &self,
         option: &'static Lasting<T>,
         flag: Option<T>,
-    ) -> Result<Option<T>, Misuse> {
+    ) -> Result<Option<T>, UsageError> {
         Ok(self.pick_by(option, flag)?.map(|(value, _)| value))
     }
 
@@ -169,7 +169,7 @@ impl<'f> Levels<'f> {
         &self,
         option: &'static Lasting<T>,
         flag: Option<T>,
-    ) -> Result<Option<(T, By)>, Misuse> {
+    ) -> Result<Option<(T, By)>, UsageError> {
         let picked = match flag {
             Some(value) => Some((value, By::Flag)),
             None => match self.said(option) {
@@ -193,7 +193,7 @@ impl<'f> Levels<'f> {
         option: &'static Lasting<T>,
         flag: Option<T>,
         default: T,
-    ) -> Result<T, Misuse> {
+    ) -> Result<T, UsageError> {
         if let Some(value) = self.pick(option, flag)? {
             return Ok(value);
         }
@@ -202,7 +202,7 @@ impl<'f> Levels<'f> {
     }
 
     /// Returns whether a switch is on.
-    pub fn switch(&self, option: &'static Lasting<bool>, flag: bool) -> Result<bool, Misuse> {
+    pub fn switch(&self, option: &'static Lasting<bool>, flag: bool) -> Result<bool, UsageError> {
         self.pick_or(option, flag.then_some(true), false)
     }
 
@@ -211,7 +211,7 @@ impl<'f> Levels<'f> {
     pub fn choose<const N: usize>(
         &self,
         options: [(&'static dyn AnyOption, bool); N],
-    ) -> Result<Option<usize>, Misuse> {
+    ) -> Result<Option<usize>, UsageError> {
         // For each option who turned it on, and not who turned it off below.
         let mut ons = [None; N];
         for ((option, flag), on) in options.iter().zip(&mut ons) {
@@ -246,7 +246,7 @@ impl<'f> Levels<'f> {
         &self,
         one: &mut Option<Chosen>,
         other: &mut Option<Chosen>,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), UsageError> {
         if let (Some(first), Some(second)) = (&one, &other) {
             match first.by.against(second.by) {
                 Ordering::Less => *one = None,
@@ -342,7 +342,7 @@ impl<'f> Levels<'f> {
         &self,
         option: &'static Lasting<Vec<NamePattern>>,
         flag: Option<Vec<NamePattern>>,
-    ) -> Result<Option<Vec<NamePattern>>, Misuse> {
+    ) -> Result<Option<Vec<NamePattern>>, UsageError> {
         let Some((mut names, by)) = self.pick_by(option, flag)? else { return Ok(None) };
         let adds = |names: &[NamePattern]| names.iter().any(NamePattern::adds);
         let mut is_adding = adds(&names);
@@ -363,8 +363,8 @@ impl<'f> Levels<'f> {
     }
 }
 
-pub fn contradiction(one: &str, other: &str) -> Misuse {
-    Misuse(format!("{one} and {other} contradict each other; remove one of them"))
+pub fn contradiction(one: &str, other: &str) -> UsageError {
+    UsageError(format!("{one} and {other} contradict each other; remove one of them"))
 }
 
 /// The variables that are cachex's own.
@@ -396,18 +396,18 @@ impl Own {
         &self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, Misuse> {
+    ) -> Result<Option<T>, UsageError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let parsed = value.to_str().ok_or_else(|| "it is not UTF-8".to_owned()).and_then(parse);
         parsed.map(Some).map_err(|why| Own::invalid(name, Raw::Variable(value), &why))
     }
 
-    pub fn switch(&self, name: &str) -> Result<bool, Misuse> {
+    pub fn switch(&self, name: &str) -> Result<bool, UsageError> {
         Ok(self.read(name, values::switch)?.unwrap_or(false))
     }
 
     /// Who turned on what is for one call, if anybody did.
-    pub fn either(&self, option: &Once, flag: bool) -> Result<Option<Chosen>, Misuse> {
+    pub fn either(&self, option: &Once, flag: bool) -> Result<Option<Chosen>, UsageError> {
         if flag {
             return Ok(Some(option.said_by(By::Flag)));
         }
@@ -415,13 +415,13 @@ impl Own {
     }
 
     /// Values in the file were checked when it was read.
-    pub fn invalid(name: &str, raw: Raw<'_>, why: &str) -> Misuse {
-        let Raw::Variable(value) = raw else { return Misuse(why.to_owned()) };
+    pub fn invalid(name: &str, raw: Raw<'_>, why: &str) -> UsageError {
+        let Raw::Variable(value) = raw else { return UsageError(why.to_owned()) };
         let value = value.to_string_lossy();
         if PrivateKey::is_meant_by(&value) {
-            return Misuse(format!("invalid value for the variable {name}: {why}"));
+            return UsageError(format!("invalid value for the variable {name}: {why}"));
         }
-        Misuse(format!(
+        UsageError(format!(
             "invalid value '{}' for the variable {name}: {why}",
             cachex_base::text::quote::harmless(&value)
         ))

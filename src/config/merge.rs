@@ -4,8 +4,8 @@ use super::folder::dir;
 use super::levels::{By, Chosen, Levels, Own, contradiction};
 use super::options::{self, Lasting};
 use super::{
-    BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Misuse, Remote,
-    ReportTo, Vars,
+    BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Remote, ReportTo,
+    UsageError, Vars,
 };
 use crate::args::{IdentityArgs, RunArgs};
 use cachex_base::process::exit;
@@ -21,7 +21,7 @@ use std::time::Duration;
 const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
 
 /// Makes a configuration of flags and of what lies below them.
-pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, Misuse> {
+pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, UsageError> {
     use options::{
         COLOR_STRIP, COMPRESS, FINISH, LOCAL, LOCK_TIMEOUT, MARK, MAX_ENTRIES, MAX_ENTRY_SIZE,
         MAX_SIZE, MISS_STATUS, NO_CONCURRENT, OUTPUT, QUIET, REPLAY, REQUIRE_OUTPUTS, TAG, TIMEOUT,
@@ -39,7 +39,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     if local == Some(true) {
         tags.push(Tag(Tag::LOCAL.to_owned()));
     }
-    let tags = options::few(tags).map_err(Misuse)?;
+    let tags = options::few(tags).map_err(UsageError)?;
     levels.settle(&TAG, &tags);
     let outputs = levels.pick_by(&OUTPUT, several(args.output))?;
     if let Some((_, by)) = &outputs {
@@ -61,7 +61,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     let is_traced = identity.auto.as_ref().is_some_and(|it| it.outputs != AutoOutputs::None);
     check_outputs(&outputs, is_traced)?;
     if outputs.is_empty() && args.require_outputs {
-        return Err(Misuse("--require-outputs requires --output".to_owned()));
+        return Err(UsageError("--require-outputs requires --output".to_owned()));
     }
     let limits = Limits {
         entry: levels.pick_or(&MAX_ENTRY_SIZE, args.max_entry_size, Limits::DEFAULT.entry)?,
@@ -129,7 +129,7 @@ struct Shared {
 }
 
 /// The stores that machines share, the nearest first.
-fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Remote>, Misuse> {
+fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Remote>, UsageError> {
     use options::{
         REMOTE, REMOTE_BUDGET, REMOTE_MAX_SIZE, REMOTE_MODE, REMOTE_SIGNING_KEY, REMOTE_TIMEOUT,
         REMOTE_TRUST,
@@ -143,7 +143,7 @@ fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Rem
     let secret = own.get("CACHEX_REMOTE_SECRET");
     let old_secret = own.get("CACHEX_REMOTE_SECRET_OLD");
     if let (None, Some(_)) = (secret, old_secret) {
-        return Err(Misuse(
+        return Err(UsageError(
             "CACHEX_REMOTE_SECRET_OLD is set and CACHEX_REMOTE_SECRET is not; results would be \
              sent without a secret: set the new one, too"
                 .to_owned(),
@@ -168,7 +168,7 @@ fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Rem
     let mut all: Vec<Remote> = Vec::with_capacity(tiers.len());
     for Tier { url, mode } in tiers {
         if all.iter().any(|known| known.url.to_string() == url.to_string()) {
-            return Err(Misuse(format!("the remote store {url} is named twice")));
+            return Err(UsageError(format!("the remote store {url} is named twice")));
         }
         // What one of both leaves out is left out.
         let mut mode = mode.unwrap_or_default().max(most).of(&url);
@@ -191,7 +191,7 @@ fn refreshed_beside(
     option: &'static Lasting<Duration>,
     flag: Option<Duration>,
     levels: &Levels<'_>,
-) -> Result<Option<Duration>, Misuse> {
+) -> Result<Option<Duration>, UsageError> {
     let refreshed = levels.pick_by(option, flag)?;
     let mut refreshed = refreshed.map(|(_, by)| option.said_by(by));
     let mut made = Some(options::OUTPUT.said_by(outputs));
@@ -211,17 +211,17 @@ fn refreshed_beside(
 
 /// Refuses outputs that are left out: one that was named, or every one, unless others are found
 /// by a trace.
-fn check_outputs(outputs: &[OutputPattern], is_traced: bool) -> Result<(), Misuse> {
+fn check_outputs(outputs: &[OutputPattern], is_traced: bool) -> Result<(), UsageError> {
     let (excluded, made): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.exclude);
     if made.is_empty() && !excluded.is_empty() && !is_traced {
-        return Err(Misuse(
+        return Err(UsageError(
             "there are only exclusions; name the outputs to record with --output, too".to_owned(),
         ));
     }
     for output in made.iter().filter(|output| !output.path.is_glob()) {
         let by = excluded.iter().find(|excluded| excluded.path.takes_in(output.path.as_path()));
         if let Some(by) = by {
-            return Err(Misuse(format!(
+            return Err(UsageError(format!(
                 "--output {output} is excluded by --output '{by}'; remove one of them"
             )));
         }
@@ -234,7 +234,7 @@ fn several<T>(given: Vec<T>) -> Option<Vec<T>> {
     (!given.is_empty()).then_some(given)
 }
 
-fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
+fn report(own: &Own) -> Result<Option<ReportTo>, UsageError> {
     use options::{STATUS_FD, STATUS_FILE};
     let file = own.get(STATUS_FILE.variable).map(|path| ReportTo::File(path.into()));
     let fd = own.read(STATUS_FD.variable, values::descriptor)?.map(ReportTo::Descriptor);
@@ -244,7 +244,7 @@ fn report(own: &Own) -> Result<Option<ReportTo>, Misuse> {
     }
 }
 
-fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse> {
+fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, UsageError> {
     use options::{
         BASE_DIR, ENV, EXE, IGNORE_ENV, INPUT, INPUT_COMMAND, INPUT_FROM, KEY, NO_CWD, NO_ENV,
         NO_IGNORE, PLATFORM, PORTABLE, SCOPE, STDIN,
@@ -266,7 +266,7 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
     let list = levels.pick(&INPUT_FROM, args.input_from)?;
     let patterns = levels.pick_or(&INPUT, several(args.input), Vec::new())?;
     if list.is_none() && !patterns.is_empty() && patterns.iter().all(|pattern| pattern.exclude) {
-        return Err(Misuse(
+        return Err(UsageError(
             "there are only exclusions; name the inputs with --input, too".to_owned(),
         ));
     }
@@ -274,13 +274,13 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
         !pattern.exclude && patterns.iter().any(|it| it.exclude && it.path == pattern.path)
     };
     if let Some(pattern) = patterns.iter().find(is_left_out) {
-        return Err(Misuse(format!(
+        return Err(UsageError(format!(
             "--input {pattern} and --input '!{}' contradict each other; remove one of them",
             pattern.path.as_str()
         )));
     }
     if args.no_ignore && list.is_none() && patterns.is_empty() {
-        return Err(Misuse("--no-ignore requires --input or --input-from".to_owned()));
+        return Err(UsageError("--no-ignore requires --input or --input-from".to_owned()));
     }
     let no_cwd = levels.switch(&NO_CWD, args.no_cwd)?;
     let auto = super::auto::auto(args.auto, args.no_cwd, portable, levels)?;
@@ -313,7 +313,7 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, Misuse>
     })
 }
 
-fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
+fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, UsageError> {
     use options::{
         EXPIRES_IN, FAILURE_EXPIRES_IN, JITTER, REFRESH_AFTER, STALE_IF_ERROR, STALE_OK,
     };
@@ -332,7 +332,7 @@ fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
             levels.forget(&REFRESH_AFTER);
             refresh_after = None;
         } else {
-            return Err(Misuse(format!(
+            return Err(UsageError(format!(
                 "{} ({}) is not shorter than {} ({}): a result would expire before it is refreshed; \
                  make it shorter",
                 levels.told(REFRESH_AFTER.said_by(by)),
@@ -354,7 +354,7 @@ fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, Misuse> {
 }
 
 /// Which statuses are recorded, by whichever name somebody chose them.
-fn exit_codes(args: &RunArgs, levels: &Levels<'_>) -> Result<ExitCodes, Misuse> {
+fn exit_codes(args: &RunArgs, levels: &Levels<'_>) -> Result<ExitCodes, UsageError> {
     use options::{EXIT_CODES, NO_FAIL};
     let picked = levels.pick_by(&EXIT_CODES, args.exit_codes.clone())?;
     let mut listed = picked.as_ref().map(|(_, by)| EXIT_CODES.said_by(*by));
@@ -378,7 +378,7 @@ struct Ways {
 }
 
 impl Ways {
-    fn of(args: &RunArgs, levels: &Levels<'_>) -> Result<Ways, Misuse> {
+    fn of(args: &RunArgs, levels: &Levels<'_>) -> Result<Ways, UsageError> {
         let own = levels.own();
         let (mode, mut by) = Ways::mode(args, levels)?;
         let mut warm = own.either(&options::WARM, args.warm)?;
@@ -417,7 +417,7 @@ impl Ways {
     }
 
     /// The mode, by whichever name somebody chose it.
-    fn mode(args: &RunArgs, levels: &Levels<'_>) -> Result<(Mode, Option<Chosen>), Misuse> {
+    fn mode(args: &RunArgs, levels: &Levels<'_>) -> Result<(Mode, Option<Chosen>), UsageError> {
         let short = [
             (&options::FORCE, args.force, Mode::WriteOnly),
             (&options::NO_READ, args.no_read, Mode::WriteOnly),

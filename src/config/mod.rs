@@ -195,18 +195,18 @@ pub struct Identity {
 
 /// A mistake in a call of cachex, and what would be right.
 #[derive(Debug)]
-pub struct Misuse(String);
+pub struct UsageError(String);
 
-impl fmt::Display for Misuse {
+impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Misuse {}
+impl std::error::Error for UsageError {}
 
 /// Returns the store's folder for a verb that only takes `--cache-dir`.
-pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, Misuse> {
+pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, UsageError> {
     let read = file::read(vars)?;
     let levels = Levels::new(Own::of(vars), read.file()).with_profile(None)?;
     warn(&read, levels.switch(&options::QUIET, false).unwrap_or(false));
@@ -214,13 +214,16 @@ pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>,
 }
 
 /// The same without a word about what is wrong.
-pub fn store_dir_quietly(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>, Misuse> {
+pub fn store_dir_quietly(
+    flag: Option<PathBuf>,
+    vars: &Vars,
+) -> Result<Option<StoreDir>, UsageError> {
     let read = file::read(vars)?;
     dir(flag, vars, &Levels::new(Own::of(vars), read.file()).with_profile(None)?)
 }
 
 /// Returns whether such a verb says nothing but what it was asked for.
-pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, Misuse> {
+pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, UsageError> {
     Levels::new(Own::of(vars), file::read(vars)?.file()).switch(&options::QUIET, flag)
 }
 
@@ -228,7 +231,10 @@ pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, Misuse> {
 /// cachex is disabled its mode is [`Mode::Off`], whatever was said, and neither the file
 /// nor most variables are read: they cannot keep a command from running that cachex is to
 /// leave alone.
-pub fn resolve(called: impl Into<Called>, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
+pub fn resolve(
+    called: impl Into<Called>,
+    vars: &Vars,
+) -> Result<(Config, Vec<OsString>), UsageError> {
     let own = Own::of(vars);
     if !own.switch("CACHEX_DISABLE")? {
         return settled(called.into(), vars, own, &file::read(vars)?);
@@ -238,7 +244,7 @@ pub fn resolve(called: impl Into<Called>, vars: &Vars) -> Result<(Config, Vec<Os
 
 /// The same of a command that was called by its own name: what no rule is for is left
 /// alone.
-pub fn resolve_by_rule(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), Misuse> {
+pub fn resolve_by_rule(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), UsageError> {
     let own = Own::of(vars);
     if own.switch("CACHEX_DISABLE")? {
         return resolve_disabled(args, vars);
@@ -257,7 +263,7 @@ pub fn resolve_by_rule(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsStri
 pub fn resolve_disabled(
     called: impl Into<Called>,
     vars: &Vars,
-) -> Result<(Config, Vec<OsString>), Misuse> {
+) -> Result<(Config, Vec<OsString>), UsageError> {
     let own = Own::of(vars).where_disabled();
     let mut called = called.into();
     called.run_mut().identity.profile = None;
@@ -270,7 +276,7 @@ pub fn resolve_with(
     called: impl Into<Called>,
     vars: &Vars,
     read: &Read,
-) -> Result<(Config, Vec<OsString>), Misuse> {
+) -> Result<(Config, Vec<OsString>), UsageError> {
     settled(called.into(), vars, Own::of(vars), read)
 }
 
@@ -279,7 +285,7 @@ fn settled(
     vars: &Vars,
     own: Own,
     read: &Read,
-) -> Result<(Config, Vec<OsString>), Misuse> {
+) -> Result<(Config, Vec<OsString>), UsageError> {
     let profile = called.run_mut().identity.profile.take();
     let levels = Levels::new(own, read.file()).with_profile(profile)?;
     let is_script = matches!(called, Called::Sh(_));
@@ -306,14 +312,17 @@ fn settled(
 
 /// What `run` would be told to run the same script. No rule has a say in which
 /// shell that is: it has to be known to tell which rules match.
-fn with_shell(ShArgs { mut run, shell }: ShArgs, levels: &Levels<'_>) -> Result<RunArgs, Misuse> {
-    sh::check(&run.command).map_err(Misuse)?;
+fn with_shell(
+    ShArgs { mut run, shell }: ShArgs,
+    levels: &Levels<'_>,
+) -> Result<RunArgs, UsageError> {
+    sh::check(&run.command).map_err(UsageError)?;
     run.command.insert(0, self::shell(shell, levels)?.into());
     Ok(run)
 }
 
 /// The shell that runs scripts.
-fn shell(flag: Option<String>, levels: &Levels<'_>) -> Result<String, Misuse> {
+fn shell(flag: Option<String>, levels: &Levels<'_>) -> Result<String, UsageError> {
     levels.pick_or(&options::SHELL, flag, DEFAULT_SHELL.to_owned())
 }
 
@@ -323,7 +332,7 @@ pub fn resolve_remotes(
     args: &RunArgs,
     vars: &Vars,
     read: &Read,
-) -> Result<Vec<(Config, Remote)>, Misuse> {
+) -> Result<Vec<(Config, Remote)>, UsageError> {
     let (first, _) = resolve_with(args.clone(), vars, read)?;
     let mut all: Vec<(Config, Remote)> = Vec::new();
     let rules = read.file().map_or(0, |file| file.rules.len());
@@ -366,7 +375,7 @@ pub fn settle(
     profile: Option<String>,
     vars: &Vars,
     read: &Read,
-) -> Result<Settled, Misuse> {
+) -> Result<Settled, UsageError> {
     let levels = Levels::new(Own::of(vars), read.file()).with_profile(profile)?;
     let levels = levels.of(argv).noting();
     let config = merge(RunArgs::default(), vars, &levels)?;
@@ -379,18 +388,18 @@ pub fn settle(
 }
 
 /// Reads the file.
-pub fn read(vars: &Vars) -> Result<Read, Misuse> {
+pub fn read(vars: &Vars) -> Result<Read, UsageError> {
     file::read(vars)
 }
 
 /// Reads what a file at `path` would say; `home` is what `~` stands for in it.
-pub fn parse(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, Misuse> {
+pub fn parse(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, UsageError> {
     parse::file(path, bytes, home)
 }
 
 /// Why no file is looked for anywhere.
-pub fn nowhere(vars: &Vars) -> Misuse {
-    Misuse(match var(vars, file::VARIABLE) {
+pub fn nowhere(vars: &Vars) -> UsageError {
+    UsageError(match var(vars, file::VARIABLE) {
         Some(_) => format!("no configuration file is read, {} says so", file::VARIABLE),
         None => "there is no folder for a configuration file: set HOME or XDG_CONFIG_HOME".into(),
     })

@@ -1,7 +1,7 @@
 //! Reads what `config.toml` says, every line of it: a mistake is one even where
 //! it would not matter to this call, and is told with its place.
 
-use super::Misuse;
+use super::UsageError;
 use super::file::{File, Profile, Rule, Setting, shown};
 use super::options::{self, AnyOption, Raw, Value};
 use cachex_store::place;
@@ -22,7 +22,7 @@ const MATCH: &str = "match";
 const PROFILES: &str = "profile";
 
 /// Reads the bytes of the file at `path`; `home` is what `~` stands for.
-pub fn file(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, Misuse> {
+pub fn file(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, UsageError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         mistake(&path, &valid, valid.len(), "it is not UTF-8")
@@ -43,7 +43,7 @@ struct Mistake {
     what: String,
 }
 
-fn mistake(path: &Path, text: &str, at: usize, what: &str) -> Misuse {
+fn mistake(path: &Path, text: &str, at: usize, what: &str) -> UsageError {
     let mut end = at.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -51,7 +51,11 @@ fn mistake(path: &Path, text: &str, at: usize, what: &str) -> Misuse {
     let before = &text[..end];
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
     let line = before.matches('\n').count() + 1;
-    Misuse(format!("{}:{line}:{column}: {}", shown(path), cachex_base::text::quote::harmless(what)))
+    UsageError(format!(
+        "{}:{line}:{column}: {}",
+        shown(path),
+        cachex_base::text::quote::harmless(what)
+    ))
 }
 
 type Key<'t> = Spanned<DeString<'t>>;

@@ -10,7 +10,7 @@
 
 use super::file::{self, File, LONGEST, shown};
 use super::options::{self, INPUT, LOCAL, Mark, Value};
-use super::{Misuse, Vars, parse, var};
+use super::{UsageError, Vars, parse, var};
 use anyhow::{Context, Result, bail};
 use cachex_base::system::fsutil;
 use cachex_store::place;
@@ -92,11 +92,11 @@ fn relocate(file: &mut File, up: &str) {
 }
 
 /// What a file says, if it says nothing that is not for it to say.
-fn read(path: &Path, bytes: &[u8]) -> Result<File, Misuse> {
+fn read(path: &Path, bytes: &[u8]) -> Result<File, UsageError> {
     let file = parse::file(path.to_owned(), bytes, None)?;
     if let Some(profile) = file.profiles.first() {
         let (path, line) = (shown(path), profile.line);
-        return Err(Misuse(format!("{path}:{line}: profiles belong in your own config.toml")));
+        return Err(UsageError(format!("{path}:{line}: profiles belong in your own config.toml")));
     }
     let rules = file.rules.iter().flat_map(|rule| &rule.settings);
     for setting in file.settings.iter().chain(rules) {
@@ -106,13 +106,13 @@ fn read(path: &Path, bytes: &[u8]) -> Result<File, Misuse> {
             let mut keys: Vec<_> = keys.map(|option| format!("`{}`", option.name())).collect();
             keys.sort_unstable();
             let keys = keys.join(", ");
-            return Err(Misuse(format!(
+            return Err(UsageError(format!(
                 "{path}:{line}: `{name}` is not for a project to set, but for your own config.toml; \
                  it can set {keys}"
             )));
         }
         if name == LOCAL.name && !matches!(setting.value, Value::Switch(true)) {
-            return Err(Misuse(format!(
+            return Err(UsageError(format!(
                 "{path}:{line}: a project can keep results on this machine (`local = true`), not \
                  share them"
             )));

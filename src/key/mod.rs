@@ -20,7 +20,7 @@ use cachex_core::handover;
 use cachex_core::key::Tag;
 use cachex_exec::invocation::{Executable, Invocation, version_of};
 use cachex_exec::stdin::Digest;
-use cachex_store::parts::{Collector, Kind};
+use cachex_store::components::{Collector, Kind};
 use cachex_store::secret::Secret;
 use rustix::termios::Winsize;
 use std::borrow::Cow;
@@ -35,7 +35,7 @@ const INPUT_PARTS: usize = 32;
 
 /// What identifies an invocation.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
+pub struct KeySource<'a> {
     /// What is run.
     pub invocation: &'a Invocation,
     /// The file that is; none where the identity asks for its name alone.
@@ -73,7 +73,7 @@ impl Declared {
         base.is_empty() && platform.is_empty() && inputs.is_none() && printed.is_empty()
     }
 
-    fn tell(&self, to: &mut impl Listener) {
+    fn tell(&self, to: &mut impl KeyVisitor) {
         for (name, value) in &self.platform {
             to.named(Tag::Platform, name.as_bytes(), value.as_bytes());
         }
@@ -86,7 +86,7 @@ impl Declared {
     }
 }
 
-impl Subject<'_> {
+impl KeySource<'_> {
     /// Its key. Fails if a part cannot be known: the working directory is gone,
     /// the executable cannot be read.
     pub fn key(&self) -> Result<Key> {
@@ -122,7 +122,7 @@ impl Subject<'_> {
     }
 
     /// Shows every part to `to`, in the one order.
-    fn tell(&self, to: &mut impl Listener) -> Result<()> {
+    fn tell(&self, to: &mut impl KeyVisitor) -> Result<()> {
         let base = &self.declared.base;
         let argv: Vec<Cow<'_, [u8]>> =
             self.invocation.argv.iter().map(|arg| base.apply(arg.as_bytes())).collect();
@@ -183,7 +183,7 @@ impl Subject<'_> {
         Ok(())
     }
 
-    fn tell_env(&self, cwd: Option<&[u8]>, to: &mut impl Listener) {
+    fn tell_env(&self, cwd: Option<&[u8]>, to: &mut impl KeyVisitor) {
         let pairs = self.vars.iter().filter_map(|(name, value)| {
             let value = variables::in_key(name, value, self.identity, cwd).ok()?;
             Some((name.as_bytes(), value))
@@ -201,7 +201,7 @@ impl Subject<'_> {
 
 /// What decides which files an automatic call depends on. Unless it is portable they are known
 /// by their absolute paths, so the folder it runs in is a part of that, base folder or not.
-fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl Listener) {
+fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl KeyVisitor) {
     let rules = [
         AUTO_VERSION,
         auto.times as u8,
@@ -217,7 +217,7 @@ fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl Listener) {
 }
 
 /// Whoever is shown the parts of a key.
-trait Listener {
+trait KeyVisitor {
     /// A part of one value.
     fn add(&mut self, tag: Tag, value: &[u8]);
     /// A part of several.
@@ -251,7 +251,7 @@ fn kind(tag: Tag) -> Kind {
     }
 }
 
-impl Listener for Collector {
+impl KeyVisitor for Collector {
     fn add(&mut self, tag: Tag, value: &[u8]) {
         Collector::add(self, kind(tag), b"", value);
     }
@@ -270,8 +270,8 @@ impl Listener for Collector {
     fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]) {
         // Their lengths count: one argument is not two.
         let mut fields = fields();
-        Listener::list(&mut fields, tag, values);
-        Listener::add(self, tag, &fields.0);
+        KeyVisitor::list(&mut fields, tag, values);
+        KeyVisitor::add(self, tag, &fields.0);
     }
 
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {
@@ -287,7 +287,7 @@ fn fields() -> Fields {
     Fields::new(Vec::with_capacity(8192))
 }
 
-impl Listener for Fields {
+impl KeyVisitor for Fields {
     fn add(&mut self, tag: Tag, value: &[u8]) {
         Fields::add(self, tag, value);
     }

@@ -108,7 +108,7 @@ pub enum Joined {
 
 /// The policy of waiting for others.
 #[derive(Clone, Copy)]
-pub struct Terms {
+pub struct WaitPolicy {
     /// Until when at most.
     pub until: Option<Instant>,
     /// True if what others have begun before will not do.
@@ -117,7 +117,7 @@ pub struct Terms {
 
 /// Joins the flight of a key, and waits for its end or one's turn. It blocks the thread
 /// meanwhile.
-pub fn join(domain: &Domain, key: &ValueKey, terms: Terms) -> Joined {
+pub fn join(domain: &Domain, key: &ValueKey, terms: WaitPolicy) -> Joined {
     let seat = Seat::take(domain, key, false, terms.anew);
     let until = terms.until;
     loop {
@@ -134,7 +134,7 @@ pub fn join(domain: &Domain, key: &ValueKey, terms: Terms) -> Joined {
 }
 
 /// Joins a flight without blocking a thread.
-pub async fn join_async(domain: &Domain, key: &ValueKey, terms: Terms) -> Joined {
+pub async fn join_async(domain: &Domain, key: &ValueKey, terms: WaitPolicy) -> Joined {
     let seat = Seat::take(domain, key, true, terms.anew);
     let until = terms.until;
     loop {

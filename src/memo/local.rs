@@ -13,8 +13,8 @@ use cachex_base::record::frames::{Frame, Stream};
 use cachex_base::system::clock::{Timestamp, nanos};
 use cachex_base::text::mode::Mode;
 use cachex_store::blobs::{self, NewBlob};
+use cachex_store::db_client::{self, Attendant, DbClient};
 use cachex_store::events::{self, Event, Kind, Reason};
-use cachex_store::fence::{self, Attendant, Fenced};
 use cachex_store::fold::Bounds;
 use cachex_store::lock::{self, Lock, Mode as LockMode};
 use cachex_store::query::{Filter, Query};
@@ -76,7 +76,7 @@ impl Local {
     /// one that expired.
     fn look_up(&self, key: &Key, asks_remote: bool) -> Result<Option<Entry>> {
         let found = match Young::new(&self.root).get(key)? {
-            None => self.attendant.get(&Fenced::new(&self.root), key)?,
+            None => self.attendant.get(&DbClient::new(&self.root), key)?,
             found => found,
         };
         let is_fresh =
@@ -226,7 +226,7 @@ impl Local {
         let marked =
             events::append(&self.root, &event, label, self.bounds.max_entries).unwrap_or(false);
         if (marked || is_due) && self.mode.writes() {
-            let _ = fence::start_fold(self.root.path(), &self.bounds);
+            let _ = db_client::start_fold(self.root.path(), &self.bounds);
         }
     }
 
@@ -248,7 +248,7 @@ impl Local {
             Selection::Tag(tag) => Filter { tag: Some((*tag).to_owned()), ..Filter::default() },
             Selection::Which(_) => Filter::default(),
         };
-        let old = Fenced::new(&self.root);
+        let old = DbClient::new(&self.root);
         old.take_in().context("folding the store")?;
         let mut keys = Vec::new();
         old.query(&Query { filter, ..Query::default() }, &mut |entry, _| {

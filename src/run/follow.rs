@@ -7,8 +7,8 @@
 
 use cachex_base::process::fallback;
 use cachex_base::record::frames::{Frame, Stream};
-use cachex_base::streams::printed::{Again, Printed};
-use cachex_base::streams::sink::{Outputs, Sink};
+use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs};
+use cachex_base::streams::output_prefix::{OutputPrefix, PrefixCheck};
 use cachex_base::system::fsutil;
 use cachex_store::Root;
 use cachex_store::live::{Live, Record, Records};
@@ -23,20 +23,20 @@ const TURN: usize = 16;
 
 /// Those to whom output is shown, and what they have been shown.
 pub struct Audience {
-    sinks: [Sink<'static>; 2],
+    sinks: [NonblockingWriter<'static>; 2],
     /// Whether the reader of a stream left.
     left: [bool; 2],
     /// What they have been shown, or would have been if they had not left.
-    pub printed: Printed,
+    pub printed: OutputPrefix,
 }
 
 impl Audience {
     /// Whoever reads this process's own two streams.
     pub fn new() -> Audience {
         Audience {
-            sinks: Stream::BOTH.map(Sink::of),
+            sinks: Stream::BOTH.map(NonblockingWriter::of),
             left: [false; 2],
-            printed: Printed::default(),
+            printed: OutputPrefix::default(),
         }
     }
 
@@ -70,7 +70,7 @@ pub enum Step {
     /// All was shown, and the run ended by itself.
     Ended(End),
     /// It differs from what was shown of another run.
-    Differs,
+    Diverged,
     /// A stream cannot be written.
     Unwritable(Stream, Errno),
     /// What is there makes no sense.
@@ -96,7 +96,7 @@ pub struct Following {
     chunk: Frame,
     /// How much has been read of all chunks.
     offset: u64,
-    again: [Again; 2],
+    again: [PrefixCheck; 2],
     buffer: Vec<u8>,
     unshown: Range<usize>,
 }
@@ -104,7 +104,7 @@ pub struct Following {
 impl Following {
     /// Follows the run whose files these are, from its beginning; silently
     /// through what has been `printed`. None: it does not go on.
-    pub fn begin(root: &Root, files: &LiveFiles, printed: &Printed) -> Option<Following> {
+    pub fn begin(root: &Root, files: &LiveFiles, printed: &OutputPrefix) -> Option<Following> {
         let live = Live::open(root, files).ok()??;
         Some(Following {
             records: Records::default(),
@@ -181,7 +181,7 @@ impl Following {
                 Some(Record::Chunk(frame)) => self.chunk = frame,
                 Some(Record::Paused) => {}
                 Some(Record::End(end)) => {
-                    self.again.iter().try_for_each(Again::end).map_err(|_| Step::Differs)?;
+                    self.again.iter().try_for_each(PrefixCheck::end).map_err(|_| Step::Diverged)?;
                     return Err(Step::Ended(end));
                 }
                 None => return Err(Step::Idle),
@@ -207,7 +207,7 @@ impl Following {
         self.chunk.len -= read as u64;
         let bytes = &self.buffer[..read];
         let again = &mut self.again[self.chunk.stream as usize];
-        let passed = again.pass(bytes).map_err(|_| Step::Differs)?;
+        let passed = again.pass(bytes).map_err(|_| Step::Diverged)?;
         self.unshown = passed..read;
         Ok(())
     }

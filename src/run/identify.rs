@@ -7,7 +7,7 @@ use super::explain::nearest::{MOMENT, Nearest, Reach};
 use crate::config::{List, var};
 use crate::files::inputs::Ways;
 use crate::key::descriptors::{self, Inherited};
-use crate::key::{Declared, Subject};
+use crate::key::{Declared, KeySource};
 use anyhow::{Result, anyhow};
 use cachex_base::process::exit::Exit;
 use cachex_base::record::entry::Key;
@@ -210,7 +210,7 @@ impl Runner<'_> {
         call: &'s Call,
         executable: Option<&'s Executable>,
         terminal: Option<&'s Winsize>,
-    ) -> Subject<'s> {
+    ) -> KeySource<'s> {
         let (stdin, declared) = (&call.stdin.digest, &call.found.declared);
         self.subject(executable, stdin, terminal, declared, &call.descriptors)
     }
@@ -222,8 +222,8 @@ impl Runner<'_> {
         terminal: Option<&'s Winsize>,
         declared: &'s Declared,
         descriptors: &'s [Inherited],
-    ) -> Subject<'s> {
-        Subject {
+    ) -> KeySource<'s> {
+        KeySource {
             invocation: self.invocation,
             executable,
             identity: &self.config.identity,

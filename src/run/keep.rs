@@ -10,11 +10,11 @@ use cachex_base::system::clock::Timestamp;
 use cachex_exec::invocation::Executable;
 use cachex_exec::{Ended, Spoiled};
 use cachex_store::capture::{GaveUp, Recorder, Recording};
+use cachex_store::components;
 use cachex_store::lock::{self, Lock, Mode as LockMode};
-use cachex_store::parts;
 use cachex_store::room::{self, Room};
 use cachex_store::young::{NewFile, Young};
-use cachex_store::{Root, account, fence, secret};
+use cachex_store::{Root, account, db_client, secret};
 use serde_bytes::ByteBuf;
 use std::os::unix::ffi::OsStrExt;
 
@@ -112,7 +112,7 @@ impl Runner<'_> {
         let key = traced.as_ref().map_or(&call.key, |traced| &traced.key);
         let parts = parts();
         let parts = match &traced {
-            Some(traced) => parts::with_facts(parts, &traced.part_name(call)),
+            Some(traced) => components::with_facts(parts, &traced.part_name(call)),
             None => parts,
         };
         let entry = Entry {
@@ -127,7 +127,7 @@ impl Runner<'_> {
             data: Bytes::Inline(Vec::new()),
             outputs: None,
             about: self.about(),
-            parts: parts::within_limit(parts),
+            parts: components::within_limit(parts),
         };
         let entry = match self.record(root, recording, made, entry, unchanged) {
             Ok(entry) => Box::new(entry),
@@ -190,7 +190,7 @@ impl Runner<'_> {
         drop(publishing);
         let is_due = [Some(room.settle(taken)), kept.map(Kept::settle)].contains(&Some(true));
         if is_due {
-            let _ = fence::start_fold(root.path(), &self.config.bounds());
+            let _ = db_client::start_fold(root.path(), &self.config.bounds());
         }
         Ok(entry)
     }

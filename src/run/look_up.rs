@@ -4,12 +4,12 @@ use super::{Call, Candidate, Hit, Missed, Runner};
 use crate::run::replay::Replay;
 use anyhow::Result;
 use cachex_base::record::entry::{Entry, Key};
-use cachex_base::streams::sink::Outputs;
+use cachex_base::streams::nonblocking_writer::Outputs;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::values::Mode;
 use cachex_core::handover;
+use cachex_store::db_client::DbClient;
 use cachex_store::events::Reason;
-use cachex_store::fence::Fenced;
 use cachex_store::guard::SetAside;
 use cachex_store::{self as store, Root};
 
@@ -73,7 +73,7 @@ impl Runner<'_> {
             return Err(Missed { why: Reason::Forced, stale: None });
         }
         let found = if handover::was_absent(&key.0) {
-            Fenced::new(root).get(key)
+            DbClient::new(root).get(key)
         } else {
             store::get(root, key)
         };

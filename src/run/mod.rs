@@ -45,15 +45,15 @@ use cachex_base::process::fallback;
 use cachex_base::process::report::{self, Outcome, Report};
 use cachex_base::record::entry::Key;
 use cachex_base::streams::messages::{self, Messages};
-use cachex_base::streams::printed::Printed;
+use cachex_base::streams::output_prefix::OutputPrefix;
 use cachex_base::system::clock::{Timestamp, nanos};
 use cachex_base::system::signals::BrokenPipes;
 use cachex_base::text::values::Mode;
 use cachex_exec::invocation::Invocation;
 use cachex_exec::stdin::Stdin;
 use cachex_store::Root;
+use cachex_store::db_client;
 use cachex_store::events::{self, Event, Kind, Reason};
-use cachex_store::fence;
 use cachex_store::lock::Lock;
 use files::Hit;
 use identify::{Call, Unidentified};
@@ -99,7 +99,7 @@ enum Unserved {
     /// A stream cannot be written, and nothing was.
     Unwritable,
     /// It cannot be read any more; what has been shown.
-    Unreadable(Printed),
+    Unreadable(OutputPrefix),
 }
 
 impl std::fmt::Display for Unserved {
@@ -128,7 +128,7 @@ struct Miss {
     stale: Option<Box<Candidate>>,
     turn: Turn,
     /// What the caller has been shown of another's run.
-    printed: Printed,
+    printed: OutputPrefix,
     /// The turn of the run in the background that outlives its caller, if there is one.
     behind: Option<u64>,
 }
@@ -179,14 +179,14 @@ impl Runner<'_> {
                 Some(stale) => {
                     self.messages()
                         .tell(format_args!("the command failed lately, it is not tried again yet"));
-                    let printed = Printed::at_start();
+                    let printed = OutputPrefix::at_start();
                     return self.serve_or_run(root, call, stale, Outcome::Stale, &printed);
                 }
                 None => None,
             },
             stale => stale,
         };
-        let printed = Printed::at_start();
+        let printed = OutputPrefix::at_start();
         let miss = Miss { call, why, stale, turn: Turn::Free, printed, behind: None };
         self.take_turn(root, miss)
     }
@@ -196,7 +196,7 @@ impl Runner<'_> {
         let ages = self.config.freshness.refresh_after.is_some_and(|after| hit.age >= after);
         let refreshed = ages && self.refresh(root, &mut call, hit.replay.entry());
         let outcome = if refreshed { Outcome::Refreshing } else { Outcome::Hit };
-        self.serve_or_run(root, call, hit, outcome, &Printed::at_start())
+        self.serve_or_run(root, call, hit, outcome, &OutputPrefix::at_start())
     }
 
     /// Serves an entry to a caller who has been shown so much of it. If it cannot be
@@ -207,7 +207,7 @@ impl Runner<'_> {
         call: Call,
         hit: Hit,
         outcome: Outcome,
-        printed: &Printed,
+        printed: &OutputPrefix,
     ) -> Exit {
         match self.try_to_serve(root, &call.stdin, hit, outcome, printed) {
             Ok(exit) => exit,
@@ -229,7 +229,7 @@ impl Runner<'_> {
 
     /// Serves an entry in the place of a command that ran, or is not to run.
     fn serve(&self, root: &Root, stdin: &Stdin, hit: Hit, outcome: Outcome) -> Exit {
-        let served = self.try_to_serve(root, stdin, hit, outcome, &Printed::default());
+        let served = self.try_to_serve(root, stdin, hit, outcome, &OutputPrefix::default());
         served.unwrap_or_else(|unserved| {
             messages::error(format_args!("replaying the result: {unserved}"));
             Exit::Status(exit::CACHEX_FAILED)
@@ -242,7 +242,7 @@ impl Runner<'_> {
         stdin: &Stdin,
         mut hit: Hit,
         outcome: Outcome,
-        printed: &Printed,
+        printed: &OutputPrefix,
     ) -> Result<Exit, Unserved> {
         fallback::is_too_late();
         // Else it is the record of a run that was this call's own.
@@ -353,7 +353,7 @@ impl Runner<'_> {
             }
         };
         if events::append(root, &event, label, self.config.max_entries).unwrap_or(false) {
-            let _ = fence::start_fold(root.path(), &self.config.bounds());
+            let _ = db_client::start_fold(root.path(), &self.config.bounds());
         }
     }
 

@@ -87,7 +87,7 @@ impl Runner<'_> {
             source,
             // Whether it is to be shown is known when the command has ended.
             output: match stale {
-                Some(_) => Output::Held,
+                Some(_) => Output::Buffered,
                 None if printed.is_empty() => Output::Live,
                 None => Output::After(&printed),
             },

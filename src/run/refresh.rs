@@ -26,7 +26,7 @@ use cachex_base::process::ipc;
 use cachex_base::process::report::{Outcome, Report};
 use cachex_base::record::entry::{Entry, Key};
 use cachex_base::streams::messages;
-use cachex_base::streams::sink::Outputs;
+use cachex_base::streams::nonblocking_writer::Outputs;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_base::system::null;

@@ -4,9 +4,9 @@ mod out;
 
 use cachex_base::record::entry::{Bytes, Entry};
 use cachex_base::record::frames::{self, Frame, Frames, Readable, Stream, total};
+use cachex_base::streams::nonblocking_writer::{Outputs, own};
+use cachex_base::streams::output_prefix::{Diverged, OutputPrefix, PrefixCheck};
 use cachex_base::streams::plain::Plain;
-use cachex_base::streams::printed::{Again, Differs, Printed};
-use cachex_base::streams::sink::{Outputs, own};
 use cachex_exec::screen::Screen;
 use cachex_store::blobs::Blob;
 use cachex_store::packed::Unpacking;
@@ -38,7 +38,7 @@ pub enum Unplayed {
     /// A stream cannot be written.
     Unwritable(Stream, Errno),
     /// It is not what has been printed already; nothing was written.
-    Differs,
+    Diverged,
 }
 
 impl fmt::Display for Unplayed {
@@ -48,7 +48,7 @@ impl fmt::Display for Unplayed {
             Unplayed::Unwritable(stream, errno) => {
                 write!(f, "writing {}: {}", stream.name(), io::Error::from(*errno))
             }
-            Unplayed::Differs => write!(f, "{Differs}"),
+            Unplayed::Diverged => write!(f, "{Diverged}"),
         }
     }
 }
@@ -68,9 +68,9 @@ impl From<io::Error> for Unplayed {
     }
 }
 
-impl From<Differs> for Unplayed {
-    fn from(Differs: Differs) -> Unplayed {
-        Unplayed::Differs
+impl From<Diverged> for Unplayed {
+    fn from(Diverged: Diverged) -> Unplayed {
+        Unplayed::Diverged
     }
 }
 
@@ -155,11 +155,11 @@ impl Replay {
 
     /// Writes both streams in the order in which they came.
     pub fn play(&mut self) -> Result<(), Unplayed> {
-        self.play_after(&Printed::default())
+        self.play_after(&OutputPrefix::default())
     }
 
     /// The same at a terminal like the one that it was recorded at, see [`Screen`].
-    pub fn play_at_a_terminal(&mut self, printed: &Printed) -> Result<(), Unplayed> {
+    pub fn play_at_a_terminal(&mut self, printed: &OutputPrefix) -> Result<(), Unplayed> {
         self.shown = printed.bytes();
         if !printed.is_empty() {
             self.compare(printed)?;
@@ -204,7 +204,7 @@ impl Replay {
     }
 
     /// The same without what has been printed already.
-    pub fn play_after(&mut self, printed: &Printed) -> Result<(), Unplayed> {
+    pub fn play_after(&mut self, printed: &OutputPrefix) -> Result<(), Unplayed> {
         self.shown = printed.bytes();
         if !printed.is_empty() {
             self.compare(printed)?;
@@ -225,8 +225,8 @@ impl Replay {
     }
 
     /// What has been written, as far as it can be read again.
-    pub fn printed(&self) -> io::Result<Printed> {
-        let mut printed = Printed::default();
+    pub fn printed(&self) -> io::Result<OutputPrefix> {
+        let mut printed = OutputPrefix::default();
         let mut left = self.shown;
         let mut data = self.reader();
         let mut buffer = vec![0; COPY_BY_HAND as usize];
@@ -296,7 +296,7 @@ impl Replay {
     }
 
     /// Finds out whether each stream begins with what has been printed of it.
-    fn compare(&self, printed: &Printed) -> Result<(), Unplayed> {
+    fn compare(&self, printed: &OutputPrefix) -> Result<(), Unplayed> {
         let mut again = printed.again();
         let mut buffer = vec![0; COPY_BY_HAND as usize];
         let mut data = self.reader();
@@ -313,7 +313,7 @@ impl Replay {
             io::copy(&mut data.by_ref().take(beyond), &mut io::sink())?;
             Ok::<_, Unplayed>(())
         })?;
-        Ok(again.iter().try_for_each(Again::end)?)
+        Ok(again.iter().try_for_each(PrefixCheck::end)?)
     }
 
     /// Shows each frame to `visit`, in order.
@@ -428,7 +428,7 @@ mod tests {
             (&replay.data, &replay.frames),
             (Some(Blob::Packed(_)), Some(Blob::Packed(_)))
         ));
-        let mut printed = Printed::default();
+        let mut printed = OutputPrefix::default();
         for len in [1, 100_000, 200_000] {
             let from = printed.bytes()[0] as usize;
             printed.add(Stream::Stdout, &data[from..from + len]);

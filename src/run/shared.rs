@@ -7,11 +7,11 @@ use crate::config::Remote as Settings;
 use cachex_base::record::entry::{Entry, Key};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::values::{Mode, RemoteUrl};
+use cachex_store::remote::circuit_breaker::Outage;
 use cachex_store::remote::origin::Origin;
-use cachex_store::remote::outage::Outage;
 use cachex_store::remote::{Claimed, Fetched, Remote, Seen, Unanswered, Wanted, advice};
 use cachex_store::settings::RemoteMode;
-use cachex_store::{self as store, Root, fence};
+use cachex_store::{self as store, Root, db_client};
 use std::time::Duration;
 
 /// What could not be sent for so long is worth a word.
@@ -131,7 +131,7 @@ impl Runner<'_> {
         match fetched {
             Ok(Fetched::Entry { is_fold_due, .. }) => {
                 if is_fold_due {
-                    let _ = fence::start_fold(root.path(), &self.config.bounds());
+                    let _ = db_client::start_fold(root.path(), &self.config.bounds());
                 }
                 // A fold may have taken it already.
                 store::get(root, key).ok().flatten()

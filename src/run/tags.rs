@@ -4,7 +4,7 @@ use super::Runner;
 use cachex_base::record::entry::Entry;
 use cachex_base::text::values::Mode;
 use cachex_store::tags::{self, Added};
-use cachex_store::{Root, fence};
+use cachex_store::{Root, db_client};
 
 impl Runner<'_> {
     /// Gives an entry that was served the tags that this call asks for and it lacks. If
@@ -18,7 +18,7 @@ impl Runner<'_> {
             return;
         }
         let added = match tags::try_to_add(root, &entry.key, &lacking) {
-            Ok(Added::NotNow) => fence::start_tagging(root.path(), &entry.key, &lacking),
+            Ok(Added::NotNow) => db_client::start_tagging(root.path(), &entry.key, &lacking),
             done => done.map(drop),
         };
         if let Err(error) = added {

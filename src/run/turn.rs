@@ -1,11 +1,11 @@
 //! One at a time: waiting for one's turn, or for another's to be over.
 
 use super::{Call, Miss, Runner, Turn};
-use crate::run::wait::{Apart, Terms, Wait, Waited};
+use crate::run::wait::{Apart, Wait, WaitPolicy, Waited};
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::report::{Outcome, Report};
 use cachex_base::streams::messages;
-use cachex_base::streams::sink;
+use cachex_base::streams::nonblocking_writer;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::values::Mode;
 use cachex_store::Root;
@@ -18,7 +18,7 @@ use std::time::Duration;
 impl Runner<'_> {
     /// Runs the command, when it is this call's turn.
     pub(super) fn take_turn(&self, root: &Root, mut miss: Miss) -> Exit {
-        if miss.stale.is_none() && sink::may_refuse() {
+        if miss.stale.is_none() && nonblocking_writer::may_refuse() {
             let why = "standard output may take nothing";
             self.messages().tell(format_args!("not cached: {why}"));
             return self.uncached(miss.call.stdin.source, why);
@@ -33,7 +33,7 @@ impl Runner<'_> {
         // What another's automatic run read may have changed since it began; only a record tells.
         let is_forced = self.config.mode == Mode::WriteOnly && miss.behind.is_none();
         let shares = !is_forced && self.terminal().is_none() && !self.is_automatic();
-        let terms = Terms {
+        let terms = WaitPolicy {
             lock_timeout: self.config.lock_timeout,
             timeout: self.config.timeout,
             first_turn: miss.behind,

@@ -8,7 +8,7 @@ use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::report::{Outcome, Report, seconds};
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::messages;
-use cachex_base::streams::printed::Differs;
+use cachex_base::streams::output_prefix::Diverged;
 use cachex_base::text::values::StdinMode;
 use cachex_exec::invocation::{Executable, Resolved};
 use cachex_exec::stdin::Source;
@@ -131,7 +131,7 @@ impl Runner<'_> {
             }
         }
         if ended.differs {
-            messages::error(format_args!("{Differs}"));
+            messages::error(format_args!("{Diverged}"));
             return Exit::Status(exit::CACHEX_FAILED);
         }
         match ended.spoiled {

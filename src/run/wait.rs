@@ -4,7 +4,7 @@
 //! need of a turn if its run comes to its own end, recorded or not. If it does not, or
 //! cannot be followed any more (it was killed, or interrupted, or the store is full),
 //! one who has shown nothing takes the turn as if nothing had been there. One who
-//! has shown something carries it along as [`Printed`]: whatever comes next, a record,
+//! has shown something carries it along as [`OutputPrefix`]: whatever comes next, a record,
 //! another holder's run, or a run of one's own, is passed in silence
 //! as far as it is what has been shown. If it is not, there is nothing right to be
 //! shown any more, and that is said.
@@ -27,7 +27,7 @@ use crate::run::follow::{Audience, Following, Step};
 use cachex_base::process::lineage::Lineage;
 use cachex_base::record::frames::Stream;
 use cachex_base::streams::messages::{self, Messages};
-use cachex_base::streams::printed::{Differs, Printed};
+use cachex_base::streams::output_prefix::{Diverged, OutputPrefix};
 use cachex_base::system::fsutil;
 use cachex_store::Root;
 use cachex_store::lock::{self, End, EndedBy, Lock, Mode, Signature};
@@ -87,7 +87,7 @@ pub enum Apart {
 
 /// What one puts up with.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct WaitPolicy {
     /// How long one waits while nothing is shown; none: see [`patience`].
     pub lock_timeout: Option<Duration>,
     /// How long the command may take, another's run included that is as good.
@@ -106,7 +106,7 @@ pub struct Terms {
 pub struct Wait<'r> {
     root: &'r Root,
     messages: Messages,
-    terms: Terms,
+    terms: WaitPolicy,
     began: Instant,
     /// When something was shown last.
     moved: Instant,
@@ -136,7 +136,7 @@ struct Queue<'n> {
 
 impl<'r> Wait<'r> {
     /// Begins to wait.
-    pub fn new(root: &'r Root, messages: Messages, terms: Terms) -> Wait<'r> {
+    pub fn new(root: &'r Root, messages: Messages, terms: WaitPolicy) -> Wait<'r> {
         let now = Instant::now();
         Wait {
             root,
@@ -153,7 +153,7 @@ impl<'r> Wait<'r> {
     }
 
     /// What has been shown, and must not be shown again.
-    pub fn into_printed(self) -> Printed {
+    pub fn into_printed(self) -> OutputPrefix {
         self.audience.printed
     }
 
@@ -439,7 +439,7 @@ fn stuck(step: &Step) -> Waited {
             let error = io::Error::from(*errno);
             failed(format_args!("writing {}: {error}", stream.name()))
         }
-        _ => failed(format_args!("{Differs}")),
+        _ => failed(format_args!("{Diverged}")),
     }
 }
 

@@ -13,7 +13,7 @@ use cachex_base::process::exit::Exit;
 use cachex_base::process::ipc;
 #[cfg(not(feature = "cli"))]
 use cachex_base::system::null;
-use cachex_store::fence;
+use cachex_store::db_client;
 use cachex_store::remote as shared;
 use std::ffi::{OsStr, OsString};
 
@@ -31,9 +31,9 @@ use std::os::unix::ffi::OsStrExt;
 /// The verbs of the helper processes that this build can be.
 #[cfg(feature = "cli")]
 const OF_HELPERS: [&str; 5] =
-    [fence::VERB, shared::VERB, ipc::VERSION_VERB, run::REFRESH, ipc::RUN_FOR];
+    [db_client::VERB, shared::VERB, ipc::VERSION_VERB, run::REFRESH, ipc::RUN_FOR];
 #[cfg(not(feature = "cli"))]
-const OF_HELPERS: [&str; 2] = [fence::VERB, shared::VERB];
+const OF_HELPERS: [&str; 2] = [db_client::VERB, shared::VERB];
 
 /// Lets the program be its own helper process. Call it first in `main`.
 ///

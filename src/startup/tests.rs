@@ -2,7 +2,7 @@
 //!
 //! Its `main` is the test harness's, so what should be the first line there is run before it.
 
-use cachex_store::fence::{self, Fenced};
+use cachex_store::db_client::{self, DbClient};
 use cachex_store::fold::Bounds;
 use cachex_store::testing::{entry, key, scene};
 use std::collections::HashSet;
@@ -48,7 +48,7 @@ fn a_fold_that_a_program_starts_is_done_and_leaves_no_process() {
     let scene = scene();
     scene.record(&entry(1, 10));
     let bounds = Bounds { max_size: u64::MAX, max_entries: None, compress: 1 };
-    fence::start_fold(scene.root.path(), &bounds).unwrap();
+    db_client::start_fold(scene.root.path(), &bounds).unwrap();
     eventually(|| scene.has("old.keys"));
     eventually(|| scene.old(1).is_some());
     #[cfg(target_os = "linux")]
@@ -59,7 +59,7 @@ fn a_fold_that_a_program_starts_is_done_and_leaves_no_process() {
 fn what_a_program_asks_a_helper_is_answered() {
     let scene = scene();
     scene.record(&entry(1, 10));
-    let fenced = Fenced::new(&scene.root);
+    let fenced = DbClient::new(&scene.root);
     fenced.take_in().unwrap();
     assert_eq!(fenced.remove_all(&[key(1), key(2)], &mut HashSet::new()).unwrap(), 1);
 }

@@ -5,7 +5,7 @@ use cachex_base::record::entry::{About, Bytes, Entry, Key};
 use cachex_base::record::frames::{Frame, Stream};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::hashing;
-use cachex_store::facts::Usage;
+use cachex_store::metadata::Usage;
 use cachex_store::old::Old;
 use cachex_store::young::Young;
 use cachex_store::{Root, fold, rebuild};

@@ -32,11 +32,11 @@ use cachex_base::system::progress::Progress;
 use cachex_base::text::values::{self, ExitCodes, NamePattern, Tag};
 use cachex_core::environment;
 use cachex_store::blobs::{self, Form};
-use cachex_store::facts::{self, Facts, Totals};
+use cachex_store::components::Parts;
+use cachex_store::db_server::Item;
 use cachex_store::fold::FoldReport;
-use cachex_store::helper::Item;
 use cachex_store::lock::Signature;
-use cachex_store::parts::Parts;
+use cachex_store::metadata::{self, EntryMetadata, Totals};
 use cachex_store::query::{Filter, Query};
 use cachex_store::stats::Counts;
 use cachex_store::{Root, events, filter, indexes, packed};
@@ -152,7 +152,7 @@ fn whole_entry(entry: &Entry) {
     }
     if let Ok(sealed) = entry.seal() {
         assert_eq!(Entry::open_any(&sealed).as_ref(), Ok(entry));
-        assert!(Facts::of(entry, &sealed).size >= entry.blob_bytes());
+        assert!(EntryMetadata::of(entry, &sealed).size >= entry.blob_bytes());
     }
     let mut other = entry.key;
     other.0[31] ^= 1;
@@ -199,7 +199,7 @@ fn query(bytes: &[u8]) {
         },
         parts: Vec::new(),
     };
-    let facts = Facts::of(&entry, &[]);
+    let facts = EntryMetadata::of(&entry, &[]);
     matcher.matches(&entry, &facts);
     query.order.rank(&entry, &facts);
     let plain = Filter {
@@ -230,19 +230,19 @@ fn events(bytes: &[u8]) {
 
 /// What the old store notes down about entries.
 fn facts(bytes: &[u8]) {
-    if let Some(known) = facts::decode::<Facts>(bytes) {
-        assert_eq!(facts::decode(&facts::encode(&known)), Some(known));
+    if let Some(known) = metadata::decode::<EntryMetadata>(bytes) {
+        assert_eq!(metadata::decode(&metadata::encode(&known)), Some(known));
     }
-    if let Some(totals) = facts::decode::<Totals>(bytes) {
-        assert_eq!(facts::decode(&facts::encode(&totals)), Some(totals));
+    if let Some(totals) = metadata::decode::<Totals>(bytes) {
+        assert_eq!(metadata::decode(&metadata::encode(&totals)), Some(totals));
     }
-    if let Some(counts) = facts::decode::<Counts>(bytes) {
-        assert_eq!(facts::decode(&facts::encode(&counts)), Some(counts));
+    if let Some(counts) = metadata::decode::<Counts>(bytes) {
+        assert_eq!(metadata::decode(&metadata::encode(&counts)), Some(counts));
         let mut sum = counts;
         sum.add(&counts);
         assert!(sum.hits >= counts.hits);
     }
-    let _ = facts::split(bytes);
+    let _ = metadata::split(bytes);
     if let Some((tag, key)) = indexes::tag_of(bytes) {
         assert_eq!([&indexes::tag_place(tag)[..], &key.0].concat(), bytes);
     }

@@ -11,43 +11,43 @@
     reason = "no package but cachex's own uses it"
 )]
 
+pub mod buffered_output;
 mod descendants;
-pub mod feed;
-pub mod held;
+mod destination;
 pub mod invocation;
 pub mod job;
-mod leg;
 mod limit;
-mod outlet;
+mod output_stream;
 pub mod pty;
 mod pump;
 mod relay;
 pub mod screen;
 mod spawn;
 pub mod stdin;
+pub mod stdin_pump;
 mod taker;
 mod typed;
 mod witness;
 
-use crate::feed::{Channel, Feeder};
-use crate::held::Held;
+use crate::buffered_output::BufferedOutput;
 use crate::invocation::Invocation;
 use crate::job::{Job, Kind};
 use crate::pty::{Console, Pty};
 use crate::stdin::Source;
+use crate::stdin_pump::{Channel, StdinPump};
 use cachex_base::process::fallback;
 use cachex_base::process::lineage::Pipe;
 use cachex_base::record::frames::{Loss, Stream};
-use cachex_base::streams::printed::Printed;
-use cachex_base::streams::sink::{Outputs, Sink};
+use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs};
+use cachex_base::streams::output_prefix::OutputPrefix;
 use cachex_base::streams::spool::Spool;
 use cachex_base::system::null;
 use cachex_base::system::signals::Signals;
 use cachex_store::capture::Recorder;
 use cachex_trace::Hook;
-use leg::Leg;
+use destination::Destination;
 use limit::Limit;
-use outlet::Outlet;
+use output_stream::OutputStream;
 use pump::Pump;
 pub use relay::Left;
 use rustix::fd::{AsFd, OwnedFd};
@@ -87,9 +87,9 @@ pub enum Output<'a> {
     /// The same by the command itself, which has them: nothing is recorded.
     Own,
     /// To them as it comes, without what has been shown there before; see [`Ended::differs`].
-    After(&'a Printed),
+    After(&'a OutputPrefix),
     /// Nowhere until it is asked for, see [`Ended::held`].
-    Held,
+    Buffered,
     /// Nowhere at all: the run is in the background, with one pipe for both streams or not.
     Nowhere {
         /// Whether it is one.
@@ -101,7 +101,7 @@ impl Output<'_> {
     fn pipes(self) -> Pipes {
         let is_one = match self {
             Output::Own => return Pipes::None,
-            Output::Live | Output::Held => Outputs::of_this_process() == Outputs::One,
+            Output::Live | Output::Buffered => Outputs::of_this_process() == Outputs::One,
             // What was shown before came through two.
             Output::After(_) => false,
             Output::Nowhere { one_pipe } => one_pipe,
@@ -133,9 +133,9 @@ pub struct Ended {
     pub spoiled: Option<Spoiled>,
     /// An output that could not be passed on, and why.
     pub lost: Option<(Stream, Loss)>,
-    /// What was printed under [`Output::Held`], if it could all be kept; else it
+    /// What was printed under [`Output::Buffered`], if it could all be kept; else it
     /// has been shown.
-    pub held: Option<Held>,
+    pub held: Option<BufferedOutput>,
     /// What may still be printed by something that the command left behind, where what was
     /// printed is held. It is to be carried on, shown or not.
     pub left: Option<Left>,
@@ -220,7 +220,7 @@ pub fn run(
         None => Kind::Process,
     };
     // Allocated while a command that there is no memory for can still be become.
-    let [buffer, other_buffer] = [(); 2].map(|()| leg::buffer());
+    let [buffer, other_buffer] = [(); 2].map(|()| output_stream::buffer());
     fallback::is_too_late();
     let mut signals = match Signals::catch(kind.left_out()) {
         Ok(signals) => signals,
@@ -254,26 +254,28 @@ pub fn run(
     let is_fed = matches!(plan.source, Source::Feed(_));
     let gets_nothing = matches!(plan.source, Source::Null);
     let lacks_terminal = plan.tty && running.console.is_none();
-    let sinks = || Stream::BOTH.map(Sink::of);
+    let sinks = || Stream::BOTH.map(NonblockingWriter::of);
     let outlets = match plan.output {
-        Output::Live => sinks().map(Outlet::Live),
+        Output::Live => sinks().map(Destination::Live),
         Output::After(printed) => {
             let ([out, err], [out_again, err_again]) = (sinks(), printed.again());
-            [Outlet::After(out, out_again), Outlet::After(err, err_again)]
+            [Destination::After(out, out_again), Destination::After(err, err_again)]
         }
-        Output::Own | Output::Held | Output::Nowhere { .. } => [Outlet::Nowhere, Outlet::Nowhere],
+        Output::Own | Output::Buffered | Output::Nowhere { .. } => {
+            [Destination::Nowhere, Destination::Nowhere]
+        }
     };
     let [stdout, stderr] = outlets;
     let mut pump = Pump::new(
         Job::new(running.child.pid, kind),
         [
-            Leg::new(Stream::Stdout, running.stdout, stdout, buffer),
-            Leg::new(Stream::Stderr, running.stderr, stderr, other_buffer),
+            OutputStream::new(Stream::Stdout, running.stdout, stdout, buffer),
+            OutputStream::new(Stream::Stderr, running.stderr, stderr, other_buffer),
         ],
-        Feeder::new(channel, plan.source),
+        StdinPump::new(channel, plan.source),
         (running.console, typed),
         plan.timeout.and_then(Limit::after),
-        Taker::new(recorder, matches!(plan.output, Output::Held).then(Held::default)),
+        Taker::new(recorder, matches!(plan.output, Output::Buffered).then(BufferedOutput::default)),
     );
     let (status, ended) = match pump.run(&running.child, &mut signals) {
         Ok(ended) => ended,

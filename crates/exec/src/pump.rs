@@ -5,19 +5,19 @@ mod pause;
 
 use super::Spoiled;
 use super::descendants;
-use super::leg::Leg;
+use super::destination::Destination;
 use super::limit::Limit;
-use super::outlet::Outlet;
+use super::output_stream::OutputStream;
 use super::spawn::Child;
 use super::taker::Taker;
-use crate::feed::Feeder;
-use crate::held::{Held, Pieces};
+use crate::buffered_output::{BufferedOutput, Pieces};
 use crate::job::Job;
 use crate::pty::{Console, Pressed};
+use crate::stdin_pump::StdinPump;
 use crate::typed::Typed;
 use cachex_base::process::exit;
 use cachex_base::record::frames::{Loss, Stream};
-use cachex_base::streams::sink::Sink;
+use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::system::failpoint;
 use cachex_base::system::signals::{self, Meaning, Sender, Sent, Signals};
 use rustix::io::Errno;
@@ -34,9 +34,9 @@ const FEW: usize = 16;
 /// A run under way.
 pub struct Pump<'a, 'r> {
     job: Job,
-    pub legs: [Leg; 2],
+    pub legs: [OutputStream; 2],
     /// Gives the command its standard input.
-    pub feeder: Feeder,
+    pub feeder: StdinPump,
     console: Option<Console>,
     /// What is read at a terminal that the command shares with cachex.
     typed: Option<Typed>,
@@ -79,8 +79,8 @@ impl<'a, 'r> Pump<'a, 'r> {
     /// A run that has just begun.
     pub fn new(
         job: Job,
-        legs: [Leg; 2],
-        feeder: Feeder,
+        legs: [OutputStream; 2],
+        feeder: StdinPump,
         (console, typed): (Option<Console>, Option<Typed>),
         limit: Option<Limit>,
         taker: Taker<'a, 'r>,
@@ -121,7 +121,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             if let Some(ended) = self.over() {
                 return Ok(ended);
             }
-            if self.legs.iter().any(Leg::is_pending) {
+            if self.legs.iter().any(OutputStream::is_pending) {
                 self.taker.pause();
             }
             self.end_outputs();
@@ -218,7 +218,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         if let Some(status) = status {
             self.ended = Some((status, Instant::now()));
             self.note_what_was_typed();
-            self.legs.iter_mut().for_each(Leg::note_the_end);
+            self.legs.iter_mut().for_each(OutputStream::note_the_end);
             self.feeder.close();
             if let Some(sent) = self.missed.take() {
                 self.end_late(&sent);
@@ -283,9 +283,9 @@ impl<'a, 'r> Pump<'a, 'r> {
                 let (Loss::Reading(errno) | Loss::Writing(errno)) = loss;
                 self.spoiled.get_or_insert(Spoiled::Unreadable(errno));
             }
-            if matches!(leg.outlet, Outlet::Differing) {
+            if matches!(leg.outlet, Destination::Differing) {
                 // Nothing that goes with it is shown either.
-                self.legs.iter_mut().for_each(|leg| leg.outlet = Outlet::Differing);
+                self.legs.iter_mut().for_each(|leg| leg.outlet = Destination::Differing);
             }
             if self.legs[at].lacks_a_reader() && self.broken.is_none() {
                 self.meet_a_broken_pipe(at);
@@ -309,7 +309,7 @@ impl<'a, 'r> Pump<'a, 'r> {
     /// Whether what came is not what had been shown before. Nobody is told of
     /// what only lacks its end because somebody ended it.
     pub fn differs(&self) -> bool {
-        let differs = self.legs.iter().any(|leg| matches!(leg.outlet, Outlet::Differing));
+        let differs = self.legs.iter().any(|leg| matches!(leg.outlet, Destination::Differing));
         let is_short = self.legs.iter().any(|leg| !leg.outlet.may_end());
         match self.spoiled {
             Some(Spoiled::Interrupted) => false,
@@ -319,11 +319,11 @@ impl<'a, 'r> Pump<'a, 'r> {
     }
 
     /// Prints what was held, and from now on whatever comes.
-    fn show(&mut self, held: Held) {
+    fn show(&mut self, held: BufferedOutput) {
         self.backlog = Some(held.into_pieces());
         let [out, err] = &mut self.legs;
-        out.outlet = Outlet::Live(Sink::of(Stream::Stdout));
-        err.outlet = Outlet::Live(Sink::of(Stream::Stderr));
+        out.outlet = Destination::Live(NonblockingWriter::of(Stream::Stdout));
+        err.outlet = Destination::Live(NonblockingWriter::of(Stream::Stderr));
         self.pass_on_backlog();
     }
 
@@ -331,8 +331,8 @@ impl<'a, 'r> Pump<'a, 'r> {
     /// is pending then.
     fn pass_on_backlog(&mut self) {
         while let Some(pieces) = &mut self.backlog {
-            self.legs.iter_mut().for_each(Leg::send);
-            if self.legs.iter().any(Leg::is_pending) {
+            self.legs.iter_mut().for_each(OutputStream::send);
+            if self.legs.iter().any(OutputStream::is_pending) {
                 let _ = failpoint::at("backlog");
                 return;
             }

@@ -8,11 +8,11 @@
 //! have ended. It takes no signal but those that nobody can refuse: it ends with what it
 //! serves.
 
-use super::leg::Leg;
-use super::outlet::Outlet;
+use super::destination::Destination;
+use super::output_stream::OutputStream;
 use cachex_base::process::detached;
 use cachex_base::record::frames::Stream;
-use cachex_base::streams::sink::Sink;
+use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::system::fsutil;
 use rustix::event::PollFd;
 use rustix::fd::AsRawFd;
@@ -20,22 +20,22 @@ use smallvec::SmallVec;
 
 /// The streams of a command that has ended, while something that it left behind can print
 /// on them.
-pub struct Left([Leg; 2]);
+pub struct Left([OutputStream; 2]);
 
 impl Left {
     /// What is left of these; none if that is nothing.
-    pub fn of(mut legs: [Leg; 2]) -> Option<Left> {
+    pub fn of(mut legs: [OutputStream; 2]) -> Option<Left> {
         // What nobody printed is nothing to wait for.
-        let is_over = |leg: &&mut Leg| !leg.has_more() && !leg.is_pending();
-        legs.iter_mut().filter(is_over).for_each(Leg::close);
-        (!legs.iter().all(Leg::is_done)).then_some(Left(legs))
+        let is_over = |leg: &&mut OutputStream| !leg.has_more() && !leg.is_pending();
+        legs.iter_mut().filter(is_over).for_each(OutputStream::close);
+        (!legs.iter().all(OutputStream::is_done)).then_some(Left(legs))
     }
 
     /// Has a process of its own carry on what still comes. If none is to be had this one
     /// does, for as long as it takes.
     pub fn carry_on(mut self) {
         let legs = self.0.iter().filter(|leg| !leg.is_done());
-        let ends = |leg: &Leg| {
+        let ends = |leg: &OutputStream| {
             let source = leg.source.as_ref().map(AsRawFd::as_raw_fd);
             [source, leg.outlet.descriptor().map(|outlet| outlet.as_raw_fd())]
         };
@@ -48,8 +48,8 @@ impl Left {
     /// The same for what was held back and has been shown after all.
     pub fn carry_on_shown(mut self) {
         let [out, err] = &mut self.0;
-        out.outlet = Outlet::Live(Sink::of(Stream::Stdout));
-        err.outlet = Outlet::Live(Sink::of(Stream::Stderr));
+        out.outlet = Destination::Live(NonblockingWriter::of(Stream::Stdout));
+        err.outlet = Destination::Live(NonblockingWriter::of(Stream::Stderr));
         self.carry_on();
     }
 
@@ -63,12 +63,12 @@ impl Left {
                     leg.close();
                 }
             }
-            if self.0.iter().all(Leg::is_done) {
+            if self.0.iter().all(OutputStream::is_done) {
                 return;
             }
             let mut watched = SmallVec::<[PollFd<'_>; 4]>::new();
-            watched.extend(self.0.iter().filter_map(Leg::waits_for));
-            watched.extend(self.0.iter().filter_map(Leg::watches));
+            watched.extend(self.0.iter().filter_map(OutputStream::waits_for));
+            watched.extend(self.0.iter().filter_map(OutputStream::watches));
             let _ = fsutil::poll(&mut watched, None);
         }
     }

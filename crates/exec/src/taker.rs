@@ -1,6 +1,6 @@
 //! Who gets what a command prints, besides cachex's own streams.
 
-use crate::held::Held;
+use crate::buffered_output::BufferedOutput;
 use cachex_base::record::frames::Stream;
 use cachex_store::capture::Recorder;
 
@@ -8,7 +8,7 @@ use cachex_store::capture::Recorder;
 pub struct Taker<'a, 'r> {
     recorder: Option<&'a mut Recorder<'r>>,
     /// What is held of it.
-    pub held: Option<Held>,
+    pub held: Option<BufferedOutput>,
     /// How much there was of each stream.
     pub bytes: [u64; 2],
     /// Nothing more can be held.
@@ -17,7 +17,10 @@ pub struct Taker<'a, 'r> {
 
 impl<'a, 'r> Taker<'a, 'r> {
     /// Nothing has been printed yet.
-    pub fn new(recorder: Option<&'a mut Recorder<'r>>, held: Option<Held>) -> Taker<'a, 'r> {
+    pub fn new(
+        recorder: Option<&'a mut Recorder<'r>>,
+        held: Option<BufferedOutput>,
+    ) -> Taker<'a, 'r> {
         Taker { recorder, held, bytes: [0; 2], is_full: false }
     }
 

@@ -6,9 +6,9 @@
 //! their turn. The caller holds the fold lock, so nothing is added meanwhile.
 
 use super::Root;
-use super::facts::{Facts, key_of, split};
+use super::blob_refs::{self, SeenManifests};
 use super::indexes::{command_place, tag_of};
-use super::needs::{self, Met};
+use super::metadata::{EntryMetadata, key_of, split};
 use super::old::Old;
 use super::table::{Ordered, Table};
 use super::walk;
@@ -26,7 +26,7 @@ const PAGE: usize = 10_000;
 pub fn audit(root: &Root) -> Result<u64> {
     let mut damaged = 0;
     let (mut entries, mut bytes) = (0, 0_u64);
-    let mut met = Met::new();
+    let mut met = SeenManifests::new();
     let counted = Old::with(root, |old| Ok(old.totals().entries))?;
     progress::begin(Stage::CheckingEntries, counted.saturating_mul(WHOLE));
     walk(
@@ -75,7 +75,7 @@ fn indexes(root: &Root) -> Result<()> {
         |old| &old.indexes.uses,
         |old, place, _| {
             progress::advance(1);
-            let leads = |last_use, facts: &Facts| facts.last_use == last_use;
+            let leads = |last_use, facts: &EntryMetadata| facts.last_use == last_use;
             drop_unless(&old.indexes.uses, place, is_led_to(old, place, leads)?)
         },
     )?;
@@ -83,7 +83,7 @@ fn indexes(root: &Root) -> Result<()> {
         root,
         |old| &old.indexes.expiries,
         |old, place, _| {
-            let leads = |gone, facts: &Facts| facts.gone == Some(gone);
+            let leads = |gone, facts: &EntryMetadata| facts.gone == Some(gone);
             drop_unless(&old.indexes.expiries, place, is_led_to(old, place, leads)?)
         },
     )?;
@@ -117,13 +117,13 @@ fn indexes(root: &Root) -> Result<()> {
 
 /// Drops the needs of those that are not entries with that blob, nor manifests
 /// of entries; the bytes of what is needed.
-fn blobs(root: &Root, met: &Met) -> Result<u64> {
+fn blobs(root: &Root, met: &SeenManifests) -> Result<u64> {
     let (mut last, mut bytes) = (None, 0_u64);
     walk(
         root,
         |old| &old.needs.table,
         |old, place, value| {
-            let size = match (needs::split(place), needs::size_in(value)) {
+            let size = match (blob_refs::split(place), blob_refs::size_in(value)) {
                 (Some((hash, owner)), Some(size)) if is_needed(old, met, &hash, &owner)? => {
                     Some((hash, old.needs.mend_size(root, place, value, size)?))
                 }
@@ -149,7 +149,7 @@ fn walk(
     walk::walk(root, PAGE, table, visit)
 }
 
-fn is_led_to(old: &Old, place: &[u8], leads: impl Fn(u64, &Facts) -> bool) -> Result<bool> {
+fn is_led_to(old: &Old, place: &[u8], leads: impl Fn(u64, &EntryMetadata) -> bool) -> Result<bool> {
     let Some((number, key)) = split(place) else { return Ok(false) };
     Ok(old.facts(&key)?.is_some_and(|facts| leads(number, &facts)))
 }
@@ -166,7 +166,7 @@ fn drop_unless(table: &Table, place: &[u8], kept: bool) -> Result<()> {
     Ok(())
 }
 
-fn is_needed(old: &Old, met: &Met, blob: &[u8; 32], owner: &Key) -> Result<bool> {
+fn is_needed(old: &Old, met: &SeenManifests, blob: &[u8; 32], owner: &Key) -> Result<bool> {
     if met.get(&owner.0) == Some(&true) {
         return Ok(true);
     }

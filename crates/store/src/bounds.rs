@@ -1,7 +1,7 @@
 //! What goes first when a store is kept within its bounds: what is gone, then
 //! what was not used for the longest time.
 
-use super::facts::{Removed, Totals, joined, split};
+use super::metadata::{Removed, Totals, joined, split};
 use super::old::Old;
 use cachex_base::record::entry::Key;
 use cachex_base::system::clock::Timestamp;

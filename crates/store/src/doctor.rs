@@ -15,8 +15,8 @@ mod repair;
 
 pub use repair::mend;
 
-use super::fence::Fenced;
-use super::remote::outage::Gate;
+use super::db_client::DbClient;
+use super::remote::circuit_breaker::CircuitBreaker;
 use super::{Root, account, events, filter, guard, remote, sweep, version_dir, young};
 use crate::lock;
 use cachex_base::record::entry::{BlobRef, Entry, Key};
@@ -24,7 +24,7 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil::{self, Unusable};
 use cachex_base::system::progress::{self, Stage};
 use inventory::Inventory;
-use outputs::{Damaged, Needs};
+use outputs::{BlobRefs, Damaged};
 use rustix::fs::{CWD, FileType, FlockOperation, RawMode, Stat};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
@@ -259,7 +259,7 @@ impl Examination {
         }
         let inventory = Inventory::of(root);
         self.findings.extend(inventory.findings.iter().cloned());
-        let mut needs = Needs::default();
+        let mut needs = BlobRefs::default();
         self.young(root, &inventory, &mut needs);
         let old = self.old(root, &mut needs);
         self.filter(root, &inventory, old);
@@ -273,10 +273,10 @@ impl Examination {
         }
         for id in &inventory.remotes {
             let place = |end: &str| format!("{}/{id}.{end}", remote::FOLDER);
-            if let Some(outage) = Gate::of_reads(root, id).outage() {
+            if let Some(outage) = CircuitBreaker::of_reads(root, id).outage() {
                 self.add(place("down"), What::RemotePaused(outage.why));
             }
-            if let Some(failure) = Gate::of_writes(root, id).failure() {
+            if let Some(failure) = CircuitBreaker::of_writes(root, id).failure() {
                 let entries = remote::queue::keys(root, id).map_or(0, |keys| keys.len() as u64);
                 self.add(place("unsent"), What::Unsent { entries, why: failure.why });
             }
@@ -293,7 +293,7 @@ impl Examination {
         }
     }
 
-    fn young(&mut self, root: &Root, inventory: &Inventory, needs: &mut Needs) {
+    fn young(&mut self, root: &Root, inventory: &Inventory, needs: &mut BlobRefs) {
         progress::begin(Stage::CheckingEntries, inventory.young.len() as u64);
         for key in &inventory.young {
             progress::advance(1);
@@ -312,9 +312,9 @@ impl Examination {
     }
 
     /// The keys of the old store, if all of it could be looked at.
-    fn old(&mut self, root: &Root, needs: &mut Needs) -> Option<Vec<Key>> {
+    fn old(&mut self, root: &Root, needs: &mut BlobRefs) -> Option<Vec<Key>> {
         let (mut keys, mut damaged) = (Vec::new(), Vec::new());
-        let looked = Fenced::new(root).check(&mut |key, sealed| {
+        let looked = DbClient::new(root).check(&mut |key, sealed| {
             keys.push(key);
             match Entry::open(&key, sealed) {
                 Ok(entry) => {

@@ -26,8 +26,8 @@ mod options;
 pub use options::{Bounds, FoldOptions, FoldReport};
 
 use super::events::{self, Drained, Kind};
-use super::facts::{FoldedIn, Removed, Usage};
 use super::guard::{self, Gone, SetAside};
+use super::metadata::{FoldedIn, Removed, Usage};
 use super::old::{Flushed, Old};
 use super::rebuild::State;
 use super::walk::Span;

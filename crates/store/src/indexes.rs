@@ -3,7 +3,7 @@
 //!
 //! Every place ends with the key of the entry that it leads to.
 
-use super::facts::{Facts, joined};
+use super::metadata::{EntryMetadata, joined};
 use super::table::Table;
 use cachex_base::record::entry::{About, Key, base_name};
 use cachex_base::system::hashing;
@@ -29,7 +29,7 @@ impl Indexes {
     }
 
     /// Lets what is known of an entry lead to it.
-    pub fn insert_facts(&self, key: &Key, facts: &Facts) -> sled::Result<()> {
+    pub fn insert_facts(&self, key: &Key, facts: &EntryMetadata) -> sled::Result<()> {
         self.uses.insert(number_place(facts.last_use, key), b"".as_slice())?;
         if let Some(gone) = facts.gone {
             self.expiries.insert(number_place(gone, key), b"".as_slice())?;
@@ -38,7 +38,12 @@ impl Indexes {
     }
 
     /// Takes that away, but for what `next` leads by too.
-    pub fn remove_facts(&self, key: &Key, facts: &Facts, next: Option<&Facts>) -> sled::Result<()> {
+    pub fn remove_facts(
+        &self,
+        key: &Key,
+        facts: &EntryMetadata,
+        next: Option<&EntryMetadata>,
+    ) -> sled::Result<()> {
         if next.is_none_or(|next| next.last_use != facts.last_use) {
             self.uses.remove(number_place(facts.last_use, key))?;
         }
@@ -51,7 +56,7 @@ impl Indexes {
     }
 
     /// Whether all of that is there.
-    pub fn hold_facts(&self, key: &Key, facts: &Facts) -> sled::Result<bool> {
+    pub fn hold_facts(&self, key: &Key, facts: &EntryMetadata) -> sled::Result<bool> {
         Ok(self.uses.contains_key(number_place(facts.last_use, key))?
             && match facts.gone {
                 Some(gone) => self.expiries.contains_key(number_place(gone, key))?,

@@ -30,30 +30,30 @@ pub mod account;
 #[cfg(feature = "cli")]
 pub mod archive;
 pub mod audit;
+pub mod blob_refs;
 pub mod blobs;
 pub mod bounds;
 #[cfg(feature = "cli")]
 pub mod capture;
 pub mod clear;
+pub mod components;
 pub mod database;
+pub mod db_client;
+pub mod db_server;
 pub mod doctor;
 pub mod events;
-pub mod facts;
-pub mod fence;
 pub mod files;
 pub mod filter;
 pub mod fold;
 pub mod guard;
-pub mod helper;
 pub mod indexes;
 pub mod live;
 pub mod lock;
-pub mod needs;
+pub mod metadata;
 pub mod old;
 pub mod open;
 pub mod pack;
 pub mod packed;
-pub mod parts;
 pub mod path_sets;
 pub mod place;
 pub mod query;
@@ -80,7 +80,7 @@ use cachex_base::process::ipc;
 use cachex_base::record::entry::{Entry, Key};
 pub use cachex_base::record::version_dir;
 use cachex_base::system::fsutil::{self, Unusable};
-use fence::Fenced;
+use db_client::DbClient;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
 use std::ffi::OsString;
@@ -93,7 +93,7 @@ use young::Young;
 /// could not tell.
 pub fn get(root: &Root, key: &Key) -> Result<Option<Entry>> {
     match Young::new(root).get(key)? {
-        None => Fenced::new(root).get(key),
+        None => DbClient::new(root).get(key),
         // An old one would be what this one has superseded.
         young => Ok(young),
     }
@@ -203,7 +203,7 @@ const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
 /// those after the verb.
 pub fn serve_helper(verb: &str, args: &[OsString]) -> Option<Exit> {
     match verb {
-        fence::VERB => Some(fence::serve(args)),
+        db_client::VERB => Some(db_client::serve(args)),
         remote::VERB => Some(remote::serve(args)),
         ipc::VERSION_VERB => Some(ipc::tell_version()),
         _ => None,

@@ -2,7 +2,7 @@
 //!
 //! sled takes milliseconds to open and lets one process in at a time, so it is
 //! opened for one short [`Old::with`], never on the path of a recent hit or of
-//! a miss. What it may do wrong is [`super::guard`]'s and [`super::fence`]'s.
+//! a miss. What it may do wrong is [`super::guard`]'s and [`super::db_client`]'s.
 //!
 //! `old/index` holds all tables but that of the entries, in one tree ([`super::table`]);
 //! `old/entries-*` hold the sealed entries ([`super::shards`]). A look-up opens one of the
@@ -11,7 +11,7 @@
 //! | letter | table | key | value |
 //! |---|---|---|---|
 //! | | `entries` | key | the sealed entry |
-//! | `f` | `facts` | key | [`Facts`] |
+//! | `f` | `metadata` | key | [`EntryMetadata`] |
 //! | `u` | by last use | last use ‖ key | – |
 //! | `x` | by expiry | when it is gone ‖ key | – |
 //! | `t` | by tag | tag ‖ 0 ‖ key | – |
@@ -29,12 +29,12 @@
 //! it; it never lacks an entry, but for one that a fold was killed over and that the
 //! next one folds again.
 
+use super::blob_refs::{BlobRefs, SeenManifests};
 use super::database::open_database;
 pub(super) use super::database::step;
-use super::facts::{Facts, FoldedIn, Removed, Totals, Usage, decode, encode};
 use super::guard;
 use super::indexes::Indexes;
-use super::needs::{Met, Needs};
+use super::metadata::{EntryMetadata, FoldedIn, Removed, Totals, Usage, decode, encode};
 use super::shards::{Flushes, Shards};
 use super::table::{Ordered, Range, Table, Visit, walk_tree};
 use super::walk::{Span, keyed_page};
@@ -57,7 +57,7 @@ pub struct Old {
     pub(super) entries: Shards,
     pub(super) facts: Table,
     pub(super) indexes: Indexes,
-    pub(super) needs: Needs,
+    pub(super) needs: BlobRefs,
     pub(super) stats: Table,
     pub(super) meta: Table,
     totals: Cell<Totals>,
@@ -135,7 +135,7 @@ impl Old {
             entries: Shards::of(path, 0)?,
             facts: Table::new(&db, b'f'),
             indexes: Indexes::of(&db),
-            needs: Needs::of(&db),
+            needs: BlobRefs::of(&db),
             stats: Table::new(&db, b's'),
             meta,
             totals: Cell::new(totals),
@@ -196,7 +196,7 @@ impl Old {
     }
 
     /// What is known of an entry besides what was recorded.
-    pub fn facts(&self, key: &Key) -> sled::Result<Option<Facts>> {
+    pub fn facts(&self, key: &Key) -> sled::Result<Option<EntryMetadata>> {
         Ok(self.facts.get(key.0)?.and_then(|bytes| decode(&bytes)))
     }
 
@@ -205,11 +205,11 @@ impl Old {
     pub fn fold_in(&self, entry: &Entry, sealed: &[u8], usage: Usage) -> sled::Result<FoldedIn> {
         step()?;
         let key = entry.key;
-        // Facts are there before an entry is: mostly there are none, and one
+        // EntryMetadata are there before an entry is: mostly there are none, and one
         // look says so.
         let known = self.facts.get(key.0)?;
         let earlier = if known.is_some() { self.entries.get(key.0)? } else { None };
-        let known = known.and_then(|bytes| decode::<Facts>(&bytes));
+        let known = known.and_then(|bytes| decode::<EntryMetadata>(&bytes));
         if let Some(facts) = known
             && earlier.as_deref() == Some(sealed)
         {
@@ -218,8 +218,8 @@ impl Old {
         }
         let now = Timestamp::now().0;
         let before = known.unwrap_or_default();
-        let new = Facts::of(entry, sealed);
-        let facts = Facts {
+        let new = EntryMetadata::of(entry, sealed);
+        let facts = EntryMetadata {
             last_use: before.last_use.max(usage.last).max(new.last_use).min(now),
             hits: before.hits.saturating_add(usage.hits),
             ..new
@@ -247,10 +247,10 @@ impl Old {
     }
 
     /// Notes that an entry with these facts was used.
-    fn touch(&self, key: &Key, facts: Facts, usage: Usage) -> sled::Result<Facts> {
+    fn touch(&self, key: &Key, facts: EntryMetadata, usage: Usage) -> sled::Result<EntryMetadata> {
         step()?;
         let last_use = facts.last_use.max(usage.last);
-        let used = Facts { last_use, hits: facts.hits.saturating_add(usage.hits), ..facts };
+        let used = EntryMetadata { last_use, hits: facts.hits.saturating_add(usage.hits), ..facts };
         if used != facts {
             self.dirty.set(true);
             self.indexes.insert_facts(key, &used)?;
@@ -340,10 +340,10 @@ impl Old {
     }
 
     /// Puts back what should lead to an entry, and what it needs, where it is missing.
-    pub fn mend(&self, entry: &Entry, sealed: &[u8], met: &mut Met) -> Result<()> {
+    pub fn mend(&self, entry: &Entry, sealed: &[u8], met: &mut SeenManifests) -> Result<()> {
         let key = entry.key;
         let known = self.facts(&key)?;
-        let facts = known.unwrap_or_else(|| Facts::of(entry, sealed));
+        let facts = known.unwrap_or_else(|| EntryMetadata::of(entry, sealed));
         if known.is_none() || !self.indexes.hold_facts(&key, &facts)? {
             self.indexes.insert_facts(&key, &facts)?;
             self.facts.insert(key.0, encode(&facts))?;

@@ -8,7 +8,7 @@
 
 use super::Root;
 use super::blobs::{self, Form, NewBlob};
-use super::facts::Totals;
+use super::metadata::Totals;
 use super::old::Old;
 use super::packed::{self, Packed};
 use crate::lock::{self, Lock, Mode};

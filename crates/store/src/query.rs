@@ -7,8 +7,8 @@ mod select;
 
 pub use select::select;
 
-use super::facts::Facts;
 use super::indexes::command_place;
+use super::metadata::EntryMetadata;
 use anyhow::{Context, Result, ensure};
 use cachex_base::record::entry::{About, Entry, Key};
 use cachex_base::system::clock::Timestamp;
@@ -101,7 +101,7 @@ impl Query {
 
 impl Order {
     /// The place of an entry.
-    pub fn rank(self, entry: &Entry, facts: &Facts) -> Rank {
+    pub fn rank(self, entry: &Entry, facts: &EntryMetadata) -> Rank {
         Rank::Number(match self {
             Order::Key => 0,
             Order::Used => facts.last_use,
@@ -142,7 +142,7 @@ impl Matcher<'_> {
     }
 
     /// Whether an entry meets the filter.
-    pub fn matches(&self, entry: &Entry, facts: &Facts) -> bool {
+    pub fn matches(&self, entry: &Entry, facts: &EntryMetadata) -> bool {
         let Filter { tag, scope, cwd, argv, name, failed, .. } = self.filter;
         let Filter { expired_at, gone_at, used_before, created_before, .. } = self.filter;
         let about = &entry.about;

@@ -8,8 +8,8 @@
 
 use super::account;
 use super::database::{open_database, step};
-use super::facts::{decode, encode};
 use super::guard::{self, PULSE};
+use super::metadata::{decode, encode};
 use super::old::{INDEX, Old};
 use super::shards::{Shards, bits_for};
 use super::walk::Span;

@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! v2/remote/ID/HEX         an entry to be sent: its key
-//! v2/remote/ID.down        when the store failed last to answer, see `outage`
+//! v2/remote/ID.down        when the store failed last to answer, see `circuit_breaker`
 //! v2/remote/ID.unsent      when something could not be sent
 //! v2/remote/ID.gate        held by who changes one of these
 //! v2/remote/ID.told        when a call said last that something could not be sent
@@ -20,6 +20,7 @@
 //! `ID` stands for the URL, less its password.
 
 pub mod advice;
+pub mod circuit_breaker;
 #[cfg(feature = "remote")]
 mod claim;
 mod claimed;
@@ -35,7 +36,6 @@ mod listing;
 #[cfg(feature = "remote")]
 mod names;
 pub mod origin;
-pub mod outage;
 #[cfg(feature = "remote")]
 mod path_sets;
 #[cfg(feature = "remote")]
@@ -59,7 +59,7 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_base::system::progress;
 use cachex_remote::{Access, RemoteUrl};
-use outage::{Gate, Outage};
+use circuit_breaker::{CircuitBreaker, Outage};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -132,7 +132,7 @@ pub fn waiting(root: &Root) -> Option<(u64, String)> {
     let names = fsutil::names(root, FOLDER).ok()?;
     let mut found: Option<(u64, String)> = None;
     for id in names.iter().filter_map(|name| name.to_str()?.strip_suffix(".unsent")) {
-        let Some(failure) = Gate::of_writes(root, id).failure() else { continue };
+        let Some(failure) = CircuitBreaker::of_writes(root, id).failure() else { continue };
         let entries = queue::keys(root, id).map_or(0, |keys| keys.len() as u64);
         let (sum, _) = found.get_or_insert((0, failure.why));
         *sum += entries;
@@ -188,13 +188,13 @@ impl<'a> Remote<'a> {
     }
 
     /// The breaker of look-ups.
-    pub fn reads(&self) -> Gate<'a> {
-        Gate::of_reads(self.root, &self.id)
+    pub fn reads(&self) -> CircuitBreaker<'a> {
+        CircuitBreaker::of_reads(self.root, &self.id)
     }
 
     /// The breaker of what is sent.
-    pub fn writes(&self) -> Gate<'a> {
-        Gate::of_writes(self.root, &self.id)
+    pub fn writes(&self) -> CircuitBreaker<'a> {
+        CircuitBreaker::of_writes(self.root, &self.id)
     }
 
     /// Gets the entry of a key into the local store, if there is one that is `wanted`.
@@ -286,7 +286,8 @@ impl<'a> Remote<'a> {
     /// the background when it is time for that.
     pub fn send_again(&self) -> Option<Outage> {
         let failure = self.writes().failure()?;
-        let pause = failure.until().since(failure.at).unwrap_or_default().max(outage::PAUSE);
+        let pause =
+            failure.until().since(failure.at).unwrap_or_default().max(circuit_breaker::PAUSE);
         if Timestamp::now().since(failure.at).is_none_or(|since| since >= pause) {
             let _ = self.send_in_background();
         }
@@ -296,7 +297,7 @@ impl<'a> Remote<'a> {
     /// Whether it is time to say again that something cannot be sent: of many who ask, one
     /// is told so.
     pub fn is_to_be_told(&self) -> bool {
-        outage::once_in(self.root, &self.id, TOLD_EVERY)
+        circuit_breaker::once_in(self.root, &self.id, TOLD_EVERY)
     }
 
     /// Has it learnt in the background what was invalidated, if that was not done for [`EVERY`].

@@ -1,7 +1,7 @@
 //! Taking entries out of both generations by their keys.
 
 use super::Root;
-use super::fence::Fenced;
+use super::db_client::DbClient;
 use super::young::Young;
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
@@ -19,7 +19,7 @@ pub fn remove(root: &Root, keys: &[Key]) -> Result<u64> {
     }
     let _folding =
         Lock::wait(root, lock::FOLD, Mode::Exclusive).context("waiting for the store")?;
-    let (young, old) = (Young::new(root), Fenced::new(root));
+    let (young, old) = (Young::new(root), DbClient::new(root));
     let mut removed = 0;
     for keys in keys.chunks(AT_ONCE) {
         // From below, so that what is removed from above is not found below.

@@ -6,9 +6,9 @@
 //! days are dropped.
 
 use super::events::{Event, Kind, Reason, Remotely};
-use super::facts::{decode, encode};
 use super::fold;
 use super::guard;
+use super::metadata::{decode, encode};
 use super::old::{Old, step};
 use super::walk::Span;
 use super::{Root, events};

@@ -2,7 +2,7 @@
 //! this for what it drops itself, knows nothing of them.
 
 use super::old::Old;
-use super::{Root, facts::Totals, filter, fold, guard, rebuild, sweep};
+use super::{Root, filter, fold, guard, metadata::Totals, rebuild, sweep};
 use anyhow::Result;
 use cachex_base::system::clock::Timestamp;
 

@@ -5,8 +5,8 @@
 //! sets the database aside, so every walk ends.
 
 use super::Root;
-use super::facts::key_of;
 use super::guard::PULSE;
+use super::metadata::key_of;
 use super::old::Old;
 use super::table::{Ordered, Range};
 use anyhow::Result;

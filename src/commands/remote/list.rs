@@ -12,7 +12,7 @@ use cachex_base::process::report::seconds;
 use cachex_base::record::entry::Entry;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::quote::rounded;
-use cachex_store::facts::Facts;
+use cachex_store::metadata::EntryMetadata;
 use cachex_store::query::Filter;
 use cachex_store::remote::Listing;
 use cachex_store::remote::origin::Origin;
@@ -38,7 +38,7 @@ pub fn list(told: &Told, args: &RemoteListArgs) -> Result<Exit> {
     let matcher = filter.matcher()?;
     let is = |wanted: &Option<String>, said: &Option<String>| wanted.is_none() || wanted == said;
     let (mut found, listing) = read(told, &|item| {
-        matcher.matches(&item.entry, &Facts::default())
+        matcher.matches(&item.entry, &EntryMetadata::default())
             && since.is_none_or(|since| item.entry.created >= since)
             && is(&args.host, &item.origin.host)
             && is(&args.user, &item.origin.user)

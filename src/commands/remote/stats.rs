@@ -11,7 +11,7 @@ use cachex_base::text::quote::harmless;
 use cachex_store::Root;
 use cachex_store::events::Remotely;
 use cachex_store::remote::Remote;
-use cachex_store::remote::outage::Outage;
+use cachex_store::remote::circuit_breaker::Outage;
 use cachex_store::stats::Counts;
 use serde::Serialize;
 use std::fmt::Write;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use cachex_base::process::report::seconds;
 use cachex_base::record::entry::{About, Entry};
 use cachex_base::text::values::StatsBy;
-use cachex_store::facts::Facts;
+use cachex_store::metadata::EntryMetadata;
 use cachex_store::query::Query;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -116,7 +116,7 @@ impl Groups {
 }
 
 impl Sums {
-    fn add(&mut self, entry: &Entry, facts: &Facts) {
+    fn add(&mut self, entry: &Entry, facts: &EntryMetadata) {
         self.results += 1;
         self.hits = self.hits.saturating_add(facts.hits);
         let saved = entry.run_time.saturating_mul(facts.hits);

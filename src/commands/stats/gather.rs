@@ -10,10 +10,10 @@ use cachex_base::streams::messages::Messages;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use cachex_store::Root;
+use cachex_store::db_client::DbClient;
 use cachex_store::events::{self, Event, Record};
-use cachex_store::facts::Facts;
-use cachex_store::fence::Fenced;
 use cachex_store::guard::SetAside;
+use cachex_store::metadata::EntryMetadata;
 use cachex_store::stats;
 use cachex_store::young::Young;
 use std::collections::HashMap;
@@ -51,7 +51,7 @@ pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gat
 
 /// Returns what folds have counted; with `fold`, after one that is done now.
 fn counted(root: &Root, first: u32, fold: bool, messages: Messages) -> Result<Gathered> {
-    let store = Fenced::new(root);
+    let store = DbClient::new(root);
     let totals = if fold {
         let shown = Progress::show(messages.quiet);
         let folded = store.take_in()?;
@@ -79,7 +79,8 @@ fn unfolded(root: &Root, first: u32) -> Result<Gathered> {
     let mut names: HashMap<Key, String> = HashMap::new();
     Young::new(root).scan(&mut |entry| {
         gathered.entries += 1;
-        gathered.bytes = gathered.bytes.saturating_add(Facts::of(&entry, &entry.seal()?).size);
+        gathered.bytes =
+            gathered.bytes.saturating_add(EntryMetadata::of(&entry, &entry.seal()?).size);
         names.insert(entry.key, events::name_of(entry.about.name()));
         Ok(())
     })?;

@@ -1,7 +1,7 @@
 //! The options of a call, and their effect on a found or computed value.
 
 use super::super::domain::Moment;
-use super::super::flight::Terms;
+use super::super::flight::WaitPolicy;
 use super::super::key::ValueKey;
 use super::super::labels::Labels;
 use super::super::observe::Event;
@@ -78,9 +78,9 @@ impl<'a> Wanted<'a> {
     }
 
     /// The policy of waiting for others.
-    pub fn terms(&self) -> Terms {
+    pub fn terms(&self) -> WaitPolicy {
         let patience = self.options.lock_timeout.unwrap_or(PATIENCE);
-        Terms { until: Instant::now().checked_add(patience), anew: !self.reads() }
+        WaitPolicy { until: Instant::now().checked_add(patience), anew: !self.reads() }
     }
 
     /// Returns whether a value is to be computed anew, though it can be served.

@@ -7,7 +7,7 @@
 //! out, so what is left is the same.
 
 use crate::config::{EnvSelection, Freshness, Identity, var};
-use crate::key::{self, Subject};
+use crate::key::{self, KeySource};
 use crate::run::explain::State;
 use crate::run::explain::differences::sentences::name_of;
 use crate::run::explain::differences::{Change, Difference, What};
@@ -244,7 +244,7 @@ impl Runner<'_> {
         let declared = &call.found.declared;
         let descriptors = &call.descriptors;
         let subject = self.subject(executable, stdin, terminal.as_ref(), declared, descriptors);
-        Subject { identity, ..subject }.key().ok()
+        KeySource { identity, ..subject }.key().ok()
     }
 
     /// The options that leave out every part that differs.

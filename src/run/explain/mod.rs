@@ -26,7 +26,7 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::system::platform::Part;
 use cachex_base::text::values::{ExeMode, Mode};
 use cachex_exec::stdin::Unknown;
-use cachex_store::fence::Fenced;
+use cachex_store::db_client::DbClient;
 use cachex_store::query::{Filter, Query};
 use cachex_store::young::Young;
 use cachex_store::{Root, blobs, filter};
@@ -325,7 +325,7 @@ pub(in crate::run) fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
     let filter = Filter { key_prefix: Some(key.to_string()), ..Filter::default() };
     let query = Query { filter, limit: Some(1), ..Query::default() };
     let mut found = None;
-    Fenced::new(root).query_within(&query, PATIENCE, &mut |entry, _| {
+    DbClient::new(root).query_within(&query, PATIENCE, &mut |entry, _| {
         found = Some(entry);
         Ok(())
     })?;

@@ -15,9 +15,9 @@ use cachex_base::system::clock::Timestamp;
 use cachex_base::text::quote::{self, Credentials};
 use cachex_exec::invocation::Executable;
 use cachex_exec::stdin::{self, Digest};
-use cachex_store::fence::Fenced;
+use cachex_store::components::{self, Kind, Parts};
+use cachex_store::db_client::DbClient;
 use cachex_store::indexes::command_place;
-use cachex_store::parts::{self, Kind, Parts};
 use cachex_store::query::{Filter, Order, Query};
 use cachex_store::secret::{self, Secret};
 use cachex_store::young::Young;
@@ -182,7 +182,7 @@ fn stdin_of(entry: &Entry, secret: &Secret) -> Option<&'static str> {
     let then = parts.list.iter().find(|part| part.kind == Kind::Stdin)?.sum;
     [EMPTY, WRITE_ONLY, TERMINAL, CLOSED, NULL, INHERIT]
         .into_iter()
-        .find(|kind| parts::sum_of(secret, Kind::Stdin, &Digest::Kind(kind).bytes()) == then)
+        .find(|kind| components::sum_of(secret, Kind::Stdin, &Digest::Kind(kind).bytes()) == then)
 }
 
 /// A candidate.
@@ -252,7 +252,7 @@ impl Search<'_> {
             Reach::Name(_) => Order::Used,
         };
         let query = Query { filter, order, limit: Some(CANDIDATES), ..Query::default() };
-        Fenced::new(root).query_within(&query, patience, &mut |entry, _| {
+        DbClient::new(root).query_within(&query, patience, &mut |entry, _| {
             self.look_at(entry);
             if began.elapsed() > patience {
                 bail!("it takes too long");

@@ -3,7 +3,7 @@
 //! Errors always; warnings unless `--quiet`; a line per call with `--verbose`.
 
 use crate::record::entry::Key;
-use crate::streams::sink::Sink;
+use crate::streams::nonblocking_writer::NonblockingWriter;
 use crate::system::fsutil;
 use crate::system::signals::Altered;
 use crate::text::quote;
@@ -87,7 +87,7 @@ fn say(text: Arguments<'_>) {
 /// is not waited for.
 fn write(line: &str) {
     let _ignored = Altered::ignored(SIGPIPE);
-    let mut stderr = Sink::new(rustix::stdio::stderr());
+    let mut stderr = NonblockingWriter::new(rustix::stdio::stderr());
     let until = Instant::now() + PATIENCE;
     let mut unsaid = line.as_bytes();
     while !unsaid.is_empty() {

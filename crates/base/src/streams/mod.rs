@@ -3,10 +3,10 @@
 #[cfg(feature = "cli")]
 pub mod messages;
 #[cfg(feature = "cli")]
+pub mod nonblocking_writer;
+#[cfg(feature = "cli")]
+pub mod output_prefix;
+#[cfg(feature = "cli")]
 pub mod plain;
-#[cfg(feature = "cli")]
-pub mod printed;
-#[cfg(feature = "cli")]
-pub mod sink;
 #[cfg(feature = "folder")]
 pub mod spool;

@@ -5,11 +5,11 @@ use super::{Pump, Writer};
 use crate::Spoiled;
 use crate::descendants;
 use crate::job::Handling;
-use crate::leg::Leg;
+use crate::output_stream::OutputStream;
 use crate::pty::Console;
 use crate::typed::Typed;
 use cachex_base::record::frames::{Loss, Stream};
-use cachex_base::streams::sink;
+use cachex_base::streams::nonblocking_writer;
 use cachex_base::system::signals::{self, Signals};
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -40,7 +40,7 @@ impl Pump<'_, '_> {
                 for stream in Stream::BOTH {
                     if is_both || stream as usize == at {
                         self.legs[stream as usize].leave();
-                        sink::end(stream);
+                        nonblocking_writer::end(stream);
                     }
                 }
             }
@@ -49,14 +49,14 @@ impl Pump<'_, '_> {
 
     /// Whether a reader has left, and nothing has been printed since then.
     pub(super) fn is_unread(&self) -> bool {
-        self.legs.iter().any(Leg::is_unread)
+        self.legs.iter().any(OutputStream::is_unread)
     }
 
     /// Has a command find out that its reader left before it prints anything more, if it may
     /// look for that, or is to be told by the first write: its pipe is closed. Others would
     /// notice nothing until they print.
     pub(super) fn notice_departures(&mut self) {
-        self.legs.iter_mut().for_each(Leg::notice_departure);
+        self.legs.iter_mut().for_each(OutputStream::notice_departure);
         let is_due = self.looked.is_none_or(|at| at.elapsed() >= GLANCE);
         if is_due && self.ended.is_none() && self.is_unread() {
             self.looked = Some(Instant::now());

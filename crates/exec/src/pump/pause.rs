@@ -2,8 +2,8 @@
 
 use super::Pump;
 use crate::Spoiled;
-use crate::leg::Leg;
 use crate::limit::Limit;
+use crate::output_stream::OutputStream;
 use crate::pty::Console;
 use cachex_base::system::fsutil;
 use cachex_base::system::signals::Signals;
@@ -31,7 +31,7 @@ impl Pump<'_, '_> {
         if matches!(self.limit, Some(Limit::Asked(_))) {
             return None;
         }
-        if self.backlog.is_none() && self.legs.iter().all(Leg::is_done) {
+        if self.backlog.is_none() && self.legs.iter().all(OutputStream::is_done) {
             return Some((status, at));
         }
         if self.is_idle() {
@@ -52,19 +52,19 @@ impl Pump<'_, '_> {
     /// Whether all that the command printed has been passed on, or waits for a reader among
     /// what others print, and something that it left behind holds its output.
     fn lingers(&self) -> bool {
-        let lingers = |leg: &Leg| leg.is_done() || leg.is_left_behind() || leg.is_stuck();
+        let lingers = |leg: &OutputStream| leg.is_done() || leg.is_left_behind() || leg.is_stuck();
         self.backlog.is_none() && self.legs.iter().all(lingers)
     }
 
     /// Whether nothing moves before a reader takes some of it.
     fn is_idle(&self) -> bool {
-        self.backlog.is_some() || self.legs.iter().all(Leg::is_idle)
+        self.backlog.is_some() || self.legs.iter().all(OutputStream::is_idle)
     }
 
     /// Until when something that the command left behind may end, to be a part of it.
     fn grace(&self) -> Option<Instant> {
         let (_, at) = self.ended?;
-        let moved = |leg: &Leg| leg.moved;
+        let moved = |leg: &OutputStream| leg.moved;
         let stuck = self.legs.iter().filter(|leg| leg.is_pending()).map(moved).max();
         self.lingers().then(|| stuck.map_or(at, |moved| at.max(moved)) + GRACE)
     }
@@ -116,9 +116,9 @@ impl Pump<'_, '_> {
         }
         let has_backlog = self.backlog.is_some();
         let legs = self.legs.iter().filter(|leg| leg.is_pending() || !has_backlog);
-        watched.extend(legs.filter_map(Leg::waits_for));
+        watched.extend(legs.filter_map(OutputStream::waits_for));
         let readers = watched.len();
-        watched.extend(self.legs.iter().filter_map(Leg::watches));
+        watched.extend(self.legs.iter().filter_map(OutputStream::watches));
         let now = Instant::now();
         let left = self.deadline().map(|deadline| deadline.saturating_duration_since(now));
         if fsutil::poll(&mut watched, left).is_err_and(|errno| errno != Errno::INTR) {

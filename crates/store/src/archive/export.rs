@@ -4,7 +4,7 @@
 
 use super::{Kind, Writer, needs};
 use crate::path_sets::{PathSet, PathSets, shared};
-use crate::{Root, blobs, parts};
+use crate::{Root, blobs, components};
 use anyhow::{Context, Result};
 use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::system::progress;
@@ -62,7 +62,7 @@ impl<W: Write> Export<W> {
 
     /// Adds the path set that leads to an entry, if one does and it is not there yet.
     fn add_path_set(&mut self, root: &Root, entry: &Entry) -> Result<()> {
-        let Some((call, id)) = parts::facts_of(&entry.parts) else { return Ok(()) };
+        let Some((call, id)) = components::facts_of(&entry.parts) else { return Ok(()) };
         if !self.path_sets.insert((call, id)) {
             return Ok(());
         }

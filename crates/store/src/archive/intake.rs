@@ -14,7 +14,7 @@
 use super::contents::{Contents, opened, path_set};
 use super::{Kind, Reader, Refused};
 use crate::blobs::{NewBlob, WholeBlob};
-use crate::fence::Fenced;
+use crate::db_client::DbClient;
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets::PathSets;
 use crate::young::{NewFile, Young};
@@ -43,7 +43,7 @@ pub fn recorded(root: &Root, contents: &Contents, now: Timestamp) -> Result<Reco
             _ => others.push(key),
         }
     }
-    Fenced::new(root).find(&others, &mut |entry, _| {
+    DbClient::new(root).find(&others, &mut |entry, _| {
         recorded.insert(entry.key, entry.created);
         Ok(())
     })?;

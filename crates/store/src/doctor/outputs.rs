@@ -19,14 +19,14 @@ enum Owner {
 
 /// The blobs that are needed.
 #[derive(Default)]
-pub struct Needs {
+pub struct BlobRefs {
     /// The length of each, and who needs it.
     blobs: BTreeMap<[u8; 32], (u64, Vec<Owner>)>,
     /// Those that are needed as manifests.
     manifests: BTreeMap<[u8; 32], BlobRef>,
 }
 
-impl Needs {
+impl BlobRefs {
     /// Takes in an entry.
     pub fn add(&mut self, entry: &Entry, floor: Floor) {
         for blob in entry.blobs() {
@@ -75,7 +75,7 @@ impl Needs {
 
 impl Examination {
     /// Reads every blob that is needed, and finds what is not.
-    pub(super) fn blobs(&mut self, root: &Root, inventory: &Inventory, mut needs: Needs) {
+    pub(super) fn blobs(&mut self, root: &Root, inventory: &Inventory, mut needs: BlobRefs) {
         needs.add_files(root);
         let mut none_needs = inventory.blobs.clone();
         let lens = needs.blobs.values().map(|(len, _)| *len);

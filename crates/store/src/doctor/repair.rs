@@ -11,7 +11,7 @@
 
 use super::outputs::{Damaged, Verdict, verify};
 use super::{Examination, Finding, Floor, What, examine, inventory, locks};
-use crate::fence::Fenced;
+use crate::db_client::DbClient;
 use crate::guard::SetAside;
 use crate::lock::{self, Lock, Mode};
 use crate::{Root, blobs, filter, guard, sweep, version_dir, young};
@@ -137,9 +137,9 @@ fn mend_content(root: &Root, now: &Examination) -> Result<()> {
         remove_useless(root, now)?;
         remove_old(root, now)?;
     }
-    match Fenced::new(root).mend() {
+    match DbClient::new(root).mend() {
         // It hung or died of the database, and goes on without it.
-        Err(error) if error.is::<SetAside>() => Fenced::new(root).mend()?,
+        Err(error) if error.is::<SetAside>() => DbClient::new(root).mend()?,
         mended => mended?,
     };
     Ok(())
@@ -204,7 +204,7 @@ fn remove_old(root: &Root, now: &Examination) -> Result<()> {
     let useless = useless.filter(|useless| blobs::is_gone(root, &useless.blob.hash));
     let keys: Vec<Key> = useless.map(|useless| useless.key).collect();
     // The damaged ones, and what leads to them, the fold removes.
-    Fenced::new(root).remove_all(&keys, &mut HashSet::new())?;
+    DbClient::new(root).remove_all(&keys, &mut HashSet::new())?;
     Ok(())
 }
 

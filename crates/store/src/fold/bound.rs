@@ -1,6 +1,6 @@
 //! How a fold keeps the store within its bounds: what goes, until it is enough.
 
-use super::super::facts::Totals;
+use super::super::metadata::Totals;
 use super::super::old::Old;
 use super::super::{account, rebuild};
 use super::{BATCH, Fold};

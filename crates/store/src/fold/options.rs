@@ -1,6 +1,6 @@
 //! What a fold is asked for, and what it answers.
 
-use super::super::facts::Totals;
+use super::super::metadata::Totals;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

@@ -7,8 +7,8 @@
 //! the limit allows.
 
 use super::{Matcher, Order, Query, Rank};
-use crate::facts::{Facts, joined, split};
 use crate::indexes::{name_place, tag_place};
+use crate::metadata::{EntryMetadata, joined, split};
 use crate::old::{Old, step};
 use crate::table::Ordered;
 use crate::walk::Span;
@@ -28,7 +28,7 @@ const LEAST: usize = 64;
 const PAGE: usize = 10_000;
 
 /// An entry that was found: its sealed form, and what is known of it.
-pub type Found = (Facts, IVec);
+pub type Found = (EntryMetadata, IVec);
 
 /// Hands `emit` the entries that match, in order, page by page; an empty page
 /// says that the search goes on. How many match, if all were looked at.
@@ -145,7 +145,7 @@ impl Source {
         };
         // An entry that was used or recorded again has another place, and is met there.
         let number = || split(place).map(|(number, _)| number);
-        let is_outdated = |facts: &Facts| match self {
+        let is_outdated = |facts: &EntryMetadata| match self {
             Source::Use => number() != Some(facts.last_use),
             Source::Expiry => number() != facts.gone,
             _ => false,
@@ -163,7 +163,7 @@ fn look_at(
 ) -> sled::Result<Option<(Entry, Found)>> {
     step()?;
     let Ok(entry) = Entry::open(key, &sealed) else { return Ok(None) };
-    let facts = old.facts(key)?.unwrap_or_else(|| Facts::of(&entry, &sealed));
+    let facts = old.facts(key)?.unwrap_or_else(|| EntryMetadata::of(&entry, &sealed));
     Ok(matcher.matches(&entry, &facts).then_some((entry, (facts, sealed))))
 }
 

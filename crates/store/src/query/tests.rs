@@ -1,9 +1,9 @@
 //! Every question against a model that looks at everything.
 
 use super::*;
-use crate::facts::Usage;
 use crate::fold::{self, FoldOptions};
 use crate::indexes::Indexes;
+use crate::metadata::Usage;
 use crate::old::Old;
 use crate::testing::{Scene, ago, entry, key, run_of, scene};
 use crate::walk::Span;
@@ -48,7 +48,7 @@ fn put(scene: &Scene, entries: &[(Entry, Usage)]) {
     .unwrap();
 }
 
-fn everything(scene: &Scene) -> Vec<(Entry, Facts)> {
+fn everything(scene: &Scene) -> Vec<(Entry, EntryMetadata)> {
     Old::with(&scene.root, |old| {
         let page = old.page(&mut Span::all(), usize::MAX)?;
         page.into_iter()
@@ -59,7 +59,7 @@ fn everything(scene: &Scene) -> Vec<(Entry, Facts)> {
 }
 
 /// The same, by looking at everything and sorting it.
-fn modelled(all: &[(Entry, Facts)], query: &Query) -> (Vec<Key>, usize) {
+fn modelled(all: &[(Entry, EntryMetadata)], query: &Query) -> (Vec<Key>, usize) {
     let matcher = query.filter.matcher().unwrap();
     let mut found: Vec<_> = all
         .iter()

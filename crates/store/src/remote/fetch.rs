@@ -15,7 +15,7 @@ use crate::blobs::{self, NewBlob, WholeBlob};
 use crate::lock::{self, Lock, Mode};
 use crate::room::{self, Room};
 use crate::young::{NewFile, Young};
-use crate::{Root, account, parts};
+use crate::{Root, account, components};
 use anyhow::{Context, Result, bail};
 use cachex_base::process::ipc::{self, ALIVE};
 use cachex_base::record::entry::{BlobRef, Entry, Key, MAX_SEALED};
@@ -208,7 +208,7 @@ pub async fn fetch(
             Err(flaw) => return Ok(flaw.into()),
         };
     if let Some(facts) = &wanted.facts {
-        entry.parts = parts::with_facts(entry.parts, facts);
+        entry.parts = components::with_facts(entry.parts, facts);
     }
     let mut room = Room::within(root, target.limits.store);
     if !room.claim(needed_on_disk(&entry)).context("making room in the store")? {

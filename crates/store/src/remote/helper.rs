@@ -32,7 +32,7 @@ mod serving {
         Prune, Pruned, Question, Remote, Sent, Target, claim, fetch, invalid, listing, path_sets,
         probe, queue, send,
     };
-    use crate::{Root, helper};
+    use crate::{Root, db_server};
     use anyhow::{Context, Result};
     use cachex_base::process::detached;
     use cachex_base::process::exit::{self, Exit};
@@ -105,7 +105,7 @@ mod serving {
         std::io::stdin().lock().read_to_end(&mut asked).context("reading what is asked")?;
         let (target, question): (Target, Question) =
             ipc::decode(&asked).context("reading what is asked")?;
-        let root = helper::open(path)?;
+        let root = db_server::open(path)?;
         // Of the providers of cryptography there is one that does nothing before it is
         // used: another would have its part in every start of this executable.
         cachex_remote::prepare();

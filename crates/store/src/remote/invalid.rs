@@ -14,10 +14,10 @@
 use super::names::{Book, Names};
 use super::rules::{Known, LONGEST, Rules};
 use super::{Rule, letter, rules, rules_file};
-use crate::fence::Fenced;
+use crate::db_client::DbClient;
 use crate::lock::{self, Lock, Mode};
 use crate::query::Query;
-use crate::remote::outage;
+use crate::remote::circuit_breaker;
 use crate::{Root, removal};
 use anyhow::{Context, Result, ensure};
 use cachex_base::process::ipc;
@@ -32,7 +32,10 @@ const TRIES: u32 = 5;
 
 fn note(root: &Root, id: &str, known: &Known) -> Result<()> {
     let bytes = ipc::encode(known)?;
-    ensure!(outage::replace(root, &rules_file(id), &bytes), "writing down what was invalidated");
+    ensure!(
+        circuit_breaker::replace(root, &rules_file(id), &bytes),
+        "writing down what was invalidated"
+    );
     Ok(())
 }
 
@@ -111,7 +114,7 @@ pub fn sweep(root: &Root, id: &str) -> Result<u64> {
     }
     // Who fetched something before the rules were written down has published it by then.
     drop(Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?);
-    let old = Fenced::new(root);
+    let old = DbClient::new(root);
     old.take_in().context("folding the store")?;
     let mut keys = Vec::new();
     for rule in &found.rules.rules {
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn damage_is_as_good_as_nothing() {
         let scene = scene();
-        assert!(outage::replace(&scene.root, &rules_file(ID), b"\xff\xff\xff\xff\xff"));
+        assert!(circuit_breaker::replace(&scene.root, &rules_file(ID), b"\xff\xff\xff\xff\xff"));
         assert_eq!(Known::of(&scene.root, ID), Known::default());
         assert!(Young::new(&scene.root).keys().unwrap().is_empty());
     }

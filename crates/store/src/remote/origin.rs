@@ -4,7 +4,7 @@
 //! signed the entry. In the local store it lies among the parts of the key, which an entry
 //! that was fetched does not have.
 
-use crate::parts;
+use crate::components;
 use cachex_base::process::lineage;
 use cachex_base::record::entry::Entry;
 use cachex_remote::{Access, PublicKey};
@@ -100,12 +100,12 @@ impl Origin {
         let Origin { host, user, job, key } = self;
         let said = [("host", host), ("user", user), ("job", job), ("key", key)];
         let said = said.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-        parts::of_origin(said.map(|(name, value)| format!("{name}={value}")))
+        components::of_origin(said.map(|(name, value)| format!("{name}={value}")))
     }
 
     /// That of an entry with these parts; none if it was recorded here.
     pub fn of_parts(stored: &[u8]) -> Option<Origin> {
-        let said: Vec<String> = parts::origin_of(stored)?;
+        let said: Vec<String> = components::origin_of(stored)?;
         let named = |name: &str| {
             let value = said.iter().find_map(|said| said.strip_prefix(name)?.strip_prefix('='));
             value.map(str::to_owned)

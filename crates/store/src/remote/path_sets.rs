@@ -8,7 +8,7 @@
 use super::names::{Book, MAX_PATH_SETS, Names};
 use super::{Target, Wanted};
 use crate::path_sets::{PathSet, PathSets, shared};
-use crate::{Root, parts};
+use crate::{Root, components};
 use anyhow::{Result, bail};
 use cachex_base::record::entry::{Entry, Key};
 use cachex_remote::Engine;
@@ -54,7 +54,7 @@ async fn stored(
 /// The path set that leads to an entry, and the key of its call; none: the entry is found by its
 /// own key. An error: nobody else would find it.
 pub fn of(root: &Root, entry: &Entry) -> Result<Option<(Key, PathSet)>, Unfindable> {
-    let Some((key, id)) = parts::facts_of(&entry.parts) else { return Ok(None) };
+    let Some((key, id)) = components::facts_of(&entry.parts) else { return Ok(None) };
     let known = PathSets::recall(root, &key).sets.into_iter().find(|set| set.id() == id);
     known.filter(PathSet::can_leave).map(|set| Some((key, set))).ok_or(Unfindable)
 }

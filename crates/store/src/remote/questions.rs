@@ -1,6 +1,6 @@
 //! What is asked of a helper for a remote store, and what it answers.
 
-use super::outage::Outage;
+use super::circuit_breaker::Outage;
 use crate::events::{Kind, Remotely};
 use cachex_base::record::entry::Entry;
 use cachex_base::system::clock::Timestamp;
@@ -96,7 +96,7 @@ pub struct Wanted {
     pub mends: bool,
     /// The platform that it is of, if that is named.
     pub platform: Option<String>,
-    /// Of an automatic call the name of its part, see [`parts`](crate::parts::with_facts).
+    /// Of an automatic call the name of its part, see [`parts`](crate::components::with_facts).
     pub facts: Option<Vec<u8>>,
 }
 

@@ -5,7 +5,7 @@
 //! What is given up is noted in a log, a line each, until somebody was told: who sends
 //! does so behind everybody's back.
 
-use super::{Lost, outage};
+use super::{Lost, circuit_breaker};
 use crate::Root;
 use cachex_base::record::entry::Key;
 use cachex_base::system::clock::Timestamp;
@@ -68,13 +68,15 @@ impl Failure {
     /// Whether it is time for another try.
     #[cfg(feature = "remote")]
     pub fn is_over(&self) -> bool {
-        Timestamp::now().since(self.at).is_none_or(|since| since >= outage::doubled(self.times))
+        Timestamp::now()
+            .since(self.at)
+            .is_none_or(|since| since >= circuit_breaker::doubled(self.times))
     }
 }
 
 /// What was wrong with the entry of a key.
 pub fn failure(root: &Root, id: &str, key: &Key) -> Option<Failure> {
-    let text = outage::read(root, &place(id, key))?;
+    let text = circuit_breaker::read(root, &place(id, key))?;
     let mut words = text.trim_end().splitn(3, ' ');
     let times = words.next()?.parse().ok()?;
     let at = Timestamp(words.next()?.parse().ok()?);

@@ -7,7 +7,7 @@
 
 use super::{FOLDER, Rule, rules_file};
 use crate::Root;
-use crate::facts::Facts;
+use crate::metadata::EntryMetadata;
 use crate::query::Filter;
 use cachex_base::process::ipc;
 use cachex_base::record::entry::Entry;
@@ -39,8 +39,9 @@ impl Rule {
     pub fn is_about(&self, entry: &Entry) -> bool {
         // What a run has read it may have read at its beginning.
         let began = entry.created.0.saturating_sub(entry.run_time);
-        let matches =
-            |filter: &Filter| filter.matcher().is_ok_and(|it| it.matches(entry, &Facts::default()));
+        let matches = |filter: &Filter| {
+            filter.matcher().is_ok_and(|it| it.matches(entry, &EntryMetadata::default()))
+        };
         began < self.before.0 && matches(&self.filter())
     }
 }

@@ -4,7 +4,7 @@
 use super::fetch::SKEW;
 use super::names::{Book, Class, MAX_ENTRY, Names};
 use super::rules::Rules;
-use super::{Sent, Target, invalid, outage, path_sets, platform_of, queue, transfer};
+use super::{Sent, Target, circuit_breaker, invalid, path_sets, platform_of, queue, transfer};
 use crate::events::{self, Event, Kind, Remotely};
 use crate::path_sets::PathSet;
 use crate::{self as store, Root, blobs, removal};
@@ -44,7 +44,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     let id = target.id();
     let url = target.url()?;
     let queued = queue::keys(root, &id)?;
-    let gate = outage::Gate::of_writes(root, &id);
+    let gate = circuit_breaker::CircuitBreaker::of_writes(root, &id);
     let is_due = |key: &Key| all || queue::failure(root, &id, key).is_none_or(|it| it.is_over());
     let keys: Vec<Key> = queued.iter().copied().filter(is_due).collect();
     if keys.is_empty() {

@@ -8,7 +8,7 @@
 pub mod sentences;
 
 use cachex_base::text::values::ExeMode;
-use cachex_store::parts::{Kind, Parts};
+use cachex_store::components::{Kind, Parts};
 use std::collections::HashMap;
 
 /// A part of the key that may differ.

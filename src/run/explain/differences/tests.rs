@@ -4,7 +4,7 @@ use super::sentences::Sides;
 use super::*;
 use cachex_base::record::entry::About;
 use cachex_base::text::quote::Credentials;
-use cachex_store::parts::Collector;
+use cachex_store::components::Collector;
 use proptest::prelude::*;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;

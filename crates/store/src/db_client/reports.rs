@@ -1,10 +1,10 @@
 //! What is asked of the old store for people to read.
 
-use super::{Fenced, STEP};
-use crate::facts::{Facts, Totals};
+use super::{DbClient, STEP};
+use crate::metadata::{EntryMetadata, Totals};
 use crate::query::Query;
 use crate::stats::Counts;
-use crate::{guard, helper};
+use crate::{db_server, guard};
 use anyhow::{Context, Result};
 use cachex_base::process::ipc;
 use cachex_base::record::entry::{Entry, Key};
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use std::ffi::OsString;
 use std::time::Duration;
 
-impl Fenced<'_> {
+impl DbClient<'_> {
     /// Shows the entries that `query` asks for to `visit`, in its order; how
     /// many match, unless the search could stop before it knew.
     ///
@@ -20,7 +20,7 @@ impl Fenced<'_> {
     pub fn query(
         &self,
         query: &Query,
-        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+        visit: &mut dyn FnMut(Entry, EntryMetadata) -> Result<()>,
     ) -> Result<Option<u64>> {
         self.query_within(query, STEP, visit)
     }
@@ -30,7 +30,7 @@ impl Fenced<'_> {
         &self,
         query: &Query,
         step: Duration,
-        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+        visit: &mut dyn FnMut(Entry, EntryMetadata) -> Result<()>,
     ) -> Result<Option<u64>> {
         // What cannot be understood is for the caller to tell, without a helper.
         query.filter.matcher()?;
@@ -38,7 +38,8 @@ impl Fenced<'_> {
             return Ok(Some(0));
         }
         let input = ipc::encode(query)?;
-        let matched = self.ask(helper::QUERY, &[], Some(&input), Some(step), &mut opened(visit))?;
+        let matched =
+            self.ask(db_server::QUERY, &[], Some(&input), Some(step), &mut opened(visit))?;
         ipc::decode(&matched).context("reading how many entries match")
     }
 
@@ -47,11 +48,11 @@ impl Fenced<'_> {
     pub fn find(
         &self,
         keys: &[Key],
-        visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+        visit: &mut dyn FnMut(Entry, EntryMetadata) -> Result<()>,
     ) -> Result<()> {
         let input = self.that_may_be_held(keys);
         if !input.is_empty() {
-            self.ask(helper::FIND, &[], Some(&input), Some(STEP), &mut opened(visit))?;
+            self.ask(db_server::FIND, &[], Some(&input), Some(STEP), &mut opened(visit))?;
         }
         Ok(())
     }
@@ -60,13 +61,13 @@ impl Fenced<'_> {
     /// the day, the name of a command, what its calls came to. The empty name
     /// stands for all that are not counted apart.
     pub fn stats(&self, since_day: u32) -> Result<Vec<(u32, String, Counts)>> {
-        self.list(helper::STATS, &[OsString::from(since_day.to_string())])
+        self.list(db_server::STATS, &[OsString::from(since_day.to_string())])
     }
 
     /// Counts from nothing again.
     pub fn reset_stats(&self) -> Result<()> {
         if guard::exists(self.root) {
-            self.ask(helper::RESET_STATS, &[], None, Some(STEP), &mut |_| Ok(()))?;
+            self.ask(db_server::RESET_STATS, &[], None, Some(STEP), &mut |_| Ok(()))?;
         }
         Ok(())
     }
@@ -76,7 +77,7 @@ impl Fenced<'_> {
         if !guard::exists(self.root) {
             return Ok(Totals::default());
         }
-        let totals = self.ask(helper::TOTALS, &[], None, Some(STEP), &mut |_| Ok(()))?;
+        let totals = self.ask(db_server::TOTALS, &[], None, Some(STEP), &mut |_| Ok(()))?;
         ipc::decode(&totals).context("reading the sums of the store")
     }
 
@@ -94,10 +95,10 @@ impl Fenced<'_> {
 
 /// Opens an item and shows the entry in it, if that is whole.
 pub(super) fn opened(
-    visit: &mut dyn FnMut(Entry, Facts) -> Result<()>,
+    visit: &mut dyn FnMut(Entry, EntryMetadata) -> Result<()>,
 ) -> impl FnMut(&[u8]) -> Result<()> {
     |item| {
-        let item: helper::Item = ipc::decode(item).context("reading an entry")?;
+        let item: db_server::Item = ipc::decode(item).context("reading an entry")?;
         match Entry::open_any(&item.sealed) {
             Ok(entry) => visit(entry, item.facts),
             Err(_) => Ok(()),

@@ -1,6 +1,6 @@
 //! One stream, chunk by chunk.
 
-use super::outlet::Outlet;
+use super::destination::Destination;
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::system::fsutil;
 use rustix::buffer::spare_capacity;
@@ -26,13 +26,13 @@ pub const CHUNK: usize = 64 * 1024;
 const WIDE: usize = 1 << 20;
 
 /// One stream on its way from the command to cachex's own.
-pub struct Leg {
+pub struct OutputStream {
     /// Which.
     pub stream: Stream,
     /// The read end of the command's pipe, or its terminal; none after its end.
     pub source: Option<OwnedFd>,
     /// Where it goes.
-    pub outlet: Outlet,
+    pub outlet: Destination,
     /// Why some of it is lost, unless its reader just left.
     pub lost: Option<Loss>,
     /// When it last moved on.
@@ -77,12 +77,17 @@ pub fn buffer() -> Vec<u8> {
     Vec::with_capacity(CHUNK)
 }
 
-impl Leg {
+impl OutputStream {
     /// A leg that starts at `source`, which is cachex's alone, and keeps its chunks in
     /// what [`buffer`] gave.
-    pub fn new(stream: Stream, source: Option<OwnedFd>, outlet: Outlet, buffer: Vec<u8>) -> Leg {
+    pub fn new(
+        stream: Stream,
+        source: Option<OwnedFd>,
+        outlet: Destination,
+        buffer: Vec<u8>,
+    ) -> OutputStream {
         let is_unblocked = source.as_ref().is_none_or(fsutil::unblock);
-        Leg {
+        OutputStream {
             stream,
             source,
             outlet,
@@ -153,7 +158,7 @@ impl Leg {
 
     /// When cachex's own stream is to end, because the command has ended its own and goes on.
     pub fn ends_at(&self) -> Option<Instant> {
-        let is_shown = !self.is_pending() && matches!(self.outlet, Outlet::Live(_));
+        let is_shown = !self.is_pending() && matches!(self.outlet, Destination::Live(_));
         self.ended.filter(|_| is_shown).map(|at| at + SOON)
     }
 
@@ -165,7 +170,7 @@ impl Leg {
     /// Notes that there is nothing left to pass on, nor to end.
     pub fn leave(&mut self) {
         self.ended = None;
-        self.outlet = Outlet::Nowhere;
+        self.outlet = Destination::Nowhere;
     }
 
     /// Whether it never had a source of its own: the other one has both streams.
@@ -223,7 +228,7 @@ impl Leg {
         any
     }
 
-    /// What must be ready for [`Leg::advance`] to do anything, and for what.
+    /// What must be ready for [`OutputStream::advance`] to do anything, and for what.
     pub fn waits_for(&self) -> Option<PollFd<'_>> {
         if self.is_pending() {
             let outlet = self.outlet.descriptor()?;
@@ -237,7 +242,7 @@ impl Leg {
     pub fn watches(&self) -> Option<PollFd<'_>> {
         let is_idle = !self.is_pending() && self.source.is_some() && !self.is_abandoned();
         match (&self.outlet, self.reader) {
-            (Outlet::Live(sink), Reader::Watched) if is_idle => {
+            (Destination::Live(sink), Reader::Watched) if is_idle => {
                 Some(PollFd::from_borrowed_fd(sink.as_fd(), PollFlags::empty()))
             }
             _ => None,
@@ -327,7 +332,7 @@ impl Leg {
 
     /// Whether somebody reads on, who has taken a lot, or nobody is to.
     fn is_read(&self) -> bool {
-        matches!(self.outlet, Outlet::Nowhere) || self.passed >= WIDE
+        matches!(self.outlet, Destination::Nowhere) || self.passed >= WIDE
     }
 
     /// Has the pipe and the buffer hold more; the latter keeps what is in it.
@@ -352,26 +357,26 @@ fn is_held(source: &OwnedFd) -> bool {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use cachex_base::streams::sink::Sink;
+    use cachex_base::streams::nonblocking_writer::NonblockingWriter;
     use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
     /// A leg from a pipe that is full of this into one of its own.
-    fn leg() -> (Leg, PipeWriter, PipeReader) {
+    fn leg() -> (OutputStream, PipeWriter, PipeReader) {
         let (source, command) = pipe().unwrap();
         let (reader, outlet) = pipe().unwrap();
         let outlet: &'static PipeWriter = Box::leak(Box::new(outlet));
-        let outlet = Outlet::Live(Sink::new(outlet.as_fd()));
-        (Leg::new(Stream::Stdout, Some(source.into()), outlet, buffer()), command, reader)
+        let outlet = Destination::Live(NonblockingWriter::new(outlet.as_fd()));
+        (OutputStream::new(Stream::Stdout, Some(source.into()), outlet, buffer()), command, reader)
     }
 
-    fn size(leg: &Leg) -> usize {
+    fn size(leg: &OutputStream) -> usize {
         rustix::pipe::fcntl_getpipe_size(leg.source.as_ref().unwrap()).unwrap()
     }
 
     #[test]
     fn what_nobody_reads_has_no_more_room_than_without_cachex() {
         let (mut leg, mut command, mut reader) = leg();
-        let mut fill = |leg: &mut Leg| {
+        let mut fill = |leg: &mut OutputStream| {
             command.write_all(&vec![b'x'; CHUNK]).unwrap();
             leg.advance(|_, _| {});
         };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is known of an entry besides what was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct EntryMetadata {
     /// When it was recorded or last served.
     pub last_use: u64,
     /// How often it was served.
@@ -17,10 +17,10 @@ pub struct Facts {
     pub gone: Option<u64>,
 }
 
-impl Facts {
+impl EntryMetadata {
     /// Those of an entry that was never used.
-    pub fn of(entry: &Entry, sealed: &[u8]) -> Facts {
-        Facts {
+    pub fn of(entry: &Entry, sealed: &[u8]) -> EntryMetadata {
+        EntryMetadata {
             last_use: entry.created.0,
             hits: 0,
             size: entry.blob_bytes().saturating_add(sealed.len() as u64),
@@ -65,7 +65,7 @@ pub struct Usage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoldedIn {
     /// What is now known of it.
-    pub facts: Facts,
+    pub facts: EntryMetadata,
     /// Whether it is a version that was not there yet.
     pub new: bool,
     /// The blobs of the earlier version that no entry here needs any more.

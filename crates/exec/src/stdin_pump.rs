@@ -38,7 +38,7 @@ impl Channel {
 }
 
 /// Writes to the command's standard input as it is read.
-pub struct Feeder {
+pub struct StdinPump {
     ours: Option<OwnedFd>,
     /// The command's end. It is kept only where all that is fed was read before, and
     /// nobody is to be told that the command does not read any more.
@@ -62,16 +62,16 @@ pub struct Feeder {
     failed: Option<Errno>,
 }
 
-impl Feeder {
+impl StdinPump {
     /// Feeds `source` through `channel`.
-    pub fn new(channel: Option<Channel>, source: Source) -> Feeder {
+    pub fn new(channel: Option<Channel>, source: Source) -> StdinPump {
         let spool = match source {
             Source::Feed(spool) => spool,
             Source::Inherit | Source::Null | Source::Own(_) => Spool::default(),
         };
         let (ours, theirs) = channel.map(|it| (it.ours, it.theirs)).unzip();
         let is_unblocked = ours.as_ref().is_none_or(fsutil::unblock);
-        Feeder {
+        StdinPump {
             ours,
             theirs: theirs.filter(|_| spool.rest == Rest::End),
             now: Vec::new(),
@@ -87,7 +87,7 @@ impl Feeder {
         }
     }
 
-    /// Adds what has to be waited for before [`Feeder::feed`] can do anything.
+    /// Adds what has to be waited for before [`StdinPump::feed`] can do anything.
     pub fn watch<'s>(&'s self, watched: &mut impl Extend<PollFd<'s>>) {
         let Some(ours) = &self.ours else { return };
         if self.is_dry {

@@ -103,7 +103,7 @@ fn are_one_opening(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
 }
 
 /// One of cachex's own output streams.
-pub struct Sink<'a> {
+pub struct NonblockingWriter<'a> {
     shared: BorrowedFd<'a>,
     way: Way,
     /// Leaves escape sequences out.
@@ -121,9 +121,9 @@ enum Way {
     Socket,
 }
 
-impl<'a> Sink<'a> {
+impl<'a> NonblockingWriter<'a> {
     /// The best way to write to `shared`.
-    pub fn new(shared: BorrowedFd<'a>) -> Sink<'a> {
+    pub fn new(shared: BorrowedFd<'a>) -> NonblockingWriter<'a> {
         let kind = rustix::fs::fstat(shared).map(|stat| FileType::from_raw_mode(stat.st_mode));
         let way = match kind {
             Ok(FileType::Fifo) => reopen(shared).map_or(Way::Careful, Way::Private),
@@ -133,12 +133,12 @@ impl<'a> Sink<'a> {
             Ok(FileType::Socket) => Way::Socket,
             _ => Way::Direct,
         };
-        Sink { shared, way, plain: None }
+        NonblockingWriter { shared, way, plain: None }
     }
 
     /// The way to this process's own stream for what a command prints.
-    pub fn of(stream: Stream) -> Sink<'static> {
-        Sink { plain: Plain::of(stream), ..Sink::new(own(stream)) }
+    pub fn of(stream: Stream) -> NonblockingWriter<'static> {
+        NonblockingWriter { plain: Plain::of(stream), ..NonblockingWriter::new(own(stream)) }
     }
 
     /// Writes some of `bytes`; `AGAIN` if none can be taken now.
@@ -196,7 +196,7 @@ pub fn end(stream: Stream) {
     }
 }
 
-impl AsFd for Sink<'_> {
+impl AsFd for NonblockingWriter<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.way {
             Way::Private(own) => own.as_fd(),

@@ -1,6 +1,6 @@
 //! Which blobs are needed, and by whom: a table of the old store.
 //!
-//! Needs form two levels. An entry needs its streams and its manifest; the
+//! BlobRefs form two levels. An entry needs its streams and its manifest; the
 //! manifest needs the files that it lists, whoever needs the manifest. A place
 //! is `blob ‖ owner`, where the owner is the key of an entry or the hash of a
 //! manifest, and its value how many bytes the blob takes on disk (8, big-endian),
@@ -17,8 +17,8 @@
 //! lost by that, and [`super::audit`] drops them.
 
 use super::Root;
-use super::facts::{joined, key_of};
 use super::guard::PULSE;
+use super::metadata::{joined, key_of};
 use super::old::step;
 use super::table::Table;
 use super::{blobs, pack};
@@ -30,7 +30,7 @@ use std::collections::HashMap;
 const AS_MANIFEST: &[u8] = &[1];
 
 /// The open tables.
-pub struct Needs {
+pub struct BlobRefs {
     pub(super) table: Table,
     /// The blobs that may be packed, and their lengths (8, big-endian).
     unpacked: Table,
@@ -38,7 +38,7 @@ pub struct Needs {
 
 /// What is needed by nothing any more.
 #[derive(Debug, Default)]
-pub struct Freed {
+pub struct Released {
     /// The bytes these take.
     pub bytes: u64,
     /// Their hashes.
@@ -46,12 +46,12 @@ pub struct Freed {
 }
 
 /// The manifests that an audit met, and whether what they list is needed.
-pub type Met = HashMap<[u8; 32], bool>;
+pub type SeenManifests = HashMap<[u8; 32], bool>;
 
-impl Needs {
+impl BlobRefs {
     /// Those of an open database.
-    pub fn of(db: &sled::Tree) -> Needs {
-        Needs { table: Table::new(db, b'b'), unpacked: Table::new(db, b'p') }
+    pub fn of(db: &sled::Tree) -> BlobRefs {
+        BlobRefs { table: Table::new(db, b'b'), unpacked: Table::new(db, b'p') }
     }
 
     /// Whether anything here needs a blob.
@@ -156,8 +156,13 @@ impl Needs {
 
     /// Has an entry need nothing any more but what `next`, which was inserted
     /// in its place, needs too.
-    pub fn remove(&self, root: &Root, entry: &Entry, next: Option<&Entry>) -> sled::Result<Freed> {
-        let mut freed = Freed::default();
+    pub fn remove(
+        &self,
+        root: &Root,
+        entry: &Entry,
+        next: Option<&Entry>,
+    ) -> sled::Result<Released> {
+        let mut freed = Released::default();
         for blob in entry.blobs() {
             if !next.is_some_and(|next| next.blobs().any(|kept| kept.hash == blob.hash)) {
                 self.free(&blob.hash, &entry.key.0, &mut freed)?;
@@ -173,7 +178,7 @@ impl Needs {
         Ok(freed)
     }
 
-    fn free(&self, blob: &[u8; 32], owner: &[u8; 32], freed: &mut Freed) -> sled::Result<()> {
+    fn free(&self, blob: &[u8; 32], owner: &[u8; 32], freed: &mut Released) -> sled::Result<()> {
         step()?;
         if let Some(value) = self.table.remove(joined(blob, &Key(*owner)))?
             && !self.has(blob)?
@@ -186,7 +191,7 @@ impl Needs {
 
     /// Puts back what an entry lacks, and takes away the need of a manifest that
     /// is gone or damaged. Each manifest is read once.
-    pub fn mend(&self, root: &Root, entry: &Entry, met: &mut Met) -> sled::Result<()> {
+    pub fn mend(&self, root: &Root, entry: &Entry, met: &mut SeenManifests) -> sled::Result<()> {
         if let Some(manifest) = entry.manifest() {
             let is_needed = match met.get(&manifest.hash) {
                 Some(is_needed) => *is_needed,

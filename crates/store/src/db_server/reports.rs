@@ -1,7 +1,7 @@
 //! What a helper answers for people to read, in frames as it is found.
 
 use super::Item;
-use crate::facts::Facts;
+use crate::metadata::EntryMetadata;
 use crate::old::Old;
 use crate::query::{self, Query};
 use crate::{Root, fold, guard, stats};
@@ -47,7 +47,7 @@ pub fn find(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<()
 }
 
 /// All at once, so that nothing of the database is held while somebody reads.
-fn write_items(output: &mut dyn Write, page: Vec<(Facts, IVec)>) -> Result<()> {
+fn write_items(output: &mut dyn Write, page: Vec<(EntryMetadata, IVec)>) -> Result<()> {
     let mut frames = Vec::new();
     for (facts, sealed) in page {
         let item = Item { facts, sealed: sealed.to_vec() };

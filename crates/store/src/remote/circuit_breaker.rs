@@ -84,7 +84,7 @@ pub struct Pass {
 }
 
 /// The breaker of one store.
-pub struct Gate<'a> {
+pub struct CircuitBreaker<'a> {
     root: &'a Root,
     id: String,
     path: PathBuf,
@@ -92,20 +92,20 @@ pub struct Gate<'a> {
     grows: bool,
 }
 
-impl<'a> Gate<'a> {
-    fn new(root: &'a Root, id: &str, end: &str, grows: bool) -> Gate<'a> {
+impl<'a> CircuitBreaker<'a> {
+    fn new(root: &'a Root, id: &str, end: &str, grows: bool) -> CircuitBreaker<'a> {
         let path = PathBuf::from(format!("{}/{id}.{end}", super::FOLDER));
-        Gate { root, id: id.to_owned(), path, grows }
+        CircuitBreaker { root, id: id.to_owned(), path, grows }
     }
 
     /// That of look-ups.
-    pub fn of_reads(root: &'a Root, id: &str) -> Gate<'a> {
-        Gate::new(root, id, "down", false)
+    pub fn of_reads(root: &'a Root, id: &str) -> CircuitBreaker<'a> {
+        CircuitBreaker::new(root, id, "down", false)
     }
 
     /// That of what is sent.
-    pub fn of_writes(root: &'a Root, id: &str) -> Gate<'a> {
-        Gate::new(root, id, "unsent", true)
+    pub fn of_writes(root: &'a Root, id: &str) -> CircuitBreaker<'a> {
+        CircuitBreaker::new(root, id, "unsent", true)
     }
 
     /// The outage that is going on.
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn who_comes_after_the_pause_is_alone() {
         let scene = scene();
-        let gate = Gate::of_reads(&scene.root, ID);
+        let gate = CircuitBreaker::of_reads(&scene.root, ID);
         assert_eq!(gate.passes(), Ok(FIRST));
         assert_eq!(gate.shut(FIRST, "it hangs"), None);
         assert_eq!(gate.passes().unwrap_err().why, "it hangs");
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn of_those_who_meet_an_outage_at_once_one_is_the_first() {
         let scene = scene();
-        let gate = Gate::of_reads(&scene.root, ID);
+        let gate = CircuitBreaker::of_reads(&scene.root, ID);
         assert_eq!(gate.shut(FIRST, "it hangs"), None);
         assert_eq!(gate.shut(FIRST, "it hangs, too").unwrap().why, "it hangs");
         let told = (0..5).filter(|_| once_in(&scene.root, ID, Duration::from_hours(1))).count();
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn what_is_not_taken_is_tried_ever_more_rarely_until_some_of_it_is() {
         let scene = scene();
-        let gate = Gate::of_writes(&scene.root, ID);
+        let gate = CircuitBreaker::of_writes(&scene.root, ID);
         gate.failed("full", true);
         let since = gate.failure().unwrap().since;
         let pauses = [1, 2, 4, 8, 16, 32, 60, 60].map(|minutes| {
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_no_outage() {
         let scene = scene();
-        let gate = Gate::of_writes(&scene.root, ID);
+        let gate = CircuitBreaker::of_writes(&scene.root, ID);
         let file = fsutil::create_file(&scene.root, &gate.path, OFlags::WRONLY).unwrap();
         fsutil::write_file(&file, b"\xff\xffwhen").unwrap();
         assert_eq!(gate.passes(), Ok(FIRST));

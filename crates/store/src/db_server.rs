@@ -1,4 +1,4 @@
-//! What a helper process does: the only place where sled runs, see [`super::fence`].
+//! What a helper process does: the only place where sled runs, see [`super::db_client`].
 //!
 //! It prints nothing but frames, reads no `CACHEX_*` variable, and works from
 //! within the store's folder, by a relative path, so that a folder that is
@@ -13,10 +13,10 @@ mod quick;
 mod reports;
 mod watch;
 
-use super::facts::Facts;
-use super::fence::{BROKEN, SET_ASIDE};
+use super::db_client::{BROKEN, SET_ASIDE};
 use super::fold::{self, FoldOptions};
 use super::guard::{self, Broken, PULSE, SetAside};
+use super::metadata::EntryMetadata;
 use super::old::Old;
 use super::walk::Span;
 use super::young::{self, Young};
@@ -97,13 +97,13 @@ const HASHES: usize = 1000;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Item {
     /// What is known of it.
-    pub facts: Facts,
+    pub facts: EntryMetadata,
     /// Its sealed form.
     #[serde(with = "serde_bytes")]
     pub sealed: Vec<u8>,
 }
 
-/// Runs a helper: `args` are those after [`super::fence::VERB`].
+/// Runs a helper: `args` are those after [`super::db_client::VERB`].
 pub fn serve(args: &[OsString]) -> Exit {
     ipc::begin();
     // sled is not as careful with what it creates.

@@ -1,9 +1,9 @@
 //! The old store behind a fence: sled runs only in a process that can be given up.
 //!
-//! [`Fenced`] starts this very executable with hidden arguments, reads frames
+//! [`DbClient`] starts this very executable with hidden arguments, reads frames
 //! from its standard output under a time bound, and takes a helper that is late
 //! or dies for an error, which to a look-up is a miss. The other side, what
-//! such a helper does, is [`super::helper`].
+//! such a helper does, is [`super::db_server`].
 //!
 //! Besides those that every helper knows ([`cachex_base::process::ipc`]), an answer may end with a
 //! frame tagged [`SET_ASIDE`] or [`BROKEN`].
@@ -13,10 +13,10 @@ mod reports;
 
 pub use attend::Attendant;
 
-use super::facts::Totals;
 use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
-use super::{Root, filter, helper};
+use super::metadata::Totals;
+use super::{Root, db_server, filter};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result, anyhow, bail};
 use cachex_base::process::detached;
@@ -57,14 +57,14 @@ const CRASHES: [Signal; 4] = [Signal::ABORT, Signal::BUS, Signal::SEGV, Signal::
 
 /// Runs a helper: `args` are those after [`VERB`].
 pub fn serve(args: &[OsString]) -> Exit {
-    helper::serve(args)
+    db_server::serve(args)
 }
 
 /// Starts a fold in the background, which outlives this process, and returns.
 /// `path` is the [`Root::path`] of the store.
 pub fn start_fold(path: &Path, bounds: &Bounds) -> Result<()> {
     let options = bounds.as_options();
-    let mut command = command(path, helper::FOLD, &helper::fold_args(&options))?;
+    let mut command = command(path, db_server::FOLD, &db_server::fold_args(&options))?;
     command.stdin(null::input()?).stdout(null::output()?);
     detached::start(&mut command).context("starting a fold of the store")?;
     Ok(())
@@ -74,21 +74,21 @@ pub fn start_fold(path: &Path, bounds: &Bounds) -> Result<()> {
 pub fn start_tagging(path: &Path, key: &Key, tags: &[String]) -> Result<()> {
     let args: Vec<OsString> =
         std::iter::once(key.to_string()).chain(tags.iter().cloned()).map(OsString::from).collect();
-    let mut command = command(path, helper::TAG, &args)?;
+    let mut command = command(path, db_server::TAG, &args)?;
     command.stdin(null::input()?).stdout(null::output()?);
     detached::start(&mut command).context("starting a process for it")?;
     Ok(())
 }
 
 /// The old store, seen through a helper process.
-pub struct Fenced<'a> {
+pub struct DbClient<'a> {
     root: &'a Root,
 }
 
-impl<'a> Fenced<'a> {
+impl<'a> DbClient<'a> {
     /// That of `root`.
-    pub fn new(root: &'a Root) -> Fenced<'a> {
-        Fenced { root }
+    pub fn new(root: &'a Root) -> DbClient<'a> {
+        DbClient { root }
     }
 
     /// Folds and checks everything, and drops nothing that is whole, however
@@ -107,8 +107,8 @@ impl<'a> Fenced<'a> {
 
     fn fold_with(&self, options: &FoldOptions) -> Result<FoldReport> {
         // A fold has a watchdog of its own, and may wait for another one.
-        let args = helper::fold_args(options);
-        let report = self.ask(helper::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
+        let args = db_server::fold_args(options);
+        let report = self.ask(db_server::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
         ipc::decode(&report).context("reading what a fold reported")
     }
 
@@ -124,7 +124,7 @@ impl<'a> Fenced<'a> {
             orphans.extend(hashes.as_chunks().0);
             Ok(())
         };
-        let count = self.ask(helper::REMOVE, &[], Some(&input), Some(STEP), &mut told)?;
+        let count = self.ask(db_server::REMOVE, &[], Some(&input), Some(STEP), &mut told)?;
         ipc::decode(&count).context("reading how many entries were removed")
     }
 
@@ -146,7 +146,7 @@ impl<'a> Fenced<'a> {
     pub fn tidy(&self, blobs: &[[u8; 32]], removed: u64) -> Result<Totals> {
         let args = [OsString::from(removed.to_string())];
         let input = blobs.concat();
-        let totals = self.ask(helper::TIDY, &args, Some(&input), None, &mut |_| Ok(()))?;
+        let totals = self.ask(db_server::TIDY, &args, Some(&input), None, &mut |_| Ok(()))?;
         ipc::decode(&totals).context("reading the sums of the store")
     }
 
@@ -156,7 +156,7 @@ impl<'a> Fenced<'a> {
         if !guard::exists(self.root) {
             return Ok(());
         }
-        self.ask(helper::CHECK, &[], None, Some(STEP), &mut |item| {
+        self.ask(db_server::CHECK, &[], None, Some(STEP), &mut |item| {
             let (key, sealed) = item.split_first_chunk().context("reading an entry")?;
             visit(Key(*key), sealed)
         })?;
@@ -207,7 +207,7 @@ impl<'a> Fenced<'a> {
         // would die of the same database again.
         let status = helper.end()?;
         if CRASHES.iter().any(|crash| status.signal() == Some(crash.as_raw())) {
-            if op == helper::CHECK {
+            if op == db_server::CHECK {
                 return Err(guard::Broken.into());
             }
             let _old = Lock::wait(self.root, lock::OLD, Mode::Exclusive)?;
@@ -224,14 +224,14 @@ impl<'a> Fenced<'a> {
     }
 }
 
-impl Fenced<'_> {
+impl DbClient<'_> {
     /// The entry of a key. Where the filter says no, no process is started.
     pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
         if !filter::may_hold(self.root, key) {
             return Ok(None);
         }
         let args = [OsString::from(key.to_string())];
-        let sealed = self.ask(helper::GET, &args, None, Some(GET), &mut |_| Ok(()))?;
+        let sealed = self.ask(db_server::GET, &args, None, Some(GET), &mut |_| Ok(()))?;
         if sealed.is_empty() {
             return Ok(None);
         }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::events::{self, Event, Kind};
-use crate::facts::Totals;
 use crate::fold::FoldOptions;
+use crate::metadata::Totals;
 use crate::query::{Order, Query};
 use crate::stats::Counts;
 use crate::testing::{Scene, ago, entry, key, scene};

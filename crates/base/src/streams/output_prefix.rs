@@ -12,7 +12,7 @@ use std::fmt;
 
 /// What has been shown of each stream, from its beginning.
 #[derive(Debug, Default)]
-pub struct Printed([Option<Box<Shown>>; 2]);
+pub struct OutputPrefix([Option<Box<Shown>>; 2]);
 
 #[derive(Debug, Default)]
 struct Shown {
@@ -20,11 +20,11 @@ struct Shown {
     hasher: Hasher,
 }
 
-impl Printed {
+impl OutputPrefix {
     /// What the caller has been shown before this process began in earnest, see
     /// [`cachex_core::handover`].
-    pub fn at_start() -> Printed {
-        let mut printed = Printed::default();
+    pub fn at_start() -> OutputPrefix {
+        let mut printed = OutputPrefix::default();
         for (stream, bytes) in handover::shown() {
             printed.add(stream, bytes);
         }
@@ -51,9 +51,9 @@ impl Printed {
     }
 
     /// The way of each stream through the same output, from its beginning.
-    pub fn again(&self) -> [Again; 2] {
+    pub fn again(&self) -> [PrefixCheck; 2] {
         self.0.each_ref().map(|shown| {
-            Again(shown.as_ref().map(|shown| {
+            PrefixCheck(shown.as_ref().map(|shown| {
                 let expected = shown.hasher.finalize();
                 Box::new(Passage { left: shown.len, hasher: Hasher::new(), expected })
             }))
@@ -63,7 +63,7 @@ impl Printed {
 
 /// A stream that has begun anew, as long as it is within what has been shown.
 #[derive(Debug)]
-pub struct Again(Option<Box<Passage>>);
+pub struct PrefixCheck(Option<Box<Passage>>);
 
 #[derive(Debug)]
 struct Passage {
@@ -72,17 +72,17 @@ struct Passage {
     expected: Hash,
 }
 
-impl Again {
+impl PrefixCheck {
     /// How many of the next bytes have been shown before; those after them are
     /// new. Once it differs there is no going on.
-    pub fn pass(&mut self, bytes: &[u8]) -> Result<usize, Differs> {
+    pub fn pass(&mut self, bytes: &[u8]) -> Result<usize, Diverged> {
         let Some(passage) = &mut self.0 else { return Ok(0) };
         let passed = bytes.len().min(usize::try_from(passage.left).unwrap_or(usize::MAX));
         passage.hasher.update(&bytes[..passed]);
         passage.left -= passed as u64;
         if passage.left == 0 {
             if passage.hasher.finalize() != passage.expected {
-                return Err(Differs);
+                return Err(Diverged);
             }
             self.0 = None;
         }
@@ -95,16 +95,16 @@ impl Again {
     }
 
     /// The stream ends here, which it may not do within what has been shown.
-    pub fn end(&self) -> Result<(), Differs> {
-        if self.0.is_none() { Ok(()) } else { Err(Differs) }
+    pub fn end(&self) -> Result<(), Diverged> {
+        if self.0.is_none() { Ok(()) } else { Err(Diverged) }
     }
 }
 
 /// The output is not what has been shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Differs;
+pub struct Diverged;
 
-impl fmt::Display for Differs {
+impl fmt::Display for Diverged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "the run whose output is shown so far did not come to its end, and another printed something else",
@@ -112,15 +112,15 @@ impl fmt::Display for Differs {
     }
 }
 
-impl std::error::Error for Differs {}
+impl std::error::Error for Diverged {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::frames::Stream::{Stderr, Stdout};
 
-    fn printed(out: &[u8], err: &[u8]) -> Printed {
-        let mut printed = Printed::default();
+    fn printed(out: &[u8], err: &[u8]) -> OutputPrefix {
+        let mut printed = OutputPrefix::default();
         for byte in out.chunks(1) {
             printed.add(Stdout, byte);
         }
@@ -144,7 +144,7 @@ mod tests {
             let (first, second) = b"abcde".split_at(cut);
             let passed = out.pass(first).unwrap() + out.pass(second).unwrap();
             assert_eq!((passed, out.left(), out.end()), (3, 0, Ok(())));
-            assert_eq!((err.left(), err.end()), (1, Err(Differs)));
+            assert_eq!((err.left(), err.end()), (1, Err(Diverged)));
             assert_eq!((err.pass(b"ef"), err.end()), (Ok(1), Ok(())));
         }
     }
@@ -153,6 +153,6 @@ mod tests {
     fn a_difference_is_told_when_all_of_it_came() {
         let [mut out, _] = printed(b"abc", b"").again();
         assert_eq!(out.pass(b"ax"), Ok(2));
-        assert_eq!(out.pass(b"c"), Err(Differs));
+        assert_eq!(out.pass(b"c"), Err(Diverged));
     }
 }

@@ -4,8 +4,8 @@
 //! kept by whoever asked it, opens the database for as long as questions come one after
 //! the other, and ends when nobody asked for a while.
 
-use super::{Fenced, GET, command};
-use crate::{filter, helper};
+use super::{DbClient, GET, command};
+use crate::{db_server, filter};
 use anyhow::{Context, Result, bail};
 use cachex_base::process::forked::PerProcess;
 use cachex_base::process::ipc::{DONE, Helper};
@@ -27,7 +27,7 @@ struct Kept {
 
 impl Attendant {
     /// The entry of a key in the old store. Where the filter says no, nobody is asked.
-    pub fn get(&self, fenced: &Fenced<'_>, key: &Key) -> Result<Option<Entry>> {
+    pub fn get(&self, fenced: &DbClient<'_>, key: &Key) -> Result<Option<Entry>> {
         if !filter::may_hold(fenced.root, key) {
             return Ok(None);
         }
@@ -50,8 +50,8 @@ impl Attendant {
     }
 }
 
-fn start(fenced: &Fenced<'_>) -> Result<Helper> {
-    let mut command = command(fenced.root.path(), helper::ATTEND, &[])?;
+fn start(fenced: &DbClient<'_>) -> Result<Helper> {
+    let mut command = command(fenced.root.path(), db_server::ATTEND, &[])?;
     Helper::start(command.stdin(Stdio::piped()))
 }
 

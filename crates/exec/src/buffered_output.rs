@@ -2,8 +2,8 @@
 
 use crate::screen::Screen;
 use cachex_base::record::frames::{self, Frame, Frames, Loss, Readable, Stream};
+use cachex_base::streams::nonblocking_writer;
 use cachex_base::streams::plain::{self, Plain};
-use cachex_base::streams::sink;
 use cachex_base::streams::spool::Spool;
 use cachex_base::system::fsutil;
 use cachex_base::system::signals::Altered;
@@ -15,14 +15,14 @@ const CHUNK: usize = 64 * 1024;
 
 /// What both streams were to print, in the order in which it came.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct BufferedOutput {
     bytes: Spool,
     /// The encoded frames, but for the last, which may still grow.
     frames: Spool,
     last: Option<Frame>,
 }
 
-impl Held {
+impl BufferedOutput {
     /// Keeps a chunk of a stream. On an error it is kept, and the next will need
     /// memory without bound.
     pub fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
@@ -92,7 +92,7 @@ fn put(
     gone: &mut [(bool, Option<Plain>); 2],
 ) -> Result<(), (Stream, Loss)> {
     let (gone, plain) = &mut gone[stream as usize];
-    let out = sink::own(stream);
+    let out = nonblocking_writer::own(stream);
     let some = |bytes: &[u8]| fsutil::persistently(|| fsutil::write_some(out, bytes));
     while !left.is_empty() && !*gone {
         match plain::write(plain, left, some) {
@@ -150,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// What came out; neighbours of one stream are one.
-    fn printed(held: Held) -> Vec<(Stream, Vec<u8>)> {
+    fn printed(held: BufferedOutput) -> Vec<(Stream, Vec<u8>)> {
         let mut pieces = held.into_pieces();
         let mut all = Vec::new();
         while let Some((stream, bytes)) = pieces.next().unwrap() {
@@ -171,7 +171,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn what_is_held_comes_out_as_it_came(chunks in proptest::collection::vec((any::<bool>(), any::<u8>(), 1..300_000_usize), 0..12)) {
-            let mut held = Held::default();
+            let mut held = BufferedOutput::default();
             let mut expected = Vec::new();
             for (err, byte, len) in chunks {
                 let (stream, bytes) = (Stream::BOTH[usize::from(err)], vec![byte; len]);

@@ -56,7 +56,7 @@ pub enum Kind {
     Auto = 15,
     /// Which files the entry depends on: of the call that is automatic the key, and of the
     /// files the path set, as its name.
-    Facts = 16,
+    EntryMetadata = 16,
     /// Who sent an entry that was fetched, which has no other parts. Each name says one thing.
     Origin = 17,
 }
@@ -79,7 +79,7 @@ impl Kind {
         Kind::InputCommand,
         Kind::Platform,
         Kind::Auto,
-        Kind::Facts,
+        Kind::EntryMetadata,
         Kind::Origin,
     ];
 }
@@ -174,7 +174,7 @@ fn sum(secret: &Secret, buffer: &mut Vec<u8>, kind: u8, name: &[u8], value: &[u8
 pub fn with_facts(mut stored: Vec<u8>, name: &[u8]) -> Vec<u8> {
     if stored.len() >= HEADER {
         let mut part = Vec::with_capacity(2 + name.len() + Sum::default().len());
-        put(&mut part, Kind::Facts, name, Sum::default());
+        put(&mut part, Kind::EntryMetadata, name, Sum::default());
         stored.splice(HEADER..HEADER, part);
     }
     stored
@@ -184,7 +184,8 @@ pub fn with_facts(mut stored: Vec<u8>, name: &[u8]) -> Vec<u8> {
 pub fn facts_of(stored: &[u8]) -> Option<(Key, Key)> {
     // It is the first.
     let (&[kind, len], rest) = stored.get(HEADER..)?.split_first_chunk()?;
-    let name: &[u8; 64] = rest.first_chunk().filter(|_| (kind, len) == (Kind::Facts as u8, 64))?;
+    let name: &[u8; 64] =
+        rest.first_chunk().filter(|_| (kind, len) == (Kind::EntryMetadata as u8, 64))?;
     let [mut key, mut set] = [[0; 32]; 2];
     key.copy_from_slice(&name[..32]);
     set.copy_from_slice(&name[32..]);
@@ -219,7 +220,7 @@ pub fn within_limit(stored: Vec<u8>) -> Vec<u8> {
     let mut excess = stored.len() - PARTS_LIMIT;
     let mut longest: Vec<usize> = (0..parts.list.len()).collect();
     // By its name files are found, those of others are for people.
-    let is_read = |at: usize| parts.list[at].kind == Kind::Facts;
+    let is_read = |at: usize| parts.list[at].kind == Kind::EntryMetadata;
     longest.sort_by_key(|&at| (is_read(at), Reverse(parts.list[at].name.len())));
     for at in longest {
         let name = std::mem::take(&mut parts.list[at].name);
@@ -247,7 +248,7 @@ impl Parts {
 
     /// Whether they say who sent the entry, and nothing of its key but by what it is found.
     pub fn is_of_a_fetched_entry(&self) -> bool {
-        let is_said = |part: &Part| matches!(part.kind, Kind::Origin | Kind::Facts);
+        let is_said = |part: &Part| matches!(part.kind, Kind::Origin | Kind::EntryMetadata);
         self.secret == Sum::default() && self.list.iter().all(is_said)
     }
 
