@@ -200,7 +200,9 @@ impl<'a, 'r> Pump<'a, 'r> {
                 typed.iter_mut().for_each(Typed::pause);
             });
         }
-        if self.is_unread() && self.job.has_ended() {
+        // Once its end is taken note of, nobody can tell how the command meets a broken pipe.
+        self.legs.iter_mut().for_each(OutputStream::notice_departure);
+        if self.is_unread() {
             self.tell_of_departures();
         }
         let job = &mut self.job;

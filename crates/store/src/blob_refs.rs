@@ -1,6 +1,6 @@
 //! Which blobs are needed, and by whom: a table of the old store.
 //!
-//! BlobRefs form two levels. An entry needs its streams and its manifest; the
+//! References form two levels. An entry needs its streams and its manifest; the
 //! manifest needs the files that it lists, whoever needs the manifest. A place
 //! is `blob ‖ owner`, where the owner is the key of an entry or the hash of a
 //! manifest, and its value how many bytes the blob takes on disk (8, big-endian),

@@ -35,7 +35,7 @@ const MOVED: [&str; 10] = [
 ];
 
 /// Removes every entry: moved out of the way at once, and deleted after.
-/// BlobRefs no sled. Waits for a fold; the caller holds no lock.
+/// Needs no sled. Waits for a fold; the caller holds no lock.
 pub fn clear(root: &Root) -> Result<Cleared> {
     progress::begin(Stage::Waiting, None);
     let _fold = Lock::wait(root, lock::FOLD, Mode::Exclusive).context("locking the store")?;

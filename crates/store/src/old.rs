@@ -205,7 +205,7 @@ impl Old {
     pub fn fold_in(&self, entry: &Entry, sealed: &[u8], usage: Usage) -> sled::Result<FoldedIn> {
         step()?;
         let key = entry.key;
-        // EntryMetadata are there before an entry is: mostly there are none, and one
+        // The metadata is there before an entry is: mostly there are none, and one
         // look says so.
         let known = self.facts.get(key.0)?;
         let earlier = if known.is_some() { self.entries.get(key.0)? } else { None };
