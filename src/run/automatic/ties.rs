@@ -133,18 +133,20 @@ impl Needles {
 mod tests {
     use super::*;
 
+    /// Gives three bytes at a time.
+    struct Bits<'b>(&'b [u8]);
+    impl Read for Bits<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let n = self.0.len().min(into.len()).min(3);
+            into[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
     #[test]
     fn a_path_is_found_wherever_reads_cut_it() {
         let needles = Needles::of([&b"/home/a/p"[..]].into_iter());
-        struct Bits<'b>(&'b [u8]);
-        impl Read for Bits<'_> {
-            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-                let n = self.0.len().min(into.len()).min(3);
-                into[..n].copy_from_slice(&self.0[..n]);
-                self.0 = &self.0[n..];
-                Ok(n)
-            }
-        }
         for at in 0..20 {
             let text = [&b"x".repeat(at)[..], b"/home/a/p/src"].concat();
             assert!(needles.are_read(Bits(&text)).unwrap(), "{at}");

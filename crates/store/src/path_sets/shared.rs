@@ -240,11 +240,15 @@ mod tests {
         assert_eq!(one.id(), two.id());
         let key = super::super::Key([1; 32]);
         assert_eq!(one.last_key(&key), two.last_key(&key));
-        let there = unpack(&pack(&[one.clone()], true).unwrap(), Some(&ground("/srv/deep/er/p")));
+        let there = unpack(
+            &pack(std::slice::from_ref(&one), true).unwrap(),
+            Some(&ground("/srv/deep/er/p")),
+        );
         let [there] = &there.unwrap()[..] else { panic!() };
         assert_eq!((there.id(), &there.facts), (two.id(), &two.facts));
         assert_eq!(there.last_key(&key), two.last_key(&key));
-        let without = unpack(&pack(&[one.clone()], false).unwrap(), Some(&ground("/home/a/p")));
+        let without =
+            unpack(&pack(std::slice::from_ref(&one), false).unwrap(), Some(&ground("/home/a/p")));
         let without = without.unwrap();
         assert_eq!(without[0].id(), one.id());
         assert!(without[0].facts.iter().all(|fact| fact.value == Value([0; 32])));

@@ -179,6 +179,8 @@ mod tests {
     use super::*;
     use crate::testing::{entry, scene};
     use crate::young::Young;
+    use cachex_base::record::entry::Entry;
+    use cachex_base::system::clock::Timestamp;
 
     const ID: &str = "0123456789abcdef";
 
