@@ -1,15 +1,13 @@
-//! An account of what the store takes on disk: whoever records reads and changes it
-//! without looking through the store.
+//! An account of the store's disk usage. Recorders read and update it without scanning the store.
 //!
 //! ```text
 //! magic and version (4) | checksum of the rest (4) | taken (8) | database (8) | written (8)
 //! ```
 //!
-//! All numbers are little-endian. A change is one short critical section under a lock
-//! on the file itself, which nobody waits for long: that of a process that was stopped
-//! in there costs others a record. What is written is in the account before it is on
-//! disk. A process that is killed leaves the account too high by what it had claimed,
-//! or too low by what it had removed; whoever surveys the store puts that right.
+//! All numbers are little-endian. An update is one short critical section under a lock on the file
+//! itself, and nobody waits for it long: a process that is stopped inside it costs others a record.
+//! Bytes enter the account before they are written to disk. A killed process leaves the account too
+//! high by what it had claimed, or too low by what it had removed; the next survey corrects that.
 
 use super::{Root, guard};
 use crate::lock::Locked;
@@ -27,35 +25,35 @@ use std::time::Duration;
 pub const FILE: &str = "account";
 const MAGIC: [u8; 4] = [0xce, b'k', b'a', 1];
 const LEN: usize = 32;
-/// How often the lock is tried, and how long is waited in between.
+/// The number of attempts to take the lock, and the pause between them.
 const ATTEMPTS: (u32, Duration) = (250, Duration::from_millis(1));
-/// Files take multiples of this.
+/// The block size: files take multiples of it.
 pub const BLOCK: u64 = 4096;
-/// What `stat` counts blocks in.
+/// The unit in which `stat` counts blocks.
 const SECTOR: u64 = 512;
-/// How deep the store's folders lie within each other.
+/// The maximum nesting depth of the store's folders.
 const DEPTH: u32 = 8;
 
-/// What the store takes.
+/// The disk usage of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// The bytes on disk, and those that are claimed by whoever is writing.
+    /// Bytes on disk, including those claimed by current writers.
     pub taken: u64,
-    /// Those of them that are the database's.
+    /// The database's share of them.
     pub database: u64,
-    /// The bytes that were written since the last fold began.
+    /// Bytes written since the last fold began.
     pub written: u64,
 }
 
-/// What `len` bytes take on disk.
+/// Returns the disk usage of a file of `len` bytes.
 pub const fn blocks(len: u64) -> u64 {
     len.saturating_add(BLOCK - 1) / BLOCK * BLOCK
 }
 
-/// Changes the account. One that is missing or damaged is made anew.
+/// Updates the account. A missing or damaged one is created anew.
 pub fn update<T>(root: &Root, change: impl FnOnce(&mut Account) -> T) -> rustix::io::Result<T> {
     let file = fsutil::create_file(root, FILE, OFlags::RDWR)?;
-    // Surveyed without the lock, which is short.
+    // Surveyed before locking, to keep the critical section short.
     let surveyed = match read(&file)? {
         Some(_) => None,
         None => Some(Survey::of(root, &mut |_| {})?),
@@ -75,10 +73,10 @@ pub fn update<T>(root: &Root, change: impl FnOnce(&mut Account) -> T) -> rustix:
     Ok(done)
 }
 
-/// Puts the account right by what a survey found, which began when it was `before`.
+/// Corrects the account by a survey that began when the account was `before`.
 pub fn correct(root: &Root, before: &Account, found: &Survey) -> rustix::io::Result<Account> {
     update(root, |account| {
-        // What was written or removed meanwhile was seen or not: it counts in any case.
+        // The survey may have missed concurrent changes, so their growth is added in any case.
         let since = i128::from(account.taken) - i128::from(before.taken);
         let taken = i128::from(found.total) + since.max(0);
         account.taken = u64::try_from(taken).unwrap_or(u64::MAX);
@@ -87,20 +85,20 @@ pub fn correct(root: &Root, before: &Account, found: &Survey) -> rustix::io::Res
     })
 }
 
-/// The account after the store was surveyed.
+/// Surveys the store and returns the corrected account.
 pub fn surveyed(root: &Root) -> rustix::io::Result<Account> {
     let before = update(root, |account| *account)?;
     correct(root, &before, &Survey::of(root, &mut |_| {})?)
 }
 
-/// So many bytes were removed. What cannot be taken down now a survey puts right.
+/// Subtracts removed bytes. If that fails, the next survey corrects the account.
 pub fn give_back(root: &Root, bytes: u64) {
     if bytes > 0 {
         let _ = update(root, |account| account.taken = account.taken.saturating_sub(bytes));
     }
 }
 
-/// Takes down what the database takes, after it was changed.
+/// Updates the database's disk usage after a change to it.
 pub fn note_database(root: &Root) -> rustix::io::Result<()> {
     let now = database(root)?;
     update(root, |account| {
@@ -115,7 +113,7 @@ fn lock(file: &OwnedFd) -> rustix::io::Result<()> {
         match failpoint::at("flock").and_then(lock) {
             Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => std::thread::sleep(ATTEMPTS.1),
-            // A file system without locks has a store without a strict bound.
+            // A store on a file system without locks has no strict limit.
             Err(Errno::NOSYS | Errno::NOLCK | Errno::OPNOTSUPP) => return Ok(()),
             done => return done,
         }
@@ -129,7 +127,7 @@ fn read(file: &OwnedFd) -> rustix::io::Result<Option<Account>> {
     Ok(if len == LEN { decode(&bytes) } else { None })
 }
 
-/// The file of an account.
+/// Encodes an account as the content of its file.
 pub fn encode(account: &Account) -> [u8; LEN] {
     let mut bytes = [0; LEN];
     bytes[..4].copy_from_slice(&MAGIC);
@@ -141,7 +139,7 @@ pub fn encode(account: &Account) -> [u8; LEN] {
     bytes
 }
 
-/// The account in a file. None: it is damaged.
+/// Decodes an account; `None` if it is damaged.
 pub fn decode(bytes: &[u8; LEN]) -> Option<Account> {
     if bytes[..4] != MAGIC || bytes[4..8] != checksum(bytes) {
         return None;
@@ -155,9 +153,9 @@ fn checksum(bytes: &[u8; LEN]) -> [u8; 4] {
     [a, b, c, d]
 }
 
-/// A file of the store, as a survey meets it.
+/// A file of the store, as seen by a survey.
 pub struct Surveyed<'a> {
-    /// Where it lies below the root.
+    /// Its path relative to the root.
     pub path: &'a Path,
     /// The bytes it takes on disk.
     pub bytes: u64,
@@ -165,18 +163,18 @@ pub struct Surveyed<'a> {
     pub changed: u64,
 }
 
-/// What the files in the store's folder take on disk. The folders come to 2 MiB at the
-/// most, on file systems where they take anything, and are not counted.
+/// The disk usage of the files in the store's folder. Folders are not counted: they come to 2 MiB
+/// at most, on file systems where they take any space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// All of it.
+    /// The total of all files.
     pub total: u64,
     /// The database.
     pub database: u64,
 }
 
 impl Survey {
-    /// Looks at every file, and shows them to `visit`. What goes meanwhile does not count.
+    /// Visits every file. Files that disappear meanwhile are not counted.
     pub fn of(root: &Root, visit: &mut dyn FnMut(Surveyed<'_>)) -> rustix::io::Result<Survey> {
         let mut survey = Survey::default();
         survey.walk(root.as_fd(), Path::new(""), DEPTH, visit)?;
@@ -210,7 +208,7 @@ impl Survey {
                 FileType::Directory if depth > 0 => {
                     let flags =
                         OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                    // One that is gone, or that cannot be read, takes nothing that is known.
+                    // A folder that is gone or unreadable counts as empty.
                     let opened = rustix::fs::openat(folder, name, flags, rustix::fs::Mode::empty());
                     if let Ok(inner) = opened {
                         self.walk(inner.as_fd(), &path, depth - 1, visit)?;
@@ -233,12 +231,12 @@ impl Survey {
     }
 }
 
-/// What the database takes.
+/// Returns the database's disk usage.
 pub fn database(root: &Root) -> rustix::io::Result<u64> {
     size_of(root, guard::DIR)
 }
 
-/// What the files in a folder take.
+/// Returns the disk usage of the files in a folder.
 pub fn size_of(at: impl AsFd, name: impl AsRef<Path>) -> rustix::io::Result<u64> {
     let mut survey = Survey::default();
     let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -247,7 +245,7 @@ pub fn size_of(at: impl AsFd, name: impl AsRef<Path>) -> rustix::io::Result<u64>
             survey.walk(folder.as_fd(), Path::new(""), DEPTH, &mut |_| {})?;
             Ok(survey.total)
         }
-        // What is no folder has no files. Whoever wants one there replaces it.
+        // Anything but a folder has no files. Whoever needs a folder there replaces it.
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(0),
         Err(errno) => Err(errno),
     }

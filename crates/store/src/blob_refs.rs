@@ -1,20 +1,19 @@
-//! Which blobs are needed, and by whom: a table of the old store.
+//! Reference counts of blobs: a table of the old store that says which blobs are needed, and by
+//! whom.
 //!
-//! References form two levels. An entry needs its streams and its manifest; the
-//! manifest needs the files that it lists, whoever needs the manifest. A place
-//! is `blob ‖ owner`, where the owner is the key of an entry or the hash of a
-//! manifest, and its value how many bytes the blob takes on disk (8, big-endian),
-//! with a byte more where the owner needs the blob as its manifest.
+//! References form two levels. An entry needs its streams and its manifest; the manifest needs the
+//! files that it lists, whichever entries need the manifest. A key of the table is `blob ‖ owner`,
+//! where the owner is the key of an entry or the hash of a manifest. Its value is the blob's disk
+//! usage (8, big-endian), with one more byte if the owner needs the blob as its manifest.
 //!
-//! What a manifest lists is in the tree before the manifest is said to be needed
-//! and until after it is not, so files are kept for as long as any entry has
-//! them. A manifest that cannot be read is therefore not needed: without it the
-//! files are lost to its entry, which is a miss when it is served, as if the
-//! manifest were gone.
+//! The files of a manifest are added before the reference to the manifest and removed after it, so
+//! files are kept for as long as any entry has them. A manifest that cannot be read is therefore
+//! not referenced: its entry has lost the files, and serving it is a miss, as if the manifest were
+//! gone.
 //!
-//! A process that is killed may leave files to an owner that nobody needs, and
-//! so does a manifest that cannot be read when its last entry goes: nothing is
-//! lost by that, and [`super::audit`] drops them.
+//! A killed process may leave references of an owner that nobody needs, and so does a manifest that
+//! cannot be read when its last entry is removed. Nothing is lost by that, and [`super::audit`]
+//! drops them.
 
 use super::Root;
 use super::guard::PULSE;
@@ -26,7 +25,7 @@ use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::record::manifest::Manifest;
 use std::collections::HashMap;
 
-/// What the values have behind them that say whose manifest it is.
+/// The suffix of values whose owner needs the blob as its manifest.
 const AS_MANIFEST: &[u8] = &[1];
 
 /// The open tables.
@@ -36,31 +35,31 @@ pub struct BlobRefs {
     unpacked: Table,
 }
 
-/// What is needed by nothing any more.
+/// Blobs that no entry references any more.
 #[derive(Debug, Default)]
 pub struct Released {
-    /// The bytes these take.
+    /// Their disk usage in bytes.
     pub bytes: u64,
     /// Their hashes.
     pub orphans: Vec<[u8; 32]>,
 }
 
-/// The manifests that an audit met, and whether what they list is needed.
+/// Manifests seen by an audit, and whether the files they list are needed.
 pub type SeenManifests = HashMap<[u8; 32], bool>;
 
 impl BlobRefs {
-    /// Those of an open database.
+    /// Opens the tables of a database.
     pub fn of(db: &sled::Tree) -> BlobRefs {
         BlobRefs { table: Table::new(db, b'b'), unpacked: Table::new(db, b'p') }
     }
 
-    /// Whether anything here needs a blob.
+    /// Returns whether a blob is referenced.
     pub fn has(&self, blob: &[u8; 32]) -> sled::Result<bool> {
         Ok(self.table.scan_prefix(blob).next().transpose()?.is_some())
     }
 
-    /// Whether an entry here needs a blob as its manifest, so that the files it
-    /// lists are needed too.
+    /// Returns whether an entry references a blob as its manifest, so that the files it lists are
+    /// needed too.
     pub fn has_manifest(&self, blob: &[u8; 32]) -> sled::Result<bool> {
         for item in self.table.scan_prefix(blob) {
             PULSE.beat();
@@ -71,7 +70,7 @@ impl BlobRefs {
         Ok(false)
     }
 
-    /// Has an entry need its blobs; the bytes of those that nothing needed before.
+    /// Adds the references of an entry. Returns the disk usage of blobs not referenced before.
     pub fn insert(&self, root: &Root, entry: &Entry) -> sled::Result<u64> {
         let mut bytes = 0_u64;
         let mut need = |blob: &BlobRef, owner: &[u8; 32], tail: &[u8]| -> sled::Result<()> {
@@ -100,7 +99,7 @@ impl BlobRefs {
         Ok(bytes)
     }
 
-    /// Has the next fold that packs look at a blob.
+    /// Queues a blob for the next fold that packs.
     pub fn may_be_packed(&self, blob: &BlobRef) -> sled::Result<()> {
         if blob.len > pack::SHORTEST {
             self.unpacked.insert(blob.hash, blob.len.to_be_bytes().as_slice())?;
@@ -108,8 +107,8 @@ impl BlobRefs {
         Ok(())
     }
 
-    /// The first of the blobs that may be packed: so many, of not much more than
-    /// so many bytes.
+    /// Returns up to `most` of the blobs that may be packed, of not much more than `bytes` bytes in
+    /// all.
     pub fn unpacked(&self, most: usize, bytes: u64) -> sled::Result<Vec<BlobRef>> {
         let mut found = Vec::new();
         let mut left = bytes;
@@ -128,8 +127,8 @@ impl BlobRefs {
         Ok(found)
     }
 
-    /// A blob was looked at, and takes so many bytes if it was packed. How many
-    /// it took before, and now.
+    /// Takes a blob off the queue; `stored` is its packed size, if it was packed. Returns its disk
+    /// usage before and now.
     pub fn looked_at(&self, blob: &BlobRef, stored: Option<u64>) -> sled::Result<(u64, u64)> {
         self.unpacked.remove(blob.hash)?;
         let (mut before, mut now) = (0, 0);
@@ -144,7 +143,7 @@ impl BlobRefs {
         Ok((before, now))
     }
 
-    /// Notes one need; the bytes of the blob, if nothing needed it before.
+    /// Adds one reference. Returns the disk usage of the blob if it was not referenced before.
     fn need(&self, blob: &BlobRef, owner: &[u8; 32], tail: &[u8]) -> sled::Result<u64> {
         step()?;
         let known = self.table.scan_prefix(blob.hash).next().transpose()?;
@@ -154,8 +153,7 @@ impl BlobRefs {
         Ok(if known.is_none() { size } else { 0 })
     }
 
-    /// Has an entry need nothing any more but what `next`, which was inserted
-    /// in its place, needs too.
+    /// Removes the references of an entry, except those that `next`, inserted in its place, shares.
     pub fn remove(
         &self,
         root: &Root,
@@ -189,8 +187,8 @@ impl BlobRefs {
         Ok(())
     }
 
-    /// Puts back what an entry lacks, and takes away the need of a manifest that
-    /// is gone or damaged. Each manifest is read once.
+    /// Restores missing references of an entry, and removes the reference to a manifest that is
+    /// gone or damaged. Each manifest is read once.
     pub fn mend(&self, root: &Root, entry: &Entry, met: &mut SeenManifests) -> sled::Result<()> {
         if let Some(manifest) = entry.manifest() {
             let is_needed = match met.get(&manifest.hash) {
@@ -208,7 +206,7 @@ impl BlobRefs {
         entry.streams().try_for_each(|blob| self.put_back(&blob, &entry.key.0))
     }
 
-    /// Whether what a manifest lists is needed, which is then in the tree.
+    /// Restores the references of a manifest. Returns whether the manifest is needed.
     fn mend_manifest(&self, root: &Root, manifest: &BlobRef) -> sled::Result<bool> {
         match blobs::manifest(root, manifest) {
             Ok(Some(list)) => {
@@ -216,12 +214,12 @@ impl BlobRefs {
                 Ok(true)
             }
             Ok(None) => Ok(false),
-            // What cannot be read now may be whole: everything stays as it is.
+            // A file that cannot be read now may be intact: everything stays as it is.
             Err(_) => self.has_manifest(&manifest.hash),
         }
     }
 
-    /// Has a place tell what its blob takes by now; that.
+    /// Updates the disk usage stored at a place, and returns it.
     pub fn mend_size(
         &self,
         root: &Root,
@@ -248,13 +246,13 @@ impl BlobRefs {
     }
 }
 
-/// The parts of a place.
+/// Splits a place into blob and owner.
 pub fn split(place: &[u8]) -> Option<([u8; 32], Key)> {
     let (blob, owner) = place.split_first_chunk()?;
     Some((*blob, key_of(owner)?))
 }
 
-/// The bytes that a blob takes, by the value of a place.
+/// Returns a blob's disk usage, from the value of a place.
 pub fn size_in(value: &[u8]) -> Option<u64> {
     let (size, tail) = value.split_first_chunk()?;
     (tail.is_empty() || tail == AS_MANIFEST).then(|| u64::from_be_bytes(*size))

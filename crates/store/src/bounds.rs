@@ -1,5 +1,5 @@
-//! What goes first when a store is kept within its bounds: what is gone, then
-//! what was not used for the longest time.
+//! The order of removal when a store is kept within its limits: expired entries first, then the
+//! least recently used.
 
 use super::metadata::{Removed, Totals, joined, split};
 use super::old::Old;
@@ -8,7 +8,7 @@ use cachex_base::system::clock::Timestamp;
 use std::ops::Bound;
 
 impl Old {
-    /// Whether an entry is gone by `time`, or there are more than `max`.
+    /// Returns whether an entry has expired by `time`, or there are more than `max` entries.
     pub fn exceeds(&self, time: Timestamp, max: Option<u64>) -> sled::Result<bool> {
         let first = self.indexes.expiries.iter().next().transpose()?;
         let is_due = |place: &[u8]| split(place).is_none_or(|(gone, _)| gone <= time.0);
@@ -16,7 +16,7 @@ impl Old {
             || max.is_some_and(|max| self.totals().entries > max))
     }
 
-    /// Removes entries that are gone by `time`, until these and their blobs are `limit`.
+    /// Removes entries that have expired by `time`, until `limit` entries and blobs are removed.
     pub fn expire(&self, time: Timestamp, limit: usize) -> sled::Result<Vec<Removed>> {
         let mut removed = Vec::new();
         let end = joined(&time.0.to_be_bytes(), &Key([0xff; 32]));
@@ -34,15 +34,15 @@ impl Old {
                 work += gone.orphans.len();
                 removed.push(gone);
             }
-            // Not there any more, unless it led nowhere.
+            // The entry is gone, unless the place led nowhere.
             self.indexes.expiries.remove(&place)?;
             self.changed();
         }
         Ok(removed)
     }
 
-    /// Removes entries, the least recently used first, until these and their blobs are
-    /// `limit` or the rest is not too much. The last one recorded stays.
+    /// Removes the least recently used entries, until `limit` entries and blobs are removed or the
+    /// rest is within bounds. The entry recorded last stays.
     pub fn evict(
         &self,
         is_too_much: impl Fn(&Totals) -> bool,

@@ -10,17 +10,17 @@ use cachex_base::system::fsutil;
 use cachex_base::system::progress::{self, Stage};
 use std::collections::BTreeSet;
 
-/// What [`clear`] removed.
+/// The amount that [`clear`] removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cleared {
-    /// Entries, or nearly: keys that share a prefix count as one, and those that
-    /// were evicted lately may count still.
+    /// Entries, approximately: keys that share a prefix count as one, and recently evicted ones may
+    /// still count.
     pub entries: u64,
     /// Bytes on disk.
     pub bytes: u64,
 }
 
-/// What is moved out of the way. Of what is gone there is no account.
+/// Files that are moved out of the way, including the account, as nothing is left to account for.
 const MOVED: [&str; 10] = [
     "young",
     "blobs",
@@ -34,8 +34,8 @@ const MOVED: [&str; 10] = [
     events::PAST,
 ];
 
-/// Removes every entry: moved out of the way at once, and deleted after.
-/// Needs no sled. Waits for a fold; the caller holds no lock.
+/// Removes every entry. Everything is moved out of the way at once and deleted afterwards, without
+/// sled. Waits for a fold; the caller holds no lock.
 pub fn clear(root: &Root) -> Result<Cleared> {
     progress::begin(Stage::Waiting, None);
     let _fold = Lock::wait(root, lock::FOLD, Mode::Exclusive).context("locking the store")?;
@@ -43,17 +43,17 @@ pub fn clear(root: &Root) -> Result<Cleared> {
     let mut prefixes: BTreeSet<u64> = keys.iter().map(Key::prefix).collect();
     prefixes.extend(filter::contents(root).unwrap_or_default());
 
-    // What is moved needs a folder to be in.
+    // Moving needs free space for a folder.
     let _ = room::relieve(root);
     let trash = sweep::trash_name();
     {
         let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
         let mut names = fsutil::names(root, ".")?;
-        // From below: who is killed in between brings nothing back that was superseded.
+        // The database first: if this is killed in between, no superseded entry comes back.
         names.sort_by_key(|name| name != guard::DIR);
         for name in names {
-            // The filter goes after what it speaks of, and so is never too small.
+            // The filter is removed after the entries it covers, so it never lacks one.
             let moved = name.to_str().is_some_and(|name| {
                 MOVED.contains(&name) || name.starts_with(guard::BROKEN) || events::is_log(name)
             });

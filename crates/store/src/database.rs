@@ -1,4 +1,4 @@
-//! A database of sled's: how it is opened, and what it is asked for.
+//! A sled database: how it is opened and prepared.
 
 use super::guard::{self, PULSE};
 use cachex_base::system::failpoint;
@@ -11,14 +11,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// What sled keeps in memory of one database.
+/// The memory that sled uses as a cache for one database.
 const CACHE: u64 = 32 * 1024 * 1024;
-/// sled takes disk by segments: an empty database is hardly smaller than one.
+/// The segment size by which sled allocates disk: an empty database is hardly smaller than one.
 const SEGMENT: usize = 64 * 1024;
-/// sled may hold its own lock for a moment after a database was dropped.
+/// Attempts to open a database, and the pause between them: sled may hold its own lock for a moment
+/// after a database was dropped.
 const REOPEN: (u32, Duration) = (400, Duration::from_millis(5));
 
-/// Opens a database of sled's, or makes one.
+/// Opens a sled database, or creates one.
 pub(super) fn open_database(path: &Path) -> sled::Result<sled::Db> {
     let config = sled::Config::new()
         .path(path)
@@ -40,18 +41,17 @@ pub(super) fn open_database(path: &Path) -> sled::Result<sled::Db> {
     }
 }
 
-/// What sled calls the file of its log, and its snapshots: a number follows, which says how
-/// much of the log they cover.
+/// The file name of sled's log, and the prefix of its snapshots: a number follows that says how
+/// much of the log the snapshot covers.
 const LOG: &str = "db";
 const SNAPSHOT: &[u8] = b"snap.";
-/// Where in the header of a segment its place in the log is, and what that is masked with.
+/// The range of a segment's header that holds its offset in the log, and the mask applied to it.
 const PLACE: std::ops::Range<usize> = 4..12;
 const MASK: u64 = i64::MAX as u64;
 const HEADER: usize = 20;
 
-/// Looks at the files of a database, which sled opens by their names: it would follow a
-/// link among them. Then makes the folder ready for sled, which recovers from what it finds
-/// there.
+/// Checks the files of a database for links, which sled would follow, and prepares the folder for
+/// sled's recovery.
 fn prepare(path: &Path) -> sled::Result<()> {
     let link = || Err(sled::Error::ReportableBug("there is a link among its files".to_owned()));
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -70,8 +70,8 @@ fn make_ready(folder: &OwnedFd) -> rustix::io::Result<()> {
     let mut covered = 0;
     for name in fsutil::names(folder, ".")? {
         let bytes = name.as_bytes();
-        // A process was killed while sled wrote it, which would take it for its newest, and
-        // the database for damaged.
+        // A process was killed while sled wrote this file. sled would take it for its newest
+        // snapshot, and the database for damaged.
         if bytes.ends_with(b".generating") {
             fsutil::remove_file(folder, name)?;
         } else if let Some(number) = bytes.strip_prefix(SNAPSHOT) {
@@ -87,9 +87,9 @@ fn make_ready(folder: &OwnedFd) -> rustix::io::Result<()> {
     }
 }
 
-/// Reads what sled is about to read: the header of each segment, and all of those beyond
-/// what a snapshot covers. sled takes one that it fails to read for the end of its log, and
-/// overwrites what comes after it. What was read once is in the system's memory.
+/// Reads what sled is about to read: the header of each segment, and all segments beyond what a
+/// snapshot covers. sled takes a segment that it fails to read for the end of its log, and
+/// overwrites everything after it. Once read, the data is in the page cache.
 fn read_beforehand(log: &OwnedFd, covered: u64) -> rustix::io::Result<()> {
     failpoint::at("recover")?;
     let mut segment = [0; HEADER];
@@ -106,7 +106,7 @@ fn read_beforehand(log: &OwnedFd, covered: u64) -> rustix::io::Result<()> {
     Ok(())
 }
 
-/// A sign of life, and a place where a test may end it.
+/// Signals progress; tests can fail here.
 pub(super) fn step() -> sled::Result<()> {
     PULSE.beat();
     failpoint::at("sled").map_err(|errno| sled::Error::Io(errno.into()))

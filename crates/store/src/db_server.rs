@@ -1,13 +1,12 @@
-//! What a helper process does: the only place where sled runs, see [`super::db_client`].
+//! The helper process of the store: the only place where sled runs, see [`super::db_client`].
 //!
-//! It prints nothing but frames, reads no `CACHEX_*` variable, and works from
-//! within the store's folder, by a relative path, so that a folder that is
-//! removed meanwhile is not created anew. A panic is silent. A watchdog ends a
-//! helper that makes no progress in sled, and sets the database aside if that is its
-//! doing and not the disk's, see `watch`.
+//! It prints nothing but frames and reads no `CACHEX_*` variable. It works from within the store's
+//! folder, by a relative path, so that a folder removed meanwhile is not created anew. A panic is
+//! silent. A watchdog ends a helper that makes no progress in sled, and sets the database aside if
+//! the database is the cause and not the disk, see `watch`.
 //!
-//! But for what is done in the background, a fold say, it ends with who started it, wherever it is
-//! then: it would hold the locks for nobody, and may be killed anywhere.
+//! Except in the background, as for a fold, a helper ends with the process that started it,
+//! wherever it is: it would hold the locks for nobody, and may be killed at any point.
 
 mod quick;
 mod reports;
@@ -40,73 +39,73 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use watch::Verdict;
 
-/// `get ROOT KEY`: the sealed entry, or nothing.
+/// `get ROOT KEY`: returns the sealed entry, or nothing.
 pub const GET: &str = "get";
-/// `attend ROOT`: the same for each key that comes on standard input, in a frame tagged
-/// [`DONE`] each, until none comes for a while.
+/// `attend ROOT`: like `get`, for each key that arrives on standard input, with one frame tagged
+/// [`DONE`] for each, until none arrives for a while.
 pub const ATTEND: &str = "attend";
-/// `find ROOT`: the entries of the keys on standard input, as items, in the order
-/// in which they are asked for; nothing is brought up.
+/// `find ROOT`: returns the entries of the keys on standard input as items, in the same order;
+/// nothing is promoted.
 pub const FIND: &str = "find";
-/// `remove ROOT`: the keys on standard input are dropped; their number. Items are
-/// the hashes of the blobs that nothing needs any more, many in each.
+/// `remove ROOT`: removes the keys on standard input; returns their number. Items are the hashes of
+/// blobs that are no longer referenced, many in each.
 pub const REMOVE: &str = "remove";
-/// `tidy ROOT REMOVED`: what so many removed entries left behind goes, among it
-/// the blobs on standard input; the sums.
+/// `tidy ROOT REMOVED`: deletes what the given number of removed entries left behind, including the
+/// blobs on standard input; returns the totals.
 pub const TIDY: &str = "tidy";
-/// `check ROOT`: every key and what is kept of it, damaged or not, as items;
-/// nothing is mended or set aside.
+/// `check ROOT`: returns every key with its stored entry, damaged or not, as items; nothing is
+/// repaired or set aside.
 pub const CHECK: &str = "check";
-/// `query ROOT`: the entries that the [`Query`](super::query::Query) on standard
-/// input asks for, as items; how many match.
+/// `query ROOT`: returns the entries that the [`Query`](super::query::Query) on standard input
+/// selects as items, and the number of matches.
 pub const QUERY: &str = "query";
-/// `stats ROOT DAY`: what was counted from that day on, as items.
+/// `stats ROOT DAY`: returns the statistics from that day on as items.
 pub const STATS: &str = "stats";
-/// `reset-stats ROOT`: counts from nothing again.
+/// `reset-stats ROOT`: resets the statistics.
 pub const RESET_STATS: &str = "reset-stats";
-/// `totals ROOT`: the sums.
+/// `totals ROOT`: returns the totals.
 pub const TOTALS: &str = "totals";
-/// `fold ROOT OPTIONS`: in the background.
+/// `fold ROOT OPTIONS`: folds in the background.
 pub const FOLD: &str = "fold";
-/// `fold-now ROOT OPTIONS`: in the foreground; the report.
+/// `fold-now ROOT OPTIONS`: folds in the foreground; returns the report.
 pub const FOLD_NOW: &str = "fold-now";
-/// `tag ROOT KEY TAG…`: in the background.
+/// `tag ROOT KEY TAG…`: adds tags in the background.
 pub const TAG: &str = "tag";
 
-/// A look-up that computes or waits for its own threads for longer, without a step
-/// forward, has met a database that hangs it.
+/// The time without progress after which a look-up that computes or waits for its own threads is
+/// considered hung by its database.
 const GET_STUCK: Duration = Duration::from_secs(4);
-/// The same for whoever works through the whole of it.
+/// The corresponding time for operations on the whole database.
 const STUCK: Duration = Duration::from_secs(20);
-/// A disk that takes longer from one step to the next is too slow for any of this.
+/// The time without progress after which the disk is considered too slow.
 const TOO_SLOW: Duration = Duration::from_mins(5);
-/// A background fold leaves the machine to others.
+/// The niceness of a background fold.
 const NICE: i32 = 19;
 
-/// How long the database is kept open for a question that may come,
+/// The time the database stays open for the next question,
 const SOON: Duration = Duration::from_millis(20);
-/// and how long at the most for those that do.
+/// and the maximum time it stays open while questions arrive.
 const HELD: Duration = Duration::from_millis(250);
-/// How long a helper that nobody asks anything stays.
+/// The time after which an idle helper exits.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// How many hashes are told at once.
+/// The number of hashes in one item.
 const HASHES: usize = 1000;
 
-/// An entry and what is known of it.
+/// An entry and its metadata.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Item {
-    /// What is known of it.
+    /// The metadata of the entry.
     pub facts: EntryMetadata,
-    /// Its sealed form.
+    /// The sealed entry.
     #[serde(with = "serde_bytes")]
     pub sealed: Vec<u8>,
 }
 
-/// Runs a helper: `args` are those after [`super::db_client::VERB`].
+/// Runs a helper; `args` are those after [`super::db_client::VERB`].
 pub fn serve(args: &[OsString]) -> Exit {
     ipc::begin();
-    // sled is not as careful with what it creates.
+    // sled does not restrict the permissions of the files it creates.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let [op, path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
     if op == FOLD || op == TAG {
@@ -130,7 +129,7 @@ pub fn serve(args: &[OsString]) -> Exit {
         watch::is_enough()?;
         answer(&root, op, rest, &mut std::io::stdin().lock(), &mut output)
     });
-    // Nobody may be left to read the answer.
+    // The reader may be gone by now.
     let _ = match &done {
         Ok(result) => write_frame(&mut output, DONE, result),
         Err(error) => match error.downcast_ref() {
@@ -142,7 +141,7 @@ pub fn serve(args: &[OsString]) -> Exit {
     if done.is_ok() { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) }
 }
 
-/// Says what failed, and who knows more where something else is in the place of a file.
+/// Describes an error, with a hint if something else is in the place of a file.
 fn in_words(error: &anyhow::Error) -> String {
     let is_misplaced = |errno| matches!(errno, Errno::ISDIR | Errno::NOTDIR | Errno::LOOP);
     let errno = |cause: &(dyn std::error::Error + 'static)| {
@@ -154,7 +153,7 @@ fn in_words(error: &anyhow::Error) -> String {
     format!("{error:#}{hint}")
 }
 
-/// Opens the store from within, so that one that is removed meanwhile is not made anew.
+/// Opens the store from within, so that one removed meanwhile is not created anew.
 pub fn open(path: &Path) -> Result<Root> {
     rustix::process::chdir(path).context("entering the cache folder")?;
     match Root::open(Path::new(".")) {
@@ -218,9 +217,9 @@ fn answer(
     }
 }
 
-/// Looks an entry up and, if nobody folds or forgets, brings it up among the
-/// young: the next look-up needs no helper. The fold lock is held from the
-/// reading to the writing, so that what is forgotten stays so.
+/// Looks an entry up and promotes it to the young entries, unless a fold or a removal is running:
+/// the next look-up needs no helper. The fold lock is held from reading to writing, so that removed
+/// entries stay removed.
 fn get(root: &Root, key: &Key) -> Result<Option<Vec<u8>>> {
     if !guard::exists(root) {
         return Ok(None);
@@ -230,7 +229,7 @@ fn get(root: &Root, key: &Key) -> Result<Option<Vec<u8>>> {
     brought_up(root, found, fold.is_some())
 }
 
-/// What was found, once it is among the young if it may be.
+/// Seals the entry that was found, after promoting it if `may_be`.
 fn brought_up(root: &Root, found: Result<Option<Entry>>, may_be: bool) -> Result<Option<Vec<u8>>> {
     let entry = match found {
         Err(error) if error.is::<Damaged>() => None,
@@ -238,14 +237,14 @@ fn brought_up(root: &Root, found: Result<Option<Entry>>, may_be: bool) -> Result
     };
     let Some(entry) = entry else { return Ok(None) };
     if may_be && entry.is_of_use(Timestamp::now()) {
-        // To answer is what matters; a look-up that cannot bring it up still does.
+        // The answer matters most; it is given even if the promotion fails.
         let _ = promote(root, &entry);
     }
     Ok(Some(entry.seal()?))
 }
 
-/// Answers for one key after the other. The database stays open while they come, and not
-/// for so long that others wait for it.
+/// Answers for one key after another. The database stays open while they arrive, but not so long
+/// that others wait for it.
 fn attend(root: &Root, output: &mut dyn Write) -> Result<()> {
     let mut next = next_key(IDLE)?;
     while let Some(first) = next.take() {
@@ -278,7 +277,7 @@ fn attend(root: &Root, output: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// The next key on standard input; none if there is none within so long.
+/// Reads the next key from standard input; `None` if none arrives in time.
 fn next_key(within: Duration) -> Result<Option<Key>> {
     let stdin = rustix::stdio::stdin();
     let mut key = Key([0; 32]);
@@ -295,14 +294,14 @@ fn next_key(within: Duration) -> Result<Option<Key>> {
     Ok(Some(key))
 }
 
-/// Never takes the place of a young file, which is newer: nothing is recorded
-/// under a lock that is held alone.
+/// Copies an entry to the young files. Never replaces a young file, which is newer: nothing is
+/// recorded under an exclusive lock.
 fn promote(root: &Root, entry: &Entry) -> Result<()> {
     if let Some(_publish) = Lock::take(root, lock::PUBLISH, Mode::TryExclusive)?
         && fsutil::stat(root, young::path(&entry.key))?.is_none()
     {
         Young::new(root).put(entry)?;
-        // What cannot be taken down now a survey puts right.
+        // If this fails, the next survey corrects the account.
         let _ = account::update(root, |account| {
             account.taken = account.taken.saturating_add(account::BLOCK);
         });
@@ -313,7 +312,7 @@ fn promote(root: &Root, entry: &Entry) -> Result<()> {
 fn remove(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<u64> {
     let mut count = 0;
     let mut keys = keys.iter();
-    // To take something out of sled is to write, too.
+    // Removing from sled writes to disk, too.
     room::relieve(root)?;
     while keys.len() > 0 && guard::exists(root) {
         let mut orphans = Vec::new();
@@ -336,7 +335,7 @@ fn remove(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<u64>
     Ok(count)
 }
 
-/// Page by page, so that no reader waits for whoever reads this.
+/// Reports entries page by page, so that a slow reader does not block others.
 fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
     let mut done = 0;
     let mut span = Span::all();
@@ -348,7 +347,7 @@ fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
         }
         let mut frames = Vec::new();
         for (key, sealed) in &page {
-            // What is cut here is too long to pass for an entry all the same.
+            // An entry cut here is still too long to be valid.
             let sealed = &sealed[..sealed.len().min(MAX_SEALED + 1)];
             write_frame(&mut frames, ITEM, &[&key.0, sealed].concat())?;
         }
@@ -362,7 +361,7 @@ fn check(root: &Root, output: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// The arguments that say what to fold.
+/// Encodes the options of a fold as arguments.
 pub fn fold_args(options: &FoldOptions) -> Vec<OsString> {
     let max_size = options.max_size.map_or("-".to_owned(), |max| max.to_string());
     let grace = options.grace.as_nanos().to_string();
@@ -392,8 +391,8 @@ fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
     Some(FoldOptions { max_size, max_entries, grace, full, wait, compress })
 }
 
-/// Ends a process that is stuck in sled. It holds the database's lock, so that nobody
-/// else uses what is set aside, and writes no frame while it is in there.
+/// Ends a process that is stuck in sled. It holds the database's lock, so nobody else uses the
+/// database being set aside, and it writes no frame while it is stuck.
 fn give_up(root: &Root, verdict: Verdict, only_looks: bool) -> ! {
     let (tag, body) = match verdict {
         Verdict::Slow => (FAILED, b"the store of older entries takes too long".to_vec()),

@@ -1,12 +1,12 @@
-//! The store examined: what is wrong with it, what is left over, who is at work.
+//! Examines the store: what is damaged, what is left over, and which processes use it.
 //!
-//! To look changes nothing of what is stored. sled tidies up its files when it
-//! is opened, as for any look-up, and a lock file may come into being. The fold
-//! lock is held meanwhile, if it can be had soon: what a fold moves from one
-//! floor to the other would look lost. What is mended, [`mend`] mends.
+//! An examination does not change stored data. sled cleans up its files when it is opened, as for
+//! any look-up, and a lock file may be created. The fold lock is held meanwhile, if it is free
+//! soon: entries that a fold moves from one floor to the other would look lost. Repairs are made by
+//! [`mend`].
 //!
-//! A file is read only if it was found to be one, since opening a pipe that
-//! somebody put in its place would wait for ever; sled is behind its fence.
+//! A file is opened for reading only if it is a regular file, since opening a pipe in its place
+//! would block forever. sled runs only in the helper process.
 
 mod inventory;
 mod locks;
@@ -29,89 +29,89 @@ use rustix::fs::{CWD, FileType, FlockOperation, RawMode, Stat};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
-/// One thing that is worth saying.
+/// One finding of an examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
+    /// The kind of finding.
     pub what: What,
-    /// Where, below the store's folder; empty for that folder itself.
+    /// The path below the store's folder; empty for that folder itself.
     pub path: PathBuf,
-    /// The entry it is about, where a path does not say it.
+    /// The entry concerned, if the path does not tell.
     pub key: Option<Key>,
 }
 
-/// What may be found.
+/// The kinds of findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// The store is not used, for this reason.
     Unusable(String),
-    /// It belongs to this user, who is another.
+    /// Another user, with this ID, owns the file.
     Owner(u32),
-    /// Others may do more, or its owner less, than these permissions should allow.
+    /// The permissions allow others more, or the owner less, than they should.
     Mode {
         /// The permissions.
         mode: RawMode,
-        /// What takes its place; none: that is for its owner to decide.
+        /// The permissions to set; `None` if that is up to the owner.
         wanted: Option<RawMode>,
     },
-    /// It is a folder, a link or a pipe in the place of a file, or the like.
+    /// A folder, link, pipe or the like is in the place of a file.
     Type {
-        /// Whether it may be removed.
+        /// True if it may be removed.
         removable: bool,
     },
-    /// It could not be read.
+    /// The file could not be read, for this reason.
     Unreadable(String),
-    /// The entry is not what was written.
+    /// The entry is damaged.
     DamagedEntry,
-    /// The output of the entry is gone or damaged.
+    /// The output of the entry is missing or damaged.
     UselessEntry,
-    /// The content of the blob is not what its name says.
+    /// The content of the blob does not match its hash.
     DamagedBlob,
-    /// No entry needs the blob, which is so many bytes long.
+    /// No entry needs the blob, which has this length in bytes.
     Orphan(u64),
-    /// A process that died left it.
+    /// A process that died left the file behind.
     Leftover,
-    /// Somebody is writing it, or has just been.
+    /// A process is writing the file, or was until just now.
     InProgress,
     /// A damaged database that was set aside.
     SetAside,
     /// The database is damaged.
     BrokenDatabase,
-    /// The database could not be looked at.
+    /// The database could not be read, for this reason.
     Database(String),
     /// The filter is missing.
     NoFilter,
     /// The filter is damaged.
     DamagedFilter,
-    /// The filter denies so many entries.
+    /// The filter lacks this number of entries.
     WrongFilter(u64),
-    /// So many bytes of the log are no events.
+    /// This number of bytes of the log are not valid events.
     DamagedLog(u64),
-    /// Somebody holds the lock: this process, which is alive or not.
+    /// The lock is held: by this process ID, if known, and whether that process is alive.
     HeldLock(Option<(u32, bool)>),
-    /// Nobody holds the lock of a key.
+    /// The lock of a key is held by nobody.
     IdleLock,
-    /// A remote store failed for this reason, and is left alone for a while.
+    /// A remote store failed for this reason, and is not used for a while.
     RemotePaused(String),
-    /// What was recorded could not be sent there.
+    /// Recorded entries could not be sent to the remote store.
     Unsent {
-        /// So many entries wait.
+        /// The number of entries that wait.
         entries: u64,
-        /// Why the last try failed.
+        /// The reason why the last attempt failed.
         why: String,
     },
-    /// Somebody changes the store, so that what was found may be passing.
+    /// The store is being changed, so findings may be temporary.
     Busy,
-    /// The folder of another version, which takes so many bytes.
+    /// The folder of another version, of this size in bytes.
     OtherVersion(u64),
-    /// Nothing of cachex's.
+    /// A file that is not part of cachex.
     Unknown,
-    /// The repair was not finished.
+    /// The repair was not completed, for this reason.
     RepairFailed(String),
 }
 
 impl What {
-    /// Whether something is wrong, and not merely worth knowing.
+    /// Returns whether the finding is a problem and not just information.
     pub fn is_problem(&self) -> bool {
         !matches!(
             self,
@@ -128,8 +128,7 @@ impl What {
         )
     }
 
-    /// Whether entries may be there that were not seen, and that need what
-    /// seems to be needed by none.
+    /// Returns whether there may be unseen entries that need seemingly orphaned blobs.
     fn hides(&self) -> bool {
         const READABLE: RawMode = 0o400;
         match self {
@@ -140,24 +139,24 @@ impl What {
     }
 }
 
-/// What an examination found.
+/// The result of an examination.
 #[derive(Debug, Default)]
 pub struct Examination {
-    /// Whether there is a store.
+    /// True if there is a store.
     pub exists: bool,
-    /// What was found.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// The young entries that are whole.
+    /// The number of intact young entries.
     pub young: u64,
-    /// The old entries that are whole.
+    /// The number of intact old entries.
     pub old: u64,
-    /// The blobs that entries need and that are whole.
+    /// The number of intact blobs that entries need.
     pub blobs: u64,
-    /// The bytes of these.
+    /// The size of these blobs in bytes.
     pub blob_bytes: u64,
-    /// What is needed and damaged, be there another form of it or not.
+    /// Blobs that are needed and damaged, whether or not an intact form exists.
     damaged: Vec<Damaged>,
-    /// Who needs a blob that is gone or damaged.
+    /// Entries that need a missing or damaged blob.
     useless: Vec<Useless>,
 }
 
@@ -175,7 +174,7 @@ enum Floor {
     Old,
 }
 
-/// Examines the store below `dir`, or says that there is none.
+/// Examines the store below `dir`, or reports that there is none.
 pub fn examine(dir: &Path) -> Examination {
     let mut examination = Examination::default();
     let found = &mut examination.findings;
@@ -205,7 +204,7 @@ pub fn examine(dir: &Path) -> Examination {
         }
         let number = name.to_str().and_then(|name| name.strip_prefix('v')?.parse::<u8>().ok());
         let what = match number {
-            // What cannot be looked into takes nothing that is known.
+            // A folder that cannot be read counts as empty.
             Some(_) => What::OtherVersion(account::size_of(&outer, &name).unwrap_or_default()),
             None => What::Unknown,
         };
@@ -311,7 +310,7 @@ impl Examination {
         }
     }
 
-    /// The keys of the old store, if all of it could be looked at.
+    /// Returns the keys of the old store, if all of it could be read.
     fn old(&mut self, root: &Root, needs: &mut BlobRefs) -> Option<Vec<Key>> {
         let (mut keys, mut damaged) = (Vec::new(), Vec::new());
         let looked = DbClient::new(root).check(&mut |key, sealed| {
@@ -360,7 +359,7 @@ fn unreadable(errno: Errno) -> What {
     What::Unreadable(std::io::Error::from(errno).to_string())
 }
 
-/// Whether a temporary file is one that the sweep would take for a leftover.
+/// Returns whether the sweep would take a temporary file for a leftover.
 fn is_left(root: &Root, path: &Path) -> bool {
     let Ok(file) = fsutil::open_file(root, path) else { return false };
     let Ok(stat) = rustix::fs::fstat(&file) else { return false };

@@ -1,8 +1,8 @@
 //! Whole files as blobs, in and out.
 //!
-//! Content is shared with the file system where that can be done (a reflink), and
-//! else copied by the kernel, holes as holes. Never is it linked: a file outside of
-//! the store may be written to.
+//! Content is shared by the file system where possible (a reflink), and otherwise copied by the
+//! kernel, with holes preserved. It is never hard-linked: files outside the store may be written
+//! to.
 
 use super::Root;
 use super::blobs::{self, Blob, Form, NewBlob, Temporary, WholeBlob};
@@ -17,17 +17,17 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{BufRead, Read};
 
-/// What a file became.
+/// The result of adding a file to the store.
 pub enum Made<'a> {
     /// A blob without a name yet.
     New(WholeBlob<'a>),
-    /// One that the store has already, and whole.
+    /// An intact blob that the store already has.
     Had(BlobRef),
-    /// Nothing: it is shorter than it was said to be.
+    /// No blob: the file is shorter than expected.
     Shrunk,
 }
 
-/// Makes the first `len` bytes of a file a blob.
+/// Stores the first `len` bytes of a file as a blob.
 pub fn take_in<'a>(root: &'a Root, file: &OwnedFd, len: u64) -> rustix::io::Result<Made<'a>> {
     let Some(hash) = hashing::beginning(file, len)? else { return Ok(Made::Shrunk) };
     let blob = BlobRef { hash: *hash.as_bytes(), len };
@@ -35,24 +35,24 @@ pub fn take_in<'a>(root: &'a Root, file: &OwnedFd, len: u64) -> rustix::io::Resu
         return Ok(Made::Had(blob));
     }
     let (name, made) = Temporary::create(root)?;
-    // A file system without locks sweeps by age alone.
+    // On a file system without locks, the sweep goes by age alone.
     let _ = rustix::fs::flock(&made, FlockOperation::NonBlockingLockExclusive);
     failpoint::at("write")?;
     fill(&made, file.as_fd(), len)?;
-    // It may have changed since, and then is what it is now.
+    // The file may have changed meanwhile, so the copy is hashed again.
     let Some(hash) = hashing::beginning(&made, len)? else { return Ok(Made::Shrunk) };
     let blob = BlobRef { hash: *hash.as_bytes(), len };
     Ok(Made::New(WholeBlob::new(name, made, blob)))
 }
 
-/// Makes bytes a blob.
+/// Stores bytes as a blob.
 pub fn take_in_bytes<'a>(root: &'a Root, bytes: &[u8]) -> rustix::io::Result<WholeBlob<'a>> {
     let mut blob = NewBlob::new(root)?;
     blob.append(bytes)?;
     blob.finish()
 }
 
-/// Writes a blob into an empty file; whether it was there, and whole.
+/// Writes a blob into an empty file. Returns whether the blob was there and intact.
 pub fn bring_out(root: &Root, blob: &BlobRef, to: &OwnedFd) -> rustix::io::Result<bool> {
     match blobs::open(root, blob)? {
         Some(Blob::Plain(from)) => fill(to, from.as_fd(), blob.len)?,
@@ -62,7 +62,7 @@ pub fn bring_out(root: &Root, blob: &BlobRef, to: &OwnedFd) -> rustix::io::Resul
     Ok(true)
 }
 
-/// Makes an empty file hold what is unpacked.
+/// Writes unpacked content into an empty file.
 fn unpack(to: &OwnedFd, mut content: Unpacking) -> rustix::io::Result<()> {
     let errno = |error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
     loop {
@@ -76,7 +76,7 @@ fn unpack(to: &OwnedFd, mut content: Unpacking) -> rustix::io::Result<()> {
     }
 }
 
-/// Makes an empty file hold the first `len` bytes of another.
+/// Fills an empty file with the first `len` bytes of another.
 fn fill(to: &OwnedFd, from: BorrowedFd<'_>, len: u64) -> rustix::io::Result<()> {
     #[cfg(target_os = "linux")]
     if rustix::fs::ioctl_ficlone(to, from).is_ok() {
@@ -91,9 +91,9 @@ fn fill(to: &OwnedFd, from: BorrowedFd<'_>, len: u64) -> rustix::io::Result<()> 
     while at < len {
         let start = match rustix::fs::seek(from, SeekFrom::Data(at)) {
             Ok(start) => start.min(len),
-            // Nothing follows but a hole.
+            // Only a hole follows.
             Err(Errno::NXIO) => return Ok(()),
-            // A file system without holes.
+            // The file system does not support holes.
             Err(Errno::INVAL) => return copy(to, from, at, len),
             Err(errno) => return Err(errno),
         };
@@ -104,13 +104,13 @@ fn fill(to: &OwnedFd, from: BorrowedFd<'_>, len: u64) -> rustix::io::Result<()> 
     Ok(())
 }
 
-/// Copies a part of a file to the same place in another.
+/// Copies a range of a file to the same offset in another.
 fn copy(to: &OwnedFd, from: BorrowedFd<'_>, start: u64, end: u64) -> rustix::io::Result<()> {
     rustix::fs::seek(from, SeekFrom::Start(start))?;
     rustix::fs::seek(to, SeekFrom::Start(start))?;
     let own = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
     let (from, to) = (own(from), own(to.as_fd()));
-    // Inside the kernel where it can be.
+    // `io::copy` copies inside the kernel where possible.
     let copied = from.and_then(|from| std::io::copy(&mut from.take(end - start), &mut to?));
     match copied {
         Ok(copied) if copied == end - start => Ok(()),
@@ -119,7 +119,7 @@ fn copy(to: &OwnedFd, from: BorrowedFd<'_>, start: u64, end: u64) -> rustix::io:
     }
 }
 
-/// Whether a blob is there, be it whole or not.
+/// Returns whether a blob exists, intact or not.
 pub fn is_there(root: &Root, blob: &BlobRef) -> rustix::io::Result<bool> {
     for form in Form::ALL {
         if fsutil::stat(root, form.path(&blob.hash))?.is_some() {

@@ -1,21 +1,18 @@
-//! Folding: what is young moves into the old store, and the store is kept
-//! within its bounds.
+//! Folding: moves young entries into the old store, and keeps the store within its limits.
 //!
-//! One fold works at a time, under [`lock::FOLD`]. It may be killed anywhere:
-//! the filter is on disk before the old store holds a key of it, and the old
-//! store is on disk before a young file goes. What a step removes is gone from
-//! the old store first and from the young files next; a fold that dies between
-//! the two finds the young file again, and removes it then.
+//! One fold runs at a time, under [`lock::FOLD`]. It may be killed at any point: the filter is on
+//! disk before the old store holds any key of it, and the old store is on disk before a young file
+//! is removed. An entry is removed from the old store first and from the young files next; if a
+//! fold dies in between, the next one finds the young file again and removes it then.
 //!
-//! What the store takes is kept below the limit on its size with room to spare, so that
-//! whoever records need not make any ([`super::room`]). It is measured, since an entry
-//! takes more than its bytes: the least recently used go, then what that left behind, and
-//! the old store is written anew where that gives space back; and so again if it was not
-//! enough.
+//! The disk usage of the store is kept below its size limit with room to spare, so that recorders
+//! need not make room ([`super::room`]). It is measured, since an entry takes more than its bytes:
+//! the least recently used entries are removed, then what they left behind, and the old store is
+//! rebuilt if that frees space. This repeats until it is enough.
 //!
-//! The old store is opened for one batch at a time, so that a reader waits for
-//! one at the most. Young files and blobs are unlinked under [`lock::PUBLISH`],
-//! and a young file only if it is still the version that was folded.
+//! The old store is opened for one batch at a time, so that a reader waits for one batch at most.
+//! Young files and blobs are unlinked under [`lock::PUBLISH`], and a young file only if it is still
+//! the version that was folded.
 //!
 //! If the store is removed meanwhile, the fold ends and recreates nothing.
 
@@ -44,24 +41,23 @@ use rustix::fs::OFlags;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// How many entries are worked on while readers of the old store wait.
+/// The number of entries processed while readers of the old store wait.
 pub const BATCH: usize = 2000;
-/// How many young files are removed while recorders wait.
+/// The number of young files removed while recorders wait.
 const UNLINKS: usize = 256;
-/// Every so many folds, everything is checked.
+/// The number of folds between full audits.
 const AUDIT_EVERY: u64 = 64;
-/// A background fold waits so often and so long for those who hold the lock
-/// only for a moment, before it takes them for another fold.
+/// The number of attempts by which a background fold waits out brief holders of the lock, and the
+/// pause between them. After that it takes the holder for another fold.
 const ATTEMPTS: (u32, Duration) = (10, Duration::from_millis(10));
 
-/// There while somebody wants a fold that has not begun.
+/// Marker file: exists while a fold is wanted that has not begun.
 pub const WANTED: &str = "locks/wanted";
 
-/// Folds. None: somebody else does, and `options` does not wait.
+/// Folds the store. Returns `None` if another fold is running and `options` does not wait.
 ///
-/// One that leaves asks the other for another round, which that looks for after
-/// it let go of the lock: whatever was recorded before a fold was started is
-/// folded, and bounded, soon after.
+/// In that case the other fold is asked for another round, which it checks for after releasing the
+/// lock: anything recorded before a fold was started is folded, and bounded, soon after.
 pub fn fold(root: &Root, options: &FoldOptions) -> Result<Option<FoldReport>> {
     if !options.wait && !guard::gone(root) {
         fsutil::create_file(root, WANTED, OFlags::WRONLY).context("asking for a fold")?;
@@ -130,13 +126,13 @@ struct Fold<'a> {
     usage: HashMap<Key, Usage>,
     orphans: Vec<[u8; 32]>,
     removed: u64,
-    /// Whether there was nothing new to read in.
+    /// True if there was nothing new to fold.
     is_idle: bool,
-    /// Whether something is to be dropped.
+    /// True if entries are to be removed because of the limits.
     exceeds: bool,
-    /// What is to be packed this time, if that pays.
+    /// Blobs to pack this time, if that pays.
     unpacked: Vec<BlobRef>,
-    /// What the old store was then.
+    /// The state of the old store after reading in.
     state: Option<State>,
     report: FoldReport,
 }
@@ -160,7 +156,7 @@ impl<'a> Fold<'a> {
     }
 
     fn run(&mut self) -> Result<()> {
-        // What a killed fold did to the database, too.
+        // Covers changes to the database by a killed fold, too.
         account::note_database(self.root)?;
         account::update(self.root, |account| account.written = 0)?;
         room::relieve(self.root)?;
@@ -178,7 +174,7 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    /// Young files and events go into the old store.
+    /// Moves young files and events into the old store.
     fn read_in(&mut self) -> Result<()> {
         let mut drained = events::drain(self.root)?;
         for event in &drained.events {
@@ -197,7 +193,7 @@ impl<'a> Fold<'a> {
         let mut is_done = false;
         while !is_done {
             let batch = Batch::of(root, &mut left);
-            // To open the database takes as long as all of this where there is much in it.
+            // Opening the database takes as long as all of this if it is large.
             let is_last = left.len() == 0;
             let kept = Old::with_next(root, &mut flushed, |old| {
                 let kept = self.fold_batch(old, &batch, &mut drained.names)?;
@@ -217,8 +213,8 @@ impl<'a> Fold<'a> {
         drained.discard(root)
     }
 
-    /// Folds a batch in, and adds the names of those entries that have events; what came
-    /// of each entry, and whether it was hit.
+    /// Folds in a batch, and adds the names of entries that have events. Returns the outcome for
+    /// each entry, and whether it was hit.
     fn fold_batch(
         &mut self,
         old: &Old,
@@ -226,7 +222,7 @@ impl<'a> Fold<'a> {
         names: &mut HashMap<Key, String>,
     ) -> Result<Vec<(FoldedIn, bool)>> {
         for (key, _) in &batch.damaged {
-            // What it superseded must not be found in its stead.
+            // Entries superseded by it must not be found in its place.
             self.orphans.extend(old.take_out(key)?.into_iter().flat_map(|gone| gone.orphans));
             self.is_idle = false;
         }
@@ -244,7 +240,7 @@ impl<'a> Fold<'a> {
         Ok(all)
     }
 
-    /// Notes uses of entries that are not young, and their names; whether these were all.
+    /// Records uses of entries that are not young, and their names. Returns whether these were all.
     fn note_uses(&mut self, old: &Old, names: &mut HashMap<Key, String>) -> Result<bool> {
         let others: Vec<Key> = self.usage.keys().take(BATCH).copied().collect();
         for key in others {
@@ -259,7 +255,7 @@ impl<'a> Fold<'a> {
         Ok(self.usage.is_empty())
     }
 
-    /// Counts what happened, and sees what there is to be done next.
+    /// Updates the statistics and determines what to do next.
     fn note_all(&mut self, old: &Old, drained: &Drained) -> Result<()> {
         self.is_idle &= drained.events.is_empty();
         if !self.is_idle {
@@ -274,7 +270,7 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    /// A batch is in the old store.
+    /// Handles a batch that is now in the old store.
     fn folded(&mut self, batch: &Batch, kept: Vec<(FoldedIn, bool)>) {
         for ((entry, sealed), (kept, is_hit)) in batch.entries.iter().zip(kept) {
             if is_hit {
@@ -291,7 +287,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Packs some of what came lately and is needed, where that pays.
+    /// Packs some of the needed recent blobs, where that pays.
     fn pack(&mut self) -> Result<()> {
         let unpacked = std::mem::take(&mut self.unpacked);
         if let (Some(level), [_, ..]) = (self.options.compress, &unpacked[..]) {
@@ -305,7 +301,7 @@ impl<'a> Fold<'a> {
         Timestamp(self.now.0.saturating_sub(grace))
     }
 
-    /// Removes batch by batch, from the old store and from the young files.
+    /// Removes entries batch by batch, from the old store and the young files.
     fn remove_while(
         &mut self,
         mut next: impl FnMut(&Old) -> sled::Result<Vec<Removed>>,
@@ -324,7 +320,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Removes young files that were folded, but for the most recently used.
+    /// Removes young files that were folded, except the most recently used.
     fn trim(&mut self, (most, mut bytes): (usize, u64)) -> Result<()> {
         self.seen.sort_by_key(|seen| std::cmp::Reverse(seen.last_use));
         let kept = self.seen.iter().take(most).take_while(|seen| {
@@ -342,7 +338,7 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    /// Checks what is to be checked this time, and removes what nothing needs.
+    /// Runs the checks that are due, and removes unreferenced blobs.
     fn check_and_sweep(&mut self) -> Result<()> {
         let folds = self.report.totals.folds;
         let full = self.options.full || (!self.is_idle && folds.is_multiple_of(AUDIT_EVERY));
@@ -351,15 +347,15 @@ impl<'a> Fold<'a> {
             self.report.damaged += damaged;
             self.removed += damaged;
         }
-        // With nothing done there is nothing to tidy up, and sled is left alone.
+        // If nothing was done, there is nothing to clean up, and sled is left alone.
         if !self.is_idle || self.removed > 0 || full {
             self.sweep(full)?;
         }
         sweep::leftovers(self.root, self.options.max_size)
     }
 
-    /// Removes what nothing needs: what was removed left it behind, or it lies in one part
-    /// of the folders, or in `all` of them.
+    /// Removes unreferenced blobs: those left behind by removed entries, and those in one part of
+    /// the folders, or in `all` of them.
     fn sweep(&mut self, all: bool) -> Result<()> {
         if all || self.removed > 0 {
             self.report.totals = Old::with(self.root, |old| Ok(old.totals()))?;
@@ -374,8 +370,8 @@ impl<'a> Fold<'a> {
     }
 }
 
-/// Publishes a filter that also holds these keys, if the present one does not.
-/// The caller holds the fold lock.
+/// Publishes a filter that also covers these keys, if the current one does not. The caller holds
+/// the fold lock.
 pub fn publish_with<'k>(root: &Root, keys: impl Iterator<Item = &'k Key>) -> Result<()> {
     let (mut prefixes, mut changed) = match filter::contents(root) {
         Some(prefixes) => (prefixes, false),
@@ -392,7 +388,7 @@ pub fn publish_with<'k>(root: &Root, keys: impl Iterator<Item = &'k Key>) -> Res
     if changed { filter::publish(root, prefixes) } else { Ok(()) }
 }
 
-/// The prefixes of all keys of the old store.
+/// Returns the prefixes of all keys in the old store.
 pub fn stored_prefixes(root: &Root) -> Result<Vec<u64>> {
     let mut prefixes = Vec::new();
     let mut span = Span::all();
@@ -403,17 +399,17 @@ pub fn stored_prefixes(root: &Root) -> Result<Vec<u64>> {
         }
         prefixes.extend(keys.iter().map(Key::prefix));
     }
-    // The first page was in order, and so was every other.
+    // Each page is sorted by itself.
     Ok(prefixes)
 }
 
-/// Removes young files that still hold these versions.
+/// Removes young files that still hold these versions. Returns their number.
 fn unlink(root: &Root, versions: &[(Key, [u8; 32])]) -> Result<u64> {
     let mut count = 0;
     for versions in versions.chunks(UNLINKS) {
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
         for (key, version) in versions {
-            // A file that cannot be removed now is found by the next fold.
+            // The next fold finds a file that cannot be removed now.
             count += u64::from(young::remove_version(root, key, version).unwrap_or(false));
         }
     }

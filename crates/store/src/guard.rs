@@ -1,9 +1,9 @@
-//! sled under guard: locked, timed, and set aside when it is broken.
+//! Guards the use of sled: locked, watched, and set aside when broken.
 //!
-//! On damaged files sled may fail, panic, abort or never return. Here its
-//! failures and panics set the database aside, and every step it makes is felt
-//! by a [`Pulse`], so that a watchdog can do the same when it makes none. What is the
-//! system's fault, such as a full disk or one that cannot be read, is a plain error.
+//! On damaged files sled may fail, panic, abort or hang. Here its failures and panics set the
+//! database aside, and each of its steps is reported to a [`Pulse`], so that a watchdog can do the
+//! same when there is no progress. System errors, such as a full disk or a read error, are returned
+//! as plain errors.
 //!
 //! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
 
@@ -20,13 +20,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The database's name below the root.
+/// The name of the database, relative to the root.
 pub const DIR: &str = "old";
-/// What the names of databases that were set aside begin with; a timestamp follows.
+/// The prefix of the names of databases that were set aside; a timestamp follows.
 pub const BROKEN: &str = "old.broken-";
 
-/// The database was damaged and was set aside under this name; there is a new,
-/// empty one from here on.
+/// The database was damaged and was set aside under this name. A new, empty one takes its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetAside(pub String);
 
@@ -38,7 +37,7 @@ impl fmt::Display for SetAside {
 
 impl std::error::Error for SetAside {}
 
-/// The store's folder is gone.
+/// The store's folder was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
@@ -50,23 +49,23 @@ impl fmt::Display for Gone {
 
 impl std::error::Error for Gone {}
 
-/// Signs of life of the thread that is in sled, for a watchdog.
+/// Signs of progress of the thread that runs sled, for a watchdog.
 #[derive(Debug, Default)]
 pub struct Pulse {
     beats: AtomicU64,
     inside: AtomicBool,
 }
 
-/// This process's.
+/// The pulse of this process.
 pub static PULSE: Pulse = Pulse { beats: AtomicU64::new(0), inside: AtomicBool::new(false) };
 
 impl Pulse {
-    /// Something was done.
+    /// Signals progress.
     pub fn beat(&self) {
         self.beats.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A number that changes with everything done; none while sled is not open.
+    /// Returns a number that changes with progress; `None` while sled is not open.
     pub fn feel(&self) -> Option<u64> {
         self.inside.load(Ordering::Relaxed).then(|| self.beats.load(Ordering::Relaxed))
     }
@@ -78,8 +77,8 @@ impl Pulse {
     }
 }
 
-/// Opens something that lies in the database's folder, works on it and closes
-/// it, all under the lock of the database.
+/// Opens something in the database's folder, works on it and closes it, all under the database's
+/// lock.
 pub fn guarded<D, T>(
     root: &Root,
     open: impl FnOnce(&Path) -> Result<D>,
@@ -88,8 +87,7 @@ pub fn guarded<D, T>(
     locked(root, open, work, || Ok(set_aside(root)?.into()))
 }
 
-/// The same for whoever only looks: a database that is broken stays where it
-/// is, and [`Broken`] is the error.
+/// Works like [`guarded`], but leaves a broken database in place and returns [`Broken`].
 pub fn looked_at<D, T>(
     root: &Root,
     open: impl FnOnce(&Path) -> Result<D>,
@@ -105,7 +103,7 @@ fn locked<D, T>(
     broken: impl FnOnce() -> Result<anyhow::Error>,
 ) -> Result<T> {
     let lock = Lock::wait(root, lock::OLD, Mode::Exclusive);
-    // sled would create the folders anew.
+    // sled would recreate the folders.
     if gone(root) {
         return Err(Gone.into());
     }
@@ -113,7 +111,7 @@ fn locked<D, T>(
     if !is_in_place(root) {
         rebuild::finish_exchange(root).context("finding the store of older entries")?;
     }
-    // No link in its place is followed, nor any in it, see `open_database`.
+    // No link in its place is followed, nor any inside it, see `open_database`.
     fsutil::subfolder(root, DIR).context("creating the store of older entries")?;
     PULSE.enter(true);
     let done = attempt(&root.path().join(DIR), open, work);
@@ -125,7 +123,7 @@ fn locked<D, T>(
     }
 }
 
-/// The database is damaged: it cannot be gone on with.
+/// The database is damaged and cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken;
 
@@ -150,7 +148,7 @@ fn attempt<D, T>(
     let done = match caught(|| work(&database)) {
         Ok(done) => done,
         Err(fault) => {
-            // Closing it would run into the same, and a panic in there aborts.
+            // Closing it would hit the same fault, and a panic during that aborts.
             std::mem::forget(database);
             return fault.ends();
         }
@@ -164,11 +162,11 @@ fn attempt<D, T>(
     }
 }
 
-/// What the database is not to be used after, not even to be closed.
+/// A fault after which the database must not be used, not even closed.
 enum Fault {
-    /// It is damaged.
+    /// The database is damaged.
     Damage,
-    /// sled panicked about an error of the system.
+    /// sled panicked because of a system error.
     System(io::Error),
 }
 
@@ -182,7 +180,7 @@ impl Fault {
 }
 
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<Result<T>, Fault> {
-    // Nothing that the closure changed is used after a panic.
+    // No state changed by the closure is used after a panic.
     match catch_unwind(AssertUnwindSafe(work)) {
         Err(panic) => Err(match named_error(panic.as_ref()) {
             Some(code) if !is_of_damage(code) => Fault::System(io::Error::from_raw_os_error(code)),
@@ -193,10 +191,10 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<Result<T>, Fault> {
     }
 }
 
-/// What the standard library panics with that gets no random numbers from the system.
+/// The panic message of the standard library when the system provides no random numbers.
 const NOT_RANDOM: &str = "failed to generate random data";
 
-/// The number of the system's error that sled panicked about, if it was about one.
+/// Returns the code of the system error that sled panicked about, if any.
 fn named_error(panic: &(dyn Any + Send)) -> Option<i32> {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied())?;
@@ -220,9 +218,9 @@ fn is_broken(error: &anyhow::Error) -> bool {
     }
 }
 
-/// Whether the system's error says something of what is in the database: a part of it is
-/// not there, or leads to where nothing can be. A disk that fails, a limit that was met
-/// or a call that is forbidden says nothing of that, and may be over the next time.
+/// Returns whether a system error indicates damage of the database: a part is missing, or a
+/// reference points outside of it. Disk failures, exceeded limits and denied calls do not; they may
+/// be over next time.
 fn is_of_damage(code: i32) -> bool {
     const OF_DAMAGE: [Errno; 7] = [
         Errno::NOENT,
@@ -236,13 +234,12 @@ fn is_of_damage(code: i32) -> bool {
     OF_DAMAGE.iter().any(|errno| errno.raw_os_error() == code)
 }
 
-/// Whether sled found its own lock taken; it says so in words only.
+/// Returns whether sled found its own lock taken, which only the message of the error tells.
 pub fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
-/// Moves the database out of the way, and the filter with it. The caller holds
-/// the database's lock.
+/// Moves the database out of the way and removes the filter. The caller holds the database's lock.
 pub fn set_aside(root: &Root) -> Result<SetAside> {
     let name = format!("{BROKEN}{}", Timestamp::now().0);
     match fsutil::rename(root, DIR, &name) {
@@ -253,7 +250,7 @@ pub fn set_aside(root: &Root) -> Result<SetAside> {
     Ok(SetAside(name))
 }
 
-/// The databases that were set aside, the oldest first.
+/// Returns the databases that were set aside, oldest first.
 pub fn broken(root: &Root) -> Result<Vec<String>> {
     let names = fsutil::names(root, ".")?.into_iter().filter_map(|name| name.into_string().ok());
     let mut names: Vec<String> = names.filter(|name| name.starts_with(BROKEN)).collect();
@@ -261,17 +258,17 @@ pub fn broken(root: &Root) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether there is a database, in its place or about to get there.
+/// Returns whether there is a database, in its place or about to get there.
 pub fn exists(root: &Root) -> bool {
     is_in_place(root) || matches!(fsutil::stat(root, rebuild::NEXT), Ok(Some(_)))
 }
 
-/// Whether there is one in its place.
+/// Returns whether there is a database in its place.
 pub fn is_in_place(root: &Root) -> bool {
     !matches!(fsutil::stat(root, DIR), Ok(None))
 }
 
-/// Whether the store's folder was removed, or is not the one of its name any more.
+/// Returns whether the store's folder was removed or replaced.
 pub fn gone(root: &Root) -> bool {
     match (rustix::fs::fstat(root), rustix::fs::stat(root.path())) {
         (Ok(held), Ok(named)) => held.st_nlink == 0 || !fsutil::same_file(&held, &named),

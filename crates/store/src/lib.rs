@@ -4,20 +4,19 @@
 //! ROOT/v2/                 one folder per version of the layout
 //!   young/ab/abcdef…       one immutable file per recent entry
 //!   old/                   the sled database: every entry that has been folded
-//!   old.keys               which keys `old` may hold
+//!   old.keys               filter: which keys `old` may hold
 //!   blobs/cd/cdef…         content-addressed files: long streams, some packed
-//!   tmp/                   what is being written, locked by its writer
-//!   auto/ab/abcdef…        what automatic calls depend on, see `crate::path_sets`
-//!   inputs/                what declared inputs held when they were read, see `files::inputs` of the command
+//!   tmp/                   files being written, locked by their writers
+//!   auto/ab/abcdef…        dependencies of automatic calls, see `crate::path_sets`
+//!   inputs/                stat cache of declared inputs, see `files::inputs` of the command
 //!   locks/                 see `crate::lock`
-//!   remote/                what remote stores are to get, and how they are, see `remote`
-//!   events                 what was hit and recorded since the last fold
-//!   account                what all of this takes on disk
+//!   remote/                upload queues and state of remote stores, see `remote`
+//!   events                 hits and records since the last fold
+//!   account                disk usage of the store
 //! ```
 //!
-//! A record writes one young file, and a blob where a stream is long. A look-up
-//! goes young, then old. The fold moves what is young into old, in the
-//! background.
+//! A record writes one young file, and a blob if a stream is long. A look-up checks young, then
+//! old. The fold moves young entries into old, in the background.
 
 #![allow(
     clippy::implicit_hasher,
@@ -89,12 +88,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use young::Young;
 
-/// The entry of a key: the young one, or else the old one. An error means that the store
-/// could not tell.
+/// Returns the entry of a key: the young one, or else the old one. Returns an error if the store
+/// could not be read.
 pub fn get(root: &Root, key: &Key) -> Result<Option<Entry>> {
     match Young::new(root).get(key)? {
         None => DbClient::new(root).get(key),
-        // An old one would be what this one has superseded.
+        // An old entry would be one that this has superseded.
         young => Ok(young),
     }
 }
@@ -107,7 +106,7 @@ pub struct Root {
 }
 
 impl Root {
-    /// Opens the store at `path` if it is there, and private.
+    /// Opens the store at `path` if it exists and is private.
     pub fn open(path: &Path) -> Result<Root, Unusable> {
         let outer = fsutil::open_private_dir(path)?;
         let version = version_dir();
@@ -115,7 +114,7 @@ impl Root {
         Ok(Root { dir, path: path.join(version) })
     }
 
-    /// Opens the store at `path`, creating what is missing of it.
+    /// Opens the store at `path`, creating it if necessary.
     pub fn create(path: &Path) -> Result<Root, Unusable> {
         match Root::open(path) {
             Err(Unusable::Missing) => {}
@@ -124,15 +123,15 @@ impl Root {
         fsutil::create_private_dirs(path)?;
         let outer = fsutil::open_private_dir(path)?;
         fsutil::create_private_dir(&outer, version_dir())?;
-        // Backup programs pass over folders that hold this file.
+        // Backup programs skip folders that hold this file.
         if let Ok(tag) = fsutil::create_file(&outer, "CACHEDIR.TAG", rustix::fs::OFlags::WRONLY) {
             let _ = fsutil::write_file(tag, CACHEDIR_TAG);
         }
         Root::open(path)
     }
 
-    /// The same at a place that nobody named: nothing is created in the home of another
-    /// user, which `sudo` may have left in the environment, and no home is.
+    /// Opens or creates the store at a path that the user did not choose. Creates nothing in
+    /// another user's home, which `sudo` may have left in the environment, and creates no home.
     pub fn create_at_home(path: &Path, home: Option<&Path>) -> Result<Root, Unusable> {
         match Root::open(path) {
             Err(Unusable::Missing) => {}
@@ -150,23 +149,23 @@ impl Root {
         Root::create(path)
     }
 
-    /// Another handle of the same folder.
+    /// Returns another handle to the same folder.
     pub fn try_clone(&self) -> std::io::Result<Root> {
         Ok(Root { dir: self.dir.try_clone()?, path: self.path.clone() })
     }
 
-    /// Where it is, for what needs a path: sled, and messages.
+    /// Returns its path, for uses that need one: sled and messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The folder that it is in, by which another process opens it.
+    /// Returns the folder that contains it, by which another process opens it.
     pub fn outer(&self) -> &Path {
         let outer = self.path.parent().filter(|path| !path.as_os_str().is_empty());
         outer.unwrap_or(Path::new("."))
     }
 
-    /// A new name below `tmp/`, used by nobody else.
+    /// Returns a new unique name below `tmp/`.
     pub fn temp_name() -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let pid = rustix::process::getpid().as_raw_nonzero();
@@ -177,8 +176,8 @@ impl Root {
 }
 
 impl Root {
-    /// An open file of these bytes, for a process that is asked something: unlike a
-    /// pipe it neither fills up nor breaks, and unlike arguments nobody sees it.
+    /// Returns an open, unnamed file with these bytes, as input for a helper process. Unlike a pipe
+    /// it neither fills up nor breaks, and unlike arguments nobody sees it.
     pub fn unnamed_file(&self, bytes: &[u8]) -> Result<File> {
         let name = Root::temp_name();
         let file = fsutil::create_file(self, &name, OFlags::RDWR | OFlags::EXCL)
@@ -199,8 +198,8 @@ impl AsFd for Root {
 const CACHEDIR_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55\n\
 # This folder is a cache of cachex. It can be deleted at any time.\n";
 
-/// Does the work of a helper process of the store; none if there is no such helper. `args` are
-/// those after the verb.
+/// Runs a helper process of the store; `None` if `verb` names no such helper. `args` are those
+/// after the verb.
 pub fn serve_helper(verb: &str, args: &[OsString]) -> Option<Exit> {
     match verb {
         db_client::VERB => Some(db_client::serve(args)),

@@ -3,21 +3,20 @@
 //! | lock | held | by |
 //! |---|---|---|
 //! | `locks/KEY` | while the command runs | `run --no-concurrent` |
-//! | `locks/KEY.N` | the same, while those before it are held by who does not get on | whoever gave up waiting for them |
-//! | `locks/KEY.row`, `locks/KEY.N.row` | shared: while one waits for that lock and does not follow its holder | whoever waits |
-//! | `locks/KEY.refresh` | while a command runs in the background | whoever refreshes |
-//! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a `doctor`, an import, a promotion | whoever changes what the store holds below the young files, or puts blobs before their entries |
+//! | `locks/KEY.N` | likewise, while the holders of the earlier ones make no progress | whoever gave up waiting for them |
+//! | `locks/KEY.row`, `locks/KEY.N.row` | shared: while waiting for that lock without following its holder | waiting processes |
+//! | `locks/KEY.refresh` | while a command runs in the background | background refreshes |
+//! | `locks/fold` | for a whole fold, a `forget`, a `clear`, a `doctor`, an import, a promotion | whoever changes anything below the young files, or adds blobs before their entries |
 //! | `locks/old` | for one short open…drop of sled | whoever opens it |
 //! | `locks/publish` | shared: while a record appears; exclusive: while files are unlinked, or replaced only if they are earlier | recorders; fold, import |
 //!
-//! They are taken in this order, and a later one is never held while an
-//! earlier one is waited for. Lock files of keys are unlinked by the fold when
-//! nobody holds them, so whoever got a lock checks that its file is still the
-//! one of that name.
+//! Locks are taken in this order, and a later one is never held while waiting for an earlier one.
+//! The fold unlinks unused lock files of keys, so whoever gets a lock checks that its file still
+//! has that name.
 //!
-//! Who holds `locks/KEY` writes into it, line by line as it comes to know, for those who
-//! wait: see [`Signature`]. A signature may be one of who is dead; the lock alone says
-//! who holds it.
+//! The holder of `locks/KEY` writes information for waiting processes into it as it becomes known,
+//! see [`Signature`]. A signature may be left from a dead process; only the lock itself says who
+//! holds it.
 
 use cachex_base::process::forked;
 use cachex_base::process::ipc;
@@ -32,38 +31,38 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Covers a whole fold and every change that must not meet one.
+/// Covers a whole fold and every change that must not run during one.
 pub const FOLD: &str = "locks/fold";
 /// Covers an open sled database.
 pub const OLD: &str = "locks/old";
-/// Covers the appearance and the removal of young files and blobs.
+/// Covers the appearance and removal of young files and blobs.
 pub const PUBLISH: &str = "locks/publish";
 
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
 pub struct Lock {
     file: Locked,
-    /// Its name, if it is known.
+    /// Its name, if known.
     name: PathBuf,
-    /// How long the signature is.
+    /// The length of the signature written so far.
     signed: AtomicU64,
 }
 
 /// A file that is locked until this is dropped.
 ///
-/// The lock of a file that is closed stays with a child that was forked meanwhile, which has
-/// the file open, too, and may live for long. So a program that uses the library releases it
-/// by name. cachex itself does not fork so, and hands locks on with their files.
+/// When a locked file is closed, a child that was forked meanwhile still has it open, and may keep
+/// the lock for long. Programs that use the library therefore unlock explicitly. cachex itself does
+/// not fork like this, and hands locks on with their files.
 #[derive(Debug)]
 pub struct Locked(OwnedFd, Option<u32>);
 
 impl Locked {
-    /// A file that this process has locked.
+    /// Wraps a file that this process has locked.
     pub fn new(file: OwnedFd) -> Locked {
         Locked(file, (!ipc::is_cachex()).then(forked::generation))
     }
 
-    /// It.
+    /// Returns the file.
     pub fn file(&self) -> &OwnedFd {
         &self.0
     }
@@ -71,26 +70,26 @@ impl Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // What a child has of its parent is not its own to release.
+        // A child must not release a lock inherited from its parent.
         if self.1.is_some_and(|by| by == forked::generation()) {
             let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
         }
     }
 }
 
-/// How a lock is shared, and whether one waits for it.
+/// The sharing mode of a lock, and whether to wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Alone; waits.
+    /// Exclusive; waits.
     Exclusive,
-    /// With others who share; waits.
+    /// Shared; waits.
     Shared,
-    /// Alone; gives up at once.
+    /// Exclusive; gives up at once.
     TryExclusive,
 }
 
 impl Lock {
-    /// Takes the lock of this name. None: somebody holds it and `mode` does not wait.
+    /// Takes the lock of this name. Returns `None` if it is held and `mode` does not wait.
     pub fn take(
         at: impl AsFd,
         name: impl AsRef<Path>,
@@ -124,22 +123,23 @@ impl Lock {
         Lock::take(at, name, mode)?.ok_or(Errno::WOULDBLOCK)
     }
 
-    /// What holds the lock as long as it, or a copy of it in another process, is open.
+    /// Returns the file that holds the lock as long as it, or a copy of it in another process, is
+    /// open.
     pub fn file(&self) -> &OwnedFd {
         self.file.file()
     }
 
-    /// The lock that an open file holds.
+    /// Wraps an open file that holds a lock.
     pub fn held_by(file: OwnedFd) -> Lock {
         Lock { file: Locked::new(file), name: PathBuf::new(), signed: AtomicU64::new(0) }
     }
 
-    /// The lock of this name that an open file holds.
+    /// Wraps an open file that holds the lock of this name.
     pub fn held_as(name: PathBuf, file: OwnedFd) -> Lock {
         Lock { name, ..Lock::held_by(file) }
     }
 
-    /// Whether somebody waits for it who does not follow the holder's run yet, see [`row`].
+    /// Returns whether a process waits for it without following the holder's run yet, see [`row`].
     pub fn is_awaited(&self, at: impl AsFd) -> bool {
         fsutil::open_file(at, row(&self.name)).is_ok_and(|row| {
             let alone = rustix::fs::flock(&row, FlockOperation::NonBlockingLockExclusive);
@@ -147,21 +147,21 @@ impl Lock {
         })
     }
 
-    /// What the last holder wrote. To be called before [`Lock::sign`].
+    /// Returns the signature of the last holder. Call this before [`Lock::sign`].
     pub fn left_behind(&self) -> Option<Signature> {
         let mut text = [0; SIGNATURE];
         let len = fsutil::retry(|| rustix::io::pread(self.file(), &mut text, 0)).ok()?;
         Signature::parse(&text[..len])
     }
 
-    /// Writes down who holds the lock, for those who wait.
+    /// Writes the holder's signature, for waiting processes.
     pub fn sign(&self) {
         let turn = self.left_behind().map_or(0, |before| before.turn).wrapping_add(1);
         let _ = rustix::fs::ftruncate(self.file(), 0);
         self.signed.store(0, Ordering::Relaxed);
         let process = Process::this();
         let pid = process.pid;
-        // The number first, and alone: earlier versions read that.
+        // The PID comes first on a line of its own: earlier versions read only that.
         let _ =
             self.add(&format!("{pid}\nprocess {process}\nhost {}\nturn {turn}\n", lineage::host()));
     }
@@ -177,12 +177,12 @@ impl Lock {
         }
     }
 
-    /// Adds where the holder's output can be followed.
+    /// Adds the files through which the holder's output can be followed.
     pub fn publish(&self, files: &LiveFiles) -> rustix::io::Result<()> {
         self.add(&format!("live {files}\n"))
     }
 
-    /// Adds that the output cannot be followed any more, and will not be recorded.
+    /// Adds that the output can no longer be followed and will not be recorded.
     pub fn drop_output(&self) {
         let _ = self.add("dropped output\n");
     }
@@ -192,7 +192,7 @@ impl Lock {
         let _ = self.add(&format!("ended {end}\n"));
     }
 
-    /// All of it at once. A reader who comes too early finds a line without an end.
+    /// Appends lines in one write. A reader that comes too early finds an incomplete last line.
     fn add(&self, lines: &str) -> rustix::io::Result<()> {
         failpoint::at("write")?;
         let at = self.signed.load(Ordering::Relaxed);
@@ -206,13 +206,13 @@ impl Lock {
     }
 }
 
-/// The name of a key's lock.
+/// Returns the name of a key's lock.
 pub fn of_key(key: &cachex_base::record::entry::Key) -> PathBuf {
     beside(key, 0)
 }
 
-/// The name of a key's lock among those who gave up waiting for the holders of so many
-/// before it: they wait for one of themselves.
+/// Returns the name of a key's lock for processes that gave up waiting for the holders of
+/// `given_up` locks before it. These wait for one of themselves.
 pub fn beside(key: &cachex_base::record::entry::Key, given_up: u32) -> PathBuf {
     match given_up {
         0 => PathBuf::from(format!("locks/{key}")),
@@ -220,26 +220,26 @@ pub fn beside(key: &cachex_base::record::entry::Key, given_up: u32) -> PathBuf {
     }
 }
 
-/// The name of the file beside a lock that those share a lock on who wait for it and do not
-/// follow the holder's run yet: by that the holder knows of them.
+/// Returns the name of the file beside a lock that waiting processes share a lock on while they do
+/// not follow the holder's run yet. It shows the holder that they exist.
 pub fn row(name: &Path) -> PathBuf {
     let mut row = name.as_os_str().to_owned();
     row.push(".row");
     PathBuf::from(row)
 }
 
-/// The name of the lock of who refreshes a key's entry.
+/// Returns the name of the lock held while a key's entry is refreshed.
 pub fn of_refresh(key: &cachex_base::record::entry::Key) -> PathBuf {
     PathBuf::from(format!("locks/{key}.refresh"))
 }
 
-/// The name of the mark of a script that calls cachex with its own name. It is kept and
-/// removed as an unused lock.
+/// Returns the name of the mark of a script that calls cachex with its own name. It is kept and
+/// removed like an unused lock.
 pub fn of_shim(script: &cachex_base::record::entry::Key) -> PathBuf {
     PathBuf::from(format!("locks/{script}.shim"))
 }
 
-/// Whether a file of this name below `locks/` is one key's lock.
+/// Returns whether a file of this name below `locks/` is a key's lock.
 pub fn is_of_a_key(name: &[u8]) -> bool {
     let (key, rest) = name.split_at(name.iter().position(|&b| b == b'.').unwrap_or(name.len()));
     let rest = rest.strip_suffix(b".row").unwrap_or(rest);
@@ -248,37 +248,37 @@ pub fn is_of_a_key(name: &[u8]) -> bool {
         && (rest.is_empty() || rest == b".refresh" || rest == b".shim" || is_number(&rest[1..]))
 }
 
-/// What a holder wrote into its lock.
+/// The signature that a holder writes into its lock.
 ///
-/// The first line is its PID. Then come lines of a word and what belongs to it:
+/// The first line is its PID. Each further line is a keyword and its value:
 ///
 /// ```text
 /// process PID BOOT NAMESPACE START   see `cachex_base::process::lineage`
 /// host NAME
-/// turn NUMBER                        how many had the lock, this one included
-/// pipe DEVICE:INODE                  what its command writes to
-/// dropped output                     once nobody can follow that any more, nor is it recorded
+/// turn NUMBER                        the number of holders so far, including this one
+/// pipe DEVICE:INODE                  a pipe that its command writes to
+/// dropped output                     the output can no longer be followed and will not be recorded
 /// live DATA INDEX                    once the command prints something, see `store::live`
-/// ended HOW                          once a run is over that printed and recorded nothing
+/// ended HOW                          at the end of a run that printed and recorded nothing
 /// ```
 ///
-/// Lines that one does not know are those of a later version.
+/// Unknown lines are from a later version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// Who it is.
+    /// The process that holds the lock.
     pub holder: Holder,
-    /// How many had the lock, this one included.
+    /// The number of holders so far, including this one.
     pub turn: u64,
-    /// Where its output can be followed.
+    /// The files through which its output can be followed.
     pub live: Option<LiveFiles>,
-    /// Its output can neither be followed any more, nor will it be recorded.
+    /// True if its output can no longer be followed and will not be recorded.
     pub is_dropped: bool,
-    /// How its run ended.
+    /// The end of its run.
     pub end: Option<End>,
 }
 
 impl Signature {
-    /// Reads what is there, as far as it may be believed.
+    /// Parses a signature, as far as it is complete and valid.
     pub fn parse(text: &[u8]) -> Option<Signature> {
         let whole = text.iter().rposition(|&byte| byte == b'\n')?;
         let mut lines = std::str::from_utf8(&text[..whole]).ok()?.split('\n');
@@ -302,12 +302,12 @@ impl Signature {
         (signature.holder.process.pid == pid).then_some(signature)
     }
 
-    /// The first turn that is waited for by who comes now.
+    /// Returns the first turn that a new process waits for.
     pub fn awaited_turn(&self) -> u64 {
         self.turn.saturating_add(u64::from(self.end.is_some()))
     }
 
-    /// Whether both are of one turn.
+    /// Returns whether both signatures are from the same turn.
     pub fn is_of_the_same_turn(&self, other: &Signature) -> bool {
         (self.turn, self.holder.process) == (other.turn, other.holder.process)
     }
@@ -326,12 +326,12 @@ impl fmt::Display for Signature {
     }
 }
 
-/// The names of the two files by which a run can be followed, in `tmp/`.
+/// The names of the two files in `tmp/` by which a run can be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveFiles {
-    /// What it prints.
+    /// The file with its output.
     pub data: PathBuf,
-    /// How much of that there is, and whose.
+    /// The file that says how much output there is, and of which stream.
     pub index: PathBuf,
 }
 
@@ -352,24 +352,24 @@ impl fmt::Display for LiveFiles {
     }
 }
 
-/// How a run ended that came to its own end, whether or not it is recorded: those who
-/// waited for it end alike.
+/// The end of a run that was not interrupted, whether or not it is recorded. Waiting processes end
+/// the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// How the command ended.
+    /// The way the command ended.
     pub how: EndedBy,
-    /// How far it read its standard input, where that can be told.
+    /// The number of bytes it read from its standard input, if known.
     pub stdin_consumed: Option<u64>,
 }
 
-/// How a command ended.
+/// The way a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndedBy {
-    /// It exited, with this status.
+    /// The command exited with this status.
     Status(u8),
-    /// A signal ended it that was not meant for who ran it.
+    /// A signal ended the command, one not meant for the process that ran it.
     Signal(u8),
-    /// It took longer than it was allowed to.
+    /// The command exceeded this time limit.
     TimeLimit(Duration),
 }
 
@@ -407,10 +407,10 @@ impl fmt::Display for End {
     }
 }
 
-/// Longer than any signature is.
+/// The buffer size for a signature; no signature is longer.
 const SIGNATURE: usize = 1024;
 
-/// What is written in the lock of this name.
+/// Reads the signature in the lock of this name.
 pub fn signature(at: BorrowedFd<'_>, name: &Path) -> Option<Signature> {
     let mut text = [0; SIGNATURE];
     let file = fsutil::open_file(at, name).ok()?;

@@ -1,33 +1,31 @@
 //! The lower floor: a sled database of every entry that has been folded.
 //!
-//! sled takes milliseconds to open and lets one process in at a time, so it is
-//! opened for one short [`Old::with`], never on the path of a recent hit or of
-//! a miss. What it may do wrong is [`super::guard`]'s and [`super::db_client`]'s.
+//! sled takes milliseconds to open and admits one process at a time, so it is opened for one short
+//! [`Old::with`], never on the path of a recent hit or a miss. [`super::guard`] and
+//! [`super::db_client`] deal with its failures.
 //!
-//! `old/index` holds all tables but that of the entries, in one tree ([`super::table`]);
-//! `old/entries-*` hold the sealed entries ([`super::shards`]). A look-up opens one of the
-//! latter and nothing else.
+//! `old/index` holds all tables except the entries, in one tree ([`super::table`]); `old/entries-*`
+//! hold the sealed entries ([`super::shards`]). A look-up opens only one of the latter.
 //!
 //! | letter | table | key | value |
 //! |---|---|---|---|
 //! | | `entries` | key | the sealed entry |
 //! | `f` | `metadata` | key | [`EntryMetadata`] |
 //! | `u` | by last use | last use ‖ key | – |
-//! | `x` | by expiry | when it is gone ‖ key | – |
+//! | `x` | by expiry | time of expiry ‖ key | – |
 //! | `t` | by tag | tag ‖ 0 ‖ key | – |
 //! | `c` | by command | hash of the base name (8) ‖ hash of all arguments (8) ‖ key | – |
-//! | `b` | `blobs` | blob ‖ owner | the blob's size, see [`super::needs`] |
-//! | `p` | `unpacked` | blob | its length: to be packed, if that pays |
+//! | `b` | `blobs` | blob ‖ owner | the blob's size, see [`super::blob_refs`] |
+//! | `p` | `unpacked` | blob | its length; a candidate for packing |
 //! | `s` | `stats` | day ‖ command | [`Counts`](super::stats::Counts) |
 //! | `m` | `meta` | `totals` | [`Totals`] |
-//! | `m` | `meta` | `flushes` | how often changes were made durable |
+//! | `m` | `meta` | `flushes` | the number of flushes |
 //! | `m` | `meta` | `rebuilt` | [`Rebuilt`](super::rebuild::Rebuilt) |
 //!
-//! What is written last is lost first when a process is killed. An entry is
-//! therefore written after what leads to it and removed before: an index may
-//! hold what is gone, and whoever walks it passes over that, until a fold drops
-//! it; it never lacks an entry, but for one that a fold was killed over and that the
-//! next one folds again.
+//! The last writes are the first to be lost when a process is killed. An entry is therefore written
+//! after its index records and removed before them: an index may hold records of removed entries,
+//! which readers skip until a fold drops them. It never lacks an entry, except one that a fold was
+//! killed over and that the next one folds again.
 
 use super::blob_refs::{BlobRefs, SeenManifests};
 use super::database::open_database;
@@ -47,11 +45,11 @@ use std::cell::Cell;
 use std::ops::Bound;
 use std::path::Path;
 
-/// The database of all tables but that of the entries.
+/// The name of the database of all tables except the entries.
 pub const INDEX: &str = "index";
 /// The open database.
 pub struct Old {
-    /// For the manifests, which lie beside the database.
+    /// Used to read manifests, which lie outside the database.
     root: Root,
     db: sled::Db,
     pub(super) entries: Shards,
@@ -65,13 +63,12 @@ pub struct Old {
 }
 
 impl Old {
-    /// Opens the database, works on it, makes what was changed durable and
-    /// closes it. [`SetAside`](guard::SetAside) and [`Gone`](guard::Gone) are
-    /// errors of their own.
+    /// Opens the database, works on it, flushes the changes and closes it.
+    /// [`SetAside`](guard::SetAside) and [`Gone`](guard::Gone) are errors of their own.
     ///
-    /// What was changed is looked for in the database opened anew: where the
-    /// head of a segment is damaged, sled says nothing, works, flushes, and
-    /// finds everything as it was before the next time.
+    /// The changes are verified by opening the database again: if the header of a segment is
+    /// damaged, sled reports nothing, works, flushes, and next time finds everything as it was
+    /// before.
     pub fn with<T>(root: &Root, work: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
         let mut flushed = Flushed::default();
         let done = Old::with_next(root, &mut flushed, work)?;
@@ -79,9 +76,9 @@ impl Old {
         Ok(done)
     }
 
-    /// The same for one of several such works: what it changed is looked for by
-    /// the next one, and after the last by [`Flushed::confirm`]. Half of what
-    /// they would take goes into opening the database otherwise.
+    /// Works like [`Old::with`], for one of several operations: its changes are verified by the
+    /// next one, and after the last by [`Flushed::confirm`]. Otherwise, half of the time would go
+    /// into opening the database.
     pub fn with_next<T>(
         root: &Root,
         flushed: &mut Flushed,
@@ -95,14 +92,14 @@ impl Old {
         if let Some((number, entries)) = changes {
             flushed.index = Some(number);
             flushed.entries.extend(entries);
-            // If it cannot be taken down now, the next fold does it.
+            // If this fails, the next fold does it.
             let _ = account::note_database(root);
         }
         Ok(done)
     }
 
-    /// The entry of a key: of all that there is, one database is opened. A damaged entry
-    /// is removed, so that the next record repairs it.
+    /// Returns the entry of a key, opening only one database. A damaged entry is removed, so that
+    /// the next record repairs it.
     pub fn entry(root: &Root, key: &Key) -> Result<Option<Entry>> {
         guard::guarded(
             root,
@@ -120,8 +117,8 @@ impl Old {
         )
     }
 
-    /// The same for whoever only reads, and is to leave a database that is
-    /// broken where it is: [`Broken`](guard::Broken) is an error of its own.
+    /// Works like [`Old::with`], but only reads, and leaves a broken database in place:
+    /// [`Broken`](guard::Broken) is an error of its own.
     pub fn look<T>(root: &Root, look: impl FnOnce(&Old) -> Result<T>) -> Result<T> {
         guard::looked_at(root, open(root), look)
     }
@@ -145,8 +142,8 @@ impl Old {
         })
     }
 
-    /// Makes what was changed durable; how often that was done by now, here and in the
-    /// databases of entries.
+    /// Flushes the changes. Returns the number of flushes so far, here and in the databases of
+    /// entries.
     fn flush(&self) -> sled::Result<Option<(u64, Flushes)>> {
         if !self.dirty.get() {
             return Ok(None);
@@ -155,7 +152,7 @@ impl Old {
         self.meta.insert("totals", encode(&self.totals.get()))?;
         self.meta.insert("flushes", encode(&flushes))?;
         step()?;
-        // First: an entry that nothing leads to is folded again, and found then.
+        // Entries first: one without index records is folded again, and found then.
         let entries = self.entries.flush()?;
         self.db.flush()?;
         step()?;
@@ -166,7 +163,7 @@ impl Old {
         Ok(self.meta.get("flushes")?.and_then(|bytes| decode(&bytes)).unwrap_or_default())
     }
 
-    /// Fails if what was flushed is lost.
+    /// Returns an error if flushed changes are lost.
     fn hold(&self, flushed: &Flushed) -> sled::Result<()> {
         self.entries.expect(&flushed.entries);
         match flushed.index {
@@ -177,12 +174,12 @@ impl Old {
         }
     }
 
-    /// The sums.
+    /// Returns the totals.
     pub fn totals(&self) -> Totals {
         self.totals.get()
     }
 
-    /// Changes the sums.
+    /// Updates the totals.
     pub fn count(&self, change: impl FnOnce(&mut Totals)) {
         let mut totals = self.totals.get();
         change(&mut totals);
@@ -190,23 +187,23 @@ impl Old {
         self.totals.set(totals);
     }
 
-    /// Notes that something was changed, which is to be made durable.
+    /// Marks the database as changed, so that it is flushed.
     pub(super) fn changed(&self) {
         self.dirty.set(true);
     }
 
-    /// What is known of an entry besides what was recorded.
+    /// Returns the metadata of an entry.
     pub fn facts(&self, key: &Key) -> sled::Result<Option<EntryMetadata>> {
         Ok(self.facts.get(key.0)?.and_then(|bytes| decode(&bytes)))
     }
 
-    /// Keeps an entry and its sealed form in place of an earlier one, which
-    /// hands down its hits. The filter already holds the key.
+    /// Stores a sealed entry, replacing an earlier one, whose hits it inherits. The filter already
+    /// holds the key.
     pub fn fold_in(&self, entry: &Entry, sealed: &[u8], usage: Usage) -> sled::Result<FoldedIn> {
         step()?;
         let key = entry.key;
-        // The metadata is there before an entry is: mostly there are none, and one
-        // look says so.
+        // Metadata is written before its entry. Mostly there is none, and then one look-up
+        // suffices.
         let known = self.facts.get(key.0)?;
         let earlier = if known.is_some() { self.entries.get(key.0)? } else { None };
         let known = known.and_then(|bytes| decode::<EntryMetadata>(&bytes));
@@ -246,7 +243,7 @@ impl Old {
         Ok(FoldedIn { facts, new: true, orphans })
     }
 
-    /// Notes that an entry with these facts was used.
+    /// Records a use of an entry with this metadata.
     fn touch(&self, key: &Key, facts: EntryMetadata, usage: Usage) -> sled::Result<EntryMetadata> {
         step()?;
         let last_use = facts.last_use.max(usage.last);
@@ -260,7 +257,7 @@ impl Old {
         Ok(used)
     }
 
-    /// Notes that an entry was used, if there is one.
+    /// Records a use of an entry, if it exists.
     pub fn used(&self, key: &Key, usage: Usage) -> sled::Result<()> {
         match self.facts(key)? {
             Some(facts) => self.touch(key, facts, usage).map(drop),
@@ -268,7 +265,7 @@ impl Old {
         }
     }
 
-    /// Removes an entry and what leads to it.
+    /// Removes an entry and its index records.
     pub fn take_out(&self, key: &Key) -> sled::Result<Option<Removed>> {
         step()?;
         let sealed = self.entries.remove(key.0)?;
@@ -283,8 +280,8 @@ impl Old {
         Ok(Some(Removed { key: *key, version: super::young::version(&sealed), orphans }))
     }
 
-    /// Takes a version of an entry out of the sums, and what it says and needs
-    /// from the trees unless `next` does too; the blobs that nothing needs any more.
+    /// Subtracts a version of an entry from the totals and removes its index records and
+    /// references, unless `next` has them too. Returns the blobs that are no longer referenced.
     fn release(
         &self,
         key: &Key,
@@ -293,7 +290,7 @@ impl Old {
     ) -> sled::Result<Vec<[u8; 32]>> {
         let mut bytes = sealed.len() as u64;
         let mut orphans = Vec::new();
-        // What a damaged entry said stays in the trees until an audit.
+        // The index records of a damaged entry stay until an audit.
         if let Ok(entry) = Entry::open(key, sealed) {
             self.indexes.remove_about(key, &entry.about, next.map(|next| &next.about))?;
             let freed = self.needs.remove(&self.root, &entry, next)?;
@@ -304,7 +301,7 @@ impl Old {
         Ok(orphans)
     }
 
-    /// Blobs were looked at, and those that were packed take so many bytes.
+    /// Records the packed sizes of blobs, for those that were packed.
     pub fn packed(&self, blobs: &[(BlobRef, Option<u64>)]) -> sled::Result<()> {
         for (blob, stored) in blobs {
             let (before, now) = self.needs.looked_at(blob, *stored)?;
@@ -314,32 +311,32 @@ impl Old {
         Ok(())
     }
 
-    /// The sealed entry of a key, not verified.
+    /// Returns the sealed entry of a key, unverified.
     pub fn sealed(&self, key: &Key) -> sled::Result<Option<IVec>> {
         step()?;
         self.entries.get(key.0)
     }
 
-    /// The next entries of a span: sealed, and not verified.
+    /// Returns the next sealed entries of a span, unverified.
     pub fn page(&self, span: &mut Span, limit: usize) -> sled::Result<Vec<(Key, IVec)>> {
         keyed_page(span, &self.entries, limit)
     }
 
-    /// The next items of all tables but that of the entries, as they lie in their tree.
+    /// Returns the next raw items of all tables except the entries.
     pub fn raw_page(&self, span: &mut Span, limit: usize) -> sled::Result<Vec<(IVec, IVec)>> {
         span.page(&Whole(&self.db), limit)
     }
 
-    /// The next keys of a span, for the filter.
+    /// Returns the next keys of a span, for the filter.
     ///
-    /// They are those of the facts, which are there before an entry is and
-    /// after it was, and take a fraction of the reading.
+    /// The keys are those of the metadata, which exists before the entry and until after it, and
+    /// takes a fraction of the reading.
     pub fn keys(&self, span: &mut Span, limit: usize) -> sled::Result<Vec<Key>> {
         let page = keyed_page(span, &self.facts, limit)?;
         Ok(page.into_iter().map(|(key, _)| key).collect())
     }
 
-    /// Puts back what should lead to an entry, and what it needs, where it is missing.
+    /// Restores missing index records and references of an entry.
     pub fn mend(&self, entry: &Entry, sealed: &[u8], met: &mut SeenManifests) -> Result<()> {
         let key = entry.key;
         let known = self.facts(&key)?;
@@ -356,7 +353,7 @@ impl Old {
 }
 
 impl Old {
-    /// The entry of a key. A damaged entry is removed, so that the next record repairs it.
+    /// Returns the entry of a key. A damaged entry is removed, so that the next record repairs it.
     pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
         step()?;
         let Some(sealed) = self.entries.get(key.0)? else { return Ok(None) };
@@ -368,7 +365,7 @@ impl Old {
     }
 }
 
-/// All tables that share a tree.
+/// The tree that the tables share.
 struct Whole<'a>(&'a sled::Tree);
 
 impl Ordered for Whole<'_> {
@@ -378,7 +375,7 @@ impl Ordered for Whole<'_> {
     }
 }
 
-/// What several works on the database made durable, as far as was heard.
+/// The changes flushed by several operations on the database, as far as known.
 #[derive(Clone, Debug, Default)]
 pub struct Flushed {
     index: Option<u64>,
@@ -386,7 +383,7 @@ pub struct Flushed {
 }
 
 impl Flushed {
-    /// Fails, and sets the database aside, if it is lost.
+    /// Fails and sets the database aside if flushed changes are lost.
     pub fn confirm(&self, root: &Root) -> Result<()> {
         match self.index {
             Some(_) => guard::guarded(root, open(root), |old| {

@@ -1,10 +1,9 @@
-//! Packing blobs, as far as that pays. The caller holds the fold lock.
+//! Packs blobs, where that pays. The caller holds the fold lock.
 //!
-//! A packed blob appears whole, by a rename, and was unpacked again by then to
-//! see that it is what its name says. Only then does the plain one go, so that
-//! at every moment there is one of the two. Whoever records the same meanwhile
-//! puts a plain one there again: both are right, readers take the plain one, and
-//! the next fold that hears of it removes that.
+//! A packed blob is verified by unpacking it and then renamed into place. Only then is the plain
+//! one removed, so that one of the two exists at any time. If the same blob is recorded meanwhile,
+//! there is a plain one again. Both are valid; readers take the plain one, and the next fold that
+//! learns of it removes it.
 
 use super::Root;
 use super::blobs::{self, Form, NewBlob};
@@ -21,24 +20,24 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use zstd::stream::write::Encoder;
 
-/// What is packed is longer: what is not takes no fewer blocks of a disk.
+/// The size above which blobs are packed: packing smaller ones would free no disk block.
 pub const SHORTEST: u64 = 4096;
-/// At level 1 it is no longer than this: unpacking so much takes a millisecond.
+/// The maximum size at level 1: unpacking this takes a millisecond.
 const UNNOTICED: u64 = 1 << 20;
-/// A fold packs no more than so many blobs, and not much more than so many bytes
-/// of them: others may be waiting for it.
+/// The maximum number of blobs that a fold packs, and roughly their maximum size in bytes: others
+/// may be waiting for it.
 pub const AT_ONCE: (usize, u64) = (1000, 512 * 1024 * 1024);
-/// What a file takes is a multiple of this.
+/// The block size: files take multiples of it.
 const BLOCK: u64 = 4096;
-/// What is longer is tried first: so many pieces of so many bytes.
+/// The number and size of the samples by which longer blobs are tried first.
 const PIECES: (u64, u64) = (4, 64 * 1024);
 
-/// Packs those of `blobs` for which that pays, with 0 for a level none, and has
-/// the old store know; the sums then.
+/// Packs those of `blobs` for which that pays (none at level 0), and records it in the old store.
+/// Returns the new totals.
 pub fn pack_all(root: &Root, blobs: &[BlobRef], level: u8) -> Result<Totals> {
     let mut looked_at = Vec::with_capacity(blobs.len());
     for blob in blobs {
-        // What fails stays plain, which is as good.
+        // A blob stays plain if packing fails, which does no harm.
         let stored = if level > 0 { pack(root, blob, level).unwrap_or(None) } else { None };
         looked_at.push((*blob, stored));
     }
@@ -48,8 +47,8 @@ pub fn pack_all(root: &Root, blobs: &[BlobRef], level: u8) -> Result<Totals> {
     })
 }
 
-/// Packs a blob, if that pays and it was not done; the bytes of the file, or
-/// none if it stays as it is.
+/// Packs a blob, unless it is packed or packing does not pay. Returns the size of the packed file,
+/// or `None` if the blob stays plain.
 pub fn pack(root: &Root, blob: &BlobRef, level: u8) -> Result<Option<u64>> {
     if let Some(packed) = blobs::open_packed(root, blob)? {
         replace(root, blob, None)?;
@@ -74,12 +73,12 @@ pub fn pack(root: &Root, blob: &BlobRef, level: u8) -> Result<Option<u64>> {
     Ok(Some(stored))
 }
 
-/// Whether as much is saved as is worth the work of unpacking.
+/// Returns whether packing saves enough to be worth the work of unpacking.
 fn pays(len: u64, stored: u64) -> bool {
     stored <= len - len / 8 && stored.div_ceil(BLOCK) < len.div_ceil(BLOCK)
 }
 
-/// Whether pieces of a blob lead one to expect that.
+/// Returns whether samples of a blob suggest that packing it pays.
 fn promises(plain: &File, len: u64, level: u8) -> io::Result<bool> {
     let (count, size) = PIECES;
     if len <= 2 * count * size {
@@ -111,7 +110,7 @@ fn compressed<'a>(
     Ok(out.file.finish()?)
 }
 
-/// A new file, and the sum of what is written to it.
+/// A new file, and a hasher of the bytes written to it.
 struct Summed<'a> {
     file: NewBlob<'a>,
     hasher: Hasher,
@@ -135,7 +134,7 @@ fn hash_of(mut content: impl Read) -> io::Result<blake3::Hash> {
     Ok(hasher.finalize())
 }
 
-/// Gives the packed form its place, if it does not have it, and removes the plain one.
+/// Puts the packed form in place, if it is new, and removes the plain one.
 fn replace(root: &Root, blob: &BlobRef, new: Option<blobs::WholeBlob<'_>>) -> Result<()> {
     let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
     if let Some(new) = new {

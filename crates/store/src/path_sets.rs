@@ -1,11 +1,11 @@
-//! What automatic calls depend on, and by what their results are found.
+//! Dependencies of automatic calls, by which their results are found.
 //!
-//! The key of a call says what is run and how. What the command reads is known only once it
-//! has run, so the results of `--auto` are found in two steps: the key leads to path sets,
-//! each of them the paths that mattered to a run and what about them mattered. What there is
-//! at these paths now makes, together with the key, the key of the entry (the strong key).
-//! So any number of results share a path set, and a file that gets its old content back
-//! finds the old result.
+//! The key of a call says what is run and how. The files that the command reads are known only once
+//! it has run, so the results of `--auto` are found in two steps: the key leads to path sets, each
+//! of which lists the paths that mattered to a run and what about them mattered. The current state
+//! of these paths, together with the key, makes the key of the entry (the strong key). So any
+//! number of results share a path set, and a file that gets its old content back finds the old
+//! result.
 //!
 //! ```text
 //! v2/auto/ab/KEY
@@ -17,15 +17,14 @@
 //!     | class (1) | value (32) | 0, or 1 | stamp (48), or 2 | number of the folder (4)
 //! ```
 //!
-//! Values and stamps are those of the run or the hit that used the set last: by a stamp
-//! a file need not be read again, nor a folder be asked for names that it did not have, and by
-//! values `explain` tells what differs. Nothing depends on
-//! them but time. As a file that was written within a tick of the file system's clock may
-//! have the same stamp and other contents, stamps younger than two seconds are not kept, as
-//! in git.
+//! Values and stamps are those of the run or hit that used the set last. Stamps save reading a file
+//! again, or asking a folder for names that it did not have; values let `explain` tell what
+//! differs. They affect nothing but speed. A file written within a tick of the file system's clock
+//! may have the same stamp and different contents, so stamps younger than two seconds are not kept,
+//! as in git.
 //!
-//! Sets of portable calls name what lies below the base folder by the way from there, see
-//! [`ground`]. These are the ones that leave the machine, see [`shared`].
+//! Sets of portable calls store paths below the base folder relative to it, see [`ground`]. Only
+//! these sets leave the machine, see [`shared`].
 
 mod codec;
 pub mod ground;
@@ -49,76 +48,76 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-/// Where path sets lie in the store.
+/// The folder of path sets in the store.
 pub const FOLDER: &str = "auto";
-/// So many path sets are kept for a key.
+/// The maximum number of path sets for a key.
 pub const MOST: usize = 8;
-/// When they were used is noted no more often than this.
+/// The minimum interval between updates of the time of use, in nanoseconds.
 const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
-/// File systems keep time in steps of up to two seconds.
+/// The age from which stamps are trusted: file system clocks tick in up to two seconds.
 const SETTLED: i64 = 2_000_000_000;
 
-/// What is known of the calls that have one key.
+/// The path sets of the calls that have one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PathSets {
-    /// The last used first.
+    /// The sets, most recently used first.
     pub sets: Vec<PathSet>,
-    /// Why the last run was not recorded; none if it was.
+    /// The reason why the last run was not recorded; `None` if it was.
     pub refused: Option<Refused>,
 }
 
 /// A run that was not recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// When that was.
+    /// The time of the run.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
 /// The paths that mattered to a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PathSet {
-    /// In the order of their paths and classes, with what was there when the set was used
-    /// last.
+    /// The facts in the order of their paths and classes, with the values at the last use of the
+    /// set.
     pub facts: Vec<Fact>,
-    /// Tells sets of other paths apart.
+    /// The ID of the set, which depends on its paths.
     id: Key,
-    /// What it is valid for, if it is that of a portable call,
+    /// The ties of the set, if it is that of a portable call,
     ties: Option<Ties>,
-    /// and where that is made, as far as it is known.
+    /// and where that call is made, as far as known.
     ground: Option<Rc<Ground>>,
-    /// Folders that tell by their stamps whether the names in them are as they were,
+    /// Folders whose stamps tell whether the names in them are unchanged,
     folders: Vec<(Vec<u8>, Stamp)>,
-    /// and for each fact the number of the folder that tells it, or [`NO_FOLDER`].
+    /// and for each fact the index of the folder that covers it, or [`NO_FOLDER`].
     told_by: Vec<u32>,
 }
 
-/// No folder has that number.
+/// Marks a fact that no folder covers.
 const NO_FOLDER: u32 = u32::MAX;
 
-/// A path set, and what there is at its paths now.
+/// A path set, and the current state of its paths.
 pub struct Looked<'s> {
     /// The set.
     pub set: &'s PathSet,
-    /// In the order of its facts.
+    /// The looks, in the order of the set's facts.
     pub looks: Rc<[Look]>,
     /// The key of the entry that they lead to.
     pub key: Key,
     began: i64,
 }
 
-/// What was looked at already, as several sets may hold the same paths.
+/// Paths already looked at, as several sets may share paths.
 type Memo<'s> = HashMap<(&'s [u8], Class), Look>;
 
 impl PathSet {
-    /// The set of a run that began then.
+    /// Creates the set of a run that began at `began`.
     pub fn of_run(facts: Vec<Fact>, began: i64) -> PathSet {
         PathSet::default().with(facts, began)
     }
 
-    /// The same of a portable call that was made there. `ties`: what is known of what it is
-    /// valid for.
+    /// Creates the set of a portable call that was made at `ground`. `ties` are those already
+    /// known.
     pub fn of_portable_run(
         facts: Vec<Fact>,
         began: i64,
@@ -130,7 +129,7 @@ impl PathSet {
         of.with(facts, began)
     }
 
-    /// The same set with what there is at its paths now.
+    /// Creates a set like this one with the current state of its paths.
     fn with(&self, facts: Vec<Fact>, began: i64) -> PathSet {
         let kept = |fact: &Fact| fact.stamp.filter(|stamp| is_kept(fact.class, stamp, began));
         let facts: Vec<Fact> =
@@ -171,24 +170,24 @@ impl PathSet {
         Key(*hasher.finalize().as_bytes())
     }
 
-    /// Tells sets of other paths apart.
+    /// Returns the ID of the set, which depends on its paths.
     pub fn id(&self) -> Key {
         self.id
     }
 
-    /// What it is valid for, if it is that of a portable call.
+    /// Returns the ties of the set, if it is that of a portable call.
     pub fn ties(&self) -> Option<Ties> {
         self.ties
     }
 
-    /// A path as it is stored.
+    /// Returns a path in its stored form.
     fn stored<'p>(&self, path: &'p [u8]) -> &'p [u8] {
         let moves = self.ties.is_some_and(|ties| !ties.base);
         let ground = self.ground.as_ref().filter(|_| moves);
         ground.and_then(|ground| ground.below(path)).unwrap_or(path)
     }
 
-    /// The path that is stored so.
+    /// Returns the path of a stored form.
     fn met(&self, stored: Vec<u8>) -> Vec<u8> {
         let moves = self.ties.is_some_and(|ties| !ties.base);
         match self.ground.as_ref().filter(|_| moves) {
@@ -197,7 +196,7 @@ impl PathSet {
         }
     }
 
-    /// The key of the entry that a call of this key has if these are the values.
+    /// Returns the strong key of a call with this key and these values.
     fn strong_key(&self, key: &Key, values: impl Iterator<Item = facts::Value>) -> Key {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"cachex auto 2\0");
@@ -212,12 +211,12 @@ impl PathSet {
         Key(*hasher.update(&told).finalize().as_bytes())
     }
 
-    /// The same if they are as they were when the set was used last.
+    /// Returns the strong key for the values at the last use of the set.
     pub fn last_key(&self, key: &Key) -> Key {
         self.strong_key(key, self.facts.iter().map(|fact| fact.value))
     }
 
-    /// Looks at every path that no folder tells of.
+    /// Looks at every path that no folder covers.
     fn look(&self, memo: &Memo<'_>) -> Rc<[Look]> {
         let is_as_it_was = |(path, stamp): &(Vec<u8>, Stamp)| Stamp::at(path) == Some(*stamp);
         let folders: Vec<bool> = self.folders.iter().map(is_as_it_was).collect();
@@ -239,7 +238,7 @@ impl PathSet {
 }
 
 impl Looked<'_> {
-    /// The same set as it is now; none if no more is known than before.
+    /// Returns the set with current values; `None` if nothing new is known.
     pub fn renewed(&self) -> Option<PathSet> {
         let kept = |fact: &Fact, look: &Look| {
             look.stamp.filter(|stamp| is_kept(fact.class, stamp, self.began))
@@ -264,14 +263,14 @@ impl Looked<'_> {
     }
 }
 
-/// Whether a fact says of a name in a folder that nothing has it, or what has it whose name is
-/// all there is to it: each such change is one of the folder.
+/// Returns whether a fact depends on a name in a folder alone: the name is absent, or only its kind
+/// or link target matters. Each such change also changes the folder.
 fn is_of_a_name(fact: &Fact) -> bool {
     matches!(fact.class, Class::Kind | Class::Link) && fact.path.starts_with(b"/")
 }
 
-/// What the system goes by when it lets this process do something or not: its users, groups
-/// and capabilities. Facts say what there is, and not what a caller may do with it.
+/// Returns a hash of this process's users, groups and capabilities, by which the system grants
+/// access. Facts say what exists, not what a caller may do with it.
 fn rights() -> &'static [u8; 32] {
     static RIGHTS: OnceLock<[u8; 32]> = OnceLock::new();
     RIGHTS.get_or_init(|| {
@@ -292,13 +291,13 @@ fn rights() -> &'static [u8; 32] {
     })
 }
 
-/// The stamp of a folder that did not change lately, as of then.
+/// Returns the stamp of a folder, unless it changed shortly before `then`.
 fn settled(folder: &[u8], then: i64) -> Option<Stamp> {
     let is_old = |stamp: &Stamp| stamp.mtime.max(stamp.ctime) <= then.saturating_sub(SETTLED);
     facts::folder(folder).filter(is_old)
 }
 
-/// The folder of a canonical path.
+/// Returns the parent folder of a canonical path.
 fn parent(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(0) | None => b"/",
@@ -306,15 +305,15 @@ fn parent(path: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether a stamp saves reading something the next time, and tells of every change from the
-/// time on when something began.
+/// Returns whether a stamp saves reading something next time, and reveals every change since
+/// `began`.
 fn is_kept(class: Class, stamp: &Stamp, began: i64) -> bool {
     let is_read = matches!(class, Class::Contents | Class::Listing);
     is_read && stamp.size > 0 && stamp.mtime.max(stamp.ctime) <= began.saturating_sub(SETTLED)
 }
 
 impl PathSets {
-    /// Looks at the paths of each set, one after the other, for a call of this key.
+    /// Looks at the paths of each set in turn, for a call of this key.
     pub fn look<'s>(&'s self, key: &'s Key) -> impl Iterator<Item = Looked<'s>> {
         let mut memo = Memo::new();
         let mut last: Option<(&PathSet, Rc<[Look]>)> = None;
@@ -331,12 +330,12 @@ impl PathSets {
         })
     }
 
-    /// What is known of this key, wherever its calls are made; nothing if that is damaged.
+    /// Reads the path sets of a key, wherever its calls are made; empty if they are damaged.
     pub fn recall(root: &Root, key: &Key) -> PathSets {
         PathSets::recall_at(root, key, None)
     }
 
-    /// The same for a portable call that is made there.
+    /// Reads the path sets of a key for a portable call that is made at `ground`.
     pub fn recall_at(root: &Root, key: &Key, ground: Option<&Rc<Ground>>) -> PathSets {
         PathSets::try_recall(root, key, ground).unwrap_or_default()
     }
@@ -350,13 +349,13 @@ impl PathSets {
         bytes.truncate(read);
         let sets = codec::decode(&bytes, ground)?;
         if stamp::Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
-            // The sweep goes by that.
+            // The sweep goes by this time.
             let _ = rustix::fs::futimens(&file, &fsutil::NOW);
         }
         Some(sets)
     }
 
-    /// Takes the place of what is known of this key.
+    /// Replaces the path sets of a key.
     pub fn remember(&self, root: &Root, key: &Key) -> Result<()> {
         let bytes = codec::encode(self);
         let (temporary, file) = Temporary::create(root)?;
@@ -364,7 +363,7 @@ impl PathSets {
         Ok(temporary.rename(&path(key))?)
     }
 
-    /// Makes this set the one that was used last.
+    /// Makes a set the most recently used one.
     pub fn used(&mut self, set: PathSet) {
         let id = set.id();
         self.sets.retain(|known| known.id() != id);
@@ -381,7 +380,7 @@ impl PathSets {
         known.remember(root, key)
     }
 
-    /// Adds the set of another store, as the one that is used last of all.
+    /// Adds a set of another store, as the least recently used one.
     pub fn add_last(root: &Root, key: &Key, set: PathSet) -> Result<()> {
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
         let mut known = PathSets::recall_at(root, key, set.ground.as_ref());
@@ -393,7 +392,7 @@ impl PathSets {
         known.remember(root, key)
     }
 
-    /// Notes why a run was not recorded.
+    /// Records why a run was not recorded.
     pub fn refuse(root: &Root, key: &Key, why: &str) -> Result<()> {
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Shared);
         let mut known = PathSets::recall(root, key);
@@ -402,7 +401,7 @@ impl PathSets {
     }
 }
 
-/// Where what is known of a key lies.
+/// Returns the path of a key's path sets.
 pub fn path(key: &Key) -> PathBuf {
     let hex = key.to_string();
     PathBuf::from(format!("{FOLDER}/{}/{hex}", &hex[..2]))

@@ -1,14 +1,14 @@
-//! Where the store of a user is.
+//! Locates the store of a user.
 
 use std::ffi::OsStr;
 use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// The environment as it was when cachex started: names and values.
+/// The environment at the start of cachex: names and values.
 pub type Vars = [(&'static OsStr, &'static OsStr)];
 
-/// The value of a variable.
+/// Returns the value of a variable.
 pub fn var(vars: &Vars, name: &str) -> Option<&'static OsStr> {
     vars.iter().find(|(var, _)| *var == name).map(|(_, value)| *value)
 }
@@ -18,22 +18,22 @@ pub fn var(vars: &Vars, name: &str) -> Option<&'static OsStr> {
 pub struct StoreDir {
     /// Its path.
     pub path: PathBuf,
-    /// True if somebody named it; else it is where the user's caches are.
+    /// True if the user chose it; otherwise it is in the default cache location.
     pub is_chosen: bool,
-    /// The home that it is in because nothing else was said.
+    /// The home folder that contains it by default.
     pub home: Option<&'static Path>,
 }
 
 impl StoreDir {
-    /// A folder that somebody named.
+    /// Creates a folder that the user chose.
     pub fn chosen(path: PathBuf) -> StoreDir {
         StoreDir { path, is_chosen: true, home: None }
     }
 
-    /// Where the user's caches are; none: there is no folder for them.
+    /// Returns the default location among the user's caches; `None` if there is none.
     pub fn by_default(vars: &Vars) -> Option<StoreDir> {
         let set = |name: &str| var(vars, name).filter(|value| !value.is_empty()).map(Path::new);
-        // The base directory specification has relative ones ignored.
+        // The base directory specification says to ignore relative paths.
         let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
         let caches = caches.map(|caches| caches.join("cachex"));
         let home = set("HOME").filter(|_| caches.is_none());
@@ -50,16 +50,16 @@ impl Deref for StoreDir {
     }
 }
 
-/// What `~` stands for.
+/// Returns the folder that `~` stands for.
 pub fn home(vars: &Vars) -> Option<&'static Path> {
     var(vars, "HOME").map(Path::new).filter(|home| home.is_absolute())
 }
 
-/// A path, and why it cannot be the store.
+/// A path, and the reason why it cannot be the store.
 pub type Refused = (PathBuf, &'static str);
 
-/// The folder that a path names whatever the working directory. Perhaps no shell has seen
-/// it, so `~` is read here.
+/// Resolves a path independently of the working directory. `~` is expanded here, as no shell may
+/// have done so.
 pub fn anywhere(path: &OsStr, home: Option<&Path>) -> Result<PathBuf, Refused> {
     let refused = |why| Err((PathBuf::from(path), why));
     match (path.as_bytes().strip_prefix(b"~/"), home) {
@@ -76,8 +76,8 @@ pub fn anywhere(path: &OsStr, home: Option<&Path>) -> Result<PathBuf, Refused> {
     }
 }
 
-/// The same of what may be relative, as on a command line; a `~` that a shell did not
-/// replace is one all the same.
+/// Resolves a path that may be relative, as on a command line. A `~` that a shell did not expand is
+/// expanded here.
 pub fn from_here(path: PathBuf, home: Option<&Path>) -> Result<PathBuf, Refused> {
     if path.as_os_str().as_bytes().starts_with(b"~") {
         anywhere(path.as_os_str(), home)

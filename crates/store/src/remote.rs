@@ -1,23 +1,22 @@
-//! The last floor: a store that machines share, seen through a helper process.
+//! The last floor: a store shared by several machines, accessed through a helper process.
 //!
-//! Whoever looks up or records never speaks to a network, waits for a name or sets up
-//! TLS: a helper does ([`helper`]), under a time bound, and what it gets it puts into
-//! this store, verified, where it is a young entry like any other. So the next look-up
-//! is a local one. What is recorded is put in a queue ([`queue`]) and sent by a process
-//! of its own, once the caller has its result.
+//! Look-ups and recorders never use a network, resolve a name or set up TLS. A helper does
+//! ([`helper`]), under a time limit, and puts what it fetches into this store, verified, where it
+//! is a young entry like any other. So the next look-up is a local one. Recorded entries are queued
+//! ([`queue`]) and sent by a separate process, once the caller has its result.
 //!
 //! ```text
 //! v2/remote/ID/HEX         an entry to be sent: its key
-//! v2/remote/ID.down        when the store failed last to answer, see `circuit_breaker`
-//! v2/remote/ID.unsent      when something could not be sent
-//! v2/remote/ID.gate        held by who changes one of these
-//! v2/remote/ID.told        when a call said last that something could not be sent
-//! v2/remote/ID.lost        what is not tried again, until somebody was told
-//! v2/remote/ID.lock        held by who sends
-//! v2/remote/ID.rules       what was invalidated, as far as it is known here
+//! v2/remote/ID.down        the last time the store did not answer, see `circuit_breaker`
+//! v2/remote/ID.unsent      the last time something could not be sent
+//! v2/remote/ID.gate        lock for changes to these files
+//! v2/remote/ID.told        the last time a call reported that something could not be sent
+//! v2/remote/ID.lost        entries that are not retried, until this is reported
+//! v2/remote/ID.lock        lock of the sender
+//! v2/remote/ID.rules       invalidation rules, as far as known here
 //! ```
 //!
-//! `ID` stands for the URL, less its password.
+//! `ID` is derived from the URL without its password.
 
 pub mod advice;
 pub mod circuit_breaker;
@@ -73,61 +72,60 @@ pub use questions::{
     Unanswered, Wanted,
 };
 
-/// The folder of all that concerns remote stores.
+/// The folder of everything about remote stores.
 pub const FOLDER: &str = "remote";
 
-/// A helper may take so much longer than it was told to.
+/// The time by which a helper may exceed its limit.
 const GRACE: Duration = Duration::from_millis(500);
-/// The longest pause between two signs of life of one that is at work.
+/// The longest pause between two signs of life of a working helper.
 const STEP: Duration = Duration::from_secs(15);
-/// How often a call says that something cannot be sent.
+/// The interval at which calls report that something cannot be sent.
 const TOLD_EVERY: Duration = Duration::from_hours(24);
-/// How often it is learnt what was invalidated, at the least, while there are hits.
+/// The maximum age of the invalidation rules while there are hits.
 pub const EVERY: Duration = Duration::from_mins(10);
-/// Keys that one question may name.
+/// The maximum number of keys in one question.
 const KEYS: usize = 500;
 
-/// A remote store, and how it is entered.
+/// A remote store and its credentials and limits.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Target {
     url: String,
     access: Access,
-    /// When a look-up gives up.
+    /// The time limit of a look-up.
     patience: Duration,
-    /// When a transfer gives up; none: when it takes longer than the run did.
+    /// The time limit of a transfer; `None`: as long as the run took.
     budget: Option<Duration>,
-    /// What is taken of what others recorded.
+    /// The limits on what is accepted from the store.
     limits: Limits,
-    /// How hard what is sent is compressed; zero: not at all.
+    /// The compression level of what is sent; zero for none.
     level: u8,
 }
 
 impl Target {
-    /// Where it is.
+    /// Returns the URL.
     pub fn url(&self) -> Result<RemoteUrl> {
         self.url.parse().map_err(|why: String| anyhow!(why))
     }
 
-    /// What its files are called by.
+    /// Returns the ID in the names of its files.
     pub fn id(&self) -> String {
-        // One that was understood before is understood again.
+        // A URL that was parsed before can be parsed again.
         let shown = self.url().map(|url| url.to_string()).unwrap_or_default();
         blake3::hash(shown.as_bytes()).to_hex()[..16].to_owned()
     }
 
-    /// What who sends holds.
+    /// Returns the name of the sender's lock.
     fn lock(&self) -> String {
         format!("{FOLDER}/{}.lock", self.id())
     }
 }
 
-/// The platform that an entry names, where that is not the one it was recorded on.
+/// Returns the platform that an entry names, if it is not the one it was recorded on.
 pub fn platform_of(tags: &[String]) -> Option<&str> {
     tags.iter().find_map(|tag| tag.strip_prefix(Tag::PLATFORM))
 }
 
-/// How many results wait that could not be sent, whatever store they are for, and why one of
-/// them could not.
+/// Returns the number of results that are waiting after a failure, over all stores, and a reason.
 pub fn waiting(root: &Root) -> Option<(u64, String)> {
     let names = fsutil::names(root, FOLDER).ok()?;
     let mut found: Option<(u64, String)> = None;
@@ -140,24 +138,24 @@ pub fn waiting(root: &Root) -> Option<(u64, String)> {
     found.filter(|(entries, _)| *entries > 0)
 }
 
-/// Whether a file of this name below [`FOLDER`] is one store's.
+/// Returns whether a file of this name below [`FOLDER`] belongs to a store.
 pub fn is_of_a_store(name: &str) -> bool {
     let ends = ["", ".down", ".unsent", ".lost", ".lock", ".gate", ".told", ".rules"];
     let id = name.split_once('.').map_or(name, |(id, _)| id);
     id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()) && ends.contains(&&name[16..])
 }
 
-/// Where it is written down what was invalidated.
+/// Returns the path of the invalidation rules.
 fn rules_file(id: &str) -> PathBuf {
     PathBuf::from(format!("{FOLDER}/{id}.rules"))
 }
 
-/// Makes a file one of now; whether there is one.
+/// Sets the modification time of a file to now. Returns whether the file exists.
 fn touch(root: &Root, path: &Path) -> bool {
     fsutil::set_times(root, path, &fsutil::NOW).is_ok()
 }
 
-/// A remote store beside a local one.
+/// A remote store paired with a local one.
 pub struct Remote<'a> {
     root: &'a Root,
     target: Target,
@@ -165,8 +163,8 @@ pub struct Remote<'a> {
 }
 
 impl<'a> Remote<'a> {
-    /// The one at `url`. Look-ups give up after `patience`, transfers when their `budget` is
-    /// spent, and take nothing beyond `limits`; what is sent is packed at `level`.
+    /// Creates the store at `url`. Look-ups give up after `patience`, transfers after `budget`.
+    /// Nothing beyond `limits` is accepted; what is sent is packed at `level`.
     pub fn new(
         root: &'a Root,
         url: &RemoteUrl,
@@ -181,23 +179,23 @@ impl<'a> Remote<'a> {
         Remote { root, target, id }
     }
 
-    /// The same for a helper that has something else done.
+    /// Creates the remote store of a target, for a helper that starts another one.
     #[cfg(feature = "remote")]
     fn of(root: &'a Root, target: &Target) -> Remote<'a> {
         Remote { root, target: target.clone(), id: target.id() }
     }
 
-    /// The breaker of look-ups.
+    /// Returns the circuit breaker of look-ups.
     pub fn reads(&self) -> CircuitBreaker<'a> {
         CircuitBreaker::of_reads(self.root, &self.id)
     }
 
-    /// The breaker of what is sent.
+    /// Returns the circuit breaker of sending.
     pub fn writes(&self) -> CircuitBreaker<'a> {
         CircuitBreaker::of_writes(self.root, &self.id)
     }
 
-    /// Gets the entry of a key into the local store, if there is one that is `wanted`.
+    /// Fetches the entry of a key into the local store, if there is one that is `wanted`.
     pub fn fetch(&self, wanted: &Wanted) -> Result<Fetched, Unanswered> {
         let pass = self.reads().passes().map_err(Unanswered::Paused)?;
         let first = self.target.patience + GRACE;
@@ -218,8 +216,7 @@ impl<'a> Remote<'a> {
         }
     }
 
-    /// The path sets of calls that have this key, packed; none if there are none that can be
-    /// believed.
+    /// Returns the packed path sets of a key; `None` if there are none that can be trusted.
     pub fn path_sets(&self, wanted: &Wanted) -> Result<Option<Vec<u8>>, Unanswered> {
         let pass = self.reads().passes().map_err(Unanswered::Paused)?;
         let limit = Limit::Steps(self.target.patience + GRACE);
@@ -239,7 +236,7 @@ impl<'a> Remote<'a> {
         }
     }
 
-    /// Whether it has an entry that is `wanted`. Nothing is changed by that here.
+    /// Returns whether it has an entry that is `wanted`. Changes nothing locally.
     pub fn look(&self, wanted: &Wanted) -> Result<Seen, Unanswered> {
         if let Some(outage) = self.reads().outage() {
             return Err(Unanswered::Paused(outage));
@@ -251,8 +248,7 @@ impl<'a> Remote<'a> {
         seen.map_err(|error| Unanswered::Failed(format!("{error:#}")))
     }
 
-    /// Takes the entries of these keys out of it, and out of what is to be sent: those of this
-    /// platform, and of others that are named.
+    /// Removes keys from the store, for this platform and the named ones, and from the queue.
     pub fn remove_all(&self, keys: &[Key], platforms: &[String]) -> Result<()> {
         for key in keys {
             queue::remove(self.root, &self.id, key).context("taking a key out of the queue")?;
@@ -262,28 +258,27 @@ impl<'a> Remote<'a> {
             let question = Question::Remove(keys, platforms.to_vec());
             self.ask(&question, Limit::Steps(STEP), &mut |_| Ok(()))?;
         }
-        // What was queued meanwhile was left to who held the lock, who does not send.
+        // The lock's holder does not send, but others left their queued entries to it.
         if self.queued()? > 0 {
             self.send_in_background()?;
         }
         Ok(())
     }
 
-    /// Queues an entry, for who has all of them sent.
+    /// Queues an entry without sending it; the caller sends all at once.
     pub fn add_to_queue(&self, key: &Key) -> rustix::io::Result<()> {
         queue::push(self.root, &self.id, key)
     }
 
-    /// Queues an entry, and has it sent unless that failed lately. What cannot be
-    /// queued is not sent, which costs others a run.
+    /// Queues an entry and sends it in the background, unless sending failed recently. If it cannot
+    /// be queued, it is not sent, which costs others a run.
     pub fn queue(&self, key: &Key) {
         if queue::push(self.root, &self.id, key).is_ok() && self.writes().outage().is_none() {
             let _ = self.send_in_background();
         }
     }
 
-    /// Why something waits that could not be sent, if anything does. It is tried again in
-    /// the background when it is time for that.
+    /// Returns why queued entries could not be sent. Retries in the background when that is due.
     pub fn send_again(&self) -> Option<Outage> {
         let failure = self.writes().failure()?;
         let pause =
@@ -294,44 +289,43 @@ impl<'a> Remote<'a> {
         Some(failure)
     }
 
-    /// Whether it is time to say again that something cannot be sent: of many who ask, one
-    /// is told so.
+    /// Returns whether to report again that something cannot be sent: true for one of many callers.
     pub fn is_to_be_told(&self) -> bool {
         circuit_breaker::once_in(self.root, &self.id, TOLD_EVERY)
     }
 
-    /// Has it learnt in the background what was invalidated, if that was not done for [`EVERY`].
-    /// A hit does this: what it costs is a look at a file.
+    /// Updates the invalidation rules in the background, if they are older than [`EVERY`]. Hits
+    /// call this: it costs one look at a file.
     pub fn learn_when_due(&self) {
         let path = rules_file(&self.id);
         let Ok(stat) = fsutil::stat(self.root, &path) else { return };
         let Some(stat) = stat else {
-            // Nothing was fetched or sent so far: the time begins now.
+            // Nothing was fetched or sent so far: the interval begins now.
             let _ = fsutil::create_file(self.root, &path, OFlags::WRONLY);
             return;
         };
         let learnt = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
         let is_due = Timestamp::now().since(learnt).is_none_or(|since| since >= EVERY);
-        // Whoever comes next is not to start another.
+        // The next caller must not start another.
         if is_due && touch(self.root, &path) {
             let _ = self.in_background(&Question::Learn);
         }
     }
 
-    /// Invalidates for everybody what a rule is about; how many entries went here.
+    /// Invalidates the entries of a rule for all users. Returns the number removed locally.
     pub fn invalidate(&self, rule: Rule) -> Result<u64> {
         let question = Question::Invalidate(rule);
         let answer = self.ask(&question, Limit::Steps(STEP), &mut |_| Ok(()))?;
         ipc::decode(&answer).context("reading how many entries were removed")
     }
 
-    /// Starts a process that sends what is queued, unless there is one. That looks
-    /// again after it gave up its lock, so it misses nothing that was queued before.
+    /// Starts a process that sends what is queued, unless one is running. That one checks the queue
+    /// again after releasing its lock, so it misses nothing queued before.
     fn send_in_background(&self) -> Result<()> {
         self.in_background(&Question::Send)
     }
 
-    /// Starts a process that does this, unless one has the lock of those who do.
+    /// Starts a background process for this question, unless another one holds its lock.
     fn in_background(&self, question: &Question) -> Result<()> {
         if Lock::take(self.root, self.target.lock(), Mode::TryExclusive)?.is_none() {
             return Ok(());
@@ -341,44 +335,44 @@ impl<'a> Remote<'a> {
         detached::start(&mut command).context("starting a process in the background")
     }
 
-    /// Sends what is queued, after whoever is doing that already. It is given up after
-    /// `patience`: the error is [`Late`] then.
+    /// Sends what is queued, after any current sender has finished. Gives up after `patience` with
+    /// the error [`Late`].
     pub fn send(&self, patience: Option<Duration>) -> Result<Sent> {
         let until = patience.and_then(|patience| Instant::now().checked_add(patience));
         let answer = self.ask(&Question::Send, Limit::Until(until), &mut |_| Ok(()))?;
         ipc::decode(&answer).context("reading what was sent")
     }
 
-    /// What was not sent, and is not tried again.
+    /// Returns the entries that were not sent and are not retried.
     pub fn lost(&self) -> Option<Lost> {
         queue::lost(self.root, &self.id)
     }
 
-    /// Somebody was told of that.
+    /// Forgets these entries, after they were reported.
     pub fn forget_lost(&self) {
         queue::forget_lost(self.root, &self.id);
     }
 
-    /// How many entries wait to be sent.
+    /// Returns the number of entries that wait to be sent.
     pub fn queued(&self) -> rustix::io::Result<usize> {
         Ok(queue::keys(self.root, &self.id)?.len())
     }
 
-    /// Tries it, and shows each step to `visit`. Nothing is written unless it `writes`.
+    /// Tests the store and passes each step to `visit`. Writes to it only if `writes` is set.
     pub fn probe(&self, writes: bool, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
         let limit = Limit::Steps(self.target.patience + STEP);
         let mut visit = |step: &[u8]| visit(ipc::decode(step)?);
         self.ask(&Question::Probe { writes }, limit, &mut visit).map(drop)
     }
 
-    /// How many entries and blobs it holds; none: it cannot tell.
+    /// Returns the numbers of entries and blobs in the store; `None` if the store cannot tell.
     pub fn count(&self) -> Result<Option<[u64; 2]>> {
         let answer = self.ask(&Question::Count, Limit::Steps(STEP), &mut |_| Ok(()))?;
         ipc::decode(&answer).context("reading how much there is")
     }
 
-    /// Shows the entries that it holds to `visit`, each with the bytes that it takes without its
-    /// output. It has the name of the object in the place of its key.
+    /// Passes each entry of the store to `visit`, with its size in bytes without output. The entry
+    /// has the name of its object in the place of its key.
     pub fn list(&self, visit: &mut dyn FnMut(Entry, u64) -> Result<()>) -> Result<Listing> {
         let mut visit = |item: &[u8]| {
             let (sealed, len): (Vec<u8>, u64) = ipc::decode(item)?;
@@ -388,7 +382,7 @@ impl<'a> Remote<'a> {
         ipc::decode(&answer).context("reading what is not listed")
     }
 
-    /// Takes out what was used least recently.
+    /// Removes the least recently used objects.
     pub fn prune(&self, prune: Prune) -> Result<Pruned> {
         let answer = self.ask(&Question::Prune(prune), Limit::Steps(STEP), &mut |_| Ok(()))?;
         ipc::decode(&answer).context("reading what went")
@@ -401,7 +395,7 @@ impl<'a> Remote<'a> {
         Ok(command)
     }
 
-    /// Starts a helper, shows its items to `visit` and returns its result.
+    /// Starts a helper, passes its items to `visit` and returns its result.
     fn ask(
         &self,
         question: &Question,
@@ -434,12 +428,12 @@ impl<'a> Remote<'a> {
     }
 }
 
-/// How long a helper may take.
+/// The time limit of a helper.
 #[derive(Clone, Copy)]
 enum Limit {
-    /// So long until the next sign of life; those that follow come sooner.
+    /// The time until the next sign of life; later ones come sooner.
     Steps(Duration),
-    /// In all, if there is a limit at all.
+    /// The total time, if limited.
     Until(Option<Instant>),
 }
 

@@ -1,20 +1,19 @@
-//! Room for what is written: claimed before it is, within the limit on the store's size.
+//! Claims disk space for what is written, within the store's size limit.
 //!
-//! What a record takes is in the [account] before it is on disk. Where
-//! that would be too much, whoever records makes room by files alone: no helper process
-//! is needed and no sled, so the limit holds where none can be started and where the
-//! fold in the background is killed each time. The fold makes room in good time as a
-//! rule; see [`super::fold`].
+//! The size of a record is in the [account] before it is on disk. If the limit would be exceeded,
+//! the recorder makes room by files alone, without a helper process or sled, so the limit holds
+//! even where no helper can be started or every background fold is killed. Normally the fold makes
+//! room in good time; see [`super::fold`].
 //!
-//! So it is where the file system is nearly full: what is recorded now, and the books of
-//! what is removed, need room as well.
+//! The same happens when the file system is nearly full: new records, and the bookkeeping of
+//! removals, need room as well.
 //!
-//! The least recently used go first. When a file was last used is its time of
-//! modification, which the fold sets for what was hit, or the time of a hit since. The
-//! output that a record superseded has the earliest time there is ([`supersede`]). What
-//! two entries share is gone for both; an entry without its output is a miss, and the
-//! fold drops it. A young file is emptied rather than removed where the database may
-//! hold an earlier version of its entry, which must not be found in its stead.
+//! The least recently used files go first. The last use of a file is its modification time, which
+//! the fold sets for hits, or the time of a hit since. The output of a superseded entry gets the
+//! earliest possible time ([`supersede`]). A blob shared by two entries is lost to both; an entry
+//! without its output is a miss, and the fold removes it. A young file is emptied rather than
+//! removed if the database may hold an earlier version of its entry, which must not be found in its
+//! place.
 //!
 //! Lock order: [`MAKING`] comes before the publish lock, and neither is waited for long.
 
@@ -32,64 +31,64 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The lock of whoever makes room.
+/// The lock for making room.
 pub const MAKING: &str = "locks/room";
-/// What is claimed at once is a share of the limit,
+/// The share of the limit that is claimed at once,
 const CHUNK_SHARE: u64 = 128;
-/// within these bounds.
+/// and its minimum and maximum in bytes.
 const CHUNK: (u64, u64) = (64 * 1024, 8 * 1024 * 1024);
-/// A fold is due each time so large a share of the limit has been written,
+/// The share of the limit after which a fold is due,
 const FOLD_SHARE: u64 = 8;
-/// within these bounds.
+/// and its minimum and maximum in bytes.
 const FOLD_AFTER: (u64, u64) = (256 * 1024, 64 * 1024 * 1024);
-/// So large a share of the limit is made free besides what is needed.
+/// The share of the limit that is freed in addition to what is needed.
 const SPARE_SHARE: u64 = 16;
-/// So much of the file system is left free, or that share of it,
+/// The bytes of the file system that are left free, unless [`SPARE_SHARE`] of it is less,
 const SPARE: u64 = 4 * 1024 * 1024;
-/// and so many of the files that it can have.
+/// and the number of files, likewise.
 const SPARE_FILES: u64 = 64;
-/// A database that is larger than three quarters of the limit, where no fold makes it
-/// smaller, is given up for the sake of what is recorded now.
+/// The share of the limit above which a database that no fold shrinks is removed for the sake of
+/// new records: three quarters.
 const HOPELESS: (u64, u64) = (3, 4);
-/// How often a lock is tried, and how long is waited in between.
+/// The number of attempts to take a lock, and the pause between them.
 const ATTEMPTS: (u32, Duration) = (400, Duration::from_millis(5));
 
-/// How many bytes are written from one fold to the next.
+/// Returns the number of bytes written from one fold to the next.
 pub fn fold_after(limit: u64) -> u64 {
     (limit / FOLD_SHARE).clamp(FOLD_AFTER.0, FOLD_AFTER.1)
 }
 
-/// Room that is claimed for what is being written. Dropped, it is given back.
+/// Disk space claimed for a write in progress. Dropping it releases the claim.
 #[derive(Debug)]
 pub struct Room<'a> {
     root: &'a Root,
     limit: u64,
     claimed: u64,
     used: u64,
-    /// Whether a fold has become due.
+    /// True if a fold has become due.
     is_due: bool,
 }
 
 impl<'a> Room<'a> {
-    /// None yet, of a store that may take `limit` bytes.
+    /// Creates an empty claim in a store of up to `limit` bytes.
     pub fn within(root: &'a Root, limit: u64) -> Room<'a> {
         Room { root, limit, claimed: 0, used: 0, is_due: false }
     }
 
-    /// Claims what a file of so many bytes takes.
+    /// Claims the disk usage of a file of `len` bytes.
     pub fn claim_file(&mut self, len: u64) -> rustix::io::Result<bool> {
         self.claim(blocks(len))
     }
 
-    /// Claims so many more bytes, and makes room for them if need be; whether there is.
+    /// Claims more bytes, making room for them if necessary. Returns whether there is room.
     pub fn claim(&mut self, bytes: u64) -> rustix::io::Result<bool> {
         let used = self.used.saturating_add(bytes);
         if used > self.claimed {
             let chunk = (self.limit / CHUNK_SHARE).clamp(CHUNK.0, CHUNK.1);
-            // What is small is claimed exactly, what grows in ever larger pieces.
+            // Small files are claimed exactly, growing ones in ever larger chunks.
             let more = blocks((used - self.claimed).max(self.used.min(chunk)));
             if lacking_on_disk(self.root, more).is_some() {
-                // Where that is not enough, it is the write that says so.
+                // If that is not enough, the write fails.
                 make(self.root, self.limit, more)?;
             }
             if !(self.take(more)? || make(self.root, self.limit, more)? && self.take(more)?) {
@@ -116,12 +115,12 @@ impl<'a> Room<'a> {
         Ok(fits)
     }
 
-    /// Gives back what was claimed and not used: everything is in its place now and
-    /// takes so many bytes. Whether a fold is due.
+    /// Releases what was claimed and not used, once everything is in place and takes `taken` bytes.
+    /// Returns whether a fold is due.
     pub fn settle(mut self, taken: u64) -> bool {
         let claimed = std::mem::take(&mut self.claimed);
         if claimed != taken {
-            // What cannot be written now is put right by the next survey.
+            // If this fails, the next survey corrects the account.
             let _ = account::update(self.root, |account| {
                 account.taken = account.taken.saturating_sub(claimed).saturating_add(taken);
                 account.written = account.written.saturating_sub(claimed).saturating_add(taken);
@@ -130,7 +129,7 @@ impl<'a> Room<'a> {
         self.is_due
     }
 
-    /// Gives everything back, as if nothing had been claimed.
+    /// Releases the whole claim.
     pub fn give_back(&mut self) {
         let claimed = std::mem::take(&mut self.claimed);
         self.used = 0;
@@ -149,8 +148,8 @@ impl Drop for Room<'_> {
     }
 }
 
-/// The output of an entry that another took the place of goes first, wherever it is not
-/// recorded anew. The caller holds the publish lock.
+/// Marks the output of a superseded entry to be removed first, except what the next entry shares.
+/// The caller holds the publish lock.
 pub fn supersede(root: &Root, earlier: &Entry, next: &Entry) {
     let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
     let first = Timestamps { last_access: zero, last_modification: zero };
@@ -159,12 +158,12 @@ pub fn supersede(root: &Root, earlier: &Entry, next: &Entry) {
     }
 }
 
-/// A blob that was there is needed anew. The caller holds the publish lock.
+/// Marks an existing blob as used now. The caller holds the publish lock.
 pub fn renew(root: &Root, blob: &BlobRef) {
     set_times(root, &blob.hash, &fsutil::NOW);
 }
 
-/// Notes in the files of an entry when it was last used.
+/// Records the last use of an entry in the times of its files.
 pub fn used_at(root: &Root, entry: &Entry, nanos: u64) {
     let time =
         Timespec { tv_sec: (nanos / 1_000_000_000) as i64, tv_nsec: (nanos % 1_000_000_000) as _ };
@@ -185,7 +184,7 @@ fn for_each_blob(root: &Root, entry: &Entry, visit: &mut dyn FnMut(&[u8; 32])) {
     list.iter().flat_map(Manifest::blobs).for_each(|blob| visit(&blob.hash));
 }
 
-/// Makes room for so many bytes more; whether there may be by now.
+/// Makes room for `more` bytes. Returns whether there may be enough now.
 fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
     let Some(_making) = patiently(root, MAKING)? else { return Ok(false) };
     let lacking = |account: &Account| {
@@ -193,12 +192,12 @@ fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
         let on_disk = lacking_on_disk(root, more);
         Amount { bytes: beyond.max(on_disk.bytes), ..on_disk }
     };
-    // On a full disk there may be no account, and no room for one.
+    // On a full disk there may be neither an account nor room for one.
     let before = account::update(root, |account| *account).unwrap_or_default();
     if !lacking(&before).is_some() {
         return Ok(true);
     }
-    // Deletes what others moved out of the way, too.
+    // Also deletes what other processes moved out of the way.
     let _ = sweep::trash(root);
     let mut files = Vec::new();
     let survey = Survey::of(root, &mut |file| {
@@ -216,7 +215,7 @@ fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
     let all = Amount { bytes, files: files.len() as u64 };
     if !all.covers(wanted) {
         let (part, whole) = HOPELESS;
-        // Whatever else goes, it is not enough.
+        // Removing everything else would not be enough.
         return Ok(account.database / part > limit / whole && give_up_database(root)?);
     }
     let spare = limit.min(account.taken) / SPARE_SHARE;
@@ -227,7 +226,7 @@ fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
     Ok(freed.covers(wanted))
 }
 
-/// Makes room on a file system that is nearly full, for the books of what goes.
+/// Makes room on a nearly full file system, for the bookkeeping of removals.
 pub fn relieve(root: &Root) -> rustix::io::Result<()> {
     if lacking_on_disk(root, 0).is_some() {
         make(root, u64::MAX, 0)?;
@@ -235,7 +234,7 @@ pub fn relieve(root: &Root) -> rustix::io::Result<()> {
     Ok(())
 }
 
-/// What files take of a file system: some have a limit on their number, too.
+/// An amount of file system space; some file systems also limit the number of files.
 #[derive(Clone, Copy, Default)]
 struct Amount {
     bytes: u64,
@@ -252,9 +251,9 @@ impl Amount {
     }
 }
 
-/// How much more than there is on the file system there should be, to write so many bytes.
+/// Returns how much space the file system lacks to write `more` bytes.
 fn lacking_on_disk(root: &Root, more: u64) -> Amount {
-    // What does not know how much it has is not full.
+    // A file system that cannot tell is not full.
     let Ok(disk) = rustix::fs::fstatvfs(root) else { return Amount::default() };
     let of_blocks = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     let (all, free) = (of_blocks(disk.f_blocks), of_blocks(disk.f_bavail));
@@ -264,7 +263,7 @@ fn lacking_on_disk(root: &Root, more: u64) -> Amount {
     Amount { bytes, files }
 }
 
-/// A file that may go.
+/// A file that may be removed.
 struct File {
     used: u64,
     bytes: u64,
@@ -296,7 +295,7 @@ impl Kind {
     }
 }
 
-/// Removes files, the least recently used first, until the goal is reached; what that frees.
+/// Removes the least recently used files until the goal is reached. Returns what that frees.
 fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<Amount> {
     let mut freed = Amount::default();
     let used = used_lately(root);
@@ -308,7 +307,7 @@ fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<
         file.used = file.used.max(at.copied().unwrap_or_default());
     }
     files.sort_unstable_by_key(|file| file.used);
-    // Recorders rely on what they found there until they let go of it.
+    // Recorders rely on existing files while they hold the publish lock.
     let Some(_publish) = patiently(root, lock::PUBLISH)? else { return Ok(freed) };
     for file in files {
         if freed.covers(goal) {
@@ -327,7 +326,7 @@ fn evict(root: &Root, mut files: Vec<File>, goal: Amount) -> rustix::io::Result<
     Ok(freed)
 }
 
-/// Leaves a file without content, which is a damaged entry to who reads it.
+/// Empties a file, which readers take for a damaged entry.
 fn empty(root: &Root, path: &Path) -> rustix::io::Result<bool> {
     let Some(stat) = fsutil::stat(root, path)? else { return Ok(false) };
     if stat.st_size == 0 {
@@ -337,7 +336,7 @@ fn empty(root: &Root, path: &Path) -> rustix::io::Result<bool> {
     Ok(true)
 }
 
-/// When what was hit since the last fold was used, by key and by blob.
+/// Returns the times of uses since the last fold, by key and by blob.
 fn used_lately(root: &Root) -> HashMap<[u8; 32], u64> {
     let mut used: HashMap<[u8; 32], u64> = HashMap::new();
     for event in events::peek(root).unwrap_or_default() {
@@ -356,7 +355,7 @@ fn used_lately(root: &Root) -> HashMap<[u8; 32], u64> {
     used
 }
 
-/// Removes the database, unless somebody is at it.
+/// Removes the database, unless it is in use.
 fn give_up_database(root: &Root) -> rustix::io::Result<bool> {
     let Some(_fold) = Lock::take(root, lock::FOLD, Mode::TryExclusive)? else { return Ok(false) };
     let Some(_old) = Lock::take(root, lock::OLD, Mode::TryExclusive)? else { return Ok(false) };
@@ -368,7 +367,7 @@ fn give_up_database(root: &Root) -> rustix::io::Result<bool> {
     Ok(true)
 }
 
-/// Takes a lock that nobody holds for long. None: somebody does.
+/// Takes a lock that is held only briefly; `None` if it stays held.
 fn patiently(root: &Root, name: &str) -> rustix::io::Result<Option<Lock>> {
     for _ in 0..ATTEMPTS.0 {
         if let Some(lock) = Lock::take(root, name, Mode::TryExclusive)? {

@@ -1,10 +1,10 @@
-//! How a store and the one that machines share are used, and what holds where nothing is set.
+//! Settings of the local store and of shared ones, and their defaults.
 
 use cachex_remote::{Access, PrivateKey, RemoteUrl};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A store that machines share, and how it is used.
+/// A store shared by several machines, and its settings.
 #[derive(Clone, Debug)]
 pub struct Remote {
     /// Its URL.
@@ -13,7 +13,7 @@ pub struct Remote {
     pub mode: RemoteMode,
     /// The time limit of a look-up.
     pub timeout: Duration,
-    /// The time limit of a transfer; none: as long as the run took.
+    /// The time limit of a transfer; `None`: as long as the run took.
     pub budget: Option<Duration>,
     /// The credentials.
     pub access: Access,
@@ -22,12 +22,12 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// The time limit of a look-up unless another is set: longer than any store nearby takes,
-    /// and short beside what is worth caching.
+    /// The default time limit of a look-up: longer than any nearby store takes, and short compared
+    /// to commands worth caching.
     pub const TIMEOUT: Duration = Duration::from_secs(1);
 }
 
-/// How the remote store is used.
+/// The use of the remote store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum RemoteMode {
@@ -41,7 +41,7 @@ pub enum RemoteMode {
 }
 
 impl RemoteMode {
-    /// The one of this name in a URL.
+    /// Parses the mode in a URL.
     fn named(name: &str) -> Option<RemoteMode> {
         match name {
             "read-write" => Some(RemoteMode::ReadWrite),
@@ -51,7 +51,7 @@ impl RemoteMode {
         }
     }
 
-    /// How a store of this URL can be used that is to be used so: nothing can be given to some.
+    /// Returns the mode that is possible for this URL: some stores are read-only.
     pub fn of(self, url: &RemoteUrl) -> RemoteMode {
         match self {
             RemoteMode::ReadWrite if !url.takes_writes() => RemoteMode::ReadOnly,
@@ -63,23 +63,23 @@ impl RemoteMode {
 /// Limits on what a reader accepts from a remote store, in bytes.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
-    /// The longest output of a result, and the most that its files take.
+    /// The maximum length of a result's output, and the maximum total size of its files.
     pub entry: u64,
-    /// What the reader's store may hold.
+    /// The maximum size of the reader's store.
     pub store: u64,
 }
 
 impl Limits {
-    /// Those that hold unless others are set.
+    /// The default limits.
     pub const DEFAULT: Limits = Limits { entry: 1 << 30, store: 5 << 30 };
 }
 
-/// One of the stores that machines share, and how far it is used at the most.
+/// One of the shared stores, and the maximum use of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tier {
-    /// Where it is.
+    /// Its URL.
     pub url: RemoteUrl,
-    /// What its URL says, after `mode=`.
+    /// The mode in its URL, after `mode=`.
     pub mode: Option<RemoteMode>,
 }
 
@@ -87,7 +87,7 @@ impl FromStr for Tier {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Tier, String> {
-        // A path is taken as it is.
+        // A path is used as is.
         let (address, query) = match text.split_once('?') {
             Some((address, query)) if !text.starts_with('/') => (address, Some(query)),
             _ => (text, None),
@@ -117,8 +117,8 @@ impl FromStr for Tier {
     }
 }
 
-/// The URLs in a text: each begins with a scheme or a slash, and a folder may have blanks in
-/// its name.
+/// Parses the URLs in a text: each begins with a scheme or a slash, and folder names may contain
+/// blanks.
 pub fn tiers(items: &mut dyn Iterator<Item = &str>) -> Result<Vec<Tier>, String> {
     let begins = |word: &str| word.starts_with('/') || word.contains("://");
     let mut all = Vec::new();
@@ -140,7 +140,7 @@ pub fn tiers(items: &mut dyn Iterator<Item = &str>) -> Result<Vec<Tier>, String>
     Ok(all)
 }
 
-/// Reads what signs: the name of a file that holds a private key, or the key itself.
+/// Reads a signing key: the name of a file that holds it, or the key itself.
 pub fn signing_key(text: &str) -> Result<PrivateKey, String> {
     if PrivateKey::is_meant_by(text) {
         return text.parse();

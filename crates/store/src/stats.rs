@@ -1,9 +1,8 @@
-//! What was saved and what was run, counted by day and by command.
+//! Statistics of hits and runs, by day and by command.
 //!
-//! The fold adds up the events in the tree `stats`: a place is the day since
-//! the epoch (UTC, 4 bytes, big-endian) and the command's name. It is bounded: a
-//! day has so many names, what is beyond them counts under an empty one, and old
-//! days are dropped.
+//! The fold adds up the events in the table `stats`, whose keys are the day since the epoch (UTC, 4
+//! bytes, big-endian) and the command's name. Its size is limited: the number of names per day is
+//! limited, further ones count under an empty name, and old days are dropped.
 
 use super::events::{Event, Kind, Reason, Remotely};
 use super::fold;
@@ -19,53 +18,53 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
-/// The names that are counted apart on one day.
+/// The maximum number of names per day.
 pub const MAX_NAMES: usize = 1000;
-/// The days that are kept.
+/// The number of days that are kept.
 pub const KEPT_DAYS: u32 = 400;
 const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
 
-/// What calls of one command came to on one day. Times are in nanoseconds.
+/// Totals of the calls of one command on one day. Times are in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Calls that were served.
+    /// Calls that were served from the cache.
     pub hits: u64,
-    /// Calls whose command failed, and that were served what had expired.
+    /// Calls that were served an expired result because the command failed.
     pub stale: u64,
-    /// The run time that the hits saved.
+    /// The run time saved by hits.
     pub saved_ns: u64,
-    /// How long serving took, hits and stale.
+    /// The time spent serving, hits and stale.
     pub hit_cost_ns: u64,
-    /// Calls that ran the command to record it, for each [`Reason`] by its number.
+    /// Calls that ran the command to record it, by the number of their [`Reason`].
     pub misses: [u64; Reason::COUNTED],
-    /// Those that were recorded.
+    /// Calls that were recorded.
     pub recorded: u64,
-    /// Those that were not.
+    /// Calls that were not recorded.
     pub unrecorded: u64,
-    /// How long their commands ran.
+    /// The run time of their commands.
     pub run_ns: u64,
-    /// The bytes that were recorded.
+    /// Bytes that were recorded.
     pub bytes: u64,
-    /// What came of asking a remote store, for each [`Remotely`] by its number.
+    /// Requests to a remote store, by the number of their outcome in [`Remotely`].
     pub remote: [u64; Remotely::ALL.len()],
-    /// The bytes that came from it, and went there.
+    /// Bytes received from it, and bytes sent.
     pub remote_bytes: [u64; 2],
-    /// The files that hits brought back.
+    /// Files restored by hits.
     pub files: u64,
 }
 
 impl Counts {
-    /// The calls that ran the command for one reason.
+    /// Returns the calls that ran the command for this reason.
     pub fn missed(&self, why: Reason) -> u64 {
         self.misses[why.counted_as() as usize]
     }
 
-    /// How often that came of asking a remote store.
+    /// Returns the number of remote requests with this outcome.
     pub fn remotely(&self, what: Remotely) -> u64 {
         self.remote[what as usize]
     }
 
-    /// Adds what others came to.
+    /// Adds the counts of `other`.
     pub fn add(&mut self, other: &Counts) {
         let sum = |mine: &mut u64, other: u64| *mine = mine.saturating_add(other);
         sum(&mut self.hits, other.hits);
@@ -114,20 +113,20 @@ impl Counts {
     }
 }
 
-/// What so many events come to: by day, then by name.
+/// Totals of several events, by day and then by name.
 pub type Tally = BTreeMap<u32, BTreeMap<String, Counts>>;
 
-/// The day of a time.
+/// Returns the day of a time.
 pub fn day_of(time: Timestamp) -> u32 {
     u32::try_from(time.0 / DAY).unwrap_or(u32::MAX)
 }
 
-/// When a day begins.
+/// Returns the beginning of a day.
 pub fn beginning_of(day: u32) -> Timestamp {
     Timestamp(u64::from(day).saturating_mul(DAY))
 }
 
-/// Adds events up. What has no name counts with what has too many.
+/// Totals events. Those without a name count under the empty one.
 pub fn tally(events: &[Event], names: &HashMap<Key, String>, now: Timestamp) -> Tally {
     let mut tally = Tally::new();
     for event in events.iter().filter(|event| event.kind != Kind::Elsewhere) {
@@ -144,7 +143,7 @@ pub fn tally(events: &[Event], names: &HashMap<Key, String>, now: Timestamp) -> 
 }
 
 impl Old {
-    /// Adds to what is counted and to the sums, and drops what is too old.
+    /// Adds to the statistics and the totals, and drops old days.
     pub fn add_stats(&self, tally: &Tally, now: Timestamp) -> sled::Result<()> {
         let mut all = Counts::default();
         for (day, names) in tally {
@@ -181,7 +180,7 @@ impl Old {
         Ok(())
     }
 
-    /// The name that the events of an entry are counted under, if it is here.
+    /// Returns the name under which events of an entry are counted, if the entry is here.
     pub fn counted_as(&self, key: &Key) -> sled::Result<Option<String>> {
         let sealed = self.entries.get(key.0)?;
         let entry =
@@ -190,12 +189,12 @@ impl Old {
     }
 }
 
-/// Reads what is counted. Of files nothing was said before they were counted.
+/// Decodes counts. Earlier versions did not count files.
 fn read_counts(stored: &[u8]) -> Option<Counts> {
     decode(stored).or_else(|| decode(&[stored, &[0]].concat()))
 }
 
-/// Shows what is counted from a day on to `visit`, in the order of days.
+/// Passes the statistics since a day to `visit`, in the order of days.
 pub fn read(
     root: &Root,
     since: u32,
@@ -218,7 +217,7 @@ pub fn read(
     Ok(())
 }
 
-/// Counts from nothing again, the sums of hits and runs included.
+/// Resets the statistics, including the totals of hits and runs.
 pub fn reset(root: &Root) -> Result<()> {
     while guard::exists(root) {
         let done = Old::with(root, |old| {

@@ -1,33 +1,34 @@
-//! The tables of the old store, and how any of them is walked.
+//! The tables of the old store, and ordered walks over them.
 //!
-//! What opening sled costs goes by its trees and by its pages. So all tables but one share
-//! a single tree, where each has the places that begin with its letter; the sealed
-//! entries, the bulk of what is stored, are in databases of their own ([`super::shards`]).
+//! The cost of opening sled depends on its trees and pages. So all tables but one share a single
+//! tree, in which each has the places that begin with its letter; the sealed entries, the bulk of
+//! the data, are in databases of their own ([`super::shards`]).
 
 use sled::{IVec, Tree};
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
-/// A part of the places of a table, from its start or from its end.
+/// A range of places in a table, and the direction of a walk.
 #[derive(Clone, Copy, Debug)]
 pub struct Range<'a> {
-    /// Where it starts.
+    /// The lower bound.
     pub low: Bound<&'a [u8]>,
-    /// Where it ends.
+    /// The upper bound.
     pub high: Bound<&'a [u8]>,
-    /// Whether it is walked from its end.
+    /// True to walk from the end.
     pub backward: bool,
 }
 
-/// What a walk shows a place and its value to; it says whether to go on.
+/// A callback that gets a place and its value, and returns whether to continue.
 pub type Visit<'a> = &'a mut dyn FnMut(IVec, IVec) -> sled::Result<bool>;
 
-/// A table whose places are in order.
+/// A table with ordered places.
 pub trait Ordered {
-    /// Shows the items of a range, in order, until `visit` says no; whether it was never.
+    /// Passes the items of a range to `visit`, in order, until it returns false. Returns whether
+    /// the whole range was walked.
     fn walk(&self, range: Range<'_>, visit: Visit<'_>) -> sled::Result<bool>;
 }
 
-/// Walks over a tree.
+/// Walks over a tree, see [`Ordered::walk`].
 pub(super) fn walk_tree(
     tree: &Tree,
     range: (Bound<Vec<u8>>, Bound<Vec<u8>>),
@@ -54,7 +55,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// That of this letter.
+    /// Returns the table of this letter.
     pub fn new(tree: &Tree, letter: u8) -> Table {
         Table { tree: tree.clone(), letter }
     }
@@ -71,27 +72,27 @@ impl Table {
         place.subslice(1, place.len() - 1)
     }
 
-    /// The value of a place.
+    /// Returns the value of a place.
     pub fn get(&self, place: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
         self.tree.get(self.place(place))
     }
 
-    /// Whether a place has a value.
+    /// Returns whether a place has a value.
     pub fn contains_key(&self, place: impl AsRef<[u8]>) -> sled::Result<bool> {
         self.tree.contains_key(self.place(place))
     }
 
-    /// Gives a place a value.
+    /// Sets the value of a place.
     pub fn insert(&self, place: impl AsRef<[u8]>, value: impl Into<IVec>) -> sled::Result<()> {
         self.tree.insert(self.place(place), value).map(drop)
     }
 
-    /// Takes a place out; the value that it had.
+    /// Removes a place and returns its value.
     pub fn remove(&self, place: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
         self.tree.remove(self.place(place))
     }
 
-    /// The items whose places begin with `prefix`, in order.
+    /// Returns the items whose places begin with `prefix`, in order.
     pub fn scan_prefix(
         &self,
         prefix: impl AsRef<[u8]>,
@@ -100,12 +101,12 @@ impl Table {
         items.map(|item| item.map(|(place, value)| (Table::without_letter(&place), value)))
     }
 
-    /// All items, in order.
+    /// Returns all items, in order.
     pub fn iter(&self) -> impl Iterator<Item = sled::Result<(IVec, IVec)>> {
         self.scan_prefix([])
     }
 
-    /// The items up to a place, in order.
+    /// Returns the items up to a place, in order.
     pub fn up_to(&self, high: Bound<&[u8]>) -> impl Iterator<Item = sled::Result<(IVec, IVec)>> {
         let (low, high) = self.bounds(Range { low: Unbounded, high, backward: false });
         let items = self.tree.range::<Vec<u8>, _>((low, high));
@@ -125,12 +126,12 @@ impl Table {
 
 #[cfg(test)]
 impl Table {
-    /// How many places there are.
+    /// Returns the number of places.
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
-    /// Takes every place out.
+    /// Removes every place.
     pub fn clear(&self) -> sled::Result<()> {
         for item in self.iter() {
             self.remove(item?.0)?;

@@ -1,4 +1,4 @@
-//! What the tests of the stores share.
+//! Shared helpers of the stores' tests.
 
 #![allow(clippy::missing_panics_doc, reason = "a test that panics has failed")]
 
@@ -23,7 +23,7 @@ pub struct Scene {
     pub root: Root,
 }
 
-/// Makes a store in a folder of its own.
+/// Creates a store in a folder of its own.
 pub fn scene() -> Scene {
     let dir = tempfile::tempdir().unwrap();
     let root = Root::create(&dir.path().join("store")).unwrap();
@@ -58,7 +58,7 @@ impl Scene {
         blob.finish().unwrap().keep().unwrap()
     }
 
-    /// Files with this content, as a run leaves them behind, and the list of them.
+    /// Writes files with this content, as a run leaves them behind, and their manifest.
     pub fn outputs(&self, files: &[(&str, &[u8])]) -> Outputs {
         let item = |(path, content): &(&str, &[u8])| Item {
             path: ByteBuf::from(*path),
@@ -78,7 +78,7 @@ impl Scene {
         fsutil::stat(&self.root, name).unwrap().is_some()
     }
 
-    /// The rule that the filter lives by.
+    /// Asserts that the filter covers every key of the old store.
     pub fn assert_filter_is_superset(&self) {
         let keys =
             Old::with(&self.root, |old| Ok(old.page(&mut Span::all(), usize::MAX)?)).unwrap();

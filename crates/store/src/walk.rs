@@ -1,8 +1,8 @@
 //! Walks over the tables of the old store, page by page.
 //!
-//! The database is opened anew for each page, so that readers get their turn. A
-//! damaged one may be walked in circles: what is not in order is an error that
-//! sets the database aside, so every walk ends.
+//! The database is opened anew for each page, so that other readers get their turn. A damaged one
+//! could be walked in circles: items out of order are an error that sets the database aside, so
+//! every walk ends.
 
 use super::Root;
 use super::guard::PULSE;
@@ -14,7 +14,7 @@ use cachex_base::record::entry::Key;
 use sled::IVec;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
-/// The part of a table that is still to be walked, and in which direction.
+/// The remaining part of a table to walk, and the direction.
 #[derive(Clone, Debug)]
 pub struct Span {
     low: Bound<Vec<u8>>,
@@ -23,12 +23,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// All of it.
+    /// Returns the span of a whole table.
     pub fn all() -> Span {
         Span::between(Unbounded, Unbounded)
     }
 
-    /// What begins with `prefix`.
+    /// Returns the span of places that begin with `prefix`.
     pub fn of_prefix(prefix: &[u8]) -> Span {
         let high = match prefix.iter().rposition(|&byte| byte < 0xff) {
             Some(last) => {
@@ -41,7 +41,7 @@ impl Span {
         Span::between(Included(prefix.to_vec()), high)
     }
 
-    /// What lies from one place to another, both of them too.
+    /// Returns the span of places from `low` to `high`, both inclusive.
     pub fn of_range(low: &[u8], high: &[u8]) -> Span {
         Span::between(Included(low.to_vec()), Included(high.to_vec()))
     }
@@ -50,12 +50,12 @@ impl Span {
         Span { low, high, backward: false }
     }
 
-    /// The same from its end, or from its start.
+    /// Returns the same span in this direction.
     pub fn directed(self, backward: bool) -> Span {
         Span { backward, ..self }
     }
 
-    /// The next items, and takes them out of the span; none: it was walked.
+    /// Takes the next items from the span; none if it is exhausted.
     pub fn page(&mut self, table: &dyn Ordered, limit: usize) -> sled::Result<Vec<(IVec, IVec)>> {
         let mut page = Vec::new();
         self.visit(table, limit, |place, value| {
@@ -65,8 +65,8 @@ impl Span {
         Ok(page)
     }
 
-    /// Shows the next items, at most so many, to `visit`, until that says no, and
-    /// takes them out of the span; whether there may be more.
+    /// Takes up to `limit` items from the span and passes them to `visit`, until it returns false.
+    /// Returns whether there may be more.
     pub fn visit(
         &mut self,
         table: &dyn Ordered,
@@ -100,7 +100,7 @@ impl Span {
     fn pass(&mut self, place: &[u8]) {
         let next = if self.backward { &mut self.high } else { &mut self.low };
         match next {
-            // A walk goes by thousands of places; their memory need not.
+            // A walk passes thousands of places; their buffer is reused.
             Excluded(known) => {
                 known.clear();
                 known.extend(place);
@@ -114,7 +114,7 @@ fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
     bound.as_ref().map(Vec::as_slice)
 }
 
-/// Shows every item of a table to `visit`, a page of so many at a time.
+/// Passes every item of a table to `visit`, in pages of `size` items.
 pub fn walk(
     root: &Root,
     size: usize,
@@ -136,7 +136,7 @@ pub fn walk(
     }
 }
 
-/// The next keys of a table that has them for places, with their values.
+/// Returns the next items of a table whose places are keys.
 pub fn keyed_page(
     span: &mut Span,
     table: &dyn Ordered,

@@ -1,8 +1,7 @@
-//! What an archive holds, after all of it was read and found to be whole.
+//! The contents of an archive, after all of it was read and verified.
 //!
-//! Each blob was hashed, each manifest and each entry was opened, and nothing that
-//! an entry needs is missing. What is in memory are keys and hashes, no more of
-//! them than `MOST`.
+//! Each blob was hashed, each manifest and entry was decoded, and no blob that an entry needs is
+//! missing. Only keys and hashes are held in memory, no more of them than `MOST`.
 
 use super::{Kind, Reader, Refused};
 use crate::path_sets::{PathSet, shared};
@@ -14,13 +13,13 @@ use cachex_base::system::clock::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
-/// So many records, and needs of entries, are kept apart: a few hundred megabytes.
+/// The maximum number of records and references held in memory: a few hundred megabytes.
 const MOST: usize = 1 << 23;
 
-/// What an archive holds.
+/// The contents of an archive.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// Its blobs, manifests among them, in their order.
+    /// Its blobs, including manifests, in their order.
     pub blobs: Vec<BlobRef>,
     /// Its entries, in their order.
     pub entries: Vec<Packed>,
@@ -33,20 +32,20 @@ pub struct Packed {
     pub key: Key,
     /// When it was recorded.
     pub created: Timestamp,
-    /// When it is gone, see [`Entry::gone`].
+    /// The time of its expiry, see [`Entry::gone`].
     pub gone: Option<Timestamp>,
     /// The length of its sealed form.
     pub len: u64,
-    /// That of its output, or of its files in all, whichever is more.
+    /// The length of its output or the total length of its files, whichever is greater.
     pub longest: u64,
-    /// Whether a rule of a remote store is about it.
+    /// True if a rule of a remote store invalidates it.
     pub is_invalid: bool,
-    /// The places of the blobs it needs, those that its manifest lists among them.
+    /// The indexes of the blobs it needs, including those its manifest lists.
     pub needs: Vec<u32>,
 }
 
 impl Contents {
-    /// Reads an archive, for a store that these rules are known to.
+    /// Reads an archive for a store that knows these invalidation rules.
     pub fn read(mut archive: Reader<impl Read>, rules: &Rules) -> Result<Contents> {
         let mut contents = Contents::default();
         let mut known = Known::default();
@@ -91,7 +90,7 @@ impl Contents {
         self.blobs.push(blob);
     }
 
-    /// Adds an entry; how much it needs.
+    /// Adds an entry and returns the number of blobs it needs.
     fn add_entry(
         &mut self,
         entry: &Entry,
@@ -122,17 +121,17 @@ impl Contents {
     }
 }
 
-/// What came before, by what it is called.
+/// Records read so far, by hash or key.
 #[derive(Default)]
 struct Known {
     blobs: HashMap<BlobRef, u32>,
-    /// What an entry says of each, and the places of the files it lists.
+    /// The outputs of each manifest as an entry describes them, and the indexes of its files.
     manifests: HashMap<[u8; 32], (Outputs, Vec<u32>)>,
     keys: HashSet<Key>,
 }
 
 impl Known {
-    /// The places of blobs, each once; none if one of them is missing.
+    /// Returns the indexes of blobs, each once; `None` if a blob is missing.
     fn places(&self, blobs: impl Iterator<Item = BlobRef>) -> Option<Vec<u32>> {
         let places: Option<HashSet<u32>> =
             blobs.map(|blob| self.blobs.get(&blob).copied()).collect();
@@ -144,7 +143,7 @@ impl Known {
     }
 }
 
-/// The path set of a record, and the key of its call.
+/// Decodes a path set record: the key of its call, and the set.
 pub fn path_set(bytes: &[u8]) -> Result<(Key, PathSet), Refused> {
     let (call, packed) = bytes.split_first_chunk().ok_or(Refused::Damaged)?;
     let mut sets = shared::unpack(packed, None).ok_or(Refused::Damaged)?;
@@ -152,7 +151,7 @@ pub fn path_set(bytes: &[u8]) -> Result<(Key, PathSet), Refused> {
     Ok((Key(*call), set))
 }
 
-/// When the entry of a record was last used, and that entry.
+/// Decodes an entry record: the time of the last use, and the entry.
 pub fn opened(bytes: &[u8]) -> Result<(Timestamp, Entry), Refused> {
     let (last_use, sealed) = bytes.split_first_chunk().ok_or(Refused::Damaged)?;
     let entry = Entry::open_any(sealed).map_err(|_| Refused::Damaged)?;

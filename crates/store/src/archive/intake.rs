@@ -1,15 +1,14 @@
-//! Putting what an archive holds into a store.
+//! Imports the contents of an archive into a store.
 //!
-//! An archive is read twice. The first time ([`Contents::read`]) shows that it is
-//! whole, and what it holds; then it is chosen what of that the store is to have.
-//! The second time that is written under temporary names, verified once more as it
-//! comes, because the file may have changed. Only when everything is there it gets
-//! its names: blobs first, so that no entry is ever without them.
+//! An archive is read twice. The first pass ([`Contents::read`]) verifies it and lists its
+//! contents; then the records to import are chosen. The second pass writes these under temporary
+//! names and verifies them again, because the file may have changed. Only when everything is
+//! written do files get their names: blobs first, so that no entry is ever without them.
 //!
-//! All this is done under the fold lock: nothing is swept, folded or forgotten
-//! meanwhile, so temporary files need no lock of their own, and blobs without an
-//! entry are safe. What a killed process leaves is swept like any leftover. Runs
-//! are recorded all the same, and win over what was recorded before them.
+//! All this happens under the fold lock: nothing is swept, folded or removed meanwhile, so
+//! temporary files need no lock of their own, and blobs without an entry are safe. Leftovers of a
+//! killed process are swept like any others. Runs are still recorded meanwhile, and win over
+//! earlier records.
 
 use super::contents::{Contents, opened, path_set};
 use super::{Kind, Reader, Refused};
@@ -25,14 +24,14 @@ use cachex_base::system::clock::Timestamp;
 use std::collections::HashMap;
 use std::io::Read;
 
-/// How many files get their names while recorders wait.
+/// The number of files that get their names while recorders wait.
 const BATCH: usize = 256;
 
-/// When the entries of some keys were recorded.
+/// The time at which the entry of each key was recorded.
 pub type Recorded = HashMap<Key, Timestamp>;
 
-/// Which of these entries the store has, and when they were recorded. One that is
-/// from the future, or damaged, is none: it is never served.
+/// Returns which of these entries the store has, and when they were recorded. Entries that are
+/// damaged or from the future are left out: they are never served.
 pub fn recorded(root: &Root, contents: &Contents, now: Timestamp) -> Result<Recorded> {
     let young = Young::new(root);
     let mut recorded = Recorded::new();
@@ -51,42 +50,42 @@ pub fn recorded(root: &Root, contents: &Contents, now: Timestamp) -> Result<Reco
     Ok(recorded)
 }
 
-/// What becomes of the entries of an archive.
+/// The entries and blobs of an archive that are imported.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     entries: Vec<bool>,
     blobs: Vec<bool>,
-    /// In numbers.
+    /// The choice in numbers.
     pub tally: Tally,
 }
 
-/// What becomes of the entries of an archive, in numbers.
+/// The outcome of an import in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Entries that the store gets.
+    /// Entries that are imported.
     pub imported: u64,
-    /// Those of them in whose place there is an earlier one.
+    /// Imported entries that replace an earlier one.
     pub replaced: u64,
-    /// The blobs that come with them.
+    /// Blobs that are imported with them.
     pub blobs: u64,
-    /// The bytes of both.
+    /// Bytes of these entries and blobs.
     pub bytes: u64,
-    /// What they take on disk.
+    /// Their disk usage in bytes.
     pub taken: u64,
-    /// Entries that the store has, or a later one.
+    /// Entries that the store already has, or has a later version of.
     pub present: u64,
-    /// Entries that nothing can be done with any more.
+    /// Entries that have expired.
     pub expired: u64,
-    /// Entries that were invalidated for everybody who shares a remote store.
+    /// Entries that were invalidated for all users of a remote store.
     pub invalid: u64,
-    /// Entries that were recorded later than now.
+    /// Entries recorded in the future.
     pub future: u64,
-    /// Entries whose output or files are longer than what is recorded here.
+    /// Entries whose output or files exceed the recording limit.
     pub too_large: u64,
 }
 
 impl Tally {
-    /// Adds a file of so many bytes.
+    /// Adds a file of `len` bytes.
     fn add(&mut self, len: u64) {
         self.bytes = self.bytes.saturating_add(len);
         self.taken = self.taken.saturating_add(account::blocks(len));
@@ -94,8 +93,8 @@ impl Tally {
 }
 
 impl Choice {
-    /// Chooses what a store gets that has these entries, and records outputs of up to
-    /// `limit` bytes.
+    /// Chooses what to import into a store that has the `recorded` entries and records outputs of
+    /// up to `limit` bytes.
     pub fn of(contents: &Contents, recorded: &Recorded, limit: u64, now: Timestamp) -> Choice {
         let mut tally = Tally::default();
         let mut blobs = vec![false; contents.blobs.len()];
@@ -135,7 +134,7 @@ impl Choice {
     }
 }
 
-/// What is written and has no names yet. Dropped, it leaves nothing.
+/// Files that are written but have no names yet. Dropping this removes them.
 pub struct Staged<'a> {
     root: &'a Root,
     blobs: Vec<WholeBlob<'a>>,
@@ -149,7 +148,7 @@ struct StagedEntry<'a> {
 }
 
 impl<'a> Staged<'a> {
-    /// Writes what was chosen. The caller holds the fold lock.
+    /// Writes the chosen records. The caller holds the fold lock.
     pub fn of(
         root: &'a Root,
         mut archive: Reader<impl Read>,
@@ -162,7 +161,7 @@ impl<'a> Staged<'a> {
         while let Some((kind, _)) = archive.next()? {
             if kind == Kind::PathSet {
                 let (call, set) = path_set(&archive.whole()?.0)?;
-                // Without its entries it leads nowhere, and does no harm.
+                // A path set without its entries leads nowhere and does no harm.
                 PathSets::add_last(root, &call, set).context(WRITING)?;
                 continue;
             }
@@ -198,8 +197,8 @@ impl<'a> Staged<'a> {
         Ok(staged)
     }
 
-    /// Gives everything its name, but for entries in whose place a later one was
-    /// recorded meanwhile; how many those are. The caller holds the fold lock.
+    /// Gives every file its name, except for entries superseded by a later record meanwhile, whose
+    /// number it returns. The caller holds the fold lock.
     pub fn publish(self, now: Timestamp) -> Result<u64> {
         let root = self.root;
         for blobs in batches(self.blobs) {
@@ -212,7 +211,7 @@ impl<'a> Staged<'a> {
         let mut outrun = 0;
         for entries in batches(self.entries) {
             let mut uses = Vec::new();
-            // Alone, so that nothing is recorded between the look and the change.
+            // Exclusive, so that nothing is recorded between the check and the rename.
             let _publishing =
                 Lock::wait(root, lock::PUBLISH, Mode::Exclusive).context(PUBLISHING)?;
             for StagedEntry { file, created, last_use } in entries {
@@ -226,7 +225,7 @@ impl<'a> Staged<'a> {
                 }
                 file.keep().context(PUBLISHING)?;
             }
-            // Without, they are taken for unused since they were recorded.
+            // If this fails, the entries count as unused since they were recorded.
             let _ = events::append_uses(root, &uses);
         }
         Ok(outrun)
@@ -236,7 +235,7 @@ impl<'a> Staged<'a> {
 const WRITING: &str = "writing to the store";
 const PUBLISHING: &str = "putting results into the store";
 
-/// So many of them at a time.
+/// Splits `all` into batches of [`BATCH`] items.
 fn batches<T>(all: Vec<T>) -> impl Iterator<Item = Vec<T>> {
     let mut all = all.into_iter();
     std::iter::from_fn(move || {

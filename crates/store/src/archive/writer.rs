@@ -7,14 +7,14 @@ use cachex_base::system::progress;
 use std::io::{self, Read, Write};
 use zstd::stream::write::Encoder;
 
-/// An archive in the making. It is none before [`Writer::finish`].
+/// An archive being written. It is incomplete until [`Writer::finish`].
 pub struct Writer<W: Write> {
     out: Encoder<'static, W>,
     digest: blake3::Hasher,
 }
 
 impl<W: Write> Writer<W> {
-    /// One without any record.
+    /// Begins an archive without records.
     pub fn new(out: W) -> io::Result<Writer<W>> {
         let mut out = Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL)?;
         out.write_all(&MAGIC)?;
@@ -23,7 +23,7 @@ impl<W: Write> Writer<W> {
         Ok(Writer { out, digest })
     }
 
-    /// Appends a blob, whose bytes were found to be what its name says.
+    /// Appends a blob whose bytes were verified against its hash.
     pub fn blob(&mut self, kind: Kind, blob: &BlobRef, bytes: impl Read) -> io::Result<()> {
         self.begin(kind, blob.len, &blob.hash)?;
         let mut bytes = bytes.take(blob.len);
@@ -44,7 +44,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Appends an entry, sealed, and when it was last used.
+    /// Appends a sealed entry and the time of its last use.
     pub fn entry(&mut self, last_use: u64, sealed: &[u8]) -> io::Result<()> {
         let bytes = [&last_use.to_le_bytes(), sealed].concat();
         self.begin(Kind::Entry, bytes.len() as u64, hashing::of(&bytes).as_bytes())?;
@@ -52,14 +52,14 @@ impl<W: Write> Writer<W> {
         self.out.write_all(&bytes)
     }
 
-    /// Appends a path set of a call, packed.
+    /// Appends a packed path set of a call.
     pub fn path_set(&mut self, call: &Key, packed: &[u8]) -> io::Result<()> {
         let bytes = [&call.0, packed].concat();
         self.begin(Kind::PathSet, bytes.len() as u64, hashing::of(&bytes).as_bytes())?;
         self.out.write_all(&bytes)
     }
 
-    /// Ends it.
+    /// Completes the archive.
     pub fn finish(mut self) -> io::Result<W> {
         let digest = self.digest.finalize();
         self.out.write_all(&head(Kind::End, 32))?;

@@ -1,8 +1,8 @@
 //! A helper process that stays: one start for many look-ups.
 //!
-//! A call of the command line looks up one entry, and a program thousands. The helper is
-//! kept by whoever asked it, opens the database for as long as questions come one after
-//! the other, and ends when nobody asked for a while.
+//! A call on the command line looks up one entry, a program thousands. Whoever asked the helper
+//! keeps it. It holds the database open while questions follow one another, and ends after a period
+//! without any.
 
 use super::{DbClient, GET, command};
 use crate::{db_server, filter};
@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 /// Keeps a helper for look-ups.
 #[derive(Default)]
 pub struct Attendant {
-    /// A forked child has one of its own.
+    /// The helper; a forked child has its own.
     kept: PerProcess<Mutex<Option<Kept>>>,
 }
 
@@ -26,13 +26,14 @@ struct Kept {
 }
 
 impl Attendant {
-    /// The entry of a key in the old store. Where the filter says no, nobody is asked.
+    /// Returns the entry of a key from the old store. The helper is not asked if the filter rules
+    /// the key out.
     pub fn get(&self, fenced: &DbClient<'_>, key: &Key) -> Result<Option<Entry>> {
         if !filter::may_hold(fenced.root, key) {
             return Ok(None);
         }
         let mut kept = self.kept.get().lock().unwrap_or_else(PoisonError::into_inner);
-        // One that was kept may have ended meanwhile.
+        // The helper may have ended meanwhile.
         let known = kept.as_mut().and_then(|kept| kept.ask(key).ok());
         let sealed = if let Some(sealed) = known {
             sealed

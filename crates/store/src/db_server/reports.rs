@@ -1,4 +1,4 @@
-//! What a helper answers for people to read, in frames as it is found.
+//! Answers of a helper that are shown to users, written in frames as they are found.
 
 use super::Item;
 use crate::metadata::EntryMetadata;
@@ -11,9 +11,9 @@ use cachex_base::record::entry::{Entry, Key};
 use sled::IVec;
 use std::io::{Read, Write};
 
-/// No question that can be decoded is longer.
+/// The maximum length of an encoded query.
 const MAX_QUERY: u64 = 64 * 1024;
-/// Frames are written when they have come to this.
+/// The buffer size at which frames are written.
 const BUFFER: usize = 32 * 1024;
 
 pub fn query(root: &Root, input: &mut dyn Read, output: &mut dyn Write) -> Result<Vec<u8>> {
@@ -24,7 +24,7 @@ pub fn query(root: &Root, input: &mut dyn Read, output: &mut dyn Write) -> Resul
     encode(&matched)
 }
 
-/// What is damaged is passed over.
+/// Finds entries by their keys. Damaged ones are skipped.
 pub fn find(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<()> {
     if !guard::exists(root) {
         return Ok(());
@@ -46,7 +46,7 @@ pub fn find(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<()
     Ok(())
 }
 
-/// All at once, so that nothing of the database is held while somebody reads.
+/// Writes a page at once, so that the database is not held while the reader reads.
 fn write_items(output: &mut dyn Write, page: Vec<(EntryMetadata, IVec)>) -> Result<()> {
     let mut frames = Vec::new();
     for (facts, sealed) in page {

@@ -1,4 +1,4 @@
-//! The fold lock, and which others are held, and by whom.
+//! Examines the locks: which are held, and by which process.
 
 use super::{What, is_folder};
 use crate::Root;
@@ -12,13 +12,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a fold may go on until it is examined what it changes.
+/// The number of attempts to take the fold lock from a running fold, and the pause between them.
 const PATIENCE: (u32, Duration) = (150, Duration::from_millis(20));
 
-/// Takes the fold lock, if that is to be had. An error: nobody holds it, and
-/// it cannot be had all the same.
+/// Takes the fold lock, unless it stays held. Returns an error if it is free and still cannot be
+/// taken.
 pub fn take_fold(root: &Root) -> rustix::io::Result<Option<Lock>> {
-    // Where the locks should lie there may be something else.
+    // Something else may be in the place of the folder of locks.
     if !fsutil::stat(root, "locks")?.is_none_or(|stat| is_folder(&stat)) {
         return Err(Errno::NOTDIR);
     }
@@ -31,8 +31,7 @@ pub fn take_fold(root: &Root) -> rustix::io::Result<Option<Lock>> {
     Ok(None)
 }
 
-/// What there is to say of a lock. One that nobody holds is worth a word only if
-/// it is one of those that the fold sweeps.
+/// Examines a lock. A free one is reported only if it is a kind that the fold sweeps.
 pub fn examine(root: &Root, path: &Path) -> Option<What> {
     let file = match fsutil::open_file(root, path) {
         Ok(file) => file,
@@ -42,7 +41,7 @@ pub fn examine(root: &Root, path: &Path) -> Option<What> {
     match fsutil::retry(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
         Err(Errno::WOULDBLOCK) => {
             let stat = rustix::fs::fstat(&file).ok()?;
-            // A number of another host, or of another container, names somebody else here.
+            // A PID of another host or container would name a different process here.
             let signed = || {
                 let signature = lock::signature(root.as_fd(), path)?;
                 let process = signature.holder.process;
@@ -62,12 +61,12 @@ pub fn examine(root: &Root, path: &Path) -> Option<What> {
 
 fn is_alive(pid: u32) -> bool {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
-    // Another user's process is one too.
+    // A process of another user is alive, too.
     matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM))
 }
 
-/// The process that the kernel says holds a lock on this file: a line is
-/// `1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF`, device numbers in hexadecimal.
+/// Returns the process that holds a lock on this file according to the kernel. A line is `1: FLOCK
+/// ADVISORY WRITE 1234 08:01:5678 0 EOF`, with hexadecimal device numbers.
 #[cfg(target_os = "linux")]
 fn holder(stat: &Stat) -> Option<u32> {
     let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
@@ -76,9 +75,9 @@ fn holder(stat: &Stat) -> Option<u32> {
     locks.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
-            // Those who wait for it are marked by an arrow.
+            // Waiting processes are marked by an arrow.
             [_, "FLOCK", _, _, pid, at, ..] if at == file => {
-                // A process of another namespace has no number here.
+                // A process of another namespace has no PID here.
                 pid.parse().ok().filter(|pid| *pid > 0)
             }
             _ => None,
@@ -86,7 +85,7 @@ fn holder(stat: &Stat) -> Option<u32> {
     })
 }
 
-/// No other system tells.
+/// Other systems do not tell.
 #[cfg(not(target_os = "linux"))]
 fn holder(_: &Stat) -> Option<u32> {
     None

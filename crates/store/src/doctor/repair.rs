@@ -1,13 +1,12 @@
-//! Mending what was found.
+//! Repairs what an examination found.
 //!
-//! Modes first, as what others may write to is not to be trusted with a repair,
-//! and what cannot be read cannot be judged. The rest is judged anew, and done
-//! under the fold lock: nothing but recorders works on the store meanwhile, and
-//! those are kept out by the publish lock while files are removed. Last comes a
-//! fold that checks everything; it mends what the old store knows, rebuilds the
-//! filter and sweeps.
+//! Modes come first: files that others may write to are not safe to repair, and unreadable files
+//! cannot be judged. The rest is examined again and repaired under the fold lock: only recorders
+//! work on the store meanwhile, and the publish lock keeps them out while files are removed. Last
+//! comes a fold that checks everything; it repairs the old store's indexes, rebuilds the filter and
+//! sweeps.
 //!
-//! An entry is removed only if it is damaged, or its output is.
+//! An entry is removed only if it or its output is damaged.
 
 use super::outputs::{Damaged, Verdict, verify};
 use super::{Examination, Finding, Floor, What, examine, inventory, locks};
@@ -23,15 +22,15 @@ use rustix::fs::{AtFlags, CWD, RawMode};
 use std::collections::HashSet;
 use std::path::Path;
 
-/// Mends what can be mended of what `first` found, and examines again.
+/// Repairs what can be repaired of the findings in `first`, and examines the store again.
 ///
-/// The findings of both examinations, those that are gone by now marked, and
-/// the last examination.
+/// Returns the findings of both examinations, each with whether it is resolved, and the last
+/// examination.
 pub fn mend(dir: &Path, first: Examination) -> (Vec<(Finding, bool)>, Examination) {
     let mut found = first.findings.clone();
     let mut now = first;
     let mut failed = Vec::new();
-    // What a mode hid shows when it is mended, and may lack the same.
+    // Fixing a mode may reveal files that need the same.
     for _ in 0..8 {
         let wanting: Vec<_> = now.findings.iter().filter_map(mode_wanted).collect();
         if wanting.is_empty() {
@@ -48,8 +47,8 @@ pub fn mend(dir: &Path, first: Examination) -> (Vec<(Finding, bool)>, Examinatio
             break;
         }
     }
-    // Also where nothing was found: the indexes of the old store are only
-    // looked at by the fold that mends them.
+    // Also without findings: the old store's indexes are only checked by the fold that repairs
+    // them.
     if let Ok(root) = Root::open(dir) {
         if let Err(error) = mend_content(&root, &now) {
             failed.push(failure(&version_dir(), &error));
@@ -91,8 +90,8 @@ fn mode_wanted(finding: &Finding) -> Option<(&Path, RawMode)> {
     }
 }
 
-/// Changes the mode of what was found to be this user's and no link. The
-/// folders it lies in were mended before it, so nobody else changes that.
+/// Changes the mode of a file that is this user's and no link. Its parent folders were repaired
+/// before it, so nobody else can replace it.
 fn change_mode(dir: &Path, path: &Path, wanted: RawMode) -> Result<()> {
     let mode = rustix::fs::Mode::from_raw_mode(wanted);
     let changed = match path.parent() {
@@ -105,7 +104,7 @@ fn change_mode(dir: &Path, path: &Path, wanted: RawMode) -> Result<()> {
     changed.context("changing who may read or write it")
 }
 
-/// Opens a folder below the store's, following no link on the way.
+/// Opens a folder below the store's folder without following links.
 fn reach(dir: &Path, below: &Path) -> rustix::io::Result<OwnedFd> {
     use rustix::fs::OFlags;
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
@@ -131,29 +130,29 @@ fn mend_content(root: &Root, now: &Examination) -> Result<()> {
             }
         }
         if now.findings.iter().any(|finding| is_filter(&finding.what)) {
-            // Until the fold makes a new one, every key may be there.
+            // Without a filter, every key is looked up until the fold creates a new one.
             fsutil::remove_file(root, filter::FILE).context("removing the filter")?;
         }
         remove_useless(root, now)?;
         remove_old(root, now)?;
     }
     match DbClient::new(root).mend() {
-        // It hung or died of the database, and goes on without it.
+        // The helper hung or died because of the database, and set it aside.
         Err(error) if error.is::<SetAside>() => DbClient::new(root).mend()?,
         mended => mended?,
     };
     Ok(())
 }
 
-/// Removes what is not the file or the folder that it should be: the locks and
-/// the fold would stumble over it.
+/// Removes whatever is not the file or folder that it should be: locks and the fold would fail on
+/// it.
 fn remove_strange(root: &Root, now: &Examination) -> Result<()> {
     for finding in &now.findings {
         if finding.what != (What::Type { removable: true }) {
             continue;
         }
         let Ok(path) = finding.path.strip_prefix(version_dir()) else { continue };
-        // Somebody may just have put a good file in its place, or may be about to.
+        // Another process may just have put a good file in its place.
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive).ok();
         if inventory::fits(root, path)? {
             continue;
@@ -172,10 +171,10 @@ fn remove_useless(root: &Root, now: &Examination) -> Result<()> {
     for Damaged { blob, lists, form } in &now.damaged {
         let path = form.path(&blob.hash);
         let seen = fsutil::stat(root, &path)?;
-        // What cannot be read now is said to be so, and may be whole.
+        // A file that cannot be read now is reported as such, and may be intact.
         if let Ok(Verdict::Damaged) = verify(root, blob, *lists, *form) {
             let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
-            // Unless somebody has just put a good one in its place.
+            // Unless another process has just put a good one in its place.
             let there = fsutil::stat(root, &path)?;
             if let (Some(seen), Some(there)) = (seen, there)
                 && fsutil::same_file(&seen, &there)
@@ -203,7 +202,7 @@ fn remove_old(root: &Root, now: &Examination) -> Result<()> {
     let useless = now.useless.iter().filter(|useless| useless.floor == Floor::Old);
     let useless = useless.filter(|useless| blobs::is_gone(root, &useless.blob.hash));
     let keys: Vec<Key> = useless.map(|useless| useless.key).collect();
-    // The damaged ones, and what leads to them, the fold removes.
+    // The fold removes damaged entries and the references to them.
     DbClient::new(root).remove_all(&keys, &mut HashSet::new())?;
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The last calls, for people: what a fold has counted is kept for a while.
+//! The last calls, for display: events that a fold has counted are kept for a while.
 //!
-//! The records are those of the log, the oldest first, in a file that each fold writes
-//! anew. Nothing else reads it, and nothing hangs on it.
+//! The file holds log records, oldest first, and each fold rewrites it. Nothing else reads it or
+//! depends on it.
 
 #[cfg(feature = "cli")]
 use super::{Event, Kind, is_log};
@@ -16,26 +16,26 @@ use std::io::Read;
 
 /// The name of the file.
 pub const FILE: &str = "events.past";
-/// So many records are kept: 64 KiB.
+/// The number of records kept: 64 KiB.
 pub(super) const KEPT: usize = 1024;
 
-/// A call, and the name of the command where the log has one.
+/// A call, and the name of its command if the log has it.
 #[cfg(feature = "cli")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// What came of it.
+    /// The outcome of the call.
     pub event: Event,
     /// The name of the command, if it was run.
     pub name: Option<String>,
 }
 
-/// Adds the last records to the file.
+/// Appends the latest records to the file.
 pub(super) fn keep(root: &Root, last: &[Record]) -> rustix::io::Result<()> {
     if last.is_empty() {
         return Ok(());
     }
     let mut records = read(root, FILE)?;
-    // A fold that was killed before it removed the log leaves it to the next.
+    // A fold that was killed before it removed the log leaves it to the next fold.
     let known: HashSet<[u8; LEN]> = records.iter().map(Record::encode).collect();
     records.extend(last.iter().filter(|record| !known.contains(&record.encode())).cloned());
     let kept = &records[records.len().saturating_sub(KEPT)..];
@@ -50,14 +50,13 @@ pub(super) fn keep(root: &Root, last: &[Record]) -> rustix::io::Result<()> {
     placed
 }
 
-/// The calls that are known of, the last one first. Those of a remote store, and uses
-/// elsewhere, are none.
+/// Returns the known calls, latest first, without events of remote stores and uses elsewhere.
 #[cfg(feature = "cli")]
 pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
     let mut records = read(root, FILE)?;
     let mut names = fsutil::names(root, ".")?;
     names.retain(|name| name.to_str().is_some_and(is_log));
-    // Those that a fold has taken come before what was written since.
+    // Logs taken by a fold precede what was written since.
     names.sort_by_key(|name| (name == super::LOG, name.clone()));
     let mut known: HashSet<[u8; LEN]> = records.iter().map(Record::encode).collect();
     for name in names {
@@ -69,7 +68,7 @@ pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
         match record {
             Record::Event(event) => calls.push(Call { event, name: None }),
             Record::Label(label) => {
-                // Others may have written in between, though hardly ever.
+                // Other processes may have written in between, though rarely.
                 let of = calls.iter_mut().rev().take(8).find(|it| it.event.key == label.key);
                 if let Some(call) = of {
                     call.name = Some(label.name);
@@ -82,7 +81,7 @@ pub fn calls(root: &Root) -> rustix::io::Result<Vec<Call>> {
     Ok(calls)
 }
 
-/// The records of a file; none if there is none, or it is no file.
+/// Reads the records of a file; none if it is missing or not a regular file.
 fn read(root: &Root, name: &str) -> rustix::io::Result<Vec<Record>> {
     let mut bytes = Vec::new();
     match fsutil::open_file(root, name) {

@@ -1,4 +1,4 @@
-//! How a fold keeps the store within its bounds: what goes, until it is enough.
+//! Keeps the store within its limits during a fold.
 
 use super::super::metadata::Totals;
 use super::super::old::Old;
@@ -6,29 +6,29 @@ use super::super::{account, rebuild};
 use super::{BATCH, Fold};
 use anyhow::Result;
 
-/// The young files that stay as the fast copy: so many, and so many bytes,
+/// The maximum number and bytes of young files that stay as the fast copy,
 const KEEP: (usize, u64) = (4096, 32 * 1024 * 1024);
-/// and no larger a share of the limit on the store's size.
+/// and the maximum share of the store's size limit that they take.
 const KEEP_SHARE: u64 = 8;
-/// A fold leaves so large a share of the limit free.
+/// The share of the limit that a fold leaves free.
 const SPARE_SHARE: u64 = 8;
-/// The database may take two fifths of the limit: it is written anew beside itself.
+/// The maximum size of the database, two fifths of the limit: rebuilding it needs as much again.
 const DATABASE: (u64, u64) = (2, 5);
-/// Room is made in so many rounds at the most.
+/// The maximum number of rounds in which space is freed.
 const ROUNDS: u32 = 6;
-/// What an entry takes besides its bytes: its young file, and its place in the indexes.
+/// The overhead of an entry beyond its bytes: its young file and its index records.
 const BESIDES: u64 = 3072;
-/// What the store takes is surveyed every so many folds.
+/// The number of folds between surveys of disk usage.
 const SURVEY_EVERY: u64 = 8;
 impl Fold<'_> {
-    /// How many young files stay, and how many bytes of them.
+    /// Returns how many young files, and how many bytes of them, are kept.
     pub(super) fn kept(&self) -> (usize, u64) {
         let max = self.options.max_size.unwrap_or(u64::MAX);
         let bytes = KEEP.1.min(max / KEEP_SHARE);
         (KEEP.0.min((bytes / account::BLOCK) as usize), bytes)
     }
 
-    /// Drops what expired, and the least recently used of too many.
+    /// Removes expired entries, and the least recently used beyond the maximum number.
     pub(super) fn expire(&mut self) -> Result<()> {
         let gone = self.gone_before();
         self.report.expired = self.remove_while(|old| old.expire(gone, BATCH))?;
@@ -39,7 +39,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Drops the least recently used of what is too much on disk.
+    /// Removes the least recently used entries until disk usage is within the limit.
     pub(super) fn bound(&mut self, max: u64) -> Result<()> {
         let goal = max - max / SPARE_SHARE;
         let database = max / DATABASE.1 * DATABASE.0;
@@ -51,7 +51,7 @@ impl Fold<'_> {
                 account = account::surveyed(self.root)?;
             }
             let excess = account.taken.saturating_sub(goal);
-            // Of what the index takes each entry has its share.
+            // Each entry has its share of the index.
             let excess = excess.max(account.database.saturating_sub(database));
             if excess == 0 {
                 break;
@@ -69,7 +69,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Drops the least recently used, until they come to so many bytes.
+    /// Removes the least recently used entries until they amount to `excess` bytes.
     fn evict(&mut self, excess: u64) -> Result<u64> {
         let before = Old::with(self.root, |old| Ok(old.totals()))?;
         let is_too_much = |totals: &Totals| {
@@ -80,7 +80,7 @@ impl Fold<'_> {
         self.remove_while(|old| old.evict(is_too_much, BATCH))
     }
 
-    /// Writes the old store anew, if that pays.
+    /// Rebuilds the old store, if that pays.
     pub(super) fn rebuild(&mut self) -> Result<()> {
         if !self.is_idle || self.removed > 0 || self.options.full {
             let is_much = self.removed.saturating_mul(8) > self.report.totals.entries;

@@ -1,54 +1,51 @@
-//! Where a portable call is made, and which of its facts hold elsewhere.
+//! The place where a portable call is made, and which of its facts apply elsewhere.
 //!
-//! A path set of a `--portable` call names what lies below the base folder by the way from
-//! there, so another checkout finds its own files at these paths. That is right only as long
-//! as the run depended on nothing that is where it is because the base folder is where it is.
-//! So the facts are sorted:
+//! A path set of a `--portable` call stores paths below the base folder relative to it, so another
+//! checkout finds its own files at these paths. That is correct only if the run depended on nothing
+//! whose location follows from that of the base folder. So the facts are sorted:
 //!
-//! - what lies below the base folder moves with it;
-//! - that a folder above the base folder is one says nothing;
-//! - what is absent directly in a folder above it, as a search upwards finds out, has to be
-//!   absent in each folder above the other one, and where it was looked for, too;
-//! - what lies in a folder of the system is the same thing wherever the base folder is;
-//! - anything else ties the set to the folder that the base folder is in: by whatever way the
-//!   run came there, a call from a folder beside it comes to the same place, and one from elsewhere
-//!   has another key.
+//! - paths below the base folder move with it;
+//! - a folder above the base folder being a folder says nothing;
+//! - a name that is absent directly in a folder above it, as an upward search finds out, must be
+//!   absent in each folder above the other base folder, and also where it was looked for;
+//! - paths in system folders are the same wherever the base folder is;
+//! - anything else ties the set to the parent of the base folder: however the run got there, a call
+//!   from a sibling folder gets to the same place, and one from elsewhere has another key.
 //!
-//! What lies below `$HOME` or `$TMPDIR`, which are no part of the key of a portable call, ties
-//! the set to these. The caller knows what ties it to the base folder: an output that names that,
-//! and a path that left it by `..` or came into it from outside. A program that opens
-//! `/home/a/p/x` may have put that together from its working directory, which would be another
-//! one elsewhere, or from anything else, which would not.
+//! Paths below `$HOME` or `$TMPDIR`, which are not part of the key of a portable call, tie the set
+//! to these. The caller knows what ties it to the base folder: an output that names it, or a path
+//! that leaves it by `..` or enters it from outside. A program that opens `/home/a/p/x` may have
+//! derived the path from its working directory, and would open another one elsewhere, or may not.
 
 use cachex_trace::{Class, Fact, Look, Value, facts};
 
-/// Folders with what belongs to the system, whatever the base folder is.
+/// Folders that belong to the system, wherever the base folder is.
 const SYSTEM: [&[u8]; 17] = [
     b"/usr", b"/lib", b"/lib32", b"/lib64", b"/libx32", b"/bin", b"/sbin", b"/opt", b"/nix",
     b"/gnu", b"/etc", b"/var", b"/run", b"/dev", b"/proc", b"/sys", b"/tmp",
 ];
 
-/// How the path of what has to be absent above the base folder begins.
+/// The prefix of paths that must be absent above the base folder.
 pub const ABOVE: &[u8] = b"../";
 
-/// What a path set is valid for, besides its facts.
+/// The scope in which a path set is valid, besides its facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
-    /// This base folder alone.
+    /// Valid only for this base folder.
     pub base: bool,
-    /// Base folders that are beside it alone.
+    /// Valid only for base folders with this parent.
     pub parent: bool,
-    /// These values of `HOME` and `TMPDIR` alone.
+    /// Valid only for these values of `HOME` and `TMPDIR`.
     pub home: bool,
 }
 
 impl Ties {
-    /// In its stored form.
+    /// Returns the stored form.
     pub fn bits(self) -> u8 {
         u8::from(self.base) | u8::from(self.home) << 1 | u8::from(self.parent) << 2
     }
 
-    /// All that either of them is tied to.
+    /// Combines the ties of both.
     #[must_use]
     pub fn and(self, other: Ties) -> Ties {
         Ties {
@@ -58,53 +55,53 @@ impl Ties {
         }
     }
 
-    /// Reads that.
+    /// Parses the stored form.
     pub fn of_bits(bits: u8) -> Option<Ties> {
         let has = |bit: u8| bits & bit != 0;
         (bits < 8).then_some(Ties { base: has(1), home: has(2), parent: has(4) })
     }
 }
 
-/// Where a portable call is made.
+/// The place where a portable call is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ground {
     /// The base folder, canonical.
     base: Vec<u8>,
-    /// What else it is called.
+    /// Other names of the base folder.
     names: Vec<Vec<u8>>,
-    /// `HOME` and `TMPDIR` as they are set, and where they lead.
+    /// `HOME` and `TMPDIR` as they are set, and their targets.
     homes: Vec<Vec<u8>>,
 }
 
 impl Ground {
-    /// That of a call with this base folder, which has other names, too, and these folders that
-    /// the key says nothing of.
+    /// Creates the ground of a call with this base folder, its other names, and these folders that
+    /// the key does not include.
     pub fn new(base: Vec<u8>, names: Vec<Vec<u8>>, homes: Vec<Vec<u8>>) -> Ground {
         Ground { base, names, homes }
     }
 
-    /// The base folder.
+    /// Returns the base folder.
     pub fn base(&self) -> &[u8] {
         &self.base
     }
 
-    /// All that it is called.
+    /// Returns all names of the base folder.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(&self.base).chain(&self.names).map(Vec::as_slice)
     }
 
-    /// The folders that the key says nothing of.
+    /// Returns the folders that the key does not include.
     pub fn homes(&self) -> impl Iterator<Item = &[u8]> {
         self.homes.iter().map(Vec::as_slice)
     }
 
-    /// What a set with these ties is valid for.
+    /// Hashes the places that a set with these ties is valid for.
     pub fn tie(&self, ties: Ties, hasher: &mut blake3::Hasher) {
         hasher.update(&[ties.bits()]);
         let names = self.names().filter(|_| ties.base);
         let parent = Some(super::parent(&self.base)).filter(|_| ties.parent);
         let homes = self.homes().filter(|_| ties.home);
-        // Each list ends with a name that no folder has.
+        // Each list ends with an empty name, which no folder has.
         let parts = names.chain([&b""[..]]).chain(parent).chain([&b""[..]]).chain(homes);
         for folder in parts {
             hasher.update(&(folder.len() as u32).to_le_bytes());
@@ -112,13 +109,13 @@ impl Ground {
         }
     }
 
-    /// The way from the base folder to what lies below it.
+    /// Returns a path relative to the base folder, if it lies below it.
     pub fn below<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
         let rest = path.strip_prefix(&self.base[..])?;
         if rest.is_empty() { Some(rest) } else { rest.strip_prefix(b"/") }
     }
 
-    /// The path of what is called so from the base folder, if it is.
+    /// Returns the absolute path of a stored path.
     pub fn path(&self, stored: Vec<u8>) -> Vec<u8> {
         if stored.starts_with(b"/") || stored.starts_with(ABOVE) {
             return stored;
@@ -129,13 +126,13 @@ impl Ground {
         [&self.base[..], b"/", &stored].concat()
     }
 
-    /// The folders above the base folder, the root among them.
+    /// Returns the folders above the base folder, including the root.
     fn above(&self) -> impl Iterator<Item = &[u8]> {
         let ends = self.base.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         ends.map(|(at, _)| if at == 0 { &b"/"[..] } else { &self.base[..at] })
     }
 
-    /// Whether there is nothing of this name in any folder above the base folder.
+    /// Looks for this name in all folders above the base folder; absent if none has it.
     pub fn look_above(&self, path: &[u8]) -> Look {
         let name = path.strip_prefix(ABOVE).unwrap_or(path);
         let mut values = self.above().map(|folder| {
@@ -146,8 +143,8 @@ impl Ground {
         Look { value: there.unwrap_or(Value::ABSENT), stamp: None }
     }
 
-    /// The facts of a run as they are in its path set, and what that is valid for. `ties`:
-    /// what is known of that already.
+    /// Returns the facts of a run as its path set has them, and the ties of that set. `ties` are
+    /// those already known.
     pub fn sort(&self, facts: Vec<Fact>, mut ties: Ties) -> (Vec<Fact>, Ties) {
         for fact in &facts {
             let place = self.place(fact);
@@ -169,7 +166,7 @@ impl Ground {
                 _ => kept.push(fact),
             }
         }
-        // As they are stored, so that they are in one order wherever they are.
+        // Sorted by their stored form, so that the order is the same everywhere.
         let stored =
             |fact: &Fact| (self.below(&fact.path).unwrap_or(&fact.path).to_vec(), fact.class);
         kept.sort_by_cached_key(stored);
@@ -188,7 +185,7 @@ impl Ground {
                 matches!(fact.class, Class::Listing | Class::Contents | Class::Details);
             return match path {
                 _ if is_folder => Place::Way,
-                // Who asks for a place of temporary files means none that is beside the base.
+                // A look-up of the place of temporary files does not mean a sibling of the base.
                 b"/" | b"/tmp" if !shows_names => Place::Fixed,
                 _ => Place::Elsewhere,
             };
@@ -218,22 +215,22 @@ impl Ground {
     }
 }
 
-/// Where something lies, as seen from the base folder.
+/// The location of a path relative to the base folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In it.
+    /// In the base folder.
     Below,
-    /// On the way there.
+    /// A folder on the way to it.
     Way,
-    /// Not there, in a folder on the way.
+    /// Absent, directly in a folder on the way.
     Above,
-    /// Where the system or the user has it.
+    /// In a place determined by the system or the user.
     Fixed,
     /// Anywhere else.
     Elsewhere,
 }
 
-/// Whether a canonical path is that of the folder, or of something below it.
+/// Returns whether a canonical path is a folder or lies below it.
 fn is_within(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }

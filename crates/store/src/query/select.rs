@@ -1,10 +1,8 @@
-//! How a question is answered: which tree is walked, and how far.
+//! Answers queries: which tree is walked, and how far.
 //!
-//! Where a tree has the entries in the order that is asked for, the walk stops
-//! when there are enough of them. Otherwise it goes over everything that may
-//! match and keeps the places of the best, as many as are asked for, and the
-//! entries are fetched after it: what is in memory at a time is a page, and what
-//! the limit allows.
+//! If a tree has the entries in the requested order, the walk stops when there are enough of them.
+//! Otherwise it visits everything that may match, keeps the keys of the best candidates, up to the
+//! limit of the query, and reads the entries afterwards: memory holds one page and the candidates.
 
 use super::{Matcher, Order, Query, Rank};
 use crate::indexes::{name_place, tag_place};
@@ -19,19 +17,19 @@ use sled::IVec;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// An index that leads to more entries than this is worse than the order of
-/// last use, if only the first few in that order are asked for.
+/// The maximum number of entries that an index may lead to before a walk in the order of last use
+/// is better, if only the first few in that order are requested.
 const PROBE: usize = 1000;
-/// No page is smaller, however few entries are asked for.
+/// The minimum page size, however few entries are requested.
 const LEAST: usize = 64;
-/// How many entries are looked at while other readers wait.
+/// The number of entries visited while other readers wait.
 const PAGE: usize = 10_000;
 
-/// An entry that was found: its sealed form, and what is known of it.
+/// A matching entry: its metadata and its sealed form.
 pub type Found = (EntryMetadata, IVec);
 
-/// Hands `emit` the entries that match, in order, page by page; an empty page
-/// says that the search goes on. How many match, if all were looked at.
+/// Passes matching entries to `emit`, in order, page by page; an empty page says that the search
+/// continues. Returns the number of matches, if all entries were visited.
 pub fn select(
     root: &Root,
     query: &Query,
@@ -51,11 +49,11 @@ pub fn select(
     }
 }
 
-/// What is walked.
+/// The plan of a walk.
 struct Plan {
     source: Source,
     span: Span,
-    /// Whether entries are met in the order that is asked for.
+    /// True if entries are met in the requested order.
     is_in_order: bool,
 }
 
@@ -118,7 +116,7 @@ impl Source {
         }
     }
 
-    /// The entry that a place leads to, if it still does, and it matches.
+    /// Reads the entry that a place leads to, if it still does and the entry matches.
     fn follow(
         self,
         old: &Old,
@@ -143,7 +141,7 @@ impl Source {
             Some(sealed) => look_at(old, &key, sealed, matcher)?,
             None => None,
         };
-        // An entry that was used or recorded again has another place, and is met there.
+        // An entry that was used or recorded again has another place and is met there.
         let number = || split(place).map(|(number, _)| number);
         let is_outdated = |facts: &EntryMetadata| match self {
             Source::Use => number() != Some(facts.last_use),
@@ -154,7 +152,7 @@ impl Source {
     }
 }
 
-/// The entry of a key, if it is whole and matches.
+/// Returns an entry if it is intact and matches.
 fn look_at(
     old: &Old,
     key: &Key,
@@ -167,7 +165,7 @@ fn look_at(
     Ok(matcher.matches(&entry, &facts).then_some((entry, (facts, sealed))))
 }
 
-/// Answers from a tree that has the order that is asked for.
+/// Answers from a tree that has the requested order.
 fn stream(
     root: &Root,
     query: &Query,
@@ -201,12 +199,12 @@ fn stream(
         if !is_more {
             return Ok(Some(count as u64));
         }
-        // Few of them match: readers wait as long for a page of any tree.
+        // Few entries match: readers wait equally long for a page of any tree.
         size = fold::BATCH;
     }
 }
 
-/// The best matches, in order, and how many match.
+/// Returns the best matches, in order, and the number of all matches.
 fn best(
     root: &Root,
     query: &Query,
@@ -241,7 +239,7 @@ fn best(
     }
 }
 
-/// Hands the candidates out, but for what is gone by now.
+/// Emits the candidates, except those removed meanwhile.
 fn hand_out(
     root: &Root,
     mut candidates: Vec<Candidate>,
@@ -270,12 +268,12 @@ fn hand_out(
     Ok(())
 }
 
-/// What may be among the best; the greater, the later it comes.
+/// A candidate for the best matches; greater ones come later.
 struct Candidate {
     rank: Rank,
     key: Key,
     descends: bool,
-    /// What was found, as long as there are not too many.
+    /// The entry, kept while there are not too many.
     found: Option<Found>,
 }
 

@@ -1,9 +1,9 @@
-//! When a remote store failed last, so that it is left alone for a while: a circuit
-//! breaker that calls share, a file for look-ups and one for what is sent.
+//! Remembers failures of a remote store, so that it is not used for a while: a circuit breaker
+//! shared by calls, with one file for look-ups and one for sending.
 //!
-//! After the pause one caller tries again, who first begins the pause anew: the others
-//! go on without, and a store that is dead costs one time-out in a minute. Of many who meet
-//! the same outage at once one is told that it was the first, and says so.
+//! After the pause one caller tries again, after restarting the pause: the others continue without
+//! the store, and a dead store costs one time-out per minute. Of many callers that meet an outage
+//! at the same time, one learns that it was the first, and reports it.
 
 use crate::Root;
 use crate::blobs::Temporary;
@@ -13,41 +13,42 @@ use cachex_base::system::fsutil;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a store is left alone,
+/// The pause after a failure,
 pub const PAUSE: Duration = Duration::from_mins(1);
-/// and one that takes nothing, at the most: twice as long after each failure.
+/// and its maximum where each failure doubles it.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-/// No file is longer.
+/// The maximum length of a file.
 const LONGEST: usize = 1024;
-/// How often the lock of the files is tried, and how long lies in between. Who has it only
-/// reads and writes one of them.
+/// The number of attempts to take the lock of the files, and the pause between them. Its holder
+/// only reads and writes one of them.
 const TRIES: (u32, Duration) = (40, Duration::from_millis(5));
 
-/// A store that failed.
+/// A failure of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// When it was last tried.
+    /// The time of the last attempt.
     pub at: Timestamp,
-    /// Why it failed.
+    /// The reason for the failure.
     pub why: String,
-    /// When it failed first, and nothing worked since.
+    /// The time of the first failure; nothing has worked since.
     pub since: Timestamp,
-    /// How often it failed since then in all it was to do; zero: some of it was done.
+    /// The number of complete failures since then; zero if the last one was partial.
     pub failures: u32,
 }
 
 impl Outage {
-    /// How long the store is left alone after it.
+    /// Returns the length of the pause.
     fn pause(&self) -> Duration {
         if self.failures == 0 { Duration::ZERO } else { doubled(self.failures) }
     }
 
-    /// Whether it is going on. One from the future is of a clock that went backwards.
+    /// Returns whether the outage is going on. A failure in the future comes from a clock that went
+    /// backwards.
     fn is_going_on(&self) -> bool {
         Timestamp::now().since(self.at).is_some_and(|since| since < self.pause())
     }
 
-    /// Until when the store is left alone.
+    /// Returns the end of the pause.
     pub fn until(&self) -> Timestamp {
         self.at.plus(self.pause())
     }
@@ -70,16 +71,16 @@ impl Outage {
     }
 }
 
-/// How long to wait after so many failures in a row.
+/// Returns the pause after this number of failures in a row.
 pub fn doubled(failures: u32) -> Duration {
     let times = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     PAUSE.saturating_mul(times).min(LONGEST_PAUSE)
 }
 
-/// That a store may be asked now.
+/// The permission to use a store now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pass {
-    /// Whether it failed before: nobody else asks until this one knows.
+    /// True for a retry after a failure: nobody else uses the store until its result is known.
     tries_again: bool,
 }
 
@@ -88,7 +89,7 @@ pub struct CircuitBreaker<'a> {
     root: &'a Root,
     id: String,
     path: PathBuf,
-    /// Whether each failure in a row makes the pause longer.
+    /// True if each failure in a row makes the pause longer.
     grows: bool,
 }
 
@@ -98,28 +99,28 @@ impl<'a> CircuitBreaker<'a> {
         CircuitBreaker { root, id: id.to_owned(), path, grows }
     }
 
-    /// That of look-ups.
+    /// Creates the breaker of look-ups.
     pub fn of_reads(root: &'a Root, id: &str) -> CircuitBreaker<'a> {
         CircuitBreaker::new(root, id, "down", false)
     }
 
-    /// That of what is sent.
+    /// Creates the breaker of sending.
     pub fn of_writes(root: &'a Root, id: &str) -> CircuitBreaker<'a> {
         CircuitBreaker::new(root, id, "unsent", true)
     }
 
-    /// The outage that is going on.
+    /// Returns the current outage.
     pub fn outage(&self) -> Option<Outage> {
         self.failure().filter(Outage::is_going_on)
     }
 
-    /// Whether the store may be asked now. Who may after an outage is the only one.
+    /// Returns a pass if the store may be used now. After an outage, only one caller gets one.
     pub fn passes(&self) -> Result<Pass, Outage> {
         match self.failure() {
             Some(outage) if outage.is_going_on() => Err(outage),
             Some(_) => {
                 let _turn = turn(self.root, &self.id);
-                // Another may have been here first.
+                // Another process may have been first.
                 match self.failure() {
                     Some(outage) if outage.is_going_on() => Err(outage),
                     Some(over) => {
@@ -133,7 +134,8 @@ impl<'a> CircuitBreaker<'a> {
         }
     }
 
-    /// It failed just now, for one who passed; another who found that out before.
+    /// Records a failure of a caller with a pass. Returns the outage if another caller found it
+    /// first.
     pub fn shut(&self, pass: Pass, why: &str) -> Option<Outage> {
         let _turn = turn(self.root, &self.id);
         let before = self.failure();
@@ -144,7 +146,7 @@ impl<'a> CircuitBreaker<'a> {
         known
     }
 
-    /// What was to be sent failed just now: all of it, or a part.
+    /// Records that sending failed, completely or in part.
     pub fn failed(&self, why: &str, is_all: bool) {
         let _turn = turn(self.root, &self.id);
         self.note(self.failure(), why, u32::from(is_all));
@@ -159,22 +161,22 @@ impl<'a> CircuitBreaker<'a> {
     }
 
     fn write(&self, outage: &Outage) {
-        // A pause that is not written down is none, which costs time only.
+        // A pause that is not recorded is skipped, which only costs time.
         replace(self.root, &self.path, outage.text().as_bytes());
     }
 
-    /// It did what it was asked for.
+    /// Records a success.
     pub fn open(&self) {
         let _ = fsutil::remove_file(self.root, &self.path);
     }
 
-    /// The last failure, if nothing worked since.
+    /// Returns the last failure, if nothing has worked since.
     pub fn failure(&self) -> Option<Outage> {
         Outage::parse(&read(self.root, &self.path)?)
     }
 }
 
-/// Whether this was not so for so long a time, and is from now on: of many who ask, one.
+/// Returns true to one of many callers, at most once in `span`.
 pub fn once_in(root: &Root, id: &str, span: Duration) -> bool {
     let path = PathBuf::from(format!("{}/{id}.told", super::FOLDER));
     let is_due = || {
@@ -186,7 +188,7 @@ pub fn once_in(root: &Root, id: &str, span: Duration) -> bool {
     is_due() && replace(root, &path, format!("{}\n", Timestamp::now().0).as_bytes())
 }
 
-/// Keeps others from changing the files; none: one who has stopped does.
+/// Locks the files against changes; `None` if a stopped process holds the lock.
 fn turn(root: &Root, id: &str) -> Option<Lock> {
     let name = format!("{}/{id}.gate", super::FOLDER);
     for _ in 0..TRIES.0 {
@@ -198,7 +200,7 @@ fn turn(root: &Root, id: &str) -> Option<Lock> {
     None
 }
 
-/// Reads a short file of text.
+/// Reads a short text file.
 pub fn read(root: &Root, path: &Path) -> Option<String> {
     let file = fsutil::open_file(root, path).ok()?;
     let mut text = [0; LONGEST];
@@ -206,7 +208,7 @@ pub fn read(root: &Root, path: &Path) -> Option<String> {
     String::from_utf8(text[..len].to_vec()).ok()
 }
 
-/// Writes a short file anew; whether it is.
+/// Replaces a short file. Returns whether that worked.
 pub fn replace(root: &Root, path: &Path, text: &[u8]) -> bool {
     let written = Temporary::create(root).and_then(|(name, file)| {
         fsutil::write_file(file, text)?;
@@ -274,7 +276,7 @@ mod tests {
         let file = fsutil::create_file(&scene.root, &gate.path, OFlags::WRONLY).unwrap();
         fsutil::write_file(&file, b"\xff\xffwhen").unwrap();
         assert_eq!(gate.passes(), Ok(FIRST));
-        // One of an earlier version.
+        // The format of an earlier version.
         let text = format!("{}\nit hung\n", ago(1).0);
         assert!(replace(&scene.root, &gate.path, text.as_bytes()));
         assert_eq!(gate.passes().unwrap_err().why, "it hung");

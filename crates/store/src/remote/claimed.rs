@@ -1,34 +1,34 @@
-//! A claim as who asks for one sees it; `claim` tells how it is held.
+//! A claim as seen by the process that requests it; `claim` describes how it is held.
 
 use super::{GRACE, Question, Remote, STEP, Wanted, helper};
 use anyhow::{Result, bail};
 use cachex_base::process::ipc::{self, ALIVE, DONE, FAILED, Helper, Late};
 use std::time::{Duration, Instant};
 
-/// What came of a claim.
+/// The outcome of a claim.
 pub enum Claimed {
     /// This machine runs the command, and the others wait.
     Ours(Claim),
-    /// Another one ran it, and its result is in the store.
+    /// Another machine ran it, and its result is in the store.
     Found,
-    /// Another one runs it, for longer than is waited.
+    /// Another machine runs it, and the time to wait for it is over.
     TooLate,
 }
 
-/// While this is there, and until the result is sent then, other machines wait for it.
+/// A held claim. Other machines wait while this exists, and then until the result is sent.
 pub struct Claim {
-    /// A process holds the claim as long as somebody can read what it says.
+    /// The process that holds the claim as long as its output can be read.
     _helper: Helper,
 }
 
 impl Remote<'_> {
-    /// Claims the run of a command for this machine, or waits for the result of who runs it,
-    /// for `limit` at most.
+    /// Claims the run of a command for this machine, or waits for the result of another machine,
+    /// for at most `limit`.
     pub fn claim(&self, wanted: &Wanted, limit: Option<Duration>) -> Result<Claimed> {
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut command = self.command(&Question::Claim(wanted.clone()))?;
         let mut helper = Helper::start(command.arg(helper::HOLDING))?;
-        // What holds the claim is another process, which it has started.
+        // A process that the helper has started holds the claim.
         helper.end()?;
         let mut step = self.target.patience.saturating_mul(2) + GRACE;
         loop {

@@ -1,23 +1,23 @@
-//! What a helper process does for a remote store: the only place that speaks to a
-//! network. It is asked on its standard input, so that no password is among arguments.
+//! The helper process of a remote store: the only place that uses a network. It is asked on its
+//! standard input, so that no password is among its arguments.
 
 use cachex_base::process::exit::Exit;
 use std::ffi::OsString;
 
 /// The hidden verb of a helper: `__remote ROOT [detached|holding]`.
 pub const VERB: &str = "__remote";
-/// For one that holds a claim for who started it.
+/// The argument of a helper that holds a claim for its caller.
 pub const HOLDING: &str = "holding";
-/// For one that outlives who started it.
+/// The argument of a helper that outlives its caller.
 pub const DETACHED: &str = "detached";
 
-/// Runs a helper: `args` are those after [`VERB`].
+/// Runs a helper; `args` are those after [`VERB`].
 #[cfg(feature = "remote")]
 pub fn serve(args: &[OsString]) -> Exit {
     serving::serve(args)
 }
 
-/// Nothing asks for one in a build without remote stores.
+/// Fails: a build without remote stores starts no such helper.
 #[cfg(not(feature = "remote"))]
 pub fn serve(_args: &[OsString]) -> Exit {
     Exit::Status(cachex_base::process::exit::USAGE)
@@ -48,20 +48,20 @@ mod serving {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
-    /// It leaves the machine to others.
+    /// The niceness of a background helper.
     const NICE: i32 = 10;
-    /// How often it shows that it is alive where nothing else does.
+    /// The interval between signs of life during long operations.
     const BEAT: Duration = Duration::from_secs(2);
-    /// How many are taken out at once.
+    /// The number of concurrent removals.
     const AT_ONCE: usize = 16;
-    /// How long who removes something waits for who sends.
+    /// The maximum time that a removal waits for a sender.
     const TURN: Duration = Duration::from_secs(20);
-    /// What it may take of memory, whatever a client library makes room for because a
-    /// server announces it: several times what all transfers are given.
+    /// The memory limit of a helper, in case a client library allocates what a server announces:
+    /// several times the buffers of all transfers.
     const MEMORY: u64 = 512 << 20;
-    /// How many threads wait for files.
+    /// The number of threads that wait for files.
     const THREADS: usize = 16;
-    /// How often it is looked whether that is over.
+    /// The interval at which the lock of the sender is polled.
     const LOOK: Duration = Duration::from_millis(20);
 
     pub fn serve(args: &[OsString]) -> Exit {
@@ -69,11 +69,11 @@ mod serving {
         bound_memory();
         let [path, rest @ ..] = args else { return Exit::Status(exit::USAGE) };
         if rest.first().is_some_and(|arg| arg == HOLDING) {
-            // It is elsewhere from then on.
+            // The working directory changes below.
             let Ok(path) = std::path::absolute(path) else {
                 return Exit::Status(exit::FAILURE);
             };
-            // No child of the caller, and nothing that its signals reach.
+            // Not a child of the caller, and out of reach of its signals.
             let keep = vec![0, 1, 2];
             let _ = detached::branch_off(keep, || finish(&answer(&path, false)));
             return Exit::SUCCESS;
@@ -87,13 +87,13 @@ mod serving {
         }
         let done = answer(Path::new(path), is_detached);
         finish(&done);
-        // What a runtime still waits for, a name say, is not waited for.
+        // Exits without waiting for what the runtime still waits for, such as a name look-up.
         Exit::Status(if done.is_ok() { 0 } else { exit::FAILURE }).end()
     }
 
     fn finish(done: &Result<Vec<u8>>) {
         let mut output = std::io::stdout().lock();
-        // Nobody may be left to read the answer.
+        // The reader may be gone by now.
         let _ = match done {
             Ok(result) => write_frame(&mut output, DONE, result),
             Err(error) => write_frame(&mut output, FAILED, format!("{error:#}").as_bytes()),
@@ -106,8 +106,8 @@ mod serving {
         let (target, question): (Target, Question) =
             ipc::decode(&asked).context("reading what is asked")?;
         let root = db_server::open(path)?;
-        // Of the providers of cryptography there is one that does nothing before it is
-        // used: another would have its part in every start of this executable.
+        // The chosen cryptography provider does nothing before it is used; another would slow down
+        // every start of this executable.
         cachex_remote::prepare();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().max_blocking_threads(THREADS).build()?;
@@ -141,7 +141,7 @@ mod serving {
             Question::Learn => {
                 let _sending = Lock::take(root, target.lock(), Mode::Exclusive)?;
                 let learnt = invalid::learn(root, &target.id(), &open.await?, &book).await;
-                // What was learnt before is swept in any case.
+                // Rules learnt before are applied in any case.
                 invalid::sweep(root, &target.id())?;
                 learnt.map(|_| Vec::new())
             }
@@ -153,7 +153,7 @@ mod serving {
             }
             Question::Remove(keys, platforms) => {
                 let engine = open.await?;
-                // What is under way there would come after.
+                // Entries being sent would arrive after the removal.
                 let _sending = beating(turn(root, target)).await?;
                 let engine = &engine;
                 let platforms = platforms.iter().map(|name| Some(&name[..])).chain([None]);
@@ -208,7 +208,7 @@ mod serving {
         ipc::write_frame(&mut std::io::stdout().lock(), ipc::ALIVE, &[])
     }
 
-    /// Does what may take long, and shows meanwhile that it goes on.
+    /// Runs a long operation and signals progress meanwhile.
     async fn beating<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         let mut work = std::pin::pin!(work);
         loop {
@@ -219,8 +219,8 @@ mod serving {
         }
     }
 
-    /// Waits until nobody sends, and sees to it that nobody begins; not for ever, as
-    /// what is sent may be large.
+    /// Waits until nobody sends, and keeps others from starting. Gives up after [`TURN`], as
+    /// transfers may be large.
     async fn turn(root: &Root, target: &Target) -> Result<Option<Lock>> {
         let began = Instant::now();
         loop {
@@ -232,8 +232,8 @@ mod serving {
         }
     }
 
-    /// Sends what is queued, and what comes meanwhile. One in the background leaves at
-    /// once if another is at it.
+    /// Sends what is queued, including what is queued meanwhile. A background helper leaves at once
+    /// if another is sending.
     async fn send_all(
         root: &Root,
         target: &Target,
@@ -253,7 +253,7 @@ mod serving {
             all.failed += sent.failed;
             all.left = sent.left;
             all.why = all.why.or(sent.why);
-            // What was queued while the lock was held was left to this process.
+            // Entries queued while the lock was held were left to this process.
             if all.failed > 0 || queue::keys(root, &id)?.is_empty() {
                 return Ok(all);
             }

@@ -1,24 +1,24 @@
-//! What is stored under a name is a letter: authenticated by who shares the secret, and
-//! signed if its writer has a key for that.
+//! Objects of a remote store are letters: authenticated by a shared secret, and signed if the
+//! writer has a signing key.
 //!
 //! ```text
 //! magic (8) | BLAKE3 of the rest, keyed (32) | 0, or 1, the public key (32) and the signature (64) | content
 //! ```
 //!
-//! The sum is for damage, and for those who have no secret. The signature is for readers who
-//! share the secret with many and take results from few: all readers can make the sum, and
-//! only writers can sign. Both hold the subject, so that one kind of letter does not pass for
-//! the other, and the content names its place by itself.
+//! The MAC detects damage, and forgery without the secret. The signature is for readers who share
+//! the secret with many and accept results from few: all readers can make the MAC, only writers can
+//! sign. Both cover the subject, so that one kind of letter does not pass for another, and the
+//! content names its place.
 
 use cachex_base::record::entry::Damaged;
 use cachex_remote::{Access, PrivateKey, PublicKey, SIGNATURE};
 
-/// What a letter is about.
+/// The subject of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// An entry.
     Entry,
-    /// What was invalidated.
+    /// Invalidation rules.
     Invalidation,
     /// The path sets of a call.
     PathSets,
@@ -27,7 +27,7 @@ pub enum Subject {
 const UNSIGNED: u8 = 0;
 const SIGNED: u8 = 1;
 const HEADER: usize = 8 + 32;
-/// The most bytes that a letter is longer than its content.
+/// The maximum overhead of a letter in bytes, beyond its content.
 pub const MOST_AROUND: usize = HEADER + 1 + 32 + SIGNATURE;
 
 impl Subject {
@@ -41,23 +41,23 @@ impl Subject {
     }
 }
 
-/// What is signed with, and whose signatures are accepted.
+/// The signing key, and the accepted signers.
 #[derive(Debug, Default)]
 pub struct Trust {
     key: Option<PrivateKey>,
-    /// None where anything is accepted that the secret authenticates.
+    /// The accepted keys; `None` if a valid MAC suffices.
     accepted: Option<Vec<PublicKey>>,
 }
 
 impl Trust {
-    /// That of who enters a store so. One's own signature is accepted, too.
+    /// Creates the trust of these credentials. The own signature is accepted, too.
     pub fn of(access: &Access) -> Trust {
         let accepted = access.wants_signatures().then(|| access.accepted().collect());
         Trust { accepted, key: access.signing_key.clone() }
     }
 }
 
-/// Seals a letter with the key of sums.
+/// Seals a letter with the MAC key `sums`.
 pub fn seal(
     sums: &[u8; 32],
     subject: Subject,
@@ -80,8 +80,7 @@ pub fn seal(
     Ok([&magic[..], sum(sums, subject, &body).as_bytes(), &body].concat())
 }
 
-/// The content of a letter, and the key that signed it, if these bytes are one that is to be
-/// believed.
+/// Opens a letter, if it is to be trusted. Returns its content and the key that signed it.
 pub fn open<'s>(
     sums: &[u8; 32],
     subject: Subject,
@@ -90,7 +89,7 @@ pub fn open<'s>(
 ) -> Result<(&'s [u8], Option<PublicKey>), Damaged> {
     let rest = stored.strip_prefix(&subject.magic()).ok_or(Damaged)?;
     let (expected, body) = rest.split_first_chunk::<32>().ok_or(Damaged)?;
-    // In constant time, which is how these compare.
+    // `blake3::Hash` compares in constant time.
     if sum(sums, subject, body) != blake3::Hash::from_bytes(*expected) {
         return Err(Damaged);
     }
@@ -100,7 +99,7 @@ pub fn open<'s>(
             let (public, rest) = rest.split_first_chunk::<32>().ok_or(Damaged)?;
             let (signature, content) = rest.split_first_chunk::<SIGNATURE>().ok_or(Damaged)?;
             let public = PublicKey(*public);
-            // Where nobody is asked to sign, a false signature is damage all the same.
+            // An invalid signature is damage even if none is required.
             if !public.verifies(&signed(subject, content), signature) {
                 return Err(Damaged);
             }
@@ -115,7 +114,7 @@ pub fn open<'s>(
     if is_accepted { Ok((content, signer)) } else { Err(Damaged) }
 }
 
-/// What a signature is made of.
+/// Returns the bytes that are signed.
 fn signed(subject: Subject, content: &[u8]) -> Vec<u8> {
     [b"cachex 2026-11-29 signed ", &subject.magic()[..], content].concat()
 }
@@ -163,7 +162,7 @@ mod tests {
         }
     }
 
-    /// Who has the secret can make the sum of anything.
+    /// Makes a letter with a valid MAC, as anyone who has the secret can.
     fn with_sum(body: &[u8]) -> Vec<u8> {
         let magic = Subject::Entry.magic();
         [&magic[..], sum(&SUMS, Subject::Entry, body).as_bytes(), body].concat()

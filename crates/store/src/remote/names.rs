@@ -1,29 +1,28 @@
-//! What things are called in a remote store, and how an entry shows that it is one of
-//! those who share a secret.
+//! The names of objects in a remote store, and the proof that an entry comes from someone who
+//! shares the secret.
 //!
 //! ```text
 //! v1/e/ab/abcdef…          an entry: a sealed letter with its origin and the sealed entry
-//! v1/i/abcdef…             what was invalidated, see `invalid`: a sealed letter
-//! v1/p/ab/abcdef…          the path sets of an automatic call: a sealed letter with what
-//!                          stands for its key, and them, see `path_sets::shared`
+//! v1/i/abcdef…             invalidation rules, see `invalid`: a sealed letter
+//! v1/p/ab/abcdef…          the path sets of an automatic call: a sealed letter with the alias
+//!                          of its key, and the sets, see `path_sets::shared`
 //! v1/b/17/cd/cdef…         a blob: how it is packed (1) | its content
 //! ```
 //!
-//! The name of an entry is its key, hashed with the secret and with what the machine is (or
-//! the platform that `--platform` names, which the entry has as a tag),
-//! since another system, or another time zone, has other answers to the same call; that
-//! of a blob is its hash, hashed with the secret. So who reads names cannot try out what a command was given, which its key
-//! is made of, nor what it printed. For the same reason the key is not in the entry:
-//! its name stands there in its place, so that an entry is bound to the name, too.
-//! Without a secret all this is done with an empty one, which everybody knows: the sums
-//! tell damage then, and no forgery.
+//! The name of an entry is its key, hashed with the secret and a description of the machine (or the
+//! platform that `--platform` names, which the entry has as a tag), since another system or time
+//! zone gives other results for the same call. The name of a blob is its hash, hashed with the
+//! secret. Thus someone who reads names cannot test guesses of a command's inputs, from which its
+//! key is made, or of its output. For the same reason the entry does not contain its key but its
+//! name, which also binds it to that name. Without a secret all this is done with an empty one,
+//! which everybody knows: the MACs then detect damage, but not forgery.
 //!
-//! Letters are in `letter`, where signatures are told of, too.
+//! Letters and signatures are described in `letter`.
 //!
-//! The number in the name of a blob is the class of those who need it, by how long they
-//! are of use: the binary logarithm of that in seconds, or `no`. A server that drops
-//! what it was given after a while keeps a blob as long as the longest in its class,
-//! so no entry loses its output to a server's clock before it is gone itself.
+//! The number in the name of a blob is its class: the binary logarithm of the lifetime of the
+//! entries that need it, in seconds, or `no` if it is unlimited. A server that drops objects after
+//! a while keeps a blob as long as the longest-lived entry of its class, so no entry loses its
+//! output before it expires itself.
 
 use super::letter::{self, Subject, Trust};
 use super::origin::Origin;
@@ -33,16 +32,16 @@ use cachex_base::system::platform;
 use cachex_remote::Access;
 use std::time::Duration;
 
-/// The most bytes that are read of who sent an entry.
+/// The maximum length of the origin of an entry in bytes.
 const MAX_ORIGIN: usize = 1024;
-/// No stored entry is longer.
+/// The maximum length of a stored entry.
 pub const MAX_ENTRY: usize =
     letter::MOST_AROUND + 2 + MAX_ORIGIN + cachex_base::record::entry::MAX_SEALED;
 
-/// No stored path sets are longer.
+/// The maximum length of stored path sets.
 pub const MAX_PATH_SETS: usize = letter::MOST_AROUND + 32 + crate::path_sets::shared::LONGEST;
 
-/// How things are called for those who share a secret, on each platform.
+/// The names of objects for those who share a secret, on each platform.
 pub struct Book<'a> {
     access: &'a Access,
     here: [u8; 32],
@@ -51,29 +50,29 @@ pub struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    /// That of who enters a store so, on this machine.
+    /// Creates the book of these credentials on this machine.
     pub fn of(access: &'a Access) -> Book<'a> {
         let here = platform::digest(&platform::of_the_machine());
         Book { access, here, trust: Trust::of(access), origin: Origin::here() }
     }
 
-    /// Whose signatures are accepted, and what is signed with.
+    /// Returns the signing key and the accepted signers.
     pub fn trust(&self) -> &Trust {
         &self.trust
     }
 
-    /// An entry as it is stored under these names. What was fetched keeps its origin.
+    /// Seals an entry for storage under these names. A fetched entry keeps its origin.
     pub fn seal(&self, names: &Names, entry: &Entry) -> Result<Vec<u8>, Damaged> {
         let origin = Origin::of_parts(&entry.parts);
         names.seal(entry, origin.as_ref().unwrap_or(&self.origin), &self.trust)
     }
 
-    /// How things are called that are sent.
+    /// Returns the names under which objects are sent.
     pub fn names(&self, platform: Option<&str>) -> Names {
         Names::of(self.access.secret.as_deref(), &self.machine(platform))
     }
 
-    /// How things are called, or were with the secret before.
+    /// Returns the current names, and those with the previous secret.
     pub fn all(&self, platform: Option<&str>) -> Vec<Names> {
         let old = self.access.old_secret.as_deref();
         let old = old.map(|old| Names::of(Some(old), &self.machine(platform)));
@@ -85,7 +84,7 @@ impl<'a> Book<'a> {
     }
 }
 
-/// The keys that are derived from a secret, one for each use.
+/// The keys derived from a secret, one for each use.
 pub struct Names {
     entries: [u8; 32],
     blobs: [u8; 32],
@@ -93,7 +92,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of who shares this secret, or none, on machines of this kind.
+    /// Derives the names for a secret, or none, on machines of this kind.
     pub fn of(secret: Option<&[u8]>, machine: &[u8; 32]) -> Names {
         let secret = secret.unwrap_or_default();
         let of_entries = [&machine[..], secret].concat();
@@ -104,25 +103,25 @@ impl Names {
         }
     }
 
-    /// Where the entry of a key lies.
+    /// Returns the name of a key's entry.
     pub fn entry(&self, key: &Key) -> String {
         let hex = self.alias(key).to_string();
         format!("v1/e/{}/{hex}", &hex[..2])
     }
 
-    /// Where a blob lies that is needed by entries of this class.
+    /// Returns the name of a blob that entries of this class need.
     pub fn blob(&self, blob: &BlobRef, class: Class) -> String {
         let hex = blake3::keyed_hash(&self.blobs, &blob.hash).to_hex();
         format!("v1/b/{class}/{}/{hex}", &hex[..2])
     }
 
-    /// Where the path sets of the calls lie that have this key.
+    /// Returns the name of a key's path sets.
     pub fn path_sets(&self, key: &Key) -> String {
         let hex = self.alias(key).to_string();
         format!("v1/p/{}/{hex}", &hex[..2])
     }
 
-    /// Path sets as they are stored.
+    /// Seals path sets for storage.
     pub fn seal_path_sets(
         &self,
         key: &Key,
@@ -133,7 +132,7 @@ impl Names {
         letter::seal(&self.sums, Subject::PathSets, &content, trust)
     }
 
-    /// The path sets of a key, packed, if these bytes are that.
+    /// Opens the path sets of a key. Returns them packed.
     pub fn open_path_sets<'s>(
         &self,
         key: &Key,
@@ -144,27 +143,27 @@ impl Names {
         content.strip_prefix(&self.alias(key).0).ok_or(Damaged)
     }
 
-    /// What stands for a key in a remote store.
+    /// Returns the alias of a key in a remote store.
     fn alias(&self, key: &Key) -> Key {
         Key(*blake3::keyed_hash(&self.entries, &key.0).as_bytes())
     }
 
-    /// Where it lies what was invalidated, whatever the platform.
+    /// Returns the name of the invalidation rules, which is the same on every platform.
     pub fn invalidated(&self) -> String {
         format!("v1/i/{}", blake3::keyed_hash(&self.sums, b"invalidated").to_hex())
     }
 
-    /// What is claimed by who runs the command of a key.
+    /// Returns the name of the claim on running a key's command.
     pub fn claim(&self, key: &Key) -> String {
         format!("v1/l/{}", self.alias(key))
     }
 
-    /// The key of sums.
+    /// Returns the key of the MACs.
     pub fn sums(&self) -> &[u8; 32] {
         &self.sums
     }
 
-    /// An entry as it is stored. What `explain` compares is of use to this store only.
+    /// Seals an entry for storage, without its key components, which are of use to this store only.
     fn seal(&self, entry: &Entry, origin: &Origin, trust: &Trust) -> Result<Vec<u8>, Damaged> {
         let entry = Entry { key: self.alias(&entry.key), parts: Vec::new(), ..entry.clone() };
         let origin = ipc::encode(origin).map_err(|_| Damaged)?;
@@ -173,13 +172,13 @@ impl Names {
         letter::seal(&self.sums, Subject::Entry, &content, trust)
     }
 
-    /// The entry of a key, if these bytes are that, with its origin as its parts.
+    /// Opens the entry of a key, with its origin as its parts.
     pub fn open(&self, key: &Key, stored: &[u8], trust: &Trust) -> Result<Entry, Damaged> {
         let entry = self.open_any(stored, trust)?;
         if entry.key == self.alias(key) { Ok(Entry { key: *key, ..entry }) } else { Err(Damaged) }
     }
 
-    /// An entry with what stands for its key in the place of that.
+    /// Opens any entry; its key is the alias.
     pub fn open_any(&self, stored: &[u8], trust: &Trust) -> Result<Entry, Damaged> {
         let (content, key) = letter::open(&self.sums, Subject::Entry, stored, trust)?;
         let (len, rest) = content.split_first_chunk().ok_or(Damaged)?;
@@ -191,12 +190,12 @@ impl Names {
     }
 }
 
-/// How long those are of use who need a blob.
+/// The lifetime class of the entries that need a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class(Option<u8>);
 
 impl Class {
-    /// That of an entry.
+    /// Returns the class of an entry.
     pub fn of(entry: &Entry) -> Class {
         let nanos = |of_use: u64| of_use.saturating_add(entry.stale_for.unwrap_or(0));
         let seconds = entry.expires_in.map(|of_use| nanos(of_use).div_ceil(1_000_000_000));
@@ -204,7 +203,7 @@ impl Class {
         Class(seconds.map(|seconds| seconds.max(1).next_power_of_two().trailing_zeros() as u8))
     }
 
-    /// How long a blob of it is kept; none: for ever.
+    /// Returns how long a blob of this class is kept; `None` if forever.
     pub fn kept(self) -> Option<Duration> {
         self.0.map(|log| Duration::from_secs(1 << log))
     }

@@ -1,9 +1,9 @@
-//! The path sets of automatic calls in a remote store: who misses one looks at their paths,
-//! and asks for the entry that what it finds there leads to.
+//! The path sets of automatic calls in a remote store. On a miss, a call looks at the paths of
+//! these sets, and asks for the entry that their current state leads to.
 //!
-//! They lie under the name of the call's key. Who sends an entry adds the set that leads to it
-//! to those that are there, so they are those of all who send. There are as many at the most
-//! as in a local store, the last sent first.
+//! They are stored under the name of the call's key. The sender of an entry adds the set that leads
+//! to it to the existing ones, so all senders share them. Their number is limited as in a local
+//! store, and the last one sent comes first.
 
 use super::names::{Book, MAX_PATH_SETS, Names};
 use super::{Target, Wanted};
@@ -13,10 +13,10 @@ use anyhow::{Result, bail};
 use cachex_base::record::entry::{Entry, Key};
 use cachex_remote::Engine;
 
-/// How often a set is added anew that another sender overwrote.
+/// The number of attempts to add a set that another sender overwrites.
 const TRIES: usize = 3;
 
-/// The path sets of a key, packed.
+/// Fetches the packed path sets of a key.
 pub async fn fetch(
     open: impl Future<Output = Result<Engine>>,
     book: &Book<'_>,
@@ -38,7 +38,7 @@ pub async fn fetch(
     }
 }
 
-/// Those under one name. What cannot be believed is not there.
+/// Returns the path sets under one name. Untrusted ones count as missing.
 async fn stored(
     engine: &Engine,
     book: &Book<'_>,
@@ -51,19 +51,19 @@ async fn stored(
     Ok(stored.and_then(opened))
 }
 
-/// The path set that leads to an entry, and the key of its call; none: the entry is found by its
-/// own key. An error: nobody else would find it.
+/// Returns the path set that leads to an entry, and the key of its call; `None` if the entry is
+/// found by its own key. Returns an error if nobody else would find it.
 pub fn of(root: &Root, entry: &Entry) -> Result<Option<(Key, PathSet)>, Unfindable> {
     let Some((key, id)) = components::facts_of(&entry.parts) else { return Ok(None) };
     let known = PathSets::recall(root, &key).sets.into_iter().find(|set| set.id() == id);
     known.filter(PathSet::can_leave).map(|set| Some((key, set))).ok_or(Unfindable)
 }
 
-/// An entry that nobody else would find, or should.
+/// An entry that nobody else would find, or should find.
 #[derive(Clone, Copy, Debug)]
 pub struct Unfindable;
 
-/// Adds a set to those of its key; the bytes that went.
+/// Adds a set to those of its key. Returns the number of bytes sent.
 pub async fn send(
     engine: &Engine,
     book: &Book<'_>,
@@ -76,7 +76,7 @@ pub async fn send(
     for _ in 0..TRIES {
         let there = stored(engine, book, names, key).await?;
         let there = there.and_then(|packed| shared::unpack(&packed, None)).unwrap_or_default();
-        // Where it would be dropped one day it is written anew, for as long again.
+        // If the store drops objects by age, the set is written again to extend its life.
         if there.iter().any(|known| known.id() == id) && !engine.drops() {
             return Ok(0);
         }
@@ -86,13 +86,13 @@ pub async fn send(
         let Ok(stored) = names.seal_path_sets(key, &packed, book.trust()) else { return Ok(0) };
         let len = stored.len() as u64;
         engine.put(&name, stored).await?;
-        // Another may have written at the same time.
+        // Another sender may have written at the same time.
         let there = self::stored(engine, book, names, key).await?;
         let there = there.and_then(|packed| shared::unpack(&packed, None)).unwrap_or_default();
         if there.iter().any(|known| known.id() == id) {
             return Ok(len);
         }
     }
-    // Results are found by sets, and one that is missing costs a run.
+    // A missing set only costs a run.
     Ok(0)
 }

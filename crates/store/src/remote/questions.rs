@@ -1,4 +1,4 @@
-//! What is asked of a helper for a remote store, and what it answers.
+//! Questions to the helper of a remote store, and its answers.
 
 use super::circuit_breaker::Outage;
 use crate::events::{Kind, Remotely};
@@ -7,101 +7,101 @@ use cachex_base::system::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What is asked of a helper.
+/// A question to a helper.
 #[derive(Serialize, Deserialize)]
 pub enum Question {
-    /// An entry.
+    /// Fetch an entry.
     Fetch(Wanted),
-    /// Whether there is such an entry.
+    /// Check whether an entry exists.
     Look(Wanted),
-    /// The path sets of such a key.
+    /// Fetch the path sets of a key.
     PathSets(Wanted),
-    /// That these keys are taken out, of results of this platform and of those named.
+    /// Remove these keys, for results of this platform and the named ones.
     Remove(Vec<[u8; 32]>, Vec<String>),
-    /// That what is queued is sent.
+    /// Send what is queued.
     Send,
-    /// Whether it works, be it by writing something or only by asking.
+    /// Test the store.
     Probe {
-        /// Whether something is written.
+        /// True to also write an object; otherwise the test only reads.
         writes: bool,
     },
-    /// What was invalidated is learnt, and taken out of the local store.
+    /// Update the invalidation rules, and apply them to the local store.
     Learn,
-    /// That what a rule is about is invalidated for everybody.
+    /// Invalidate the entries of a rule for all users.
     Invalidate(Rule),
-    /// That nobody else runs the command of such an entry, once nobody does any more.
+    /// Claim the run of an entry's command, once nobody else holds the claim.
     Claim(Wanted),
-    /// How much it holds.
+    /// Count the entries and blobs.
     Count,
-    /// Which entries it holds.
+    /// List the entries.
     List,
-    /// That what was used least recently is taken out.
+    /// Remove the least recently used objects.
     Prune(Prune),
 }
 
-/// Which entries are not to be used any more, by anybody.
+/// A rule that invalidates entries for all users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Those whose run began before this.
+    /// Applies to entries whose run began before this.
     pub before: Timestamp,
-    /// Those with this tag.
+    /// Applies to entries with this tag.
     pub tag: Option<String>,
-    /// Those whose command line matches this pattern.
+    /// Applies to entries whose command line matches this pattern.
     pub command: Option<String>,
 }
 
-/// What of a remote store goes.
+/// The objects to remove from a remote store.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Prune {
-    /// What was neither sent nor asked for in so long.
+    /// Objects that were neither sent nor requested for this long.
     pub max_age: Option<Duration>,
-    /// The least recently used, until the rest takes no more than so many bytes.
+    /// The least recently used, until the rest takes at most this many bytes.
     pub max_size: Option<u64>,
-    /// Whether it is only said what would go.
+    /// True to only report what would be removed.
     pub dry_run: bool,
 }
 
-/// What went of a remote store. The field names are public: see docs/json.md.
+/// The result of a prune. The field names are public: see docs/json.md.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Pruned {
-    /// Entries and blobs that went.
+    /// Entries and blobs that were removed.
     pub removed: u64,
-    /// The bytes that they took.
+    /// Their size in bytes.
     pub freed_bytes: u64,
-    /// Those that are left.
+    /// Entries and blobs that are left.
     pub left: u64,
-    /// The bytes that these take.
+    /// Their size in bytes.
     pub left_bytes: u64,
 }
 
-/// What there is in a remote store that is not listed.
+/// Entries of a remote store that a list leaves out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// Entries that were invalidated.
     pub invalid: u64,
-    /// Entries that cannot be opened, or are not to be trusted.
+    /// Entries that cannot be opened or are not trusted.
     pub unreadable: u64,
 }
 
-/// Which entry is asked for, and how old it may be; times are in nanoseconds.
+/// The requested entry and its maximum age; times are in nanoseconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Wanted {
     /// Its key.
     pub key: [u8; 32],
-    /// How old a success may be, and anything else.
+    /// The maximum age of a successful result, and of a failed one.
     pub limits: [Option<u64>; 2],
-    /// By how much it may be older, should the command fail.
+    /// The additional age that is accepted if the command fails.
     pub beyond: u64,
-    /// Whether a blob that is damaged is taken out, so that it can be sent again.
+    /// True to remove a damaged blob, so that it can be sent again.
     pub mends: bool,
-    /// The platform that it is of, if that is named.
+    /// The platform of the entry, if it names one.
     pub platform: Option<String>,
-    /// Of an automatic call the name of its part, see [`parts`](crate::components::with_facts).
+    /// For an automatic call, the name of its part, see [`parts`](crate::components::with_facts).
     pub facts: Option<Vec<u8>>,
 }
 
 impl Wanted {
-    /// Whether this is one.
+    /// Returns whether an entry is wanted.
     pub fn takes(&self, entry: &Entry, now: Timestamp) -> bool {
         let asked = self.limits[usize::from(entry.status != 0)];
         let Some(age) = now.since(entry.created) else { return false };
@@ -111,31 +111,31 @@ impl Wanted {
     }
 }
 
-/// What came of asking for an entry.
+/// The outcome of fetching an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fetched {
-    /// It is in this store now; so many bytes came.
+    /// The entry is now in this store.
     Entry {
-        /// With all that it needs.
+        /// The number of bytes fetched, including its blobs.
         bytes: u64,
-        /// Whether so much was written by now that a fold should see to it.
+        /// True if enough was written by now that a fold is due.
         is_fold_due: bool,
     },
-    /// There is none that is fresh and complete.
+    /// There is no fresh and complete entry.
     Nothing,
-    /// It is larger than what the reader takes.
+    /// The entry exceeds the reader's limit.
     TooLarge,
-    /// It would have taken longer than its run did, or than the reader waits for it.
+    /// The transfer would have taken longer than the run, or than the time limit.
     TooSlow,
     /// The reader has no room for it within the limit on its store.
     NoRoom,
-    /// What is there is damaged, or not by who shares the secret.
+    /// The entry is damaged, or its author does not share the secret.
     Refused,
 }
 
 impl Fetched {
-    /// What asking is counted as; none if it is not: of an outage one is counted for
-    /// all who go on without.
+    /// Returns the event that the outcome counts as; `None` if it is not counted: an outage is
+    /// counted once for all calls that continue without the store.
     pub fn counted(fetched: &Result<Fetched, Unanswered>) -> Option<Kind> {
         let (what, bytes) = match fetched {
             Ok(Fetched::Entry { bytes, .. }) => (Remotely::Hit, *bytes),
@@ -150,88 +150,88 @@ impl Fetched {
     }
 }
 
-/// What is seen of an entry that is not fetched.
+/// The state of an entry that is not fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Seen {
-    /// There is one that is fresh.
+    /// There is a fresh entry.
     Entry {
-        /// When its run ended.
+        /// The end of its run.
         created: Timestamp,
     },
-    /// There is none that is fresh.
+    /// There is no fresh entry.
     Nothing,
-    /// What is there is damaged, or not by who shares the secret.
+    /// The entry is damaged, or its author does not share the secret.
     Refused,
 }
 
-/// Why a remote store did not answer.
+/// The reason why a remote store did not answer.
 #[derive(Debug)]
 pub enum Unanswered {
-    /// It failed lately, and was not asked.
+    /// The store failed recently and was not asked.
     Paused(Outage),
-    /// It failed just now.
+    /// The store failed just now, for this reason.
     Failed(String),
 }
 
-/// What was sent.
+/// The result of sending.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// Entries.
+    /// The number of entries sent.
     pub entries: u64,
-    /// The bytes that went.
+    /// The number of bytes sent.
     pub bytes: u64,
-    /// Entries that failed.
+    /// The number of entries that failed.
     pub failed: u64,
-    /// Entries that are still queued.
+    /// The number of entries still queued.
     pub left: u64,
-    /// Why the first one failed.
+    /// The reason why the first one failed.
     pub why: Option<String>,
 }
 
-/// What was not sent, and is not tried again.
+/// Entries that were not sent and are not retried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
-    /// Entries.
+    /// Their number.
     pub entries: u64,
-    /// Why the last one failed.
+    /// The reason why the last one failed.
     pub why: String,
 }
 
 /// One step of a probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// What was tried.
+    /// The operation that was tried.
     pub what: Tried,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What a probe tries, in this order.
+/// The operations of a probe, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tried {
-    /// To reach it.
+    /// Connects to the store.
     Connect,
-    /// To compare its clock with that of this machine.
+    /// Compares its clock with this machine's.
     Clock,
-    /// To write an object.
+    /// Writes an object.
     Write,
-    /// To read it again.
+    /// Reads it back.
     Read,
-    /// To take it out.
+    /// Deletes it.
     Delete,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// It worked.
+    /// The step succeeded.
     Done,
-    /// This machine's clock is ahead by so many seconds, or if that is negative behind.
+    /// This machine's clock is ahead by this number of seconds, or behind if negative.
     Skew(f64),
-    /// Such a store cannot do that.
+    /// This kind of store cannot do that.
     Unable,
-    /// It failed, for this reason.
+    /// The step failed, for this reason.
     Failed(String),
 }

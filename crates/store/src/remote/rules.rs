@@ -1,8 +1,9 @@
-//! The rules of `cachex remote invalidate`, as far as this machine knows them: they lie beside
-//! the local store, a file for each remote store, and whoever judges an entry that comes from
-//! elsewhere goes by all of them.
+//! The rules of `cachex remote invalidate`, as far as this machine knows them. They lie beside the
+//! local store, one file for each remote store, and all of them apply to any entry that comes from
+//! elsewhere.
 //!
-//! A rule of one store is about entries of another, too: a result that was put from a far store
+//! A rule of one store also applies to entries of another: a result copied from a far store into a
+//! near one is invalid there as well, and so is one imported from an archive.
 //! into a near one is invalid there as well, and so is one that comes in an archive.
 
 use super::{FOLDER, Rule, rules_file};
@@ -17,11 +18,11 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
 
-/// No object of rules is longer, nor the file.
+/// The maximum length of an object of rules, and of the file.
 pub const LONGEST: usize = 32 * 1024;
 
 impl Rule {
-    /// Whether it is about everything that another is about.
+    /// Returns whether the rule covers every entry that `other` covers.
     pub fn covers(&self, other: &Rule) -> bool {
         let wider = |mine: &Option<String>, theirs| mine.is_none() || mine == theirs;
         self.before >= other.before
@@ -29,15 +30,15 @@ impl Rule {
             && wider(&self.command, &other.command)
     }
 
-    /// What an entry must meet beside having begun early enough.
+    /// Returns the filter that an entry must match, besides having begun early enough.
     pub fn filter(&self) -> Filter {
         let Rule { tag, command, .. } = self.clone();
         Filter { tag, command_glob: command, ..Filter::default() }
     }
 
-    /// Whether it is about this entry.
+    /// Returns whether the rule covers an entry.
     pub fn is_about(&self, entry: &Entry) -> bool {
-        // What a run has read it may have read at its beginning.
+        // A run may have read its inputs at its very beginning.
         let began = entry.created.0.saturating_sub(entry.run_time);
         let matches = |filter: &Filter| {
             filter.matcher().is_ok_and(|it| it.matches(entry, &EntryMetadata::default()))
@@ -46,20 +47,20 @@ impl Rule {
     }
 }
 
-/// All that was invalidated.
+/// A set of invalidation rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
-    /// In the order in which they were learnt.
+    /// The rules, in the order in which they were learnt.
     pub rules: Vec<Rule>,
 }
 
 impl Rules {
-    /// Whether one of them is about this entry.
+    /// Returns whether a rule covers an entry.
     pub fn are_about(&self, entry: &Entry) -> bool {
         self.rules.iter().any(|rule| rule.is_about(entry))
     }
 
-    /// Takes one in, unless there is one that says as much; whether that is new.
+    /// Adds a rule, unless an existing one covers it. Returns whether it was added.
     pub fn add(&mut self, rule: Rule) -> bool {
         if self.rules.iter().any(|known| known.covers(&rule)) {
             return false;
@@ -69,7 +70,7 @@ impl Rules {
         true
     }
 
-    /// Takes in all of them; whether one is new.
+    /// Adds all rules of a set. Returns whether any was added.
     pub fn add_all(&mut self, others: Rules) -> bool {
         let now = Timestamp::now();
         let of_the_past = |rule: Rule| Rule { before: rule.before.min(now), ..rule };
@@ -81,17 +82,17 @@ impl Rules {
     }
 }
 
-/// What is known here of the rules of one store.
+/// The rules of one store, as far as known here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     /// The rules.
     pub rules: Rules,
-    /// Whether what they are about may be in the local store.
+    /// True if entries that the rules cover may be in the local store.
     pub is_to_be_swept: bool,
 }
 
 impl Known {
-    /// Reads what is known of a store; one that is damaged is learnt anew.
+    /// Reads the known rules of a store; a damaged file is learnt anew.
     pub fn of(root: &Root, id: &str) -> Known {
         let read = || {
             let file = File::from(fsutil::open_file(root, rules_file(id)).ok()?);
@@ -103,7 +104,7 @@ impl Known {
     }
 }
 
-/// The rules that are known here of any store.
+/// Returns the known rules of all stores.
 pub fn all(root: &Root) -> Rules {
     let mut rules = Rules::default();
     for name in fsutil::names(root, FOLDER).unwrap_or_default() {

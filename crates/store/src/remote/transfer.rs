@@ -1,29 +1,28 @@
-//! Blobs on their way: a byte that says how, and the content, packed if that pays.
+//! The format of blobs in transfer: a byte that says how, and the content, packed if that pays.
 
 use anyhow::Result;
 use std::io::{self, Read, Write};
 use zstd::stream::read::Encoder;
 use zstd::stream::write::Decoder;
 
-/// The content as it is.
+/// Marks content as it is.
 const PLAIN: u8 = 0;
-/// A frame of zstd.
+/// Marks content in a zstd frame.
 const PACKED: u8 = 1;
-/// The binary logarithm of how far back a frame may look, which unpacking it takes in
-/// memory.
+/// The binary logarithm of a frame's window size, which is the memory that unpacking takes.
 const WINDOW: u32 = 23;
-/// What is tried to see whether packing pays,
+/// The length of the sample that is packed to see whether that pays,
 const SAMPLE: usize = 128 * 1024;
-/// which it does if so much of it is left, in eighths.
+/// and the maximum share of it that may be left, in eighths.
 const PAYS: usize = 7;
 
-/// The most bytes that an object takes whose content is so long: packing may make the
-/// rest of it longer where the sample became shorter.
+/// Returns the maximum size of an object with content of this length: packing may enlarge the rest
+/// even if it shrank the sample.
 pub fn longest(len: u64) -> u64 {
     len.saturating_add(len / 128).saturating_add(1024)
 }
 
-/// What does not unpack, or to what it cannot be.
+/// The object cannot be unpacked, or not to valid content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Garbled;
 
@@ -35,8 +34,7 @@ impl std::fmt::Display for Garbled {
 
 impl std::error::Error for Garbled {}
 
-/// Reads an object whose content is read from `content`, packed at this level if that
-/// pays; not at all at level 0.
+/// Returns the object for `content`, packed at `level` if that pays; never packed at level 0.
 pub fn object<'r>(mut content: impl Read + 'r, level: u8) -> io::Result<Box<dyn Read + 'r>> {
     let mut sample = Vec::with_capacity(SAMPLE);
     (&mut content).take(SAMPLE as u64).read_to_end(&mut sample)?;
@@ -53,27 +51,27 @@ pub fn object<'r>(mut content: impl Read + 'r, level: u8) -> io::Result<Box<dyn 
     Ok(Box::new(io::Cursor::new([PACKED]).chain(encoder)))
 }
 
-/// Takes an object as it comes, and gives its content to `into`.
+/// Decodes an object piece by piece and passes its content to `into`.
 pub struct Content<F: FnMut(&[u8]) -> Result<()>> {
     way: Way<F>,
 }
 
 enum Way<F: FnMut(&[u8]) -> Result<()>> {
-    /// Nothing has come yet.
+    /// Nothing was received yet.
     Unknown(F),
     Plain(F),
     Packed(Box<Decoder<'static, Taker<F>>>),
-    /// It cannot be read.
+    /// The object cannot be read.
     Lost,
 }
 
 impl<F: FnMut(&[u8]) -> Result<()>> Content<F> {
-    /// Of which nothing has come yet.
+    /// Creates a decoder that has received nothing yet.
     pub fn new(into: F) -> Content<F> {
         Content { way: Way::Unknown(into) }
     }
 
-    /// The next bytes of the object. An error is [`Garbled`] unless it is `into`'s.
+    /// Decodes the next bytes of the object. An error is [`Garbled`] unless it is `into`'s.
     pub fn take(&mut self, mut bytes: &[u8]) -> Result<()> {
         if let Way::Unknown(_) = self.way {
             let Some((way, rest)) = bytes.split_first() else { return Ok(()) };
@@ -106,7 +104,7 @@ impl<F: FnMut(&[u8]) -> Result<()>> Content<F> {
     }
 }
 
-/// What a decoder writes to.
+/// The sink of a decoder.
 struct Taker<F> {
     into: F,
     refused: Option<anyhow::Error>,
