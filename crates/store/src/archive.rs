@@ -15,16 +15,15 @@
 //! | `E` | when the entry was last used (8, little-endian), and its sealed form |
 //! | `.` | the digest: BLAKE3 over the magic and, of each record before, kind, length and BLAKE3 of its bytes |
 //!
-//! What a record needs comes before it, so that a reader knows of each entry, when
-//! it comes, whether it is complete; each blob comes once, and entries come in the
-//! order of their keys, so that the same results make the same archive. Nothing
-//! follows the end.
+//! The records that a record needs precede it, so a reader knows whether an entry is complete
+//! when it arrives. Each blob appears once, and entries appear in the order of their keys, so the
+//! same results make the same archive. Nothing follows the end record.
 //!
-//! The digest tells that an archive is whole. That it is no forgery it cannot tell:
-//! an archive is to be trusted like whoever made it.
+//! The digest shows that an archive is whole, not that it is genuine: trust an archive as much as
+//! whoever made it.
 //!
-//! [`export`] writes one, [`contents`] reads one and believes nothing, [`intake`]
-//! puts what it holds into a store.
+//! [`export`] writes an archive, [`contents`] reads one without trusting it, and [`intake`] adds
+//! its contents to a store.
 
 pub mod contents;
 pub mod export;
@@ -43,13 +42,13 @@ use cachex_base::record::entry::{BlobRef, Bytes, Entry, FORMAT, MAX_SEALED};
 use cachex_base::record::manifest::MAX_MANIFEST;
 
 const MAGIC: [u8; 8] = [0x89, b'c', b'x', b'p', b'a', b'c', b'k', FORMAT];
-/// The binary logarithm of the largest window that a reader keeps, in bytes:
-/// that of zstd's level 19, and more than a writer makes use of.
+/// The binary logarithm of the largest window, in bytes, that a reader keeps. It is that of zstd
+/// level 19, and more than a writer uses.
 const WINDOW_LOG: u32 = 23;
-/// How much is copied at a time.
+/// The size of a buffer for copying, in bytes.
 const CHUNK: usize = 128 * 1024;
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -61,7 +60,7 @@ pub enum Kind {
     PathSet = b'P',
     /// An entry.
     Entry = b'E',
-    /// There is no more.
+    /// The end of the archive.
     End = b'.',
 }
 
@@ -72,7 +71,7 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| *kind as u8 == byte)
     }
 
-    /// No record of this kind is longer.
+    /// Returns the maximum length of a record of this kind, in bytes.
     const fn longest(self) -> u64 {
         match self {
             Kind::Blob => u64::MAX,
@@ -84,16 +83,16 @@ impl Kind {
     }
 }
 
-/// What stands before the bytes of a record.
+/// Returns the header of a record: its kind and its length.
 fn head(kind: Kind, len: u64) -> [u8; 9] {
     let mut head = [kind as u8; 9];
     head[1..].copy_from_slice(&len.to_le_bytes());
     head
 }
 
-/// The blobs that an entry of a store needs, those that its manifest lists among
-/// them, in the order in which they belong into an archive. None: the manifest is
-/// gone, damaged, or not what the entry says.
+/// Returns the blobs that an entry of a store needs, including those that its manifest lists, in
+/// the order in which they belong in an archive. Returns `None` if the manifest is gone, damaged,
+/// or not what the entry says.
 pub fn needs(root: &Root, entry: &Entry) -> Option<Vec<(Kind, BlobRef)>> {
     let streams = [&entry.frames, &entry.data].into_iter().filter_map(Bytes::blob);
     let mut needs: Vec<_> = streams.map(|blob| (Kind::Blob, blob)).collect();

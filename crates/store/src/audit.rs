@@ -1,9 +1,9 @@
-//! The old store's indexes and sums, checked against its entries and mended.
+//! Checks the indexes and totals of the old store against its entries, and repairs them.
 //!
-//! A killed process leaves indexes that lead nowhere and sums that are off by
-//! what it was doing; a damaged entry leaves its blobs needed. This walks every
-//! table, page by page, opening the database anew for each so that readers get
-//! their turn. The caller holds the fold lock, so nothing is added meanwhile.
+//! A killed process leaves indexes that lead nowhere and totals that are off by what it was
+//! doing. A damaged entry leaves references to its blobs. The audit walks every table page by
+//! page, and opens the database anew for each page so that readers get their turn. The caller
+//! holds the fold lock, so nothing is added meanwhile.
 
 use super::Root;
 use super::blob_refs::{self, SeenManifests};
@@ -16,13 +16,13 @@ use anyhow::Result;
 use cachex_base::record::entry::{About, Entry, Key};
 use cachex_base::system::progress::{self, Stage};
 
-/// The tables that have a place for each entry; those for what some have are not
+/// The number of tables with a row for each entry. Tables for what only some entries have are not
 /// counted.
 const WHOLE: u64 = 4;
-/// How much is walked while readers wait.
+/// The number of rows that are walked while readers wait.
 const PAGE: usize = 10_000;
 
-/// Mends everything; how many damaged entries were removed.
+/// Repairs everything, and returns the number of damaged entries that were removed.
 pub fn audit(root: &Root) -> Result<u64> {
     let mut damaged = 0;
     let (mut entries, mut bytes) = (0, 0_u64);
@@ -42,7 +42,7 @@ pub fn audit(root: &Root) -> Result<u64> {
             };
             entries += 1;
             bytes = bytes.saturating_add(sealed.len() as u64);
-            // Puts back facts and indexes that are missing, and leaves others alone.
+            // Restores missing metadata and indexes, and leaves others alone.
             old.mend(&entry, sealed, &mut met)
         },
     )?;
@@ -68,7 +68,7 @@ pub fn audit(root: &Root) -> Result<u64> {
     Ok(damaged)
 }
 
-/// Drops what leads nowhere.
+/// Removes index rows that lead nowhere.
 fn indexes(root: &Root) -> Result<()> {
     walk(
         root,
@@ -115,8 +115,8 @@ fn indexes(root: &Root) -> Result<()> {
     )
 }
 
-/// Drops the needs of those that are not entries with that blob, nor manifests
-/// of entries; the bytes of what is needed.
+/// Removes references to blobs whose owner is neither an entry with that blob nor a manifest of
+/// an entry. Returns the size of the blobs that are still referenced, in bytes.
 fn blobs(root: &Root, met: &SeenManifests) -> Result<u64> {
     let (mut last, mut bytes) = (None, 0_u64);
     walk(

@@ -1,13 +1,12 @@
 //! Content-addressed files: the streams that are too long for an entry.
 //!
-//! A blob is written under a temporary name that its writer locks, so that
-//! whoever sweeps can tell a leftover from work in progress, and gets its own
-//! name, its BLAKE3, only when it is whole. It takes the place of a blob of the
-//! same content: should that one be damaged, it is repaired by being replaced.
+//! A blob is written under a temporary name and locked by its writer, so that a sweep can tell a
+//! leftover from work in progress. It gets its own name, its BLAKE3 hash, only when it is
+//! complete. It replaces a blob of the same content, which repairs that blob if it was damaged.
 //!
-//! In place of the plain file, or beside it for a while, there may be one with
-//! the content packed (`blobs/cd/HEX.zst`), which only the fold writes. Plain goes
-//! first with readers, packed serves where plain is gone or damaged.
+//! Instead of the plain file, or beside it for a while, there may be a compressed one
+//! (`blobs/cd/HEX.zst`), which only the fold writes. Readers try the plain form first, and use
+//! the packed form if the plain one is gone or damaged.
 
 use super::Root;
 use super::packed::{Packed, Unpacking};
@@ -25,20 +24,20 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a blob may be stored as.
+/// The form in which a blob is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
-    /// Its content.
+    /// The plain content.
     Plain,
-    /// See [`super::packed`].
+    /// The compressed content, see [`super::packed`].
     Packed,
 }
 
 impl Form {
-    /// Both.
+    /// Both forms.
     pub const ALL: [Form; 2] = [Form::Plain, Form::Packed];
 
-    /// Where a blob lies in this form.
+    /// Returns the path of a blob in this form.
     pub fn path(self, hash: &[u8; 32]) -> PathBuf {
         let hex = blake3::Hash::from_bytes(*hash).to_hex();
         PathBuf::from(format!("blobs/{}/{hex}{}", &hex[..2], self.ending()))
@@ -51,7 +50,7 @@ impl Form {
         }
     }
 
-    /// The blob of a file name, and the form that it is in.
+    /// Returns the hash of the blob that a file name stands for, and its form.
     pub fn of_name(name: &[u8]) -> Option<([u8; 32], Form)> {
         let (hex, form) = match name.strip_suffix(Form::Packed.ending().as_bytes()) {
             Some(hex) => (hex, Form::Packed),
@@ -61,17 +60,17 @@ impl Form {
     }
 }
 
-/// A blob that was read and found to be what its name says.
+/// A blob whose content was read and verified.
 #[derive(Debug)]
 pub enum Blob {
     /// A file with its content, at its start.
     Plain(File),
-    /// One with its content compressed.
+    /// A file with its content compressed.
     Packed(Packed),
 }
 
 impl Blob {
-    /// Reads the content from its beginning, wherever it was read before.
+    /// Returns a reader of the content from its beginning, wherever it was read before.
     pub fn reader(&self) -> Reader<'_> {
         match self {
             Blob::Plain(file) => Reader::Plain(from_start(file)),
@@ -80,11 +79,11 @@ impl Blob {
     }
 }
 
-/// Reads the content of a blob.
+/// A reader of the content of a blob.
 pub enum Reader<'a> {
-    /// From the file it lies in.
+    /// Reads the plain file.
     Plain(FromStart<'a>),
-    /// As it is unpacked.
+    /// Decompresses the packed file.
     Packed(Unpacking),
 }
 
@@ -97,12 +96,12 @@ impl Read for Reader<'_> {
     }
 }
 
-/// Reads a file from its start, and leaves alone the offset that it has.
+/// Returns a reader of a file from its start, which leaves the file's offset alone.
 pub fn from_start(file: &File) -> FromStart<'_> {
     FromStart { file, at: 0 }
 }
 
-/// See [`from_start`].
+/// A reader of a file from its start, see [`from_start`].
 pub struct FromStart<'a> {
     file: &'a File,
     at: u64,
@@ -116,8 +115,8 @@ impl Read for FromStart<'_> {
     }
 }
 
-/// Opens a blob after reading all of it and finding it to be what its name says.
-/// None: it is gone, or damaged, or of another length, in whatever form.
+/// Opens a blob after reading and verifying all of it. Returns `None` if it is gone, damaged or
+/// of another length in every form.
 pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Blob>> {
     if let Some(file) = open_plain(root, blob)? {
         return Ok(Some(Blob::Plain(file)));
@@ -125,12 +124,12 @@ pub fn open(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Blob>> {
     if let Some(packed) = open_packed(root, blob)? {
         return Ok(Some(Blob::Packed(packed)));
     }
-    // It may have been recorded anew, and the packed one removed.
+    // The blob may have been recorded again, and its packed form removed.
     Ok(open_plain(root, blob)?.map(Blob::Plain))
 }
 
-/// Reads the content of a blob that is to be held in memory as a whole. None: it is gone, or
-/// damaged, or of another length, in whatever form.
+/// Reads the whole content of a blob into memory. Returns `None` if it is gone, damaged or of
+/// another length in every form.
 pub fn read(root: &Root, blob: &BlobRef) -> io::Result<Option<Vec<u8>>> {
     if let Some(content) = read_plain(root, blob)? {
         return Ok(Some(content));
@@ -141,7 +140,7 @@ pub fn read(root: &Root, blob: &BlobRef) -> io::Result<Option<Vec<u8>>> {
     Ok((content.len() as u64 == blob.len).then_some(content))
 }
 
-/// The same of the plain form: it is read once, and what was read is verified.
+/// Reads the plain form once, and verifies what was read.
 fn read_plain(root: &Root, blob: &BlobRef) -> io::Result<Option<Vec<u8>>> {
     let mut file = match fsutil::open_file(root, Form::Plain.path(&blob.hash)) {
         Ok(file) => File::from(file),
@@ -149,7 +148,7 @@ fn read_plain(root: &Root, blob: &BlobRef) -> io::Result<Option<Vec<u8>>> {
         Err(errno) => return Err(errno.into()),
     };
     failpoint::at("read")?;
-    // Nothing is allocated for what is only claimed.
+    // Allocate nothing for a length that is only claimed.
     if file.metadata()?.len() != blob.len {
         return Ok(None);
     }
@@ -158,7 +157,7 @@ fn read_plain(root: &Root, blob: &BlobRef) -> io::Result<Option<Vec<u8>>> {
     Ok((*hashing::of(&content).as_bytes() == blob.hash).then_some(content))
 }
 
-/// Whether a blob is whole in this form.
+/// Returns whether a blob is whole in this form.
 pub fn is_whole(root: &Root, blob: &BlobRef, form: Form) -> rustix::io::Result<bool> {
     match form {
         Form::Plain => Ok(open_plain(root, blob)?.is_some()),
@@ -166,7 +165,7 @@ pub fn is_whole(root: &Root, blob: &BlobRef, form: Form) -> rustix::io::Result<b
     }
 }
 
-/// Opens the plain form.
+/// Opens and verifies the plain form.
 pub fn open_plain(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File>> {
     let file = match fsutil::open_file(root, Form::Plain.path(&blob.hash)) {
         Ok(file) => file,
@@ -180,19 +179,19 @@ pub fn open_plain(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<File
     Ok(whole.then(|| File::from(file)))
 }
 
-/// Opens the packed form.
+/// Opens and verifies the packed form.
 pub fn open_packed(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Packed>> {
     Packed::open(root, &Form::Packed.path(&blob.hash), blob)
 }
 
-/// The bytes that a blob takes, in whatever form; none if it is not there.
+/// Returns the size of a blob on disk in all its forms, in bytes, or `None` if it is not there.
 pub fn stored(root: &Root, hash: &[u8; 32]) -> Option<u64> {
     let sizes = Form::ALL.map(|form| fsutil::stat(root, form.path(hash)).ok().flatten());
     let sizes = sizes.into_iter().flatten().map(|stat| stat.st_size as u64);
     sizes.reduce(u64::saturating_add)
 }
 
-/// The list of files that is in a blob. None: it is gone or damaged.
+/// Returns the manifest in a blob, or `None` if it is gone or damaged.
 pub fn manifest(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Manifest>> {
     if blob.len > MAX_MANIFEST as u64 {
         return Ok(None);
@@ -208,7 +207,7 @@ pub fn manifest(root: &Root, blob: &BlobRef) -> rustix::io::Result<Option<Manife
     }
 }
 
-/// Whether what an entry left behind is whole: the list of it, and every file.
+/// Returns whether the output files of an entry are whole: the manifest and every file.
 pub fn has_files(root: &Root, entry: &Entry) -> rustix::io::Result<bool> {
     let Some(blob) = entry.manifest() else { return Ok(true) };
     let Some(list) = manifest(root, &blob)? else { return Ok(false) };
@@ -220,8 +219,8 @@ pub fn has_files(root: &Root, entry: &Entry) -> rustix::io::Result<bool> {
     Ok(true)
 }
 
-/// Whether a blob that an entry needs, itself or by its manifest, is not there
-/// at all.
+/// Returns whether a blob that an entry needs, directly or through its manifest, does not exist
+/// in any form.
 pub fn lacks(root: &Root, entry: &Entry) -> bool {
     let files = || match entry.manifest().map(|blob| manifest(root, &blob)) {
         Some(Ok(Some(list))) => list.blobs().any(|file| is_gone(root, &file.hash)),
@@ -230,22 +229,22 @@ pub fn lacks(root: &Root, entry: &Entry) -> bool {
     entry.blobs().any(|blob| is_gone(root, &blob.hash)) || files()
 }
 
-/// Whether a blob is not there at all.
+/// Returns whether a blob does not exist in any form.
 pub fn is_gone(root: &Root, blob: &[u8; 32]) -> bool {
     Form::ALL.iter().all(|form| matches!(fsutil::stat(root, form.path(blob)), Ok(None)))
 }
 
-/// A blob in the making. Dropped before `NewBlob::keep`, it leaves nothing.
+/// A blob that is being written. Nothing remains of it if it is dropped before it is kept.
 pub struct NewBlob<'a> {
     name: Temporary<'a>,
     writer: Writer<OwnedFd>,
 }
 
 impl<'a> NewBlob<'a> {
-    /// Starts one.
+    /// Starts a blob.
     pub fn new(root: &'a Root) -> rustix::io::Result<NewBlob<'a>> {
         let (name, file) = Temporary::create(root)?;
-        // A file system without locks sweeps by age alone.
+        // On a file system without locks, a sweep goes by age alone.
         let _ = failpoint::at("flock")
             .and_then(|()| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive));
         Ok(NewBlob { name, writer: Writer::new(file) })
@@ -257,17 +256,17 @@ impl<'a> NewBlob<'a> {
         self.writer.append(bytes)
     }
 
-    /// Its name until it is whole.
+    /// Returns the temporary name of the blob.
     pub fn name(&self) -> Option<&Path> {
         self.name.name()
     }
 
-    /// Waits until what was appended is written.
+    /// Waits until the bytes appended so far are written.
     pub fn settle(&mut self) -> rustix::io::Result<()> {
         self.writer.settle()
     }
 
-    /// Waits until all of it is written.
+    /// Waits until all bytes are written, and returns the complete blob.
     pub fn finish(self) -> rustix::io::Result<WholeBlob<'a>> {
         let file = self.writer.file_handle();
         let (hash, len) = self.writer.finish()?;
@@ -279,40 +278,40 @@ impl<'a> NewBlob<'a> {
     }
 }
 
-/// A blob that is whole and has no name of its own yet.
+/// A complete blob that still has a temporary name.
 pub struct WholeBlob<'a> {
     name: Temporary<'a>,
-    /// Keeps the lock.
+    /// Holds the lock.
     file: Option<Arc<OwnedFd>>,
     blob: BlobRef,
 }
 
 impl<'a> WholeBlob<'a> {
-    /// A file that was written under a temporary name, locked, and hashed.
+    /// Wraps a file that was written under a temporary name, locked, and hashed.
     pub(super) fn new(name: Temporary<'a>, file: OwnedFd, blob: BlobRef) -> WholeBlob<'a> {
         WholeBlob { name, file: Some(Arc::new(file)), blob }
     }
 
-    /// What it will be.
+    /// Returns the reference to the blob that is to be kept.
     pub fn blob(&self) -> BlobRef {
         self.blob
     }
 
-    /// Closes its file, and so gives up the lock, for who has more of them than
-    /// there are descriptors. Nothing is swept while the caller holds the fold lock,
-    /// nor what was written within [`LEFT`](super::sweep::LEFT).
+    /// Closes the file, and thereby releases the lock, for callers with more blobs than file
+    /// descriptors. A sweep removes nothing while the caller holds the fold lock, and nothing
+    /// that was written within [`LEFT`](super::sweep::LEFT).
     pub fn close(&mut self) {
         self.file = None;
     }
 
-    /// Gives it its name. The caller holds the publish lock.
+    /// Gives the blob its own name. The caller holds the publish lock.
     pub fn keep(self) -> rustix::io::Result<BlobRef> {
         let (place, blob) = (Form::Plain.path(&self.blob.hash), self.blob);
         self.keep_as(&place)?;
         Ok(blob)
     }
 
-    /// The same with another name.
+    /// Gives the blob the name `place` instead of its own.
     pub fn keep_as(mut self, place: &Path) -> rustix::io::Result<()> {
         if let Some(name) = &self.name.name {
             fsutil::rename(self.name.root, name, place)?;
@@ -321,30 +320,30 @@ impl<'a> WholeBlob<'a> {
         Ok(())
     }
 
-    /// Its name as long as it has none of its own.
+    /// Returns the temporary name of the blob, until it has its own.
     pub fn name(&self) -> Option<&Path> {
         self.name.name()
     }
 
-    /// How long it is.
+    /// Returns the length of the blob, in bytes.
     pub fn len(&self) -> u64 {
         self.blob.len
     }
 }
 
-/// A temporary name, removed unless it was taken away.
+/// A temporary name. Its file is removed on drop, unless it was renamed.
 pub struct Temporary<'a> {
     root: &'a Root,
     name: Option<PathBuf>,
 }
 
 impl<'a> Temporary<'a> {
-    /// A new, empty file under one.
+    /// Creates a new, empty file under a temporary name.
     pub fn create(root: &'a Root) -> rustix::io::Result<(Temporary<'a>, OwnedFd)> {
         Temporary::create_with(root, "")
     }
 
-    /// The same under one that begins so.
+    /// Creates a new, empty file under a temporary name that begins with `prefix`.
     pub fn create_with(
         root: &'a Root,
         prefix: &str,
@@ -362,12 +361,12 @@ impl<'a> Temporary<'a> {
         Ok((Temporary { root, name: Some(name) }, file))
     }
 
-    /// Returns the name that it has until then, if it has one.
+    /// Returns the temporary name, unless the file was renamed.
     pub fn name(&self) -> Option<&Path> {
         self.name.as_deref()
     }
 
-    /// Gives the file a name that stays.
+    /// Renames the file to its permanent name.
     pub fn rename(mut self, to: &Path) -> rustix::io::Result<()> {
         if let Some(name) = &self.name {
             fsutil::rename(self.root, name, to)?;

@@ -1,13 +1,13 @@
-//! Recording what a command prints, in bounded memory.
+//! Records what a command prints, in bounded memory.
 //!
-//! Bytes and frames each start in memory and move to a blob in the making when
-//! they outgrow an entry. A recording that cannot go on, because the store is
-//! full or the output too long, is given up; the command never notices.
+//! Bytes and frames each start in memory and move to a blob when they outgrow an entry. If a
+//! recording cannot go on, because the store is full or the output too long, it is given up, and
+//! the command does not notice.
 //!
-//! A run that others wait for is shared with them from its first byte on: its
-//! bytes go to the blob at once, and a live index beside it says what they are
-//! (see [`crate::live`]). Nothing of that holds the command up: no reader
-//! of theirs is waited for, and if it cannot be written they go without.
+//! A run that others wait for is shared with them from its first byte: its bytes go to the blob
+//! at once, and a live index beside it describes them (see [`crate::live`]). This never holds up
+//! the command: it waits for none of their readers, and if the index cannot be written, they go
+//! without.
 
 use crate::Root;
 use crate::blobs::{NewBlob, WholeBlob};
@@ -26,20 +26,20 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const FRAMES_INLINE_LIMIT: usize = 512;
-/// Frames are encoded in memory up to here before they go to their blob.
+/// The number of bytes of frames that are encoded in memory before they go to their blob.
 const FRAMES_BATCH: usize = 16 * 1024;
 
-/// How long those who wait have to begin to follow,
+/// The time that waiting processes have to start following.
 const BEGINNING: Duration = Duration::from_secs(1);
-/// and how often it is looked whether they have.
+/// The interval at which to check whether they have.
 const GLANCE: Duration = Duration::from_millis(2);
 
-/// Why there is no recording.
+/// The reason why there is no recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GaveUp {
-    /// The output is longer than what may be recorded.
+    /// The output is longer than may be recorded.
     TooLong,
-    /// The store has no room for it, whatever else goes.
+    /// The store has no room for it, whatever else is removed.
     NoRoom,
     /// The store could not be written.
     Failed(Errno),
@@ -62,39 +62,39 @@ pub struct Recorder<'a> {
     last: Option<Frame>,
     gave_up: Option<GaveUp>,
     sharing: Sharing<'a>,
-    /// What those wait for who may follow.
+    /// The lock that possible followers wait for.
     lock: Option<&'a Lock>,
-    /// When they could begin to.
+    /// The time from which others could follow.
     shared: Option<Instant>,
-    /// Both streams came through one pipe.
+    /// True if both streams came through one pipe.
     is_of_one_pipe: bool,
     is_paused: bool,
     room: Room<'a>,
 }
 
-/// What those who wait for a run can expect of it.
+/// The use that a run may be to the processes that wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prospect {
-    /// It may be recorded.
+    /// The run may be recorded.
     Record,
-    /// It is not recorded, and is theirs as long as it can be followed.
+    /// The run is not recorded, but is of use to those who can follow it.
     Following,
-    /// It did not come to its own end, and is of no use to them.
+    /// The run did not come to its own end, and is of no use to others.
     Nothing,
 }
 
-/// Whether others can follow a run.
+/// The state of sharing a run with others.
 enum Sharing<'a> {
-    /// They cannot.
+    /// Others cannot follow the run.
     Not,
-    /// As soon as it prints something; this lock tells them.
+    /// Others can follow as soon as the run prints something; this lock tells them.
     Wanted(&'a Lock),
-    /// This tells them what it prints.
+    /// Others follow the run through this index.
     Live(NewIndex<'a>),
 }
 
 impl<'a> Recorder<'a> {
-    /// Records up to `limit` bytes, for which there is to be this room.
+    /// Creates a recorder of up to `limit` bytes, which claims its space from `room`.
     pub fn new(root: &'a Root, limit: u64, room: Room<'a>) -> Recorder<'a> {
         Recorder {
             root,
@@ -114,28 +114,28 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The same for a run under `lock`, if there is one, whose waiters follow it.
+    /// Shares the run with the processes that wait for `lock`, if it is given.
     pub fn shared_by(self, lock: Option<&'a Lock>) -> Recorder<'a> {
         Recorder { sharing: lock.map_or(Sharing::Not, Sharing::Wanted), lock, ..self }
     }
 
-    /// Notes that both streams come through one pipe, and as standard output. To be
-    /// called before anything is taken down.
+    /// Notes that both streams come through one pipe, as standard output. Must be called before
+    /// anything is recorded.
     pub fn note_one_pipe(&mut self) {
         self.is_of_one_pipe = true;
         self.last = Some(Frame::ONE_PIPE);
     }
 
-    /// The command begins, and writes to these pipes. By them one that it starts, and
-    /// that would wait for this run, is told from others.
+    /// Notes that the command starts and writes to these pipes. They identify a process that the
+    /// command starts and that would wait for this run.
     pub fn begins(&self, pipes: impl IntoIterator<Item = Pipe>) {
         if let Sharing::Wanted(lock) = self.sharing {
             lock.add_pipes(pipes);
         }
     }
 
-    /// Nothing comes before a reader of this process takes something: those who follow
-    /// need not wait for that.
+    /// Notes that no output comes until a reader of this process takes some. Followers need not
+    /// wait for that.
     pub fn pauses(&mut self) {
         if let Sharing::Live(index) = &self.sharing
             && !self.is_paused
@@ -144,13 +144,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Takes down a chunk of a stream.
+    /// Records a chunk of a stream.
     pub fn append(&mut self, stream: Stream, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         if let Sharing::Wanted(lock) = self.sharing {
-            // What keeps it from being shared need not keep it from being recorded.
+            // A run that cannot be shared may still be recorded.
             self.sharing = self.share(lock).map_or(Sharing::Not, Sharing::Live);
         }
         self.is_paused = false;
@@ -159,7 +159,7 @@ impl<'a> Recorder<'a> {
             self.gave_up.get_or_insert(GaveUp::TooLong);
         }
         if self.gave_up.is_some() && !self.is_followed() && !self.is_awaited() {
-            // What was written so far is removed now, not when the command ends.
+            // Remove what was written so far now, not when the command ends.
             self.forget();
         } else if let Err(why) = self.try_append(stream, bytes) {
             self.gave_up = Some(why);
@@ -173,7 +173,7 @@ impl<'a> Recorder<'a> {
             return Err(GaveUp::NoRoom);
         }
         if let Err(errno) = self.data.append(self.root, bytes) {
-            // What is in memory as well is enough for a record.
+            // The copy in memory is enough for a record.
             if self.data.memory.is_none() {
                 return Err(errno.into());
             }
@@ -204,7 +204,7 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Tells those who wait for the lock where they can follow this.
+    /// Tells those who wait for the lock where they can follow the run.
     fn share(&mut self, lock: &Lock) -> Option<NewIndex<'a>> {
         let index = NewIndex::new(self.root).ok()?;
         let blob = NewBlob::new(self.root).ok()?;
@@ -222,7 +222,7 @@ impl<'a> Recorder<'a> {
         matches!(&self.sharing, Sharing::Live(index) if index.is_followed())
     }
 
-    /// Whether somebody may follow who has not begun to, though there has hardly been time.
+    /// Returns whether a waiting process has not started to follow, but still has time to.
     fn is_awaited(&self) -> bool {
         self.shared.is_some_and(|since| since.elapsed() < BEGINNING)
             && self.lock.is_some_and(|lock| lock.is_awaited(self.root))
@@ -238,9 +238,9 @@ impl<'a> Recorder<'a> {
         self.room.give_back();
     }
 
-    /// What is to tell those who wait how the run ended, to be called when nothing
-    /// comes any more. What those who follow have been promised is all there then. If there
-    /// will be no record to serve them, those who have not begun to follow may begin first.
+    /// Returns the means to tell waiting processes how the run ended. Must be called when no more
+    /// output comes. Everything that followers were promised is there then. If there will be no
+    /// record to serve them, those who have not started to follow get time to do so first.
     pub fn ending(&mut self, prospect: Prospect) -> Ending<'a> {
         let is_recorded = prospect == Prospect::Record && self.gave_up.is_none();
         if matches!(self.sharing, Sharing::Live(_)) && prospect != Prospect::Nothing && !is_recorded
@@ -261,7 +261,7 @@ impl<'a> Recorder<'a> {
         Ending(sharing)
     }
 
-    /// What was taken down, all of it or nothing.
+    /// Returns the complete recording, or the reason why there is none.
     pub fn finish(mut self) -> Result<Recording<'a>, GaveUp> {
         if let Some(last) = self.last.take() {
             last.encode(&mut self.encoded);
@@ -278,13 +278,13 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// How those who wait for a run are told of its end. Dropped without, it leaves
-/// them to their turn.
+/// A handle that tells waiting processes of the end of a run. If it is dropped unused, they go on
+/// waiting for their turn.
 pub struct Ending<'a>(Sharing<'a>);
 
 impl Ending<'_> {
-    /// It came to its own end, so, and was recorded or not. Of a run that printed
-    /// nothing and is recorded the record tells.
+    /// Tells that the run came to its own end, and how. A run that printed nothing and was
+    /// recorded needs no telling: its record does that.
     pub fn tell(self, end: End, is_recorded: bool) {
         match self.0 {
             Sharing::Live(index) => {
@@ -305,12 +305,12 @@ pub struct Recording<'a> {
 }
 
 impl<'a> Recording<'a> {
-    /// Claims room for a file that goes with it; whether there is any.
+    /// Claims room for a file that belongs to the recording. Returns whether there is any.
     pub fn claim_file(&mut self, len: u64) -> rustix::io::Result<bool> {
         self.room.claim_file(len)
     }
 
-    /// Reads the output, whatever stream it went to.
+    /// Returns a reader of the output of both streams.
     pub fn reader(&self) -> std::io::Result<Box<dyn Read + '_>> {
         Ok(match &self.data {
             Whole::Inline(bytes) => Box::new(&bytes[..]),
@@ -321,8 +321,8 @@ impl<'a> Recording<'a> {
         })
     }
 
-    /// Puts what is in blobs in its place; with it comes the room that was claimed. The
-    /// caller holds the publish lock.
+    /// Moves blobs to their places in the store, and returns them with the room that was claimed.
+    /// The caller holds the publish lock.
     pub fn keep(self) -> rustix::io::Result<(Bytes, Bytes, Room<'a>)> {
         Ok((self.data.keep()?, self.frames.keep()?, self.room))
     }
@@ -342,12 +342,12 @@ impl Whole<'_> {
     }
 }
 
-/// Bytes that move from memory to a blob, unless they are few.
+/// Bytes that move from memory to a blob once they exceed a limit.
 struct Part<'a> {
     limit: usize,
-    /// All of them, while they are few enough.
+    /// All bytes, as long as they are within the limit.
     memory: Option<Vec<u8>>,
-    /// All of them, once they are not, or from the beginning.
+    /// All bytes, once they exceed the limit, or from the beginning.
     blob: Option<NewBlob<'a>>,
 }
 
@@ -356,12 +356,12 @@ impl<'a> Part<'a> {
         Part { limit, memory: Some(Vec::new()), blob: None }
     }
 
-    /// Whether these bytes are written to a file, or lead to one.
+    /// Returns whether these bytes are written to a file, or cause one to be created.
     fn is_written_with(&self, bytes: &[u8]) -> bool {
         self.blob.is_some() || !self.fits_with(bytes)
     }
 
-    /// Whether all of them are few enough with these.
+    /// Returns whether all bytes are within the limit with these added.
     fn fits_with(&self, bytes: &[u8]) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.len() + bytes.len() <= self.limit)
     }

@@ -1,40 +1,39 @@
-//! The parts of a key, as `explain` compares them: never a value, only a short
-//! keyed sum of each.
+//! The components of a key, as `explain` compares them: never a value, only a short MAC of each.
 //!
-//! A sum is the first six bytes of BLAKE3, keyed with the store's secret, over
-//! the part's kind and name, and its value. That is too short to be sure of a
-//! value by it, and long enough to tell that one changed. What is stored is
+//! A MAC is the first six bytes of BLAKE3, keyed with the store's secret, over the component's
+//! kind, name and value. It is too short to confirm a guess at a value, and long enough to show
+//! that one changed. The stored form is
 //!
 //! ```text
-//! sum of nothing (6) | whether some were left out (1) | parts, the variables last
-//! part: kind (1) | length of the name (1) | name | sum (6)
+//! MAC of nothing (6) | whether some were left out (1) | components, the variables last
+//! component: kind (1) | length of the name (1) | name | MAC (6)
 //! ```
 //!
-//! The sum of nothing tells one secret from another. Every miss writes this
-//! down, so it is put together as it comes, in two buffers and nothing else.
+//! The MAC of nothing tells one secret from another. Every miss writes the components, so they
+//! are collected as they come, in two buffers and nothing else.
 
 use crate::secret::Secret;
 use cachex_base::record::entry::{Key, PARTS_LIMIT};
 use cachex_base::system::hashing;
 use std::cmp::Reverse;
 
-/// What a part is. The numbers are stored.
+/// The kind of a component. The numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
     /// All arguments.
     Arguments = 0,
-    /// Where the executable lies.
+    /// The path of the executable.
     ExePath = 1,
-    /// How large it is.
+    /// The size of the executable.
     ExeSize = 2,
-    /// When it was modified.
+    /// The modification time of the executable.
     ExeModified = 3,
-    /// What is in it.
+    /// The content of the executable.
     ExeContent = 4,
     /// The working directory.
     Directory = 5,
-    /// A variable.
+    /// An environment variable.
     Variable = 6,
     /// Standard input.
     Stdin = 7,
@@ -44,20 +43,20 @@ pub enum Kind {
     Scope = 9,
     /// The terminal's kind and width.
     Terminal = 10,
-    /// How many files count.
+    /// The number of files in the key.
     Inputs = 11,
-    /// A file that counts, or all in a folder, whose name ends with a slash.
+    /// A file in the key, or all files in a folder, whose name ends with a slash.
     Input = 12,
-    /// What a command printed.
+    /// The output of a command.
     InputCommand = 13,
-    /// What this machine is, or which project it is.
+    /// The machine or the project.
     Platform = 14,
-    /// How it is found out what the command reads.
+    /// The method of finding out what the command reads.
     Auto = 15,
-    /// Which files the entry depends on: of the call that is automatic the key, and of the
-    /// files the path set, as its name.
+    /// The files that the entry depends on. The name is the key of the automatic call, followed
+    /// by the id of the path set.
     EntryMetadata = 16,
-    /// Who sent an entry that was fetched, which has no other parts. Each name says one thing.
+    /// The sender of a fetched entry, which has no other components. Each name is one detail.
     Origin = 17,
 }
 
@@ -84,46 +83,46 @@ impl Kind {
     ];
 }
 
-/// A sum.
+/// A short MAC.
 pub type Sum = [u8; 6];
 
-/// One part.
+/// A component of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// What it is.
+    /// The kind of component.
     pub kind: Kind,
-    /// The name of a variable, of a file, of a command; empty if there was no room.
+    /// The name of a variable, a file or a command; empty if there was no room for it.
     pub name: Vec<u8>,
-    /// The keyed sum of kind, name and value.
+    /// The MAC of kind, name and value.
     pub sum: Sum,
 }
 
-/// All parts of one key.
+/// All components of one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// Tells one secret from another.
+    /// The MAC of nothing, which tells one secret from another.
     pub secret: Sum,
-    /// In the order they were collected, but for the variables, which are last.
+    /// The components in the order they were collected, except variables, which come last.
     pub list: Vec<Part>,
-    /// Whether some were left out for want of room.
+    /// True if components were left out for lack of room.
     pub cut: bool,
 }
 
-/// Collects parts.
+/// Collects the components of a key.
 pub struct Collector {
     secret: Secret,
-    /// What is stored, but for the variables,
+    /// The stored form without the variables.
     stored: Vec<u8>,
-    /// which go last, so that they are what is left out for want of room.
+    /// The variables. They come last, so that they are the first to be left out for lack of room.
     variables: Vec<u8>,
     summed: Vec<u8>,
 }
 
-/// Where the parts begin.
+/// The offset of the first component, in bytes.
 const HEADER: usize = 7;
 
 impl Collector {
-    /// Sums are made with this secret.
+    /// Creates a collector that computes MACs with `secret`.
     pub fn new(secret: Secret) -> Collector {
         let mut stored = Vec::with_capacity(PARTS_LIMIT);
         let mut summed = Vec::with_capacity(1024);
@@ -132,21 +131,21 @@ impl Collector {
         Collector { secret, stored, variables: Vec::with_capacity(PARTS_LIMIT), summed }
     }
 
-    /// Takes a part.
+    /// Adds a component.
     pub fn add(&mut self, kind: Kind, name: &[u8], value: &[u8]) {
         let sum = sum(&self.secret, &mut self.summed, kind as u8, name, value);
         let to = if kind == Kind::Variable { &mut self.variables } else { &mut self.stored };
         put(to, kind, name, sum);
     }
 
-    /// What was taken, in its stored form, however long that is.
+    /// Returns the stored form of the components, however long it is.
     pub fn finish(mut self) -> Vec<u8> {
         self.stored.append(&mut self.variables);
         self.stored
     }
 }
 
-/// A name that is too long to be kept is none.
+/// Appends a component. A name that is too long is left out.
 fn put(to: &mut Vec<u8>, kind: Kind, name: &[u8], sum: Sum) {
     let len = u8::try_from(name.len()).unwrap_or(0);
     to.extend([kind as u8, len]);
@@ -154,7 +153,7 @@ fn put(to: &mut Vec<u8>, kind: Kind, name: &[u8], sum: Sum) {
     to.extend(sum);
 }
 
-/// The sum of a part that has no name.
+/// Returns the MAC of a component without a name.
 pub fn sum_of(secret: &Secret, kind: Kind, value: &[u8]) -> Sum {
     sum(secret, &mut Vec::new(), kind as u8, b"", value)
 }
@@ -170,7 +169,7 @@ fn sum(secret: &Secret, buffer: &mut Vec<u8>, kind: u8, name: &[u8], value: &[u8
     sum
 }
 
-/// The same parts of an entry that depends on files, which this names.
+/// Adds the component that names the files an entry depends on.
 pub fn with_facts(mut stored: Vec<u8>, name: &[u8]) -> Vec<u8> {
     if stored.len() >= HEADER {
         let mut part = Vec::with_capacity(2 + name.len() + Sum::default().len());
@@ -180,9 +179,9 @@ pub fn with_facts(mut stored: Vec<u8>, name: &[u8]) -> Vec<u8> {
     stored
 }
 
-/// What it names, of an entry that depends on files: the key of the call, and the path set.
+/// Returns the key of the call and the id of the path set, for an entry that depends on files.
 pub fn facts_of(stored: &[u8]) -> Option<(Key, Key)> {
-    // It is the first.
+    // It is the first component.
     let (&[kind, len], rest) = stored.get(HEADER..)?.split_first_chunk()?;
     let name: &[u8; 64] =
         rest.first_chunk().filter(|_| (kind, len) == (Kind::EntryMetadata as u8, 64))?;
@@ -192,7 +191,7 @@ pub fn facts_of(stored: &[u8]) -> Option<(Key, Key)> {
     Some((Key(key), Key(set)))
 }
 
-/// The parts of an entry that was fetched: what is known of who sent it.
+/// Returns the components of a fetched entry: what is known of its sender.
 pub fn of_origin(said: impl Iterator<Item = String>) -> Vec<u8> {
     let mut stored = vec![0; HEADER];
     for name in said {
@@ -201,7 +200,7 @@ pub fn of_origin(said: impl Iterator<Item = String>) -> Vec<u8> {
     stored
 }
 
-/// What is known of who sent an entry; none if it was not fetched.
+/// Returns what is known of the sender of an entry, or `None` if it was not fetched.
 pub fn origin_of(stored: &[u8]) -> Option<Vec<String>> {
     let parts = Parts::decode(stored)?;
     let said = |part: Part| String::from_utf8_lossy(&part.name).into_owned();
@@ -210,8 +209,8 @@ pub fn origin_of(stored: &[u8]) -> Option<Vec<String>> {
     is_fetched.then(|| list.map(said).collect())
 }
 
-/// As much of a stored form as an entry has room for: where that is not all, the
-/// longest names go first, then the last parts.
+/// Returns as much of a stored form as an entry has room for. The longest names are dropped
+/// first, then the last components.
 pub fn within_limit(stored: Vec<u8>) -> Vec<u8> {
     if stored.len() <= PARTS_LIMIT {
         return stored;
@@ -219,7 +218,7 @@ pub fn within_limit(stored: Vec<u8>) -> Vec<u8> {
     let mut parts = Parts::decode(&stored).unwrap_or_default();
     let mut excess = stored.len() - PARTS_LIMIT;
     let mut longest: Vec<usize> = (0..parts.list.len()).collect();
-    // By its name files are found, those of others are for people.
+    // Files are found by the name of this component; other names are for people.
     let is_read = |at: usize| parts.list[at].kind == Kind::EntryMetadata;
     longest.sort_by_key(|&at| (is_read(at), Reverse(parts.list[at].name.len())));
     for at in longest {
@@ -246,13 +245,13 @@ impl Parts {
         stored
     }
 
-    /// Whether they say who sent the entry, and nothing of its key but by what it is found.
+    /// Returns whether the components state only the sender of the entry and what it is found by.
     pub fn is_of_a_fetched_entry(&self) -> bool {
         let is_said = |part: &Part| matches!(part.kind, Kind::Origin | Kind::EntryMetadata);
         self.secret == Sum::default() && self.list.iter().all(is_said)
     }
 
-    /// Reads what was stored; none if there is nothing that can be read.
+    /// Decodes the stored form. Returns `None` if it cannot be read.
     pub fn decode(stored: &[u8]) -> Option<Parts> {
         let (header, mut rest) = stored.split_first_chunk::<HEADER>()?;
         let [secret @ .., cut] = header;

@@ -1,12 +1,11 @@
-//! The old store behind a fence: sled runs only in a process that can be given up.
+//! Access to the old store through a helper: sled runs only in a process that can be given up.
 //!
-//! [`DbClient`] starts this very executable with hidden arguments, reads frames
-//! from its standard output under a time bound, and takes a helper that is late
-//! or dies for an error, which to a look-up is a miss. The other side, what
-//! such a helper does, is [`super::db_server`].
+//! [`DbClient`] starts this very executable with hidden arguments and reads frames from its
+//! standard output under a time limit. It treats a helper that is late or dies as an error, which
+//! to a look-up is a miss. The other side is [`super::db_server`].
 //!
-//! Besides those that every helper knows ([`cachex_base::process::ipc`]), an answer may end with a
-//! frame tagged [`SET_ASIDE`] or [`BROKEN`].
+//! Besides the frames that every helper knows ([`cachex_base::process::ipc`]), an answer may end
+//! with a frame tagged [`SET_ASIDE`] or [`BROKEN`].
 
 mod attend;
 mod reports;
@@ -36,32 +35,32 @@ use std::time::Duration;
 
 /// The hidden verb of a helper.
 pub const VERB: &str = "__store";
-/// The database was set aside; the bytes are its new name.
+/// The tag of a frame that says that the database was set aside. The bytes are its new name.
 pub const SET_ASIDE: u8 = b'B';
-/// The database is damaged, and is where it was.
+/// The tag of a frame that says that the database is damaged, and was left in place.
 pub const BROKEN: u8 = b'X';
 
-/// A look-up waits so long, and no longer, for what may be a rerun's shortcut.
+/// The maximum time that a look-up waits for a result that only saves a rerun.
 const GET: Duration = Duration::from_secs(5);
-/// Other answers may take this long, from one sign of progress to the next.
+/// The maximum time between two signs of progress for other answers.
 const STEP: Duration = Duration::from_mins(1);
 
-/// How the C library gives a helper its memory. sled allocates tables of 6 MB and hardly
-/// touches them: they are to be mapped, each time anew, and not to be cleared; and its
-/// threads, ten in a process of a few milliseconds, do with one arena.
+/// The settings of the C library's allocator in a helper. sled allocates tables of 6 MB and
+/// hardly touches them, so they are mapped anew each time instead of being cleared. Its ten
+/// threads, in a process of a few milliseconds, make do with one arena.
 const MALLOC: (&str, &str) =
     ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072:glibc.malloc.arena_max=1");
 
-/// How a process dies of what it read.
+/// The signals by which a process dies of what it read.
 const CRASHES: [Signal; 4] = [Signal::ABORT, Signal::BUS, Signal::SEGV, Signal::ILL];
 
-/// Runs a helper: `args` are those after [`VERB`].
+/// Runs a helper. `args` are the arguments after [`VERB`].
 pub fn serve(args: &[OsString]) -> Exit {
     db_server::serve(args)
 }
 
-/// Starts a fold in the background, which outlives this process, and returns.
-/// `path` is the [`Root::path`] of the store.
+/// Starts a fold in the background, which outlives this process, and returns at once. `path` is
+/// the [`Root::path`] of the store.
 pub fn start_fold(path: &Path, bounds: &Bounds) -> Result<()> {
     let options = bounds.as_options();
     let mut command = command(path, db_server::FOLD, &db_server::fold_args(&options))?;
@@ -70,7 +69,7 @@ pub fn start_fold(path: &Path, bounds: &Bounds) -> Result<()> {
     Ok(())
 }
 
-/// Adds tags to the result of a key in the background, and returns.
+/// Adds tags to the result of a key in the background, and returns at once.
 pub fn start_tagging(path: &Path, key: &Key, tags: &[String]) -> Result<()> {
     let args: Vec<OsString> =
         std::iter::once(key.to_string()).chain(tags.iter().cloned()).map(OsString::from).collect();
@@ -80,41 +79,41 @@ pub fn start_tagging(path: &Path, key: &Key, tags: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The old store, seen through a helper process.
+/// The old store, accessed through a helper process.
 pub struct DbClient<'a> {
     root: &'a Root,
 }
 
 impl<'a> DbClient<'a> {
-    /// That of `root`.
+    /// Returns a client for the old store of `root`.
     pub fn new(root: &'a Root) -> DbClient<'a> {
         DbClient { root }
     }
 
-    /// Folds and checks everything, and drops nothing that is whole, however
-    /// old it is and however much there is. The caller holds no lock.
+    /// Folds and checks everything, but drops nothing that is whole, regardless of age and size.
+    /// The caller holds no lock.
     pub fn mend(&self) -> Result<FoldReport> {
         let grace = Duration::MAX;
         self.fold_with(&FoldOptions { grace, full: true, wait: true, ..FoldOptions::default() })
     }
 
-    /// Moves what is young into the old store, after a fold that may be under way,
-    /// and drops nothing that is whole. The caller holds no lock.
+    /// Moves young entries into the old store, after any fold that is under way, and drops
+    /// nothing that is whole. The caller holds no lock.
     pub fn take_in(&self) -> Result<FoldReport> {
         let grace = Duration::MAX;
         self.fold_with(&FoldOptions { grace, wait: true, ..FoldOptions::default() })
     }
 
     fn fold_with(&self, options: &FoldOptions) -> Result<FoldReport> {
-        // A fold has a watchdog of its own, and may wait for another one.
+        // A fold has a watchdog of its own, and may wait for another fold.
         let args = db_server::fold_args(options);
         let report = self.ask(db_server::FOLD_NOW, &args, None, None, &mut |_| Ok(()))?;
         ipc::decode(&report).context("reading what a fold reported")
     }
 
-    /// Drops entries; how many there were. `orphans` gets the blobs that nothing
-    /// needs any more. The caller holds the fold lock, so that no look-up brings
-    /// an entry back up.
+    /// Removes entries, and returns how many there were. Adds the blobs that are no longer
+    /// referenced to `orphans`. The caller holds the fold lock, so that no look-up brings an
+    /// entry back.
     pub fn remove_all(&self, keys: &[Key], orphans: &mut HashSet<[u8; 32]>) -> Result<u64> {
         let input = self.that_may_be_held(keys);
         if input.is_empty() {
@@ -128,21 +127,21 @@ impl<'a> DbClient<'a> {
         ipc::decode(&count).context("reading how many entries were removed")
     }
 
-    /// Those of the keys that the database may hold, one after the other.
+    /// Returns those of the keys that the database may hold, concatenated.
     fn that_may_be_held(&self, keys: &[Key]) -> Vec<u8> {
         if !guard::exists(self.root) {
             return Vec::new();
         }
-        // The whole of the filter, whose checksum says whether it is to be
-        // believed: what a damaged one hides would come back when it is mended.
+        // Read the whole filter, since its checksum says whether to trust it: an entry that a
+        // damaged filter hides would come back when the filter is repaired.
         let held = filter::contents(self.root);
         let may_hold =
             |key: &&Key| held.as_ref().is_none_or(|held| held.binary_search(&key.prefix()).is_ok());
         keys.iter().filter(may_hold).flat_map(|key| key.0).collect()
     }
 
-    /// Frees what so many removed entries left behind, of which `blobs` are what
-    /// they kept; the sums of what is left. The caller holds the fold lock.
+    /// Frees what `removed` deleted entries left behind, of which `blobs` are the blobs they
+    /// referenced. Returns the totals of what is left. The caller holds the fold lock.
     pub fn tidy(&self, blobs: &[[u8; 32]], removed: u64) -> Result<Totals> {
         let args = [OsString::from(removed.to_string())];
         let input = blobs.concat();
@@ -150,8 +149,8 @@ impl<'a> DbClient<'a> {
         ipc::decode(&totals).context("reading the sums of the store")
     }
 
-    /// Shows every key and what is kept of it, not verified, to `visit`. A
-    /// database that is broken stays where it is: [`guard::Broken`] is the error.
+    /// Passes every key and its stored entry, not verified, to `visit`. A broken database stays
+    /// in place, and the error is [`guard::Broken`].
     pub fn check(&self, visit: &mut dyn FnMut(Key, &[u8]) -> Result<()>) -> Result<()> {
         if !guard::exists(self.root) {
             return Ok(());
@@ -163,8 +162,8 @@ impl<'a> DbClient<'a> {
         Ok(())
     }
 
-    /// Starts a helper, shows its items to `visit` and returns its result.
-    /// `step` bounds the time from one sign of progress to the next.
+    /// Starts a helper, passes its items to `visit` and returns its result. `step` limits the
+    /// time between two signs of progress.
     fn ask(
         &self,
         op: &str,
@@ -203,15 +202,15 @@ impl<'a> DbClient<'a> {
                 _ => bail!("the store of older entries: {}", String::from_utf8_lossy(&body)),
             }
         }
-        // It closed its output by dying. What the kernel killed for its deeds
-        // would die of the same database again.
+        // The helper closed its output by dying. If it crashed, the next one would die of the
+        // same database again.
         let status = helper.end()?;
         if CRASHES.iter().any(|crash| status.signal() == Some(crash.as_raw())) {
             if op == db_server::CHECK {
                 return Err(guard::Broken.into());
             }
             let _old = Lock::wait(self.root, lock::OLD, Mode::Exclusive)?;
-            // Somebody else who met it may have done so, and begun a new one.
+            // Another process may have set it aside already, and begun a new one.
             if self.database()?.zip(database).is_some_and(|(a, b)| fsutil::same_file(&a, &b)) {
                 return Err(guard::set_aside(self.root)?.into());
             }
@@ -225,7 +224,7 @@ impl<'a> DbClient<'a> {
 }
 
 impl DbClient<'_> {
-    /// The entry of a key. Where the filter says no, no process is started.
+    /// Returns the entry of a key. Starts no process if the filter rules the key out.
     pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
         if !filter::may_hold(self.root, key) {
             return Ok(None);

@@ -1,6 +1,6 @@
-//! Writing what a store holds to an archive.
+//! Writes the contents of a store to an archive.
 //!
-//! Nothing is locked: whatever goes meanwhile, an entry or a blob, is left out.
+//! Nothing is locked: entries and blobs that are removed meanwhile are left out.
 
 use super::{Kind, Writer, needs};
 use crate::path_sets::{PathSet, PathSets, shared};
@@ -11,16 +11,16 @@ use cachex_base::system::progress;
 use std::collections::HashSet;
 use std::io::Write;
 
-/// What an archive holds by now.
+/// The contents of an archive so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Entries.
+    /// The number of entries.
     pub entries: u64,
-    /// Blobs, manifests among them.
+    /// The number of blobs, including manifests.
     pub blobs: u64,
-    /// The bytes of both.
+    /// The size of both, in bytes.
     pub bytes: u64,
-    /// Entries that are not among them because their output is damaged or gone.
+    /// The number of entries that were left out because their output is damaged or gone.
     pub damaged: u64,
 }
 
@@ -28,13 +28,13 @@ pub struct Tally {
 pub struct Export<W: Write> {
     writer: Writer<W>,
     held: Held,
-    /// The path sets that it holds, by the keys of their calls and their own.
+    /// The path sets in the archive, each as the key of its call and its own id.
     path_sets: HashSet<(Key, Key)>,
     tally: Tally,
 }
 
 impl<W: Write> Export<W> {
-    /// An empty one.
+    /// Creates an empty archive that is written to `out`.
     pub fn new(out: W) -> Result<Export<W>> {
         let writer = Writer::new(out).context("beginning the archive")?;
         Ok(Export {
@@ -45,8 +45,7 @@ impl<W: Write> Export<W> {
         })
     }
 
-    /// Adds an entry of a store and what it needs; entries come in the order of
-    /// their keys.
+    /// Adds an entry of a store and what it needs. Entries must come in the order of their keys.
     pub fn add(&mut self, root: &Root, entry: &Entry, last_use: u64) -> Result<()> {
         if !self.add_needs(root, entry)? {
             self.tally.damaged += 1;
@@ -60,7 +59,8 @@ impl<W: Write> Export<W> {
         Ok(())
     }
 
-    /// Adds the path set that leads to an entry, if one does and it is not there yet.
+    /// Adds the path set that leads to an entry, if there is one and it is not in the archive
+    /// yet.
     fn add_path_set(&mut self, root: &Root, entry: &Entry) -> Result<()> {
         let Some((call, id)) = components::facts_of(&entry.parts) else { return Ok(()) };
         if !self.path_sets.insert((call, id)) {
@@ -73,7 +73,7 @@ impl<W: Write> Export<W> {
         }
     }
 
-    /// Adds those blobs that are not there yet; false if one is damaged or gone.
+    /// Adds the blobs that are not in the archive yet. Returns false if one is damaged or gone.
     fn add_needs(&mut self, root: &Root, entry: &Entry) -> Result<bool> {
         let Some(needs) = needs(root, entry) else { return Ok(false) };
         for (kind, blob) in &needs {
@@ -81,7 +81,7 @@ impl<W: Write> Export<W> {
                 progress::advance(blob.len);
                 continue;
             }
-            // What cannot be read now cannot be relied on either.
+            // Treat a blob that cannot be read like one that is damaged.
             let Some(bytes) = blobs::open(root, blob).ok().flatten() else {
                 return Ok(false);
             };
@@ -93,14 +93,14 @@ impl<W: Write> Export<W> {
         Ok(true)
     }
 
-    /// Ends it.
+    /// Finishes the archive, and returns the output and the tally.
     pub fn finish(self) -> Result<(W, Tally)> {
         let out = self.writer.finish().context("writing the archive")?;
         Ok((out, self.tally))
     }
 }
 
-/// Which blobs an archive holds.
+/// The set of blobs in an archive.
 #[derive(Debug, Default)]
 pub struct Held {
     blobs: HashSet<[u8; 32]>,
@@ -108,13 +108,13 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether this one is among them. A manifest has to be there as one.
+    /// Returns whether the archive holds a blob. A manifest must be there as a manifest.
     pub fn has(&self, kind: Kind, blob: &BlobRef) -> bool {
         let held = if kind == Kind::Manifest { &self.manifests } else { &self.blobs };
         held.contains(&blob.hash)
     }
 
-    /// It is now; whether it was not.
+    /// Adds a blob, and returns whether it was not there before.
     pub fn add(&mut self, kind: Kind, blob: &BlobRef) -> bool {
         if kind == Kind::Manifest {
             self.blobs.insert(blob.hash);

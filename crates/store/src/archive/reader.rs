@@ -1,8 +1,8 @@
-//! Reading an archive, record by record, of which nothing is believed.
+//! Reads an archive record by record, and trusts nothing in it.
 //!
-//! What is done is bounded by the reader's limit and by what is there, not by what
-//! an archive claims: lengths are compared with the limit before anything else, and
-//! memory grows with the bytes that really come.
+//! Work is bounded by the reader's limit and by the bytes that are really there, not by what the
+//! archive claims: lengths are checked against the limit first, and memory grows with the bytes
+//! that arrive.
 
 use super::{CHUNK, Kind, MAGIC, WINDOW_LOG, head};
 use anyhow::{Context, Result};
@@ -10,23 +10,23 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use zstd::stream::read::Decoder;
 
-/// What a zstd frame begins with.
+/// The magic number of a zstd frame.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Why something is not taken for an archive.
+/// The reason why an archive is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It is something else.
+    /// The input is not an archive.
     Foreign,
-    /// It is an archive of another format.
+    /// The archive has another format version.
     OtherVersion,
-    /// It is not what was written, or not all of it.
+    /// The archive is damaged or cut short.
     Damaged,
-    /// It holds more than so many bytes.
+    /// The archive holds more than this many bytes.
     TooLarge(u64),
-    /// What it holds takes more of the disk than so many bytes.
+    /// The contents take more disk space than this many bytes.
     NoRoom(u64),
-    /// It holds more pieces than are kept apart.
+    /// The archive holds more pieces than the reader keeps track of.
     TooMany,
 }
 
@@ -51,20 +51,20 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// An archive that is read. All of it was there, and as it was written, when
-/// [`Reader::next`] says that there is no more.
+/// A reader of an archive. The archive is known to be whole and undamaged only when
+/// [`Reader::next`] returns `None`.
 pub struct Reader<R> {
     input: R,
     digest: blake3::Hasher,
     limit: u64,
-    /// How many more bytes it may hold.
+    /// The number of bytes that the archive may still hold.
     room: u64,
-    /// What is to be read of the present record.
+    /// The number of bytes of the current record that are still to be read.
     left: u64,
 }
 
 impl<R: Read> Reader<Decoder<'static, BufReader<R>>> {
-    /// Reads the archive that `input` is, of which it holds at most `limit` bytes.
+    /// Reads the archive `input`, which may hold at most `limit` bytes.
     pub fn new(input: R, limit: u64) -> Result<Self> {
         let mut input = BufReader::with_capacity(CHUNK, input);
         if !input.fill_buf()?.starts_with(&ZSTD_MAGIC) {
@@ -77,7 +77,7 @@ impl<R: Read> Reader<Decoder<'static, BufReader<R>>> {
 }
 
 impl<R: Read> Reader<R> {
-    /// The same of what is not compressed, or not any more.
+    /// Reads an archive that is not compressed, or no longer, and may hold at most `limit` bytes.
     pub fn unpacked(mut input: R, limit: u64) -> Result<Reader<R>> {
         let mut magic = [0; MAGIC.len()];
         fill(&mut input, &mut magic)?;
@@ -90,7 +90,8 @@ impl<R: Read> Reader<R> {
         Ok(Reader { input, digest, limit, room: limit, left: 0 })
     }
 
-    /// The next record, what it is and how long. The one before was read to its end.
+    /// Returns the kind and the length of the next record. The record before it must have been
+    /// read to its end.
     pub fn next(&mut self) -> Result<Option<(Kind, u64)>> {
         let mut bytes = [0; 9];
         fill(&mut self.input, &mut bytes)?;
@@ -106,7 +107,7 @@ impl<R: Read> Reader<R> {
         Ok(Some((kind, len)))
     }
 
-    /// Shows the bytes of the present record to `each`, part by part; their hash.
+    /// Passes the bytes of the current record to `each`, chunk by chunk, and returns their hash.
     pub fn content(&mut self, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<[u8; 32]> {
         let mut chunk = vec![0; CHUNK.min(usize::try_from(self.left).unwrap_or(CHUNK))];
         let mut hasher = blake3::Hasher::new();
@@ -122,7 +123,7 @@ impl<R: Read> Reader<R> {
         Ok(hash)
     }
 
-    /// All bytes of the present record, and their hash.
+    /// Returns all bytes of the current record, and their hash.
     pub fn whole(&mut self) -> Result<(Vec<u8>, [u8; 32])> {
         let mut bytes = Vec::new();
         let hash = self.content(&mut |part| {
@@ -157,7 +158,8 @@ fn fill(input: &mut impl Read, mut bytes: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with the compression has no number of the system's.
+/// Reads some bytes. An error without an OS error number comes from the decompressor and means
+/// damage.
 fn read_some(input: &mut impl Read, bytes: &mut [u8]) -> Result<usize> {
     loop {
         match input.read(bytes) {
@@ -169,7 +171,8 @@ fn read_some(input: &mut impl Read, bytes: &mut [u8]) -> Result<usize> {
     }
 }
 
-/// These records with the right digest behind them, as far as they are records.
+/// Returns these records, as far as they are well-formed, followed by an end record with the
+/// right digest.
 pub fn ended(records: &[u8]) -> Vec<u8> {
     let Some((magic, mut rest)) = records.split_first_chunk::<{ MAGIC.len() }>() else {
         return records.to_vec();

@@ -1,4 +1,4 @@
-//! What is asked of the old store for people to read.
+//! Queries of the old store for people to read.
 
 use super::{DbClient, STEP};
 use crate::metadata::{EntryMetadata, Totals};
@@ -13,10 +13,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 impl DbClient<'_> {
-    /// Shows the entries that `query` asks for to `visit`, in its order; how
+    /// Passes the entries that match `query` to `visit`, in the order of the query. Returns how
     /// many match, unless the search could stop before it knew.
     ///
-    /// What is young and was not folded yet is not among them.
+    /// Young entries that were not folded yet are not included.
     pub fn query(
         &self,
         query: &Query,
@@ -25,14 +25,14 @@ impl DbClient<'_> {
         self.query_within(query, STEP, visit)
     }
 
-    /// The same for who cannot wait so long from one sign of progress to the next.
+    /// Like [`query`](Self::query), but waits at most `step` between two signs of progress.
     pub fn query_within(
         &self,
         query: &Query,
         step: Duration,
         visit: &mut dyn FnMut(Entry, EntryMetadata) -> Result<()>,
     ) -> Result<Option<u64>> {
-        // What cannot be understood is for the caller to tell, without a helper.
+        // Reject a filter that cannot be understood here, without a helper.
         query.filter.matcher()?;
         if !guard::exists(self.root) {
             return Ok(Some(0));
@@ -43,8 +43,8 @@ impl DbClient<'_> {
         ipc::decode(&matched).context("reading how many entries match")
     }
 
-    /// Shows the entries of these keys to `visit`, as far as there are any, in the
-    /// order of the keys.
+    /// Passes the entries of these keys to `visit`, as far as they exist, in the order of the
+    /// keys.
     pub fn find(
         &self,
         keys: &[Key],
@@ -57,14 +57,14 @@ impl DbClient<'_> {
         Ok(())
     }
 
-    /// What was counted from a day on, [`stats::day_of`](crate::stats::day_of):
-    /// the day, the name of a command, what its calls came to. The empty name
-    /// stands for all that are not counted apart.
+    /// Returns the statistics from a day on, see [`stats::day_of`](crate::stats::day_of): the
+    /// day, the name of a command and the counts of its calls. The empty name stands for all
+    /// commands that are not counted separately.
     pub fn stats(&self, since_day: u32) -> Result<Vec<(u32, String, Counts)>> {
         self.list(db_server::STATS, &[OsString::from(since_day.to_string())])
     }
 
-    /// Counts from nothing again.
+    /// Resets the statistics.
     pub fn reset_stats(&self) -> Result<()> {
         if guard::exists(self.root) {
             self.ask(db_server::RESET_STATS, &[], None, Some(STEP), &mut |_| Ok(()))?;
@@ -72,7 +72,7 @@ impl DbClient<'_> {
         Ok(())
     }
 
-    /// The sums over the whole store.
+    /// Returns the totals of the whole store.
     pub fn totals(&self) -> Result<Totals> {
         if !guard::exists(self.root) {
             return Ok(Totals::default());
@@ -93,7 +93,7 @@ impl DbClient<'_> {
     }
 }
 
-/// Opens an item and shows the entry in it, if that is whole.
+/// Decodes an item and passes its entry, if it is whole, to `visit`.
 pub(super) fn opened(
     visit: &mut dyn FnMut(Entry, EntryMetadata) -> Result<()>,
 ) -> impl FnMut(&[u8]) -> Result<()> {

@@ -1,11 +1,11 @@
-//! What makes a helper quick that opens a small database to look something up.
+//! Speeds up a helper that opens a small database to look something up.
 //!
-//! Of the time that sled takes for that, most is not work. Its threads are started one after
-//! the other, and each of them computes in a circle until all are there: where processors are
-//! few, in the place of who starts them. And what it writes, though nothing is changed, it
-//! waits for the disk with.
+//! Most of the time that sled takes for this is not work. Its threads start one after the other,
+//! and each of them spins until all are there; where processors are few, it takes the place of
+//! the thread that starts them. And sled waits for the disk to write, although nothing is
+//! changed.
 
-/// Has new threads of this process wait until those that run give way to them.
+/// Makes new threads of this process wait until running ones yield to them.
 pub fn yields_to_itself() {
     #[cfg(target_os = "linux")]
     {
@@ -21,13 +21,13 @@ pub fn yields_to_itself() {
     }
 }
 
-/// Has this process wait for no disk from now on. What it only reads is as durable as it was;
-/// a damaged entry that it drops may be there again after a power cut, and is dropped again.
+/// Makes this process wait for no disk from now on. What it only reads is as durable as it was. A
+/// damaged entry that it drops may be there again after a power cut, and is dropped again.
 ///
-/// sled, when it opens a database, clears the end of its log and what it will write to next,
-/// waits for the disk then, and when it closes it again: on a usual disk that is longer than
-/// all the rest. There is no option of it that says so, but the kernel can be told to have
-/// those calls succeed at once.
+/// When sled opens a database, it clears the end of its log and what it will write to next, waits
+/// for the disk, and waits again when it closes the database. On a usual disk, that takes longer
+/// than everything else. sled has no option for this, but the kernel can be told to let those
+/// calls succeed at once.
 pub fn waits_for_no_disk() {
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     {
@@ -35,7 +35,8 @@ pub fn waits_for_no_disk() {
         const NATIVE: u32 = 0xC000_003E;
         #[cfg(target_arch = "aarch64")]
         const NATIVE: u32 = 0xC000_00B7;
-        // Where the number of a call and its architecture are in what a filter looks at.
+        // The offsets of the system call number and the architecture in the data that a filter
+        // inspects.
         const NUMBER: u32 = 0;
         const ARCHITECTURE: u32 = 4;
 
@@ -54,7 +55,7 @@ pub fn waits_for_no_disk() {
             load(NUMBER),
             if_equal(libc::SYS_fsync as u32, 1, 0),
             if_equal(libc::SYS_fdatasync as u32, 0, 1),
-            // An error of the number zero is none.
+            // An error with the number zero is success.
             result(libc::SECCOMP_RET_ERRNO),
             result(libc::SECCOMP_RET_ALLOW),
         ];

@@ -1,11 +1,10 @@
-//! Telling a database that hangs its reader from a disk that is slow.
+//! Tells a database that hangs its reader from a disk that is slow.
 //!
-//! On a damaged file sled may compute without an end, or wait for a thread of its own
-//! that is gone. A slow disk, a share that does not answer or a busy machine may take as
-//! long, and say nothing of the database. So time by itself is no evidence: what counts
-//! is processor time that brings sled no step further, and time in which every thread
-//! waits for another one of this process. The kernel tells which system call a thread is
-//! in; where it does not, nothing is concluded.
+//! On a damaged file sled may compute forever, or wait for a thread of its own that is gone. A
+//! slow disk, an unresponsive share or a busy machine may take as long, and say nothing about the
+//! database. So time by itself is no evidence. Evidence is processor time in which sled makes no
+//! progress, and time in which every thread waits for another one of this process. The kernel
+//! tells which system call a thread is in; where it does not, nothing is concluded.
 
 use crate::guard::Pulse;
 use anyhow::{Context, Result};
@@ -15,17 +14,17 @@ use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(100);
 
-/// Why a helper is given up.
+/// The reason why a helper is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The database hangs it.
+    /// The database hangs the helper.
     Hung,
-    /// It takes too long, for whatever reason.
+    /// The helper takes too long, for whatever reason.
     Slow,
 }
 
-/// Calls `stuck` when there was evidence for `limit` since the last sign of life from
-/// sled, or none for `patience`.
+/// Calls `stuck` once the evidence since sled's last sign of life amounts to `limit`, or once
+/// there was no sign of life for `patience`.
 ///
 /// Time is counted in ticks of this thread, so that a process that was stopped, or a
 /// machine that slept, is not taken for stuck.
@@ -58,8 +57,8 @@ pub fn watch(
     Ok(())
 }
 
-/// Fails where there is less than sled needs. Without a thread it would wait for one, and
-/// without memory it would abort, which would look like damage.
+/// Fails if there are fewer resources than sled needs. Without a thread sled would wait for one,
+/// and without memory it would abort, which would look like damage.
 pub fn is_enough() -> Result<()> {
     const MEMORY: usize = 24 * 1024 * 1024;
     let thread = Builder::new().spawn(|| ()).context("starting a thread")?;
@@ -75,8 +74,8 @@ struct Silence {
 }
 
 impl Silence {
-    /// One tick more, in which so much processor time was used; `waits` tells whether all
-    /// wait for each other.
+    /// Counts one more tick, in which `used` processor time was spent. `waits` returns whether
+    /// all threads wait for each other.
     fn goes_on(&mut self, used: Duration, waits: impl FnOnce() -> bool) {
         self.ticks += TICK;
         // Several threads are no more evidence than one.
@@ -93,13 +92,13 @@ impl Silence {
     }
 }
 
-/// That of all threads of this process.
+/// Returns the processor time of all threads of this process.
 fn processor_time() -> Duration {
     let spent = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(spent).unwrap_or_default()
 }
 
-/// Whether every thread but this one waits for another one.
+/// Returns whether every thread but this one waits for another one.
 #[cfg(target_os = "linux")]
 fn wait_for_each_other() -> bool {
     let own = rustix::thread::gettid().as_raw_nonzero().to_string();
@@ -115,15 +114,15 @@ fn wait_for_each_other() -> bool {
         })
 }
 
-/// Whether a thread is in the system call by which it waits for another; what is told of
-/// it begins with its number.
+/// Returns whether a thread is in the system call by which it waits for another. `call` begins
+/// with the number of its system call.
 #[cfg(target_os = "linux")]
 fn is_of_a_lock(call: &str) -> bool {
     let number = call.split_whitespace().next().and_then(|number| number.parse().ok());
     number == Some(libc::SYS_futex)
 }
 
-/// Nobody tells.
+/// Returns false, since this system does not tell.
 #[cfg(not(target_os = "linux"))]
 fn wait_for_each_other() -> bool {
     false

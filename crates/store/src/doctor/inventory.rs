@@ -1,5 +1,5 @@
-//! What lies in the folder of a store: whether it belongs there, whose it is,
-//! what it is, and who may touch it.
+//! Takes inventory of the folder of a store: whether a file belongs there, who owns it, what it
+//! is, and who may access it.
 
 use super::{Finding, What, is_file, is_folder, is_foreign};
 use crate::blobs::Form;
@@ -13,45 +13,45 @@ use rustix::fs::{Mode, RawMode, Stat};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Files that are files, by what they are for.
+/// The regular files of a store, by their purpose.
 #[derive(Default)]
 pub struct Inventory {
     /// The keys of young files.
     pub young: Vec<Key>,
-    /// Blobs in each form, and the lengths of the files.
+    /// The blobs in each form, and the lengths of the files.
     pub blobs: BTreeMap<([u8; 32], Form), u64>,
     /// Temporary files.
     pub temps: Vec<PathBuf>,
     /// Lock files.
     pub locks: Vec<PathBuf>,
-    /// Logs of events.
+    /// Event logs.
     pub logs: Vec<String>,
-    /// The remote stores that something is noted of.
+    /// The remote stores that have notes.
     pub remotes: BTreeSet<String>,
-    /// Whether there is a filter.
+    /// True if there is a filter.
     pub has_filter: bool,
-    /// What is wrong.
+    /// The problems that were found.
     pub findings: Vec<Finding>,
 }
 
-/// What a name is for.
+/// The purpose of a path.
 enum Place {
     Folder,
     Young(Key),
     Blob([u8; 32], Form),
     Temp,
     Lock,
-    /// What inputs held: checked by whoever reads it, and needed by nobody.
+    /// Remembered contents of inputs, which readers verify and nothing depends on.
     Memory,
-    /// What the store takes: checked by whoever reads it.
+    /// The account of the store's size, which readers verify.
     Account,
     Log(String),
-    /// What is noted of a remote store, or the key of an entry that it is to get.
+    /// A note about a remote store, or the key of an entry to be sent to it.
     Remote(String),
     Filter,
-    /// sled's own: a file or a folder.
+    /// A file or folder of sled.
     Sled,
-    /// A whole tree that is to go.
+    /// A whole tree that is to be removed.
     Trash,
     /// A whole tree that was set aside.
     SetAside,
@@ -136,7 +136,7 @@ impl Place {
     }
 }
 
-/// Whether there is nothing at this path by now, or what should be.
+/// Returns whether this path holds nothing by now, or what it should.
 pub fn fits(root: &Root, path: &Path) -> rustix::io::Result<bool> {
     Ok(fsutil::stat(root, path)?.is_none_or(|stat| Place::of(path).takes(&stat)))
 }
@@ -145,11 +145,11 @@ fn is_shard(name: &str) -> bool {
     name.len() == 2 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Nothing of cachex's or sled's lies deeper.
+/// The depth below which there are no files of cachex or sled.
 const DEPTH: usize = 6;
 
 impl Inventory {
-    /// That of `root`.
+    /// Takes inventory of `root`.
     pub fn of(root: &Root) -> Inventory {
         let mut inventory = Inventory::default();
         inventory.walk(root.as_fd(), Path::new(""));
@@ -182,7 +182,7 @@ impl Inventory {
             _ => {}
         }
         if !place.takes(stat) {
-            // What is sled's may be all that there is of many entries.
+            // sled's files may be all there is of many entries.
             let removable = !matches!(place, Place::Sled);
             return self.add(path, What::Type { removable });
         }
@@ -203,7 +203,7 @@ impl Inventory {
             _ if is_folder(stat) && path.iter().count() < DEPTH => {
                 match fsutil::open_private_subdir(folder, name) {
                     Ok(folder) => self.walk(folder.as_fd(), path),
-                    // Its mode was found wanting, and it is looked into once that is mended.
+                    // Its mode was reported; the folder is examined once that is repaired.
                     Err(_) if mode(stat).is_some() => {}
                     Err(why) => self.add(path, What::Unreadable(why.to_string())),
                 }
@@ -217,7 +217,7 @@ impl Inventory {
     }
 }
 
-/// What is wrong with the mode of a file or a folder of the store.
+/// Returns what is wrong with the mode of a file or a folder of the store.
 pub fn mode(stat: &Stat) -> Option<What> {
     let mode = stat.st_mode & 0o7777;
     let wanted = if is_folder(stat) { 0o700 } else { 0o600 };
@@ -225,9 +225,9 @@ pub fn mode(stat: &Stat) -> Option<What> {
     (is_open || mode & wanted != wanted).then_some(What::Mode { mode, wanted: Some(wanted) })
 }
 
-/// What is wrong with the mode of the folder that the store lies in, which may
-/// be the user's own and serve other ends: it only loses what keeps it from
-/// being used, and only if there is a store in it.
+/// Returns what is wrong with the mode of the folder that contains the store. The folder may be
+/// the user's own and serve other purposes, so it only loses what prevents its use, and only if
+/// there is a store in it.
 pub fn mode_of_root(stat: &Stat, dir: &Path) -> Option<What> {
     const STICKY: RawMode = 0o1000;
     let mode = stat.st_mode & 0o7777;

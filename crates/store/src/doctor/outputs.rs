@@ -1,5 +1,4 @@
-//! The blobs that entries need, those of their manifests too, and whether they
-//! are what was written.
+//! Checks that the blobs of entries and of their manifests are what was written.
 
 use super::{Examination, Floor, Useless, What, inventory::Inventory, is_file, unreadable};
 use crate::blobs::{self, Form};
@@ -9,7 +8,7 @@ use cachex_base::system::fsutil;
 use cachex_base::system::progress::{self, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who needs a blob.
+/// The owner of a reference to a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Entry(Key, Floor),
@@ -17,17 +16,17 @@ enum Owner {
     Manifest([u8; 32]),
 }
 
-/// The blobs that are needed.
+/// The blobs that are referenced.
 #[derive(Default)]
 pub struct BlobRefs {
-    /// The length of each, and who needs it.
+    /// The length of each blob, and its owners.
     blobs: BTreeMap<[u8; 32], (u64, Vec<Owner>)>,
-    /// Those that are needed as manifests.
+    /// The blobs that are referenced as manifests.
     manifests: BTreeMap<[u8; 32], BlobRef>,
 }
 
 impl BlobRefs {
-    /// Takes in an entry.
+    /// Adds the blobs of an entry.
     pub fn add(&mut self, entry: &Entry, floor: Floor) {
         for blob in entry.blobs() {
             self.need(&blob, Owner::Entry(entry.key, floor));
@@ -42,8 +41,8 @@ impl BlobRefs {
         }
     }
 
-    /// Takes in the files that the manifests list. One that cannot be read is
-    /// found to be so when the blobs are.
+    /// Adds the files that the manifests list. A manifest that cannot be read is reported when
+    /// the blobs are checked.
     fn add_files(&mut self, root: &Root) {
         let manifests: Vec<_> = self.manifests.values().copied().collect();
         for manifest in manifests {
@@ -54,12 +53,13 @@ impl BlobRefs {
         }
     }
 
-    /// The entries that are of no use without a blob.
+    /// Returns the entries that are useless without a blob.
     fn users(&self, blob: &[u8; 32]) -> Vec<(Key, Floor)> {
         let owners = self.blobs.get(blob).map_or(&[][..], |(_, owners)| owners);
         let users = owners.iter().flat_map(|owner| match owner {
             Owner::Entry(key, floor) => vec![(*key, *floor)],
-            // What lists a manifest as a file of its own does not need its files.
+            // A manifest that lists another one as an ordinary file does not need the files of
+            // that one.
             Owner::Manifest(hash) => {
                 let (_, owners) = &self.blobs[hash];
                 let entries = owners.iter().filter_map(|owner| match owner {
@@ -74,7 +74,7 @@ impl BlobRefs {
 }
 
 impl Examination {
-    /// Reads every blob that is needed, and finds what is not.
+    /// Reads every blob that is referenced, and finds those that are not.
     pub(super) fn blobs(&mut self, root: &Root, inventory: &Inventory, mut needs: BlobRefs) {
         needs.add_files(root);
         let mut none_needs = inventory.blobs.clone();
