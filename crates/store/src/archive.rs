@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! magic and format version (8 bytes) | records, the last of them an end
-//! record: kind (1) | length (8, little-endian) | so many bytes
+//! record: kind (1) | length (8, little-endian) | bytes
 //! ```
 //!
 //! | kind | its bytes |
@@ -12,7 +12,7 @@
 //! | `B` | a blob |
 //! | `M` | a blob that is a manifest |
 //! | `P` | the key of an automatic call (32), and a path set that leads to results of it, see [`crate::path_sets::shared`] |
-//! | `E` | when the entry was last used (8, little-endian), and its sealed form |
+//! | `E` | the time of the last use of the entry (8, little-endian), and its sealed form |
 //! | `.` | the digest: BLAKE3 over the magic and, of each record before, kind, length and BLAKE3 of its bytes |
 //!
 //! The records that a record needs precede it, so a reader knows whether an entry is complete

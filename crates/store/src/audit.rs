@@ -2,7 +2,7 @@
 //!
 //! A killed process leaves indexes that lead nowhere and totals that are off by what it was
 //! doing. A damaged entry leaves references to its blobs. The audit walks every table page by
-//! page, and opens the database anew for each page so that readers get their turn. The caller
+//! page, and reopens the database for each page so that readers get their turn. The caller
 //! holds the fold lock, so nothing is added meanwhile.
 
 use super::Root;

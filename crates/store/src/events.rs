@@ -1,14 +1,12 @@
-//! What was hit and recorded since the last fold: a log that is appended to
-//! without a lock.
+//! The log of hits and runs since the last fold, which is appended to without a lock.
 //!
-//! A record is 64 bytes, written at once, and carries its own checksum; what is
-//! torn or flipped is passed over by whoever reads, who then looks for the next
-//! record byte by byte. Only statistics and the order of eviction hang on these
-//! records, so nothing is synced, an append that met the fold may be lost, and
-//! a fold that is killed between applying and deleting them counts hits twice.
+//! A record is 64 bytes, written at once, with its own checksum. Readers skip what is torn or
+//! flipped, and look for the next record byte by byte. Only statistics and the order of eviction
+//! depend on these records, so nothing is synced, an append that coincides with a fold may be
+//! lost, and a fold that is killed between applying and deleting them counts hits twice.
 //!
-//! A hit is one record. A run is two, written at once: the second is its label,
-//! the command's name, because what was not recorded has no entry to tell it.
+//! A hit is one record. A run is two, written at once: the second is its label, the command's
+//! name, because a run that was not recorded has no entry to take the name from.
 
 mod past;
 mod remotely;
@@ -36,25 +34,25 @@ pub use past::FILE as PAST;
 pub use past::{Call, calls};
 pub use remotely::Remotely;
 
-/// What the cost of a hit takes of its number: 18 minutes. The rest counts files.
+/// The number of bits for the cost of a hit, enough for 18 minutes. The rest counts files.
 const COST_BITS: u32 = 40;
 const MOST_COST: u64 = (1 << COST_BITS) - 1;
 const MOST_FILES: u64 = u64::MAX >> COST_BITS;
 const DRAINING: &str = "events.draining-";
 /// The kind of a record that is a label.
 const LABEL: u8 = 5;
-/// The most bytes of a label's name.
+/// The maximum length of a label's name, in bytes.
 pub const MAX_NAME: usize = 24;
 
-/// Why a command was run.
+/// The reason why a command was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Reason {
-    /// There was no record of it.
+    /// There was no record.
     NotRecorded = 0,
     /// The record had expired.
     Expired = 1,
-    /// It was to be run in any case.
+    /// A run was requested in any case.
     Forced = 2,
     /// The record could not be read.
     Unreadable = 3,
@@ -62,10 +60,10 @@ pub enum Reason {
     Damaged = 4,
     /// The record was still fresh, and was renewed in the background.
     Refresh = 5,
-    /// The record is of a call that was to make other files, or whose two streams went to
-    /// one place, or not to one.
+    /// The record is of a call with other output files, or one whose two streams went to one
+    /// place where these do not, or the reverse.
     OtherOutputs = 6,
-    /// The files that go with the record could not be put in their place.
+    /// The files of the record could not be put in place.
     NotRestored = 7,
     /// The record has an exit status that is not to be replayed.
     OtherStatus = 8,
@@ -74,7 +72,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All of them, each at the place of its number.
+    /// All reasons, each at the index of its number.
     pub const ALL: [Reason; 10] = [
         Reason::NotRecorded,
         Reason::Expired,
@@ -87,11 +85,11 @@ impl Reason {
         Reason::OtherStatus,
         Reason::Edited,
     ];
-    /// How many are counted apart. What came later is counted with what it is like, so
-    /// that counts can be read that earlier versions wrote.
+    /// The number of reasons that are counted separately. Later ones are counted with a similar
+    /// reason, so that counts written by earlier versions can be read.
     pub const COUNTED: usize = 8;
 
-    /// The reason it is counted with.
+    /// Returns the reason that this one is counted with.
     pub fn counted_as(self) -> Reason {
         match self {
             Reason::OtherStatus => Reason::Expired,
@@ -118,59 +116,59 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What came of one call of cachex.
+/// The outcome of one call of cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The entry was served.
     Hit {
-        /// How long that took, in nanoseconds.
+        /// The time that took, in nanoseconds.
         cost: u64,
-        /// How many files were brought back.
+        /// The number of files that were restored.
         files: u64,
     },
     /// The command was run and failed, and an expired entry was served.
     Stale {
-        /// How long serving took, in nanoseconds.
+        /// The time that serving took, in nanoseconds.
         cost: u64,
     },
     /// The run was recorded.
     Recorded {
-        /// Why it was run.
+        /// The reason for the run.
         why: Reason,
-        /// The bytes of its output.
+        /// The size of its output, in bytes.
         size: u64,
     },
     /// The run was not recorded.
     Unrecorded {
-        /// Why it was run.
+        /// The reason for the run.
         why: Reason,
     },
-    /// A remote store was asked for the entry, or given it. No call of its own.
+    /// A remote store was asked for the entry, or sent it. This is not a call of its own.
     Remote {
-        /// What came of that.
+        /// The outcome.
         what: Remotely,
-        /// How many bytes came or went.
+        /// The number of bytes received or sent.
         bytes: u64,
     },
-    /// The entry came from elsewhere, where it was used then. No call of this
-    /// store's, so it counts for the order of eviction alone.
+    /// The entry came from elsewhere, where it was used at this time. It is not a call of this
+    /// store, so it matters only for the order of eviction.
     Elsewhere,
 }
 
 /// One call of cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What came of it.
+    /// The outcome.
     pub kind: Kind,
-    /// When.
+    /// The time of the call.
     pub time: Timestamp,
-    /// The entry's key.
+    /// The key of the entry.
     pub key: Key,
-    /// How long the command ran, now or when it was recorded, in nanoseconds.
+    /// The run time of the command, now or when it was recorded, in nanoseconds.
     pub run_time: u64,
 }
 
-/// The name of the command that has a key.
+/// The command name that belongs to a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The key.
@@ -179,26 +177,26 @@ pub struct Label {
     pub name: String,
 }
 
-/// What the log holds.
+/// A record of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// A call.
     Event(Event),
-    /// The command of the call before it.
+    /// The command of the preceding call.
     Label(Label),
 }
 
-/// The name under which a command is counted: the base name of `command`, made
-/// readable and cut to [`MAX_NAME`] bytes.
+/// Returns the name under which a command is counted: the base name of `command`, made readable
+/// and cut to [`MAX_NAME`] bytes.
 pub fn name_of(command: &[u8]) -> String {
     let mut name = String::from_utf8_lossy(base_name(command)).into_owned();
     name.truncate(name.floor_char_boundary(MAX_NAME));
     name
 }
 
-/// Appends one event, and if it is a run, the command as its label; whether a
-/// fold is due, of a store that may hold so many entries. Of all who append at the same time, one is told so: the one
-/// whose record crossed the mark.
+/// Appends one event, and for a run the command as its label. Returns whether a fold is due, in a
+/// store that may hold `max_entries`. Of all processes that append at the same time, only the one
+/// whose record crosses the mark is told so.
 pub fn append(
     root: &Root,
     event: &Event,
@@ -220,7 +218,7 @@ pub fn append(
         fsutil::remove_file(root, LOG)?;
         return Ok(true);
     }
-    // Of few entries an eighth is soon recorded.
+    // If few entries are allowed, an eighth of them is soon recorded.
     let every = max_entries.map_or(FOLD_EVERY, |max| {
         let share = max.saturating_mul(2 * LEN as u64) / 8;
         share.clamp(FOLD_EVERY / 32, FOLD_EVERY)
@@ -228,8 +226,8 @@ pub fn append(
     Ok(end / every != end.saturating_sub(written) / every)
 }
 
-/// Appends what is known of uses elsewhere, unless the log is long by now: of
-/// what it has no room for, only the order of eviction suffers.
+/// Appends known uses elsewhere, unless the log is too long already. Uses that do not fit only
+/// affect the order of eviction.
 pub fn append_uses(root: &Root, uses: &[(Key, Timestamp)]) -> rustix::io::Result<()> {
     let log = fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)?;
     let room = (CAP / 2).saturating_sub(rustix::fs::seek(&log, SeekFrom::End(0))?);
@@ -239,7 +237,7 @@ pub fn append_uses(root: &Root, uses: &[(Key, Timestamp)]) -> rustix::io::Result
     if bytes.len() as u64 <= room { fsutil::write_file(&log, bytes) } else { Ok(()) }
 }
 
-/// The events that no fold has taken yet, as far as they can be read; nothing is taken.
+/// Returns the events that no fold has taken yet, as far as they can be read. The log stays.
 pub fn peek(root: &Root) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     for name in fsutil::names(root, ".")? {
@@ -256,10 +254,10 @@ pub fn peek(root: &Root) -> Result<Vec<Event>> {
     Ok(events)
 }
 
-/// Events taken from the log, and the files that hold them until they were applied.
+/// Events taken from the log, and the files that hold them until they are applied.
 #[derive(Debug, Default)]
 pub struct Drained {
-    /// In the order they happened.
+    /// The events in the order in which they happened.
     pub events: Vec<Event>,
     /// The names of the commands that were run.
     pub names: HashMap<Key, String>,
@@ -268,8 +266,8 @@ pub struct Drained {
     last: Vec<Record>,
 }
 
-/// Takes the log away and reads it, and those that a fold which was killed
-/// left behind. The caller holds the fold lock.
+/// Takes the log away and reads it, along with logs that a killed fold left behind. The caller
+/// holds the fold lock.
 pub fn drain(root: &Root) -> Result<Drained> {
     let taken = format!("{DRAINING}{:x}", Timestamp::now().0);
     match fsutil::rename(root, LOG, &taken) {
@@ -298,8 +296,8 @@ pub fn drain(root: &Root) -> Result<Drained> {
 }
 
 impl Drained {
-    /// Deletes what was drained, once its effects are safe. The last of it is kept for
-    /// whoever wants to see recent calls; where there is no room for that, it is not.
+    /// Deletes what was drained, once its effects are safe. The last records are kept for showing
+    /// recent calls, if there is room.
     pub fn discard(self, root: &Root) -> Result<()> {
         let _ = past::keep(root, &self.last);
         for name in self.files {
@@ -309,13 +307,13 @@ impl Drained {
     }
 }
 
-/// Whether a file of this name holds events.
+/// Returns whether a file of this name holds events.
 pub fn is_log(name: &str) -> bool {
     name == LOG || name.starts_with(DRAINING)
 }
 
-/// The bytes of the logs that are no events; what stands at an end may still
-/// be being written.
+/// Returns the number of bytes in a log that are not events. An incomplete end is not included,
+/// since it may still be being written.
 pub fn junk(root: &Root, name: &str) -> Result<u64> {
     let mut bytes = Vec::new();
     let file = File::from(fsutil::open_file(root, name)?);
@@ -324,7 +322,7 @@ pub fn junk(root: &Root, name: &str) -> Result<u64> {
     Ok((whole as u64).saturating_sub((parse(&bytes).len() * LEN) as u64))
 }
 
-/// The records among these bytes.
+/// Returns the records among these bytes.
 pub fn parse(mut bytes: &[u8]) -> Vec<Record> {
     let mut records = Vec::with_capacity(bytes.len() / LEN);
     while let Some((record, rest)) = bytes.split_first_chunk::<LEN>() {
@@ -341,10 +339,10 @@ pub fn parse(mut bytes: &[u8]) -> Vec<Record> {
 // magic (3) | kind, and the reason in its upper half (1) | checksum (4) |
 // time (8) | run time (8) | size, or cost and in the upper 24 bits files (8) | key (32)
 //
-// A label has the name in the place of the three numbers, filled up with zeros.
+// A label has the name in place of the three numbers, padded with zeros.
 
 impl Event {
-    /// The record of an event.
+    /// Returns the record of an event.
     pub fn encode(&self) -> [u8; LEN] {
         let (kind, number) = match self.kind {
             Kind::Hit { cost, files } => {
@@ -361,7 +359,7 @@ impl Event {
 }
 
 impl Label {
-    /// The record of a label.
+    /// Returns the record of a label.
     pub fn encode(&self) -> [u8; LEN] {
         let mut fields = [0; MAX_NAME];
         let len = self.name.floor_char_boundary(MAX_NAME);
@@ -371,7 +369,7 @@ impl Label {
 }
 
 impl Record {
-    /// The bytes of a record.
+    /// Returns the bytes of a record.
     pub fn encode(&self) -> [u8; LEN] {
         match self {
             Record::Event(event) => event.encode(),
@@ -407,7 +405,7 @@ impl Record {
     }
 }
 
-/// A record of these bytes whose checksum holds, whatever else it says.
+/// Returns a record of these bytes with a valid checksum, whatever else it says.
 pub fn with_checksum(bytes: &[u8]) -> [u8; LEN] {
     let mut record = [0; LEN];
     let len = bytes.len().min(LEN);

@@ -1,17 +1,17 @@
-//! `old.keys`: which keys the old store may hold, answered without opening it.
+//! `old.keys`: the keys that the old store may hold, to be looked up without opening it.
 //!
 //! ```text
 //! magic and version (4) | checksum of the rest (4) | count (8) | count × key prefix (8), sorted
 //! ```
 //!
-//! All numbers are big-endian. The file is always a superset of what the old
-//! store holds: whoever adds to that publishes the filter first. It is replaced
-//! whole, by a rename, under the fold lock. Missing or damaged, it means "maybe".
+//! All numbers are big-endian. The file always lists a superset of the keys in the old store:
+//! whoever adds to the store publishes the filter first. It is replaced as a whole, by a rename,
+//! under the fold lock. If it is missing or damaged, the answer is "maybe".
 //!
-//! Looking a key up reads the header and one window, sometimes two: keys are
-//! uniform, so where one would lie is known within a few hundred places. The
-//! checksum is for the fold, which reads the whole; a look-up that meets a
-//! flipped bit answers wrongly at worst for a key near it, which is a miss.
+//! A look-up reads the header and one window, sometimes two: keys are uniform, so the place of a
+//! key is known within a few hundred places. The checksum is for the fold, which reads the whole
+//! file. For a look-up, a flipped bit gives at worst a wrong answer for a key near it, which is a
+//! miss.
 
 use super::Root;
 use anyhow::{Context, Result};
@@ -25,24 +25,24 @@ use rustix::fs::OFlags;
 pub const FILE: &str = "old.keys";
 const MAGIC: [u8; 4] = [0xce, b'k', b'f', 1];
 const HEADER: usize = 16;
-/// The keys read at once: a page of them.
+/// The number of keys read at once: one page.
 const WINDOW: u64 = 512;
-/// Guesses by interpolation before halving, which no distribution can slow down.
+/// The number of guesses by interpolation before bisection, which no distribution slows down.
 const GUESSES: u32 = 4;
-/// No store comes near this many keys; what claims more is damaged, and is not
-/// read into memory.
+/// The maximum number of keys, far beyond any store. A filter that claims more is damaged, and is
+/// not read into memory.
 const MOST: u64 = 1 << 27;
 
-/// Whether the old store may hold this key. "No" is certain.
+/// Returns whether the old store may hold this key. "No" is certain.
 pub fn may_hold(root: &Root, key: &Key) -> bool {
     lookup(root, key.prefix()).unwrap_or_else(|| super::guard::exists(root))
 }
 
-/// None: the filter is missing or damaged.
+/// Looks up a prefix. Returns `None` if the filter is missing or damaged.
 fn lookup(root: &Root, prefix: u64) -> Option<bool> {
     let file = fsutil::open_file(root, FILE).ok()?;
     let count = count(&file)?;
-    // What is sought lies among the places `low..high`, whose keys lie in `floor..=ceiling`.
+    // The prefix lies among the places `low..high`, whose keys lie in `floor..=ceiling`.
     let (mut low, mut high) = (0, count);
     let (mut floor, mut ceiling) = (0, u64::MAX);
     let mut window = [0; WINDOW as usize * 8];
@@ -72,7 +72,7 @@ fn lookup(root: &Root, prefix: u64) -> Option<bool> {
     Some(false)
 }
 
-/// The number of keys, if the header is whole and the length agrees with it.
+/// Returns the number of keys, if the header is whole and agrees with the length of the file.
 fn count(file: &OwnedFd) -> Option<u64> {
     let mut header = [0; HEADER];
     read_exact_at(file, &mut header, 0)?;
@@ -95,7 +95,7 @@ fn read_exact_at(file: &OwnedFd, bytes: &mut [u8], offset: u64) -> Option<()> {
     Some(())
 }
 
-/// All prefixes, sorted. None: the filter is missing or damaged.
+/// Returns all prefixes, sorted, or `None` if the filter is missing or damaged.
 pub fn contents(root: &Root) -> Option<Vec<u64>> {
     let file = fsutil::open_file(root, FILE).ok()?;
     let count = count(&file)?;
@@ -107,9 +107,9 @@ pub fn contents(root: &Root) -> Option<Vec<u64>> {
     whole.then(|| keys.iter().map(|key| u64::from_be_bytes(*key)).collect())
 }
 
-/// Puts a filter of these prefixes, which need be neither sorted nor unique, in
-/// place. It is on disk when this returns: after a power cut an older filter
-/// must not meet a newer old store. The caller holds the fold lock.
+/// Publishes a filter of these prefixes, which need be neither sorted nor unique. The filter is
+/// on disk when this returns, since after a power cut an older filter must not meet a newer old
+/// store. The caller holds the fold lock.
 pub fn publish(root: &Root, mut prefixes: Vec<u64>) -> Result<()> {
     prefixes.sort_unstable();
     prefixes.dedup();
@@ -131,7 +131,7 @@ pub fn publish(root: &Root, mut prefixes: Vec<u64>) -> Result<()> {
     Ok(())
 }
 
-/// The filter's file. The prefixes are sorted.
+/// Encodes the filter's file. The prefixes must be sorted.
 pub fn encode(prefixes: &[u64]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER + prefixes.len() * 8);
     bytes.extend(MAGIC);
@@ -208,7 +208,7 @@ mod tests {
         assert!(may_hold(&root, &key(1)));
         rustix::fs::ftruncate(&file, 3).unwrap();
         assert!(may_hold(&root, &key(1)));
-        // 8 TiB of nothing, but for a header that agrees.
+        // 8 TiB of nothing, but with a header that agrees.
         rustix::fs::ftruncate(&file, HEADER as u64 + (8 << 40)).unwrap();
         rustix::io::pwrite(&file, &encode(&[])[..8], 0).unwrap();
         rustix::io::pwrite(&file, &(1_u64 << 40).to_be_bytes(), 8).unwrap();

@@ -1,7 +1,7 @@
-//! The tables that lead to entries: by last use, by the time they are gone, by
-//! tag and by command. [`super::old`] has the table of them.
+//! The index tables of entries: by last use, by removal time, by tag and by command.
+//! [`super::old`] lists their formats.
 //!
-//! Every place ends with the key of the entry that it leads to.
+//! Every row key ends with the key of the entry that it leads to.
 
 use super::metadata::{EntryMetadata, joined};
 use super::table::Table;
@@ -9,7 +9,7 @@ use cachex_base::record::entry::{About, Key, base_name};
 use cachex_base::system::hashing;
 use serde_bytes::ByteBuf;
 
-/// The open tables.
+/// The open index tables.
 pub struct Indexes {
     pub(super) uses: Table,
     pub(super) expiries: Table,
@@ -18,7 +18,7 @@ pub struct Indexes {
 }
 
 impl Indexes {
-    /// Those of an open database.
+    /// Returns the indexes of an open database.
     pub fn of(db: &sled::Tree) -> Indexes {
         Indexes {
             uses: Table::new(db, b'u'),
@@ -28,7 +28,7 @@ impl Indexes {
         }
     }
 
-    /// Lets what is known of an entry lead to it.
+    /// Adds the index rows for the metadata of an entry.
     pub fn insert_facts(&self, key: &Key, facts: &EntryMetadata) -> sled::Result<()> {
         self.uses.insert(number_place(facts.last_use, key), b"".as_slice())?;
         if let Some(gone) = facts.gone {
@@ -37,7 +37,7 @@ impl Indexes {
         Ok(())
     }
 
-    /// Takes that away, but for what `next` leads by too.
+    /// Removes the index rows for the metadata of an entry, except those that `next` has too.
     pub fn remove_facts(
         &self,
         key: &Key,
@@ -55,7 +55,7 @@ impl Indexes {
         Ok(())
     }
 
-    /// Whether all of that is there.
+    /// Returns whether all index rows for the metadata of an entry exist.
     pub fn hold_facts(&self, key: &Key, facts: &EntryMetadata) -> sled::Result<bool> {
         Ok(self.uses.contains_key(number_place(facts.last_use, key))?
             && match facts.gone {
@@ -64,7 +64,7 @@ impl Indexes {
             })
     }
 
-    /// Lets what was run lead to its entry.
+    /// Adds the index rows for the command of an entry and its tags.
     pub fn insert_about(&self, key: &Key, about: &About) -> sled::Result<()> {
         self.commands.insert(joined(&command_place(&about.argv), key), b"".as_slice())?;
         for tag in &about.tags {
@@ -73,7 +73,7 @@ impl Indexes {
         Ok(())
     }
 
-    /// Takes that away, but for what `next` leads by too.
+    /// Removes the index rows for a command and its tags, except those that `next` has too.
     pub fn remove_about(&self, key: &Key, about: &About, next: Option<&About>) -> sled::Result<()> {
         if next.is_none_or(|next| next.argv != about.argv) {
             self.commands.remove(joined(&command_place(&about.argv), key))?;
@@ -86,7 +86,7 @@ impl Indexes {
         Ok(())
     }
 
-    /// Whether all of that is there.
+    /// Returns whether all index rows for a command and its tags exist.
     pub fn hold_about(&self, key: &Key, about: &About) -> sled::Result<bool> {
         let mut held = self.commands.contains_key(joined(&command_place(&about.argv), key))?;
         for tag in &about.tags {
@@ -100,20 +100,20 @@ fn number_place(number: u64, key: &Key) -> Vec<u8> {
     joined(&number.to_be_bytes(), key)
 }
 
-/// What the places of a tag begin with, up to the key. No tag has a zero in it,
-/// so no tag's places lie among another's.
+/// Returns the row prefix of a tag, without the entry's key. No tag contains a zero byte, so the
+/// rows of different tags do not mix.
 pub fn tag_place(tag: &str) -> Vec<u8> {
     [tag.as_bytes(), &[0]].concat()
 }
 
-/// The tag that a place is of.
+/// Returns the tag and the entry's key in a row key.
 pub fn tag_of(place: &[u8]) -> Option<(&str, Key)> {
     let (rest, key) = place.split_last_chunk()?;
     Some((std::str::from_utf8(rest.strip_suffix(&[0])?).ok()?, Key(*key)))
 }
 
-/// What the places of a command begin with, up to the key: the hash of its base
-/// name, and that of all its arguments as an entry keeps them.
+/// Returns the row prefix of a command, without the entry's key: the hash of its base name, and
+/// the hash of all its arguments as an entry keeps them.
 pub fn command_place(argv: &[ByteBuf]) -> [u8; 16] {
     let name = argv.first().map_or(&[][..], |command| base_name(command));
     let size = argv.iter().map(|arg| 8 + arg.len()).sum();
@@ -128,7 +128,7 @@ pub fn command_place(argv: &[ByteBuf]) -> [u8; 16] {
     place
 }
 
-/// What the places of all commands of this base name begin with.
+/// Returns the row prefix of all commands with this base name.
 pub fn name_place(name: &[u8]) -> [u8; 8] {
     short_hash(name)
 }

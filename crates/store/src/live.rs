@@ -1,16 +1,14 @@
-//! The live index: what a run has printed so far, for those who wait for it.
+//! The live index: the output of a run so far, for those who wait for it.
 //!
-//! The bytes themselves go to the blob in the making (see [`super::blobs`]), from
-//! the first one on. Beside it lies this file of records of 16 bytes, one per
-//! chunk, one for each time that the run waits for its own reader, and one for the
-//! end of a run that came to its own end. Whoever follows finds the names of both in
-//! the lock that the run holds, see [`crate::lock`].
+//! The bytes themselves go to a blob from the first one on (see [`super::blobs`]). Beside it lies
+//! this file of 16-byte records: one per chunk, one for each time that the run waits for its own
+//! reader, and one for the end of a run that came to its own end. Followers find the names of
+//! both files in the lock that the run holds, see [`crate::lock`].
 //!
-//! Neither file is trusted to keep up with the other: a record may come before
-//! its bytes are there, and of a run that was killed there are as many of both as
-//! there are. The writer holds an exclusive lock on the blob, by which one can
-//! tell that it lives. Everybody shares a lock on the index, by which the writer
-//! can tell that it is followed.
+//! Neither file is trusted to keep up with the other: a record may precede its bytes, and a
+//! killed run leaves as many of both as were written. The writer holds an exclusive lock on the
+//! blob, which shows that it lives. Everybody holds a shared lock on the index, which shows the
+//! writer that it is followed.
 
 use super::Root;
 use super::blobs::Temporary;
@@ -28,12 +26,12 @@ use std::time::Duration;
 /// A record of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// The next bytes are a stream's.
+    /// The next bytes belong to a stream.
     Chunk(Frame),
-    /// There are no more.
+    /// The run ended.
     End(End),
-    /// The run cannot go on before its own reader takes something. It goes on with
-    /// the next chunk, or with the end.
+    /// The run cannot go on before its own reader takes something. It goes on with the next
+    /// chunk, or with the end.
     Paused,
 }
 
@@ -46,8 +44,8 @@ const END_BY_SIGNAL: u8 = 5;
 const END_BY_LIMIT: u8 = 6;
 
 impl Record {
-    /// What it is, the exit status or the signal, six bytes of nothing, and a number.
-    /// How far a command that did not exit read its input is not passed on.
+    /// Encodes a record: its kind, the exit status or signal, six zero bytes and a number. How
+    /// much of its input a command read is passed on only if it exited.
     fn encode(self) -> [u8; LEN] {
         let (what, status, number) = match self {
             Record::Chunk(frame) => (CHUNK[frame.stream as usize], 0, frame.len),
@@ -87,21 +85,21 @@ impl Record {
     }
 }
 
-/// The index of a run that goes on. It is gone with this.
+/// The index of a run in progress. The file is removed on drop.
 pub struct NewIndex<'a> {
     name: Temporary<'a>,
     file: OwnedFd,
 }
 
 impl<'a> NewIndex<'a> {
-    /// Starts one.
+    /// Creates an index.
     pub fn new(root: &'a Root) -> rustix::io::Result<NewIndex<'a>> {
         let (name, file) = Temporary::create(root)?;
         share(&file)?;
         Ok(NewIndex { name, file })
     }
 
-    /// Its name in the store.
+    /// Returns the name of the file in the store.
     pub fn name(&self) -> Option<&Path> {
         self.name.name()
     }
@@ -111,9 +109,9 @@ impl<'a> NewIndex<'a> {
         fsutil::write_file(&self.file, &record.encode())
     }
 
-    /// Whether somebody reads along.
+    /// Returns whether another process reads the index.
     pub fn is_followed(&self) -> bool {
-        // What others share cannot be had alone. One's own share is lost in trying.
+        // An exclusive lock fails while others share it. Trying loses the own shared lock.
         let alone = rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive);
         let shared = share(&self.file);
         alone == Err(Errno::WOULDBLOCK) && shared.is_ok()
@@ -131,8 +129,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Opens the files of these names. None: they are not those of a run that
-    /// goes on.
+    /// Opens the files of these names. Returns `None` if they are not those of a run in progress.
     pub fn open(root: &Root, names: &LiveFiles) -> rustix::io::Result<Option<Live>> {
         let data = fsutil::open_file(root, &names.data)?;
         let index = fsutil::open_file(root, &names.index)?;
@@ -141,24 +138,24 @@ impl Live {
                 return Ok(None);
             }
         }
-        // What one can have for oneself nobody writes any more.
+        // A blob that can be locked is no longer being written.
         let alive = share(&data) == Err(Errno::WOULDBLOCK);
         Ok((alive && share(&index).is_ok()).then_some(Live { data, index }))
     }
 
-    /// The bytes of both streams.
+    /// Returns the file with the bytes of both streams.
     pub fn data(&self) -> BorrowedFd<'_> {
         self.data.as_fd()
     }
 
-    /// The next record; none if there is none yet.
+    /// Takes and returns the next record, or `None` if there is none yet.
     pub fn next(&self, records: &mut Records) -> Result<Option<Record>, Damaged> {
         let next = self.peek(records)?;
         records.at += if next.is_some() { LEN } else { 0 };
         Ok(next)
     }
 
-    /// The same without taking it.
+    /// Returns the next record without taking it.
     pub fn peek(&self, records: &mut Records) -> Result<Option<Record>, Damaged> {
         if records.at == records.buffer.len() {
             records.buffer.resize(256 * LEN, 0);
@@ -173,13 +170,13 @@ impl Live {
         records.buffer[records.at..].first_chunk().map(Record::decode).transpose()
     }
 
-    /// How many bytes of both streams are there.
+    /// Returns the number of bytes of both streams so far.
     pub fn len(&self) -> Option<u64> {
         Some(rustix::fs::fstat(&self.data).ok()?.st_size as u64)
     }
 }
 
-/// How far the records have been read.
+/// The position in the records of an index.
 #[derive(Default)]
 pub struct Records {
     offset: u64,

@@ -1,4 +1,4 @@
-//! Opening the store, and why it is not used.
+//! Opens the store, or tells why it cannot be used.
 
 use super::Root;
 use super::place::StoreDir;
@@ -7,7 +7,7 @@ use rustix::fs::{Access, AtFlags, CWD};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
-/// Opens the store, or says why it is not used.
+/// Opens the store, or returns the reason why it is not used.
 pub fn open_store(dir: Option<&StoreDir>) -> Result<Root, Unopened> {
     let dir = dir.ok_or(Unopened { dir: None, why: None, is_homeless: false })?;
     let root = if dir.is_chosen { Root::create(dir) } else { Root::create_at_home(dir, dir.home) };
@@ -39,14 +39,14 @@ pub struct Unopened {
 }
 
 impl Unopened {
-    /// Whether whoever calls has no home to keep anything in, as the users of services: they
-    /// need not be told at each call.
+    /// Returns whether the caller has no home to keep anything in, like the users of services.
+    /// They need not be told at each call.
     pub fn is_homeless(&self) -> bool {
         self.is_homeless
     }
 
-    /// Whether the name was mistaken, and not the system at its limits or
-    /// somebody else's doing feared.
+    /// Returns whether the name was wrong, as opposed to a limit of the system or suspected
+    /// interference.
     pub fn is_mistaken(&self) -> bool {
         use fsutil::Unusable::{Failed, Missing};
         matches!(

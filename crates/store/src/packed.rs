@@ -1,16 +1,16 @@
-//! Blobs in their packed form: compressed, beside or in place of the plain one.
+//! Blobs in their packed form: compressed, beside or instead of the plain one.
 //!
 //! ```text
 //! magic and format (8 bytes) | the blob's name (32) | its length (8) | a zstd frame | BLAKE3 of all that (32)
 //! ```
 //!
-//! Numbers are little-endian. The sum makes sure of every byte before the first
-//! one is unpacked, and of whose they are: nothing is unpacked to be verified,
-//! and a file under another's name is not taken for that. What is unpacked is
-//! bounded by the length, which it has to meet, and takes little memory however
-//! long it is: a frame that asks for a larger window is refused.
+//! Numbers are little-endian. The checksum verifies every byte, and which blob it belongs to,
+//! before the first byte is decompressed: nothing is decompressed only to be verified, and a file
+//! under another blob's name is not taken for that blob. The decompressed size must match the
+//! length, and needs little memory however large it is: a frame that asks for a larger window is
+//! refused.
 //!
-//! Who packs makes sure that the content comes out again, see [`super::pack`].
+//! The writer makes sure that the content can be restored, see [`super::pack`].
 
 use super::Root;
 use cachex_base::record::entry::BlobRef;
@@ -27,21 +27,21 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use zstd::stream::read::Decoder;
 
 const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'z', 1];
-/// What lies before the frame.
+/// The size of the header before the frame, in bytes.
 pub const HEADER: usize = 8 + 32 + 8;
-/// What lies behind it.
+/// The size of the checksum after the frame, in bytes.
 pub const SUM: usize = 32;
-/// The binary logarithm of the bytes that a frame may look back.
+/// The binary logarithm of the largest window of a frame, in bytes.
 pub const WINDOW: u32 = 20;
 
-/// So much is unpacked at once.
+/// The number of bytes that are decompressed at once.
 const CHUNK: usize = 128 * 1024;
-/// From so much on, one thread unpacks while another one writes.
+/// The size in bytes from which a separate thread decompresses.
 const WORTH_A_THREAD: u64 = 1 << 20;
-/// How many chunks may wait for whoever reads them.
+/// The number of chunks that may wait for the reader.
 const WAITING: usize = 4;
 
-/// What lies before the frame of a blob.
+/// Returns the header before the frame of a blob.
 pub fn header(blob: &BlobRef) -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..8].copy_from_slice(&MAGIC);
@@ -54,14 +54,14 @@ pub fn header(blob: &BlobRef) -> [u8; HEADER] {
 #[derive(Debug)]
 pub struct Packed {
     file: Arc<File>,
-    /// Where the frame ends.
+    /// The offset of the end of the frame.
     end: u64,
     len: u64,
 }
 
 impl Packed {
-    /// Opens the packed form of `blob` that lies at `path`. None: it is gone or
-    /// damaged, or another's.
+    /// Opens the packed form of `blob` at `path`. Returns `None` if it is gone, damaged, or that
+    /// of another blob.
     pub fn open(root: &Root, path: &Path, blob: &BlobRef) -> rustix::io::Result<Option<Packed>> {
         let file = match fsutil::open_file(root, path) {
             Ok(file) => file,
@@ -81,12 +81,12 @@ impl Packed {
         Ok(whole.then(|| Packed { file: Arc::new(file), end, len: blob.len }))
     }
 
-    /// The bytes of the file.
+    /// Returns the size of the file, in bytes.
     pub fn stored(&self) -> u64 {
         self.end + SUM as u64
     }
 
-    /// Reads the content from its beginning.
+    /// Returns a reader of the content from its beginning.
     pub fn reader(&self) -> Unpacking {
         let frame = Frame { file: self.file.clone(), at: HEADER as u64, end: self.end };
         let source = if self.len > WORTH_A_THREAD { elsewhere(&frame) } else { None };
@@ -113,13 +113,13 @@ impl Read for Frame {
     }
 }
 
-/// The content of a packed blob, from its beginning on.
+/// A reader of the content of a packed blob, from its beginning.
 pub struct Unpacking {
     source: Source,
     chunk: Vec<u8>,
-    /// How much of the chunk was taken.
+    /// The number of bytes of the chunk that were taken.
     at: usize,
-    /// What is still to come, this chunk included.
+    /// The number of bytes still to come, including this chunk.
     left: u64,
 }
 
@@ -128,17 +128,17 @@ enum Source {
     Elsewhere { chunks: Receiver<io::Result<Vec<u8>>>, used: SyncSender<Vec<u8>> },
 }
 
-/// Unpacking in the thread that reads.
+/// Decompression in the thread that reads.
 struct Here {
     frame: Frame,
     decoder: Option<Decoder<'static, BufReader<Frame>>>,
 }
 
 impl Here {
-    /// The next chunk of what is at the most `left` bytes, in place of the last one.
+    /// Replaces `chunk` by the next one, where at most `left` bytes remain.
     fn next(&mut self, chunk: &mut Vec<u8>, left: u64) -> io::Result<()> {
         if self.decoder.is_none() && left <= CHUNK as u64 {
-            // All of it at once, without what a stream needs besides.
+            // Decompress everything at once, without the overhead of a stream.
             let mut packed = Vec::with_capacity((self.frame.end - self.frame.at) as usize);
             self.frame.read_to_end(&mut packed)?;
             let mut decoder = zstd::bulk::Decompressor::new()?;
@@ -160,7 +160,7 @@ fn decode(frame: &Frame) -> io::Result<Decoder<'static, BufReader<Frame>>> {
     Ok(decoder)
 }
 
-/// Fills a chunk as far as there is something.
+/// Fills a chunk, unless the content ends before.
 fn fill(decoder: &mut Decoder<'_, BufReader<Frame>>, chunk: &mut Vec<u8>) -> io::Result<()> {
     chunk.resize(CHUNK, 0);
     let mut filled = 0;
@@ -174,7 +174,7 @@ fn fill(decoder: &mut Decoder<'_, BufReader<Frame>>, chunk: &mut Vec<u8>) -> io:
     Ok(())
 }
 
-/// Unpacking in a thread of its own; none if there is none to be had.
+/// Decompresses in a separate thread. Returns `None` if no thread can be started.
 fn elsewhere(frame: &Frame) -> Option<Source> {
     let (full, chunks) = sync_channel(WAITING);
     let (used, empty) = sync_channel::<Vec<u8>>(WAITING + 2);
@@ -188,7 +188,7 @@ fn elsewhere(frame: &Frame) -> Option<Source> {
             let mut chunk = empty.try_recv().unwrap_or_default();
             let filled = fill(&mut decoder, &mut chunk);
             let is_last = filled.is_err() || chunk.is_empty();
-            // Nobody may be left to read it.
+            // The reader may be gone.
             if full.send(filled.map(|()| chunk)).is_err() || is_last {
                 break;
             }

@@ -1,7 +1,7 @@
-//! Questions to the old store: which entries, in which order, how many of them.
+//! Queries to the old store: which entries, in which order, and how many.
 //!
-//! Here is what is asked; how it is answered without walking everything, where
-//! that can be, is in [`select`].
+//! This module defines the queries. [`select`] answers them, without walking everything where
+//! possible.
 
 mod select;
 
@@ -16,49 +16,49 @@ use glob::Pattern;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-/// A question.
+/// A query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Query {
-    /// Which entries.
+    /// The condition that entries must meet.
     pub filter: Filter,
-    /// In which order.
+    /// The order of the entries.
     pub order: Order,
-    /// Whether that is turned round.
+    /// True to reverse the order.
     pub reverse: bool,
-    /// At most so many, the first ones.
+    /// The maximum number of entries, counted from the first.
     pub limit: Option<usize>,
 }
 
-/// What an entry must meet, all of it.
+/// The conditions that an entry must meet, all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
-    /// Its key begins with these hexadecimal digits.
+    /// The hexadecimal digits that its key begins with.
     pub key_prefix: Option<String>,
-    /// It has this tag.
+    /// A tag that it has.
     pub tag: Option<String>,
-    /// It belongs to this scope.
+    /// The scope that it belongs to.
     pub scope: Option<String>,
-    /// It ran in this folder.
+    /// The folder that it ran in.
     pub cwd: Option<ByteBuf>,
-    /// Its arguments, joined by spaces, match this pattern from start to end.
+    /// A pattern that its arguments, joined by spaces, match from start to end.
     pub command_glob: Option<String>,
-    /// It has these arguments: a [`command_place`].
+    /// Its arguments, as a [`command_place`].
     pub argv: Option<[u8; 16]>,
-    /// Its command has this base name.
+    /// The base name of its command.
     pub name: Option<ByteBuf>,
-    /// It exited with another status than zero.
+    /// True if it must have exited with a status other than zero.
     pub failed: bool,
-    /// It has expired by this time.
+    /// A time by which it has expired.
     pub expired_at: Option<Timestamp>,
-    /// It is of no use any more at this time, see [`Entry::gone`].
+    /// A time at which it is of no more use, see [`Entry::gone`].
     pub gone_at: Option<Timestamp>,
-    /// It was not used since this time.
+    /// A time since which it was not used.
     pub used_before: Option<Timestamp>,
-    /// It was recorded before this time.
+    /// A time before which it was recorded.
     pub created_before: Option<Timestamp>,
 }
 
-/// By what entries are ordered. What is equal there is ordered by key.
+/// The criterion by which entries are ordered. Ties are ordered by key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// The key.
@@ -66,15 +66,15 @@ pub enum Order {
     Key,
     /// The last use, the latest first.
     Used,
-    /// When it was recorded, the latest first.
+    /// The time of recording, the latest first.
     Created,
-    /// When it expires, the soonest first, and last what never does.
+    /// The time of expiry, the soonest first, and last the entries that never expire.
     Expires,
-    /// The bytes it takes, the most first.
+    /// The size in bytes, the largest first.
     Size,
-    /// How long the command ran, the longest first.
+    /// The run time of the command, the longest first.
     RunTime,
-    /// How often it was served, the most often first.
+    /// The number of hits, the most first.
     Hits,
     /// The exit status.
     Status,
@@ -82,17 +82,17 @@ pub enum Order {
     Command,
 }
 
-/// The place of an entry in an order.
+/// The rank of an entry in an order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
-    /// Among numbers.
+    /// A rank among numbers.
     Number(u64),
-    /// Among bytes.
+    /// A rank among byte strings.
     Bytes(Vec<u8>),
 }
 
 impl Query {
-    /// Whether what ranks highest comes first, and of the same rank the highest key.
+    /// Returns whether the highest rank comes first, and for equal ranks the highest key.
     pub fn descends(&self) -> bool {
         use Order::{Created, Hits, RunTime, Size, Used};
         matches!(self.order, Used | Created | Size | RunTime | Hits) != self.reverse
@@ -100,7 +100,7 @@ impl Query {
 }
 
 impl Order {
-    /// The place of an entry.
+    /// Returns the rank of an entry.
     pub fn rank(self, entry: &Entry, facts: &EntryMetadata) -> Rank {
         Rank::Number(match self {
             Order::Key => 0,
@@ -116,7 +116,7 @@ impl Order {
     }
 }
 
-/// A filter that was understood.
+/// A filter that was parsed.
 pub struct Matcher<'f> {
     filter: &'f Filter,
     keys: Option<(Key, Key)>,
@@ -124,7 +124,7 @@ pub struct Matcher<'f> {
 }
 
 impl Filter {
-    /// Fails if it cannot be understood.
+    /// Parses the filter. Fails if it is invalid.
     pub fn matcher(&self) -> Result<Matcher<'_>> {
         let glob = self.command_glob.as_deref().map(Pattern::new).transpose();
         Ok(Matcher {
@@ -136,12 +136,12 @@ impl Filter {
 }
 
 impl Matcher<'_> {
-    /// The keys it lets through, the first and the last.
+    /// Returns the first and the last key that the filter lets through, if it limits keys.
     pub fn keys(&self) -> Option<(Key, Key)> {
         self.keys
     }
 
-    /// Whether an entry meets the filter.
+    /// Returns whether an entry meets the filter.
     pub fn matches(&self, entry: &Entry, facts: &EntryMetadata) -> bool {
         let Filter { tag, scope, cwd, argv, name, failed, .. } = self.filter;
         let Filter { expired_at, gone_at, used_before, created_before, .. } = self.filter;
@@ -163,20 +163,20 @@ impl Matcher<'_> {
             && self.matches_line(about)
     }
 
-    /// Whether a command line meets the filter.
+    /// Returns whether a command line meets the filter.
     pub fn matches_line(&self, about: &About) -> bool {
         let matches = |glob: &Pattern| glob.matches(&String::from_utf8_lossy(&command_line(about)));
         self.glob.as_ref().is_none_or(matches)
     }
 }
 
-/// The arguments, joined by spaces.
+/// Returns the arguments, joined by spaces.
 fn command_line(about: &About) -> Vec<u8> {
     let args: Vec<&[u8]> = about.argv.iter().map(|arg| &arg[..]).collect();
     args.join(&b' ')
 }
 
-/// The first and the last key that begin with these digits.
+/// Returns the first and the last key that begin with these digits.
 fn key_range(prefix: &str) -> Result<(Key, Key)> {
     ensure!(prefix.len() <= 64, "a key has 64 hexadecimal digits");
     let with = |digit: &str| {

@@ -1,10 +1,9 @@
-//! The old store written anew beside itself, and exchanged: sled never gives back what
-//! it took, and the entries are to be spread over more databases as they become many.
+//! Rewrites the old store beside itself and exchanges the two: sled never gives back space, and
+//! the entries should be spread over more databases as they become many.
 //!
-//! The caller holds the fold lock, so that nothing is added meanwhile; readers go on
-//! with the old one and wait for the exchange alone, which is one rename where the system
-//! has one that exchanges. A process that is killed leaves either of the two in place,
-//! and the other to be swept.
+//! The caller holds the fold lock, so that nothing is added meanwhile. Readers go on with the old
+//! one, and wait only for the exchange, which is one rename on systems that can exchange. A
+//! process that is killed leaves either of the two in place, and the other to be swept.
 
 use super::account;
 use super::database::{open_database, step};
@@ -22,42 +21,41 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// What is being written.
+/// The name of the store while it is being written.
 pub const BUILDING: &str = "old.building";
-/// What was written, or what it took the place of.
+/// The name of the store that was written, or of the one that it replaced.
 pub const NEXT: &str = "old.next";
-/// How many places are copied while readers wait.
+/// The number of rows that are copied while readers wait.
 const PAGE: usize = 20_000;
-/// How many sealed entries are.
+/// The number of sealed entries that are copied while readers wait.
 const ENTRIES_PAGE: usize = 2000;
-/// A database may grow so far beyond what it would be if it were written anew, whatever
-/// its size,
+/// The number of bytes by which a database of any size may exceed its size after a rebuild.
 const SLACK: u64 = 1 << 20;
-/// and to so many percent of that,
+/// The percentage of that size that a database may grow to.
 const GROWN: u64 = 200;
-/// or so many where much was removed, or room is short.
+/// The percentage where much was removed, or room is short.
 const GROWN_LITTLE: u64 = 115;
-/// What an entry takes, before anything is known of that.
+/// The size of an entry in bytes, until it is known.
 const USUAL: u64 = 1500;
 
-/// What the old store took when it was last written anew.
+/// The size of the old store after its last rebuild.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rebuilt {
-    /// Its bytes on disk.
+    /// The size on disk, in bytes.
     bytes: u64,
-    /// Its entries.
+    /// The number of entries.
     entries: u64,
 }
 
 impl Rebuilt {
-    /// What so many entries would take.
+    /// Returns the expected size of this many entries after a rebuild, in bytes.
     fn expected(&self, entries: u64) -> u64 {
         let each = if self.entries < 64 { USUAL } else { self.bytes / self.entries };
         entries.saturating_mul(each)
     }
 }
 
-/// What says whether the old store is to be written anew, besides what it takes.
+/// The criteria for a rebuild of the old store, besides its size.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     entries: u64,
@@ -66,7 +64,7 @@ pub struct State {
 }
 
 impl State {
-    /// That of an open store.
+    /// Returns the state of an open store.
     pub fn of(old: &Old) -> sled::Result<State> {
         let rebuilt = old.meta.get("rebuilt")?.and_then(|bytes| decode::<Rebuilt>(&bytes));
         let entries = old.totals().entries;
@@ -74,8 +72,8 @@ impl State {
         Ok(State { entries, is_to_be_spread, rebuilt: rebuilt.unwrap_or_default() })
     }
 
-    /// Writes it anew if that pays: with `thoroughly`, even if it gives back little.
-    /// Whether it was done.
+    /// Rebuilds the store if that pays, or with `thoroughly` even if it gives back little.
+    /// Returns whether it was done.
     pub fn rebuild_if_due(self, root: &Root, thoroughly: bool) -> Result<bool> {
         let State { entries, is_to_be_spread, rebuilt } = self;
         let taken = account::database(root)?;
@@ -89,7 +87,7 @@ impl State {
     }
 }
 
-/// Writes the old store anew if that pays, see [`State::rebuild_if_due`].
+/// Rebuilds the old store if that pays, see [`State::rebuild_if_due`].
 pub fn rebuild_if_due(root: &Root, thoroughly: bool) -> Result<bool> {
     if !guard::exists(root) {
         return Ok(false);
@@ -97,11 +95,11 @@ pub fn rebuild_if_due(root: &Root, thoroughly: bool) -> Result<bool> {
     Old::with(root, |old| Ok(State::of(old)?))?.rebuild_if_due(root, thoroughly)
 }
 
-/// Writes the old store anew, its entries spread by so many bits.
+/// Rebuilds the old store, with its entries spread over databases by `bits` of their keys.
 pub fn rebuild(root: &Root, bits: u8) -> Result<()> {
     sweep_leftovers(root);
     let done = copy(root, bits).and_then(|()| exchange(root));
-    // What was not exchanged, or what was exchanged for it.
+    // What is left was not exchanged, or is the store that was replaced.
     sweep_leftovers(root);
     account::note_database(root)?;
     done
@@ -145,7 +143,7 @@ fn copy(root: &Root, bits: u8) -> Result<()> {
     Ok(())
 }
 
-/// Puts what was written in its place.
+/// Puts the rebuilt store in place.
 fn exchange(root: &Root) -> Result<()> {
     failpoint::at("exchange")?;
     fsutil::rename(root, BUILDING, NEXT)?;
@@ -164,7 +162,7 @@ fn exchange(root: &Root) -> Result<()> {
             }
         }
     }
-    // Whoever opens the store next does the rest if this process is killed in between.
+    // If this process is killed here, the next one that opens the store finishes the exchange.
     let trash = Path::new(&sweep::trash_name()).join(guard::DIR);
     fsutil::rename(root, guard::DIR, trash)?;
     finish_exchange(root)?;
@@ -172,7 +170,7 @@ fn exchange(root: &Root) -> Result<()> {
     Ok(())
 }
 
-/// Gives the old store its name, if it has lost it for another. The caller holds its lock.
+/// Gives the old store its name, if an exchange was interrupted. The caller holds its lock.
 pub fn finish_exchange(root: &Root) -> rustix::io::Result<()> {
     match fsutil::rename(root, NEXT, guard::DIR) {
         Err(Errno::NOENT) => Ok(()),
@@ -180,7 +178,7 @@ pub fn finish_exchange(root: &Root) -> rustix::io::Result<()> {
     }
 }
 
-/// Not every file system syncs folders.
+/// Syncs the folder of the store. Not every file system can, so errors are ignored.
 fn sync(root: &Root) {
     let _ = rustix::fs::fsync(root);
 }
@@ -188,7 +186,7 @@ fn sync(root: &Root) {
 /// Removes what a rebuild left behind. The caller holds the fold lock.
 pub fn sweep_leftovers(root: &Root) {
     sweep::remove_tree(root, BUILDING);
-    // Where there is no other it is the store itself.
+    // If there is no other one, it is the store itself.
     if guard::is_in_place(root) {
         sweep::remove_tree(root, NEXT);
     }

@@ -1,4 +1,4 @@
-//! Taking entries out of both generations by their keys.
+//! Removes entries from both generations by their keys.
 
 use super::Root;
 use super::db_client::DbClient;
@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use cachex_base::record::entry::Key;
 use std::collections::HashSet;
 
-/// How many a helper process removes at once: it has to show that it is alive before long.
+/// The number of entries a helper process removes at once before it has to show that it is alive.
 const AT_ONCE: usize = 5000;
 
-/// Removes the entries of these keys; how many there were. The next fold sweeps the blobs
-/// that nothing needs any more.
+/// Removes the entries of these keys, and returns how many there were. The next fold sweeps the
+/// blobs that are no longer referenced.
 pub fn remove(root: &Root, keys: &[Key]) -> Result<u64> {
     if keys.is_empty() {
         return Ok(0);
@@ -22,7 +22,8 @@ pub fn remove(root: &Root, keys: &[Key]) -> Result<u64> {
     let (young, old) = (Young::new(root), DbClient::new(root));
     let mut removed = 0;
     for keys in keys.chunks(AT_ONCE) {
-        // From below, so that what is removed from above is not found below.
+        // Remove from the old store first, so that what is removed from the young is not found
+        // there.
         let below = old.remove_all(keys, &mut HashSet::new())?;
         let mut above = 0;
         for key in keys {

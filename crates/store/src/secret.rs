@@ -1,8 +1,8 @@
-//! The store's secret: what the sums of a key's parts are made with, so that who
-//! gets hold of an entry alone cannot try out short values against them.
+//! The store's secret. It keys the MACs of a key's components, so that whoever gets hold of an
+//! entry alone cannot guess short values by them.
 //!
-//! It is made once. One that is damaged is no secret any more, and is replaced;
-//! parts that were made with another one compare with nothing.
+//! It is created once. A damaged secret is replaced; components whose MACs were made with another
+//! secret cannot be compared.
 
 use super::Root;
 use super::blobs::Temporary;
@@ -10,14 +10,14 @@ use cachex_base::system::fsutil;
 use rustix::io::Errno;
 use std::path::Path;
 
-/// Where it lies.
+/// The name of the file with the secret.
 pub const FILE: &str = "secret";
 const LEN: usize = 32;
 
 /// A secret.
 pub type Secret = [u8; LEN];
 
-/// The secret of a store, which is made if there is none.
+/// Returns the secret of a store, and creates it if there is none.
 pub fn of(root: &Root) -> rustix::io::Result<Secret> {
     match read(root)? {
         Some(secret) => Ok(secret),
@@ -25,7 +25,7 @@ pub fn of(root: &Root) -> rustix::io::Result<Secret> {
     }
 }
 
-/// The secret of a store, if it has one.
+/// Returns the secret of a store, if it has one.
 pub fn read(root: &Root) -> rustix::io::Result<Option<Secret>> {
     let file = match fsutil::open_file(root, FILE) {
         Ok(file) => file,
@@ -37,8 +37,8 @@ pub fn read(root: &Root) -> rustix::io::Result<Option<Secret>> {
     Ok((len == LEN).then(|| bytes[..LEN].try_into().ok()).flatten())
 }
 
-/// Of several that are made at once, the last one stays; the parts made with
-/// the others compare with nothing.
+/// Creates a secret. If several are created at once, the last one stays, and components made with
+/// the others cannot be compared.
 fn make(root: &Root) -> rustix::io::Result<Secret> {
     let mut secret = [0; LEN];
     getrandom::fill(&mut secret)

@@ -1,13 +1,12 @@
 //! The sealed entries, in databases by the first bits of their keys.
 //!
-//! A look-up opens one of them and nothing else, so that what it costs does not grow with
-//! the store: when there are too many entries for a few milliseconds, a
-//! [rebuild](super::rebuild) spreads them over more. Keys are uniform, and a database
-//! that has the keys between two others has them in order too: together they are one
+//! A look-up opens only one of them, so its cost does not grow with the store: when there are too
+//! many entries for a few milliseconds, a [rebuild](super::rebuild) spreads them over more
+//! databases. Keys are uniform, and the databases divide them in order: together they are one
 //! table that can be walked.
 //!
-//! The names say how many bits there are: `old/entries-4-a3` has the keys whose first
-//! four bits are those of `a3`, … as a byte.
+//! The names say how many bits there are: `old/entries-4-a3` has the keys whose first four bits
+//! are those of `a3`, … as a byte.
 
 use super::guard::PULSE;
 use super::table::{Ordered, Range, Visit, walk_tree};
@@ -17,13 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::path::{Path, PathBuf};
 
-/// What the names of the databases begin with.
+/// The prefix of the names of the databases.
 const NAME: &str = "entries-";
-/// No more bits than this make names of two digits.
+/// The maximum number of bits, which makes names of two digits.
 pub const MOST_BITS: u8 = 8;
-/// A look-up among so many entries takes a few milliseconds.
+/// The number of entries among which a look-up takes a few milliseconds.
 pub const ENTRIES: u64 = 4096;
-/// Twice as many as that, before they are spread over more databases.
+/// The number of entries in a database from which they are spread over more databases.
 const SPREAD: u64 = 2 * ENTRIES;
 
 /// The databases of sealed entries.
@@ -32,24 +31,24 @@ pub struct Shards {
     bits: u8,
     open: RefCell<BTreeMap<u8, sled::Db>>,
     dirty: RefCell<BTreeSet<u8>>,
-    /// What was flushed before, and has to be there.
+    /// The flushes that were made before, and must be found.
     expected: RefCell<Flushes>,
 }
 
-/// How often changes were made durable in each database, by its number.
+/// The number of times that changes were made durable in each database, by its number.
 pub type Flushes = BTreeMap<u8, u64>;
 
-/// The place where a database has that; no key is as short.
+/// The key of that number in a database; no entry's key is as short.
 const FLUSHES: &[u8] = b"";
 
-/// By how many bits so many entries are spread: by enough for four times as many.
+/// Returns the number of bits to spread this many entries by: enough for four times as many.
 pub fn bits_for(entries: u64) -> u8 {
     let shards = entries.saturating_mul(4).div_ceil(ENTRIES).max(1).next_power_of_two();
     (shards.trailing_zeros() as u8).min(MOST_BITS)
 }
 
 impl Shards {
-    /// Those in a folder, or none yet, which are by so many bits then.
+    /// Returns the shards in a folder. If there are none yet, they will be spread by `bits`.
     pub fn of(folder: &Path, bits: u8) -> std::io::Result<Shards> {
         let known = bits_of(folder)?;
         Ok(Shards {
@@ -61,15 +60,15 @@ impl Shards {
         })
     }
 
-    /// Whether so many entries should be spread over more of them.
+    /// Returns whether this many entries should be spread over more databases.
     pub fn are_too_few_for(&self, entries: u64) -> bool {
         self.bits < MOST_BITS && entries > SPREAD << self.bits
     }
 
-    /// The number of the database that has a key.
+    /// Returns the number of the database for a key.
     fn number(&self, key: &[u8]) -> u8 {
         let first = key.first().copied().unwrap_or_default();
-        // Of no bits there is one.
+        // With no bits, there is one database.
         first.checked_shr(u32::from(MOST_BITS - self.bits)).unwrap_or_default()
     }
 
@@ -77,7 +76,7 @@ impl Shards {
         self.folder.join(format!("{NAME}{}-{number:02x}", self.bits))
     }
 
-    /// An open database.
+    /// Returns a database, and opens it if necessary.
     fn tree(&self, number: u8) -> sled::Result<Tree> {
         if let Some(db) = self.open.borrow().get(&number) {
             return Ok(Tree::clone(db));
@@ -93,7 +92,7 @@ impl Shards {
         Ok(tree)
     }
 
-    /// A sealed entry.
+    /// Returns the sealed entry of a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
         let key = key.as_ref();
         let number = self.number(key);
@@ -103,36 +102,35 @@ impl Shards {
         self.tree(number)?.get(key)
     }
 
-    /// Whether there is such a database. One that was never written to need not come
-    /// into being.
+    /// Returns whether a database exists. One that was never written to need not be created.
     fn is_there(&self, number: u8) -> bool {
         self.open.borrow().contains_key(&number) || self.path(number).symlink_metadata().is_ok()
     }
 
-    /// Whether there is an entry.
+    /// Returns whether there is an entry for a key.
     pub fn contains_key(&self, key: impl AsRef<[u8]>) -> sled::Result<bool> {
         Ok(self.get(key)?.is_some())
     }
 
-    /// Keeps a sealed entry.
+    /// Stores a sealed entry.
     pub fn insert(&self, key: impl AsRef<[u8]>, sealed: impl Into<IVec>) -> sled::Result<()> {
         self.changed(key.as_ref())?.insert(key, sealed).map(drop)
     }
 
-    /// Drops one; what it was.
+    /// Removes an entry, and returns what it was.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
         let key = key.as_ref();
         if self.is_there(self.number(key)) { self.changed(key)?.remove(key) } else { Ok(None) }
     }
 
-    /// The open database that has a key, which is to be changed.
+    /// Returns the open database for a key, and marks it as changed.
     fn changed(&self, key: &[u8]) -> sled::Result<Tree> {
         let number = self.number(key);
         self.dirty.borrow_mut().insert(number);
         self.tree(number)
     }
 
-    /// Makes what was changed durable, and says where.
+    /// Makes all changes durable, and returns the databases that had some.
     pub fn flush(&self) -> sled::Result<Flushes> {
         let mut done = Flushes::new();
         for number in std::mem::take(&mut *self.dirty.borrow_mut()) {
@@ -146,12 +144,12 @@ impl Shards {
         Ok(done)
     }
 
-    /// From now on what was flushed before has to be found.
+    /// Requires that these flushes are found from now on.
     pub fn expect(&self, flushed: &Flushes) {
         self.expected.replace(flushed.clone());
     }
 
-    /// Fails if any of that is lost.
+    /// Fails if any of the expected flushes is lost.
     pub fn confirm(&self) -> sled::Result<()> {
         let numbers: Vec<u8> = self.expected.borrow().keys().copied().collect();
         numbers.into_iter().try_for_each(|number| {
@@ -160,7 +158,7 @@ impl Shards {
         })
     }
 
-    /// The same, and closes them.
+    /// Makes all changes durable, and closes the databases.
     pub fn close(&self) -> sled::Result<()> {
         self.flush()?;
         self.open.borrow_mut().clear();
@@ -202,7 +200,7 @@ fn flushes(tree: &Tree) -> sled::Result<u64> {
     Ok(count.map_or(0, u64::from_be_bytes))
 }
 
-/// By how many bits the databases of a folder are. None: there are none yet.
+/// Returns the number of bits of the databases in a folder, or `None` if there are none yet.
 fn bits_of(folder: &Path) -> std::io::Result<Option<u8>> {
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name();

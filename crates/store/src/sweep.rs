@@ -1,5 +1,5 @@
-//! Removing what nothing needs: blobs, leftovers of processes that died, lock
-//! files nobody holds. The caller holds the fold lock.
+//! Removes what is no longer needed: blobs without references, leftovers of processes that died,
+//! and lock files that nobody holds. The caller holds the fold lock.
 
 use super::blobs::Form;
 use super::old::Old;
@@ -21,35 +21,35 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What the names of folders that are to be deleted begin with.
+/// The prefix of the names of folders that are to be deleted.
 pub const TRASH: &str = "trash-";
-/// A fold that is not asked for everything looks through one in so many of the
-/// blobs' folders.
+/// The number of parts that the blobs' folders are divided into. A fold that is not a full one
+/// looks through one of them.
 const PARTS: u8 = 8;
-/// How many blobs are looked up while readers of the old store wait.
+/// The number of blobs that are looked up while readers of the old store wait.
 const BATCH: usize = 10_000;
-/// No writer leaves a temporary file alone for so long without holding its lock.
+/// The age at which a temporary file is a leftover unless it is locked.
 pub const LEFT: Duration = Duration::from_hours(1);
-/// Where what declared inputs held is remembered, see `files::inputs` of the command.
+/// The folder for remembered contents of declared inputs, see `files::inputs` of the command.
 pub const INPUTS: &str = "inputs";
-/// How long that is kept after it was last used,
+/// The time that remembered inputs are kept after their last use.
 const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);
-/// and how much of it: so many files, and so many bytes.
+/// The maximum number of files for them, and their maximum size in bytes.
 const MEMORIES: (usize, u64) = (256, 256 * 1024 * 1024);
-/// and of what automatic calls depend on,
+/// The same limits for the path sets of automatic calls.
 const PATH_SETS: (usize, u64) = (16 * 1024, 256 * 1024 * 1024);
-/// each no larger than this share of the limit on the store's size.
+/// The divisor of the store's size limit that bounds each of the two.
 const MEMORIES_SHARE: u64 = 8;
-/// So many results at the most wait to be sent to a remote store, and so long.
+/// The maximum number of results that wait to be sent to a remote store, and the maximum wait.
 const QUEUED: (usize, Duration) = (10_000, Duration::from_hours(30 * 24));
-/// How far down folders are removed one by one: a shard of the blobs in the trash.
+/// The depth to which folders are removed one by one: a shard of the blobs in the trash.
 const DEPTH: usize = 2;
-/// The databases that are kept for a look at what broke them.
+/// The number of broken databases that are kept for analysis.
 const BROKEN_KEPT: usize = 1;
 
-/// Removes those of `suspects`, and of the blobs in one part of the folders or
-/// in all, that neither the old store nor a young file needs; how many. None at
-/// all while there is a young file that cannot be read.
+/// Removes unreferenced blobs, and returns how many. Looks at `suspects` and at the blobs in one
+/// part of the folders, or in all, and keeps those that the old store or a young file needs.
+/// Removes none while a young file cannot be read.
 pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u64> {
     let mut found: HashSet<[u8; 32]> = suspects.into_iter().collect();
     let mut forms = HashSet::new();
@@ -57,14 +57,14 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
         let number = shard.to_str().and_then(|hex| u8::from_str_radix(hex, 16).ok());
         let due = |number: u8| part.is_none_or(|part| part % PARTS == number % PARTS);
         if number.is_some_and(due) {
-            // A folder that cannot be read now is for a fold that can.
+            // A folder that cannot be read is left to a fold that can read it.
             let shard = Path::new("blobs").join(shard);
             let Ok(names) = fsutil::names(root, shard) else { continue };
             forms.extend(names.iter().filter_map(|name| Form::of_name(name.as_bytes())));
         }
     }
     found.extend(forms.iter().map(|(hash, _)| hash));
-    // Recorded anew after it was packed: one of the two is enough.
+    // The blob was recorded again after it was packed: one of the two forms is enough.
     let is_twice = |hash: &[u8; 32]| Form::ALL.iter().all(|form| forms.contains(&(*hash, *form)));
     let found: Vec<_> = found.into_iter().collect();
     let mut orphans = HashSet::new();
@@ -91,18 +91,18 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
     let trash = PathBuf::from(trash_name());
     let mut swept = 0;
     {
-        // Nothing is recorded meanwhile, so what no young file needs now is
-        // needed by nothing: the fold lock keeps the old store as it is.
+        // Nothing is recorded meanwhile, and the fold lock keeps the old store as it is. So a
+        // blob that no young file references now is an orphan.
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
         for key in Young::new(root).keys()? {
             let sealed = match young::sealed(root, &key) {
                 Ok(sealed) => sealed.unwrap_or_default(),
-                // A folder or a link, which is never served, whatever it leads to.
+                // A folder or a link is never served, whatever it leads to.
                 Err(Errno::ISDIR | Errno::LOOP) => continue,
-                // What cannot be read now may need any of them when it can.
+                // A file that cannot be read now may need any of the blobs when it can be.
                 Err(_) => return Ok(0),
             };
-            // What is damaged needs nothing.
+            // A damaged entry needs nothing.
             let Ok(entry) = Entry::open(&key, &sealed) else { continue };
             for blob in entry.blobs() {
                 orphans.remove(&blob.hash);
@@ -116,7 +116,7 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
             }
         }
         for hash in &orphans {
-            // Renamed now and deleted later: unlinking a large file takes long.
+            // Rename now and delete later: unlinking a large file takes long.
             let moved = Form::ALL.map(|form| {
                 let path = form.path(hash);
                 let name = path.file_name().unwrap_or_default();
@@ -129,8 +129,8 @@ pub fn blobs(root: &Root, suspects: Vec<[u8; 32]>, part: Option<u8>) -> Result<u
     Ok(swept)
 }
 
-/// The manifests of young entries that the old store knows to be needed, with
-/// the files that they list: most, and they need not be read while recorders wait.
+/// Returns the manifests of young entries that the old store references together with the files
+/// that they list. These are most, and need not be read while recorders wait.
 fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
     let mut manifests = HashSet::new();
     for key in Young::new(root).keys()? {
@@ -155,8 +155,7 @@ fn settled(root: &Root) -> Result<HashSet<[u8; 32]>> {
     Ok(settled)
 }
 
-/// Removes what processes that died left behind; `max_size` is the limit on the store's
-/// size.
+/// Removes what processes that died left behind. `max_size` is the limit on the store's size.
 pub fn leftovers(root: &Root, max_size: Option<u64>) -> Result<()> {
     temps(root)?;
     locks(root)?;
@@ -190,14 +189,14 @@ fn temps(root: &Root) -> Result<()> {
                 .is_ok()
         };
         if age.is_some_and(|age| age > LEFT) && free() {
-            // What is no file, or cannot be removed, is for `doctor` to tell of.
+            // `doctor` reports what is no file or cannot be removed.
             let _ = fsutil::remove_file(root, &path);
         }
     }
     Ok(())
 }
 
-/// The files of path sets.
+/// Returns the files of path sets.
 fn path_sets(root: &Root) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for shard in fsutil::names(root, path_sets::FOLDER)? {
@@ -207,8 +206,8 @@ fn path_sets(root: &Root) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Removes of what is remembered what nobody has used for long, and the least recently used
-/// of what is too much: it costs a look at the files, or a run.
+/// Removes remembered files that were not used for long, and the least recently used ones beyond
+/// the limits. Losing one costs another look at the files, or a run.
 fn memories(root: &Root, files: Vec<PathBuf>, most: (usize, u64), share: u64) -> Result<()> {
     let now = Timestamp::now();
     let mut kept = Vec::new();
@@ -233,8 +232,9 @@ fn memories(root: &Root, files: Vec<PathBuf>, most: (usize, u64), share: u64) ->
     Ok(())
 }
 
-/// Removes from what remote stores are to get what is no more, and what one does not take
-/// that is gone for good: what has waited for too long, and the first of too many.
+/// Removes entries that no longer exist from the queues of remote stores. A store that is gone
+/// for good accepts nothing, so also removes entries that have waited too long, and the oldest
+/// of too many.
 pub fn queues(root: &Root) -> Result<()> {
     let now = Timestamp::now();
     for name in fsutil::names(root, remote::FOLDER)? {
@@ -243,7 +243,7 @@ pub fn queues(root: &Root) -> Result<()> {
         }
         let place = Path::new(remote::FOLDER).join(&name);
         if let Some(end) = place.extension() {
-            // What went wrong with one that nobody has asked since.
+            // Notes of failures of a store that was not used since.
             if end != "lock" && waited(root, &place, now)?.is_some_and(|age| age > QUEUED.1) {
                 let _ = fsutil::remove_file(root, &place);
             }
@@ -271,15 +271,15 @@ pub fn queues(root: &Root) -> Result<()> {
     Ok(())
 }
 
-/// How long ago a file was written; none if it is not there.
+/// Returns the time since a file was written, or `None` if it is not there.
 fn waited(root: &Root, path: &Path, now: Timestamp) -> Result<Option<Duration>> {
     let Some(stat) = fsutil::stat(root, path)? else { return Ok(None) };
     let written = Timestamp((stat.st_mtime as u64).saturating_mul(1_000_000_000));
     Ok(Some(now.since(written).unwrap_or_default()))
 }
 
-/// A lock file is unlinked by its holder only: whoever waits for it finds that
-/// its name leads elsewhere, and starts over.
+/// Removes the lock files that nobody holds. Only its holder unlinks a lock file: whoever waits
+/// for it finds that its name leads elsewhere, and starts over.
 fn locks(root: &Root) -> Result<()> {
     for name in fsutil::names(root, "locks")? {
         if !lock::is_of_a_key(name.as_bytes()) {
@@ -293,12 +293,13 @@ fn locks(root: &Root) -> Result<()> {
     Ok(())
 }
 
-/// A new name for what is to be deleted.
+/// Returns a new name for a folder that is to be deleted.
 pub fn trash_name() -> String {
     format!("{TRASH}{:x}", Timestamp::now().0)
 }
 
-/// Deletes what was moved away, now or by somebody who died; the bytes freed.
+/// Deletes what was moved to the trash, now or by a process that died. Returns the number of
+/// bytes freed.
 pub fn trash(root: &Root) -> Result<u64> {
     let names = fsutil::names(root, ".")?.into_iter().filter_map(|name| name.into_string().ok());
     let names: Vec<String> = names.filter(|name| name.starts_with(TRASH)).collect();
@@ -314,11 +315,11 @@ pub fn trash(root: &Root) -> Result<u64> {
     Ok(bytes)
 }
 
-/// What cannot be deleted now is tried again by the next fold.
+/// Deletes a tree. The next fold tries again to delete what cannot be deleted now.
 pub fn remove_tree(root: &Root, name: &str) {
     if failpoint::at("remove").is_ok() {
         let path = root.path().join(name);
-        // Of a link only itself is removed.
+        // Only the link itself is removed.
         if !path.is_symlink() {
             remove_parts(&path, DEPTH);
         }
@@ -326,8 +327,7 @@ pub fn remove_tree(root: &Root, name: &str) {
     }
 }
 
-/// Removes the folders of a tree one by one, so far down, as large trees are
-/// those of many.
+/// Removes the folders of a tree one by one down to a depth, since large trees consist of many.
 fn remove_parts(path: &Path, depth: usize) {
     for folder in std::fs::read_dir(path).into_iter().flatten().flatten() {
         if folder.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -341,7 +341,7 @@ fn remove_parts(path: &Path, depth: usize) {
     }
 }
 
-/// The files of a tree, and the bytes they take.
+/// Returns the number of files in a tree, and the bytes they take on disk.
 fn tree(path: &Path) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
     if path.is_symlink() {

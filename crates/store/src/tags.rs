@@ -1,9 +1,9 @@
-//! Tags that a result gets after it was recorded.
+//! Adds tags to a result after it was recorded.
 //!
-//! A young file does not change: another takes its place, with the tags of both, and
-//! comes down with the next fold. The fold lock is held from the reading to the writing,
-//! so that what is forgotten meanwhile stays so, and the publish lock alone, so that
-//! nothing takes the place of a newer result.
+//! A young file does not change: another one replaces it, with the tags of both, and moves to the
+//! old store with the next fold. The fold lock is held from reading to writing, so that what is
+//! removed meanwhile stays removed. The publish lock is held exclusively, so that no newer result
+//! is replaced.
 
 use super::Root;
 use super::guard;
@@ -13,16 +13,16 @@ use crate::lock::{self, Lock, Mode};
 use anyhow::{Result, bail};
 use cachex_base::record::entry::{Damaged, Entry, Key, MAX_TAGS};
 
-/// Whether it is done.
+/// The outcome of adding tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// It is, or there is no such result any more.
+    /// The tags were added, or the result does not exist any more.
     Done,
-    /// Somebody works on the store, or the result is not among the young.
+    /// Another process works on the store, or the result is not among the young.
     NotNow,
 }
 
-/// Adds tags to the result of a key, if that is to be had at once.
+/// Adds tags to the result of a key, if that is possible at once.
 pub fn try_to_add(root: &Root, key: &Key, tags: &[String]) -> Result<Added> {
     let Some(_fold) = Lock::take(root, lock::FOLD, Mode::TryExclusive)? else {
         return Ok(Added::NotNow);
@@ -37,7 +37,7 @@ pub fn try_to_add(root: &Root, key: &Key, tags: &[String]) -> Result<Added> {
     }
 }
 
-/// The same for who can wait, and who may open the database: a helper.
+/// Adds tags to the result of a key, for a helper, which can wait and may open the database.
 pub fn add(root: &Root, key: &Key, tags: &[String]) -> Result<()> {
     let _fold = Lock::wait(root, lock::FOLD, Mode::Exclusive)?;
     let old = match guard::exists(root).then(|| Old::with(root, |old| old.get(key))) {
@@ -52,7 +52,7 @@ pub fn add(root: &Root, key: &Key, tags: &[String]) -> Result<()> {
     }
 }
 
-/// The tags that an entry lacks.
+/// Returns those of the tags that an entry lacks.
 pub fn lacking<'t>(entry: &Entry, tags: impl Iterator<Item = &'t String>) -> Vec<String> {
     tags.filter(|tag| !entry.about.tags.contains(tag)).cloned().collect()
 }

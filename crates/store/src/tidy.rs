@@ -1,14 +1,14 @@
-//! What is left to do when entries were taken out by hand: the fold, which does
-//! this for what it drops itself, knows nothing of them.
+//! Cleans up after entries were removed by hand. The fold, which does this for the entries that
+//! it removes itself, does not know of them.
 
 use super::old::Old;
 use super::{Root, filter, fold, guard, metadata::Totals, rebuild, sweep};
 use anyhow::Result;
 use cachex_base::system::clock::Timestamp;
 
-/// Removes those of `blobs` that nothing needs any more, and makes the filter
-/// anew if `removed` entries were a good part of it; the sums of what is left.
-/// The caller holds the fold lock.
+/// Removes those of `blobs` that are no longer referenced, and rebuilds the filter if `removed`
+/// entries were a good part of it. Returns the totals of what is left. The caller holds the fold
+/// lock.
 pub fn tidy(root: &Root, blobs: Vec<[u8; 32]>, removed: u64) -> Result<Totals> {
     if !guard::exists(root) {
         return Ok(Totals::default());
@@ -17,7 +17,7 @@ pub fn tidy(root: &Root, blobs: Vec<[u8; 32]>, removed: u64) -> Result<Totals> {
     if removed.saturating_mul(8) > totals.entries {
         filter::publish(root, fold::stored_prefixes(root)?)?;
     }
-    // One part of the folders besides: what is found there is found sooner.
+    // Sweep one part of the folders besides, so that orphans there are found sooner.
     sweep::blobs(root, blobs, Some(Timestamp::now().0 as u8))?;
     rebuild::rebuild_if_due(root, removed.saturating_mul(8) > totals.entries)?;
     Ok(totals)

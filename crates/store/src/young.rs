@@ -1,8 +1,7 @@
-//! The uppermost floor: one immutable file per recent entry.
+//! The young store: one immutable file per recent entry.
 //!
-//! A file appears whole, by a rename, and is read without a lock. Nothing is
-//! synced: after a power cut a file may be empty or short, and its checksum
-//! says so.
+//! A file appears complete, by a rename, and is read without a lock. Nothing is synced: after a
+//! power cut a file may be empty or short, which its checksum reveals.
 
 use super::Root;
 use super::blobs::Temporary;
@@ -18,7 +17,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// Hardly an entry is longer, with all that `explain` needs.
+/// The length that hardly any entry exceeds, with all that `explain` needs, in bytes.
 const USUAL: usize = 8192;
 
 /// The young files of a store.
@@ -27,12 +26,12 @@ pub struct Young<'a> {
 }
 
 impl<'a> Young<'a> {
-    /// Those below `root`.
+    /// Returns the young files below `root`.
     pub fn new(root: &'a Root) -> Young<'a> {
         Young { root }
     }
 
-    /// The keys there are files of.
+    /// Returns the keys that have files.
     pub fn keys(&self) -> Result<Vec<Key>> {
         let mut keys = Vec::new();
         for shard in fsutil::names(self.root, young::FOLDER)? {
@@ -44,35 +43,35 @@ impl<'a> Young<'a> {
     }
 }
 
-/// A file that is written and has no name of its own yet. Dropped before
-/// [`NewFile::keep`], it leaves nothing.
+/// A written file that has no name of its own yet. Nothing remains of it if it is dropped before
+/// [`NewFile::keep`].
 pub struct NewFile<'a> {
     name: Temporary<'a>,
     key: Key,
 }
 
 impl<'a> NewFile<'a> {
-    /// One for this key, with this sealed entry in it.
+    /// Writes a file for this key with this sealed entry.
     pub fn of(root: &'a Root, key: &Key, sealed: &[u8]) -> rustix::io::Result<NewFile<'a>> {
         let (name, file) = Temporary::create(root)?;
         fsutil::write_file(file, sealed)?;
         Ok(NewFile { name, key: *key })
     }
 
-    /// Gives it its name, in the place of the key's earlier one. The caller holds
-    /// the publish lock, see [`crate::lock`].
+    /// Gives the file its name, in place of the key's earlier one. The caller holds the publish
+    /// lock, see [`crate::lock`].
     pub fn keep(self) -> rustix::io::Result<()> {
         self.name.rename(&path(&self.key))
     }
 
-    /// The key it is of.
+    /// Returns the key of the file.
     pub fn key(&self) -> &Key {
         &self.key
     }
 }
 
-/// Reads a file as far as a sealed entry can be long. A read that does not fill
-/// its buffer has met the end.
+/// Reads a file up to the maximum length of a sealed entry. A read that does not fill its buffer
+/// has met the end.
 fn read_sealed(file: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
     failpoint::at("read")?;
     let mut sealed = Vec::with_capacity(USUAL);
@@ -85,7 +84,7 @@ fn read_sealed(file: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
     Ok(sealed)
 }
 
-/// The content of a key's file, not verified.
+/// Returns the content of a key's file, not verified.
 pub fn sealed(root: &Root, key: &Key) -> rustix::io::Result<Option<Vec<u8>>> {
     match fsutil::open_file(root, path(key)) {
         Ok(file) => read_sealed(&file).map(Some),
@@ -94,13 +93,13 @@ pub fn sealed(root: &Root, key: &Key) -> rustix::io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// What tells one version of a key's entry from another.
+/// Returns a hash that distinguishes versions of a key's entry.
 pub fn version(sealed: &[u8]) -> [u8; 32] {
     *blake3::hash(sealed).as_bytes()
 }
 
-/// Removes a key's file if it still holds this version. The caller holds the
-/// publish lock exclusively, so that no newer file can take its place meanwhile.
+/// Removes a key's file if it still holds this version, and returns whether it did. The caller
+/// holds the publish lock exclusively, so that no newer file can take its place meanwhile.
 pub fn remove_version(root: &Root, key: &Key, expected: &[u8; 32]) -> rustix::io::Result<bool> {
     match sealed(root, key)? {
         Some(sealed) if version(&sealed) == *expected => fsutil::remove_file(root, path(key)),
@@ -108,14 +107,14 @@ pub fn remove_version(root: &Root, key: &Key, expected: &[u8; 32]) -> rustix::io
     }
 }
 
-/// Where the file of a key lies.
+/// Returns the path of a key's file.
 pub fn path(key: &Key) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(&young::path(&key.0)))
 }
 
 impl Young<'_> {
-    /// The entry of a key. A damaged file stays until the next record takes its place, or a fold
-    /// removes it from every floor: without it, what it superseded would be found.
+    /// Returns the entry of a key. A damaged file stays until the next record replaces it, or a
+    /// fold removes it from both stores: without it, the entry that it superseded would be found.
     pub fn get(&self, key: &Key) -> Result<Option<Entry>> {
         let path = path(key);
         let file = match fsutil::open_file(self.root, &path) {
@@ -127,18 +126,19 @@ impl Young<'_> {
         Ok(Some(Entry::open(key, &sealed)?))
     }
 
-    /// Keeps an entry, in place of the key's earlier one. The caller holds the publish lock, see [`crate::lock`].
+    /// Stores an entry in place of the key's earlier one. The caller holds the publish lock, see
+    /// [`crate::lock`].
     pub fn put(&self, entry: &Entry) -> Result<()> {
         let written = NewFile::of(self.root, &entry.key, &entry.seal()?);
         written.and_then(NewFile::keep).context("writing an entry")
     }
 
-    /// Drops the entry of a key; whether there was one.
+    /// Removes the entry of a key, and returns whether there was one.
     pub fn remove(&self, key: &Key) -> Result<bool> {
         fsutil::remove_file(self.root, path(key)).context("removing an entry")
     }
 
-    /// Shows every entry to `visit`, in no order; damaged ones are passed over.
+    /// Passes every entry to `visit`, in no particular order. Damaged ones are skipped.
     pub fn scan(&self, visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
         for key in self.keys()? {
             if let Ok(Some(entry)) = self.get(&key) {

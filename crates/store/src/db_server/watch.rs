@@ -135,7 +135,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(4);
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// The verdict after so many ticks, and what came before.
+    /// Returns the verdict after a number of ticks that are all alike.
     fn verdict(ticks: u32, used: Duration, waits: bool) -> Option<Verdict> {
         let mut silence = Silence::default();
         for _ in 0..ticks {
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(verdict(39, used, waits), None);
             assert_eq!(verdict(40, used, waits), Some(Verdict::Hung));
         }
-        // On a machine that gives it little of its time.
+        // The machine gives the process little of its time.
         assert_eq!(verdict(80, TICK / 2, false), Some(Verdict::Hung));
     }
 

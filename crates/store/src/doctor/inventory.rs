@@ -136,7 +136,7 @@ impl Place {
     }
 }
 
-/// Returns whether this path holds nothing by now, or what it should.
+/// Returns whether this path holds nothing now, or a file of the right type.
 pub fn fits(root: &Root, path: &Path) -> rustix::io::Result<bool> {
     Ok(fsutil::stat(root, path)?.is_none_or(|stat| Place::of(path).takes(&stat)))
 }

@@ -110,7 +110,7 @@ impl Examination {
             let users = needs.users(hash).into_iter();
             self.useless.extend(users.map(|(key, floor)| Useless { key, floor, blob }));
         }
-        // Two blobs of one entry make it no more useless than one.
+        // Two damaged blobs make an entry no more useless than one.
         let useless: BTreeSet<(Key, Floor)> =
             self.useless.iter().map(|useless| (useless.key, useless.floor)).collect();
         for (key, floor) in useless {
@@ -137,15 +137,15 @@ pub enum Verdict {
 /// A blob that is not what was written.
 #[derive(Clone, Copy, Debug)]
 pub struct Damaged {
-    /// Which it is.
+    /// The reference to the blob.
     pub blob: BlobRef,
-    /// Whether it should list files.
+    /// True if it should be a manifest.
     pub lists: bool,
-    /// In which form.
+    /// The form that is damaged.
     pub form: Form,
 }
 
-/// What a blob is like in this form, which is to be a manifest or not.
+/// Verifies this form of a blob. With `lists`, the blob must be a manifest.
 pub fn verify(root: &Root, blob: &BlobRef, lists: bool, form: Form) -> rustix::io::Result<Verdict> {
     match fsutil::stat(root, form.path(&blob.hash))? {
         Some(stat) if is_file(&stat) => {

@@ -1,27 +1,27 @@
-//! What a remote store was asked for, and what came of it.
+//! Requests to a remote store and their outcome.
 
 use serde::{Deserialize, Serialize};
 
-/// What came of asking a remote store.
+/// The outcome of a request to a remote store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Remotely {
-    /// It had the entry.
+    /// The store had the entry.
     Hit = 0,
-    /// It had none that is fresh.
+    /// The store had no fresh entry.
     Miss = 1,
-    /// It did not answer.
+    /// The store did not answer.
     Failed = 2,
-    /// What it had was not to be trusted.
+    /// The store's entry was not trustworthy.
     Refused = 3,
-    /// It was given the entry.
+    /// The store was sent the entry.
     Sent = 4,
-    /// It did not take the entry.
+    /// The store did not take the entry.
     NotSent = 5,
 }
 
 impl Remotely {
-    /// All of them, each at the place of its number.
+    /// All outcomes, each at the index of its number.
     pub const ALL: [Remotely; 6] = [
         Remotely::Hit,
         Remotely::Miss,

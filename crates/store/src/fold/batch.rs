@@ -1,4 +1,4 @@
-//! Young files, read as many at a time as are folded in one go.
+//! Young files, read in batches that are folded at once.
 
 use super::super::young;
 use super::super::{Root, blobs};
@@ -8,12 +8,12 @@ use cachex_base::record::entry::{Entry, Key};
 /// Young files that are folded at once.
 pub(super) struct Batch {
     pub entries: Vec<(Entry, Vec<u8>)>,
-    /// The versions that are of no use, and are yet to be unlinked.
+    /// Useless versions that are yet to be unlinked.
     pub damaged: Vec<(Key, [u8; 32])>,
 }
 
 impl Batch {
-    /// Takes as many of `keys` as are a batch, with the files that they left behind.
+    /// Takes one batch from `keys`, and counts the output files of the entries towards its size.
     pub fn of(root: &Root, keys: &mut std::slice::Iter<'_, Key>) -> Batch {
         let mut entries = Vec::with_capacity(keys.len().min(BATCH));
         let mut damaged = Vec::new();
@@ -22,10 +22,11 @@ impl Batch {
             && let Some(key) = keys.next()
         {
             work += 1;
-            // What cannot be read stays, for a fold that can.
+            // An entry that cannot be read stays, for a fold that can read it.
             let Ok(Some(sealed)) = young::sealed(root, key) else { continue };
             match Entry::open(key, &sealed) {
-                // Room was made; what it superseded must not be found in its stead.
+                // Its blobs were removed to make room. The entry that it superseded must not be
+                // found instead.
                 Ok(entry) if entry.streams().any(|blob| blobs::is_gone(root, &blob.hash)) => {
                     damaged.push((*key, young::version(&sealed)));
                 }

@@ -1,44 +1,44 @@
-//! What a fold is asked for, and what it answers.
+//! The options of a fold, and its report.
 
 use super::super::metadata::Totals;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What a fold is to do.
+/// The options of a fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FoldOptions {
-    /// The bytes the store may take on disk.
+    /// The maximum size of the store on disk, in bytes.
     pub max_size: Option<u64>,
-    /// The entries it may hold.
+    /// The maximum number of entries.
     pub max_entries: Option<u64>,
-    /// How long an entry is kept after it was of use.
+    /// The time that an entry is kept after it was of use.
     pub grace: Duration,
-    /// Whether everything is checked, and the sums are computed anew.
+    /// True to check everything and recompute the totals.
     pub full: bool,
-    /// Whether to wait for another fold, or to leave the work to it.
+    /// True to wait for another fold, false to leave the work to it.
     pub wait: bool,
-    /// How hard blobs are compressed; none: that is left to another fold, zero:
-    /// they are not.
+    /// The compression level of blobs. Zero: none are compressed; `None`: that is left to another
+    /// fold.
     pub compress: Option<u8>,
 }
 
-/// Within which bounds a store is kept by folds that nobody asked for.
+/// The bounds within which automatic folds keep a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The bytes it may take on disk.
+    /// The maximum size on disk, in bytes.
     pub max_size: u64,
-    /// The entries it may hold.
+    /// The maximum number of entries.
     pub max_entries: Option<u64>,
-    /// How hard blobs are compressed.
+    /// The compression level of blobs.
     pub compress: u8,
 }
 
 impl Bounds {
-    /// How hard blobs are compressed unless something else is set: unpacking is not
-    /// noticeable, see `store::pack`.
+    /// The default compression level of blobs. Decompression is not noticeable, see
+    /// `store::pack`.
     pub const COMPRESS: u8 = 1;
 
-    /// What such a fold is to do.
+    /// Returns the options of a fold with these bounds.
     pub fn as_options(&self) -> FoldOptions {
         FoldOptions {
             max_size: Some(self.max_size),
@@ -49,21 +49,21 @@ impl Bounds {
     }
 }
 
-/// What a fold did.
+/// The results of a fold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoldReport {
-    /// Entries that were new to the old store, or new versions.
+    /// The number of entries that were new to the old store, or new versions.
     pub folded: u64,
-    /// Entries that were damaged and are gone.
+    /// The number of entries that were removed because they were damaged.
     pub damaged: u64,
-    /// Entries that had expired, were of no use any more, and are gone.
+    /// The number of entries that were removed because they had expired and were of no more use.
     pub expired: u64,
-    /// Entries that were removed for their size.
+    /// The number of entries that were removed for their size.
     pub evicted: u64,
-    /// Blobs that nothing needed and are gone.
+    /// The number of blobs that were removed because nothing referenced them.
     pub swept: u64,
     /// The name of a damaged database that was set aside.
     pub set_aside: Option<String>,
-    /// The sums over the store now.
+    /// The totals of the store now.
     pub totals: Totals,
 }

@@ -9,22 +9,22 @@ use std::rc::Rc;
 
 const MAGIC: [u8; 8] = *b"cxauto\0\x04";
 const HEADER: usize = MAGIC.len() + 32;
-/// No more is read back.
+/// The maximum number of bytes that are read back.
 pub const LONGEST: usize = 256 << 20;
-/// No reason is kept that is longer.
+/// The maximum length of a reason, in bytes. A longer one is cut.
 const WHY: usize = 512;
 
-/// No fact takes fewer bytes.
+/// The minimum size of a fact, in bytes.
 const SHORTEST: usize = 2 + 2 + 1 + 32 + 1;
 
-/// How it is known whether a fact still holds.
+/// The ways to tell whether a fact still holds.
 const BY_ITSELF: u8 = 0;
 const BY_STAMP: u8 = 1;
 const BY_FOLDER: u8 = 2;
-/// A set that is not of a portable call.
+/// The mark of a set that does not belong to a portable call.
 const UNTIED: u8 = u8::MAX;
 
-/// Encodes them.
+/// Encodes path sets.
 pub fn encode(known: &PathSets) -> Vec<u8> {
     let mut bytes = vec![0; HEADER];
     let (at, why) = known.refused.as_ref().map_or((0, ""), |it| (it.at.0, it.why.as_str()));
@@ -61,7 +61,7 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
     bytes
 }
 
-/// Puts a path down, less what it has in common with the one before.
+/// Appends a path without the prefix that it shares with the one before.
 pub(super) fn put_path(bytes: &mut Vec<u8>, before: &[u8], path: &[u8]) {
     let shared = before.iter().zip(path).take_while(|(one, other)| one == other).count();
     let rest = &path[shared..];
@@ -70,7 +70,7 @@ pub(super) fn put_path(bytes: &mut Vec<u8>, before: &[u8], path: &[u8]) {
     bytes.extend(rest);
 }
 
-/// Reads one; `before` is the one before.
+/// Reads a path; `before` is the preceding one.
 pub(super) fn take_path(rest: &mut &[u8], before: &[u8]) -> Option<Vec<u8>> {
     let shared = usize::from(u16::from_le_bytes(take(rest)?));
     let len = usize::from(u16::from_le_bytes(take(rest)?));
@@ -100,7 +100,7 @@ fn put_stamp(bytes: &mut Vec<u8>, stamp: &Stamp) {
     }
 }
 
-/// Decodes them for a call that is made there; none if they are damaged.
+/// Decodes path sets for a call made on `ground`. Returns `None` if they are damaged.
 pub fn decode(bytes: &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSets> {
     let (header, rest) = bytes.split_at_checked(HEADER)?;
     let (magic, hash) = header.split_at(MAGIC.len());

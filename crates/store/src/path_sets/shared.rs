@@ -1,4 +1,4 @@
-//! Path sets on their way to other stores.
+//! Path sets as they are sent to other stores.
 //!
 //! ```text
 //! one zstd frame of: form (1) | number of sets (1) | sets, the last used first
@@ -7,15 +7,15 @@
 //!     | in an archive: value (32)
 //! ```
 //!
-//! Stamps stay where they are from, so each fact is looked at by whoever gets one: a file by
-//! its content. Values stay as well when a set goes to a remote store, whose readers could
-//! try out by them what a short file holds.
+//! Stamps stay behind, so each receiver checks every fact itself: a file by its content. Values
+//! stay behind too when a set goes to a remote store, whose readers could otherwise use them to
+//! guess the contents of short files.
 //!
-//! What comes from there is believed in nothing. A path set makes its reader ask the system
-//! about paths and hash regular files, and what comes of that is a key, which never leaves the
-//! machine as it is. So what is checked is that this ends, and that looking changes nothing:
-//! paths are canonical, there are so many at the most, nothing is mounted because it was asked
-//! for, and of what the kernel makes up only what is known to be harmless is read.
+//! Nothing from there is trusted. A path set makes its reader ask the system about paths and hash
+//! regular files. The result is a key, which never leaves the machine as it is. So it is checked
+//! that this ends, and that looking changes nothing: paths are canonical and limited in number,
+//! nothing is mounted by a look-up, and of the files that the kernel generates, only those known
+//! to be harmless are read.
 
 use super::codec::{put_path, take, take_path};
 use super::ground::ABOVE;
@@ -25,24 +25,24 @@ use std::io::Read;
 use std::rc::Rc;
 use zstd::stream::read::Decoder;
 
-/// What is sent is no longer: there are servers that take no more.
+/// The maximum packed size, in bytes: some servers take no more.
 pub const LONGEST: usize = (1 << 20) - 1024;
-/// Nor is it when it is unpacked.
+/// The maximum unpacked size, in bytes.
 const LONGEST_UNPACKED: usize = 32 << 20;
-/// The binary logarithm of how far back a frame may look.
+/// The binary logarithm of the largest window of a frame, in bytes.
 const WINDOW: u32 = 23;
-/// A set has no more facts.
+/// The maximum number of facts in a set.
 const MOST_FACTS: usize = 400_000;
-/// No path is longer.
+/// The maximum length of a path, in bytes.
 const LONGEST_PATH: usize = 4095;
-/// Files of so many bytes are hashed to see whether another machine's result fits.
+/// The maximum number of bytes to hash to see whether another machine's result fits.
 const MOST_BYTES: u64 = 4 << 30;
-/// A set that is not of a portable call.
+/// The mark of a set that does not belong to a portable call.
 const UNTIED: u8 = u8::MAX;
-/// Facts without values, and with them.
+/// The forms: facts without values, and with them.
 const FORMS: [u8; 2] = [1, 2];
 
-/// What the kernel makes up and whoever may read.
+/// Paths of files that the kernel generates and that anybody may read.
 const HARMLESS: [&[u8]; 8] = [
     b"/proc/cpuinfo",
     b"/proc/filesystems",
@@ -54,8 +54,8 @@ const HARMLESS: [&[u8]; 8] = [
     b"/sys/kernel/mm/",
 ];
 
-/// Packs as many sets as there is room for, the first ones first; none if there is no room
-/// for one.
+/// Packs as many sets as there is room for, starting with the first. Returns `None` if there is
+/// no room for any.
 pub fn pack(sets: &[PathSet], with_values: bool) -> Option<Vec<u8>> {
     let mut count = sets.len().min(MOST);
     while count > 0 {
@@ -90,8 +90,8 @@ fn unpacked(sets: &[PathSet], with_values: bool) -> Vec<u8> {
     bytes
 }
 
-/// Reads sets for a call that is made there; none if they are not what was packed, or nothing
-/// to be looked at.
+/// Unpacks sets for a call made on `ground`. Returns `None` if they are not what was packed, or
+/// must not be looked at.
 pub fn unpack(packed: &[u8], ground: Option<&Rc<Ground>>) -> Option<Vec<PathSet>> {
     if packed.len() > LONGEST {
         return None;
@@ -145,8 +145,8 @@ fn set(rest: &mut &[u8], with_values: bool, ground: Option<&Rc<Ground>>) -> Opti
     Some(set)
 }
 
-/// Whether a path is one that a set has: canonical, and if it `moves`, from the base folder on
-/// or what is nowhere above that.
+/// Returns whether a path may occur in a set: it is canonical, and if the set `moves`, it may
+/// also be relative to the base folder, or a name that must be absent above that.
 fn is_plain(path: &[u8], moves: bool) -> bool {
     let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
     if path.contains(&0) || path.len() > LONGEST_PATH {
@@ -163,29 +163,29 @@ fn is_plain(path: &[u8], moves: bool) -> bool {
     }
 }
 
-/// Whether looking at a path changes nothing and ends.
+/// Returns whether looking at a path changes nothing and ends.
 fn is_harmless(path: &[u8], class: Class) -> bool {
     let reads = matches!(class, Class::Contents | Class::Listing | Class::Attributes);
     let is_made_up = [&b"/proc"[..], b"/sys"].iter().any(|it| path.starts_with(it));
     let is_known = HARMLESS.iter().any(|it| path.starts_with(it));
-    // Looking mounts what is there.
+    // Looking at such a path mounts what is there.
     let mounts = path.starts_with(b"/net/");
     !mounts && (!reads || !is_made_up || is_known)
 }
 
 impl PathSet {
-    /// Returns whether another machine can make use of it: its files are known by their
-    /// contents, and may be looked at by anybody.
+    /// Returns whether another machine can use the set: its files are known by their contents,
+    /// and anybody may look at them.
     pub fn can_leave(&self) -> bool {
         self.ties.is_some() && self.is_harmless()
     }
 
-    /// Returns whether looking at what lies at its paths changes nothing.
+    /// Returns whether looking at the set's paths changes nothing.
     pub fn is_harmless(&self) -> bool {
         self.facts.iter().all(|fact| is_harmless(&fact.path, fact.class))
     }
 
-    /// Returns whether it takes no more than a moment to hash what lies at its paths.
+    /// Returns whether the files at the set's paths can be hashed in a moment.
     pub fn is_soon_looked_at(&self) -> bool {
         let mut left = MOST_BYTES;
         let mut read = self.facts.iter().filter(|fact| fact.class == Class::Contents);
@@ -215,7 +215,7 @@ mod tests {
         PathSet::of_portable_run(facts, 0, &ground(base), Ties::default())
     }
 
-    /// A set of these paths as nobody packs it.
+    /// Builds a set of these paths as nobody packs it.
     fn forged(paths: &[(&str, Class)], ties: u8) -> Option<Vec<PathSet>> {
         let mut bytes = vec![FORMS[0], 1, ties];
         bytes.extend((paths.len() as u32).to_le_bytes());

@@ -1,10 +1,9 @@
-//! What to do about a remote store that does not work, by what it says.
+//! Advice about a remote store that does not work, based on its error message.
 //!
-//! Engines, libraries and the system each have words of their own for what went wrong.
-//! What is looked for here is what they have in common; where none of it is met, what
-//! was said stands alone.
+//! Engines, libraries and the system word the same errors differently. The table lists what these
+//! words have in common; if nothing matches, the message stands alone.
 
-/// What is said, in small letters, and what can be done then; the first that is met.
+/// Parts of error messages, in lower case, and the advice for them. The first match wins.
 const KNOWN: [(&[&str], &str); 15] = [
     (
         &["machine's clock"],
@@ -76,12 +75,12 @@ const KNOWN: [(&[&str], &str); 15] = [
     ),
 ];
 
-/// What can be done about a store that failed with these words, behind them.
+/// Returns the message of a failed store, followed by advice.
 pub fn with(why: &str) -> String {
     format!("{why}; {}", about(why).unwrap_or("`cachex remote check` says more"))
 }
 
-/// What can be done about a step that failed with these words.
+/// Returns advice about a step that failed with this message, if there is any.
 pub fn about(why: &str) -> Option<&'static str> {
     let why = why.to_lowercase();
     let known = KNOWN.iter().find(|(words, _)| words.iter().any(|word| why.contains(word)));

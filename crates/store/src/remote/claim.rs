@@ -1,11 +1,11 @@
-//! One run for all machines: who misses claims the key in the store, where that can be done
-//! with an expiry, and the others wait for its result.
+//! One run for all machines: on a miss, a machine claims the key in the store, if the store has
+//! claims that expire, and the others wait for its result.
 //!
-//! A claim is held by a process of its own, which renews it as long as the caller reads from
-//! it. When the caller has ended, it waits until the result was sent, so that the next in turn
-//! finds it, and gives the claim up. It is in a session of its own, and no child of the
-//! caller: neither Ctrl-C ends it, nor is it taken for something that the command started.
-//! Should it die, the claim expires; should the store fail, the command just runs.
+//! A separate process holds the claim, and renews it as long as the caller reads its output. When
+//! the caller has ended, the process waits until the result was sent, so that the next in turn
+//! finds it, and gives up the claim. It runs in a session of its own and is no child of the
+//! caller, so Ctrl-C does not end it, and it is not taken for something that the command started.
+//! If it dies, the claim expires; if the store fails, the command just runs.
 
 use super::names::Book;
 use super::{Target, Wanted, fetch, queue};
@@ -18,19 +18,19 @@ use cachex_remote::Engine;
 use rustix::event::{PollFd, PollFlags};
 use std::time::{Duration, Instant};
 
-/// How long a claim is good that nobody renews,
+/// The time after which a claim expires unless it is renewed.
 const TTL: Duration = Duration::from_secs(10);
-/// and how often it is renewed.
+/// The interval at which a claim is renewed.
 const RENEWED: Duration = Duration::from_secs(3);
-/// How often who waits tries again, and who holds looks whether the caller is there.
+/// The interval at which a waiting process tries again, and a holder checks for its caller.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often who waits shows that it is alive.
+/// The interval at which a waiting process shows that it is alive.
 const BEAT: Duration = Duration::from_secs(2);
-/// How long the result may take to be sent.
+/// The maximum time for sending the result.
 const SENDING: Duration = Duration::from_secs(30);
 
-/// Waits for the claim, tells the caller whether it has it or the entry is there by now, and
-/// holds it.
+/// Waits for the claim, tells the caller whether it has the claim or the entry is there by now,
+/// and holds the claim.
 pub async fn hold(
     root: &Root,
     open: impl Future<Output = Result<Engine>>,
@@ -60,7 +60,7 @@ pub async fn hold(
         }
         tokio::time::sleep(LOOK).await;
     }
-    // Who had it before left the result.
+    // The previous holder may have left the result.
     let is_there = fetch::is_there(root, &engine, book, wanted, target).await;
     if !matches!(is_there, Ok(false)) {
         claim.give_up().await;
@@ -81,7 +81,8 @@ pub async fn hold(
             return Ok(());
         }
         if renewed.elapsed() >= RENEWED {
-            // If it was lost, another may run the command, too. That is no reason to end.
+            // If the claim is lost, another machine may run the command too. That is no reason to
+            // end.
             let _ = claim.renew().await;
             renewed = Instant::now();
         }
@@ -122,7 +123,7 @@ fn tell(tag: u8, body: &[u8]) -> Result<()> {
     Ok(ipc::write_frame(&mut std::io::stdout().lock(), tag, body)?)
 }
 
-/// Whether the caller still reads.
+/// Returns whether the caller still reads.
 fn is_read() -> bool {
     let stdout = rustix::stdio::stdout();
     let mut output = [PollFd::new(&stdout, PollFlags::empty())];

@@ -1,8 +1,8 @@
-//! Getting an entry from a remote store into this one, with all that it needs.
+//! Fetches an entry and all that it needs from a remote store into this one.
 //!
-//! Everything is verified as it comes, and gets its name only when all of it is there:
-//! blobs first, the entry last, as a record does. What is not there, or not what it
-//! should be, is as good as nothing.
+//! Everything is verified as it arrives, and gets its name only when all of it is there: blobs
+//! first, the entry last, as in a recording. What is missing or not what it should be is treated
+//! as if there were nothing.
 
 use super::super::settings::Limits;
 use super::invalid;
@@ -29,14 +29,14 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::time::Duration;
 
-/// How many blobs are under way.
+/// The number of blobs fetched at once.
 const AT_ONCE: usize = 8;
-/// By how much the clock of who recorded an entry may be ahead.
+/// The maximum time by which the clock of an entry's recorder may be ahead.
 pub const SKEW: Duration = Duration::from_mins(2);
-/// In bytes a second: what comes more slowly on the whole is not waited for.
+/// The minimum average speed in bytes per second; slower transfers are given up.
 const SLOWEST: u64 = 32 << 10;
 
-/// The entry of a key alone, if there is one that is `wanted`.
+/// Finds the entry of a key alone, if there is one that is `wanted`.
 async fn find(
     root: &Root,
     open: impl Future<Output = Result<Engine>>,
@@ -61,7 +61,7 @@ async fn find(
     Ok(judged.map(|entry| Candidate { engine, names, entry, len }))
 }
 
-/// The entry that is stored, if it may be served.
+/// Opens a stored entry, if it may be served.
 fn judge(
     names: &Names,
     stored: &[u8],
@@ -81,8 +81,8 @@ fn judge(
     within_limits(&entry, target.limits).map(|()| entry)
 }
 
-/// An entry from a clock that is a little ahead of this one, as one of now, and good for so
-/// much less.
+/// Treats an entry from a clock that is a little ahead of this one as one recorded now, and
+/// shortens its validity by the difference.
 fn by_this_clock(entry: Entry, now: Timestamp) -> Entry {
     match entry.created.since(now) {
         Some(ahead) if !ahead.is_zero() && ahead <= SKEW => {
@@ -93,7 +93,7 @@ fn by_this_clock(entry: Entry, now: Timestamp) -> Entry {
     }
 }
 
-/// Whether there is an entry that is `wanted`.
+/// Returns whether there is an entry that is `wanted`.
 pub async fn is_there(
     root: &Root,
     engine: &Engine,
@@ -107,8 +107,8 @@ pub async fn is_there(
     }))
 }
 
-/// What is stored under one of the names of a key, and which; and what is invalidated, as far
-/// as that matters.
+/// Returns what is stored under one of the names of a key, with these names, and the invalidation
+/// rules, as far as they matter.
 async fn stored(
     root: &Root,
     engine: &Engine,
@@ -141,21 +141,23 @@ async fn stored(
     })
 }
 
-/// An entry that may be served if all of it can be had.
+/// An entry that may be served if everything that it needs can be fetched.
 struct Candidate {
     engine: Engine,
     names: Names,
     entry: Entry,
-    /// How long it was.
+    /// The length of its stored form, in bytes.
     len: usize,
 }
 
-/// No frame is longer, in bytes.
+/// The maximum length of a frame, in bytes.
 const FRAME: u64 = 16;
 
-/// Whether a reader takes what an entry says that it needs. No more than that will come.
+/// Checks whether a reader accepts what an entry says that it needs. No more than that is
+/// fetched.
 fn within_limits(entry: &Entry, limits: Limits) -> Result<(), Flaw> {
-    // Each frame is of a byte at least, but for one that says that both streams are one file.
+    // Each frame stands for at least one byte, except one that says that both streams are one
+    // file.
     if entry.frames.count() > entry.data.count().saturating_add(FRAME) {
         return Err(Flaw::Wrong);
     }
@@ -163,13 +165,13 @@ fn within_limits(entry: &Entry, limits: Limits) -> Result<(), Flaw> {
     if is_too_large { Err(Flaw::TooLarge) } else { Ok(()) }
 }
 
-/// The bytes of all that an entry needs.
+/// Returns the size of everything that an entry needs, in bytes.
 fn needed(entry: &Entry) -> u64 {
     let files = entry.outputs.map_or(0, |outputs| outputs.bytes);
     entry.blobs().map(|blob| blob.len).fold(files, u64::saturating_add)
 }
 
-/// What all of that and the entry itself take on disk at the most.
+/// Returns the maximum size on disk of the entry and everything that it needs, in bytes.
 fn needed_on_disk(entry: &Entry) -> u64 {
     let files = entry.outputs.map_or(0, |outputs| {
         outputs.bytes.saturating_add(outputs.files.saturating_mul(account::BLOCK))
@@ -179,7 +181,7 @@ fn needed_on_disk(entry: &Entry) -> u64 {
     blobs.chain([entry]).fold(files, u64::saturating_add)
 }
 
-/// Whether there is an entry that is `wanted`, without what it needs.
+/// Looks for an entry that is `wanted`, without what it needs.
 pub async fn look(
     root: &Root,
     open: impl Future<Output = Result<Engine>>,
@@ -194,7 +196,7 @@ pub async fn look(
     })
 }
 
-/// Gets the entry of a key, if there is one that is `wanted`.
+/// Fetches the entry of a key, if there is one that is `wanted`.
 pub async fn fetch(
     root: &Root,
     open: impl Future<Output = Result<Engine>>,
@@ -214,14 +216,14 @@ pub async fn fetch(
     if !room.claim(needed_on_disk(&entry)).context("making room in the store")? {
         return Ok(Flaw::NoRoom.into());
     }
-    // It is known to be there: now it may take longer.
+    // The entry is known to exist, so it may take longer now.
     ipc::write_frame(&mut std::io::stdout().lock(), ALIVE, &[])?;
     progress::begin(Stage::Fetching, entry.blob_bytes());
     let class = Class::of(&entry);
     let (engine, names) = (&engine, &names);
     let from = Source { root, engine, names, class, mends: wanted.mends };
     let slowest = STALL + Duration::from_secs(needed(&entry) / SLOWEST);
-    // Who runs the command has it by then.
+    // By then, running the command would have given the result.
     let run_time = Duration::from_nanos(entry.run_time).max(target.patience);
     let budget = target.budget.unwrap_or(run_time);
     let limit = budget.min(slowest);
@@ -237,7 +239,7 @@ pub async fn fetch(
     Ok(Fetched::Entry { bytes, is_fold_due: room.settle(taken) })
 }
 
-/// Gets what an entry needs and is not here.
+/// Fetches what an entry needs and is not here.
 async fn get_needed<'r>(
     from: &Source<'r, '_>,
     entry: &Entry,
@@ -246,7 +248,7 @@ async fn get_needed<'r>(
         Ok(first) => first,
         Err(flaw) => return Ok(Err(flaw)),
     };
-    // Of the list of files depends what else there is to get.
+    // The manifest says what else to fetch.
     let Some(outputs) = entry.outputs else { return Ok(Ok(staged)) };
     let list = list_in(from.root, &staged, &outputs.manifest)?;
     let Some(list) = list.filter(|list| list.outputs(outputs.manifest) == outputs) else {
@@ -259,16 +261,17 @@ async fn get_needed<'r>(
     }))
 }
 
-/// Why an entry cannot be had with all that it needs.
+/// The reason why an entry cannot be fetched with all that it needs.
 #[derive(Clone, Copy, Debug)]
 enum Flaw {
-    /// There is none that is wanted, or a part is gone: the server needed the room, say.
+    /// There is none that is wanted, or a part is gone, for example because the server needed
+    /// room.
     Gone,
-    /// It is larger than what the reader takes.
+    /// The entry is larger than the reader accepts.
     TooLarge,
-    /// There is no room for it here, whatever else goes.
+    /// There is no room for it here, whatever else is removed.
     NoRoom,
-    /// It or a part of it is not what was stored.
+    /// The entry or a part of it is not what was stored.
     Wrong,
 }
 
@@ -283,7 +286,7 @@ impl From<Flaw> for Fetched {
     }
 }
 
-/// Where the blobs of an entry are got from, and to.
+/// The source of an entry's blobs, and the store that they go to.
 struct Source<'r, 'e> {
     root: &'r Root,
     engine: &'e Engine,
@@ -292,7 +295,7 @@ struct Source<'r, 'e> {
     mends: bool,
 }
 
-/// Gets those blobs that are not here, each once.
+/// Fetches the blobs that are not here, each once.
 async fn get_all<'r>(
     from: &Source<'r, '_>,
     blobs: Vec<BlobRef>,
@@ -309,7 +312,7 @@ async fn get_all<'r>(
     let got = stream::iter(missing).map(|blob| async move {
         let name = from.names.blob(&blob, from.class);
         let got = get(from.root, from.engine, &name, &blob).await?;
-        // Who sends passes over what is there, whatever it is.
+        // A sender skips any object that exists, so a damaged one has to be removed.
         if matches!(got, Err(Flaw::Wrong)) && from.mends && from.engine.takes_removals() {
             let _ = from.engine.remove_long(&name).await;
         }
@@ -339,19 +342,19 @@ async fn get<'r>(
     match poured {
         Ok(true) if left == 0 => {}
         Ok(false) => return Ok(Err(Flaw::Gone)),
-        // A piece of it gave way to something else.
+        // A piece of the object was dropped for something else.
         Ok(true) if engine.drops() => return Ok(Err(Flaw::Gone)),
-        // What does not unpack, or is too long or too short, is damaged.
+        // An object that does not unpack, or has the wrong length, is damaged.
         Ok(true) => return Ok(Err(Flaw::Wrong)),
         Err(error) if error.is::<Garbled>() => return Ok(Err(Flaw::Wrong)),
-        // Anything else may be a fault of the line.
+        // Anything else may be a fault of the connection.
         Err(error) => return Err(error),
     }
     let new = new.finish().context("writing to the store")?;
     Ok(if new.blob() == *blob { Ok(new) } else { Err(Flaw::Wrong) })
 }
 
-/// The list of files, be it in this store or among what was got.
+/// Returns the manifest, from this store or from what was fetched.
 fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Option<Manifest>> {
     let Some(staged) = staged.iter().find(|staged| staged.blob() == *blob) else {
         return Ok(blobs::manifest(root, blob)?);
@@ -363,17 +366,17 @@ fn list_in(root: &Root, staged: &[WholeBlob<'_>], blob: &BlobRef) -> Result<Opti
     Ok(Manifest::decode(&stored).ok())
 }
 
-/// Gives everything its name, unless something later was recorded meanwhile; the bytes
-/// that it takes.
+/// Gives everything its name, unless a later result was recorded meanwhile. Returns the number of
+/// bytes that it takes.
 fn publish(root: &Root, target: &Target, staged: Vec<WholeBlob<'_>>, entry: &Entry) -> Result<u64> {
     let _publishing = Lock::wait(root, lock::PUBLISH, Mode::Shared)?;
-    // It may have been learnt meanwhile, and swept before this entry is here.
+    // A rule may have been learnt and swept meanwhile, before this entry is here.
     if rules::all(root).are_about(entry) {
         return Ok(0);
     }
     let young = Young::new(root);
     let present = young.get(&entry.key).ok().flatten();
-    // What may not be served stands in nobody's way.
+    // An entry that may not be served does not stand in the way.
     let serves =
         |it: &Entry| it.is_of_use(Timestamp::now()) && Origin::is_accepted(it, &target.access);
     if present.as_ref().is_some_and(|it| it.created > entry.created && serves(it)) {

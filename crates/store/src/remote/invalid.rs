@@ -1,15 +1,15 @@
-//! What was invalidated for everybody who shares a store: entries whose run began before a
-//! time, all of them or those with a tag or of a command.
+//! Invalidation for everybody who shares a store: of entries whose run began before a time,
+//! either all of them or those with a tag or of a command.
 //!
 //! The rules lie in the remote store as one object, and beside the local store as
-//! `remote/ID.rules`. A machine that learns one it did not know takes what that is about out
-//! of its own store, once: a hit has nothing to ask. Rules are learnt whenever a result is
-//! fetched or something is sent, and by a process in the background once [`EVERY`](super::EVERY) has passed
+//! `remote/ID.rules`. A machine that learns a new rule removes the entries that it covers from
+//! its own store, once, so a hit has nothing to check. Rules are learnt whenever a result is
+//! fetched or sent, and by a process in the background once [`EVERY`](super::EVERY) has passed
 //! since the last time, which a hit notices by the age of the file.
 //!
-//! A rule that is known is never given up because the server does not have it any more: who
-//! can write there, or brings back what was there before, cannot bring back what was
-//! invalidated. A rule is of the past: a later time is as good as the moment when it is learnt.
+//! A known rule is never dropped because the server does not have it any more: nobody who can
+//! write there, or restores an earlier state, can bring back what was invalidated. A rule is
+//! about the past: a later time is treated as the moment when the rule is learnt.
 
 use super::names::{Book, Names};
 use super::rules::{Known, LONGEST, Rules};
@@ -25,9 +25,9 @@ use cachex_remote::Engine;
 use letter::Subject;
 use std::time::Duration;
 
-/// The most rules that there may be.
+/// The maximum number of rules.
 const MOST: usize = 100;
-/// How often it is tried to write a rule where others write theirs.
+/// The number of attempts to write a rule while others write theirs.
 const TRIES: u32 = 5;
 
 fn note(root: &Root, id: &str, known: &Known) -> Result<()> {
@@ -39,7 +39,8 @@ fn note(root: &Root, id: &str, known: &Known) -> Result<()> {
     Ok(())
 }
 
-/// The rules that the store has, under each of the names; what cannot be believed is not there.
+/// Returns the rules that the store has under these names. Rules that are not trustworthy are
+/// ignored.
 async fn stored(engine: &Engine, book: &Book<'_>, names: &Names) -> Result<Rules> {
     let Some(stored) = engine.get(&names.invalidated(), LONGEST).await? else {
         return Ok(Rules::default());
@@ -49,15 +50,15 @@ async fn stored(engine: &Engine, book: &Book<'_>, names: &Names) -> Result<Rules
     Ok(rules.filter(|rules: &Rules| rules.rules.len() <= MOST).unwrap_or_default())
 }
 
-/// What is invalidated by now, known here of any store or learnt from this one. What is new is
-/// written down, and has to be [swept](sweep) then.
+/// Returns the rules that are in force: those known here from any store, and those learnt from
+/// this one. New rules are stored, and have to be [swept](sweep) then.
 pub async fn learn(root: &Root, id: &str, engine: &Engine, book: &Book<'_>) -> Result<Rules> {
     adopt(root, id, there(engine, book).await?)?;
     Ok(rules::all(root))
 }
 
-/// The same for who may write: what the store has lost, since it was full say, it is told
-/// again.
+/// Like [`learn`], for callers that may write: restores rules that the remote store has lost, for
+/// example because it was full.
 pub async fn learn_and_restore(
     root: &Root,
     id: &str,
@@ -68,13 +69,13 @@ pub async fn learn_and_restore(
     let all = adopt(root, id, there.clone())?;
     let is_known = |rule: &Rule| there.rules.iter().any(|known| known.covers(rule));
     for rule in all.rules.iter().filter(|rule| !is_known(rule)) {
-        // It is not worth failing for.
+        // A failure here is not worth failing for.
         let _ = invalidate(root, id, engine, book, rule).await;
     }
     Ok(rules::all(root))
 }
 
-/// The same for who changes nothing here.
+/// Returns the rules that are in force, without changing anything here.
 pub async fn see(root: &Root, engine: &Engine, book: &Book<'_>) -> Result<Rules> {
     let mut all = rules::all(root);
     all.add_all(there(engine, book).await?);
@@ -89,7 +90,7 @@ async fn there(engine: &Engine, book: &Book<'_>) -> Result<Rules> {
     Ok(there)
 }
 
-/// Writes down these beside what is known already.
+/// Adds these rules to those known, and stores them.
 fn adopt(root: &Root, id: &str, new: Rules) -> Result<Rules> {
     let mut known = Known::of(root, id);
     if known.rules.add_all(new) {
@@ -101,18 +102,18 @@ fn adopt(root: &Root, id: &str, new: Rules) -> Result<Rules> {
     Ok(known.rules)
 }
 
-/// Whether something was learnt that is still to be swept.
+/// Returns whether rules were learnt that are still to be swept.
 pub fn is_to_be_swept(root: &Root, id: &str) -> bool {
     Known::of(root, id).is_to_be_swept
 }
 
-/// Takes out of the local store what is invalidated; how many entries went.
+/// Removes invalidated entries from the local store. Returns the number of entries removed.
 pub fn sweep(root: &Root, id: &str) -> Result<u64> {
     let found = Known::of(root, id);
     if !found.is_to_be_swept {
         return Ok(0);
     }
-    // Who fetched something before the rules were written down has published it by then.
+    // Wait for those who fetched something before the rules were stored to publish it.
     drop(Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?);
     let old = DbClient::new(root);
     old.take_in().context("folding the store")?;
@@ -136,7 +137,7 @@ pub fn sweep(root: &Root, id: &str) -> Result<u64> {
     Ok(removed)
 }
 
-/// Adds a rule to those of the store.
+/// Adds a rule to those of the remote store.
 pub async fn invalidate(
     root: &Root,
     id: &str,
@@ -144,7 +145,7 @@ pub async fn invalidate(
     book: &Book<'_>,
     rule: &Rule,
 ) -> Result<()> {
-    // Those who still go by the secret before are told, too.
+    // Tell those who still use the previous secret, too.
     for names in book.all(None) {
         let name = names.invalidated();
         let mut tries = 0;
@@ -160,7 +161,7 @@ pub async fn invalidate(
             let sealed = letter::seal(names.sums(), Subject::Invalidation, &content, book.trust())?;
             ensure!(sealed.len() <= LONGEST, "the patterns are too long, taken together");
             engine.put(&name, sealed).await?;
-            // Another may have written its own at the same time, which is read then.
+            // Another machine may have written its rules at the same time; then those are read.
             let now = stored(engine, book, &names).await?;
             if now.rules.iter().any(|known| known.covers(rule)) {
                 adopt(root, id, now)?;

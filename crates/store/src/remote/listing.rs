@@ -1,8 +1,8 @@
-//! The entries of a remote store, whoever recorded them and wherever, as far as they are for
-//! readers like this one.
+//! Lists the entries of a remote store, whoever recorded them and wherever, as far as they are
+//! for readers like this one.
 //!
-//! Their names say nothing, so each is read and opened. What is not opened belongs to others,
-//! with another secret say, or is damaged, or not signed by somebody who is trusted.
+//! Their names say nothing, so each entry is read and opened. One that cannot be opened belongs
+//! to others, with another secret for example, or is damaged, or not signed by anybody trusted.
 
 use super::invalid;
 use super::names::{Book, MAX_ENTRY};
@@ -13,10 +13,10 @@ use cachex_base::process::ipc::{self, ITEM};
 use cachex_remote::Engine;
 use futures_util::stream::{self, StreamExt};
 
-/// How many are read at once.
+/// The number of entries that are read at once.
 const AT_ONCE: usize = 16;
 
-/// Shows each entry, with the name that it has there in the place of its key.
+/// Sends each entry to the caller, with its name there in place of its key.
 pub async fn list(root: &Root, engine: &Engine, book: &Book<'_>) -> Result<Listing> {
     let rules = invalid::see(root, engine, book).await?;
     let all = book.all(None);
@@ -25,7 +25,7 @@ pub async fn list(root: &Root, engine: &Engine, book: &Book<'_>) -> Result<Listi
     let mut read = stream::iter(read).buffer_unordered(AT_ONCE);
     let mut listing = Listing::default();
     while let Some(stored) = read.next().await {
-        // It went meanwhile.
+        // The entry was removed meanwhile.
         let Some(stored) = stored? else { continue };
         let opened = all.iter().find_map(|names| names.open_any(&stored, book.trust()).ok());
         let Some(entry) = opened else {

@@ -1,8 +1,8 @@
-//! Who sent an entry to a remote store: for people who wonder where a result is from.
+//! The sender of an entry in a remote store, for people who wonder where a result is from.
 //!
-//! A sender says it of itself, so it is worth as much as its word, but for the key that
-//! signed the entry. In the local store it lies among the parts of the key, which an entry
-//! that was fetched does not have.
+//! A sender describes itself, so the description is only as trustworthy as the sender, except for
+//! the key that signed the entry. In the local store it is kept in place of the components of the
+//! key, which a fetched entry does not have.
 
 use crate::components;
 use cachex_base::process::lineage;
@@ -10,10 +10,10 @@ use cachex_base::record::entry::Entry;
 use cachex_remote::{Access, PublicKey};
 use serde::{Deserialize, Serialize};
 
-/// The most bytes that are kept of each thing that is said.
+/// The maximum length of each detail that is kept, in bytes.
 const LONGEST: usize = 200;
 
-/// Variables of CI systems with the page of a job.
+/// Variables of CI systems with the address of a job's page.
 const JOBS: [&str; 7] = [
     "CI_JOB_URL",
     "BUILD_URL",
@@ -24,21 +24,21 @@ const JOBS: [&str; 7] = [
     "SEMAPHORE_WORKFLOW_ID",
 ];
 
-/// Who sent an entry. The field names are public: see docs/json.md.
+/// The sender of an entry. The field names are public: see docs/json.md.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The name of the machine.
     pub host: Option<String>,
     /// The user.
     pub user: Option<String>,
-    /// The job of a CI system, by the address of its page where it has one.
+    /// The job of a CI system, as the address of its page if it has one.
     pub job: Option<String>,
-    /// The public key of who signed it, once that is verified.
+    /// The public key that signed the entry, once that is verified.
     pub key: Option<String>,
 }
 
 impl Origin {
-    /// That of what this process sends.
+    /// Returns the origin of what this process sends.
     pub fn here() -> Origin {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let github = || {
@@ -56,7 +56,7 @@ impl Origin {
         .within_limits()
     }
 
-    /// What a sender said, as far as it is kept.
+    /// Returns what a sender said, cut to the limits.
     pub fn within_limits(self) -> Origin {
         let cut = |text: Option<String>| {
             let text: String = text?.chars().filter(|c| !c.is_control()).collect();
@@ -66,13 +66,14 @@ impl Origin {
         Origin { host: cut(self.host), user: cut(self.user), job: cut(self.job), key: self.key }
     }
 
-    /// The same of an entry whose key verified as this one's.
+    /// Sets the key that an entry's signature was verified with.
     pub fn signed_by(self, key: Option<PublicKey>) -> Origin {
         Origin { key: key.map(|key| key.to_string()), ..self }
     }
 
-    /// Whether an entry of the local store may be served to who enters remote stores so: one
-    /// that was fetched before keys were named, or under others, is not signed by any of them.
+    /// Returns whether an entry of the local store may be served under these access settings. An
+    /// entry that was fetched before keys were named, or under other keys, is not signed by any
+    /// of them.
     pub fn is_accepted(entry: &Entry, access: &Access) -> bool {
         let signed = |origin: Origin| {
             let key = origin.key?;
@@ -82,7 +83,7 @@ impl Origin {
             || Origin::of_parts(&entry.parts).is_none_or(|origin| signed(origin).is_some())
     }
 
-    /// In words, for one line.
+    /// Describes the origin in one line.
     pub fn words(&self) -> String {
         let Origin { host, user, job, key } = self;
         let named = match (user, host) {
@@ -95,7 +96,7 @@ impl Origin {
         named + &job.unwrap_or_default() + &key.unwrap_or_default()
     }
 
-    /// As the parts of an entry that was fetched.
+    /// Returns the origin as the components of a fetched entry.
     pub fn to_parts(&self) -> Vec<u8> {
         let Origin { host, user, job, key } = self;
         let said = [("host", host), ("user", user), ("job", job), ("key", key)];
@@ -103,7 +104,7 @@ impl Origin {
         components::of_origin(said.map(|(name, value)| format!("{name}={value}")))
     }
 
-    /// That of an entry with these parts; none if it was recorded here.
+    /// Returns the origin of an entry with these components, or `None` if it was recorded here.
     pub fn of_parts(stored: &[u8]) -> Option<Origin> {
         let said: Vec<String> = components::origin_of(stored)?;
         let named = |name: &str| {

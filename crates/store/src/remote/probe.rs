@@ -1,4 +1,4 @@
-//! Trying whether a remote store works, step by step.
+//! Tries whether a remote store works, step by step.
 
 use super::{Outcome, Step, Tried, fetch};
 use anyhow::{Result, bail, ensure};
@@ -7,11 +7,11 @@ use cachex_base::system::clock::Timestamp;
 use cachex_remote::Engine;
 use std::time::{Duration, Instant};
 
-/// What a probe writes.
+/// The size of the object that a probe writes, in bytes.
 const LEN: usize = 1024;
 
-/// Connects, and if it `writes`, writes, reads and deletes a small object, and tells each
-/// step. It ends after the first that failed; what was written goes in any case.
+/// Connects, and if it `writes`, writes, reads and deletes a small object. Reports each step, and
+/// stops after the first failure. The object is deleted in any case.
 pub async fn probe(
     open: impl Future<Output = Result<Engine>>,
     patience: Duration,
@@ -21,11 +21,11 @@ pub async fn probe(
     if getrandom::fill(&mut content).is_err() {
         bail!("there are no random bytes to be had");
     }
-    // A name of its own, beside those of entries.
+    // The name differs from those of entries.
     let name = format!("v1/probe-{}", blake3::Hash::from_slice(&content[..32])?.to_hex());
     let connect = async {
         let engine = open.await?;
-        // Most connect only when they are asked for something.
+        // Most engines connect only on the first request.
         let found = engine.get(&name, LEN).await?;
         ensure!(found.is_none(), "it holds what was never written");
         Ok(engine)
@@ -66,14 +66,14 @@ pub async fn probe(
     Ok(())
 }
 
-/// Compares clocks, where the store tells the time.
+/// Compares clocks, if the store tells the time.
 async fn clock(engine: &Engine) -> Result<()> {
     let began = Instant::now();
     let before = Timestamp::now();
     let outcome = match engine.time().await {
         Ok(Some([theirs, rounding])) => {
             let took = began.elapsed();
-            // It was told when half of that had passed, as far as anybody can tell.
+            // Assume that the server read its clock halfway through the request.
             let ours = Duration::from_nanos(before.0) + took / 2;
             let theirs = theirs + rounding / 2;
             let skew = ours.as_secs_f64() - theirs.as_secs_f64();
@@ -89,13 +89,13 @@ async fn clock(engine: &Engine) -> Result<()> {
                 ))
             }
         }
-        // Whoever may not ask for the time can have results all the same.
+        // A store that does not tell the time can serve results all the same.
         Ok(None) | Err(_) => Outcome::Unable,
     };
     tell(Tried::Clock, began.elapsed(), outcome)
 }
 
-/// Does one step and tells it; what it came to, if it worked.
+/// Performs one step and reports it. Returns its result if it worked.
 async fn step<T>(what: Tried, work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
     let began = Instant::now();
     let done = work.await;

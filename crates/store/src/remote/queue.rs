@@ -1,9 +1,9 @@
-//! The keys of entries that a remote store is to get: one file each, so that whoever
-//! records only ever creates one and whoever sends only ever removes one. It is empty, or
-//! says how often the entry was not taken where others were, when that was last, and why.
+//! The keys of entries that are to be sent to a remote store: one file each, so that recorders
+//! only ever create one and senders only ever remove one. A file is empty, or says how often the
+//! entry was refused where others were accepted, when that was last, and why.
 //!
-//! What is given up is noted in a log, a line each, until somebody was told: who sends
-//! does so behind everybody's back.
+//! What is given up is noted in a log, one line each, until the user is told, since sending
+//! happens in the background.
 
 use super::{Lost, circuit_breaker};
 use crate::Root;
@@ -19,9 +19,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// What is given up beyond this length of the log is not noted.
+/// The length of the log, in bytes, from which nothing more is noted.
 const LONGEST: u64 = 64 * 1024;
-/// No line of it is longer.
+/// The maximum length of a line, in bytes.
 #[cfg(feature = "remote")]
 const LINE: usize = 512;
 
@@ -37,35 +37,35 @@ fn place(id: &str, key: &Key) -> PathBuf {
     folder(id).join(key.to_string())
 }
 
-/// Adds a key. What was wrong with an earlier entry of it is forgotten.
+/// Adds a key. An earlier failure of its entry is forgotten.
 pub fn push(root: &Root, id: &str, key: &Key) -> rustix::io::Result<()> {
     fsutil::create_file(root, place(id, key), OFlags::WRONLY | OFlags::TRUNC).map(drop)
 }
 
-/// Takes a key out.
+/// Removes a key.
 pub fn remove(root: &Root, id: &str, key: &Key) -> rustix::io::Result<bool> {
     fsutil::remove_file(root, place(id, key))
 }
 
-/// Whether a key is there.
+/// Returns whether a key is in the queue.
 #[cfg(feature = "remote")]
 pub fn has(root: &Root, id: &str, key: &Key) -> bool {
     fsutil::stat(root, place(id, key)).is_ok_and(|stat| stat.is_some())
 }
 
-/// That an entry was not taken where others were.
+/// The failures to send an entry where others were accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// How often.
+    /// The number of failures.
     pub times: u32,
-    /// When last.
+    /// The time of the last failure.
     pub at: Timestamp,
-    /// Why.
+    /// The reason for it.
     pub why: String,
 }
 
 impl Failure {
-    /// Whether it is time for another try.
+    /// Returns whether it is time for another attempt.
     #[cfg(feature = "remote")]
     pub fn is_over(&self) -> bool {
         Timestamp::now()
@@ -74,7 +74,7 @@ impl Failure {
     }
 }
 
-/// What was wrong with the entry of a key.
+/// Returns the failure of a key's entry, if there was one.
 pub fn failure(root: &Root, id: &str, key: &Key) -> Option<Failure> {
     let text = circuit_breaker::read(root, &place(id, key))?;
     let mut words = text.trim_end().splitn(3, ' ');
@@ -83,8 +83,8 @@ pub fn failure(root: &Root, id: &str, key: &Key) -> Option<Failure> {
     Some(Failure { times, at, why: words.next()?.to_owned() })
 }
 
-/// Notes that an entry was not taken where others were. It waits as long as it did, so that
-/// it goes in the end, see `sweep`.
+/// Notes that an entry was refused where others were accepted. The time that it has waited is
+/// kept, so that it is removed in the end, see `sweep`.
 #[cfg(feature = "remote")]
 pub fn fail(root: &Root, id: &str, key: &Key, why: &str) -> rustix::io::Result<()> {
     let path = place(id, key);
@@ -98,13 +98,13 @@ pub fn fail(root: &Root, id: &str, key: &Key, why: &str) -> rustix::io::Result<(
     fsutil::set_times(root, &path, &Timestamps { last_access: queued, last_modification: queued })
 }
 
-/// The keys that are there.
+/// Returns the keys in the queue.
 pub fn keys(root: &Root, id: &str) -> rustix::io::Result<Vec<Key>> {
     let names = fsutil::names(root, folder(id))?;
     Ok(names.iter().filter_map(|name| Key::from_hex(name.as_encoded_bytes())).collect())
 }
 
-/// Takes a key out that cannot be sent for this reason, and notes that.
+/// Removes a key that cannot be sent for this reason, and notes that.
 #[cfg(feature = "remote")]
 pub fn give_up(root: &Root, id: &str, key: &Key, why: &str) -> rustix::io::Result<()> {
     let file = fsutil::create_file(root, log(id), OFlags::WRONLY | OFlags::APPEND)?;
@@ -117,7 +117,7 @@ pub fn give_up(root: &Root, id: &str, key: &Key, why: &str) -> rustix::io::Resul
     remove(root, id, key).map(drop)
 }
 
-/// What was given up since somebody was told.
+/// Returns what was given up since the user was last told.
 pub fn lost(root: &Root, id: &str) -> Option<Lost> {
     let file = File::from(fsutil::open_file(root, log(id)).ok()?);
     let mut text = Vec::new();
@@ -127,7 +127,7 @@ pub fn lost(root: &Root, id: &str) -> Option<Lost> {
     Some(Lost { entries: text.lines().count() as u64, why: why.to_owned() })
 }
 
-/// Somebody was told. That it is told again does no harm.
+/// Forgets what was given up, once the user was told. Telling it again does no harm.
 pub fn forget_lost(root: &Root, id: &str) {
     let _ = fsutil::remove_file(root, log(id));
 }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(stat.st_mtime, 1_000_000);
         push(root, ID, &key).unwrap();
         assert_eq!(failure(root, ID, &key), None);
-        // What is not queued is not queued by that.
+        // Failing does not queue a key.
         fail(root, ID, &Key([2; 32]), "gone").unwrap();
         assert_eq!(keys(root, ID).unwrap(), [key]);
     }

@@ -1,5 +1,5 @@
-//! Bringing entries into a remote store: what the queue names, blobs first, each entry
-//! last, so that nobody finds one without what it needs.
+//! Sends the queued entries to a remote store: blobs first, each entry last, so that nobody finds
+//! an entry without what it needs.
 
 use super::fetch::SKEW;
 use super::names::{Book, Class, MAX_ENTRY, Names};
@@ -18,14 +18,14 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Read;
 
-/// How many entries are under way,
+/// The number of entries that are sent at once.
 const ENTRIES_AT_ONCE: usize = 4;
-/// and of each how many blobs.
+/// The number of blobs that are sent at once for each entry.
 const BLOBS_AT_ONCE: usize = 8;
-/// How much is read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 512 * 1024;
 
-/// An entry that nobody can be given, whatever the remote store is like.
+/// An entry that cannot be sent, regardless of the remote store.
 #[derive(Debug)]
 struct Spoiled;
 
@@ -37,9 +37,9 @@ impl std::fmt::Display for Spoiled {
 
 impl std::error::Error for Spoiled {}
 
-/// Brings what is queued into the remote store. What fails stays in the queue. Where others
-/// could be sent at the same time it is its own fault, and waits by itself for the next try;
-/// who does not send `all` passes it over until then.
+/// Sends what is queued to the remote store. Entries that fail stay in the queue. If others could
+/// be sent at the same time, the failure is the entry's own fault, and it waits by itself for the
+/// next attempt. Unless `all` are sent, it is skipped until then.
 pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> Result<Sent> {
     let id = target.id();
     let url = target.url()?;
@@ -49,7 +49,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     let keys: Vec<Key> = queued.iter().copied().filter(is_due).collect();
     if keys.is_empty() {
         if let (false, Some(failure)) = (queued.is_empty(), gate.failure()) {
-            // Nobody need look again for a while.
+            // No other process needs to look again for a while.
             gate.failed(&failure.why, false);
         } else {
             gate.open();
@@ -60,7 +60,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     let sent = RefCell::new(Sent::default());
     let failed = RefCell::new(Vec::new());
     let invalid = RefCell::new(Vec::new());
-    // One that keeps nothing serves all that does not expire.
+    // An engine without a lifetime serves all entries that do not expire.
     let opened = async {
         let engine = Engine::open(&url, &target.access, None).await?;
         let rules = invalid::learn_and_restore(root, &id, &engine, book).await?;
@@ -80,7 +80,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
         let found = find(root, &key);
         let found = found.and_then(|entry| Some((path_sets::of(root, &entry).ok()?, entry)));
         let Some((leads, entry)) = found else {
-            // It went meanwhile, or is of no use to anybody.
+            // The entry was removed meanwhile, or is of no use to anybody.
             let _ = queue::remove(root, &id, &key);
             return progress::advance(1);
         };
@@ -122,7 +122,7 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
             None,
         );
     };
-    // After so many failures and no success there is no more to be hoped for.
+    // After this many failures and no success, give up.
     let hopeless = || failed.borrow().len() >= ENTRIES_AT_ONCE && sent.borrow().entries == 0;
     let keys_are_all = keys.len() == queued.len();
     let keys = stream::iter(keys).take_while(|_| std::future::ready(!hopeless()));
@@ -145,8 +145,8 @@ pub async fn send(root: &Root, target: &Target, book: &Book<'_>, all: bool) -> R
     Ok(sent)
 }
 
-/// Whether it is the entries' own fault that they could not be sent, since others could, or
-/// since they failed before. Each waits by itself then.
+/// Returns whether the entries could not be sent by their own fault, because others could be sent
+/// or because they failed before. If so, each one waits by itself.
 fn note_failures(root: &Root, id: &str, failed: &[(Key, String)], others: bool) -> Result<bool> {
     let failed_before = |key: &Key| queue::failure(root, id, key).is_some();
     let is_their_fault = others || failed.iter().all(|(key, _)| failed_before(key));
@@ -158,15 +158,15 @@ fn note_failures(root: &Root, id: &str, failed: &[(Key, String)], others: bool) 
     Ok(is_their_fault)
 }
 
-/// The entry of a key, as long as it is of use.
+/// Returns the entry of a key, if it is still of use.
 fn find(root: &Root, key: &Key) -> Option<Entry> {
     let found = store::get(root, key).ok().flatten();
     let stays = |entry: &Entry| entry.about.tags.iter().any(|tag| tag == Tag::LOCAL);
     found.filter(|entry| entry.is_of_use(Timestamp::now()) && !stays(entry))
 }
 
-/// Whether the store has a later result than this entry, one that is of use to others. It may
-/// have waited here while they went on.
+/// Returns whether the store has a later result than this entry that is of use to others. The
+/// entry may have waited here while others went on.
 async fn is_outdated(
     engine: &Engine,
     book: &Book<'_>,
@@ -178,14 +178,15 @@ async fn is_outdated(
     let there = stored.and_then(|stored| names.open(&entry.key, &stored, book.trust()).ok());
     let now = Timestamp::now();
     Ok(there.is_some_and(|there| {
-        // One from a clock that is far ahead would stand there for good.
+        // An entry from a clock that is far ahead would stay there for good.
         let ahead = there.created.since(now).unwrap_or_default();
         let is_later = there.created > entry.created && ahead <= SKEW;
         is_later && there.is_of_use(now) && !rules.are_about(&there)
     }))
 }
 
-/// Sends one entry and what it needs; how many bytes went. None: it is not needed any more.
+/// Sends one entry and what it needs. Returns the number of bytes sent, or `None` if the entry is
+/// no longer needed.
 async fn send_one(
     root: &Root,
     target: &Target,
@@ -232,7 +233,7 @@ async fn send_one(
         of_entry = Some(Engine::open(&url, &target.access, Some(left)).await?);
     }
     of_entry.as_ref().unwrap_or(lasting).put(&names.entry(&entry.key), stored).await?;
-    // Last, so that nobody is led to what is not there yet.
+    // The path sets go last, so that they lead nobody to an entry that is not there yet.
     let sets = match leads {
         Some((key, set)) => path_sets::send(lasting, book, names, &key, set).await?,
         None => 0,
