@@ -1,8 +1,8 @@
-//! Automatic calls: what the command reads is found out, and is part of the key.
+//! Automatic calls, whose key includes what the command reads.
 //!
-//! A miss is traced, and recorded under a key that says what the run read. A look-up makes
-//! that key of what is there now, see [`cachex_store::path_sets`]. Where a run cannot be traced, or did
-//! what no trace tells, it is shown and not recorded.
+//! A miss is traced, and recorded under a key derived from what the run read. A look-up derives
+//! that key from the current state, see [`cachex_store::path_sets`]. A run that cannot be traced,
+//! or that did something a trace does not cover, is shown and not recorded.
 
 mod there;
 pub(super) mod ties;
@@ -35,25 +35,25 @@ use std::time::{Duration, Instant};
 /// A run that is traced.
 pub(super) struct Tracing {
     tracer: Tracer,
-    /// When it began.
+    /// The time at which it began.
     began: i64,
 }
 
-/// What a traced run depends on, and what it wrote.
+/// The dependencies and outputs of a traced run.
 pub(super) struct Traced {
-    /// What it wrote, as far as no `--output` names it.
+    /// The outputs that no `--output` names.
     pub written: Vec<traced::Written>,
     facts: Vec<Fact>,
-    /// When it began.
+    /// The time at which the run began.
     began: i64,
-    /// Where it is made, if it is portable,
+    /// The place of the run, if it is portable.
     ground: Option<Rc<Ground>>,
-    /// and what its result is valid for.
+    /// The places in which its result is valid.
     ties: Ties,
     found: Found,
 }
 
-/// By what the entry of a traced run is found.
+/// The key and path set by which the entry of a traced run is found.
 pub(super) struct Findable {
     /// Its key.
     pub key: Key,
@@ -61,10 +61,10 @@ pub(super) struct Findable {
     found: Found,
 }
 
-/// How much a run read, for people.
+/// Counts of what a run read and wrote, for display.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// How many facts.
+    /// The number of facts.
     pub facts: usize,
     read: usize,
     absent: usize,
@@ -72,12 +72,12 @@ pub(super) struct Found {
     written: usize,
 }
 
-/// How a hit was found.
+/// Describes how a hit was found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Matched {
-    /// How many facts were as they were.
+    /// The number of facts that were unchanged.
     pub facts: usize,
-    /// How long it took to look at them.
+    /// The time taken to check them.
     pub took: Duration,
 }
 
@@ -90,25 +90,25 @@ impl fmt::Display for Found {
 }
 
 impl Tracing {
-    /// What the new process does.
+    /// Returns the hook that the new process runs.
     pub(super) fn hook(&self) -> Hook {
         self.tracer.hook()
     }
 }
 
 impl Runner<'_> {
-    /// Whether the call is automatic.
+    /// Returns whether the call is automatic.
     pub(super) fn is_automatic(&self) -> bool {
         self.config.identity.auto.is_some()
     }
 
-    /// The path sets that are known of a key.
+    /// Returns the path sets known for a key.
     pub(super) fn recall(&self, root: &Root, key: &Key) -> PathSets {
         PathSets::recall_at(root, key, self.ground().as_ref())
     }
 
-    /// The entry that is served now, or why there is none: of the key itself, or the first
-    /// of those that what the command reads leads to.
+    /// Returns the entry to serve now, or why there is none: the entry of the key itself, or the
+    /// first one that the path sets lead to.
     pub(super) fn find_as(
         &self,
         root: &Root,
@@ -129,7 +129,7 @@ impl Runner<'_> {
                     if at > 0 || renewed.is_some() {
                         let mut known = known.clone();
                         known.used(renewed.unwrap_or_else(|| looked.set.clone()));
-                        // It only saves time.
+                        // An optimisation: a failure costs only time.
                         let _ = known.remember(root, &call.key);
                     }
                     hit.matched = Some(Matched { facts: looked.set.facts.len(), took });
@@ -144,7 +144,7 @@ impl Runner<'_> {
         Err(missed.unwrap_or(Missed { why, stale: None }))
     }
 
-    /// What is recorded of a call, be it fresh or not.
+    /// Returns the entry recorded for a call, fresh or not.
     pub(super) fn present(&self, root: &Root, call: &Call) -> Option<Entry> {
         let get = |key: &Key| store::get(root, key).ok().flatten();
         if !self.is_automatic() {
@@ -153,8 +153,8 @@ impl Runner<'_> {
         self.recall(root, &call.key).look(&call.key).find_map(|looked| get(&looked.key))
     }
 
-    /// Begins to trace the run of a call; none if it is not automatic. An error says why that
-    /// cannot be.
+    /// Begins to trace the run of a call; returns none if it is not automatic. An error says why it
+    /// cannot be traced.
     pub(super) fn begin_tracing(
         &self,
         root: &Root,
@@ -183,7 +183,7 @@ impl Runner<'_> {
             },
             portable: self.config.identity.portable,
             allow_network: auto.allows_network,
-            // What is not recorded has to be as it is.
+            // Outputs that are not recorded must not be altered.
             quirks: auto.quirks == AutoQuirks::Auto && auto.outputs != AutoOutputs::None,
             left_out: vec![store.as_os_str().as_bytes().to_vec()],
             known_descriptors: call.descriptors.iter().map(Inherited::number).collect(),
@@ -200,7 +200,8 @@ impl Runner<'_> {
         settings
     }
 
-    /// What a run depends on that was traced; an error says why it is not to be recorded.
+    /// Ends tracing and returns the run's dependencies. An error says why the run must not be
+    /// recorded.
     pub(super) fn end_tracing(&self, tracing: Tracing) -> Result<Traced, String> {
         let Tracing { tracer, began } = tracing;
         let report = tracer.finish();
@@ -223,7 +224,7 @@ impl Runner<'_> {
         Ok(Traced { written, facts: report.facts, began, ground, ties, found })
     }
 
-    /// Where whatever a run writes is recorded; none: nowhere.
+    /// Returns the area in which everything that a run writes is recorded, if any.
     pub(super) fn area(&self) -> Option<Area> {
         let auto = self.config.identity.auto.as_ref()?;
         match auto.outputs {
@@ -234,15 +235,15 @@ impl Runner<'_> {
                 let folders = [std::env::current_dir().ok(), self.base_folder()];
                 let folders = folders.into_iter().flatten();
                 let temporary = temporary.canonicalize().ok();
-                // Nothing else is to be put anywhere by what another machine recorded.
+                // An entry from another machine must not write anywhere else.
                 let temporary = temporary.filter(|_| !self.config.identity.portable);
                 Some(Area::Below(folders.chain(temporary).collect()))
             }
         }
     }
 
-    /// What a run wrote besides declared outputs; an error says, in a sentence, what of it is not
-    /// to be recorded.
+    /// Returns what a run wrote besides declared outputs. An error says, in a sentence, which of it
+    /// must not be recorded.
     fn outputs_of(&self, written: &[Written]) -> Result<Vec<traced::Written>, String> {
         let cwd = std::env::current_dir().unwrap_or_default();
         let path = |it: &Written| {
@@ -251,7 +252,7 @@ impl Runner<'_> {
             below.unwrap_or(path).to_owned()
         };
         let area = self.area();
-        // Without the times of what it was made of, it may be older than that one day.
+        // Without the times of its sources, the file may one day be older than they are.
         let has_times =
             self.config.identity.auto.as_ref().is_some_and(|it| it.times != AutoTimes::None);
         let (mut recorded, mut left) = (Vec::new(), Vec::new());
@@ -288,12 +289,12 @@ impl Runner<'_> {
         Err(format!("it {verb} {name}{more}, {why}"))
     }
 
-    /// Whether `--output '!PATH'` leaves out what lies there.
+    /// Returns whether `--output '!PATH'` excludes this path.
     fn leaves_out(&self, path: &Path) -> bool {
         self.config.outputs.iter().any(|it| it.exclude && it.path.takes_in(path))
     }
 
-    /// Whether what was changed there is a declared output, or a folder that one lies in.
+    /// Returns whether a changed path is a declared output, or a created folder that contains one.
     fn declares(&self, path: &Path, change: Change) -> bool {
         self.config.outputs.iter().filter(|it| !it.exclude).any(|it| {
             it.path.takes_in(path) && !self.leaves_out(path)
@@ -301,7 +302,7 @@ impl Runner<'_> {
         })
     }
 
-    /// Notes why the run of an automatic call was not recorded, for `explain`.
+    /// Notes for `explain` why the run of an automatic call was not recorded.
     pub(super) fn note_refusal(&self, root: &Root, call: &Call, recorded: &Recorded) {
         if let (true, Recorded::Not(why)) = (self.is_automatic(), recorded)
             && self.config.mode != Mode::ReadOnly
@@ -311,7 +312,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether another's run of this call ended without a record since then.
+    /// Returns whether another process's run of this call has ended without a record since `then`.
     pub(super) fn was_refused_since(&self, root: &Root, call: &Call, then: Timestamp) -> bool {
         let refused = || PathSets::recall(root, &call.key).refused;
         self.is_automatic() && refused().is_some_and(|refused| refused.at >= then)
@@ -319,7 +320,8 @@ impl Runner<'_> {
 }
 
 impl Traced {
-    /// By what the entry is found; `wrote`: what the output of the run ties it to.
+    /// Returns the key and path set that find the entry. `wrote` says what the run's output ties it
+    /// to.
     pub(super) fn findable(self, call: &Call, wrote: Ties) -> Findable {
         let Traced { facts, began, ground, ties, found, .. } = self;
         let set = match &ground {
@@ -329,26 +331,26 @@ impl Traced {
         Findable { key: set.last_key(&call.key), set, found }
     }
 
-    /// Where the run was made, if it is portable.
+    /// Returns the place of the run, if it is portable.
     pub(super) fn ground(&self) -> Option<&Ground> {
         self.ground.as_deref()
     }
 }
 
 impl Findable {
-    /// Has later calls find what was recorded of this run.
+    /// Lets later calls find the entry recorded for this run.
     pub(super) fn remember(self, root: &Root, call: &Call) -> anyhow::Result<Found> {
         PathSets::add(root, &call.key, self.set)?;
         Ok(self.found)
     }
 
-    /// The name of the part that says of an entry what it depends on.
+    /// Returns the name of the part of an entry that lists its dependencies.
     pub(super) fn part_name(&self, call: &Call) -> Vec<u8> {
         [call.key.0, self.set.id().0].concat()
     }
 }
 
-/// The patterns of what is left out, as they match canonical paths.
+/// Compiles the patterns of ignored paths so that they match canonical paths.
 fn ignored(patterns: &[PathPattern]) -> Option<GlobSet> {
     if patterns.is_empty() {
         return None;
@@ -363,7 +365,7 @@ fn ignored(patterns: &[PathPattern]) -> Option<GlobSet> {
             let here = globset::escape(cwd.to_str()?);
             set.add(glob(&format!("{here}/{text}"))?);
         }
-        // A link on the way is not on that of what it leads to.
+        // The canonical path of the target does not contain a link that leads to it.
         if let Ok(real) = PathBuf::from(text).canonicalize() {
             set.add(glob(&globset::escape(real.to_str()?))?);
         }
@@ -375,7 +377,7 @@ fn glob(text: &str) -> Option<globset::Glob> {
     GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build().ok()
 }
 
-/// Device and inode number of the files that the output goes to.
+/// Returns the device and inode number of each regular file that the output goes to.
 fn output_files() -> Vec<(u64, u64)> {
     let file = |fd: BorrowedFd<'_>| {
         let stat = rustix::fs::fstat(fd).ok()?;

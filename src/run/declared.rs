@@ -1,5 +1,5 @@
-//! What a call declares to count besides itself: files, what commands print, and
-//! whose place does not count.
+//! Declared key components of a call: input files, output of input commands, and folders whose
+//! location is not part of the key.
 
 use super::{Call, Runner};
 use crate::config::{BaseFolder, List, var};
@@ -26,15 +26,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Why it cannot be known what counts.
+/// The reason why the declared key components cannot be determined.
 pub(super) enum Undeclared {
-    /// Whoever declared it was mistaken.
+    /// The declaration is wrong.
     Mistaken(String),
-    /// It cannot be found out.
+    /// A component could not be read or computed.
     Unknown(anyhow::Error),
 }
 
-/// What a call declares to count, and which files were listed for it.
+/// The declared key components of a call, and the files listed for it.
 #[derive(Default)]
 pub(super) struct Found {
     pub declared: Declared,
@@ -42,7 +42,7 @@ pub(super) struct Found {
 }
 
 impl Runner<'_> {
-    /// Finds out what is declared to count.
+    /// Determines the declared key components.
     pub(super) fn declare(&self, root: Option<&Root>) -> Result<Found, Undeclared> {
         let identity = &self.config.identity;
         let mut found = Found::default();
@@ -81,7 +81,7 @@ impl Runner<'_> {
         Ok(found)
     }
 
-    /// What of the declared inputs of a call is not any more what it was.
+    /// Returns a message about a declared input of a call that has changed, if any.
     pub(super) fn inputs_changed(&self, root: &Root, call: &Call) -> Option<String> {
         let Found { declared, listed } = &call.found;
         if let Some(inputs) = &declared.inputs
@@ -107,7 +107,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The folder whose place does not count, where it really lies.
+    /// Returns the canonical path of the folder whose location is not part of the key.
     pub(super) fn base_folder(&self) -> Option<PathBuf> {
         match self.config.identity.base.as_ref()? {
             BaseFolder::At(path) => path.canonicalize().ok().or_else(|| Some(path.clone())),
@@ -119,7 +119,7 @@ impl Runner<'_> {
         let identity = &self.config.identity;
         let folder = self.base_folder();
         let home = identity.portable.then(|| var(self.vars, "HOME")).flatten().map(Path::new);
-        // The path by which the shell came here, if it is one of this folder.
+        // The shell's logical path of the working directory, if it is below this folder.
         let logical = var(self.vars, "PWD").map(Path::new).filter(|pwd| pwd.is_absolute());
         let mut base = Base::new(folder.as_deref(), home);
         if let (Some(folder), Some(logical)) = (&folder, logical) {
@@ -128,20 +128,20 @@ impl Runner<'_> {
         base
     }
 
-    /// What each --input-command prints.
+    /// Returns a hash of the output of each --input-command.
     fn printed(&self) -> Result<Vec<(String, Key)>> {
         let commands = &self.config.identity.inputs.commands;
         commands.iter().map(|command| Ok((command.clone(), hash_of_output(command)?))).collect()
     }
 }
 
-/// The folder of the repository that a folder lies in, else that itself.
+/// Returns the repository that contains a folder, else the folder itself.
 fn repository(folder: PathBuf) -> PathBuf {
     let found = folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned);
     found.unwrap_or(folder)
 }
 
-/// The files that are listed, one a line, or each before a zero byte.
+/// Returns the listed files. Names end with a newline, or with a zero byte if there is one.
 fn listed(list: &List) -> Result<Vec<PathBuf>, Undeclared> {
     let text = match list {
         List::Stdin => {
@@ -169,8 +169,8 @@ fn listed(list: &List) -> Result<Vec<PathBuf>, Undeclared> {
     Ok(names.map(plain).collect())
 }
 
-/// Reads a list. A pipe with a name that nobody writes to is an error, and is not waited for
-/// long; one without, as a shell makes it, has its writer or had it.
+/// Reads a list. A named pipe without a writer is an error after a short wait. An unnamed pipe, as
+/// a shell makes it, has or had its writer.
 fn read_list(path: &Path) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let mut list = File::from(fsutil::retry(|| rustix::fs::open(path, flags, Mode::empty()))?);
@@ -180,7 +180,7 @@ fn read_list(path: &Path) -> io::Result<Vec<u8>> {
         let mut first = [0];
         match list.read(&mut first) {
             Ok(1..) => text.extend(first),
-            // It has a writer.
+            // The pipe has a writer.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
             Ok(0) => {
@@ -196,7 +196,7 @@ fn read_list(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Whether a pipe was never given a name.
+/// Returns whether a pipe is unnamed.
 fn is_unnamed(pipe: &File) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -210,10 +210,10 @@ fn is_unnamed(pipe: &File) -> bool {
     }
 }
 
-/// How long a named pipe has to find somebody who writes to it.
+/// The time to wait for a writer of a named pipe.
 const WRITERS_TIME: Duration = Duration::from_secs(1);
 
-/// How much of what went wrong is told.
+/// The most bytes shown of a failed command's standard error.
 const EXCERPT: usize = 200;
 
 fn hash_of_output(command: &str) -> Result<Key> {
@@ -242,7 +242,7 @@ fn hash_of_output(command: &str) -> Result<Key> {
 }
 
 impl Undeclared {
-    /// What the command may still read: nothing of a list that was read.
+    /// Returns the command's standard input: null if the list of inputs was read from it.
     pub(super) fn source(list: Option<&List>) -> Source {
         if list == Some(&List::Stdin) { Source::Null } else { Source::Inherit }
     }

@@ -1,4 +1,4 @@
-//! The files that a call declares to make: brought back by a hit, recorded by a miss.
+//! The declared output files of a call: restored by a hit, recorded by a miss.
 
 use super::automatic::Matched;
 use super::replay::Replay;
@@ -16,23 +16,23 @@ use cachex_store::{Root, blobs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// An entry that is served: its output is at hand and verified, and the files that go with it
-/// are back. Only [`Runner::brought_back`] makes one.
+/// An entry that is served: its output is at hand and verified, and its files are restored. Only
+/// [`Runner::brought_back`] makes one.
 pub(super) struct Hit {
     pub replay: Replay,
     pub age: Duration,
-    /// Whether it came from the remote store just now.
+    /// Whether the entry was just fetched from the remote store.
     pub is_remote: bool,
-    /// How it was found, if the call is automatic.
+    /// Describes how the entry was found, if the call is automatic.
     pub matched: Option<Matched>,
     _restored: Restored,
 }
 
-/// That files were brought back. It is known here alone.
+/// Proof that files were restored. Only this module makes one.
 struct Restored;
 
 impl Runner<'_> {
-    /// What may be served with its files, if they can be brought back.
+    /// Restores the files of a candidate, which makes it a hit.
     #[inline]
     pub(super) fn brought_back(&self, root: &Root, candidate: Candidate) -> Result<Hit, Reason> {
         let restored = self.bring_back(root, candidate.replay.entry())?;
@@ -40,7 +40,7 @@ impl Runner<'_> {
         Ok(Hit { replay, age, is_remote, matched: None, _restored: restored })
     }
 
-    /// Brings back what a hit made, if this call asks for that; or why it is no hit.
+    /// Restores the files of a hit, if this call asks for that. An error says why it is no hit.
     fn bring_back(&self, root: &Root, entry: &Entry) -> Result<Restored, Reason> {
         let area = self.area();
         let is_traced = area.is_some();
@@ -49,7 +49,7 @@ impl Runner<'_> {
         }
         let manifest = self.made(root, entry)?;
         claims::mark(root, &entry.key, &self.config.outputs);
-        // Not halfway, whatever comes.
+        // The restore must not be interrupted halfway.
         let restored = Interrupts::hold(|interrupts| {
             let declared = Declared::new(root, &self.config.outputs).map_err(Refused::InStore)?;
             let declared = declared.with_area(area);
@@ -57,12 +57,12 @@ impl Runner<'_> {
         });
         restored.map(|()| Restored).map_err(|refused| match refused {
             Refused::Gone => Reason::Damaged,
-            // That is what users do.
+            // Users edit their files: nothing to warn of.
             Refused::Edited(_) => {
                 self.messages().tell(format_args!("{refused}"));
                 Reason::Edited
             }
-            // Nobody said that these files are to be recorded.
+            // The user did not declare these files.
             Refused::InTheWay(_) | Refused::Spared(..) if is_traced => {
                 self.messages()
                     .tell(format_args!("the recorded files are not put back: {refused}"));
@@ -79,13 +79,13 @@ impl Runner<'_> {
         })
     }
 
-    /// Whether an entry is of a call that was to make the files that this one is.
+    /// Returns whether an entry is of a call with the same declared outputs.
     pub(super) fn makes_the_same(&self, root: &Root, entry: &Entry) -> bool {
         self.config.outputs.is_empty()
             || !matches!(self.made(root, entry), Err(Reason::OtherOutputs))
     }
 
-    /// A file that the run of an entry left alone and that has changed since.
+    /// Returns a file that the run of an entry left alone and that has changed since.
     pub(super) fn edited(&self, root: &Root, entry: &Entry) -> Option<PathBuf> {
         if self.config.outputs.is_empty() {
             return None;
@@ -94,7 +94,7 @@ impl Runner<'_> {
         restore::edited(&declared, &self.made(root, entry).ok()?)
     }
 
-    /// The list of what an entry's call made.
+    /// Returns the manifest of the files that an entry's call made.
     fn made(&self, root: &Root, entry: &Entry) -> Result<Manifest, Reason> {
         let Some(outputs) = entry.outputs else { return Err(Reason::OtherOutputs) };
         let manifest = match blobs::manifest(root, &outputs.manifest) {
@@ -110,12 +110,12 @@ impl Runner<'_> {
         }
     }
 
-    /// What stands in for a run, if the files that go with it can be brought back.
+    /// Restores the files of a stale entry that is to stand in for a run.
     pub(super) fn standing_in(&self, root: &Root, stale: Box<Candidate>) -> Option<Hit> {
         self.brought_back(root, *stale).ok()
     }
 
-    /// What a run was to make and did not, as far as that is a failure.
+    /// Returns a message about a declared output that a run did not make, if that is a failure.
     pub(super) fn unmade(&self, root: &Root, ended: &Ended) -> Option<String> {
         let counts =
             self.config.require_outputs && ended.status.success() && ended.spoiled.is_none();
@@ -123,13 +123,13 @@ impl Runner<'_> {
         made.err().map(|refused| refused.to_string())
     }
 
-    /// What is at the declared paths before a run, which claims them.
+    /// Records the state of the declared paths before a run, and claims them.
     pub(super) fn before<'r>(&self, root: &'r Root, key: &Key) -> Before<'r> {
         Before::look(root, key, &self.config.outputs, self.area().is_some())
     }
 
-    /// Takes in what a run made; `before` is what had been there at the declared paths, and
-    /// `traced` what else it wrote. None: there is nothing to take in.
+    /// Collects the files that a run made. `before` is the earlier state of the declared paths, and
+    /// `traced` what else the run wrote. Returns none if there is nothing to collect.
     pub(super) fn take_in<'r>(
         &self,
         root: &'r Root,

@@ -1,9 +1,8 @@
 //! Following the run of another process: its output, as it is produced.
 //!
-//! The files it is read from are this user's, and checked for nothing: they are
-//! what that process wrote a moment ago. Whatever they hold, no more is read than
-//! there is, and what makes no sense ends the following. A reader who is slow
-//! slows down nobody else: the files keep what has not been read.
+//! The live files belong to this user, and nothing verifies them: they hold what the other process
+//! just wrote. Whatever they contain, reads stay within their length, and malformed records end the
+//! following. A slow reader slows down nobody else: the files keep what has not been read.
 
 use cachex_base::process::fallback;
 use cachex_base::record::frames::{Frame, Stream};
@@ -18,20 +17,20 @@ use rustix::io::Errno;
 use std::ops::Range;
 
 const CHUNK: usize = 64 * 1024;
-/// How many chunks are shown before somebody looks at what else there is.
+/// The most chunks shown before control returns to the caller.
 const TURN: usize = 16;
 
-/// Those to whom output is shown, and what they have been shown.
+/// The readers of this process's output, and the output shown to them.
 pub struct Audience {
     sinks: [NonblockingWriter<'static>; 2],
-    /// Whether the reader of a stream left.
+    /// Whether the reader of each stream left.
     left: [bool; 2],
-    /// What they have been shown, or would have been if they had not left.
+    /// The output shown, including what readers that left would have been shown.
     pub printed: OutputPrefix,
 }
 
 impl Audience {
-    /// Whoever reads this process's own two streams.
+    /// Returns the readers of this process's standard output and standard error.
     pub fn new() -> Audience {
         Audience {
             sinks: Stream::BOTH.map(NonblockingWriter::of),
@@ -40,17 +39,17 @@ impl Audience {
         }
     }
 
-    /// What gets writable when a stream can take more.
+    /// Returns a descriptor that becomes writable when a stream can take more.
     pub fn awaited(&self, stream: Stream) -> BorrowedFd<'_> {
         self.sinks[stream as usize].as_fd()
     }
 
-    /// Shows some of `bytes`; how many.
+    /// Shows some of `bytes`; returns how many were shown.
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> rustix::io::Result<usize> {
         let at = stream as usize;
         fallback::is_too_late();
         let shown = if self.left[at] { Ok(bytes.len()) } else { self.sinks[at].write(bytes) };
-        // As if the command had ignored the signal, like this process.
+        // Continue as if the command ignored SIGPIPE, as this process does.
         self.left[at] |= shown == Err(Errno::PIPE);
         let shown = if self.left[at] { bytes.len() } else { shown? };
         self.printed.add(stream, &bytes[..shown]);
@@ -58,30 +57,30 @@ impl Audience {
     }
 }
 
-/// How far one came.
+/// The result of an attempt to show output.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Something was shown, or passed in silence.
+    /// Some output was shown, or skipped because it was shown before.
     Moved,
-    /// There is nothing more yet.
+    /// No more output is available yet.
     Idle,
-    /// A stream takes nothing now.
+    /// The stream takes nothing at present.
     Blocked(Stream),
-    /// All was shown, and the run ended by itself.
+    /// All output was shown, and the run ended by itself.
     Ended(End),
-    /// It differs from what was shown of another run.
+    /// The output differs from the output shown of another run.
     Diverged,
-    /// A stream cannot be written.
+    /// The stream cannot be written.
     Unwritable(Stream, Errno),
-    /// What is there makes no sense.
+    /// The files are malformed.
     Nonsense,
 }
 
-/// What is known of a run, however much of it has been shown.
+/// Progress of a run, regardless of how much has been shown.
 #[derive(Default)]
 struct Ahead {
     records: Records,
-    /// How much it printed so far.
+    /// The number of bytes printed so far.
     bytes: u64,
     end: Option<End>,
     is_paused: bool,
@@ -92,9 +91,9 @@ pub struct Following {
     live: Live,
     records: Records,
     ahead: Ahead,
-    /// What of the present chunk has not been read.
+    /// The unread rest of the current chunk.
     chunk: Frame,
-    /// How much has been read of all chunks.
+    /// The number of bytes read of all chunks.
     offset: u64,
     again: [PrefixCheck; 2],
     buffer: Vec<u8>,
@@ -102,8 +101,8 @@ pub struct Following {
 }
 
 impl Following {
-    /// Follows the run whose files these are, from its beginning; silently
-    /// through what has been `printed`. None: it does not go on.
+    /// Follows the run with these files from its beginning, skipping what was already `printed`.
+    /// Returns none if the run is over.
     pub fn begin(root: &Root, files: &LiveFiles, printed: &OutputPrefix) -> Option<Following> {
         let live = Live::open(root, files).ok()??;
         Some(Following {
@@ -118,15 +117,15 @@ impl Following {
         })
     }
 
-    /// How the run ended, if it came to its own end after it had printed something,
-    /// and all of that is there: nothing else is needed then.
+    /// Returns how the run ended, if it ended by itself after printing something, and all of its
+    /// output is available, so that nothing else is needed.
     pub fn whole(&mut self) -> Option<End> {
         self.look_ahead();
         let Ahead { end, bytes, .. } = self.ahead;
         end.filter(|_| bytes > 0 && self.live.len().is_some_and(|there| there >= bytes))
     }
 
-    /// Whether it cannot go on before its own reader takes something.
+    /// Returns whether the run is blocked until its own reader takes something.
     pub fn is_paused(&mut self) -> bool {
         self.look_ahead();
         self.ahead.is_paused
@@ -144,7 +143,7 @@ impl Following {
         }
     }
 
-    /// Shows what there is, up to a point.
+    /// Shows available output, up to a limit.
     pub fn advance(&mut self, audience: &mut Audience) -> Step {
         for turn in 0..TURN {
             while !self.unshown.is_empty() {
@@ -152,7 +151,7 @@ impl Following {
                 match audience.show(stream, &self.buffer[self.unshown.clone()]) {
                     Ok(shown) => self.unshown.start += shown,
                     Err(Errno::AGAIN) => return Step::Blocked(stream),
-                    // As a run bears it.
+                    // A run ignores such an error of standard error, too.
                     Err(errno) if stream == Stream::Stderr && errno != Errno::PIPE => {
                         self.unshown.start = self.unshown.end;
                     }
@@ -168,11 +167,11 @@ impl Following {
         Step::Moved
     }
 
-    /// Reads some of what is next to be shown.
+    /// Reads some of the output to show next.
     fn read(&mut self) -> Result<(), Step> {
         while self.chunk.len == 0 {
             match self.live.next(&mut self.records).map_err(|_| Step::Nonsense)? {
-                // Both streams in one cannot be shown on two.
+                // Output of both streams in one pipe cannot be split in two.
                 Some(Record::Chunk(Frame::ONE_PIPE))
                     if Outputs::of_this_process() == Outputs::Apart =>
                 {
@@ -187,7 +186,7 @@ impl Following {
                 None => return Err(Step::Idle),
             }
         }
-        // Many small chunks at once.
+        // Many small chunks are merged.
         while self.chunk.len < CHUNK as u64
             && let Ok(Some(Record::Chunk(next))) = self.live.peek(&mut self.records)
             && next.stream == self.chunk.stream

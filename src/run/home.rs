@@ -1,7 +1,7 @@
-//! Which results stay on this machine, whatever store is shared.
+//! Results that stay on this machine even if the store is shared.
 //!
-//! A remote store is neither asked for them nor given them. A result says so itself, by its
-//! tag, so that `cachex remote push`, years later and under other settings, passes over it.
+//! They are neither requested from a remote store nor sent to one. The result itself says so, by
+//! its tag, so that `cachex remote push` skips it even years later and under other settings.
 
 mod commands;
 
@@ -11,26 +11,26 @@ use cachex_base::text::values::{AutoOutputs, Tag};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
-/// Why a result stays.
+/// The reason why a result stays on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Home {
-    /// Its tag says so, which `--local` gives it.
+    /// The result has the tag that `--local` sets.
     Tagged,
     /// The command prints credentials.
     Credentials,
-    /// What the command prints is about the machine it runs on.
+    /// The command prints facts about the machine it runs on.
     Machine,
-    /// A `--portable` call of which nothing says what it depends on: it is the same after
-    /// everything in the project has changed.
+    /// A `--portable` call with no declared dependencies: its key stays the same after everything
+    /// in the project has changed.
     Unscoped,
-    /// An automatic call that is not `--portable`: it knows files of the system by their times.
+    /// An automatic call that is not `--portable`: it identifies system files by their times.
     Times,
     /// An automatic call that may leave files anywhere.
     Anywhere,
 }
 
 impl Runner<'_> {
-    /// Why the result of this call stays on this machine, if it does.
+    /// Returns why the result of this call stays on this machine, if it does.
     pub(super) fn home(&self) -> Option<Home> {
         if let Some(home) = self.home_by_options() {
             return Some(home);
@@ -42,7 +42,7 @@ impl Runner<'_> {
         commands::home(&words)
     }
 
-    /// What alone the options say of it.
+    /// Returns the reason given by the options alone.
     fn home_by_options(&self) -> Option<Home> {
         if self.config.tags.iter().any(|tag| tag.0 == Tag::LOCAL) {
             return Some(Home::Tagged);
@@ -61,7 +61,7 @@ impl Runner<'_> {
         is_unscoped.then_some(Home::Unscoped)
     }
 
-    /// The tags of what is recorded. What the command line does not show is among them.
+    /// Returns the tags to record, including those that do not appear on the command line.
     pub(super) fn tags_to_record(&self) -> Vec<String> {
         let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
         let home = self.home_by_options();
@@ -79,7 +79,7 @@ impl Runner<'_> {
     }
 }
 
-/// Why a recorded result stays on this machine, if it does; `local`: what is set for its
+/// Returns why a recorded result stays on this machine, if it does. `local` is the setting for its
 /// command.
 pub fn of(entry: &Entry, local: Option<bool>) -> Option<Home> {
     let about = &entry.about;
@@ -92,7 +92,7 @@ pub fn of(entry: &Entry, local: Option<bool>) -> Option<Home> {
         None => {}
     }
     let words: Vec<&[u8]> = about.argv.iter().map(|word| &word[..]).collect();
-    // The rest of a script is not known.
+    // The rest of a truncated script is not known.
     let is_hidden = about.cut && commands::is_indirect(&words);
     commands::home(&words).or(is_hidden.then_some(Home::Credentials))
 }

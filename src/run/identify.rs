@@ -1,4 +1,4 @@
-//! What a call is: the command, what it is given, and the key of that.
+//! The identity of a call: the command, its inputs, and their key.
 
 use super::Runner;
 use super::declared::{Found, Undeclared};
@@ -31,61 +31,60 @@ pub(super) struct Call {
     pub stdin: Stdin,
     pub descriptors: Vec<Inherited>,
     pub found: Found,
-    /// What is looked at again after the run, see [`Runner::watch`].
+    /// The state to check again after the run, see [`Runner::watch`].
     pub watched: Option<Watched>,
 }
 
-/// What was there just before the run.
+/// The state just before the run.
 pub(super) struct Watched {
     /// The executable, and the links that lead to it.
     pub trail: Option<Trail>,
-    /// What was not any more what the key was computed from.
+    /// A description of what had already changed since the key was computed.
     pub changed: Option<String>,
-    /// What leads to the declared inputs.
+    /// The paths that lead to the declared inputs.
     pub ways: Ways,
     /// The list of inputs.
     pub list: Option<Stamp>,
-    /// The working directory, if it counts.
+    /// The working directory, if it is part of the key.
     pub cwd: Option<PathBuf>,
 }
 
-/// Why the file of a command is not known.
+/// The reason why the executable of a command is not known.
 pub(super) enum Unresolved {
-    /// There is no such command, which was said.
+    /// There is no such command; the message was already shown.
     Said(Exit),
-    /// The system does not say.
+    /// A system call failed.
     Unknown(Errno),
 }
 
-/// Why a call's key is not known.
+/// The reason why a call's key is not known.
 pub(super) enum Unidentified {
-    /// There is no such command, which was said.
+    /// There is no such command; the message was already shown.
     NoCommand(Exit),
-    /// Whoever called was mistaken.
+    /// The call is wrong.
     Mistaken(String),
-    /// Standard input cannot be part of it.
+    /// Standard input cannot be part of the key.
     NoInput(Unknown),
-    /// An argument leads to what cannot be part of it.
+    /// An argument names a descriptor that cannot be part of the key.
     NoDescriptor(descriptors::Unknowable),
-    /// Something that counts cannot be known; what the command still may read.
+    /// A component of the key cannot be determined; the command may still read from the source.
     Unknown(anyhow::Error, Source),
 }
 
-/// What a key is computed from besides standard input.
+/// The components of a key except standard input.
 struct Looked {
     executable: Option<Executable>,
     found: Found,
 }
 
-/// Who waited so long for a pipe looks at everything else again.
+/// After a longer wait for a pipe, everything else is looked at again.
 const MEANWHILE: Duration = Duration::from_millis(5);
 
 impl Runner<'_> {
-    /// What is run and what it is given, and the key of that; or how the call
-    /// ended because that cannot be known.
+    /// Identifies the call and computes its key. Returns how the call ended if that fails.
     pub(super) fn identify(&self, root: &Root) -> Result<Call, Exit> {
         if (self.closed[1] || self.closed[2]) && !self.config.warm {
-            // What a command does with a closed stream cannot be recorded.
+            // The effect of a closed stream on a command cannot be recorded.
             return Err(self.without_store(self.untaken(), "an output is closed"));
         }
         let call = self.call(Some(root)).map_err(|why| self.unidentified(why))?;
@@ -120,12 +119,12 @@ impl Runner<'_> {
         self.without_store(source, &why.to_string())
     }
 
-    /// The same for whoever runs nothing if it is not known.
+    /// Identifies the call, for callers that run nothing if that fails.
     pub(super) fn call(&self, root: Option<&Root>) -> Result<Call, Unidentified> {
         let mut looked = self.look(root)?;
         let descriptors = self.descriptors()?;
         let identity = &self.config.identity;
-        // A list that came by it is all that there was.
+        // A list of inputs on standard input was all of it.
         let is_list = identity.inputs.list == Some(List::Stdin);
         let mode = if is_list { StdinMode::Null } else { identity.stdin };
         let mut stdin = stdin::take(mode, self.closed[0]).map_err(Unidentified::NoInput)?;
@@ -133,7 +132,7 @@ impl Runner<'_> {
             stdin.is_by_chance();
         }
         if stdin.waited > MEANWHILE {
-            // What was to be run may have been replaced meanwhile.
+            // The executable may have been replaced in the meantime.
             looked = match self.look(root) {
                 Ok(looked) => looked,
                 Err(Unidentified::Unknown(error, _)) => {
@@ -145,12 +144,12 @@ impl Runner<'_> {
         self.with_key(looked, descriptors, stdin)
     }
 
-    /// The same of a call whose standard input was taken in by somebody else.
+    /// Identifies a call whose standard input was already read.
     pub(super) fn call_with(&self, root: &Root, stdin: Stdin) -> Result<Call, Unidentified> {
         self.with_key(self.look(Some(root))?, self.descriptors()?, stdin)
     }
 
-    /// The same call, looked up anew.
+    /// Identifies the same call again.
     pub(super) fn again(&self, root: &Root, call: Call) -> Result<Call, Unidentified> {
         self.with_key(self.look(Some(root))?, call.descriptors, call.stdin)
     }
@@ -204,7 +203,7 @@ impl Runner<'_> {
         }
     }
 
-    /// What the key of a call is computed from, which is run with this executable.
+    /// Returns the source of the key of a call that runs this executable.
     pub(super) fn subject_of<'s>(
         &'s self,
         call: &'s Call,
@@ -235,7 +234,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The terminal that the command is to get one like.
+    /// Returns the size of the terminal that the command is to be given.
     pub(super) fn terminal(&self) -> Option<Winsize> {
         let stdout = rustix::stdio::stdout();
         (self.config.tty && rustix::termios::isatty(stdout))
@@ -244,8 +243,8 @@ impl Runner<'_> {
     }
 }
 
-/// The key of an invocation, for verbs that name one without running it; and if those look
-/// around, and nothing is recorded under the key, what comes closest.
+/// Returns the key of an invocation for verbs that do not run it; and the nearest entry, if
+/// `looks_around` is set and none is recorded under the key.
 pub fn key_of(
     runner: &Runner<'_>,
     root: Option<&Root>,

@@ -1,8 +1,8 @@
-//! Becoming the command: what is left to do where there is nothing to do it with.
+//! Replaces this process with the command, where resources for anything else are lacking.
 //!
-//! Execution takes no process, no descriptor and no memory of its own. So whatever is
-//! short, or forbidden, the command runs as it would without cachex, as long as nothing
-//! has been printed. What was taken of standard input is given back to it.
+//! `execve` takes no process, no descriptor and no memory of its own. So whatever is exhausted or
+//! forbidden, the command runs as it would without cachex, as long as nothing has been printed.
+//! Standard input that was already read is given back to it.
 
 use super::Runner;
 use super::identify::Unresolved;
@@ -21,11 +21,12 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What a pipe holds without being asked.
+/// The default capacity of a pipe.
 const PIPE: usize = 64 * 1024;
 
 impl Runner<'_> {
-    /// Becomes a command that could not be started, unless that is its own fault.
+    /// Replaces this process with a command that could not be started, unless the command itself is
+    /// the cause.
     pub(super) fn rather_in_place(&self, unstarted: Unstarted, program: &Path) -> Exit {
         let Unstarted { error, source } = unstarted;
         let Some(source) = source.filter(|_| !is_the_commands_own(&error)) else {
@@ -35,7 +36,7 @@ impl Runner<'_> {
         self.become_command(source, program)
     }
 
-    /// Becomes a command whose file could not be found out.
+    /// Replaces this process with a command whose executable could not be determined.
     pub(super) fn unresolved(&self, unresolved: &Unresolved, source: Source) -> Exit {
         match *unresolved {
             Unresolved::Said(exit) => exit,
@@ -47,18 +48,18 @@ impl Runner<'_> {
         }
     }
 
-    /// Says that cachex cannot stay with the command, and so does nothing that needs that.
+    /// Warns that cachex cannot stay with the command, and so cannot cache it or enforce --timeout.
     fn warn_in_place(&self, why: &dyn Display) {
         if self.config.timeout.is_some() {
             self.messages().warn(format_args!("not cached, and --timeout is not kept: {why}"));
         } else {
             self.messages().warn(format_args!("not cached: {why}"));
         }
-        // Nobody is left to tell how it ends.
+        // No process remains to report how the command ends.
         self.report(|| Report { reason: Some(why.to_string()), ..Report::default() });
     }
 
-    /// Becomes the command, in silence.
+    /// Replaces this process with the command, without a message.
     pub(super) fn become_command(&self, source: Source, program: &Path) -> Exit {
         match self.make_stdin(source) {
             Ok(()) => self.cannot_start(&exec::replace(self.invocation, program)),
@@ -66,8 +67,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Becomes the command where nobody tells which file that is: as `execvp` does, what
-    /// can be executed is tried.
+    /// Replaces this process with the first candidate that can be executed, as `execvp` does.
     fn become_whatever_is_found(&self, source: Source) -> Exit {
         if self.invocation.is_path() {
             return self.become_command(source, Path::new(self.invocation.name()));
@@ -77,7 +77,7 @@ impl Runner<'_> {
         }
         let mut is_denied = false;
         for program in self.invocation.places(config::var(self.vars, "PATH")) {
-            // cachex by another name would come back here.
+            // A link to cachex would lead back here.
             let target = std::fs::read_link(&program).unwrap_or_default();
             if target.file_name().is_some_and(|name| is_cachex(name.as_bytes())) {
                 continue;
@@ -96,10 +96,10 @@ impl Runner<'_> {
         }
     }
 
-    /// Makes this process's standard input what the command is to get.
+    /// Makes the command's standard input that of this process.
     fn make_stdin(&self, source: Source) -> Result<(), Exit> {
         let made = match source {
-            // It has not been moved.
+            // It is already in place.
             Source::Inherit | Source::Own(_) => Ok(()),
             Source::Null => empty_stdin(),
             Source::Feed(spool) => refill_stdin(&spool),
@@ -111,7 +111,7 @@ impl Runner<'_> {
     }
 }
 
-/// Whether starting a command failed because of what it is, and so would anywhere.
+/// Returns whether a command failed to start for a reason of its own, which would apply anywhere.
 pub(super) fn is_the_commands_own(error: &io::Error) -> bool {
     const OWN: [Errno; 9] = [
         Errno::NOENT,
@@ -127,23 +127,23 @@ pub(super) fn is_the_commands_own(error: &io::Error) -> bool {
     OWN.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-/// Makes this process's standard input an empty one, as the command's is to be.
+/// Makes this process's standard input empty, as the command's is to be.
 fn empty_stdin() -> io::Result<()> {
     if let Ok(null) = null::input() {
         return take_for_stdin(null);
     }
-    // It has a number itself, if no other is to be had.
+    // If there is no other free descriptor, the number of standard input itself is used.
     close_stdin();
-    // Without that it is closed, and empty all the same.
+    // If that fails too, standard input is closed, which is as good as empty.
     null::input().map_or(Ok(()), take_for_stdin)
 }
 
-/// Makes what was taken of standard input this process's standard input.
+/// Makes what was read from standard input this process's standard input again.
 fn refill_stdin(spool: &Spool) -> io::Result<()> {
     if spool.rest != Rest::End {
         return Err(io::Error::other("not all of it has come yet"));
     }
-    // All of it was read.
+    // The old descriptor was read to its end.
     close_stdin();
     take_for_stdin(match filled_pipe(spool) {
         Some(pipe) => pipe,
@@ -151,7 +151,7 @@ fn refill_stdin(spool: &Spool) -> io::Result<()> {
     })
 }
 
-/// A pipe that holds all of it, if it is little enough.
+/// Returns a pipe that holds all of the input, if that is small enough.
 fn filled_pipe(spool: &Spool) -> Option<OwnedFd> {
     let bytes = spool.in_memory()?;
     let (reader, mut writer) = io::pipe().ok()?;
@@ -162,7 +162,7 @@ fn filled_pipe(spool: &Spool) -> Option<OwnedFd> {
     if !cachex_base::system::fsutil::unblock(&writer) || writer.write_all(bytes).is_err() {
         return None;
     }
-    // What the flag was set on is the other end.
+    // Only the writer was made non-blocking.
     Some(reader.into())
 }
 
@@ -171,7 +171,7 @@ fn take_for_stdin(file: OwnedFd) -> io::Result<()> {
         if rustix::stdio::dup2_stdin(&file).is_ok() {
             return Ok(());
         }
-        // Where that call is forbidden, the other one takes the number that is free.
+        // If `dup2` is forbidden, `dup` takes the number that is now free.
         close_stdin();
         std::mem::forget(rustix::io::dup(&file)?);
         return Ok(());
@@ -181,7 +181,7 @@ fn take_for_stdin(file: OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Frees the number of standard input.
+/// Closes standard input, which frees its number.
 fn close_stdin() {
     // SAFETY: nothing in this process owns the descriptor, and whoever borrows it by its
     // number, as the standard library does, finds either a closed one or the one that
@@ -206,7 +206,7 @@ mod tests {
     fn a_pipe_holds_what_is_kept_in_memory() {
         for chunks in [0, 1, 65, 66, 1000] {
             let Some(pipe) = filled_pipe(&spool(chunks)) else {
-                // Where pipes may not be made so wide.
+                // Pipes may not be made so large here.
                 assert!(chunks * 1000 > PIPE);
                 continue;
             };

@@ -1,4 +1,4 @@
-//! Giving a recording its place in the store, if it may have one.
+//! Keeps recordings in the store, if they may be kept.
 
 use super::automatic::{Traced, ties};
 use super::record::Recorded;
@@ -18,16 +18,16 @@ use cachex_store::{Root, account, db_client, secret};
 use serde_bytes::ByteBuf;
 use std::os::unix::ffi::OsStrExt;
 
-/// Why a result is not recorded that would make the store too large.
+/// The reason for not recording a result that would make the store too large.
 const NO_ROOM: &str = "not recorded: no room for it within --max-size";
-/// Why a result is not recorded that a person had a part in, at a terminal of its own.
+/// The reason for not recording a result to which a user at a terminal contributed.
 const TYPED_THERE: &str =
     "not recorded: something was typed for it, which PAGER=cat spares if it was a pager";
-/// What the file of an entry takes as a rule.
+/// The usual size of an entry's file.
 const USUAL_ENTRY: u64 = 4096;
 
 impl Runner<'_> {
-    /// Keeps what was recorded of a run, if it may be.
+    /// Keeps the recording of a run, if it may be kept.
     #[expect(clippy::too_many_arguments, reason = "it is told all that there is of a run")]
     pub(super) fn keep(
         &self,
@@ -75,7 +75,7 @@ impl Runner<'_> {
         };
         let traced = match traced {
             Ok(traced) => traced,
-            // That is what some commands do; who wants to know asks for it.
+            // Some commands do that; the reason is shown on request only.
             Err(why) => return Recorded::Not(format!("not recorded: {why}").into()),
         };
         let written = traced.as_ref().map_or(&[][..], |traced| &traced.written);
@@ -89,7 +89,7 @@ impl Runner<'_> {
             }
             Err(refused) => return not(&refused),
         };
-        // What was read last was made of what was read first.
+        // The last input was read after the first, and all must be unchanged.
         if let Some(why) = Self::descriptor_moved(call) {
             return Recorded::Not(format!("not recorded: {why}").into());
         }
@@ -139,7 +139,7 @@ impl Runner<'_> {
         }
     }
 
-    /// What was recorded of the output, or why that is not kept.
+    /// Returns the finished recording of the output, or why it is not kept.
     fn recording_of<'r>(&self, recorder: Recorder<'r>) -> Result<Recording<'r>, &'static str> {
         recorder.finish().map_err(|gave_up| match gave_up {
             GaveUp::TooLong => "not recorded: longer than --max-entry-size",
@@ -153,7 +153,7 @@ impl Runner<'_> {
         "not recorded: the store failed"
     }
 
-    /// Gives a recording its place in the store; the entry, or why it was not kept.
+    /// Puts a recording in the store; returns the entry, or why it was not kept.
     fn record(
         &self,
         root: &Root,
@@ -163,7 +163,7 @@ impl Runner<'_> {
         _: Unchanged,
     ) -> Result<Entry, &'static str> {
         let failed = |errno| self.failed_to_record(&std::io::Error::from(errno));
-        // Claimed before anything is published: nobody makes room while that is done.
+        // Claim the space before anything is published: no room is made during that.
         if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
             return Err(NO_ROOM);
         }
@@ -195,12 +195,12 @@ impl Runner<'_> {
         Ok(entry)
     }
 
-    /// Room in the store for what is recorded.
+    /// Returns the room in the store for a recording.
     pub(super) fn room<'r>(&self, root: &'r Root) -> Room<'r> {
         Room::within(root, self.config.max_size)
     }
 
-    /// What `explain` compares. Without it an entry is as good.
+    /// Returns the key components that `explain` compares. An entry without them is just as valid.
     pub(super) fn parts(&self, root: &Root, executable: &Executable, call: &Call) -> Vec<u8> {
         let terminal = self.terminal();
         let subject = self.subject_of(call, Some(executable), terminal.as_ref());
@@ -217,7 +217,7 @@ impl Runner<'_> {
         };
         let argv = &self.invocation.argv;
         let whole: usize = argv.iter().map(|arg| arg.len()).sum();
-        // An argument takes a byte even if it is empty: their number is bounded too.
+        // Even an empty argument takes a byte, so their number is limited too.
         let kept = argv.iter().take(About::LIMIT / 4).map(|arg| cut(arg.as_bytes())).collect();
         let identity = &self.config.identity;
         let cwd = identity.cwd.then(std::env::current_dir).and_then(Result::ok);

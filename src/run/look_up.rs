@@ -1,4 +1,4 @@
-//! Looking an entry up, and judging whether it may be served now.
+//! Looks up an entry, and judges whether it may be served now.
 
 use super::{Call, Candidate, Hit, Missed, Runner};
 use crate::run::replay::Replay;
@@ -14,8 +14,8 @@ use cachex_store::guard::SetAside;
 use cachex_store::{self as store, Root};
 
 impl Runner<'_> {
-    /// The entry that is served now, the files that go with it brought back; or why
-    /// there is none. Where nothing fresh is at hand, the remote store is asked for it.
+    /// Returns the entry to serve now, with its files restored; or why there is none. Asks the
+    /// remote store if there is nothing fresh here.
     pub(super) fn find(&self, root: &Root, call: &Call) -> Result<Hit, Missed> {
         if self.is_automatic() {
             return match self.find_here(root, call) {
@@ -28,7 +28,7 @@ impl Runner<'_> {
         let key = &call.key;
         match self.look_up(root, key) {
             Ok(hit) => self.completed(root, hit),
-            // That would be waiting, too.
+            // Asking the remote store would mean waiting, too.
             Err(missed) if self.config.no_wait.is_some() => Err(missed),
             Err(missed) => {
                 let hit = self.find_there(root, key, missed)?;
@@ -37,7 +37,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The same of what is in this store alone.
+    /// Returns the entry to serve now from this store alone.
     pub(super) fn find_here(&self, root: &Root, call: &Call) -> Result<Hit, Missed> {
         self.find_as(root, call, |key| {
             let hit = self.look_up(root, key)?;
@@ -45,8 +45,7 @@ impl Runner<'_> {
         })
     }
 
-    /// The entry of the remote store that may be served now, in the place of what was
-    /// missed here.
+    /// Returns the entry of the remote store that may be served now in place of the local miss.
     fn find_there(&self, root: &Root, key: &Key, missed: Missed) -> Result<Candidate, Missed> {
         if self.config.mode == Mode::WriteOnly {
             return Err(missed);
@@ -54,19 +53,19 @@ impl Runner<'_> {
         let Some(entry) = self.fetch(root, key) else { return Err(missed) };
         match self.judge(root, key, Ok(Some(entry))) {
             Ok(found) => Ok(Candidate { is_remote: true, ..found }),
-            // It is later than what there is, if that is anything.
+            // The remote entry is newer than the local one, if there is one.
             Err(judged) if judged.stale.is_some() => Err(judged),
             Err(_) => Err(missed),
         }
     }
 
-    /// Brings back the files that go with a hit, without which it is none.
+    /// Restores the files of a hit; without them it is a miss.
     #[inline]
     pub(super) fn completed(&self, root: &Root, found: Candidate) -> Result<Hit, Missed> {
         self.brought_back(root, found).map_err(|why| Missed { why, stale: None })
     }
 
-    /// The entry of this store that may be served now, or why there is none.
+    /// Returns the entry of this store that may be served now, or why there is none.
     fn look_up(&self, root: &Root, key: &Key) -> Result<Candidate, Missed> {
         let forced = self.config.mode == Mode::WriteOnly;
         if forced && self.config.freshness.stale_if_error.is_none() {
@@ -80,7 +79,7 @@ impl Runner<'_> {
         self.judge(root, key, found)
     }
 
-    /// Whether what a look-up found may be served now.
+    /// Judges whether the result of a look-up may be served now.
     #[inline]
     pub(super) fn judge(
         &self,

@@ -1,8 +1,8 @@
 //! Automatic results of other machines.
 //!
-//! Whoever misses an automatic call asks a remote store for the path sets of its key, looks at
-//! their paths here, and asks for the entry that what it finds leads to. The set that led to one
-//! is kept with the entry, so the next call finds both here.
+//! On a miss, an automatic call asks a remote store for the path sets of its key, checks their
+//! paths here, and asks for the entry to which the result leads. The path set that led to an entry
+//! is kept with it, so the next call finds both here.
 
 use super::Matched;
 use crate::config::Remote as Settings;
@@ -14,7 +14,7 @@ use cachex_store::path_sets::{PathSets, shared};
 use std::time::Instant;
 
 impl Runner<'_> {
-    /// The entry of a remote store that may be served now, in the place of what was missed here.
+    /// Returns the entry of a remote store that may be served now in place of the local miss.
     pub(in crate::run) fn find_automatic_there(
         &self,
         root: &Root,
@@ -39,7 +39,7 @@ impl Runner<'_> {
                 let hit = found.and_then(|found| self.completed(root, found));
                 let Ok(mut hit) = hit else { continue };
                 let set = looked.renewed().unwrap_or_else(|| looked.set.clone());
-                // It only saves time.
+                // An optimisation: a failure costs only time.
                 let _ = PathSets::add(root, &call.key, set);
                 for nearer in passed {
                     self.share_with(root, nearer, &looked.key, hit.replay.entry().longest());
@@ -52,7 +52,7 @@ impl Runner<'_> {
         Err(missed)
     }
 
-    /// The keys that what lies here leads to by the path sets of a remote store.
+    /// Returns the keys to which a remote store's path sets and the local files lead.
     pub(in crate::run) fn keys_there(
         &self,
         root: &Root,
@@ -63,7 +63,7 @@ impl Runner<'_> {
         sets.look(key).map(|looked| looked.key).collect()
     }
 
-    /// The path sets that a remote store has of a key, as far as they are to be looked at.
+    /// Returns a remote store's path sets for a key, limited to those worth checking.
     fn path_sets_there(&self, root: &Root, settings: &Settings, key: &Key) -> PathSets {
         let Some(packed) = self.ask_for_path_sets(root, settings, key) else {
             return PathSets::default();

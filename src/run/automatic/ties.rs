@@ -1,8 +1,8 @@
-//! What keeps the result of a portable automatic call where it was recorded.
+//! The ties that bind the result of a portable automatic call to the place where it was recorded.
 //!
-//! Another checkout has its own paths. A result that shows the path of this one is not what the
-//! command would do there. Paths are looked for as they are: what is compressed, or put together
-//! from parts of the path, is not recognised.
+//! Another checkout has different paths, so a result that contains this checkout's path differs
+//! from what the command would produce there. Paths are searched for verbatim: one that is
+//! compressed, or assembled from parts, is not recognised.
 
 use crate::config::{BaseFolder, var};
 use crate::files::outputs::collect::Collected;
@@ -17,18 +17,18 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// How much is read at a time.
+/// The number of bytes read at a time.
 const CHUNK: usize = 256 * 1024;
 
 impl Runner<'_> {
-    /// Where a portable automatic call is made; none of any other call.
+    /// Returns the place of a portable automatic call; none for any other call.
     pub(in crate::run) fn ground(&self) -> Option<Rc<Ground>> {
         if !self.config.identity.portable || !self.is_automatic() {
             return None;
         }
         let bytes = |path: PathBuf| path.into_os_string().into_encoded_bytes();
         let base = self.base_folder()?;
-        // By other names the shell came here, or the folder was named.
+        // Other names of the base: the shell's logical path, or the one given by the user.
         let is_base =
             |path: &Path| *path != base && path.canonicalize().ok().as_ref() == Some(&base);
         let logical = var(self.vars, "PWD").map(Path::new);
@@ -49,7 +49,7 @@ impl Runner<'_> {
     }
 }
 
-/// Opens a regular file; none: it is something else, which has no content.
+/// Opens a regular file; returns none for anything else, which has no content.
 fn open(path: &Path) -> io::Result<Option<File>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     if !std::fs::symlink_metadata(path)?.is_file() {
@@ -59,7 +59,7 @@ fn open(path: &Path) -> io::Result<Option<File>> {
     Ok(file.metadata()?.is_file().then_some(file))
 }
 
-/// What the output of a run is valid for.
+/// Returns the places for which the output of a run is valid.
 pub(in crate::run) fn of_output(
     ground: &Ground,
     recording: &Recording<'_>,
@@ -84,7 +84,7 @@ pub(in crate::run) fn of_output(
     Ties { base: shows(&of_base), parent: false, home: shows(&of_homes) }
 }
 
-/// Paths that are looked for.
+/// Paths to search for.
 struct Needles {
     finders: Vec<Finder<'static>>,
     longest: usize,
@@ -92,7 +92,7 @@ struct Needles {
 
 impl Needles {
     fn of<'p>(paths: impl Iterator<Item = &'p [u8]>) -> Needles {
-        // The root is in everything.
+        // The root is part of every path.
         let paths: Vec<&[u8]> = paths.filter(|path| path.len() > 1).collect();
         let longest = paths.iter().map(|path| path.len()).max().unwrap_or(0);
         Needles {
@@ -122,7 +122,7 @@ impl Needles {
             if self.are_in(&buffer[..end]) {
                 return Ok(true);
             }
-            // One may begin here and end in what comes next.
+            // A match may begin here and end in the next chunk.
             kept = end.min(self.longest - 1);
             buffer.copy_within(end - kept..end, 0);
         }

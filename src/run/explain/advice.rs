@@ -1,10 +1,9 @@
-//! What could be done about a miss.
+//! Advice on how to avoid a miss.
 //!
-//! There are two kinds. With the first the very call would hit: that is said only
-//! where the key that it would have then was computed, and is that of an entry
-//! which is fresh and whole. With the second this call and those like the one
-//! that was recorded would be one from then on: every part that differs is left
-//! out, so what is left is the same.
+//! There are two kinds. With the first, this very call would hit: it is given only where the
+//! resulting key was computed, and belongs to a fresh and whole entry. With the second, this call
+//! and those like the recorded one would share a key from then on: every component that differs is
+//! left out, so the rest is equal.
 
 use crate::config::{EnvSelection, Freshness, Identity, var};
 use crate::key::{self, KeySource};
@@ -23,31 +22,31 @@ use cachex_store::Root;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// A list of names that is longer is no advice.
+/// The longest list of names that is still useful advice.
 const NAMES: usize = 8;
-/// Limits as one would type them.
+/// Limits as a user would type them.
 const LIMITS: [&str; 9] = ["1m", "10m", "1h", "6h", "1day", "1week", "30days", "1year", "10years"];
 
-/// Something that could be done.
+/// A suggested change to the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Advice {
-    /// What would come of it.
+    /// The effect of the change.
     pub effect: Effect,
-    /// Options that `run` is to be given, each with its value.
+    /// Options to add to `run`, each with its value.
     pub with: Vec<Vec<String>>,
-    /// Options that it is not to be given.
+    /// Options to remove.
     pub without: Vec<&'static str>,
-    /// Whether standard input is to be `/dev/null`.
+    /// Whether standard input should be `/dev/null`.
     pub no_input: bool,
 }
 
-/// What would come of it.
+/// The effect of following advice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Effect {
     /// This call would hit.
     #[default]
     Hit,
-    /// This call and those that were recorded would be one.
+    /// This call and the recorded ones would share an entry.
     Shared,
 }
 
@@ -91,7 +90,7 @@ impl Runner<'_> {
         would_serve(root, entry, &any).then_some(advice)
     }
 
-    /// A limit that the entry's age is within.
+    /// Suggests the shortest limit under which the entry is fresh.
     fn longer(&self, root: &Root, entry: &Entry) -> Option<Advice> {
         LIMITS.iter().find_map(|text| {
             let limit = Some(humantime::parse_duration(text).ok()?);
@@ -109,8 +108,8 @@ impl Runner<'_> {
         })
     }
 
-    /// The options under which the nearest entry was recorded, if with them this
-    /// call has its key.
+    /// Suggests the options under which the nearest entry was recorded, if they give this call its
+    /// key.
     fn mirrored(&self, root: &Root, call: &Call, nearest: &Nearest) -> Option<Advice> {
         let comparison = nearest.comparison.as_ref().ok()?;
         if !would_serve(root, &nearest.entry, &self.config.freshness) {
@@ -177,7 +176,7 @@ impl Runner<'_> {
         (would_be == Some(nearest.entry.key)).then_some(advice)
     }
 
-    /// Leaves these variables out: by their names, or by those of the others.
+    /// Leaves these variables out of the key: by their names, or by listing the others.
     fn leave_out(
         &self,
         names: &[&[u8]],
@@ -226,7 +225,7 @@ impl Runner<'_> {
         Some(())
     }
 
-    /// The key of this call with another identity.
+    /// Returns the key of this call with another identity.
     fn key_with(&self, identity: &Identity, call: &Call, stdin: &Digest) -> Option<Key> {
         let found;
         let executable = match (identity.exe, &call.executable) {
@@ -247,7 +246,7 @@ impl Runner<'_> {
         KeySource { identity, ..subject }.key().ok()
     }
 
-    /// The options that leave out every part that differs.
+    /// Suggests the options that leave out every component that differs.
     fn shared(&self, nearest: &Nearest) -> Option<Advice> {
         let comparison = nearest.comparison.as_ref().ok()?;
         if comparison.unknown > 0 || comparison.differences.is_empty() {
@@ -260,7 +259,7 @@ impl Runner<'_> {
         let is_left_out = |name: &[u8]| left_out.iter().any(|(left, _)| left.as_bytes() == name);
         for Difference { what, change } in &comparison.differences {
             match what {
-                // What does not count now needs no option that leaves it out.
+                // A component that is not in the key now needs no option that leaves it out.
                 What::Directory | What::Environment(_) if *change == Change::Gone => {}
                 What::Variable(name) if is_left_out(name) => {}
                 What::ExeMode(_) | What::ExePath | What::ExeStat { .. } | What::ExeContent => {
@@ -272,7 +271,7 @@ impl Runner<'_> {
                 }
                 What::Environment(_) => advice.option(&["--no-env"]),
                 What::Variable(name) => names.push(name.as_slice()),
-                // Where both had something to read, it is what the output depends on.
+                // If both had input to read, the output depends on it.
                 What::Stdin => {
                     nearest.stdin?;
                     advice.option(&["--stdin", "null"]);
@@ -295,7 +294,7 @@ impl Runner<'_> {
     }
 }
 
-/// Whether an entry is fresh and whole.
+/// Returns whether an entry is fresh and whole.
 fn would_serve(root: &Root, entry: &Entry, freshness: &Freshness) -> bool {
     let limit = freshness.limit(entry.status, &entry.key);
     freshness.exit_codes.contain(entry.status)
@@ -303,7 +302,7 @@ fn would_serve(root: &Root, entry: &Entry, freshness: &Freshness) -> bool {
         && matches!(Replay::prepare(root, entry.clone()), Ok(Some(_)))
 }
 
-/// Takes standard input for what it was.
+/// Sets standard input to the kind it was when recorded.
 fn with_stdin(was: &str, identity: &mut Identity, advice: &mut Advice) -> Option<Digest> {
     Some(match was {
         stdin::NULL => {
@@ -324,7 +323,7 @@ fn with_stdin(was: &str, identity: &mut Identity, advice: &mut Advice) -> Option
     })
 }
 
-/// The pattern that only this name matches.
+/// Returns the pattern that matches only this name.
 fn pattern_of(name: &[u8]) -> Option<NamePattern> {
     let plain = name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     std::str::from_utf8(name).ok().filter(|_| plain)?.parse().ok()

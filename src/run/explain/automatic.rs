@@ -1,4 +1,4 @@
-//! What a look-up of an automatic call would meet, and what keeps it from a hit.
+//! The entry that a look-up of an automatic call would find, and what keeps it from a hit.
 
 use crate::run::Runner;
 use crate::run::explain::find;
@@ -10,29 +10,29 @@ use cachex_store::Root;
 use cachex_store::path_sets::{Looked, PathSet, Refused, Ties};
 use cachex_trace::{Class, Value};
 
-/// What is known of an automatic call.
+/// Information about an automatic call.
 #[derive(Debug, Default)]
 pub struct Automatic {
-    /// How many facts the entry depends on, or the one that comes closest.
+    /// The number of facts on which the entry depends, or else the nearest one.
     pub facts: Option<usize>,
-    /// Those that are not what they were when what comes closest was recorded or served.
+    /// The facts that have changed since the nearest entry was recorded or served.
     pub differing: Vec<DifferingFact>,
-    /// When that was recorded.
+    /// The time at which the nearest entry was recorded.
     pub nearest: Option<Timestamp>,
-    /// Why the last run was not recorded; none if it was.
+    /// The reason why the last run was not recorded; none if it was.
     pub refused: Option<Refused>,
-    /// Where that is valid besides here; none: nothing is known.
+    /// The other places where the entry is valid; none if unknown.
     pub valid: Option<&'static str>,
-    /// Why nothing can be found out here about what commands read.
+    /// The reason why commands cannot be traced here.
     pub unsupported: Option<String>,
 }
 
-/// A fact that is not what it was.
+/// A fact that has changed.
 #[derive(Clone, Debug)]
 pub struct DifferingFact {
-    /// Where.
+    /// The path that it is about.
     pub path: Vec<u8>,
-    /// What of it.
+    /// A description of the change.
     pub what: String,
 }
 
@@ -46,15 +46,15 @@ impl DifferingFact {
         DifferingFact { path: path.to_vec(), what }
     }
 
-    /// All of it in words.
+    /// Returns the whole fact in words.
     pub fn in_words(&self) -> String {
         format!("{} {}", quote::word(&self.path), self.what)
     }
 }
 
 impl Runner<'_> {
-    /// The key of the entry that this call would meet, if there is one, else its own; and
-    /// what there is to say of it if it is automatic.
+    /// Returns the key of the entry that this call would find, else its own key; and information
+    /// about the call if it is automatic.
     pub(in crate::run) fn entry_key(
         &self,
         root: Option<&Root>,
@@ -89,7 +89,7 @@ impl Runner<'_> {
     }
 }
 
-/// Where a result is valid besides here, in words.
+/// Returns, in words, where else a result is valid.
 fn valid(set: &PathSet) -> &'static str {
     match set.ties() {
         None => "here alone, without --portable",

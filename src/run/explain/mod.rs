@@ -1,9 +1,8 @@
-//! What a call would come to, told without making it.
+//! Predicts the result of a call without making it.
 //!
-//! Nothing is run, no event is written, nothing is folded, and no entry is brought
-//! up: the old store is asked as `list` asks it, and a remote store whether it has the
-//! entry, without that being fetched. What counts is what counts for
-//! `run`, so standard input is read, if it is no terminal.
+//! Nothing is run, fetched, folded or promoted, and no event is written: the old store is queried
+//! as by `list`, and a remote store only for whether it has the entry. The key is the same as for
+//! `run`, so standard input is read unless it is a terminal.
 
 pub mod advice;
 pub mod automatic;
@@ -34,122 +33,122 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The old store is waited for no longer, from one sign of progress to the next.
+/// The longest wait for the old store, from one sign of progress to the next.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a call would come to, and why.
+/// The predicted result of a call, and the reasons for it.
 pub struct Explanation<'r> {
-    /// Its key.
+    /// The key of the call.
     pub key: Key,
-    /// What it would meet.
+    /// The result of the look-up.
     pub state: State,
-    /// What is recorded under its key, and can be read.
+    /// The entry recorded under the key, if it can be read.
     pub entry: Option<Entry>,
     /// The remote store, if there is one.
     pub remote: Option<There<'r>>,
-    /// What counts, and how.
+    /// The sources of the key's components.
     pub sources: Sources<'r>,
-    /// What is known of it, if it is automatic.
+    /// Information about the call, if it is automatic.
     pub automatic: Option<Automatic>,
-    /// If nothing is recorded under the key, what comes closest.
+    /// The nearest entry, if none is recorded under the key.
     pub nearest: Option<Nearest>,
-    /// What could be done about a miss, the best first.
+    /// Suggestions for avoiding a miss, the best first.
     pub advice: Vec<Advice>,
 }
 
-/// What a call would meet.
+/// The result of a look-up.
 pub enum State {
     /// An entry that is served.
     Fresh {
         /// Its age.
         age: Duration,
-        /// How long it stays so; none: for ever.
+        /// The time for which it stays fresh; none: for ever.
         left: Option<Duration>,
-        /// Whether it is replaced in the background.
+        /// Whether the entry is replaced in the background.
         refresh: Refresh,
     },
-    /// Nothing here, and an entry in the remote store that is fetched and served.
+    /// No local entry, but one in the remote store that would be fetched and served.
     Remote {
         /// Its age.
         age: Duration,
     },
-    /// One that expired, and is served all the same: the command failed lately,
-    /// and is not tried again yet.
+    /// An expired entry that is served all the same: the command failed lately, and is not tried
+    /// again yet.
     Stale {
         /// Its age.
         age: Duration,
     },
-    /// One that expired.
+    /// An expired entry.
     Expired {
-        /// How long ago.
+        /// The time since it expired.
         since: Duration,
-        /// What its age was not to reach.
+        /// The age at which it expired.
         limit: Duration,
-        /// Whether this call says so, and not the one that recorded it.
+        /// Whether the limit is set by this call rather than by the one that recorded the entry.
         by_reader: bool,
-        /// Whether it is served should the command fail.
+        /// Whether the entry is served should the command fail.
         stands_in: bool,
     },
-    /// One that was recorded later than now.
+    /// An entry with a time of recording in the future.
     Future,
-    /// Nothing.
+    /// No entry.
     NotRecorded,
-    /// The command is run in any case.
+    /// A call that runs the command in any case.
     Forced,
-    /// An entry without some of its output, be it printed or left in files.
+    /// An entry without some of its output, printed or in files.
     Incomplete {
-        /// Whether that is gone, and not damaged.
+        /// Whether the output is missing rather than damaged.
         gone: bool,
     },
     /// An entry that is damaged.
     Damaged,
-    /// A store that cannot be read, and why.
+    /// A store that cannot be read, and the reason.
     Unreadable(String),
-    /// An entry of a call that was to make other files than this one.
+    /// An entry of a call with other declared outputs.
     OtherOutputs,
-    /// An entry whose run left this declared file alone, which has changed since.
+    /// An entry whose run left this declared file alone; the file has changed since.
     Edited(PathBuf),
-    /// An entry with an exit status that this call does not take.
+    /// An entry with an exit status that this call does not accept.
     OtherStatus {
-        /// Which.
+        /// The exit status.
         status: u8,
     },
-    /// A cachex that is as if it were not there.
+    /// A call with the cache turned off.
     Off,
 }
 
 /// Whether an entry is replaced in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresh {
-    /// It is not old enough.
+    /// The entry is not old enough.
     No,
-    /// At the next call.
+    /// The next call replaces it.
     Due,
-    /// Not yet: the last try failed.
+    /// The replacement is delayed because the last one failed.
     Paused,
 }
 
 impl State {
-    /// Whether the call would be answered from the store.
+    /// Returns whether the call would be answered from the store.
     pub fn is_hit(&self) -> bool {
         matches!(self, State::Fresh { .. } | State::Remote { .. } | State::Stale { .. })
     }
 }
 
-/// What counts in a key, and where it comes from; no value of a variable, of
-/// standard input or of `--key`.
+/// The components of a key and their sources, without the value of any variable, of standard input
+/// or of `--key`.
 pub struct Sources<'r> {
     /// The arguments.
     pub argv: &'r [OsString],
-    /// How the executable counts.
+    /// The way in which the executable is part of the key.
     pub exe: ExeMode,
-    /// Where it lies.
+    /// The path of the executable.
     pub executable: Option<PathBuf>,
-    /// The working directory, if it counts.
+    /// The working directory, if it is part of the key.
     pub cwd: Option<PathBuf>,
-    /// The names of the variables that count.
+    /// The names of the variables that are part of the key.
     pub counted: Vec<&'r OsStr>,
-    /// Those of the others, and why they do not.
+    /// The names of the other variables, and why they are left out.
     pub left_out: Vec<(&'r OsStr, LeftOut)>,
     /// The kind of standard input, see [`cachex_exec::stdin`].
     pub stdin: &'static str,
@@ -157,22 +156,22 @@ pub struct Sources<'r> {
     pub has_text: bool,
     /// The scope.
     pub scope: Option<&'r str>,
-    /// The columns of the terminal, if there is one that counts.
+    /// The columns of the terminal, if they are part of the key.
     pub columns: Option<u16>,
-    /// How many files count, if any were declared to.
+    /// The number of input files, if any were declared.
     pub inputs: Option<usize>,
     /// The files that arguments name and that are not part of the key.
     pub unkeyed: Vec<&'r OsStr>,
-    /// The commands of which the output counts.
+    /// The commands whose output is part of the key.
     pub commands: &'r [String],
-    /// The folder whose place does not count.
+    /// The folder whose location is not part of the key.
     pub base: Option<PathBuf>,
-    /// What other places may differ in, if the call is to be the same there.
+    /// The facts about the platform that are part of the key of a portable call.
     pub platform: Vec<Part>,
 }
 
 impl Runner<'_> {
-    /// Says what this call would come to. None as `root`: there is no store yet.
+    /// Predicts the result of this call. `root` is none if there is no store yet.
     pub fn explain(&self, root: Option<&Root>) -> Result<Explanation<'_>, Exit> {
         let call = self.call_to_explain(root)?;
         let (key, automatic) = self.entry_key(root, &call);
@@ -190,7 +189,7 @@ impl Runner<'_> {
             state = State::Remote { age: *age };
         }
         let nearest = match (&state, root) {
-            // Its own path sets tell more.
+            // The call's own path sets say more.
             (State::NotRecorded, Some(_))
                 if automatic.as_ref().is_some_and(|it| it.facts.is_some()) =>
             {
@@ -209,7 +208,7 @@ impl Runner<'_> {
     fn call_to_explain(&self, root: Option<&Root>) -> Result<Call, Exit> {
         self.call(root).map_err(|why| {
             match why {
-                // It was said.
+                // The message was already shown.
                 Unidentified::NoCommand(_) => {}
                 Unidentified::Mistaken(why) => {
                     messages::error(format_args!("{why}"));
@@ -229,8 +228,8 @@ impl Runner<'_> {
         })
     }
 
-    /// `call` is the key of the call, which is another than that of its entry if it is
-    /// automatic.
+    /// Returns the result of the look-up and the entry found. `call` is the key of the call, which
+    /// differs from that of its entry if the call is automatic.
     fn state(&self, root: &Root, key: &Key, call: &Key) -> (State, Option<Entry>) {
         let entry = match find(root, key) {
             Ok(Some(entry)) if self.accepts(&entry) => entry,
@@ -314,7 +313,7 @@ impl Runner<'_> {
     }
 }
 
-/// Looks an entry up and leaves it where it is.
+/// Looks up an entry without promoting it.
 pub(in crate::run) fn find(root: &Root, key: &Key) -> Result<Option<Entry>> {
     if let Some(entry) = Young::new(root).get(key)? {
         return Ok(Some(entry));

@@ -1,9 +1,8 @@
-//! What comes closest to a call that nothing is recorded of.
+//! The recorded entry that is nearest to a call without one.
 //!
-//! An entry of the same command line comes before one that only has the same
-//! command name, then the one of which the fewest parts differ, then the newest.
-//! Young entries are read, those that were not folded yet; the old store is asked
-//! for those that were used last, a few hundred at the most.
+//! An entry of the same command line comes before one with only the same command name, then the one
+//! with the fewest differing components, then the newest. Young entries that were not folded yet
+//! are read; the old store is queried for those used last, a few hundred at most.
 
 use crate::run::explain::differences::sentences::Sides;
 use crate::run::explain::differences::{self, Comparison};
@@ -27,52 +26,51 @@ use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// So many entries of the old store are looked at for each question.
+/// The most entries of the old store that are examined for each query.
 const CANDIDATES: usize = 300;
-/// So many young files are read.
+/// The most young files that are read.
 const YOUNG: usize = 4096;
-/// Who did not ask for it waits no longer for the old store.
+/// The longest wait for the old store on behalf of a user who did not ask for this.
 pub(in crate::run) const MOMENT: Duration = Duration::from_secs(1);
-/// So many differences are told in one line.
+/// The most differences shown in one line.
 const TOLD: usize = 2;
 
-/// How far one looks.
+/// The extent of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// For entries of the same command line, and no further than it takes to
-    /// find one.
+    /// Searches entries of the same command line, until one is found.
     Line,
-    /// For all that have the same command name, waiting so long for an answer.
+    /// Searches all entries with the same command name, waiting this long for an answer.
     Name(Duration),
 }
 
-/// What comes closest.
+/// The nearest entry and its differences.
 pub struct Nearest {
     /// The entry.
     pub entry: Entry,
-    /// Whether it has the same arguments, as far as they are kept.
+    /// Whether it has the same arguments, as far as they were kept.
     pub same_line: bool,
-    /// In what it differs.
+    /// Its differences from the call.
     pub comparison: Result<Comparison, Incomparable>,
-    /// What was standard input, if that is known.
+    /// The kind of standard input when recorded, if known.
     pub stdin: Option<&'static str>,
-    /// What is to be run, cut as an entry keeps it.
+    /// The command to run, truncated as in an entry.
     pub about: About,
     /// The executable, where it lies now.
     pub executable: Option<PathBuf>,
 }
 
-/// Why nothing can be said about the differences.
+/// The reason why two keys cannot be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incomparable {
-    /// The sums were made with another secret than the store has now.
+    /// The MACs were made with a secret that is not the store's current one.
     OtherSecret,
-    /// There are none.
+    /// The entry has no key components.
     NoParts,
 }
 
 impl Nearest {
-    /// A sentence for each difference.
+    /// Returns a sentence for each difference.
     pub fn sentences(&self, credentials: Credentials) -> Vec<String> {
         match &self.comparison {
             Ok(comparison) => self.sides(credentials).sentences(comparison),
@@ -85,7 +83,7 @@ impl Nearest {
         }
     }
 
-    /// The entry and its differences in one line.
+    /// Describes the entry and its differences in one line.
     pub fn in_a_line(&self) -> String {
         let entry = &self.entry;
         let line = if self.same_line {
@@ -103,7 +101,7 @@ impl Nearest {
         format!("nearest: {}{line}, recorded {age} ago: {told}{more}", messages::short(&entry.key))
     }
 
-    /// What the sentences are told from.
+    /// Returns the facts from which the sentences are made.
     pub fn sides(&self, credentials: Credentials) -> Sides<'_> {
         Sides {
             now: &self.about,
@@ -116,7 +114,7 @@ impl Nearest {
 }
 
 impl Runner<'_> {
-    /// What comes closest to a call that has no entry.
+    /// Returns the entry nearest to a call that has none.
     pub(in crate::run) fn nearest(
         &self,
         root: &Root,
@@ -126,8 +124,7 @@ impl Runner<'_> {
         self.nearest_to(root, call, call.executable.as_ref(), reach)
     }
 
-    /// A line about that, for who asked for one, and found out by asking nobody
-    /// for long.
+    /// Describes the nearest entry in one line, for users who asked for that. Takes little time.
     pub(in crate::run) fn nearest_in_words(
         &self,
         root: &Root,
@@ -157,7 +154,7 @@ impl Runner<'_> {
         executable: Option<&Executable>,
         reach: Reach,
     ) -> Option<Nearest> {
-        // Without one nothing compares, and every secret is as good as another.
+        // Without a secret nothing can be compared, so any value will do.
         let secret = secret::read(root).ok().flatten().unwrap_or_default();
         let terminal = self.terminal();
         let subject = self.subject_of(call, executable, terminal.as_ref());
@@ -166,7 +163,7 @@ impl Runner<'_> {
         let mut search = Search { key: &call.key, about: &about, now: &now, reach, best: None };
         search.run(root);
         let Found { entry, same_line, comparison } = search.best?;
-        // A younger version of the same entry may not have been folded yet.
+        // A newer version of the same entry may not have been folded yet.
         let newer = Young::new(root).get(&entry.key).ok().flatten();
         let entry = newer.filter(|newer| newer.created > entry.created).unwrap_or(entry);
         let stdin = stdin_of(&entry, &secret);
@@ -175,7 +172,7 @@ impl Runner<'_> {
     }
 }
 
-/// What standard input was, of the kinds that can be told from their sum alone.
+/// Returns the kind of standard input when recorded, if its MAC alone tells.
 fn stdin_of(entry: &Entry, secret: &Secret) -> Option<&'static str> {
     use stdin::{CLOSED, EMPTY, INHERIT, NULL, TERMINAL, WRITE_ONLY};
     let parts = Parts::decode(&entry.parts)?;
@@ -185,7 +182,7 @@ fn stdin_of(entry: &Entry, secret: &Secret) -> Option<&'static str> {
         .find(|kind| components::sum_of(secret, Kind::Stdin, &Digest::Kind(kind).bytes()) == then)
 }
 
-/// A candidate.
+/// A candidate for the nearest entry.
 struct Found {
     entry: Entry,
     same_line: bool,
@@ -193,7 +190,7 @@ struct Found {
 }
 
 impl Found {
-    /// The smaller, the nearer.
+    /// Returns a rank that is smaller the nearer the entry is.
     fn rank(&self) -> impl Ord + use<> {
         let distance = self.comparison.as_ref().map_or(usize::MAX, Comparison::distance);
         (!self.same_line, distance, Reverse(self.entry.created))
@@ -210,7 +207,7 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn run(&mut self, root: &Root) {
-        // What was folded is asked for, and not read one by one.
+        // Folded entries are queried, and not read one by one.
         let held = filter::contents(root).unwrap_or_default();
         self.read_young(root, |key| held.binary_search(&key.prefix()).is_err());
         let line = Filter { argv: Some(command_place(&self.about.argv)), ..Filter::default() };
@@ -224,7 +221,7 @@ impl Search<'_> {
             }),
         };
         if asked.is_err() {
-            // Their fast copies may be here.
+            // Folded entries may still have fast copies here.
             self.read_young(root, |key| held.binary_search(&key.prefix()).is_ok());
         }
     }
@@ -243,8 +240,7 @@ impl Search<'_> {
         }
     }
 
-    /// An entry that was used lately is looked at before one that was not, where
-    /// there is the time to find out which those are.
+    /// Queries the old store. Recently used entries come first if there is time to sort them.
     fn ask(&mut self, root: &Root, filter: Filter, patience: Duration) -> Result<()> {
         let began = Instant::now();
         let order = match self.reach {

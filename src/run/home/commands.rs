@@ -1,13 +1,13 @@
-//! Commands whose output is for one machine alone: secrets, and what the machine is.
+//! Commands whose output is for one machine alone: secrets, and facts about the machine.
 //!
-//! A command is looked for where a shell would find one: at the beginning, behind `env`,
-//! `sudo` and their like, and in scripts behind `-c`. What is taken for one and is none
-//! costs others a run, so a doubtful case is decided that way.
+//! A command is looked for where a shell would find one: at the beginning, after `env`, `sudo` and
+//! the like, and in scripts after `-c`. A false positive only costs others a run, so doubtful cases
+//! count as matches.
 
 use super::Home;
 use glob::Pattern;
 
-/// A command, and words that stand among its arguments in this order, each a pattern.
+/// A command, and patterns that match some of its arguments in this order.
 type Rule = (&'static str, &'static [&'static str]);
 
 /// Commands that print credentials.
@@ -120,7 +120,7 @@ const CREDENTIALS: &[Rule] = &[
     ("yubico-piv-tool", &[]),
 ];
 
-/// Commands that print what a machine is, has or does.
+/// Commands that print the properties or the state of a machine.
 const MACHINE: &[&str] = &[
     "arch",
     "df",
@@ -162,11 +162,11 @@ const MACHINE: &[&str] = &[
     "whoami",
 ];
 
-/// Shells, whose argument behind `-c` is a script.
+/// Shells, whose argument after `-c` is a script.
 const SHELLS: &[&str] =
     &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "oksh", "sh", "yash", "zsh"];
 
-/// Commands, and words of the shell, that another command follows.
+/// Commands and shell keywords that are followed by another command.
 const WRAPPERS: &[&str] = &[
     "!", "builtin", "busybox", "chroot", "command", "direnv", "do", "doas", "docker", "elif",
     "else", "env", "eval", "exec", "flock", "if", "ionice", "kubectl", "mise", "nice", "nix",
@@ -174,15 +174,15 @@ const WRAPPERS: &[&str] = &[
     "taskset", "then", "time", "timeout", "unbuffer", "unshare", "until", "while", "xargs",
 ];
 
-/// How many commands lie within each other.
+/// The deepest nesting of commands that is examined.
 const DEPTH: usize = 4;
 
-/// Why the output of a command stays on its machine, if it does.
+/// Returns why the output of a command stays on its machine, if it does.
 pub fn home(words: &[&[u8]]) -> Option<Home> {
     within(words, DEPTH)
 }
 
-/// Whether what is run is told by more than the first word.
+/// Returns whether the command that runs is given by words after the first.
 pub fn is_indirect(words: &[&[u8]]) -> bool {
     words.first().is_some_and(|word| {
         let name = name(word);
@@ -210,7 +210,7 @@ fn within(words: &[&[u8]], depth: usize) -> Option<Home> {
     {
         return Some(home);
     }
-    // Which of the words is the command depends on options with values of their own.
+    // Options with values of their own make it unclear which word is the command, so try all.
     let is_wrapper = WRAPPERS.contains(&name);
     let starts = (0..arguments.len()).filter(|_| is_wrapper);
     starts.into_iter().find_map(|at| within(&arguments[at..], depth))
@@ -229,7 +229,7 @@ fn in_script(script: &[u8], depth: usize) -> Option<Home> {
     })
 }
 
-/// The last part of a path, if it is text.
+/// Returns the last component of a path, or nothing if it is not UTF-8.
 fn name(command: &[u8]) -> &str {
     let base = command.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     std::str::from_utf8(base).unwrap_or_default()

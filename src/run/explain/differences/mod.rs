@@ -1,9 +1,8 @@
-//! Comparing two keys by their parts: which of them differ, and how.
+//! Compares two keys by their components: which of them differ, and how.
 //!
-//! What is said is exact: a part that both have and of which the sums are the
-//! same is no difference, and a variable whose name was not kept, for want of
-//! room, is said to be unknown and not guessed at. What to do about a difference
-//! is for others to say; how it reads is in [`sentences`].
+//! The result is exact: a component with equal MACs is no difference, and a variable whose name was
+//! not kept, for want of room, is reported as unknown rather than guessed at. What to do about a
+//! difference is decided elsewhere; its wording is in [`sentences`].
 
 pub mod sentences;
 
@@ -11,7 +10,7 @@ use cachex_base::text::values::ExeMode;
 use cachex_store::components::{Kind, Parts};
 use std::collections::HashMap;
 
-/// A part of the key that may differ.
+/// A component of the key that may differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// The arguments.
@@ -31,7 +30,7 @@ pub enum What {
     ExeContent,
     /// The working directory.
     Directory,
-    /// True if variables count: so many do on one side, and none on the other.
+    /// All variables: this many are part of one key, and none of the other.
     Environment(usize),
     /// The variable of this name.
     Variable(Vec<u8>),
@@ -43,44 +42,44 @@ pub enum What {
     Scope,
     /// The terminal.
     Terminal,
-    /// A fact about the machine, or the project, of this name.
+    /// The fact about the machine or the project that has this name.
     Platform(Vec<u8>),
-    /// True if files count, or many of them.
+    /// The input files as a whole: only one key has any, or many differ.
     Inputs,
-    /// The file of this name, or what is in a folder, whose name ends with a slash.
+    /// The input file of this name; a name that ends with a slash is the contents of a folder.
     Input(Vec<u8>),
     /// The output of this command.
     InputCommand(Vec<u8>),
-    /// How it is found out what the command reads.
+    /// The settings of `--auto`.
     Auto,
 }
 
-/// The kind of difference, as seen from now.
+/// The kind of difference, from the point of view of the current key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is part of both keys.
+    /// The component is part of both keys.
     Differs,
-    /// It is in the key now and was not then.
+    /// The component is in the current key only.
     New,
-    /// It was part of the key then and is not now.
+    /// The component is in the recorded key only.
     Gone,
 }
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Of what.
+    /// The component that differs.
     pub what: What,
     /// The kind of difference.
     pub change: Change,
 }
 
-/// Everything in which two keys differ.
+/// All differences between two keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// Each part at the most once.
+    /// The differences, at most one for each component.
     pub differences: Vec<Difference>,
-    /// Variables of which it cannot be known.
+    /// The number of variables that could not be compared.
     pub unknown: usize,
 }
 
@@ -95,8 +94,8 @@ impl Comparison {
     }
 }
 
-/// Compares a call's parts with those of one that was recorded. None: their sums
-/// were made with different secrets, and say nothing about each other.
+/// Compares a call's components with those of a recorded one. Returns none if their MACs were made
+/// with different secrets, and so cannot be compared.
 pub fn compare(now: &Parts, then: &Parts) -> Option<Comparison> {
     if now.secret != then.secret {
         return None;
@@ -149,7 +148,7 @@ fn compare_executables(now: &Parts, then: &Parts, comparison: &mut Comparison) {
     } else if differs(Kind::ExeContent) {
         What::ExeContent
     } else if differs(Kind::ExePath) {
-        // Another file: that its size and time are others goes without saying.
+        // It is another file: a different size and time go without saying.
         What::ExePath
     } else if size || modified {
         What::ExeStat { size, modified }
@@ -178,7 +177,7 @@ fn compare_variables(now: &Parts, then: &Parts, moved: bool, comparison: &mut Co
     }
 }
 
-/// More files than this that came or went are told of together.
+/// The most added or removed files that are named one by one.
 const MANY: usize = 8;
 
 fn compare_inputs(now: &Parts, then: &Parts, comparison: &mut Comparison) {
@@ -202,8 +201,8 @@ fn compare_inputs(now: &Parts, then: &Parts, comparison: &mut Comparison) {
     }
 }
 
-/// In which of the parts of a kind that have names the two differ, in the order of
-/// these; and of how many it cannot be known.
+/// Returns the named components of a kind that differ, sorted by name, and the number of those that
+/// could not be compared.
 fn compare_named(now: &Parts, then: &Parts, kind: Kind) -> (Vec<(Vec<u8>, Change)>, usize) {
     let of = |parts: &Parts| -> Vec<(Vec<u8>, [u8; 6])> {
         let named = parts.list.iter().filter(|part| part.kind == kind);
@@ -232,7 +231,7 @@ fn compare_named(now: &Parts, then: &Parts, kind: Kind) -> (Vec<(Vec<u8>, Change
     }
     let mut unknown = 0;
     if then.cut && kind == Kind::Variable || !nameless.is_empty() {
-        // They may have been there: it is not known under which name, or at all.
+        // They may have been recorded under an unknown name, or not at all.
         unknown = new.len().max(nameless.len());
     } else {
         found.extend(new.into_iter().map(|name| (name, Change::New)));
@@ -242,19 +241,19 @@ fn compare_named(now: &Parts, then: &Parts, kind: Kind) -> (Vec<(Vec<u8>, Change
     (found, unknown)
 }
 
-/// The places where two lists of words differ.
+/// A place where two lists of words differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hunk<'w> {
-    /// The words that were there.
+    /// The words in the old list.
     pub then: Vec<&'w [u8]>,
-    /// The words that are there in their place.
+    /// The words in the new list.
     pub now: Vec<&'w [u8]>,
 }
 
-/// The places where two lists of words differ, as few words as can be. It takes
-/// time by the product of their lengths, which entries bound.
+/// Returns the places where two lists of words differ, with as few words as possible. Takes time
+/// proportional to the product of their lengths, which entries bound.
 pub fn compare_words<'w>(then: &[&'w [u8]], now: &[&'w [u8]]) -> Vec<Hunk<'w>> {
-    // How many words of what follows both have in common, in order.
+    // The length of the longest common subsequence of the words that follow.
     let width = now.len() + 1;
     let mut common = vec![0_u16; (then.len() + 1) * width];
     for i in (0..then.len()).rev() {

@@ -1,6 +1,5 @@
-//! Differences in words. A sentence never has a value in it that the store
-//! does not hold anyway: of variables the name, of standard input what kind it
-//! was, of `--key` that there was one.
+//! Sentences that describe differences. They never contain a value that is not in the store anyway:
+//! only the name of a variable, the kind of standard input, and the presence of `--key`.
 
 use super::{Change, Comparison, Difference, What, compare_words};
 use cachex_base::record::entry::About;
@@ -11,30 +10,30 @@ use clap::ValueEnum;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The most places of a command line that are shown.
+/// The most differences of a command line that are shown.
 const HUNKS: usize = 4;
 /// The most bytes of a word that are shown.
 const WORD: usize = 48;
 /// The number of equal bytes shown before a difference of two words.
 const BEFORE: usize = 12;
 
-/// The facts about both sides besides the key's parts.
+/// Facts about both sides besides the key's components.
 #[derive(Clone, Copy, Debug)]
 pub struct Sides<'s> {
-    /// The command to run, cut as an entry keeps it.
+    /// The command to run, truncated as in an entry.
     pub now: &'s About,
     /// The command that was run.
     pub then: &'s About,
-    /// The executable, where it lies now.
+    /// The current path of the executable.
     pub executable: Option<&'s Path>,
-    /// The kind of standard input, if it is known.
+    /// The kind of standard input when recorded, if known.
     pub stdin: Option<&'static str>,
-    /// Whether credentials in command lines are told.
+    /// Whether credentials in command lines are shown.
     pub credentials: Credentials,
 }
 
 impl Sides<'_> {
-    /// A sentence for each difference, and one for what is not known.
+    /// Returns a sentence for each difference, and one for what is unknown.
     pub fn sentences(&self, comparison: &Comparison) -> Vec<String> {
         let mut told: Vec<String> =
             comparison.differences.iter().map(|difference| self.sentence(difference)).collect();
@@ -51,7 +50,7 @@ impl Sides<'_> {
         told
     }
 
-    /// A sentence.
+    /// Returns the sentence for one difference.
     pub fn sentence(&self, difference: &Difference) -> String {
         use Change::{Differs, Gone, New};
         let change = difference.change;
@@ -152,7 +151,7 @@ impl Sides<'_> {
         self.executable.map_or_else(|| "the executable".to_owned(), path)
     }
 
-    /// The differences of the command lines, word by word.
+    /// Describes the differences of the command lines, word by word.
     fn arguments(&self) -> String {
         let [then, now] = [self.then, self.now].map(|about| about.words().collect::<Vec<_>>());
         let places = compare_words(&then, &now).len();
@@ -212,12 +211,12 @@ fn where_they_part(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
-/// A word, or what of a long one lies around a place in it.
+/// Returns a word, or an excerpt around a position of a long one.
 fn excerpt(word: &[u8], at: usize) -> String {
     if word.len() <= WORD {
         return quote::word(word);
     }
-    // A character has at most three bytes behind its first; others are no text.
+    // A UTF-8 character has at most three continuation bytes; anything else is not text.
     let boundary = |at: usize| {
         let begins = |at: &usize| word.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
         (at.saturating_sub(3)..=at).rev().find(begins).unwrap_or(at)

@@ -1,4 +1,4 @@
-//! Tests of comparing.
+//! Tests of comparisons.
 
 use super::sentences::Sides;
 use super::*;
