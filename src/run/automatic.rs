@@ -183,7 +183,7 @@ impl Runner<'_> {
             },
             portable: self.config.identity.portable,
             allow_network: auto.allows_network,
-            // Outputs that are not recorded must not be altered.
+            // Unrecorded outputs are part of the key as they are.
             quirks: auto.quirks == AutoQuirks::Auto && auto.outputs != AutoOutputs::None,
             left_out: vec![store.as_os_str().as_bytes().to_vec()],
             known_descriptors: call.descriptors.iter().map(Inherited::number).collect(),

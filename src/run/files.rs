@@ -21,7 +21,7 @@ use std::time::Duration;
 pub(super) struct Hit {
     pub replay: Replay,
     pub age: Duration,
-    /// Whether the entry was just fetched from the remote store.
+    /// True if the entry was just fetched from the remote store.
     pub is_remote: bool,
     /// Describes how the entry was found, if the call is automatic.
     pub matched: Option<Matched>,

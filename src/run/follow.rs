@@ -23,7 +23,7 @@ const TURN: usize = 16;
 /// The readers of this process's output, and the output shown to them.
 pub struct Audience {
     sinks: [NonblockingWriter<'static>; 2],
-    /// Whether the reader of each stream left.
+    /// True if the reader of each stream left.
     left: [bool; 2],
     /// The output shown, including what readers that left would have been shown.
     pub printed: OutputPrefix,
@@ -66,7 +66,7 @@ pub enum Step {
     Idle,
     /// The stream takes nothing at present.
     Blocked(Stream),
-    /// All output was shown, and the run ended by itself.
+    /// The output was shown completely, and the run ended by itself.
     Ended(End),
     /// The output differs from the output shown of another run.
     Diverged,

@@ -149,7 +149,7 @@ impl Runner<'_> {
         self.with_key(self.look(Some(root))?, self.descriptors()?, stdin)
     }
 
-    /// Identifies the same call again.
+    /// Identifies a call again, with the same descriptors and standard input.
     pub(super) fn again(&self, root: &Root, call: Call) -> Result<Call, Unidentified> {
         self.with_key(self.look(Some(root))?, call.descriptors, call.stdin)
     }

@@ -183,7 +183,7 @@ fn take_for_stdin(file: OwnedFd) -> io::Result<()> {
 
 /// Closes standard input, which frees its number.
 fn close_stdin() {
-    // SAFETY: nothing in this process owns the descriptor, and whoever borrows it by its
+    // SAFETY: nothing in this process owns the descriptor. Code that borrows it by its
     // number, as the standard library does, finds either a closed one or the one that
     // takes its place. The process becomes the command next, or ends.
     drop(unsafe { OwnedFd::from_raw_fd(rustix::stdio::stdin().as_raw_fd()) });

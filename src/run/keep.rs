@@ -89,7 +89,7 @@ impl Runner<'_> {
             }
             Err(refused) => return not(&refused),
         };
-        // The last input was read after the first, and all must be unchanged.
+        // The outputs were made from the inputs, so the inputs are checked after them.
         if let Some(why) = Self::descriptor_moved(call) {
             return Recorded::Not(format!("not recorded: {why}").into());
         }
@@ -163,7 +163,7 @@ impl Runner<'_> {
         _: Unchanged,
     ) -> Result<Entry, &'static str> {
         let failed = |errno| self.failed_to_record(&std::io::Error::from(errno));
-        // Claim the space before anything is published: no room is made during that.
+        // Claim the space before publishing, during which nobody makes room.
         if !recording.claim_file(USUAL_ENTRY).map_err(failed)? {
             return Err(NO_ROOM);
         }

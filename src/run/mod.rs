@@ -1,7 +1,7 @@
 //! The cache-aside loop: look up, else run, then record.
 //!
-//! Whatever keeps the cache from doing its part ends in [`Runner::uncached`],
-//! which is the command and nothing else, and at the most one warning.
+//! Anything that keeps the cache from working ends in [`Runner::uncached`], which runs the command
+//! and nothing else, with at most one warning.
 
 mod automatic;
 mod declared;
@@ -62,43 +62,42 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
-/// Which of the standard descriptors were closed when cachex started.
+/// The standard descriptors that were closed when cachex started.
 pub type Closed = [bool; 3];
 
 /// One call of `cachex run`.
 pub struct Runner<'a> {
-    /// What is to be run.
+    /// The command to run.
     pub invocation: &'a Invocation,
-    /// How.
+    /// The effective settings of the call.
     pub config: &'a Config,
     /// The environment.
     pub vars: &'a Vars,
-    /// Which descriptors are closed.
+    /// The closed descriptors.
     pub closed: Closed,
-    /// Where a report of the call goes.
+    /// The destination of a report of the call.
     pub report: Option<&'a report::Target>,
-    /// When the call began.
+    /// The time at which the call began.
     pub began: Instant,
-    /// What stands in the way of what is meant.
+    /// State about scripts on PATH that call cachex under the command's own name.
     pub shims: Shims,
-    /// Shows on a terminal how far this process is, until what it returns is dropped,
-    /// unless it is to be quiet.
+    /// Shows progress on a terminal until the returned value is dropped, unless told to be quiet.
     pub shows_progress: fn(bool) -> Box<dyn std::any::Any>,
 }
 
-/// An entry that may be served once its files are back, and its age.
+/// An entry that may be served once its files are restored, and its age.
 struct Candidate {
     replay: Replay,
     age: Duration,
-    /// Whether it came from the remote store just now.
+    /// True if the entry was just fetched from the remote store.
     is_remote: bool,
 }
 
-/// Why an entry was not shown to its end, where a run can still take its place.
+/// The reason why an entry was not shown to its end; a run can still take its place.
 enum Unserved {
-    /// A stream cannot be written, and nothing was.
+    /// A stream cannot be written, and nothing was written.
     Unwritable,
-    /// It cannot be read any more; what has been shown.
+    /// The entry can no longer be read; holds the output already shown.
     Unreadable(OutputPrefix),
 }
 
@@ -111,35 +110,35 @@ impl std::fmt::Display for Unserved {
     }
 }
 
-/// Why a call goes on uncached whose streams take nothing.
+/// The reason given when a call goes on uncached because its streams cannot be written.
 const UNWRITABLE: &str = "the output cannot be written";
 
-/// Why there is nothing fresh to serve.
+/// The reason why there is nothing fresh to serve.
 struct Missed {
     why: Reason,
-    /// What may be served should the command fail.
+    /// The entry that may be served should the command fail.
     stale: Option<Box<Candidate>>,
 }
 
-/// A call that is not answered from the store, and its turn to run the command.
+/// A call that is not answered from the store, with its turn to run the command.
 struct Miss {
     call: Call,
     why: Reason,
     stale: Option<Box<Candidate>>,
     turn: Turn,
-    /// What the caller has been shown of another's run.
+    /// The output of another process's run that the caller has been shown.
     printed: OutputPrefix,
-    /// The turn of the run in the background that outlives its caller, if there is one.
+    /// The turn of a background run that outlives its caller, if there is one.
     behind: Option<u64>,
 }
 
-/// What a run has to do with others of the same key.
+/// The relation of a run to others of the same key.
 enum Turn {
-    /// Nothing: none waits for another.
+    /// Independent: no run waits for another.
     Free,
-    /// It holds the lock that keeps others from running it too.
+    /// This run holds the lock that keeps others from running the command.
     Held(Lock),
-    /// Another holds that; the run is shown and not recorded, for this reason.
+    /// Another run holds the lock; this one is shown and not recorded, for this reason.
     Apart(&'static str),
 }
 
@@ -191,7 +190,7 @@ impl Runner<'_> {
         self.take_turn(root, miss)
     }
 
-    /// Serves what is fresh, and has it replaced behind the caller's back if it ages.
+    /// Serves a fresh entry, and has it replaced in the background if it is ageing.
     fn serve_fresh(&self, root: &Root, mut call: Call, hit: Hit) -> Exit {
         let ages = self.config.freshness.refresh_after.is_some_and(|after| hit.age >= after);
         let refreshed = ages && self.refresh(root, &mut call, hit.replay.entry());
@@ -199,8 +198,8 @@ impl Runner<'_> {
         self.serve_or_run(root, call, hit, outcome, &OutputPrefix::at_start())
     }
 
-    /// Serves an entry to a caller who has been shown so much of it. If it cannot be
-    /// shown to its end, that is as good as a miss, and the command runs for the rest.
+    /// Serves an entry to a caller who was already shown `printed`. If the entry cannot be shown to
+    /// its end, that is treated as a miss, and the command runs for the rest.
     fn serve_or_run(
         &self,
         root: &Root,
@@ -211,7 +210,7 @@ impl Runner<'_> {
     ) -> Exit {
         match self.try_to_serve(root, &call.stdin, hit, outcome, printed) {
             Ok(exit) => exit,
-            // The command meets that itself.
+            // The command will meet the same error itself.
             Err(Unserved::Unwritable) => self.uncached(call.stdin.source, UNWRITABLE),
             Err(Unserved::Unreadable(printed)) => {
                 let miss = Miss {
@@ -227,7 +226,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Serves an entry in the place of a command that ran, or is not to run.
+    /// Serves an entry in place of a command that failed or must not run.
     fn serve(&self, root: &Root, stdin: &Stdin, hit: Hit, outcome: Outcome) -> Exit {
         let served = self.try_to_serve(root, stdin, hit, outcome, &OutputPrefix::default());
         served.unwrap_or_else(|unserved| {
@@ -245,11 +244,12 @@ impl Runner<'_> {
         printed: &OutputPrefix,
     ) -> Result<Exit, Unserved> {
         fallback::is_too_late();
-        // Else it is the record of a run that was this call's own.
+        // Otherwise the entry is the record of this call's own run.
         let is_hit = outcome != Outcome::Followed;
         let consumed = hit.replay.entry().stdin_consumed;
-        // A command reads before it prints: who ends with the replay, or reads on as soon as
-        // something comes, finds a file read. What a pipe holds could not be put back.
+        // A command reads its input before it prints. Whoever stops with the replay, or reads on as
+        // soon as output comes, must find a file already read. A pipe's contents could not be put
+        // back.
         let moved = consumed.filter(|_| stdin.is_file());
         if let Some(consumed) = moved {
             self.leave_input(stdin, consumed);
@@ -260,7 +260,7 @@ impl Runner<'_> {
             Some(_) => hit.replay.play_at_a_terminal(printed),
             None => hit.replay.play_after(printed),
         };
-        // Where SIGPIPE does not end it the command has a say, and a status of its own.
+        // If SIGPIPE does not end this process, the command decides, and sets the status.
         let tells = !matches!(outcome, Outcome::Stale);
         let unserved = |unserved| {
             moved.inspect(|&consumed| stdin.unskip(consumed));
@@ -271,7 +271,7 @@ impl Runner<'_> {
                 let printed = hit.replay.printed().ok().filter(|_| !hit.replay.is_unshown());
                 return unserved(printed.map_or(Unserved::Unwritable, Unserved::Unreadable));
             }
-            // Where the reader left, the command would have been told no more.
+            // If the reader left, the command would not have noticed anything more.
             Ok(()) | Err(Unplayed::Unwritable(_, Errno::PIPE)) => {
                 Exit::Status(hit.replay.entry().status)
             }
@@ -343,7 +343,7 @@ impl Runner<'_> {
         Ok(status)
     }
 
-    /// Writes down what happened, and has the store tidied when that is due.
+    /// Records an event, and starts tidying the store when that is due.
     fn note(&self, root: &Root, key: &Key, kind: Kind, run_time: Duration) {
         let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(run_time) };
         let label = match kind {
@@ -357,14 +357,14 @@ impl Runner<'_> {
         }
     }
 
-    /// Writes a report, if one is wanted.
+    /// Writes a report if one was requested.
     fn report(&self, report: impl FnOnce() -> Report) {
         if let Some(target) = self.report {
             target.write(&report());
         }
     }
 
-    /// What is wanted of messages.
+    /// Returns the settings for messages.
     pub fn messages(&self) -> Messages {
         Messages { quiet: self.config.quiet, verbose: self.config.verbose }
     }

@@ -1,8 +1,8 @@
-//! Which project a call belongs to that may be made in any folder.
+//! The project of a call that may be made in any folder.
 //!
-//! `make test` is another call in another project. A repository is known by its first
-//! commit, which all of its clones have in common, and which a shallow one does not
-//! know: there a scope says it.
+//! `make test` is a different call in another project. A repository is identified by its first
+//! commit, which all of its clones share. A shallow clone does not know that commit and needs a
+//! scope.
 
 use super::Runner;
 use cachex_base::system::null;
@@ -12,12 +12,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The name of the part.
+/// The name of the key component.
 const NAME: &str = "project";
 
 impl Runner<'_> {
-    /// What says which project a portable call belongs to; none where `--scope` does, or
-    /// where the files that count say what it depends on.
+    /// Returns the key component that identifies the project of a portable call. Returns none if
+    /// `--scope` does that, or if input files define the call's dependencies.
     pub(super) fn project(&self) -> Option<Part> {
         let identity = &self.config.identity;
         if identity.scope.is_some() {
@@ -33,7 +33,7 @@ impl Runner<'_> {
     }
 }
 
-/// The first commit of the repository that a folder is the top of.
+/// Returns the first commit of the repository whose top is this folder.
 fn first_commit(folder: &Path) -> Option<String> {
     let git = folder.join(".git");
     if !git.exists() || git.join("shallow").exists() {
@@ -42,7 +42,7 @@ fn first_commit(folder: &Path) -> Option<String> {
     signals::notice_children();
     let mut command = Command::new("git");
     command.args(["rev-list", "--first-parent", "--max-parents=0", "HEAD"]);
-    // Whoever calls may be a hook, for which another repository is meant.
+    // The caller may be a hook that is set up for another repository.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(name);
     }

@@ -1,4 +1,4 @@
-//! Running what was missed, and recording it.
+//! Runs the command after a miss, and records the result.
 
 use super::automatic::{Found, Tracing};
 use super::identify::Unresolved;
@@ -23,31 +23,31 @@ use cachex_store::lock::{End, EndedBy};
 use std::borrow::Cow;
 use std::os::unix::process::ExitStatusExt;
 
-/// What became of a run's recording.
+/// The result of recording a run.
 pub(super) enum Recorded {
-    /// It is this entry, which was found to depend on so much if the call is automatic.
+    /// The run was recorded as this entry; for an automatic call, with counts of its dependencies.
     As(Box<Entry>, Option<Found>),
-    /// It is not kept, for this reason.
+    /// The run was not recorded, for this reason.
     Not(Cow<'static, str>),
 }
 
 impl Recorded {
-    /// What there is of a run that was apart from others for this reason, or else was not
-    /// to be recorded at all.
+    /// Returns the result for a run that was apart from others for this reason, or otherwise must
+    /// not be recorded.
     fn by_no_one(apart: Option<&str>) -> Recorded {
         let why = apart.unwrap_or("--mode read-only");
         Recorded::Not(format!("not recorded: {why}").into())
     }
 
-    /// Whether it is kept.
+    /// Returns whether the run was recorded.
     pub(super) fn is_kept(&self) -> bool {
         matches!(self, Recorded::As(..))
     }
 }
 
 impl Runner<'_> {
-    /// Runs the command and shows its output, then records that. If it fails
-    /// and there is something to stand in for it, that is shown instead.
+    /// Runs the command, shows its output and records it. If it fails and an entry can stand in for
+    /// it, shows that instead.
     pub(super) fn run_and_record(&self, root: &Root, miss: Miss) -> Exit {
         let Miss { mut call, why, stale, turn, printed, .. } = miss;
         let (lock, apart) = match turn {
@@ -59,7 +59,7 @@ impl Runner<'_> {
         let executable = match call.executable.clone().map_or_else(|| self.resolve(), Ok) {
             Ok(executable) => executable,
             Err(unresolved) => {
-                // What has been shown cannot be taken back.
+                // Output already shown cannot be taken back.
                 return match unresolved {
                     Unresolved::Unknown(errno) if !printed.is_empty() => {
                         self.cannot_start(&errno.into())
@@ -85,7 +85,7 @@ impl Runner<'_> {
             program: &executable.path,
             trace: tracing.as_ref().map(Tracing::hook),
             source,
-            // Whether it is to be shown is known when the command has ended.
+            // A run with a stand-in is shown, or not, only once it has ended.
             output: match stale {
                 Some(_) => Output::Buffered,
                 None if printed.is_empty() => Output::Live,
@@ -98,7 +98,7 @@ impl Runner<'_> {
             Ok(ended) => ended,
             Err(mut unstarted) => {
                 call.stdin.put_back(&mut unstarted.source);
-                // What is short for a cache may be enough for the command.
+                // Resources too scarce for a cache may be enough for the command.
                 if !is_the_commands_own(&unstarted.error) && printed.is_empty() {
                     return self.rather_in_place(*unstarted, &executable.path);
                 }
@@ -125,7 +125,7 @@ impl Runner<'_> {
                     .tell(format_args!("the command failed ({})", in_words(Self::exit_of(&ended))));
                 return self.serve(root, &call.stdin, stale, Outcome::Stale);
             }
-            // The command reads no answer any more.
+            // The command no longer reads replies of the terminal.
             let screen = self.terminal().map(|_| Screen::new(rustix::stdio::stdout()));
             let shown = held.release(screen);
             ended.left.take().into_iter().for_each(Left::carry_on_shown);
@@ -160,7 +160,7 @@ impl Runner<'_> {
         exit
     }
 
-    /// Says what came of a run to everybody who is to know: in a line, and in a report.
+    /// Reports the result of a run in a message and in the report.
     #[expect(clippy::too_many_arguments, reason = "it is the last page of one story")]
     fn tell_of(
         &self,
@@ -173,7 +173,7 @@ impl Runner<'_> {
         exit: Exit,
     ) {
         let what = self.note_run(root, &call.key, why, ended, recorded);
-        // By the files that differ `explain` tells automatic calls apart.
+        // For automatic calls, `explain` compares the files instead.
         let nearest = (self.config.verbose && why == Reason::NotRecorded && !self.is_automatic())
             .then(|| self.nearest_in_words(root, executable, call))
             .flatten();
@@ -206,7 +206,7 @@ impl Runner<'_> {
         });
     }
 
-    /// Notes what came of a run; that in words.
+    /// Records the event of a run; returns the result in words.
     pub(super) fn note_run(
         &self,
         root: &Root,
@@ -231,14 +231,14 @@ impl Runner<'_> {
         what
     }
 
-    /// Gives other machines what was recorded.
+    /// Shares a recorded entry with other machines.
     pub(super) fn share_recorded(&self, root: &Root, recorded: &Recorded) {
         if let Recorded::As(entry, _) = recorded {
             self.share(root, &entry.key, entry.longest());
         }
     }
 
-    /// What those who wait can expect of a run that ended so.
+    /// Returns what waiting processes can expect of a run that ended this way.
     pub(super) fn prospect(&self, ended: &Ended) -> Prospect {
         match (ended.spoiled, ended.status.code()) {
             (None, Some(code)) if self.config.freshness.exit_codes.contain(code as u8) => {
@@ -249,8 +249,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Tells those who wait for a run how it ended, if it came to its own end: they
-    /// have no need of another. When they know, what is recorded of it is in its place.
+    /// Tells waiting processes how a run ended, if it ended by itself, so that they need no run of
+    /// their own. By then its entry is in the store.
     pub(super) fn tell(
         &self,
         ending: Option<Ending<'_>>,
@@ -276,8 +276,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether a run is one that a good result may stand in for. What the user
-    /// interrupted did not fail.
+    /// Returns whether a good result may stand in for a run. A run that the user interrupted did
+    /// not fail.
     pub(super) fn failed(&self, ended: &Ended) -> bool {
         match ended.spoiled {
             Some(Spoiled::TimedOut) => true,
@@ -296,7 +296,7 @@ impl Runner<'_> {
     }
 }
 
-/// How a command ended, for people.
+/// Describes how a command ended.
 fn in_words(exit: Exit) -> String {
     match exit {
         Exit::Status(status) => format!("status {status}"),

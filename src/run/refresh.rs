@@ -1,15 +1,13 @@
-//! Running a command behind its caller's back, to replace what is recorded.
+//! Runs a command in the background to replace its recorded result.
 //!
-//! The caller takes the key's refresh lock, starts this very executable with
-//! the arguments it got itself, and leaves; the lock goes along as the open file
-//! that is the other's standard output, so that of any number of callers one
-//! starts a process at all, and a refresher that is killed holds nothing. The
-//! other runs the command in a session of its own, with what the caller had as
-//! standard input, records it, and prints nothing.
+//! The caller takes the key's refresh lock, starts this very executable with its own arguments, and
+//! leaves. The refresher inherits the lock as the open file that is its standard output, so only
+//! one of any number of callers starts a process, and a killed refresher leaves no lock. It runs
+//! the command in a new session with the caller's standard input, records the result, and prints
+//! nothing.
 //!
-//! What failed is not tried again for `--failure-expires-in`: the lock's file
-//! says when that was. It is swept with other locks that nobody holds, which
-//! costs one try more.
+//! A failed run is not tried again for `--failure-expires-in`: the lock's file holds the time of
+//! the failure. That file is swept with other unused locks, at the cost of one more try.
 
 use super::automatic::Tracing;
 use super::record::Recorded;
@@ -48,27 +46,27 @@ use std::time::{Duration, Instant};
 
 /// The hidden verb of a refresher.
 pub const VERB: &str = "__refresh";
-/// How long a run may take at least before it is given up,
+/// The shortest time limit of a run,
 const BOUND: Duration = Duration::from_hours(1);
-/// and in terms of the one that is recorded.
+/// and the limit as a multiple of the recorded run's time.
 const BOUND_TIMES: u32 = 10;
-/// How long a caller that follows the run has to begin,
+/// The time that a caller has to begin following the run,
 const FOLLOWING: Duration = Duration::from_secs(1);
-/// and how often it is looked whether it has.
+/// and the interval of checks for that.
 const GLANCE: Duration = Duration::from_millis(1);
-/// It runs while others wait for their own work, not for this.
+/// The niceness of a refresher, for which nobody waits.
 const NICE: i32 = 10;
-/// What the file of a refresh lock begins with after a failure; the time follows.
+/// The beginning of a refresh lock's file after a failure; the time follows.
 const FAILED: &str = "failed ";
 
 impl Runner<'_> {
-    /// Has an ageing entry replaced in the background; whether that is under way.
+    /// Starts to replace an ageing entry in the background; returns whether that is under way.
     pub(super) fn refresh(&self, root: &Root, call: &mut Call, entry: &Entry) -> bool {
-        // What an argument leads to would not be open there.
+        // The descriptor that an argument names would not be open there.
         if !self.may_refresh() || !call.descriptors.is_empty() {
             return false;
         }
-        // Files would change under whoever works with them.
+        // Files would change while the user works with them.
         if self.is_automatic() && entry.outputs.is_some() {
             return false;
         }
@@ -80,7 +78,7 @@ impl Runner<'_> {
             return false;
         };
         let Some(lock) = lock else { return true };
-        // Somebody may have finished between the look-up and the lock.
+        // Another run may have finished between the look-up and the lock.
         let present = Young::new(root).get(&entry.key);
         if present.is_ok_and(|present| present.is_some_and(|new| new.created > entry.created)) {
             return false;
@@ -88,13 +86,13 @@ impl Runner<'_> {
         start(&lock, None, call, self.closed).is_ok()
     }
 
-    /// Hands the run of a call over to a process that outlives this one, and the lock with
-    /// it that makes it this call's turn.
+    /// Hands the run of a call over to a process that outlives this one, with the lock that makes
+    /// it this call's turn.
     pub(super) fn hand_over(&self, refreshing: &Lock, turn: &Lock, call: &mut Call) -> Result<()> {
         start(refreshing, Some(turn), call, self.closed)
     }
 
-    /// Whether a run in the background could record what this call would.
+    /// Returns whether a run in the background could record the result of this call.
     pub(super) fn may_refresh(&self) -> bool {
         self.config.mode == Mode::ReadWrite
             && self.config.cached_only.is_none()
@@ -103,7 +101,7 @@ impl Runner<'_> {
             && !self.reads_a_list()
     }
 
-    /// Whether standard input lists files, and so is used up.
+    /// Returns whether standard input is the list of inputs, and so is used up.
     fn reads_a_list(&self) -> bool {
         self.config.identity.inputs.list == Some(List::Stdin)
     }
@@ -130,12 +128,12 @@ impl Runner<'_> {
         }
         match Lock::take(root, lock::of_refresh(&call.key), lock::Mode::TryExclusive)? {
             Some(lock) => start(&lock, None, call, self.closed),
-            // Whoever holds it is doing just that.
+            // The holder of the lock is doing just that.
             None => Ok(()),
         }
     }
 
-    /// The cache is not warmer; nothing else is wrong.
+    /// Reports that nothing was started. The cache is not warmer; nothing else is wrong.
     fn not_warmed(&self, error: &anyhow::Error) -> Exit {
         self.messages().warn(format_args!("nothing was started in the background: {error:#}"));
         self.report(|| {
@@ -145,13 +143,12 @@ impl Runner<'_> {
         Exit::SUCCESS
     }
 
-    /// Whether a run failed after this entry was recorded, and so lately that it
-    /// is not tried again.
+    /// Returns whether a run failed after this entry was recorded, too recently to be tried again.
     pub(super) fn failed_since(&self, root: &Root, key: &Key, entry: &Entry) -> bool {
         self.failed_after(root, key, entry.created)
     }
 
-    /// The same of a key of which something was recorded at this time, if anything was.
+    /// Returns whether a run failed after this time of recording, too recently to be tried again.
     pub(super) fn failed_after(&self, root: &Root, key: &Key, recorded: Timestamp) -> bool {
         let Some(pause) = self.config.freshness.failure_expires_in else { return false };
         let mut text = [0; 32];
@@ -174,19 +171,19 @@ impl Runner<'_> {
         let stdin = stdin::passed_on(&handed.stdin).context("reading standard input")?;
         let Ok(mut call) = self.call_with(root, stdin) else { bail!("the key is not known") };
         if call.key != handed.key {
-            // What would be run is not what the caller looked up.
+            // The command that would run is not the one that the caller looked up.
             return Ok(());
         }
         let before = self.before(root, &call.key);
         let key = &handed.key;
         let present = self.present(root, &call);
-        // A caller who finds nothing fresh meanwhile waits for this run.
+        // A caller that finds nothing fresh in the meantime waits for this run.
         let is_followed = turn.is_some();
         if self.config.no_concurrent && turn.is_none() {
             turn = Lock::take(root, lock::of_key(key), lock::Mode::TryExclusive)?;
             match &turn {
                 Some(turn) => turn.sign(),
-                // Somebody runs it as it is.
+                // Another process runs it already.
                 None => return Ok(()),
             }
         }
@@ -195,14 +192,14 @@ impl Runner<'_> {
         let Ok(executable) = executable else { bail!("there is no such command") };
         let limit = self.config.max_entry_size;
         let mut recorder = Recorder::new(root, limit, self.room(root)).shared_by(turn.as_ref());
-        // Who looks at it next is who looked at it last.
+        // Record for the kind of outputs that the last reader had.
         let replay = present.clone().and_then(|entry| Replay::prepare(root, entry).ok()?);
         let one_pipe = match handed.follower {
             Some(outputs) => outputs == Outputs::One,
             None => replay.is_some_and(|replay| replay.is_of_one_pipe()),
         };
         let took = present.as_ref().map_or(Duration::ZERO, |e| Duration::from_nanos(e.run_time));
-        // Without that nothing could be recorded.
+        // A run that cannot be traced could not be recorded.
         let Ok(tracing) = self.begin_tracing(root, &call, &executable.path) else { return Ok(()) };
         let plan = Plan {
             invocation: self.invocation,
@@ -210,7 +207,7 @@ impl Runner<'_> {
             trace: tracing.as_ref().map(Tracing::hook),
             source: Source::Inherit,
             output: Output::Nowhere { one_pipe },
-            // Who follows it decides for how long.
+            // Without a limit of its own, a followed run takes as long as its follower lets it.
             timeout: self
                 .config
                 .timeout
@@ -219,7 +216,7 @@ impl Runner<'_> {
         };
         let turn_of_follower = turn.as_ref().filter(|_| is_followed);
         let since = Instant::now();
-        // Who follows it is to be there for an end of which there is no record.
+        // The follower must be there before an end that leaves no record.
         while turn_of_follower.is_some_and(|turn| !turn.is_awaited(root))
             && since.elapsed() < FOLLOWING
         {
@@ -241,7 +238,7 @@ impl Runner<'_> {
             drop(recorder);
             Recorded::Not("not recorded: it failed, and the last good result stays".into())
         } else {
-            // The same key has the same parts.
+            // Equal keys have equal components.
             let parts = || match &present {
                 Some(present) if !self.is_automatic() => present.parts.clone(),
                 _ => self.parts(root, &executable, &call),
@@ -266,13 +263,13 @@ impl Runner<'_> {
     }
 }
 
-/// What a refresher is told of the call that it stands in for. It computes the key anew,
-/// from what is there now, and goes on only if that is the same.
+/// The call that a refresher stands in for. The refresher computes the key anew from the current
+/// state, and goes on only if it is the same.
 struct Handed {
     key: Key,
     /// The kind of standard input that the call had.
     stdin: String,
-    /// How the outputs of the caller lie to each other who follows the run.
+    /// The arrangement of the caller's outputs, if the caller follows the run.
     follower: Option<Outputs>,
 }
 
@@ -307,21 +304,21 @@ pub(super) fn mark_failed(root: &Root, key: &Key) {
     }
 }
 
-/// Writes down that a run failed just now.
+/// Writes down that a run has just failed.
 fn mark(file: impl AsFd) {
     let text = format!("{FAILED}{}\n", Timestamp::now().0);
     let _ = rustix::fs::ftruncate(&file, 0);
     let _ = rustix::io::pwrite(&file, text.as_bytes(), 0);
 }
 
-/// When a run failed, if this text says so.
+/// Returns the time of a failed run, if this text contains one.
 fn failure(text: &[u8]) -> Option<Timestamp> {
     let text = std::str::from_utf8(text).ok()?.strip_prefix(FAILED)?;
     text.trim_end().parse().ok().map(Timestamp)
 }
 
-/// Starts a refresher, which holds the lock from now on, and the one that makes it the
-/// call's turn, if the call follows it.
+/// Starts a refresher, which inherits the refresh lock and, if the call follows the run, the lock
+/// that makes it the call's turn.
 fn start(lock: &Lock, turn: Option<&Lock>, call: &mut Call, closed: super::Closed) -> Result<()> {
     let input = match call.stdin.again(closed[0]).context("passing on standard input")? {
         Some(file) => Stdio::from(file),
@@ -340,7 +337,7 @@ fn start(lock: &Lock, turn: Option<&Lock>, call: &mut Call, closed: super::Close
     Ok(())
 }
 
-/// Those of this call, as `run` or `sh` has them.
+/// Returns the arguments of this call in the form that `run` or `sh` takes.
 fn arguments() -> Vec<OsString> {
     let mut args: Vec<OsString> = ipc::arguments().iter().map(OsString::from).collect();
     if let Some(name) = ipc::called_for() {
@@ -348,7 +345,7 @@ fn arguments() -> Vec<OsString> {
         return args;
     }
     if args.first().is_some_and(|verb| verb == ipc::RUN_FOR) {
-        // Whoever is told of this call is not told of that run.
+        // The refresher must not report to the receiver of this call's report.
         args.splice(..args.len().min(2), [RUN.into()]);
     }
     if args::is_short_form(&args) {
@@ -357,7 +354,7 @@ fn arguments() -> Vec<OsString> {
     args
 }
 
-/// Runs a refresher: `args` are those after [`VERB`].
+/// Runs a refresher; `args` follow [`VERB`].
 pub fn serve(args: &[OsString], vars: &Vars) -> Exit {
     match try_serve(args, vars) {
         Ok(()) => Exit::SUCCESS,

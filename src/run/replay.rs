@@ -1,4 +1,4 @@
-//! Playing a recording back: every byte verified before the first is written.
+//! Replays a recording; every byte is verified before the first is written.
 
 mod out;
 
@@ -18,7 +18,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 
-/// Where each of the command's streams goes.
+/// A function that returns the destination of each of the command's streams.
 type Outlets = fn(Stream) -> BorrowedFd<'static>;
 
 /// An entry whose bytes are at hand and verified.
@@ -26,18 +26,18 @@ pub struct Replay {
     entry: Entry,
     data: Option<Blob>,
     frames: Option<Blob>,
-    /// How much of each stream has been written.
+    /// The number of bytes written of each stream.
     shown: [u64; 2],
 }
 
-/// Why a recording was not played to its end.
+/// The reason why a recording was not played to its end.
 #[derive(Debug)]
 pub enum Unplayed {
-    /// It cannot be read, though it could be a moment ago.
+    /// The recording can no longer be read, though it could a moment ago.
     Unreadable(io::Error),
     /// A stream cannot be written.
     Unwritable(Stream, Errno),
-    /// It is not what has been printed already; nothing was written.
+    /// The recording differs from the output already printed; nothing was written.
     Diverged,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Unplayed {
 impl std::error::Error for Unplayed {}
 
 impl Unplayed {
-    /// Whether its reader left.
+    /// Returns whether the reader of the stream left.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Unplayed::Unwritable(_, Errno::PIPE))
     }
@@ -75,8 +75,8 @@ impl From<Diverged> for Unplayed {
 }
 
 impl Replay {
-    /// Verifies what the entry keeps in blobs, and that its frames are of all of
-    /// its bytes and no more. None: some of it is gone or damaged.
+    /// Verifies the entry's blobs, and that its frames cover exactly its bytes. Returns none if
+    /// some are missing or damaged.
     pub fn prepare(root: &Root, entry: Entry) -> rustix::io::Result<Option<Replay>> {
         let open = |bytes: &Bytes| match bytes.blob() {
             None => Ok(Some(None)),
@@ -92,27 +92,27 @@ impl Replay {
     fn adds_up(&self) -> bool {
         let framed = match (&self.entry.frames, &self.frames) {
             (Bytes::Inline(frames), _) => total(Frames(frames.iter().copied())),
-            // What cannot be read does not add up.
+            // Unreadable frames do not add up.
             (Bytes::Blob(_), Some(blob)) => total(Frames(bytes_of(blob))),
             (Bytes::Blob(_), None) => None,
         };
         framed == Some(self.len())
     }
 
-    /// Whether it came through one pipe for both streams.
+    /// Returns whether both streams were recorded through one pipe.
     pub fn is_of_one_pipe(&self) -> bool {
         !self.suits(|| Outputs::Apart)
     }
 
-    /// Whether it may be shown on outputs that lie so to each other: what came through one
-    /// pipe cannot be told apart, and of what came through two nobody knows the order.
+    /// Returns whether the recording may be shown on outputs with this arrangement. Output of one
+    /// pipe cannot be split in two, and the order of output of two pipes is unknown.
     #[inline]
     pub fn suits(&self, outputs: impl FnOnce() -> Outputs) -> bool {
         let first = match (&self.entry.frames, &self.frames) {
             (Bytes::Inline(frames), _) => {
                 let mut frames = Frames(frames.iter().copied());
                 match (frames.next(), frames.next()) {
-                    // One frame, or none: all of it is of one stream.
+                    // With at most one frame, all of it is of one stream.
                     (_, None) => return true,
                     (first, Some(_)) => first,
                 }
@@ -124,7 +124,7 @@ impl Replay {
         outputs() != if is_of_one_pipe { Outputs::Apart } else { Outputs::One }
     }
 
-    /// The bytes of both streams.
+    /// Returns the length of both streams in bytes.
     fn len(&self) -> u64 {
         match &self.entry.data {
             Bytes::Inline(data) => data.len() as u64,
@@ -132,7 +132,7 @@ impl Replay {
         }
     }
 
-    /// How much goes to standard output, and how much to standard error.
+    /// Returns the number of bytes for standard output and for standard error.
     pub fn sizes(&self) -> [u64; 2] {
         let mut sizes = [0; 2];
         let mut count = |frame: Result<Frame, _>| {
@@ -148,17 +148,18 @@ impl Replay {
         sizes
     }
 
-    /// The entry it is of.
+    /// Returns the recorded entry.
     pub fn entry(&self) -> &Entry {
         &self.entry
     }
 
-    /// Writes both streams in the order in which they came.
+    /// Writes both streams in the order in which they were recorded.
     pub fn play(&mut self) -> Result<(), Unplayed> {
         self.play_after(&OutputPrefix::default())
     }
 
-    /// The same at a terminal like the one that it was recorded at, see [`Screen`].
+    /// Replays at a terminal like the one of the recording, without what was already printed; see
+    /// [`Screen`].
     pub fn play_at_a_terminal(&mut self, printed: &OutputPrefix) -> Result<(), Unplayed> {
         self.shown = printed.bytes();
         if !printed.is_empty() {
@@ -182,7 +183,7 @@ impl Replay {
                     Stream::Stdout => screen.pass(bytes, &mut drawn),
                     Stream::Stderr => drawn.extend_from_slice(bytes),
                 }
-                // What is drawn is not what was recorded: how much of that was shown counts.
+                // Drawn bytes differ from recorded ones, and only the latter are counted as shown.
                 let mut written = 0;
                 let (fd, is_lenient) = (own(stream), is_borne(stream, seen));
                 let plain = &mut plain[stream as usize];
@@ -203,7 +204,7 @@ impl Replay {
         done.and(finished)
     }
 
-    /// The same without what has been printed already.
+    /// Replays both streams without what was already printed.
     pub fn play_after(&mut self, printed: &OutputPrefix) -> Result<(), Unplayed> {
         self.shown = printed.bytes();
         if !printed.is_empty() {
@@ -212,19 +213,19 @@ impl Replay {
         self.play_to(own, true, printed.bytes())
     }
 
-    /// Writes one of the streams, whichever it is, to standard output.
+    /// Writes one of the streams, either one, to standard output.
     pub fn play_stream(&mut self, only: Stream) -> Result<(), Unplayed> {
         let mut skip = [u64::MAX; 2];
         skip[only as usize] = 0;
         self.play_to(|_| rustix::stdio::stdout(), false, skip)
     }
 
-    /// Whether nothing has been written yet.
+    /// Returns whether nothing has been written yet.
     pub fn is_unshown(&self) -> bool {
         self.shown == [0; 2]
     }
 
-    /// What has been written, as far as it can be read again.
+    /// Returns the output written so far, if it can be read again.
     pub fn printed(&self) -> io::Result<OutputPrefix> {
         let mut printed = OutputPrefix::default();
         let mut left = self.shown;
@@ -246,7 +247,7 @@ impl Replay {
         Ok(printed)
     }
 
-    /// Plays all but so many of the first bytes of each stream, to where it goes.
+    /// Plays each stream to its destination, without its first `skip` bytes.
     fn play_to(
         &mut self,
         to: Outlets,
@@ -254,7 +255,7 @@ impl Replay {
         mut skip: [u64; 2],
     ) -> Result<(), Unplayed> {
         let mut shown = self.shown;
-        // What is shown by itself is shown as it is.
+        // A stream that is shown by itself is not changed.
         let mut plain = Stream::BOTH.map(|stream| Plain::of(stream).filter(|_| is_lenient));
         let mut played = 0;
         let mut blob = self.data.as_ref().map(|blob| match blob {
@@ -295,7 +296,7 @@ impl Replay {
         if played == self.len() { Ok(()) } else { Err(io::Error::from(ErrorKind::UnexpectedEof))? }
     }
 
-    /// Finds out whether each stream begins with what has been printed of it.
+    /// Checks that each stream begins with the part of it already printed.
     fn compare(&self, printed: &OutputPrefix) -> Result<(), Unplayed> {
         let mut again = printed.again();
         let mut buffer = vec![0; COPY_BY_HAND as usize];
@@ -316,7 +317,7 @@ impl Replay {
         Ok(again.iter().try_for_each(PrefixCheck::end)?)
     }
 
-    /// Shows each frame to `visit`, in order.
+    /// Passes each frame to `visit`, in order.
     fn each_frame<E: From<io::Error>>(
         &self,
         mut visit: impl FnMut(Frame) -> Result<(), E>,
@@ -338,7 +339,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Reads the bytes of both streams.
+    /// Returns a reader of the bytes of both streams.
     fn reader(&self) -> Box<dyn Read + '_> {
         match (&self.entry.data, &self.data) {
             (Bytes::Inline(data), _) => Box::new(&data[..]),
@@ -348,8 +349,8 @@ impl Replay {
     }
 }
 
-/// Whether this stream of a result goes on where it cannot be written, as that of a run
-/// does. Before anything was shown the command can meet that itself.
+/// Returns whether write errors on this stream of a result are ignored, as they are for a run.
+/// Before anything is shown, the command can meet the error itself.
 fn is_borne(stream: Stream, shown: [u64; 2]) -> bool {
     stream == Stream::Stderr && shown != [0; 2]
 }
@@ -360,7 +361,7 @@ enum Content<'a> {
     Packed(Unpacking),
 }
 
-/// A blob's bytes.
+/// Returns a reader of a blob's bytes.
 fn bytes_of(blob: &Blob) -> Readable<BufReader<blobs::Reader<'_>>> {
     Readable::new(BufReader::with_capacity(COPY_BY_HAND as usize, blob.reader()))
 }
@@ -379,8 +380,8 @@ mod tests {
         bytes
     }
 
-    /// Whether an entry of 100 bytes with these frames may be replayed, be they
-    /// in the entry or in a blob.
+    /// Returns whether an entry of 100 bytes with these frames may be replayed, whether the frames
+    /// are in the entry or in a blob.
     fn may_be_replayed(scene: &Scene, frames: &[u8]) -> bool {
         let places = [Bytes::Inline(frames.to_vec()), Bytes::Blob(scene.blob(frames))];
         let [inline, blob] = places.map(|frames| {

@@ -1,5 +1,5 @@
-//! What is shared with other machines: asked for where nothing fresh is at hand, and
-//! given what was recorded.
+//! Sharing with other machines: remote stores are asked if there is nothing fresh here, and are
+//! sent what was recorded.
 
 use super::home::Home;
 use super::{Runner, nanos};
@@ -14,28 +14,28 @@ use cachex_store::settings::RemoteMode;
 use cachex_store::{self as store, Root, db_client};
 use std::time::Duration;
 
-/// What could not be sent for so long is worth a word.
+/// The time after which unsent results are worth a warning.
 const LONG: Duration = Duration::from_mins(10);
 
-/// The remote store beside `root`, used or not.
+/// Returns the remote store beside `root`, whether it is used or not.
 pub fn remote_beside<'r>(root: &'r Root, settings: &Settings, level: u8) -> Remote<'r> {
     let Settings { url, timeout, budget, access, limits, .. } = settings;
     Remote::new(root, url, access, (*timeout, *budget), *limits, level)
 }
 
 impl Runner<'_> {
-    /// The remote stores that are used at all, the nearest first.
+    /// Returns the remote stores in use, the nearest first.
     pub(super) fn remotes(&self) -> impl Iterator<Item = &Settings> {
         self.config.remotes.iter().filter(|it| it.mode != RemoteMode::Off)
     }
 
-    /// One of them.
+    /// Returns the remote store with these settings.
     fn beside<'r>(&self, root: &'r Root, settings: &Settings) -> Remote<'r> {
         remote_beside(root, settings, self.config.compress)
     }
 
-    /// Says that the result stays on this machine. Only what is asked for and cannot be had
-    /// is worth a warning.
+    /// Reports that the result stays on this machine. Warns only if sharing was requested and is
+    /// impossible.
     fn tell_of_home(&self, home: Home) {
         if home == Home::Unscoped {
             self.messages().warn(format_args!("not shared with other machines: {home}"));
@@ -44,7 +44,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Has what could not be sent tried again, and says once a day that it still waits.
+    /// Tries to send unsent results again, and warns once a day that they still wait.
     fn tell_of_unsent(&self, remote: &Remote<'_>) {
         let Some(failure) = remote.send_again() else { return };
         let is_for_long = Timestamp::now().since(failure.since).is_some_and(|it| it >= LONG);
@@ -61,22 +61,22 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether an entry may be served: it was recorded here, or those who name keys have
-    /// named the one that signed it.
+    /// Returns whether an entry may be served: it was recorded here, or its signer is accepted by
+    /// the access settings.
     pub(super) fn accepts(&self, entry: &Entry) -> bool {
-        // Who enters one of them enters all of them so.
+        // The remote stores all have the same access settings.
         let access = self.config.remotes.first().map(|settings| &settings.access);
         access.is_none_or(|access| Origin::is_accepted(entry, access))
     }
 
-    /// Has it learnt now and then what was invalidated, for hits that ask nobody.
+    /// Refreshes the list of invalidated entries now and then, for hits that ask no remote store.
     pub(super) fn learn_there(&self, root: &Root) {
         for settings in self.remotes() {
             self.beside(root, settings).learn_when_due();
         }
     }
 
-    /// What a look-up would take.
+    /// Returns the requirements of a look-up in a remote store.
     fn wanted_there(&self, settings: &Settings, key: &Key, beyond: u64) -> Wanted {
         let limit = |status| self.config.freshness.limit(status, key).map(nanos);
         Wanted {
@@ -89,8 +89,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Gets an entry that may be served from the nearest remote store that has it. It is in
-    /// the local one from then on, and soon in those that are nearer.
+    /// Fetches an entry that may be served from the nearest remote store that has it. The entry is
+    /// in the local store from then on, and soon in the nearer remote ones.
     pub(super) fn fetch(&self, root: &Root, key: &Key) -> Option<Entry> {
         let mut passed: Vec<&Settings> = Vec::new();
         for settings in self.remotes() {
@@ -108,7 +108,8 @@ impl Runner<'_> {
         None
     }
 
-    /// `facts`: by what an automatic call found the key.
+    /// Fetches an entry from one remote store. `facts` names the path set by which an automatic
+    /// call found the key.
     pub(super) fn fetch_from(
         &self,
         root: &Root,
@@ -133,7 +134,7 @@ impl Runner<'_> {
                 if is_fold_due {
                     let _ = db_client::start_fold(root.path(), &self.config.bounds());
                 }
-                // A fold may have taken it already.
+                // A fold may have moved it already.
                 store::get(root, key).ok().flatten()
             }
             Ok(Fetched::Refused) => {
@@ -180,7 +181,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The path sets that one of them has of a key, packed.
+    /// Returns the packed path sets that a remote store has for a key.
     pub(super) fn ask_for_path_sets(
         &self,
         root: &Root,
@@ -194,16 +195,16 @@ impl Runner<'_> {
         })
     }
 
-    /// Whether the result stays on this machine, which is told.
+    /// Returns whether the result stays on this machine, and reports it.
     pub(super) fn is_at_home(&self) -> bool {
         let home = self.home();
         home.inspect(|home| self.tell_of_home(*home)).is_some()
     }
 
-    /// Has other machines wait while this one runs the command, or waits for the result of the
-    /// one that does; none if neither is needed or can be done.
+    /// Makes other machines wait while this one runs the command, or waits for the result of the
+    /// one that does. Returns none if neither is needed or possible.
     pub(super) fn claim_there(&self, root: &Root, key: &Key) -> Option<Claimed> {
-        // The result of an automatic call has a key that is not known before.
+        // The key of an automatic result is not known before the run.
         if self.config.mode == Mode::WriteOnly || self.is_automatic() || self.home().is_some() {
             return None;
         }
@@ -223,8 +224,8 @@ impl Runner<'_> {
         }
     }
 
-    /// What the remote store would answer to this call, be it asked at all. `root`: none
-    /// if there is no store yet. Nothing is changed by that.
+    /// Returns what the remote store would answer to this call; it is queried only if `asks` is
+    /// set. `root` is none if there is no store yet. Nothing is changed.
     pub(super) fn look_there(
         &self,
         root: Option<&Root>,
@@ -236,7 +237,7 @@ impl Runner<'_> {
             let answer = Answer::Home(home);
             return Some(There { url: &first.url, mode: first.mode, answer });
         }
-        // A helper wants a store to work in; where there is none yet, none is left behind.
+        // A helper needs a store to work in; a temporary one leaves nothing behind.
         let passing = (root.is_none() && asks).then(Passing::new).flatten();
         let root = root.or(passing.as_ref().map(|passing| &passing.root));
         let mut nearest = None;
@@ -250,7 +251,7 @@ impl Runner<'_> {
         nearest
     }
 
-    /// What one of them would answer.
+    /// Returns what one remote store would answer.
     fn look_in<'s>(
         &self,
         root: Option<&Root>,
@@ -291,8 +292,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Has the remote stores get what was recorded, in the background, unless that is longer
-    /// than what is worth sending.
+    /// Sends a recorded entry to the remote stores in the background, unless it is too long to be
+    /// worth it.
     pub(super) fn share(&self, root: &Root, key: &Key, longest: u64) {
         for settings in self.remotes() {
             if self.shares(settings) && self.home().is_none() {
@@ -307,13 +308,13 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether a remote store gets what is recorded.
+    /// Returns whether recorded entries are sent to a remote store.
     fn shares(&self, settings: &Settings) -> bool {
         settings.mode == RemoteMode::ReadWrite && self.config.mode != Mode::ReadOnly
     }
 }
 
-/// A store that goes when nobody asks any more.
+/// A temporary store, which is removed when dropped.
 struct Passing {
     root: Root,
     _folder: tempfile::TempDir,
@@ -327,38 +328,38 @@ impl Passing {
     }
 }
 
-/// A remote store of a call, and what it would answer.
+/// A remote store of a call, and its answer.
 pub struct There<'r> {
-    /// Where it is.
+    /// The address of the store.
     pub url: &'r RemoteUrl,
-    /// What of it is used.
+    /// The way in which the store is used.
     pub mode: RemoteMode,
-    /// What it says.
+    /// The answer of the store.
     pub answer: Answer,
 }
 
-/// What a remote store would answer.
+/// The answer of a remote store.
 pub enum Answer {
-    /// The call would not ask it, or nobody could from here.
+    /// The call would not query the store, or no query is possible from here.
     NotAsked,
     /// The result stays on this machine.
     Home(Home),
-    /// It has the result, and that is fresh.
+    /// The store has the result, and it is fresh.
     Entry {
         /// Its age.
         age: Duration,
     },
-    /// It has nothing that is fresh.
+    /// The store has nothing fresh.
     Nothing,
-    /// What it has is not to be trusted.
+    /// The result in the store is not to be trusted.
     Refused,
-    /// It failed lately, and is left alone.
+    /// The store failed recently, and is left alone.
     Paused(Outage),
-    /// It does not answer, for this reason.
+    /// The store does not answer, for this reason.
     Failed(String),
 }
 
-/// For who has no terminal to show anything on.
+/// Shows no progress, for callers without a terminal.
 pub fn shows_nothing(_quiet: bool) -> Box<dyn std::any::Any> {
     Box::new(())
 }

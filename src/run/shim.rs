@@ -1,16 +1,16 @@
-//! A script that calls cachex with its own name.
+//! Scripts that call cachex with their own name.
 //!
-//! With `exec cachex run -- mytool "$@"` in a script called `mytool` that comes first on
-//! PATH, cachex finds the script where the tool is meant, and that finds cachex again. As
-//! with a compiler in front of which ccache stands, the next `mytool` on PATH is meant.
+//! With `exec cachex run -- mytool "$@"` in a script called `mytool` that comes first on PATH,
+//! cachex finds the script instead of the tool, and the script calls cachex again. As with ccache
+//! in front of a compiler, the next `mytool` on PATH is meant.
 //!
-//! Nothing but the process tree shows it: the inner cachex descends from one that was
-//! called for the same name in the same folder. It says so, passes the script over and
-//! leaves a mark beside the locks, by which the outer one does not record what the script
-//! printed, and passes it over at once the next time. The mark goes with unused locks.
+//! Only the process tree shows this: the inner cachex descends from one that was called for the
+//! same name in the same folder. It reports that, skips the script and leaves a mark beside the
+//! locks. The mark tells the outer cachex not to record the script's output, and to skip the script
+//! at once the next time. It is removed with unused locks.
 //!
-//! All of this is asked only of scripts that were found on PATH, have the word `cachex` in
-//! them and another file of their name behind them; and never on the way of a hit.
+//! This is checked only for scripts found on PATH that contain the word `cachex` and are followed
+//! on PATH by another file of the same name; and never for a hit.
 
 use super::Runner;
 use super::identify::{Call, Unidentified};
@@ -32,28 +32,28 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// What a runner knows of such scripts.
+/// The state of a runner about such scripts.
 #[derive(Default)]
 pub struct Shims {
-    /// The one that is passed over: its file system, and which file it is there.
+    /// The device and inode number of the skipped script.
     passed_over: Cell<Option<(u64, u64)>>,
-    /// What is to be run may be one.
+    /// True if the command to run may be such a script.
     is_suspected: Cell<bool>,
 }
 
-/// Nobody writes a longer script around another command.
+/// The longest script that is searched; nobody writes a longer wrapper.
 const LONGEST: u64 = 64 * 1024;
 
 impl Runner<'_> {
-    /// What is run, as far as it is not passed over.
+    /// Finds the command to run, without the skipped script.
     pub(super) fn find_command(&self) -> Resolved {
         let passed_over = self.shims.passed_over.get();
         let path = config::var(self.vars, "PATH");
         self.invocation.resolve_unless(path, |found| Some(place(found)) == passed_over)
     }
 
-    /// Whether this was found where the next one on PATH is meant. From then on it is
-    /// passed over.
+    /// Returns whether this file is such a script, in place of which the next one on PATH is meant.
+    /// From then on it is skipped.
     pub(super) fn passes_over(&self, root: Option<&Root>, found: &Executable) -> bool {
         if self.invocation.is_path() || !mentions_cachex(found) {
             return false;
@@ -83,17 +83,18 @@ impl Runner<'_> {
         true
     }
 
-    /// Whether what is to be run may turn out to call cachex for itself.
+    /// Returns whether the command to run may turn out to be a script that calls cachex.
     pub(super) fn is_suspected(&self) -> bool {
         self.shims.is_suspected.get()
     }
 
-    /// Whether what was run did that.
+    /// Returns whether the command that was run called cachex for itself.
     pub(super) fn called_itself(&self, root: &Root, found: &Executable) -> bool {
         self.is_suspected() && is_marked(root, found)
     }
 
-    /// The call of what is meant instead, if what was found is passed over.
+    /// Returns the call of the command that is meant instead, if the one found is skipped, and
+    /// whether it is another call.
     pub(super) fn beyond_itself(
         &self,
         root: &Root,
@@ -112,8 +113,8 @@ impl Runner<'_> {
         self.again(root, call).map(|call| (call, true))
     }
 
-    /// Whether a process that led to this one is a cachex that was called in this folder
-    /// for a command of this name.
+    /// Returns whether an ancestor of this process is a cachex that was called in this folder for a
+    /// command of this name.
     fn descends_from_its_like(&self) -> bool {
         let here = rustix::fs::stat(".").map(|stat| (stat.st_dev, stat.st_ino));
         let is_its_like = |pid: u32| {
@@ -140,14 +141,14 @@ fn mentions_cachex(found: &Executable) -> bool {
         && memchr::memmem::find(&text, b"cachex").is_some()
 }
 
-/// The name of the command that a process was called for, if it is a `cachex run`.
+/// Returns the name of the command that a process was called for, if it is a `cachex run`.
 fn called(pid: u32) -> Option<OsString> {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let line = line.strip_suffix(b"\0")?.split(|&byte| byte == 0);
     let mut args: Vec<OsString> = line.map(|word| OsString::from_vec(word.to_vec())).collect();
     let name = base_name(args.first()?.as_bytes());
     if !is_cachex(name) {
-        // By the name of what it runs.
+        // cachex may be called by the name of the command it runs.
         let file = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
         let is_masked = file.file_name().is_some_and(|name| is_cachex(name.as_bytes()));
         return is_masked.then(|| OsString::from_vec(name.to_vec()));
@@ -161,7 +162,7 @@ fn called(pid: u32) -> Option<OsString> {
     command.into_iter().next()
 }
 
-/// The mark of a script, as it is now.
+/// Returns the path of the mark of a script in its current state.
 fn mark_of(found: &Executable) -> std::path::PathBuf {
     let mut told = Vec::from(b"shim\0");
     let Stamp { size, mtime, .. } = Stamp::of(&found.stat);

@@ -1,4 +1,4 @@
-//! Labelling what is served with the tags of who is served.
+//! Adds the caller's tags to entries that are served.
 
 use super::Runner;
 use cachex_base::record::entry::Entry;
@@ -7,8 +7,8 @@ use cachex_store::tags::{self, Added};
 use cachex_store::{Root, db_client};
 
 impl Runner<'_> {
-    /// Gives an entry that was served the tags that this call asks for and it lacks. If
-    /// somebody works on the store, that is left to a process in the background.
+    /// Adds the tags of this call that a served entry lacks. If the store is busy, a background
+    /// process does that.
     pub(super) fn tag(&self, root: &Root, entry: &Entry) {
         if self.config.tags.is_empty() || self.config.mode == Mode::ReadOnly {
             return;

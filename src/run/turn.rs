@@ -1,4 +1,4 @@
-//! One at a time: waiting for one's turn, or for another's to be over.
+//! Taking turns: one run at a time waits for its turn, or follows another process's run.
 
 use super::{Call, Miss, Runner, Turn};
 use crate::run::wait::{Apart, Wait, WaitPolicy, Waited};
@@ -16,7 +16,7 @@ use cachex_store::young::Young;
 use std::time::Duration;
 
 impl Runner<'_> {
-    /// Runs the command, when it is this call's turn.
+    /// Runs the command when it is this call's turn.
     pub(super) fn take_turn(&self, root: &Root, mut miss: Miss) -> Exit {
         if miss.stale.is_none() && nonblocking_writer::may_refuse() {
             let why = "standard output may take nothing";
@@ -28,9 +28,8 @@ impl Runner<'_> {
         if !takes_turns && !is_behind {
             return self.run_and_record(root, miss);
         }
-        // What began earlier is not what is asked for by force. What another's terminal was
-        // asked is left out of a record.
-        // What another's automatic run read may have changed since it began; only a record tells.
+        // A forced run cannot use an earlier one. Records leave out what a terminal was asked.
+        // Inputs of another's automatic run may have changed since it began; only a record tells.
         let is_forced = self.config.mode == Mode::WriteOnly && miss.behind.is_none();
         let shares = !is_forced && self.terminal().is_none() && !self.is_automatic();
         let terms = WaitPolicy {
@@ -38,10 +37,10 @@ impl Runner<'_> {
             timeout: self.config.timeout,
             first_turn: miss.behind,
             shares,
-            // What succeeded and is not recorded left its files where it ran.
+            // A successful run that is not recorded left its files where it ran.
             shares_success: self.config.outputs.is_empty(),
-            // What may be replaced by a good result is not to be shown before its end.
-            // Files are brought back from a record.
+            // A run that a good result may replace is not shown before its end. Files are restored
+            // from a record.
             shows: shares && miss.stale.is_none() && self.config.outputs.is_empty(),
         };
         let began = Timestamp::now();
@@ -74,12 +73,12 @@ impl Runner<'_> {
         }
     }
 
-    /// Has the lock, and serves what those before left, or runs the command.
+    /// Holds the lock: serves what earlier runs left, or runs the command.
     fn run_in_turn(&self, root: &Root, mut miss: Miss, waited: bool, began: Timestamp) -> Exit {
-        // Asking a remote store takes long enough for a whole turn of another's. What
-        // that recorded is in this store.
+        // A query of a remote store takes long enough for another process to finish a whole turn,
+        // and that run's result is in this store.
         if waited || !self.config.remotes.is_empty() {
-            // What the key says may have been true only before one waited.
+            // The key may have become outdated during the wait.
             if self.moved(&miss.call).is_none()
                 && let Ok(hit) = self.find_here(root, &miss.call)
             {
@@ -87,12 +86,12 @@ impl Runner<'_> {
                 let outcome = if miss.behind.is_some() { Outcome::Followed } else { Outcome::Hit };
                 return self.serve_or_run(root, miss.call, hit, outcome, &miss.printed);
             }
-            // Where runs are not recorded, to wait for one after the other serves nobody.
+            // If runs are not recorded, waiting for one after another helps nobody.
             if self.was_refused_since(root, &miss.call, began) {
                 miss.turn = Turn::Free;
             }
         }
-        // Other machines have no part in what this one has locked.
+        // The local lock does not bind other machines.
         let _claim = match self.claims(&miss).then(|| self.claim_there(root, &miss.call.key)) {
             Some(Some(Claimed::Ours(claim))) => Some(claim),
             Some(Some(Claimed::Found)) => {
@@ -111,12 +110,12 @@ impl Runner<'_> {
         self.run_and_record(root, miss)
     }
 
-    /// Whether others are to wait for this run, wherever they are.
+    /// Returns whether processes on other machines are to wait for this run.
     fn claims(&self, miss: &Miss) -> bool {
         self.config.no_concurrent && matches!(miss.turn, Turn::Held(_)) && miss.behind.is_none()
     }
 
-    /// Runs the command though another holds the lock.
+    /// Runs the command although another process holds the lock.
     fn run_apart(&self, root: &Root, mut miss: Miss, why: Apart) -> Exit {
         let why = match why {
             Apart::Within => "within its own run",
@@ -131,9 +130,9 @@ impl Runner<'_> {
         self.run_and_record(root, miss)
     }
 
-    /// Another's run is over, of which nothing was shown yet. If it failed, something may
-    /// stand in for it. A record brings the files along that go with it. Without one it is
-    /// shown from where it was followed.
+    /// Ends a call that waited for another process's run without showing it. A stale entry may
+    /// stand in for a failed run. A record restores its files. Without a record, the output that
+    /// was followed is shown.
     fn held_back(&self, root: &Root, mut miss: Miss, mut wait: Wait<'_>, end: End) -> Exit {
         let is_good = matches!(end.how, EndedBy::Status(it) if self.config.freshness.is_good(it));
         let stale = miss.stale.take().filter(|_| !is_good);
@@ -151,7 +150,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Ends a call that was shown another's run from beginning to end.
+    /// Ends a call that was shown another process's run from beginning to end.
     fn followed(&self, root: &Root, miss: &Miss, wait: &Wait<'_>, end: End) -> Exit {
         let call = &miss.call;
         if let Some(consumed) = end.stdin_consumed {
@@ -161,7 +160,7 @@ impl Runner<'_> {
             self.tag(root, &entry);
         }
         if miss.behind.is_none() {
-            // It took as long as the run, and saved another.
+            // This call took as long as the run, and saved a second one.
             self.note(root, &call.key, Kind::Hit { cost: 0, files: 0 }, Duration::ZERO);
         }
         self.messages().tell(format_args!("followed {} to its end", messages::short(&call.key)));
@@ -174,7 +173,7 @@ impl Runner<'_> {
         exit
     }
 
-    /// Ends a call whose own time is over before another's run is, as a run of its own
+    /// Ends a call that timed out before the run it follows ended, in the way a run of its own
     /// would have ended.
     fn followed_for_too_long(&self, root: &Root, mut miss: Miss, wait: &Wait<'_>) -> Exit {
         let stale = miss.stale.take().and_then(|stale| self.standing_in(root, stale));
@@ -198,7 +197,7 @@ impl Runner<'_> {
         });
     }
 
-    /// Ends a call that was shown a part of what nobody can complete.
+    /// Ends a call that was shown a part of an output that cannot be completed.
     fn not_completed(&self, call: &Call) -> Exit {
         let exit = Exit::Status(exit::CACHEX_FAILED);
         self.report(|| {

@@ -1,4 +1,4 @@
-//! The command and nothing else, and the ways in which it cannot be run.
+//! Runs the command without the cache, and handles the ways in which that can fail.
 
 use super::Runner;
 use super::identify::Unresolved;
@@ -21,8 +21,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 impl Runner<'_> {
-    /// Does what can be done without a store, or without a key: nothing is there
-    /// to replay, and nothing can be made ready.
+    /// Handles a call without a store or a key: nothing can be replayed or prepared.
     pub fn without_store(&self, source: Source, why: &str) -> Exit {
         let (result, exit) = match self.config.cached_only.or(self.config.no_wait) {
             _ if self.config.warm => (Outcome::Uncached, Exit::SUCCESS),
@@ -35,7 +34,7 @@ impl Runner<'_> {
         exit
     }
 
-    /// What the command gets as standard input where none was taken in.
+    /// Returns the command's standard input if none of it was read.
     pub fn untaken(&self) -> Source {
         match self.config.identity.stdin {
             StdinMode::Null => Source::Null,
@@ -45,8 +44,8 @@ impl Runner<'_> {
 
     /// Runs the command as if cachex were not there; `why` is for the report.
     ///
-    /// It is become where nothing is asked for that outlives it, and where no process can
-    /// be started for it, see [`super::in_place`].
+    /// This process becomes the command if nothing needs to outlive it, or if no process can be
+    /// started for it, see [`super::in_place`].
     pub fn uncached(&self, source: Source, why: &str) -> Exit {
         let resolved = match self.resolve() {
             Ok(found) if self.passes_over(None, &found) => self.resolve(),
@@ -62,7 +61,7 @@ impl Runner<'_> {
             || config.timeout.is_some()
             || tty
             || self.report.is_some()
-            // In the process tree alone it shows whether it calls itself.
+            // Only the process tree shows whether the command calls itself.
             || self.is_suspected();
         if !needs_a_process {
             return self.become_command(source, &executable.path);
@@ -92,7 +91,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Ends a call that asks for what cannot be.
+    /// Ends a call with contradictory or impossible arguments.
     pub(super) fn mistaken(&self, why: &str) -> Exit {
         self.end_without_a_run(exit::CACHEX_FAILED, format_args!("{why}"), why)
     }
@@ -106,11 +105,11 @@ impl Runner<'_> {
         exit
     }
 
-    /// How cachex ends after the command ended so.
+    /// Returns how cachex ends after a command that ended this way.
     pub(super) fn exit_of(ended: &exec::Ended) -> Exit {
         if let Some((stream, loss)) = ended.lost {
             let ends = match (stream, loss) {
-                // Few commands fail for want of room for their complaints.
+                // Few commands fail because they cannot write error messages.
                 (Stream::Stderr, Loss::Writing(_)) => None,
                 (Stream::Stdout, Loss::Writing(errno)) => of_a_failed_write(ended.status, errno),
                 _ => ended.status.success().then_some(Exit::Status(exit::CACHEX_FAILED)),
@@ -141,7 +140,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Says why a caller was shown a part only.
+    /// Reports why only a part of the output was shown.
     pub(super) fn unplayed(why: &Unplayed) -> Exit {
         let exit = match *why {
             Unplayed::Unwritable(Stream::Stdout, errno) => Exit::of_a_failed_write(errno),
@@ -153,7 +152,7 @@ impl Runner<'_> {
         exit
     }
 
-    /// The file of the command.
+    /// Resolves the executable of the command.
     pub(super) fn resolve(&self) -> Result<Executable, Unresolved> {
         let (status, why) = match self.find_command() {
             Resolved::Found(executable) => return Ok(executable),
@@ -171,7 +170,7 @@ impl Runner<'_> {
         Err(Unresolved::Said(self.refuse(status, why)))
     }
 
-    /// Ends a call whose command cannot be run, and says why.
+    /// Ends a call whose command cannot be run, and reports why.
     pub(super) fn refuse(&self, status: u8, why: &str) -> Exit {
         let name = self.invocation.name();
         let exit = self.end_without_a_run(status, format_args!("{}: {why}", name.display()), why);
@@ -181,7 +180,7 @@ impl Runner<'_> {
         exit
     }
 
-    /// Says what may have been meant by a command that is not found.
+    /// Suggests what a command that was not found may have meant.
     fn hint(&self, name: &OsStr) {
         if self.config.quiet {
             return;
@@ -207,15 +206,15 @@ impl Runner<'_> {
     }
 }
 
-/// How a command that could not write would have ended; none: as it did. Its pipe was closed
-/// in the middle of what it printed.
+/// Returns how a command would have ended if a write had failed; none if it ended that way by
+/// itself. Its pipe was closed while it was printing.
 fn of_a_failed_write(status: ExitStatus, errno: Errno) -> Option<Exit> {
     const BY_A_SHELL: i32 = 128;
     let exit = Exit::of_a_failed_write(errno);
     match (status.code(), exit) {
         (None, _) => (status.signal() == Some(SIGPIPE)).then_some(exit),
         (Some(0), _) => Some(exit),
-        // By what it ran.
+        // A shell reports the signal of its command.
         (Some(code), Exit::Signal(signal)) if code == BY_A_SHELL + SIGPIPE => {
             Some(Exit::Status((BY_A_SHELL + signal) as u8))
         }

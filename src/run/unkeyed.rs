@@ -1,8 +1,8 @@
 //! Files that arguments name and that are not part of the key.
 //!
-//! `cachex run -- jq . x.json` replays the old answer when x.json has changed. Nothing but
-//! the command knows what it reads, but an argument that is the name of a file says enough to
-//! be asked about: `--verbose` and `explain` name such files and the option that adds them.
+//! `cachex run -- jq . x.json` replays the old answer after x.json has changed. Only the command
+//! knows what it reads, but an argument that names a file is worth a note: `--verbose` and
+//! `explain` name such files and the option that adds them.
 
 use super::{Call, Runner};
 use crate::config::Config;
@@ -12,11 +12,11 @@ use rustix::fs::FileType;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// So many files are named in one line.
+/// The most files named in one line.
 const NAMED: usize = 3;
 
 impl Runner<'_> {
-    /// The files that arguments name and that are not part of the key, as they are named.
+    /// Returns the files, as named by arguments, that are not part of the key.
     pub(super) fn unkeyed(&self, call: &Call) -> Vec<&OsStr> {
         let mut found: Vec<&OsStr> = Vec::new();
         if self.is_automatic() {
@@ -32,7 +32,7 @@ impl Runner<'_> {
         found
     }
 
-    /// Says so, if that is asked for.
+    /// Reports such files, if `--verbose` is given.
     pub(super) fn tell_of_unkeyed(&self, call: &Call) {
         if !self.config.verbose {
             return;
@@ -43,7 +43,7 @@ impl Runner<'_> {
     }
 
     fn is_unkeyed(&self, call: &Call, name: &OsStr) -> bool {
-        // Descriptors are looked at elsewhere, and devices are no files.
+        // Descriptors are handled elsewhere, and devices are not files.
         if ["/dev/", "/proc/"].iter().any(|kernels| name.as_bytes().starts_with(kernels.as_bytes()))
         {
             return false;
@@ -58,8 +58,8 @@ impl Runner<'_> {
     }
 }
 
-/// What in an argument may be the name of a file: all of it, and what stands behind the `=`
-/// of an option.
+/// Returns the parts of an argument that may name a file: all of it, and the value after the `=` of
+/// an option.
 fn names(argument: &OsStr) -> impl Iterator<Item = &OsStr> {
     let bytes = argument.as_bytes();
     let value = bytes.iter().position(|&byte| byte == b'=').filter(|_| bytes.starts_with(b"-"));
@@ -67,7 +67,7 @@ fn names(argument: &OsStr) -> impl Iterator<Item = &OsStr> {
     [Some(argument), value].into_iter().flatten().filter(|name| !name.is_empty())
 }
 
-/// Whether the command makes it.
+/// Returns whether a file is a declared output of the command.
 fn is_made(config: &Config, name: &OsStr) -> bool {
     let made = config.outputs.iter().filter(|output| !output.exclude);
     made.filter_map(|output| output.path.glob()).any(|glob| {
@@ -77,7 +77,7 @@ fn is_made(config: &Config, name: &OsStr) -> bool {
     })
 }
 
-/// A sentence about files that are not part of the key; none without any.
+/// Returns a sentence about files that are not part of the key, if there are any.
 fn in_words(names: &[&OsStr]) -> Option<String> {
     let word = |name: &&OsStr| quote::word(name.as_bytes());
     let (first, rest) = names.split_first()?;

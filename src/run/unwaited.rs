@@ -1,5 +1,5 @@
-//! Calls that are answered without waiting for a run: by an expired result, by nothing, or
-//! by what a run in the background prints, which goes on if its caller is ended.
+//! Calls that are answered without waiting for a run: by an expired result, by nothing, or by the
+//! output of a background run, which goes on if its caller is ended.
 
 use super::{Call, Candidate, Hit, Miss, Runner};
 use crate::config::Freshness;
@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 impl Runner<'_> {
-    /// The age of an expired entry that may be served so long past its expiry.
+    /// Returns the age of an expired entry, if it may still be served `beyond` its expiry.
     pub(super) fn stands_in(
         entry: &Entry,
         now: Timestamp,
@@ -31,8 +31,8 @@ impl Runner<'_> {
         (age < limit.saturating_add(beyond)).then_some(age)
     }
 
-    /// Ends a call of which nothing fresh is recorded, if it does not wait for a run; else
-    /// gives back what may stand in for one that fails.
+    /// Ends a call without a fresh entry, if it does not wait for a run; otherwise returns the
+    /// entry that may stand in for a failing run.
     pub(super) fn without_a_run(
         &self,
         root: &Root,
@@ -50,7 +50,7 @@ impl Runner<'_> {
         let is_forced = self.config.mode == Mode::WriteOnly;
         let is_ok = |stale: &Candidate| match self.config.no_wait {
             Some(_) => is_within(stale, stale_ok.max(stale_if_error)),
-            // Nobody would replace it where nothing is to run in the background.
+            // If nothing may run in the background, nobody would replace the entry.
             None => is_within(stale, stale_ok) && (self.may_refresh() || !waits),
         };
         let stale = match stale {
@@ -58,7 +58,7 @@ impl Runner<'_> {
                 Some(hit) => return ControlFlow::Break(self.serve_expired(root, &mut call, hit)),
                 None => None,
             },
-            // It was asked for to be served at once, and cannot be.
+            // The entry was to be served at once, and cannot be.
             stale => stale.filter(|it| is_forced || is_within(it, stale_if_error)),
         };
         if let Some(status) = self.config.cached_only {
@@ -72,14 +72,14 @@ impl Runner<'_> {
         }
     }
 
-    /// Serves what has expired, and has it replaced.
+    /// Serves an expired entry, and has it replaced.
     fn serve_expired(&self, root: &Root, call: &mut Call, hit: Hit) -> Exit {
         let is_replaced = self.refresh(root, call, hit.replay.entry());
         let outcome = if is_replaced { Outcome::Refreshing } else { Outcome::Stale };
         self.serve(root, &call.stdin, hit, outcome)
     }
 
-    /// Ends a call that may only be answered from the store, and is not.
+    /// Ends a call that may only be answered from the store, and cannot be.
     fn absent(&self, key: &Key, why: Reason, status: u8) -> Exit {
         let exit = Exit::Status(status);
         self.messages().tell(format_args!("absent {} {why}", messages::short(key)));
@@ -90,7 +90,7 @@ impl Runner<'_> {
         exit
     }
 
-    /// Starts the run that the next call is to find the result of, unless it failed lately.
+    /// Starts the run whose result the next call will find, unless it failed recently.
     fn leave_to_the_background(
         &self,
         root: &Root,
@@ -117,26 +117,26 @@ impl Runner<'_> {
         exit
     }
 
-    /// Starts a run in the background that outlives its caller, if that is asked for and
-    /// can be; whether it can: then what it prints is followed as that of any run under way,
-    /// whoever of its callers started it.
+    /// Starts a background run that outlives its caller, if that is requested and possible. Returns
+    /// whether it is possible: then its output is followed like that of any other run, no matter
+    /// which caller started it.
     pub(super) fn run_behind(&self, root: &Root, miss: &mut Miss) -> bool {
         let records = matches!(self.config.mode, Mode::ReadWrite | Mode::WriteOnly);
         let is_possible = self.config.finish
             && records
             && self.terminal().is_none()
             && self.config.outputs.is_empty()
-            // What another's automatic run read may have changed since it began.
+            // Inputs of another's automatic run may have changed since it began.
             && !self.is_automatic()
             && miss.call.descriptors.is_empty()
-            // What was taken out of a pipe could not be given to a second run.
+            // Data taken from a pipe could not be given to a second run.
             && miss.call.stdin.is_untaken();
         if !is_possible {
             return false;
         }
         let key = &miss.call.key;
         let take = |name| Lock::take(root, name, LockMode::TryExclusive).ok().flatten();
-        // In this order, and none is waited for.
+        // The locks are taken in this order, without waiting.
         if let Some(refreshing) = take(lock::of_refresh(key))
             && let Some(turn) = take(lock::of_key(key))
         {

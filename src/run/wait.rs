@@ -1,23 +1,20 @@
-//! Waiting for one's turn to run a command under `--no-concurrent`.
+//! Waits for a turn to run a command under `--no-concurrent`.
 //!
-//! Who waits follows meanwhile what the holder of the lock prints, and has no
-//! need of a turn if its run comes to its own end, recorded or not. If it does not, or
-//! cannot be followed any more (it was killed, or interrupted, or the store is full),
-//! one who has shown nothing takes the turn as if nothing had been there. One who
-//! has shown something carries it along as [`OutputPrefix`]: whatever comes next, a record,
-//! another holder's run, or a run of one's own, is passed in silence
-//! as far as it is what has been shown. If it is not, there is nothing right to be
-//! shown any more, and that is said.
+//! A waiting process follows the output of the lock's holder, and needs no turn if that run ends by
+//! itself, recorded or not. If the run does not, or can no longer be followed (it was killed or
+//! interrupted, or the store is full), a process that has shown nothing takes its turn as usual.
+//! One that has shown something keeps it as an [`OutputPrefix`]: whatever comes next (a record,
+//! another holder's run, or its own run) is skipped as far as it equals that prefix. If it differs,
+//! no correct output is possible any more, and an error says so.
 //!
-//! A run that prints nothing is followed by nobody. Its holder writes into the lock how
-//! it ended, unless a record tells.
+//! A run that prints nothing cannot be followed. Its holder writes into the lock how it ended,
+//! unless there is a record.
 //!
-//! Nobody waits for ever. A holder on whose behalf this process runs is not waited for,
-//! nor one that is caught with it in a circle of commands that wait for each other (see
-//! [`circle`]). Limits of one's own end the wait wherever it is, and without any there
-//! are limits by default (see [`patience`]): past one of those, one leaves the holder
-//! alone, and queues up for another lock among those who did the same, so that of many
-//! one runs the command.
+//! No process waits for ever. It does not wait for a holder on whose behalf it runs, nor for one
+//! with which it is in a circle of commands that wait for each other (see [`circle`]). The user's
+//! limits end any wait. Without them there are default limits (see [`patience`]): past one of
+//! those, a process leaves the holder alone, and queues up for another lock with those that did the
+//! same, so that only one of them runs the command.
 
 mod circle;
 mod patience;
@@ -42,95 +39,95 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How soon it is looked again whether there is more output, at first,
+/// The first interval between checks for more output,
 const SHORTEST: Duration = Duration::from_millis(1);
-/// and after some silence.
+/// and the longest one, after some silence.
 const LONGEST: Duration = Duration::from_millis(25);
-/// How often one looks around whose reader takes nothing.
+/// The interval of other checks while this process's reader takes nothing.
 const BLOCKED: Duration = Duration::from_secs(1);
 
-/// How waiting ended.
+/// The result of waiting.
 pub enum Waited {
-    /// It is one's turn.
+    /// This process has its turn.
     Turn {
-        /// What makes it so.
+        /// The lock that grants the turn.
         lock: Lock,
-        /// Whether somebody else had theirs first, and may have left a result.
+        /// True if another process held the lock first, and may have left a result.
         waited: bool,
     },
-    /// Another's run came to its own end, which is as good as one's own: so. It was shown
-    /// from beginning to end, unless that was to be decided later: see [`Wait::show`].
+    /// The run of another process ended in this way, and stands for this one's. It was shown from
+    /// beginning to end, unless the caller decides that later: see [`Wait::show`].
     Ended(End),
-    /// Waiting for the holder could be for ever, or takes longer than was said: the
-    /// command is to be run all the same, by itself.
+    /// The wait could last for ever, or takes longer than allowed: the command is to run all the
+    /// same, by itself.
     Apart(Apart),
-    /// The holder does not get on. It is said; the next lock is to be waited for.
+    /// The holder makes no progress, which was reported; wait for the next lock.
     LeftAlone,
-    /// The command's own time is over.
+    /// The command's own time limit has passed.
     TimedOut,
-    /// Something has been shown and cannot be completed; everything has been said.
+    /// Output was shown and cannot be completed; the error was reported.
     Failed,
 }
 
-/// Why a command is run beside one that holds the lock.
+/// The reason to run a command although another process holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Apart {
-    /// This process runs on behalf of the one that holds the lock, which waits for it.
+    /// This process runs on behalf of the holder, which waits for it.
     Within,
-    /// That one waits for a lock that one on whose behalf this process runs holds.
+    /// The holder waits for a lock held by a process on whose behalf this one runs.
     Circle,
-    /// That one's output can neither be followed nor will it be recorded.
+    /// The holder's output can neither be followed nor will it be recorded.
     Dropped,
-    /// `--lock-timeout`; it was said.
+    /// The wait exceeded `--lock-timeout`, which was reported.
     Impatient,
 }
 
-/// What one puts up with.
+/// The limits of a wait, and the use of other processes' runs.
 #[derive(Clone, Copy, Debug)]
 pub struct WaitPolicy {
-    /// How long one waits while nothing is shown; none: see [`patience`].
+    /// The longest wait while nothing is shown; none: see [`patience`].
     pub lock_timeout: Option<Duration>,
-    /// How long the command may take, another's run included that is as good.
+    /// The time limit of the command, including another process's run that stands for it.
     pub timeout: Option<Duration>,
-    /// The turn that counts as one that was waited for, whenever one comes.
+    /// The first turn whose run counts as waited for, whenever it comes.
     pub first_turn: Option<u64>,
-    /// Whether another's run that began earlier is as good as one's own.
+    /// True if an earlier run of another process may stand for this one's.
     pub shares: bool,
-    /// Whether it is also where it ended with status 0.
+    /// True if that also applies to a run that ended with status 0.
     pub shares_success: bool,
-    /// Whether that is shown while it goes on, and not only once it is over.
+    /// True if that run is shown while it goes on, rather than only once it is over.
     pub shows: bool,
 }
 
-/// One who waits, and what has been shown meanwhile.
+/// A waiting process, and the output it has shown in the meantime.
 pub struct Wait<'r> {
     root: &'r Root,
     messages: Messages,
     terms: WaitPolicy,
     began: Instant,
-    /// When something was shown last.
+    /// The time at which something was last shown.
     moved: Instant,
     audience: Audience,
     following: Option<Following>,
     lineage: OnceCell<Lineage>,
     waiter: Waiter<'r>,
-    /// When it is said whom one waits for; none: it was, or is not to be.
+    /// The delay until the holder is announced; none if it was, or must not be.
     announced_after: Option<Duration>,
 }
 
-/// One lock that is waited for.
+/// A lock that is waited for.
 struct Queue<'n> {
     name: &'n Path,
-    /// One's place in the row; none once it has been given up.
+    /// The place in the queue; none once it has been given up.
     place: Option<Place>,
-    /// By what the holder knows that one waits, as long as one does not follow it.
+    /// A lock that tells the holder of this wait while its run is not followed.
     row: Option<Lock>,
-    /// What the holder wrote, when it was looked at.
+    /// The holder's signature when last read.
     signature: Option<Signature>,
-    /// The first turn that was, or would be, under way while one waited.
+    /// The first turn that was, or would be, under way during this wait.
     first_turn: u64,
     standstill: Standstill,
-    /// Whether what the holder prints may be shown.
+    /// True if the holder's output may be shown.
     may_show: bool,
 }
 
@@ -152,25 +149,25 @@ impl<'r> Wait<'r> {
         }
     }
 
-    /// What has been shown, and must not be shown again.
+    /// Returns the output already shown, which must not be shown again.
     pub fn into_printed(self) -> OutputPrefix {
         self.audience.printed
     }
 
-    /// How much has been shown of each stream.
+    /// Returns the number of bytes shown of each stream.
     pub fn shown(&self) -> [u64; 2] {
         self.audience.printed.bytes()
     }
 
-    /// Waits for the lock of this name, and follows its holder. Signals end the wait
-    /// as they end a process. An error: it cannot be waited for.
+    /// Waits for the lock of this name, and follows its holder. Signals end the wait as they end a
+    /// process. An error means that the lock cannot be waited for.
     pub fn for_turn(&mut self, name: &Path) -> io::Result<Waited> {
         self.following = None;
         if let Some(lock) = Lock::take(self.root, name, Mode::TryExclusive)? {
             lock.sign();
             return Ok(Waited::Turn { lock, waited: false });
         }
-        // Before one can be seen to wait: the holder may end at once.
+        // Read this before the wait becomes visible: the holder may end at once.
         let first_turn = lock::signature(self.root.as_fd(), name).map_or(0, |it| it.awaited_turn());
         let mut queue = Queue {
             name,
@@ -189,7 +186,7 @@ impl<'r> Wait<'r> {
         self.terms.shares.then(shares).flatten()
     }
 
-    /// Shows another's run, which ended so, if it was not shown yet.
+    /// Shows the run of another process that ended this way, if it was not shown yet.
     pub fn show(&mut self, end: End) -> Waited {
         loop {
             let Some(following) = &mut self.following else { return Waited::Ended(end) };
@@ -214,7 +211,7 @@ impl<'r> Wait<'r> {
                     pause = Duration::ZERO;
                     self.gets_on(queue);
                 }
-                // All of it was there before the place was given up.
+                // The output was complete before the place was given up.
                 Step::Idle | Step::Nonsense if queue.place.is_none() => {
                     return Ok(failed(format_args!("the rest of the output is gone")));
                 }
@@ -227,7 +224,7 @@ impl<'r> Wait<'r> {
                 Step::Blocked(stream) => {
                     blocked = Some(stream);
                     pause = BLOCKED;
-                    // It is not the holder that one waits for.
+                    // The reader delays this process, not the holder.
                     self.gets_on(queue);
                 }
                 Step::Ended(end) if self.is_as_good(&end) => return Ok(Waited::Ended(end)),
@@ -241,7 +238,7 @@ impl<'r> Wait<'r> {
             }
             if self.waits(queue.place.as_ref(), pause, blocked) {
                 if self.is_whole() {
-                    // Others shall not wait until a slow reader has read.
+                    // Others must not wait until a slow reader has read.
                     queue.place = None;
                 } else if let Some(place) = queue.place.take() {
                     return self.turn(queue, place);
@@ -250,12 +247,12 @@ impl<'r> Wait<'r> {
         }
     }
 
-    /// Goes on showing another's run, or looks whether it is over.
+    /// Continues to show the followed run, or checks whether it is over.
     fn step(&mut self, queue: &mut Queue<'_>) -> Step {
         if self.terms.shows && self.following.is_some() && !queue.may_show {
             let lineage = self.lineage.get_or_init(Lineage::own);
             let may_show = self.waiter.may_show(queue.name, lineage);
-            // Whatever has ended goes round no more.
+            // A run that has ended cannot be part of a circle.
             queue.may_show = may_show || self.is_whole();
             if !queue.may_show {
                 return Step::Idle;
@@ -273,7 +270,7 @@ impl<'r> Wait<'r> {
         queue.standstill.ends();
     }
 
-    /// Whether the end of another's run is as good as one's own run would be.
+    /// Returns whether the run of another process may stand for this one's.
     fn is_as_good(&self, end: &End) -> bool {
         self.terms.shares
             && match end.how {
@@ -283,16 +280,16 @@ impl<'r> Wait<'r> {
             }
     }
 
-    /// Whether all of another's run is there that is as good as one's own.
+    /// Returns whether the complete output is available of a run that may stand for this one's.
     fn is_whole(&mut self) -> bool {
         let end = self.following.as_mut().and_then(Following::whole);
         end.is_some_and(|end| self.is_as_good(&end))
     }
 
-    /// Looks who holds the lock, follows it, and looks whether it is to be waited for.
+    /// Finds out who holds the lock, follows it, and checks whether to wait for it.
     fn look(&mut self, queue: &mut Queue<'_>) -> Option<Waited> {
         let signature = lock::signature(self.root.as_fd(), queue.name);
-        // The run of an earlier holder is worth following if it is all there.
+        // The run of an earlier holder is worth following if all of it is there.
         if signature != queue.signature && !self.is_whole() {
             self.meets(queue, signature);
         }
@@ -310,7 +307,7 @@ impl<'r> Wait<'r> {
         self.silent_end(queue, signature).map(Waited::Ended)
     }
 
-    /// Somebody else holds the lock, or the same one wrote more.
+    /// Handles a new holder of the lock, or more written by the same one.
     fn meets(&mut self, queue: &mut Queue<'_>, signature: Option<Signature>) {
         let (new, old) = (signature.as_ref(), queue.signature.as_ref());
         let goes_on = new.zip(old).is_some_and(|(new, old)| new.is_of_the_same_turn(old));
@@ -331,15 +328,15 @@ impl<'r> Wait<'r> {
         queue.signature = signature;
     }
 
-    /// The end of a run that was waited for, and that printed nothing.
+    /// Returns the end of a run that was waited for, and that printed nothing.
     fn silent_end(&self, queue: &Queue<'_>, signature: &Signature) -> Option<End> {
         let was_waited_for = signature.turn >= queue.first_turn;
-        // Where something has been shown, saying nothing is something else.
+        // After some output was shown, printing nothing would differ.
         let is_silent = signature.live.is_none() && self.audience.printed.is_empty();
         signature.end.filter(|end| was_waited_for && is_silent && self.is_as_good(end))
     }
 
-    /// Looks at the time.
+    /// Checks the time limits.
     fn loses_patience(&mut self, queue: &mut Queue<'_>) -> Option<Waited> {
         let now = Instant::now();
         if self.deadline().is_some_and(|deadline| now >= deadline) && !self.is_whole() {
@@ -380,14 +377,13 @@ impl<'r> Wait<'r> {
         })
     }
 
-    /// When the command's own time is over, if another's run counts as one's own.
+    /// Returns when the command's own time is over, if another process's run may stand for it.
     fn deadline(&self) -> Option<Instant> {
         let timeout = self.terms.timeout.filter(|_| self.terms.shares)?;
         self.began.checked_add(timeout)
     }
 
-    /// Waits for the turn, or for a stream to take more, but not for long;
-    /// whether it is one's turn.
+    /// Waits briefly for the turn, or for a stream to take more; returns whether it is the turn.
     fn waits(&self, place: Option<&Place>, pause: Duration, blocked: Option<Stream>) -> bool {
         let now = Instant::now();
         let limit = self.terms.lock_timeout.and_then(|limit| self.moved.checked_add(limit));
@@ -397,7 +393,7 @@ impl<'r> Wait<'r> {
         watched.extend(place.map(Place::granted));
         let sink = blocked.map(|stream| self.audience.awaited(stream));
         watched.extend(sink.map(|sink| PollFd::from_borrowed_fd(sink, PollFlags::OUT)));
-        // Interrupted or not, everything is looked at again.
+        // Interrupted or not, everything is checked again.
         let _ = fsutil::poll(&mut watched, Some(until.saturating_duration_since(now)));
         place.is_some() && !watched[0].revents().is_empty()
     }
@@ -413,7 +409,7 @@ impl<'r> Wait<'r> {
         Ok(Waited::Turn { lock, waited: true })
     }
 
-    /// Says whom one waits for, after a while.
+    /// Announces the holder after a while.
     fn announce(&mut self, queue: &Queue<'_>) {
         let is_time = |after: Duration| self.began.elapsed() >= after;
         if self.announced_after.is_none_or(|after| !is_time(after))
@@ -432,7 +428,7 @@ impl<'r> Wait<'r> {
     }
 }
 
-/// What cannot be shown to its end.
+/// Reports that the output cannot be shown to its end.
 fn stuck(step: &Step) -> Waited {
     match step {
         Step::Unwritable(stream, errno) => {

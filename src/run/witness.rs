@@ -1,10 +1,9 @@
-//! Whether a key still says what was run.
+//! Checks that a key still describes what was run.
 //!
-//! A key is computed from what is looked at once, and the command sees it later: it may
-//! wait for a pipe or for a lock in between, and nothing keeps others from changing a
-//! file. So what the key was computed from is looked at again: before the run, since what
-//! runs may not be what was found; and after it, since what the command read may not be
-//! what it was when it began. What changed is shown and not recorded.
+//! A key is computed before the command runs: it may wait for a pipe or for a lock in between, and
+//! files may change. So everything that the key was computed from is checked again: before the run,
+//! since another executable may be run than was found; and after it, since the command's inputs may
+//! have changed after it began. A result with a change is shown and not recorded.
 
 use super::identify::Watched;
 use super::{Call, Runner};
@@ -17,14 +16,14 @@ use cachex_exec::invocation::{Resolved, Trail};
 use cachex_exec::stdin::{Source, Stdin, caller_reads_on, put_back};
 use cachex_store::Root;
 
-/// That what a key was computed from was looked at again after the run, and is what it was. Only
-/// that look makes one, and nothing is recorded without it.
+/// Proof that what a key was computed from was checked after the run and is unchanged. Only that
+/// check makes one, and nothing is recorded without it.
 pub(super) struct Unchanged(());
 
 impl Runner<'_> {
-    /// Takes down what there is to run, just before that.
+    /// Notes the state just before the run.
     pub(super) fn watch(&self, call: &mut Call) {
-        // First, so that what is compared next is what this leads to.
+        // This comes first, so that the next comparison is of what this leads to.
         let trail = call.executable.as_ref().map(|executable| Trail::of(&executable.path));
         let changed = self.moved(call);
         let identity = &self.config.identity;
@@ -35,8 +34,8 @@ impl Runner<'_> {
         call.watched = Some(Watched { trail, changed, ways: ways.unwrap_or_default(), list, cwd });
     }
 
-    /// Looks at that again, and at what the key was computed from; an error says what is not any
-    /// more what it was.
+    /// Checks that state, and what the key was computed from, after the run. An error says what has
+    /// changed.
     pub(super) fn unchanged(&self, root: &Root, call: &Call) -> Result<Unchanged, String> {
         match self.changed(root, call) {
             None => Ok(Unchanged(())),
@@ -54,8 +53,7 @@ impl Runner<'_> {
                 return Some(self.executable_changed());
             }
         }
-        // A path that was followed just now need not be looked at again; a name may be found
-        // elsewhere.
+        // A path that was just followed need not be checked again; a name may be found elsewhere.
         let found = if self.invocation.is_path() && call.watched.is_some() {
             Self::given_moved(call)
         } else {
@@ -64,7 +62,8 @@ impl Runner<'_> {
         found.or_else(|| self.inputs_changed(root, call)).or_else(|| self.changed_meanwhile(call))
     }
 
-    /// What was not what it is now all the time, in between.
+    /// Returns a message about something that changed since the state was noted, even if the key is
+    /// the same.
     fn changed_meanwhile(&self, call: &Call) -> Option<String> {
         let Watched { ways, list, cwd, .. } = call.watched.as_ref()?;
         let identity = &self.config.identity;
@@ -75,7 +74,7 @@ impl Runner<'_> {
         if *list != stamp_of_list(identity.inputs.list.as_ref()) {
             return Some("the list of inputs changed while it ran".to_owned());
         }
-        // It is gone, and another one may be made at its place.
+        // A removed folder may be replaced by another one.
         let now = cwd.is_some().then(std::env::current_dir).and_then(Result::ok);
         if *cwd != now {
             return Some("the working directory was moved while it ran".to_owned());
@@ -83,8 +82,8 @@ impl Runner<'_> {
         None
     }
 
-    /// The same of what a look tells, the declared inputs left out, of which every
-    /// change since the key was computed is noticed after the run.
+    /// Returns a message about anything that has changed since the key was computed, except
+    /// declared inputs, whose changes are all noticed after the run.
     pub(super) fn moved(&self, call: &Call) -> Option<String> {
         if let Some(then) = &call.executable {
             match self.find_command() {
@@ -95,7 +94,7 @@ impl Runner<'_> {
         Self::given_moved(call)
     }
 
-    /// The same of what the command is given besides its arguments.
+    /// Returns a message about changes to the command's inputs besides its arguments.
     fn given_moved(call: &Call) -> Option<String> {
         if call.stdin.changed() {
             return Some("the file on standard input changed meanwhile".to_owned());
@@ -103,8 +102,8 @@ impl Runner<'_> {
         Self::descriptor_moved(call)
     }
 
-    /// The same of the files that arguments name by their descriptors. That the command
-    /// read on from one is what it was given it for, and nothing to warn of.
+    /// Returns a message about changes to files that arguments name by descriptor. A command that
+    /// reads on from one does as intended, and is nothing to warn of.
     pub(super) fn descriptor_moved(call: &Call) -> Option<String> {
         let descriptor = call.descriptors.iter().find(|file| file.changed())?;
         Some(format!("{} was changed or read from meanwhile", descriptor.name()))
@@ -114,8 +113,8 @@ impl Runner<'_> {
         format!("what `{}` leads to changed meanwhile", self.invocation.name().display())
     }
 
-    /// What the command gets as standard input, and why its result is not to be recorded:
-    /// others might read from it, too.
+    /// Returns the command's standard input, and the reason not to record its result: others might
+    /// read from it, too.
     pub(super) fn input_for(
         &self,
         call: &mut Call,
@@ -131,8 +130,7 @@ impl Runner<'_> {
         (std::mem::replace(&mut call.stdin.source, Source::Inherit), apart.or(why))
     }
 
-    /// Takes down how much of what cachex gave it the command did not read. What was taken
-    /// out for that is lost.
+    /// Notes how much of its input the command left unread. Data that was read for that is lost.
     pub(super) fn input_was_read(&self, stdin: &mut Stdin, input: (Option<u64>, Spool)) {
         stdin.leaves_unread(input);
         if let Ok(Some(consumed)) = stdin.consumed().map(|it| it.filter(|_| stdin.was_taken())) {
@@ -140,9 +138,9 @@ impl Runner<'_> {
         }
     }
 
-    /// The same of a command that is not recorded.
+    /// Handles the rest of the input of a command that is not recorded.
     pub(super) fn rest_was_read(&self, (unread, spool): (Option<u64>, Spool)) {
-        // What is left of a pipe that has not ended is cut off as by any reader that leaves.
+        // The rest of a pipe that has not ended is lost, as with any reader that leaves.
         if spool.rest == Rest::End
             && let Some(unread) = unread.filter(|&unread| unread > 0 && caller_reads_on())
         {
@@ -151,11 +149,11 @@ impl Runner<'_> {
         }
     }
 
-    /// Leaves standard input as a command left it that read so much of it. A pipe cannot
-    /// be left so: one line says what is lost, if somebody would have read on.
+    /// Leaves standard input as a command that read `consumed` bytes would. A pipe cannot be left
+    /// so: a message says how much is lost, if anybody would have read on.
     pub(super) fn leave_input(&self, stdin: &Stdin, consumed: u64) {
         if stdin.was_read() {
-            // By a command that this stands in for.
+            // The command that this entry stands in for read it.
             return;
         }
         self.tell_of_loss(stdin.skip(consumed, caller_reads_on));
@@ -171,7 +169,7 @@ impl Runner<'_> {
     }
 }
 
-/// The list of inputs, as it is.
+/// Returns the stamp of the file with the list of inputs.
 fn stamp_of_list(list: Option<&List>) -> Option<Stamp> {
     let Some(List::File(path)) = list else { return None };
     rustix::fs::stat(path).ok().map(|stat| Stamp::of(&stat))

@@ -36,7 +36,7 @@ pub struct Advice {
     pub with: Vec<Vec<String>>,
     /// Options to remove.
     pub without: Vec<&'static str>,
-    /// Whether standard input should be `/dev/null`.
+    /// True if standard input should be `/dev/null`.
     pub no_input: bool,
 }
 
@@ -271,7 +271,7 @@ impl Runner<'_> {
                 }
                 What::Environment(_) => advice.option(&["--no-env"]),
                 What::Variable(name) => names.push(name.as_slice()),
-                // If both had input to read, the output depends on it.
+                // Both had input to read, so the output depends on it.
                 What::Stdin => {
                     nearest.stdin?;
                     advice.option(&["--stdin", "null"]);

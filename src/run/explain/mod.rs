@@ -64,7 +64,7 @@ pub enum State {
         age: Duration,
         /// The time for which it stays fresh; none: for ever.
         left: Option<Duration>,
-        /// Whether the entry is replaced in the background.
+        /// The state of the replacement in the background.
         refresh: Refresh,
     },
     /// No local entry, but one in the remote store that would be fetched and served.
@@ -84,9 +84,9 @@ pub enum State {
         since: Duration,
         /// The age at which it expired.
         limit: Duration,
-        /// Whether the limit is set by this call rather than by the one that recorded the entry.
+        /// True if the limit is set by this call rather than by the one that recorded the entry.
         by_reader: bool,
-        /// Whether the entry is served should the command fail.
+        /// True if the entry is served should the command fail.
         stands_in: bool,
     },
     /// An entry with a time of recording in the future.
@@ -97,7 +97,7 @@ pub enum State {
     Forced,
     /// An entry without some of its output, printed or in files.
     Incomplete {
-        /// Whether the output is missing rather than damaged.
+        /// True if the output is missing rather than damaged.
         gone: bool,
     },
     /// An entry that is damaged.
@@ -117,7 +117,7 @@ pub enum State {
     Off,
 }
 
-/// Whether an entry is replaced in the background.
+/// The state of an entry's replacement in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refresh {
     /// The entry is not old enough.
@@ -152,7 +152,7 @@ pub struct Sources<'r> {
     pub left_out: Vec<(&'r OsStr, LeftOut)>,
     /// The kind of standard input, see [`cachex_exec::stdin`].
     pub stdin: &'static str,
-    /// Whether there is a `--key`.
+    /// True if there is a `--key`.
     pub has_text: bool,
     /// The scope.
     pub scope: Option<&'r str>,

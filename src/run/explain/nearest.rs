@@ -48,7 +48,7 @@ pub enum Reach {
 pub struct Nearest {
     /// The entry.
     pub entry: Entry,
-    /// Whether it has the same arguments, as far as they were kept.
+    /// True if it has the same arguments, as far as they were kept.
     pub same_line: bool,
     /// Its differences from the call.
     pub comparison: Result<Comparison, Incomparable>,
@@ -56,7 +56,7 @@ pub struct Nearest {
     pub stdin: Option<&'static str>,
     /// The command to run, truncated as in an entry.
     pub about: About,
-    /// The executable, where it lies now.
+    /// The current path of the executable.
     pub executable: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! Where a recording is played to.
+//! The destination of a replay.
 
 use super::Unplayed;
 use cachex_base::record::frames::Stream;
@@ -12,20 +12,20 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 
-/// Below this, a read and a write cost less than asking the kernel to copy.
+/// The length below which a read and a write cost less than a copy by the kernel.
 pub const COPY_BY_HAND: u64 = 64 * 1024;
-/// What the kernel copies at once.
+/// The most bytes that the kernel copies at once.
 #[cfg(target_os = "linux")]
 const AT_ONCE: usize = 1 << 30;
 
-/// Where a stream goes, and how much of it went there.
+/// The destination of a stream, and the number of bytes written to it.
 pub struct Out<'a> {
     pub stream: Stream,
     pub fd: BorrowedFd<'a>,
     pub shown: &'a mut u64,
-    /// Whether what cannot be written is passed over, unless its reader left.
+    /// True if write errors are ignored, except for a reader that left.
     pub is_lenient: bool,
-    /// Leaves escape sequences out.
+    /// A filter that removes escape sequences.
     pub plain: &'a mut Option<Plain>,
 }
 
@@ -45,7 +45,7 @@ impl Out<'_> {
         Ok(())
     }
 
-    /// Copies the next `len` bytes, what is long inside the kernel where it can.
+    /// Copies the next `len` bytes, long runs inside the kernel if possible.
     pub fn copy(&mut self, reader: &mut BufReader<&File>, mut len: u64) -> Result<(), Unplayed> {
         let mut by_hand = self.plain.is_some() || self.is_nonblocking();
         while len > 0 {
@@ -71,10 +71,10 @@ impl Out<'_> {
         Ok(())
     }
 
-    /// Copies what is buffered, at the most `len` bytes; how many.
+    /// Copies buffered bytes, at most `len`; returns how many.
     fn copy_some(&mut self, reader: &mut impl BufRead, len: u64) -> Result<u64, Unplayed> {
         let bytes = match reader.fill_buf() {
-            // It was as long as this when it was verified.
+            // The file was longer when it was verified.
             Ok([]) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(0),
             bytes => bytes?,
@@ -85,9 +85,9 @@ impl Out<'_> {
         Ok(n as u64)
     }
 
-    /// Has the kernel copy up to `len` bytes of a file from where it is read next, and
-    /// says how many it did. It takes no descriptor for that, and whatever keeps it from
-    /// it either keeps nobody from reading and writing, or is met there again.
+    /// Lets the kernel copy up to `len` bytes of a file from its current position; returns how many
+    /// it copied. Needs no descriptor. An error either does not affect reading and writing, or
+    /// occurs there again.
     #[cfg(target_os = "linux")]
     fn copy_in_kernel(&mut self, file: &File, len: u64) -> u64 {
         let is_file =
@@ -107,7 +107,7 @@ impl Out<'_> {
                     *self.shown += n as u64;
                 }
                 Err(Errno::INTR) => {}
-                // Two file systems, or one that appends.
+                // Another file system, or a destination opened for appending.
                 _ if to_a_file => to_a_file = false,
                 _ => break,
             }
@@ -120,8 +120,8 @@ impl Out<'_> {
         0
     }
 
-    /// Whether somebody made it so; the kernel's copying does not wait then, and does not
-    /// say how far it came.
+    /// Returns whether the destination is non-blocking. The kernel's copy does not wait then, nor
+    /// tell how far it came.
     fn is_nonblocking(&self) -> bool {
         rustix::fs::fcntl_getfl(self.fd).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
     }

@@ -1,24 +1,23 @@
 //! Commands that wait for each other in a circle.
 //!
-//! `a` calls `b` and `b` calls `a`. If both are started at once, each holds the lock on
-//! its own key, and what it calls waits for the other's: for ever. The kernel does not
-//! see that, because it is not the holder that waits but a descendant of its. So whoever
-//! waits for longer than a moment writes down for which lock, and whom it descends from,
-//! in a file in `tmp/` that it holds a lock on, by which one can tell that it lives.
+//! `a` calls `b` and `b` calls `a`. If both are started at once, each holds the lock on its own
+//! key, and its child waits for the other's lock: for ever. The kernel does not see that, because a
+//! descendant of the holder waits, not the holder. So a process that waits longer than a moment
+//! writes the lock's name and its own ancestors to a file in `tmp/`, and holds a lock on it that
+//! shows that it is alive.
 //!
-//! From there the circle can be walked: from the lock that one waits for to its holder,
-//! to those who wait on that holder's behalf, to the locks they wait for, and so on. If
-//! that leads to a holder on whose behalf one waits oneself, nobody in the circle goes on
-//! by itself. Then one of them runs its command without the cache. All see the same
-//! files, so they agree on who that is: the one whose file has the least name. Should
-//! that one not do it, each of the others does it a moment later.
+//! From these files the circle can be walked: from a lock to its holder, to those that wait on the
+//! holder's behalf, to the locks they wait for, and so on. If that leads to a holder on whose
+//! behalf this process waits, nothing in the circle goes on by itself. Then one of them runs its
+//! command without the cache. All see the same files, so they agree on which: the one whose file
+//! has the least name. If that one does not do it, each of the others does a moment later.
 //!
-//! What such a circle prints would go round in it, each showing what the other shows. So
-//! one who runs on behalf of another call shows nothing before its file is there and it has
-//! looked: the last to do so sees the circle, and that is one too few for it to close.
+//! Output would go round in such a circle, each process showing what the other shows. So a process
+//! that runs on behalf of another call shows nothing before it has written its file and looked: the
+//! last to do so sees the circle and does not close it.
 //!
-//! Files may come and go while they are read. What is missed is seen at the next look;
-//! a circle that is seen and is none costs a run without the cache, and nothing else.
+//! Files may come and go while they are read. A missed one is seen at the next look. A circle seen
+//! by mistake only costs a run without the cache.
 
 use cachex_base::process::lineage::Lineage;
 use cachex_base::system::clock::Timestamp;
@@ -34,39 +33,39 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How the names of these files begin, in `tmp/`.
+/// The prefix of the names of these files in `tmp/`.
 const PREFIX: &str = "wait-";
-/// No file is longer.
+/// The maximum length of a file.
 const LONGEST: usize = 64 * 1024;
-/// How long one who waits does without a file: most are done by then.
+/// The time after which a waiting process writes a file: most are done by then.
 const MOMENT: Duration = Duration::from_millis(100);
-/// How often one looks for a circle,
+/// The interval between looks for a circle,
 const EVERY: Duration = Duration::from_millis(500);
-/// and how much less often for each one who waits: a look costs as much.
+/// or this for each waiting process, if longer, since a look costs as much.
 const EVERY_FOR_EACH: Duration = Duration::from_millis(20);
-/// How old a file is that nobody holds a lock on because its writer died.
+/// The age at which an unlocked file is known to belong to a dead process.
 const LEFT: Duration = Duration::from_secs(10);
-/// How long one leaves it to somebody else to break a circle.
+/// The time that others have to break a circle.
 const LEFT_TO_OTHERS: Duration = Duration::from_secs(1);
 
-/// That this process waits for a lock, for others to see.
+/// A waiting process, made visible to others.
 pub struct Waiter<'r> {
     root: &'r Root,
-    /// None as long as it is not worth it, or cannot be written.
+    /// The process's file; none while it is not worth it, or cannot be written.
     file: Option<File<'r>>,
     next_look: Instant,
     seen: Option<Instant>,
 }
 
-/// The file that says so, and which lock it names.
+/// The file of a waiting process, and the lock that it names.
 struct File<'r> {
     name: Temporary<'r>,
-    /// Holds the lock on it.
+    /// Keeps the file locked.
     _open: OwnedFd,
     of: PathBuf,
 }
 
-/// Another who waits, as its file says.
+/// Another waiting process, as described by its file.
 struct Other {
     name: OsString,
     lock: PathBuf,
@@ -74,13 +73,13 @@ struct Other {
 }
 
 impl<'r> Waiter<'r> {
-    /// One who begins to wait.
+    /// Begins a wait.
     pub fn new(root: &'r Root) -> Waiter<'r> {
         Waiter { root, file: None, next_look: Instant::now() + MOMENT, seen: None }
     }
 
-    /// Whether nobody but this process can break a circle in which it waits for the lock
-    /// of this name. To be called now and then; mostly it does nothing.
+    /// Returns whether only this process can break a circle in which it waits for this lock. Call
+    /// it now and then; mostly it does nothing.
     pub fn is_to_break_a_circle(&mut self, name: &Path, own: &Lineage) -> bool {
         let now = Instant::now();
         if now < self.next_look {
@@ -90,14 +89,14 @@ impl<'r> Waiter<'r> {
             self.seen = None;
             return false;
         };
-        // Those who do not see it yet would not agree.
+        // Processes that do not see the circle yet would not agree.
         let since = *self.seen.get_or_insert(now);
         self.next_look = now + LEFT_TO_OTHERS / 5;
         is_first || now.duration_since(since) >= LEFT_TO_OTHERS
     }
 
-    /// Whether this process waits for that lock in a circle, and if so, whether it is the
-    /// one to break it.
+    /// Returns whether this process is the one to break a circle in which it waits for this lock;
+    /// none if there is no circle.
     fn sees_a_circle(&mut self, name: &Path, own: &Lineage) -> Option<bool> {
         let now = Instant::now();
         self.next_look = now + EVERY;
@@ -115,8 +114,8 @@ impl<'r> Waiter<'r> {
         Some(members.iter().all(|member| own_name.as_os_str() < *member))
     }
 
-    /// Whether what the holder of this lock prints may be shown: that does not go round in
-    /// a circle. It is looked at once, in any case.
+    /// Returns whether the holder's output may be shown, because it does not go round in a circle.
+    /// Looks at once, in any case.
     pub fn may_show(&mut self, name: &Path, own: &Lineage) -> bool {
         !own.is_nested() || self.sees_a_circle(name, own).is_none()
     }
@@ -131,8 +130,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// The names of those through whom the holder of this lock waits for a holder on
-    /// whose behalf this process runs; none if it does not.
+    /// Returns the names of those through whom the holder of this lock waits for a holder on whose
+    /// behalf this process runs; none if it does not.
     fn back_from(&mut self, name: &Path) -> Option<Vec<&'a OsStr>> {
         if self.been.iter().any(|been| been == name) {
             return None;
@@ -157,21 +156,21 @@ impl<'a> Walk<'a> {
 
 fn write_down<'r>(root: &'r Root, name: &Path, own: &Lineage) -> rustix::io::Result<File<'r>> {
     let (temporary, file) = Temporary::create_with(root, PREFIX)?;
-    // Nobody looks at a file before it is locked.
+    // Others ignore a file that is not locked.
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     let text = format!("{}\n{own}", name.display());
     fsutil::write_file(&file, text.as_bytes())?;
     Ok(File { name: temporary, _open: file, of: name.to_owned() })
 }
 
-/// All who wait, but for the one whose file this is.
+/// Returns all waiting processes except the owner of this file.
 fn others(root: &Root, own: &OsStr) -> Vec<Other> {
     let names = fsutil::names(root, "tmp").unwrap_or_default();
     let is_other = |name: &OsString| name != own && name.as_bytes().starts_with(PREFIX.as_bytes());
     names.into_iter().filter(is_other).filter_map(|name| read(root, name)).collect()
 }
 
-/// One who waits; none if it does not any more.
+/// Returns a waiting process; none if it no longer waits.
 fn read(root: &Root, name: OsString) -> Option<Other> {
     let file = fsutil::open_file(root, Path::new("tmp").join(&name)).ok()?;
     let shared = rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared);
@@ -187,7 +186,7 @@ fn read(root: &Root, name: OsString) -> Option<Other> {
     Some(Other { name, lock: PathBuf::from(lock), lineage: Lineage::parse(lineage)? })
 }
 
-/// Whether its writer had the time to take a lock on a file, and so must have died.
+/// Returns whether a file is so old that its writer should have locked it, and so must have died.
 fn is_left(file: &OwnedFd) -> bool {
     let written = |stat: rustix::fs::Stat| {
         Timestamp(u64::try_from(stat.st_mtime).unwrap_or(0).saturating_mul(1_000_000_000))

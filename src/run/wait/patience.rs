@@ -1,9 +1,9 @@
-//! How long one waits for a holder that does not get on, and what is said of it.
+//! Limits of the wait for a holder that makes no progress, and messages about it.
 //!
-//! With `--lock-timeout` that is up to the user. By default it depends on what keeps the
-//! holder: one that is stopped, or whose own reader takes nothing, goes on when somebody
-//! does something about it, which may be never. One that just prints nothing is most
-//! likely at work, and running the same command beside it would be what was not wanted.
+//! With `--lock-timeout` the user decides. By default the limit depends on the obstacle. A holder
+//! that is stopped, or whose own reader takes nothing, goes on when somebody intervenes, which may
+//! be never. One that just prints nothing is most likely at work, and running the same command
+//! beside it is what the user wanted to avoid.
 
 use cachex_base::system::fsutil;
 use cachex_base::text::quote::rounded;
@@ -11,63 +11,63 @@ use cachex_store::lock::Signature;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// A holder that was stopped, by Ctrl-Z or SIGSTOP, is waited for so long.
+/// The limit for a holder that was stopped, by Ctrl-Z or SIGSTOP.
 const STOPPED: Duration = Duration::from_secs(2);
-/// One that waits for its own reader, a pager or a terminal after Ctrl-S.
+/// The limit for one that waits for its own reader, a pager or a terminal after Ctrl-S.
 const PAUSED: Duration = Duration::from_secs(5);
-/// One that prints nothing.
+/// The limit for one that prints nothing.
 const SILENT: Duration = Duration::from_mins(10);
-/// One that prints nothing, and may wait for this very process for all one can tell.
+/// The limit for one that prints nothing, and may be waiting for this very process.
 const UNRELATED_PERHAPS: Duration = Duration::from_mins(1);
-/// How often one looks whether a holder is stopped.
+/// The interval of checks whether a holder is stopped.
 const GLANCE: Duration = Duration::from_millis(250);
 
-/// How long one waits before saying so at a terminal,
+/// The delay before a message at a terminal,
 const SAID_AT_A_TERMINAL: Duration = Duration::from_secs(1);
-/// and where standard error is something else.
+/// and if standard error is not a terminal.
 const SAID_ELSEWHERE: Duration = Duration::from_secs(10);
 
-/// What keeps a holder from getting on.
+/// The reason why a holder makes no progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// It is stopped.
+    /// The holder is stopped.
     Stopped,
-    /// Its own reader takes nothing.
+    /// The holder's reader takes nothing.
     Reader,
-    /// Nothing that could be seen.
+    /// No visible reason.
     Unseen,
 }
 
-/// Who is waited for, and since when it has not got on.
+/// A holder that is waited for, and since when it has made no progress.
 pub struct Standstill {
-    /// What the holder wrote.
+    /// The holder's signature.
     signature: Option<Signature>,
-    /// When it last got on, as far as could be seen.
+    /// The time of its last visible progress.
     since: Instant,
     stopped: Option<Instant>,
     looked: Instant,
-    /// How much it has printed.
+    /// The amount of output seen so far.
     printed: u64,
 }
 
 impl Standstill {
-    /// Whoever holds the lock now has only begun.
+    /// Begins with a holder that has just started.
     pub fn new(signature: Option<Signature>) -> Standstill {
         let now = Instant::now();
         Standstill { signature, since: now, stopped: None, looked: now, printed: 0 }
     }
 
-    /// It got on.
+    /// Notes progress.
     pub fn ends(&mut self) {
         self.since = Instant::now();
     }
 
-    /// Whether it is time to look at it.
+    /// Returns whether it is time for a check.
     pub fn is_due(&self) -> bool {
         self.looked.elapsed() >= GLANCE
     }
 
-    /// Looks at it: it has printed so much.
+    /// Checks the holder, which has printed this much.
     pub fn look(&mut self, printed: u64) {
         self.looked = Instant::now();
         if printed > self.printed {
@@ -77,7 +77,7 @@ impl Standstill {
         self.stopped = is_stopped.then(|| self.stopped.unwrap_or(self.looked));
     }
 
-    /// What keeps it; `is_paused`: its own reader.
+    /// Returns the obstacle; `is_paused` says that the holder's reader takes nothing.
     pub fn obstacle(&self, is_paused: bool) -> Obstacle {
         match (self.stopped, is_paused) {
             (Some(_), _) => Obstacle::Stopped,
@@ -86,8 +86,8 @@ impl Standstill {
         }
     }
 
-    /// Whether one has waited long enough; `is_unrelated`: it is known not to wait for
-    /// this process.
+    /// Returns whether the wait was long enough. `is_unrelated` says that the holder is known not
+    /// to wait for this process.
     pub fn is_over(&self, obstacle: Obstacle, is_unrelated: bool) -> bool {
         let limit = match obstacle {
             Obstacle::Stopped => STOPPED,
@@ -99,19 +99,19 @@ impl Standstill {
         since.elapsed() >= limit
     }
 
-    /// Who is waited for.
+    /// Returns a description of the holder.
     pub fn whom(&self) -> Whom<'_> {
         Whom(self.signature.as_ref())
     }
 
-    /// What is wrong with it.
+    /// Returns a description of the obstacle.
     pub fn what(&self, obstacle: Obstacle) -> What {
         What(obstacle, self.since.elapsed())
     }
 }
 
-/// In debug builds, which the tests are, `CACHEX_TEST_SILENT` is in its place, in
-/// milliseconds.
+/// Returns [`SILENT`], or in debug builds, which the tests use, the milliseconds in
+/// `CACHEX_TEST_SILENT`.
 fn silent() -> Duration {
     #[cfg(debug_assertions)]
     if let Some(limit) = std::env::var_os("CACHEX_TEST_SILENT")
@@ -122,8 +122,8 @@ fn silent() -> Duration {
     SILENT
 }
 
-/// When whoever reads standard error is told who is waited for. Where that goes the way
-/// of standard output it is what the command prints, and nothing is said.
+/// Returns the delay until the holder is announced on standard error. Returns none if that is the
+/// same file as standard output, where only the command's output belongs.
 pub fn of_the_reader() -> Option<Duration> {
     let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
     if rustix::termios::isatty(stderr) {
@@ -134,7 +134,7 @@ pub fn of_the_reader() -> Option<Duration> {
     (!fsutil::same_file(&stdout, &stderr)).then_some(SAID_ELSEWHERE)
 }
 
-/// A holder, for people.
+/// Displays a holder.
 pub struct Whom<'a>(Option<&'a Signature>);
 
 impl fmt::Display for Whom<'_> {
@@ -150,7 +150,7 @@ impl fmt::Display for Whom<'_> {
     }
 }
 
-/// Why a holder does not get on, for people.
+/// Displays why a holder makes no progress.
 pub struct What(Obstacle, Duration);
 
 impl fmt::Display for What {

@@ -30,7 +30,7 @@ pub enum What {
     ExeContent,
     /// The working directory.
     Directory,
-    /// All variables: this many are part of one key, and none of the other.
+    /// The variables as a whole: this many are part of one key, and none of the other.
     Environment(usize),
     /// The variable of this name.
     Variable(Vec<u8>),
@@ -74,7 +74,7 @@ pub struct Difference {
     pub change: Change,
 }
 
-/// All differences between two keys.
+/// The differences between two keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     /// The differences, at most one for each component.
@@ -148,7 +148,7 @@ fn compare_executables(now: &Parts, then: &Parts, comparison: &mut Comparison) {
     } else if differs(Kind::ExeContent) {
         What::ExeContent
     } else if differs(Kind::ExePath) {
-        // It is another file: a different size and time go without saying.
+        // Another file: a different size and time go without saying.
         What::ExePath
     } else if size || modified {
         What::ExeStat { size, modified }

@@ -28,7 +28,7 @@ pub struct Sides<'s> {
     pub executable: Option<&'s Path>,
     /// The kind of standard input when recorded, if known.
     pub stdin: Option<&'static str>,
-    /// Whether credentials in command lines are shown.
+    /// The treatment of credentials in command lines.
     pub credentials: Credentials,
 }
 
