@@ -1,7 +1,7 @@
-//! What every part of cachex stands on: the operating system, text, the record of a run,
-//! streams and processes.
+//! The foundation of every part of cachex: the operating system, text, the record of a run, streams
+//! and processes.
 //!
-//! It is an inner part of cachex, and has no stable interface.
+//! This crate is internal to cachex and has no stable interface.
 
 pub mod process;
 pub mod record;

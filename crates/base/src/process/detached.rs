@@ -13,17 +13,17 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::thread;
 
-/// Enough for a thread that waits.
+/// The stack size of a thread that only waits.
 const STACK: usize = 64 * 1024;
-/// How many numbers of descriptors are tried one by one.
+/// The number of descriptors that are tried one by one.
 const MOST_NUMBERS: u64 = 1 << 20;
 
-/// Starts a process in a session of its own, from its first moment: whoever ends
-/// the caller's group, a terminal or a CI runner, does not mean this one.
+/// Starts a process in a session of its own from its first moment, so that a signal to the caller's
+/// group, from a terminal or a CI runner, does not reach it.
 ///
-/// cachex leaves it to who inherits it: it ends soon itself. A program that uses the
-/// library may live for long, so a thread of it waits for the process, of which nothing
-/// would be left but an entry in the system's table.
+/// cachex does not wait for the process: it exits soon, and init inherits the child. A program that
+/// uses the library may live for long, so one of its threads waits for the process and prevents a
+/// zombie.
 pub fn start(command: &mut Command) -> io::Result<()> {
     failpoint::at("start")?;
     // SAFETY: `setsid` is async-signal-safe, and the closure does nothing else.
@@ -35,7 +35,7 @@ pub fn start(command: &mut Command) -> io::Result<()> {
     }
     let mut child = command.spawn()?;
     if !ipc::is_cachex() {
-        // Whoever has no room for a thread has other sorrows than that entry.
+        // Without room for a thread, a zombie is the lesser problem.
         let _ = thread::Builder::new()
             .name(ipc::NAME.to_owned())
             .stack_size(STACK)
@@ -44,13 +44,13 @@ pub fn start(command: &mut Command) -> io::Result<()> {
     Ok(())
 }
 
-/// Has a copy of this process do something, apart from whatever its caller might end, and
-/// with no more open than this; none if there can be none. It takes no signal but those that
-/// nobody can refuse.
+/// Runs `work` in a forked copy of this process, in a session of its own and with only the
+/// descriptors in `keep` open. Returns `None` if the fork fails. The child blocks every signal that
+/// can be blocked.
 pub fn branch_off(keep: Vec<RawFd>, work: impl FnOnce()) -> Option<Pid> {
-    // SAFETY: the child goes on with one thread, and needs nothing that another could
-    // have locked at this moment but the allocator, which the C library sees to. What it
-    // drops it drops without an effect on this process.
+    // SAFETY: the child continues with one thread and needs nothing that another thread could have
+    // locked at this moment, except the allocator, which the C library takes care of. Values that
+    // it drops have no effect on this process.
     match unsafe { libc::fork() } {
         0 => {
             let _ = Mask::all_but(&[]).set();
@@ -58,22 +58,22 @@ pub fn branch_off(keep: Vec<RawFd>, work: impl FnOnce()) -> Option<Pid> {
             let _ = rustix::process::chdir("/");
             close_all_but(keep);
             work();
-            // SAFETY: it ends the process at once, and nothing of it needs to be tidied.
+            // SAFETY: it ends the process at once, and nothing needs cleaning up.
             unsafe { libc::_exit(0) }
         }
         pid => Some(pid).filter(|&pid| pid > 0).and_then(Pid::from_raw),
     }
 }
 
-/// Leaves the priority and the open files of whoever started this process, which
-/// has only begun: all but the standard ones and `keep`.
+/// Drops the inherited priority and closes the inherited files of a process that has just started,
+/// except the standard streams and `keep`.
 pub fn settle(nice: i32, keep: &[BorrowedFd<'_>]) {
     let _ = rustix::process::nice(nice);
     let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
     close_all_but(standard.iter().chain(keep).map(AsRawFd::as_raw_fd).collect());
 }
 
-/// Closes all descriptors but these, in a process that goes on with nothing else.
+/// Closes all descriptors but these. For a process that uses no others from now on.
 pub fn close_all_but(mut keep: Vec<RawFd>) {
     keep.sort_unstable();
     let mut from = 0;
@@ -84,7 +84,7 @@ pub fn close_all_but(mut keep: Vec<RawFd>) {
     close(from..=i32::MAX);
 }
 
-/// Closes what is open of these numbers.
+/// Closes the open descriptors in this range.
 fn close(numbers: RangeInclusive<i32>) {
     if numbers.is_empty() {
         return;
@@ -92,16 +92,16 @@ fn close(numbers: RangeInclusive<i32>) {
     #[cfg(target_os = "linux")]
     {
         let (first, last) = (*numbers.start(), *numbers.end());
-        // SAFETY: this process goes on with what is kept: it owns no other descriptor that
-        // it still uses, and nothing refers to one. What is open was inherited, a
-        // jobserver's pipe say.
+        // SAFETY: this process continues with `keep` alone: it owns no other descriptor that it
+        // still uses, and nothing refers to one. The open ones were inherited, such as a
+        // jobserver's pipe.
         if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
             return;
         }
     }
     let last = i32::try_from(limits::descriptors(MOST_NUMBERS)).unwrap_or(i32::MAX);
     for fd in *numbers.start()..=last.min(*numbers.end()) {
-        // SAFETY: as above. A number that is not open is an error that changes nothing.
+        // SAFETY: as above. Closing a number that is not open is an error that changes nothing.
         unsafe { libc::close(fd) };
     }
 }

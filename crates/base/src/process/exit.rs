@@ -1,8 +1,8 @@
-//! Every exit status of cachex, and how it ends the way a command ended.
+//! Every exit status of cachex, and how cachex ends the way a command ended.
 //!
-//! `run` and `sh` give the command's own status; what is cachex's own fault or
-//! finding lies in the range that `env`, `nohup` and `timeout` use. The other
-//! verbs follow the usual pair: 1 for a failure, 2 for a usage error.
+//! `run` and `sh` exit with the command's own status. Failures and findings of cachex itself use
+//! the same range as `env`, `nohup` and `timeout`. The other verbs follow the usual pair: 1 for a
+//! failure, 2 for a usage error.
 
 use crate::system::signals;
 use rustix::io::Errno;
@@ -10,11 +10,11 @@ use signal_hook::consts::SIGXFSZ;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-/// The command took longer than it might.
+/// The command exceeded its time limit.
 pub const TIMED_OUT: u8 = 124;
 /// cachex itself failed, or was misused, where it stands in for a command.
 pub const CACHEX_FAILED: u8 = 125;
-/// The command was found and cannot be executed.
+/// The command was found but cannot be executed.
 pub const NOT_EXECUTABLE: u8 = 126;
 /// The command was not found.
 pub const NOT_FOUND: u8 = 127;
@@ -23,7 +23,7 @@ pub const FAILURE: u8 = 1;
 /// A verb other than `run` was misused.
 pub const USAGE: u8 = 2;
 
-/// How this process is to end.
+/// The way in which this process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// With this status.
@@ -36,7 +36,7 @@ impl Exit {
     /// Everything went as it should.
     pub const SUCCESS: Exit = Exit::Status(0);
 
-    /// How a command ends as a rule that could not write what it had to.
+    /// Returns how a command usually ends when a write of its output fails.
     pub fn of_a_failed_write(errno: Errno) -> Exit {
         if errno == Errno::FBIG && !signals::is_ignored(SIGXFSZ) {
             Exit::Signal(SIGXFSZ)
@@ -45,19 +45,19 @@ impl Exit {
         }
     }
 
-    /// Ends the process. A death by signal is repeated on oneself, so that the
-    /// parent sees a true one: a shell stops its script on Ctrl-C only if the
-    /// command died of SIGINT, not if it exited with 130.
+    /// Ends the process. A death by signal is repeated on this process, so that the parent sees a
+    /// real one: a shell stops its script on Ctrl-C only if the command died of SIGINT, not if it
+    /// exited with 130.
     pub fn end(self) -> ! {
         let status = match self {
             Exit::Status(status) => i32::from(status),
             Exit::Signal(signal) => {
-                // The command has left its core file, if it was to leave one.
+                // The command has already written its core file, if any.
                 let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
                 let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
                 signals::die_of(signal);
-                // Still here: the first process of a container, which no signal of its own
-                // ends, or a signal that this system does not kill by.
+                // Still here: this is the first process of a container, which its own signals do
+                // not end, or the signal is one that this system does not kill by.
                 128 + signal
             }
         };

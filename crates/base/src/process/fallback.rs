@@ -1,12 +1,12 @@
-//! The way out of a process that has no memory left, or panicked.
+//! The way out for a process that ran out of memory or panicked.
 //!
-//! Until the command was started, or something of the caller's was used up, the way out is
-//! to become the command: execution needs no memory. After that there is a reserve, enough
-//! for what a run has still to do. Once the command has ended all that could be lost is
-//! its recording, and the process ends as the command did.
+//! Until the command was started or some of the caller's input was consumed, the way out is to
+//! become the command: `exec` needs no memory. After that there is a reserve, enough for the rest
+//! of a run. Once the command has ended, only its recording can be lost, and the process ends as
+//! the command did.
 //!
-//! The standard library ends a process that has no memory by a signal, which looks like
-//! the command's own death, or like a damaged database if the process is a helper.
+//! The standard library ends a process without memory by a signal. That would look like the
+//! command's own death, or like a damaged database if the process is a helper.
 
 pub mod stack;
 
@@ -18,38 +18,38 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-/// Nothing is known that could be done.
+/// No way out is known.
 const LOST: u32 = 0;
-/// The command is known, and nothing of the caller's was used up.
+/// The command is known, and none of the caller's input was consumed.
 const READY: u32 = 1;
-/// This process is a helper, and somebody else has the command.
+/// This process is a helper; another process is responsible for the command.
 const HELPER: u32 = 2;
-/// The command has ended; the status is added.
+/// The command has ended. Its status is added to this value.
 const ENDED: u32 = 0x100;
 
 static STATE: AtomicU32 = AtomicU32::new(LOST);
-/// The arguments of this process as C has them, and how many they are.
+/// The arguments of this process as a C array, and their count.
 static ARGUMENTS: (AtomicPtr<*const c_char>, AtomicUsize) =
     (AtomicPtr::new(ptr::null_mut()), AtomicUsize::new(0));
-/// Where among them those of the command begin.
+/// The index of the command's first argument among them.
 static FIRST: AtomicUsize = AtomicUsize::new(0);
-/// The command's name, where it is not among them.
+/// The command's name, if it is not among the arguments.
 static NAME: AtomicPtr<c_char> = AtomicPtr::new(ptr::null_mut());
 static GETS_NOTHING: AtomicBool = AtomicBool::new(false);
 
-/// These are the arguments of this process.
+/// Registers the arguments of this process.
 ///
 /// # Safety
 ///
-/// They are null or as C has them, `count` and then a null pointer, and stay until the
-/// process ends.
+/// The array holds `count` C strings followed by a null pointer, or is null. It stays valid until
+/// the process ends.
 pub unsafe fn arguments_are(arguments: *const *const c_char, count: usize) {
     ARGUMENTS.0.store(arguments.cast_mut(), Ordering::Relaxed);
     ARGUMENTS.1.store(count, Ordering::Relaxed);
 }
 
-/// From now on this process can become a command: `argv`, which are its last arguments,
-/// but that the name of a shell may be another than what stands before them.
+/// Allows this process to become a command from now on. `argv` must be the last arguments of this
+/// process, except that the name of a shell may differ from the word in its place.
 pub fn command_is(argv: &[OsString], last: Option<&OsStr>, gets_nothing: bool) {
     let count = ARGUMENTS.1.load(Ordering::Relaxed);
     let Some(first) = count.checked_sub(argv.len()).filter(|&first| first > 0) else { return };
@@ -63,17 +63,17 @@ pub fn command_is(argv: &[OsString], last: Option<&OsStr>, gets_nothing: bool) {
     STATE.store(READY, Ordering::Release);
 }
 
-/// Something is used up, or begun, that a command would miss or do again.
+/// Marks that something was consumed or begun that the command would miss or repeat.
 pub fn is_too_late() {
     STATE.store(LOST, Ordering::Release);
 }
 
-/// Whether the command can still be run as if nothing had been.
+/// Returns whether the command can still be run as if cachex had done nothing.
 pub fn is_ready() -> bool {
     STATE.load(Ordering::Acquire) == READY
 }
 
-/// The command has ended, everything it printed was passed on, and this process ends so.
+/// Marks that the command has ended with `exit` and that all its output was passed on.
 pub fn has_ended(exit: Exit) {
     let status = match exit {
         Exit::Status(status) => status,
@@ -82,27 +82,26 @@ pub fn has_ended(exit: Exit) {
     STATE.store(ENDED + u32::from(status), Ordering::Release);
 }
 
-/// How the command ended, if it has.
+/// Returns how the command ended, if it has.
 pub fn ended() -> Option<Exit> {
     let status = STATE.load(Ordering::Acquire).checked_sub(ENDED)?;
     Some(Exit::Status(status as u8))
 }
 
-/// This process is a helper.
+/// Marks this process as a helper.
 pub fn is_helper() {
     STATE.store(HELPER, Ordering::Release);
 }
 
-/// Becomes the command, without any memory; returns if that cannot be.
+/// Becomes the command without allocating. Returns only if that fails.
 fn become_command() {
     let arguments = ARGUMENTS.0.load(Ordering::Relaxed);
     if arguments.is_null() {
         return;
     }
-    // SAFETY: `FIRST` is the place of one of the arguments, which `arguments_are` promises
-    // to be C strings up to a null pointer. Nobody else reads the array, C made it to be
-    // written to, and what is written is a C string that was leaked. The calls allocate
-    // nothing.
+    // SAFETY: `FIRST` is the index of one of the arguments, which the caller of `arguments_are`
+    // promised to be C strings up to a null pointer. Nobody else reads the array, C allows writing
+    // to it, and the string written is a leaked C string. The calls do not allocate.
     unsafe {
         let argv = arguments.add(FIRST.load(Ordering::Relaxed));
         let name = NAME.load(Ordering::Relaxed);
@@ -111,25 +110,25 @@ fn become_command() {
         }
         if GETS_NOTHING.load(Ordering::Relaxed) {
             libc::close(0);
-            // It takes the number that is free now.
+            // This takes the lowest free descriptor, which is 0.
             libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
         }
         libc::execvp(*argv, argv);
     }
 }
 
-/// What the reserve holds: some chunks, what an entry is made of, and then some.
+/// The size of the reserve: a few chunks, the parts of an entry, and a margin.
 const RESERVE: usize = 256 * 1024;
-/// What is larger can be done without.
+/// The largest allocation served from the reserve. A run can do without larger ones.
 const LARGEST: usize = 48 * 1024;
 
-/// Memory that is there when there is no other. It is given once and not taken back.
+/// Memory for when the system has none. It is handed out once and never taken back.
 struct Reserve {
     bytes: UnsafeCell<[u8; RESERVE]>,
     used: AtomicUsize,
 }
 
-// SAFETY: the bytes are only given out, each of them once.
+// SAFETY: the bytes are only handed out, each of them once.
 unsafe impl Sync for Reserve {}
 
 static SPARE: Reserve = Reserve { bytes: UnsafeCell::new([0; RESERVE]), used: AtomicUsize::new(0) };
@@ -146,7 +145,7 @@ impl Reserve {
         };
         let taken = layout.size() <= LARGEST
             && self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).is_ok();
-        // SAFETY: the place lies within the reserve.
+        // SAFETY: the offset lies within the reserve.
         place.filter(|_| taken).map_or(ptr::null_mut(), |at| unsafe { start.add(at) })
     }
 
@@ -155,7 +154,7 @@ impl Reserve {
     }
 }
 
-/// Finds memory where the system has none, or another way out.
+/// Takes memory from the reserve when the system has none, or ends this process another way.
 #[cold]
 #[inline(never)]
 fn without_memory(layout: Layout) -> *mut u8 {
@@ -169,16 +168,16 @@ fn without_memory(layout: Layout) -> *mut u8 {
 }
 
 fn leave(status: u8) -> ! {
-    // SAFETY: it only ends the process, and needs no memory for that.
+    // SAFETY: it only ends the process, which needs no memory.
     unsafe { libc::_exit(status.into()) }
 }
 
-/// The memory of cachex: the system's, and what this module does where that ends.
+/// The allocator of cachex: the system's, with the fallback of this module.
 #[derive(Debug)]
 pub struct Allocator;
 
-// SAFETY: what is given is the system's or a part of the reserve that nobody else has,
-// which is told by its address and never goes back to the system.
+// SAFETY: every allocation is the system's or a part of the reserve that nobody else has. The
+// address tells them apart, and memory of the reserve never goes back to the system.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -189,7 +188,7 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above. The reserve is zero where it was not given before.
+        // SAFETY: as above. Bytes of the reserve are zero until they are handed out.
         let given = unsafe { System.alloc_zeroed(layout) };
         if given.is_null() { without_memory(layout) } else { given }
     }
@@ -197,7 +196,7 @@ unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn dealloc(&self, given: *mut u8, layout: Layout) {
         if !SPARE.gave(given) {
-            // SAFETY: the system gave it, and the caller promises the rest.
+            // SAFETY: the system allocated it, and the caller promises the rest.
             unsafe { System.dealloc(given, layout) }
         }
     }
@@ -205,14 +204,14 @@ unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn realloc(&self, given: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if !SPARE.gave(given) {
-            // SAFETY: the system gave it, and the caller promises the rest.
+            // SAFETY: the system allocated it, and the caller promises the rest.
             let moved = unsafe { System.realloc(given, layout, size) };
             if !moved.is_null() {
                 return moved;
             }
         }
-        // SAFETY: the size is one that the caller promises to be possible for this
-        // alignment; both places hold what is copied, and are apart.
+        // SAFETY: the caller promises that the size is valid for this alignment. Both places hold
+        // the bytes that are copied, and do not overlap.
         unsafe {
             let new = without_memory(Layout::from_size_align_unchecked(size, layout.align()));
             if !new.is_null() {

@@ -1,14 +1,14 @@
-//! State that belongs to one process, and is begun anew in a child that was forked.
+//! State that belongs to one process and starts anew in a forked child.
 //!
-//! A forked child has the memory of its parent and one of its threads: whatever another
-//! thread was about is never finished there, and a lock that it held is never released. So
-//! what is behind a lock in a program that uses the library is one for each process.
+//! A forked child has its parent's memory but only one of its threads: work of another thread is
+//! never finished there, and a lock that it held is never released. So in a program that uses the
+//! library, state behind a lock exists once per process.
 
 use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// How many forks this process is away from the first that asked.
+/// The number of forks between this process and the first one that called [`generation`].
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 unsafe extern "C" {
@@ -19,7 +19,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// How many forks this process is away from the first that asked.
+/// Returns the number of forks between this process and the first one that called this.
 #[inline]
 pub fn generation() -> u32 {
     static IS_COUNTED: AtomicBool = AtomicBool::new(false);
@@ -30,9 +30,8 @@ pub fn generation() -> u32 {
             GENERATION.fetch_add(1, Ordering::Relaxed);
         }
         if !IS_COUNTED.swap(true, Ordering::Relaxed) {
-            // SAFETY: the function only adds to a number, which a child that was just forked
-            // may do, and it is there for as long as the process. Where there is no memory for
-            // it, forks are not noticed.
+            // SAFETY: the function only increments a number, which a forked child may do, and lives
+            // as long as the process. Without memory to register it, forks go unnoticed.
             unsafe { pthread_atfork(None, None, Some(one_more)) };
         }
     }
@@ -43,33 +42,32 @@ pub fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Whether this process was forked from one that asked before.
+/// Returns whether this process was forked from one that called [`generation`] before.
 pub fn is_forked() -> bool {
     generation() > 0
 }
 
-/// One of something for each process: what is the parent's is not touched in a child, where
-/// it may be locked for ever.
+/// A value for each process. A child does not touch its parent's, which may be locked for ever.
 #[derive(Debug)]
 pub struct PerProcess<T> {
     value: OnceLock<T>,
-    /// That of a child.
+    /// The value of a forked child.
     next: OnceLock<Box<PerProcess<T>>>,
 }
 
 impl<T> PerProcess<T> {
-    /// One that is made when it is asked for.
+    /// Creates one whose value is made at the first access.
     pub const fn new() -> PerProcess<T> {
         PerProcess { value: OnceLock::new(), next: OnceLock::new() }
     }
 
-    /// That of this process, which is made if there is none yet.
+    /// Returns the value of this process, and makes it at the first access.
     #[inline]
     pub fn get_or(&self, make: impl FnOnce() -> T) -> &T {
         self.of(generation()).value.get_or_init(make)
     }
 
-    /// That of this process's parent, if it had one, in whatever state the fork met it.
+    /// Returns the value of the parent process, if any, in the state at the time of the fork.
     pub fn of_parent(&self) -> Option<&T> {
         self.of(generation().checked_sub(1)?).value.get()
     }
@@ -85,7 +83,7 @@ impl<T> PerProcess<T> {
 }
 
 impl<T: Default> PerProcess<T> {
-    /// That of this process.
+    /// Returns the value of this process.
     #[inline]
     pub fn get(&self) -> &T {
         self.get_or(T::default)
@@ -98,7 +96,7 @@ impl<T> Default for PerProcess<T> {
     }
 }
 
-/// What is another process's is forgotten: to drop it is up to that.
+/// Forgets the values of other processes: those processes drop them.
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         if is_forked() {

@@ -1,12 +1,10 @@
-//! Helper processes: cachex, asked for what is to be kept apart from the process that
-//! needs it.
+//! Helper processes: copies of cachex that do work apart from the process that needs it.
 //!
-//! What may hang, panic or take its time is done by a helper, which answers in frames
-//! on its standard output: a tag, a length (4 bytes, little-endian) and so many bytes.
-//! An answer ends with a frame tagged [`DONE`] or [`FAILED`], or one that its kind of
-//! helper knows besides; what ends otherwise came from a helper that died. Who asks
-//! bounds the time until each frame, and a helper that is late is killed. A helper
-//! whose asker died ends too: it would work for nobody.
+//! A helper does what may hang, panic or take long. It answers in frames on its standard output: a
+//! tag, a length (4 bytes, little-endian) and that many bytes. An answer ends with a frame tagged
+//! [`DONE`] or [`FAILED`], or with another final frame of that kind of helper; if it ends
+//! otherwise, the helper died. The caller bounds the time until each frame and kills a helper that
+//! is late. A helper also ends when its caller dies, since nobody would read its answer.
 
 mod executable;
 
@@ -32,36 +30,36 @@ pub use executable::{
     is_cachex_from_now_on, is_called_for,
 };
 
-/// What a process is called that is cachex, or a helper.
+/// The process name of cachex and its helpers.
 pub const NAME: &str = "cachex";
-/// The hidden verb of a program that uses the library, which is `run` after the path of
-/// a file that is told of the call.
+/// The hidden verb for a program that uses the library: `run`, after the path of a file that
+/// receives the report of the call.
 pub const RUN_FOR: &str = "__run";
-/// The hidden verb of a program that asks whether this cachex can be its helper.
+/// The hidden verb by which a program asks whether this cachex can be its helper.
 pub const VERSION_VERB: &str = "__version";
 
-/// One of several things that were asked for.
+/// One of several requested items.
 pub const ITEM: u8 = b'I';
-/// The work goes on.
+/// The work continues.
 pub const ALIVE: u8 = b'A';
-/// It goes on, and is so far: a [`Progress`].
+/// The work continues; the bytes are a [`Progress`].
 pub const PROGRESS: u8 = b'P';
 /// The work is done; the bytes are its result.
 pub const DONE: u8 = b'D';
-/// It failed; the bytes say why.
+/// The work failed; the bytes are the reason.
 pub const FAILED: u8 = b'F';
 
-/// No frame is longer.
+/// The maximum length of a frame.
 const MAX_FRAME: usize = 64 * 1024;
 
-/// A helper process, killed when it is not needed any more.
+/// A helper process, killed when it is no longer needed.
 pub struct Helper {
     child: Child,
     buffer: Vec<u8>,
 }
 
 impl Helper {
-    /// Starts one, whose answer can be read.
+    /// Starts a helper and connects its output.
     pub fn start(command: &mut Command) -> Result<Helper> {
         signals::notice_children();
         let nowhere = null::output().context("opening a place for errors")?;
@@ -69,7 +67,7 @@ impl Helper {
         Ok(Helper { child: child.context("starting a helper process")?, buffer: Vec::new() })
     }
 
-    /// The next frame; none if there is no more. `step` bounds the wait for it.
+    /// Returns the next frame, or `None` at the end. `step` bounds the wait for it.
     pub fn frame(&mut self, step: Option<Duration>) -> Result<Option<(u8, Vec<u8>)>> {
         loop {
             if let Some(frame) = take_frame(&mut self.buffer)? {
@@ -81,12 +79,12 @@ impl Helper {
         }
     }
 
-    /// What it reads, if that is a pipe.
+    /// Returns the helper's standard input, if that is a pipe.
     pub fn input(&mut self) -> Option<&mut ChildStdin> {
         self.child.stdin.as_mut()
     }
 
-    /// How it ended, once it has closed its output.
+    /// Waits for a helper that has closed its output, and returns its exit status.
     pub fn end(&mut self) -> Result<ExitStatus> {
         self.child.wait().context("waiting for a helper process")
     }
@@ -111,16 +109,16 @@ impl Helper {
 }
 
 impl Drop for Helper {
-    /// Its work is done by now, or given up.
+    /// Ends the helper, whose work is done or abandoned.
     fn drop(&mut self) {
-        // One that may not be killed is not waited for: it ends with this process.
+        // A helper that may not be killed is not waited for: it ends with this process.
         if self.child.kill().is_ok() {
             let _ = self.child.wait();
         }
     }
 }
 
-/// A helper did not answer in time.
+/// The error of a helper that did not answer in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Late;
 
@@ -132,7 +130,7 @@ impl std::fmt::Display for Late {
 
 impl std::error::Error for Late {}
 
-/// Takes the first frame out of what was read; none if it is not whole yet.
+/// Takes the first frame out of `buffer`, or `None` if it is not complete yet.
 pub fn take_frame(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
     let Some((&[tag, a, b, c, d], rest)) = buffer.split_first_chunk() else { return Ok(None) };
     let len = u32::from_le_bytes([a, b, c, d]) as usize;
@@ -153,30 +151,30 @@ pub fn write_frame(output: &mut dyn Write, tag: u8, body: &[u8]) -> std::io::Res
     output.flush()
 }
 
-/// Encodes what is asked of a helper, or what it answers.
+/// Encodes a request to a helper, or its answer.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     Ok(bincode::serde::encode_to_vec(value, bincode::config::standard())?)
 }
 
-/// Decodes what a helper answered.
+/// Decodes a helper's answer.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let codec = bincode::config::standard().with_limit::<{ 2 * MAX_SEALED }>();
     Ok(bincode::serde::decode_from_slice(bytes, codec)?.0)
 }
 
-/// What a helper and who asks it have in common: both are of one version, and have
-/// this layout of the store.
+/// Returns the version that a helper and its caller must share: that of cachex and of the store's
+/// layout.
 pub fn version() -> String {
     format!("{NAME} {}, store {}", env!("CARGO_PKG_VERSION"), version_dir().display())
 }
 
-/// Tells it to who asks for it.
+/// Answers a request for the version.
 pub fn tell_version() -> Exit {
     let told = write_frame(&mut std::io::stdout().lock(), DONE, version().as_bytes());
     told.map_or(Exit::Status(exit::FAILURE), |()| Exit::SUCCESS)
 }
 
-/// Begins to be a helper: silent should it panic, and called what it is and not by
+/// Starts acting as a helper: silences panics, and sets the process name in place of the name of
 /// the link that it was started by.
 pub fn begin() {
     fallback::is_helper();
@@ -184,19 +182,19 @@ pub fn begin() {
     take_name();
 }
 
-/// Is called what it is.
+/// Sets the name of this process.
 pub fn take_name() {
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::set_name(c"cachex");
 }
 
-/// Dies when the thread does that started this process, where the system has
-/// that; elsewhere with the first frame that nobody reads.
+/// Makes this process die with the thread that started it where the system supports that, and
+/// elsewhere at the first frame that nobody reads.
 pub fn end_with_the_asker() {
     #[cfg(target_os = "linux")]
     {
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
-        // It may have died before that.
+        // The parent may already have died.
         let stdout = rustix::stdio::stdout();
         let mut output = [PollFd::new(&stdout, PollFlags::empty())];
         let looked = fsutil::poll(&mut output, Some(Duration::ZERO));
@@ -206,16 +204,16 @@ pub fn end_with_the_asker() {
     }
 }
 
-/// Says how far the work is, between two steps of it.
+/// Reports the progress of the work between two steps.
 pub fn tell(progress: Progress) {
     let Ok(body) = encode(&progress) else { return };
     if write_frame(&mut std::io::stdout().lock(), PROGRESS, &body).is_err() {
-        // Whoever ignores SIGPIPE has this process ignore it too.
+        // A caller that ignores SIGPIPE makes this process ignore it too.
         die();
     }
 }
 
-/// At once, and without closing anything: sled would write.
+/// Dies at once, without closing anything: sled would write.
 fn die() {
     let _ = kill_process(getpid(), Signal::KILL);
 }

@@ -1,61 +1,60 @@
-//! Telling processes apart, and finding out on whose behalf this one runs.
+//! The identity of processes, and on whose behalf this one runs.
 //!
-//! A PID alone names a process only within its PID namespace, on its host, until the
-//! number is used again. Two containers that share a store both have a PID 7, and so
-//! have two hosts on a shared file system. So a process is named by the boot of the
-//! kernel it runs under, the PID namespace, the PID there, and the time it started.
+//! A PID alone names a process only within its PID namespace, on its host, until the number is used
+//! again. Two containers that share a store may both have a PID 7, and so may two hosts on a shared
+//! file system. So a process is identified by the boot of its kernel, its PID namespace, its PID
+//! there, and its start time.
 //!
-//! Whether this process was started by another one is read from `/proc`, whose
-//! numbering need not be that of this process's own namespace. Where there is no
-//! `/proc`, or a namespace hides the ancestors, the pipes tell: what a command that
-//! cachex runs has as standard output or standard error leads to that cachex, and
-//! usually so for all that the command starts. Where neither tells, two processes are
-//! taken to be unrelated, and it is up to the limits on waiting to end a deadlock.
+//! Whether another process started this one is read from `/proc`, whose numbering may be that of
+//! another namespace. Where there is no `/proc`, or a namespace hides the ancestors, pipes are
+//! compared: the standard output and standard error of a command that cachex runs lead to that
+//! cachex, and usually so do those of all that the command starts. Where neither answers, two
+//! processes are taken to be unrelated, and the limits on waiting end a deadlock.
 
 use rustix::fd::BorrowedFd;
 use rustix::fs::FileType;
 use std::fmt;
 
-/// No process tree is deeper.
+/// The maximum depth of a process tree.
 const DEPTH: usize = 512;
 
-/// A process, wherever it runs.
+/// A process of any host or namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Its PID in its own namespace.
     pub pid: u32,
-    /// What tells it from others with that PID; none where the system does not say.
+    /// Distinguishes it from others with that PID; none where the system does not say.
     birth: Option<Birth>,
 }
 
-/// Where and when a process started.
+/// The place and time of a process's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Birth {
     /// The boot of the kernel.
     boot: u128,
     /// The PID namespace.
     namespace: u64,
-    /// When it started, in the kernel's ticks since the boot.
+    /// The start time, in the kernel's ticks since the boot.
     started: u64,
 }
 
 impl Process {
-    /// This process.
+    /// Returns this process.
     pub fn this() -> Process {
         Process { pid: std::process::id(), birth: system::own_birth() }
     }
 
-    /// A process of which nothing but its PID is known.
+    /// Returns a process of which nothing but the PID is known.
     pub fn numbered(pid: u32) -> Process {
         Process { pid, birth: None }
     }
 
-    /// Whether this is certainly that process: what is not known is not the same.
+    /// Returns whether both are certainly the same process. Unknown births are never the same.
     pub fn is(&self, other: &Process) -> bool {
         self.birth.is_some() && self == other
     }
 
-    /// Whether its PID is one that this process can use.
+    /// Returns whether this process can use its PID.
     pub fn is_here(&self) -> bool {
         let here = system::own_birth();
         match (self.birth, here) {
@@ -64,7 +63,7 @@ impl Process {
         }
     }
 
-    /// Whether it is stopped, by Ctrl-Z say; false where that cannot be told.
+    /// Returns whether it is stopped, for example by Ctrl-Z; false if unknown.
     pub fn is_stopped(&self) -> bool {
         self.is_here()
             && system::stat(self.pid).is_some_and(|stat| {
@@ -72,7 +71,7 @@ impl Process {
             })
     }
 
-    /// Reads what [`fmt::Display`] wrote.
+    /// Parses the output of [`fmt::Display`].
     pub fn parse(text: &str) -> Option<Process> {
         let mut words = text.split(' ');
         let pid = words.next()?.parse().ok()?;
@@ -99,7 +98,7 @@ impl fmt::Display for Process {
     }
 }
 
-/// A pipe, by which a process can be told to belong to a run.
+/// The identity of a pipe, by which a process can be told to belong to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pipe {
     device: u64,
@@ -107,7 +106,7 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// The pipe behind a descriptor; none if it is something else.
+    /// Returns the pipe behind a descriptor, or `None` if it is something else.
     pub fn of(fd: BorrowedFd<'_>) -> Option<Pipe> {
         let stat = rustix::fs::fstat(fd).ok()?;
         let is_pipe = FileType::from_raw_mode(stat.st_mode) == FileType::Fifo;
@@ -115,7 +114,7 @@ impl Pipe {
         is_pipe.then_some(Pipe { device: stat.st_dev as u64, inode: stat.st_ino as u64 })
     }
 
-    /// Reads what [`fmt::Display`] wrote.
+    /// Parses the output of [`fmt::Display`].
     pub fn parse(text: &str) -> Option<Pipe> {
         let (device, inode) = text.split_once(':')?;
         Some(Pipe { device: device.parse().ok()?, inode: inode.parse().ok()? })
@@ -128,31 +127,31 @@ impl fmt::Display for Pipe {
     }
 }
 
-/// Who holds a lock, and runs a command meanwhile.
+/// The holder of a lock, which runs a command meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The process.
     pub process: Process,
-    /// The name of its host; empty if that is no plain word.
+    /// The name of its host; empty if that is not a plain word.
     pub host: String,
-    /// The pipes that its command was given as standard output and standard error.
+    /// The pipes that are its command's standard output and standard error.
     pub pipes: Vec<Pipe>,
 }
 
-/// The processes that a process descends from, and the pipes it writes to.
+/// The ancestors of a process, and the pipes that it writes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lineage {
     host: String,
     ancestors: Vec<Process>,
     pipes: Vec<Pipe>,
-    /// Whether the ancestors are known up to the first process of the namespace.
+    /// True if the ancestors are known up to the first process of the namespace.
     is_complete: bool,
-    /// Whether one of them may be another call of cachex.
+    /// True if one of them may be another call of cachex.
     is_nested: bool,
 }
 
 impl Lineage {
-    /// That of this process.
+    /// Returns the lineage of this process.
     pub fn own() -> Lineage {
         let (ancestors, is_complete) = system::ancestors();
         let is_nested = !is_complete || system::descends_from_this_executable();
@@ -162,23 +161,23 @@ impl Lineage {
         Lineage { host: host(), ancestors, pipes, is_complete, is_nested }
     }
 
-    /// Whether every ancestor within this PID namespace is known.
+    /// Returns whether every ancestor within this PID namespace is known.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// Whether it may be that another call of cachex has this process run. One in a
-    /// program that uses the library is not seen.
+    /// Returns whether another call of cachex may be running this process. A call made by a program
+    /// that uses the library is not detected.
     pub fn is_nested(&self) -> bool {
         self.is_nested
     }
 
-    /// The processes that led to this one, as far as they can be told, its parent first.
+    /// Returns the PIDs of the known ancestors, the parent first.
     pub fn ancestors(&self) -> impl Iterator<Item = u32> {
         self.ancestors.iter().map(|process| process.pid)
     }
 
-    /// Whether its process runs on behalf of that one, which waits for it.
+    /// Returns whether the process runs on behalf of `holder`, which waits for it.
     pub fn descends_from(&self, holder: &Holder) -> bool {
         let is_known = self.ancestors.iter().any(|ancestor| ancestor.is(&holder.process));
         is_known
@@ -186,8 +185,8 @@ impl Lineage {
                 && self.pipes.iter().any(|pipe| holder.pipes.contains(pipe))
     }
 
-    /// Whether numbers of pipes mean the same for both: they run under one kernel. Where
-    /// that is not known, the name of the host has to do.
+    /// Returns whether the numbers of pipes mean the same for both, because they run under one
+    /// kernel. If that is unknown, the names of the hosts are compared.
     fn may_share_pipes_with(&self, holder: &Holder) -> bool {
         let boot = |process: &Process| process.birth.map(|birth| birth.boot);
         match (self.ancestors.iter().find_map(boot), boot(&holder.process)) {
@@ -196,7 +195,7 @@ impl Lineage {
         }
     }
 
-    /// Reads what [`fmt::Display`] wrote.
+    /// Parses the output of [`fmt::Display`].
     pub fn parse(text: &str) -> Option<Lineage> {
         let mut lineage = Lineage {
             host: String::new(),
@@ -225,7 +224,7 @@ impl fmt::Display for Lineage {
     }
 }
 
-/// The name of this host, as far as it is a plain word; empty if it is not known.
+/// Returns the name of this host, as far as it is a plain word; empty if unknown.
 pub fn host() -> String {
     const LONGEST: usize = 64;
     let name = system::host().unwrap_or_default();
@@ -241,7 +240,7 @@ mod system {
     use std::os::unix::ffi::OsStrExt;
     use std::sync::OnceLock;
 
-    /// Where and when this process started.
+    /// Returns where and when this process started.
     pub fn own_birth() -> Option<Birth> {
         static OWN: OnceLock<Option<Birth>> = OnceLock::new();
         *OWN.get_or_init(|| {
@@ -252,21 +251,21 @@ mod system {
         })
     }
 
-    /// The name of this host.
+    /// Returns the name of this host.
     pub fn host() -> Option<String> {
         fs::read_to_string("/proc/sys/kernel/hostname").ok()
     }
 
-    /// A process of this namespace. None: `/proc` is not that of this namespace, or there
-    /// is no such process.
+    /// Returns a process of this namespace, or `None` if `/proc` is not that of this namespace or
+    /// there is no such process.
     pub fn stat(pid: u32) -> Option<Stat> {
         let is_our_numbering = Stat::of("self")?.pid == std::process::id();
         is_our_numbering.then(|| Stat::of(&pid.to_string())).flatten()
     }
 
-    /// The ancestors of this process, the nearest first, and whether these are all that
-    /// there are in this PID namespace. One that does not let itself be looked at is
-    /// another user's, and holds no lock of a store of ours.
+    /// Returns the ancestors of this process, the nearest first, and whether these are all of this
+    /// PID namespace. An ancestor that cannot be inspected is another user's, and holds no lock of
+    /// a store of ours.
     pub fn ancestors() -> (Vec<Process>, bool) {
         let mut found = Vec::new();
         let (Some(own), Some(birth)) = (Stat::of("self"), own_birth()) else {
@@ -288,7 +287,7 @@ mod system {
         (found, true)
     }
 
-    /// Whether an ancestor that lets itself be looked at runs the same file as this process.
+    /// Returns whether an ancestor that can be inspected runs the same file as this process.
     pub fn descends_from_this_executable() -> bool {
         let file = |pid: &str| {
             let stat = rustix::fs::stat(format!("/proc/{pid}/exe")).ok()?;
@@ -308,14 +307,14 @@ mod system {
         false
     }
 
-    /// The PID namespace of a process.
+    /// Returns the PID namespace of a process.
     fn namespace(pid: &str) -> Option<u64> {
         let link = fs::read_link(format!("/proc/{pid}/ns/pid")).ok()?;
         let text = std::str::from_utf8(link.as_os_str().as_bytes()).ok()?;
         text.strip_prefix("pid:[")?.strip_suffix(']')?.parse().ok()
     }
 
-    /// The PID that a process has in its own namespace.
+    /// Returns the PID of a process in its own namespace.
     fn innermost(pid: &str) -> Option<u32> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
@@ -323,34 +322,34 @@ mod system {
     }
 }
 
-/// Other systems have no PID namespaces, and say when a process started only to who
-/// asks by an unsafe call: there the host and the PID have to do.
+/// Other systems have no PID namespaces, and report the start time of a process only by an unsafe
+/// call. There, the host and the PID have to do.
 #[cfg(not(target_os = "linux"))]
 mod system {
     use super::{Birth, DEPTH, Process};
     use crate::system::procfs::Stat;
     use std::sync::OnceLock;
 
-    /// Where this process started.
+    /// Returns where this process started.
     pub fn own_birth() -> Option<Birth> {
         let name = blake3::hash(host()?.as_bytes());
         let boot = u128::from_le_bytes(*name.as_bytes().first_chunk()?);
         Some(Birth { boot, namespace: 0, started: 0 })
     }
 
-    /// The name of this host.
+    /// Returns the name of this host.
     pub fn host() -> Option<String> {
         static OWN: OnceLock<Option<String>> = OnceLock::new();
         OWN.get_or_init(|| said_by("uname", &["-n"])).clone()
     }
 
-    /// The state of a process.
+    /// Returns the state of a process.
     pub fn stat(pid: u32) -> Option<Stat> {
         let state = *ask(pid, "state=")?.as_bytes().first()?;
         Some(Stat { pid, state, ..Stat::default() })
     }
 
-    /// The ancestors of this process, the nearest first, and whether these are all.
+    /// Returns the ancestors of this process, the nearest first, and whether these are all.
     pub fn ancestors() -> (Vec<Process>, bool) {
         let mut found = Vec::new();
         let mut at = std::process::id();
@@ -367,7 +366,7 @@ mod system {
         (found, true)
     }
 
-    /// Whether an ancestor may run the same file as this process.
+    /// Returns whether an ancestor may run the same file as this process.
     pub fn descends_from_this_executable() -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! Processes: which is which, how they end, and helpers.
+//! Processes: their identity, how they end, and helpers.
 
 #[cfg(feature = "folder")]
 pub mod detached;

@@ -1,4 +1,4 @@
-//! The report of a call: one JSON object beside both streams, for scripts.
+//! The report of a call: one JSON object, apart from both streams, for scripts.
 
 use crate::process::exit::{self, Exit};
 use crate::record::entry::{Entry, Key};
@@ -19,33 +19,33 @@ use std::time::Duration;
 /// The result of a call. The field names are public: see docs/json.md.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Report {
-    /// In a word.
+    /// The result in a word.
     pub result: Outcome,
-    /// Why it was no hit, or is not recorded.
+    /// The reason why it was not a hit, or was not recorded.
     pub reason: Option<String>,
     /// The entry's key, in hexadecimal.
     pub key: Option<String>,
     /// True if the run was recorded.
     pub recorded: bool,
-    /// True if what was served came from the remote store just now.
+    /// True if the served result was just fetched from the remote store.
     pub remote: bool,
     /// The age of the served result, in seconds.
     pub age: Option<f64>,
-    /// When the run ended that was served or recorded (RFC 3339).
+    /// The time when the served or recorded run ended (RFC 3339).
     pub created: Option<String>,
-    /// When it expires (RFC 3339); null: never.
+    /// The time when it expires (RFC 3339); null: never.
     pub expires: Option<String>,
     /// The run time of the command, in seconds.
     pub run_time: Option<f64>,
-    /// The run time that was saved, in seconds.
+    /// The run time that the cache saved, in seconds.
     pub saved: f64,
-    /// How many facts about files the result depends on, if the call is automatic.
+    /// The number of file facts that the result depends on, if the call is automatic.
     pub facts: Option<u64>,
-    /// How many files were recorded, or brought back, with the result; null without any.
+    /// The number of files recorded or restored with the result; null without any.
     pub outputs: Option<u64>,
     /// The exit status; null after a death by signal.
     pub status: Option<u8>,
-    /// The signal that ended it.
+    /// The signal that ended the command.
     pub signal: Option<i32>,
     /// The length of standard output.
     pub stdout_bytes: Option<u64>,
@@ -60,7 +60,7 @@ pub struct Report {
 pub enum Outcome {
     /// A fresh result was served.
     Hit,
-    /// One that is old was served, and a run was started in the background to replace it.
+    /// An ageing result was served, and a run was started in the background to replace it.
     Refreshing,
     /// An expired result was served, because the run failed.
     Stale,
@@ -86,19 +86,19 @@ impl Outcome {
 }
 
 impl Report {
-    /// The report of a call that ended so before anything was run, and why.
+    /// Returns the report of a call that ended before anything was run, with the reason.
     pub fn of_nothing(why: String, exit: Exit) -> Report {
         Report { reason: Some(why), ..Report::default() }.ending(exit)
     }
 
-    /// The status of such a call.
+    /// Returns the exit status of a call that ended before anything was run.
     pub fn refusal(&self) -> Option<u8> {
         let was_run = self.result != Outcome::Uncached || self.run_time.is_some();
         let own = [exit::CACHEX_FAILED, exit::NOT_EXECUTABLE, exit::NOT_FOUND];
         self.status.filter(|status| !was_run && own.contains(status))
     }
 
-    /// The part of a report about the served or recorded result.
+    /// Returns the part of a report about the served or recorded result.
     pub fn of(entry: &Entry) -> Report {
         Report {
             created: Some(entry.created.to_rfc3339()),
@@ -109,12 +109,12 @@ impl Report {
         }
     }
 
-    /// The report of a call that has this key.
+    /// Returns the report of a call that has this key.
     pub fn about(key: &Key) -> Report {
         Report { key: Some(key.to_string()), ..Report::default() }
     }
 
-    /// Says how the call ends.
+    /// Adds how the call ends.
     pub fn ending(self, exit: Exit) -> Report {
         match exit {
             Exit::Status(status) => Report { status: Some(status), ..self },
@@ -123,17 +123,17 @@ impl Report {
     }
 }
 
-/// A span as reports have it.
+/// Converts a duration to the unit of reports.
 pub fn seconds(span: Duration) -> f64 {
     span.as_secs_f64()
 }
 
-/// The destination of a report about the call.
+/// The destination of a report, as named by the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReportTo {
-    /// To a file of this name.
+    /// A file of this name.
     File(PathBuf),
-    /// To the descriptor of this number.
+    /// The descriptor of this number.
     Descriptor(i32),
 }
 
@@ -141,16 +141,16 @@ pub enum ReportTo {
 #[derive(Debug)]
 pub struct Target {
     file: OwnedFd,
-    /// True if why nothing was run is said there and nowhere else.
+    /// True if the reason why nothing was run is written there and nowhere else.
     pub is_told_all: bool,
 }
 
-/// A place that a report cannot go to.
+/// The error of a destination that cannot be opened.
 #[derive(Debug)]
 pub struct Unopened {
     why: String,
-    /// True if the call names what cannot be such a place. Else the place is full, forbidden
-    /// or out of order, which is no reason not to run the command.
+    /// True if the call named an impossible destination. Otherwise the destination is full,
+    /// forbidden or out of order, which is no reason not to run the command.
     pub is_mistaken: bool,
 }
 
@@ -162,7 +162,7 @@ impl fmt::Display for Unopened {
 
 impl std::error::Error for Unopened {}
 
-/// What opening a file fails with that the call should not have named.
+/// The errors of opening a file that the call should not have named.
 const MISTAKEN: [Errno; 7] = [
     Errno::NOENT,
     Errno::NOTDIR,
@@ -174,13 +174,13 @@ const MISTAKEN: [Errno; 7] = [
 ];
 
 impl Target {
-    /// Opens a file that is told all, and whoever reads the streams nothing of it.
+    /// Opens a file that receives everything, so that nothing of it goes to the streams.
     pub fn open_for_all(path: &OsStr) -> Result<Target, Unopened> {
         let file = Target::descriptor(&ReportTo::File(path.into()))?;
         Ok(Target { file, is_told_all: true })
     }
 
-    /// Opens it. The command does not get it.
+    /// Opens the destination. The command does not inherit it.
     pub fn open(to: &ReportTo) -> Result<Target, Unopened> {
         Ok(Target { file: Target::descriptor(to)?, is_told_all: false })
     }
@@ -188,7 +188,7 @@ impl Target {
     fn descriptor(to: &ReportTo) -> Result<OwnedFd, Unopened> {
         match to {
             ReportTo::File(path) => {
-                // A pipe with a name may have no reader, who is not waited for.
+                // A named pipe may have no reader; do not wait for one.
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
                 let flags = flags | OFlags::NONBLOCK;
                 let file =
@@ -217,8 +217,8 @@ impl Target {
         }
     }
 
-    /// Writes the report, a line. Nobody may be left to read it; what was asked
-    /// of the command is done all the same.
+    /// Writes the report as a line. Errors are ignored: there may be no reader left, and the
+    /// command has run all the same.
     pub fn write(&self, report: &Report) {
         let Ok(mut line) = serde_json::to_vec(report) else { return };
         line.push(b'\n');
@@ -227,12 +227,11 @@ impl Target {
     }
 }
 
-/// A descriptor of one's own of what this one is open on. The command gets
-/// neither, unless it is a standard one, which is the command's whatever else
-/// it is.
+/// Duplicates a descriptor. The command inherits neither, unless the original is a standard stream,
+/// which is the command's in any case.
 fn duplicate(number: i32) -> Option<OwnedFd> {
-    // SAFETY: on a number that is not open both calls fail and change nothing;
-    // what the first one returns belongs to nobody else.
+    // SAFETY: on a number that is not open, both calls fail and change nothing. The descriptor that
+    // the first one returns belongs to nobody else.
     unsafe {
         let own = libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3);
         if own < 0 {

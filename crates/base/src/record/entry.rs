@@ -1,9 +1,9 @@
 //! The record of one run, and its codec.
 //!
-//! The sealed form, which is what lies on disk, is told of in [`cachex_core::entry`]. An
-//! [`Entry`] that came out of [`Entry::open`] was verified: its checksum held, and nothing
-//! was decoded before. What a decode may allocate is capped, so a record that claims an
-//! absurd length is an error, not an allocation.
+//! The sealed form, which is stored on disk, is described in [`cachex_core::entry`]. An [`Entry`]
+//! returned by [`Entry::open`] was verified: its checksum matched before anything was decoded.
+//! Allocations of a decode are capped, so a record that claims an absurd length is an error, not an
+//! allocation.
 
 mod tag;
 
@@ -19,26 +19,26 @@ pub use cachex_core::entry::{
 };
 pub use tag::Tag;
 
-/// A file named by its content.
+/// A reference to a file by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BlobRef {
     /// BLAKE3 of the content.
     pub hash: [u8; 32],
-    /// Its length in bytes.
+    /// The length of the content in bytes.
     pub len: u64,
 }
 
-/// Bytes that lie in the entry or in a blob, whichever their number asks for.
+/// Bytes that are stored in the entry or, if there are many, in a blob.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bytes {
-    /// In the entry.
+    /// Stored in the entry.
     Inline(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// In a blob of its own.
+    /// Stored in a blob of their own.
     Blob(BlobRef),
 }
 
 impl Bytes {
-    /// How many there are.
+    /// Returns the number of bytes.
     pub fn count(&self) -> u64 {
         match self {
             Bytes::Inline(bytes) => bytes.len() as u64,
@@ -46,7 +46,7 @@ impl Bytes {
         }
     }
 
-    /// The blob they lie in.
+    /// Returns the blob that holds them, if any.
     pub fn blob(&self) -> Option<BlobRef> {
         match self {
             Bytes::Inline(_) => None,
@@ -55,57 +55,57 @@ impl Bytes {
     }
 }
 
-/// The files that a run left behind, as far as they were declared.
+/// The declared files that a run left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
-    /// The blob that lists them, see `crate::record::manifest`. What it lists is needed
-    /// by it, and not by the entry.
+    /// The blob that lists them, see `crate::record::manifest`. The listed blobs are referenced by
+    /// the manifest, not by the entry.
     pub manifest: BlobRef,
-    /// How many files there are.
+    /// The number of files.
     pub files: u64,
     /// The sum of their lengths in bytes.
     pub bytes: u64,
 }
 
-/// What was run, for people to read: never compared, never run again.
+/// The command that was run, for people to read: never compared, never run again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The arguments, the command first, cut to [`About::LIMIT`] bytes in all.
     pub argv: Vec<serde_bytes::ByteBuf>,
-    /// Whether `argv` was cut.
+    /// True if `argv` was cut.
     pub cut: bool,
-    /// Where it ran, unless the key leaves that out.
+    /// The working directory, unless the key leaves that out.
     pub cwd: Option<serde_bytes::ByteBuf>,
-    /// The `--scope` it belongs to.
+    /// The `--scope` that the entry belongs to.
     pub scope: Option<String>,
-    /// The `--tag`s it has: at most `MAX_TAGS`.
+    /// The `--tag`s of the entry: at most `MAX_TAGS`.
     pub tags: Vec<String>,
 }
 
 impl About {
-    /// The most bytes of a command line, and of a path, that an entry keeps.
+    /// The maximum bytes of a command line, and of a path, that an entry keeps.
     pub const LIMIT: usize = 768;
 
-    /// What is known of a command of which there is only a name, if there is.
+    /// Describes a command of which at most the name is known.
     #[cfg(feature = "cli")]
     pub fn of_name(name: Option<&str>) -> About {
         let argv = name.map(serde_bytes::ByteBuf::from).into_iter().collect();
         About { argv, cut: true, cwd: None, scope: None, tags: Vec::new() }
     }
 
-    /// The command line, word by word.
+    /// Returns the words of the command line.
     #[cfg(feature = "cli")]
     pub fn words(&self) -> impl Iterator<Item = &[u8]> {
         self.argv.iter().map(|word| &word[..])
     }
 
-    /// The command without the folder it lies in.
+    /// Returns the command without its folder.
     pub fn name(&self) -> &[u8] {
         self.argv.first().map_or(&[], |command| base_name(command))
     }
 }
 
-/// What follows the last slash.
+/// Returns the part after the last slash.
 pub fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
 }
@@ -113,42 +113,42 @@ pub fn base_name(path: &[u8]) -> &[u8] {
 /// One recorded run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The key it was recorded under; a file that was moved to another key's
-    /// place does not pass for that key's entry.
+    /// The cache key that it was recorded under. A file moved to another key's place is not
+    /// accepted as that key's entry.
     pub key: Key,
-    /// When the run ended.
+    /// The time when the run ended.
     pub created: Timestamp,
-    /// How long it may be served from then on, in nanoseconds; none: for ever.
+    /// The duration for which it may be served from then on, in nanoseconds; none: for ever.
     pub expires_in: Option<u64>,
-    /// How long it is kept after that, in nanoseconds, for `--stale-if-error`.
+    /// The duration for which it is kept after that, in nanoseconds, for `--stale-if-error`.
     pub stale_for: Option<u64>,
-    /// How long the command ran, in nanoseconds.
+    /// The run time of the command, in nanoseconds.
     pub run_time: u64,
-    /// What it exited with.
+    /// The exit status of the command.
     pub status: u8,
-    /// How far the command read a standard input that is a file.
+    /// The bytes that the command read of a standard input that is a file.
     pub stdin_consumed: Option<u64>,
-    /// The chunks of both streams in the order they came, see `frames.rs`.
+    /// The chunks of both streams in the order in which they came, see `frames.rs`.
     pub frames: Bytes,
-    /// The bytes of those chunks, one after the other.
+    /// The bytes of those chunks, concatenated.
     pub data: Bytes,
-    /// The declared files it left behind; none if none were declared.
+    /// The declared files that it left behind; none if none were declared.
     pub outputs: Option<Outputs>,
-    /// For people.
+    /// A description for people.
     pub about: About,
-    /// What `explain` compares, see its module: at most `PARTS_LIMIT` bytes.
+    /// The key components that `explain` compares, see its module: at most `PARTS_LIMIT` bytes.
     #[serde(skip)]
     pub parts: Vec<u8>,
 }
 
 impl Entry {
-    /// The length of its output, or of its files in all, whichever is more: what
-    /// `--max-entry-size` is about.
+    /// Returns the length of its output or the sum of its files, whichever is more: the subject of
+    /// `--max-entry-size`.
     pub fn longest(&self) -> u64 {
         self.data.count().max(self.outputs.map_or(0, |outputs| outputs.bytes))
     }
 
-    /// The sealed form: what is written to disk.
+    /// Returns the sealed form, which is written to disk.
     pub fn seal(&self) -> Result<Vec<u8>, Damaged> {
         if !self.is_within_limits() {
             return Err(Damaged);
@@ -159,7 +159,7 @@ impl Entry {
         if sealed.len() > MAX_SEALED { Err(Damaged) } else { Ok(sealed) }
     }
 
-    /// The sealed form of any encoding: what verifies, whether or not it decodes.
+    /// Seals any encoding: the result verifies, whether or not it decodes.
     pub fn seal_any(encoded: &[u8], parts: &[u8]) -> Vec<u8> {
         finished([&[0; HEADER + SUM], encoded].concat(), parts)
     }
@@ -189,45 +189,45 @@ impl Entry {
             && tags.iter().all(|tag| (1..=MAX_TAG).contains(&tag.len()) && !tag.contains('\0'))
     }
 
-    /// The blobs it needs itself: its output, and the list of the files it left behind.
+    /// Returns the blobs that it references itself: its output, and the manifest of its files.
     pub fn blobs(&self) -> impl Iterator<Item = BlobRef> {
         self.streams().chain(self.manifest())
     }
 
-    /// The blobs of its output.
+    /// Returns the blobs of its output.
     pub fn streams(&self) -> impl Iterator<Item = BlobRef> {
         [&self.frames, &self.data].into_iter().filter_map(Bytes::blob)
     }
 
-    /// The list of the files it left behind.
+    /// Returns the manifest of the files that it left behind.
     pub fn manifest(&self) -> Option<BlobRef> {
         self.outputs.map(|outputs| outputs.manifest)
     }
 
-    /// The bytes it keeps in blobs, those of the files it left behind included.
+    /// Returns the bytes that it keeps in blobs, including those of the files that it left behind.
     pub fn blob_bytes(&self) -> u64 {
         let files = self.outputs.map_or(0, |outputs| outputs.bytes);
         self.blobs().map(|blob| blob.len).fold(files, u64::saturating_add)
     }
 
-    /// When it expires by what it was recorded with.
+    /// Returns the time when it expires by its own settings.
     pub fn expires(&self) -> Option<Timestamp> {
         Some(self.created.plus(Duration::from_nanos(self.expires_in?)))
     }
 
-    /// When nothing can be done with it any more: it expired, and the time for
-    /// which it is kept beyond that has passed too.
+    /// Returns the time when it becomes useless: it expired, and the extra time for which it is
+    /// kept has passed too.
     pub fn gone(&self) -> Option<Timestamp> {
         Some(self.expires()?.plus(Duration::from_nanos(self.stale_for.unwrap_or(0))))
     }
 
-    /// Whether it may still be served, be it that the command fails.
+    /// Returns whether it may still be served, if only because the command failed.
     pub fn is_of_use(&self, now: Timestamp) -> bool {
         now >= self.created && self.gone().is_none_or(|gone| now < gone)
     }
 
-    /// Its age, if it is still fresh: younger than what it was recorded with
-    /// and than `limit`, and not from the future.
+    /// Returns its age if it is fresh: younger than its own limit and `limit`, and not from the
+    /// future.
     pub fn fresh(&self, now: Timestamp, limit: Option<Duration>) -> Option<Duration> {
         let age = now.since(self.created)?;
         let recorded = self.expires_in.map(Duration::from_nanos);
@@ -236,7 +236,7 @@ impl Entry {
     }
 }
 
-/// Writes header and sum over what is reserved for them, and the parts behind.
+/// Writes the header and the checksum into the reserved space, and appends the components.
 fn finished(mut sealed: Vec<u8>, parts: &[u8]) -> Vec<u8> {
     let (header, body) = sealed.split_at_mut(HEADER);
     body[..SUM].copy_from_slice(&sum(parts).to_le_bytes());

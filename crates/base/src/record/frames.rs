@@ -1,6 +1,6 @@
-//! Which stream each run of recorded bytes belongs to.
+//! The stream that each run of recorded bytes belongs to.
 //!
-//! The frames themselves are in [`cachex_core::frames`].
+//! The frames themselves are defined in [`cachex_core::frames`].
 
 use rustix::io::Errno;
 use std::fmt;
@@ -8,24 +8,24 @@ use std::io::{self, Read};
 
 pub use cachex_core::frames::{Frame, Frames, Stream, total};
 
-/// How some of an output was lost.
+/// A loss of a part of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It could not be read from the command, or not again from where it was kept.
+    /// The output could not be read from the command, or from where it was buffered.
     Reading(Errno),
-    /// It could not be written.
+    /// The output could not be written.
     Writing(Errno),
 }
 
 impl Loss {
-    /// What was kept could not be read again.
+    /// Returns the loss of buffered output that could not be read again.
     pub fn of_reading(error: &io::Error) -> Loss {
         Loss::Reading(Errno::from_io_error(error).unwrap_or(Errno::IO))
     }
 }
 
 impl fmt::Display for Loss {
-    /// What was being done.
+    /// Writes the operation that failed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Loss::Reading(_) => "reading",
@@ -41,14 +41,14 @@ impl From<Loss> for io::Error {
     }
 }
 
-/// The bytes of a reader, which end where it cannot be read; why is kept.
+/// The bytes of a reader up to its end or an error, which is kept.
 pub struct Readable<R> {
     bytes: io::Bytes<R>,
     error: Option<io::Error>,
 }
 
 impl<R: Read> Readable<R> {
-    /// Those of this reader.
+    /// Wraps a reader.
     #[expect(clippy::unbuffered_bytes, reason = "the readers here are buffered or in memory")]
     pub fn new(reader: R) -> Readable<R> {
         Readable { bytes: reader.bytes(), error: None }
@@ -63,7 +63,7 @@ impl<R: Read> Iterator for Readable<R> {
     }
 }
 
-/// The next frame; none only where the reader has come to its end.
+/// Returns the next frame, or `None` at the end of the reader.
 pub fn read<R: Read>(frames: &mut Frames<Readable<R>>) -> io::Result<Option<Frame>> {
     let frame = frames.next();
     match frames.0.error.take() {
@@ -78,7 +78,7 @@ mod tests {
     use crate::record::entry::Damaged;
     use proptest::prelude::*;
 
-    /// Gives a few bytes and then an error.
+    /// A reader that gives a few bytes and then an error.
     struct Failing<'a>(&'a [u8]);
 
     impl Read for Failing<'_> {

@@ -1,23 +1,22 @@
-//! The key of a record.
+//! The cache key of a record.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What identifies an invocation: BLAKE3-256 of everything its output may
-/// depend on.
+/// A cache key: the BLAKE3-256 hash of everything that an invocation's output may depend on.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub [u8; 32]);
 
 impl Key {
-    /// The first eight bytes as a number; keys are uniform, so this orders and
-    /// spreads them as well as the whole does.
+    /// Returns the first eight bytes as a number. Keys are uniform, so it orders and spreads them
+    /// as well as the whole key does.
     pub fn prefix(&self) -> u64 {
         let mut first = [0; 8];
         first.copy_from_slice(&self.0[..8]);
         u64::from_be_bytes(first)
     }
 
-    /// The key in 64 lower-case hexadecimal digits.
+    /// Parses a key of 64 lower-case hexadecimal digits.
     pub fn from_hex(hex: &[u8]) -> Option<Key> {
         Some(Key(*blake3::Hash::from_hex(hex).ok()?.as_bytes()))
     }

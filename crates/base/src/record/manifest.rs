@@ -1,15 +1,14 @@
 //! The list of the files that a run left behind, and its codec.
 //!
-//! A manifest is a blob like any other, so its bytes are verified before they
-//! are decoded. It is to the files it lists what an entry is to its output: they
-//! are needed for as long as it is. Its form is bincode of what was declared,
-//! and of the items in the order of their paths.
+//! A manifest is a blob like any other, so its bytes are verified before they are decoded. It
+//! references the files that it lists as an entry references its output: they are kept for as long
+//! as the manifest is. It is encoded with bincode: the declaration, and then the items in the order
+//! of their paths.
 //!
-//! A path is as it was declared: below the working directory, or absolute. What
-//! comes out of [`Manifest::decode`] names nothing else: no empty part, no `.`,
-//! no `..`, no path twice, and nothing below what is no folder, so that no link of
-//! its own leads to one of its files. Whether a call declared these paths, only the
-//! call can tell, see `files::outputs::Declared`.
+//! A path is as it was declared: below the working directory, or absolute. [`Manifest::decode`]
+//! guarantees normalized paths: no empty part, no `.`, no `..`, no path twice, and nothing below an
+//! item that is not a folder, so that no link of the manifest leads to one of its files. Only the
+//! call can check whether it declared these paths, see `files::outputs::Declared`.
 
 use crate::record::entry::{BlobRef, Damaged, Outputs};
 use serde::{Deserialize, Serialize};
@@ -19,39 +18,39 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// No manifest is longer: some hundred thousand files.
+/// The maximum length of a manifest: some hundred thousand files.
 pub const MAX_MANIFEST: usize = 64 * 1024 * 1024;
 
-/// No file is given more permissions.
+/// The most permissions that a file is given.
 const MOST_PERMISSIONS: u32 = 0o777;
 
-/// Everything that was declared, as it was after the run.
+/// The declared paths, as they were after the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
-    /// What was declared: files, folders and patterns, sorted.
+    /// The declared files, folders and patterns, sorted.
     pub declared: Vec<String>,
-    /// In the order of their paths, each once; a folder comes before what is in it.
+    /// The items in the order of their paths, each once; a folder comes before its contents.
     pub items: Vec<Item>,
-    /// Those that a hit gives a time of their own, by their number, in nanoseconds since 1970.
-    /// All others get that of the hit.
+    /// The items that a hit gives a time of their own: their index, and nanoseconds since 1970. All
+    /// others get the time of the hit.
     pub dated: Vec<(u32, i64)>,
 }
 
 /// One declared path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// Relative to the working directory, or absolute.
+    /// The path, relative to the working directory or absolute.
     pub path: ByteBuf,
-    /// What was there.
+    /// The state of the path.
     pub what: What,
 }
 
-/// What was there.
+/// The state of a path after the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// Nothing.
     Absent {
-        /// Whether the run removed what had been there.
+        /// True if the run removed it.
         removed: bool,
     },
     /// A folder.
@@ -61,23 +60,23 @@ pub enum What {
     },
     /// A symbolic link.
     Symlink {
-        /// Where it leads.
+        /// The target of the link.
         target: ByteBuf,
     },
     /// A regular file.
     File {
         /// Its permissions.
         mode: u32,
-        /// What it held.
+        /// The content.
         blob: BlobRef,
     },
-    /// A regular file that was there before the run, which left it alone. What it held is
-    /// not stored: a hit wants it to be there, and never writes it.
+    /// A regular file that the run left unchanged. Its content is not stored: a hit requires the
+    /// file to be there, and never writes it.
     LeftAlone {
-        /// What it held.
+        /// The content.
         blob: BlobRef,
     },
-    /// One more name of a regular file that comes earlier in the list.
+    /// Another name (hard link) of a regular file that comes earlier in the list.
     Name {
         /// Its first name.
         of: ByteBuf,
@@ -85,12 +84,12 @@ pub enum What {
 }
 
 impl Item {
-    /// Where it was.
+    /// Returns the path.
     pub fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
     }
 
-    /// Whether what was there is something that a run can leave behind.
+    /// Returns whether a run can leave this behind.
     fn is_sound(&self) -> bool {
         is_plain(&self.path)
             && match &self.what {
@@ -102,7 +101,7 @@ impl Item {
 }
 
 impl Manifest {
-    /// Whether what it lists can be there at once, see [`Manifest::decode`].
+    /// Returns whether the items can exist together, see [`Manifest::decode`].
     pub fn is_sound(&self) -> bool {
         let has_time = |&(number, _): &(u32, i64)| {
             let item = self.items.get(number as usize);
@@ -114,13 +113,13 @@ impl Manifest {
             && self.dated.iter().all(has_time)
     }
 
-    /// The time that an item has of its own.
+    /// Returns the time that an item has of its own, if any.
     pub fn time_of(&self, number: usize) -> Option<i64> {
         let at = self.dated.binary_search_by_key(&number, |&(it, _)| it as usize).ok()?;
         Some(self.dated[at].1)
     }
 
-    /// Its stored form; none if that is too long.
+    /// Returns the stored form, or `None` if it is too long.
     pub fn encode(&self) -> Option<Vec<u8>> {
         let mut encoded =
             bincode::serde::encode_to_vec((&self.declared, &self.items), codec()).ok()?;
@@ -130,7 +129,7 @@ impl Manifest {
         (encoded.len() <= MAX_MANIFEST).then_some(encoded)
     }
 
-    /// Reads what was stored.
+    /// Decodes the stored form.
     pub fn decode(stored: &[u8]) -> Result<Manifest, Damaged> {
         if stored.len() > MAX_MANIFEST {
             return Err(Damaged);
@@ -148,7 +147,7 @@ impl Manifest {
         is_whole.then_some(manifest).ok_or(Damaged)
     }
 
-    /// The blobs it needs.
+    /// Returns the blobs that it references.
     pub fn blobs(&self) -> impl Iterator<Item = BlobRef> {
         self.items.iter().filter_map(|item| match &item.what {
             What::File { blob, .. } => Some(*blob),
@@ -156,7 +155,7 @@ impl Manifest {
         })
     }
 
-    /// What an entry says of it; `manifest` is the blob it was stored as.
+    /// Returns the summary that an entry keeps of it; `manifest` is the blob it was stored as.
     pub fn outputs(&self, manifest: BlobRef) -> Outputs {
         let bytes = self.blobs().map(|blob| blob.len).fold(0, u64::saturating_add);
         Outputs { manifest, files: self.blobs().count() as u64, bytes }
@@ -164,14 +163,14 @@ impl Manifest {
 }
 
 fn are_sound(items: &[Item]) -> bool {
-    // What lies below a path follows it at once.
+    // Paths below another one follow it directly.
     let mut no_folder: Option<&Item> = None;
     let lies_in_folders = items.iter().all(|item| {
         let above = no_folder.filter(|above| {
             item.path.strip_prefix(&above.path[..]).is_some_and(|rest| rest.starts_with(b"/"))
         });
         if let Some(above) = above {
-            // A folder that was removed was so with all that was in it.
+            // A removed folder was removed with its contents.
             let removed = What::Absent { removed: true };
             return above.what == removed && item.what == removed;
         }
@@ -186,7 +185,7 @@ fn are_sound(items: &[Item]) -> bool {
         && items.iter().all(Item::is_sound)
 }
 
-/// Whether each further name is that of a file which comes before it.
+/// Returns whether each further name belongs to a file that comes before it.
 fn have_first_names(items: &[Item]) -> bool {
     let mut files = HashSet::new();
     let mut names = items.iter().filter(|item| match &item.what {
@@ -200,19 +199,19 @@ fn have_first_names(items: &[Item]) -> bool {
     names.next().is_none()
 }
 
-/// The order of paths: part by part, so that a folder is followed by what is in it.
+/// Splits a path into parts. Comparing these sorts a folder before its contents.
 pub fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|&byte| byte == b'/')
 }
 
-/// Whether a path is of the form that a manifest has it in.
+/// Returns whether a path is normalized.
 fn is_plain(path: &[u8]) -> bool {
     let below = path.strip_prefix(b"/").unwrap_or(path);
     !path.contains(&0) && parts(below).all(|part| !matches!(part, b"" | b"." | b".."))
 }
 
 fn codec() -> impl bincode::config::Config {
-    // Lengths of what is decoded are checked against what is there to decode.
+    // The lengths of decoded values are checked against the remaining input.
     bincode::config::standard().with_limit::<MAX_MANIFEST>()
 }
 

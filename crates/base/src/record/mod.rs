@@ -10,10 +10,10 @@ pub mod manifest;
 #[cfg(any(all(test, feature = "folder"), feature = "testing"))]
 pub mod testing;
 
-/// The folder of this layout of the store.
+/// Returns the folder of this layout of the store.
 ///
-/// In debug builds, which the tests are, `CACHEX_TEST_FORMAT` stands for the
-/// layout of another version of cachex.
+/// In debug builds, which include the tests, `CACHEX_TEST_FORMAT` selects the layout of another
+/// version of cachex.
 #[cfg(feature = "folder")]
 pub fn version_dir() -> std::path::PathBuf {
     #[cfg(debug_assertions)]

@@ -5,17 +5,17 @@ use crate::system::clock::Timestamp;
 use serde_bytes::ByteBuf;
 use std::time::Duration;
 
-/// The key of this number.
+/// Returns the key of this number.
 pub fn key(n: u64) -> Key {
     Key(*blake3::hash(&n.to_le_bytes()).as_bytes())
 }
 
-/// The time so many seconds ago.
+/// Returns the time this many seconds ago.
 pub fn ago(seconds: u64) -> Timestamp {
     Timestamp(Timestamp::now().0 - Duration::from_secs(seconds).as_nanos() as u64)
 }
 
-/// An entry recorded `seconds` ago.
+/// Returns an entry recorded `seconds` ago.
 pub fn entry(n: u64, seconds: u64) -> Entry {
     Entry {
         key: key(n),
@@ -33,7 +33,7 @@ pub fn entry(n: u64, seconds: u64) -> Entry {
     }
 }
 
-/// An entry of this command.
+/// Returns an entry of this command.
 pub fn run_of(n: u64, argv: &[&str]) -> Entry {
     let plain = entry(n, 100);
     let argv = argv.iter().map(|arg| ByteBuf::from(*arg)).collect();

@@ -1,6 +1,6 @@
-//! The messages of cachex itself, all of them on stderr.
+//! The messages of cachex itself, all on stderr.
 //!
-//! Errors always; warnings unless `--quiet`; a line per call with `--verbose`.
+//! Errors are always written, warnings unless `--quiet`, and a line per call with `--verbose`.
 
 use crate::record::entry::Key;
 use crate::streams::nonblocking_writer::NonblockingWriter;
@@ -14,21 +14,21 @@ use std::fmt::Arguments;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The time that a reader has to take a message: a moment of a busy machine.
+/// The time a reader has to take a message, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The amount of messages.
+/// Settings for the amount of messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Messages {
-    /// No warnings.
+    /// Suppresses warnings.
     pub quiet: bool,
-    /// A line about each call.
+    /// Writes a line about each call.
     pub verbose: bool,
 }
 
 impl Messages {
-    /// Something that only keeps the cache from helping: the first is said, and
-    /// what comes of it is not.
+    /// Warns about something that only keeps the cache from helping. Only the first such warning is
+    /// written: later ones are mostly its consequences.
     pub fn warn(self, text: Arguments<'_>) {
         static WARNED: AtomicBool = AtomicBool::new(false);
         if !self.quiet && !WARNED.swap(true, Ordering::Relaxed) {
@@ -36,21 +36,21 @@ impl Messages {
         }
     }
 
-    /// A notice about something that takes its time, or is otherwise worth a line.
+    /// Writes a notice about something that takes time, or is otherwise worth a line.
     pub fn wait(self, text: Arguments<'_>) {
         if !self.quiet {
             say(format_args!("warning: {text}"));
         }
     }
 
-    /// What may help where there is nothing to show.
+    /// Writes a hint where there is nothing to show.
     pub fn hint(self, text: &str) {
         if !self.quiet {
             say(format_args!("{text}"));
         }
     }
 
-    /// A summary of what was done.
+    /// Writes a summary of what was done.
     pub fn tell(self, text: Arguments<'_>) {
         if self.verbose {
             say(text);
@@ -58,12 +58,12 @@ impl Messages {
     }
 }
 
-/// Something that kept cachex from doing what it was asked.
+/// Reports an error that kept cachex from doing what was requested.
 pub fn error(text: Arguments<'_>) {
     say(text);
 }
 
-/// Says below a replay how old it is, where a person reads it.
+/// Writes the age of a replay below it, if stderr is a terminal.
 pub fn mark(age: Duration) {
     if !rustix::termios::isatty(rustix::stdio::stderr()) {
         return;
@@ -73,7 +73,7 @@ pub fn mark(age: Duration) {
     write(&format!("{dim}cached {} ago{end}\n", quote::coarse(age)));
 }
 
-/// What may have been meant, below an error.
+/// Writes a suggestion below an error.
 pub fn tip(text: &str) {
     write(&format!("  {}\n", quote::harmless(text)));
 }
@@ -82,9 +82,8 @@ fn say(text: Arguments<'_>) {
     write(&format!("cachex: {}\n", quote::harmless(&text.to_string())));
 }
 
-/// In one write, so that lines of several processes do not mix. A stderr that cannot be
-/// written changes nothing: a reader that left ends nobody, and one that takes nothing
-/// is not waited for.
+/// Writes a line at once, so that lines of several processes do not mix. Errors are ignored: a
+/// closed stderr ends nothing, and a blocked one is not waited for.
 fn write(line: &str) {
     let _ignored = Altered::ignored(SIGPIPE);
     let mut stderr = NonblockingWriter::new(rustix::stdio::stderr());
@@ -107,7 +106,7 @@ fn write(line: &str) {
     }
 }
 
-/// A key as people are shown it.
+/// Returns a key in the short form that people are shown.
 pub fn short(key: &Key) -> String {
     let mut hex = key.to_string();
     hex.truncate(12);

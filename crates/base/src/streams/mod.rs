@@ -1,4 +1,4 @@
-//! Writing to streams whose readers may be slow or gone, and what a caller has been shown.
+//! Writing to streams whose readers may be slow or gone, and the output a caller has been shown.
 
 #[cfg(feature = "cli")]
 pub mod messages;

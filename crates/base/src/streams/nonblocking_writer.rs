@@ -1,9 +1,9 @@
-//! Writing to a descriptor that others share, without being held up by it.
+//! Writing to a descriptor that others share, without blocking on it.
 //!
-//! While one stream's reader is slow, the other stream and signals must go on.
-//! Making a shared descriptor non-blocking would change it for everyone who
-//! holds it. A pipe or a terminal can be opened a second time instead; where
-//! that is refused, so much is written as a reader that is ready must take.
+//! While one stream's reader is slow, the other stream and signals must go on. Making a shared
+//! descriptor non-blocking would change it for everyone who holds it. A pipe or a terminal can be
+//! opened a second time instead. Where that is refused, each write is limited to the amount that a
+//! ready reader must take.
 
 use crate::record::frames::Stream;
 use crate::streams::plain::{self, Plain};
@@ -16,27 +16,27 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 use std::os::fd::AsRawFd;
 
-/// POSIX has a pipe that polls writable take this many bytes without blocking.
+/// POSIX guarantees that a pipe which polls writable takes this many bytes without blocking.
 const CAREFUL: usize = rustix::pipe::PIPE_BUF;
 
-/// A file system with less room than this is full.
+/// A file system with fewer free bytes than this is considered full.
 const LITTLE: u64 = 1 << 20;
 
-/// How cachex's two outputs lie to each other.
+/// The relation of cachex's two outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outputs {
-    /// They are two.
+    /// They are independent.
     Apart,
-    /// They are one pipe, socket or file (`2>&1`), in which the order of everything that
-    /// is written can be seen. The command gets one pipe for both.
+    /// They are the same pipe, socket or file (`2>&1`), where the order of everything written is
+    /// visible. The command gets one pipe for both.
     One,
-    /// They are one terminal or other device. The command gets two pipes: what it prints
-    /// at a terminal is to serve a script, too.
+    /// They are the same terminal or other device. The command gets two pipes, so that a run
+    /// recorded at a terminal also serves scripts.
     OneDevice,
 }
 
 impl Outputs {
-    /// Those of this process.
+    /// Returns the relation of this process's outputs.
     pub fn of_this_process() -> Outputs {
         let (stdout, stderr) = (rustix::stdio::stdout(), rustix::stdio::stderr());
         let (Ok(out), Ok(err)) = (rustix::fs::fstat(stdout), rustix::fs::fstat(stderr)) else {
@@ -46,7 +46,7 @@ impl Outputs {
             return Outputs::Apart;
         }
         match FileType::from_raw_mode(out.st_mode) {
-            // Opened twice, they write over each other unless each appends.
+            // Opened twice, they overwrite each other unless both append.
             FileType::RegularFile
                 if !(append(stdout, stderr) || are_one_opening(stdout, stderr)) =>
             {
@@ -58,8 +58,8 @@ impl Outputs {
     }
 }
 
-/// Whether standard output may well refuse what is written there: it is a device, or its file
-/// system has no room. The command itself is to meet that.
+/// Returns whether standard output is likely to refuse writes: it is a device, or its file system
+/// is full. The command itself must then get the error.
 pub fn may_refuse() -> bool {
     let stdout = rustix::stdio::stdout();
     let Ok(stat) = rustix::fs::fstat(stdout) else { return true };
@@ -69,21 +69,21 @@ pub fn may_refuse() -> bool {
         }
         FileType::BlockDevice => true,
         FileType::RegularFile => rustix::fs::fstatvfs(stdout).is_ok_and(|room| {
-            // Some file systems have no blocks to count.
+            // Some file systems do not count blocks.
             room.f_blocks > 0 && room.f_bavail.saturating_mul(room.f_frsize) < LITTLE
         }),
         _ => false,
     }
 }
 
-/// Whether what is written to either goes to the end of its file.
+/// Returns whether writes to either go to the end of its file.
 fn append(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     let appends =
         |fd| rustix::fs::fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::APPEND));
     appends(one) && appends(other)
 }
 
-/// Whether two descriptors of one file share their offset.
+/// Returns whether two descriptors of one file share their offset.
 fn are_one_opening(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -94,7 +94,7 @@ fn are_one_opening(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
         match unsafe { libc::syscall(libc::SYS_kcmp, this, this, KCMP_FILE, one, other) } {
             0 => return true,
             1.. => return false,
-            // It may be left out of a kernel, or refused.
+            // The call may be missing from the kernel, or forbidden.
             _ => {}
         }
     }
@@ -106,23 +106,23 @@ fn are_one_opening(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
 pub struct NonblockingWriter<'a> {
     shared: BorrowedFd<'a>,
     way: Way,
-    /// Leaves escape sequences out.
+    /// Removes escape sequences, if set.
     plain: Option<Plain>,
 }
 
 enum Way {
     /// A file, or a device that never blocks.
     Direct,
-    /// A second, non-blocking opening of it.
+    /// A second, non-blocking descriptor of the same pipe or terminal.
     Private(OwnedFd),
     /// Only as much as cannot block, and only when it is ready.
     Careful,
-    /// A socket, which can be asked not to block each time.
+    /// A socket, where each call can request not to block.
     Socket,
 }
 
 impl<'a> NonblockingWriter<'a> {
-    /// The best way to write to `shared`.
+    /// Chooses the best way to write to `shared`.
     pub fn new(shared: BorrowedFd<'a>) -> NonblockingWriter<'a> {
         let kind = rustix::fs::fstat(shared).map(|stat| FileType::from_raw_mode(stat.st_mode));
         let way = match kind {
@@ -136,12 +136,12 @@ impl<'a> NonblockingWriter<'a> {
         NonblockingWriter { shared, way, plain: None }
     }
 
-    /// The way to this process's own stream for what a command prints.
+    /// Returns a writer to this process's own stream for output of a command.
     pub fn of(stream: Stream) -> NonblockingWriter<'static> {
         NonblockingWriter { plain: Plain::of(stream), ..NonblockingWriter::new(own(stream)) }
     }
 
-    /// Writes some of `bytes`; `AGAIN` if none can be taken now.
+    /// Writes some of `bytes`, or fails with `AGAIN` if the stream would block.
     pub fn write(&mut self, bytes: &[u8]) -> rustix::io::Result<usize> {
         let mut plain = self.plain.take();
         let written = plain::write(&mut plain, bytes, |bytes| self.write_as_it_is(bytes));
@@ -153,7 +153,7 @@ impl<'a> NonblockingWriter<'a> {
         let written = fsutil::retry(|| match &self.way {
             Way::Direct => rustix::io::write(self.shared, bytes),
             Way::Private(own) => rustix::io::write(own, bytes),
-            // Where it cannot be told, it is as it would be without cachex.
+            // If readiness is unknown, write and perhaps block, as without cachex.
             Way::Careful if fsutil::is_ready(self.shared, PollFlags::OUT).unwrap_or(true) => {
                 rustix::io::write(self.shared, &bytes[..bytes.len().min(CAREFUL)])
             }
@@ -162,7 +162,7 @@ impl<'a> NonblockingWriter<'a> {
         });
         match written {
             Ok(_) | Err(Errno::AGAIN | Errno::PIPE) => written,
-            // One way may be forbidden that the other is not.
+            // This way may be forbidden while the other is not.
             Err(_) if !matches!(self.way, Way::Careful) => {
                 self.way = Way::Careful;
                 self.write_as_it_is(bytes)
@@ -172,7 +172,7 @@ impl<'a> NonblockingWriter<'a> {
     }
 }
 
-/// The standard stream of this process that is the same as a command's.
+/// Returns this process's standard stream that corresponds to a command's.
 pub fn own(stream: Stream) -> BorrowedFd<'static> {
     match stream {
         Stream::Stdout => rustix::stdio::stdout(),
@@ -180,8 +180,8 @@ pub fn own(stream: Stream) -> BorrowedFd<'static> {
     }
 }
 
-/// Ends a standard stream of this process whose reader may wait for that. Its number stays
-/// taken, so that no other file gets it.
+/// Closes a standard stream of this process whose reader may wait for its end. The descriptor
+/// number stays taken, so that no other file gets it.
 pub fn end(stream: Stream) {
     let (own, replace): (_, fn(&OwnedFd) -> rustix::io::Result<()>) = match stream {
         Stream::Stdout => (rustix::stdio::stdout(), |null| rustix::stdio::dup2_stdout(null)),
@@ -191,7 +191,7 @@ pub fn end(stream: Stream) {
     if let Ok(FileType::Fifo | FileType::Socket) = kind
         && let Ok(null) = null::output()
     {
-        // If it cannot be ended now it will be with the process.
+        // If closing it fails now, it ends with the process.
         let _ = replace(&null);
     }
 }
@@ -205,8 +205,8 @@ impl AsFd for NonblockingWriter<'_> {
     }
 }
 
-/// Linux opens the file behind a descriptor anew; elsewhere this name is a
-/// duplicate, which would share the flag that must not be shared.
+/// Opens the file behind a descriptor anew. Only Linux does that: elsewhere this name is a
+/// duplicate, which shares the flag that must not be shared.
 fn reopen(shared: BorrowedFd<'_>) -> Option<OwnedFd> {
     if !cfg!(target_os = "linux") {
         return None;

@@ -1,16 +1,16 @@
-//! What a caller has been shown of a run that did not come to its end.
+//! The output that a caller has been shown of a run that did not finish.
 //!
-//! It cannot be taken back and must not be shown twice. So whatever begins anew,
-//! be it another's run, one's own or a record, goes silently through as much of
-//! each stream as has been shown, and aloud from there on if that was the same.
-//! A count and a hash tell.
+//! It cannot be taken back and must not be shown twice. So every later source of the output, such
+//! as another caller's run, a run of its own or a record, silently skips the part of each stream
+//! that has been shown, and continues visibly if that part was the same. A count and a hash are
+//! compared.
 
 use crate::record::frames::Stream;
 use blake3::{Hash, Hasher};
 use cachex_core::handover;
 use std::fmt;
 
-/// What has been shown of each stream, from its beginning.
+/// The output shown of each stream, from its beginning.
 #[derive(Debug, Default)]
 pub struct OutputPrefix([Option<Box<Shown>>; 2]);
 
@@ -21,7 +21,7 @@ struct Shown {
 }
 
 impl OutputPrefix {
-    /// What the caller has been shown before this process began in earnest, see
+    /// Returns the output that was shown before this process took over, see
     /// [`cachex_core::handover`].
     pub fn at_start() -> OutputPrefix {
         let mut printed = OutputPrefix::default();
@@ -31,17 +31,17 @@ impl OutputPrefix {
         printed
     }
 
-    /// Whether nothing has been shown yet.
+    /// Returns whether nothing has been shown yet.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)
     }
 
-    /// The bytes of each stream.
+    /// Returns the number of bytes shown of each stream.
     pub fn bytes(&self) -> [u64; 2] {
         self.0.each_ref().map(|shown| shown.as_ref().map_or(0, |shown| shown.len))
     }
 
-    /// These bytes have been shown too.
+    /// Adds bytes that have been shown.
     pub fn add(&mut self, stream: Stream, bytes: &[u8]) {
         if !bytes.is_empty() {
             let shown = self.0[stream as usize].get_or_insert_default();
@@ -50,7 +50,7 @@ impl OutputPrefix {
         }
     }
 
-    /// The way of each stream through the same output, from its beginning.
+    /// Returns a check for each stream of the same output, from its beginning.
     pub fn again(&self) -> [PrefixCheck; 2] {
         self.0.each_ref().map(|shown| {
             PrefixCheck(shown.as_ref().map(|shown| {
@@ -61,7 +61,7 @@ impl OutputPrefix {
     }
 }
 
-/// A stream that has begun anew, as long as it is within what has been shown.
+/// A check that a restarted stream repeats what has been shown.
 #[derive(Debug)]
 pub struct PrefixCheck(Option<Box<Passage>>);
 
@@ -73,8 +73,8 @@ struct Passage {
 }
 
 impl PrefixCheck {
-    /// How many of the next bytes have been shown before; those after them are
-    /// new. Once it differs there is no going on.
+    /// Returns how many of the next bytes have been shown before; those after them are new. After
+    /// an error the stream cannot be continued.
     pub fn pass(&mut self, bytes: &[u8]) -> Result<usize, Diverged> {
         let Some(passage) = &mut self.0 else { return Ok(0) };
         let passed = bytes.len().min(usize::try_from(passage.left).unwrap_or(usize::MAX));
@@ -89,18 +89,18 @@ impl PrefixCheck {
         Ok(passed)
     }
 
-    /// How many of the next bytes are to be passed.
+    /// Returns how many of the next bytes are still to be checked.
     pub fn left(&self) -> u64 {
         self.0.as_ref().map_or(0, |passage| passage.left)
     }
 
-    /// The stream ends here, which it may not do within what has been shown.
+    /// Checks the end of the stream, which must not come within what has been shown.
     pub fn end(&self) -> Result<(), Diverged> {
         if self.0.is_none() { Ok(()) } else { Err(Diverged) }
     }
 }
 
-/// The output is not what has been shown.
+/// The error of output that differs from what has been shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Diverged;
 

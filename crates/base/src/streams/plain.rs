@@ -1,7 +1,7 @@
 //! Output without escape sequences, for `--color-strip`.
 //!
-//! Recordings keep what the command printed. The sequences are left out on the way to
-//! cachex's own streams, of a run as of a replay, so that a hit looks like a miss.
+//! Recordings keep what the command printed. The sequences are removed on the way to cachex's own
+//! streams, for runs and replays alike, so that a hit looks like a miss.
 
 use crate::record::frames::Stream;
 use crate::text::values::ColorStrip;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
 
-/// The streams of this process that get none, a bit for each.
+/// The streams of this process that get no escape sequences, a bit for each.
 static PLAIN: AtomicU8 = AtomicU8::new(0);
 
-/// Decides which streams get none, before anything is printed.
+/// Decides which streams get no escape sequences, before anything is printed.
 pub fn decide(strip: ColorStrip) {
     let is_plain = |is_terminal: bool| match strip {
         ColorStrip::Never => false,
@@ -29,7 +29,7 @@ pub fn decide(strip: ColorStrip) {
     PLAIN.store(bits, Ordering::Relaxed);
 }
 
-/// Where in a stream one is.
+/// The parser's position in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Text,
@@ -37,27 +37,27 @@ enum At {
     Escape,
     /// After `ESC [`.
     Control,
-    /// In what begins with `ESC ]`, `ESC P` and the like, and ends with a terminator.
+    /// Within a string that begins with `ESC ]`, `ESC P` or the like and needs a terminator.
     Command,
-    /// There, after an ESC that may begin the terminator.
+    /// Within such a string, after an ESC that may begin the terminator.
     CommandEscape,
 }
 
-/// Tells the text of a stream from its escape sequences.
+/// Separates the text of a stream from its escape sequences.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plain(At);
 
-/// What the next bytes are.
+/// The kind of the next bytes.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
-    /// So many of text.
+    /// This many bytes of text.
     Text(usize),
-    /// So many of sequences. They have been passed over.
+    /// This many bytes of sequences, which were skipped.
     Sequence(usize),
 }
 
 impl Plain {
-    /// For this stream of this process, if it gets no sequences.
+    /// Returns a filter for this stream of this process, if it gets no sequences.
     pub fn of(stream: Stream) -> Option<Plain> {
         let is_plain = PLAIN.load(Ordering::Relaxed) & (1 << stream as u8) != 0;
         is_plain.then_some(Plain(At::Text))
@@ -81,7 +81,7 @@ impl Plain {
                 (At::Control, 0x20..=0x3f) => At::Control,
                 (At::Command | At::CommandEscape, ESC) => At::CommandEscape,
                 (At::Command, BEL) | (At::CommandEscape, b'\\') => At::Text,
-                // One without an end does not take the lines along that follow.
+                // An unterminated sequence does not swallow the following lines.
                 (At::Escape | At::Control | At::Command | At::CommandEscape, b'\n') => {
                     self.0 = At::Text;
                     return Next::Sequence(at);
@@ -97,8 +97,8 @@ impl Plain {
     }
 }
 
-/// Has `write` take some of `bytes`, without sequences if the stream is `plain`; how many
-/// of them are done with.
+/// Has `write` take some of `bytes`, without sequences if the stream is `plain`. Returns how many
+/// bytes were consumed.
 pub fn write(
     plain: &mut Option<Plain>,
     bytes: &[u8],
@@ -122,7 +122,7 @@ mod tests {
         for mut left in pieces.iter().copied() {
             while !left.is_empty() {
                 let done = write(&mut plain, left, |bytes| {
-                    // A slow reader.
+                    // Simulates a slow reader.
                     out.extend_from_slice(&bytes[..1]);
                     Ok(1)
                 });

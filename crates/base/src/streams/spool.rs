@@ -1,5 +1,5 @@
-//! Bytes that are kept for a while: in memory up to a limit, and then in an
-//! unlinked temporary file outside the store, because they may be secret.
+//! Temporary storage of bytes: in memory up to a limit, and then in an unlinked temporary file
+//! outside the store, because they may be secret.
 
 use rustix::io::Errno;
 use std::borrow::Borrow;
@@ -7,43 +7,43 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::unix::fs::FileExt;
 
-/// How much is kept in memory.
+/// The number of bytes kept in memory.
 const MEMORY_LIMIT: usize = 1 << 20;
 
 /// Bytes in the order in which they were appended.
 #[derive(Debug, Default)]
 pub struct Spool {
-    /// The first of them.
+    /// The first bytes.
     pub memory: Vec<u8>,
-    /// Those after that.
+    /// The bytes after those in memory.
     pub file: Option<File>,
-    /// How much of the file they are: a write that failed may have left more in it.
+    /// The number of valid bytes in the file. A failed write may have left more in it.
     filed: u64,
-    /// Those that the file had no room for.
+    /// The bytes that did not fit into the file.
     tail: Vec<u8>,
-    /// How many there are.
+    /// The number of bytes.
     len: u64,
-    /// What follows them.
+    /// What follows the bytes.
     pub rest: Rest,
-    /// Whether they came from a socket.
+    /// True if they came from a socket.
     pub is_socket: bool,
 }
 
-/// What follows the bytes that were read of standard input.
+/// The state of standard input after the bytes that were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rest {
-    /// Its end.
+    /// The input ended.
     #[default]
     End,
-    /// More, which is still to be read.
+    /// More input is still to be read.
     Live,
-    /// Nobody knows: reading on failed.
+    /// Unknown: reading on failed.
     Failed(Errno),
 }
 
 impl Spool {
-    /// On an error the bytes are kept in memory nevertheless; the caller then
-    /// looks for something better to do with those that follow.
+    /// Appends bytes. On an error they are kept in memory all the same, and the caller should find
+    /// another way to handle further bytes.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.len += bytes.len() as u64;
         if !self.tail.is_empty() {
@@ -68,22 +68,22 @@ impl Spool {
         written
     }
 
-    /// Whether there are none.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// All of them, if they are in memory.
+    /// Returns all bytes, if they are in memory.
     pub fn in_memory(&self) -> Option<&[u8]> {
         (self.file.is_none() && self.tail.is_empty()).then_some(&self.memory[..])
     }
 
-    /// Some of them from this one on; none if that is the end.
+    /// Reads some bytes at `offset`. Returns 0 at the end.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         let in_memory = self.memory.len() as u64;
         let filed = in_memory + self.filed;
@@ -104,17 +104,17 @@ impl Spool {
         rest.unwrap_or_default().read(buf)
     }
 
-    /// Reads them from the first on.
+    /// Returns a reader of all bytes.
     pub fn reader(&self) -> impl Read {
         Reader { spool: self, at: 0 }
     }
 
-    /// The same for whoever takes them along.
+    /// Turns this into a reader of all bytes.
     pub fn into_reader(self) -> impl Read + 'static {
         Reader { spool: self, at: 0 }
     }
 
-    /// All of them in an unlinked file, to be read from its beginning.
+    /// Copies all bytes to an unlinked file, positioned at its beginning.
     pub fn to_file(&self) -> io::Result<File> {
         let mut whole = tempfile::tempfile()?;
         io::copy(&mut self.reader(), &mut whole)?;
@@ -123,7 +123,7 @@ impl Spool {
     }
 }
 
-/// Reads what is kept, from some place on.
+/// A reader of a spool, at some offset.
 struct Reader<S> {
     spool: S,
     at: u64,
@@ -164,7 +164,7 @@ mod tests {
         let mut spool = Spool { memory: b"first ".to_vec(), file: Some(full), ..Spool::default() };
         spool.append(b"second ").unwrap_err();
         spool.append(b"third").unwrap_err();
-        // The device gives zeros without end: nothing is read of it.
+        // The device gives endless zeros: nothing is read from it.
         assert_eq!(read(spool), b"first second third");
     }
 }

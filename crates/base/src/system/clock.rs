@@ -1,27 +1,27 @@
-//! Wall-clock time: the only thing here that may jump, and does.
+//! Wall-clock time, which may jump.
 //!
 //! Ages are differences of wall-clock times because entries outlive processes
-//! and reboots. A clock that went backwards gives no age at all, which the
-//! freshness rules read as stale.
+//! Ages are differences of wall-clock times because entries outlive processes and reboots. A clock
+//! that went backwards gives no age, which counts as stale.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Nanoseconds since the Unix epoch; good until the year 2554.
+/// A time in nanoseconds since the Unix epoch, up to the year 2554.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 pub struct Timestamp(pub u64);
 
-/// Longer than a tick is ever late, in nanoseconds: they come every 10 ms where there are
-/// fewest, and late where the processor that counts them was taken away for a while.
+/// An upper bound for the delay of a tick, in nanoseconds. Ticks are at most 10 ms apart, and late
+/// where a virtual processor was paused for a while.
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(debug_assertions)))]
 const TICK: u64 = 1_000_000_000;
 
 impl Timestamp {
-    /// The time now.
+    /// Returns the current time.
     ///
-    /// In debug builds, which the tests are, `CACHEX_TEST_CLOCK` moves it by a
-    /// number of seconds, so that no test waits for time to pass.
+    /// In debug builds, which include the tests, `CACHEX_TEST_CLOCK` moves it by a number of
+    /// seconds, so that no test waits for time to pass.
     pub fn now() -> Timestamp {
         let now = Timestamp::from(SystemTime::now());
         #[cfg(debug_assertions)]
@@ -33,10 +33,10 @@ impl Timestamp {
         now
     }
 
-    /// Whether it is `from` or later, and not yet `until`.
+    /// Returns whether the current time is `from` or later and before `until`.
     ///
-    /// The time of the last tick is had for a third of what the time costs. It decides
-    /// unless one of both is so near that what has passed since that tick matters.
+    /// Reading the time of the last tick costs a third of reading the exact time. It decides unless
+    /// one of the limits is so near that the time since that tick matters.
     pub fn is_between(from: Timestamp, until: Timestamp) -> bool {
         #[cfg(all(target_os = "linux", target_pointer_width = "64", not(debug_assertions)))]
         if let Some(tick) = coarse::now()
@@ -49,25 +49,25 @@ impl Timestamp {
         from <= now && now < until
     }
 
-    /// The time that passed since `earlier`; none if that lies in the future.
+    /// Returns the time that passed since `earlier`, or `None` if that lies in the future.
     pub fn since(self, earlier: Timestamp) -> Option<Duration> {
         self.0.checked_sub(earlier.0).map(Duration::from_nanos)
     }
 
-    /// RFC 3339 in UTC, to the millisecond.
+    /// Formats the time as RFC 3339 in UTC, to the millisecond.
     #[doc(hidden)]
     pub fn to_rfc3339(self) -> String {
         let time = UNIX_EPOCH + Duration::from_nanos(self.0);
         humantime::format_rfc3339_millis(time).to_string()
     }
 
-    /// This time and `span` later, or the end of time.
+    /// Returns the time `span` later, or the latest possible time.
     pub fn plus(self, span: Duration) -> Timestamp {
         Timestamp(self.0.saturating_add(nanos(span)))
     }
 }
 
-/// A span in nanoseconds, or the longest there is.
+/// Converts a duration to nanoseconds, capped at the maximum.
 pub fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -79,8 +79,8 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// The time of the last tick. A cache in memory needs no other call of the system's, so this
-/// one is declared here, and no package comes with it.
+/// The time of the last tick. A cache in memory needs no other system call, so this one is declared
+/// here instead of adding a dependency.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[cfg_attr(debug_assertions, allow(dead_code, reason = "the time that a test sets counts"))]
 mod coarse {
@@ -88,7 +88,7 @@ mod coarse {
 
     const REALTIME_COARSE: c_int = 5;
 
-    /// Seconds and nanoseconds, as the C library has them on 64-bit Linux.
+    /// Seconds and nanoseconds, in the layout of the C library on 64-bit Linux.
     #[repr(C)]
     struct Timespec {
         seconds: i64,
@@ -99,7 +99,7 @@ mod coarse {
         fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_int;
     }
 
-    /// Nanoseconds since the Unix epoch.
+    /// Returns the time of the last tick in nanoseconds since the Unix epoch.
     pub fn now() -> Option<u64> {
         let mut time = Timespec { seconds: 0, nanos: 0 };
         // SAFETY: it writes to `time` and nowhere else.

@@ -1,22 +1,21 @@
-//! Points at which a test makes this process die, hang or meet an error.
+//! Points at which a test makes this process die, hang or fail.
 //!
-//! A debug build, which the tests are, reads `CACHEX_TEST_FAULT`, which is
-//! `POINT=WHAT` or `POINT:N=WHAT` for the N-th time that this process gets
-//! there. `POINT` is the name of one, or `change` for all that change the store.
-//! `WHAT` is `kill`, `panic`, `abort`, `hang`, `slow`, `interrupt` (as Ctrl-C does
-//! it: the whole process group), `signal` (the same to this process alone, which
-//! goes on as far as it lets it), `orphan` (a helper's asker is killed, or whoever
-//! gets there itself), `exit`, `garbage`, or the number of an error. In a release
-//! build there is nothing of this.
+//! A debug build, which includes the tests, reads `CACHEX_TEST_FAULT`. Its form is `POINT=WHAT`, or
+//! `POINT:N=WHAT` for the N-th time that this process reaches the point. `POINT` is the name of
+//! one, or `change` for all that change the store. `WHAT` is `kill`, `panic`, `abort`, `hang`,
+//! `slow`, `interrupt` (SIGINT to the whole process group, as by Ctrl-C), `signal` (SIGINT to this
+//! process alone, which continues as far as the signal lets it), `orphan` (kills a helper's caller,
+//! or a process that is not a helper itself), `exit`, `garbage`, or the number of an error. Release
+//! builds contain none of this.
 
 #[cfg(debug_assertions)]
 use rustix::io::Errno;
 
-/// Points that change nothing.
+/// The points that change nothing.
 #[cfg(debug_assertions)]
 const QUIET: [&str; 7] = ["open", "read", "recover", "flock", "backlog", "turn", "start"];
 
-/// The process got to `point`.
+/// Marks a point that the process has reached.
 #[cfg(debug_assertions)]
 pub fn at(point: &str) -> rustix::io::Result<()> {
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,7 +39,7 @@ pub fn at(point: &str) -> rustix::io::Result<()> {
     happen(what)
 }
 
-/// The process got to `point`.
+/// Marks a point that the process has reached.
 #[cfg(not(debug_assertions))]
 #[inline]
 pub const fn at(_point: &str) -> rustix::io::Result<()> {
@@ -60,14 +59,14 @@ fn happen(what: &str) -> rustix::io::Result<()> {
             std::process::exit(0);
         }
         "signal" => {
-            // By another process: what comes from this one is its own doing.
+            // Sent by another process: signals from this one count as its own.
             let pid = getpid().as_raw_nonzero().to_string();
             let sent = std::process::Command::new("kill").args(["-INT", &pid]).status();
             return sent.map(drop).map_err(|_| Errno::IO);
         }
         "interrupt" => kill_current_process_group(Signal::INT)?,
         "orphan" => {
-            // Never the test that started it.
+            // The test that started this process is never killed.
             let is_cachex = |pid: &rustix::process::Pid| {
                 let name = format!("/proc/{}/comm", pid.as_raw_nonzero());
                 std::fs::read(name).is_ok_and(|name| name == b"cachex\n")

@@ -1,8 +1,7 @@
-//! Private folders, atomic publishing, and system calls that are interrupted.
+//! Private folders, atomic publishing, and interrupted system calls.
 //!
-//! Everything below the store's root is reached through descriptors of folders
-//! whose owner and mode were checked, by names that are not followed if they
-//! are symbolic links, and is closed on exec.
+//! Everything below the store's root is reached through descriptors of folders whose owner and mode
+//! were checked, by names that do not follow symbolic links. All descriptors are closed on exec.
 
 use crate::system::failpoint;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -14,29 +13,29 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 use std::time::Duration;
 
-/// What every folder of the store is created with.
+/// The mode of new folders of the store.
 pub const PRIVATE_DIR: Mode = Mode::RWXU;
-/// Both times of a file that is touched.
+/// The current time for both times of a file.
 pub const NOW: Timestamps = {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW as _ };
     Timestamps { last_access: now, last_modification: now }
 };
-/// What every file of the store is created with.
+/// The mode of new files of the store.
 pub const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 const DIR: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC).union(OFlags::RDONLY);
-/// For files: what is a pipe instead is not waited for.
+/// For files: opening does not wait if the name turns out to be a pipe.
 const NO_WAIT: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 
-/// Why a folder is not used as a store.
+/// The reason why a folder is not used as a store.
 #[derive(Debug)]
 pub enum Unusable {
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// It is there and must not be trusted; the text says why.
+    /// It exists and must not be trusted; the text says why.
     Refused(&'static str),
-    /// The system said no.
+    /// The system returned an error.
     Failed(Errno),
 }
 
@@ -61,10 +60,10 @@ impl std::fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// Opens a folder that only this user can write to, wherever the name leads.
+/// Opens a folder that only this user can write to. `path` itself may be a link of this user.
 pub fn open_private_dir(path: &Path) -> Result<OwnedFd, Unusable> {
     match rustix::fs::openat(CWD, path, DIR | OFlags::NOFOLLOW, Mode::empty()) {
-        // A link of one's own is a choice; somebody else's is a trap.
+        // A link of this user is a choice; somebody else's is a trap.
         Err(Errno::LOOP | Errno::NOTDIR) if is_own_symlink(CWD, path)? => {
             checked(rustix::fs::openat(CWD, path, DIR, Mode::empty())?)
         }
@@ -102,7 +101,7 @@ fn is_own_symlink(at: BorrowedFd<'_>, path: &Path) -> Result<bool, Unusable> {
     Ok(true)
 }
 
-/// Creates a private folder and the parents it lacks.
+/// Creates a private folder and its missing parents.
 pub fn create_private_dirs(path: &Path) -> rustix::io::Result<()> {
     match create_private_dir(CWD, path) {
         Err(Errno::NOENT) => {
@@ -129,8 +128,8 @@ pub fn open_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Ow
     open_below(at.as_fd(), path.as_ref(), OFlags::RDONLY | NO_WAIT)
 }
 
-/// Opens what there is at `path` below a private folder. No link on the way is followed,
-/// nor does any name lead out of the folder.
+/// Opens `path` below a private folder. No link on the way is followed, and no name leads out of
+/// the folder.
 fn open_below(at: BorrowedFd<'_>, path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     #[cfg(target_os = "linux")]
@@ -139,7 +138,7 @@ fn open_below(at: BorrowedFd<'_>, path: &Path, flags: OFlags) -> rustix::io::Res
         let below = ResolveFlags::NO_SYMLINKS | ResolveFlags::BENEATH;
         let open = || rustix::fs::openat2(at, path, flags, Mode::empty(), below);
         match retry(open) {
-            // An older kernel, or a sandbox that does not know the call.
+            // The kernel is older, or a sandbox does not know the call.
             Err(Errno::NOSYS | Errno::PERM) => {}
             done => return done,
         }
@@ -147,8 +146,7 @@ fn open_below(at: BorrowedFd<'_>, path: &Path, flags: OFlags) -> rustix::io::Res
     open_step_by_step(at, path, flags)
 }
 
-/// The same where the kernel cannot be told so (Linux before 5.6): each folder on the way
-/// is opened by itself.
+/// Does the same without `openat2` (Linux before 5.6) by opening each folder on the way.
 fn open_step_by_step(
     at: BorrowedFd<'_>,
     path: &Path,
@@ -167,8 +165,8 @@ fn open_step_by_step(
     opened.ok_or(Errno::NOENT)
 }
 
-/// Opens a file below a private folder with `flags`, creating it if it is not
-/// there; the folders it lies in too. A link in its place is removed.
+/// Opens a file below a private folder with `flags`, and creates it and its folders if they are
+/// missing. A link in its place is removed.
 pub fn create_file(
     at: impl AsFd,
     path: impl AsRef<Path>,
@@ -188,7 +186,7 @@ pub fn create_file(
     })
 }
 
-/// Renames within a private folder, creating the folders the new name lies in.
+/// Renames a file within a private folder, and creates the folders of the new name.
 pub fn rename(
     at: impl AsFd,
     from: impl AsRef<Path>,
@@ -209,7 +207,7 @@ pub fn subfolder(at: impl AsFd, name: impl AsRef<Path>) -> rustix::io::Result<Ow
     let open = || rustix::fs::openat(at, name, DIR | OFlags::NOFOLLOW, Mode::empty());
     match open() {
         Err(Errno::NOENT) => {}
-        // A link, which nobody but a mischief-maker puts there.
+        // Only an attacker puts a link here.
         Err(Errno::LOOP | Errno::NOTDIR) => drop(remove_file(at, name)?),
         done => return done,
     }
@@ -217,8 +215,8 @@ pub fn subfolder(at: impl AsFd, name: impl AsRef<Path>) -> rustix::io::Result<Ow
     open()
 }
 
-/// Does something in the folder that `path` names a file of. Each folder on the
-/// way is opened by itself, so that no link among them is followed.
+/// Calls `work` with the folder of `path` and the file's name. Each folder on the way is opened by
+/// itself, so that no link among them is followed.
 fn within<T>(
     at: BorrowedFd<'_>,
     path: &Path,
@@ -233,7 +231,7 @@ fn within<T>(
     work(dir.as_ref().map_or(at, AsFd::as_fd), name)
 }
 
-/// Removes a file; whether there was one.
+/// Removes a file. Returns whether there was one.
 pub fn remove_file(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<bool> {
     failpoint::at("remove")?;
     let (path, name) = (path.as_ref(), path.as_ref().file_name().ok_or(Errno::NOENT)?);
@@ -264,7 +262,7 @@ pub fn set_times(
     }
 }
 
-/// A file's status, following no link; none if there is no file.
+/// Returns a file's status without following links, or `None` if it does not exist.
 pub fn stat(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Option<Stat>> {
     let (path, name) = (path.as_ref(), path.as_ref().file_name().ok_or(Errno::NOENT)?);
     let look = |folder: BorrowedFd<'_>| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
@@ -279,7 +277,7 @@ pub fn stat(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Option<
     }
 }
 
-/// The names in a folder; none if there is no such folder.
+/// Returns the names in a folder; empty if it does not exist.
 pub fn names(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Vec<std::ffi::OsString>> {
     let dir = match open_below(at.as_fd(), path.as_ref(), DIR) {
         Err(Errno::NOENT) => return Ok(Vec::new()),
@@ -296,7 +294,7 @@ pub fn names(at: impl AsFd, path: impl AsRef<Path>) -> rustix::io::Result<Vec<st
     Ok(names)
 }
 
-/// Whether there is a symbolic link anywhere below a folder.
+/// Returns whether there is a symbolic link anywhere below a folder.
 pub fn has_link(folder: impl AsFd) -> rustix::io::Result<bool> {
     for name in names(&folder, ".")? {
         let Some(stat) = stat(&folder, &name)? else { continue };
@@ -312,7 +310,7 @@ pub fn has_link(folder: impl AsFd) -> rustix::io::Result<bool> {
     Ok(false)
 }
 
-/// Whether two files are one.
+/// Returns whether two files are the same.
 pub fn same_file(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
 }
@@ -331,7 +329,7 @@ pub fn read_full(fd: impl AsFd, buf: &mut [u8]) -> rustix::io::Result<usize> {
     Ok(filled)
 }
 
-/// Writes all of `bytes`, waiting where the file does not block.
+/// Writes all of `bytes`, and waits if the descriptor is non-blocking.
 pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
     while !bytes.is_empty() {
         let written = write_some(&fd, bytes)?;
@@ -340,7 +338,7 @@ pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
     Ok(())
 }
 
-/// Writes some of `bytes`, waiting where the file does not block; how many.
+/// Writes some of `bytes`, and waits if the descriptor is non-blocking. Returns their number.
 pub fn write_some(fd: impl AsFd, bytes: &[u8]) -> rustix::io::Result<usize> {
     loop {
         match rustix::io::write(&fd, bytes) {
@@ -357,32 +355,32 @@ pub fn write_file(fd: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
     write_all(fd, bytes)
 }
 
-/// Waits until a descriptor that somebody made non-blocking takes bytes again.
+/// Waits until a descriptor that somebody made non-blocking accepts bytes again.
 pub fn wait_writable(fd: impl AsFd) -> rustix::io::Result<()> {
     retry(|| poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None)).map(drop)
 }
 
-/// Waits until one of these is as it is to be, or for this long; none: without end.
+/// Waits until one of these is ready, at most for `limit`; `None` waits without limit.
 pub fn poll(watched: &mut [PollFd<'_>], limit: Option<Duration>) -> rustix::io::Result<usize> {
-    // What is too long for the kernel is without end.
+    // A limit too long for the kernel is no limit.
     let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
     rustix::event::poll(watched, limit.as_ref())
 }
 
-/// Has neither reads nor writes of what is cachex's alone wait; whether that could be
-/// done. One of the two calls may be forbidden.
+/// Makes a descriptor that only cachex uses non-blocking. Returns whether that worked: two calls
+/// are tried, since one of them may be forbidden.
 pub fn unblock(fd: impl AsFd) -> bool {
     let set = || rustix::fs::fcntl_setfl(&fd, rustix::fs::fcntl_getfl(&fd)? | OFlags::NONBLOCK);
     rustix::io::ioctl_fionbio(&fd, true).or_else(|_| set()).is_ok()
 }
 
-/// Whether a descriptor can be read from, or written to, without waiting.
+/// Returns whether a descriptor can be read from, or written to, without waiting.
 pub fn is_ready(fd: impl AsFd, how: PollFlags) -> rustix::io::Result<bool> {
     retry(|| poll(&mut [PollFd::new(&fd, how)], Some(Duration::ZERO))).map(|ready| ready > 0)
 }
 
-/// Repeats a call that fails as nothing should, a few times: what fails once may not fail
-/// again. What is to be met, such as a reader that left, is met at once.
+/// Retries a call that fails unexpectedly a few times, since a failure may be transient. Expected
+/// errors, such as a reader that left, are returned at once.
 pub fn persistently<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     let mut failures = 0;
     loop {
@@ -396,13 +394,13 @@ pub fn persistently<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rusti
     }
 }
 
-/// Reads from a place in a file, as persistently: no file has its reader wait.
+/// Reads at an offset of a file with [`persistently`]'s retries: reading a file never blocks.
 pub fn pread(file: impl AsFd, buf: &mut [u8], at: u64) -> rustix::io::Result<usize> {
     let failed = |errno| if errno == Errno::AGAIN { Errno::IO } else { errno };
     persistently(|| rustix::io::pread(&file, &mut *buf, at).map_err(failed))
 }
 
-/// Repeats a call that a signal interrupted.
+/// Retries a call that a signal interrupted.
 pub fn retry<T>(call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     rustix::io::retry_on_intr(call)
 }

@@ -1,4 +1,4 @@
-//! BLAKE3 of bytes, and of files.
+//! BLAKE3 of bytes and of files.
 
 #[cfg(feature = "folder")]
 mod files;

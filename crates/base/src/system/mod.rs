@@ -1,4 +1,4 @@
-//! What cachex wants of the operating system: time, files, descriptors, signals, threads.
+//! Services of the operating system: time, files, descriptors, signals, threads.
 
 pub mod clock;
 #[cfg(feature = "folder")]

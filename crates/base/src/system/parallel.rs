@@ -1,14 +1,14 @@
-//! The same for each of many, on as many threads as there are cores.
+//! Work on many items, on as many threads as there are cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Below this a thread costs more than it saves.
+/// The least number of items for which threads pay off.
 const WORTH_THREADS: usize = 8;
-/// How many a thread takes at a time at the most.
+/// The maximum number of items that a thread takes at a time.
 const PORTION: usize = 32;
 
-/// What `work` makes of each, in their order.
+/// Returns the results of `work` for each item, in their order.
 pub fn map<'t, T: Sync, U: Send>(from: &'t [T], work: impl Fn(&'t T) -> U + Sync) -> Vec<U> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if threads == 1 || from.len() < WORTH_THREADS {
@@ -30,7 +30,7 @@ pub fn map<'t, T: Sync, U: Send>(from: &'t [T], work: impl Fn(&'t T) -> U + Sync
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            // Without a thread it takes longer.
+            // Without another thread, it takes longer.
             let _ = std::thread::Builder::new().spawn_scoped(scope, take);
         }
         take();

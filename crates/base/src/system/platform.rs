@@ -1,9 +1,9 @@
-//! What a result depends on beside the call itself, and what two machines, or two
-//! users of one, may differ in.
+//! Key components for the platform: what a result depends on besides the call itself, and in which
+//! two machines, or two users of one, may differ.
 //!
-//! A call that is to be the same in other places ([`parts`]) has all of it in its key,
-//! and what a remote store calls an entry has what is the machine's own
-//! ([`of_the_machine`]): who runs `uname -m` on another machine gets another answer.
+//! A call that shares results between places ([`parts`]) has all components in its key. The name of
+//! an entry in a remote store includes those of the machine ([`of_the_machine`]): `uname -m` gives
+//! another answer on another machine.
 
 mod elf;
 mod libraries;
@@ -17,15 +17,15 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-/// The name of a part, and what it is here.
+/// The name of a component, and its value on this machine.
 pub type Part = (&'static str, String);
 
-/// No file that says what a system is called is longer.
+/// The maximum length of a file that describes the system.
 const LONGEST: u64 = 64 << 10;
-/// The kernel reads no more of the first line of a script.
+/// The number of bytes that the kernel reads of the first line of a script.
 const LINE: u64 = 256;
 
-/// All parts for a call that is given these words.
+/// Returns all components for a call with these words.
 pub fn parts<'w>(mut words: impl Iterator<Item = &'w [u8]>) -> Vec<Part> {
     let mut parts = of_the_machine();
     parts.push((
@@ -33,20 +33,20 @@ pub fn parts<'w>(mut words: impl Iterator<Item = &'w [u8]>) -> Vec<Part> {
         if rustix::process::geteuid().is_root() { "root" } else { "not root" }.to_owned(),
     ));
     parts.push(("umask", format!("{:04o}", umask())));
-    // `-march=native`, `-Ctarget-cpu=native`: made for this very processor.
+    // `-march=native`, `-Ctarget-cpu=native`: built for this very processor.
     if words.any(|word| memchr::memmem::find(word, b"=native").is_some()) {
         parts.push(("processor", processor()));
     }
     parts
 }
 
-/// The parts that are the same for everybody on this machine.
+/// Returns the components that are the same for all users of this machine.
 pub fn of_the_machine() -> Vec<Part> {
     let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
     vec![("system", system), ("distribution", distribution()), ("time zone", time_zone())]
 }
 
-/// These parts as one value.
+/// Hashes these components into one value.
 pub fn digest(parts: &[Part]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for (name, value) in parts {
@@ -57,24 +57,24 @@ pub fn digest(parts: &[Part]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// That of a platform which the user gave a name, in place of all of this.
+/// Returns the component of a platform that the user named, in place of all others.
 pub fn named(name: &str) -> Part {
     ("platform", name.to_owned())
 }
 
-/// What a program is made of beside its own file: by what it is run if it is a script, and
+/// Returns the components of a program besides its own file: its interpreter if it is a script, and
 /// the libraries that it is loaded with. `path` is where `env` looks for an interpreter.
 pub fn of_program(program: &Path, path: Option<&OsStr>) -> Vec<Part> {
     let (interpreter, file) = interpreter(program, path);
     interpreter.into_iter().chain(libraries::of(&file)).collect()
 }
 
-/// By what a script is run, told by what is in that, none of what is no script; and what is
-/// run in the end.
+/// Returns the component for the content of a script's interpreters, or `None` if `script` is not a
+/// script, and the program that runs in the end.
 fn interpreter(script: &Path, path: Option<&OsStr>) -> (Option<Part>, PathBuf) {
     let mut told = Vec::new();
     let mut file = script.to_owned();
-    // The kernel follows no more of them either.
+    // The kernel does not follow more of them either.
     for _ in 0..5 {
         let Some(next) = named_by(&file, path) else { break };
         let contents = fs::File::open(&next).ok().and_then(|it| hashing::to_the_end(it, 0).ok());
@@ -84,7 +84,7 @@ fn interpreter(script: &Path, path: Option<&OsStr>) -> (Option<Part>, PathBuf) {
     ((!told.is_empty()).then(|| ("interpreter", told.join(" "))), file)
 }
 
-/// What the first line of a script names.
+/// Returns the interpreter named by the first line of a script.
 fn named_by(script: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
     let mut start = Vec::new();
     fs::File::open(script).ok()?.take(LINE).read_to_end(&mut start).ok()?;
@@ -101,7 +101,7 @@ fn named_by(script: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
     std::env::split_paths(path?).map(|folder| folder.join(name)).find(is_program)
 }
 
-/// The name and the version of the system, which stand for its C library and its tools.
+/// Returns the name and the version of the system, which stand for its C library and tools.
 fn distribution() -> String {
     let read = |path| text(path, LONGEST);
     let told = read("/etc/os-release").or_else(|| read("/usr/lib/os-release"));
@@ -111,12 +111,12 @@ fn distribution() -> String {
         let line = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         line.map(|value| value.trim_matches(['"', '\'']))
     };
-    // A rolling one has a build and no version.
+    // A rolling release has a build but no version.
     let known: Vec<&str> = ["ID", "VERSION_ID", "BUILD_ID"].into_iter().filter_map(value).collect();
     if known.is_empty() { short(&told) } else { known.join(" ") }
 }
 
-/// What local time is where `TZ`, which is a variable like any other, does not say it.
+/// Returns the local time zone, unless `TZ` sets it, which is a variable like any other.
 fn time_zone() -> String {
     let file = "/etc/localtime";
     let Ok(rules) = fs::read(file) else { return "UTC".to_owned() };
@@ -127,7 +127,7 @@ fn time_zone() -> String {
     format!("{} {}", name.display(), short_of(&rules)).trim_start().to_owned()
 }
 
-/// What a compiler finds when it asks for the processor.
+/// Returns the properties of the processor that a compiler can query.
 fn processor() -> String {
     let Some(told) = text("/proc/cpuinfo", LONGEST) else { return "unknown".to_owned() };
     let names = ["vendor_id", "cpu family", "model\t", "flags", "CPU ", "Features"];

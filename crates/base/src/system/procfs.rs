@@ -1,33 +1,33 @@
-//! Processes, as `/proc` tells of them.
+//! Processes as described by `/proc`.
 
 use std::fs;
 
-/// What `/proc/PID/stat` says, in the numbering of that `/proc`.
+/// The contents of `/proc/PID/stat`, in the numbering of that `/proc`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stat {
-    /// The process.
+    /// The PID.
     pub pid: u32,
-    /// A letter for what it does: `T` if it is stopped, `Z` if it has ended.
+    /// The state as a letter: `T` if it is stopped, `Z` if it has ended.
     pub state: u8,
-    /// Its parent.
+    /// The PID of its parent.
     pub parent: u32,
-    /// Its process group; of one that is just ending, -1.
+    /// Its process group; -1 for a process that is just ending.
     pub group: i32,
-    /// What the kernel notes about it, see `PF_EXITING`.
+    /// The kernel's flags, see `PF_EXITING`.
     flags: u64,
-    /// The minor page faults of the children that it has waited for. None has fewer than one.
+    /// The minor page faults of the children that it has waited for. Every child has at least one.
     pub faults_of_children: u64,
-    /// Its threads; none once the last has ended.
+    /// The number of its threads; 0 once the last has ended.
     threads: u64,
-    /// When it started, in ticks since the boot.
+    /// The start time, in ticks since the boot.
     pub started: u64,
 }
 
-/// Whether a process is ending: it has closed what it had, and its parent is told soon.
+/// The flag of a process that is ending: it has closed its files, and its parent is notified soon.
 const PF_EXITING: u64 = 4;
 
 impl Stat {
-    /// Reads it for a process that `/proc` has under this name.
+    /// Reads the status of the process that `/proc` has under this name.
     pub fn of(process: &str) -> Option<Stat> {
         let text = fs::read(format!("/proc/{process}/stat")).ok()?;
         // The second field is the name, which may hold anything, in parentheses.
@@ -47,24 +47,24 @@ impl Stat {
         })
     }
 
-    /// Whether it has ended, and is not forgotten yet.
+    /// Returns whether it has ended but was not reaped yet.
     pub fn is_dead(&self) -> bool {
         matches!(self.state, b'Z' | b'X')
     }
 
-    /// Whether it is about to end, or has ended. Of one with several threads nobody can tell:
-    /// the first may have ended long before the others.
+    /// Returns whether it is about to end, or has ended. For a process with several threads this is
+    /// unknown: the first may have ended long before the others.
     pub fn is_ending(&self) -> bool {
         self.flags & PF_EXITING != 0 && self.threads <= 1
     }
 
-    /// Whether it stands still, by Ctrl-Z say.
+    /// Returns whether it is stopped, for example by Ctrl-Z.
     pub fn is_stopped(&self) -> bool {
         matches!(self.state, b'T' | b't')
     }
 
-    /// Whether it has children, or has waited for one, or has ended, so that those it had
-    /// are another's.
+    /// Returns whether it has children, has waited for one, or has ended, so that its children
+    /// belong to another process.
     pub fn has_had_children(&self) -> bool {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten();
         let has_some = |task: fs::DirEntry| {

@@ -1,26 +1,25 @@
-//! How far this process is with what may take long.
+//! The progress of this process with work that may take long.
 //!
-//! Who works says so in passing, and neither knows who looks nor waits for
-//! them: in a verb that is a thread which draws (`ui::Progress`), in a
-//! helper process what it tells the one who asked (`store::fence`).
-//! There is one piece of work at a time, and so there is one of this.
+//! The working code reports progress in passing, and neither knows nor waits for who displays it: a
+//! drawing thread in a verb (`ui::Progress`), or messages to the caller in a helper process
+//! (`store::fence`). There is one piece of work at a time, so there is one global state.
 
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What is being done.
+/// The kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
-    /// Somebody else has the store.
+    /// Another process has the store.
     Waiting,
-    /// What is young moves into the old store.
+    /// Young entries are moved into the old store.
     Folding,
-    /// Entries are looked for.
+    /// Entries are searched.
     Choosing,
-    /// Entries are taken out.
+    /// Entries are removed.
     Removing,
-    /// Files go that nothing needs.
+    /// Unreferenced files are removed.
     Sweeping,
     /// Entries are verified.
     CheckingEntries,
@@ -28,28 +27,28 @@ pub enum Stage {
     CheckingOutputs,
     /// Results are written to an archive, in bytes.
     Exporting,
-    /// An archive is verified, in bytes of it.
+    /// An archive is verified, in bytes.
     Verifying,
-    /// Results are taken out of an archive, in bytes of it.
+    /// Results are read from an archive, in bytes.
     Importing,
-    /// A result comes from a remote store, in bytes.
+    /// A result is fetched from a remote store, in bytes.
     Fetching,
-    /// Results go to a remote store.
+    /// Results are sent to a remote store.
     Sending,
 }
 
-/// How far it is.
+/// The state of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// With what.
+    /// The kind of work.
     pub stage: Stage,
-    /// So much is done.
+    /// The amount that is done.
     pub done: u64,
-    /// Out of so much; none: that is not known.
+    /// The total amount; none if unknown.
     pub total: Option<u64>,
 }
 
-/// Who is told, not more often than every so often.
+/// A listener, called at most once per pause.
 struct Listener {
     tell: fn(Progress),
     next: Instant,
@@ -60,22 +59,22 @@ struct Work {
     listener: Option<Listener>,
 }
 
-/// Nobody sees a difference any sooner.
+/// The least time between two calls: faster changes are not visible.
 const PAUSE: Duration = Duration::from_millis(100);
 
 static WORK: Mutex<Work> = Mutex::new(Work { now: None, listener: None });
 
 fn work() -> MutexGuard<'static, Work> {
-    // Every change is one assignment: a panic leaves nothing half-done.
+    // Every change is one assignment, so a panic leaves nothing half-done.
     WORK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Something begins that takes so many steps, if that is known.
+/// Begins work of `total` steps, if that is known.
 pub fn begin(stage: Stage, total: impl Into<Option<u64>>) {
     set(Progress { stage, done: 0, total: total.into() });
 }
 
-/// So many steps are done.
+/// Adds completed steps.
 pub fn advance(steps: u64) {
     let mut work = work();
     let Some(now) = &mut work.now else { return };
@@ -83,7 +82,7 @@ pub fn advance(steps: u64) {
     work.tell(false);
 }
 
-/// It is so far, as somebody who does it says.
+/// Sets the progress, as reported by another process.
 pub fn set(progress: Progress) {
     let mut work = work();
     let is_new = work.now.is_none_or(|now| now.stage != progress.stage);
@@ -91,17 +90,17 @@ pub fn set(progress: Progress) {
     work.tell(is_new);
 }
 
-/// Nothing is being done, or nothing that is told of.
+/// Ends the work.
 pub fn end() {
     work().now = None;
 }
 
-/// How far it is.
+/// Returns the current progress.
 pub fn now() -> Option<Progress> {
     work().now
 }
 
-/// Has `tell` told from now on, by the thread that works, between two steps.
+/// Calls `tell` from now on, on the working thread between two steps.
 pub fn listen(tell: fn(Progress)) {
     work().listener = Some(Listener { tell, next: Instant::now() });
 }

@@ -1,14 +1,14 @@
-//! Signals: passing on what cachex is sent, and leaving to the command what it would
-//! have found without cachex.
+//! Signals: forwarding those that cachex receives, and preserving their dispositions for the
+//! command.
 //!
-//! While the command runs every signal that can be sent to cachex is received instead of
-//! having its effect (`receive`), and sent on to the command according to the one
-//! `table` of what they mean. One that a terminal sends goes to the whole foreground
-//! process group, and so has reached the command already, unless that is in a group of
-//! its own. The command starts with the mask and the dispositions that cachex was started
-//! with: what was ignored (`nohup`, a shell's background jobs) or blocked stays so.
+//! While the command runs, every signal that can be sent to cachex is received instead of having
+//! its effect (`receive`), and forwarded to the command according to the one `table` of meanings. A
+//! terminal sends a signal to the whole foreground process group, so it has reached the command
+//! already, unless that is in a group of its own. The command starts with the mask and the
+//! dispositions that cachex was started with: signals that were ignored (`nohup`, a shell's
+//! background jobs) or blocked stay so.
 //!
-//! After the run signals do again what they did before.
+//! After the run, signals have their previous effects again.
 
 mod broken_pipes;
 mod mask;
@@ -34,29 +34,29 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::system::fsutil;
 
-/// Whether cachex was started to ignore the ends of its children, which the kernel would
-/// then keep to itself.
+/// True if cachex was started with SIGCHLD ignored, in which case the kernel would discard the
+/// statuses of its children.
 static CHILDREN_WERE_IGNORED: AtomicBool = AtomicBool::new(false);
 
-/// A signal that came.
+/// A received signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// Its number.
+    /// The number of the signal.
     pub signal: i32,
-    /// Who sent it.
+    /// The sender of the signal.
     pub sender: Sender,
 }
 
-/// Who sent a signal.
+/// The sender of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// The kernel: for a key at the terminal, a timer, a child.
+    /// The kernel, for a key at the terminal, a timer or a child.
     Kernel,
-    /// This process, see [`stop`] and `share`, or the kernel for something that it did.
+    /// This process, see [`stop`] and `share`, or the kernel because of its actions.
     Own,
-    /// Another one, if it can be seen from here, perhaps along with a value.
+    /// Another process, perhaps along with a value.
     Process {
-        /// Which.
+        /// The process, if it is visible from here.
         pid: Option<Pid>,
         /// The value.
         value: Option<usize>,
@@ -64,8 +64,8 @@ pub enum Sender {
 }
 
 impl Sent {
-    /// Whether the kernel sent it to all of this process's group. A timer is one
-    /// process's own, and a hang-up goes to the leader of a session alone.
+    /// Returns whether the kernel sent it to all of this process's group. A timer belongs to one
+    /// process, and a hang-up goes to the leader of a session alone.
     pub fn reached_the_group(&self) -> bool {
         let leads = || rustix::process::getsid(None).is_ok_and(|leader| leader == getpid());
         self.sender == Sender::Kernel
@@ -79,50 +79,50 @@ impl Sent {
     }
 }
 
-/// Receives signals from now on.
+/// Receives signals until it is dropped.
 pub struct Signals {
-    /// There until this is dropped.
+    /// Set until this is dropped.
     receiver: Option<Receiver>,
-    /// What came and has not been asked for.
+    /// The signals that came but were not returned yet.
     came: SmallVec<[Sent; 2]>,
-    /// What had come before and was held back, the first signal in the lowest bit.
+    /// The signals that were blocked and pending before, the first in the lowest bit.
     held: u64,
 }
 
 impl Signals {
-    /// Receives all that can be received but for these, and makes a reader that left an
-    /// error of the write instead of the end of this process.
+    /// Receives all signals that can be received except `left_out`. A write to a pipe without a
+    /// reader becomes an error instead of the end of this process.
     pub fn catch(left_out: &[i32]) -> io::Result<Signals> {
         notice_children();
         let mut all = SmallVec::<[i32; 4]>::from_slice(left_out);
         if [rustix::stdio::stdout(), rustix::stdio::stderr()].iter().any(rustix::termios::isatty) {
-            // Whoever holds it back may write to a terminal in the background. It stops the
-            // command too, which is in the same group.
+            // A process that blocks it may write to a terminal in the background. It also stops the
+            // command, which is in the same group.
             all.push(SIGTTOU);
         }
         let mut receiver = Receiver::begin(&all)?;
-        // Whoever sent it: this process may have been another program then.
+        // The sender does not matter: this process may have been another program then.
         let waiting = receiver.take().into_iter().filter(|sent| sent.signal != SIGCHLD);
         let held = waiting.fold(0, |held, sent| held | 1 << (sent.signal - 1));
         Ok(Signals { receiver: Some(receiver), came: SmallVec::new(), held })
     }
 
-    /// The mask that the command is to start with, and the signals that are to wait for it
-    /// to let them in.
+    /// Returns the mask that the command starts with, and the signals that stay pending for it
+    /// until it unblocks them.
     pub fn before(&self) -> (Mask, u64) {
         (self.receiver().before(), self.held)
     }
 
-    /// What becomes readable when a signal has come.
+    /// Returns a descriptor that becomes readable when a signal has come.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.receiver().descriptor()
     }
 
-    /// What has come since this was last asked, but for what this process sent itself.
+    /// Returns the signals that have come since the last call, except those sent by this process.
     pub fn pending(&mut self) -> SmallVec<[Sent; 2]> {
         let mut came = std::mem::take(&mut self.came);
         came.extend(self.receiver.iter_mut().flat_map(Receiver::take));
-        // A limit on this process's own time is not about the command, which has its own.
+        // A limit on this process's own CPU time does not concern the command, which has its own.
         let is_meant = |sent: &Sent| match sent.sender {
             Sender::Own => false,
             Sender::Kernel => sent.signal != libc::SIGXCPU,
@@ -136,8 +136,8 @@ impl Signals {
         self.receiver.as_ref().expect("signals are received until this is dropped")
     }
 
-    /// Sends a signal that ended the command to the rest of this process's group, as the
-    /// terminal would have.
+    /// Sends a signal that ended the command to the rest of this process's group, as the terminal
+    /// would have.
     pub fn share(&mut self, signal: Signal) {
         let _ = kill_current_process_group(signal);
         self.came = self.pending();
@@ -146,7 +146,7 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        // It sees to what it has not read yet, and passes over what this process sends itself.
+        // The receiver handles what it has not read yet, and skips what this process sent itself.
         self.receiver = None;
         for sent in self.came.drain(..) {
             let _ = send(getpid(), sent.signal);
@@ -155,7 +155,7 @@ impl Drop for Signals {
     }
 }
 
-/// Sends any signal, those that only have a number too.
+/// Sends any signal, including those without a name.
 pub fn send(to: Pid, signal: i32) -> io::Result<()> {
     // SAFETY: the call takes two numbers and touches no memory of this process.
     match unsafe { libc::kill(to.as_raw_nonzero().get(), signal) } {
@@ -184,30 +184,30 @@ pub fn send_to_group(group: Pid, signal: i32) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 pub fn queue(to: Pid, signal: i32, value: usize) -> io::Result<()> {
     let value = libc::sigval { sival_ptr: std::ptr::without_provenance_mut(value) };
-    // SAFETY: as in `send`; the value is passed on and not looked into.
+    // SAFETY: as in `send`; the value is passed on and not dereferenced.
     match unsafe { libc::sigqueue(to.as_raw_nonzero().get(), signal, value) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
 }
 
-/// Sends a signal; the system has no values.
+/// Sends a signal without the value, which this system does not support.
 #[cfg(not(target_os = "linux"))]
 pub fn queue(to: Pid, signal: i32, _: usize) -> io::Result<()> {
     send(to, signal)
 }
 
-/// Tells whether a signal has come that waits.
+/// Reports pending signals that are held back during some work.
 pub struct Interrupts(Mutex<Option<Signals>>);
 
 impl Interrupts {
-    /// Does something that no signal is to end halfway; what came meanwhile has its
-    /// effect afterwards.
+    /// Runs `work` without being ended by a signal halfway. Signals that come meanwhile take effect
+    /// afterwards.
     pub fn hold<T>(work: impl FnOnce(&Interrupts) -> T) -> T {
         work(&Interrupts(Mutex::new(Signals::catch(&[]).ok())))
     }
 
-    /// Whether one has come that ends a process.
+    /// Returns whether a signal that ends a process has come.
     pub fn came(&self) -> bool {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(signals) = held.as_mut() else { return false };
@@ -220,7 +220,7 @@ impl Interrupts {
     }
 }
 
-/// Has the kernel keep the statuses of children from now on, for whoever waits for them.
+/// Makes the kernel keep the statuses of children from now on, so that they can be waited for.
 pub fn notice_children() {
     if is_ignored(SIGCHLD) {
         CHILDREN_WERE_IGNORED.store(true, Ordering::Relaxed);
@@ -228,14 +228,13 @@ pub fn notice_children() {
     }
 }
 
-/// Whether the command is to be started to ignore the ends of its children.
+/// Returns whether the command must be started with SIGCHLD ignored.
 pub fn children_were_ignored() -> bool {
     CHILDREN_WERE_IGNORED.load(Ordering::Relaxed)
 }
 
-/// Stops this process, or all of its group, as `signal` does by default; returns
-/// when it was continued, or at once if nobody is there who could do that. To be called
-/// while signals are received.
+/// Stops this process, or all of its group, as `signal` does by default. Returns when it is
+/// continued, or at once if nobody could do that. Call this while signals are received.
 pub fn stop(signal: Signal, whole_group: bool) {
     let signal = signal.as_raw();
     if whole_group {
@@ -246,15 +245,15 @@ pub fn stop(signal: Signal, whole_group: bool) {
     take(signal);
 }
 
-/// Ends this process by a signal, if a process can end by it: the first of a container
-/// cannot.
+/// Ends this process by a signal. Returns if it cannot end that way, such as the first process of a
+/// container.
 pub fn die_of(signal: i32) {
     let _by_default = Altered::by_default(signal);
     let _ = Mask::all_but(&[signal]).set();
     let _ = send(getpid(), signal);
 }
 
-/// Lets a signal that was held back have its default effect.
+/// Lets a blocked signal have its default effect.
 fn take(signal: i32) {
     let _by_default = Altered::by_default(signal);
     if let Ok(before) = Mask::all_but(&[signal, SIGTTOU]).set() {
@@ -262,14 +261,13 @@ fn take(signal: i32) {
     }
 }
 
-/// Makes a file of the store that would grow past the limit on the size of files
-/// (`ulimit -f`) an error of the write instead of the end of this process. The
-/// command finds the signal as it was: execution resets what is caught.
+/// Makes a write past the limit on the size of files (`ulimit -f`) fail instead of ending this
+/// process. The command finds the signal as it was: `exec` resets handlers.
 pub fn outlive_file_limit() {
     extern "C" fn pass(_: i32) {}
     let pass: extern "C" fn(i32) = pass;
-    // SAFETY: the handler does nothing, which is async-signal-safe, and SIG_IGN
-    // is a disposition, not a handler that could run.
+    // SAFETY: the handler does nothing, which is async-signal-safe, and SIG_IGN is a disposition,
+    // not a handler that could run.
     unsafe {
         if libc::signal(SIGXFSZ, pass as libc::sighandler_t) == libc::SIG_IGN {
             libc::signal(SIGXFSZ, libc::SIG_IGN);
@@ -277,26 +275,26 @@ pub fn outlive_file_limit() {
     }
 }
 
-/// Whether who sends it wants a process to end, and not just to do something.
+/// Returns whether the signal is a request to end the process.
 pub fn asks_to_end(signal: i32) -> bool {
     [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal)
 }
 
-/// Whether this process was started to ignore it, or does by now.
+/// Returns whether this process currently ignores the signal.
 pub fn is_ignored(signal: i32) -> bool {
     Disposition::of(signal).is_ignored()
 }
 
-/// A signal that for a while does something else.
+/// A signal whose disposition is changed until this is dropped.
 pub struct Altered(Disposition);
 
 impl Altered {
-    /// Nothing, from now on.
+    /// Ignores the signal.
     pub fn ignored(signal: i32) -> Altered {
         Altered(Disposition::plain(signal, libc::SIG_IGN).restore())
     }
 
-    /// What it does where nobody has a say, from now on.
+    /// Restores the default effect of the signal.
     fn by_default(signal: i32) -> Altered {
         Altered(Disposition::plain(signal, libc::SIG_DFL).restore())
     }
@@ -308,7 +306,7 @@ impl Drop for Altered {
     }
 }
 
-/// What a signal does at some time: one that it was found with, or a plain one.
+/// A disposition of a signal: a previous one, or one without a handler.
 #[derive(Clone, Copy)]
 struct Disposition {
     signal: i32,
@@ -316,12 +314,12 @@ struct Disposition {
 }
 
 impl Disposition {
-    /// The present one.
+    /// Returns the current disposition.
     fn of(signal: i32) -> Disposition {
         Disposition { signal, action: action(signal, None) }
     }
 
-    /// One without a handler.
+    /// Creates a disposition without a handler.
     fn plain(signal: i32, plain: libc::sighandler_t) -> Disposition {
         Disposition { signal, action: Action::plain(plain) }
     }
@@ -330,15 +328,14 @@ impl Disposition {
         self.action.handler() == libc::SIG_IGN
     }
 
-    /// Makes it so again; how it was meanwhile.
+    /// Sets this disposition. Returns the previous one.
     fn restore(self) -> Disposition {
         Disposition { action: action(self.signal, Some(self.action)), ..self }
     }
 }
 
-/// What a signal does, as the kernel has it: the handler first, and then what nobody here
-/// looks into. The C library keeps two signals to itself, and neither tells nor changes what
-/// they do.
+/// The action of a signal in the kernel's layout: the handler, and then fields that are not used
+/// here. The C library reserves two signals, and neither reports nor changes their actions.
 #[cfg(target_os = "linux")]
 #[derive(Clone, Copy)]
 struct Action([usize; 8]);
@@ -354,14 +351,14 @@ impl Action {
     }
 }
 
-/// What a signal does; from now on `new`, if given.
+/// Returns the action of a signal, and sets `new` if given.
 #[cfg(target_os = "linux")]
 fn action(signal: i32, new: Option<Action>) -> Action {
     let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let mut before = Action::plain(libc::SIG_DFL);
-    // SAFETY: `new` is null or what the kernel told of this very signal before, or a plain
-    // disposition, and zeroes. Both are longer than what the kernel reads and writes, whose
-    // set of signals has the size that the last argument says.
+    // SAFETY: `new` is null, or an action that the kernel reported for this signal, or one without
+    // a handler and otherwise zero. Both buffers are longer than what the kernel reads and writes,
+    // whose signal set has the size in the last argument.
     unsafe {
         let size = size_of::<u64>();
         libc::syscall(libc::SYS_rt_sigaction, signal, new, &raw mut before, size);
@@ -386,13 +383,13 @@ impl Action {
     }
 }
 
-/// What a signal does; from now on `new`, if given.
+/// Returns the action of a signal, and sets `new` if given.
 #[cfg(not(target_os = "linux"))]
 fn action(signal: i32, new: Option<Action>) -> Action {
     let new = new.as_ref().map_or(std::ptr::null(), |new| std::ptr::from_ref(&new.0));
     let mut before = Action::plain(libc::SIG_DFL);
-    // SAFETY: `new` is null or a valid action: one that this function gave, or a plain
-    // disposition.
+    // SAFETY: `new` is null or a valid action: one that this function returned, or one without a
+    // handler.
     unsafe { libc::sigaction(signal, new, &raw mut before.0) };
     before
 }
@@ -406,7 +403,7 @@ mod tests {
     fn what_is_received_has_no_effect_until_after_that() {
         for signal in [libc::SIGUSR1, SIGCHLD, LAST_REAL_TIME] {
             let mut signals = Signals::catch(&[]).unwrap();
-            // To this thread alone: others of this process do not hold it back.
+            // Sent to this thread alone: other threads of this process do not block it.
             // SAFETY: it takes a number and touches no memory.
             unsafe { libc::raise(signal) };
             poll(&mut [PollFd::new(&signals.descriptor(), PollFlags::IN)], None).unwrap();

@@ -1,37 +1,36 @@
-//! Whether a file is still the one that was looked at, and unchanged.
+//! Stamps of files, which tell whether a file was changed or replaced.
 //!
-//! A file is taken for unchanged if its device, inode, size, mtime and ctime are
-//! what they were. Times are as coarse as the file system's clock, so a file that
-//! was written shortly before it was read may be written again without a trace:
-//! such a stamp is racy, and the content has to be compared.
+//! A file is taken to be unchanged if its device, inode, size, mtime and ctime are the same. Times
+//! are as coarse as the file system's clock, so a file that was written shortly before it was read
+//! may be written again without a trace: such a stamp is racy, and the content has to be compared.
 
 use rustix::fs::Stat;
 use std::time::SystemTime;
 
 /// The length of the stored form.
 pub const STAMP: usize = 5 * 8;
-/// File systems keep time in steps of up to two seconds.
+/// The granularity of time of the coarsest file systems: two seconds.
 const SETTLED: i64 = 2_000_000_000;
 
-/// Tells whether a file is as it was.
+/// The identity and the state of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamp {
-    /// The file system,
+    /// The device.
     pub dev: u64,
-    /// and the file in it.
+    /// The inode on that device.
     pub ino: u64,
-    /// In bytes; zero of what the kernel makes up, too.
+    /// The size in bytes; zero also for files that the kernel generates.
     pub size: u64,
-    /// In nanoseconds since 1970.
+    /// The time of the last change of the content, in nanoseconds since 1970.
     pub mtime: i64,
-    /// The same of its status.
+    /// The time of the last change of the status, in nanoseconds since 1970.
     pub ctime: i64,
 }
 
 impl Stamp {
-    /// Of a file with this status.
+    /// Returns the stamp of a file with this status.
     pub fn of(stat: &Stat) -> Stamp {
-        // Wide enough until 2262.
+        // Large enough until 2262.
         let time =
             |seconds: i64, nanos: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos);
         #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
@@ -44,7 +43,7 @@ impl Stamp {
         }
     }
 
-    /// That of a link together with that of what it leads to.
+    /// Combines the stamp of a link with that of its target.
     pub fn with(self, behind: &Stamp) -> Stamp {
         Stamp {
             ino: self.ino.rotate_left(32) ^ behind.ino,
@@ -54,20 +53,20 @@ impl Stamp {
         }
     }
 
-    /// Whether it may stay the same while the file changes; `now` is not later
-    /// than the look at the file.
+    /// Returns whether the file could change without changing its stamp. `now` must not be later
+    /// than the reading of the stamp.
     pub fn is_racy(&self, now: i64) -> bool {
         self.size == 0 || self.mtime.max(self.ctime) > now - SETTLED
     }
 
-    /// Appends it in its stored form, which is [`STAMP`] bytes long.
+    /// Appends the stored form, which is [`STAMP`] bytes long.
     pub fn encode(&self, to: &mut Vec<u8>) {
         for number in [self.dev, self.ino, self.size, self.mtime as u64, self.ctime as u64] {
             to.extend(number.to_le_bytes());
         }
     }
 
-    /// Reads the stored form.
+    /// Decodes the stored form.
     pub fn decode(bytes: &[u8; STAMP]) -> Stamp {
         let (words, _) = bytes.as_chunks::<8>();
         let number = |at: usize| u64::from_le_bytes(words[at]);
@@ -76,8 +75,8 @@ impl Stamp {
     }
 }
 
-/// The system's time, in nanoseconds since 1970. Not cachex's own clock, which a
-/// test may set: it is compared with the times of files.
+/// Returns the system's time in nanoseconds since 1970. It is compared with the times of files, so
+/// it is not cachex's own clock, which a test may set.
 pub fn now() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0, |now| now.as_nanos() as i64)

@@ -1,4 +1,4 @@
-//! The values of options, and how values are spelt for people.
+//! The values of options, and how values are formatted for people.
 
 pub mod mode;
 #[cfg(feature = "cli")]

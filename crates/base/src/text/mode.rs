@@ -1,4 +1,4 @@
-//! How a store is used.
+//! The modes of using a store.
 
 /// The use of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! How a command line, an age and a span of time are spelt, for whoever shows one.
+//! Formatting of command lines, ages and durations for display.
 
 use crate::system::clock::Timestamp;
 use cachex_core::span;
@@ -10,8 +10,8 @@ mod credentials;
 
 pub use credentials::Credentials;
 
-/// A word as a shell takes it, in one line without anything a terminal would obey: such
-/// bytes are spelt as in `$'\x1b'`.
+/// Quotes a word for a shell, in one line and without bytes that a terminal would interpret: those
+/// are escaped as in `$'\x1b'`.
 pub fn word(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes)
         && is_harmless(text)
@@ -36,17 +36,17 @@ pub fn word(bytes: &[u8]) -> String {
     quoted
 }
 
-/// Three digits, so that what follows is no part of it.
+/// Appends three digits, so that a following digit is not part of the escape.
 fn octal(quoted: &mut String, byte: u8) {
     let _ = write!(quoted, "\\{byte:03o}");
 }
 
-/// Whether text is as it is where it is shown.
+/// Returns whether text can be shown unchanged.
 pub fn is_harmless(text: &str) -> bool {
     harmless(text) == text
 }
 
-/// A span of time as a table has it: one unit.
+/// Formats a duration in one unit, for tables.
 pub fn coarse(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
@@ -57,13 +57,13 @@ pub fn coarse(span: Duration) -> String {
     }
 }
 
-/// How long ago that was; what is yet to come has no age.
+/// Formats the age of `time`; a time in the future has no age.
 pub fn age(now: Timestamp, time: Timestamp) -> String {
     now.since(time).map_or_else(|| "–".to_owned(), coarse)
 }
 
-/// Text without anything that a terminal would obey or a reader not see, and all
-/// of it on one line: names and values that are quoted may hold anything.
+/// Escapes everything that a terminal would interpret or a reader would not see, and line breaks:
+/// quoted names and values may hold anything.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let is_plain = |c: char| matches!(c, '\'' | '"' | '\\') || c.escape_debug().eq([c]);
     if text.chars().all(is_plain) {
@@ -80,7 +80,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     plain.into()
 }
 
-/// A duration as people are shown it: two units at the most.
+/// Formats a duration in at most two units.
 pub fn rounded(span: Duration) -> String {
     let mut text = Vec::new();
     span::tell_rounded(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX), &mut text);

@@ -1,4 +1,4 @@
-//! The values of options: each type, and the one way to read it.
+//! The values of options: each type and its parser.
 
 mod auto;
 mod exit_codes;
@@ -23,8 +23,8 @@ pub use patterns::{InputPattern, OutputPattern, PathPattern, listed};
 pub use replay::{ColorStrip, ReplayMode};
 pub use since::Since;
 
-/// Has clap read text by `parse`; what is not UTF-8 is an invalid value of the
-/// option, which names it, and not a mistake somewhere.
+/// Returns a clap parser that calls `parse`. A value that is not UTF-8 is reported as an invalid
+/// value of the option, which is named.
 pub fn text<T, E>(parse: fn(&str) -> Result<T, E>) -> impl TypedValueParser<Value = T>
 where
     T: Clone + Send + Sync + 'static,
@@ -36,7 +36,7 @@ where
     })
 }
 
-/// Reads a duration such as `2s` or `1h 30m`; zero is none.
+/// Parses a duration such as `2s` or `1h 30m`; zero is an error.
 pub fn duration(text: &str) -> Result<Duration, String> {
     const ACCEPTED: &str = "expected a duration above zero such as `2s`, `10m` or `1h 30m`";
     match humantime::parse_duration(text) {
@@ -46,17 +46,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The least that a store can do with: one that is empty takes less than half of it.
+/// The minimum size of a store: an empty one takes less than half of it.
 pub const LEAST_STORE: u64 = 1_000_000;
 
-/// Reads a size such as `64KiB`, `5GiB` or a number of bytes.
+/// Parses a size such as `64KiB`, `5GiB` or a number of bytes.
 pub fn size(text: &str) -> Result<u64, String> {
     const ACCEPTED: &str = "expected a size such as `500kB`, `64MiB`, `5GiB` or a number of bytes";
     let size: bytesize::ByteSize = text.parse().map_err(|error| format!("{error}; {ACCEPTED}"))?;
     Ok(size.as_u64())
 }
 
-/// Reads what a store may take of the disk.
+/// Parses the maximum size of a store.
 pub fn store_size(text: &str) -> Result<u64, String> {
     match size(text)? {
         size if size < LEAST_STORE => Err("the minimum is 1MB".to_owned()),
@@ -64,12 +64,12 @@ pub fn store_size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Reads how many entries there may be.
+/// Parses the maximum number of entries.
 pub fn entries(text: &str) -> Result<u64, String> {
     count(text).map(|count| count as u64)
 }
 
-/// Reads the name or the path of a shell.
+/// Parses the name or the path of a shell.
 pub fn shell(text: &str) -> Result<String, &'static str> {
     if text.is_empty() {
         return Err("expected the name or the path of a shell, such as `bash` or `/bin/dash`");
@@ -77,7 +77,7 @@ pub fn shell(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Reads a command for a shell.
+/// Parses a command for a shell.
 pub fn shell_command(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
         return Err("expected a command for the shell such as `git rev-parse HEAD`");
@@ -85,7 +85,7 @@ pub fn shell_command(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Reads a switch given as a variable.
+/// Parses a switch given as a variable.
 pub fn switch(text: &str) -> Result<bool, String> {
     match text {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -98,19 +98,19 @@ pub fn switch(text: &str) -> Result<bool, String> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
     text: String,
-    /// None: the text is a name.
+    /// The pattern; none if the text is a plain name.
     glob: Option<glob::Pattern>,
-    /// Whether it was written with a `+`.
+    /// True if it was written with a `+`.
     adds: bool,
 }
 
 impl NamePattern {
-    /// As it was written, without a `+`.
+    /// Returns the pattern as it was written, without a `+`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether its list is added to that of the levels below.
+    /// Returns whether its list is added to that of the levels below.
     pub fn adds(&self) -> bool {
         self.adds
     }
@@ -183,7 +183,7 @@ pub enum StatsFormat {
     Prometheus,
 }
 
-/// What results are added up by.
+/// The grouping of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum StatsBy {
     /// By tag; a result with several counts for each
@@ -197,7 +197,7 @@ pub enum StatsBy {
 pub struct KeyPrefix(pub String);
 
 impl KeyPrefix {
-    /// Fewer digits would be met by chance.
+    /// The minimum number of digits: shorter prefixes would match by chance.
     pub const LEAST: usize = 4;
 }
 
@@ -227,7 +227,7 @@ impl CommandPattern {
 impl FromStr for CommandPattern {
     type Err = String;
 
-    /// Text without a special character is looked for anywhere.
+    /// Parses a pattern. Text without a special character matches anywhere.
     fn from_str(text: &str) -> Result<CommandPattern, String> {
         let anywhere = format!("*{text}*");
         let glob = if text.contains(['*', '?', '[']) { text } else { &anywhere };
@@ -240,13 +240,13 @@ impl FromStr for CommandPattern {
     }
 }
 
-/// Reads a number of things, which is at least one.
+/// Parses a number of things, which is at least one.
 pub fn count(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "expected a number above zero".to_owned())
 }
 
-/// Reads the name of a platform.
+/// Parses the name of a platform.
 pub fn platform(text: &str) -> Result<String, &'static str> {
     let is_bad = |c: char| c == ',' || c.is_control();
     if text.is_empty() || text.len() > Tag::LIMIT - Tag::PLATFORM.len() || text.contains(is_bad) {
@@ -257,7 +257,7 @@ pub fn platform(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Reads a percentage such as `10` or `10%`.
+/// Parses a percentage such as `10` or `10%`.
 pub fn percent(text: &str) -> Result<u8, String> {
     let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
     number
@@ -265,7 +265,7 @@ pub fn percent(text: &str) -> Result<u8, String> {
         .ok_or_else(|| "expected a percentage from 0 to 100 such as `10`".to_owned())
 }
 
-/// Reads how hard something is compressed.
+/// Parses a compression level.
 pub fn level(text: &str) -> Result<u8, String> {
     let number = text.parse().ok();
     number
@@ -273,12 +273,12 @@ pub fn level(text: &str) -> Result<u8, String> {
         .ok_or_else(|| "expected a level from 0 (off) to 19 such as `3`".to_owned())
 }
 
-/// Reads an exit status.
+/// Parses an exit status.
 pub fn status(text: &str) -> Result<u8, String> {
     text.parse().map_err(|_| "expected a status from 0 to 255".to_owned())
 }
 
-/// Reads the number of a descriptor.
+/// Parses the number of a descriptor.
 pub fn descriptor(text: &str) -> Result<i32, String> {
     text.parse()
         .ok()
@@ -300,7 +300,7 @@ mod tests {
         }
     }
 
-    /// What the front reads, which knows no more of it, and what it writes.
+    /// Checks the front's own parser and formatter of durations against the general ones.
     #[test]
     fn spans_are_those_of_everybody() {
         let known = ["10ms", "1s", "9999w", "1h30m", "1h 30m", "1week 2days 3min", "1m1m", "2sec"];
@@ -320,7 +320,7 @@ mod tests {
                 let mut text = Vec::new();
                 span::tell_rounded(nanos, &mut text);
                 let text = String::from_utf8(text).unwrap();
-                // Months and years are no whole minutes, whose seconds are left out.
+                // Months and years are not whole minutes, and their seconds are omitted.
                 if (60_000_000_000..2_630_016_000_000_000).contains(&nanos) {
                     let rounded = Duration::from_nanos(nanos / unit * unit);
                     assert_eq!(text, humantime::format_duration(rounded).to_string());

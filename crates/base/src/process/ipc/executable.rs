@@ -1,9 +1,9 @@
-//! What is started as a helper.
+//! The choice of the program that is started as a helper.
 //!
-//! It is this very executable, if that is cachex, or a program that begins with
-//! [`crate::init`]. Any other would begin its own work anew each time, and start another in
-//! turn: it has the installed `cachex` for a helper. So has a program that loaded cachex as
-//! a part of a library, whatever that library called: the code has to lie in the executable.
+//! The helper is this very executable if it is cachex, or a program that begins with
+//! [`crate::init`]. Any other program would begin its own work anew each time and start another
+//! helper in turn, so it uses the installed `cachex`. So does a program that loaded cachex as part
+//! of a shared library, whatever that library called: the code has to lie in the executable.
 
 mod installed;
 
@@ -14,47 +14,47 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// How this process was called that is cachex from start to end.
+/// The arguments of this process, if it is cachex from start to end.
 static CACHEX: OnceLock<&'static [&'static OsStr]> = OnceLock::new();
-/// The verbs of the helpers that branch off where this program's `main` begins.
+/// The verbs of the helpers that branch off at the start of this program's `main`.
 static BRANCHES: OnceLock<&'static [&'static str]> = OnceLock::new();
 
-/// This process does cachex's work and nothing else. These are its arguments, and its
-/// name is the first.
+/// Marks that this process only does the work of cachex. `arguments` are its arguments, and the
+/// first is its name.
 pub fn is_cachex_from_now_on(arguments: &'static [&'static OsStr]) {
     let _ = CACHEX.set(arguments);
 }
 
-/// Whether it does.
+/// Returns whether this process only does the work of cachex.
 pub fn is_cachex() -> bool {
     CACHEX.get().is_some()
 }
 
-/// The arguments, the name not among them; none in a process that is not cachex's own.
+/// Returns the arguments without the name. Empty in a process that is not cachex itself.
 pub fn arguments() -> &'static [&'static OsStr] {
     CACHEX.get().and_then(|arguments| arguments.get(1..)).unwrap_or_default()
 }
 
-/// The command by whose name this process was called.
+/// The command whose name this process was called by.
 static CALLED_FOR: OnceLock<OsString> = OnceLock::new();
 
-/// This process was called by the name of a command, which it runs.
+/// Marks that this process was called by the name of a command, which it runs.
 pub fn is_called_for(name: &OsStr) {
     let _ = CALLED_FOR.set(name.to_owned());
 }
 
-/// The name of that command.
+/// Returns the name of that command.
 pub fn called_for() -> Option<&'static OsStr> {
     CALLED_FOR.get().map(OsString::as_os_str)
 }
 
-/// What was started as a helper of one of these verbs would have branched off by now.
+/// Marks that a helper of one of these verbs would already have branched off by now.
 pub fn helpers_branch_off(verbs: &'static [&'static str]) {
     let _ = BRANCHES.set(verbs);
 }
 
-/// A call of a hidden verb, in a process that does nothing else: this very executable, or
-/// else the `cachex` that is installed.
+/// Returns a call of a hidden verb in a process that does nothing else: of this very executable, or
+/// else of the installed `cachex`.
 pub fn helper(verb: &str) -> Result<Command> {
     let executable = if is_cachex() || is_own_helper(verb) {
         executable().context("finding the executable")?
@@ -66,12 +66,12 @@ pub fn helper(verb: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Whether this program, which is not cachex, can be a helper of this verb.
+/// Returns whether this program, which is not cachex, can be a helper of this verb.
 fn is_own_helper(verb: &str) -> bool {
     BRANCHES.get().is_some_and(|verbs| verbs.contains(&verb)) && lies_in_the_executable()
 }
 
-/// Whether the program's file gives it rights that who started it has not.
+/// Returns whether the program's file grants rights that the user who started it lacks.
 pub fn has_rights_of_its_own() -> bool {
     // SAFETY: both only read what the kernel told the process at its start.
     #[cfg(target_os = "linux")]
@@ -80,36 +80,36 @@ pub fn has_rights_of_its_own() -> bool {
     return unsafe { libc::issetugid() } != 0;
 }
 
-/// The file of this very executable.
+/// Returns the path of this very executable.
 #[cfg(target_os = "linux")]
 fn executable() -> std::io::Result<PathBuf> {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
-    // The link leads to what runs now, also after that was upgraded.
+    // The link leads to the running program even after an upgrade.
     let link = PathBuf::from("/proc/self/exe");
     if rustix::fs::stat(&link).is_ok() {
         return Ok(link);
     }
-    // In a chroot without /proc there is what the kernel was asked to execute.
+    // In a chroot without /proc, the name passed to `execve` has to do.
     let name = OsStr::from_bytes(rustix::param::linux_execfn().to_bytes());
     Ok(rustix::fs::stat(name).map(|_| PathBuf::from(name))?)
 }
 
-/// The file of this very executable.
+/// Returns the path of this very executable.
 #[cfg(not(target_os = "linux"))]
 fn executable() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// Whether this code is a part of the program's file.
+/// Returns whether this code is a part of the program's file.
 #[cfg(target_os = "linux")]
 fn lies_in_the_executable() -> bool {
     use libc::{PT_LOAD, c_int, c_void, dl_iterate_phdr, dl_phdr_info, size_t};
 
     /// Looks at the first object only, which is the program.
     unsafe extern "C" fn look(info: *mut dl_phdr_info, _: size_t, found: *mut c_void) -> c_int {
-        // SAFETY: the C library passes what it knows of an object, with as many headers
-        // as it says, and the pointer that is given below, which nobody else uses.
+        // SAFETY: the C library passes its description of an object, with as many headers as it
+        // says, and the pointer given below, which nobody else uses.
         let (info, headers, found) = unsafe {
             let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum.into());
             (&*info, headers, &mut *found.cast::<bool>())
@@ -123,18 +123,18 @@ fn lies_in_the_executable() -> bool {
     }
 
     let mut found = false;
-    // SAFETY: `look` takes the second argument for the `bool` that it is, and both are
-    // only used until this returns.
+    // SAFETY: `look` uses the second argument as the `bool` that it is, and both are only used
+    // until this returns.
     unsafe { dl_iterate_phdr(Some(look), (&raw mut found).cast()) };
     found
 }
 
-/// Whether this code is a part of the program's file.
+/// Returns whether this code is a part of the program's file.
 #[cfg(target_os = "macos")]
 #[allow(deprecated, reason = "it is no more than a declaration of what the system has")]
 fn lies_in_the_executable() -> bool {
     let here = lies_in_the_executable as fn() -> bool as *const libc::c_void;
-    // SAFETY: zeroes are a valid value of what is written to, the address is one of this
+    // SAFETY: zeroes are a valid value of the struct that is written to, the address is one of this
     // process, and the first image is the program, which is always there.
     unsafe {
         let mut image: libc::Dl_info = std::mem::zeroed();

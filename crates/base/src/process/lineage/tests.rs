@@ -1,4 +1,4 @@
-//! Telling processes apart.
+//! Tests of the identity of processes.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn a_pipe_of_the_command_leads_to_who_runs_it_under_the_same_kernel() {
     assert!(!lineage(&[init], &[Pipe { device: 1, inode: 3 }]).descends_from(&hidden));
     let elsewhere = holder(process(70, Some((8, 9, 5))), &[pipe]);
     assert!(!lineage(&[init], &[pipe]).descends_from(&elsewhere));
-    // Without /proc the name of the host has to do.
+    // Without /proc, the name of the host has to do.
     let unknown = holder(process(70, None), &[pipe]);
     assert!(lineage(&[], &[pipe]).descends_from(&unknown));
     let there = Holder { host: "there".into(), ..unknown };

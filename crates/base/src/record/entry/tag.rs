@@ -3,18 +3,18 @@
 use super::{MAX_TAG, MAX_TAGS};
 use std::str::FromStr;
 
-/// A label that entries are found by.
+/// A label by which entries are found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tag(pub String);
 
 impl Tag {
-    /// The most bytes of one.
+    /// The maximum length in bytes.
     pub const LIMIT: usize = MAX_TAG;
-    /// The most that one entry has.
+    /// The maximum number of tags of an entry.
     pub const MOST: usize = MAX_TAGS;
-    /// That of what stays on this machine.
+    /// The tag of entries that stay on this machine.
     pub const LOCAL: &str = "local";
-    /// What those begin with that name a platform with `--platform`.
+    /// The prefix of tags that name a platform, set by `--platform`.
     pub const PLATFORM: &str = "platform:";
 }
 

@@ -1,4 +1,4 @@
-//! What a sealed entry gives back, and what it notices.
+//! Tests of sealed entries: the round trip and the detection of damage.
 
 use super::*;
 use crate::record::testing::entry;
@@ -121,7 +121,7 @@ proptest! {
     }
 }
 
-/// What the front reads is what everybody reads; what it does not read, it leaves to them.
+/// Checks that the front reads an entry as everybody does, or leaves it to them.
 fn is_read_alike(encoded: &[u8]) -> bool {
     let Some(view) = View::read(encoded) else { return false };
     let (entry, used) = bincode::serde::decode_from_slice::<Entry, _>(encoded, codec()).unwrap();

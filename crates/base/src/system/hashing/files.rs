@@ -1,7 +1,7 @@
-//! BLAKE3 of files, in bounded memory, on as many cores as it takes.
+//! BLAKE3 of files, in bounded memory, on several cores.
 //!
-//! A file is read and not mapped: a mapped file that somebody cuts short ends
-//! the process, and its pages count as this process's memory.
+//! A file is read and not mapped: truncating a mapped file ends the process, and its pages count as
+//! this process's memory.
 
 use super::of;
 use crate::system::fsutil;
@@ -15,18 +15,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-/// Big enough that a system call is lost in the hashing, small enough to stay
-/// in a second-level cache.
+/// Large enough to make the cost of system calls negligible, small enough for a second-level cache.
 const CHUNK: usize = 256 * 1024;
-/// A thread costs some tens of microseconds; hashing this much, some hundreds.
+/// The least length for a thread: starting one takes some tens of microseconds, hashing this much
+/// some hundreds.
 const WORTH_A_THREAD: u64 = 2 << 20;
-/// A file is halved this often at the most: as many parts as a usual machine has cores.
+/// The maximum number of times that a file is halved, for as many parts as usual machines have
+/// cores.
 const HALVINGS: u32 = 3;
-/// How many chunks may wait for the thread that writes them.
+/// The number of chunks that may wait for the thread that writes them.
 const WAITING: usize = 8;
 
-/// Hashes a file from `offset` to its end, wherever that is, without moving the
-/// offset that others may share.
+/// Hashes a file from `offset` to its end, without moving the offset that others may share.
 pub fn to_the_end(fd: impl AsFd, offset: u64) -> rustix::io::Result<blake3::Hash> {
     let fd = fd.as_fd();
     let start = read_short(fd, offset, SHORT)?;
@@ -39,7 +39,7 @@ pub fn to_the_end(fd: impl AsFd, offset: u64) -> rustix::io::Result<blake3::Hash
     Ok(hasher.finalize())
 }
 
-/// What a file holds from `offset` on, at the most so many bytes.
+/// Reads a file from `offset` on, at most `limit` bytes.
 fn read_short(fd: BorrowedFd<'_>, offset: u64, limit: usize) -> rustix::io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(limit);
     while bytes.len() < limit {
@@ -51,7 +51,7 @@ fn read_short(fd: BorrowedFd<'_>, offset: u64, limit: usize) -> rustix::io::Resu
     Ok(bytes)
 }
 
-/// Hashes the first `len` bytes of a file; none if it is shorter.
+/// Hashes the first `len` bytes of a file. Returns `None` if it is shorter.
 pub fn beginning(fd: impl AsFd, len: u64) -> rustix::io::Result<Option<blake3::Hash>> {
     let fd = fd.as_fd();
     if len <= SHORT as u64 {
@@ -79,7 +79,7 @@ fn both(
         let there =
             std::thread::Builder::new().spawn_scoped(scope, || subtree(fd, right, halvings));
         let a = subtree(fd, left, halvings);
-        // Without a thread it takes longer.
+        // Without a thread, this one hashes both parts.
         let b = match there {
             Ok(there) => there.join().unwrap_or(Err(Errno::IO)),
             Err(_) => subtree(fd, right, halvings),
@@ -88,7 +88,7 @@ fn both(
     })
 }
 
-/// The chaining value of a part that is a subtree of the whole.
+/// Returns the chaining value of a part that is a subtree of the whole.
 fn subtree(
     fd: BorrowedFd<'_>,
     part: Part,
@@ -105,14 +105,14 @@ fn subtree(
     Ok((update(&mut hasher, fd, offset, len)? == len).then(|| hasher.finalize_non_root()))
 }
 
-/// Hashes at most `limit` bytes; how many there were.
+/// Hashes at most `limit` bytes. Returns how many there were.
 fn update(
     hasher: &mut Hasher,
     fd: BorrowedFd<'_>,
     offset: u64,
     limit: u64,
 ) -> rustix::io::Result<u64> {
-    // On the heap, where only what is used of it costs anything.
+    // On the heap, where only the used part costs anything.
     let mut chunk = vec![0; CHUNK.min(usize::try_from(limit).unwrap_or(CHUNK))];
     let mut len = 0;
     while len < limit {
@@ -128,8 +128,8 @@ fn update(
     Ok(len)
 }
 
-/// Writes a file and hashes what it writes; what there is a lot of, on a thread
-/// of its own, so that whoever prints it is not slowed down by its recording.
+/// Writes a file and hashes its content. Large files are written by a thread of their own, so that
+/// recording does not slow down the output.
 pub struct Writer<F> {
     file: Arc<F>,
     len: u64,
@@ -148,17 +148,17 @@ struct Worker {
 }
 
 impl<F: AsFd + Send + Sync + 'static> Writer<F> {
-    /// Writes to `file` from its present offset.
+    /// Creates a writer to `file` from its current offset.
     pub fn new(file: F) -> Writer<F> {
         Writer { file: Arc::new(file), len: 0, way: Way::Here(Box::new(Hasher::new())) }
     }
 
-    /// The file.
+    /// Returns the file.
     pub fn file_handle(&self) -> Arc<F> {
         Arc::clone(&self.file)
     }
 
-    /// Appends bytes. An error may come with a later call than the one it is of.
+    /// Appends bytes. An error may be returned by a later call than the one that caused it.
     pub fn append(&mut self, bytes: &[u8]) -> rustix::io::Result<()> {
         self.len += bytes.len() as u64;
         match &mut self.way {
@@ -176,13 +176,13 @@ impl<F: AsFd + Send + Sync + 'static> Writer<F> {
                 let mut chunk = worker.empty.try_recv().unwrap_or_default();
                 chunk.clear();
                 chunk.extend_from_slice(bytes);
-                // It ends before its time only if it failed.
+                // The thread ends early only if it failed.
                 if worker.chunks.send(chunk).is_err() { self.fail() } else { Ok(()) }
             }
         }
     }
 
-    /// Waits until what was appended is written.
+    /// Waits until everything appended is written.
     pub fn settle(&mut self) -> rustix::io::Result<()> {
         let here = Way::Here(Box::new(Hasher::new()));
         let hasher = match std::mem::replace(&mut self.way, here) {
@@ -193,12 +193,12 @@ impl<F: AsFd + Send + Sync + 'static> Writer<F> {
         Ok(())
     }
 
-    /// Finds out why the thread ended.
+    /// Returns the error that ended the thread.
     fn fail(&mut self) -> rustix::io::Result<()> {
         Err(self.settle().err().unwrap_or(Errno::IO))
     }
 
-    /// The hash and the length of all that was written.
+    /// Returns the hash and the length of everything written.
     pub fn finish(self) -> rustix::io::Result<(blake3::Hash, u64)> {
         let hasher = match self.way {
             Way::Here(hasher) => *hasher,

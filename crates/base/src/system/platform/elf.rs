@@ -1,17 +1,17 @@
-//! The little of an ELF file that says what it is made of: its loader, and its build ID.
+//! The parts of an ELF file that identify it: its loader, and its build ID.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-/// No table of segments is longer, no name of a loader, and no note that is looked at.
+/// The maximum length of a segment table, of a loader's name, and of a note.
 const LONGEST: u64 = 64 << 10;
-/// Segments: the name of the loader, and notes.
+/// The types of the segments for the loader's name and for notes.
 const INTERP: u32 = 3;
 const NOTE: u32 = 4;
-/// The note that a linker gives each file it makes: its kind, and whose it is.
+/// The note that a linker adds to each file: its type and its owner.
 const BUILD_ID: (u32, &[u8]) = (3, b"GNU\0");
 
-/// An ELF file of this machine's order of bytes.
+/// An ELF file of this machine's byte order.
 pub struct Elf<'f> {
     file: &'f File,
     segments: Vec<Segment>,
@@ -24,7 +24,7 @@ struct Segment {
 }
 
 impl<'f> Elf<'f> {
-    /// None: it is no such file.
+    /// Reads the file. Returns `None` if it is no such file.
     pub fn of(file: &'f File) -> Option<Elf<'f>> {
         let head = read(file, 0, 64)?;
         let order = if cfg!(target_endian = "little") { 1 } else { 2 };
@@ -50,14 +50,14 @@ impl<'f> Elf<'f> {
         Some(Elf { file, segments: segments.filter_map(segment).collect() })
     }
 
-    /// The path of what loads it; none: it needs nothing else.
+    /// Returns the path of the program's loader, or `None` if it needs none.
     pub fn loader(&self) -> Option<Vec<u8>> {
         let segment = self.segments.iter().find(|segment| segment.kind == INTERP)?;
         let name = read(self.file, segment.offset, segment.len)?;
         Some(name.split(|&byte| byte == 0).next()?.to_vec())
     }
 
-    /// What its linker called it: no other file is called so.
+    /// Returns the build ID that the linker gave it, which is unique to the file.
     pub fn build_id(&self) -> Option<Vec<u8>> {
         let notes = self.segments.iter().filter(|segment| segment.kind == NOTE);
         notes.filter_map(|segment| read(self.file, segment.offset, segment.len)).find_map(|notes| {
@@ -76,7 +76,7 @@ impl<'f> Elf<'f> {
     }
 }
 
-/// So many bytes from there on; none if there are fewer, or that are more than there can be.
+/// Reads `len` bytes at `at`. Returns `None` if there are fewer, or `len` is too large.
 fn read(file: &File, at: u64, len: u64) -> Option<Vec<u8>> {
     if len > LONGEST {
         return None;
@@ -86,7 +86,7 @@ fn read(file: &File, at: u64, len: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A number of so many bytes.
+/// Reads a number of `len` bytes.
 fn word(bytes: &[u8], at: usize, len: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(len)?)?;
     Some(match len {

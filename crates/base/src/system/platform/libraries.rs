@@ -1,8 +1,8 @@
 //! The shared libraries of a program, as its loader finds them.
 //!
-//! The loader is asked, and not imitated: what it finds depends on its cache, on variables
-//! and on what the program and each library say. Asked to list, it runs nothing of the
-//! program. What a program opens by itself later, a plug-in say, is not among them.
+//! The loader is queried, not imitated: its result depends on its cache, on variables, and on the
+//! program and each library. Listing runs nothing of the program. Libraries that the program opens
+//! later, such as plug-ins, are not included.
 
 use super::elf::Elf;
 use super::{Part, short_of};
@@ -15,11 +15,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The name of the part.
+/// The name of the component.
 const NAME: &str = "libraries";
 
-/// The part of the key that tells which libraries a program is loaded with; none: it is
-/// loaded with none, or is no program of this system's.
+/// Returns the key component for the libraries of a program, or `None` if it needs none or is not a
+/// program of this system.
 pub fn of(program: &Path) -> Option<Part> {
     let file = File::open(program).ok()?;
     let loader = Elf::of(&file)?.loader()?;
@@ -34,7 +34,7 @@ pub fn of(program: &Path) -> Option<Part> {
     Some((NAME, told))
 }
 
-/// Each library's name, and what it is.
+/// Returns the name and the identity of each library.
 fn list(loader: &Path, program: &Path) -> Option<Vec<String>> {
     signals::notice_children();
     let mut command = Command::new(loader);
@@ -45,7 +45,8 @@ fn list(loader: &Path, program: &Path) -> Option<Vec<String>> {
     Some(lines.filter_map(library).collect())
 }
 
-/// A line such as `libc.so.6 => /lib/libc.so.6 (0x7f00)`; none: what it names is no file.
+/// Parses a line such as `libc.so.6 => /lib/libc.so.6 (0x7f00)`. Returns `None` if it does not name
+/// a file.
 fn library(line: &[u8]) -> Option<String> {
     let line = String::from_utf8_lossy(line);
     let line = line.trim();
@@ -53,13 +54,13 @@ fn library(line: &[u8]) -> Option<String> {
     let (name, path) = line.split_once(" => ").unwrap_or((line, line));
     let base = name.rsplit('/').next().unwrap_or(name);
     if !path.starts_with('/') {
-        // What the kernel brings along, or what is not found.
+        // It is provided by the kernel, or not found.
         return None;
     }
     Some(format!("{base} {}", identity(Path::new(path))))
 }
 
-/// By what its linker called it, or else by what is in it.
+/// Returns a library's build ID, or else a hash of its content.
 fn identity(library: &Path) -> String {
     let Ok(file) = File::open(library) else { return "unknown".to_owned() };
     if let Some(id) = Elf::of(&file).and_then(|elf| elf.build_id()) {

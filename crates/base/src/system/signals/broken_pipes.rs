@@ -1,28 +1,28 @@
-//! What comes of a pipe that nobody reads any more.
+//! The effects of writing to a pipe without a reader.
 
 use super::{Altered, Mask, is_ignored};
 use signal_hook::consts::SIGPIPE;
 use std::io;
 
-/// A reader that leaves does not end this process for a while, but afterwards.
+/// Delays the end of this process by a reader that left until this is dropped.
 pub struct BrokenPipes {
-    /// Which signals were held back before.
+    /// The signals that were blocked before.
     before: io::Result<Mask>,
 }
 
 impl BrokenPipes {
-    /// From now on.
+    /// Begins the delay.
     pub fn hold() -> BrokenPipes {
         BrokenPipes { before: Mask::add(SIGPIPE) }
     }
 
-    /// Whether a reader that left is an error for a command that is started like this
-    /// process, and not its end. Such a command may be started then: it has not written yet.
+    /// Returns whether a command that is started like this process survives a reader that left, and
+    /// gets an error instead. Such a command may be started then: it has not written yet.
     pub fn are_survived(&self) -> bool {
         let is_held_back = self.before.as_ref().is_ok_and(|before| before.holds(SIGPIPE));
         let are_survived = is_held_back || is_ignored(SIGPIPE);
         if are_survived {
-            // To ignore it takes back what waits.
+            // Ignoring the signal discards a pending one.
             drop(Altered::ignored(SIGPIPE));
         }
         are_survived

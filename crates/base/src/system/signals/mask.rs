@@ -1,7 +1,7 @@
-//! Which signals a thread holds back.
+//! The signals that a thread blocks.
 //!
-//! The C library leaves the signals out that it uses itself (32 and 33), although
-//! others can send them. On Linux the kernel is therefore asked directly.
+//! The C library leaves out the signals that it uses itself (32 and 33), although others can send
+//! them. On Linux the kernel is therefore called directly.
 
 use std::io;
 
@@ -15,7 +15,7 @@ type Set = u64;
 type Set = libc::sigset_t;
 
 impl Mask {
-    /// All signals but these. Those that cannot be held back never are.
+    /// Returns all signals but these. Signals that cannot be blocked never are.
     pub fn all_but(left_out: &[i32]) -> Mask {
         let mut mask = Mask::full();
         for &signal in left_out {
@@ -34,7 +34,7 @@ impl Mask {
         self.0 &= !(1 << (signal - 1));
     }
 
-    /// The signals as the kernel has them, the first in the lowest bit.
+    /// Returns the signals as a bit set of the kernel, the first in the lowest bit.
     #[cfg(target_os = "linux")]
     pub fn bits(self) -> u64 {
         self.0
@@ -45,19 +45,19 @@ impl Mask {
         Mask(1 << (signal - 1))
     }
 
-    /// Whether this signal is one of them.
+    /// Returns whether this signal is in the set.
     #[cfg(target_os = "linux")]
     pub fn holds(self, signal: i32) -> bool {
         self.0 >> (signal - 1) & 1 == 1
     }
 
-    /// Holds back these and no others; what was held back before. It is safe between
-    /// fork and exec and in a process that shares its memory with another.
+    /// Blocks these signals and no others. Returns those that were blocked before. This is safe
+    /// between fork and exec and in a process that shares its memory with another.
     pub fn set(self) -> io::Result<Mask> {
         self.change(libc::SIG_SETMASK)
     }
 
-    /// Holds back this signal, too; what was held back before.
+    /// Blocks this signal in addition. Returns those that were blocked before.
     pub fn add(signal: i32) -> io::Result<Mask> {
         Mask::one(signal).change(libc::SIG_BLOCK)
     }
@@ -75,7 +75,7 @@ impl Mask {
 
     #[cfg(not(target_os = "linux"))]
     fn full() -> Mask {
-        // SAFETY: zeroes are a valid value of what is then filled in.
+        // SAFETY: zeroes are a valid value of the set, which is then filled.
         unsafe {
             let mut set: Set = std::mem::zeroed();
             libc::sigfillset(&raw mut set);
@@ -85,13 +85,13 @@ impl Mask {
 
     #[cfg(not(target_os = "linux"))]
     fn remove(&mut self, signal: i32) {
-        // SAFETY: it changes the set that it is given and nothing else.
+        // SAFETY: it changes the given set and nothing else.
         unsafe { libc::sigdelset(&raw mut self.0, signal) };
     }
 
     #[cfg(not(target_os = "linux"))]
     fn one(signal: i32) -> Mask {
-        // SAFETY: zeroes are a valid value of what is then emptied and added to.
+        // SAFETY: zeroes are a valid value of the set, which is then emptied and added to.
         unsafe {
             let mut set: Set = std::mem::zeroed();
             libc::sigemptyset(&raw mut set);
@@ -100,16 +100,16 @@ impl Mask {
         }
     }
 
-    /// Whether this signal is one of them.
+    /// Returns whether this signal is in the set.
     #[cfg(not(target_os = "linux"))]
     pub fn holds(self, signal: i32) -> bool {
-        // SAFETY: it only looks into the set that it is given.
+        // SAFETY: it only reads the given set.
         unsafe { libc::sigismember(&raw const self.0, signal) == 1 }
     }
 
     #[cfg(not(target_os = "linux"))]
     fn change(self, how: i32) -> io::Result<Mask> {
-        // SAFETY: zeroes are a valid value of what is written to, and the call changes
+        // SAFETY: zeroes are a valid value of the set that is written to, and the call changes
         // nothing but this thread's mask.
         unsafe {
             let mut before: Set = std::mem::zeroed();

@@ -1,7 +1,7 @@
-//! Receiving signals on Linux: all are held back, and read from a descriptor.
+//! Receiving signals on Linux: all are blocked, and read from a descriptor.
 //!
-//! So no handler is ever installed, whatever was ignored or blocked before changes
-//! nothing, no system call is interrupted, and of each signal it is known who sent it.
+//! So no handler is ever installed, previously ignored or blocked signals make no difference, no
+//! system call is interrupted, and the sender of each signal is known.
 
 use super::mask::Mask;
 use super::table::{Meaning, meaning};
@@ -11,9 +11,9 @@ use rustix::process::{Pid, getpid};
 use smallvec::SmallVec;
 use std::io;
 
-/// The size of what the kernel tells of one signal.
+/// The size of the kernel's record of a signal.
 const RECORD: usize = 128;
-/// How many are read at once.
+/// The number of records that are read at once.
 const AT_ONCE: usize = 8;
 /// `si_code` of a signal with a value (`sigqueue`).
 const WITH_A_VALUE: i32 = -1;
@@ -21,18 +21,18 @@ const WITH_A_VALUE: i32 = -1;
 /// Receives signals until it is dropped.
 pub struct Receiver {
     signals: OwnedFd,
-    /// What was held back before.
+    /// The signals that were blocked before.
     before: Mask,
 }
 
 impl Receiver {
-    /// Receives from now on whatever is sent to this process, but for these.
+    /// Starts receiving all signals sent to this process, except these.
     pub fn begin(left_out: &[i32]) -> io::Result<Receiver> {
         let mask = Mask::all_but(left_out);
         let (none, flags) = (-1, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC);
         let bits = mask.bits();
-        // SAFETY: the kernel reads as many bytes as it is told, and what it returns is a
-        // new descriptor that nobody else knows of.
+        // SAFETY: the kernel reads as many bytes as the size says, and returns a new descriptor
+        // that nobody else owns.
         let signals = unsafe {
             let size = size_of::<u64>();
             match libc::syscall(libc::SYS_signalfd4, none, &raw const bits, size, flags) {
@@ -43,17 +43,17 @@ impl Receiver {
         Ok(Receiver { signals, before: mask.set()? })
     }
 
-    /// What was held back before, as it is to be in the command.
+    /// Returns the signals that were blocked before, as the command must find them.
     pub fn before(&self) -> Mask {
         self.before
     }
 
-    /// What becomes readable when a signal has come.
+    /// Returns a descriptor that becomes readable when a signal has come.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.signals.as_fd()
     }
 
-    /// What has come since this was last asked.
+    /// Returns the signals that have come since the last call.
     pub fn take(&mut self) -> SmallVec<[Sent; 2]> {
         let mut came = SmallVec::new();
         let mut buffer = [0; RECORD * AT_ONCE];
@@ -67,14 +67,14 @@ impl Receiver {
     }
 }
 
-/// Reads a `signalfd_siginfo`.
+/// Decodes a `signalfd_siginfo`.
 fn decode(record: &[u8; RECORD]) -> Sent {
     let word = |at: usize| i32::from_ne_bytes([0, 1, 2, 3].map(|byte| record[at + byte]));
     let [signal, code, process] = [0, 8, 12].map(word);
     let value = u64::from_ne_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|byte| record[48 + byte]));
     let sender = match code {
-        // What a process sends has a code of 0 or less, what a device or a timer of
-        // the C library does has one, too, and no process.
+        // A signal sent by a process has a code of 0 or less. So has one from a device or a timer
+        // of the C library, but without a process.
         1.. => Sender::Kernel,
         _ if process == getpid().as_raw_nonzero().get() => Sender::Own,
         _ => Sender::Process {
@@ -86,8 +86,8 @@ fn decode(record: &[u8; RECORD]) -> Sent {
 }
 
 impl Drop for Receiver {
-    /// What came too late for the command has the effect on this process that it would
-    /// have had without a command.
+    /// Lets signals that came too late for the command have the effect on this process that they
+    /// would have had without a command.
     fn drop(&mut self) {
         let came = self.take();
         let _ = self.before.set();

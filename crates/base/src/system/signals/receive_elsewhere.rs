@@ -1,4 +1,4 @@
-//! Receiving signals where the system has no descriptor for them: by handlers.
+//! Receiving signals by handlers, where the system has no descriptor for them.
 
 use super::mask::Mask;
 use super::table::{LAST, Meaning, meaning};
@@ -14,23 +14,22 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 
-/// The handlers of signals that were caught before and are not any more: for the
-/// crate that installed them they are there to stay, so that it would not do it
-/// again.
+/// The handlers of signals that are no longer caught. The crate that installed them assumes that
+/// they stay, and would not install them again.
 static HANDLERS: Mutex<Vec<Disposition>> = Mutex::new(Vec::new());
 
 /// Receives signals until it is dropped.
 pub struct Receiver {
     delivery: SignalDelivery<UnixStream, WithOrigin>,
-    /// How those were that are caught.
+    /// The previous dispositions of the signals that are caught.
     before: Vec<Disposition>,
     held_back: Mask,
     _ignored_pipe: Altered,
 }
 
 impl Receiver {
-    /// Receives from now on whatever is sent to this process, but for these and what it
-    /// was started to ignore.
+    /// Starts receiving all signals sent to this process, except these and those that it was
+    /// started to ignore.
     pub fn begin(left_out: &[i32]) -> io::Result<Receiver> {
         let is_wanted = |signal: i32| {
             let meaning = meaning(signal);
@@ -53,17 +52,17 @@ impl Receiver {
         Ok(Receiver { delivery, before, held_back, _ignored_pipe: Altered::ignored(SIGPIPE) })
     }
 
-    /// What was held back before, as it is to be in the command.
+    /// Returns the signals that were blocked before, as the command must find them.
     pub fn before(&self) -> Mask {
         self.held_back
     }
 
-    /// What becomes readable when a signal has come.
+    /// Returns a descriptor that becomes readable when a signal has come.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.delivery.get_read().as_fd()
     }
 
-    /// What has come since this was last asked.
+    /// Returns the signals that have come since the last call.
     pub fn take(&mut self) -> SmallVec<[Sent; 2]> {
         self.delivery.pending().map(|origin| sent(&origin)).collect()
     }

@@ -1,27 +1,26 @@
-//! What every signal means to cachex while a command runs.
+//! The meaning of every signal to cachex while a command runs.
 //!
-//! All of them are looked at: one that nobody thought of would end cachex and leave
-//! the command running.
+//! All of them are covered: a forgotten one would end cachex and leave the command running.
 
-/// What a signal that is sent to cachex means.
+/// The meaning of a signal that is sent to cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// It is the command's. By default it ends a process.
+    /// A signal for the command that ends a process by default.
     Ends,
-    /// The same, but the kernel also sends it to a process that is at fault. Then it
-    /// ends that process whether it is blocked or not, and nobody sees it here.
+    /// Like [`Meaning::Ends`], but the kernel also sends it to a process that is at fault. It then
+    /// ends that process even if it is blocked, and is not received here.
     Fault,
-    /// It is the command's. By default nothing comes of it.
+    /// A signal for the command that is ignored by default.
     Notifies,
-    /// It stops the command, and cachex as soon as the command has stopped.
+    /// A signal that stops the command, and cachex as soon as the command has stopped.
     Stops,
-    /// It continues the command.
+    /// A signal that continues the command.
     Continues,
-    /// The terminal has another size.
+    /// A change of the terminal's size.
     Resizes,
-    /// The state of a child changed; it is the command's only if a process sent it.
+    /// A change of a child's state. It is forwarded to the command only if a process sent it.
     Child,
-    /// The kernel's own. It is not caught.
+    /// A signal that only the kernel handles. It is not caught.
     Default,
 }
 
@@ -32,7 +31,7 @@ pub const LAST: i32 = 64;
 #[cfg(not(target_os = "linux"))]
 pub const LAST: i32 = 31;
 
-/// What this signal means; none if there is no such signal.
+/// Returns the meaning of a signal, or `None` if there is no such signal.
 pub fn meaning(number: i32) -> Option<Meaning> {
     use libc::{
         SIGABRT, SIGALRM, SIGBUS, SIGCHLD, SIGCONT, SIGFPE, SIGHUP, SIGILL, SIGINT, SIGIO, SIGKILL,
@@ -69,7 +68,7 @@ mod tests {
 
     #[test]
     fn every_signal_that_the_kernel_has_means_something() {
-        // Signal 0 only asks whether a process is there.
+        // Signal 0 only checks whether a process exists.
         for signal in 1..=LAST {
             assert!(meaning(signal).is_some(), "signal {signal} means nothing");
         }

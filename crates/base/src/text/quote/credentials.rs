@@ -1,14 +1,12 @@
-//! Credentials in command lines, and what is shown in their place.
+//! Credentials in command lines, and their masking.
 //!
-//! A store keeps command lines as they were typed; whoever looks over a shoulder, or reads
-//! the log of a CI job, is not to read a password in a table. What is taken for a credential
-//! and is none costs the reader a look with `--reveal`, so a doubtful case is decided that
-//! way, except that variables of a shell stay as they are: `$TOKEN` tells nobody anything.
+//! A store keeps command lines as they were typed; whoever looks over a shoulder, or reads the log
+//! of a CI job, must not find a password in a table. Masking too much costs the reader a look with
+//! `--reveal`, so doubtful cases are masked, except for shell variables: `$TOKEN` reveals nothing.
 //!
-//! Two things tell a credential: what stands around it in a text (`names`, `text`), and the
-//! option before it (`options`), in the command line as in the scripts that it has for
-//! arguments. Both are guesses. What is masked is where a credential stands that is named
-//! as one, and nothing says that there are no others.
+//! A credential is recognized by the text around it (`names`, `text`) or by the option before it
+//! (`options`), in the command line as in scripts that are its arguments. Both are guesses: only
+//! credentials that are named as such are masked, and there may be others.
 
 mod names;
 mod options;
@@ -19,26 +17,26 @@ use options::Options;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What stands in the place of a credential.
+/// The text shown in place of a credential.
 const MASK: &[u8] = b"***";
 
-/// Whether credentials in a command line are shown.
+/// The display of credentials in a command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Credentials {
-    /// `***` is shown in their place.
+    /// They are shown as `***`.
     #[default]
     Masked,
-    /// They are.
+    /// They are shown.
     Revealed,
 }
 
 impl Credentials {
-    /// What an option `--reveal` asks for.
+    /// Returns the value for an option `--reveal`.
     pub fn reveal(reveal: bool) -> Credentials {
         if reveal { Credentials::Revealed } else { Credentials::Masked }
     }
 
-    /// The words of a command line as they may be shown.
+    /// Returns the words of a command line as they may be shown.
     pub fn words<'w>(self, argv: impl IntoIterator<Item = &'w [u8]>) -> Vec<Cow<'w, [u8]>> {
         let argv = argv.into_iter();
         match self {
@@ -47,7 +45,7 @@ impl Credentials {
         }
     }
 
-    /// A text, such as a script, as it may be shown.
+    /// Returns a text, such as a script, as it may be shown.
     pub fn text(self, text: &str) -> String {
         match self {
             Credentials::Revealed => text.to_owned(),
@@ -55,13 +53,13 @@ impl Credentials {
         }
     }
 
-    /// The words of a command line as texts.
+    /// Returns the words of a command line, as they may be shown, as strings.
     pub fn texts<'w>(self, argv: impl IntoIterator<Item = &'w [u8]>) -> Vec<String> {
         let words = self.words(argv);
         words.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect()
     }
 
-    /// The words of a command line as a line that a shell takes for these words.
+    /// Returns a command line, as it may be shown, quoted for a shell.
     pub fn line<'w>(self, argv: impl IntoIterator<Item = &'w [u8]>) -> String {
         let words: Vec<String> = self.words(argv).iter().map(|it| word(it)).collect();
         words.join(" ")
@@ -77,12 +75,12 @@ fn masked<'w>(argv: &[&'w [u8]]) -> Vec<Cow<'w, [u8]>> {
     argv.iter().map(mask_one).collect()
 }
 
-/// A word, or a script, without the credentials that can be told by what is around them.
+/// Masks the credentials in a word, or a script, that are recognized by the text around them.
 fn in_text(text: &[u8]) -> Cow<'_, [u8]> {
     hide(text, &text::credentials_in(text))
 }
 
-/// A text without these parts of it, which may overlap.
+/// Masks these parts of a text, which may overlap.
 fn hide<'t>(text: &'t [u8], spans: &[Range<usize>]) -> Cow<'t, [u8]> {
     let mut spans: Vec<_> = spans.iter().filter_map(|span| without_quotes(text, span)).collect();
     spans.sort_by_key(|span| span.start);
@@ -102,7 +100,7 @@ fn hide<'t>(text: &'t [u8], spans: &[Range<usize>]) -> Cow<'t, [u8]> {
     Cow::Owned(shown)
 }
 
-/// What is hidden of a part of a text; nothing of a variable of a shell.
+/// Returns the part of a span to mask; none of a shell variable.
 fn without_quotes(text: &[u8], span: &Range<usize>) -> Option<Range<usize>> {
     let is_quote = |byte: &u8| b"'\"\\".contains(byte);
     let part = &text[span.clone()];

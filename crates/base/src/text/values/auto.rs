@@ -1,6 +1,6 @@
 //! The values of the options of automatic calls.
 
-/// Which modification times are part of the key of an automatic call.
+/// The modification times that are part of the key of an automatic call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum AutoTimes {
     /// Of files that are looked at and not read, and of all that make and its like look at
@@ -12,7 +12,7 @@ pub enum AutoTimes {
     None,
 }
 
-/// What is known of programs that look at their own output.
+/// The known exceptions for programs that look at their own output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum AutoQuirks {
     /// An output of a compiler or a linker that is there already is as good as none
@@ -22,14 +22,14 @@ pub enum AutoQuirks {
     None,
 }
 
-/// What does not keep an automatic call from being recorded.
+/// The conditions that do not keep an automatic call from being recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum AutoAllow {
     /// The network: its answers are assumed to stay the same
     Network,
 }
 
-/// Which files that an automatic call writes are recorded.
+/// The files written by an automatic call that are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum AutoOutputs {
     /// Those below the working directory, the base folder and $TMPDIR; a run that leaves others

@@ -8,17 +8,17 @@ use std::str::FromStr;
 pub struct ExitCodes(Vec<(u8, u8)>);
 
 impl ExitCodes {
-    /// That of a success, and no other.
+    /// Returns the set of the status of success alone.
     pub fn of_success() -> ExitCodes {
         ExitCodes(vec![(0, 0)])
     }
 
-    /// Whether `status` is one of them.
+    /// Returns whether `status` is in the set.
     pub fn contain(&self, status: u8) -> bool {
         self.0.iter().any(|&(first, last)| (first..=last).contains(&status))
     }
 
-    /// Whether every status is one of them.
+    /// Returns whether every status is in the set.
     pub fn are_all(&self) -> bool {
         self.0 == [(0, u8::MAX)]
     }

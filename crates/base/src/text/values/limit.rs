@@ -1,15 +1,15 @@
-//! How long a result may be replayed.
+//! The maximum age of a replayed result.
 
 use super::duration;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How long something may be replayed: for so long, or for ever.
+/// A maximum age, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit(pub Option<Duration>);
 
 impl Limit {
-    /// Without an end.
+    /// The text for no limit.
     pub const NEVER: &str = "never";
 }
 

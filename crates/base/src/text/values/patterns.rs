@@ -1,18 +1,17 @@
 //! Files, folders, and patterns of them.
 //!
-//! `*` and `?` stop at a slash, `**` does not; `[…]` and `{a,b}` are as in a shell,
-//! and a backslash takes the meaning from the character behind it.
+//! `*` and `?` stop at a slash, `**` does not; `[…]` and `{a,b}` are as in a shell, and a backslash
+//! escapes the character after it.
 
 use globset::{Glob, GlobBuilder};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-/// Files that are declared to count: a file, a folder, or a pattern; or those of them
-/// that are left out.
+/// Declared inputs: a file, a folder or a pattern; or an exclusion of some of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputPattern {
-    /// True if these are left out.
+    /// True if these are excluded.
     pub exclude: bool,
     /// The path.
     pub path: PathPattern,
@@ -35,11 +34,10 @@ impl fmt::Display for InputPattern {
     }
 }
 
-/// Files that a command makes: a file, a folder, or a pattern; or those of them that
-/// are left out.
+/// Declared outputs of a command: a file, a folder or a pattern; or an exclusion of some of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OutputPattern {
-    /// True if these are left out.
+    /// True if these are excluded.
     pub exclude: bool,
     /// The path.
     pub path: PathPattern,
@@ -71,7 +69,7 @@ impl fmt::Display for OutputPattern {
     }
 }
 
-/// Returns whether a pattern leaves something out, and what.
+/// Returns whether a pattern is an exclusion, and the rest of it.
 fn excluding(text: &str) -> (bool, &str) {
     match text.strip_prefix('!') {
         Some(text) => (true, text),
@@ -79,7 +77,7 @@ fn excluding(text: &str) -> (bool, &str) {
     }
 }
 
-/// A path, or a pattern of paths, without parts that change nothing.
+/// A path, or a pattern of paths, without redundant parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern(String);
 
@@ -98,7 +96,7 @@ impl PathPattern {
         if text.is_empty() || text.contains('\0') {
             return Err("there is no such path".to_owned());
         }
-        // A shell leaves it as it is within quotes and behind `=`.
+        // A shell does not expand it within quotes or after `=`.
         if text == "~" || text.starts_with("~/") {
             return Err(format!(
                 "the shell has not expanded `~`; write out the home folder, or `./{text}` if that is the name"
@@ -110,7 +108,7 @@ impl PathPattern {
                 ("..", Some(last)) if is_special(last) => {
                     return Err("`..` cannot follow a wildcard".to_owned());
                 }
-                // What lies above a folder that is a link is not where its name ends.
+                // The parent of a linked folder is not the path without its last part.
                 ("..", Some(&last)) if last != ".." => {
                     return Err(format!("`{last}/..` may lead elsewhere than it seems"));
                 }
@@ -132,7 +130,7 @@ impl PathPattern {
         &self.0
     }
 
-    /// Writes it as it is parsed again, with what leaves it out in front.
+    /// Writes it in the form that is parsed, with the mark of an exclusion in front.
     fn fmt_excluding(&self, exclude: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = if exclude { "!" } else { "" };
         let is_taken_otherwise = !exclude && self.0.starts_with('!');
@@ -140,7 +138,7 @@ impl PathPattern {
         write!(f, "{mark}{plain}{}", self.0)
     }
 
-    /// The path that it names, if it is taken for one.
+    /// Returns the path that it names, if it is taken for one.
     pub fn as_path(&self) -> &Path {
         Path::new(&self.0)
     }
@@ -160,14 +158,14 @@ impl PathPattern {
         glob.map_err(|error| error.kind().to_string())
     }
 
-    /// Returns whether it stands for a path, or for a folder above it, be it a name or a glob.
+    /// Returns whether it matches a path or a folder above it, as a name or as a glob.
     pub fn takes_in(&self, path: &Path) -> bool {
         let glob = self.glob().map(|glob| glob.compile_matcher());
         path.starts_with(self.as_path())
             || glob.is_some_and(|glob| path.ancestors().any(|above| glob.is_match(above)))
     }
 
-    /// The folder below which everything lies that it matches.
+    /// Returns the folder that contains everything that it matches.
     pub fn base(&self) -> &Path {
         let mut end = 0;
         for part in self.0.split_inclusive('/') {
@@ -183,10 +181,10 @@ impl PathPattern {
         }
     }
 
-    /// Returns the depth below the base to which it can match; none: any.
+    /// Returns the maximum depth of matches below the base, or `None` if there is no maximum.
     pub fn depth(&self) -> Option<usize> {
         let special = self.parts().skip_while(|part| !is_special(part));
-        // A brace may hold slashes.
+        // Braces may contain slashes.
         (!self.0.contains("**") && !self.0.contains('{')).then(|| special.count())
     }
 
@@ -199,8 +197,8 @@ fn is_special(text: &str) -> bool {
     text.contains(['*', '?', '[', '{', '\\'])
 }
 
-/// The items of a list in a variable, between blanks, commas or line breaks, so
-/// that one of make's lists is one.
+/// Splits a list in a variable at blanks, commas and line breaks, so that a list of make can be
+/// used.
 pub fn listed(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ' ', '\t', '\n']).filter(|item| !item.is_empty())
 }

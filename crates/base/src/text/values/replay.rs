@@ -1,6 +1,6 @@
-//! How much of a result is replayed, and in which form.
+//! The part of a result that is replayed, and its form.
 
-/// What a hit prints.
+/// The output of a hit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ReplayMode {
     /// Everything that was recorded
@@ -13,7 +13,7 @@ pub enum ReplayMode {
 }
 
 impl ReplayMode {
-    /// Whether a result of this status is printed.
+    /// Returns whether a result of this status is printed.
     pub fn prints(self, status: u8) -> bool {
         match self {
             ReplayMode::All => true,
@@ -23,7 +23,7 @@ impl ReplayMode {
     }
 }
 
-/// Whether escape sequences are taken out of what is printed.
+/// The removal of escape sequences from output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorStrip {
     /// Print them as they were recorded

@@ -1,12 +1,12 @@
-//! From when on something counts: a span before now, or a date.
+//! The start of a period: a duration before now, or a date.
 
 use std::str::FromStr;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// From when on something counts.
+/// The start of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
-    /// So long ago.
+    /// This long ago.
     Ago(Duration),
     /// The beginning of a day in UTC, counted from the Unix epoch.
     Day(u32),

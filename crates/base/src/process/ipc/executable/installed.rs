@@ -1,8 +1,8 @@
-//! The `cachex` that is installed, as the helper of a program that uses the library.
+//! The installed `cachex`, as the helper of a program that uses the library.
 //!
-//! It is the first one in `PATH`, and has to be of the library's version and of its layout of the
-//! store: what the two say to each other, and what they write, is theirs alone. It is
-//! asked for both before it is used, and again if its file has changed.
+//! It is the first one in `PATH`, and must have the library's version and layout of the store:
+//! their protocol and the files that they write are internal. Both are checked before it is used,
+//! and again if its file has changed.
 
 use super::super::{DONE, Helper, NAME, VERSION_VERB, has_rights_of_its_own, version};
 use crate::process::forked::PerProcess;
@@ -16,13 +16,13 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Set for one that is asked for its version. If that is a program that uses the library
-/// and is called `cachex`, it does not ask on in turn.
+/// Set for a candidate that is asked for its version. If that is a program that uses the library
+/// and happens to be called `cachex`, it must not ask another in turn.
 const IS_ASKED: &str = "CACHEX_HELPER_CHECK";
-/// An answer takes a process's start.
+/// The time limit of an answer, which takes as long as a process takes to start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What tells a file from another one, and from itself before it was changed.
+/// The identity of a file, which changes when the file does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Identity(PathBuf, [i128; 5]);
 
@@ -40,14 +40,14 @@ impl Identity {
     }
 }
 
-/// The file that was asked last, and what is wrong with it.
+/// The file that was checked last, and the reason why it cannot be used, if any.
 type Checked = (Identity, Result<(), String>);
 
 /// Returns the path of the installed `cachex`, or why it cannot be a helper.
 pub fn cachex() -> Result<PathBuf> {
     static CHECKED: PerProcess<Mutex<Option<Checked>>> = PerProcess::new();
     const HINT: &str = "call cachex::init() at the start of main, or install cachex";
-    // Whoever started a program with more rights than his own chose its PATH.
+    // The user who starts a program with more rights than his own chooses its PATH.
     if has_rights_of_its_own() {
         bail!("a program with rights of its own starts no cachex that is found in PATH");
     }
@@ -65,7 +65,8 @@ pub fn cachex() -> Result<PathBuf> {
     }
 }
 
-/// The first `cachex` in `PATH`. Folders that are relative depend on where somebody works.
+/// Returns the first `cachex` in `PATH`. Relative folders are skipped: they depend on the working
+/// directory.
 fn find() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
@@ -75,7 +76,7 @@ fn find() -> Option<PathBuf> {
     })
 }
 
-/// Asks for its version.
+/// Asks a candidate for its version.
 fn check(path: &Path) -> Result<()> {
     if std::env::var_os(IS_ASKED).is_some() || is_this_program(path) {
         bail!("it is a program that uses cachex");

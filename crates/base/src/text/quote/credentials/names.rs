@@ -1,6 +1,6 @@
-//! What credentials are called, and what tokens look like.
+//! Names of credentials, and the forms of tokens.
 
-/// What a name ends with whose value is a credential, without dashes, dots and underscores.
+/// Endings of names of credentials, without dashes, dots and underscores.
 pub const SECRET_NAMES: &[&str] = &[
     "accesskey",
     "accountkey",
@@ -30,13 +30,13 @@ pub const SECRET_NAMES: &[&str] = &[
     "token",
 ];
 
-/// The same of names that have to be a word of their own: `DB_PASS` is one, `bypass` is not.
+/// Names of credentials that have to be a word of their own: `DB_PASS` is one, `bypass` is not.
 pub const SECRET_WORDS: &[&str] = &["auth", "bearer", "pass", "pat", "pin", "psk", "pw", "pwd"];
 
-/// The same in the query of a URL, where short names are common.
+/// Names of credentials in the query of a URL, where short names are common.
 pub const SECRET_QUERIES: &[&str] = &["code", "key", "sig", "signature"];
 
-/// What tokens begin with whose form is known.
+/// Prefixes of tokens of known forms.
 pub const TOKENS: &[&str] = &[
     "AGE-SECRET-KEY-",
     "AIza",
@@ -88,15 +88,15 @@ pub const TOKENS: &[&str] = &[
     "ya29.",
 ];
 
-/// Places on the web that whoever knows their address may write to, up to what is secret.
+/// URLs that anyone who knows them may write to, up to the secret part.
 pub const WEBHOOKS: &[&str] =
     &["://hooks.slack.com/", "://discord.com/api/webhooks/", "://api.telegram.org/bot"];
 
-/// No token of a known form is shorter.
+/// The minimum length of a token of a known form.
 pub const TOKEN_LENGTH: usize = 20;
 
-/// Short options that take a credential, each of one of these commands, and the options
-/// without a value that may stand before its letter (`-sSu`).
+/// Short options that take a credential: their commands, the option, its form, and the letters of
+/// options without a value that may precede it (`-sSu`).
 pub const SHORT_OPTIONS: &[(&[&str], &str, Form, &str)] = &[
     (&["curl", "wcurl"], "-u", Form::User, OF_CURL),
     (&["curl"], "-U", Form::User, OF_CURL),
@@ -147,31 +147,31 @@ const MYSQL: &[&str] = &[
     "mariadb-import",
 ];
 
-/// How a short option takes its credential.
+/// The form in which a short option takes its credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Attached to the option, or as the next word.
+    /// Attached to the option, or in the next word.
     Value,
-    /// Attached to the option alone.
+    /// Only attached to the option.
     Attached,
-    /// As the next word alone.
+    /// Only in the next word.
     Next,
-    /// As [`Form::Value`], `USER:PASSWORD`,
+    /// Like [`Form::Value`], as `USER:PASSWORD`.
     User,
-    /// `USER%PASSWORD`,
+    /// Like [`Form::Value`], as `USER%PASSWORD`.
     Percent,
-    /// `USER,PASSWORD`,
+    /// Like [`Form::Value`], as `USER,PASSWORD`.
     Comma,
-    /// or `NAME=VALUE; …`, and not the name of a file.
+    /// Like [`Form::Value`], as `NAME=VALUE; …`, and not the name of a file.
     Cookie,
 }
 
-/// Whether a name of an option, a variable or a header may have this byte.
+/// Returns whether a name of an option, a variable or a header may contain this byte.
 pub fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
 }
 
-/// Whether what has this name is a credential.
+/// Returns whether this is the name of a credential.
 pub fn is_secret(name: &[u8]) -> bool {
     let mut parts = name.split(|byte| !byte.is_ascii_alphanumeric());
     let last = parts.rfind(|part| !part.is_empty()).unwrap_or_default();

@@ -1,37 +1,37 @@
-//! Credentials that the words before them tell: `--password X`, `curl -sSu me:X`.
+//! Credentials recognized by the words before them: `--password X`, `curl -sSu me:X`.
 
 use super::names::{Form, SHORT_OPTIONS, is_of_a_name, is_secret};
 use std::ops::Range;
 
-/// The words of a command line, one after the other.
+/// The state of a scan through the words of a command line.
 #[derive(Default)]
 pub struct Options {
     expected: Expected,
-    /// Of [`SHORT_OPTIONS`] those whose command stands in the line so far. Behind `env` and
-    /// `sudo`, too, so each word may be the name of a command.
+    /// A bit for each of [`SHORT_OPTIONS`] whose command is in the line so far. Each word may be
+    /// the name of a command, since it may follow `env` or `sudo`.
     known: u32,
-    /// Whether it sets something, so that a value follows its name.
+    /// True if the command sets something, so that a value follows its name.
     sets: bool,
 }
 
 const _: () = assert!(SHORT_OPTIONS.len() <= 32, "each has a bit");
 
-/// What a word takes to be of the word before it.
+/// The role of a word, given the word before it.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Expected {
-    /// Nothing.
+    /// No particular role.
     #[default]
     Anything,
-    /// All of it is a credential.
+    /// The whole word is a credential.
     Credential,
-    /// As the option takes it.
+    /// The word holds a credential in the form of the option.
     By(Form),
-    /// What stands behind the first equals sign is one.
+    /// The part after the first equals sign is a credential.
     Assigned,
 }
 
 impl Options {
-    /// The part of the next word that is a credential.
+    /// Returns the part of the next word that is a credential.
     pub fn credential_in(&mut self, word: &[u8]) -> Option<Range<usize>> {
         let mut expected = std::mem::take(&mut self.expected);
         if word.len() > 2 && word.starts_with(b"--") {
@@ -81,7 +81,8 @@ impl Options {
         None
     }
 
-    /// The length of the option that a word begins with, and how it takes its credential.
+    /// Returns the length of the short option at the start of a word, and the form of its
+    /// credential.
     fn short_option(&self, word: &[u8]) -> Option<(usize, Form)> {
         let known = SHORT_OPTIONS.iter().enumerate().filter(|(row, _)| self.known >> row & 1 == 1);
         known.map(|(_, row)| row).find_map(|(_, option, form, before)| {
@@ -98,7 +99,7 @@ impl Options {
         })
     }
 
-    /// What the word behind `word` is.
+    /// Returns the role of the word after `word`.
     fn expected_after(&self, word: &[u8]) -> Expected {
         let Some(name) = word.strip_prefix(b"-") else {
             return if word.eq_ignore_ascii_case(b"bearer") || self.sets && is_setting(word) {
@@ -118,11 +119,11 @@ impl Options {
 }
 
 impl Form {
-    /// The part of a value that is a credential.
+    /// Returns the part of a value that is a credential.
     fn credential_in(self, value: &[u8]) -> Option<Range<usize>> {
         match self {
             Form::Value | Form::Attached | Form::Next => Some(0..value.len()),
-            // The numbers of a user and a group.
+            // The numbers of a user and a group are no credentials.
             Form::User if value.iter().all(|byte| byte.is_ascii_digit() || *byte == b':') => {
                 value.starts_with(b":").then_some(1..value.len())
             }
@@ -134,13 +135,13 @@ impl Form {
     }
 }
 
-/// What stands behind the first of these signs.
+/// Returns the part after the first occurrence of `sign`.
 fn behind(value: &[u8], sign: u8) -> Option<Range<usize>> {
     value.iter().position(|byte| *byte == sign).map(|at| at + 1..value.len())
 }
 
-/// Whether this is what a setting is called that holds a credential: `github.token`,
-/// `//registry.npmjs.org/:_authToken`. A word without a sign may be anything.
+/// Returns whether this is the name of a setting that holds a credential: `github.token`,
+/// `//registry.npmjs.org/:_authToken`. A word without punctuation may be anything.
 fn is_setting(word: &[u8]) -> bool {
     let name = word.rsplit(|byte| b":/".contains(byte)).next().unwrap_or(word);
     let is_name = name.iter().all(|byte| is_of_a_name(*byte));

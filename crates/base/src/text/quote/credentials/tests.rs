@@ -1,4 +1,4 @@
-//! What is masked, and what is not.
+//! Tests of which texts are masked.
 
 use super::*;
 

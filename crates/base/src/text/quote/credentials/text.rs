@@ -1,13 +1,13 @@
-//! Credentials that the text around them tells, in words and in scripts.
+//! Credentials recognized by the text around them, in words and in scripts.
 
 use super::names::{SECRET_QUERIES, TOKEN_LENGTH, TOKENS, WEBHOOKS, is_of_a_name, is_secret};
 use super::options::Options;
 use std::ops::Range;
 
-/// A script may have another for an argument, and so on, so often.
+/// The depth to which scripts in arguments of scripts are searched.
 const NESTED: usize = 3;
 
-/// Where credentials lie in a word, or in a script.
+/// Returns the spans of credentials in a word, or in a script.
 pub fn credentials_in(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -26,7 +26,7 @@ pub fn credentials_in(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// Those that options tell in the commands of a script, which begins at `start` of the text.
+/// Adds the credentials of options in the commands of a script that begins at `start` of the text.
 fn in_script(script: &[u8], start: usize, depth: usize, found: &mut Vec<Range<usize>>) {
     if depth == 0 || !script.iter().any(u8::is_ascii_whitespace) {
         return;
@@ -60,7 +60,7 @@ fn in_script(script: &[u8], start: usize, depth: usize, found: &mut Vec<Range<us
     }
 }
 
-/// The length of the word of a shell that a text begins with.
+/// Returns the length of the shell word that a text begins with.
 fn word(text: &[u8]) -> usize {
     let mut quote = None;
     let mut at = 0;
@@ -77,14 +77,14 @@ fn word(text: &[u8]) -> usize {
     at.min(text.len())
 }
 
-/// Where the credential lies that is, or is named by, the name that begins at `at`.
+/// Returns the span of the credential that is, or is named by, the name that begins at `at`.
 fn credential_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     let len = text[at..].iter().take_while(|byte| is_of_a_name(**byte)).count();
     let name = &text[at..at + len];
     if len == 0 {
         return None;
     }
-    // `npm_config_cache` is none.
+    // `npm_config_cache` is not a token.
     let is_random =
         |rest: &[u8]| rest.iter().any(|it| it.is_ascii_digit() || it.is_ascii_uppercase());
     let is_token = |start: &&str| name.strip_prefix(start.as_bytes()).is_some_and(is_random);
@@ -126,8 +126,8 @@ fn credential_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     Some(span_of_value(text, start))
 }
 
-/// Where the value of a header lies whose name ends at `after`, behind the scheme that it
-/// names; it ends with its line, or with the quotation.
+/// Returns the span of the value of a header whose name ends at `after`, without its scheme. The
+/// value ends with the line or the quotation.
 fn header(text: &[u8], after: usize) -> Option<Range<usize>> {
     let sign = after + blanks(&text[after..]);
     let sign = sign + usize::from(text.get(sign).is_some_and(|byte| b"'\"".contains(byte)));
@@ -144,7 +144,7 @@ fn header(text: &[u8], after: usize) -> Option<Range<usize>> {
     Some(start + skipped..start + end)
 }
 
-/// Where the value lies that begins at `start`, quoted or not.
+/// Returns the span of the value that begins at `start`, quoted or not.
 fn span_of_value(text: &[u8], start: usize) -> Range<usize> {
     match text.get(start) {
         Some(&quote @ (b'\'' | b'"')) => {
@@ -156,7 +156,7 @@ fn span_of_value(text: &[u8], start: usize) -> Range<usize> {
     }
 }
 
-/// The length of a value that no quotes end.
+/// Returns the length of an unquoted value.
 fn value(text: &[u8]) -> usize {
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&;,'\"|<>(){}".contains(byte);
     // `${NAME}` and `$(command)` stay as they are.
@@ -170,7 +170,7 @@ fn blanks(text: &[u8]) -> usize {
     text.iter().take_while(|byte| **byte == b' ' || **byte == b'\t').count()
 }
 
-/// Where what is secret of a URL lies whose `://` begins at `at`.
+/// Returns the span of the secret part of a URL whose `://` begins at `at`.
 fn in_a_url(text: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = text[at..].strip_prefix(b"://")?;
     let start = at + b"://".len();
@@ -190,14 +190,14 @@ fn in_a_url(text: &[u8], at: usize) -> Option<Range<usize>> {
         Some(colon) => (&authority[..colon], &authority[colon + 1..end]),
         None => (&authority[..end], &b""[..]),
     };
-    // Some services take a token for the name.
+    // Some services take a token as the user name.
     if password.is_empty() || password == b"x-oauth-basic" {
         return is_like_a_token(user).then(|| start..start + user.len());
     }
     Some(start + user.len() + 1..start + end)
 }
 
-/// Whether this is rather a token than the name of somebody.
+/// Returns whether this looks like a token rather than the name of a user.
 fn is_like_a_token(name: &[u8]) -> bool {
     name.len() >= 16
         && name.iter().any(u8::is_ascii_digit)
@@ -205,7 +205,7 @@ fn is_like_a_token(name: &[u8]) -> bool {
         && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
 }
 
-/// Where a private key lies whose first line begins at `at`.
+/// Returns the span of a private key whose first line begins at `at`.
 fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     let header = text[at..].strip_prefix(b"-----BEGIN ")?;
     let find = |text: &[u8], what: &[u8]| text.windows(what.len()).position(|it| it == what);
