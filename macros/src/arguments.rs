@@ -1,7 +1,7 @@
-//! The arguments of a function: which of them count, and by which names.
+//! The arguments of a function: their names, and which of them are part of the key.
 //!
-//! Every argument gets a name that the key and the body can share. One that is
-//! taken apart where it is declared is taken apart in the body instead.
+//! Every argument gets a name that the key and the body can share. A pattern is destructured in the
+//! body instead of the declaration.
 
 use crate::types::Parts;
 use proc_macro2::Span;
@@ -15,13 +15,13 @@ pub struct Argument {
     pub name: Ident,
     /// The name in errors; any word that may name a type.
     pub shown: Ident,
-    /// The declaration, if it is not a name.
+    /// The pattern of the declaration, if it is not a name.
     pub pattern: Option<Pat>,
     /// True if it is left out of the key.
     pub skipped: bool,
-    /// True if its type is one of those that `impl Trait` stands for.
+    /// True if its type is an `impl Trait`, or contains one.
     pub implied: bool,
-    /// The conditions under which it is there.
+    /// The `cfg` attributes.
     pub cfgs: Vec<Attribute>,
 }
 
@@ -29,13 +29,12 @@ const MUTABLE: &str = "a cached call does not change what `&mut` refers to: take
                        say with `#[key(skip)]` that this may be left undone, and that the \
                        argument does not count in the key";
 
-/// Takes the arguments of a signature, and out of it what only this crate
-/// understands.
+/// Takes the arguments of a signature, and removes what only this crate understands.
 pub fn take(signature: &mut Signature) -> Result<Vec<Argument>> {
     signature.inputs.iter_mut().enumerate().map(|(at, input)| argument(at + 1, input)).collect()
 }
 
-/// Leaves out of a signature what only this crate understands.
+/// Removes from a signature what only this crate understands.
 pub fn clean(signature: &mut Signature) {
     signature.inputs.iter_mut().for_each(|input| attributes(input).retain(|it| !is_key(it)));
 }
@@ -48,7 +47,7 @@ fn argument(number: usize, input: &mut FnArg) -> Result<Argument> {
         FnArg::Typed(typed) => Parts::of(&typed.ty),
     };
     if !skipped && parts.mutable.is_some() {
-        // What is written, `&mut self` for one, and not the type that it stands for.
+        // The error shows the source, `&mut self` for example, and not the type behind it.
         let shown = match input {
             FnArg::Receiver(receiver) => receiver.to_token_stream(),
             FnArg::Typed(typed) => typed.ty.to_token_stream(),
@@ -84,7 +83,7 @@ fn attributes(input: &mut FnArg) -> &mut Vec<Attribute> {
     }
 }
 
-/// Takes out `#[key(skip)]`, and says whether it was there.
+/// Removes `#[key(skip)]`, and returns whether it was there.
 fn skipped(attributes: &mut Vec<Attribute>) -> Result<bool> {
     let mut skipped = false;
     for attribute in attributes.extract_if(.., |it| is_key(it)) {
@@ -102,7 +101,7 @@ fn is_key(attribute: &Attribute) -> bool {
     attribute.path().is_ident("key")
 }
 
-/// Under which conditions something is there.
+/// Returns the `cfg` attributes.
 pub fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter(|it| it.path().is_ident("cfg")).cloned().collect()
 }

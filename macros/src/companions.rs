@@ -1,10 +1,10 @@
-//! The functions beside a cached one: the key of a call, and its result to forget or to
-//! refresh.
+//! The companions of a cached function: the key of a call, and functions to forget or refresh its
+//! result.
 //!
-//! They are functions of a type that is called as the function is: types and functions have
-//! names of their own, so both go by one path, and by one `use`. The body is there once, in
-//! a function of that type which is told whether a recorded result will do; the function
-//! itself, and the one that refreshes, only call it.
+//! They are functions of a type with the name of the function. Types and functions have separate
+//! namespaces, so both are reached by one path, and by one `use`. The body exists once, in a
+//! function of that type with an argument that tells whether a recorded result is accepted. The
+//! function itself, and the one that refreshes, only call it.
 
 use crate::Kind;
 use crate::arguments::Argument;
@@ -16,7 +16,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::{FnArg, GenericParam, Ident, Pat, Signature, Token, parse_quote, parse_quote_spanned};
 
-/// The function and its companions.
+/// Returns the function and its companions.
 pub fn expand(
     kind: Kind,
     options: &Options,
@@ -107,7 +107,7 @@ pub fn expand(
     }
 }
 
-/// The arguments by their names, which a function that only hands them on does not change.
+/// Returns the arguments by their names, for a function that only passes them on unchanged.
 fn without_mut(signature: &Signature) -> Punctuated<FnArg, Token![,]> {
     let mut inputs = signature.inputs.clone();
     for input in &mut inputs {
@@ -120,7 +120,8 @@ fn without_mut(signature: &Signature) -> Punctuated<FnArg, Token![,]> {
     inputs
 }
 
-/// A call with the same arguments and parameters. `anew`: whatever is recorded.
+/// Returns a call with the same arguments and parameters. With `anew`, recorded results are
+/// ignored.
 fn call(
     function: &Ident,
     signature: &Signature,

@@ -1,10 +1,9 @@
 //! The expansion of an attribute.
 //!
-//! All names that are not the function's own are those of this crate
-//! (`Span::mixed_site`), so that none of them can be one of an argument or stand
-//! in the way of one. Items have no such protection: they are in blocks of their
-//! own, where nothing of the function's body is. What may be wrong with an
-//! argument or a result is placed where that is declared.
+//! All names that are not the function's own have the hygiene of this crate (`Span::mixed_site`),
+//! so they cannot conflict with those of arguments. Items have no such protection: they are in
+//! blocks of their own, apart from the function's body. Errors about an argument or a result point
+//! to its declaration.
 
 use crate::Kind;
 use crate::arguments::{self, Argument};
@@ -17,8 +16,8 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned;
 use syn::{Error, GenericParam, Ident, Path, ReturnType, Signature};
 
-/// The cached function, or errors and the function as it was, so that no more
-/// errors follow from its absence.
+/// Returns the cached function, or errors and the original function, so that its absence causes no
+/// more errors.
 pub fn expand(kind: Kind, options: TokenStream, item: &TokenStream) -> TokenStream {
     let Ok(mut function) = syn::parse2::<Function>(item.clone()) else {
         let error = misplaced(kind, item).into_compile_error();
@@ -37,7 +36,7 @@ pub fn expand(kind: Kind, options: TokenStream, item: &TokenStream) -> TokenStre
     }
 }
 
-/// The cached function.
+/// Returns the cached function.
 fn cached(kind: Kind, options: TokenStream, function: &mut Function) -> Result<TokenStream, Error> {
     let read = Options::read(kind, options).and_then(|options| {
         options.companions.iter().try_for_each(|word| function.check_companions(word))?;
@@ -45,7 +44,7 @@ fn cached(kind: Kind, options: TokenStream, function: &mut Function) -> Result<T
     });
     let checked = function.check(kind);
     let arguments = arguments::take(&mut function.signature);
-    // All mistakes are told at once.
+    // All mistakes are reported at once.
     match (read, checked, arguments) {
         (Ok(options), Ok(()), Ok(arguments)) => Ok(if options.companions.is_some() {
             companions::expand(kind, &options, function, &arguments)
@@ -64,14 +63,14 @@ fn cached(kind: Kind, options: TokenStream, function: &mut Function) -> Result<T
 }
 
 impl Function {
-    /// The function with this body, which has braces.
+    /// Returns the function with this body, which has braces.
     pub fn with(&self, body: &TokenStream) -> TokenStream {
         let Function { attributes, visibility, signature, .. } = self;
         quote!(#(#attributes)* #visibility #signature #body)
     }
 }
 
-/// The body of a function that is cached.
+/// Returns the body of a cached function.
 pub fn body(
     kind: Kind,
     options: &Options,
@@ -85,7 +84,7 @@ pub fn body(
     let allow_concurrent = options.allow_concurrent;
     let output = function.output();
     let compute = compute(function, arguments);
-    // That the result cannot be stored is shown at its type.
+    // An error about a result that cannot be stored points to its type.
     let place = place_at(match &output {
         ReturnType::Default => Span::call_site(),
         ReturnType::Type(_, ty) => ty.span(),
@@ -121,8 +120,8 @@ pub fn body(
     quote_spanned!(Span::mixed_site()=> { ::std::boxed::Box::pin(async move #body) })
 }
 
-/// The type of a result, as a value that holds none. A `Result` of which only the `Ok` is
-/// stored goes to a function of its own.
+/// Returns the type of a result, as a value that holds none. A `Result` of which only the `Ok` is
+/// stored is passed to a function of its own.
 pub fn result(options: &Options, function: &Function) -> (Option<&'static str>, TokenStream) {
     let output = match function.output() {
         ReturnType::Default => quote!(()),
@@ -160,12 +159,12 @@ fn further(options: &Options, function: &Function) -> TokenStream {
     spans.chain(others).chain(tags).chain(expires_by).chain(anew).collect()
 }
 
-/// Returns the place of something for errors, with the names of this crate.
+/// Returns a location for errors, with the hygiene of this crate.
 fn place_at(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }
 
-/// A path as it is, that stands elsewhere for errors.
+/// Returns a path unchanged, but with another location for errors.
 fn moved(path: &Path, place: Span) -> TokenStream {
     let tokens = path.to_token_stream().into_iter();
     tokens
@@ -176,8 +175,8 @@ fn moved(path: &Path, place: Span) -> TokenStream {
         .collect()
 }
 
-/// Binds `cache`. An expression that is no reference is borrowed in a statement of
-/// its own, where nothing expects it to be a `Cache` already.
+/// Binds `cache`. An expression that is not a reference is borrowed in a statement of its own,
+/// where its type is not yet inferred as `Cache`.
 pub fn cache(options: &Options) -> TokenStream {
     let library = &options.library;
     let place = place_at(options.store.as_ref().map_or_else(Span::call_site, Spanned::span));
@@ -200,7 +199,7 @@ fn expires_in(expires_in: Option<&ExpiresIn>) -> TokenStream {
     }
 }
 
-/// An expression of type `Duration`.
+/// Returns an expression of type `Duration`.
 fn span_of(span: &ExpiresIn) -> TokenStream {
     match span {
         ExpiresIn::Known(duration) => {
@@ -221,7 +220,7 @@ fn span_of(span: &ExpiresIn) -> TokenStream {
     }
 }
 
-/// What the key is made of. It is owned: the arguments are the body's again.
+/// Returns the key components. They are owned, since the body uses the arguments afterwards.
 pub fn parts(options: &Options, function: &Function, arguments: &[Argument]) -> TokenStream {
     let library = &options.library;
     let ident = &function.signature.ident;
@@ -230,11 +229,11 @@ pub fn parts(options: &Options, function: &Function, arguments: &[Argument]) -> 
     let types = types(library, &function.signature);
     let arguments = arguments.iter().map(|argument| key_part(library, argument));
     let place = if options.companions.is_some() {
-        // It stands beside the function, and has the same path.
+        // It is next to the function, and has the same path.
         quote_spanned!(Span::mixed_site()=> #library::__private::type_identity::<#ident>())
     } else {
-        // The type of a closure is another for each of all types around it, also of those
-        // that belong to the `impl` and are nowhere in the function.
+        // The type of a closure differs for each combination of surrounding type parameters,
+        // including those of the `impl`, which do not appear in the function.
         quote_spanned!(Span::mixed_site()=> #library::__private::place_identity(&|| ()))
     };
     quote_spanned! {Span::mixed_site()=> {
@@ -250,7 +249,7 @@ pub fn parts(options: &Options, function: &Function, arguments: &[Argument]) -> 
     }}
 }
 
-/// Parts for what one function can be many by.
+/// Returns the components for type parameters and `Self`, which make one function several.
 fn types(library: &Path, signature: &Signature) -> Vec<TokenStream> {
     let receiver = signature.receiver().map(|_| {
         quote_spanned! {Span::mixed_site()=>
@@ -273,8 +272,8 @@ fn types(library: &Path, signature: &Signature) -> Vec<TokenStream> {
     receiver.into_iter().chain(parameters).collect()
 }
 
-/// The part for one argument: its type where that is not written out, and its
-/// value unless it is skipped.
+/// Returns the component for one argument: its type if that is not written out, and its value
+/// unless it is skipped.
 fn key_part(library: &Path, argument: &Argument) -> TokenStream {
     let Argument { name, shown, cfgs, .. } = argument;
     let span = place_at(name.span());
@@ -284,7 +283,7 @@ fn key_part(library: &Path, argument: &Argument) -> TokenStream {
         }
     });
     let value = (!argument.skipped).then(|| {
-        // With braces, so that it is a type and no value that hides the argument.
+        // With braces, so that it is a type and not a value that hides the argument.
         let mut marker = shown.clone();
         marker.set_span(span);
         quote_spanned! {span=>
@@ -297,12 +296,12 @@ fn key_part(library: &Path, argument: &Argument) -> TokenStream {
     quote!(#implied #value)
 }
 
-/// The closure that runs the body.
+/// Returns the closure that runs the body.
 fn compute(function: &Function, arguments: &[Argument]) -> TokenStream {
     let output = function.output();
     let mut body = function.body.clone();
     if function.boxed().is_some() {
-        // It makes the future, which is computed here.
+        // The body creates the future, which is awaited here.
         let place = place_at(body.span());
         body = Group::new(Delimiter::Brace, quote_spanned!(place=> #body.await));
         body.set_span(place);
@@ -322,8 +321,8 @@ fn compute(function: &Function, arguments: &[Argument]) -> TokenStream {
     if apart.is_empty() {
         return quote!(#head #output #body);
     }
-    // The body stays a block, with items and inner names of its own, but one that
-    // the compiler does not take for superfluous braces of the function's.
+    // The body stays a block, with items and inner names of its own, but one that the compiler does
+    // not report as superfluous braces of the function's.
     body.set_span(place_at(body.span()));
     quote!(#head #output { #(#apart)* #body })
 }

@@ -1,14 +1,13 @@
 //! A number that stands for the code of a function.
 //!
-//! It is a hash over the tokens, so that whoever changes the code leaves the
-//! results of the old one behind. White space, plain comments and documentation
-//! are no code. Where a token stands is left out, and so is whether two signs
-//! touch, which formatting may change. The number is the same in every
+//! It is a hash over the tokens, so that a change of the code leaves the earlier results behind.
+//! White space, plain comments and documentation are not code. Locations are ignored, and so is
+//! whether two signs are adjacent, which formatting may change. The number is the same in every
 //! compilation and on every machine, as it is part of keys that outlive both.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// The first 128 bits of the BLAKE3 of `tokens`.
+/// Returns the first 128 bits of the BLAKE3 of `tokens`.
 pub fn fingerprint(tokens: TokenStream) -> u128 {
     let mut hasher = blake3::Hasher::new();
     hash(tokens, &mut hasher);
@@ -17,8 +16,8 @@ pub fn fingerprint(tokens: TokenStream) -> u128 {
     u128::from_be_bytes(first)
 }
 
-/// Each token is a tag, a length and its text, or what is between two tags, so
-/// that no two lists of tokens are hashed as the same bytes.
+/// Hashes each token as a tag, a length and its text, or as its contents between two tags, so that
+/// different lists of tokens are never the same bytes.
 fn hash(tokens: TokenStream, hasher: &mut blake3::Hasher) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

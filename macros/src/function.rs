@@ -1,8 +1,8 @@
-//! The function that stands below the attribute, read and judged: what cannot be
-//! cached is a mistake, and shown where it stands.
+//! The function below the attribute, parsed and checked: a function that cannot be cached is
+//! reported as an error at the offending place.
 //!
-//! The body is no more than tokens here, so whatever the compiler understands
-//! may stand in it. Arguments are left to `arguments`.
+//! The body is only tokens here, so it may contain whatever the compiler understands. Arguments are
+//! left to `arguments`.
 
 use crate::Kind;
 use crate::fingerprint::fingerprint;
@@ -16,7 +16,7 @@ use syn::{
 
 /// A function as it was written.
 pub struct Function {
-    /// Its attributes, those included that stood at the beginning of the body.
+    /// The attributes, including those at the beginning of the body.
     pub attributes: Vec<Attribute>,
     /// The visibility.
     pub visibility: Visibility,
@@ -40,7 +40,8 @@ impl Parse for Function {
     }
 }
 
-/// Where the body will be, no inner attribute may be: they go above the function.
+/// Separates the inner attributes of a body, which are not allowed in its new place: they go above
+/// the function.
 fn without_inner_attributes(body: &Group) -> Result<(Vec<Attribute>, Group)> {
     let parse = |input: ParseStream<'_>| {
         Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?))
@@ -55,8 +56,8 @@ fn without_inner_attributes(body: &Group) -> Result<(Vec<Attribute>, Group)> {
 }
 
 impl Function {
-    /// What a future in a box comes to, if that is what is returned: `#[async_trait]` makes
-    /// such functions of those that are async.
+    /// Returns the output of a boxed future, if that is the return type: `#[async_trait]` turns
+    /// async functions into such functions.
     pub fn boxed(&self) -> Option<Type> {
         match &self.signature.output {
             ReturnType::Type(_, ty) if self.signature.asyncness.is_none() => future_in_box(ty),
@@ -69,7 +70,7 @@ impl Function {
         self.signature.asyncness.is_some() || self.boxed().is_some()
     }
 
-    /// The declared type of the stored value.
+    /// Returns the declared type of the stored value.
     pub fn output(&self) -> ReturnType {
         match self.boxed() {
             Some(ty) => syn::parse_quote!(-> #ty),
@@ -82,7 +83,7 @@ impl Function {
         matches!(&self.output(), ReturnType::Type(_, ty) if is_result(ty))
     }
 
-    /// Returns whether a call of it can be answered from a cache at all.
+    /// Checks that its calls can be answered from a cache.
     pub fn check(&self, kind: Kind) -> Result<()> {
         let signature = &self.signature;
         match (kind, signature.asyncness) {
@@ -115,7 +116,7 @@ impl Function {
         }
     }
 
-    /// Returns whether it can have companions, which stand beside it.
+    /// Checks that it can have companions, which are placed next to it.
     pub fn check_companions(&self, word: &Ident) -> Result<()> {
         let inputs = &self.signature.inputs;
         let attributes = inputs.iter().flat_map(|input| match input {
@@ -138,7 +139,7 @@ impl Function {
     }
 }
 
-/// `T` of `Pin<Box<dyn Future<Output = T> + …>>`.
+/// Returns the `T` of `Pin<Box<dyn Future<Output = T> + …>>`.
 fn future_in_box(ty: &Type) -> Option<Type> {
     let boxed = only_argument(ty, "Pin")?;
     let Type::TraitObject(object) = only_argument(boxed, "Box")? else { return None };
@@ -155,7 +156,7 @@ fn future_in_box(ty: &Type) -> Option<Type> {
     })
 }
 
-/// `T` of `Name<T>`.
+/// Returns the `T` of `Name<T>`.
 fn only_argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == name)?;
@@ -187,7 +188,7 @@ fn check_value(ty: &Type) -> Result<()> {
     Ok(())
 }
 
-/// The error for what is no function with a body.
+/// Returns the error for an item that is not a function with a body.
 pub fn misplaced(kind: Kind, item: &TokenStream) -> Error {
     let what = format!("`#[{}]` is for functions that have a body", kind.name());
     Error::new_spanned(item, what)

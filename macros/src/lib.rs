@@ -21,7 +21,7 @@ use proc_macro::TokenStream;
 enum Kind {
     Sync,
     Async,
-    /// The function itself shows whether it is async.
+    /// For functions that are async or not.
     Reference,
 }
 

@@ -1,7 +1,7 @@
 //! The options in the parentheses of the attributes.
 //!
-//! A duration that is written out is read and judged here; one that is an
-//! expression is left to the compiler, see `expansion`.
+//! A literal duration is parsed and checked here; one that is an expression is left to the
+//! compiler, see `expansion`.
 
 use crate::Kind;
 use proc_macro2::TokenStream;
@@ -20,15 +20,15 @@ pub struct Options {
     pub others: Vec<(Ident, Expr)>,
     /// Labels of the results.
     pub tags: Option<Expr>,
-    /// A function from a result to how long it is served.
+    /// A function from a result to the duration for which it is served.
     pub expires_by: Option<Expr>,
-    /// True if there are other functions for the same calls, and the word that says so.
+    /// The word `companions`, if there are companion functions.
     pub companions: Option<Ident>,
     /// True if calls with one key may compute at the same time.
     pub allow_concurrent: bool,
     /// The expression of the cache, if it is not the default one.
     pub store: Option<Expr>,
-    /// The path of the library where the function is.
+    /// The path of the library.
     pub library: Path,
 }
 
@@ -36,7 +36,7 @@ pub struct Options {
 pub enum ExpiresIn {
     /// The value was written out.
     Known(Duration),
-    /// A constant, of which the compiler has to see that it is not zero.
+    /// A constant, which the compiler checks to be above zero.
     Constant(Expr),
 }
 
@@ -54,7 +54,7 @@ impl Options {
         self.spans.iter().any(|(name, _)| name == "failure_expires_in")
     }
 
-    /// Reads what stands in the parentheses of an attribute.
+    /// Parses the contents of the parentheses of an attribute.
     pub fn read(kind: Kind, tokens: TokenStream) -> Result<Options> {
         let parse = |input: ParseStream<'_>| Options::parse(kind, input);
         parse.parse2(tokens)
@@ -168,8 +168,7 @@ fn duration(value: Expr) -> Result<ExpiresIn> {
     .map_err(|what| Error::new_spanned(value, format!("{what}; {DURATIONS}")))
 }
 
-/// What an expression is without the parentheses, or without the invisible
-/// ones that it has if it went through a `macro_rules!`.
+/// Removes the parentheses of an expression, including the invisible ones that `macro_rules!` adds.
 fn bare(mut expression: &Expr) -> &Expr {
     loop {
         expression = match expression {

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{Lifetime, Receiver, ReceiverKind, Type, TypeImplTrait, TypeReference};
 
-/// The first of each thing that is found in a type.
+/// The first occurrence of each construct in a type.
 #[derive(Default)]
 pub struct Parts {
     /// `&T`, or a lifetime that may end.
@@ -17,14 +17,14 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Looks through a type.
+    /// Searches a type.
     pub fn of(ty: &Type) -> Parts {
         let mut parts = Parts::default();
         parts.visit_type(ty);
         parts
     }
 
-    /// Looks through what the type of `self` is, or stands for.
+    /// Searches the type that `self` has or stands for.
     pub fn of_receiver(receiver: &Receiver) -> Parts {
         match &receiver.kind {
             ReceiverKind::Typed(_, ty) => Parts::of(ty),
@@ -57,7 +57,7 @@ impl<'ast> Visit<'ast> for Parts {
     }
 }
 
-/// Returns whether what is called `Result` here, by whatever path, is this type.
+/// Returns whether this type is named `Result`, by whatever path.
 pub fn is_result(ty: &Type) -> bool {
     match ty {
         Type::Path(path) => path.path.segments.last().is_some_and(|it| it.ident == "Result"),

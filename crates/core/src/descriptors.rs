@@ -1,23 +1,23 @@
-//! Which arguments name a descriptor that a command inherits.
+//! Arguments that name a descriptor which a command inherits.
 
 use crate::bytes::{ends_with, eq};
 
-/// How an argument names a descriptor.
+/// The way in which an argument names a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// As a descriptor, and as nothing else.
+    /// As a descriptor, and nothing else.
     Plainly,
     /// By a number that may mean anything.
     ByNumber,
 }
 
-/// Beyond this there is no descriptor,
+/// An upper bound of all descriptors.
 const MOST: i32 = 1 << 20;
-/// and beyond this none that anybody types.
+/// An upper bound of descriptors that people type.
 const TYPED: i32 = 256;
 
-/// The numbers in an argument that descriptors from 3 on may have. `is_own` tells whether
-/// the name of a folder below `/proc` is that of this process, but for `self`.
+/// Returns the numbers in an argument that may be descriptors from 3 on. `is_own` tells whether the
+/// name of a folder below `/proc`, other than `self`, is that of this process.
 pub fn numbers<F: Fn(&[u8]) -> bool>(argument: &[u8], is_own: F) -> Numbers<'_, F> {
     Numbers { argument, at: 0, is_own }
 }
@@ -64,7 +64,7 @@ fn number_with(number: i32, digit: i32) -> i32 {
     if number < MOST { number * 10 + digit } else { number }
 }
 
-/// Whether what stands in front of a number makes it a descriptor.
+/// Returns whether the text before a number makes it a descriptor.
 fn is_plain(before: &[u8], is_own: impl Fn(&[u8]) -> bool) -> bool {
     const PROC: &[u8] = b"/proc/";
     let device = without_last(before, b"fd").and_then(|above| without_last(above, b"dev"));
@@ -83,7 +83,7 @@ fn is_plain(before: &[u8], is_own: impl Fn(&[u8]) -> bool) -> bool {
     eq(process, b"self") || eq(process, b"thread-self") || is_own(process)
 }
 
-/// Whether a shell duplicates the descriptor whose number follows: `<&3`, `2>& 3`.
+/// Returns whether a shell duplicates the descriptor whose number follows: `<&3`, `2>& 3`.
 fn is_redirection(mut before: &[u8]) -> bool {
     while let [rest @ .., b' ' | b'\t'] = before {
         before = rest;
@@ -91,7 +91,7 @@ fn is_redirection(mut before: &[u8]) -> bool {
     ends_with(before, b"<&") || ends_with(before, b">&")
 }
 
-/// A path without its last part, which is to be this one, and what says nothing behind it.
+/// Removes the last part of a path, which must be `part`, and redundant characters after it.
 fn without_last<'a>(mut path: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
     let mut has_slash = false;
     loop {
@@ -108,7 +108,7 @@ fn without_last<'a>(mut path: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
     path.get(..path.len().saturating_sub(part.len())).filter(|_| is_it)
 }
 
-/// Whether a number is a word of its own, or the value of a short option.
+/// Returns whether a number is a word of its own, or the value of a short option.
 fn stands_alone(before: &[u8], after: &[u8]) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
     let begins = match before {

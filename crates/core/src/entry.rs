@@ -1,18 +1,18 @@
 //! The sealed form of an entry.
 //!
-//! An entry on disk, be it a young file or a value in the old store, is
+//! An entry on disk, either a young file or a value in the old store, is
 //!
 //! ```text
 //! magic and format version (8 bytes) | length of the body (4) | BLAKE3 of the body (32) | body | parts
 //! body: sum of the parts (8) | bincode of the entry
 //! ```
 //!
-//! Numbers are little-endian. [`open`] verifies, and nothing is decoded before. The parts
-//! serve `explain` and never a hit, which therefore does not pay for a cryptographic hash of
-//! them: a [`sum`] tells that a bit of them flipped.
+//! Numbers are little-endian. [`open`] verifies an entry before anything is decoded. The parts
+//! serve `explain` and never a hit, so a hit does not pay for a cryptographic hash of them: a
+//! [`sum`] detects flipped bits.
 //!
-//! A [`View`] is what a hit needs of the encoded entry, read in place. It is stricter than
-//! the decoder of the whole: where it gives nothing, that decides.
+//! A [`View`] has the fields of the encoded entry that a hit needs, read in place. It is stricter
+//! than the full decoder: where it returns nothing, the decoder decides.
 
 use crate::bytes::eq;
 use crate::hash;
@@ -20,27 +20,27 @@ use core::fmt;
 
 /// The version byte of a sealed entry.
 pub const FORMAT: u8 = 1;
-/// What a sealed entry begins with.
+/// The first bytes of a sealed entry.
 pub const MAGIC: [u8; 8] = [0x89, b'c', b'a', b'c', b'h', b'e', b'x', FORMAT];
-/// What stands before the body.
+/// The length of the header, before the body.
 pub const HEADER: usize = MAGIC.len() + 4 + 32;
 /// The length of the sum of the parts.
 pub const SUM: usize = 8;
 
-/// No sealed entry is longer: streams, the only part without a bound of its
-/// own, go to blobs beyond [`INLINE_LIMIT`].
+/// The maximum length of a sealed entry. Streams, the only part without a bound of its own, are
+/// stored in blobs beyond [`INLINE_LIMIT`].
 pub const MAX_SEALED: usize = 16 * 1024;
-/// Streams up to this many bytes lie in the entry itself, so that a usual
-/// entry stays within one 4 KiB page of the old store and of the file system.
+/// The maximum length of streams that are stored in the entry itself, so that a usual entry fits
+/// into one 4 KiB page of the old store and of the file system.
 pub const INLINE_LIMIT: usize = 2048;
-/// The most bytes of an entry's parts.
+/// The maximum length of an entry's parts in bytes.
 pub const PARTS_LIMIT: usize = 3 * 1024;
-/// The most tags of an entry.
+/// The maximum number of tags of an entry.
 pub const MAX_TAGS: usize = 16;
-/// The most bytes of a tag, which has at least one, and none that is zero.
+/// The maximum length of a tag in bytes. It has at least one, and none that is zero.
 pub const MAX_TAG: usize = 64;
 
-/// Bytes that are not what was written, or are of another format.
+/// The error of bytes that were changed since they were written, or are of another format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged;
 
@@ -52,7 +52,7 @@ impl fmt::Display for Damaged {
 
 impl core::error::Error for Damaged {}
 
-/// The encoded entry and the parts of a sealed one, both verified.
+/// Returns the encoded entry and the parts of a sealed one, both verified.
 pub fn open(sealed: &[u8]) -> Result<(&[u8], &[u8]), Damaged> {
     let (magic, rest) = sealed.split_first_chunk::<8>().ok_or(Damaged)?;
     let (len, rest) = rest.split_first_chunk().ok_or(Damaged)?;
@@ -72,11 +72,11 @@ pub fn open(sealed: &[u8]) -> Result<(&[u8], &[u8]), Damaged> {
     Ok((encoded, parts))
 }
 
-/// A sum of bytes that any change within one word of eight changes.
+/// Computes a checksum that detects any change within one word of eight bytes.
 ///
-/// Each step takes in a word, and is a bijection both of that word and of the
-/// state: an exclusive or, a product with an odd number, a rotation. So states
-/// that differ go on to differ. It keeps nobody from forging parts.
+/// Each step takes in a word, and is a bijection both of that word and of the state: an exclusive
+/// or, a product with an odd number, a rotation. So different states stay different. It is no
+/// protection against forged parts.
 pub fn sum(bytes: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let step = |state: u64, word: [u8; 8]| {
@@ -89,17 +89,17 @@ pub fn sum(bytes: &[u8]) -> u64 {
     step(state, last)
 }
 
-/// The bytes of both streams, one chunk after the other.
+/// The bytes of both streams, in the order of the chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data<'a> {
-    /// In the entry.
+    /// Stored in the entry.
     Inline(&'a [u8]),
-    /// In a blob of this hash and length.
+    /// Stored in a blob of this hash and length.
     Blob(&'a [u8; 32], u64),
 }
 
 impl Data<'_> {
-    /// How many there are.
+    /// Returns the number of bytes.
     pub fn count(&self) -> u64 {
         match self {
             Data::Inline(bytes) => bytes.len() as u64,
@@ -108,34 +108,34 @@ impl Data<'_> {
     }
 }
 
-/// What a hit needs of an entry that has no files.
+/// The fields that a hit needs of an entry without files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View<'a> {
-    /// The key it was recorded under.
+    /// The cache key that it was recorded under.
     pub key: &'a [u8; 32],
-    /// When the run ended, in nanoseconds since 1970.
+    /// The time when the run ended, in nanoseconds since 1970.
     pub created: u64,
-    /// How long it may be served from then on, in nanoseconds; none: for ever.
+    /// The duration for which it may be served from then on, in nanoseconds; none: for ever.
     pub expires_in: Option<u64>,
-    /// How long the command ran, in nanoseconds.
+    /// The run time of the command, in nanoseconds.
     pub run_time: u64,
-    /// What it exited with.
+    /// The exit status of the command.
     pub status: u8,
-    /// How far the command read a standard input that is a file.
+    /// The bytes that the command read of a standard input that is a file.
     pub stdin_consumed: Option<u64>,
-    /// The chunks of both streams in the order they came, see [`crate::frames`].
+    /// The chunks of both streams in the order in which they came, see [`crate::frames`].
     pub frames: &'a [u8],
     /// The bytes of those chunks.
     pub data: Data<'a>,
 }
 
-/// No command line that an entry keeps has more arguments than are worth a look.
+/// The maximum number of arguments that are skipped. Entries with more are not read here.
 const ARGUMENTS: u64 = 256;
 
 impl<'a> View<'a> {
-    /// Reads an encoded entry; none of what it is not made for, and of what is none.
+    /// Reads an encoded entry. Returns `None` if it is invalid or not supported here.
     pub fn read(encoded: &'a [u8]) -> Option<View<'a>> {
-        // The decoder of the whole has a limit, which is not met below this.
+        // The full decoder has a limit, which cannot be reached below this.
         if encoded.len() > MAX_SEALED / 2 {
             return None;
         }
@@ -163,7 +163,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// Reads bincode's standard encoding.
+/// A reader of bincode's standard encoding.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A number that there may be.
+    /// Reads an optional number.
     fn optional_number(&mut self) -> Result<Option<u64>, Damaged> {
         let is_there = self.flag().ok_or(Damaged)?;
         is_there.then(|| self.number().ok_or(Damaged)).transpose()
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
-    /// Bytes that lie in the entry.
+    /// Reads bytes that are stored in the entry.
     fn inline(&mut self) -> Option<&'a [u8]> {
         if self.number()? == 0 { self.bytes() } else { None }
     }
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Text, as far as it is ASCII.
+    /// Reads text, if it is ASCII.
     fn text(&mut self) -> Option<&'a [u8]> {
         let text = self.bytes()?;
         text.iter().all(u8::is_ascii).then_some(text)
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over what is for people to read.
+    /// Skips the description for people.
     fn about(&mut self) -> Option<()> {
         let arguments = self.number()?;
         if arguments > ARGUMENTS {

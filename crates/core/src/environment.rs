@@ -1,16 +1,16 @@
-//! Which variables describe the session and not the work.
+//! Variables that describe the session and not the work.
 //!
-//! The criterion: would a reasonable command's output depend on it? Then it
-//! counts (`TERM`, `COLUMNS`, `LANG`, commit ids do, and so do the numbers of
-//! builds and runs, which people print into versions). What is listed here names
-//! a window, a connection, a socket or one run of a CI job. A miss too many is
-//! a nuisance, a hit too many is wrong.
+//! The criterion is whether a reasonable command's output depends on the variable. If so, it is
+//! part of the key: `TERM`, `COLUMNS`, `LANG` and commit ids are, and so are the numbers of builds
+//! and runs, which people print into versions. The variables listed here name a window, a
+//! connection, a socket or one run of a CI job. A miss too many is a nuisance, a hit too many is
+//! wrong.
 
 use crate::bytes::{eq, starts_with};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-/// Left out of the key, sorted by their bytes.
+/// Variables that are left out of the key, sorted by their bytes.
 pub const NAMES: &[&str] = &[
     "ACTIONS_CACHE_URL",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
@@ -191,8 +191,8 @@ pub const NAMES: &[&str] = &[
     "_P9K_TTY",
 ];
 
-/// Variables that name the host or the user, or a place that is each one's own: left
-/// out where results are to be portable. Sorted by their bytes.
+/// Variables that name the host or the user, or a place specific to one: left out if results are
+/// portable. Sorted by their bytes.
 pub const HOST: &[&str] = &[
     "BUILDKITE_AGENT_ID",
     "BUILDKITE_AGENT_NAME",
@@ -226,28 +226,28 @@ pub const HOST: &[&str] = &[
     "XDG_RUNTIME_DIR",
 ];
 
-/// Whether a variable is one of those.
+/// Returns whether a variable names the host or the user.
 pub fn is_of_the_host(name: &[u8]) -> bool {
     HOST.iter().any(|host| eq(host.as_bytes(), name))
 }
 
-/// cachex's own variables; how it caches is no part of what it caches.
+/// The prefix of cachex's own variables. How it caches is not part of the key.
 pub const OWN: &[u8] = b"CACHEX_";
-/// What the names of whole families begin with: besides those, what direnv keeps books in.
+/// The prefixes of whole families that are left out: cachex's own, and direnv's bookkeeping.
 pub const FAMILIES: [&[u8]; 2] = [OWN, b"DIRENV_"];
 
-/// Whether a variable describes the session.
+/// Returns whether a variable describes the session.
 pub fn is_noise(name: &[u8]) -> bool {
     let Some(&first) = name.first() else { return false };
     let first = usize::from(first);
     let [begin, end] = [STARTS[first], STARTS[first + 1]].map(usize::from);
     let alike = NAMES.get(begin..end).unwrap_or_default();
-    // Lengths tell nearly all apart.
+    // Lengths distinguish nearly all of them.
     alike.iter().any(|noise| eq(noise.as_bytes(), name))
         || FAMILIES.iter().any(|family| starts_with(name, family))
 }
 
-/// Where the names that begin with a byte begin.
+/// The index of the first name that begins with each byte.
 const STARTS: [u8; 257] = {
     let mut starts = [0; 257];
     let mut byte = 0;
@@ -264,23 +264,23 @@ const STARTS: [u8; 257] = {
     starts
 };
 
-/// Why a variable is no part of a key.
+/// The reason why a variable is not part of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
     /// It describes the session, see [`is_noise`].
     Session,
-    /// It is the working directory by another name.
+    /// It names the working directory.
     Directory,
-    /// An option leaves it out, or does not take it in.
+    /// An option excludes it, or does not include it.
     Option,
-    /// It only shares out jobs, see [`significant`].
+    /// It only distributes jobs, see [`significant`].
     Jobs,
-    /// It names the host or the user, which do not count where results are portable.
+    /// It names the host or the user, and results are portable.
     Host,
 }
 
-/// Why a variable is no part of a key where no option names it; `cwd` is the working
-/// directory, if that is part of it.
+/// Returns why a variable is not part of a key if no option names it. `cwd` is the working
+/// directory, if that is part of the key.
 #[inline]
 pub fn left_out(name: &[u8], value: &[u8], portable: bool, cwd: Option<&[u8]>) -> Option<LeftOut> {
     if is_noise(name) {
@@ -289,35 +289,34 @@ pub fn left_out(name: &[u8], value: &[u8], portable: bool, cwd: Option<&[u8]>) -
     if portable && is_of_the_host(name) {
         return Some(LeftOut::Host);
     }
-    // Where it names the working directory by another way, a command may show that way.
+    // If it names the working directory by another path, a command may show that path.
     let is_pwd = eq(name, b"PWD") && cwd.is_none_or(|cwd| eq(cwd, value));
     is_pwd.then_some(LeftOut::Directory)
 }
 
-/// The value that is part of the key.
+/// The part of a value that is part of the key.
 #[derive(Clone)]
 pub enum Significant<'a> {
     /// All of it.
     Whole(&'a [u8]),
-    /// These words of it, with a space between each two. If they are no bytes, the variable
-    /// is as good as unset.
+    /// These words of it, joined by single spaces. If they are empty, the variable counts as unset.
     Words(Words<'a>),
 }
 
-/// The value of a variable that is part of the key.
+/// Returns the part of a variable's value that is part of the key.
 #[inline]
 pub fn significant_part<'a>(name: &[u8], value: &'a [u8]) -> Significant<'a> {
     if has_flags_of_make(name) {
         return Significant::Words(Words::of(value));
     }
-    // That its output is shown at a terminal counts, and not at which.
+    // Whether the output is shown at a terminal is part of the key, but not which terminal.
     if eq(name, b"MAKE_TERMERR") || eq(name, b"MAKE_TERMOUT") {
         return Significant::Whole(b"");
     }
     Significant::Whole(value)
 }
 
-/// The same in one piece. None: it counts as unset.
+/// Returns the part of a value in one piece, or `None` if the variable counts as unset.
 pub fn significant<'a>(name: &[u8], value: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     match significant_part(name, value) {
         Significant::Whole(value) => Some(Cow::Borrowed(value)),
@@ -333,9 +332,8 @@ fn has_flags_of_make(name: &[u8]) -> bool {
     NAMES.iter().any(|it| eq(it, name))
 }
 
-/// Make's options without those that share out jobs, or say in which order their
-/// output is shown. They are words between
-/// unescaped spaces; what follows `--` are variables and stays as it is.
+/// The options of make without those that distribute jobs, or set the order in which their output
+/// is shown. They are words between unescaped spaces. The variables after `--` stay as they are.
 #[derive(Clone)]
 pub struct Words<'a> {
     rest: &'a [u8],
@@ -354,7 +352,7 @@ impl<'a> Iterator for Words<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         if self.has_ended {
-            // What stands behind `--`, in one piece.
+            // The part after `--`, in one piece.
             self.has_ended = false;
             return Some(core::mem::take(&mut self.rest));
         }
@@ -362,7 +360,7 @@ impl<'a> Iterator for Words<'a> {
             let (word, tail) = split_word(self.rest);
             self.rest = tail;
             if eq(word, b"--") {
-                // Variables alone after the options went: there are none.
+                // Without any options or variables, the `--` is dropped, too.
                 if self.is_first && tail.is_empty() {
                     return None;
                 }

@@ -1,7 +1,7 @@
 //! A record in the log of events.
 //!
-//! A record is 64 bytes, written at once, and carries its own checksum: three bytes that
-//! mark it, its kind, four bytes of checksum, 24 bytes of fields, and the key.
+//! A record is 64 bytes, written at once, with its own checksum: three magic bytes, its kind, four
+//! bytes of checksum, 24 bytes of fields, and the key.
 
 use crate::bytes::copy;
 use crate::hash;
@@ -10,22 +10,22 @@ use crate::hash;
 pub const LOG: &str = "events";
 /// The length of a record.
 pub const LEN: usize = 64;
-/// What each record begins with.
+/// The first bytes of each record.
 pub const MAGIC: [u8; 3] = [0xce, b'x', 1];
 /// The kind of a record of a hit.
 pub const HIT: u8 = 1;
-/// A fold is due each time the log has grown by this much: 1,024 runs.
+/// The growth of the log after which a fold is due: 1,024 runs.
 pub const FOLD_EVERY: u64 = 128 * 1024;
-/// Past this size nobody folds, and the log starts anew.
+/// The maximum size of the log. Beyond it nobody folds, and the log starts anew.
 pub const CAP: u64 = 2 * 1024 * 1024;
 
-/// The record of a hit on `key`: when, how long the command had run, and how long the hit
-/// took, all in nanoseconds.
+/// Returns the record of a hit on `key`: its time, the run time of the command, and the duration of
+/// the hit, all in nanoseconds.
 pub fn hit(time: u64, run_time: u64, cost: u64, key: &[u8; 32]) -> [u8; LEN] {
     record(HIT, &fields(time, run_time, cost), key)
 }
 
-/// Three numbers as fields.
+/// Encodes three numbers as fields.
 pub fn fields(time: u64, run_time: u64, number: u64) -> [u8; 24] {
     let mut fields = [0; 24];
     let (words, _) = fields.as_chunks_mut::<8>();
@@ -35,7 +35,7 @@ pub fn fields(time: u64, run_time: u64, number: u64) -> [u8; 24] {
     fields
 }
 
-/// A record of this kind.
+/// Returns a record of this kind.
 pub fn record(kind: u8, fields: &[u8; 24], key: &[u8; 32]) -> [u8; LEN] {
     let mut record = [0; LEN];
     let (head, rest) = record.split_at_mut(8);
@@ -54,7 +54,7 @@ pub fn put_checksum(record: &mut [u8; LEN]) {
     [*a, *b, *c, *d] = sum;
 }
 
-/// The checksum of everything but itself.
+/// Returns the checksum of everything but the checksum itself.
 pub fn checksum(record: &[u8; LEN]) -> [u8; 4] {
     let mut plain = *record;
     let [_, _, _, _, a, b, c, d, ..] = &mut plain;

@@ -1,10 +1,9 @@
-//! Which stream each run of recorded bytes belongs to.
+//! The stream that each run of recorded bytes belongs to.
 //!
-//! A recording is one sequence of bytes, in the order they arrived, and one
-//! sequence of frames that says which stream the next so many bytes went to.
-//! Neighbours of one stream are one frame, so a command that writes only to
-//! stdout has a single one. On disk a frame is its length times two plus the
-//! stream, as a little-endian base-128 number (LEB128).
+//! A recording is one sequence of bytes, in the order they arrived, and one sequence of frames,
+//! each of which gives a number of bytes and their stream. Adjacent bytes of one stream are one
+//! frame, so a command that writes only to stdout has a single one. On disk a frame is its length
+//! times two plus the stream, as a little-endian base-128 number (LEB128).
 
 use crate::entry::Damaged;
 use alloc::vec::Vec;
@@ -22,7 +21,7 @@ impl Stream {
     /// Both, in the order of their descriptors.
     pub const BOTH: [Stream; 2] = [Stream::Stdout, Stream::Stderr];
 
-    /// What people call it.
+    /// Returns the name for people.
     pub fn name(self) -> &'static str {
         match self {
             Stream::Stdout => "standard output",
@@ -31,18 +30,18 @@ impl Stream {
     }
 }
 
-/// So many bytes of one stream.
+/// A number of bytes of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Where they went.
+    /// The stream of the bytes.
     pub stream: Stream,
-    /// How many they are.
+    /// The number of bytes.
     pub len: u64,
 }
 
 impl Frame {
-    /// What a recording begins with in which nobody can tell the streams apart any more:
-    /// both came through one pipe, in the command's own order.
+    /// The first frame of a recording whose streams cannot be separated any more: both came through
+    /// one pipe, in the command's own order.
     pub const ONE_PIPE: Frame = Frame { stream: Stream::Stderr, len: 0 };
 
     /// Appends the frame to `out`.
@@ -56,7 +55,7 @@ impl Frame {
     }
 }
 
-/// Reads frames from their encoding.
+/// An iterator over encoded frames.
 pub struct Frames<I>(pub I);
 
 impl<I: Iterator<Item = u8>> Iterator for Frames<I> {
@@ -82,7 +81,7 @@ impl<I: Iterator<Item = u8>> Iterator for Frames<I> {
     }
 }
 
-/// The sum of what the frames say; none if they cannot be read or it is absurd.
+/// Returns the sum of all lengths, or `None` if a frame is invalid or the sum overflows.
 pub fn total<I: Iterator<Item = u8>>(frames: Frames<I>) -> Option<u64> {
     let mut total = 0_u64;
     for frame in frames {

@@ -1,9 +1,8 @@
-//! What `cachex-front` leaves to whoever goes on with a call that it passed on.
+//! Data that `cachex-front` leaves for the ordinary way when it passes a call on.
 //!
-//! Once the first byte of a result was written there is no way back: the rest of the same
-//! output must be shown. And what was found out need not be found out twice: the key, where all
-//! that it was made from is as it was; where the executable really lies; and that there is no
-//! recent entry.
+//! Once the first byte of a result was written, the rest of the same output must be shown. And
+//! results of the front need not be computed twice: the key, if everything that it was made from is
+//! unchanged; the real path of the executable; and that there is no recent entry.
 
 use crate::frames::{Frames, Stream};
 use core::cell::UnsafeCell;
@@ -23,38 +22,38 @@ pub struct Shown {
     frames: &'static [u8],
     /// The bytes of both streams.
     data: &'static [u8],
-    /// How many of these were written.
+    /// The number of bytes that were written.
     count: usize,
 }
 
-/// Leaves word that the first `count` bytes of these, an output in these frames, were written.
+/// Records that the first `count` bytes of this output were written.
 ///
 /// # Safety
 ///
 /// The process has one thread, and nobody has called [`shown`] yet.
 pub unsafe fn leave(frames: &'static [u8], data: &'static [u8], count: usize) {
     let shown = Shown { frames, data, count };
-    // SAFETY: nobody else looks at it now.
+    // SAFETY: nobody else reads it now.
     unsafe { *PLACE.0.get() = Some(shown) }
 }
 
-/// The key of a call, and what may be another by now of what it was made from.
+/// The key of a call, and those of its sources that may have changed.
 ///
-/// Neither files nor what standard input holds are among that.
+/// Files and the contents of standard input are not among them.
 pub struct Identified {
     /// The key.
     pub key: [u8; 32],
-    /// Where the executable was found.
+    /// The path by which the executable was found.
     pub found: &'static [u8],
-    /// Where it really lies.
+    /// The real path of the executable.
     pub lies: &'static [u8],
-    /// Which file that is, and which of its versions.
+    /// The identity and the version of that file.
     pub stat: [i64; 7],
     /// The working directory.
     pub cwd: &'static [u8],
     /// The kind of standard input.
     pub stdin: &'static str,
-    /// There was no recent entry of the key.
+    /// True if there was no recent entry of the key.
     pub is_absent: bool,
 }
 
@@ -76,46 +75,47 @@ static KEY: Key = Key(
     AtomicBool::new(false),
 );
 
-/// Whether [`place_of`] and [`was_absent`] have told what they know. Whoever asks later wants
-/// to know what is so then.
+/// True once [`place_of`] and [`was_absent`] have returned their knowledge. Later callers want the
+/// state of that time.
 static TOLD: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
 
-/// Leaves word of the key.
+/// Records the key.
 ///
 /// # Safety
 ///
-/// As for [`leave`], of [`key`].
+/// As for [`leave`], with [`key`] in place of [`shown`].
 pub unsafe fn leave_key(fill: impl FnOnce(&mut Identified)) {
-    // SAFETY: nobody else looks at it now.
+    // SAFETY: nobody else reads it now.
     fill(unsafe { &mut *KEY.0.get() });
     KEY.1.store(true, Ordering::Relaxed);
 }
 
-/// Has [`key`] tell nothing any more: something is not as it was.
+/// Makes [`key`] return nothing from now on, since something has changed.
 pub fn forget_key() {
     KEY.1.store(false, Ordering::Relaxed);
 }
 
-/// The key, if there is word of it.
+/// Returns the key, if it was recorded.
 pub fn key() -> Option<&'static Identified> {
     // SAFETY: nobody writes to it any more.
     KEY.1.load(Ordering::Relaxed).then(|| unsafe { &*KEY.0.get() })
 }
 
-/// Where a file really lies that was found by this path and is still this one. This is told
+/// Returns the real path of a file that was found by this path and is unchanged. It is returned
 /// once.
 pub fn place_of(found: &[u8], stat: &[i64; 7]) -> Option<&'static [u8]> {
     let known = key().filter(|known| known.found == found && known.stat == *stat)?;
     (!TOLD[0].swap(true, Ordering::Relaxed)).then_some(known.lies)
 }
 
-/// Whether there was no recent entry of this key when the process started. This is told once.
+/// Returns whether there was no recent entry of this key when the process started. True is returned
+/// once.
 pub fn was_absent(wanted: &[u8; 32]) -> bool {
     key().is_some_and(|known| known.is_absent && known.key == *wanted)
         && !TOLD[1].swap(true, Ordering::Relaxed)
 }
 
-/// The pieces that were written, in their order.
+/// Returns the pieces that were written, in order.
 pub fn shown() -> impl Iterator<Item = (Stream, &'static [u8])> {
     // SAFETY: nobody writes to it any more.
     let shown = unsafe { *PLACE.0.get() };

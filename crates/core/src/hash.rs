@@ -1,10 +1,9 @@
-//! BLAKE3 of what is short, without asking the processor what it can do.
+//! BLAKE3 of short inputs, without querying the processor's features.
 //!
-//! The blake3 crate asks once per process, by three CPUID instructions. In a
-//! virtual machine each of them is an exit to the hypervisor: measured 7 µs, so
-//! 20 µs of a hit, more than all of its hashing. SSE2 is there on every x86-64,
-//! and for a few kilobytes as good as anything. Here is the tree of the
-//! algorithm; the compression function is the crate's.
+//! The blake3 crate queries them once per process, by three CPUID instructions. In a virtual
+//! machine each of them is an exit to the hypervisor: measured 7 µs, so 20 µs of a hit, more than
+//! all of its hashing. Every x86-64 has SSE2, which is as good as anything for a few kilobytes.
+//! This module implements the tree of the algorithm; the compression function is the crate's.
 //!
 //! Source: the BLAKE3 specification (O'Connor, Aumasson, Neves and
 //! Wilcox-O'Hearn, 2020), sections 2.1 to 2.4.
@@ -13,15 +12,15 @@ use crate::bytes::copy;
 use blake3::IncrementCounter;
 use blake3::platform::Platform;
 
-/// Up to here what is asked of the processor costs more than it gives.
+/// The length up to which querying the processor costs more than it gains.
 pub const SHORT: usize = 32 * 1024;
-/// No more is hashed here. Up to here it costs more to start the C library.
+/// The maximum length hashed here. Up to this, starting the C library costs more.
 pub const LONGEST: usize = 128 * 1024;
 
-/// What the tree has for leaves, in bytes.
+/// The length of a leaf of the tree, in bytes.
 pub const CHUNK: usize = 1024;
 const BLOCK: usize = 64;
-/// How many chunks SSE2 hashes at once.
+/// The number of chunks that SSE2 hashes at once.
 const LANES: usize = 4;
 /// The initialization vector, that of SHA-256.
 const IV: [u32; 8] = [
@@ -40,12 +39,12 @@ const PARENT: u8 = 4;
 const ROOT: u8 = 8;
 const KEYED: u8 = 16;
 
-/// The most rows that wait for their pair: those of the left edge of a tree of
-/// `LONGEST / CHUNK` chunks, of which the last does not wait. One more, and a function of the
-/// C library would clear them.
+/// The maximum number of subtrees that wait for their pair: those of the left edge of a tree of
+/// `LONGEST / CHUNK` chunks, of which the last does not wait. With one more, a function of the C
+/// library would clear them.
 const DEPTH: usize = 7;
 
-/// What there is without asking.
+/// The instruction set that is available without a query.
 #[cfg(target_arch = "x86_64")]
 const PLATFORM: Platform = Platform::SSE2;
 #[cfg(not(target_arch = "x86_64"))]
@@ -53,7 +52,7 @@ const PLATFORM: Platform = Platform::Portable;
 
 type Chaining = [u8; 32];
 
-/// The hash of `bytes`; none if they are longer than [`LONGEST`].
+/// Returns the hash of `bytes`, or `None` if they are longer than [`LONGEST`].
 pub fn short(bytes: &[u8]) -> Option<[u8; 32]> {
     if bytes.len() <= CHUNK {
         return Some(one(bytes, &IV, 0, 0, ROOT));
@@ -72,7 +71,7 @@ pub fn short(bytes: &[u8]) -> Option<[u8; 32]> {
         if let [a, b, c, d] = group {
             tree.add_many(&[a, b, c, d], LANES);
         } else if let [a, b, rest @ ..] = group {
-            // What is hashed twice comes for nothing.
+            // Unused lanes repeat a chunk, which costs nothing.
             tree.add_many(&[a, b, rest.first().unwrap_or(b), b], group.len());
         } else if let [a] = group {
             tree.add(one(a, &IV, 0, tree.count, 0));
@@ -81,12 +80,12 @@ pub fn short(bytes: &[u8]) -> Option<[u8; 32]> {
     Some(tree.root(one(last, &IV, 0, tree.count, 0)))
 }
 
-/// The hash of what is no longer than a chunk.
+/// Returns the hash of a block.
 pub fn chunk(bytes: &[u8; 64]) -> [u8; 32] {
     one(bytes, &IV, 0, 0, ROOT)
 }
 
-/// The hash with a key of `bytes`, which are no more than a chunk.
+/// Returns the keyed hash of `bytes`, which are at most a chunk.
 pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> [u8; 32] {
     let mut words = [0; 8];
     for (word, bytes) in words.iter_mut().zip(key.as_chunks::<4>().0) {
@@ -95,8 +94,8 @@ pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> [u8; 32] {
     one(bytes, &words, KEYED, 0, ROOT)
 }
 
-/// Chunks on their way to the root. Each that waits is the root of a full subtree that lies
-/// to the left of what comes.
+/// A tree under construction. Each waiting value is the root of a full subtree, in order from the
+/// left.
 struct Tree {
     waiting: [Chaining; DEPTH],
     depth: usize,
@@ -121,7 +120,7 @@ impl Tree {
         }
     }
 
-    /// Adds a chunk that is not the last. A chunk that completes subtrees joins them.
+    /// Adds a chunk that is not the last, and joins the subtrees that it completes.
     fn add(&mut self, mut value: Chaining) {
         self.count += 1;
         let mut joined = self.count;
@@ -138,7 +137,7 @@ impl Tree {
         }
     }
 
-    /// The root, once the last chunk is there.
+    /// Returns the root, given the last chunk.
     fn root(&self, last: Chaining) -> Chaining {
         let waiting = self.waiting.get(..self.depth).unwrap_or_default();
         let mut value = last;
@@ -149,8 +148,8 @@ impl Tree {
     }
 }
 
-/// The chaining value of a chunk that need not be full; `mode` is set in the
-/// flags of each of its blocks, and `last` in those of the last one.
+/// Returns the chaining value of a chunk that need not be full. `mode` is set in the flags of each
+/// of its blocks, and `last` in those of the last one.
 fn one(bytes: &[u8], begin: &[u32; 8], mode: u8, counter: u64, last: u8) -> Chaining {
     let mut value = *begin;
     let (mut blocks, mut rest) = bytes.as_chunks::<BLOCK>();

@@ -1,19 +1,18 @@
-//! How the fields of a key are encoded.
+//! The encoding of the fields of a key.
 //!
-//! The key is BLAKE3-256 over fields, each a tag, a length and so many bytes;
-//! lists are a tag, a count and as many lengths and bytes. So no two different
-//! lists of fields are the same bytes, and the key is as collision-proof as
-//! the hash.
+//! The key is BLAKE3-256 over fields, each a tag, a length and that many bytes; lists are a tag, a
+//! count and as many lengths and bytes. So different lists of fields are never the same bytes, and
+//! the key is as collision-resistant as the hash.
 //!
-//! A field that is new has a tag that is new, or [`VERSION`] changes: so whoever leaves out
-//! a field has another key, finds nothing by it, and serves nothing wrong.
+//! A new field gets a new tag, or [`VERSION`] changes. So an implementation that omits a field has
+//! another key, finds nothing by it, and serves nothing wrong.
 
 use alloc::vec::Vec;
 
-/// Changes whenever the same invocation is to have another key than before.
+/// The version of the key. It changes whenever the same invocation must get another key.
 pub const VERSION: u8 = 2;
 
-/// The parts of the key. The numbers are part of it.
+/// The components of the key. The numbers are part of it.
 #[derive(Clone, Copy)]
 #[expect(missing_docs, reason = "what each is, `cachex` says where it tells of it")]
 pub enum Tag {
@@ -35,9 +34,9 @@ pub enum Tag {
     Auto = 17,
 }
 
-/// Where the encoding goes.
+/// The destination of the encoding.
 pub trait Sink {
-    /// Takes these bytes too.
+    /// Appends these bytes.
     fn put(&mut self, bytes: &[u8]);
 }
 
@@ -48,25 +47,25 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// Fields on their way into the hash.
+/// An encoder of fields.
 pub struct Fields<S>(pub S);
 
 impl<S: Sink> Fields<S> {
-    /// None yet.
+    /// Starts an encoding without fields.
     #[inline]
     pub fn new(mut sink: S) -> Fields<S> {
         sink.put(&[VERSION]);
         Fields(sink)
     }
 
-    /// A field of one value.
+    /// Adds a field of one value.
     #[inline]
     pub fn add(&mut self, tag: Tag, value: &[u8]) {
         self.0.put(&[tag as u8]);
         self.sized(value);
     }
 
-    /// A field of several.
+    /// Adds a field of several values.
     #[inline]
     pub fn list(&mut self, tag: Tag, values: impl ExactSizeIterator<Item = impl AsRef<[u8]>>) {
         self.begin_list(tag, values.len());
@@ -75,21 +74,21 @@ impl<S: Sink> Fields<S> {
         }
     }
 
-    /// A field of so many values, which are told by [`Fields::sized`].
+    /// Starts a field of `count` values, which are added by [`Fields::sized`].
     #[inline]
     pub fn begin_list(&mut self, tag: Tag, count: usize) {
         self.0.put(&[tag as u8]);
         self.number(count);
     }
 
-    /// One value.
+    /// Adds one value with its length.
     #[inline]
     pub fn sized(&mut self, value: &[u8]) {
         self.number(value.len());
         self.0.put(value);
     }
 
-    /// A length or a count.
+    /// Adds a length or a count.
     #[inline]
     pub fn number(&mut self, number: usize) {
         self.0.put(&(number as u64).to_le_bytes());

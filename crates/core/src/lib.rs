@@ -1,24 +1,23 @@
-//! The formats that a hit is made of, for everybody who makes or reads one.
+//! The formats that a hit uses, for all crates that read or write them.
 //!
 //! | module | defines |
 //! |---|---|
-//! | [`key`] | how the fields of a key are encoded |
-//! | [`environment`] | which variables are part of it |
-//! | [`descriptors`] | which arguments name a descriptor |
-//! | [`stdin`] | what standard input is called in it |
-//! | [`hash`] | BLAKE3 of what is short |
-//! | [`span`] | how spans of time are written |
-//! | [`young`] | where the file of a key lies, and a blob |
-//! | [`entry`], [`frames`] | what is in it |
-//! | [`event`] | what is written down of a hit |
-//! | [`handover`] | what `cachex-front` leaves where it passes a call on |
+//! | [`key`] | the encoding of the fields of a key |
+//! | [`environment`] | the variables that are part of it |
+//! | [`descriptors`] | the arguments that name a descriptor |
+//! | [`stdin`] | the kinds of standard input in it |
+//! | [`hash`] | BLAKE3 of short inputs |
+//! | [`span`] | the notation of durations |
+//! | [`young`] | the paths of recent entries and of blobs |
+//! | [`entry`], [`frames`] | the contents of an entry |
+//! | [`event`] | the record of a hit in the log |
+//! | [`handover`] | the data that `cachex-front` leaves when it passes a call on |
 //!
-//! Invariant: what `cachex-front` calls here may run before the C library has started.
-//! It allocates nothing, cannot panic, and calls no function of the C library, not even
-//! `memcpy`: in a static glibc that is an indirect function, which is resolved later.
-//! So slices are compared and copied by [`bytes`], indexed by `get`, and the crate is
-//! compiled without knowledge of such functions. `.ci/front` reads the machine code and
-//! fails where this is broken.
+//! Invariant: code that `cachex-front` calls may run before the C library has started. It allocates
+//! nothing, cannot panic, and calls no function of the C library, not even `memcpy`: in a static
+//! glibc that is an indirect function, which is resolved later. So slices are compared and copied
+//! by [`bytes`] and indexed by `get`, and the crate is compiled without knowledge of such
+//! functions. `.ci/front` checks the machine code.
 //!
 //! The crate names no file and makes no system call.
 #![no_std]

@@ -1,4 +1,4 @@
-//! Spans of time as people write and read them.
+//! Durations as people read and write them.
 
 use crate::bytes::{eq, strip_prefix};
 use crate::key::Sink;
@@ -7,12 +7,12 @@ const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// As long as the `humantime` crate has them.
+/// The lengths that the `humantime` crate uses.
 const MONTH: u64 = 2_630_016 * SECOND;
 const YEAR: u64 = 31_557_600 * SECOND;
 
-/// The names of units, and their lengths in nanoseconds. There are more, for whom no hit
-/// hurries.
+/// The common names of units, and their lengths in nanoseconds. Other names are left to the full
+/// parser.
 const UNITS: [(&[u8], u64); 18] = [
     (b"s", SECOND),
     (b"m", MINUTE),
@@ -34,15 +34,15 @@ const UNITS: [(&[u8], u64); 18] = [
     (b"weeks", 7 * DAY),
 ];
 
-/// The nanoseconds of a span such as `10m`, `1h30m` or `1h 30m`. None for what is written in
-/// another way, is no span, or is zero.
+/// Parses a duration such as `10m`, `1h30m` or `1h 30m` into nanoseconds. Returns `None` if it is
+/// invalid, zero, or in another notation.
 pub fn read(text: &[u8]) -> Option<u64> {
     let mut rest = text;
     let mut sum = 0_u64;
     loop {
         let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
         let (number, behind) = rest.split_at_checked(digits)?;
-        // So many of any unit are no overflow.
+        // So few digits of any unit do not overflow.
         if number.is_empty() || number.len() > 4 {
             return None;
         }
@@ -61,8 +61,8 @@ pub fn read(text: &[u8]) -> Option<u64> {
     (sum > 0).then_some(sum)
 }
 
-/// Writes a span as people are shown it: rounded down, to a tenth of a second where it is
-/// less than a minute, to a minute where it is more than a day.
+/// Writes a duration for people, rounded down: to a tenth of a second if it is less than a minute,
+/// and to a minute if it is more than a day.
 pub fn tell_rounded(nanos: u64, to: &mut impl Sink) {
     let unit = match nanos {
         0..1_000_000 => 1_000,

@@ -1,10 +1,10 @@
-//! The kinds that standard input has in a key. No kind is the beginning of another.
+//! The kinds of standard input in a key. No kind is a prefix of another.
 
-/// Of a command that gets an empty one, whatever cachex has.
+/// The empty input of a command, whatever that of cachex is.
 pub const NULL: &str = "null";
-/// Of a command that gets cachex's, which is no part of the key.
+/// The input of cachex, which is not part of the key.
 pub const INHERIT: &str = "inherit";
-/// Closed when cachex started.
+/// An input that was closed when cachex started.
 pub const CLOSED: &str = "closed";
 /// A terminal.
 pub const TERMINAL: &str = "terminal";
@@ -19,11 +19,11 @@ pub const PIPE: &str = "pipe";
 /// A socket.
 pub const SOCKET: &str = "socket";
 
-/// The length of [`contents`] behind the name of the kind.
+/// The length of [`contents`] after the name of the kind.
 pub const CONTENTS: usize = 32 + 8;
 
-/// What follows the name of a kind whose contents are part of the key: the hash of all that
-/// can be read, and where the command starts to read.
+/// Returns the part after the name of a kind whose contents are part of the key: the hash of all
+/// that can be read, and the offset at which the command starts to read.
 pub fn contents(hash: &[u8; 32], offset: u64) -> [u8; CONTENTS] {
     let mut bytes = [0; CONTENTS];
     let (head, tail) = bytes.split_at_mut(32);

@@ -1,23 +1,23 @@
-//! Where the file of a recent entry lies, and a blob.
+//! The paths of recent entries and of blobs.
 
-/// The folder of all of them, below the store's folder of this version.
+/// The folder of recent entries, below the store's folder of this version.
 pub const FOLDER: &str = "young";
-/// The version of all that lies in the store's folder, which it is named after. Archives
-/// and remote stores have versions of their own.
+/// The version of the store's layout, which its folder is named after. Archives and remote stores
+/// have versions of their own.
 pub const LAYOUT: u8 = 2;
 
-/// The folder of the blobs, beside it.
+/// The folder of the blobs, beside that of the entries.
 const BLOBS: &str = "blobs";
 
 /// The length of a path: `young/ab/abcdef…`.
 pub const PATH: usize = FOLDER.len() + 1 + 2 + 1 + 64;
 
-/// The path of a key's file below the store's folder.
+/// Returns the path of a key's file below the store's folder.
 pub fn path(key: &[u8; 32]) -> [u8; PATH] {
     path_below(FOLDER, key)
 }
 
-/// The path of the plain form of a blob.
+/// Returns the path of the uncompressed form of a blob.
 pub fn blob(hash: &[u8; 32]) -> [u8; PATH] {
     path_below(BLOBS, hash)
 }

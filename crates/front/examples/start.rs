@@ -1,4 +1,4 @@
-//! The smallest executable that starts at the front, for who reads or measures what is linked:
+//! The smallest executable that starts at the front, to inspect or measure the linked code:
 //!
 //! ```sh
 //! cargo rustc --release --package cachex-front --example start -- -C link-arg=-Wl,--entry=cachex_front_start

@@ -1,4 +1,4 @@
-//! The whole of a hit, from the arguments to the exit.
+//! A complete hit, from the arguments to the exit.
 
 use crate::buffer::Buffer;
 use crate::call::Process;
@@ -21,7 +21,7 @@ use cachex_core::key::{Fields, Sink, Tag};
 use cachex_core::young;
 use core::cell::UnsafeCell;
 
-/// All memory that is used here but for the stack. Only what is touched of it exists.
+/// All memory used by this crate except for the stack. Only touched pages are allocated.
 pub(crate) struct Room {
     pub environment: environment::Room,
     pub executable: executable::Room,
@@ -42,7 +42,7 @@ unsafe impl<T> Sync for Place<T> {}
 
 pub(crate) static LEVELS: Place<Levels> = Place(UnsafeCell::new(Levels::NEW));
 
-/// It stays where it is, too.
+/// A static as well, since moving it would need a function of the C library.
 pub(crate) static CALL: Place<Call> = Place(UnsafeCell::new(Call::NEW));
 
 pub(crate) static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
@@ -58,8 +58,8 @@ pub(crate) static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
     cwd: [0; executable::PATH],
 }));
 
-/// This many bytes in front of a mark of the log the ordinary way writes to it, which starts
-/// the fold that is due there. So many calls may do so at once.
+/// The distance in bytes before a mark of the log at which hits are passed on, because the ordinary
+/// way starts the fold that is due there. Up to this many calls may run concurrently.
 const MARGIN: u64 = 16 * event::LEN as u64;
 
 /// Answers the call and ends the process, or returns with nothing done.
@@ -75,7 +75,7 @@ pub fn answer(process: &Process) {
 enum Never {}
 
 fn attempt(process: &Process) -> Known<Never> {
-    // SAFETY: nobody else knows of them, and this runs once.
+    // SAFETY: nobody else uses them, and this runs once.
     let (room, levels, call) =
         unsafe { (&mut *ROOM.0.get(), &mut *LEVELS.0.get(), &mut *CALL.0.get()) };
     let mut options = Options::of(process, &mut levels.flags)?;
@@ -124,15 +124,15 @@ fn attempt(process: &Process) -> Known<Never> {
     sys::exit(view.status)
 }
 
-/// What is said below the arguments.
+/// The settings from below the arguments.
 pub(crate) struct Settled<'p> {
     /// The folder that holds the store.
     pub folder: Text<'p>,
-    /// There is a configuration file.
+    /// True if there is a configuration file.
     pub has_file: bool,
 }
 
-/// Takes it in: what variables say, and what the file says of all commands and in its rules.
+/// Merges the settings of variables, and those of the file for all commands and in its rules.
 #[expect(clippy::inline_always, reason = "to move its values takes a function of the C library")]
 #[inline(always)]
 pub(crate) fn settle<'p>(
@@ -163,15 +163,15 @@ pub(crate) fn settle<'p>(
     Ok(Settled { folder, has_file })
 }
 
-/// What a call is.
+/// The identity of a call.
 pub(crate) struct Call {
     pub key: [u8; 32],
-    /// The file of the command, the working directory, if they are part of the key,
+    /// The file of the command, if it is part of the key.
     pub executable: Option<executable::Executable>,
     pub cwd: Option<&'static [u8]>,
-    /// standard input,
+    /// Standard input.
     pub input: Input,
-    /// and which file a declared input is.
+    /// The device and inode of a declared input.
     pub declared: Option<declared::File>,
 }
 
@@ -185,7 +185,7 @@ impl Call {
     };
 }
 
-/// Room for what a key is made of.
+/// Buffers for the components of a key.
 pub(crate) struct Places<'r> {
     pub fields: &'r mut [u8],
     pub executable: &'static mut executable::Room,
@@ -195,7 +195,7 @@ pub(crate) struct Places<'r> {
     pub content: &'r mut [u8],
 }
 
-/// Computes the key.
+/// Computes the cache key.
 #[expect(clippy::inline_always, reason = "to move its values takes a function of the C library")]
 #[inline(always)]
 pub(crate) fn identify(
@@ -240,14 +240,14 @@ pub(crate) fn identify(
     Ok(())
 }
 
-/// Leaves the key to whoever goes on, unless it may be another by then.
+/// Hands the key over to the ordinary way, unless it may be different there.
 fn leave_key(call: &Call, has_file: bool, is_absent: bool) {
     if let (Some(executable), Some(cwd), Some(stdin)) =
         (&call.executable, call.cwd, call.input.kind())
         && call.declared.is_none()
         && !has_file
     {
-        // SAFETY: no thread was started, and whoever looks comes later.
+        // SAFETY: no thread was started, and the reader comes later.
         unsafe {
             handover::leave_key(|it| {
                 it.key = call.key;
@@ -258,8 +258,8 @@ fn leave_key(call: &Call, has_file: bool, is_absent: bool) {
     }
 }
 
-/// The path of the configuration file, and whether it was named; none if there is no place
-/// for one.
+/// Returns the path of the configuration file and whether it was named, or `None` if there is no
+/// place for one.
 fn config_file<'p>(
     own: &Own,
     environment: &Environment,
@@ -284,7 +284,7 @@ fn config_file<'p>(
     Ok(Some((path.text()?, false)))
 }
 
-/// Makes sure that the file of no project was ever allowed: then none is looked for.
+/// Makes sure that no project file was ever allowed, in which case none is looked for.
 fn check_nothing_allowed(environment: &Environment, path: &mut Buffer<'_>) -> Known<()> {
     let absolute = |name: &[u8]| environment.get(name).filter(|it| it.starts_with(b"/"));
     if let Some(folder) = absolute(b"XDG_DATA_HOME") {
@@ -302,7 +302,7 @@ fn check_nothing_allowed(environment: &Environment, path: &mut Buffer<'_>) -> Kn
     }
 }
 
-/// The folder that holds the store.
+/// Returns the folder that holds the store.
 fn folder<'p>(
     flag: Option<Text<'p>>,
     variable: Option<Text<'p>>,
@@ -331,7 +331,7 @@ fn folder<'p>(
     path.text()
 }
 
-/// Opens the store, if it is there and private.
+/// Opens the store, if it exists and is private.
 fn store(folder: Text<'_>) -> Known<Descriptor> {
     const VERSION: [u8; 3] = [b'v', b'0' + young::LAYOUT, 0];
     const FLAGS: i32 = libc::O_DIRECTORY | libc::O_NOFOLLOW;
@@ -354,7 +354,7 @@ fn store(folder: Text<'_>) -> Known<Descriptor> {
     }
 }
 
-/// The recent entry of a key; where there is none, that is told.
+/// Returns the recent entry of a key. If there is none, sets `is_absent`.
 fn look_up(
     store: &Descriptor,
     key: &[u8; 32],
@@ -373,7 +373,7 @@ fn look_up(
     if is_of_key { Ok(view) } else { Err(Pass("the entry is of another key")) }
 }
 
-/// Finds out whether an entry may be served, and needs no refresh; its age.
+/// Checks that an entry may be served and needs no refresh. Returns its age.
 fn check_fresh(options: &Options, view: &View<'_>) -> Known<u64> {
     let now = sys::time(libc::CLOCK_REALTIME)?;
     let age = now.checked_sub(view.created).ok_or(Pass("the entry is of the future"))?;
@@ -386,7 +386,7 @@ fn check_fresh(options: &Options, view: &View<'_>) -> Known<u64> {
 
 const LOG: Text<'static> = Text::literal(c"events");
 
-/// Makes sure that a fold is not due after this call.
+/// Makes sure that this call does not make a fold due.
 fn check_log(store: &Descriptor) -> Known<()> {
     let len = match sys::stat_at(store.number(), LOG, libc::AT_SYMLINK_NOFOLLOW) {
         Ok(stat) if stat.st_mode & libc::S_IFMT == libc::S_IFREG => stat.st_size as u64,
@@ -400,7 +400,7 @@ fn check_log(store: &Descriptor) -> Known<()> {
     Ok(())
 }
 
-/// Writes down that there was a hit. Nothing hangs on it.
+/// Logs the hit. Failing to do so has no effect.
 fn note(store: &Descriptor, view: &View<'_>, cost: u64) {
     let flags = libc::O_WRONLY
         | libc::O_APPEND

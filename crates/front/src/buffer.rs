@@ -1,11 +1,11 @@
-//! A place of fixed length for what is put together.
+//! A buffer of fixed length.
 
 use crate::text::Text;
 use crate::{Known, Pass};
 use cachex_core::bytes::copy;
 use cachex_core::key::Sink;
 
-/// Bytes in a place of fixed length. What did not fit is lost, and that is remembered.
+/// A buffer of fixed length. Bytes that did not fit are lost, and that is recorded.
 pub struct Buffer<'r> {
     place: &'r mut [u8],
     len: usize,
@@ -17,7 +17,7 @@ impl<'r> Buffer<'r> {
         Buffer { place, len: 0, is_full: false }
     }
 
-    /// All that was put here.
+    /// Returns the bytes in the buffer.
     pub fn bytes(&self) -> Known<&[u8]> {
         match self.place.get(..self.len) {
             Some(bytes) if !self.is_full => Ok(bytes),
@@ -25,7 +25,7 @@ impl<'r> Buffer<'r> {
         }
     }
 
-    /// The same, which stays.
+    /// Returns the bytes in the buffer, with its lifetime.
     pub fn into_bytes(self) -> Known<&'r [u8]> {
         match self.place.get(..self.len) {
             Some(bytes) if !self.is_full => Ok(bytes),
@@ -33,7 +33,7 @@ impl<'r> Buffer<'r> {
         }
     }
 
-    /// The same with a zero byte behind it, which is not counted.
+    /// Returns the bytes with a terminating zero byte, which is not counted.
     pub fn text(&mut self) -> Known<Text<'_>> {
         self.put(&[0]);
         self.len = self.len.saturating_sub(1);
@@ -48,12 +48,12 @@ impl<'r> Buffer<'r> {
         self.len
     }
 
-    /// Cuts it to this length.
+    /// Truncates it to this length.
     pub fn cut(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
-    /// Puts the name of a file behind the path of a folder.
+    /// Appends the name of a file to the path of a folder.
     pub fn push(&mut self, name: &[u8]) {
         if self.len > 0 && self.place.get(self.len.wrapping_sub(1)) != Some(&b'/') {
             self.put(b"/");
@@ -61,7 +61,7 @@ impl<'r> Buffer<'r> {
         self.put(name);
     }
 
-    /// Cuts the last name off an absolute path that has no slash at its end.
+    /// Removes the last name of an absolute path without a trailing slash.
     pub fn pop(&mut self) {
         let bytes = self.place.get(..self.len).unwrap_or_default();
         let slash = bytes.iter().rposition(|&byte| byte == b'/').unwrap_or(0);

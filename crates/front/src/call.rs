@@ -1,9 +1,9 @@
-//! What the kernel tells a process that starts.
+//! The data that the kernel passes to a process at its start.
 
 use crate::text::Text;
 
-/// The process: its arguments, its environment, and whether it has rights that who started it
-/// has not.
+/// The process: its arguments, its environment, and whether it has rights that the user who started
+/// it lacks.
 pub struct Process {
     arguments: *const *const u8,
     count: usize,
@@ -12,14 +12,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Reads what the kernel has put on the stack.
+    /// Reads the data that the kernel has put on the stack.
     ///
     /// # Safety
     ///
-    /// That is where `stack` leads to, and it stays as it is.
+    /// `stack` points to that data, which does not change.
     pub unsafe fn at(stack: *const usize) -> Process {
-        // SAFETY: there is the count of the arguments; these and a null pointer; the
-        // variables and a null pointer; and pairs of numbers, the last of type zero.
+        // SAFETY: there is the count of the arguments; these and a null pointer; the variables and
+        // a null pointer; and pairs of numbers, the last of type zero.
         unsafe {
             let count = *stack;
             let arguments = stack.add(1).cast::<*const u8>();
@@ -32,7 +32,7 @@ impl Process {
         }
     }
 
-    /// How many arguments there are, the name of the program among them.
+    /// Returns the number of arguments, including the name of the program.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -41,11 +41,11 @@ impl Process {
         if at >= self.count {
             return None;
         }
-        // SAFETY: there are so many, and each is a string that nobody changes.
+        // SAFETY: the index is below the count, and each argument is a string that nobody changes.
         unsafe { Some(Text::at(*self.arguments.add(at))) }
     }
 
-    /// The variables, each `NAME=value` or whatever else was put there.
+    /// Returns the variables, each `NAME=value` or any other text.
     pub fn environment(&self) -> impl Iterator<Item = Text<'static>> {
         let mut next = self.environment;
         core::iter::from_fn(move || {
@@ -61,11 +61,11 @@ impl Process {
         })
     }
 
-    /// Whether there is this variable, with its value.
+    /// Returns whether this variable exists with this value, as `NAME=value`.
     pub fn has_variable(&self, wanted: &[u8]) -> bool {
         let mut next = self.environment;
-        // SAFETY: a null pointer ends them, and each is a string with a zero byte at its end,
-        // which is not of what is wanted.
+        // SAFETY: a null pointer ends them, and each is a string with a terminating zero byte,
+        // which is not in `wanted`.
         unsafe {
             while !(*next).is_null() {
                 let mut byte = *next;
@@ -86,7 +86,7 @@ impl Process {
         false
     }
 
-    /// Whether the file of the program gives it rights that who started it has not.
+    /// Returns whether the program's file grants rights that the user who started it lacks.
     pub fn is_privileged(&self) -> bool {
         let mut next = self.auxiliary;
         loop {
@@ -98,7 +98,7 @@ impl Process {
             if kind == libc::AT_SECURE as usize {
                 return value != 0;
             }
-            // SAFETY: the end was not met yet.
+            // SAFETY: the end was not reached yet.
             next = unsafe { next.add(1) };
         }
     }

@@ -1,10 +1,10 @@
-//! `config.toml`, as far as it is plain: lines of a name and a string, a list of strings or
-//! `true`, and rules whose patterns know `*` and `?` alone.
+//! `config.toml` in its plain form: lines of a name and a string, a list of strings or `true`, and
+//! rules whose patterns use `*` and `?` alone.
 //!
-//! Whatever else stands there, a mistake among it, is left to the ordinary way, and so is a
-//! file that is long or not to be trusted. What a name means is told by
-//! [`Given`], for arguments and for the file alike. Reading the few lines that such a file has
-//! costs less than making sure that what was read of it earlier still holds.
+//! Anything else, including a mistake, is left to the ordinary way, and so is a file that is long
+//! or not trusted. The meaning of a name is defined by [`Given`], for arguments and the file alike.
+//! Reading the few lines of such a file costs less than checking that an earlier result is still
+//! valid.
 
 use crate::buffer::Buffer;
 use crate::call::Process;
@@ -15,17 +15,17 @@ use crate::{Known, Pass};
 use cachex_core::bytes::{eq, strip_prefix};
 use cachex_core::key::Sink;
 
-/// Longer files are left to others.
+/// The maximum length of a file. Longer ones are left to the ordinary way.
 const SIZE: usize = 8 * 1024;
 
-/// What stands behind each pattern of a list but the last.
+/// The separator of the patterns of a list.
 const PATTERN_END: u8 = b'\n';
 const OTHERWISE: Pass = Pass("the configuration file is not plain");
 
-/// More rules are left to others.
+/// The maximum number of rules. Files with more are left to the ordinary way.
 const RULES: usize = 16;
 
-/// What a file says.
+/// Buffers for the contents of a file.
 pub struct Room {
     text: [u8; SIZE],
     command: [u8; SIZE],
@@ -35,8 +35,8 @@ impl Room {
     pub const NEW: Room = Room { text: [0; SIZE], command: [0; SIZE] };
 }
 
-/// What is given on the levels of a call, those of a file among them. They are apart from all
-/// other room, since nothing given is not zero.
+/// The settings of each level of a call, including those of a file. They are apart from all other
+/// buffers, since their initial value is not zero.
 pub struct Levels {
     pub flags: Given,
     pub variables: Given,
@@ -53,8 +53,8 @@ impl Levels {
     };
 }
 
-/// Takes in what the file at this path says of a call; false if there is none. One that was
-/// `named` is one that should be there.
+/// Merges the settings of the file at this path. Returns false if there is none. A file that was
+/// named must exist.
 pub fn read(
     (path, is_named): (Text<'_>, bool),
     options: &mut Options,
@@ -91,7 +91,7 @@ fn settings(
     all: &mut Given,
     rules: &mut [Given],
 ) -> Option<()> {
-    // How many rules have begun, and which of them match.
+    // The number of rules that have begun, and which of them match.
     let (mut count, mut matching) = (0_usize, [None; RULES]);
     let mut rest = text;
     while !rest.is_empty() {
@@ -133,7 +133,7 @@ fn settings(
         }
     }
     let begun = rules.get(..count)?.iter().zip(&matching);
-    // The last counts most.
+    // The last rule has precedence.
     for (rule, matches) in begun.rev() {
         if !rule.agrees() {
             return None;
@@ -147,16 +147,16 @@ fn settings(
 }
 
 impl Given {
-    /// Takes in a line of the file.
+    /// Merges a line of the file.
     fn take(&mut self, name: &[u8], value: Value, is_top: bool) -> Option<()> {
         let is = |other: &[u8]| eq(name, other);
         match value {
-            // Other names of options, and what is for one call.
+            // Aliases of options, and options for one call.
             _ if is(b"ttl") || is(b"stale-after") || is(b"single-flight") || is(b"read-only") => {
                 None
             }
             Value::True => self.switch(name, false)?.then_some(()),
-            // It says nothing of a hit.
+            // It has no effect on a hit.
             Value::Text(size) if is(b"max-size") => is_size(size.bytes()).then_some(()),
             Value::Text(path) if is(b"cache-dir") && !path.starts_with(b"/") => None,
             Value::Text(text) if text.is_empty() => None,
@@ -168,11 +168,11 @@ impl Given {
 #[derive(Clone, Copy)]
 enum Value {
     True,
-    /// A string, or those of a list: names between commas, patterns between ends of lines.
+    /// A string, or a list: of names separated by commas, or of patterns separated by line ends.
     Text(Text<'static>),
 }
 
-/// The name and the value of a line.
+/// Returns the name and the value of a line.
 fn setting(line: &'static mut [u8]) -> Option<(&'static [u8], Value)> {
     let is_of_a_name = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'-';
     let end = line.iter().position(|byte| !is_of_a_name(byte))?;
@@ -196,8 +196,8 @@ fn setting(line: &'static mut [u8]) -> Option<(&'static [u8], Value)> {
     Some((name, Value::Text(strings(rest, between)?)))
 }
 
-/// A string, or a list of strings, which are moved together with this `between` them; none:
-/// it cannot be a list.
+/// Parses a string, or a list of strings, which are joined in place with `between`. Returns `None`
+/// for a list if there is no separator.
 fn strings(text: &'static mut [u8], between: Option<u8>) -> Option<Text<'static>> {
     let is_list = matches!(text, [b'[', ..]);
     if is_list && between.is_none() {
@@ -258,12 +258,12 @@ fn trimmed(line: &mut [u8]) -> &mut [u8] {
     line.get_mut(start..).unwrap_or_default()
 }
 
-/// Whether there is no more than a comment.
+/// Returns whether there is at most a comment.
 fn is_nothing(text: &[u8]) -> bool {
     matches!(text.get(behind_blanks(text, 0)..), None | Some([] | [b'#', ..]))
 }
 
-/// Whether this is a size that a store may have.
+/// Returns whether this is a valid size of a store.
 pub fn is_size(text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let Some((number, unit)) = text.split_at_checked(digits) else { return false };
@@ -271,7 +271,7 @@ pub fn is_size(text: &[u8]) -> bool {
     matches!(number, [b'1'..=b'9', ..]) && number.len() <= 4 && is_unit
 }
 
-/// Writes the command as the patterns of rules see it.
+/// Writes the command in the form that the patterns of rules match.
 fn command_line(words: impl Iterator<Item = Text<'static>>, to: &mut Buffer<'_>) {
     let mut between: &[u8] = b"";
     for word in words {
@@ -281,10 +281,10 @@ fn command_line(words: impl Iterator<Item = Text<'static>>, to: &mut Buffer<'_>)
     }
 }
 
-/// Whether one of these patterns is of a command. None where that takes more than is known
+/// Returns whether one of these patterns matches a command, or `None` if that cannot be decided
 /// here.
 fn is_matched(patterns: Text<'_>, command: &[u8]) -> Option<bool> {
-    // The command also goes by the name of its file.
+    // The command also matches by the name of its file.
     let end = command.iter().position(|&byte| byte == b' ').unwrap_or(command.len());
     let slash = command.get(..end)?.iter().rposition(|&byte| byte == b'/');
     let by_name = command.get(slash.map_or(0, |slash| slash.wrapping_add(1))..)?;
@@ -305,10 +305,11 @@ fn is_matched(patterns: Text<'_>, command: &[u8]) -> Option<bool> {
     Some(is_one)
 }
 
-/// Whether a text is of a pattern, in which `*` stands for any text and `?` for one character.
+/// Returns whether a text matches a pattern, in which `*` stands for any text and `?` for one
+/// character.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut of) = (0_usize, 0_usize);
-    // Where the last `*` stands, and what it stands for ends.
+    // The position of the last `*`, and the end of the text that it matches.
     let mut star = None;
     while let Some(byte) = text.get(at) {
         match pattern.get(of) {

@@ -1,5 +1,4 @@
-//! What is made of a call before anything is looked up, for whoever compares that with what
-//! the ordinary way makes of it.
+//! The interpretation of a call before the look-up, for comparison with that of the ordinary way.
 
 use crate::answer::{self, CALL, Call, LEVELS, Places, ROOM, Room};
 use crate::buffer::Buffer;
@@ -10,26 +9,26 @@ use crate::input;
 use crate::options::Options;
 use crate::{Known, Pass};
 
-/// What is known of a call.
+/// The interpretation of a call.
 #[derive(Debug)]
 pub struct Decision<'d> {
-    /// Its key.
+    /// The cache key.
     pub key: [u8; 32],
     /// The folder that holds the store.
     pub folder: &'d [u8],
-    /// How long a success may be replayed, and a failure, and when a result is refreshed, in
-    /// nanoseconds.
+    /// The maximum age of a success and of a failure, and the age of a refresh, in nanoseconds.
     pub limits: [Option<u64>; 3],
-    /// Whether a hit is told of.
+    /// True if a hit is reported.
     pub is_verbose: bool,
 }
 
-/// Shows `tell` what a call is whose standard input is closed, or why it is passed on.
+/// Calls `tell` with the interpretation of a call whose standard input is closed, or the reason why
+/// it is passed on.
 ///
 /// # Safety
 ///
-/// `stack` leads to what the kernel puts on the stack of a process, which stays as it is, and
-/// no other thread is in here.
+/// `stack` points to the data that the kernel puts on the stack of a process, which does not
+/// change, and no other thread is in this crate.
 pub unsafe fn decide(stack: *const usize, tell: &mut dyn FnMut(Result<Decision<'_>, &str>)) {
     // SAFETY: the caller promises both.
     let (room, levels, call, process) = unsafe {

@@ -1,4 +1,5 @@
-//! A declared input that is a short file: read, so that nothing has to be remembered of it.
+//! A declared input that is a short file. It is read each time, so that nothing has to be
+//! remembered of it.
 
 use crate::buffer::Buffer;
 use crate::sys;
@@ -7,23 +8,23 @@ use crate::{Known, Pass};
 use cachex_core::hash;
 use cachex_core::key::{Fields, Sink, Tag};
 
-/// What tells of one file: its path, and how long that is; that it is a file, its permissions
-/// and its hash.
+/// The size of the description of a file: its path with the length, its type, its permissions and
+/// its hash.
 pub const ROOM: usize = crate::executable::PATH + 8 + 1 + 4 + 32;
 const FILE: u8 = 1;
 const PERMISSIONS: u32 = 0o7777;
 
-/// Which file it is: that of this device, with this number.
+/// The identity of a file: its device and its inode.
 pub type File = [u64; 2];
 
-/// Tells of this file, and returns which one it is.
+/// Adds this file to the key, and returns its identity.
 pub fn tell(
     path: Text<'_>,
     room: &mut [u8],
     content: &mut [u8],
     to: &mut Fields<impl Sink>,
 ) -> Known<File> {
-    // A link is part of the key as one.
+    // A link is part of the key as a link.
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
     let file = sys::open_at(libc::AT_FDCWD, path, flags, 0);
     let file = file.map_err(|_| Pass("an input is not a file"))?;
@@ -32,7 +33,7 @@ pub fn tell(
         return Err(Pass("an input is not a file"));
     }
     let len = sys::read_all(file.number(), content)?;
-    // What the kernel makes up has no length; what grows is not known.
+    // Generated files of the kernel have no length; a growing file is not supported.
     if len as i64 != stat.st_size {
         return Err(Pass("an input is long"));
     }

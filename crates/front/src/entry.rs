@@ -4,8 +4,8 @@ use crate::answer;
 use crate::call::Process;
 use core::arch::global_asm;
 
-// The kernel starts the process here. What it has put on the stack, and `rdx`, is what
-// `_start` of the C library looks at; both are as they were when it is jumped to.
+// The kernel starts the process here. The C library's `_start` reads the data that the kernel has
+// put on the stack, and `rdx`; both are unchanged when it is jumped to.
 global_asm!(
     ".pushsection .text.cachex_front_start,\"ax\",@progbits",
     ".globl cachex_front_start",
@@ -32,15 +32,15 @@ unsafe extern "C" {
     fn cachex_front_start();
 }
 
-/// The entry point, for the linker: who mentions it takes it in.
+/// The entry point, for the linker: a reference to it links it in.
 pub const START: unsafe extern "C" fn() = cachex_front_start;
 
 /// Answers the call and ends the process, or returns.
 ///
 /// # Safety
 ///
-/// `stack` is where the kernel has put the count of the arguments, the arguments, the
-/// environment and the auxiliary vector, and no other thread runs.
+/// `stack` points to the count of the arguments, the arguments, the environment and the auxiliary
+/// vector, as the kernel has put them there, and no other thread runs.
 unsafe extern "C" fn front(stack: *const usize) {
     // SAFETY: the caller promises just that.
     let process = unsafe { Process::at(stack) };

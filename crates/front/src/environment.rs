@@ -1,4 +1,4 @@
-//! The variables: those that are cachex's own, and those that are part of the key.
+//! The environment: cachex's own variables, and those that are part of the key.
 
 use crate::call::Process;
 use crate::config;
@@ -10,15 +10,15 @@ use cachex_core::environment::{self, Significant};
 use cachex_core::key::{Fields, Sink, Tag};
 use core::cmp::Ordering;
 
-/// The variable that switches all of this off.
+/// The variable that disables this crate.
 const SWITCH: &[u8] = b"CACHEX_FRONT";
-/// As it is where it is to be told why a call is passed on.
+/// The setting that reports why a call is passed on.
 pub const TRACED: &[u8] = b"CACHEX_FRONT=trace";
-/// More variables than this nobody has.
+/// The maximum number of variables. Calls with more are passed on.
 pub const MOST: usize = 768;
 
-/// The variables that stand for an option which is known here, and its name. What else
-/// stands for one is left to others.
+/// The variables for options that are supported here, and the options' names. Others are left to
+/// the ordinary way.
 pub const OPTIONS: [(&[u8], &[u8]); 20] = [
     (b"CACHEX_EXPIRES_IN", b"expires-in"),
     (b"CACHEX_FAILURE_EXPIRES_IN", b"failure-expires-in"),
@@ -41,18 +41,18 @@ pub const OPTIONS: [(&[u8], &[u8]); 20] = [
     (b"CACHEX_QUIET", b"quiet"),
     (b"CACHEX_VERBOSE", b"verbose"),
 ];
-/// What turns on a switch.
+/// The values that turn on a switch.
 const ON: [&[u8]; 4] = [b"1", b"true", b"yes", b"on"];
 
 #[derive(Clone, Copy)]
 pub struct Variable {
     name: &'static [u8],
     value: Text<'static>,
-    /// What the name begins with, so that most comparisons are one of numbers.
+    /// The first bytes of the name, so that most comparisons compare numbers.
     rank: u64,
 }
 
-/// All of them, and room to sort them.
+/// All variables, and buffers to sort them.
 pub struct Room {
     all: [Option<Variable>; MOST],
     order: [u16; MOST],
@@ -70,21 +70,21 @@ pub struct Environment {
     spare: &'static mut [u16],
 }
 
-/// What cachex's own variables say.
+/// The settings of cachex's own variables.
 #[derive(Default)]
 pub struct Own {
     /// The folder of the store.
     pub dir: Option<Text<'static>>,
     /// The configuration file, if it is named.
     pub file: Option<Text<'static>>,
-    /// No configuration file is read.
+    /// True if no configuration file is read.
     pub has_no_file: bool,
-    /// Some of them stand for options.
+    /// True if some of them stand for options.
     pub has_options: bool,
 }
 
 impl Environment {
-    /// Reads it.
+    /// Reads the environment.
     pub fn of(process: &Process, room: &'static mut Room) -> Known<Environment> {
         let Room { all, order, spare } = room;
         let mut count = 0;
@@ -92,7 +92,7 @@ impl Environment {
             let equals = text.bytes().iter().position(|&byte| byte == b'=');
             let (name, value) = match equals {
                 Some(at) => (text.bytes().get(..at), text.from(at.wrapping_add(1))),
-                // As the ordinary way has it.
+                // Treated as the ordinary way does.
                 None => (Some(&b"="[..]), Some(text)),
             };
             let (Some(name), Some(value)) = (name, value) else { return Err(Pass("a variable")) };
@@ -107,13 +107,13 @@ impl Environment {
         self.all.iter().flatten()
     }
 
-    /// The value of a variable.
+    /// Returns the value of a variable.
     pub fn get(&self, name: &[u8]) -> Option<Text<'static>> {
         self.iter().find(|variable| eq(variable.name, name)).map(|variable| variable.value)
     }
 
-    /// What cachex's own say, if all of them are understood here; `given` takes in those that
-    /// stand for options.
+    /// Returns the settings of cachex's own variables, if all of them are supported here. Those
+    /// that stand for options are put into `given`.
     pub fn own(&self, given: &mut Given) -> Known<Own> {
         let mut own = Own::default();
         let mut named: Option<Text<'static>> = None;
@@ -123,7 +123,7 @@ impl Environment {
                 continue;
             }
             if eq(name, b"CACHEX_DIR") {
-                // The first of several is the one, empty or not.
+                // The first of several has precedence, empty or not.
                 if !has_dir && !value.is_empty() {
                     own.dir = Some(*value);
                 }
@@ -131,9 +131,9 @@ impl Environment {
             } else if eq(name, b"CACHEX_CONFIG") {
                 named = named.or(Some(*value));
             } else if value.is_empty() || is_of_tests(name) {
-                // As good as unset.
+                // Equivalent to an unset variable.
             } else if eq(name, SWITCH) && (value.is(b"1") || value.is(b"trace")) {
-                // As without it.
+                // The default behaviour.
             } else {
                 let first = self.get(name).map(Text::pointer);
                 if first != Some(value.pointer()) {
@@ -153,8 +153,8 @@ impl Environment {
         Ok(own)
     }
 
-    /// Tells those that are part of the key, sorted by their names; `cwd` is the working
-    /// directory, if that is part of it.
+    /// Adds the variables that are part of the key, sorted by name. `cwd` is the working directory,
+    /// if that is part of the key.
     pub fn tell(
         self,
         options: &Options,
@@ -197,22 +197,22 @@ impl Environment {
     }
 }
 
-/// Takes in a variable that stands for an option.
+/// Merges a variable that stands for an option.
 fn option(name: &[u8], value: Text<'static>, given: &mut Given) -> Option<()> {
     let (_, option) = OPTIONS.iter().find(|(variable, _)| eq(variable, name))?;
     if ON.iter().any(|on| value.is(on)) && given.switch(option, false)? {
         return Some(());
     }
     if eq(option, b"max-size") {
-        // It says nothing of a hit.
+        // It has no effect on a hit.
         return config::is_size(value.bytes()).then_some(());
     }
-    // More than one input is a list here.
+    // Several inputs are a list, which is not supported here.
     let is_list = eq(option, b"input") && value.contains(b',');
     if is_list { None } else { given.set(option, value, true) }
 }
 
-/// What tests set for each call, and that says nothing here.
+/// Returns whether tests set this variable for each call. It has no effect here.
 fn is_of_tests(name: &[u8]) -> bool {
     cfg!(debug_assertions) && eq(name, b"CACHEX_TEST_PATIENCE")
 }
@@ -240,7 +240,7 @@ fn is_in_key(variable: &Variable, options: &Options, cwd: Option<&[u8]>) -> bool
         }
 }
 
-/// The length of words with a space between each two.
+/// Returns the length of words joined by single spaces.
 fn length(words: environment::Words<'_>) -> usize {
     let mut length = 0_usize;
     for word in words {
@@ -249,7 +249,7 @@ fn length(words: environment::Words<'_>) -> usize {
     length.saturating_sub(1)
 }
 
-/// Whether the name of one stands behind that of the other.
+/// Returns whether the name of one variable sorts after that of the other.
 fn is_behind(all: &[Option<Variable>], one: u16, other: u16) -> bool {
     let at = |at: u16| all.get(usize::from(at)).copied().flatten();
     let (Some(one), Some(other)) = (at(one), at(other)) else { return false };
@@ -263,8 +263,8 @@ fn is_behind(all: &[Option<Variable>], one: u16, other: u16) -> bool {
     }
 }
 
-/// Sorts by merging, since equals have to stay in their order; `spare` is as long. The
-/// standard library's sort allocates, and panics where an order is none.
+/// Sorts by merging, since equal names must stay in order; `spare` has the same length. The
+/// standard library's sort allocates, and panics if the order is inconsistent.
 fn sorted<'o>(
     all: &[Option<Variable>],
     mut from: &'o mut [u16],

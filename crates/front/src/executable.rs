@@ -1,4 +1,4 @@
-//! The file of the command: found as `execvp` finds it, and where it really lies.
+//! The file of the command: as `execvp` finds it, and its real path.
 
 use crate::buffer::Buffer;
 use crate::sys::{self, Errno, Stat};
@@ -7,12 +7,12 @@ use crate::{Known, Pass};
 use cachex_core::bytes::copy;
 use cachex_core::key::{Fields, Sink, Tag};
 
-/// The longest path that the system takes.
+/// The maximum length of a path in the system.
 pub const PATH: usize = 4096;
-/// More links than this the system does not follow.
+/// The maximum number of links that the system follows.
 const LINKS: usize = 40;
 
-/// Room for paths.
+/// Buffers for paths.
 pub struct Room {
     found: [u8; PATH],
     real: [u8; PATH],
@@ -25,7 +25,7 @@ impl Room {
         Room { found: [0; PATH], real: [0; PATH], rest: [0; 2 * PATH], link: [0; PATH] };
 }
 
-/// The file: where it was found, where it lies, and which it is, see
+/// The file: its path as found, its real path, and its identity, see
 /// [`cachex_core::handover::Identified`].
 pub struct Executable {
     pub found: &'static [u8],
@@ -33,7 +33,7 @@ pub struct Executable {
     pub stat: [i64; 7],
 }
 
-/// Finds the command of this name, and tells of its file.
+/// Finds the command of this name, and adds its file to the key.
 pub fn tell(
     name: Text<'_>,
     search_path: Option<Text<'_>>,
@@ -62,14 +62,14 @@ pub fn tell(
     Ok(Executable { found: found.into_bytes()?, lies: lies.into_bytes()?, stat })
 }
 
-/// Finds it; anything but one file that can be executed is left to others.
+/// Finds the command. Anything but an executable file is left to the ordinary way.
 fn find(name: Text<'_>, search_path: Option<Text<'_>>, found: &mut Buffer<'_>) -> Known<Stat> {
     if name.contains(b'/') {
         found.put(name.bytes());
         let stat = sys::stat_at(libc::AT_FDCWD, found.text()?, 0)?;
         return if is_file(&stat) { Ok(stat) } else { Err(Pass("the command is no file")) };
     }
-    // What POSIX systems search when PATH is not set.
+    // The default of POSIX systems when PATH is not set.
     let folders = search_path.map_or(&b"/bin:/usr/bin"[..], Text::bytes);
     for folder in folders.split(|&byte| byte == b':') {
         found.cut(0);
@@ -89,15 +89,15 @@ fn is_file(stat: &Stat) -> bool {
     stat.st_mode & libc::S_IFMT == libc::S_IFREG
 }
 
-/// Where a path leads that leads to a file: with no link in it, as `realpath` has it.
+/// Resolves the path of a file to one without links, like `realpath`.
 fn resolve(path: &[u8], real: &mut Buffer<'_>, rest: &mut [u8], link: &mut [u8]) -> Known<()> {
     let too_long = Pass("a path is too long");
     if !matches!(path, [b'/', ..]) {
         let cwd = working_directory(link)?;
         real.put(if cwd.len() > 1 { cwd } else { b"" });
     }
-    // What is still to be walked stands at the end of its place, so that the text of a link
-    // can be put in front of it.
+    // The rest of the path is at the end of its buffer, so that the text of a link can be put in
+    // front of it.
     let mut at = rest.len().saturating_sub(path.len());
     copy(rest.get_mut(at..).unwrap_or_default(), path);
     let mut links = 0;
@@ -127,7 +127,7 @@ fn resolve(path: &[u8], real: &mut Buffer<'_>, rest: &mut [u8], link: &mut [u8])
                         }
                         let is_absolute = matches!(text, [b'/', ..]);
                         real.cut(if is_absolute { 0 } else { parent });
-                        // A slash between the text and what follows it.
+                        // A slash separates the text from what follows it.
                         let start = at.checked_sub(len.wrapping_add(1)).ok_or(too_long)?;
                         let place = rest.get_mut(start..at).unwrap_or_default();
                         let (place, slash) = place.split_at_mut_checked(len).ok_or(too_long)?;
@@ -142,7 +142,7 @@ fn resolve(path: &[u8], real: &mut Buffer<'_>, rest: &mut [u8], link: &mut [u8])
     Ok(())
 }
 
-/// The working directory, if there is a way to it.
+/// Returns the working directory, if it is reachable.
 pub fn working_directory(place: &mut [u8]) -> Known<&[u8]> {
     let len = sys::working_directory(place)?;
     match place.get(..len.saturating_sub(1)) {

@@ -13,22 +13,22 @@ use core::ffi::c_int;
 
 pub const STDIN: c_int = 0;
 
-/// Room for what a file holds: one byte more than is hashed here.
+/// The size of the buffer for a file: one byte more than is hashed here.
 pub const ROOM: usize = SHORT + 1;
 
-/// Standard input, as far as the replay moves it.
+/// Standard input, as far as the replay consumes it.
 pub enum Input {
-    /// It stays as it is, and is of this kind.
+    /// Input of this kind that is not consumed.
     Unmoved(&'static str),
-    /// A file, which was at this offset.
+    /// A file that was at this offset.
     File(u64),
-    /// A pipe with so much in it.
+    /// A pipe that contains this many bytes.
     Pipe(usize),
 }
 
 impl Input {
-    /// Tells of standard input; `is_closed` says that it is, and `is_of_make` that make has
-    /// given it, see [`pipe`].
+    /// Adds standard input to the key. `is_closed` says that it is closed, and `is_of_make` that
+    /// make provides it, see [`pipe`].
     pub fn tell(
         options: &Options,
         is_closed: bool,
@@ -54,7 +54,7 @@ impl Input {
         Ok(Input::Unmoved(kind))
     }
 
-    /// What alone tells of it, if nothing that it holds does.
+    /// Returns the kind of the input, if its contents are not part of the key.
     pub fn kind(&self) -> Option<&'static str> {
         match self {
             Input::Unmoved(kind) => Some(kind),
@@ -62,12 +62,11 @@ impl Input {
         }
     }
 
-    /// Leaves it as a command left it that read so much of it and did this, unless that
-    /// fails.
+    /// Consumes as much as the command did and runs `act`. If `act` fails, nothing is consumed.
     ///
-    /// A command reads before it prints: whoever ends with what is done, or reads on as soon
-    /// as something comes, finds a file read. What was taken out of a pipe could not be put
-    /// back, so there a reader that left does not end the process until that was done.
+    /// A command reads before it prints: callers that end with it, or continue as soon as output
+    /// comes, find a file read. Bytes taken out of a pipe cannot be put back. So for a pipe, a
+    /// reader that left does not end the process until they were taken.
     pub fn read_and(
         &self,
         consumed: Option<u64>,
@@ -98,13 +97,13 @@ impl Input {
     }
 }
 
-/// Moves the offset of standard input from there by so much.
+/// Moves the offset of standard input by `by`, if it still is at `from`.
 fn shift(from: u64, by: i64) {
     let here = || sys::seek(STDIN, 0, libc::SEEK_CUR).ok();
     if here() != Some(from) {
         return;
     }
-    // Whoever shares it may have moved it between these two calls.
+    // Another process that shares it may have moved it between these two calls.
     let there = from.wrapping_add_signed(by);
     if sys::seek(STDIN, by, libc::SEEK_CUR).is_ok_and(|now| now != there) {
         let _ = sys::seek(STDIN, by.wrapping_neg(), libc::SEEK_CUR);
@@ -128,7 +127,7 @@ fn of_device(stat: &Stat) -> Known<&'static str> {
     }
 }
 
-/// Tells of a short file that is no output of this process.
+/// Adds a short file that is not an output of this process.
 fn of_file(stat: &Stat, room: &mut [u8], to: &mut Fields<impl Sink>) -> Known<Input> {
     for output in [1, 2] {
         let output = sys::fstat(output)?;
@@ -156,7 +155,7 @@ fn of_file(stat: &Stat, room: &mut [u8], to: &mut Fields<impl Sink>) -> Known<In
     Ok(Input::File(offset))
 }
 
-/// Passes on calls of which an argument names a descriptor that is open, or may be.
+/// Passes on calls with an argument that names a descriptor which is, or may be, open.
 pub fn check_descriptors(options: &Options, process: &Process) -> Known<()> {
     for argument in options.argv(process) {
         for (number, how) in numbers(argument.bytes(), |_| true) {
@@ -169,7 +168,7 @@ pub fn check_descriptors(options: &Options, process: &Process) -> Known<()> {
     Ok(())
 }
 
-/// Whether a descriptor is closed.
+/// Returns whether a descriptor is closed.
 pub fn is_closed(number: c_int) -> bool {
     sys::fcntl(number, libc::F_GETFD) == Err(Errno(libc::EBADF))
 }

@@ -1,4 +1,4 @@
-//! The line that `--verbose` asks for.
+//! The line that `--verbose` adds.
 
 use crate::buffer::Buffer;
 use crate::call::Process;
@@ -12,15 +12,15 @@ use cachex_core::key::Sink;
 use cachex_core::span;
 
 const STDERR: i32 = 2;
-/// How long whoever reads messages has to take one, in milliseconds.
+/// The time that a reader has to take a message, in milliseconds.
 const PATIENCE: i32 = 100;
-/// The bytes of a key that are shown.
+/// The number of bytes of a key that are shown.
 const SHOWN: usize = 6;
-/// There is no longer line.
+/// The maximum length of the line.
 const LONGEST: usize = 256;
 
-/// Passes on calls of which an argument names a file that is not part of the key, which is to
-/// be said. `input` is one that is.
+/// Passes on calls with an argument that names a file which is not part of the key, since that must
+/// be reported. `input` is a file that is.
 pub fn check_arguments(options: &Options, process: &Process, input: Option<File>) -> Known<()> {
     for argument in options.argv(process).skip(1) {
         let is_option = argument.starts_with(b"-");
@@ -47,8 +47,8 @@ fn check_name(name: Text<'_>, options: &Options, input: Option<File>) -> Known<(
     Ok(())
 }
 
-/// Says that there was a hit, of this age in nanoseconds. A reader that left ends nobody, and
-/// one that takes nothing is not waited for.
+/// Reports a hit of this age in nanoseconds. A closed stderr does not end the process, and a
+/// blocked one is not waited for.
 pub fn tell_hit(view: &View<'_>, age: u64) {
     let mut room = [0; LONGEST];
     let mut line = Buffer::new(&mut room);

@@ -1,8 +1,8 @@
-//! The arguments, as far as they are understood here.
+//! The arguments, as far as they are supported here.
 //!
-//! What each option means is told by `cachex help run`. What is accepted here is accepted
-//! by the ordinary way with the same meaning; what is not, whether it is an option that is
-//! not known here, a value of another form, or a mistake, is passed on.
+//! The meaning of each option is described by `cachex help run`. Everything accepted here is
+//! accepted by the ordinary way with the same meaning. All else is passed on, whether it is an
+//! option that is not supported here, a value of another form, or a mistake.
 
 use crate::call::Process;
 use crate::text::Text;
@@ -10,14 +10,14 @@ use crate::{Known, Pass};
 use cachex_core::bytes::{eq, strip_prefix};
 use cachex_core::span;
 
-/// How the executable is part of the key.
+/// The way in which the executable is part of the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Executable {
     Stat,
     Name,
 }
 
-/// How standard input is.
+/// The handling of standard input.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Stdin {
     Hash,
@@ -25,7 +25,7 @@ pub enum Stdin {
     Inherit,
 }
 
-/// Which variables are. Lists are names between commas.
+/// The variables that are part of the key. Lists are names separated by commas.
 #[derive(Clone, Copy)]
 pub enum Variables {
     All,
@@ -34,30 +34,30 @@ pub enum Variables {
     None,
 }
 
-/// What is said on standard error.
+/// The amount of messages on standard error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Loudness {
     Quiet,
     Verbose,
 }
 
-/// What was called, and what was asked for.
+/// The call and its options.
 pub struct Options {
-    /// The command is a script for a shell.
+    /// True if the command is a script for a shell.
     is_script: bool,
-    /// Where among the arguments those of the command begin, or those of the shell.
+    /// The index of the first argument of the command, or of the shell.
     command: usize,
     given: &'static mut Given,
 }
 
-/// Where make looks for one.
+/// The default shell, which is that of make.
 const SHELL: Text<'static> = Text::literal(c"/bin/sh");
-/// How long a failure is replayed at the most where nothing is said.
+/// The default maximum age of a failure.
 const FAILURE_EXPIRES_IN: u64 = 60_000_000_000;
 
-/// What was given in one place, to find what was given twice there. Spans are in nanoseconds.
+/// The settings of one level, to detect duplicates there. Durations are in nanoseconds.
 ///
-/// It stays where it is: to move so much takes a function of the C library.
+/// It is never moved: moving so much needs a function of the C library.
 pub struct Given {
     executable: Option<Executable>,
     stdin: Option<Stdin>,
@@ -85,13 +85,13 @@ impl Options {
         read(process, given).ok_or(Pass("arguments"))
     }
 
-    /// Takes in what is set for less than this call.
+    /// Merges settings with a lower precedence than this call's.
     pub fn put_below(&mut self, below: &Given) {
         self.given.put_below(below);
     }
 
-    /// Makes sure that no result expires before it is refreshed: which of the two counts
-    /// depends on who said them.
+    /// Makes sure that no result expires before it is refreshed: which of the two settings applies
+    /// depends on where they were made.
     pub fn check(&self) -> Known<()> {
         let agrees = self.given.agrees();
         if agrees { Ok(()) } else { Err(Pass("a result would expire before it is refreshed")) }
@@ -125,7 +125,7 @@ impl Options {
         self.given.input
     }
 
-    /// The folder of the store.
+    /// Returns the folder of the store.
     pub fn dir(&self) -> Option<Text<'static>> {
         self.given.dir
     }
@@ -138,7 +138,7 @@ impl Options {
         self.given.refresh_after
     }
 
-    /// How long a result with this status may be replayed.
+    /// Returns the maximum age of a result with this status.
     pub fn limit(&self, status: u8) -> Option<u64> {
         let limit = self.given.expires_in;
         if status == 0 {
@@ -148,12 +148,12 @@ impl Options {
         Some(self.given.failure_expires_in.unwrap_or(shorter))
     }
 
-    /// The arguments of the command, itself the first.
+    /// Returns the arguments of the command, beginning with the command itself.
     pub fn argv<'p>(&self, process: &'p Process) -> impl Iterator<Item = Text<'static>> + 'p {
         self.argv_by(None, process)
     }
 
-    /// The same where this shell is set for less than this call.
+    /// Returns the arguments of the command, given a shell that is set with a lower precedence.
     pub fn argv_by<'p>(
         &self,
         below: Option<Text<'static>>,
@@ -164,14 +164,14 @@ impl Options {
         shell.into_iter().chain(given)
     }
 
-    /// How many these are.
+    /// Returns the number of arguments of the command.
     pub fn count(&self, process: &Process) -> usize {
         let given = process.count().saturating_sub(self.command);
         given.wrapping_add(usize::from(self.is_script))
     }
 }
 
-/// Whether what follows the last slash of a path is cachex's own name.
+/// Returns whether the last part of a path is cachex's own name.
 fn is_called_cachex(path: Text<'static>) -> bool {
     let mut begin = 0;
     for (at, &byte) in path.bytes().iter().enumerate() {
@@ -183,7 +183,7 @@ fn is_called_cachex(path: Text<'static>) -> bool {
 }
 
 fn read(process: &Process, given: &'static mut Given) -> Option<Options> {
-    // By the name of another command, cachex runs that one.
+    // Called by the name of another command, cachex runs that command.
     if !is_called_cachex(process.argument(0)?) {
         return None;
     }
@@ -205,8 +205,8 @@ fn read(process: &Process, given: &'static mut Given) -> Option<Options> {
     given.agrees().then_some(Options { is_script, command, given })
 }
 
-/// Whether the first argument begins a `run` without that word. What stands in front of the
-/// `--` is no script: none of what is understood here is a flag `-c` of a shell.
+/// Returns whether the first argument begins a `run` without that word. The options before the `--`
+/// are no script: none of those supported here is a flag `-c` of a shell.
 fn is_short_form(process: &Process, first: Text<'_>) -> bool {
     first.starts_with(b"-")
         && (2..process.count())
@@ -215,7 +215,7 @@ fn is_short_form(process: &Process, first: Text<'_>) -> bool {
             .any(|argument| argument.is(b"--"))
 }
 
-/// Whether these are flags of a shell with a `-c` among them, and a script behind.
+/// Returns whether these are flags of a shell that include `-c`, followed by a script.
 fn is_plain_script(process: &Process, at: usize, flags: Text<'_>) -> bool {
     let [b'-', letters @ ..] = flags.bytes() else { return false };
     let are_plain = letters
@@ -227,7 +227,7 @@ fn is_plain_script(process: &Process, at: usize, flags: Text<'_>) -> bool {
         && script.is_some_and(|it| !it.starts_with(b"-") && !it.starts_with(b"+"))
 }
 
-/// Reads the options, and says where the command begins.
+/// Reads the options. Returns the index of the command.
 fn options(process: &Process, is_script: bool, begin: usize, given: &mut Given) -> Option<usize> {
     let mut at = begin;
     loop {
@@ -259,7 +259,7 @@ fn options(process: &Process, is_script: bool, begin: usize, given: &mut Given) 
     }
 }
 
-/// The name of an option, and the value behind its `=`.
+/// Returns the name of an option, and the value after its `=`.
 fn named(
     argument: Text<'static>,
     is_script: bool,
@@ -310,7 +310,7 @@ impl Given {
         read_only: None,
     };
 
-    /// Takes in what is said in a place that counts less.
+    /// Merges settings with a lower precedence.
     pub fn put_below(&mut self, below: &Given) {
         self.executable = self.executable.or(below.executable);
         self.stdin = self.stdin.or(below.stdin);
@@ -332,12 +332,12 @@ impl Given {
         self.read_only = self.read_only.or(below.read_only);
     }
 
-    /// The shell of scripts.
+    /// Returns the shell of scripts.
     pub fn shell(&self) -> Option<Text<'static>> {
         self.shell
     }
 
-    /// Whether no result expires before it is refreshed.
+    /// Returns whether no result expires before it is refreshed.
     pub fn agrees(&self) -> bool {
         match (self.refresh_after, self.expires_in) {
             (Some(after), Some(limit)) => after < limit,
@@ -345,7 +345,7 @@ impl Given {
         }
     }
 
-    /// Turns on a switch of this name, if there is one.
+    /// Turns on the switch of this name, if there is one.
     pub fn switch(&mut self, name: &[u8], has_value: bool) -> Option<bool> {
         let is = |known: &[u8]| eq(name, known);
         if is(b"no-env") {
@@ -377,7 +377,7 @@ impl Given {
         } else if is(b"refresh-after") || is(b"stale-after") {
             once(&mut self.refresh_after, span::read(bytes)?)
         } else if is(b"stale-if-error") {
-            // Of what is fresh it says nothing.
+            // It does not affect fresh results.
             once(&mut self.stale_if_error, span::read(bytes)?)
         } else if is(b"lock-timeout") {
             once(&mut self.lock_timeout, span::read(bytes)?)
@@ -422,7 +422,7 @@ fn chosen<T: Copy>(value: &[u8], choices: &[(&[u8], T)]) -> Option<T> {
     choices.iter().find(|(name, _)| eq(name, value)).map(|(_, choice)| *choice)
 }
 
-/// Plain names of variables between commas.
+/// Parses names of variables separated by commas.
 fn names(list: &'static [u8]) -> Option<&'static [u8]> {
     let is_of_a_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let are_names = list
@@ -431,7 +431,7 @@ fn names(list: &'static [u8]) -> Option<&'static [u8]> {
     are_names.then_some(list)
 }
 
-/// Whether a path is neither a pattern nor written in a way that is not its shortest.
+/// Returns whether a path is not a pattern and in its shortest form.
 fn is_plain_path(path: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-+=,:@%/".contains(byte);
     let mut parts = path.split(|&byte| byte == b'/');

@@ -1,4 +1,4 @@
-//! Showing a recorded output.
+//! Replaying a recorded output.
 
 use crate::sys::{self, Descriptor, Errno};
 use crate::{Known, Pass};
@@ -13,9 +13,8 @@ use core::ffi::c_int;
 const STDOUT: c_int = 1;
 const STDERR: c_int = 2;
 
-/// Finds out whether a recording is whole, and may be shown on these outputs: what came
-/// through one pipe cannot be told apart, and of what came through two nobody knows the
-/// order.
+/// Checks that a recording is complete and may be shown on these outputs: streams that came through
+/// one pipe cannot be separated, and the order of those that came through two is unknown.
 pub fn check(view: &View<'_>) -> Known<()> {
     if total(Frames(view.frames.iter().copied())) != Some(view.data.count()) {
         return Err(Pass("the recording does not add up"));
@@ -30,16 +29,16 @@ pub fn check(view: &View<'_>) -> Known<()> {
     let are_one = (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino);
     let fits = match out.st_mode & libc::S_IFMT {
         _ if !are_one => !is_of_one_pipe,
-        // Whether it is one opening of it decides.
+        // It depends on whether they share one open file.
         libc::S_IFREG => return Err(Pass("both outputs are one file")),
         libc::S_IFIFO | libc::S_IFSOCK => is_of_one_pipe,
-        // A terminal takes what came through one pipe, and what came through two.
+        // A terminal accepts recordings of both kinds.
         _ => true,
     };
     if fits { Ok(()) } else { Err(Pass("it was recorded with other outputs")) }
 }
 
-/// The bytes of a recording, verified.
+/// Loads the bytes of a recording and verifies them.
 pub fn load(
     view: &View<'static>,
     store: &Descriptor,
@@ -57,7 +56,8 @@ pub fn load(
     if is_whole { Ok(bytes) } else { Err(Pass("the output is damaged")) }
 }
 
-/// Shows it. What cannot be written is left to others, who are told how much was.
+/// Writes the output. If a write fails, the rest is left to the ordinary way, which is told how
+/// much was written.
 pub fn show(view: &View<'static>, data: &'static [u8]) -> Known<()> {
     let mut shown = 0_usize;
     for frame in Frames(view.frames.iter().copied()) {
@@ -69,7 +69,7 @@ pub fn show(view: &View<'static>, data: &'static [u8]) -> Known<()> {
                 Err(Errno(libc::EINTR)) => {}
                 Err(_) => {
                     if shown > 0 {
-                        // SAFETY: no thread was started, and whoever looks comes later.
+                        // SAFETY: no thread was started, and the reader comes later.
                         unsafe { handover::leave(view.frames, data, shown) };
                     }
                     return Err(Pass("an output cannot be written"));

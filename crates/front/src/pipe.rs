@@ -1,4 +1,4 @@
-//! A pipe on standard input whose writers are gone: what is in it is looked at and not taken.
+//! A pipe on standard input whose writers are gone: its contents are read without consuming them.
 
 use crate::input::{Input, STDIN};
 use crate::sys::{self, Stat};
@@ -7,10 +7,10 @@ use cachex_core::hash::{self, SHORT};
 use cachex_core::key::{Fields, Sink, Tag};
 use cachex_core::stdin;
 
-/// How long the last writer has to leave, in milliseconds. Who goes on waits for that, too.
+/// The time for the last writer to leave, in milliseconds. It also delays calls that are passed on.
 const MOMENT: i32 = 2;
 
-/// Tells of a short pipe. `is_of_make` says that make gives its own standard input to one of
+/// Adds a short pipe to the key. `is_of_make` says that make gives its own standard input to one of
 /// its jobs and an empty pipe to the others, by chance.
 pub fn tell(
     stat: &Stat,
@@ -46,10 +46,10 @@ pub fn tell(
     Ok(Input::Pipe(len))
 }
 
-/// Takes out of a pipe, in which there was so much, what a command read of it.
+/// Consumes what a command read of a pipe that contained `len` bytes.
 pub fn follow(len: usize, consumed: u64, room: &mut [u8]) {
     let wanted = len.min(usize::try_from(consumed).unwrap_or(usize::MAX));
-    // Nobody writes to it any more: with as much in it, it is what it was.
+    // It has no writers left: with the same length, its contents are the same.
     if wanted > 0 && sys::waiting(STDIN).is_ok_and(|waiting| waiting == len) {
         let _ = sys::read(STDIN, room.get_mut(..wanted).unwrap_or_default());
     }

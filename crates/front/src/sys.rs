@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 pub use libc::stat as Stat;
 
-/// The number of an error.
+/// An error number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Errno(pub c_int);
 
@@ -25,7 +25,7 @@ impl Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // SAFETY: it is nobody else's.
+        // SAFETY: nobody else owns it.
         let _ = unsafe { call(libc::SYS_close, [self.0 as usize, 0, 0, 0, 0, 0]) };
     }
 }
@@ -34,12 +34,12 @@ impl Drop for Descriptor {
 ///
 /// # Safety
 ///
-/// What is passed is what the kernel expects: pointers lead to memory that it may use so.
+/// The arguments are valid for the call: pointers lead to memory that the kernel may use.
 #[inline]
 unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> Result<usize> {
     let [first, second, third, fourth, fifth, sixth] = arguments;
     let result: isize;
-    // SAFETY: the caller promises what the kernel needs; it changes no other registers, and
+    // SAFETY: the caller promises what the kernel needs; the kernel changes no other registers, and
     // leaves the stack alone.
     unsafe {
         asm!(
@@ -54,19 +54,19 @@ unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> Result<usize> {
     if (-4095..0).contains(&result) { Err(Errno(-result as c_int)) } else { Ok(result as usize) }
 }
 
-/// A call whose arguments are numbers alone.
+/// Makes a call whose arguments are only numbers.
 #[inline]
 fn plain(number: libc::c_long, a: c_int, b: usize, c: usize) -> Result<usize> {
     // SAFETY: callers pass numbers of calls that take no pointer.
     unsafe { call(number, [a as usize, b, c, 0, 0, 0]) }
 }
 
-/// A call that fills a structure.
+/// Makes a call that fills a structure.
 #[inline]
 fn filled<T>(fill: impl FnOnce(*mut T) -> Result<usize>) -> Result<T> {
     let mut place = MaybeUninit::uninit();
     fill(place.as_mut_ptr())?;
-    // SAFETY: the kernel has filled it, and any bytes are a value of what it is used for.
+    // SAFETY: the kernel has filled it, and any bytes are a valid value of the types used here.
     Ok(unsafe { place.assume_init() })
 }
 
@@ -95,7 +95,7 @@ pub fn stat_at(at: c_int, path: Text<'_>, flags: c_int) -> Result<Stat> {
     })
 }
 
-/// Whether this user may execute a file.
+/// Checks that this user may execute a file.
 pub fn may_execute(path: Text<'_>) -> Result<()> {
     let (at, mode) = (libc::AT_FDCWD as usize, libc::X_OK as usize);
     let arguments = [at, path.pointer() as usize, mode, libc::AT_EACCESS as usize, 0, 0];
@@ -110,7 +110,7 @@ pub fn open_at(at: c_int, path: Text<'_>, flags: c_int, mode: u32) -> Result<Des
     unsafe { call(libc::SYS_openat, arguments) }.map(|fd| Descriptor(fd as c_int))
 }
 
-/// Opens a file below a folder; no link is followed on the way.
+/// Opens a file below a folder, without following links on the way.
 pub fn open_below(at: c_int, path: Text<'_>, flags: c_int) -> Result<Descriptor> {
     let how = [
         (flags | libc::O_CLOEXEC | libc::O_NOFOLLOW) as u64,
@@ -131,7 +131,7 @@ pub fn open_stored(store: &Descriptor, path: &[u8; young::PATH]) -> Result<Descr
     let none = Errno(libc::ENOENT);
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
     match open_below(store.number(), Text::of(&path[..]).ok_or(none)?, flags) {
-        // An older kernel, or a sandbox that does not know the call.
+        // The kernel is older, or a sandbox does not know the call.
         Err(Errno(libc::ENOSYS | libc::EPERM)) => {}
         done => return done,
     }
@@ -158,7 +158,7 @@ pub fn read(fd: c_int, to: &mut [u8]) -> Result<usize> {
     unsafe { call(libc::SYS_read, arguments) }
 }
 
-/// Reads until the end, or until `to` is full; how much there was.
+/// Reads until the end, or until `to` is full. Returns the number of bytes.
 pub fn read_all(fd: c_int, to: &mut [u8]) -> Result<usize> {
     let mut len = 0_usize;
     loop {
@@ -184,7 +184,7 @@ pub fn write(fd: c_int, bytes: &[u8]) -> Result<usize> {
     unsafe { call(libc::SYS_write, arguments) }
 }
 
-/// The text of a symbolic link; how long it is.
+/// Reads the text of a symbolic link. Returns its length.
 pub fn read_link(path: Text<'_>, to: &mut [u8]) -> Result<usize> {
     let at = libc::AT_FDCWD as usize;
     let arguments = [at, path.pointer() as usize, to.as_mut_ptr() as usize, to.len(), 0, 0];
@@ -192,7 +192,7 @@ pub fn read_link(path: Text<'_>, to: &mut [u8]) -> Result<usize> {
     unsafe { call(libc::SYS_readlinkat, arguments) }
 }
 
-/// The working directory; how long it is, with the zero byte at its end.
+/// Reads the path of the working directory. Returns its length including the terminating zero byte.
 pub fn working_directory(to: &mut [u8]) -> Result<usize> {
     // SAFETY: the kernel writes into the slice.
     unsafe { call(libc::SYS_getcwd, [to.as_mut_ptr() as usize, to.len(), 0, 0, 0, 0]) }
@@ -205,7 +205,7 @@ pub fn is_terminal(fd: c_int) -> bool {
     filled(|to| unsafe { call(libc::SYS_ioctl, arguments(to)) }).is_ok()
 }
 
-/// Whether a line can be written now, or in so many milliseconds.
+/// Returns whether a line can be written now, or within this many milliseconds.
 pub fn takes_a_line(fd: c_int, patience: c_int) -> bool {
     let mut watched = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
     let pointer = &raw mut watched as usize;
@@ -214,7 +214,7 @@ pub fn takes_a_line(fd: c_int, patience: c_int) -> bool {
     done.is_ok() && watched.revents & libc::POLLOUT != 0
 }
 
-/// Whether everybody who wrote to a pipe is gone, or leaves within so many milliseconds.
+/// Returns whether all writers of a pipe are gone, or leave within this many milliseconds.
 pub fn has_hung_up(fd: c_int, moment: c_int) -> Result<bool> {
     let mut watched = libc::pollfd { fd, events: 0, revents: 0 };
     let pointer = &raw mut watched as usize;
@@ -223,7 +223,7 @@ pub fn has_hung_up(fd: c_int, moment: c_int) -> Result<bool> {
     Ok(watched.revents == libc::POLLHUP)
 }
 
-/// How many bytes wait in a pipe.
+/// Returns the number of bytes in a pipe.
 pub fn waiting(fd: c_int) -> Result<usize> {
     // SAFETY: the number is the kernel's.
     let count: c_int = filled(|to: *mut c_int| unsafe {
@@ -232,7 +232,7 @@ pub fn waiting(fd: c_int) -> Result<usize> {
     Ok(count as usize)
 }
 
-/// A new pipe: its end to read from, and that to write to.
+/// Creates a pipe. Returns its reading end and its writing end.
 pub fn pipe() -> Result<(Descriptor, Descriptor)> {
     // SAFETY: both numbers are the kernel's.
     let [from, to]: [c_int; 2] = filled(|to: *mut [c_int; 2]| unsafe {
@@ -241,14 +241,14 @@ pub fn pipe() -> Result<(Descriptor, Descriptor)> {
     Ok((Descriptor(from), Descriptor(to)))
 }
 
-/// Copies what is in one pipe to another, and takes nothing out; how much.
+/// Copies the contents of one pipe to another without consuming them. Returns the number of bytes.
 pub fn tee(from: c_int, to: c_int, len: usize) -> Result<usize> {
     let flags = libc::SPLICE_F_NONBLOCK as usize;
     // SAFETY: no argument is a pointer.
     unsafe { call(libc::SYS_tee, [from as usize, to as usize, len, flags, 0, 0]) }
 }
 
-/// The time by a clock, in nanoseconds.
+/// Returns the time of a clock, in nanoseconds.
 pub fn time(clock: libc::clockid_t) -> Result<u64> {
     // SAFETY: the structure is the kernel's.
     let time: libc::timespec = filled(|to: *mut libc::timespec| unsafe {
@@ -257,7 +257,7 @@ pub fn time(clock: libc::clockid_t) -> Result<u64> {
     Ok((time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64))
 }
 
-/// Whether files may be as long as they like.
+/// Returns whether the size of files is unlimited.
 pub fn files_are_unlimited() -> bool {
     let which = libc::RLIMIT_FSIZE as usize;
     // SAFETY: the structure is the kernel's.
@@ -267,14 +267,14 @@ pub fn files_are_unlimited() -> bool {
     limit.is_ok_and(|limit| limit.rlim_cur == libc::RLIM_INFINITY)
 }
 
-/// Signals, the first in the lowest bit.
+/// A set of signals, the first in the lowest bit.
 type Signals = u64;
 
 const fn bit(signal: c_int) -> Signals {
     (1 as Signals).wrapping_shl(signal.wrapping_sub(1) as u32)
 }
 
-/// Changes which signals are held back; which were before.
+/// Changes the blocked signals. Returns those that were blocked before.
 fn change_mask(how: c_int, signals: Signals) -> Result<Signals> {
     let pointer = &raw const signals as usize;
     // SAFETY: both sets are the kernel's, of the size that the last argument says.
@@ -284,24 +284,24 @@ fn change_mask(how: c_int, signals: Signals) -> Result<Signals> {
     })
 }
 
-/// Holds a signal back; which were held back before.
+/// Blocks a signal. Returns those that were blocked before.
 pub fn hold_back(signal: c_int) -> Result<Signals> {
     change_mask(libc::SIG_BLOCK, bit(signal))
 }
 
-/// Holds back these and no others.
+/// Blocks these signals and no others.
 pub fn hold_back_only(signals: Signals) {
     let _ = change_mask(libc::SIG_SETMASK, signals);
 }
 
-/// Whether a signal waits that ends this process once only these are held back.
+/// Returns whether a pending signal ends this process once only these are blocked.
 pub fn is_ended_by(signal: c_int, held_back: Signals) -> bool {
     let size = size_of::<Signals>();
     // SAFETY: the set is the kernel's, of the size that the last argument says.
     let waiting: Result<Signals> = filled(|to: *mut Signals| unsafe {
         call(libc::SYS_rt_sigpending, [to as usize, size, 0, 0, 0, 0])
     });
-    // SAFETY: what the kernel tells of a signal is four words, the handler first.
+    // SAFETY: the kernel describes a signal by four words, the handler first.
     let action: Result<[usize; 4]> = filled(|to: *mut [usize; 4]| unsafe {
         call(libc::SYS_rt_sigaction, [signal as usize, 0, to as usize, size, 0, 0])
     });

@@ -1,4 +1,4 @@
-//! Bytes with a zero byte at their end, as the kernel takes and gives them.
+//! Bytes with a terminating zero byte, as the kernel uses them.
 
 use cachex_core::bytes;
 use core::ffi::CStr;
@@ -8,16 +8,16 @@ use core::ffi::CStr;
 pub struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
-    /// A literal.
+    /// Creates a text from a literal.
     pub const fn literal(text: &'static CStr) -> Text<'static> {
         Text(text.to_bytes_with_nul())
     }
 
-    /// What a pointer leads to.
+    /// Returns the text at a pointer.
     ///
     /// # Safety
     ///
-    /// There is a zero byte, and nothing up to it changes as long as this is used.
+    /// There is a zero byte, and nothing up to it changes while the text is used.
     pub unsafe fn at(pointer: *const u8) -> Text<'a> {
         let mut len = 0;
         // SAFETY: a zero byte ends both.
@@ -29,7 +29,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// These bytes, if they end with a zero byte.
+    /// Returns these bytes as a text, if they end with a zero byte.
     pub fn of(bytes: &'a [u8]) -> Option<Text<'a>> {
         (bytes.last() == Some(&0)).then_some(Text(bytes))
     }
@@ -42,7 +42,7 @@ impl<'a> Text<'a> {
         self.0.as_ptr()
     }
 
-    /// All from this place on.
+    /// Returns the text from this offset on.
     pub fn from(self, at: usize) -> Option<Text<'a>> {
         Text::of(self.0.get(at..)?)
     }

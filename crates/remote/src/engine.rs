@@ -1,10 +1,10 @@
-//! What serves a remote store: a [`folder`], or by way of `OpenDAL` or, for Redis, of its
-//! client, a server, each kind of URL made into an operator. Objects are read and written
-//! so that memory stays bounded.
+//! Access to a remote store: a [`folder`], or a server by way of `OpenDAL` or, for Redis, of its
+//! client. Each kind of URL is made into an operator. Objects are read and written in bounded
+//! memory.
 //!
-//! Where an engine takes values in one piece only (Redis, memcached, `WebDAV`), a long
-//! object is cut into pieces of one length, `NAME.0`, `NAME.1` and so on. The first one
-//! is written last: where it is, all were written.
+//! Where an engine takes values in one piece only (Redis, memcached, `WebDAV`), a long object is
+//! cut into pieces of one length, `NAME.0`, `NAME.1` and so on. The first one is written last: if
+//! it exists, all were written.
 
 mod faults;
 mod folder;
@@ -28,19 +28,18 @@ use tokio::task::JoinSet;
 pub use writer::Writer;
 use writer::{Pieces, piece_name};
 
-/// Nothing came for so long: the rest will not either.
+/// The time limit of a step: if nothing came for this long, nothing more will.
 pub const STALL: Duration = Duration::from_secs(10);
-/// The same in the middle of what comes.
+/// The time limit between two parts of an answer.
 pub const QUIET: Duration = Duration::from_secs(2);
-/// A part of what is written in several, where the engine has that, and how many of
-/// them are under way.
+/// The length of a part of a multipart upload, and the number of concurrent parts.
 const PART: (usize, usize) = (8 << 20, 4);
-/// What all transfers together may hold in memory, in MiB.
+/// The memory limit of all transfers together, in MiB.
 const ROOM: usize = 96;
-/// How many pieces are under way.
+/// The number of concurrent pieces.
 const PIECES_AT_ONCE: usize = 4;
 
-/// Where objects are read, written and deleted as a whole.
+/// A store in which objects are read, written and deleted as a whole.
 #[derive(Clone)]
 enum Objects {
     OpenDal(Operator),
@@ -60,12 +59,12 @@ impl Objects {
                 within(object.finish()).await?
             }
             #[cfg(feature = "redis")]
-            // Which has a limit of its own, once it is its turn.
+            // It has a time limit of its own, once it is its turn.
             Objects::Redis(redis) => redis.write(name, &content).await,
         }
     }
 
-    /// Takes an object out, if it is there.
+    /// Deletes an object, if it exists.
     async fn delete(&self, name: &str) -> Result<()> {
         match self {
             Objects::OpenDal(op) => within(op.delete(name)).await?.map_err(in_plain_words),
@@ -76,30 +75,29 @@ impl Objects {
     }
 }
 
-/// Something that takes a while. In a box, so that what it is made of is built here and
-/// nowhere else.
+/// A boxed future, so that the code of client libraries is built here and nowhere else.
 pub type Step<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// An open remote store.
 pub struct Engine {
     objects: Objects,
-    /// The length of a piece, where a value is not written bit by bit.
+    /// The length of a piece; none if values are streamed.
     piece: Option<usize>,
-    /// Whether values go when their time is over, or when others need the room.
+    /// True if values disappear when they expire, or when others need the room.
     drops: bool,
-    /// What may be in memory, in MiB.
+    /// The memory available to transfers, in MiB.
     room: Semaphore,
 }
 
 impl Engine {
-    /// Opens it; what is written is dropped by the server after `kept`, if it can.
+    /// Opens the store. The server drops written values after `kept`, if it can.
     pub fn open<'a>(
         url: &'a RemoteUrl,
         access: &'a Access,
         kept: Option<Duration>,
     ) -> Step<'a, Result<Engine>> {
         Box::pin(async move {
-            // The servers count seconds.
+            // The servers count in seconds.
             let kept = kept
                 .map(|kept| Duration::from_secs(kept.as_nanos().div_ceil(1_000_000_000) as u64));
             let Opened { objects, piece, drops } =
@@ -108,8 +106,8 @@ impl Engine {
         })
     }
 
-    /// Waits until there is room in memory for what is under way of a long object of
-    /// this length. It is taken until what is returned is dropped.
+    /// Waits until there is memory for the transfer of a long object of this length. It is reserved
+    /// until the returned permit is dropped.
     pub fn room(&self, len: u64) -> Step<'_, Option<SemaphorePermit<'_>>> {
         Box::pin(async move {
             let at_once = match self.piece {
@@ -121,22 +119,22 @@ impl Engine {
         })
     }
 
-    /// Whether what is written goes after its time, or when others need the room.
+    /// Returns whether values disappear when they expire, or when others need the room.
     pub fn drops(&self) -> bool {
         self.drops
     }
 
-    /// Whether it can be written to at all.
+    /// Returns whether it can be written to at all.
     pub fn takes_writes(&self) -> bool {
         self.can(|capability| capability.write)
     }
 
-    /// Whether an object can be taken out of it.
+    /// Returns whether objects can be deleted.
     pub fn takes_removals(&self) -> bool {
         self.can(|capability| capability.delete)
     }
 
-    /// Whether questions go over one connection, so that a second one takes no time.
+    /// Returns whether requests share one connection, so that a second one takes no extra time.
     pub fn takes_questions_together(&self) -> bool {
         match &self.objects {
             #[cfg(feature = "redis")]
@@ -145,8 +143,8 @@ impl Engine {
         }
     }
 
-    /// Claims a name for as long as `ttl` unless it is claimed; whether it was. None: such a
-    /// store cannot do that.
+    /// Claims a name for `ttl` unless it is claimed already. Returns whether that worked, or `None`
+    /// if the store does not support claims.
     pub fn claim<'a>(
         &'a self,
         name: &'a str,
@@ -165,7 +163,8 @@ impl Engine {
         })
     }
 
-    /// Prolongs the claim with this token, or without a time gives it up; whether there was one.
+    /// Extends the claim with this token, or releases it without a `ttl`. Returns whether it
+    /// existed.
     pub fn keep_claim<'a>(
         &'a self,
         name: &'a str,
@@ -184,7 +183,8 @@ impl Engine {
         })
     }
 
-    /// The time of the server since 1970, if it tells that, and how much later it may be.
+    /// Returns the server's time since 1970, if known, and its maximum error: how much later it may
+    /// be.
     pub fn time(&self) -> Step<'_, Result<Option<[Duration; 2]>>> {
         Box::pin(async move {
             match &self.objects {
@@ -209,7 +209,7 @@ impl Engine {
         }
     }
 
-    /// A short object, if it is there; nothing of one that is longer than `most`.
+    /// Returns a short object, if it exists. One that is longer than `most` is returned empty.
     pub fn get<'a>(&'a self, name: &'a str, most: usize) -> Step<'a, Result<Option<Vec<u8>>>> {
         Box::pin(async move {
             let mut all = Vec::new();
@@ -231,21 +231,21 @@ impl Engine {
         Box::pin(async move { self.objects.write(name, bytes).await })
     }
 
-    /// Takes an object out, if it is there.
+    /// Deletes an object, if it exists.
     pub fn remove<'a>(&'a self, name: &'a str) -> Step<'a, Result<()>> {
         Box::pin(async move { self.objects.delete(name).await })
     }
 
-    /// Takes a long object out, if it is there: without its first piece it is not.
+    /// Deletes a long object, if it exists: without its first piece it does not.
     pub fn remove_long<'a>(&'a self, name: &'a str) -> Step<'a, Result<()>> {
         Box::pin(async move { self.remove(&self.first_of(name)).await })
     }
 
-    /// Whether a long object is there, and need not be written.
+    /// Returns whether a long object exists and need not be written.
     pub fn has<'a>(&'a self, name: &'a str) -> Step<'a, Result<bool>> {
         Box::pin(async move {
             if self.drops {
-                // Its time begins anew, and a piece of it may have gone.
+                // Writing it renews its lifetime, and a piece of it may be gone.
                 return Ok(false);
             }
             if let Objects::Folder(folder) = &self.objects {
@@ -259,13 +259,13 @@ impl Engine {
         })
     }
 
-    /// What a long object is known by, be it in pieces or not.
+    /// Returns the name by which a long object is found, in pieces or not.
     fn first_of(&self, name: &str) -> String {
         self.piece.map_or_else(|| name.to_owned(), |_| piece_name(name, 0))
     }
 
-    /// Shows a long object of up to `most` bytes to `into`, chunk by chunk; whether it
-    /// is there.
+    /// Passes a long object of up to `most` bytes to `into`, chunk by chunk. Returns whether it
+    /// exists.
     pub fn pour<'a>(
         &'a self,
         name: &'a str,
@@ -294,7 +294,7 @@ impl Engine {
         })
     }
 
-    /// Begins a long object.
+    /// Starts writing a long object.
     pub fn writer<'a>(&'a self, name: &'a str) -> Step<'a, Result<Writer>> {
         Box::pin(async move {
             if let Objects::Folder(folder) = &self.objects {
@@ -317,7 +317,7 @@ impl Engine {
         })
     }
 
-    /// What reads and writes bit by bit, and lists.
+    /// Returns the operator, which streams and lists.
     fn operator(&self) -> Result<&Operator> {
         match &self.objects {
             Objects::OpenDal(op) => Ok(op),
@@ -325,7 +325,7 @@ impl Engine {
         }
     }
 
-    /// Shows an object that is in one piece to `into`; whether it is there.
+    /// Passes an object that is in one piece to `into`. Returns whether it exists.
     async fn stream(&self, name: &str, into: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let op = match &self.objects {
             Objects::OpenDal(op) => op,
@@ -353,7 +353,7 @@ impl Engine {
             limit = QUIET;
             match chunk {
                 Ok(chunk) => chunk.into_iter().try_for_each(|bytes| into(&bytes))?,
-                // Some engines ask only when the first chunk is wanted.
+                // Some engines only send the request when the first chunk is read.
                 Err(error) if is_absence(&error) => return Ok(false),
                 Err(error) => return Err(in_plain_words(error)),
             }
@@ -362,7 +362,7 @@ impl Engine {
     }
 }
 
-/// An object is longer than it may be.
+/// The error of an object that is longer than allowed.
 #[derive(Debug)]
 struct TooLong;
 

@@ -1,13 +1,12 @@
-//! Stores that machines share, as objects by name: the only part of cachex that knows a
-//! network.
+//! Stores that machines share, as objects by name: the only part of cachex that uses a network.
 //!
-//! A [`RemoteUrl`] names a store, an [`Engine`] is an open one. What the objects mean,
-//! how they are named and whether they are believed is decided by whoever calls; here
-//! they are read, written and deleted, in memory that stays bounded, each step within
-//! [`STALL`]. Nothing here blocks, looks at the local store, or prints.
+//! A [`RemoteUrl`] names a store, and an [`Engine`] is an open one. The caller decides what the
+//! objects mean, how they are named and whether they are trusted. This crate reads, writes and
+//! deletes them in bounded memory, each step within [`STALL`]. Nothing here blocks, uses the local
+//! store, or prints.
 //!
-//! Futures are returned in boxes: the client libraries' code is then built once, here,
-//! and not again in each crate that waits for one.
+//! Futures are returned in boxes: the client libraries' code is then built once, here, and not in
+//! each crate that awaits one.
 
 #[cfg(feature = "client")]
 mod engine;
@@ -23,9 +22,9 @@ pub use sign::LEN as SIGNATURE;
 pub use sign::{PrivateKey, PublicKey};
 pub use url::{Access, Kind, RemoteUrl};
 
-/// Chooses what does the cryptography of TLS, once for the process.
+/// Selects the cryptography of TLS, once for the process.
 pub fn prepare() {
-    // Another library may have chosen already.
+    // Another library may have selected it already.
     #[cfg(any(feature = "http-client", feature = "redis"))]
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,20 +1,20 @@
-//! Addresses of names, by a resolver in this process.
+//! Resolution of host names within this process.
 //!
-//! The C library's needs parts that lie beside the program, which a statically linked
-//! one cannot count on: in a bare container there are none. It is asked second, for the
-//! sake of what only it knows: names by mDNS, LDAP and the like.
+//! The C library's resolver needs files beside the program, which a statically linked program in a
+//! bare container may lack. It is only asked second, for names that only it knows: by mDNS, LDAP
+//! and the like.
 
 use anyhow::{Context, Result};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The addresses of a host, the one to try first in front. An address is its own.
+/// Returns the addresses of a host, the preferred one first. An address is its own.
 pub async fn addresses(host: &str) -> Result<Vec<IpAddr>> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }
-    // No server need be asked for that (RFC 6761).
+    // This needs no server (RFC 6761).
     if host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
@@ -25,11 +25,11 @@ pub async fn addresses(host: &str) -> Result<Vec<IpAddr>> {
     }
 }
 
-/// As `/etc/hosts` and the servers in `/etc/resolv.conf` have it.
+/// Resolves a host by `/etc/hosts` and the servers in `/etc/resolv.conf`.
 async fn by_itself(host: &str) -> Result<Vec<IpAddr>> {
     let mut resolver = TokioResolver::builder_tokio().context("reading /etc/resolv.conf")?;
-    // A name that is in `/etc/hosts` with one kind of address is not looked for with
-    // the other, at a server that may not answer.
+    // A name that has one kind of address in `/etc/hosts` is not looked up for the other kind at a
+    // server, which may not answer.
     resolver.options_mut().ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
     let found = resolver.build()?.lookup_ip(host).await.context("asking for its address")?;
     Ok(found.iter().collect())
@@ -40,7 +40,7 @@ async fn by_the_system(host: &str) -> Result<Vec<IpAddr>> {
     Ok(found.map(|address| address.ip()).collect())
 }
 
-/// The same for HTTP.
+/// The resolver for HTTP clients.
 #[cfg(feature = "http-client")]
 pub struct Names;
 

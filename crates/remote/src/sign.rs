@@ -1,27 +1,27 @@
-//! Signatures: who writes has a private key, and who reads knows the public ones.
+//! Signatures: writers have a private key, and readers know the public ones.
 //!
-//! Ed25519, as `ring` has it, which TLS needs anyway. Keys are text, `ed25519:` and 64
-//! hexadecimal digits, with another word in front if they are private, so that one is not
-//! taken for the other.
+//! The algorithm is Ed25519 of `ring`, which TLS needs anyway. Keys are text, `ed25519:` and 64
+//! hexadecimal digits. Private keys have another prefix, so that they are not mistaken for public
+//! ones.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What a public key begins with.
+/// The prefix of a public key.
 const PUBLIC: &str = "ed25519:";
-/// What a private key begins with.
+/// The prefix of a private key.
 const PRIVATE: &str = "ed25519-private:";
 
-/// The key that signatures are verified with.
+/// The key that verifies signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey(pub [u8; 32]);
 
-/// The key that entries are signed with.
+/// The key that signs entries.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrivateKey([u8; 32]);
 
-/// Nothing of it is for logs.
+/// Shows nothing of the key, which must not appear in logs.
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PrivateKey")
@@ -29,17 +29,17 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PrivateKey {
-    /// The one that is made of these random bytes.
+    /// Returns the key that is made from these random bytes.
     pub fn of(random: [u8; 32]) -> PrivateKey {
         PrivateKey(random)
     }
 
-    /// The text of it, which is secret.
+    /// Returns the key as text, which is secret.
     pub fn reveal(&self) -> String {
         format!("{PRIVATE}{}", hex(&self.0))
     }
 
-    /// Whether a text begins as one does.
+    /// Returns whether a text begins like a private key.
     pub fn is_meant_by(text: &str) -> bool {
         text.trim_start().starts_with(PRIVATE)
     }
@@ -56,7 +56,7 @@ impl FromStr for PublicKey {
 
     fn from_str(text: &str) -> Result<PublicKey, String> {
         if PrivateKey::is_meant_by(text) {
-            // Which is not repeated in a message.
+            // The key is not repeated in the message.
             return Err("it is a private key; `cachex remote keygen --public FILE` prints the \
                         public one"
                 .to_owned());
@@ -109,7 +109,7 @@ mod signing {
             Ed25519KeyPair::from_seed_unchecked(&self.0).ok()
         }
 
-        /// The key that verifies what this one signs; none is not known to happen.
+        /// Returns the key that verifies this one's signatures. `None` is not known to happen.
         pub fn public(&self) -> Option<PublicKey> {
             Some(PublicKey(self.pair()?.public_key().as_ref().try_into().ok()?))
         }
@@ -121,7 +121,7 @@ mod signing {
     }
 
     impl PublicKey {
-        /// Whether this message was signed with the private key of this one.
+        /// Returns whether this message was signed with the matching private key.
         pub fn verifies(&self, message: &[u8], signature: &[u8; LEN]) -> bool {
             UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature).is_ok()
         }

@@ -1,4 +1,4 @@
-//! The URL of a store that machines share, and what it takes to enter it.
+//! The URL of a store that machines share, and the credentials for it.
 
 use crate::sign::{PrivateKey, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -6,31 +6,31 @@ use std::fmt;
 use std::str::FromStr;
 use url::Url;
 
-/// What serves a shared store.
+/// A kind of shared store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Azure Blob Storage.
     AzBlob,
-    /// A folder, of a network file system say.
+    /// A folder, for example on a network file system.
     File,
     /// Google Cloud Storage.
     Gcs,
     /// The cache of GitHub Actions.
     Ghac,
-    /// Any web server, which is only read from.
+    /// Any web server, read-only.
     Http,
     /// memcached.
     Memcached,
     /// Redis, Valkey and their like.
     Redis,
-    /// Amazon S3 and what speaks its protocol.
+    /// Amazon S3 and compatible services.
     S3,
-    /// A web server that is written to.
+    /// A web server that can be written to.
     WebDav,
 }
 
-/// The schemes, what they stand for, whether this build has it, and whether a host
-/// (a server, a bucket, a container) has to follow.
+/// The schemes: their kind, whether this build supports it, and whether a host (a server, a bucket,
+/// a container) is required.
 const SCHEMES: [(&str, Kind, bool, bool); 16] = [
     ("az", Kind::AzBlob, cfg!(feature = "azblob"), true),
     ("azblob", Kind::AzBlob, cfg!(feature = "azblob"), true),
@@ -50,31 +50,31 @@ const SCHEMES: [(&str, Kind, bool, bool); 16] = [
     ("webdavs", Kind::WebDav, cfg!(feature = "webdav"), true),
 ];
 
-/// Where it is: a URL that was understood.
+/// A valid URL of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteUrl {
-    // Apart, because mostly there is none, and what holds one is moved by every hit.
+    // Boxed, because there is mostly none, and every hit moves the struct that holds it.
     url: Box<Url>,
     engine: Kind,
 }
 
 impl RemoteUrl {
-    /// What serves it.
+    /// Returns the kind of the store.
     pub fn engine(&self) -> Kind {
         self.engine
     }
 
-    /// Whether anything can be stored there.
+    /// Returns whether anything can be stored there.
     pub fn takes_writes(&self) -> bool {
         self.engine != Kind::Http
     }
 
-    /// Whether one of several machines can claim something there for a while.
+    /// Returns whether one of several machines can claim a name there for a while.
     pub fn has_claims(&self) -> bool {
         self.engine == Kind::Redis
     }
 
-    /// All of it, passwords too.
+    /// Returns the whole URL, including passwords.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -121,7 +121,7 @@ impl FromStr for RemoteUrl {
     }
 }
 
-/// Without passwords: for messages, and to tell one store from another.
+/// Writes the URL without passwords, for messages and to distinguish stores.
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut url = self.url.clone();
@@ -131,44 +131,44 @@ impl fmt::Display for RemoteUrl {
     }
 }
 
-/// How a remote store is entered, where its engine has no variables of its own
-/// for that, and what is shared by those who trust each other.
+/// The credentials of a remote store whose engine has no variables of its own for them, and the
+/// secrets that its users share.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Access {
-    /// Who.
+    /// The user name.
     pub user: Option<String>,
-    /// With which password.
+    /// The password.
     pub password: Option<String>,
-    /// Or with which token.
+    /// A token in place of the password.
     pub token: Option<String>,
-    /// What keys and entries are authenticated with.
+    /// The secret that authenticates keys and entries.
     pub secret: Option<Vec<u8>>,
-    /// The one before, by which only is read.
+    /// The previous secret, which is only used for reading.
     pub old_secret: Option<Vec<u8>>,
-    /// What entries are signed with.
+    /// The key that signs entries.
     pub signing_key: Option<PrivateKey>,
-    /// Whose signatures are accepted besides one's own.
+    /// The public keys whose signatures are accepted besides the own one.
     pub trusted: Vec<PublicKey>,
 }
 
 impl Access {
-    /// Whether only what is signed is accepted.
+    /// Returns whether only signed entries are accepted.
     pub fn wants_signatures(&self) -> bool {
         self.signing_key.is_some() || !self.trusted.is_empty()
     }
 
-    /// The keys whose signatures are accepted then, the own one among them.
+    /// Returns the keys whose signatures are accepted, including the own one.
     pub fn accepted(&self) -> impl Iterator<Item = PublicKey> {
         #[cfg(feature = "client")]
         let own = || self.signing_key.as_ref().and_then(PrivateKey::public);
-        // Without it nothing was ever signed.
+        // Without the client, nothing was ever signed.
         #[cfg(not(feature = "client"))]
         let own = || None;
         self.trusted.iter().copied().chain(std::iter::once_with(own).flatten())
     }
 }
 
-/// Nothing of it is for logs.
+/// Shows nothing of the secrets, which must not appear in logs.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Access")

@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-/// Runs what could run on any thread.
+/// Runs a future that could run on any thread.
 fn run<F: Future + Send>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,

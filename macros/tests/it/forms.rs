@@ -13,7 +13,7 @@ struct Point {
     y: i32,
 }
 
-/// No part of a key.
+/// A type that is not part of a key.
 struct Connection;
 
 #[test]

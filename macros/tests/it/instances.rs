@@ -1,4 +1,4 @@
-//! One function that is many, by its types: none shares a result with another.
+//! Functions with several instances, by their types: none shares a result with another.
 
 use crate::Runs;
 use cachex_macros::cache_value;

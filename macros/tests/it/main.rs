@@ -1,5 +1,5 @@
-//! What the attributes make of functions, compiled and called. This crate stands
-//! in for the library, so that the default path of it is what is tested.
+//! The functions that the attributes generate, compiled and called. This crate stands in for the
+//! library, so that its default path is tested.
 
 extern crate self as cachex;
 
@@ -21,7 +21,7 @@ impl Runs {
         Runs(AtomicUsize::new(0))
     }
 
-    /// Counts one more, and tells how many there were.
+    /// Adds one, and returns the new count.
     fn add(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }

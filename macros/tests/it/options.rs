@@ -1,4 +1,4 @@
-//! What the options come to.
+//! The effects of the options.
 
 use crate::Cache;
 use crate::stand_in::Options;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 static CACHE: LazyLock<Cache> = LazyLock::new(Cache::default);
 
-/// What this library may be called elsewhere.
+/// The library under another name.
 mod renamed {
     pub(crate) use crate::{__private, Cache};
 }

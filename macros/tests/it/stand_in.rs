@@ -1,6 +1,6 @@
-//! What the attributes expect of the library, over a map in memory: enough to
-//! compile what they make, and to see which calls share a result. Whatever is
-//! not the attributes' doing is tested with the library itself.
+//! The interface that the attributes expect of the library, over a map in memory: enough to compile
+//! their output, and to see which calls share a result. Everything else is tested with the library
+//! itself.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-/// The results, by key; all of them text in JSON.
+/// A cache of results by key, all of them JSON text.
 #[derive(Default)]
 pub struct Cache {
     results: Mutex<HashMap<String, String>>,
@@ -16,7 +16,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// With which options it was asked, call by call.
+    /// Returns the options of each call.
     pub fn asked(&self) -> Vec<Options> {
         self.options.lock().unwrap().clone()
     }

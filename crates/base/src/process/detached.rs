@@ -65,8 +65,8 @@ pub fn branch_off(keep: Vec<RawFd>, work: impl FnOnce()) -> Option<Pid> {
     }
 }
 
-/// Drops the inherited priority and closes the inherited files of a process that has just started,
-/// except the standard streams and `keep`.
+/// Lowers the priority of a process that has just started by `nice`, and closes its inherited
+/// files except the standard streams and `keep`.
 pub fn settle(nice: i32, keep: &[BorrowedFd<'_>]) {
     let _ = rustix::process::nice(nice);
     let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];

@@ -78,7 +78,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns whether a recorded result was served, be it fresh, ageing or expired, and the
+    /// Returns whether a recorded result was served, whether fresh, ageing or expired, and the
     /// command was not run for this caller.
     pub fn is_hit(self) -> bool {
         matches!(self, Outcome::Hit | Outcome::Refreshing | Outcome::Stale)

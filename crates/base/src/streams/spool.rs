@@ -23,7 +23,7 @@ pub struct Spool {
     tail: Vec<u8>,
     /// The number of bytes.
     len: u64,
-    /// What follows the bytes.
+    /// The state of the input after the bytes.
     pub rest: Rest,
     /// True if they came from a socket.
     pub is_socket: bool,

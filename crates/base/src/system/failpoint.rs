@@ -4,9 +4,9 @@
 //! `POINT:N=WHAT` for the N-th time that this process reaches the point. `POINT` is the name of
 //! one, or `change` for all that change the store. `WHAT` is `kill`, `panic`, `abort`, `hang`,
 //! `slow`, `interrupt` (SIGINT to the whole process group, as by Ctrl-C), `signal` (SIGINT to this
-//! process alone, which continues as far as the signal lets it), `orphan` (kills a helper's caller,
-//! or a process that is not a helper itself), `exit`, `garbage`, or the number of an error. Release
-//! builds contain none of this.
+//! process alone, which continues as far as the signal lets it), `orphan` (kills the caller of a
+//! helper, or this process if it is not a helper), `exit`, `garbage`, or the number of an error.
+//! Release builds contain none of this.
 
 #[cfg(debug_assertions)]
 use rustix::io::Errno;

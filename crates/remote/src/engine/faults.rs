@@ -1,11 +1,11 @@
-//! What goes wrong with a server, in plain words.
+//! Errors of servers in plain words.
 
 use super::{STALL, kinds};
 use anyhow::{Result, anyhow};
 use opendal::ErrorKind;
 use std::time::Duration;
 
-/// What a remote store does within the time that it may take for a step.
+/// Runs a step of a remote store within its time limit.
 pub(super) async fn within<T>(step: impl IntoFuture<Output = T>) -> Result<T> {
     within_time(STALL, step).await
 }
@@ -17,20 +17,20 @@ pub(super) async fn within_time<T>(
     tokio::time::timeout(limit, step.into_future()).await.map_err(|_| stalled(limit))
 }
 
-/// What is said of a connection that stands still.
+/// Returns the error of a connection that stalled.
 pub(super) fn stalled(limit: Duration) -> anyhow::Error {
     anyhow!("nothing came or went for {}", humantime::format_duration(limit))
 }
 
-/// Whether an object is not there, but what it would be in is.
+/// Returns whether an object does not exist, but its container does.
 pub(super) fn is_absence(error: &opendal::Error) -> bool {
     const NOWHERE: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "bucket does not exist"];
     let is_nowhere = || NOWHERE.iter().any(|words| error.message().contains(words));
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) && !is_nowhere()
 }
 
-/// Whether something was written; what was there already under a name that says what
-/// it is need not be.
+/// Returns whether something was written. It is no error if it exists already under a name that is
+/// derived from its content.
 pub(super) fn taken(written: opendal::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -38,7 +38,7 @@ pub(super) fn taken(written: opendal::Result<()>) -> Result<()> {
     }
 }
 
-/// What a server answered that said nothing else.
+/// Describes an answer by its status, if the server said nothing else.
 fn status_of(error: &opendal::Error) -> Option<String> {
     let told = error.to_string();
     let (_, rest) = told.split_once("status: ")?;
@@ -46,10 +46,10 @@ fn status_of(error: &opendal::Error) -> Option<String> {
     (!number.is_empty()).then(|| format!("the server answers with status {number}"))
 }
 
-/// What `OpenDAL` says where a request did not get through.
+/// `OpenDAL`'s message for a request that was not sent.
 const UNSENT: &str = "send http request";
 
-/// What went wrong, as far as that helps who reads it: what caused it says most.
+/// Converts an error for its reader: the root cause says most.
 pub(super) fn in_plain_words(error: opendal::Error) -> anyhow::Error {
     let what = match error.kind() {
         ErrorKind::PermissionDenied => "access is denied, the credentials may be wrong: ",
@@ -59,11 +59,11 @@ pub(super) fn in_plain_words(error: opendal::Error) -> anyhow::Error {
     };
     let message = error.message().to_owned();
     let status = (message.is_empty()).then(|| status_of(&error)).flatten();
-    // No answer came: who would have passed it on is a part of why.
+    // No answer came, and the proxy may be the reason.
     let way = (message == UNSENT).then(kinds::by_way_of_a_proxy).flatten().unwrap_or_default();
     let cause = anyhow::Error::from(error);
     let cause = cause.chain().skip(1).last().map_or(message, ToString::to_string);
-    // One line, and no page of HTML.
+    // One line, and not a page of HTML.
     let line = cause.split_whitespace().collect::<Vec<_>>().join(" ");
     let line: String = status.unwrap_or_else(|| line.chars().take(200).collect());
     anyhow!("{what}{line}{way}")

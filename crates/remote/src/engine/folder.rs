@@ -1,9 +1,8 @@
-//! A folder that machines share, a network's file system say.
+//! A folder that machines share, for example on a network file system.
 //!
-//! Who else can write to it may have put anything there, so nothing below the folder that
-//! was named is reached through a link, and what a writer replaces is the name and never
-//! what it leads to. An object is written under a passing name and renamed when it is
-//! whole.
+//! Others who can write to it may have put anything there. So nothing below the named folder is
+//! reached through a link, and a writer replaces a name and never the target of a link. An object
+//! is written under a temporary name and renamed when it is complete.
 
 use super::listing::{Bounds, Listed, Stored, Trimmed, now};
 use anyhow::{Context, Result, anyhow, ensure};
@@ -19,22 +18,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::CLOEXEC);
-/// Where objects are written.
+/// The folder in which objects are written.
 const WORK: &str = "tmp";
-/// How much is read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 512 * 1024;
-/// How far down objects lie.
+/// The maximum depth of objects.
 const DEPTH: usize = 8;
 
-/// When an object was last used is its time of modification, noted as exactly as this, in
-/// seconds.
+/// The precision, in seconds, of the time of last use, which is stored as the modification time.
 const USED_LATELY: i64 = 60 * 60;
-/// No writer takes longer, in seconds.
+/// The age, in seconds, at which a temporary file is considered abandoned.
 const LEFT: i64 = 24 * 60 * 60;
-/// What `stat` counts blocks in.
+/// The unit of the block counts of `stat`.
 const SECTOR: u64 = 512;
 
-/// How many objects this process began.
+/// The number of objects that this process began to write.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A shared folder.
@@ -44,16 +42,16 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens what is called `name` in a folder that is there, and makes it if it is not.
+    /// Opens the folder `name` in an existing folder, and creates it if it is missing.
     pub fn open(folder: &Path, name: &str) -> Result<Folder> {
-        // It may be a network's that is not mounted: nothing is put below its name.
+        // It may be the mount point of a network file system that is not mounted: do not fill it.
         ensure!(folder.is_dir(), "there is no folder '{}'", folder.display());
         let folder = rustix::fs::openat(CWD, folder, FOLDER, Mode::empty())?;
         let top = subfolder(folder.as_fd(), Path::new(name), true)?;
         Ok(Folder { top: Arc::new(top.context("it is gone")?) })
     }
 
-    /// Opens an object for reading, if it is there. A link is none.
+    /// Opens an object for reading, if it exists. Links are not objects.
     pub async fn read(&self, name: &str) -> Result<Option<Object>> {
         let (top, name) = (self.clone(), PathBuf::from(name));
         blocking(move || {
@@ -73,7 +71,7 @@ impl Folder {
         .await
     }
 
-    /// Whether an object is there.
+    /// Returns whether an object exists.
     pub async fn has(&self, name: &str) -> Result<bool> {
         let (top, name) = (self.clone(), PathBuf::from(name));
         blocking(move || {
@@ -84,7 +82,7 @@ impl Folder {
         .await
     }
 
-    /// Takes an object out, if it is there.
+    /// Deletes an object, if it exists.
     pub async fn remove(&self, name: &str) -> Result<()> {
         let (top, name) = (self.clone(), PathBuf::from(name));
         blocking(move || {
@@ -97,7 +95,7 @@ impl Folder {
         .await
     }
 
-    /// Begins an object.
+    /// Starts writing an object.
     pub async fn writer(&self, name: &str) -> Result<NewObject> {
         let (top, name) = (self.clone(), PathBuf::from(name));
         blocking(move || {
@@ -114,7 +112,7 @@ impl Folder {
         .await
     }
 
-    /// The objects that lie in a folder.
+    /// Lists the objects in a folder.
     pub async fn list(&self, folder: &str) -> Result<Vec<Listed>> {
         let (top, folder) = (self.clone(), PathBuf::from(folder));
         blocking(move || {
@@ -132,9 +130,9 @@ impl Folder {
         .await
     }
 
-    /// Takes out objects of these folders that were not used for so long, and the least
-    /// recently used until the rest takes no more than so many bytes; with `rehearse`, says
-    /// what that would come to. What writers left behind that died goes, too.
+    /// Deletes objects of these folders that were not used for the given time, and the least
+    /// recently used until the rest is within the given size. With `rehearse`, only returns what
+    /// that would amount to. Abandoned temporary files are deleted, too.
     pub async fn trim(&self, folders: &[&str], bounds: Bounds) -> Result<Trimmed> {
         let top = self.clone();
         let folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
@@ -171,8 +169,8 @@ impl Folder {
         }
     }
 
-    /// The folder that an object lies in, and what it is called there; none: there is no
-    /// such folder. It is made if it is to be.
+    /// Returns the folder of an object and the object's name in it, or `None` if there is no such
+    /// folder. With `create`, the folder is created.
     fn folder_of(&self, name: &Path, create: bool) -> Result<Option<(OwnedFd, PathBuf)>> {
         let mut folder: Option<OwnedFd> = None;
         for part in name.parent().into_iter().flatten() {
@@ -185,7 +183,7 @@ impl Folder {
     }
 }
 
-/// Opens a folder, and makes it if it is to be; none: it is not there.
+/// Opens a folder, and creates it if requested. Returns `None` if it does not exist.
 fn subfolder(at: BorrowedFd<'_>, name: &Path, create: bool) -> Result<Option<OwnedFd>> {
     let open = || {
         let flags = FOLDER | OFlags::NOFOLLOW;
@@ -194,7 +192,7 @@ fn subfolder(at: BorrowedFd<'_>, name: &Path, create: bool) -> Result<Option<Own
     let opened = match open() {
         Err(Errno::NOENT) if create => {
             match rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777)) {
-                // Another may be at the same.
+                // Another process may have created it.
                 Ok(()) | Err(Errno::EXIST) => open(),
                 Err(errno) => Err(errno),
             }
@@ -219,7 +217,7 @@ fn status(folder: &OwnedFd, name: &Path) -> Result<Option<Stat>> {
     }
 }
 
-/// Notes that an object was used. One that belongs to another user may stay as it is.
+/// Records that an object was used. This may fail for another user's object.
 fn used(folder: &OwnedFd, name: &Path, stat: &Stat) {
     if now().is_ok_and(|now| now.saturating_sub(stat.st_mtime) > USED_LATELY) {
         let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW as _ };
@@ -228,7 +226,7 @@ fn used(folder: &OwnedFd, name: &Path, stat: &Stat) {
     }
 }
 
-/// Finds the files in a folder and so far below it. What goes meanwhile is passed over.
+/// Finds the files in a folder to the given depth. Files that disappear meanwhile are skipped.
 fn survey(at: &OwnedFd, path: &Path, depth: usize, found: &mut Vec<Stored<PathBuf>>) -> Result<()> {
     for entry in rustix::fs::Dir::read_from(at)? {
         let entry = entry?;
@@ -258,7 +256,7 @@ fn is_file(mode: rustix::fs::RawMode) -> bool {
     FileType::from_raw_mode(mode) == FileType::RegularFile
 }
 
-/// Does what may take its time on a file system of a network.
+/// Runs work that may block on a network file system.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -271,7 +269,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// The next bytes of it; none: there are no more.
+    /// Returns the next bytes, or `None` at the end.
     pub async fn next(&self) -> Result<Option<Vec<u8>>> {
         let file = Arc::clone(&self.file);
         blocking(move || {
@@ -283,13 +281,13 @@ impl Object {
     }
 }
 
-/// An object in the making. Dropped before [`NewObject::finish`], it leaves nothing.
+/// An object that is being written. Dropped before [`NewObject::finish`], it leaves nothing.
 pub struct NewObject {
     folder: Folder,
     name: PathBuf,
     work: Arc<OwnedFd>,
     passing: PathBuf,
-    /// None: it has its name.
+    /// The temporary file; none once it has its name.
     file: Option<Arc<File>>,
 }
 
@@ -300,7 +298,7 @@ impl NewObject {
         blocking(move || Ok(std::io::Write::write_all(&mut &*file, &bytes)?)).await
     }
 
-    /// Ends it; only now it is there.
+    /// Completes the object, which exists only from now on.
     pub async fn finish(mut self) -> Result<()> {
         let file = self.file.clone().context("it was ended")?;
         let (folder, name) = (self.folder.clone(), self.name.clone());

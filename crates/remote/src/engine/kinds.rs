@@ -1,4 +1,4 @@
-//! Each kind of URL made into an operator, with the variables that are usual for it.
+//! The operator for each kind of URL, with its usual environment variables.
 
 #![cfg_attr(
     not(all(feature = "redis", feature = "s3", feature = "webdav")),
@@ -27,24 +27,23 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use url::Url;
 
-/// Below everything that cachex keeps: the place may be shared.
+/// The parent of everything that cachex stores, since the place may be shared.
 const FOLDER: &str = "cachex";
 
-/// What is longer is a date for memcached, and one that passed.
+/// The longest lifetime in memcached, which takes a longer one for a date in the past.
 #[cfg(feature = "memcached")]
 const LONGEST_MEMCACHED_TIME: Duration = Duration::from_hours(30 * 24);
 
-/// Where objects are, and what is to be known of its engine.
+/// An opened store, and the properties of its engine.
 pub struct Opened {
     pub objects: Objects,
-    /// The length of a piece, where a value is not written bit by bit.
+    /// The length of a piece; none if values are streamed.
     pub piece: Option<usize>,
-    /// Whether values go when their time is over, or when others need the room.
+    /// True if values disappear when they expire, or when others need the room.
     pub drops: bool,
 }
 
-/// Opens what a URL names; what is written is dropped by the server after `kept`, if
-/// it can.
+/// Opens the store of a URL. The server drops written values after `kept`, if it can.
 pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> Result<Opened> {
     let whole = |op| Opened { objects: Objects::OpenDal(op), piece: None, drops: false };
     Ok(match url.engine() {
@@ -55,7 +54,7 @@ pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> R
             piece: Some(redis::PIECE),
             drops: true,
         },
-        // An item of memcached is up to 1 MiB long with what it is kept with.
+        // An item of memcached is at most 1 MiB long, including its metadata.
         #[cfg(feature = "memcached")]
         Kind::Memcached => {
             let op = memcached(url, access, kept).await?;
@@ -78,14 +77,14 @@ pub async fn open(url: &RemoteUrl, access: &Access, kept: Option<Duration>) -> R
     })
 }
 
-/// The folder that everything lies in, below what the URL says.
+/// Returns the folder of all objects, below the path of the URL.
 pub(super) fn root_below(path: &str) -> String {
     let path = percent_decoded(path.trim_matches('/'));
     if path.is_empty() { format!("/{FOLDER}/") } else { format!("/{path}/{FOLDER}/") }
 }
 
 fn percent_decoded(text: &str) -> String {
-    // `Url` decodes in no other place than this.
+    // `Url` has no other function to decode.
     let form = format!("x={}", text.replace('+', "%2B"));
     let decoded = url::form_urlencoded::parse(form.as_bytes()).next();
     decoded.map(|(_, value)| value.into_owned()).unwrap_or_default()
@@ -112,7 +111,7 @@ fn folder(url: &RemoteUrl) -> Result<Folder> {
     Folder::open(&folder, FOLDER)
 }
 
-/// The same over HTTP, to this endpoint. Certificates are looked for only where they are
+/// Sets up an operator for HTTP to this endpoint. Certificates are loaded only where they are
 /// needed.
 #[cfg(feature = "http-client")]
 fn over_http(op: Operator, endpoint: &str) -> Result<Operator> {
@@ -134,12 +133,12 @@ fn over_http(op: Operator, endpoint: &str) -> Result<Operator> {
     Ok(op.with_context(context))
 }
 
-/// The web server that this process speaks to, if its store is one.
+/// The web server that this process uses, if its store is one.
 #[cfg(feature = "http-client")]
 static SERVER: std::sync::OnceLock<(reqwest::Client, String)> = std::sync::OnceLock::new();
 
-/// The time of that server since 1970, to the second, as it heads whatever it answers: that
-/// somebody without credentials is denied access, say.
+/// Returns the time of that server since 1970, to the second. It is in the header of any answer,
+/// even if access is denied without credentials.
 #[cfg(feature = "http-client")]
 pub(super) async fn time_of_the_server() -> Result<Option<Duration>> {
     let Some((client, endpoint)) = SERVER.get() else { return Ok(None) };
@@ -150,12 +149,12 @@ pub(super) async fn time_of_the_server() -> Result<Option<Duration>> {
     Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs))
 }
 
-/// The proxy that this process speaks to its store through, if it does.
+/// The proxy through which this process reaches its store, if any.
 #[cfg(feature = "http-client")]
 static PROXY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
 
-/// Said behind why a request did not get through: nothing else tells that what is not there
-/// is not the store.
+/// Returns the note to append to the error of a failed request: otherwise nothing says that the
+/// unreachable server is not the store.
 #[cfg(feature = "http-client")]
 pub(super) fn by_way_of_a_proxy() -> Option<String> {
     PROXY.get().map(|proxy| format!(" (by way of the proxy {proxy})"))
@@ -166,7 +165,7 @@ pub(super) fn by_way_of_a_proxy() -> Option<String> {
     None
 }
 
-/// The proxy that the environment has the client use for an endpoint, without passwords.
+/// Returns the proxy that the environment sets for an endpoint, without passwords.
 #[cfg(feature = "http-client")]
 fn proxy_before(endpoint: &Url) -> Option<String> {
     let named = match endpoint.scheme() {
@@ -189,14 +188,13 @@ fn proxy_before(endpoint: &Url) -> Option<String> {
     Some(shown.as_str().trim_end_matches('/').to_owned())
 }
 
-/// A connection to a server that is no web server, to the first of its addresses that
-/// takes one. Its client would ask the system for addresses, and try a server that
-/// refuses it again and again.
+/// Connects to a server that is not a web server, at the first of its addresses that accepts. Its
+/// client would ask the system for addresses, and retry a server that refuses.
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(super) async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStream)> {
     let (host, port) = (host(url), url.port().unwrap_or(port));
     let addresses = resolver::addresses(host.trim_matches(['[', ']'])).await;
-    // The library's own words are about queries.
+    // The library's own message is about queries.
     let addresses = addresses.map_err(|_| anyhow!("the name `{host}` is not found"))?;
     let mut refused = None;
     for address in addresses {
@@ -238,7 +236,7 @@ fn s3(url: &RemoteUrl, access: &Access) -> Result<Operator> {
     }
     let region = asked(url, "region").or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
     s3 = s3.region(region.as_deref().unwrap_or("us-east-1"));
-    // Those are cachex's alone: what else is in the environment counts for a call.
+    // These are for cachex alone. Other variables in the environment apply to the command, too.
     if let (Some(user), Some(password)) = (&access.user, &access.password) {
         s3 = s3.access_key_id(user).secret_access_key(password);
         if let Some(token) = &access.token {
@@ -342,7 +340,7 @@ fn ghac(url: &RemoteUrl) -> Result<Operator> {
     over_http(built(ghac)?, &endpoint)
 }
 
-/// The host and its port.
+/// Returns the host and its port.
 #[cfg(any(feature = "webdav", feature = "http"))]
 fn authority(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! What a store holds: counting it, and taking the least recently used out of it.
+//! The contents of a store: counting them, and deleting the least recently used.
 //!
-//! A folder and Redis know when an object was last used, other servers when it was written.
+//! A folder and Redis know when an object was last used, other servers only when it was written.
 
 use super::faults::{in_plain_words, is_absence, within};
 use super::{Engine, Objects, Step};
@@ -9,40 +9,40 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where entries lie, and blobs.
+/// The folders of entries and of blobs.
 pub(super) const KINDS: [&str; 2] = ["v1/e/", "v1/b/"];
-/// What lies in a store besides, that goes when nobody uses it.
+/// The folder of other objects, which are also deleted when nobody uses them.
 const BESIDES: &str = "v1/p/";
-/// How many objects are removed at once.
+/// The number of concurrent removals.
 const REMOVED_AT_ONCE: usize = 16;
 
-/// What may stay in a store.
+/// The limits on the contents of a store.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Bounds {
-    /// What was not used for so long goes.
+    /// The maximum time without use.
     pub older_than: Option<Duration>,
-    /// What stays takes no more than so many bytes.
+    /// The maximum size of what stays, in bytes.
     pub most: Option<u64>,
-    /// Whether nothing is changed.
+    /// True if nothing is changed.
     pub rehearse: bool,
 }
 
-/// What was taken out of a store, and what is left.
+/// The result of trimming a store.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Trimmed {
-    /// Objects that went,
+    /// The number of deleted objects.
     pub objects: u64,
-    /// and the bytes they took.
+    /// The size of the deleted objects in bytes.
     pub bytes: u64,
-    /// Objects that are left,
+    /// The number of remaining objects.
     pub left_objects: u64,
-    /// and the bytes they take.
+    /// The size of the remaining objects in bytes.
     pub left_bytes: u64,
 }
 
 /// An object of a store, or all pieces of one.
 pub(super) struct Stored<P> {
-    /// When it was last used, in seconds since the epoch.
+    /// The time of last use, in seconds since the epoch.
     pub used: i64,
     pub bytes: u64,
     pub place: P,
@@ -52,12 +52,12 @@ pub(super) struct Stored<P> {
 pub(super) struct Listed {
     pub name: String,
     pub bytes: u64,
-    /// When it was last used or written, in seconds since the epoch, if the store says that.
+    /// The time of last use or of writing, in seconds since the epoch, if the store reports it.
     pub used: Option<i64>,
 }
 
 impl Bounds {
-    /// Returns the places of what goes, and what that comes to.
+    /// Returns a summary of what is to be deleted, and the places of those objects.
     pub(super) fn exceeded_by<P>(
         self,
         mut found: Vec<Stored<P>>,
@@ -86,13 +86,13 @@ impl Bounds {
     }
 }
 
-/// The seconds since the epoch.
+/// Returns the seconds since the epoch.
 pub(super) fn now() -> Result<i64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() as i64)
 }
 
 impl Engine {
-    /// Whether it can tell what it holds.
+    /// Returns whether it can list its contents.
     pub fn lists(&self) -> bool {
         match &self.objects {
             #[cfg(feature = "redis")]
@@ -101,7 +101,7 @@ impl Engine {
         }
     }
 
-    /// The names below the folder of entries, and of blobs: how many there are of each.
+    /// Returns the number of entries and of blobs.
     pub fn count(&self) -> Step<'_, Result<[u64; 2]>> {
         Box::pin(async move {
             let mut counts = [0; 2];
@@ -115,7 +115,7 @@ impl Engine {
         })
     }
 
-    /// The names of all entries.
+    /// Returns the names of all entries.
     pub fn entries(&self) -> Step<'_, Result<Vec<String>>> {
         Box::pin(async move {
             let mut names = Vec::new();
@@ -124,7 +124,7 @@ impl Engine {
         })
     }
 
-    /// Takes out the least recently used objects, until what is left is within bounds.
+    /// Deletes the least recently used objects until the rest is within bounds.
     pub fn trim(&self, bounds: Bounds) -> Step<'_, Result<Trimmed>> {
         Box::pin(async move {
             if let Objects::Folder(folder) = &self.objects {
@@ -154,7 +154,7 @@ impl Engine {
                 return Ok(trimmed);
             }
             let removals = stream::iter(gone).map(|Stored { mut place, .. }| async move {
-                // Without its first piece it is not there at all.
+                // The first piece goes first: without it, the object does not exist.
                 place.sort_unstable();
                 for (_, name) in place {
                     self.objects.delete(&name).await?;
@@ -167,14 +167,15 @@ impl Engine {
         })
     }
 
-    /// What a name is a piece of, where blobs lie in pieces, and which.
+    /// Returns the object that a name is a piece of, where blobs are stored in pieces, and its
+    /// index.
     fn piece_of<'n>(&self, name: &'n str) -> Option<(&'n str, u64)> {
         self.piece?;
         let (whole, at) = name.strip_prefix(KINDS[1]).and(name.rsplit_once('.'))?;
         Some((whole, at.parse().ok()?))
     }
 
-    /// Shows all objects of a folder, with their times and lengths if those are wanted.
+    /// Visits all objects of a folder, with their times and lengths if `with_facts`.
     async fn list(
         &self,
         folder: &str,

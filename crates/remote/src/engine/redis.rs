@@ -1,8 +1,8 @@
 //! Redis: values by key over one connection that cachex opens itself.
 //!
-//! The client library speaks the protocol. Looking up the name, connecting and TLS stay
-//! here: the system's resolver cannot be relied on in a static binary, what is refused
-//! is to be reported as that at once, and whatever takes time is bounded by the caller.
+//! The client library speaks the protocol. Name resolution, connecting and TLS are done here: the
+//! system's resolver cannot be relied on in a static binary, a refused connection must be reported
+//! at once, and the caller bounds everything that takes time.
 
 use super::kinds::{asked, connect, host, password, root_below, user, variable};
 use super::listing::{Listed, now};
@@ -22,28 +22,27 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
-/// The length of a piece of a long value: short enough to get through a slow line well
-/// before [`STALL`].
+/// The length of a piece of a long value: short enough to pass a slow line well within [`STALL`].
 pub const PIECE: usize = 256 << 10;
-/// How many values are on the way at once, whatever asks for them: on one connection they
-/// follow each other, and each is given [`STALL`].
+/// The maximum number of concurrent values, whoever requests them: on one connection they follow
+/// each other, and each is given [`STALL`].
 const VALUES_AT_ONCE: usize = 3;
-/// How many names are asked for at once.
+/// The number of names requested at once.
 const SCANNED_AT_ONCE: usize = 500;
-/// The longest answers that are under way at once, with room for their framing.
+/// The size of the longest concurrent answers, including their framing.
 const LONGEST_ANSWERS: usize = (PIECE + 1024) * (PIECES_AT_ONCE + 1);
 
 /// An open connection.
 #[derive(Clone)]
 pub struct Redis {
     connection: MultiplexedConnection,
-    /// In front of every key.
+    /// The prefix of every key.
     prefix: Arc<str>,
-    /// What is written is dropped by the server after that.
+    /// The time after which the server drops written values.
     kept: Option<Duration>,
-    /// How many bytes the server may send before it is asked for more.
+    /// The number of bytes that the server may send before the next request.
     allowed: Arc<AtomicUsize>,
-    /// How many bytes it has sent.
+    /// The number of bytes that it has sent.
     came: Arc<AtomicUsize>,
     turns: Arc<Semaphore>,
 }
@@ -88,7 +87,7 @@ impl Redis {
                 speak(stream, &greeting, counts).await?
             }
         };
-        // The server knows no folders: what begins alike belongs together.
+        // The server has no folders; a common prefix takes their place.
         let prefix = root_below(&prefix).trim_start_matches('/').into();
         let turns = Arc::new(Semaphore::new(VALUES_AT_ONCE));
         Ok(Redis { connection, prefix, kept, allowed, came, turns })
@@ -100,7 +99,7 @@ impl Redis {
         get.arg(self.key(name));
         let mut answer = std::pin::pin!(self.ask(&get));
         loop {
-            // On one connection the bytes of any answer tell that it is alive.
+            // On one connection, the bytes of any answer show that it is alive.
             let before = self.came.load(Ordering::Relaxed);
             match tokio::time::timeout(QUIET, &mut answer).await {
                 Ok(answer) => return answer,
@@ -122,12 +121,12 @@ impl Redis {
         self.ask(&set).await
     }
 
-    /// Takes a value out, if it is there.
+    /// Deletes a value, if it exists.
     pub async fn delete(&self, name: &str) -> Result<()> {
         self.ask(cmd("DEL").arg(self.key(name))).await
     }
 
-    /// Sets a value that goes after `ttl`, unless there is one; whether it was set.
+    /// Sets a value that expires after `ttl`, unless it exists. Returns whether it was set.
     pub async fn claim(&self, name: &str, token: &str, ttl: Duration) -> Result<bool> {
         let mut set = cmd("SET");
         set.arg(self.key(name)).arg(token).arg("NX").arg("PX").arg(ttl.as_millis() as u64);
@@ -135,9 +134,10 @@ impl Redis {
         Ok(set.is_some())
     }
 
-    /// Has a value go later that is still this one, or now; whether it was.
+    /// Extends the lifetime of a value that is still `token`, or deletes it. Returns whether it
+    /// was.
     pub async fn keep_claim(&self, name: &str, token: &str, ttl: Option<Duration>) -> Result<bool> {
-        // At once, so that it is not another's that is touched.
+        // In one step, so that another caller's value is not touched.
         let mut eval = cmd("EVAL");
         let script = match ttl {
             Some(_) => {
@@ -154,14 +154,14 @@ impl Redis {
         Ok(self.ask::<u64>(&eval).await? == 1)
     }
 
-    /// The time of the server, since 1970.
+    /// Returns the server's time since 1970.
     pub async fn time(&self) -> Result<Duration> {
         let (seconds, micros): (u64, u32) = self.ask(&cmd("TIME")).await?;
         Ok(Duration::new(seconds, micros.min(999_999) * 1000))
     }
 
-    /// Shows the names of values that begin so, and if that is wanted what they take, and when
-    /// they were used.
+    /// Visits the names of values with a prefix, and with `with_facts` their size and the time of
+    /// their last use.
     pub async fn list(
         &self,
         folder: &str,
@@ -182,14 +182,14 @@ impl Redis {
             scan.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(SCANNED_AT_ONCE);
             let keys: Vec<String>;
             (cursor, keys) = self.ask(&scan).await?;
-            // One may come again while the server makes room for more.
+            // A name may be returned again while the server resizes its table.
             let keys: Vec<String> =
                 keys.into_iter().filter(|key| known.insert(key.clone())).collect();
             let facts = if with_facts { self.facts(&keys).await? } else { Vec::new() };
             let mut facts = facts.into_iter();
             for key in keys {
                 let (bytes, used) = match facts.next() {
-                    // It went meanwhile.
+                    // It was deleted meanwhile.
                     Some((None, _) | (_, None)) => continue,
                     Some((Some(bytes), used)) => (bytes, used),
                     None => (0, None),
@@ -204,7 +204,8 @@ impl Redis {
         }
     }
 
-    /// The bytes that values take, and when they were last used. Neither question is a use.
+    /// Returns the bytes that values take, and when they were last used. Neither query counts as a
+    /// use.
     async fn facts(&self, keys: &[String]) -> Result<Vec<(Option<u64>, Option<i64>)>> {
         let (mut sizes, mut idle) = (redis::pipe(), redis::pipe());
         for key in keys {
@@ -236,11 +237,11 @@ impl Redis {
     }
 }
 
-/// What went wrong, in the server's words where it said any.
+/// Converts an error, in the server's words if there are any.
 fn in_plain_words(error: RedisError) -> anyhow::Error {
     let text = error.to_string();
     match error.into_server_errors().as_deref() {
-        // What was refused first is why the rest was.
+        // The first refusal is the reason for the others.
         Some([(_, refusal), ..]) => match refusal.details() {
             Some(details) => anyhow!("{} {details}", refusal.code()),
             None => anyhow!("{}", refusal.code()),
@@ -249,8 +250,8 @@ fn in_plain_words(error: RedisError) -> anyhow::Error {
     }
 }
 
-/// What is said before anything is asked for. The client library would say it too, and keep
-/// to itself why the server does not like it.
+/// The introduction before the first request. The client library could send it too, but would hide
+/// why the server rejects it.
 #[derive(Default)]
 struct Greeting {
     user: Option<String>,
@@ -261,7 +262,7 @@ struct Greeting {
 impl Greeting {
     async fn say(&self, connection: &mut MultiplexedConnection) -> Result<()> {
         match self.say_as(self.user.as_deref(), connection).await {
-            // Before its version 6 a server knows no users.
+            // Servers before version 6 have no users.
             Err(error) if self.user.is_some() && format!("{error:#}").contains(TOO_MANY) => {
                 self.say_as(None, connection).await
             }
@@ -291,10 +292,10 @@ impl Greeting {
     }
 }
 
-/// What a server says of a command with an argument that it does not know.
+/// The server's message for a command with an unknown argument.
 const TOO_MANY: &str = "wrong number of arguments";
 
-/// Introduces itself over a stream that is connected.
+/// Sets up a session over a connected stream.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     greeting: &Greeting,
@@ -310,7 +311,7 @@ async fn speak(
     Ok(connection)
 }
 
-/// A stream within TLS, to a server whose certificate is for `host`.
+/// Wraps a stream in TLS, to a server whose certificate is for `host`.
 async fn encrypted(
     stream: tokio::net::TcpStream,
     host: &str,
@@ -323,8 +324,8 @@ async fn encrypted(
     connector.connect(name, stream).await.context("TLS")
 }
 
-/// A stream that ends with an error when the other side sends more than was asked for.
-/// The client library would keep it all.
+/// A stream that fails when the peer sends more than was requested. The client library would buffer
+/// it all.
 struct Bounded<S> {
     stream: S,
     allowed: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! Writing a long object bit by bit.
+//! Writing a long object in chunks.
 
 use super::faults::{taken, within};
 use super::folder::NewObject;
@@ -6,11 +6,11 @@ use super::{Objects, PIECES_AT_ONCE, Step};
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-/// A long object in the making.
+/// A long object that is being written.
 pub enum Writer {
     /// To a file.
     File(NewObject),
-    /// Written bit by bit, in parts where the engine has that.
+    /// Streamed, in parts where the engine supports that.
     Whole(opendal::Writer),
     /// In pieces.
     Pieces(Pieces),
@@ -28,7 +28,7 @@ impl Writer {
         })
     }
 
-    /// Ends it; only now it is there.
+    /// Completes the object, which exists only from now on.
     pub fn finish(self) -> Step<'static, Result<()>> {
         Box::pin(async move {
             match self {
@@ -39,7 +39,7 @@ impl Writer {
         })
     }
 
-    /// Gives it up.
+    /// Abandons the object.
     pub fn abandon(self) -> Step<'static, ()> {
         Box::pin(async move {
             if let Writer::Whole(mut writer) = self {
@@ -73,7 +73,7 @@ impl Pieces {
         Ok(())
     }
 
-    /// Sends the open piece on its way, but for the first.
+    /// Starts sending the open piece, unless it is the first.
     async fn close(&mut self) -> Result<()> {
         let piece = std::mem::take(&mut self.open);
         let at = self.count;
@@ -93,7 +93,7 @@ impl Pieces {
     }
 
     async fn finish(mut self) -> Result<()> {
-        // The last piece is shorter than the others: it says that there are no more.
+        // The last piece is shorter than the others, which marks the end.
         self.close().await?;
         while let Some(done) = self.under_way.join_next().await {
             done??;
