@@ -13,7 +13,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 const CHUNK: usize = 64 * 1024;
 
-/// What both streams were to print, in the order in which it came.
+/// The output of both streams, in the order in which it was produced.
 #[derive(Debug, Default)]
 pub struct BufferedOutput {
     bytes: Spool,
@@ -23,8 +23,8 @@ pub struct BufferedOutput {
 }
 
 impl BufferedOutput {
-    /// Keeps a chunk of a stream. On an error it is kept, and the next will need
-    /// memory without bound.
+    /// Buffers a chunk of a stream. On an error the chunk is still kept, but later chunks may use
+    /// unbounded memory.
     pub fn append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         let len = bytes.len() as u64;
         let frame = match &mut self.last {
@@ -40,8 +40,8 @@ impl BufferedOutput {
         self.bytes.append(bytes).and(frame)
     }
 
-    /// Prints it, at a terminal of the command's own kind as that is to show it (see
-    /// [`Screen`]); what of it is lost, should that fail.
+    /// Prints the output, adapted to the terminal by [`Screen`] if the command had one of its own.
+    /// An error names the stream that lost output.
     pub fn release(self, mut screen: Option<Screen>) -> Result<(), (Stream, Loss)> {
         let _ignored = Altered::ignored(SIGPIPE);
         let mut gone = Stream::BOTH.map(|stream| (false, Plain::of(stream)));
@@ -68,10 +68,10 @@ impl BufferedOutput {
         outcome
     }
 
-    /// The chunks, one after the other.
+    /// Returns the chunks in order.
     pub fn into_pieces(mut self) -> Pieces {
         if let Some(last) = self.last {
-            // It is there even if this fails.
+            // The frame is kept in memory even if this fails.
             let _ = keep(&mut self.frames, last);
         }
         let frames: Box<dyn Read> = Box::new(self.frames.into_reader());
@@ -85,7 +85,7 @@ impl BufferedOutput {
     }
 }
 
-/// Prints bytes, unless the stream is `gone`, as one is whose reader left.
+/// Prints bytes, unless the stream is `gone` because its reader left.
 fn put(
     stream: Stream,
     mut left: &[u8],
@@ -114,19 +114,19 @@ fn keep(frames: &mut Spool, frame: Frame) -> io::Result<()> {
     frames.append(&encoded)
 }
 
-/// What was held, on its way out.
+/// The buffered output, read back in pieces.
 pub struct Pieces {
     frames: Frames<Readable<BufReader<Box<dyn Read>>>>,
     bytes: BufReader<Box<dyn Read>>,
     stream: Stream,
-    /// How much of the frame is still to come.
+    /// The bytes of the current frame that are still to come.
     left: u64,
-    /// How much of the buffer the last piece was.
+    /// The number of buffered bytes that the last piece used.
     used: usize,
 }
 
 impl Pieces {
-    /// The next of it, `CHUNK` bytes at the most, and where it goes.
+    /// Returns the next piece, at most `CHUNK` bytes, and its stream.
     pub fn next(&mut self) -> io::Result<Option<(Stream, &[u8])>> {
         self.bytes.consume(std::mem::take(&mut self.used));
         while self.left == 0 {
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What came out; neighbours of one stream are one.
+    /// Returns the pieces, merging neighbours of the same stream.
     fn printed(held: BufferedOutput) -> Vec<(Stream, Vec<u8>)> {
         let mut pieces = held.into_pieces();
         let mut all = Vec::new();

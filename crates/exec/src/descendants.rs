@@ -1,8 +1,8 @@
-//! All that a command started, wherever it went.
+//! Processes that a command started, including those that left its process group.
 //!
-//! A process that left the command's group and session, and whose parent ended, is this
-//! process's child: a subreaper (`PR_SET_CHILD_SUBREAPER`) is who inherits it. So what the
-//! command started are this process's descendants, as long as `/proc` tells of them.
+//! A process that left the command's group and session, and whose parent ended, becomes this
+//! process's child: this process is a subreaper (`PR_SET_CHILD_SUBREAPER`). So everything that the
+//! command started is a descendant of this process, as far as `/proc` shows.
 
 #[cfg(target_os = "linux")]
 pub use linux::{are_inherited, await_events, gather, is_empty, send};
@@ -16,22 +16,22 @@ mod linux {
     };
     use std::fs;
 
-    /// How often one looks for what was started meanwhile by those that are to end.
+    /// The number of rounds in which to look for processes that were started in the meantime.
     const ROUNDS: usize = 8;
 
-    /// Inherits from now on what the command leaves behind.
+    /// Makes this process inherit whatever the command leaves behind.
     pub fn gather() {
         let _ = set_child_subreaper(Some(getpid()));
     }
 
-    /// Whether this process inherits what the command leaves behind: it has asked for that, or
-    /// is the first of its namespace.
+    /// Returns whether this process inherits what the command leaves behind: it is a subreaper, or
+    /// the init process of its namespace.
     pub fn are_inherited(is_gathering: bool) -> bool {
         is_gathering || getpid() == Pid::INIT
     }
 
-    /// Whether the command, or something that it started and that has it for an ancestor, sleeps
-    /// until something happens to a descriptor, as far as the system tells.
+    /// Returns whether the command or one of its descendants is waiting for events on a descriptor,
+    /// as far as the system tells.
     pub fn await_events(leader: Pid) -> bool {
         const CALLS: &[libc::c_long] = &[
             libc::SYS_ppoll,
@@ -53,14 +53,14 @@ mod linux {
         })
     }
 
-    /// Whether nothing lives any more that the command started. To be called when the
-    /// command has ended: whatever else has is forgotten here.
+    /// Returns whether nothing that the command started is still alive. Call this only after the
+    /// command has ended: it reaps every other ended child.
     pub fn is_empty() -> bool {
         while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
         living(std::process::id()).is_empty()
     }
 
-    /// Sends a signal to all that the command started and that left its group.
+    /// Sends a signal to every process that the command started and that left its group.
     pub fn send(signal: Signal, left: Pid) {
         let left = left.as_raw_nonzero().get();
         let mut told = Vec::new();
@@ -73,7 +73,7 @@ mod linux {
                 break;
             }
             for process in untold {
-                // The number may be another's by now: the descriptor stays the same one's.
+                // The pid may have been reused; the descriptor keeps referring to one process.
                 if let Some(pid) = Pid::from_raw(process.pid.cast_signed())
                     && let Ok(fd) = pidfd_open(pid, PidfdFlags::empty())
                     && stat(process.pid).is_some_and(|now| now.started == process.started)
@@ -85,7 +85,7 @@ mod linux {
         }
     }
 
-    /// A process's descendants, the nearest first.
+    /// Returns the living descendants of a process, nearest first.
     fn living(ancestor: u32) -> Vec<Stat> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
@@ -111,7 +111,7 @@ mod linux {
 mod elsewhere {
     use rustix::process::{Pid, Signal};
 
-    /// The system cannot tell what left the command's group.
+    /// Does nothing: the system cannot tell what left the command's group.
     pub fn gather() {}
 
     pub fn are_inherited(_: bool) -> bool {

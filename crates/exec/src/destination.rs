@@ -1,23 +1,23 @@
-//! A stream's way to cachex's own descriptor.
+//! The destination of an output stream: one of cachex's own descriptors.
 
 use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::streams::output_prefix::{Diverged, PrefixCheck};
 use rustix::fd::{AsFd, BorrowedFd};
 
-/// Where a stream goes besides the recording.
+/// The destination of a stream, in addition to the recording.
 pub enum Destination {
-    /// To cachex's own, as it comes.
+    /// cachex's own stream, as the output arrives.
     Live(NonblockingWriter<'static>),
-    /// The same, silently through what has been shown there before.
+    /// cachex's own stream, skipping the output that was shown there before.
     After(NonblockingWriter<'static>, PrefixCheck),
-    /// To nobody any more: it is something else than what has been shown.
+    /// Discarded: the output differs from what was shown before.
     Differing,
-    /// Nowhere yet, or nowhere at all.
+    /// Not shown, at least not yet.
     Nowhere,
 }
 
 impl Destination {
-    /// Takes some of `bytes`; `AGAIN` if none can be taken now.
+    /// Accepts some of `bytes`. Returns `AGAIN` if none can be accepted now.
     pub fn write(&mut self, bytes: &[u8]) -> rustix::io::Result<usize> {
         match self {
             Destination::Live(sink) => sink.write(bytes),
@@ -33,7 +33,7 @@ impl Destination {
         }
     }
 
-    /// What polls writable when it takes bytes again, if that is not at once.
+    /// Returns the descriptor to poll for writability when writes may block.
     pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Destination::Live(sink) | Destination::After(sink, _) => Some(sink.as_fd()),
@@ -41,7 +41,7 @@ impl Destination {
         }
     }
 
-    /// Whether the stream may end here: it is past what has been shown.
+    /// Returns whether the stream may end here: it has produced everything that was shown before.
     pub fn may_end(&self) -> bool {
         match self {
             Destination::Live(_) | Destination::Nowhere => true,

@@ -1,4 +1,4 @@
-//! What is to be run: the arguments, and the executable they name.
+//! The command line to run, and the executable that it names.
 
 use cachex_base::record::entry::base_name;
 use cachex_base::system::fsutil;
@@ -13,57 +13,56 @@ use std::path::{Path, PathBuf};
 /// A command and its arguments.
 #[derive(Debug)]
 pub struct Invocation {
-    /// All of them, the command first; there is at least that.
+    /// All arguments, the command first; never empty.
     pub argv: Vec<OsString>,
 }
 
-/// Whether a file of this name is cachex by its own.
+/// Returns whether a file of this name is cachex itself.
 pub fn is_cachex(name: &[u8]) -> bool {
     name.starts_with(b"cachex")
 }
 
-/// What a command's name leads to.
+/// The result of looking up a command's name.
 #[derive(Debug)]
 pub enum Resolved {
-    /// This file, which may be executed.
+    /// A file that may be executed.
     Found(Executable),
-    /// No file.
+    /// No such file.
     NotFound,
     /// A file that may not be executed.
     NotExecutable,
-    /// Nothing that could be reached, for this reason.
+    /// No file could be reached, for this reason.
     Unreachable(Errno),
-    /// The system does not say.
+    /// The system could not tell.
     Unknown(Errno),
 }
 
 /// An executable file.
 #[derive(Clone, Debug)]
 pub struct Executable {
-    /// Where it really lies: with no link in it. Where all files carry one
-    /// time, as in some stores of packages, this alone tells versions apart. None of
-    /// what has no path any more, or one too long for the system.
+    /// The canonical path, without symbolic links. In package stores where all files have the same
+    /// modification time, only this tells versions apart. None if the file no longer has a path, or
+    /// one too long for the system.
     pub real: Option<PathBuf>,
-    /// The path by which it was found, with at least one slash in it, so that it is not
-    /// searched for again.
+    /// The path by which it was found. It contains a slash, so that it is not searched for again.
     pub path: PathBuf,
-    /// Its status when it was looked up.
+    /// The file's status when it was looked up.
     pub stat: Stat,
 }
 
 impl Executable {
-    /// Where it really lies, as far as that is known.
+    /// Returns the canonical path if it is known, else the path by which it was found.
     pub fn place(&self) -> &Path {
         self.real.as_ref().unwrap_or(&self.path)
     }
 
-    /// Whether it is cachex by the name of another command, which is behind it on PATH.
+    /// Returns whether this is cachex under the name of another command, which comes later on PATH.
     pub fn is_cachex_masked(&self) -> bool {
         let is_cachex = |path: &Path| is_cachex(base_name(path.as_os_str().as_bytes()));
         self.real.as_deref().is_some_and(is_cachex) && !is_cachex(&self.path)
     }
 
-    /// Whether another look-up found the very same.
+    /// Returns whether another look-up found the same version of the same file.
     pub fn is_same(&self, other: &Executable) -> bool {
         self.path == other.path
             && self.real == other.real
@@ -71,13 +70,13 @@ impl Executable {
     }
 }
 
-/// A file and every link on the way to it, as they were. A link that is turned to
-/// another file and back leaves a trace here, whatever it leads to in the end.
+/// The state of a file and of every link that leads to it. If a link was pointed to another file
+/// and back, its stamp here differs, whatever it leads to now.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Trail(Vec<Stamp>);
 
 impl Trail {
-    /// More links than this the system does not follow.
+    /// The maximum number of links that the system follows.
     const LINKS: usize = 40;
 
     /// Follows a path.
@@ -121,14 +120,14 @@ impl Invocation {
         &self.argv[0]
     }
 
-    /// Whether the command was given as a path, and not as a name to search for.
+    /// Returns whether the command was given as a path, rather than as a name to search for.
     pub fn is_path(&self) -> bool {
         self.name().as_bytes().contains(&b'/')
     }
 
-    /// Where a name without a slash is looked for, in this order.
+    /// Returns the paths at which a name without a slash is looked for, in order.
     pub fn places(&self, search_path: Option<&OsStr>) -> impl Iterator<Item = PathBuf> {
-        // What POSIX systems search when PATH is not set.
+        // POSIX systems search these folders when PATH is not set.
         let search_path = search_path.map_or(b"/bin:/usr/bin".as_slice(), OsStr::as_bytes);
         search_path.split(|&byte| byte == b':').map(|folder| {
             // An empty folder is the working directory.
@@ -139,13 +138,15 @@ impl Invocation {
         })
     }
 
-    /// Looks for the command as `execvp` does: a name with a slash is a path,
-    /// any other is looked for in each folder of `search_path`.
+    /// Looks for the command as `execvp` does: a name with a slash is a path, any other name is
+    /// searched for in each folder of `search_path`.
     pub fn resolve(&self, search_path: Option<&OsStr>) -> Resolved {
         self.resolve_unless(search_path, |_| false)
     }
 
-    /// The same, going on behind what cachex itself is called by, and what `passes_over` in the folders of `search_path`.
+    /// Resolves the command like [`Invocation::resolve`], but skips cachex under the command's
+    /// name, and every executable in the folders of `search_path` for which `passes_over` returns
+    /// true.
     pub fn resolve_unless(
         &self,
         search_path: Option<&OsStr>,
@@ -172,7 +173,8 @@ impl Invocation {
     }
 }
 
-/// Which file this is the status of, and which of its versions, as it is handed over.
+/// Returns the fields that identify a file and its version, in the order in which they are handed
+/// over.
 #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
 pub fn version_of(stat: &Stat) -> [i64; 7] {
     [
@@ -195,12 +197,12 @@ fn look_at(path: PathBuf) -> Resolved {
     if !is_file {
         return Resolved::NotExecutable;
     }
-    // The process that begins has just found it, and followed it.
+    // The start of this process has just found it and resolved its links.
     if let Some(real) = handover::place_of(path.as_os_str().as_bytes(), &version_of(&stat)) {
         let real = Some(PathBuf::from(OsStr::from_bytes(real)));
         return Resolved::Found(Executable { real, path, stat });
     }
-    // The permissions alone do not tell: it may lie where nothing may be executed.
+    // The permissions alone do not tell: it may be on a file system mounted `noexec`.
     match fsutil::retry(|| rustix::fs::accessat(CWD, &path, Access::EXEC_OK, AtFlags::EACCESS)) {
         Ok(()) => {
             let real = std::fs::canonicalize(&path).ok();
@@ -211,7 +213,7 @@ fn look_at(path: PathBuf) -> Resolved {
     }
 }
 
-/// What it means that a file cannot be looked at.
+/// Returns what a failed `stat` says about a command.
 fn missing(errno: Errno) -> Resolved {
     match errno {
         Errno::NOENT => Resolved::NotFound,

@@ -1,17 +1,18 @@
-//! The command's processes as a shell sees a job: signalled together, stopped
-//! and continued, and lent the terminal.
+//! The command's processes, handled as a shell handles a job: signalled, stopped and
+//! continued together, and lent the terminal.
 //!
-//! A command that may have to be ended with all that it started (`--timeout`, a
-//! background refresh) leads a process group of its own, and one at a
-//! pseudo-terminal a session. cachex then stands between it and the shell:
+//! A command that may have to be ended with everything that it started (`--timeout`, a
+//! background refresh) leads its own process group, and one at a pseudo-terminal its own
+//! session. cachex then stands between it and the shell:
 //!
-//! - What the terminal sends to cachex's group (Ctrl-C, Ctrl-\, Ctrl-Z) is sent
-//!   on to the command's.
-//! - The command gets the terminal when it asks for it, which is when it stops
-//!   for want of it (SIGTTIN, SIGTTOU), and not before: the other processes of
-//!   the shell's job, `less` at the end of a pipeline say, may need it too.
-//! - When the command stops, cachex takes the terminal back and stops as it did,
-//!   so that the shell sees a stopped job; continued, it continues the command.
+//! - Signals that the terminal sends to cachex's group (Ctrl-C, Ctrl-\, Ctrl-Z) are
+//!   passed on to the command's.
+//! - The command gets the terminal when it asks for it, that is, when it stops to wait
+//!   for it (SIGTTIN, SIGTTOU), and not before: the other processes of the shell's job,
+//!   `less` at the end of a pipeline say, may need it too.
+//! - When the command stops, cachex takes the terminal back and stops in the same way,
+//!   so that the shell sees a stopped job. When cachex is continued, it continues the
+//!   command.
 
 mod watch;
 
@@ -29,29 +30,29 @@ use rustix::termios::{tcgetpgrp, tcsetpgrp};
 use signal_hook::consts::{SIGTSTP, SIGTTOU};
 use watch::Watch;
 
-/// How far a command is set apart from cachex.
+/// The degree to which a command is separated from cachex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It is in cachex's process group, and a child as any other.
+    /// The command is an ordinary child in cachex's process group.
     Process,
-    /// It leads a process group.
+    /// The command leads a process group.
     Group,
-    /// It leads a session, with a pseudo-terminal of its own.
+    /// The command leads a session, with a pseudo-terminal of its own.
     Session,
 }
 
 impl Kind {
-    /// The signals that are to have their usual effect on cachex.
+    /// The signals that keep their default effect on cachex.
     pub fn left_out(self) -> &'static [i32] {
         match self {
             Kind::Process | Kind::Group => &[],
-            // It reads the keys, and is to stop if it does so in the background.
+            // cachex reads the keyboard, and has to stop if it does so in the background.
             Kind::Session => &[libc::SIGTTIN],
         }
     }
 }
 
-/// What a process does about signals.
+/// The signal dispositions of a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Handling {
     ignored: u64,
@@ -60,12 +61,12 @@ pub struct Handling {
 }
 
 impl Handling {
-    /// That of a child of this process, where the system tells.
+    /// Returns the dispositions of a child of this process, where the system tells.
     pub fn of(process: Pid) -> Option<Handling> {
         let path = format!("/proc/{}/status", process.as_raw_nonzero());
         let status = std::fs::read_to_string(path).ok()?;
         let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
-        // What is mounted there may tell of other processes than these.
+        // A `/proc` of another pid namespace may describe other processes.
         let parent = field("PPid:")?.trim().parse().ok().and_then(Pid::from_raw);
         if parent != Some(getpid()) {
             return None;
@@ -75,17 +76,17 @@ impl Handling {
         Some(Handling { ignored: set("SigIgn:")?, caught: set("SigCgt:")?, pending })
     }
 
-    /// Whether the signal was sent to it and is held back.
+    /// Returns whether the signal is pending, sent but blocked.
     pub fn is_pending(self, signal: i32) -> bool {
         self.pending >> (signal - 1) & 1 == 1
     }
 
-    /// Whether it ignores the signal.
+    /// Returns whether the process ignores the signal.
     pub fn ignores(self, signal: i32) -> bool {
         self.ignored >> (signal - 1) & 1 == 1
     }
 
-    /// Whether it has a handler for the signal.
+    /// Returns whether the process has a handler for the signal.
     pub fn catches(self, signal: i32) -> bool {
         self.caught >> (signal - 1) & 1 == 1
     }
@@ -97,21 +98,22 @@ pub struct Job {
     kind: Kind,
     /// The terminal that cachex and the shell share, once it was needed.
     terminal: Option<Terminal>,
-    /// Who sees what is sent to the group that the command shares with cachex.
+    /// Observes which signals are sent to the group that the command shares with cachex.
     witness: Option<Witness>,
-    /// It was told to stop when it had stopped for want of the terminal, and will
-    /// not hear of it: what continues it takes that signal away.
+    /// Set when the command was told to stop after it had already stopped to wait for the terminal.
+    /// SIGCONT will discard that stop signal.
     is_to_stop: bool,
-    /// It was continued to have the terminal, and may have asked once more before it had it.
+    /// Set when the command was continued with the terminal. It may have asked once more before it
+    /// had it.
     may_ask_again: bool,
-    /// A command in cachex's own group was told to stop,
+    /// Set when a command in cachex's own group was told to stop.
     was_told_to_stop: bool,
-    /// or has stopped, by this.
+    /// The signal that stopped a command in cachex's own group.
     stopped_by: Option<Signal>,
 }
 
 impl Job {
-    /// The job that `leader` leads, or is.
+    /// Creates a job of the process `leader`, or of the group or session that it leads.
     pub fn new(leader: Pid, kind: Kind) -> Job {
         Job {
             leader,
@@ -125,17 +127,17 @@ impl Job {
         }
     }
 
-    /// The process that is the command, and leads the group if it is one.
+    /// The command's process, which leads the group if there is one.
     pub fn leader(&self) -> Pid {
         self.leader
     }
 
-    /// Takes note that a process that is not the leader has ended and is forgotten.
+    /// Notes that another process than the leader has ended and been reaped.
     pub fn forget(&mut self, ended: Pid) {
         self.witness.iter_mut().for_each(|witness| witness.forget(ended));
     }
 
-    /// Sends a signal to all of it.
+    /// Sends a signal to every process of the job.
     pub fn signal(&self, signal: Signal) {
         self.send(signal.as_raw());
     }
@@ -144,12 +146,12 @@ impl Job {
         let to_group =
             self.kind != Kind::Process && signals::send_to_group(self.leader, signal).is_ok();
         if !to_group {
-            // It may not have come so far as to lead a group.
+            // The command may not have created its group yet.
             let _ = signals::send(self.leader, signal);
         }
     }
 
-    /// Passes on a signal that was sent to cachex, in whatever way it was.
+    /// Passes on a signal that was sent to cachex, the way it was sent.
     pub fn pass_on(&mut self, sent: &Sent) {
         if self.kind == Kind::Process {
             match sent.sender {
@@ -164,47 +166,47 @@ impl Job {
         }
     }
 
-    /// Whether a command in cachex's group got a signal that cachex got.
+    /// Returns whether a command in cachex's group also received a signal that cachex received.
     fn has_it(&mut self, sent: &Sent) -> bool {
         let seen = self.witness.as_mut().and_then(|witness| witness.saw(sent.signal));
         seen.unwrap_or_else(|| {
-            // If nobody saw it: what the kernel sent to the whole group it sent to the
-            // command, if that was there already. One that does not handle it is none the
-            // worse for another.
+            // Without a witness: a signal that the kernel sent to the whole group also went to the
+            // command, if it existed by then. A command that does not handle the signal is not
+            // harmed by a second one.
             sent.reached_the_group()
                 && self.handling().is_none_or(|handling| handling.catches(sent.signal))
         })
     }
 
-    /// Whether the command has ended, and can still be asked.
+    /// Returns whether the command has ended and was not reaped yet.
     pub fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)))
     }
 
-    /// Whether the command had ended when a signal came that cachex got.
+    /// Returns whether the command had already ended when cachex received a signal.
     pub fn missed(&mut self, sent: &Sent) -> bool {
         let has_ended = self.has_ended();
-        // Nobody knows which came first, and one that it ignored would have changed nothing.
+        // The order is unknown, but a signal that the command ignored changed nothing.
         if has_ended && self.handling().is_some_and(|handling| handling.ignores(sent.signal)) {
             return false;
         }
-        // It may have ended by it.
+        // The signal itself may have ended the command.
         has_ended && (self.kind != Kind::Process || !self.has_it(sent))
     }
 
-    /// What the command does about signals, where the system tells.
+    /// Returns the command's signal dispositions, where the system tells.
     pub fn handling(&self) -> Option<Handling> {
         Handling::of(self.leader)
     }
 
-    /// Whether processes that the command started may have printed what it seems to have
-    /// printed itself, as far as the system tells: it has some, or waited for one, or is gone.
+    /// Returns whether the command's children may have produced some of its output, as far as the
+    /// system tells: it has children, has waited for one, or is gone.
     pub fn has_had_children(&self) -> bool {
         self.stat().is_some_and(|leader| leader.has_had_children())
     }
 
-    /// Whether the command is about to end, as far as the system tells.
+    /// Returns whether the command is about to end, as far as the system tells.
     pub fn is_ending(&self) -> bool {
         self.stat().is_some_and(|leader| leader.is_ending())
     }
@@ -213,7 +215,7 @@ impl Job {
         Stat::of(&self.leader.as_raw_nonzero().to_string())
     }
 
-    /// Whether a signal that was passed on may have changed what the command does.
+    /// Returns whether a signal that was passed on may have changed what the command does.
     pub fn may_heed(&self, signal: i32) -> bool {
         let handling = self.handling();
         match signals::meaning(signal) {
@@ -223,13 +225,13 @@ impl Job {
             Some(Meaning::Notifies | Meaning::Child) => {
                 handling.is_none_or(|handling| handling.catches(signal))
             }
-            // Whoever prints something is stopped and continued, and resized, by the way.
+            // Stopping, continuing and resizing do not change the output.
             _ => false,
         }
     }
 
-    /// Passes on what Ctrl-Z sends. A session has no shell to look after its
-    /// stopped jobs, so that the system would not stop it by anything less.
+    /// Passes on the signal of Ctrl-Z. A session gets SIGSTOP: no shell looks after its stopped
+    /// jobs, so the system would discard any weaker stop signal.
     pub fn stop(&mut self, sent: Option<&Sent>) {
         match (self.kind, sent) {
             (Kind::Process, Some(sent)) => {
@@ -245,14 +247,14 @@ impl Job {
         }
     }
 
-    /// Whether anything of a group is left, the leader's remains included.
+    /// Returns whether any process of the group is left, including the leader's zombie.
     pub fn is_there(&self) -> bool {
         is_there(self.leader)
     }
 
-    /// The signal that the command was stopped by, if it was just now and cachex is to
-    /// follow: where a shell waits for that, or cachex was told to stop, too. Elsewhere
-    /// somebody means just the process in its group.
+    /// Returns the signal that just stopped the command, if cachex is to stop too: a shell waits
+    /// for that, or cachex was told to stop as well. Otherwise somebody stopped just that one
+    /// process of the group.
     pub fn stopped(&mut self) -> Option<Signal> {
         if self.kind != Kind::Process {
             return self.stop_seen(WaitIdOptions::empty());
@@ -260,7 +262,7 @@ impl Job {
         if self.was_continued() {
             self.stopped_by = None;
         }
-        // Either may be seen first, that it was told to or that it did.
+        // The request to stop and the stop itself may be observed in either order.
         self.stopped_by = self.stop_seen(WaitIdOptions::empty()).or(self.stopped_by);
         let stopped_by = self.stopped_by?;
         if !self.was_told_to_stop && !is_job() {
@@ -281,8 +283,7 @@ impl Job {
         Signal::from_named_raw(status.stopping_signal()?)
     }
 
-    /// Does what is to be done when the command stopped: lends it the terminal,
-    /// or stops too, after `before`.
+    /// Reacts to a stopped command: lends it the terminal, or runs `before` and stops cachex too.
     pub fn follow(&mut self, signal: Signal, before: impl FnOnce()) {
         let (leader, kind) = (self.leader, self.kind);
         if kind == Kind::Process {
@@ -290,14 +291,14 @@ impl Job {
             let _watch = Watch::begin(leader);
             return signals::stop(signal, false);
         }
-        // What is sent to one that stands still, continuing takes away.
+        // SIGCONT discards a stop signal that was sent to a stopped process.
         let is_held = self.handling().is_some_and(|handling| handling.is_pending(SIGTSTP));
         let is_to_stop = std::mem::take(&mut self.is_to_stop) || is_held;
         let asks_again = std::mem::take(&mut self.may_ask_again);
         if self.terminal.is_none() {
             self.terminal = Terminal::open();
         }
-        // Without one, nobody would ever continue it.
+        // Without a terminal, nobody would ever continue it.
         let Some(terminal) = &mut self.terminal else { return };
         let asks = asks(signal);
         let is_own = terminal.is_own();
@@ -311,10 +312,10 @@ impl Job {
         }
         let in_front = terminal.is_own() || terminal.is_lent_to(leader);
         if signal == Signal::STOP && !in_front && !is_job() {
-            // Somebody means just this process.
+            // Somebody stopped just this process.
             return;
         }
-        // What the terminal sent to the command alone was meant for all.
+        // A signal that the terminal sent to the command alone was meant for the whole job.
         let whole_group = asks || signal == Signal::TSTP && terminal.is_lent_to(leader);
         terminal.take_back(leader);
         before();
@@ -326,7 +327,7 @@ impl Job {
         }
     }
 
-    /// Goes on after cachex was continued.
+    /// Resumes the command after cachex was continued.
     pub fn go_on(&mut self, sent: &Sent) {
         if self.kind == Kind::Process {
             self.was_told_to_stop = false;
@@ -335,13 +336,13 @@ impl Job {
         let is_lent_again = |terminal: &Terminal| terminal.was_lent && terminal.is_own();
         self.continue_with_the_terminal(self.terminal.as_ref().is_some_and(is_lent_again));
         if self.kind == Kind::Session {
-            // It could not tidy the screen up, but it can draw it anew.
+            // The command could not restore the screen when it stopped, but it can redraw it.
             self.signal(Signal::WINCH);
         }
     }
 
-    /// Continues it, and lends it the terminal then. The other way around, a key that is pressed
-    /// in between would send a signal to what stands still, and be lost.
+    /// Continues the command, then lends it the terminal. In the opposite order, a key pressed in
+    /// between would send a signal to a stopped process, and be lost.
     fn continue_with_the_terminal(&mut self, is_to_have_it: bool) {
         self.signal(Signal::CONT);
         self.may_ask_again = is_to_have_it;
@@ -350,7 +351,7 @@ impl Job {
         }
     }
 
-    /// Whether the keys of the terminal send their signals to the command alone.
+    /// Returns whether the terminal sends the signals of its keys to the command alone.
     pub fn has_the_terminal(&self) -> bool {
         self.terminal.as_ref().is_some_and(|terminal| terminal.lent.is_some())
     }
@@ -364,8 +365,8 @@ impl Drop for Job {
     }
 }
 
-/// Whether whoever started this process does job control, as a shell at its prompt: it is told
-/// of what stops, and continues it.
+/// Returns whether the parent process does job control, like a shell at its prompt: it notices
+/// stopped jobs, and continues them.
 fn is_job() -> bool {
     let is_set_apart = getppid().is_some_and(|parent| {
         getpgid(Some(parent)) != Ok(getpgrp()) && getsid(Some(parent)) == getsid(None)
@@ -373,23 +374,23 @@ fn is_job() -> bool {
     is_set_apart && Terminal::open().is_some()
 }
 
-/// Whether who stops by this asks for the terminal.
+/// Returns whether a process stopped by this signal wants the terminal.
 fn asks(signal: Signal) -> bool {
     matches!(signal, Signal::TTIN | Signal::TTOU)
 }
 
 fn is_there(group: Pid) -> bool {
-    // What may not be signalled is there.
+    // A group that this process may not signal exists.
     test_kill_process_group(group) != Err(Errno::SRCH)
 }
 
 /// The controlling terminal.
 struct Terminal {
     tty: OwnedFd,
-    /// While another group than cachex's is in the foreground by its doing:
-    /// printing and taking the terminal back must not stop it.
+    /// Ignores SIGTTOU while cachex has put another group in the foreground, so that printing and
+    /// taking the terminal back do not stop cachex.
     lent: Option<Altered>,
-    /// Whether it is to be lent again.
+    /// Whether to lend the terminal again.
     was_lent: bool,
 }
 
@@ -413,7 +414,7 @@ impl Terminal {
         self.was_lent = tcsetpgrp(&self.tty, leader).is_ok();
     }
 
-    /// Unless somebody else took it meanwhile.
+    /// Takes the terminal back, unless somebody else took it in the meantime.
     fn take_back(&mut self, leader: Pid) {
         if self.lent.is_some() {
             let front = tcgetpgrp(&self.tty);

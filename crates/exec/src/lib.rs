@@ -1,5 +1,4 @@
-//! Running the command: its streams teed live, signals passed on, and an end
-//! that comes when it should.
+//! Runs a command: tees its streams live, passes signals on, and ends when the command does.
 //!
 //! One thread waits on everything at once. A chunk is read only when the one
 //! before it has been passed on, so memory is bounded, and a slow reader slows
@@ -61,38 +60,38 @@ use taker::Taker;
 use typed::Typed;
 pub use witness::Witness;
 
-/// What is run, and how.
+/// A command to run, and how to run it.
 pub struct Plan<'a> {
     /// The command.
     pub invocation: &'a Invocation,
     /// The file that it names.
     pub program: &'a Path,
-    /// What it reads.
+    /// The command's standard input.
     pub source: Source,
-    /// Where what it prints goes besides the recording.
+    /// The destination of the output, in addition to the recording.
     pub output: Output<'a>,
-    /// How long it may take.
+    /// The time limit.
     pub timeout: Option<Duration>,
-    /// Whether it gets a pseudo-terminal: standard output is a terminal.
+    /// Whether the command gets a pseudo-terminal, because standard output is a terminal.
     pub tty: bool,
-    /// What has it traced, if it is.
+    /// The hook that traces the command, if it is traced.
     pub trace: Option<Hook>,
 }
 
-/// Where the output goes besides the recording.
+/// The destination of the output, in addition to the recording.
 #[derive(Clone, Copy, Debug)]
 pub enum Output<'a> {
-    /// To cachex's own streams, as it comes.
+    /// cachex's own streams, as it arrives.
     Live,
-    /// The same by the command itself, which has them: nothing is recorded.
+    /// cachex's own streams, inherited by the command: nothing is recorded.
     Own,
-    /// To them as it comes, without what has been shown there before; see [`Ended::differs`].
+    /// cachex's own streams, without the prefix that was shown before; see [`Ended::differs`].
     After(&'a OutputPrefix),
-    /// Nowhere until it is asked for, see [`Ended::held`].
+    /// A buffer, until it is released; see [`Ended::held`].
     Buffered,
-    /// Nowhere at all: the run is in the background, with one pipe for both streams or not.
+    /// Nowhere: the run is in the background.
     Nowhere {
-        /// Whether it is one.
+        /// Whether both streams share one pipe.
         one_pipe: bool,
     },
 }
@@ -102,7 +101,7 @@ impl Output<'_> {
         let is_one = match self {
             Output::Own => return Pipes::None,
             Output::Live | Output::Buffered => Outputs::of_this_process() == Outputs::One,
-            // What was shown before came through two.
+            // The output that was shown before came through two pipes.
             Output::After(_) => false,
             Output::Nowhere { one_pipe } => one_pipe,
         };
@@ -110,70 +109,70 @@ impl Output<'_> {
     }
 }
 
-/// What the command gets for its outputs where it gets no terminal.
+/// The pipes that a command without a terminal gets for its outputs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pipes {
-    /// Cachex's own.
+    /// None: the command inherits cachex's own streams.
     None,
-    /// One for both, so that they keep its order.
+    /// One for both streams, which preserves their order.
     One,
-    /// One for each.
+    /// One for each stream.
     Two,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 pub struct Ended {
-    /// How the command ended.
+    /// The command's exit status.
     pub status: ExitStatus,
-    /// How long it ran.
+    /// The wall-clock time of the command.
     pub run_time: Duration,
-    /// How much it printed on standard output, and on standard error.
+    /// The number of bytes printed on standard output and on standard error.
     pub bytes: [u64; 2],
-    /// Why what was recorded must not be used.
+    /// The reason why the recording must not be used, if any.
     pub spoiled: Option<Spoiled>,
-    /// An output that could not be passed on, and why.
+    /// The output that could not be passed on, and the reason.
     pub lost: Option<(Stream, Loss)>,
-    /// What was printed under [`Output::Buffered`], if it could all be kept; else it
-    /// has been shown.
+    /// The output under [`Output::Buffered`], if all of it could be kept; otherwise it has already
+    /// been shown.
     pub held: Option<BufferedOutput>,
-    /// What may still be printed by something that the command left behind, where what was
-    /// printed is held. It is to be carried on, shown or not.
+    /// Streams on which something that the command left behind may still print, where the output is
+    /// buffered. The caller has to relay them, whether or not the output is shown.
     pub left: Option<Left>,
-    /// Under [`Output::After`], whether it is not what has been shown before.
-    /// Then nothing was shown from there on.
+    /// Under [`Output::After`], whether the output differs from what was shown before. Nothing was
+    /// shown from the difference on.
     pub differs: bool,
-    /// Whether its reader left before it had read everything, and the command would have
-    /// died of that if it had not printed to cachex.
+    /// Whether the reader left before it had read everything, and SIGPIPE would have killed the
+    /// command without cachex.
     pub broken: bool,
-    /// How much of what was read of standard input the command did not read, if that
-    /// can be told, and what had been read before it began.
+    /// The number of bytes taken from standard input that the command did not read, if known, and
+    /// the input that had been read before the command began.
     pub input: (Option<u64>, Spool),
-    /// Why the command got less of standard input than there was.
+    /// The reason why the command got less standard input than there was.
     pub unfed: Option<Errno>,
 }
 
-/// Why a run is not the command's own doing from start to end.
+/// The reason why a run does not represent the command alone, from start to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spoiled {
     /// A signal interrupted it.
     Interrupted,
-    /// Its reader left, and it did not end soon after.
+    /// Its reader left, and the command did not end soon after.
     Abandoned,
-    /// Something it started kept its output open.
+    /// A process that it started kept its output open.
     Lingering,
-    /// It read what a person typed.
+    /// The command read input that a person typed.
     Typed,
-    /// It was ended because it took too long.
+    /// The command was ended because it exceeded the time limit.
     TimedOut,
-    /// There was no pseudo-terminal for it.
+    /// No pseudo-terminal was available.
     WithoutTerminal,
     /// Its standard input could not be read to the end.
     Unfed,
-    /// What it prints could not be passed on in full.
+    /// Its output could not be passed on in full.
     Unreadable(Errno),
 }
 
-/// Becomes the command. Returns only if that fails.
+/// Replaces this process with the command. Returns only on failure.
 pub fn replace(invocation: &Invocation, program: &Path) -> io::Error {
     match Image::new(invocation, program) {
         Ok(image) => spawn::replace(&image),
@@ -181,12 +180,12 @@ pub fn replace(invocation: &Invocation, program: &Path) -> io::Error {
     }
 }
 
-/// A command that was not started, and nothing was lost by that.
+/// A command that could not be started. Nothing was lost.
 #[derive(Debug)]
 pub struct Unstarted {
-    /// Why.
+    /// The reason.
     pub error: io::Error,
-    /// What it was to read; none if that was passed on before it was known.
+    /// The command's standard input; none if it was passed on before the failure was known.
     pub source: Option<Source>,
 }
 
@@ -200,8 +199,8 @@ impl Unstarted {
     }
 }
 
-/// Starts a command, tees what it prints and waits for its end. An error means that
-/// it was not started: whatever fails after that spoils the run and does not end it.
+/// Starts a command, tees its output and waits for its end. An error means that it was not started:
+/// later failures spoil the run, but do not end it.
 pub fn run(
     plan: Plan<'_>,
     mut recorder: Option<&mut Recorder<'_>>,
@@ -219,7 +218,7 @@ pub fn run(
         }
         None => Kind::Process,
     };
-    // Allocated while a command that there is no memory for can still be become.
+    // Allocated early: if memory is short, cachex can still become the command.
     let [buffer, other_buffer] = [(); 2].map(|()| output_stream::buffer());
     fallback::is_too_late();
     let mut signals = match Signals::catch(kind.left_out()) {
@@ -234,7 +233,7 @@ pub fn run(
     if let Some(recorder) = recorder.as_mut().filter(|_| pipes == Pipes::One) {
         recorder.note_one_pipe();
     }
-    // What has a terminal of its own is typed to there.
+    // A command with a terminal of its own reads the keys there.
     let is_watched = inherits && recorder.is_some() && !pty.as_ref().is_some_and(Pty::takes_stdin);
     let typed = is_watched.then(Typed::watch).flatten();
     let begun = Channel::of(&plan.source).and_then(|channel| {
@@ -288,7 +287,7 @@ pub fn run(
     let (differs, broken) = (pump.differs(), pump.is_broken(status));
     let Pump { feeder, taker, spoiled, lost, legs, .. } = pump;
     let mut left = Left::of(legs);
-    // What is held is shown first, if it is to be shown at all.
+    // Buffered output is shown first, if it is shown at all.
     if taker.held.is_none()
         && let Some(left) = left.take()
     {
@@ -311,7 +310,7 @@ struct Running {
     console: Option<Console>,
 }
 
-/// Starts the command with pipes.
+/// Starts the command and its pipes.
 fn start(
     image: Image,
     source: &Source,
@@ -326,7 +325,7 @@ fn start(
     };
     let terminal = |is_wanted: fn(&Pty) -> bool| pty.as_ref().filter(|pty| is_wanted(pty));
     let (typed, errors) = (terminal(Pty::takes_stdin), terminal(Pty::takes_stderr));
-    // What is passed to the command, and cachex's ends of what it prints to.
+    // The command's ends of its streams, and cachex's ends of its outputs.
     let stdin = match (source, channel) {
         _ if typed.is_some() => None,
         (_, Some(channel)) => Some(channel.theirs()?),

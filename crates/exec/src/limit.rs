@@ -1,44 +1,43 @@
-//! How long a command may take, and what becomes of one that takes longer.
+//! The time limit of a command, and how it is enforced.
 
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
-/// How long a command and what it started have to end in after they were asked to.
+/// The time that a command and its descendants get to end after SIGTERM.
 const MERCY: Duration = Duration::from_secs(2);
-/// How often it is looked whether what it started is gone.
+/// The interval between checks whether its descendants are gone.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A limit on the time of a command.
+/// The state of a command's time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// It has until then. Time that it spends stopped counts.
+    /// The command may run until then. Time that it spends stopped is included.
     Until(Instant),
-    /// It was asked to end, and has until then.
+    /// The command was sent SIGTERM, and has until then to end.
     Asked(Instant),
-    /// It was killed, or is gone with all that it started, since then.
+    /// The command was killed, or it and its descendants have ended, at that time.
     Over(Instant),
 }
 
 impl Limit {
-    /// The limit on what starts now; none if that is for ever.
+    /// Starts a limit now. Returns none if the time is too long to represent.
     pub fn after(time: Duration) -> Option<Limit> {
         Instant::now().checked_add(time).map(Limit::Until)
     }
 
-    /// Whether it was exceeded.
+    /// Returns whether the limit was exceeded.
     pub fn is_exceeded(self) -> bool {
         !matches!(self, Limit::Until(_))
     }
 
-    /// Sends what is to be sent now. A command that has `ended` in time is left
-    /// alone with all that it started; after that, nothing is left to do once
-    /// what it started is `gone` too.
+    /// Sends the signal that is due. A command that `ended` in time is left alone, with everything
+    /// it started. After a timeout, nothing remains to be done once its descendants are `gone` too.
     pub fn enforce(&mut self, ended: bool, gone: impl Fn() -> bool, send: impl Fn(Signal)) {
         let now = Instant::now();
         match *self {
             Limit::Until(at) if now >= at && !ended => {
                 send(Signal::TERM);
-                // One that is stopped has to go on to end.
+                // A stopped command must be continued in order to end.
                 send(Signal::CONT);
                 *self = Limit::Asked(now + MERCY);
             }
@@ -51,18 +50,18 @@ impl Limit {
         }
     }
 
-    /// When there is something to do.
+    /// Returns when `enforce` has to be called next.
     pub fn due(self, ended: bool) -> Option<Instant> {
         match self {
-            // Nobody says when the last of a group is gone.
+            // The system does not report when the last process of a group is gone.
             Limit::Asked(at) if ended => Some(at.min(Instant::now() + TICK)),
             Limit::Until(at) | Limit::Asked(at) => Some(at),
             Limit::Over(_) => None,
         }
     }
 
-    /// Until when what was printed is still passed on to a reader who last took
-    /// some of it at `moved`; none as long as there is more to come.
+    /// Returns until when output is still passed on to a reader that last took some at `moved`;
+    /// none while the command may still run.
     pub fn patience(self, moved: Instant) -> Option<Instant> {
         match self {
             Limit::Over(at) => Some(at.max(moved) + MERCY),
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    /// What is sent, and what becomes of the limit.
+    /// Returns the signals that are sent, and the limit afterwards.
     fn enforced(mut limit: Limit, ended: bool, gone: bool) -> (Vec<Signal>, Limit) {
         let sent = RefCell::new(Vec::new());
         limit.enforce(ended, || gone, |signal| sent.borrow_mut().push(signal));
@@ -91,12 +90,12 @@ mod tests {
         let (sent, asked) = enforced(Limit::Until(now), false, false);
         assert_eq!(sent, [Signal::TERM, Signal::CONT]);
         assert!(matches!(asked, Limit::Asked(at) if at > now));
-        // It ended in time, whatever goes on printing.
+        // The command ended in time, whatever its descendants go on printing.
         assert_eq!(enforced(Limit::Until(now), true, false), (vec![], Limit::Until(now)));
         // It has time left.
         assert_eq!(enforced(Limit::Asked(later), false, false), (vec![], Limit::Asked(later)));
         assert_eq!(enforced(Limit::Asked(later), true, false), (vec![], Limit::Asked(later)));
-        // It has none left, or something of it has not.
+        // It or one of its descendants has run out of time.
         for ended in [false, true] {
             let (sent, killed) = enforced(Limit::Asked(now), ended, false);
             assert_eq!(sent, [Signal::KILL]);

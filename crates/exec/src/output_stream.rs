@@ -1,4 +1,4 @@
-//! One stream, chunk by chunk.
+//! Relays one output stream, chunk by chunk.
 
 use super::destination::Destination;
 use cachex_base::record::frames::{Loss, Stream};
@@ -10,76 +10,75 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 use std::time::{Duration, Instant};
 
-/// How long a command may go on after its reader went away,
+/// The time for which a command may go on after its reader left.
 const ABANDONED_TIME: Duration = Duration::from_secs(10);
-/// and how many bytes more it may print.
+/// The number of bytes that it may still print then.
 const ABANDONED_BYTES: u64 = 64 << 20;
 
-/// How long the command may take to end after its streams, most often with them.
+/// The time that a command usually takes to end after it closed its streams.
 const SOON: Duration = Duration::from_millis(10);
 
-/// How much is read at once.
+/// The size of a read, in bytes.
 pub const CHUNK: usize = 64 * 1024;
-/// What a stream's pipe is widened to once the command has filled it, and its reader has
-/// taken as much: fewer, larger chunks for those who print a lot. The most Linux allows to
-/// everyone. What is in it when its reader leaves the command believes to have been read.
+/// The size to which a pipe is enlarged once the command has filled it and its reader has taken as
+/// much: fewer, larger chunks for commands that print a lot. This is Linux's limit for unprivileged
+/// users. The command believes that everything in the pipe was read, even if the reader leaves.
 const WIDE: usize = 1 << 20;
 
 /// One stream on its way from the command to cachex's own.
 pub struct OutputStream {
-    /// Which.
+    /// The kind of stream.
     pub stream: Stream,
-    /// The read end of the command's pipe, or its terminal; none after its end.
+    /// The read end of the command's pipe, or its terminal; none at the end of the stream.
     pub source: Option<OwnedFd>,
-    /// Where it goes.
+    /// The destination.
     pub outlet: Destination,
-    /// Why some of it is lost, unless its reader just left.
+    /// The reason for lost output, unless its reader just left.
     pub lost: Option<Loss>,
-    /// When it last moved on.
+    /// The time of the last progress.
     pub moved: Instant,
-    /// What was read last.
+    /// The chunk that was read last.
     buffer: Vec<u8>,
-    /// How much of it has been passed on.
+    /// The bytes of the buffer that have been passed on.
     sent: usize,
-    /// How much of all of it has been passed on.
+    /// The bytes of the stream that have been passed on.
     passed: usize,
-    /// Whether the pipe is as wide as it gets.
+    /// Whether the pipe has been enlarged.
     is_wide: bool,
-    /// Since when there is no reader, and what was read since then.
+    /// The time at which the reader left, and the bytes read since then.
     abandoned: Option<(Instant, u64)>,
-    /// Whether its reader is looked after while there is nothing to pass on.
+    /// The reader, which is watched while there is nothing to pass on.
     reader: Reader,
-    /// Whether that is not for want of a reader: it goes where there is no room, say.
+    /// Whether the output is abandoned for another reason than a missing reader: a full disk, say.
     is_unwritable: bool,
-    /// When nobody had the command's end of it any more.
+    /// The time at which the last writer closed its end.
     ended: Option<Instant>,
-    /// How much of what the command printed is still on its way, once it has ended. What
-    /// comes after that is something's that it left behind.
+    /// The bytes that the command printed and that are not passed on yet, once it has ended.
+    /// Anything beyond comes from a process that it left behind.
     owed: Option<u64>,
-    /// Whether a read never waits.
+    /// Whether reads never block.
     is_unblocked: bool,
 }
 
-/// The reader of a stream that is shown as it comes, as far as it is known before anything is
-/// passed on.
+/// The reader of a live stream, as far as it is known before anything is passed on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
-    /// It is there, as far as is known.
+    /// Present, as far as is known.
     Watched,
-    /// It has left.
+    /// Gone.
     Gone,
-    /// It is not a pipe's, so that its end is nothing that a command would look for.
+    /// Not watched: the output is no pipe, and no command would check for its end.
     Unwatched,
 }
 
-/// What a leg keeps its chunks in.
+/// Allocates the buffer of a stream.
 pub fn buffer() -> Vec<u8> {
     Vec::with_capacity(CHUNK)
 }
 
 impl OutputStream {
-    /// A leg that starts at `source`, which is cachex's alone, and keeps its chunks in
-    /// what [`buffer`] gave.
+    /// Creates a stream that reads from `source`, which nobody else reads, into a buffer that
+    /// [`buffer`] allocated.
     pub fn new(
         stream: Stream,
         source: Option<OwnedFd>,
@@ -106,22 +105,22 @@ impl OutputStream {
         }
     }
 
-    /// Whether something was read that could not be passed on yet.
+    /// Returns whether something was read that could not be passed on yet.
     pub fn is_pending(&self) -> bool {
         self.sent < self.buffer.len()
     }
 
-    /// Whether the stream has ended and has been passed on.
+    /// Returns whether the stream has ended and has been passed on.
     pub fn is_done(&self) -> bool {
         self.source.is_none() && !self.is_pending()
     }
 
-    /// Whether nothing moves: it is done, or its reader takes nothing.
+    /// Returns whether the stream cannot move: it is done, or its reader takes nothing.
     pub fn is_idle(&self) -> bool {
         self.source.is_none() || self.is_pending()
     }
 
-    /// Notes that the command has ended: what is in the pipe now is the last of it.
+    /// Notes that the command has ended: the pipe now holds the last of its output.
     pub fn note_the_end(&mut self) {
         let Some(source) = &self.source else { return };
         let waiting = rustix::io::ioctl_fionread(source).unwrap_or(u64::MAX);
@@ -129,66 +128,68 @@ impl OutputStream {
         self.owed = Some(waiting.saturating_add(unsent));
     }
 
-    /// Whether all that the command printed has been passed on, and something that it left
-    /// behind can print more.
+    /// Returns whether all of the command's output has been passed on, while a process that it left
+    /// behind can still print.
     pub fn is_left_behind(&self) -> bool {
         self.source.is_some() && self.owed == Some(0)
     }
 
-    /// Whether something was printed on it, or can be, that was not read yet.
+    /// Returns whether unread output exists or can still be printed.
     pub fn has_more(&self) -> bool {
         let Some(source) = &self.source else { return false };
         is_held(source) || rustix::io::ioctl_fionread(source).unwrap_or(0) > 0
     }
 
-    /// Whether its reader takes nothing, and somebody can print more.
+    /// Returns whether the reader takes nothing while somebody can still print.
     pub fn is_stuck(&self) -> bool {
         self.is_pending() && self.source.as_ref().is_some_and(is_held)
     }
 
-    /// Whether something that was printed could not be passed on, nor will the rest be.
+    /// Returns whether output could not be passed on, and the rest will not be.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.is_some()
     }
 
-    /// The same, if the command would have been told by SIGPIPE.
+    /// Returns whether the stream is abandoned in a way of which SIGPIPE would have told the
+    /// command.
     pub fn lacks_a_reader(&self) -> bool {
         self.is_abandoned() && !self.is_unwritable
     }
 
-    /// When cachex's own stream is to end, because the command has ended its own and goes on.
+    /// Returns when to close cachex's own stream, because the command has closed its own and goes
+    /// on.
     pub fn ends_at(&self) -> Option<Instant> {
         let is_shown = !self.is_pending() && matches!(self.outlet, Destination::Live(_));
         self.ended.filter(|_| is_shown).map(|at| at + SOON)
     }
 
-    /// Takes the end of the stream for the command's own, which is about to end.
+    /// Postpones the close of cachex's own stream, because the command is about to end.
     pub fn postpone_the_end(&mut self) {
         self.ended = self.ended.map(|_| Instant::now());
     }
 
-    /// Notes that there is nothing left to pass on, nor to end.
+    /// Notes that there is nothing left to pass on or to close.
     pub fn leave(&mut self) {
         self.ended = None;
         self.outlet = Destination::Nowhere;
     }
 
-    /// Whether it never had a source of its own: the other one has both streams.
+    /// Returns whether this stream never had a source: the other one carries both.
     pub fn is_of_the_other(&self) -> bool {
         self.source.is_none() && self.ended.is_none()
     }
 
-    /// Ends the stream where it is: whoever prints on it is told by the system.
+    /// Closes the stream: the system tells whoever still prints on it.
     pub fn close(&mut self) {
         self.source = None;
         self.sent = self.buffer.len();
     }
 
-    /// Passes on what can be passed on now; whether anything came from the command.
+    /// Passes on what it can now. Returns whether anything came from the command.
     pub fn advance(&mut self, mut record: impl FnMut(Stream, &[u8])) -> bool {
         self.send();
         let mut any = false;
-        // A few chunks at a time, so that the other stream has its turn.
+        // A few chunks at a time, so that the other stream gets its turn.
         for _ in 0..4 {
             let pending = self.is_pending();
             let Some(source) = self.source.as_ref().filter(|_| !pending) else { break };
@@ -216,9 +217,9 @@ impl OutputStream {
                     self.owed = self.owed.map(|_| 0);
                     break;
                 }
-                // A terminal that nobody has open any more.
+                // Nobody has the terminal open any more.
                 Err(Errno::IO) if rustix::termios::isatty(source) => self.source = None,
-                // The rest is lost, and the command is to see that.
+                // The rest is lost, and the command has to see that.
                 Err(errno) => {
                     self.lost = Some(Loss::Reading(errno));
                     self.source = None;
@@ -228,7 +229,7 @@ impl OutputStream {
         any
     }
 
-    /// What must be ready for [`OutputStream::advance`] to do anything, and for what.
+    /// Returns what must be ready for [`OutputStream::advance`] to make progress.
     pub fn waits_for(&self) -> Option<PollFd<'_>> {
         if self.is_pending() {
             let outlet = self.outlet.descriptor()?;
@@ -238,7 +239,7 @@ impl OutputStream {
         }
     }
 
-    /// Its reader, if its departure is to be noticed although nothing is to be passed on.
+    /// Returns the reader to poll, if its departure matters although nothing is to be passed on.
     pub fn watches(&self) -> Option<PollFd<'_>> {
         let is_idle = !self.is_pending() && self.source.is_some() && !self.is_abandoned();
         match (&self.outlet, self.reader) {
@@ -249,7 +250,7 @@ impl OutputStream {
         }
     }
 
-    /// Looks whether a reader that is watched has left.
+    /// Checks whether a watched reader has left.
     pub fn notice_departure(&mut self) {
         let Some(reader) = self.watches() else { return };
         let reader = reader.as_fd();
@@ -261,12 +262,12 @@ impl OutputStream {
         self.reader = if is_pipe { Reader::Gone } else { Reader::Unwatched };
     }
 
-    /// Whether its reader has left, and nothing has been printed since then.
+    /// Returns whether the reader has left, and nothing has been printed since then.
     pub fn is_unread(&self) -> bool {
         self.reader == Reader::Gone && self.source.is_some() && !self.is_abandoned()
     }
 
-    /// Passes on what was not read from the command now: [`CHUNK`] bytes at the most.
+    /// Passes on bytes that were not read from the command now: at most [`CHUNK`].
     pub fn insert(&mut self, bytes: &[u8]) {
         self.buffer.clear();
         self.sent = 0;
@@ -293,8 +294,8 @@ impl OutputStream {
                     self.moved = Instant::now();
                 }
                 Err(Errno::AGAIN) => return,
-                // The command would have been told so of this write alone, and might write
-                // again to better effect. Few programs look at it.
+                // Without cachex, only this write would have failed, and a later one might succeed.
+                // Few programs check for errors on standard error.
                 Err(errno) if errno != Errno::PIPE && self.stream == Stream::Stderr => {
                     self.lost = Some(Loss::Writing(errno));
                     self.owed = self.owed.map(|owed| owed.saturating_sub(unsent.len() as u64));
@@ -311,14 +312,14 @@ impl OutputStream {
         }
     }
 
-    /// When it is let go of because there is no reader.
+    /// Returns when the stream is closed for want of a reader.
     pub fn deadline(&self) -> Option<Instant> {
         self.source.as_ref()?;
         self.abandoned.map(|(since, _)| since + ABANDONED_TIME)
     }
 
-    /// Lets go of a stream whose reader left long enough ago, so that the
-    /// command finds out as it would have; whether it did.
+    /// Closes a stream whose reader left long enough ago, so that the command finds out as it would
+    /// have without cachex. Returns whether it was closed.
     pub fn let_go(&mut self) -> bool {
         let over = |(since, bytes): (Instant, u64)| {
             since.elapsed() >= ABANDONED_TIME || bytes >= ABANDONED_BYTES
@@ -330,26 +331,26 @@ impl OutputStream {
         over
     }
 
-    /// Whether somebody reads on, who has taken a lot, or nobody is to.
+    /// Returns whether the reader has taken a lot, or there is none to wait for.
     fn is_read(&self) -> bool {
         matches!(self.outlet, Destination::Nowhere) || self.passed >= WIDE
     }
 
-    /// Has the pipe and the buffer hold more; the latter keeps what is in it.
+    /// Enlarges the pipe and the buffer, which keeps its contents.
     fn widen(&mut self) {
-        // Not to be tried twice.
+        // Do not try twice.
         self.is_wide = true;
         #[cfg(target_os = "linux")]
         if let Some(source) = &self.source
             && rustix::pipe::fcntl_setpipe_size(source, WIDE).is_ok()
         {
-            // Where there is no memory for that, chunks stay as they are.
+            // If memory is short, chunks stay as they are.
             let _ = self.buffer.try_reserve_exact(4 * CHUNK - self.buffer.len());
         }
     }
 }
 
-/// Whether somebody has the other end of a pipe.
+/// Returns whether the other end of a pipe is open.
 fn is_held(source: &OwnedFd) -> bool {
     fsutil::is_ready(source, PollFlags::empty()) == Ok(false)
 }
@@ -360,7 +361,7 @@ mod tests {
     use cachex_base::streams::nonblocking_writer::NonblockingWriter;
     use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
-    /// A leg from a pipe that is full of this into one of its own.
+    /// Returns a stream between two pipes, its writer and its reader.
     fn leg() -> (OutputStream, PipeWriter, PipeReader) {
         let (source, command) = pipe().unwrap();
         let (reader, outlet) = pipe().unwrap();

@@ -1,10 +1,9 @@
-//! A pseudo-terminal for the command, and the real one behind it.
+//! The command's pseudo-terminal, and the real terminal behind it.
 //!
-//! The command's terminal starts with the modes and the size of the real one.
-//! While a person types, the real one is in raw mode and every key is passed on,
-//! so that it is the command's terminal that echoes, edits lines and makes
-//! signals of Ctrl-C and Ctrl-\. Ctrl-Z is for the shell that started cachex: it
-//! stops the command, and cachex with it.
+//! The command's terminal starts with the modes and the size of the real one. While a person types,
+//! the real one is in raw mode and every key is passed on, so that the command's terminal echoes,
+//! edits lines and turns Ctrl-C and Ctrl-\ into signals. Ctrl-Z is for the shell that started
+//! cachex: it stops the command, and cachex with it.
 
 mod answers;
 
@@ -28,22 +27,22 @@ const CHUNK: usize = 4096;
 
 /// Both ends of a pseudo-terminal.
 pub struct Pty {
-    /// Where what the command prints comes out.
+    /// The master end, for reading the command's output.
     output: OwnedFd,
-    /// The same, for what goes in.
+    /// The master end, for writing its input.
     input: OwnedFd,
     /// The command's end.
     slave: OwnedFd,
-    /// Whether the command's standard input is its terminal too,
+    /// Whether the command's standard input is this terminal.
     typed: bool,
-    /// and whether its standard error is.
+    /// Whether the command's standard error is this terminal.
     errors_too: bool,
 }
 
 impl Pty {
-    /// One like the terminal that standard output is. The command reads from it
-    /// if `inherits_input` and that is a terminal, and its standard error goes to
-    /// it if cachex's goes to a terminal.
+    /// Opens a pseudo-terminal like the terminal on standard output. The command reads from it if
+    /// `inherits_input` and standard input is a terminal. Its standard error goes there if cachex's
+    /// goes to a terminal.
     pub fn open(inherits_input: bool) -> rustix::io::Result<Pty> {
         failpoint::at("pty")?;
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
@@ -66,23 +65,23 @@ impl Pty {
         Ok(Pty { output: master, input, slave, typed, errors_too })
     }
 
-    /// The command's end. The command leads a session whose terminal it is.
+    /// The command's end. The command leads a session of which this is the terminal.
     pub fn slave(&self) -> BorrowedFd<'_> {
         self.slave.as_fd()
     }
 
-    /// Whether the command's standard input is its terminal too.
+    /// Returns whether the command's standard input is this terminal.
     pub fn takes_stdin(&self) -> bool {
         self.typed
     }
 
-    /// Whether the command's standard error goes to its terminal too.
+    /// Returns whether the command's standard error is this terminal.
     pub fn takes_stderr(&self) -> bool {
         self.errors_too
     }
 
-    /// Lets go of the command's end; what is printed comes out of the first, and
-    /// the second is for what goes in.
+    /// Closes the command's end. Returns the descriptor to read its output from, and the console
+    /// for its input.
     pub fn split(self, leader: Pid) -> (OwnedFd, Console) {
         let keyboard = self.typed.then(Keyboard::default);
         (self.output, Console { master: self.input, leader, keyboard })
@@ -96,43 +95,43 @@ fn resize(master: impl AsFd) {
     }
 }
 
-/// The way from the person to the command.
+/// Passes input from the person to the command.
 pub struct Console {
     master: OwnedFd,
     leader: Pid,
-    /// None if the command's standard input is something else.
+    /// The keyboard; none if the command's standard input is not its terminal.
     keyboard: Option<Keyboard>,
 }
 
 /// The real terminal, whose keys are passed on.
 #[derive(Default)]
 struct Keyboard {
-    /// The modes that it had, while it is in raw mode.
+    /// The terminal's modes before raw mode; none while not in raw mode.
     before: Option<Termios>,
-    /// What was typed and is not passed on yet.
+    /// The keys that were typed and not passed on yet.
     keys: Vec<u8>,
-    /// Whether a key was among what was typed that ends a command.
+    /// Whether one of the keys ends a command.
     interrupted: bool,
-    /// What of it the terminal said,
+    /// Recognizes answers of the terminal among the keys.
     answers: Answers,
-    /// and whether a person typed the rest.
+    /// Whether a person typed any of the keys.
     was_typed: bool,
 }
 
-/// What a person wants, besides typing.
+/// A request of the person, besides typing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pressed {
     /// Nothing.
     Nothing,
-    /// That the command ends: it has been told.
+    /// The command is to end, and has been told.
     Interrupt,
-    /// That it stops: it has not been told.
+    /// The command is to stop, and has not been told.
     Stop,
 }
 
 impl Console {
-    /// Passes keys on from now on, if that is for this process to do: the
-    /// terminal is not its while it is in the background.
+    /// Starts to pass keys on, unless this process is in the background, where the terminal belongs
+    /// to another.
     pub fn engage(&mut self) {
         resize(&self.master);
         if let Some(keyboard) = &mut self.keyboard {
@@ -140,43 +139,44 @@ impl Console {
         }
     }
 
-    /// Gives the real terminal the modes back that it had.
+    /// Restores the modes of the real terminal.
     pub fn release(&mut self) {
         if let Some(keyboard) = &mut self.keyboard {
             keyboard.release();
         }
     }
 
-    /// Passes no keys on any more.
+    /// Stops passing keys on.
     pub fn close(&mut self) {
         self.release();
         self.keyboard = None;
     }
 
-    /// Whether it has to be asked again for the keys, which are somebody else's now.
+    /// Returns whether the keys currently belong to another process, so that `engage` must be
+    /// retried.
     pub fn is_in_the_background(&self) -> bool {
         self.keyboard.as_ref().is_some_and(|keyboard| keyboard.before.is_none())
     }
 
-    /// Whether a person ended the command by a key.
+    /// Returns whether a person ended the command with a key.
     pub fn interrupted(&self) -> bool {
         self.keyboard.as_ref().is_some_and(|keyboard| keyboard.interrupted)
     }
 
-    /// Whether a person typed anything for the command. The command's terminal may have
-    /// echoed that among what was recorded, read or not.
+    /// Returns whether a person typed anything for the command. The command's terminal may have
+    /// echoed it into the recording, whether or not it was read.
     pub fn was_typed(&self) -> bool {
         let typed = |keyboard: &Keyboard| keyboard.was_typed || keyboard.answers.is_pending();
         self.keyboard.as_ref().is_some_and(typed)
     }
 
-    /// Has the command's terminal follow the real one in size.
+    /// Gives the command's terminal the size of the real one.
     pub fn resize(&self) {
         resize(&self.master);
     }
 
-    /// Sends a signal to what is in the foreground of the command's terminal, if
-    /// that is not the command itself.
+    /// Sends a signal to the foreground group of the command's terminal, unless that is the command
+    /// itself.
     pub fn signal(&self, signal: Signal) {
         if let Ok(front) = tcgetpgrp(&self.master)
             && front != self.leader
@@ -185,7 +185,7 @@ impl Console {
         }
     }
 
-    /// What must be ready for [`Console::pass_on`] to do anything, and for what.
+    /// Returns what must be ready for [`Console::pass_on`] to make progress.
     pub fn waits_for(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
         let keyboard = self.keyboard.as_ref()?;
         if !keyboard.keys.is_empty() {
@@ -197,7 +197,7 @@ impl Console {
         }
     }
 
-    /// Passes on what has been typed.
+    /// Passes on the keys that have been typed.
     pub fn pass_on(&mut self) -> Pressed {
         let Some(keyboard) = &mut self.keyboard else { return Pressed::Nothing };
         let mut pressed = Pressed::Nothing;
@@ -208,7 +208,7 @@ impl Console {
             keyboard.keys.truncate(read.unwrap_or(0));
             match read {
                 Ok(0) | Err(_) if read != Err(Errno::INTR) && read != Err(Errno::AGAIN) => {
-                    // It hung up.
+                    // The terminal hung up.
                     self.close();
                     return Pressed::Nothing;
                 }
@@ -229,8 +229,8 @@ impl Console {
     }
 }
 
-/// What these keys mean to the command's terminal as it is now; the key that
-/// stops is taken out.
+/// Returns what these keys mean to the command's terminal in its present modes, and removes the key
+/// that stops.
 fn meaning(master: &OwnedFd, leader: Pid, keys: &mut Vec<u8>) -> Pressed {
     let Ok(modes) = tcgetattr(master) else { return Pressed::Nothing };
     if !modes.local_modes.contains(LocalModes::ISIG) {
@@ -242,7 +242,7 @@ fn meaning(master: &OwnedFd, leader: Pid, keys: &mut Vec<u8>) -> Pressed {
         return Pressed::Interrupt;
     }
     match at(SpecialCodeIndex::VSUSP) {
-        // Else it is for a shell within to say what stops.
+        // Otherwise an inner shell decides what to stop.
         Some(at) if tcgetpgrp(master) == Ok(leader) => {
             keys.remove(at);
             Pressed::Stop
@@ -264,14 +264,14 @@ impl Keyboard {
         let mut raw = now.clone();
         raw.make_raw();
         if tcsetattr(stdin, OptionalActions::Now, &raw).is_ok() {
-            // It was in raw mode already if nobody had the time to release it.
+            // It was in raw mode already if cachex was stopped before it could release it.
             self.before.get_or_insert(now);
         }
     }
 
     fn release(&mut self) {
         if let Some(before) = self.before.take() {
-            // Even from the background.
+            // Works even from the background.
             let _ignored = Altered::ignored(SIGTTOU);
             let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &before);
         }

@@ -1,4 +1,4 @@
-//! What keeps a run going: one loop that waits on everything at once.
+//! The main loop of a run, which waits on everything at once.
 
 mod ends;
 mod pause;
@@ -28,55 +28,55 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Instant;
 
-/// How many turns suffice for all that a pipe or a terminal holds.
+/// The number of turns that drain a full pipe or terminal.
 const FEW: usize = 16;
 
-/// A run under way.
+/// A run in progress.
 pub struct Pump<'a, 'r> {
     job: Job,
     pub legs: [OutputStream; 2],
-    /// Gives the command its standard input.
+    /// Feeds the command's standard input.
     pub feeder: StdinPump,
     console: Option<Console>,
-    /// What is read at a terminal that the command shares with cachex.
+    /// Watches reads of the terminal that the command shares with cachex.
     typed: Option<Typed>,
     limit: Option<Limit>,
-    /// What was printed so far.
+    /// Receives the output, for the recording or the buffer.
     pub taker: Taker<'a, 'r>,
-    /// What was held and is printed after all, before anything else is read.
+    /// The buffered output that is being shown after all, before anything else is read.
     backlog: Option<Pieces>,
     ended: Option<(ExitStatus, Instant)>,
-    /// The state of the command may have changed.
+    /// Set when the state of the command may have changed.
     is_to_be_looked_after: bool,
-    /// What came when the command had ended, and that had not been seen yet.
+    /// A signal that arrived after the command had ended, but before its end was noticed.
     missed: Option<Sent>,
-    /// Somebody asked the command to end, and it may have heard of it.
+    /// Set when somebody asked the command to end, and it may have received that.
     was_asked_to_end: bool,
-    /// Why what was recorded must not be used.
+    /// The reason why the recording must not be used, if any.
     pub spoiled: Option<Spoiled>,
-    /// An output that could not be passed on, and why.
+    /// The output that could not be passed on, and the reason.
     pub lost: Option<(Stream, Loss)>,
     broken: Option<Writer>,
     holds_broken_pipes_back: bool,
-    /// Whether it could not be asked if the command has ended.
+    /// Whether the last check for the command's end failed.
     is_unsure: bool,
-    /// Whether processes that the command leaves behind become this one's.
+    /// Whether processes that the command leaves behind become children of this one.
     inherits: bool,
-    /// When it was last looked whether the command is to find out that its reader left.
+    /// The time of the last check whether the command should learn that its reader left.
     looked: Option<Instant>,
 }
 
-/// Who printed something that nobody read, which would have ended it by SIGPIPE.
+/// The process that printed output that nobody read, and would have been ended by SIGPIPE.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writer {
     /// The command.
     Command,
-    /// The command, or something that it started, of which it made what it likes.
+    /// The command or one of its descendants, whose end it may have handled in any way.
     Unknown,
 }
 
 impl<'a, 'r> Pump<'a, 'r> {
-    /// A run that has just begun.
+    /// Starts to relay a run that has just begun.
     pub fn new(
         job: Job,
         legs: [OutputStream; 2],
@@ -108,9 +108,9 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
     }
 
-    /// Until the command has ended and all it printed has been passed on. An error means
-    /// that it was not executed: nothing else that fails on the way ends it, since the
-    /// command runs, and cannot be run again.
+    /// Runs until the command has ended and all of its output has been passed on. An error means
+    /// that it was not executed. No other failure ends the run, since the command runs and cannot
+    /// be run again.
     pub fn run(
         &mut self,
         child: &Child,
@@ -141,7 +141,7 @@ impl<'a, 'r> Pump<'a, 'r> {
 
     fn pass_on_signals(&mut self, signals: &mut Signals) {
         for sent in signals.pending() {
-            // Whatever came may have had that for its effect.
+            // Any signal may have changed the state of the command.
             self.is_to_be_looked_after = true;
             if self.ended.is_some() {
                 self.end_late(&sent);
@@ -156,7 +156,7 @@ impl<'a, 'r> Pump<'a, 'r> {
                     self.job.go_on(&sent);
                     self.typed.iter_mut().for_each(|typed| typed.go_on(self.job.leader()));
                 }
-                // The size of its own terminal is what tells it.
+                // The command learns the size from its own terminal.
                 Some(Meaning::Resizes) if self.console.is_some() => {
                     self.console.iter().for_each(Console::resize);
                 }
@@ -173,8 +173,8 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
     }
 
-    /// Takes a signal that came after the end of the command: it would have met it while
-    /// it was still printing, and nobody has to wait for its reader.
+    /// Handles a signal that arrived after the end of the command. Without cachex it would have
+    /// arrived while the command was still printing, so nobody has to wait for the reader.
     fn end_late(&mut self, sent: &Sent) {
         if signals::meaning(sent.signal) == Some(Meaning::Ends)
             && !signals::is_ignored(sent.signal)
@@ -185,14 +185,14 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
     }
 
-    /// Notices that the command stopped or ended.
+    /// Reacts if the command stopped or ended.
     fn look_after(&mut self, child: &Child) -> io::Result<()> {
         if self.ended.is_some() || !std::mem::take(&mut self.is_to_be_looked_after) {
             return Ok(());
         }
         if let Some(signal) = self.job.stopped() {
-            // Its question is to be seen when it waits for the answer. A pipe that
-            // is full takes a few turns, one that others fill may take for ever.
+            // The command's prompt has to be visible while it waits for the answer. A full pipe
+            // takes a few turns; one that others keep filling might take for ever.
             let _all = (0..FEW).all(|_| self.pass_on_output());
             let (console, typed) = (&mut self.console, &mut self.typed);
             self.job.follow(signal, || {
@@ -211,7 +211,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         let status = match asked {
             Ok(status) => status,
             Err(error) if child.was_not_executed() => return Err(error),
-            // Somebody else reaped it, and nobody tells how it ended.
+            // Somebody else reaped it, so its status is unknown.
             Err(error) if error.raw_os_error() == Some(Errno::CHILD.raw_os_error()) => {
                 Some(ExitStatus::from_raw(i32::from(exit::CACHEX_FAILED) << 8))
             }
@@ -260,24 +260,24 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
     }
 
-    /// Whether anything came.
+    /// Passes on output. Returns whether anything came.
     fn pass_on_output(&mut self) -> bool {
         let mut any = false;
         self.pass_on_backlog();
         for at in 0..self.legs.len() {
             let leg = &mut self.legs[at];
-            // A backlog has sent all that goes out now. More would go out of its
-            // sight, and nothing that is waited for would bring the next of it.
+            // The backlog has sent all that can go out now. Anything more would bypass it, and
+            // nothing that is waited for would trigger its next piece.
             if self.backlog.is_none() && leg.advance(|stream, bytes| self.taker.take(stream, bytes))
             {
                 any = true;
             }
             if let Some(loss) = leg.lost.take() {
                 if leg.is_abandoned() {
-                    // Nothing comes of the rest. The command is told as by a reader that left.
+                    // The rest would be lost. The command is told as if its reader had left.
                     leg.close();
                 }
-                // That of standard output is the one that matters.
+                // A loss on standard output is the one to report.
                 match &mut self.lost {
                     Some((Stream::Stdout, _)) => {}
                     lost => *lost = Some((leg.stream, loss)),
@@ -286,7 +286,7 @@ impl<'a, 'r> Pump<'a, 'r> {
                 self.spoiled.get_or_insert(Spoiled::Unreadable(errno));
             }
             if matches!(leg.outlet, Destination::Differing) {
-                // Nothing that goes with it is shown either.
+                // The other stream is not shown either.
                 self.legs.iter_mut().for_each(|leg| leg.outlet = Destination::Differing);
             }
             if self.legs[at].lacks_a_reader() && self.broken.is_none() {
@@ -308,8 +308,8 @@ impl<'a, 'r> Pump<'a, 'r> {
         any
     }
 
-    /// Whether what came is not what had been shown before. Nobody is told of
-    /// what only lacks its end because somebody ended it.
+    /// Returns whether the output differs from what was shown before. Output that is merely cut
+    /// short because somebody ended the command does not.
     pub fn differs(&self) -> bool {
         let differs = self.legs.iter().any(|leg| matches!(leg.outlet, Destination::Differing));
         let is_short = self.legs.iter().any(|leg| !leg.outlet.may_end());
@@ -320,7 +320,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         }
     }
 
-    /// Prints what was held, and from now on whatever comes.
+    /// Shows the buffered output, and whatever comes from now on.
     fn show(&mut self, held: BufferedOutput) {
         self.backlog = Some(held.into_pieces());
         let [out, err] = &mut self.legs;
@@ -329,8 +329,8 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.pass_on_backlog();
     }
 
-    /// As much of it as its readers take now. Some of what is left, if any is,
-    /// is pending then.
+    /// Passes on as much of the backlog as the readers take now. If any of it remains, some output
+    /// is pending afterwards.
     fn pass_on_backlog(&mut self) {
         while let Some(pieces) = &mut self.backlog {
             self.legs.iter_mut().for_each(OutputStream::send);

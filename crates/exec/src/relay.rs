@@ -1,12 +1,11 @@
-//! What carries on the output of something that the command left behind.
+//! Relays the output of a process that the command left behind.
 //!
-//! cachex ends when the command does, as the command would have left its own reader. What
-//! it started may still hold the pipes: a process stays behind that copies what comes
-//! through them to where cachex's own output went, until their end. It is a copy of cachex
-//! that holds nothing else: no lock, no file of the store, no terminal, and of cachex's
-//! outputs those that something may still be printed on, so that they end when they would
-//! have ended. It takes no signal but those that nobody can refuse: it ends with what it
-//! serves.
+//! cachex ends when the command does, as the command alone would have. What the command started may
+//! still hold the pipes, so a background process copies their output to cachex's own outputs until
+//! they end. It is a copy of cachex that holds nothing else: no lock, no store file, no terminal,
+//! and of cachex's outputs only those on which something may still be printed, so that they end
+//! when they would have ended without cachex. It takes no signals except those that nobody can
+//! refuse: it ends with the processes that it serves.
 
 use super::destination::Destination;
 use super::output_stream::OutputStream;
@@ -18,21 +17,20 @@ use rustix::event::PollFd;
 use rustix::fd::AsRawFd;
 use smallvec::SmallVec;
 
-/// The streams of a command that has ended, while something that it left behind can print
-/// on them.
+/// The streams of a command that has ended, on which a process that it left behind can still print.
 pub struct Left([OutputStream; 2]);
 
 impl Left {
-    /// What is left of these; none if that is nothing.
+    /// Returns the streams that are still open, if any.
     pub fn of(mut legs: [OutputStream; 2]) -> Option<Left> {
-        // What nobody printed is nothing to wait for.
+        // A stream with no data and no writer is not worth waiting for.
         let is_over = |leg: &&mut OutputStream| !leg.has_more() && !leg.is_pending();
         legs.iter_mut().filter(is_over).for_each(OutputStream::close);
         (!legs.iter().all(OutputStream::is_done)).then_some(Left(legs))
     }
 
-    /// Has a process of its own carry on what still comes. If none is to be had this one
-    /// does, for as long as it takes.
+    /// Relays the remaining output in a background process, or in this one, for as long as it
+    /// takes, if none can be started.
     pub fn carry_on(mut self) {
         let legs = self.0.iter().filter(|leg| !leg.is_done());
         let ends = |leg: &OutputStream| {
@@ -45,7 +43,7 @@ impl Left {
         }
     }
 
-    /// The same for what was held back and has been shown after all.
+    /// Relays the remaining output of a run whose buffered output has been shown after all.
     pub fn carry_on_shown(mut self) {
         let [out, err] = &mut self.0;
         out.outlet = Destination::Live(NonblockingWriter::of(Stream::Stdout));
@@ -53,7 +51,7 @@ impl Left {
         self.carry_on();
     }
 
-    /// Until nobody can print any more, or nobody reads it.
+    /// Relays until nobody can print any more, or nobody reads.
     fn carry(&mut self) {
         loop {
             for leg in &mut self.0 {

@@ -1,26 +1,26 @@
-//! What was recorded at a terminal, on its way to another.
+//! Prepares output that was recorded at a terminal for another one.
 //!
-//! A terminal answers some of what is written to it: where the cursor is, what it can do,
-//! which colours it has. During a run the command reads the answers. During a replay
-//! nobody does, and they would be typed into the next prompt: questions are left out.
+//! A terminal answers some of what is written to it: the cursor position, its features, its
+//! colours. During a run the command reads the answers. During a replay nobody does, and they would
+//! be typed into the next prompt, so queries are left out.
 //!
-//! And the line ends are those that the first terminal made, `\r\n` of `\n`. One that does
-//! the same again is given the `\n`.
+//! The recording has the line ends that the first terminal produced, `\r\n` for `\n`. A terminal
+//! that does the same gets `\n` again.
 
 use rustix::fd::AsFd;
 use rustix::termios::{OutputModes, tcgetattr};
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
-/// "Who are you?"
+/// The terminal's "who are you?" query.
 const ENQ: u8 = 0x05;
-/// A sequence that is longer than this is no question.
+/// The maximum length of a query.
 const LONGEST: usize = 4096;
 
-/// Where in the output one is.
+/// The parser's position in the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
-    /// In text, or in what is too long to be a question.
+    /// In text, or in a sequence that is too long for a query.
     Text,
     /// After a `\r`.
     Return,
@@ -28,23 +28,23 @@ enum At {
     Escape,
     /// After `ESC [`.
     Control,
-    /// In what begins with `ESC ]`, `ESC P` or `ESC _` and ends with a terminator.
+    /// In a sequence that begins with `ESC ]`, `ESC P` or `ESC _` and ends with a terminator.
     String,
-    /// There, after an ESC that may begin the terminator.
+    /// In such a sequence, after an ESC that may begin the terminator.
     StringEscape,
 }
 
-/// Prepares output for a terminal, however it is cut into pieces.
+/// Prepares output for a terminal, however the output is split.
 pub struct Screen {
     at: At,
-    /// The sequence that has begun.
+    /// The sequence in progress.
     sequence: Vec<u8>,
-    /// Whether the terminal makes `\r\n` of `\n`.
+    /// Whether the terminal turns `\n` into `\r\n`.
     makes_returns: bool,
 }
 
 impl Screen {
-    /// For this terminal.
+    /// Prepares output for this terminal.
     pub fn new(terminal: impl AsFd) -> Screen {
         let makes = OutputModes::OPOST | OutputModes::ONLCR;
         let modes = tcgetattr(terminal).map(|modes| modes.output_modes);
@@ -55,14 +55,14 @@ impl Screen {
         Screen { at: At::Text, sequence: Vec::new(), makes_returns }
     }
 
-    /// Appends to `out` what is to be shown of the next `bytes`.
+    /// Appends to `out` what the terminal is to show of the next `bytes`.
     pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         for &byte in bytes {
             self.step(byte, out);
         }
     }
 
-    /// Appends what has begun and does not end.
+    /// Appends an unfinished sequence at the end of the output.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if self.at == At::Return {
             out.push(b'\r');
@@ -98,12 +98,12 @@ impl Screen {
         self.sequence.push(ESC);
     }
 
-    /// Takes the next byte of a sequence.
+    /// Processes the next byte of a sequence.
     fn follow(&mut self, byte: u8, out: &mut Vec<u8>) {
         self.at = match (self.at, byte) {
             (At::Escape, b'[') => At::Control,
             (At::Escape, b']' | b'P' | b'_') => At::String,
-            // What was begun is dropped by the terminal too.
+            // The terminal also drops the sequence that was begun.
             (At::Escape | At::Control, ESC) | (At::Escape, 0x20..=0x2f) => At::Escape,
             (At::Control, 0..=0x3f) | (At::Escape, 0..=0x1f) => self.at,
             (At::String | At::StringEscape, ESC) => At::StringEscape,
@@ -119,7 +119,7 @@ impl Screen {
         }
     }
 
-    /// Shows a sequence, unless it is a question.
+    /// Appends a complete sequence, unless it is a query.
     fn end(&mut self, out: &mut Vec<u8>) {
         self.at = At::Text;
         if !is_question(&self.sequence) {
@@ -129,7 +129,7 @@ impl Screen {
     }
 }
 
-/// Whether a terminal answers this sequence.
+/// Returns whether a terminal answers this sequence.
 fn is_question(sequence: &[u8]) -> bool {
     match sequence {
         // DECID
@@ -138,7 +138,7 @@ fn is_question(sequence: &[u8]) -> bool {
         [ESC, b']', text @ ..] => is_command_question(terminated(text)),
         // DECRQSS, XTGETTCAP
         [ESC, b'P', text @ ..] => text.starts_with(b"$q") || text.starts_with(b"+q"),
-        // Of the protocol for images: whether there is one.
+        // Graphics protocol: queries for support
         [ESC, b'_', b'G', text @ ..] => {
             let control = text.split(|&byte| byte == b';').next().unwrap_or_default();
             control.split(|&byte| byte == b',').any(|pair| pair == b"a=q")
@@ -147,7 +147,7 @@ fn is_question(sequence: &[u8]) -> bool {
     }
 }
 
-/// The same of what stands between `ESC [` and its last byte.
+/// Returns whether a control sequence with these parameters and final byte is a query.
 fn is_control_question(parameters: &[u8], last: u8) -> bool {
     let prefix = parameters.first().copied().filter(|byte| (0x3c..=0x3f).contains(byte));
     let intermediate = parameters.last().copied().filter(|byte| (0x20..=0x2f).contains(byte));
@@ -163,9 +163,9 @@ fn is_control_question(parameters: &[u8], last: u8) -> bool {
         | (_, Some(b'"'), b'v')
         | (_, Some(b'*'), b'y')
         | (_, Some(b'\''), b'|')
-        // The keyboard's protocol, key modifiers, graphics
+        // Keyboard protocol, key modifiers, graphics
         | (Some(b'?'), None, b'u' | b'm' | b'S') => true,
-        // Of the window: its state, place, size and title
+        // Window state, position, size and title
         (None, None, b't') => {
             let first = parameters.split(|&byte| byte == b';').next().unwrap_or_default();
             matches!(first, b"11" | b"13" | b"14" | b"15" | b"16" | b"18" | b"19" | b"20" | b"21")
@@ -174,7 +174,7 @@ fn is_control_question(parameters: &[u8], last: u8) -> bool {
     }
 }
 
-/// The same of what stands between `ESC ]` and its end.
+/// Returns whether a terminal answers the operating system command with this text.
 fn is_command_question(text: &[u8]) -> bool {
     let mut parts = text.split(|&byte| byte == b';');
     let number = parts.next().unwrap_or_default();
@@ -193,7 +193,7 @@ fn is_command_question(text: &[u8]) -> bool {
     }
 }
 
-/// What is left without the terminator.
+/// Strips the terminator.
 fn terminated(text: &[u8]) -> &[u8] {
     let text = text.strip_suffix(b"\x1b\\").unwrap_or(text);
     text.strip_suffix(&[BEL]).unwrap_or(text)

@@ -1,11 +1,11 @@
-//! Starting the command, as if by whoever started cachex.
+//! Starts the command, as if whoever started cachex had done so.
 //!
-//! The standard library's way is not enough: it waits for the new process to have
-//! executed the command, in which a process that is stopped (Ctrl-Z) keeps its parent for
-//! good; and it leaves no room for the mask, timers and the parent's death. Here the new
-//! process shares this one's memory until then, which is the cheapest there is and waits
-//! for nothing, and says there why it could not execute the command. Where that is not to
-//! be had, it gets a copy of the memory (`fork`).
+//! The standard library is not enough. It waits until the new process has executed the command, so
+//! a process that is stopped before that (Ctrl-Z) blocks its parent for good. It also cannot set
+//! the signal mask, timers and the parent-death signal. Here the new process shares this one's
+//! memory until then, which is the cheapest way and waits for nothing, and reports there why it
+//! could not execute the command. Where that is not available, it gets a copy of the memory
+//! (`fork`).
 
 use crate::invocation::Invocation;
 use crate::job::Kind;
@@ -22,13 +22,12 @@ use std::process::ExitStatus;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// What a shell and `execvp` execute if a file is an executable text that names no
-/// interpreter.
+/// The program with which shells and `execvp` execute a file without an interpreter line.
 const SHELL: &std::ffi::CStr = c"/bin/sh";
-/// Enough for what is done before the command is executed.
+/// The size of the memory shared with a new process, stack included, in bytes.
 const STACK: usize = 64 * 1024;
 
-/// What is executed.
+/// A program to execute.
 pub struct Image {
     program: CString,
     /// The arguments, and room for the null pointer after them.
@@ -36,19 +35,19 @@ pub struct Image {
 }
 
 impl Image {
-    /// The command, whose file is `program`.
+    /// Creates the image of the command whose file is `program`.
     pub fn new(invocation: &Invocation, program: &Path) -> io::Result<Image> {
         let c_string = |text: &OsStr| CString::new(text.as_bytes());
         let argv: Result<Vec<_>, _> = invocation.argv.iter().map(|arg| c_string(arg)).collect();
         Ok(Image { program: c_string(program.as_os_str())?, argv: argv? })
     }
 
-    /// The arguments as the system takes them.
+    /// Returns the arguments as the system takes them.
     fn arguments(&self) -> Vec<*const c_char> {
         self.argv.iter().map(|arg| arg.as_ptr()).chain([ptr::null()]).collect()
     }
 
-    /// The same where the shell executes it.
+    /// Returns the arguments for execution by the shell.
     fn arguments_of_the_shell(&self) -> Vec<*const c_char> {
         let rest = self.argv[1..].iter().map(|arg| arg.as_ptr());
         let shell = [c"sh".as_ptr(), self.program.as_ptr()];
@@ -56,29 +55,29 @@ impl Image {
     }
 }
 
-/// Becomes the command. Returns only if that fails.
+/// Replaces this process with the command. Returns only on failure.
 pub fn replace(image: &Image) -> io::Error {
     let (argv, of_shell) = (image.arguments(), image.arguments_of_the_shell());
     let ignored = signals::children_were_ignored();
     let _ignored = ignored.then(|| signals::Altered::ignored(libc::SIGCHLD));
-    // SAFETY: all pointers are to C strings, and lists of them that end with a null
-    // pointer, which live as long as this function.
+    // SAFETY: all pointers are to C strings, or to lists of them that end with a null pointer,
+    // which outlive this call.
     unsafe { execute(image.program.as_ptr(), argv.as_ptr(), of_shell.as_ptr()) };
     io::Error::last_os_error()
 }
 
-/// Executes a program, by the shell if the system cannot. Returns only if that fails.
+/// Executes a program, or has the shell execute it if the system cannot. Returns only on failure.
 ///
 /// # Safety
 ///
-/// The arguments are a C string, and two lists of such that end with a null pointer.
+/// The arguments must be a C string, and two lists of C strings that end with a null pointer.
 unsafe fn execute(
     program: *const c_char,
     argv: *const *const c_char,
     of_shell: *const *const c_char,
 ) {
-    // SAFETY: they are what `execve` asks for, and so is the environment, which nothing in
-    // this process ever changes.
+    // SAFETY: the arguments and the environment are what `execve` requires, and nothing in this
+    // process ever changes them.
     unsafe {
         libc::execve(program, argv, environment());
         if last_error() == libc::ENOEXEC {
@@ -87,7 +86,7 @@ unsafe fn execute(
     }
 }
 
-/// The variables, as this process was started with them.
+/// Returns the environment with which this process was started.
 fn environment() -> *const *const c_char {
     #[cfg(target_os = "macos")]
     // SAFETY: it returns where the C library keeps them, which is never null.
@@ -106,30 +105,30 @@ fn last_error() -> c_int {
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
 
-/// The standard streams of the command; none: cachex's own.
+/// The standard streams of the command; none means cachex's own.
 pub type Streams<'a> = [Option<BorrowedFd<'a>>; 3];
 
-/// How a command begins, its streams aside.
+/// The state in which a command begins, apart from its streams.
 #[derive(Clone, Copy)]
 pub struct Begins {
-    /// How far it is set apart.
+    /// The degree to which it is separated from cachex.
     pub kind: Kind,
-    /// The signals that it holds back.
+    /// The signals that it blocks.
     pub mask: Mask,
-    /// Signals that came before and wait to be let in, the first in the lowest bit.
+    /// The signals that are already pending, the first one in the lowest bit.
     pub held: u64,
-    /// What has it traced, if it is.
+    /// The hook that traces it, if it is traced.
     pub trace: Option<Hook>,
 }
 
 /// A command that was started.
 pub struct Child {
-    /// Its process.
+    /// The process.
     pub pid: Pid,
     plan: &'static Plan,
 }
 
-/// All that a new process needs to know, where both see it.
+/// The data that a new process needs, in memory that both processes see.
 struct Plan {
     program: *const c_char,
     argv: *const *const c_char,
@@ -139,13 +138,13 @@ struct Plan {
     parent: Pid,
     timers: timers::Timers,
     ignores_children: bool,
-    /// Why the command could not be executed.
+    /// The `errno` with which the command could not be executed, or 0.
     failed: AtomicI32,
 }
 
-/// Starts it. Signals are held back meanwhile.
+/// Starts a command, while signals are blocked.
 pub fn spawn(image: Image, streams: Streams<'_>, begins: Begins) -> io::Result<Child> {
-    // The new process may need it for longer than this function.
+    // The new process may need the image for longer than this function runs.
     let image: &'static Image = Box::leak(Box::new(image));
     let timers = timers::present();
     let plan = Plan {
@@ -160,22 +159,22 @@ pub fn spawn(image: Image, streams: Streams<'_>, begins: Begins) -> io::Result<C
         failed: AtomicI32::new(0),
     };
     let memory = Memory::new()?;
-    // SAFETY: the memory is this function's alone, aligned to a page, larger than a plan,
-    // and never given back. The stack grows towards the plan from the other end.
+    // SAFETY: only this function uses the memory, which is aligned to a page, larger than a plan,
+    // and never freed. The stack grows towards the plan from the other end.
     let plan: &'static Plan = unsafe {
         memory.0.cast::<Plan>().write(plan);
         &*memory.0.cast::<Plan>()
     };
     let pid = start(plan, &memory)?;
-    // They are the command's now.
+    // The timers are the command's now.
     timers::stop(&timers);
     Ok(Child { pid, plan })
 }
 
 impl Child {
-    /// How it ended, if it has, or why it could not be executed. A process that inherits others
-    /// forgets which of them have ended, too: whoever waits for one to be gone would wait for
-    /// ever. `others` is told of each.
+    /// Returns the status if the command has ended, or the error with which it could not be
+    /// executed. A process that `inherits` others reaps those too, since whoever waits for them to
+    /// be gone would otherwise wait for ever, and tells `others` of each.
     pub fn try_wait(
         &self,
         inherits: bool,
@@ -199,22 +198,22 @@ impl Child {
         }
     }
 
-    /// Whether it is known not to have become the command.
+    /// Returns whether the process is known to have failed to execute the command.
     pub fn was_not_executed(&self) -> bool {
         self.plan.failed.load(Ordering::Acquire) != 0
     }
 }
 
-/// Memory that a process shares with those that it starts: a stack, and before that what
-/// they tell each other. It is never given back.
+/// Memory that a process shares with its children: a stack, preceded by the data that they
+/// exchange. It is never freed.
 pub struct Memory(*mut c_void);
 
 impl Memory {
-    /// New memory.
+    /// Maps new memory.
     pub fn new() -> io::Result<Memory> {
         let (access, kind) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: it is wherever there is room, so nobody else's memory is touched.
+        // SAFETY: the kernel chooses a free address, so no other memory is touched.
         match unsafe { libc::mmap(ptr::null_mut(), STACK, access, kind, -1, 0) } {
             libc::MAP_FAILED => Err(last_os_error()),
             memory => Ok(Memory(memory)),
@@ -222,11 +221,11 @@ impl Memory {
     }
 }
 
-/// Starts a process in this one's memory, which begins with `work` and has `memory` for its
-/// stack. Neither waits for the other.
+/// Starts a process in this one's memory, with `memory` for its stack, that runs `work`. Neither
+/// process waits for the other.
 ///
-/// `work` must only read what never changes, besides atomics, must not allocate, lock or
-/// panic, and gets `told`. The `errno` of the C library it shares with this process.
+/// `work` gets `told`. It must read only what never changes, besides atomics, and must not
+/// allocate, lock or panic. It shares the C library's `errno` with this process.
 pub fn share_memory_with(
     work: extern "C" fn(*mut c_void) -> c_int,
     memory: &Memory,
@@ -235,12 +234,12 @@ pub fn share_memory_with(
     #[cfg(target_os = "linux")]
     {
         if runs_on_valgrind() {
-            // It ends a process that asks for these flags.
+            // Valgrind kills a process that uses these flags.
             return Err(io::ErrorKind::Unsupported.into());
         }
-        // SAFETY: the stack is memory that no running process uses, and `work` is as asked
-        // for. Of this process's calls that may meet another's `errno` there are none while
-        // it waits: rustix, by which it does, has no `errno`.
+        // SAFETY: no running process uses the stack's memory, and `work` meets the requirements
+        // above. While this process waits, it makes no calls that use the shared `errno`: it
+        // waits by rustix, which has none.
         let started = unsafe {
             let top = memory.0.byte_add(STACK);
             libc::clone(work, top, libc::CLONE_VM | libc::SIGCHLD, told)
@@ -254,15 +253,15 @@ pub fn share_memory_with(
     }
 }
 
-/// Whether this process is run by valgrind, which counts the instructions of a miss.
+/// Returns whether this process runs under valgrind, which counts the instructions of a miss.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn runs_on_valgrind() -> bool {
     const RUNNING_ON_VALGRIND: u64 = 0x1001;
     let request = [RUNNING_ON_VALGRIND, 0, 0, 0, 0, 0];
     let mut answer = 0_u64;
-    // SAFETY: the rotations add up to nothing and the exchange is of a register with itself,
-    // so a processor changes nothing but flags. Valgrind knows the sequence by its sight,
-    // reads the request and writes the answer.
+    // SAFETY: the rotations cancel out and a register is exchanged with itself, so a processor
+    // changes nothing but flags. Valgrind recognizes the sequence, reads the request and writes
+    // the answer.
     unsafe {
         std::arch::asm!(
             "rol rdi, 3",
@@ -287,14 +286,14 @@ fn runs_on_valgrind() -> bool {
 fn start(plan: &'static Plan, memory: &Memory) -> io::Result<Pid> {
     let told = ptr::from_ref(plan).cast_mut().cast::<c_void>();
     match share_memory_with(begin, memory, told) {
-        // Refused are the flags, by a filter of system calls, an emulator or valgrind, or
-        // it is another process at all that is refused.
+        // The flags were refused, by a seccomp filter, an emulator or valgrind, or no other process
+        // is allowed at all.
         Err(error) if !is_shortage(&error) => {}
         started => return started,
     }
     // SAFETY: the child only does what `begin` does, which is async-signal-safe.
     match unsafe { libc::fork() } {
-        // SAFETY: it ends the process at once, and nothing of it needs to be tidied.
+        // SAFETY: this ends the process at once, and nothing has to be cleaned up.
         0 => unsafe { libc::_exit(begin(told)) },
         pid => Some(pid).filter(|&it| it > 0).and_then(Pid::from_raw).ok_or_else(last_os_error),
     }
@@ -308,20 +307,20 @@ fn last_os_error() -> io::Error {
     io::Error::last_os_error()
 }
 
-/// What the new process does: becomes the command.
+/// Runs in the new process: becomes the command.
 extern "C" fn begin(plan: *mut c_void) -> c_int {
-    // SAFETY: whoever starts it tells it a plan that lives for ever.
+    // SAFETY: the pointer is to a plan that lives for ever.
     let plan = unsafe { &*plan.cast::<Plan>() };
     if prepare(plan).is_some() {
-        // SAFETY: the plan's pointers are those of an image that lives for ever.
+        // SAFETY: the plan's pointers are to an image that lives for ever.
         unsafe { execute(plan.program, plan.argv, plan.of_shell) };
     }
     plan.failed.store(last_error(), Ordering::Release);
     127
 }
 
-/// Makes everything as the command is to find it; none if something failed. Nothing here
-/// allocates, locks or panics.
+/// Sets up the state in which the command is to start; none if something failed. This must not
+/// allocate, lock or panic.
 fn prepare(plan: &Plan) -> Option<()> {
     match plan.begins.kind {
         Kind::Process => {}
@@ -329,8 +328,8 @@ fn prepare(plan: &Plan) -> Option<()> {
         Kind::Session => drop(rustix::process::setsid().ok()?),
     }
     for (number, &stream) in (0..).zip(&plan.streams) {
-        // SAFETY: the descriptors are this process's alone, which owns none of them in any
-        // other sense, and the numbers of the standard streams are there to be changed.
+        // SAFETY: this process has its own copies of the descriptors, no object owns them here,
+        // and the standard streams may be replaced.
         if stream >= 0 && unsafe { libc::dup2(stream, number) } < 0 {
             return None;
         }
@@ -341,25 +340,25 @@ fn prepare(plan: &Plan) -> Option<()> {
     end_with(plan.parent);
     timers::begin(&plan.timers);
     if plan.ignores_children {
-        // SAFETY: to ignore a signal is no handler that could run.
+        // SAFETY: ignoring a signal installs no handler that could run.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
     }
     signals::send_all(plan.begins.held);
     plan.begins.mask.set().ok()?;
-    // From here on it is seen what this process does.
+    // The process is traced from here on.
     if let Some(trace) = plan.begins.trace {
         trace.in_child();
     }
     Some(())
 }
 
-/// Dies when cachex is killed, as it would have been killed in its place.
+/// Makes this process die when cachex is killed, as the command would have without cachex.
 fn end_with(parent: Pid) {
     #[cfg(target_os = "linux")]
     {
         let kill = rustix::process::Signal::KILL;
         let _ = rustix::process::set_parent_process_death_signal(Some(kill));
-        // It may have been killed before that.
+        // The parent may have died before that.
         if rustix::process::getppid() != Some(parent) {
             let _ = rustix::process::kill_process(getpid(), kill);
         }
@@ -367,20 +366,20 @@ fn end_with(parent: Pid) {
     let _ = parent;
 }
 
-/// The timers that a process keeps when it executes a program, and does not hand on to
-/// those that it starts: an alarm that was set before is to ring for the command.
+/// The timers that survive `execve`, but are not inherited by new processes: an alarm that was set
+/// before must ring for the command.
 #[cfg(target_os = "linux")]
 mod timers {
     use libc::{ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, itimerval, timeval};
 
-    /// Those that run.
+    /// The timers that are running.
     pub type Timers = [Option<itimerval>; 3];
 
     const ALL: [libc::c_int; 3] = [ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF];
     const ZERO: timeval = timeval { tv_sec: 0, tv_usec: 0 };
     const STOPPED: itimerval = itimerval { it_interval: ZERO, it_value: ZERO };
 
-    /// Those of this process.
+    /// Returns the running timers of this process.
     pub fn present() -> Timers {
         ALL.map(|which| {
             let mut timer = STOPPED;
@@ -391,12 +390,12 @@ mod timers {
         })
     }
 
-    /// Sets those of this process.
+    /// Sets timers in this process.
     pub fn begin(timers: &Timers) {
         set(timers, |timer| timer);
     }
 
-    /// Stops these in this process.
+    /// Stops these timers in this process.
     pub fn stop(timers: &Timers) {
         set(timers, |_| STOPPED);
     }
@@ -411,7 +410,7 @@ mod timers {
     }
 }
 
-/// Not known here.
+/// Timers are not handed on to the command on this system.
 #[cfg(not(target_os = "linux"))]
 mod timers {
     pub type Timers = ();

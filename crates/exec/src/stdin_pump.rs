@@ -1,4 +1,4 @@
-//! Giving the command the standard input that was read to find its key.
+//! Feeds the command the standard input that was read to compute its key.
 
 use crate::stdin::Source;
 use cachex_base::streams::spool::{Rest, Spool};
@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 
 const CHUNK: usize = 64 * 1024;
 
-/// What standard input is fed through: a pipe for a pipe, a socket for a socket.
+/// The channel through which standard input is fed: a pipe for a pipe, a socket for a socket.
 #[derive(Debug)]
 pub struct Channel {
     ours: OwnedFd,
@@ -20,7 +20,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// The channel that a source needs, if it needs one.
+    /// Creates the channel that a source needs, if it needs one.
     pub fn of(source: &Source) -> io::Result<Option<Channel>> {
         let Source::Feed(spool) = source else { return Ok(None) };
         if spool.is_socket {
@@ -31,39 +31,39 @@ impl Channel {
         Ok(Some(Channel { ours: ours.into(), theirs: theirs.into() }))
     }
 
-    /// The command's end.
+    /// Returns a duplicate of the command's end.
     pub fn theirs(&self) -> io::Result<OwnedFd> {
         self.theirs.try_clone()
     }
 }
 
-/// Writes to the command's standard input as it is read.
+/// Writes the command's standard input as the command reads it.
 pub struct StdinPump {
     ours: Option<OwnedFd>,
-    /// The command's end. It is kept only where all that is fed was read before, and
-    /// nobody is to be told that the command does not read any more.
+    /// The command's end. Kept only where all input was read in advance, and nobody has to learn
+    /// that the command has stopped reading.
     theirs: Option<OwnedFd>,
     now: Vec<u8>,
     sent: usize,
     spool: Spool,
-    /// How much of it was taken.
+    /// The number of its bytes that were taken.
     taken: u64,
-    /// What follows that.
+    /// The continuation after the spool.
     rest: Rest,
-    /// There is more to come, and nothing of it is there at the moment.
+    /// Set when there is more to come, but none of it is available yet.
     is_dry: bool,
-    /// Whether a write never waits.
+    /// Whether writes never block.
     is_unblocked: bool,
-    /// How much went into the channel.
+    /// The number of bytes written to the channel.
     written: u64,
-    /// How much of that the command did not read, once it reads no more.
+    /// The number of those bytes that the command did not read, once it has stopped reading.
     left: Option<u64>,
-    /// Why the command got less than there was.
+    /// The reason why the command got less than there was.
     failed: Option<Errno>,
 }
 
 impl StdinPump {
-    /// Feeds `source` through `channel`.
+    /// Creates a pump from `source` to `channel`.
     pub fn new(channel: Option<Channel>, source: Source) -> StdinPump {
         let spool = match source {
             Source::Feed(spool) => spool,
@@ -87,11 +87,11 @@ impl StdinPump {
         }
     }
 
-    /// Adds what has to be waited for before [`StdinPump::feed`] can do anything.
+    /// Adds the descriptors to poll before [`StdinPump::feed`] can make progress.
     pub fn watch<'s>(&'s self, watched: &mut impl Extend<PollFd<'s>>) {
         let Some(ours) = &self.ours else { return };
         if self.is_dry {
-            // That nobody reads it is said unasked.
+            // The loss of the reader is reported without being requested.
             let more = PollFd::from_borrowed_fd(rustix::stdio::stdin(), PollFlags::IN);
             watched.extend([more, PollFd::new(ours, PollFlags::empty())]);
         } else {
@@ -99,17 +99,17 @@ impl StdinPump {
         }
     }
 
-    /// The command will not read any more.
+    /// Notes that the command will not read any more.
     pub fn close(&mut self) {
         let ours = self.ours.take();
-        // Either end of a pipe tells what is in it; of a socket, the one that reads.
+        // Either end of a pipe tells how much it holds; for a socket, only the reading end does.
         let ours = ours.as_ref().filter(|_| !self.spool.is_socket);
         if let Some(end) = self.theirs.as_ref().or(ours) {
             self.left = self.left.or(rustix::io::ioctl_fionread(end).ok());
         }
     }
 
-    /// Writes what can be written now.
+    /// Writes as much as can be written now.
     pub fn feed(&mut self) {
         while let Some(ours) = &self.ours {
             if self.is_dry && fsutil::is_ready(ours, PollFlags::empty()) != Ok(false) {
@@ -127,7 +127,7 @@ impl StdinPump {
                 if fsutil::is_ready(ours, PollFlags::OUT) == Ok(false) {
                     return;
                 }
-                // As much as a pipe takes at once that polls writable.
+                // The amount that a pipe accepts without blocking when it polls writable.
                 next = &next[..next.len().min(rustix::pipe::PIPE_BUF)];
             }
             match fsutil::persistently(|| rustix::io::write(ours, next)) {
@@ -146,7 +146,8 @@ impl StdinPump {
         }
     }
 
-    /// Nobody reads it any more; whoever writes to cachex's own finds that out as well.
+    /// Stops because nobody reads any more, and lets the writer to cachex's own standard input find
+    /// that out as well.
     fn leave(&mut self) {
         self.close();
         if self.rest == Rest::Live {
@@ -157,7 +158,7 @@ impl StdinPump {
         }
     }
 
-    /// Fetches the next bytes; whether there are any now.
+    /// Fetches the next bytes. Returns whether any are available now.
     fn refill(&mut self) -> bool {
         self.sent = 0;
         self.now.clear();
@@ -205,7 +206,7 @@ impl StdinPump {
         }
     }
 
-    /// The command gets no more, though there is more.
+    /// Ends the input with an error, although there is more.
     fn fail(&mut self, errno: Errno) {
         self.failed = Some(errno);
         self.rest = Rest::End;
@@ -213,18 +214,18 @@ impl StdinPump {
         self.now.clear();
     }
 
-    /// Why the command got less than there was, if it did.
+    /// Returns the reason why the command got less than there was, if it did.
     pub fn failed(&self) -> Option<Errno> {
         self.failed
     }
 
-    /// How much of what was read the command did not, if that can be told.
+    /// Returns how many of the bytes that were read the command did not read, if known.
     pub fn unread(&self) -> Option<u64> {
         let unsent = (self.now.len() - self.sent) as u64;
         Some(self.left? + (self.spool.len() - self.taken) + unsent)
     }
 
-    /// What was read before the command began.
+    /// Returns the input that was read before the command began.
     pub fn into_spool(self) -> Spool {
         self.spool
     }

@@ -1,22 +1,22 @@
-//! Who gets what a command prints, besides cachex's own streams.
+//! Receivers of a command's output other than cachex's own streams.
 
 use crate::buffered_output::BufferedOutput;
 use cachex_base::record::frames::Stream;
 use cachex_store::capture::Recorder;
 
-/// Who gets what the command prints, besides cachex's own streams.
+/// Receives a command's output for the recording and the buffer.
 pub struct Taker<'a, 'r> {
     recorder: Option<&'a mut Recorder<'r>>,
-    /// What is held of it.
+    /// The buffered output.
     pub held: Option<BufferedOutput>,
-    /// How much there was of each stream.
+    /// The size of each stream so far, in bytes.
     pub bytes: [u64; 2],
-    /// Nothing more can be held.
+    /// Set when nothing more can be buffered.
     pub is_full: bool,
 }
 
 impl<'a, 'r> Taker<'a, 'r> {
-    /// Nothing has been printed yet.
+    /// Creates a receiver before any output.
     pub fn new(
         recorder: Option<&'a mut Recorder<'r>>,
         held: Option<BufferedOutput>,
@@ -24,14 +24,14 @@ impl<'a, 'r> Taker<'a, 'r> {
         Taker { recorder, held, bytes: [0; 2], is_full: false }
     }
 
-    /// Nothing can be taken before a reader takes some of what there is.
+    /// Tells the recorder that output stalls until a reader takes some.
     pub fn pause(&mut self) {
         if let Some(recorder) = &mut self.recorder {
             recorder.pauses();
         }
     }
 
-    /// Gives it to them.
+    /// Hands a chunk to the recorder and the buffer.
     pub fn take(&mut self, stream: Stream, bytes: &[u8]) {
         self.bytes[stream as usize] += bytes.len() as u64;
         if let Some(recorder) = &mut self.recorder {

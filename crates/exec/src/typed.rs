@@ -1,13 +1,13 @@
-//! Whether a command reads what is typed at the terminal that it shares with cachex.
+//! Detects whether a command reads what is typed at the terminal that it shares with cachex.
 //!
-//! The system notes when a terminal was read last, in steps of eight seconds. Before the
-//! command starts, that time is set back by two steps, so that the next read moves it; `w`
-//! shows a few seconds of idleness for it, and nothing else shows anything.
+//! The system records when a terminal was last read, in steps of eight seconds. Before the command
+//! starts, that time is set back by two steps, so that the next read changes it. `w` shows a few
+//! seconds of idle time because of that, and nothing else is affected.
 //!
-//! Others read the same terminal. A shell does while the command stands still (Ctrl-Z) or
-//! is in the background, so what happens then is not looked at. Others of the same job do,
-//! such as a pager at the end of a pipeline: where there is one that may have read, nothing
-//! is known, and nothing is said of the command.
+//! Others may read the same terminal. A shell does while the command is stopped (Ctrl-Z) or in the
+//! background, so reads at those times are ignored. Other processes of the same job do, such as a
+//! pager at the end of a pipeline: if one of them may have read, nothing is known, and the command
+//! is given the benefit of the doubt.
 
 use cachex_base::system::procfs::Stat;
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, fstat, futimens};
@@ -17,23 +17,25 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How far the time of the last read is set back, in seconds: two of the system's steps.
+/// The amount by which the time of the last read is set back, in seconds: two of the system's
+/// steps.
 const BACK: i64 = 16;
 
-/// Where a process waits that reads no terminal: for a child, or for what a child prints.
+/// The kernel functions in which a process waits that reads no terminal: for a child, or for a
+/// child's output.
 const WAITS: [&str; 5] = ["do_wait", "kernel_wait", "pipe_read", "pipe_wait", "sigsuspend"];
 
-/// What is read at the terminal that is standard input.
+/// A watch on reads from the terminal that is standard input.
 #[derive(Debug)]
 pub struct Typed {
-    /// The time of the last read as it was set; none while the terminal is another job's.
+    /// The time of the last read, as it was set; none while the terminal belongs to another job.
     mark: Option<i64>,
     was_read: bool,
 }
 
 impl Typed {
-    /// From now on. None where standard input is not the terminal of this session, or is
-    /// one whose times this user may not set.
+    /// Starts to watch. None where standard input is not this session's terminal, or this user may
+    /// not set its times.
     pub fn watch() -> Option<Typed> {
         let stdin = rustix::stdio::stdin();
         if !isatty(stdin) {
@@ -44,35 +46,35 @@ impl Typed {
         Some(Typed { mark, was_read: false })
     }
 
-    /// Until [`Typed::go_on`] others read it.
+    /// Pauses until [`Typed::go_on`], while others read the terminal.
     pub fn pause(&mut self) {
         if let Some(mark) = self.mark.take() {
             self.was_read |= fstat(rustix::stdio::stdin()).is_ok_and(|stat| stat.st_atime != mark);
         }
     }
 
-    /// Looks at it again if it is this job's, or lent to the command that leads a job of its
-    /// own. What was read since the last look may have been read by anybody.
+    /// Resumes if the terminal belongs to this job, or is lent to a command with a job of its own.
+    /// Anybody may have read what was read during the pause.
     pub fn go_on(&mut self, leader: Pid) {
         let front = tcgetpgrp(rustix::stdio::stdin());
         let is_own = front.is_ok_and(|front| front == getpgrp() || front == leader);
         self.mark = if is_own { mark() } else { None };
     }
 
-    /// Whether it is another job's.
+    /// Returns whether the terminal belongs to another job.
     pub fn is_paused(&self) -> bool {
         self.mark.is_none()
     }
 
-    /// Whether the command, or what it started, has read what was typed. Where others may
-    /// have done so it is not known to have.
+    /// Returns whether the command or its descendants read what was typed. False if others may have
+    /// done so.
     pub fn was_read(&mut self) -> bool {
         self.pause();
         self.was_read && !may_be_others()
     }
 }
 
-/// Sets the time back; what it is then.
+/// Sets the time back, and returns the new one.
 fn mark() -> Option<i64> {
     let stdin = rustix::stdio::stdin();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
@@ -83,8 +85,8 @@ fn mark() -> Option<i64> {
     Some(time)
 }
 
-/// Whether there is anybody in this job who may read its terminal, besides this process and
-/// what it started; also where the system does not tell.
+/// Returns whether another process of this job may read its terminal, besides this process and its
+/// descendants. True where the system does not tell.
 fn may_be_others() -> bool {
     let own = getpid().as_raw_nonzero().get().cast_unsigned();
     let names = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -92,7 +94,7 @@ fn may_be_others() -> bool {
     let numbers = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
     let all: BTreeMap<u32, Stat> =
         numbers.filter_map(|name| Stat::of(&name)).map(|stat| (stat.pid, stat)).collect();
-    // What is mounted there may tell of other processes than these.
+    // A `/proc` of another pid namespace may describe other processes.
     if Stat::of("self").is_none_or(|stat| stat.pid != own) {
         return true;
     }
@@ -105,14 +107,14 @@ fn may_be_others() -> bool {
     })
 }
 
-/// Whether a process was started by another, directly or not.
+/// Returns whether a process descends from another.
 fn descends(all: &BTreeMap<u32, Stat>, process: u32, from: u32) -> bool {
-    // Numbers that were given anew meanwhile may lead in a circle.
+    // Pids that were reused in the meantime may form a cycle.
     let parent = |pid: &u32| all.get(pid).map(|stat| stat.parent);
     std::iter::successors(parent(&process), parent).take(all.len()).any(|pid| pid == from)
 }
 
-/// Whether a process that started this one waits for what it started.
+/// Returns whether an ancestor of this process is waiting for its children.
 fn waits(process: u32) -> bool {
     let place = fs::read_to_string(format!("/proc/{process}/wchan")).unwrap_or_default();
     WAITS.iter().any(|known| place.contains(known))

@@ -1,8 +1,8 @@
-//! Facts: what there was at a canonical path, as far as a run could tell.
+//! Facts: the state of a canonical path, as far as a run could observe it.
 //!
-//! A [`Value`] depends on nothing but the path, the class and what lies there: not on how
-//! a run came to it. Links are never followed. That a path still leads to the same place is what
-//! the facts about the folders on the way are for, so facts only hold together.
+//! A [`Value`] depends only on the path, the class and the state of that path, not on how a run
+//! reached it. Links are never followed. Whether a path still leads to the same place is covered by
+//! the facts about the folders on the way, so facts are meaningful only as a set.
 
 mod disk;
 
@@ -15,38 +15,38 @@ use std::ffi::{CStr, CString};
 use std::fmt;
 use std::sync::LazyLock;
 
-/// What is known of a path.
+/// The aspect of a path that a fact describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Class {
-    /// What kind of thing it is, if there is anything: a folder on the way, or nothing.
+    /// The file type, or absence. Used for folders on the way, and for missing paths.
     Kind = 0,
-    /// Where a link leads.
+    /// The target of a link.
     Link = 1,
-    /// Its kind, mode, owners and content. Of a folder the first three.
+    /// The file type, mode, owners and content; without the content for a folder.
     Contents = 2,
-    /// Its kind, mode and owners; of a file size and modification time, too.
+    /// The file type, mode and owners; for a file also the size and modification time.
     Stat = 3,
-    /// The same without the time.
+    /// Like `Stat`, without the time.
     Size = 4,
-    /// All that there is to see without reading it, but when it was read last: the number of
-    /// its inode and the time of a folder, too.
+    /// Everything visible without reading the content, except the access time: also the inode
+    /// number, and the time of a folder.
     Details = 5,
-    /// Its kind, mode and owners.
+    /// The file type, mode and owners.
     Access = 6,
-    /// The names in a folder, and their kinds.
+    /// The names in a folder, and their types.
     Listing = 7,
-    /// Its kind, and its extended attributes.
+    /// The file type and the extended attributes.
     Attributes = 8,
-    /// Whether there is something else than what a program may put its output in the place of:
-    /// nothing, or a file like the ones that are made here.
+    /// Whether there is anything other than a state that an output may replace: nothing, or a file
+    /// like one newly created here.
     NewFile = 9,
-    /// The same of an output that can be executed.
+    /// Like `NewFile`, for an executable output.
     NewProgram = 10,
 }
 
 impl Class {
-    /// All of them, in the order of their numbers.
+    /// All classes, in the order of their numbers.
     pub const ALL: [Class; 11] = [
         Class::Kind,
         Class::Link,
@@ -61,12 +61,12 @@ impl Class {
         Class::NewProgram,
     ];
 
-    /// A bit of its own.
+    /// Returns the class's bit.
     pub fn bit(self) -> u16 {
         1 << self as u8
     }
 
-    /// In a word or two, for people: "content".
+    /// Returns a short name for messages: "content".
     pub fn name(self) -> &'static str {
         match self {
             Class::Kind => "kind",
@@ -82,7 +82,7 @@ impl Class {
         }
     }
 
-    /// Whether what is known by this class is known by `other`, too.
+    /// Returns whether a fact of class `other` determines a fact of this class.
     pub fn is_implied_by(self, other: Class) -> bool {
         use Class::{Access, Attributes, Contents, Details, Kind, Size, Stat};
         match self {
@@ -95,25 +95,25 @@ impl Class {
     }
 }
 
-/// Something that a run depends on.
+/// A fact on which a run depends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// Canonical and absolute.
+    /// The canonical, absolute path.
     pub path: Vec<u8>,
-    /// What is known of it,
+    /// The aspect of the path.
     pub class: Class,
-    /// and what it was before the run changed it.
+    /// The value before the run changed it.
     pub value: Value,
-    /// By which it is known to be so still; none if it cannot be known without looking,
-    /// or is another thing by now, by the run's own doing.
+    /// The stamp that proves that the value is unchanged. None if only a look can tell, or the run
+    /// itself has replaced the file.
     pub stamp: Option<Stamp>,
 }
 
-/// The value of a fact. Two are equal if what they are values of is.
+/// The value of a fact. Values are equal if the states that they describe are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Value(pub [u8; 32]);
 
-/// What the first byte of a value says about the rest.
+/// The first byte of a value, which determines the format of the rest.
 mod tag {
     pub const ABSENT: u8 = 1;
     pub const ERROR: u8 = 2;
@@ -126,31 +126,31 @@ mod tag {
 }
 
 impl Value {
-    /// There is nothing.
+    /// The value of a missing path.
     pub const ABSENT: Value = {
         let mut bytes = [0; 32];
         bytes[0] = tag::ABSENT;
         Value(bytes)
     };
 
-    /// There is nothing, or what an output takes the place of.
+    /// The value of a missing path, or of a file that an output may replace.
     pub(crate) const REPLACEABLE: Value = {
         let mut bytes = [0; 32];
         bytes[0] = tag::REPLACEABLE;
         Value(bytes)
     };
 
-    /// Whether there is nothing.
+    /// Returns whether the path is missing.
     pub fn is_absent(&self) -> bool {
         self.0[0] == tag::ABSENT
     }
 
-    /// Whether it says no more than that there is a folder.
+    /// Returns whether the value only says that there is a folder.
     pub fn is_a_folder(&self) -> bool {
         self.0[..2] == [tag::KIND, kind_number(FileType::Directory)]
     }
 
-    /// Whether it could not be looked at.
+    /// Returns whether the path could not be examined.
     pub fn is_error(&self) -> bool {
         self.0[0] == tag::ERROR
     }
@@ -159,17 +159,17 @@ impl Value {
         Value::new(tag::ERROR, &[&errno.raw_os_error().to_le_bytes()])
     }
 
-    /// The kind alone.
+    /// Returns the value for a file type alone.
     pub(crate) fn kind(status: &Status) -> Value {
         Value::new(tag::KIND, &[&[kind_number(status.kind())]])
     }
 
-    /// Kind, mode and owners.
+    /// Returns the value for a file type, mode and owners.
     pub(crate) fn access(status: &Status) -> Value {
         Value::new(tag::ACCESS, &[&access(status)])
     }
 
-    /// The same with the size of what has a content.
+    /// Like [`Value::access`], with the size of a file or link.
     pub(crate) fn size(status: &Status) -> Value {
         if status.has_content() {
             Value::new(tag::SIZE, &[&access(status), &status.stamp.size.to_le_bytes()])
@@ -178,7 +178,7 @@ impl Value {
         }
     }
 
-    /// The same with the size and the time of what has a content.
+    /// Like [`Value::access`], with the size and modification time of a file or link.
     pub(crate) fn stat(status: &Status) -> Value {
         if status.has_content() {
             let Stamp { size, mtime, .. } = status.stamp;
@@ -241,7 +241,7 @@ impl Value {
 }
 
 impl fmt::Display for Value {
-    /// In a few words: "absent", "a folder", "a file of 12 bytes".
+    /// Describes the value briefly: "absent", "a folder", "a file of 12 bytes".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |at: usize| -> [u8; 4] { self.0[at..at + 4].try_into().unwrap_or_default() };
         let kind = kind_name(self.0[1]);
@@ -274,32 +274,32 @@ impl Value {
     }
 }
 
-/// By which a thing is known to be unchanged, unless it changed within a tick of the file
-/// system's clock.
+/// A file's identity and times. A file with the same stamp is unchanged, unless it changed within
+/// one tick of the file system's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// The file system,
+    /// The device number of the file system.
     pub dev: u64,
-    /// and the file in it.
+    /// The inode number.
     pub ino: u64,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// In nanoseconds since 1970.
+    /// The modification time, in nanoseconds since 1970.
     pub mtime: i64,
-    /// The same of its status.
+    /// The status change time, in nanoseconds since 1970.
     pub ctime: i64,
-    /// When it was made; 0 where the file system does not know. It tells what was made anew
-    /// apart from its predecessor, whose number it may get.
+    /// The creation time, in nanoseconds since 1970; 0 where the file system does not record it. It
+    /// tells a new file apart from a removed one whose inode number it reuses.
     pub btime: i64,
 }
 
 impl Stamp {
-    /// That of what lies at a path, which may be a link; none if it cannot be looked at.
+    /// Returns the stamp of a path without following links; none if it cannot be examined.
     pub fn at(path: &[u8]) -> Option<Stamp> {
         Some(Status::at(path).ok()?.stamp)
     }
 
-    /// That of what has this status, which does not tell when it was made.
+    /// Returns the stamp from a status, which lacks the creation time.
     #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
     pub fn of(stat: &Stat) -> Stamp {
         Stamp {
@@ -313,18 +313,18 @@ impl Stamp {
     }
 }
 
-/// What lies at a path now.
+/// The present state of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// What is known of it.
+    /// The value.
     pub value: Value,
-    /// By which it may be known the next time; none if it has to be looked at again. It is
-    /// for whoever keeps it to see that it is not too young.
+    /// The stamp for a later comparison; none if the path always has to be examined again. The
+    /// caller has to make sure that it is old enough.
     pub stamp: Option<Stamp>,
 }
 
-/// The stamp of a folder, if it tells of each name that comes there, goes or becomes another's;
-/// none if it is no folder, or its file system is not known to date such changes.
+/// Returns the stamp of a folder, if it changes whenever a name in the folder is added, removed or
+/// replaced. None if this is no folder, or its file system is not known to date such changes.
 pub fn folder(path: &[u8]) -> Option<Stamp> {
     if !has_stamp(path) {
         return None;
@@ -333,11 +333,11 @@ pub fn folder(path: &[u8]) -> Option<Stamp> {
     disk::dates_names(path, &status).then_some(status.stamp)
 }
 
-/// The controlling terminal of whoever opens it, if there is one.
+/// The controlling terminal of the process that opens it.
 pub(crate) const TERMINAL: &[u8] = b"/dev/tty";
 
-/// Looks at a path. Whatever lies there has a value. If the stamp is the one that is `known`,
-/// so is the value.
+/// Examines a path. Every state has a value. If the stamp equals the one in `known`, so does the
+/// value.
 pub fn look(path: &[u8], class: Class, known: Option<&(Stamp, Value)>) -> Look {
     let absent = Look { value: Value::ABSENT, stamp: None };
     let status = match Status::at(path) {
@@ -347,7 +347,7 @@ pub fn look(path: &[u8], class: Class, known: Option<&(Stamp, Value)>) -> Look {
         {
             return Look { value: Value::REPLACEABLE, stamp: None };
         }
-        // No path has a zero in it.
+        // No path contains a null byte.
         Err(Errno::NOENT | Errno::NOTDIR | Errno::INVAL) => return absent,
         Err(errno) => return Look { value: Value::error(errno), stamp: None },
     };
@@ -364,7 +364,7 @@ pub fn look(path: &[u8], class: Class, known: Option<&(Stamp, Value)>) -> Look {
     }
 }
 
-/// The value of what has this status.
+/// Computes the value for a path with this status.
 pub(crate) fn value(path: &CStr, status: &Status, class: Class) -> Result<Value, Errno> {
     let kind = status.kind();
     Ok(match class {
@@ -405,11 +405,12 @@ fn kind_name(kind: u8) -> &'static str {
         .unwrap_or(&"something")
 }
 
-/// Who looks: user and group.
+/// The effective user and group of this process.
 static CALLER: LazyLock<(u32, u32)> =
     LazyLock::new(|| (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()));
 
-/// Kind, mode and owners, in 11 bytes. What belongs to the caller does so by whatever number.
+/// Encodes the file type, mode and owners in 11 bytes. The caller's own ids are encoded alike on
+/// every machine.
 fn access(status: &Status) -> [u8; 11] {
     const OWN: u32 = u32::MAX;
     let own = |is_own: bool, id: u32| if is_own { OWN } else { id };

@@ -1,20 +1,20 @@
-//! The jobserver of make: tokens come and go there, which is no input.
+//! The jobserver of make, whose tokens come and go and are no input.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-/// What the flags of make say of its jobserver.
+/// The jobserver that make's flags describe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Jobserver {
-    /// The numbers of its descriptors,
+    /// The numbers of its descriptors.
     pub descriptors: Vec<i32>,
-    /// or the paths of its FIFO.
+    /// The paths of its FIFO.
     pub fifos: Vec<PathBuf>,
 }
 
 impl Jobserver {
-    /// Of these flags, as `MAKEFLAGS` has them.
+    /// Parses flags in the format of `MAKEFLAGS`.
     pub fn of(makeflags: &OsStr) -> Jobserver {
         let mut jobserver = Jobserver::default();
         for flag in makeflags.as_bytes().split(u8::is_ascii_whitespace) {

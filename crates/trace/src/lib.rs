@@ -1,23 +1,22 @@
-//! What a command and everything that it starts read, looked for, listed and wrote.
+//! Traces what a command and its descendants read, looked up, listed and wrote.
 //!
-//! A [`Tracer`] is made before the command is started; its [`Hook`] is called in the new
-//! process just before it executes the command, and [`Tracer::finish`] gives the
-//! [`Report`] once the command has ended. The report holds [`Fact`]s: of each canonical
-//! path that had a part in the run, what there was before the run changed it. If every
-//! fact has the same value later ([`facts::look`]), the same command does the same.
+//! A [`Tracer`] is created before the command is started. Its [`Hook`] is called in the new process
+//! just before that executes the command, and [`Tracer::finish`] returns the [`Report`] once the
+//! command has ended. The report holds [`Fact`]s: the state of each canonical path involved, before
+//! the run changed it. If every fact later has the same value ([`facts::look`]), the same command
+//! does the same.
 //!
-//! The kernel tells of each system call that takes a path before it does it (seccomp's user
-//! notification), and goes on with it unchanged. So static programs, threads and direct
-//! system calls are seen like any other; nothing is preloaded, no variable is set and
-//! debuggers work below it. Whatever is not understood makes the run one that cannot be
-//! recorded ([`Report::refusal`]): a report is never incomplete without saying so.
+//! The kernel reports each system call that takes a path before it executes it (seccomp user
+//! notification), and then continues it unchanged. So static programs, threads and direct system
+//! calls are seen like any other; nothing is preloaded, no variable is set, and debuggers work in
+//! the traced processes. Anything that is not understood prevents the run from being recorded
+//! ([`Report::refusal`]): a report is never silently incomplete.
 //!
-//! A thread of the process that starts the command answers, because some systems let a
-//! process be read by its ancestors only. Another process holds the listener too, and
-//! answers once that thread's process is gone, so that nothing that is still running is
-//! harmed by its end.
+//! A thread of the process that starts the command answers the notifications, because some systems
+//! let only its ancestors read a process. A second process also holds the listener, and answers
+//! once that thread's process is gone, so that its end harms nothing that is still running.
 //!
-//! Linux on x86-64 and 64-bit Arm. Elsewhere [`support`] says that there is no such thing.
+//! Works on Linux on x86-64 and 64-bit Arm. Elsewhere [`support`] returns an error.
 
 pub mod facts;
 mod jobserver;
@@ -40,52 +39,52 @@ pub use report::{Change, Refusal, Report, Written};
 use std::fmt;
 use std::path::PathBuf;
 
-/// What decides which facts there are.
+/// The settings that determine which facts are recorded.
 #[derive(Default)]
 pub struct Settings {
-    /// Which times are a part of what is known of a file.
+    /// The modification times that are part of the facts.
     pub times: Times,
-    /// Whether files of the system are known by their content, not by size and time.
+    /// Whether system files are identified by content rather than by size and time.
     pub portable: bool,
-    /// A canonical folder of which it is told whether paths crossed its border.
+    /// A canonical folder. The report says whether paths crossed its border.
     pub base: Option<Vec<u8>>,
-    /// Whether the network may be used without making the run one that cannot be recorded.
+    /// Whether the run may use the network and still be recorded.
     pub allow_network: bool,
-    /// Whether it is known of compilers, linkers and their like what their looks at their own
-    /// output tell them.
+    /// Whether to apply knowledge of how compilers, linkers and similar tools examine their own
+    /// output.
     pub quirks: bool,
-    /// Folders that nothing is said about: the cache's own.
+    /// Folders that are not traced: the cache's own.
     pub left_out: Vec<Vec<u8>>,
-    /// Whether nothing is said about a canonical path.
+    /// A predicate for canonical paths that are not traced.
     pub ignore: Option<Ignore>,
-    /// The file of the command. One with rights of its own is not traced.
+    /// The command's file. A setuid, setgid or privileged program is not traced.
     pub program: Option<PathBuf>,
-    /// Numbers of descriptors beyond the standard streams that the caller knows of.
+    /// The numbers of inherited descriptors, besides the standard streams, that the caller knows.
     pub known_descriptors: Vec<i32>,
-    /// Device and inode number of the files that the command's output goes to in the end: what
-    /// it reads there is what it has printed, or others before it.
+    /// The device and inode numbers of the files that finally receive the command's output. A run
+    /// that reads them reads its own output, or earlier output.
     pub output_files: Vec<(u64, u64)>,
-    /// That of the make which is the caller's caller.
+    /// The jobserver of the make that runs the caller.
     pub jobserver: Jobserver,
 }
 
-/// Tells paths that nothing is said about.
+/// A predicate for paths that are not traced.
 pub type Ignore = Box<dyn Fn(&[u8]) -> bool + Send>;
 
-/// Which modification times are a part of what is known of a file.
+/// The modification times that are part of the facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Times {
-    /// Those of files that were looked at and not read, and all that a program asks for
-    /// that compares times, or shows them.
+    /// The times of files that were examined but not read, and all times that programs request to
+    /// compare or show them.
     #[default]
     Auto,
-    /// All that were asked for.
+    /// All times that were requested.
     All,
-    /// None.
+    /// No times.
     None,
 }
 
-/// Why nothing can be traced here.
+/// An error: tracing is not possible here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported(pub(crate) String);
 

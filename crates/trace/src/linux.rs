@@ -1,4 +1,4 @@
-//! How it is done on Linux, by the kernel's own telling.
+//! Tracing on Linux, by seccomp user notifications.
 
 mod calls;
 mod ending;
@@ -26,8 +26,8 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Whether a program runs with rights that its caller does not have, and would not get where
-/// it is traced.
+/// Returns whether a program runs with privileges that its caller lacks, and that it would not get
+/// if it was traced.
 pub fn has_rights_of_its_own(program: &Path) -> bool {
     let Ok(path) = CString::new(program.as_os_str().as_bytes()) else { return false };
     let Ok(status) = crate::facts::Status::behind(&path) else { return false };

@@ -1,27 +1,27 @@
-//! Where there is no tracing.
+//! Systems without tracing.
 
 use crate::report::Report;
 use crate::{Settings, Unsupported};
 use std::convert::Infallible;
 use std::path::Path;
 
-/// Why there is none.
+/// The reason.
 const WHY: &str = "only on Linux, on x86-64 and AArch64 processors, can a command be traced";
 
-/// Whether commands can be traced here, and if not, why.
+/// Returns an error: commands cannot be traced here.
 pub fn support() -> Result<(), Unsupported> {
     Err(Unsupported(WHY.into()))
 }
 
-/// Whether a program runs with rights that its caller does not have.
+/// Returns false: nothing is traced here.
 pub fn has_rights_of_its_own(_program: &Path) -> bool {
     false
 }
 
-/// There is none.
+/// A tracer, which cannot be created here.
 pub struct Tracer(Infallible);
 
-/// What a new process would do before it executes the command.
+/// The action of a new process before it executes the command, which cannot be created here.
 #[derive(Clone, Copy, Debug)]
 pub struct Hook(Infallible);
 
@@ -33,7 +33,7 @@ impl Hook {
 }
 
 impl Tracer {
-    /// Says that there is none.
+    /// Returns an error.
     pub fn new(_settings: Settings) -> Result<Tracer, Unsupported> {
         Err(Unsupported(WHY.into()))
     }

@@ -1,22 +1,22 @@
-//! What a terminal says of itself, among what a person types.
+//! Recognizes a terminal's own answers among what a person types.
 //!
-//! A terminal answers questions (see [`crate::screen`]) as if somebody had typed, and tells
-//! whether its window has the focus. Nobody who replays the recording would type that.
+//! A terminal answers queries (see [`crate::screen`]) as if somebody had typed, and reports whether
+//! its window has the focus. Nobody who replays the recording would type that.
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
-/// A sequence of parameters that is longer is no answer.
+/// The maximum number of parameter bytes in an answer.
 const LONGEST: usize = 64;
 
-/// Tells the two apart, however they are cut into pieces.
+/// Tells answers from keys, however the input is split.
 #[derive(Debug, Default)]
 pub struct Answers {
     at: At,
-    /// What stands between `ESC [` and the last byte.
+    /// The bytes between `ESC [` and the final byte.
     parameters: Vec<u8>,
 }
 
-/// Where in the input one is.
+/// The parser's position in the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum At {
     /// Between two keys or answers.
@@ -26,14 +26,14 @@ enum At {
     Escape,
     /// After `ESC [`.
     Control,
-    /// In what begins with `ESC ]`, `ESC P` or `ESC _` and ends with a terminator.
+    /// In a sequence that begins with `ESC ]`, `ESC P` or `ESC _` and ends with a terminator.
     String,
-    /// There, after an ESC that may begin the terminator.
+    /// In such a sequence, after an ESC that may begin the terminator.
     StringEscape,
 }
 
 impl Answers {
-    /// Whether a person typed any of the next `bytes`.
+    /// Returns whether a person typed any of the next `bytes`.
     pub fn are_typed(&mut self, bytes: &[u8]) -> bool {
         let mut are_typed = false;
         for &byte in bytes {
@@ -42,7 +42,7 @@ impl Answers {
         are_typed
     }
 
-    /// Whether an Escape stands at the end that began nothing.
+    /// Returns whether the input ends in an Escape that has begun nothing yet.
     pub fn is_pending(&self) -> bool {
         self.at == At::Escape
     }
@@ -50,7 +50,7 @@ impl Answers {
     fn is_typed(&mut self, byte: u8) -> bool {
         let (at, is_typed) = match (self.at, byte) {
             (At::Start, ESC) => (At::Escape, false),
-            // The first was a key.
+            // The first Escape was a key.
             (At::Escape, ESC) => (At::Escape, true),
             (At::Escape, b'[') => (At::Control, false),
             (At::Control, 0x20..=0x3f) if self.parameters.len() < LONGEST => {
@@ -74,15 +74,15 @@ impl Answers {
     }
 }
 
-/// Whether this stands between `ESC [` and the last byte of an answer.
+/// Returns whether a control sequence with these parameters and final byte is an answer.
 fn is_answer(parameters: &[u8], last: u8) -> bool {
     match last {
-        // Where the cursor is, the state, what the terminal is and can do, its window.
+        // Cursor position, status, device attributes, window reports.
         b'R' | b'n' | b'c' | b't' | b'x' => !parameters.is_empty(),
         b'y' => parameters.ends_with(b"$"),
-        // The protocol of the keyboard, graphics; a key without the prefix.
+        // Keyboard protocol and graphics; without the prefix it is a key.
         b'u' | b'S' => parameters.starts_with(b"?"),
-        // The window has the focus, or has it no more.
+        // Focus gained or lost.
         b'I' | b'O' => parameters.is_empty(),
         _ => false,
     }

@@ -1,4 +1,4 @@
-//! Streams that end before the command does, by its own doing or its reader's.
+//! Handles streams that end before the command does, closed by the command or by the reader.
 
 use super::pause::GLANCE;
 use super::{Pump, Writer};
@@ -19,19 +19,20 @@ use std::process::ExitStatus;
 use std::time::Instant;
 
 impl Pump<'_, '_> {
-    /// When one of cachex's own streams is to end before the command does. A terminal's
-    /// reader waits for no end.
+    /// Returns when to close one of cachex's own streams before the command ends. None for a
+    /// terminal, whose reader waits for no end.
     pub(super) fn output_ends(&self, at: usize) -> Option<Instant> {
         let goes_on = self.ended.is_none() && self.console.is_none() && self.backlog.is_none();
         self.legs[at].ends_at().filter(|_| goes_on)
     }
 
-    /// Ends streams of cachex's own that the command has ended: their reader may wait for
-    /// that, and the command for its reader.
+    /// Closes cachex's own streams that the command has closed: the reader may wait for that, and
+    /// the command for the reader.
     pub(super) fn end_outputs(&mut self) {
         for at in 0..self.legs.len() {
             if self.output_ends(at).is_some_and(|due| due <= Instant::now()) {
-                // On a busy machine that takes a while, and cachex may have something to say.
+                // That may take a while on a busy machine, and cachex may still have to print
+                // something.
                 if self.job.is_ending() {
                     self.legs[at].postpone_the_end();
                     continue;
@@ -47,14 +48,14 @@ impl Pump<'_, '_> {
         }
     }
 
-    /// Whether a reader has left, and nothing has been printed since then.
+    /// Returns whether a reader has left, and nothing has been printed since then.
     pub(super) fn is_unread(&self) -> bool {
         self.legs.iter().any(OutputStream::is_unread)
     }
 
-    /// Has a command find out that its reader left before it prints anything more, if it may
-    /// look for that, or is to be told by the first write: its pipe is closed. Others would
-    /// notice nothing until they print.
+    /// Closes the command's pipe before it prints anything more after its reader left, if the
+    /// command may check for that or is to be told by its first write. Any other command would not
+    /// notice before it prints.
     pub(super) fn notice_departures(&mut self) {
         self.legs.iter_mut().for_each(OutputStream::notice_departure);
         let is_due = self.looked.is_none_or(|at| at.elapsed() >= GLANCE);
@@ -64,8 +65,7 @@ impl Pump<'_, '_> {
         }
     }
 
-    /// Does that now. A command that has ended can be asked as long as nobody has taken note
-    /// of its end.
+    /// Closes those pipes now. A command that has ended can still be queried until it is reaped.
     pub(super) fn tell_of_departures(&mut self) {
         if !self.survives_broken_pipes() && !descendants::await_events(self.job.leader()) {
             return;
@@ -76,21 +76,22 @@ impl Pump<'_, '_> {
         self.spoil(Spoiled::Abandoned);
     }
 
-    /// Whether the command ignores or handles SIGPIPE, as far as the system tells, and so
-    /// is told of a reader that left by an error.
+    /// Returns whether the command ignores or handles SIGPIPE, as far as the system tells, and so
+    /// learns from an error that its reader left.
     fn survives_broken_pipes(&self) -> bool {
-        // What it holds back itself cannot be told: everything is, until it is executed.
+        // Signals that the command blocks cannot be told: every signal is blocked until it is
+        // executed.
         let handled = |handling: Handling| handling.ignores(SIGPIPE) || handling.catches(SIGPIPE);
         self.holds_broken_pipes_back || self.job.handling().is_some_and(handled)
     }
 
-    /// Decides what comes of a reader that left: one that the command would have died of
-    /// is left to print to the end, for the sake of the recording. One that it would have
-    /// handled it is to handle.
+    /// Decides how the command learns that its reader left. A command that SIGPIPE would have
+    /// killed may print to the end, for the sake of the recording. One that would have handled it
+    /// gets to handle it.
     pub(super) fn meet_a_broken_pipe(&mut self, at: usize) {
         let is_held_back = self.holds_broken_pipes_back;
         if self.ended.is_some() && (is_held_back || signals::is_ignored(SIGPIPE)) {
-            // It would have been told by an error, and perhaps have failed.
+            // The command would have received an error, and perhaps have failed.
             self.lost.get_or_insert((self.legs[at].stream, Loss::Writing(Errno::PIPE)));
             return;
         }
@@ -107,8 +108,8 @@ impl Pump<'_, '_> {
         }
     }
 
-    /// Whether the command would have died because nobody read what it printed, though it
-    /// ended so.
+    /// Returns whether SIGPIPE would have killed the command for lack of a reader, although it
+    /// ended normally.
     pub fn is_broken(&self, status: ExitStatus) -> bool {
         match self.broken {
             Some(Writer::Command) => status.code().is_some(),
@@ -117,14 +118,14 @@ impl Pump<'_, '_> {
         }
     }
 
-    /// What is read at a terminal that is another job's at the moment, while the command
-    /// runs. It may come to the foreground without being told.
+    /// Returns the watch on the shared terminal while that belongs to another job and the command
+    /// runs. cachex may come to the foreground without being told.
     pub(super) fn typed_elsewhere(&self) -> Option<&Typed> {
         self.typed.as_ref().filter(|typed| typed.is_paused() && self.ended.is_none())
     }
 
-    /// Notes, when the command has ended, whether what it printed may come of what a person
-    /// typed. While its reader left, that one may have been it who read.
+    /// Checks, when the command has ended, whether its output may depend on what a person typed. If
+    /// its reader left, that reader may have been the one who read the terminal.
     pub(super) fn note_what_was_typed(&mut self) {
         let has_reader = self.broken.is_none() && self.spoiled.is_none();
         let was_read = |typed: &mut Typed| has_reader && typed.was_read();
@@ -135,9 +136,9 @@ impl Pump<'_, '_> {
         }
     }
 
-    /// Sends the signal that ended the command to the rest of cachex's group, if
-    /// it came from a key that only reached the command: a script that runs cachex
-    /// is to end with it. To be called while signals are caught.
+    /// Sends the signal that ended the command to the rest of cachex's group, if it came from a key
+    /// that reached only the command: a script that runs cachex has to end too. Call this while
+    /// signals are caught.
     pub fn share_the_end(&self, status: ExitStatus, signals: &mut Signals) {
         let by_key =
             self.job.has_the_terminal() || self.console.as_ref().is_some_and(Console::interrupted);

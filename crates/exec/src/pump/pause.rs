@@ -1,4 +1,4 @@
-//! What a run waits for, and how long.
+//! Determines what a run waits for, and for how long.
 
 use super::Pump;
 use crate::Spoiled;
@@ -13,18 +13,18 @@ use smallvec::SmallVec;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// How long something that the command left behind has to end, if what it prints is to be
-/// a part of the result: a filter of its output, say.
+/// The time that a process left behind by the command gets to end, if its output is to be part of
+/// the result: a filter of the command's output, say.
 const GRACE: Duration = Duration::from_millis(100);
-/// How often it is looked whether cachex came to the foreground, or the command waits for a
-/// reader that left.
+/// The interval between checks whether cachex came to the foreground, or whether the command waits
+/// for a reader that left.
 pub(super) const GLANCE: Duration = Duration::from_millis(250);
 
-/// How long a turn takes where the system does not tell when there is something to do.
+/// The length of a turn where the system does not tell when something is ready.
 const TURN: Duration = Duration::from_millis(5);
 
 impl Pump<'_, '_> {
-    /// How the command ended, if there is nothing left to wait for.
+    /// Returns the command's status and end, if there is nothing left to wait for.
     pub(super) fn over(&mut self) -> Option<(ExitStatus, Instant)> {
         let (status, at) = self.ended?;
         let now = Instant::now();
@@ -35,7 +35,7 @@ impl Pump<'_, '_> {
             return Some((status, at));
         }
         if self.is_idle() {
-            // Nobody will read what is left, and whoever interrupted waits.
+            // Nobody will read the rest, and whoever interrupted the command waits.
             let interrupted = self.spoiled == Some(Spoiled::Interrupted) && status.code().is_none();
             let is_stalled = self.stalls().is_some_and(|until| now >= until);
             if interrupted || is_stalled || self.patience().is_some_and(|until| now >= until) {
@@ -49,19 +49,20 @@ impl Pump<'_, '_> {
         None
     }
 
-    /// Whether all that the command printed has been passed on, or waits for a reader among
-    /// what others print, and something that it left behind holds its output.
+    /// Returns whether all of the command's output has been passed on, or waits for a reader among
+    /// other output, while a process that the command left behind holds the streams open.
     fn lingers(&self) -> bool {
         let lingers = |leg: &OutputStream| leg.is_done() || leg.is_left_behind() || leg.is_stuck();
         self.backlog.is_none() && self.legs.iter().all(lingers)
     }
 
-    /// Whether nothing moves before a reader takes some of it.
+    /// Returns whether nothing moves until a reader takes some of the output.
     fn is_idle(&self) -> bool {
         self.backlog.is_some() || self.legs.iter().all(OutputStream::is_idle)
     }
 
-    /// Until when something that the command left behind may end, to be a part of it.
+    /// Returns until when a process left behind by the command may end for its output to be part of
+    /// the result.
     fn grace(&self) -> Option<Instant> {
         let (_, at) = self.ended?;
         let moved = |leg: &OutputStream| leg.moved;
@@ -69,21 +70,21 @@ impl Pump<'_, '_> {
         self.lingers().then(|| stuck.map_or(at, |moved| at.max(moved)) + GRACE)
     }
 
-    /// Until when a reader may take nothing after the command was asked to end and did: it
-    /// would not have waited for that reader. What is left is carried on behind it.
+    /// Returns until when a reader may take nothing after the command was asked to end and did. The
+    /// command would not have waited for that reader; the rest is relayed in the background.
     fn stalls(&self) -> Option<Instant> {
         let (_, at) = self.ended.filter(|_| self.was_asked_to_end)?;
         let [a, b] = &self.legs;
         Some(at.max(a.moved).max(b.moved) + GRACE)
     }
 
-    /// Until when a reader may take nothing after the command ran out of time.
+    /// Returns until when a reader may take nothing after the command ran out of time.
     fn patience(&self) -> Option<Instant> {
         let [a, b] = &self.legs;
         self.limit?.patience(a.moved.max(b.moved))
     }
 
-    /// When to wake up though nothing happened.
+    /// Returns when to wake up even if nothing happens.
     fn deadline(&self) -> Option<Instant> {
         let has_ended = self.ended.is_some();
         let in_background = |console: &Console| !has_ended && console.is_in_the_background();
@@ -106,7 +107,7 @@ impl Pump<'_, '_> {
         .min()
     }
 
-    /// Waits until something can go on; whether a reader may have left.
+    /// Waits until something is ready. Returns whether a reader may have left.
     pub(super) fn wait(&self, signals: &Signals) -> bool {
         let mut watched = SmallVec::<[PollFd<'_>; 8]>::new();
         watched.push(PollFd::from_borrowed_fd(signals.descriptor(), PollFlags::IN));
@@ -122,7 +123,7 @@ impl Pump<'_, '_> {
         let now = Instant::now();
         let left = self.deadline().map(|deadline| deadline.saturating_duration_since(now));
         if fsutil::poll(&mut watched, left).is_err_and(|errno| errno != Errno::INTR) {
-            // Nothing here waits by itself: without the call it is asked again and again.
+            // Nothing else blocks here: without this pause, a failing `poll` would be a busy loop.
             std::thread::sleep(TURN.min(left.unwrap_or(TURN)));
         }
         watched[readers..].iter().any(|reader| !reader.revents().is_empty()) || self.is_unread()

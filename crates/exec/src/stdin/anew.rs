@@ -1,4 +1,4 @@
-//! The file that standard input is, once more: with an offset that nobody else moves.
+//! Opens the file on standard input again, with an offset that nobody else moves.
 
 use cachex_base::system::fsutil;
 use rustix::fs::{Mode, OFlags};
@@ -6,13 +6,13 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
-/// A copy is made in pieces of this size.
+/// The size of a read while copying, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// Opens it anew, as it was opened, and goes to `offset`.
+/// Opens the file again with the same flags, and seeks to `offset`.
 pub fn opened(offset: u64) -> io::Result<File> {
     let stdin = rustix::stdio::stdin();
-    // What else the system remembers need not be what one may open it with.
+    // The other flags that the system remembers may not be valid for `open`.
     let kept = OFlags::ACCMODE | OFlags::APPEND | OFlags::NONBLOCK;
     let flags = rustix::fs::fcntl_getfl(stdin)? & kept;
     let fd = rustix::fs::open(path()?, flags | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())?;
@@ -24,7 +24,7 @@ pub fn opened(offset: u64) -> io::Result<File> {
     Ok(file)
 }
 
-/// What leads to it.
+/// Returns a path to the file.
 #[cfg(target_os = "linux")]
 #[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 fn path() -> io::Result<&'static str> {
@@ -33,11 +33,11 @@ fn path() -> io::Result<&'static str> {
 
 #[cfg(target_os = "macos")]
 fn path() -> io::Result<std::ffi::CString> {
-    // To open `/dev/fd/0` is to duplicate it there.
+    // Opening `/dev/fd/0` would only duplicate it there.
     Ok(rustix::fs::getpath(rustix::stdio::stdin())?)
 }
 
-/// What is in it, where it cannot be opened.
+/// Copies the contents, for a file that cannot be opened again.
 pub fn copied(offset: u64) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
     let mut chunk = vec![0; CHUNK];

@@ -1,4 +1,4 @@
-//! Standard input: what it is, the hash of what it holds, and what the command gets.
+//! Standard input: its kind, the hash of its contents, and the source for the command.
 //!
 //! | it is | part of the key | the command gets |
 //! |---|---|---|
@@ -9,17 +9,17 @@
 //! | a file | "file", the file's contents and the current offset | the file, at that offset |
 //! | a pipe, a socket | its kind and all that comes until its end | the same bytes through one of its kind |
 //!
-//! Others may have the same standard input and read from it while the command runs. So one
-//! whose result is recorded gets a file opened anew or a pipe of its own: what it read is what
-//! the key says, and how far it read is its own doing. cachex's standard input is moved by
-//! as much afterwards, where it still is what was looked at; else somebody else has read on,
-//! and it is left alone. A command that is not recorded gets standard input itself, if
-//! nothing had to be taken out of it.
+//! Other processes may share standard input and read from it while the command runs. So a command
+//! whose result is recorded gets a file opened again, or a pipe of its own: then it read exactly
+//! what the key covers, and how far it read depends on it alone. cachex's standard input is then
+//! moved by the same amount, if it still is as it was found; otherwise somebody else has read on,
+//! and it is left alone. A command that is not recorded gets standard input itself, if nothing had
+//! to be taken out of it.
 //!
-//! Nothing is taken from others that cannot be put back (see `peek`). What is taken out of
-//! a pipe is kept in a [`Spool`] until the command reads it. A pipe
-//! is never waited for longer than [`SILENT`] or [`OPEN`], nor read further than
-//! [`LIMIT`]: after that the command runs uncached, with what was read and the rest.
+//! Nothing is taken from others that cannot be put back (see `peek`). Input taken out of a pipe is
+//! kept in a [`Spool`] until the command reads it. cachex never waits for a pipe longer than
+//! [`SILENT`] or [`OPEN`], nor reads more than [`LIMIT`]: beyond that the command runs uncached,
+//! with the input that was read and the rest.
 
 mod anew;
 #[cfg(target_os = "linux")]
@@ -50,18 +50,18 @@ pub use pipe::{LIMIT, OPEN, SILENT};
 pub use put_back::put_back;
 pub use shared::caller_reads_on;
 
-/// How standard input is part of the key.
+/// The part of the key that represents standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Digest {
-    /// By its kind alone.
+    /// The kind alone.
     Kind(&'static str),
-    /// By its kind and by what it holds.
+    /// The kind and the contents.
     Contents {
         /// One of [`FILE`], [`PIPE`] and [`SOCKET`].
         kind: &'static str,
-        /// The hash of all that can be read of it, of a file from its beginning on.
+        /// The hash of everything that can be read; for a file, from its beginning.
         hash: blake3::Hash,
-        /// Where in a file the command starts to read.
+        /// The offset in a file at which the command starts to read.
         offset: u64,
     },
 }
@@ -69,7 +69,7 @@ pub enum Digest {
 const KINDS: [&str; 9] = [NULL, INHERIT, CLOSED, TERMINAL, EMPTY, WRITE_ONLY, FILE, PIPE, SOCKET];
 
 impl Digest {
-    /// Its bytes in the key. No kind is the beginning of another.
+    /// Returns the bytes for the key. No kind is a prefix of another.
     pub fn bytes(&self) -> Cow<'static, [u8]> {
         match self {
             Digest::Kind(kind) => kind.as_bytes().into(),
@@ -82,7 +82,7 @@ impl Digest {
         }
     }
 
-    /// The name of its kind.
+    /// Returns the name of the kind.
     pub fn kind(&self) -> &'static str {
         match self {
             Digest::Kind(kind) | Digest::Contents { kind, .. } => kind,
@@ -90,51 +90,51 @@ impl Digest {
     }
 }
 
-/// What the command gets as standard input.
+/// The source of the command's standard input.
 #[derive(Debug)]
 pub enum Source {
     /// cachex's own.
     Inherit,
     /// Nothing.
     Null,
-    /// The file that cachex's own is, with an offset of its own.
+    /// cachex's own file, with a separate offset.
     Own(OwnedFd),
-    /// What was read of it, and the rest if that is not all.
+    /// The input that was read, and the rest if that is not all.
     Feed(Spool),
 }
 
-/// Standard input, taken in.
+/// Standard input, as it was read for the key.
 #[derive(Debug)]
 pub struct Stdin {
-    /// How it is part of the key.
+    /// The part of the key.
     pub digest: Digest,
-    /// What the command gets.
+    /// The source for the command.
     pub source: Source,
-    /// How long it was waited for.
+    /// The time spent waiting for it.
     pub waited: Duration,
-    /// The file that it is.
+    /// The file, if it is one.
     file: Option<Start>,
-    /// How many bytes were taken out of a pipe.
+    /// The number of bytes that were taken out of a pipe.
     taken: Option<u64>,
-    /// How many of these the command left unread, once that is known.
+    /// The number of these bytes that the command left unread, once known.
     unread: Option<u64>,
-    /// What is in a pipe of which nothing was taken.
+    /// The contents of a pipe of which nothing was taken.
     peeked: Option<Vec<u8>>,
-    /// The file as the command has it whose result is recorded: nobody else moves its offset.
+    /// The file with the offset of a recorded command, which nobody else moves.
     own: Option<OwnedFd>,
 }
 
-/// How far a command has read cannot be told, or not be repeated.
+/// An error: the amount that a command has read is unknown, or cannot be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Untold;
 
 /// A file on standard input, as it was when it was hashed.
 #[derive(Clone, Copy, Debug)]
 struct Start {
-    /// Where in it the command starts to read.
+    /// The offset at which the command starts to read.
     offset: u64,
     stamp: Stamp,
-    /// When it was looked at.
+    /// The time at which it was examined.
     at: Instant,
 }
 
@@ -149,8 +149,9 @@ impl Stdin {
         Stdin::new(Digest::Kind(kind), source)
     }
 
-    /// Make gives its own standard input to one of its jobs and a pipe that has ended to
-    /// the others, by chance: where its own is `/dev/null` the two are the same.
+    /// Treats an empty pipe like `/dev/null`. Make arbitrarily gives one of its jobs its own
+    /// standard input and the others a pipe that has ended: where its own is `/dev/null`, the two
+    /// are equivalent.
     pub fn is_by_chance(&mut self) {
         if let Digest::Contents { kind: PIPE, hash, .. } = self.digest
             && hash == hashing::of(b"")
@@ -159,9 +160,9 @@ impl Stdin {
         }
     }
 
-    /// What the command gets whose result is recorded: nobody else reads from it. None
-    /// if there is no such thing, or if it is a file of these, which the command may have
-    /// with the same offset on another descriptor.
+    /// Returns a source for a recorded command from which nobody else reads. None if there is no
+    /// such source, or if the file `is_shared`: the command may have it with the same offset on
+    /// another descriptor.
     pub fn of_its_own(&mut self, is_shared: impl FnOnce(&Stamp) -> bool) -> Option<Source> {
         if let Some(bytes) = &self.peeked {
             return Some(Source::Feed(self.spooled(bytes).ok()?));
@@ -180,7 +181,7 @@ impl Stdin {
         Some(std::mem::replace(&mut self.source, Source::Inherit))
     }
 
-    /// What is in a pipe or a socket, to be fed.
+    /// Returns a spool with the contents of a pipe or a socket.
     fn spooled(&self, bytes: &[u8]) -> std::io::Result<Spool> {
         let mut spool = Spool::default();
         spool.is_socket = self.digest.kind() == SOCKET;
@@ -188,26 +189,26 @@ impl Stdin {
         Ok(spool)
     }
 
-    /// Has a command that was not started get standard input itself in another way, if
-    /// nothing was taken out of it.
+    /// Gives standard input itself to a command that could not be started and is run another way,
+    /// if nothing was taken out of it.
     pub fn put_back(&self, source: &mut Option<Source>) {
         if self.peeked.is_some() || self.own.is_some() {
             *source = Some(Source::Inherit);
         }
     }
 
-    /// Whether all that it held was taken out of it.
+    /// Returns whether its whole contents were taken out of it.
     pub fn was_taken(&self) -> bool {
         self.taken.is_some()
     }
 
-    /// Whether a command had what was taken out of a pipe, and left it.
+    /// Returns whether a command got the input taken out of a pipe, so that its rest is known.
     pub fn was_read(&self) -> bool {
         self.unread.is_some()
     }
 
-    /// How far a command has read that had it for itself, where that says anything: of a
-    /// file only if it has read at all.
+    /// Returns how much a recorded command has read of its own standard input. None if that says
+    /// nothing: of a file, if it has not read at all.
     pub fn consumed(&self) -> Result<Option<u64>, Untold> {
         if let Some(taken) = self.taken {
             return Ok(self.unread.and_then(|unread| taken.checked_sub(unread)));
@@ -220,15 +221,15 @@ impl Stdin {
         u64::try_from(moved).map(|moved| (moved > 0).then_some(moved)).map_err(|_| Untold)
     }
 
-    /// By how much the command has moved the offset of a file.
+    /// Returns by how much the command has moved the offset of a file.
     fn moved(&self) -> Result<i64, Untold> {
         let Some(start) = self.file else { return Ok(0) };
         let now = rustix::fs::tell(self.own.as_ref().ok_or(Untold)?).map_err(|_| Untold)?;
         Ok(now.cast_signed().wrapping_sub(start.offset.cast_signed()))
     }
 
-    /// Takes down how much of what was taken out of a pipe, or copied from it, the command
-    /// did not read, and takes back what it was given.
+    /// Records how much of the input taken or copied from a pipe the command did not read, and
+    /// takes that input back.
     pub fn leaves_unread(&mut self, (unread, spool): (Option<u64>, Spool)) {
         self.unread = unread;
         if self.was_taken() {
@@ -236,7 +237,7 @@ impl Stdin {
         }
     }
 
-    /// Leaves standard input as the command left it that had it for itself.
+    /// Leaves standard input as the recorded command left its own.
     pub fn follow(&self) {
         if self.file.is_some() {
             self.shift(self.moved().unwrap_or_default());
@@ -245,9 +246,8 @@ impl Stdin {
         }
     }
 
-    /// Leaves standard input as a command left it that read so much of it: how much of
-    /// a pipe is lost to whoever reads next, because a command had left it. It is put back
-    /// if somebody `reads_on`.
+    /// Leaves standard input as if a command had read `consumed` bytes. If somebody `reads_on`, the
+    /// rest of a pipe is put back. Returns how many of its bytes are lost to the next reader.
     pub fn skip(&self, consumed: u64, reads_on: impl FnOnce() -> bool) -> u64 {
         if let Some(taken) = self.taken {
             return match &self.source {
@@ -259,7 +259,7 @@ impl Stdin {
         if let Some(bytes) = &self.peeked {
             let stdin = rustix::stdio::stdin();
             let wanted = bytes.len().min(usize::try_from(consumed).unwrap_or(usize::MAX));
-            // Nobody writes to it any more: with as much in it, it is what it was.
+            // Nobody writes to it any more: if its length is the same, so are its contents.
             if wanted > 0 && rustix::io::ioctl_fionread(stdin) == Ok(bytes.len() as u64) {
                 let _ = fsutil::read_full(stdin, &mut vec![0; wanted]);
             }
@@ -269,26 +269,26 @@ impl Stdin {
         0
     }
 
-    /// Whether it is a file, whose offset moves without anything being taken out.
+    /// Returns whether it is a file, whose offset moves without anything being taken out.
     pub fn is_file(&self) -> bool {
         self.file.is_some()
     }
 
-    /// Takes back what [`Stdin::skip`] has done to a file.
+    /// Undoes [`Stdin::skip`] for a file.
     pub fn unskip(&self, consumed: u64) {
         if let (Some(Start { offset, .. }), Ok(by)) = (self.file, i64::try_from(consumed)) {
             shift(offset.wrapping_add(consumed), by.wrapping_neg());
         }
     }
 
-    /// Moves the offset of a file, unless somebody else has.
+    /// Moves the offset of a file, unless somebody else has moved it.
     fn shift(&self, by: i64) {
         if let Some(Start { offset, .. }) = self.file {
             shift(offset, by);
         }
     }
 
-    /// Whether what was hashed is not what the command gets, or got, any more.
+    /// Returns whether the command does not, or did not, get the input that was hashed.
     pub fn changed(&self) -> bool {
         let Some(then) = self.file else { return false };
         let stdin = rustix::stdio::stdin();
@@ -296,14 +296,14 @@ impl Stdin {
             return true;
         }
         let Digest::Contents { hash, .. } = self.digest else { return false };
-        // The system's time of the look: what it cost to ask then, a hit would pay.
+        // The system time of that moment: reading the clock then would have cost every hit.
         let at = stamp::now() - i64::try_from(then.at.elapsed().as_nanos()).unwrap_or(i64::MAX);
         then.stamp.is_racy(at) && hashing::to_the_end(stdin, 0) != Ok(hash)
     }
 
-    /// The same standard input for another process, from where it began, as a
-    /// file that is nobody else's; none where the command gets nothing that it
-    /// may take its time over. `closed` says that it was when cachex started.
+    /// Returns a private file with the same standard input for another process, from where it
+    /// began. None where the command gets nothing that can be read later. `closed` tells whether
+    /// standard input was closed when cachex started.
     pub fn again(&mut self, closed: bool) -> std::io::Result<Option<File>> {
         if let Some(bytes) = &self.peeked {
             self.source = Source::Feed(self.spooled(bytes)?);
@@ -321,7 +321,7 @@ impl Stdin {
     }
 }
 
-/// Moves the offset of standard input from there by so much.
+/// Moves the offset of standard input by this amount, if it still is at `from`.
 fn shift(from: u64, by: i64) {
     let stdin = rustix::stdio::stdin();
     let Some(there) = from.checked_add_signed(by) else { return };
@@ -329,22 +329,21 @@ fn shift(from: u64, by: i64) {
         return;
     }
     if rustix::fs::seek(stdin, SeekFrom::Current(by)).is_ok_and(|now| now != there) {
-        // Somebody has, between these two calls.
+        // Somebody else has moved it between these two calls.
         let _ = rustix::fs::seek(stdin, SeekFrom::Current(by.wrapping_neg()));
     }
 }
 
 impl Stdin {
-    /// Whether it is as it was found, and a second process can be given the same.
+    /// Returns whether it is as it was found, so that a second process can be given the same.
     pub fn is_untaken(&self) -> bool {
         let was_taken = self.peeked.is_some() || matches!(self.source, Source::Feed(_));
         !was_taken && self.digest != Digest::Kind(INHERIT)
     }
 }
 
-/// Standard input as a refresher has it: a file that is nobody else's, with what its
-/// caller had, which was of this kind. None if there is no such kind, or the file
-/// cannot be read.
+/// Returns the standard input of a refresher: a private file with its caller's input of this kind.
+/// None if there is no such kind, or the file cannot be read.
 pub fn passed_on(kind: &str) -> Option<Stdin> {
     let kind = KINDS.into_iter().find(|known| *known == kind)?;
     if ![FILE, PIPE, SOCKET].contains(&kind) {
@@ -355,12 +354,12 @@ pub fn passed_on(kind: &str) -> Option<Stdin> {
     Some(Stdin { own: Some(own), ..take_file(kind, &stat).ok()? })
 }
 
-/// Why a command's result cannot be told from its standard input.
+/// An error: standard input cannot be part of the key, so the result cannot be cached.
 #[derive(Debug)]
 pub struct Unknown {
     /// The reason.
     pub why: Why,
-    /// What the command gets all the same.
+    /// The source for the command nevertheless.
     pub source: Source,
 }
 
@@ -370,7 +369,7 @@ impl Unknown {
     }
 }
 
-/// Takes in standard input. `closed` says that it was when cachex started.
+/// Reads standard input for the key. `closed` tells whether it was closed when cachex started.
 pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
     match mode {
         StdinMode::Null => return Ok(Stdin::kind(NULL, Source::Null)),
@@ -394,24 +393,24 @@ pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
         }
         FileType::RegularFile => {
             if shared::is_an_output(&stat) {
-                // What is hashed now, and what is to be read, depends on what is printed.
+                // Its contents depend on what the command prints.
                 return Err(Unknown::untouched(Why::Output));
             }
             take_file(FILE, &stat).map_err(unreadable)
         }
         FileType::Fifo => pipe::take(PIPE, caller_reads_on()),
-        // Who answers by the socket that asks may ask more, and is to see that it ends.
+        // A peer that gets answers through the same socket may ask more, and has to see its end.
         FileType::Socket => pipe::take(SOCKET, caller_reads_on() || shared::is_an_output(&stat)),
         _ => Err(Unknown::untouched(Why::Unreadable)),
     }
 }
 
-/// Takes in a file with this status.
+/// Hashes a file with this status.
 fn take_file(kind: &'static str, stat: &Stat) -> rustix::io::Result<Stdin> {
     let stdin = rustix::stdio::stdin();
     let (stamp, at) = (Stamp::of(stat), Instant::now());
     let offset = rustix::fs::tell(stdin)?;
-    // A command may see what comes before the offset, too: by `/dev/stdin` or a seek.
+    // A command may also read what precedes the offset: through `/dev/stdin` or by a seek.
     let hash = hashing::to_the_end(stdin, 0)?;
     let digest = Digest::Contents { kind, hash, offset };
     Ok(Stdin { file: Some(Start { offset, stamp, at }), ..Stdin::new(digest, Source::Inherit) })

@@ -1,13 +1,13 @@
-//! Looking into a pipe or a socket without taking anything out of it.
+//! Looks into a pipe or a socket without taking anything out of it.
 //!
-//! Where everybody who wrote to a pipe is gone, and what is left fits into it, `tee` makes
-//! a copy of that. So nothing is taken out before it is known what the command reads, and who
-//! reads on after it finds what the command left, as in `list | while read -r host; do cachex run -- probe; done`.
+//! Once every writer of a pipe is gone and the rest fits into it, `tee` copies that. So nothing is
+//! taken out before it is known what the command reads, and the next reader finds what the command
+//! left, as in
+//! `list | while read -r host; do cachex run -- probe; done`.
 //!
-//! Whoever writes more than a pipe holds waits for a reader. If others read on, the pipe is
-//! made larger; beyond that it has to be read, and is only if what is left can be put back.
-//! Nothing can be put back into a socket, so one that others share is looked at (`MSG_PEEK`)
-//! or left to the command.
+//! A writer of more than a pipe holds waits for a reader. If others read on, the pipe is enlarged.
+//! Beyond that it has to be read, which is done only if the rest can be put back. Nothing can be
+//! put back into a socket, so a shared one is peeked at (`MSG_PEEK`) or left to the command.
 
 use super::{Digest, PIPE, SOCKET, Source, Stdin, Unknown, Why};
 use crate::stdin::pipe::{OPEN, SILENT, stretched};
@@ -21,15 +21,15 @@ use rustix::pipe::{SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size};
 use std::io::{PipeReader, PipeWriter, Read};
 use std::time::{Duration, Instant};
 
-/// What a pipe holds that nobody changed, and the most that everybody may have one hold. With
-/// half of that in it, it may be full: each write begins a page of it.
+/// The default capacity of a pipe, and the maximum for unprivileged users. A pipe may be full when
+/// half of that is in it: each write begins a new page.
 const HELD: usize = 64 * 1024;
 const MOST: usize = 1 << 20;
-/// How often it is looked whether a pipe is filling: at first, and at the most seldom.
+/// The shortest and the longest interval between checks whether a pipe is filling.
 const OFTEN: Duration = Duration::from_millis(1);
 const SELDOM: Duration = Duration::from_millis(20);
 
-/// Waits for the end of what is written to a pipe; none if it has to be read.
+/// Waits until all writers of a pipe are gone; none if it has to be read.
 pub fn into_pipe(began: Instant, is_shared: bool) -> Option<Result<Stdin, Unknown>> {
     let stdin = rustix::stdio::stdin();
     let (copied, copy) = std::io::pipe().ok()?;
@@ -49,20 +49,20 @@ pub fn into_pipe(began: Instant, is_shared: bool) -> Option<Result<Stdin, Unknow
         Err(why) => return Some(Err(Unknown::untouched(why))),
     };
     if len > HELD {
-        // Who looked before may have made it larger.
+        // An earlier cachex may have enlarged it.
         fcntl_setpipe_size(&copy, fcntl_getpipe_size(stdin).ok()?).ok()?;
     }
     let mut bytes = copied_by_tee(len, &copied, &copy)?;
     if bytes.len() < len {
-        // Somebody reads on, or there was no room for as many pieces. A pipe of the same
-        // size has room for all that is left.
+        // Somebody reads on, or there was no room for that many pieces. A pipe of the same size has
+        // room for the rest.
         fcntl_setpipe_size(&copy, fcntl_getpipe_size(stdin).ok()?).ok()?;
         bytes = copied_by_tee(MOST.max(len), &copied, &copy)?;
     }
     Some(Ok(looked_at(PIPE, bytes, began)))
 }
 
-/// Copies up to `len` bytes of what standard input holds, through this empty pipe.
+/// Copies up to `len` bytes of standard input through this empty pipe.
 fn copied_by_tee(len: usize, copied: &PipeReader, copy: &PipeWriter) -> Option<Vec<u8>> {
     if len == 0 {
         return Some(Vec::new());
@@ -75,8 +75,8 @@ fn copied_by_tee(len: usize, copied: &PipeReader, copy: &PipeWriter) -> Option<V
     Some(bytes)
 }
 
-/// Waits for the end of what is written to a socket; none if that cannot be seen. Who writes
-/// more than a socket takes waits for a reader, which looks like one who writes no more.
+/// Waits until the writer of a socket has ended; none if that cannot be detected. A writer of more
+/// than a socket takes waits for a reader, which looks like one that writes no more.
 pub fn into_socket(began: Instant) -> Option<Result<Stdin, Unknown>> {
     let stdin = rustix::stdio::stdin();
     if sockopt::socket_type(stdin) != Ok(SocketType::STREAM) {
@@ -97,9 +97,9 @@ pub fn into_socket(began: Instant) -> Option<Result<Stdin, Unknown>> {
     Some(Ok(looked_at(SOCKET, bytes, began)))
 }
 
-/// Waits for an end that is told by `HUP` or by one of these, how much there is then, or why
-/// it was not waited for any longer: nothing more comes for `still`, say. None if that cannot
-/// be seen, or `goes_on` says so, which gets what there is while nothing happens.
+/// Waits for `HUP` or one of `ends`. Returns the number of bytes that are there, or why the wait
+/// was given up: nothing more came for `still`, say. None if the end cannot be detected or
+/// `goes_on` returns none, which gets the number of bytes while nothing happens.
 fn wait(
     began: Instant,
     ends: PollFlags,

@@ -1,4 +1,4 @@
-//! Taking in a pipe or a socket, within bounds.
+//! Reads a pipe or a socket, within bounds.
 
 use super::{Digest, Source, Stdin, Unknown, Why};
 use cachex_base::process::fallback;
@@ -9,18 +9,18 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use std::time::{Duration, Instant};
 
-/// How much is taken in of what does not end.
+/// The maximum input that is read without reaching its end, in bytes.
 pub const LIMIT: u64 = 64 << 20;
-/// How long nothing may come at all. A call behind a pipe that its caller leaves open
-/// is to be no more than a second later than the command alone.
+/// The maximum wait for the first byte. A call whose caller leaves a pipe open must take at most a
+/// second longer than the command alone.
 pub const SILENT: Duration = Duration::from_millis(900);
-/// How long it may take to its end.
+/// The maximum wait for the end.
 pub const OPEN: Duration = Duration::from_secs(3);
 
 const CHUNK: usize = 64 * 1024;
 
-/// By how much a test has the times stretched, because a loaded machine may keep those
-/// waiting who write. In debug builds only, which the tests are.
+/// Stretches a time by a test's factor, because writers may be delayed on a loaded machine. Debug
+/// builds only, which the tests use.
 pub fn stretched(time: Duration) -> Duration {
     #[cfg(debug_assertions)]
     if let Some(times) = std::env::var_os("CACHEX_TEST_PATIENCE") {
@@ -29,7 +29,7 @@ pub fn stretched(time: Duration) -> Duration {
     time
 }
 
-/// Reads to the end. Where it `is_shared`, others are not deprived of anything.
+/// Reads to the end. Where it `is_shared`, other readers are not deprived of anything.
 pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
     let stdin = rustix::stdio::stdin();
     let began = Instant::now();
@@ -47,7 +47,7 @@ pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
             return Err(Unknown::untouched(Why::Shared));
         }
     }
-    // What stays in memory is hashed in one go.
+    // Input that stays in memory is hashed at once.
     let mut hasher: Option<blake3::Hasher> = None;
     let mut spool = Spool::default();
     spool.is_socket = kind == super::SOCKET;
@@ -86,7 +86,7 @@ pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
             Err(Errno::AGAIN) => {}
             Err(errno) => {
                 if !spool.is_empty() {
-                    // It may say so only once.
+                    // The error may be reported only once.
                     spool.rest = Rest::Failed(errno);
                     return Err(Unknown { why: Why::Unreadable, source: Source::Feed(spool) });
                 }
@@ -100,7 +100,7 @@ pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
     Ok(Stdin { waited, taken, ..Stdin::new(digest, Source::Feed(spool)) })
 }
 
-/// What was read, and the rest as it comes.
+/// Returns the input that was read, followed by the rest as it comes.
 fn partly(mut spool: Spool, why: Why) -> Unknown {
     if spool.is_empty() {
         return Unknown::untouched(why);

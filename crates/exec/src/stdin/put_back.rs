@@ -1,9 +1,9 @@
-//! Putting back into a pipe what was taken out of it for the key, and that the command left.
+//! Puts input back into a pipe that was taken out for the key and that the command left unread.
 //!
-//! Whoever reads from a pipe may open it for writing as well, on Linux. Once all who wrote to
-//! it are gone and it is empty, what goes in comes out next, for who reads on: a shell whose
-//! script it is, say. What does not fit is carried there by a process that stays behind, until
-//! nobody reads any more.
+//! On Linux, a reader of a pipe may open it for writing as well. Once all writers are gone and it
+//! is empty, whatever is written comes out next for the next reader: a shell that reads its script
+//! from it, say. Input that does not fit is written by a background process, until nobody reads any
+//! more.
 
 use cachex_base::process::detached;
 use cachex_base::streams::spool::Spool;
@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 const CHUNK: usize = 64 * 1024;
 
-/// Puts what is kept back into standard input, from this byte on; how many bytes are lost.
+/// Writes the spool back into standard input, from this byte on. Returns how many bytes are lost.
 pub fn put_back(spool: &Spool, from: u64) -> u64 {
     let Some(pipe) = emptied() else { return spool.len() - from };
     let mut rest = Rest { spool, at: from };
@@ -29,7 +29,7 @@ pub fn put_back(spool: &Spool, from: u64) -> u64 {
     spool.len() - rest.at
 }
 
-/// Standard input to write to, if it is a pipe that nobody else writes to and that is empty.
+/// Opens standard input for writing, if it is an empty pipe without other writers.
 fn emptied() -> Option<OwnedFd> {
     let stdin = rustix::stdio::stdin();
     let mut pipe = [PollFd::new(&stdin, PollFlags::IN)];
@@ -38,13 +38,13 @@ fn emptied() -> Option<OwnedFd> {
     is_over.then(opened).flatten()
 }
 
-/// Whether anything can be put back into standard input once it has ended.
+/// Returns whether anything can be put back into standard input once it has ended.
 #[cfg(target_os = "linux")]
 pub fn is_possible() -> bool {
     opened().is_some()
 }
 
-/// Standard input to write to, if it is a pipe and one's own.
+/// Opens standard input for writing, if it is a pipe and permissions allow that.
 fn opened() -> Option<OwnedFd> {
     if !cfg!(target_os = "linux") {
         return None;
@@ -53,7 +53,7 @@ fn opened() -> Option<OwnedFd> {
     rustix::fs::open("/proc/self/fd/0", flags, Mode::empty()).ok()
 }
 
-/// What is still to be put back.
+/// The input that remains to be put back.
 struct Rest<'s> {
     spool: &'s Spool,
     at: u64,
@@ -72,7 +72,7 @@ impl Rest<'_> {
         Ok(())
     }
 
-    /// Writes all of it as room comes.
+    /// Writes everything, waiting for room.
     fn carry(&mut self, pipe: &OwnedFd) {
         while self.write(pipe) == Err(Errno::AGAIN) {
             let _ = fsutil::poll(&mut [PollFd::new(pipe, PollFlags::OUT)], None);

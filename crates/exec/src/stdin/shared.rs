@@ -1,10 +1,10 @@
-//! Who else reads from standard input.
+//! Detects other users of standard input.
 
 use cachex_base::system::fsutil;
 use rustix::fs::{FileType, Stat};
 
-/// Whether whoever started cachex has the same pipe or socket, as a loop that reads a list
-/// has, and a shell whose script comes by it. Not known without /proc: then it has not.
+/// Returns whether the parent process has the same pipe or socket on its standard input, like a
+/// loop that reads a list, or a shell that reads its script. Without `/proc`, returns false.
 pub fn caller_reads_on() -> bool {
     let Some(parent) = rustix::process::getppid() else { return false };
     let theirs = rustix::fs::stat(format!("/proc/{}/fd/0", parent.as_raw_nonzero()));
@@ -17,7 +17,7 @@ pub fn caller_reads_on() -> bool {
     is_stream(&ours) && fsutil::same_file(&ours, &theirs)
 }
 
-/// Whether standard input is an output, too.
+/// Returns whether standard input is also an output.
 pub fn is_an_output(stdin: &Stat) -> bool {
     let outputs = [rustix::stdio::stdout(), rustix::stdio::stderr()];
     let is_same = |out| rustix::fs::fstat(out).is_ok_and(|out| fsutil::same_file(&out, stdin));

@@ -1,23 +1,23 @@
-//! Why standard input can be no part of a key.
+//! Reasons why standard input cannot be part of a key.
 
 use super::{LIMIT, OPEN, SILENT};
 use cachex_base::text::quote;
 use std::fmt;
 
-/// See `Unknown`.
+/// The reason in an [`Unknown`](super::Unknown).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// It is a device, or cannot be read.
+    /// Standard input is a device, or cannot be read.
     Unreadable,
-    /// It is a file that the command prints to.
+    /// Standard input is a file that the command prints to.
     Output,
     /// Nothing came for [`SILENT`].
     Silent,
-    /// It did not end within [`OPEN`].
+    /// Standard input did not end within [`OPEN`].
     Open,
-    /// It is longer than [`LIMIT`].
+    /// Standard input is longer than [`LIMIT`].
     Long,
-    /// Others read from it, and it is more than can be looked at without taking it from them.
+    /// Others read from it, and its contents cannot be inspected without taking them away.
     Shared,
     /// There is no room to keep it.
     NoRoom,

@@ -1,4 +1,4 @@
-//! What the system says of what lies at a path.
+//! Reads the state of a path from the system.
 
 use super::{CALLER, Stamp, Value, access, kind_number};
 use rustix::fd::AsFd;
@@ -8,7 +8,7 @@ use rustix::path::Arg;
 use std::ffi::{CStr, CString};
 use std::sync::LazyLock;
 
-/// What the system says of a thing, as far as it is used.
+/// The part of a file's status that is used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
     pub stamp: Stamp,
@@ -20,17 +20,17 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// That of what lies at a path, be it a link.
+    /// Returns the status of a path without following a link.
     pub fn at(path: impl Arg) -> Result<Status, Errno> {
         Status::named(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
     }
 
-    /// That of what lies behind links.
+    /// Returns the status of a path, following links.
     pub fn behind(path: &CStr) -> Result<Status, Errno> {
         Status::named(CWD, path, AtFlags::empty())
     }
 
-    /// That of what is open.
+    /// Returns the status of an open file.
     pub fn of_open(file: impl AsFd) -> Result<Status, Errno> {
         Status::named(file, c"", AtFlags::EMPTY_PATH)
     }
@@ -59,7 +59,7 @@ impl Status {
         })
     }
 
-    /// Elsewhere nothing is traced, and only what other machines recorded is looked at.
+    /// Elsewhere nothing is traced, and only facts recorded on other machines are checked.
     #[cfg(not(target_os = "linux"))]
     #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
     fn named(from: impl AsFd, path: impl Arg, flags: AtFlags) -> Result<Status, Errno> {
@@ -91,8 +91,8 @@ impl Status {
         self.kind() == FileType::Symlink
     }
 
-    /// Whether it is a file as it would be if it was made now with this mode: a run may write to
-    /// it or put another in its place, and nobody can tell.
+    /// Returns whether this is a file as it would be if newly created with this mode: a run may
+    /// write to it or replace it, with the same result.
     pub fn is_like_new(&self, mode: u32) -> bool {
         self.kind() == FileType::RegularFile
             && self.mode & 0o7777 == mode & !*UMASK
@@ -109,27 +109,27 @@ pub(super) fn nanoseconds(seconds: i64, nanos: i64) -> i64 {
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
-/// The permissions that new files are not given. It is read where asking changes nothing.
+/// The umask. Reading it from `/proc` does not change it.
 static UMASK: LazyLock<u32> = LazyLock::new(|| {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-    // Where it is not known, no file is like a new one.
+    // If it is unknown, no file counts as like a new one.
     mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(!0)
 });
 
-/// Whether times and sizes tell of a change to what lies there: what the kernel makes up has
-/// none.
+/// Returns whether times and sizes indicate changes. Files that the kernel generates have none.
 pub(crate) fn has_stamp(path: &[u8]) -> bool {
     !path.starts_with(b"/proc/") && !path.starts_with(b"/sys/")
 }
 
-/// Whether the file system of a folder is one that dates each change of a name in it: that of
-/// another machine, or one that a program makes up, need not.
+/// Returns whether a folder's file system is known to update its times whenever a name in it
+/// changes. Network and user-space file systems may not.
 #[cfg(target_os = "linux")]
 #[allow(clippy::unnecessary_cast, reason = "the types are other systems'")]
 pub(super) fn dates_names(path: &[u8], status: &Status) -> bool {
     use std::sync::Mutex;
-    /// ext, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, Bcachefs, `SquashFS` and EROFS.
+    /// The magic numbers of ext, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, Bcachefs, `SquashFS` and
+    /// EROFS.
     const KNOWN: [i64; 10] = [
         0xef53,
         0x5846_5342,
@@ -160,10 +160,10 @@ pub(super) fn dates_names(_path: &[u8], _status: &Status) -> bool {
     false
 }
 
-/// No more is read of what the kernel makes up.
+/// The maximum size that is read of a file that the kernel generates.
 const MADE_UP: u64 = 16 * 1024 * 1024;
 
-/// Hashes a file, which has to stay as it is meanwhile.
+/// Hashes a file. Fails with `AGAIN` if the file changes meanwhile.
 pub(super) fn hash_file(path: &CStr, status: &Status) -> Result<[u8; 32], Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::empty())?;
@@ -190,7 +190,7 @@ pub(super) fn hash_file(path: &CStr, status: &Status) -> Result<[u8; 32], Errno>
     Ok(*hasher.finalize().as_bytes())
 }
 
-/// What whoever opens the controlling terminal learns: that there is none, or nothing to keep.
+/// Returns the value of opening the controlling terminal: the error, or its access rights.
 pub(super) fn terminal(path: &CStr, status: &Status) -> Value {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     match rustix::fs::open(path, flags, Mode::empty()) {
@@ -199,7 +199,7 @@ pub(super) fn terminal(path: &CStr, status: &Status) -> Value {
     }
 }
 
-/// The extended attributes, by name.
+/// Returns the value of the extended attributes, sorted by name.
 pub(super) fn attributes(path: &CStr, status: &Status) -> Result<Value, Errno> {
     let none = |error: Errno| if error == Errno::NOTSUP { Ok(Vec::new()) } else { Err(error) };
     let names = grown(|buffer| rustix::fs::llistxattr(path, buffer)).or_else(none)?;
@@ -218,7 +218,7 @@ pub(super) fn attributes(path: &CStr, status: &Status) -> Result<Value, Errno> {
     Ok(Value::hash("attributes", &[&access(status), &bytes]))
 }
 
-/// What a call writes to a buffer that is as large as it has to be.
+/// Calls a function with growing buffers until the result fits.
 fn grown(call: impl Fn(&mut [u8]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
     let mut buffer = vec![0; 1024];
     loop {
@@ -233,7 +233,7 @@ fn grown(call: impl Fn(&mut [u8]) -> Result<usize, Errno>) -> Result<Vec<u8>, Er
     }
 }
 
-/// The names in a folder and their kinds, sorted.
+/// The names in a folder and their types, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names(pub(crate) std::collections::BTreeMap<Vec<u8>, u8>);
 

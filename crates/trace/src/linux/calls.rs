@@ -1,130 +1,130 @@
-//! The system calls that are looked at, and what each does with which of its arguments.
+//! The system calls that are traced, and the meaning of their arguments.
 //!
-//! Every call that takes a path is here, and every other by which a process can learn of
-//! files, reach another process, or change what a path means. A test holds the table
-//! against the kernel's own headers.
+//! The table has every call that takes a path, and every other call by which a process can learn
+//! about files, reach another process, or change the meaning of a path. A test compares the table
+//! with the kernel's headers.
 
-/// The greatest number whose meaning is known. What is beyond it makes a run one that cannot
-/// be recorded.
+/// The highest system call number whose meaning is known. A run that makes a later call cannot be
+/// recorded.
 pub const LAST_KNOWN: u32 = 470;
 
-/// A system call that is looked at.
+/// A traced system call.
 pub struct Call {
-    /// The kernel's number for it.
+    /// The kernel's number.
     pub number: u32,
-    /// The kernel's name for it.
+    /// The kernel's name.
     pub name: &'static str,
-    /// What it does.
+    /// The effect.
     pub does: Does,
 }
 
-/// Which arguments name a file.
+/// The arguments that name a file.
 #[derive(Clone, Copy)]
 pub enum Place {
-    /// A path.
+    /// A path, in this argument.
     Path(usize),
-    /// A path, below the folder that a descriptor is open on.
+    /// A path relative to a folder's descriptor, in these arguments.
     At(usize, usize),
     /// A descriptor alone.
     Fd(usize),
 }
 
-/// Whether a link at the end of the path is followed.
+/// Whether a link at the end of a path is followed.
 #[derive(Clone, Copy)]
 pub enum Follow {
-    /// It is.
+    /// Always followed.
     Yes,
-    /// It is not.
+    /// Never followed.
     No,
-    /// It is not if the argument has `AT_SYMLINK_NOFOLLOW`.
+    /// Followed unless the argument has `AT_SYMLINK_NOFOLLOW`.
     Unless(usize),
-    /// It is if the argument has `AT_SYMLINK_FOLLOW`.
+    /// Followed if the argument has `AT_SYMLINK_FOLLOW`.
     If(usize),
 }
 
-/// What is done with one path.
+/// An operation on one path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Op {
-    /// Kind, mode, size and times are asked for.
+    /// Reads the type, mode, size and times.
     Stat,
-    /// Kind and rights matter.
+    /// Checks the type and permissions.
     Access,
-    /// Extended attributes are asked for.
+    /// Reads extended attributes.
     Attributes,
-    /// The target of a link is asked for.
+    /// Reads the target of a link.
     Link,
-    /// It is executed.
+    /// Executes the file.
     Execute,
-    /// It is changed, and what it was before shows afterwards.
+    /// Modifies the file such that its former state remains visible.
     Change,
-    /// It gets the times that an argument points to, or that of now if that is null.
+    /// Sets the times that an argument points to, or the present time if that is null.
     Date(usize),
-    /// Its extended attributes are changed.
+    /// Changes extended attributes.
     ChangeAttributes,
-    /// Something is made there.
+    /// Creates something.
     Create,
-    /// It is removed.
+    /// Removes the file.
     Unlink,
-    /// It is removed if it is an empty folder.
+    /// Removes an empty folder.
     RemoveFolder,
 }
 
-/// What a system call does.
+/// The effect of a system call.
 #[derive(Clone, Copy)]
 pub enum Does {
-    /// One thing with one path.
+    /// Performs one operation on one path.
     One(Place, Follow, Op),
-    /// Opens, with flags in an argument.
+    /// Opens a file, with flags in an argument.
     Open(Place, usize),
-    /// Opens for writing, creates and empties.
+    /// Opens a file for writing, creates and truncates it.
     Creat(Place),
-    /// Opens, with flags in memory.
+    /// Opens a file, with flags in memory.
     OpenHow,
-    /// Removes a file or a folder, by flags in an argument.
+    /// Removes a file or a folder, depending on flags in an argument.
     UnlinkAt(Place, usize),
-    /// Gives a file another name; flags in an argument.
+    /// Renames a file, with flags in an argument.
     Rename(Place, Place, Option<usize>),
-    /// Gives a file one more name.
+    /// Creates a hard link.
     HardLink(Place, Place, Follow),
-    /// Lists the folder that a descriptor is open on.
+    /// Lists the folder that a descriptor refers to.
     List(usize),
     /// Changes the working directory to a path.
     ChangeFolder(usize),
-    /// Makes a socket.
+    /// Creates a socket.
     Socket,
-    /// Reaches the socket that an address names; its length is the argument after it.
+    /// Connects to the address in an argument, whose length is the next argument.
     Connect(usize),
-    /// Gives a socket an address.
+    /// Binds a socket to an address.
     Bind,
-    /// Sends to the address in a header in memory.
+    /// Sends a message to the address in a header in memory.
     SendMessage,
-    /// The same for several.
+    /// Sends several messages.
     SendMessages,
-    /// Starts a process with flags in an argument,
+    /// Starts a process, with flags in an argument.
     Clone,
-    /// or in memory.
+    /// Starts a process, with flags in memory.
     Clone3,
-    /// Leaves what it shares with others.
+    /// Stops sharing state with other processes.
     Unshare,
-    /// Changes the user or group; as many arguments say to which.
+    /// Changes the user or group, to the ids in this many arguments.
     ChangeUser(usize),
-    /// Changes the groups.
+    /// Changes the supplementary groups.
     ChangeGroups,
-    /// Opens an object that is not a file, unless its key says that it is new.
+    /// Opens a System V IPC object, unless its key says that it is private.
     SharedObject,
-    /// Installs a filter of system calls.
+    /// Installs a seccomp filter.
     Filter,
-    /// Asks how much room there is on a file system, or of what type it is.
+    /// Asks for the free space or the type of a file system.
     FreeSpace(Place),
-    /// Asks what is mounted.
+    /// Asks for the mounted file systems.
     Mounts,
-    /// Reaches the process that the first argument names, or asks something of it.
+    /// Reaches or queries the process that the first argument names.
     Process,
-    /// Takes a lock, or learns that another has it.
+    /// Takes a lock, or learns that another process has it.
     TryLock,
-    /// Asks for the flags of a file that is open, which `lsattr` shows.
+    /// Reads the flags of an open file, which `lsattr` shows.
     FileFlags,
-    /// Nothing that could be recorded.
+    /// Cannot be recorded.
     Refused,
 }
 
@@ -142,7 +142,7 @@ use Place::{At, Fd, Path};
 
 macro_rules! calls {
     ($($(#[$on:meta])? $name:ident = $number:expr, $does:expr;)*) => {
-        /// All of them.
+        /// All traced calls.
         pub const CALLS: &[Call] = &[$(
             $(#[$on])?
             Call {
@@ -295,7 +295,7 @@ calls! {
     #[cfg(target_arch = "x86_64")] uselib = libc::SYS_uselib, Refused;
 }
 
-/// What a call of this number does; none if it is not looked at.
+/// Returns the traced call with this number; none if it is not traced.
 pub fn by_number(number: u32) -> Option<&'static Call> {
     const COUNT: usize = LAST_KNOWN as usize + 1;
     static INDEX: [u8; COUNT] = {
@@ -316,11 +316,11 @@ mod tests {
     use super::{CALLS, LAST_KNOWN, by_number};
     use std::collections::BTreeMap;
 
-    /// Calls of the kernel that take no path, and teach nothing of files that is not known
-    /// by how their descriptor was opened.
+    /// Calls that take no path, and reveal nothing about files beyond what opening their descriptor
+    /// did.
     const WITHOUT_PATHS: &str = include_str!("pathless.txt");
 
-    /// The numbers and names in the kernel's header, where it is installed.
+    /// Returns the numbers and names in the kernel's header, where it is installed.
     fn header() -> Option<BTreeMap<u32, String>> {
         let names: &[&str] = if cfg!(target_arch = "x86_64") {
             &["/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm/unistd_64.h"]
@@ -337,7 +337,7 @@ mod tests {
         Some(calls.filter(|(_, name)| name != "syscalls").collect())
     }
 
-    /// Two architectures have one call under two names.
+    /// The two architectures name one call differently.
     fn own_name(name: &str) -> &str {
         match name {
             "fstatat" => "newfstatat",

@@ -1,5 +1,4 @@
-//! What is known of a run once it has ended: whether all that it depended on is still what it
-//! was, and what it changed.
+//! Evaluates a run after its end: whether its inputs are still unchanged, and what it changed.
 
 use crate::Times;
 use crate::facts::{self, Class, Fact, Names, Status, Value};
@@ -10,11 +9,11 @@ use crate::report::Report;
 use rustix::io::Errno;
 use std::collections::{BTreeMap, HashSet};
 
-/// Someone else changed something while the command ran.
+/// An error: somebody else changed a file while the command ran.
 struct ChangedMeanwhile;
 
 impl Recorder {
-    /// What is known.
+    /// Builds the report.
     pub fn report(mut self, processes_left: bool) -> Report {
         if processes_left {
             self.refuse(Weight::Prepared, "a process outlives the command");
@@ -38,7 +37,7 @@ impl Recorder {
                 }
                 self.outcome(id, before, now, &mut written);
             } else if self.is_replaced(id) {
-                // What was there went with its folder, and the run knew.
+                // It was replaced together with its folder, by the run itself.
             } else if self.verify(id, before, now, &folders).is_err() {
                 let why = changed_meanwhile(self.tree[id].path.to_bytes());
                 self.refuse(Weight::Done, why);
@@ -62,13 +61,13 @@ impl Recorder {
         }
     }
 
-    /// Whether something lies below a folder that the run put in the place of another.
+    /// Returns whether a path lies below a folder that the run replaced.
     fn is_replaced(&mut self, id: Id) -> bool {
         let path = self.tree[id].path.clone();
         self.own_above(parent(path.to_bytes())).is_some()
     }
 
-    /// Whether what the run did not change is what it was when it was looked at first.
+    /// Checks that a path that the run did not change is still as it was when first examined.
     fn verify(
         &mut self,
         id: Id,
@@ -99,7 +98,7 @@ impl Recorder {
         } else if has_stamp && status.has_content() {
             is(before.is_same(&now))?;
         } else if has_stamp {
-            // A device is as old as what somebody last wrote to it.
+            // Whoever writes to a device changes its times.
             is(Value::access(&was) == Value::access(&status))?;
         }
         let node = &self.tree[id];
@@ -116,7 +115,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// The facts about one path.
+    /// Adds the facts about one path.
     fn facts_of(&mut self, id: Id, before: Found, now: Found, facts: &mut Vec<Fact>) {
         let is_by_time = self.is_known_by_time(id);
         let node = &self.tree[id];
@@ -173,7 +172,7 @@ impl Recorder {
             };
             match value {
                 Ok(value) => add(class, value),
-                // It may be read by nobody, and tells by that what it tells.
+                // The run could not read it either, and that is a fact.
                 Err(errno @ (Errno::ACCESS | Errno::PERM)) => {
                     add(class, Value::error(errno));
                     if class == Class::Contents && bits & Class::Stat.bit() == 0 {
@@ -189,18 +188,18 @@ impl Recorder {
     }
 }
 
-/// The classes that there are facts of, where these were asked for: nothing is said twice.
+/// Reduces the requested classes to those for which facts are kept, without redundant ones.
 fn classes(mut bits: u16, times: Times, is_by_time: bool) -> u16 {
     let [contents, stat, size, details] =
         [Class::Contents, Class::Stat, Class::Size, Class::Details].map(Class::bit);
-    // Who has a file open can ask for its time without naming it.
+    // A program that has a file open can read its time without naming it.
     if times == Times::All && bits & contents != 0 {
         bits |= stat;
     }
     if times == Times::None && bits & (stat | details) != 0 {
         bits = bits & !(stat | details) | size;
     }
-    // Who reads a file learns its content by that, and not by its time.
+    // A program that reads a file learns the content, so the time does not matter.
     if times == Times::Auto && bits & contents != 0 && bits & Node::TIMES == 0 {
         bits &= !stat;
     }

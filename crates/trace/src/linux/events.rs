@@ -1,4 +1,4 @@
-//! What a system call that is about to be done will learn, or change.
+//! Determines what a system call that is about to be executed will reveal or change.
 
 use crate::facts::{Class, Status};
 use crate::linux::calls::{Call, Does, Follow, Op, Place, by_number};
@@ -23,7 +23,7 @@ mod times;
 pub use dates::Dates;
 pub use execute::has_more_rights;
 
-/// A call, and who makes it.
+/// A system call, and the thread that makes it.
 #[derive(Clone, Copy)]
 pub struct Made {
     pub tracee: Tracee,
@@ -32,8 +32,8 @@ pub struct Made {
 }
 
 impl Made {
-    /// The lower half of an argument, which is what the kernel looks at where it takes flags
-    /// or a descriptor.
+    /// Returns the lower half of an argument, which is the part that the kernel uses for flags and
+    /// descriptors.
     fn number(&self, at: usize) -> i32 {
         self.arguments[at] as i32
     }
@@ -43,23 +43,23 @@ impl Made {
     }
 }
 
-/// What a string led to.
+/// The result of looking up a string.
 #[derive(Clone, Copy)]
 pub struct Asked {
     spot: Spot,
-    /// By way of a descriptor of the process.
+    /// Whether it was reached through a descriptor of the process.
     is_by_descriptor: bool,
 }
 
-/// What was read of a path argument.
+/// A path argument, as read from memory.
 pub struct Named {
-    /// The canonical folder that it starts from.
+    /// The canonical folder to which the path is relative.
     from: Vec<u8>,
     path: Vec<u8>,
 }
 
 impl Recorder {
-    /// Takes in a call that waits for an answer.
+    /// Handles a call that waits for an answer.
     pub fn take(&mut self, event: &Event) {
         self.events += 1;
         let tracee = Tracee(event.tid);
@@ -91,9 +91,9 @@ impl Recorder {
         }
     }
 
-    /// Nothing is known of what a process does that cannot be looked into.
+    /// Refuses a run because a process's memory cannot be read.
     fn unreadable(&mut self, tracee: Tracee, errno: Errno) {
-        // One that has ended does nothing any more.
+        // A thread that has ended does nothing any more.
         if errno != Errno::SRCH {
             let why = format!(
                 "the memory of {} (pid {}) cannot be read: {errno}",
@@ -164,7 +164,7 @@ impl Recorder {
     }
 
     fn change_user(&mut self, made: &Made, count: usize) {
-        // What has no other rights may ask for none.
+        // An unprivileged process may request its own ids.
         let own = [rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()];
         let is_kept = made.arguments[..count].iter().all(|&id| {
             let id = id as u32;
@@ -175,12 +175,12 @@ impl Recorder {
         }
     }
 
-    /// What a path argument names.
+    /// Reads a path argument.
     fn named(&mut self, made: &Made, place: Place) -> Result<Option<Named>, Unread> {
         self.named_but(made, place, true)
     }
 
-    /// The same; of a descriptor alone only if that is wanted.
+    /// Like `named`, but for a descriptor alone only if `bare`.
     fn named_but(
         &mut self,
         made: &Made,
@@ -210,7 +210,7 @@ impl Recorder {
         };
         match target {
             Ok(Target::Path(from)) => Ok(Some(Named { from, path: text })),
-            // There is nothing in a folder that was removed, and below what is none.
+            // Nothing exists in a removed folder, or below a file.
             Ok(Target::Removed | Target::Nameless) | Err(Errno::NOENT | Errno::BADF) => Ok(None),
             Err(errno) => {
                 self.unreadable(made.tracee, errno);
@@ -219,7 +219,7 @@ impl Recorder {
         }
     }
 
-    /// What is open, named by its canonical path.
+    /// Returns the canonical path of an open file.
     fn descriptor(&mut self, tracee: Tracee, fd: i32) -> Option<Named> {
         match tracee.descriptor(fd) {
             Ok(Target::Path(path)) => Some(Named { from: b"/".to_vec(), path }),
@@ -231,7 +231,7 @@ impl Recorder {
         }
     }
 
-    /// Looks up what a path argument names, without a look at what is remembered.
+    /// Looks up a path argument, bypassing the memory of earlier look-ups.
     fn find(&mut self, made: &Made, named: &Named, follows: bool) -> Walk {
         let walk = self.walk(made.tracee, &named.from, &named.path, follows);
         if walk.enters {
@@ -251,8 +251,8 @@ impl Recorder {
         if looks == Looks::InPairs {
             self.stat_in_a_shell(made, place, follows)?;
         }
-        // The status of what is open is known by what it was opened for, but to programs that
-        // ask for more.
+        // The status of an open file is covered by the facts from when it was opened, except for
+        // programs that ask for more.
         let bare = op != Op::Stat || matches!(looks, Looks::AtTimes | Looks::AtDetails);
         let Some(named) = self.named_but(made, place, bare)? else {
             if op == Op::Execute {
@@ -292,8 +292,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Notes what a string leads to, unless that is known from before. What is there, if it
-    /// was looked up.
+    /// Notes a look-up and its facts, unless an equal one is known. Returns the result if a look-up
+    /// was made.
     fn ask(&mut self, made: &Made, named: &Named, follows: bool, bits: u16) -> Option<Asked> {
         let mut key = Vec::with_capacity(named.from.len() + named.path.len() + 4);
         key.extend(bits.to_le_bytes());
@@ -309,7 +309,7 @@ impl Recorder {
             return None;
         }
         let walk = self.find(made, named, follows);
-        // What leads through something that the run changed may lead elsewhere the next time.
+        // A path through something that the run changed may lead elsewhere the next time.
         let is_stable =
             walk.is_shared && !walk.enters && !walk.met.iter().any(|&id| self.tree[id].is_changed);
         if is_stable && self.asked.len() < MOST {
@@ -325,7 +325,7 @@ impl Recorder {
         Some(Asked { spot, is_by_descriptor: walk.is_by_descriptor })
     }
 
-    /// Notes what a call learns of what is there.
+    /// Notes what a call learns about a path.
     fn note_read(&mut self, spot: Spot, bits: u16) {
         match spot.found {
             Found::Nothing | Found::Error(_) => {
@@ -397,7 +397,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Something may get another name, with all that is in it and the time that it has.
+    /// Notes that something may be renamed, with everything in it and with its time.
     fn is_moved(&mut self, from: Spot, to: Spot) {
         let keeps_time = self.tree[from.id].keeps_time || !from.is_own;
         let node = &mut self.tree[to.id];
@@ -415,7 +415,7 @@ impl Recorder {
         let follows = matches!(follow, Follow::If(at) if made.has(at, libc::AT_SYMLINK_FOLLOW));
         let (from, to) = (self.named(made, from)?, self.named(made, to)?);
         let Some(to) = to else { return Ok(()) };
-        // What has no name yet is the run's own.
+        // A file without a name is the run's own.
         let from = from.map(|from| self.find(made, &from, follows).end);
         let to = self.find(made, &to, false).end;
         match from {
@@ -438,7 +438,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// The rights of the folder in which something is made or removed matter.
+    /// Notes the permissions of the folder in which something is created or removed.
     pub fn note_folder_of(&mut self, spot: &Spot) {
         let path = self.tree[spot.id].path.clone();
         if let Some(folder) = self.spot(parent(path.to_bytes()))

@@ -1,14 +1,14 @@
-//! The filter: which system calls the kernel tells of before it does them.
+//! The seccomp filter: the system calls that the kernel reports before it executes them.
 //!
-//! Which of them that is can be decided by the number for most calls, by a tree of
-//! comparisons: the kernel works such a decision out once for each number, and what is let
-//! through costs next to nothing. Calls of another architecture are told of whatever they are.
+//! For most calls the number alone decides, through a tree of comparisons. The kernel evaluates
+//! that once per number, so calls that are let through cost next to nothing. All calls of another
+//! architecture are reported.
 
 use crate::linux::calls::{CALLS, Does, LAST_KNOWN};
 use libc::sock_filter;
 
-/// The upper half of the last argument of the one `sendmsg` that is let through: it hands
-/// the listener over, when nobody could answer yet. The kernel looks at the lower half only.
+/// The upper half of the last argument of the one `sendmsg` that is let through: it hands the
+/// listener over, when nobody could answer yet. The kernel uses only the lower half.
 pub const LET_THROUGH: u32 = 0x6378_5472;
 
 #[cfg(target_arch = "x86_64")]
@@ -20,28 +20,28 @@ const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
 const DENY: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
 
-/// Flags of a new process that change what its paths mean, or whose rights it has.
+/// The `clone` flags that change the meaning of a process's paths, or its privileges.
 pub const NAMESPACES: u64 = (libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as u64;
 
-/// The requests by which `ioctl` tells the flags of a file: `FS_IOC_GETFLAGS` and
-/// `FS_IOC_FSGETXATTR`.
+/// The `ioctl` requests that read the flags of a file: `FS_IOC_GETFLAGS` and `FS_IOC_FSGETXATTR`.
 pub const GET_FLAGS: [u32; 2] = [0x8008_6601, 0x801c_581f];
 
-/// What is done about a call of some number.
+/// The action for a system call number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
     Return(u32),
-    /// Told of unless the argument is this.
+    /// Reports the call unless the argument has this value.
     UnlessArgument(usize, u32),
-    /// Told of if the argument has one of these bits.
+    /// Reports the call if the argument has one of these bits.
     IfBits(usize, u32),
-    /// Told of if the argument is one of these, by which the kernel looks at its lower half.
+    /// Reports the call if the lower half of the argument, all that the kernel uses, is one of
+    /// these.
     IfArgument(usize, [u32; 2]),
-    /// Told of unless the upper half of the argument is this.
+    /// Reports the call unless the upper half of the argument has this value.
     UnlessUpperHalf(usize, u32),
 }
 
-/// A filter, as the kernel takes it.
+/// Returns a filter in the format of the kernel.
 pub fn program() -> Vec<sock_filter> {
     let mut program =
         vec![load(ARCH), jump(libc::BPF_JEQ, NATIVE, 1, 0), ret(NOTIFY), load(NUMBER)];
@@ -49,7 +49,7 @@ pub fn program() -> Vec<sock_filter> {
     program
 }
 
-/// From which number on what is done, in order.
+/// Returns the actions and the number from which each applies, in order.
 fn ranges() -> Vec<(u32, Action)> {
     let mut actions = vec![Action::Return(ALLOW); LAST_KNOWN as usize + 1];
     for call in CALLS {
@@ -65,7 +65,7 @@ fn ranges() -> Vec<(u32, Action)> {
             _ => Action::Return(NOTIFY),
         };
     }
-    // As if the system had been told to have none: what is done by it is not told of.
+    // Behaves as if io_uring was disabled: operations through it would not be reported.
     actions[libc::SYS_io_uring_setup as usize] = Action::Return(DENY);
     let mut ranges: Vec<(u32, Action)> = Vec::new();
     for (number, action) in (0..).zip(actions) {
@@ -73,12 +73,12 @@ fn ranges() -> Vec<(u32, Action)> {
             ranges.push((number, action));
         }
     }
-    // Unknown calls, those of x32 among them; none at all is what a debugger skipped.
+    // Unknown calls, including those of x32; -1 is a call that a debugger skipped.
     ranges.extend([(LAST_KNOWN + 1, Action::Return(NOTIFY)), (u32::MAX, Action::Return(ALLOW))]);
     ranges
 }
 
-/// A tree of comparisons, with the number loaded.
+/// Compiles a tree of comparisons of the loaded number.
 fn decide(ranges: &[(u32, Action)]) -> Vec<sock_filter> {
     let [(_, action)] = ranges else {
         let (below, above) = ranges.split_at(ranges.len() / 2);
@@ -124,7 +124,7 @@ fn decide(ranges: &[(u32, Action)]) -> Vec<sock_filter> {
     }
 }
 
-/// Where the parts of `seccomp_data` are; both architectures are little-endian.
+/// The offsets in `seccomp_data`; both architectures are little-endian.
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 const UPPER: u32 = 4;
@@ -153,7 +153,7 @@ fn jump(comparison: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
 mod tests {
     use super::*;
 
-    /// What the kernel does with a call, by running the filter as it does.
+    /// Runs the filter like the kernel, and returns its decision about a call.
     fn run(arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
         let program = program();
         let word = |at: u32| match at {
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn what_is_in_the_table_is_told_of() {
         for call in CALLS {
-            // Arguments that make none of them harmless.
+            // Arguments that make none of the calls harmless.
             let second = if call.name == "ioctl" { GET_FLAGS[0].into() } else { 7 };
             let told = run(NATIVE, call.number, [0x1002_0003, second, 7, 7, 7, 7]);
             assert_eq!(told, NOTIFY, "{}", call.name);
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(native(libc::SYS_flock, [3, libc::LOCK_EX as u64, 0, 0, 0, 0]), ALLOW);
         let is_open = [1, libc::TCGETS, 0, 0, 0, 0];
         assert_eq!(native(libc::SYS_ioctl, is_open), ALLOW);
-        // The kernel takes the lower half of a request.
+        // The kernel uses the lower half of a request.
         let flags = u64::from(GET_FLAGS[1]) | 1 << 40;
         assert_eq!(native(libc::SYS_ioctl, [3, flags, 0, 0, 0, 0]), NOTIFY);
     }

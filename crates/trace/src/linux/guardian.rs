@@ -1,18 +1,18 @@
-//! A process that goes on answering once this one is gone.
+//! A process that keeps answering after this one has ended.
 //!
-//! If the last holder of a listener ends, each call that would be told of fails: a command's
-//! descendants would be harmed by the end of whoever traced it. So another process holds the
-//! listener, too. It does nothing until this one has ended, then has every call go on, and
-//! ends with the last process that is traced. It is nobody's child, in a session of its own,
-//! holds nothing else, and takes no signal but those that nobody can refuse.
+//! When the last holder of a listener ends, every call that would be reported fails: the end of the
+//! tracing process would harm the command's descendants. So a second process, the guardian, holds
+//! the listener too. It does nothing until this process has ended, then continues every call, and
+//! ends with the last traced process. It is nobody's child, in a session of its own, holds nothing
+//! else, and takes no signals except those that nobody can refuse.
 
 use crate::linux::listen::{Slot, go_on, take_over};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 
-/// Starts one, and returns the socket by which it is given the listener. It lives as long as
-/// that socket is open, or the listener has something to tell.
+/// Starts a guardian, and returns the socket for sending it the listener. The guardian lives as
+/// long as that socket is open, or the listener has traced processes.
 pub fn start(slot: &Slot) -> Result<OwnedFd, Errno> {
     let (ours, theirs) = rustix::net::socketpair(
         rustix::net::AddressFamily::UNIX,
@@ -21,11 +21,11 @@ pub fn start(slot: &Slot) -> Result<OwnedFd, Errno> {
         None,
     )?;
     let slot = slot.for_a_child();
-    // SAFETY: the child does what is async-signal-safe: no allocation, no lock.
+    // SAFETY: the child makes only async-signal-safe calls: no allocation, no lock.
     match unsafe { libc::fork() } {
         0 => {
-            // SAFETY: the same; what is between is ended at once, and its child becomes
-            // that of whoever takes such in.
+            // SAFETY: the same. The intermediate process ends at once, and its child is adopted by
+            // init or a subreaper.
             unsafe {
                 let guardian = libc::fork();
                 if guardian != 0 {
@@ -33,7 +33,7 @@ pub fn start(slot: &Slot) -> Result<OwnedFd, Errno> {
                 }
             }
             guard(&theirs, slot);
-            // SAFETY: it ends the process at once, and nothing of it needs to be tidied.
+            // SAFETY: this ends the process at once, and nothing has to be cleaned up.
             unsafe { libc::_exit(0) }
         }
         child @ 1.. => {
@@ -42,7 +42,7 @@ pub fn start(slot: &Slot) -> Result<OwnedFd, Errno> {
                 return match rustix::process::waitpid(child, rustix::process::WaitOptions::empty())
                 {
                     Err(Errno::INTR) => continue,
-                    // Where children are ignored there is nothing to wait for.
+                    // Where SIGCHLD is ignored there is nothing to wait for.
                     Err(Errno::CHILD) => Ok(ours),
                     Ok(Some((_, status))) if status.exit_status() == Some(0) => Ok(ours),
                     _ => Err(Errno::AGAIN),
@@ -53,7 +53,7 @@ pub fn start(slot: &Slot) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// What the guardian does.
+/// Runs the guardian.
 fn guard(socket: &OwnedFd, mut slot: Slot) {
     let _ = rustix::process::setsid();
     let _ = rustix::process::chdir(c"/");
@@ -68,11 +68,11 @@ fn guard(socket: &OwnedFd, mut slot: Slot) {
             Err(Errno::INTR) => {}
             Ok(_) if is_over(&both[1]) => return,
             Ok(_) if !is_over(&both[0]) => {}
-            // It is over with the other.
+            // The other process has ended.
             Err(_) | Ok(_) => break,
         }
     }
-    // What the other was told of last it may not have answered.
+    // The other process may not have answered its last notification.
     if let Some(id) = slot.last() {
         go_on(listener, id);
     }
@@ -83,7 +83,7 @@ fn is_over(fd: &PollFd<'_>) -> bool {
     fd.revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
-/// Has every call go on, until nobody is left who could make one.
+/// Continues every call, until no traced process is left.
 pub fn answer(listener: BorrowedFd<'_>, slot: &mut Slot) {
     while wait(listener) {
         if let Ok(event) = slot.receive(listener) {
@@ -92,7 +92,7 @@ pub fn answer(listener: BorrowedFd<'_>, slot: &mut Slot) {
     }
 }
 
-/// Waits until there is something to be told; not so if nobody is left.
+/// Waits for a notification. Returns false if no traced process is left.
 pub fn wait(listener: BorrowedFd<'_>) -> bool {
     loop {
         let mut told = [PollFd::new(&listener, PollFlags::IN)];
@@ -118,8 +118,8 @@ fn close_all_but(kept: i32) {
         if from > to {
             return;
         }
-        // SAFETY: this process has copies of descriptors that it does not use, and that would
-        // keep pipes open.
+        // SAFETY: this process has its own copies of the descriptors and does not use them. They
+        // would keep pipes open.
         unsafe {
             if libc::syscall(libc::SYS_close_range, from, to, 0) != 0 {
                 (from..=to.min(1 << 16)).for_each(|number| {

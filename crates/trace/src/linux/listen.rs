@@ -1,5 +1,5 @@
-//! What is said to the kernel about a filter and its listener: the only unsafe code of this
-//! crate, with [`crate::linux::guardian`].
+//! The calls that set up a filter and its listener. With [`crate::linux::guardian`], this is the
+//! only unsafe code of this crate.
 
 use crate::linux::filter::LET_THROUGH;
 use libc::{c_int, c_ulong, c_void, seccomp_notif, seccomp_notif_resp, sock_filter, sock_fprog};
@@ -9,55 +9,55 @@ use rustix::io::Errno;
 use std::mem::{MaybeUninit, size_of};
 use std::ptr;
 
-/// The room for what the kernel tells. It lies in memory that this process shares with the
-/// guardian, so that a call that was told of and not answered is known to it.
+/// The buffer for a notification. It is shared with the guardian, which can thus see a call that
+/// was reported and not yet answered.
 pub struct Slot(*mut seccomp_notif);
 
-// SAFETY: the memory is given back by nobody, and `Slot` is neither copied nor shared.
+// SAFETY: the memory is never freed, and `Slot` is neither copied nor shared.
 unsafe impl Send for Slot {}
 
 /// A system call that waits for an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Event {
     pub id: u64,
-    /// The thread.
+    /// The thread id.
     pub tid: i32,
     pub number: i32,
     pub is_native: bool,
     pub arguments: [u64; 6],
 }
 
-/// Memory that children share, or nobody.
+/// Maps anonymous memory, shared with children or private.
 fn map(len: usize, sharing: c_int) -> Result<*mut c_void, Errno> {
     let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, sharing | libc::MAP_ANONYMOUS);
-    // SAFETY: it is wherever there is room, so nobody else's memory is touched.
+    // SAFETY: the kernel chooses a free address, so no other memory is touched.
     let memory = unsafe { libc::mmap(ptr::null_mut(), len, access, kind, -1, 0) };
     if memory == libc::MAP_FAILED { Err(last_error()) } else { Ok(memory) }
 }
 
-/// Whether there is that much memory.
+/// Checks whether that much memory is available.
 pub fn has_memory(len: usize) -> Result<(), Errno> {
     let memory = map(len, libc::MAP_PRIVATE)?;
-    // SAFETY: nobody else has it.
+    // SAFETY: nobody else uses the memory.
     unsafe { libc::munmap(memory, len) };
     Ok(())
 }
 
 impl Slot {
-    /// Room that children share.
+    /// Allocates a buffer that children share.
     pub fn new() -> Result<Slot, Errno> {
         map(size_of::<seccomp_notif>(), libc::MAP_SHARED).map(|memory| Slot(memory.cast()))
     }
 
-    /// The same room, for the guardian.
+    /// Returns the same buffer, for the guardian.
     pub fn for_a_child(&self) -> Slot {
         Slot(self.0)
     }
 
-    /// Waits for the next call. [`Errno::NOENT`] if it is not waited for any more.
+    /// Waits for the next call. Returns [`Errno::NOENT`] if the call was interrupted meanwhile.
     pub fn receive(&mut self, listener: BorrowedFd<'_>) -> Result<Event, Errno> {
-        // SAFETY: the memory is as large as that, is this object's, and zeroes are what the
-        // kernel asks for.
+        // SAFETY: the memory is large enough and belongs to this object, and the kernel requires
+        // it to be zeroed.
         let told = unsafe {
             self.0.write_bytes(0, 1);
             ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_RECV, self.0.cast())?;
@@ -72,7 +72,7 @@ impl Slot {
         })
     }
 
-    /// The call that was told of last, if any was.
+    /// Returns the id of the last reported call, if any.
     pub fn last(&self) -> Option<u64> {
         // SAFETY: the memory is mapped for good, and whoever wrote to it has ended.
         let id = unsafe { (*self.0).id };
@@ -80,7 +80,7 @@ impl Slot {
     }
 }
 
-/// Has the kernel go on with a call. That it is not waited for any more is no error.
+/// Continues a call. It is no error if nobody waits for it any more.
 pub fn go_on(listener: BorrowedFd<'_>, id: u64) {
     let mut answer = seccomp_notif_resp {
         id,
@@ -88,11 +88,11 @@ pub fn go_on(listener: BorrowedFd<'_>, id: u64) {
         error: 0,
         flags: libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
     };
-    // SAFETY: the kernel reads an answer, which this is.
+    // SAFETY: the kernel reads an answer, which is what the pointer leads to.
     let _ = unsafe { ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SEND, (&raw mut answer).cast()) };
 }
 
-/// Has whoever asks and whoever answers take turns on one processor, if the kernel can.
+/// Makes the kernel run the caller and the tracer in turns on one processor, if it can.
 pub fn take_turns(listener: BorrowedFd<'_>) {
     const SYNC_WAKE_UP: c_ulong = 1;
     // SAFETY: the flags are the argument itself.
@@ -107,7 +107,7 @@ pub fn take_turns(listener: BorrowedFd<'_>) {
 
 /// # Safety
 ///
-/// The argument is what the request takes.
+/// The argument must be what the request takes.
 unsafe fn ioctl(fd: BorrowedFd<'_>, request: libc::Ioctl, told: *mut c_void) -> Result<(), Errno> {
     // SAFETY: as the caller says.
     match unsafe { libc::ioctl(fd.as_raw_fd(), request, told) } {
@@ -120,28 +120,28 @@ fn last_error() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
-/// Reads a process's memory, up to the end of what it may read.
+/// Reads a process's memory, up to the end of the readable part. Returns the number of bytes.
 pub fn read_memory(pid: i32, from: u64, to: &mut [u8]) -> Result<usize, Errno> {
     let local = libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: to.len() };
     let remote =
         libc::iovec { iov_base: ptr::without_provenance_mut(from as usize), iov_len: to.len() };
-    // SAFETY: it writes to `to` only, and reads from another process, or fails.
+    // SAFETY: the call writes to `to` only, and reads from another process, or fails.
     match unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) } {
         n @ 0.. => Ok(n as usize),
         _ => Err(last_error()),
     }
 }
 
-/// What a new process does before it executes the command.
+/// The action of a new process before it executes the command.
 #[derive(Clone, Copy, Debug)]
 pub struct Hook {
     program: *const sock_filter,
     len: u16,
-    /// Where the listener is sent.
+    /// The socket to which the listener is sent.
     socket: c_int,
 }
 
-// SAFETY: the filter is never given back, and nobody writes to it.
+// SAFETY: the filter is never freed, and nobody writes to it.
 unsafe impl Send for Hook {}
 // SAFETY: the same.
 unsafe impl Sync for Hook {}
@@ -151,29 +151,29 @@ impl Hook {
         Hook { program: program.as_ptr(), len: program.len() as u16, socket: socket.as_raw_fd() }
     }
 
-    /// Has this process, and all that it starts, traced from now on. It allocates, locks and
-    /// fails nothing: where it cannot be, the command is executed untraced and the report
-    /// says why. Only the execution of the command may follow.
+    /// Starts to trace this process and everything that it starts. This does not allocate, lock or
+    /// fail: where tracing is not possible, the command is executed untraced and the report says
+    /// why. Only the execution of the command may follow.
     pub fn in_child(self) {
         let program = sock_fprog { len: self.len, filter: self.program.cast_mut() };
         match install(&program) {
             Ok(listener) => {
                 self.send(0, Some(listener));
-                // SAFETY: the number is this function's, which hands it on to nobody else.
+                // SAFETY: this function owns the descriptor, and passes it to nobody else.
                 unsafe { rustix::io::close(listener) };
             }
             Err(errno) => self.send(errno.raw_os_error(), None),
         }
     }
 
-    /// Hands the listener over, or says why there is none.
+    /// Sends the listener, or the error for which there is none.
     fn send(self, errno: c_int, listener: Option<c_int>) {
         let mut errno = errno.to_le_bytes();
         let mut text = libc::iovec { iov_base: errno.as_mut_ptr().cast(), iov_len: errno.len() };
         let mut room = Room { space: [0; ROOM] };
-        // SAFETY: zeroes are a valid header, to which a text and a control message are added
-        // that live as long as the call; the macros stay within the room, which is aligned and
-        // large enough for one descriptor.
+        // SAFETY: a zeroed header is valid; the text and the control message added to it outlive
+        // the call. The macros stay within the room, which is aligned and large enough for one
+        // descriptor.
         unsafe {
             let mut header: libc::msghdr = MaybeUninit::zeroed().assume_init();
             header.msg_iov = &raw mut text;
@@ -196,7 +196,7 @@ impl Hook {
     }
 }
 
-/// Enough for one descriptor.
+/// The size of a control message with one descriptor.
 const ROOM: usize = 32;
 
 #[repr(align(8))]
@@ -205,14 +205,14 @@ struct Room {
     space: [u8; ROOM],
 }
 
-/// Installs a filter. What may not do that as it is gives up getting more rights by
-/// executing something.
+/// Installs a filter. An unprivileged process gives up gaining privileges by executing programs, if
+/// the kernel requires that.
 pub fn install(program: &sock_fprog) -> Result<c_int, Errno> {
     let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
     let mut flags = listener | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     loop {
         let mode = libc::SECCOMP_SET_MODE_FILTER as usize;
-        // SAFETY: the kernel reads a program, which this is.
+        // SAFETY: the kernel reads a program, which is what the pointer leads to.
         let installed = unsafe {
             call(
                 libc::SYS_seccomp,
@@ -221,7 +221,7 @@ pub fn install(program: &sock_fprog) -> Result<c_int, Errno> {
         };
         match installed {
             Ok(fd) => return Ok(fd as c_int),
-            // Linux has the flag since 5.19.
+            // Linux has had the flag since 5.19.
             Err(Errno::INVAL) if flags != listener => flags = listener,
             Err(Errno::ACCESS) if rustix::thread::no_new_privs() == Ok(false) => {
                 rustix::thread::set_no_new_privs(true)?;
@@ -231,12 +231,12 @@ pub fn install(program: &sock_fprog) -> Result<c_int, Errno> {
     }
 }
 
-/// Makes a system call past the C library, whose `errno` a new process may share with the
-/// one that started it.
+/// Makes a system call directly. The C library would set `errno`, which a new process may share
+/// with the one that started it.
 ///
 /// # Safety
 ///
-/// The arguments are what the call takes.
+/// The arguments must be what the call takes.
 unsafe fn call(number: libc::c_long, arguments: [usize; 3]) -> Result<usize, Errno> {
     let [a, b, c] = arguments;
     let result: isize;
@@ -278,13 +278,13 @@ pub fn await_message(socket: &OwnedFd) {
     while poll(&mut it, None) == Err(Errno::INTR) {}
 }
 
-/// Receives what [`Hook::send`] sent: a listener, or the number of the error for which there
-/// is none; none if nothing was sent.
+/// Receives what [`Hook::send`] sent: a listener, or the number of the error for which there is
+/// none. None if nothing was sent.
 pub fn take_over(socket: &OwnedFd) -> Option<Result<OwnedFd, c_int>> {
     let mut errno = [0; 4];
     let mut text = libc::iovec { iov_base: errno.as_mut_ptr().cast(), iov_len: errno.len() };
     let mut room = Room { space: [0; ROOM] };
-    // SAFETY: as in `send`; a descriptor that came is owned by nobody yet.
+    // SAFETY: as in `send`; nobody owns the received descriptor yet.
     unsafe {
         let mut header: libc::msghdr = MaybeUninit::zeroed().assume_init();
         header.msg_iov = &raw mut text;
@@ -309,13 +309,13 @@ pub fn take_over(socket: &OwnedFd) -> Option<Result<OwnedFd, c_int>> {
     }
 }
 
-/// Hands a listener on to the guardian.
+/// Sends a listener to the guardian.
 pub fn hand_on(socket: &OwnedFd, listener: &OwnedFd) {
     Hook { program: ptr::null(), len: 0, socket: socket.as_raw_fd() }
         .send(0, Some(listener.as_fd().as_raw_fd()));
 }
 
-/// Does something in which no signal reaches this thread, or one that it starts.
+/// Runs `work` while signals are blocked in this thread and those that it starts.
 pub fn without_signals<T>(work: impl FnOnce() -> T) -> T {
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
@@ -330,17 +330,17 @@ pub fn without_signals<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Looks at a descriptor by its number, if it is open.
+/// Examines a descriptor by its number, if it is open.
 pub fn with_descriptor<T>(
     number: c_int,
     look: impl FnOnce(BorrowedFd<'_>) -> Option<T>,
 ) -> Option<T> {
-    // SAFETY: it is only asked what it is, and nobody closes it meanwhile: whoever does the
-    // work of this process waits for this.
+    // SAFETY: the descriptor is only queried, and nobody closes it meanwhile: the thread that does
+    // the work of this process waits for this call.
     look(unsafe { BorrowedFd::borrow_raw(number) })
 }
 
-/// Has another process install a filter, and reads its memory.
+/// Tests tracing: has another process install a filter, and reads its memory.
 pub fn try_out(filter: &[sock_filter]) -> Result<(), Errno> {
     let (ours, theirs) = rustix::net::socketpair(
         rustix::net::AddressFamily::UNIX,
@@ -350,14 +350,14 @@ pub fn try_out(filter: &[sock_filter]) -> Result<(), Errno> {
     )?;
     let program = sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
     let probe = [7_u8];
-    // SAFETY: the child does what is async-signal-safe: no allocation, no lock.
+    // SAFETY: the child makes only async-signal-safe calls: no allocation, no lock.
     let child = match unsafe { libc::fork() } {
         0 => {
             let errno = install(&program).err().map_or(0, Errno::raw_os_error);
             let hook = Hook { program: ptr::null(), len: 0, socket: theirs.as_raw_fd() };
             hook.send(errno, None);
             loop {
-                // SAFETY: it waits for being killed.
+                // SAFETY: the call only waits for the process to be killed.
                 unsafe { libc::pause() };
             }
         }

@@ -1,9 +1,9 @@
-//! Programs that make files: what they ask of their own output.
+//! Build tools, and what they learn about their own outputs.
 //!
-//! A compiler or a linker looks at what lies where its output goes, and then puts that there in
-//! any case, as new. So it makes no difference whether nothing is there, or what it left the
-//! last time. By what is known of other programs these are two states, and the time of the
-//! second is another each time: building again what was built would never be a hit.
+//! A compiler or a linker examines the path of its output, and then writes a new file there in any
+//! case. So it makes no difference whether the path was empty or had the previous output. For other
+//! programs these are two states, and the time of the second differs each time: repeating a build
+//! would never be a hit.
 
 use crate::facts::{Class, Value};
 use crate::linux::recorder::Recorder;
@@ -11,7 +11,7 @@ use crate::linux::tracee::Tracee;
 use crate::linux::tree::{Found, Id, name};
 use rustix::fs::FileType;
 
-/// Their names, without what they are made for and which version they are.
+/// Names of compilers and linkers, without target and version.
 const MAKERS: &[&str] = &[
     "as",
     "ld",
@@ -36,30 +36,30 @@ const MAKERS: &[&str] = &[
     "clang++",
     "rustc",
 ];
-/// Programs that read their old output, if there is one: only its time makes no difference.
+/// Names of programs that read their old output, if there is one: only its time does not matter.
 const UPDATERS: &[&str] = &["ar"];
 
-/// What a look tells of a file that is about to be replaced.
+/// The classes that examine a file which is about to be replaced.
 const LOOKS: u16 = 1 << Class::Kind as u16
     | 1 << Class::Link as u16
     | 1 << Class::Access as u16
     | 1 << Class::Stat as u16
     | 1 << Class::Size as u16;
 
-/// How a program deals with its own output.
+/// The way in which a program treats its own output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Maker {
-    /// Nothing is known of that.
+    /// Unknown.
     #[default]
     Not,
-    /// It puts its output in the place of whatever is there.
+    /// The program replaces whatever is there.
     Replaces,
-    /// It reads what is there.
+    /// The program reads what is there.
     Updates,
 }
 
 impl Maker {
-    /// That of a program of this name: `gcc`, `x86_64-linux-gnu-gcc-12`, `rust-lld`.
+    /// Returns the kind of a program by its name: `gcc`, `x86_64-linux-gnu-gcc-12`, `rust-lld`.
     fn of(program: &[u8]) -> Maker {
         let is_version = |part: &[u8]| part.iter().all(|it| it.is_ascii_digit() || *it == b'.');
         let last = program.rsplit(|&byte| byte == b'-').find(|part| !is_version(part));
@@ -77,7 +77,7 @@ impl Maker {
 }
 
 impl Recorder {
-    /// A thread executes a program from now on.
+    /// Notes that a thread executes a program.
     pub fn is_executed(&mut self, tracee: Tracee, program: &[u8]) {
         let maker = if self.settings.quirks { Maker::of(name(program)) } else { Maker::Not };
         if maker != Maker::Not || !self.makers.is_empty() {
@@ -85,7 +85,7 @@ impl Recorder {
         }
     }
 
-    /// Notes by whom the next call is.
+    /// Notes which kind of program makes the next call.
     pub fn is_called(&mut self, tracee: Tracee) {
         self.by = if self.makers.is_empty() {
             Maker::Not
@@ -97,7 +97,7 @@ impl Recorder {
         };
     }
 
-    /// Notes who asks for these facts about a path.
+    /// Notes which kind of program asks for these facts about a path.
     pub fn note_asker(&mut self, id: Id, bits: u16) {
         let node = &mut self.tree[id];
         match self.by {
@@ -107,21 +107,21 @@ impl Recorder {
         }
     }
 
-    /// Notes that it matters to a maker, too, whether something is there: it asks for more than
-    /// a look tells, or makes what must not be there yet.
+    /// Notes that a maker, too, depends on whether something exists: it needs more than a look, or
+    /// creates something that must not exist yet.
     pub fn is_needed(&mut self, id: Id) {
         self.tree[id].facts_of_updaters |= Class::Kind.bit();
     }
 
-    /// Notes what was asked for where nothing is.
+    /// Notes the classes that were requested for a missing path.
     pub fn is_looked_for(&mut self, id: Id, bits: u16) {
         if bits & !LOOKS != 0 {
             self.is_needed(id);
         }
     }
 
-    /// The one class that there is to know of the output of a maker, if nobody else looked at
-    /// what was there: by it, an output is as good as none.
+    /// Returns the only class to record for a maker's output, if nobody else examined the old
+    /// state. In that class an old output equals a missing one.
     pub fn output_of_a_maker(&self, id: Id, before: Found, now: Found) -> Option<Class> {
         let node = &self.tree[id];
         let by_others = node.facts_of_others | node.facts_of_updaters;
@@ -139,7 +139,7 @@ impl Recorder {
             .find(|&class| is_like_new(before, class) && is_like_new(now, class))
     }
 
-    /// What matters of a file that only makers looked at, read and changed: not its time.
+    /// Removes the times from the facts about a file that only makers examined, read and changed.
     pub fn without_times(&self, id: Id, facts: u16) -> u16 {
         let node = &self.tree[id];
         let is_read = facts & Class::Contents.bit() != 0;

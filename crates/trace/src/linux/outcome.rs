@@ -1,7 +1,7 @@
-//! What a run changed, seen from its end.
+//! The changes that a run made, determined at its end.
 //!
-//! A path that the run wrote to is an outcome unless the same is there as before, and the run
-//! is known to depend on that: then whoever finds every fact as it was finds that, too.
+//! A path that the run wrote to is an outcome, unless its state is the same as before and the run
+//! depends on that: then whoever finds all facts unchanged finds that state, too.
 
 use crate::facts::{self, Class, Names, Status, Value};
 use crate::linux::recorder::{MOST, Recorder, SETTLED, Weight, display, now};
@@ -12,22 +12,22 @@ use rustix::fs::FileType;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// The outcomes, by their paths.
+/// The outcomes, by path.
 pub type Outcomes = BTreeMap<Vec<u8>, Written>;
 
-/// What became of something that was there and is.
+/// The change of something that existed before and exists now.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
     Unchanged,
     Changed(Change),
-    /// It is a folder of the same rights in the place of another.
+    /// A folder with the same permissions replaced another one.
     Replaced,
-    /// Its times do not tell.
+    /// The times are too recent to tell.
     Unknown,
 }
 
 impl Recorder {
-    /// How something that the run may have changed is different now.
+    /// Records how a path that the run may have changed differs now.
     pub fn outcome(&mut self, id: Id, before: Found, now: Found, outcomes: &mut Outcomes) {
         let node = &self.tree[id];
         let path = node.path.to_bytes().to_vec();
@@ -67,7 +67,7 @@ impl Recorder {
         outcomes.insert(path, Written { keeps_time, ..written });
     }
 
-    /// What was done to extended attributes is nothing that can be recorded.
+    /// Refuses a run that changed extended attributes: that cannot be recorded.
     fn attributes_outcome(&mut self, id: Id, is: &Status) {
         let node = &self.tree[id];
         if node.has_new_attributes
@@ -78,10 +78,10 @@ impl Recorder {
         }
     }
 
-    /// All that lies in a folder which the run moved there is its doing, too.
+    /// Records everything in a folder that the run moved to this place as its outcome.
     ///
-    /// Of one that it made there, its doing is what it was seen to do: others may have put
-    /// something there as well.
+    /// In a folder that it created, only the changes that were seen are outcomes: others may have
+    /// put something there as well.
     fn moved_below(&self, id: Id, outcomes: &mut Outcomes) {
         let node = &self.tree[id];
         if node.is_moved_folder {
@@ -101,7 +101,7 @@ impl Recorder {
                 let Ok(at) = std::ffi::CString::new(&path[..]) else { continue };
                 let now = Found::at(&at);
                 let written = written(path.clone(), Change::Created, Found::Nothing, now);
-                // What it was called before is not known, nor whether it was dated then.
+                // Its former name is unknown, and so is whether its time was set then.
                 let keeps_time = is_chosen(now, self.began.saturating_sub(SETTLED));
                 vacant.insert(Written { keeps_time, ..written });
                 if kind == facts::kind_number(FileType::Directory) {
@@ -118,14 +118,14 @@ fn written(path: Vec<u8>, change: Change, before: Found, now: Found) -> Written 
     Written { path, change, before, stamp, keeps_time: false }
 }
 
-/// Whether what is there has a time that it cannot have got by being written during a run that
-/// began then.
+/// Returns whether a file has a time that writing it during a run that began at that time cannot
+/// explain.
 fn is_chosen(found: Found, began: i64) -> bool {
     found.status().is_some_and(|it| it.stamp.mtime < began || it.stamp.mtime > now())
 }
 
-/// What became of something. That it is the same as before counts only if a fact says what it
-/// was: a run may have put the same there by chance.
+/// Determines the change of a path. An equal state is unchanged only if a fact covers the old one:
+/// a run may have produced the same state by chance.
 fn fate(node: &Node, was: &Status, is: &Status) -> Fate {
     let has_same_rights = Value::access(was) == Value::access(is);
     if was.kind() != is.kind() || !has_same_rights {

@@ -1,10 +1,10 @@
-//! Paths and programs that are treated apart.
+//! Paths and programs that are treated specially.
 
 use crate::Settings;
 use crate::linux::tree::{is_within, name};
 use std::os::unix::ffi::OsStringExt;
 
-/// Where what belongs to the system lies, known by size and time.
+/// The folders of system files, which are identified by size and time.
 const SYSTEM: &[&str] = &[
     "/usr",
     "/lib",
@@ -18,7 +18,7 @@ const SYSTEM: &[&str] = &[
     "/gnu/store",
 ];
 
-/// What the kernel makes up and every program may look at.
+/// Generated files that every program may read, and that are not traced.
 const LEFT_OUT: &[&str] = &[
     "/dev/null",
     "/dev/zero",
@@ -36,14 +36,14 @@ const LEFT_OUT: &[&str] = &[
     "/sys/fs/cgroup",
 ];
 
-/// Programs that decide by times.
+/// Programs that compare times.
 const COMPARE_TIMES: &[&str] =
     &["make", "gmake", "bmake", "ninja", "samu", "cargo", "tup", "scons", "rsync", "mv", "unzip"];
 
-/// Programs that do so if they are told to: `cp -u`.
+/// Programs that compare times if an option says so: `cp -u`.
 const UPDATE: &[&str] = &["cp", "gcp", "install", "ginstall"];
 
-/// Programs that show, or store, whatever the system says of a file.
+/// Programs that show or store everything about a file's status.
 const SHOW_DETAILS: &[&str] = &[
     "ls",
     "dir",
@@ -80,32 +80,31 @@ const SHOW_DETAILS: &[&str] = &[
 const SHELLS: &[&str] =
     &["sh", "dash", "bash", "rbash", "zsh", "ksh", "ksh93", "mksh", "yash", "ash", "test", "["];
 
-/// Programs that ask a file system of what type it is, to go through folders in a good order
-/// or to know how files can be watched and locked there, and make nothing of how much room
-/// there is.
+/// Programs that query the type of a file system, to traverse folders in a good order or to know
+/// how files can be watched and locked, and that ignore its free space.
 const ASK_FOR_TYPE: &[&str] = &[
     "find", "du", "grep", "egrep", "fgrep", "rgrep", "rm", "chmod", "chown", "chgrp", "chcon",
     "cp", "mv", "install", "tail", "cargo", "rustc",
 ];
 
-/// What a program's stats tell it.
+/// The part of a file's status that a program uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Looks {
-    /// Whether something is there, most often.
+    /// Its existence, in most cases.
     #[default]
     Plainly,
-    /// Its time, whatever else it learns of it.
+    /// Its time, whatever else the program uses.
     AtTimes,
-    /// That, if its arguments say so.
+    /// Its time, if the arguments say so.
     AtTimesIfTold,
-    /// Its time, if two are asked for in a row.
+    /// Its time, if the program examines two files in a row.
     InPairs,
-    /// All of it.
+    /// The whole status.
     AtDetails,
 }
 
 impl Looks {
-    /// Those of a program of this name.
+    /// Returns the part that a program of this name uses.
     pub fn of(program: &[u8]) -> Looks {
         let is_in = |names: &[&str]| names.iter().any(|name| name.as_bytes() == program);
         if is_in(COMPARE_TIMES) {
@@ -121,7 +120,7 @@ impl Looks {
         }
     }
 
-    /// The same of a program that was executed with these arguments, each followed by a zero.
+    /// Refines the result by the program's arguments, each terminated by a null byte.
     pub fn with(self, arguments: impl FnOnce() -> Vec<u8>) -> Looks {
         if self != Looks::AtTimesIfTold {
             return self;
@@ -137,13 +136,12 @@ impl Looks {
     }
 }
 
-/// Whether a program of this name that asks for the free space of a file system wants to know
-/// something else.
+/// Returns whether a program of this name that queries a file system does not want its free space.
 pub fn asks_for_type_only(program: &[u8]) -> bool {
     ASK_FOR_TYPE.iter().any(|name| name.as_bytes() == program)
 }
 
-/// The folders that are treated apart, here and now.
+/// The folders that are treated specially in this run.
 pub struct Places {
     system: Vec<Vec<u8>>,
     left_out: Vec<Vec<u8>>,
@@ -151,7 +149,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Those of this process's environment and of the settings.
+    /// Collects the folders from this process's environment and the settings.
     pub fn new(settings: &Settings) -> Places {
         let list = |paths: &[&str]| -> Vec<Vec<u8>> {
             paths.iter().map(|path| path.as_bytes().to_vec()).collect()
@@ -178,7 +176,7 @@ impl Places {
                 .flatten(),
         );
         places.temporary.extend(variable("TMPDIR"));
-        // Paths are compared as the kernel sees them.
+        // Paths are compared in canonical form.
         for folders in [&mut places.system, &mut places.left_out, &mut places.temporary] {
             let resolved: Vec<_> = folders.iter().filter_map(|folder| canonical(folder)).collect();
             folders.extend(resolved);
@@ -186,18 +184,18 @@ impl Places {
         places
     }
 
-    /// Whether it belongs to the system.
+    /// Returns whether a path belongs to the system.
     pub fn is_system(&self, path: &[u8]) -> bool {
         is_in(path, &self.system)
     }
 
-    /// Whether nothing is said about it.
+    /// Returns whether a path is not traced.
     pub fn is_left_out(&self, path: &[u8]) -> bool {
         is_in(path, &self.left_out)
     }
 
-    /// Whether something new at this path got a name that nobody chose. Where temporary files
-    /// are made less is taken for such a name.
+    /// Returns whether a new file at this path has a random name. In temporary folders, less is
+    /// needed for that.
     pub fn is_random(&self, path: &[u8]) -> bool {
         looks_random(name(path), is_in(path, &self.temporary))
     }
@@ -213,8 +211,8 @@ fn canonical(path: &[u8]) -> Option<Vec<u8>> {
     Some(resolved.into_os_string().into_vec()).filter(|resolved| resolved != path)
 }
 
-/// Whether a name has a part as `mkstemp` and its like make them: six or more letters and
-/// digits that change between upper case, lower case and digits more often than a word would.
+/// Returns whether a name has a part like those of `mkstemp`: six or more letters and digits that
+/// alternate between upper case, lower case and digits more often than in a word.
 fn looks_random(name: &[u8], is_temporary: bool) -> bool {
     let parts = name.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
     parts.into_iter().any(|part| {

@@ -1,4 +1,4 @@
-//! What is known of a run so far.
+//! The state of a running trace.
 
 use crate::Settings;
 use crate::facts::{self, Class, Names};
@@ -15,71 +15,71 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::time::SystemTime;
 
-/// No more is kept of one run.
+/// The maximum number of paths in one run.
 pub const MOST: usize = 200_000;
-/// File systems keep time in steps of up to two seconds.
+/// The coarsest resolution of file system times, in nanoseconds.
 pub const SETTLED: i64 = 2_000_000_000;
 
-/// What a run read, looked for and wrote, as far as it has come.
+/// Records what a run reads, looks up and writes.
 pub struct Recorder {
     pub settings: Settings,
     pub places: Places,
     pub tree: Tree,
     /// The paths that the run may have changed, in that order.
     pub changed: Vec<Id>,
-    /// What was asked for already, and the paths that mattered for it.
+    /// The look-ups so far, and the paths involved in each.
     pub asked: HashMap<Vec<u8>, Known, BuildHasherDefault<Fast>>,
-    /// Counts the paths that became changed.
+    /// The number of paths that were changed.
     pub epoch: u32,
     pub refusal: Option<(Weight, Refusal)>,
-    /// Whether a path led out of the base folder by `..`, or into it from outside.
+    /// Whether a path left the base folder by `..`, or entered it from outside.
     pub crossed: bool,
-    /// Processes that changed to the folder in the base folder that they were in, by its path.
+    /// Processes that changed to their own working directory in the base folder by its path.
     pub returned: HashSet<i32>,
-    /// How threads look at files that a stat shows, once one of them does so unusually.
+    /// The way in which threads use a file's status, once one of them does so unusually.
     pub looks: HashMap<i32, crate::linux::places::Looks, BuildHasherDefault<Fast>>,
     pub are_looks_known: bool,
-    /// The files that shells read, and whether one of them compares times.
+    /// The files that shells read.
     pub read_by_shells: HashSet<Id, BuildHasherDefault<Fast>>,
     pub shells_compare_times: bool,
-    /// What they asked the status of last, by their threads.
+    /// The path whose status each shell thread read last.
     pub shell_stats: HashMap<i32, Spot, BuildHasherDefault<Fast>>,
-    /// Which threads are those of makers, once one of them was executed.
+    /// The kind of each thread's program, once a maker was executed.
     pub makers: HashMap<i32, Maker>,
-    /// Whose the call is that is looked at.
+    /// The kind of program that makes the current call.
     pub by: Maker,
     /// Processes that are known to be the command's.
     pub processes: Vec<i32>,
-    /// All threads that did something that was told of, and the last of them.
+    /// The threads that made a reported call.
     pub met: HashSet<i32, BuildHasherDefault<Fast>>,
     pub last_met: i32,
     pub events: u64,
-    /// When it began.
+    /// The time at which the run began.
     pub began: i64,
     pub dates: Dates,
 }
 
-/// How much a reason tells: what tells more takes the place of what tells less.
+/// The precedence of a reason: a heavier one replaces a lighter one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
-    /// Something is prepared,
+    /// Something was prepared.
     Prepared,
-    /// this is done,
+    /// Something was done.
     Done,
-    /// and here nothing is known at all.
+    /// Nothing is known at all.
     Untraced,
 }
 
-/// A string that was looked up.
+/// A look-up that was made.
 pub struct Known {
-    /// The paths that were met.
+    /// The paths involved.
     pub met: Box<[Id]>,
-    /// None of them was changed before that many were.
+    /// The epoch up to which none of them had changed.
     pub epoch: u32,
 }
 
 impl Recorder {
-    /// Nothing yet.
+    /// Creates an empty state.
     pub fn new(settings: Settings) -> Recorder {
         let places = Places::new(&settings);
         Recorder {
@@ -108,21 +108,21 @@ impl Recorder {
         }
     }
 
-    /// The run must not be recorded.
+    /// Notes that the run must not be recorded.
     pub fn refuse(&mut self, weight: Weight, why: impl Into<String>) {
         if self.refusal.as_ref().is_none_or(|(known, _)| *known < weight) {
             self.refusal = Some((weight, Refusal(why.into())));
         }
     }
 
-    /// The same, with who did it.
+    /// Like [`Recorder::refuse`], naming the program.
     pub fn refuse_of(&mut self, tracee: Tracee, weight: Weight, what: impl std::fmt::Display) {
         if self.refusal.as_ref().is_none_or(|(known, _)| *known < weight) {
             self.refuse(weight, format!("{what} by {} (pid {})", tracee.name(), tracee.process()));
         }
     }
 
-    /// Whether there is no room for more.
+    /// Returns whether the limit on paths was reached, which refuses the run.
     pub fn is_full(&mut self) -> bool {
         let is_full = self.tree.len() >= MOST;
         if is_full {
@@ -131,20 +131,20 @@ impl Recorder {
         is_full
     }
 
-    /// The number of a canonical path.
+    /// Returns the id of a canonical path.
     pub fn id(&mut self, path: &[u8]) -> Option<Id> {
         let (places, settings) = (&self.places, &self.settings);
         self.tree.id(path, || is_left_out(places, settings, path))
     }
 
-    /// Whether nothing is said about a canonical path.
+    /// Returns whether a canonical path is not traced.
     pub fn is_left_out(&self, path: &[u8]) -> bool {
         is_left_out(&self.places, &self.settings, path)
     }
 
-    /// What lies at a path now, which is noted if it is looked at for the first time. What the
-    /// run cannot have changed is what it was: nobody else may change it either, or the run
-    /// is not recorded in the end.
+    /// Returns the present state of a path, which is kept on the first look. A path that the run
+    /// cannot have changed still has that state: if somebody else changes it, the run is not
+    /// recorded in the end.
     pub fn look(&mut self, id: Id) -> Found {
         let node = &mut self.tree[id];
         if let Some(found) = node.before
@@ -166,30 +166,30 @@ impl Recorder {
         found
     }
 
-    /// What lies there now, below a folder that the run made: what was there before tells
-    /// nothing of that, as the folder may have been moved there with all in it.
+    /// Returns the present state of a path below a folder that the run made. An earlier state is
+    /// irrelevant, since the folder may have been moved there with its contents.
     pub fn look_anew(&self, id: Id) -> Found {
         Found::at(&self.tree[id].path)
     }
 
-    /// Where a link leads now, which may lie below what the run made.
+    /// Returns the present target of a link, which may lie below a folder that the run made.
     pub fn target(&self, id: Id, is_below_own: bool) -> Option<Box<[u8]>> {
         let node = &self.tree[id];
         if node.is_changed || is_below_own { read_link(node) } else { node.target.clone() }
     }
 
-    /// Whether what lies there now, which was looked at, is the run's own making.
+    /// Returns whether the present state of a path, which was examined, was produced by the run.
     pub fn is_own(&self, id: Id, now: &Found) -> bool {
         let node = &self.tree[id];
         node.is_changed && node.before.is_none_or(|before| !before.is_same(now))
     }
 
-    /// Notes that the run depends on what was there before.
+    /// Notes that the run depends on the former state of a path.
     pub fn note(&mut self, id: Id, class: Class) {
         self.note_bits(id, class.bit());
     }
 
-    /// The same for several classes.
+    /// Like [`Recorder::note`], for several classes.
     pub fn note_bits(&mut self, id: Id, bits: u16) {
         self.note_asker(id, bits);
         let node = &self.tree[id];
@@ -207,7 +207,7 @@ impl Recorder {
             let why = format!("it read {path}, which its output goes to");
             return self.refuse(Weight::Done, why);
         }
-        // What times tell of is asked for in the end, when they are known to be unchanged.
+        // Where times prove that a file is unchanged, its content is read in the end.
         let at_once = node.is_racy || !facts::has_stamp(node.path.to_bytes());
         if is(Class::Contents) && at_once && !self.is_known_by_time(id) {
             self.read_contents(id);
@@ -221,7 +221,7 @@ impl Recorder {
         self.tree[id].facts |= new;
     }
 
-    /// Whether its size and time stand for its content.
+    /// Returns whether the size and time of a file stand for its content.
     pub fn is_known_by_time(&self, id: Id) -> bool {
         !self.settings.portable && self.places.is_system(self.tree[id].path.to_bytes())
     }
@@ -255,7 +255,8 @@ impl Recorder {
         }
     }
 
-    /// The names in a folder, less what the run made there and with what it removed.
+    /// Returns the names in a folder, without those that the run created and with those that it
+    /// removed.
     pub fn names(&self, id: Id) -> Result<Names, Errno> {
         let folder = &self.tree[id].path;
         let mut names = Names::of(folder)?;
@@ -274,8 +275,8 @@ impl Recorder {
         Ok(names)
     }
 
-    /// What is unreadable may be unreadable to the run, too: that is as it is known to be by
-    /// its rights. Anything else is not understood.
+    /// Refuses a run if a path cannot be read for an unexpected reason. A lack of permission may
+    /// affect the run, too, and is covered by the mode.
     fn unknown(&mut self, id: Id, errno: Errno) {
         if !matches!(errno, Errno::ACCESS | Errno::PERM) {
             let path = display(self.tree[id].path.to_bytes());
@@ -283,8 +284,8 @@ impl Recorder {
         }
     }
 
-    /// The run may be about to change what lies there. Whatever was noted of it is asked for
-    /// now, because it cannot be later.
+    /// Notes that the run may be about to change a path. Everything noted about it is read now,
+    /// because it cannot be read later.
     pub fn will_change(&mut self, id: Id) {
         let node = &self.tree[id];
         if node.is_changed {
@@ -304,13 +305,13 @@ fn is_left_out(places: &Places, settings: &Settings, path: &[u8]) -> bool {
     places.is_left_out(path) || settings.ignore.as_ref().is_some_and(|it| it(path))
 }
 
-/// The kernel dates what it makes up as it is looked at.
+/// Drops the times of files that the kernel generates, which are dated when they are examined.
 fn timeless(bits: u16) -> u16 {
     let dated = Class::Stat.bit() | Class::Details.bit();
     if bits & dated == 0 { bits } else { bits & !dated | Class::Access.bit() }
 }
 
-/// The system's time, in nanoseconds since 1970.
+/// Returns the system time, in nanoseconds since 1970.
 pub fn now() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0, |now| now.as_nanos() as i64)
@@ -321,7 +322,7 @@ fn read_link(node: &Node) -> Option<Box<[u8]>> {
     Some(target.into_bytes().into())
 }
 
-/// A path for people: what could steer a terminal is escaped.
+/// Formats a path for people, escaping control characters.
 pub fn display(path: &[u8]) -> String {
     let text = String::from_utf8_lossy(path);
     text.chars()

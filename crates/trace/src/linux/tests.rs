@@ -1,4 +1,4 @@
-//! Whole runs, of a static program that makes each system call itself.
+//! Whole runs of a static program that makes each system call itself.
 
 mod calls;
 mod runs;
@@ -13,12 +13,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-/// A folder in which things are traced.
+/// A folder in which commands are traced.
 pub struct World {
     folder: TempDir,
 }
 
-/// A run, and what is known of it.
+/// A run, and its report.
 pub struct Run {
     pub report: Report,
     pub status: ExitStatus,
@@ -26,7 +26,7 @@ pub struct Run {
     folder: PathBuf,
 }
 
-/// The program that makes system calls, built once.
+/// Returns the program that makes system calls, built once.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = PROGRAM.get_or_init(|| {
@@ -59,13 +59,13 @@ impl World {
 
     /// Starts a command, traced.
     pub fn start(&self, mut settings: Settings, command: &mut Command) -> (Tracer, Child) {
-        // Whoever runs the tests may have left some open.
+        // The environment of the tests may have left some open.
         settings.known_descriptors = (3..1024).collect();
         let tracer = Tracer::new(settings).unwrap();
         let hook = tracer.hook();
         command.current_dir(self.path("")).stdin(Stdio::piped());
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
-        // SAFETY: it is meant for this place.
+        // SAFETY: the hook is made to be called here.
         unsafe {
             command.pre_exec(move || {
                 hook.in_child();
@@ -87,7 +87,7 @@ impl World {
         self.run(Settings::default(), Command::new("sh").args(["-c", script]))
     }
 
-    /// Makes system calls, which are spelt as the program takes them.
+    /// Makes system calls, in the syntax of the program.
     pub fn calls(&self, calls: &str) -> Run {
         self.run(Settings::default(), Command::new(program()).args(calls.split_whitespace()))
     }
@@ -101,13 +101,13 @@ impl Run {
         self.folder.join(name).as_os_str().as_bytes().to_vec()
     }
 
-    /// Whether there is a fact about it.
+    /// Returns whether there is a fact of this class about a path.
     pub fn knows(&self, name: &str, class: Class) -> bool {
         let path = self.full(name);
         self.report.facts.iter().any(|fact| fact.path == path && fact.class == class)
     }
 
-    /// Whether there is any.
+    /// Returns whether there is any fact about a path.
     pub fn knows_of(&self, name: &str) -> bool {
         let path = self.full(name);
         self.report.facts.iter().any(|fact| fact.path == path)
@@ -130,7 +130,7 @@ impl Run {
         self.report.refusal.as_ref().map(ToString::to_string)
     }
 
-    /// Whether all that is known of the run is so now, as whoever looks it up would find.
+    /// Returns whether all facts still hold, as a look-up would find.
     pub fn holds(&self) -> bool {
         self.differing().is_empty()
     }
@@ -143,7 +143,7 @@ impl Run {
     }
 }
 
-/// The path as C has it.
+/// Returns the path as a C string.
 pub fn c(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap()
 }

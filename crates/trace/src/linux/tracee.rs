@@ -1,4 +1,4 @@
-//! A traced thread, as the system tells of it.
+//! A traced thread, as seen through `/proc`.
 
 use crate::linux::listen::read_memory;
 use rustix::fs::{AtFlags, CWD};
@@ -7,39 +7,39 @@ use std::ffi::CString;
 use std::io::Write;
 use std::os::fd::RawFd;
 
-/// The longest path that the kernel takes, and the zero after it.
+/// The size of the longest path that the kernel takes, with the final null byte.
 const PATH_MAX: usize = 4096;
-/// Memory is mapped in multiples of this, at the least.
+/// The smallest page size.
 const PAGE: u64 = 4096;
-/// So much is read at a time: most paths are shorter.
+/// The number of bytes to read at a time: most paths are shorter.
 const STEP: u64 = 256;
 
 /// A thread that waits for an answer.
 #[derive(Clone, Copy)]
 pub struct Tracee(pub i32);
 
-/// What a descriptor or a link in `/proc` leads to.
+/// The target of a descriptor or a link in `/proc`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Target {
     /// A canonical path.
     Path(Vec<u8>),
-    /// Something that has no path any more.
+    /// A file that has no path any more.
     Removed,
-    /// A pipe, a socket and the like.
+    /// A pipe, a socket or the like.
     Nameless,
 }
 
-/// Why a string was not read.
+/// An error: memory could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// The kernel will not be able to read it either, or not take it.
+    /// The kernel will not be able to read it either, or will reject it.
     Invalid,
-    /// It cannot be read from here.
+    /// This process may not read it.
     Denied(Errno),
 }
 
 impl Tracee {
-    /// Reads a string to the end of `to`.
+    /// Reads a string, and appends it to `to`.
     pub fn read_string(self, from: u64, to: &mut Vec<u8>) -> Result<(), Unread> {
         let mut at = from;
         let mut chunk = [0; STEP as usize];
@@ -59,7 +59,7 @@ impl Tracee {
         Err(Unread::Invalid)
     }
 
-    /// Reads so many bytes.
+    /// Reads exactly as many bytes as fit.
     pub fn read(self, from: u64, to: &mut [u8]) -> Result<(), Unread> {
         match read_memory(self.0, from, to).map_err(unread)? {
             n if n == to.len() => Ok(()),
@@ -67,47 +67,48 @@ impl Tracee {
         }
     }
 
-    /// The working directory.
+    /// Returns the working directory.
     pub fn working_directory(self) -> Result<Target, Errno> {
         target(&self.file(format_args!("cwd")))
     }
 
-    /// What it executes.
+    /// Returns the executable.
     pub fn executable(self) -> Result<Target, Errno> {
         target(&self.file(format_args!("exe")))
     }
 
-    /// What a descriptor leads to.
+    /// Returns the target of a descriptor.
     pub fn descriptor(self, fd: RawFd) -> Result<Target, Errno> {
         target(&self.file(format_args!("fd/{fd}")))
     }
 
-    /// What it was executed with, each argument followed by a zero.
+    /// Returns the arguments of the program, each terminated by a null byte.
     pub fn arguments(self) -> Vec<u8> {
         std::fs::read(format!("/proc/{}/cmdline", self.0)).unwrap_or_default()
     }
 
-    /// The process that the thread is one of.
+    /// Returns the id of the process to which the thread belongs.
     pub fn process(self) -> i32 {
         self.status_number("Tgid:").unwrap_or(self.0)
     }
 
-    /// Its parent.
+    /// Returns the id of the parent process.
     pub fn parent(self) -> Option<i32> {
         self.status_number("PPid:").filter(|&pid| pid > 0)
     }
 
-    /// The name of what it executes.
+    /// Returns the name of the program.
     pub fn name(self) -> String {
         let path = format!("/proc/{}/comm", self.0);
         let name = std::fs::read_to_string(path).unwrap_or_default();
         name.trim_end_matches('\n').to_owned()
     }
 
-    /// Whether it has no controlling terminal.
+    /// Returns whether the process has no controlling terminal.
     pub fn has_no_terminal(self) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
-        // The name, which may hold anything, is in parentheses; the terminal is the fifth after it.
+        // The name, which may contain anything, is in parentheses; the terminal is the fifth field
+        // after it.
         let after = stat.rsplit(')').next().unwrap_or_default();
         after.split_whitespace().nth(4) == Some("0")
     }
@@ -125,7 +126,7 @@ impl Tracee {
     }
 }
 
-/// The path of a link in `/proc`, which needs no allocation.
+/// The path of a link in `/proc`, stored without allocation.
 struct Link {
     bytes: [u8; 64],
     len: usize,
@@ -147,7 +148,7 @@ impl Link {
     }
 }
 
-/// What a link in `/proc` leads to.
+/// Returns the target of a link in `/proc`.
 pub fn magic(path: &[u8]) -> Result<Target, Errno> {
     let path = CString::new(path).map_err(|_| Errno::INVAL)?;
     read_target(&path)
@@ -171,7 +172,7 @@ fn read_target(link: &std::ffi::CStr) -> Result<Target, Errno> {
     }
     let text = text.to_vec();
     if text.ends_with(b" (deleted)") {
-        // Something may be called so.
+        // A file may really be named so.
         let links = rustix::fs::statat(CWD, link, AtFlags::empty())?.st_nlink;
         let named = rustix::fs::statat(CWD, text.as_slice(), AtFlags::SYMLINK_NOFOLLOW);
         if links == 0 || named.is_err() {

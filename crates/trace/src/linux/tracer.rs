@@ -1,4 +1,4 @@
-//! The thread that answers, and how it is begun and ended.
+//! The thread that answers notifications, and its start and end.
 
 use crate::linux::listen::{self, Hook, Slot};
 use crate::linux::recorder::{Recorder, Weight};
@@ -14,35 +14,35 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How long what the command started and left behind has to end.
+/// The time that processes left behind by the command get to end.
 const GRACE: Duration = Duration::from_millis(20);
-/// Where there are fewer descriptors left, nothing is traced.
+/// The number of free descriptors that tracing requires.
 const ROOM: usize = 10;
-/// Where there is less memory left, neither. Most runs take a tenth of that.
+/// The free memory that tracing requires, in bytes. Most runs use a tenth of that.
 const MEMORY: usize = 8 << 20;
-/// For what the thread does, which is not deep.
+/// The thread's stack size, in bytes. Its calls do not nest deeply.
 const STACK: usize = 512 * 1024;
 
 /// Traces one command.
 pub struct Tracer {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
-    /// By which the new process sends its listener.
+    /// The socket through which the new process sends its listener.
     socket: OwnedFd,
 }
 
 #[derive(Default)]
 struct Shared {
-    /// None once it is over.
+    /// None after the end.
     recorder: Mutex<Option<Recorder>>,
-    /// Or why there is none.
+    /// The listener, or the error for which there is none.
     listener: OnceLock<Result<OwnedFd, Errno>>,
 }
 
 static FILTER: LazyLock<Vec<libc::sock_filter>> = LazyLock::new(filter::program);
 
 impl Tracer {
-    /// Prepares for one command, which is to be started by this process.
+    /// Prepares to trace one command, which this process has to start.
     pub fn new(settings: Settings) -> Result<Tracer, Unsupported> {
         if let Some(program) = &settings.program
             && crate::linux::has_rights_of_its_own(program)
@@ -67,8 +67,9 @@ impl Tracer {
         )
         .map_err(failed)?;
         let shared = Arc::new(Shared { recorder: Mutex::new(Some(recorder)), ..Shared::default() });
-        // Whoever is sent a descriptor and has no room for it loses it, and with the last holder of
-        // a listener each call of the command fails. Starting the command takes some, too.
+        // A process that is sent a descriptor and has no room for it loses it; without any holder
+        // of the listener, each call of the command would fail. Starting the command takes some
+        // descriptors, too.
         let room = (0..ROOM).map(|_| rustix::io::fcntl_dupfd_cloexec(&ours, 0));
         let room = room.collect::<Result<Vec<_>, _>>().map_err(failed)?.swap_remove(0);
         let its_own = shared.clone();
@@ -95,13 +96,13 @@ impl Tracer {
         Ok(Tracer { shared, thread, socket })
     }
 
-    /// What the new process is to call.
+    /// Returns the hook for the new process.
     pub fn hook(&self) -> Hook {
         Hook::new(&FILTER, &self.socket)
     }
 
-    /// What was found out, once the command has ended and was waited for. What it left running
-    /// is not waited for, and goes on unharmed.
+    /// Returns the report, after the command has ended and was reaped. Processes that it left
+    /// running are not waited for, and go on unharmed.
     pub fn finish(self) -> Report {
         let Tracer { shared, thread, socket } = self;
         drop(socket);
@@ -127,7 +128,7 @@ impl Tracer {
 }
 
 impl Shared {
-    /// Answers, and takes in what is asked, until there is nobody left.
+    /// Answers and records notifications until no traced process is left.
     fn serve(&self, listener: BorrowedFd<'_>, mut slot: Slot) {
         loop {
             let event = match slot.receive(listener) {
@@ -149,7 +150,7 @@ impl Shared {
     }
 }
 
-/// Whether nobody is left who is traced, or will soon be.
+/// Returns whether no traced process is left, or none will be soon.
 fn is_left_alone(listener: BorrowedFd<'_>) -> bool {
     let timeout = Timespec { tv_sec: 0, tv_nsec: GRACE.as_nanos() as _ };
     let mut told = [PollFd::new(&listener, PollFlags::empty())];
@@ -162,7 +163,7 @@ fn is_left_alone(listener: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// Why a descriptor that the command inherits makes the run one that cannot be recorded.
+/// Returns why an inherited descriptor prevents recording the run, if one does.
 fn inherited(settings: &Settings) -> Option<String> {
     let is_known = |number: &i32| {
         settings.known_descriptors.contains(number)
@@ -188,7 +189,7 @@ fn inherited(settings: &Settings) -> Option<String> {
     None
 }
 
-/// Whether commands can be traced here, and if not, why.
+/// Returns whether commands can be traced here, and if not, why.
 pub fn support() -> Result<(), Unsupported> {
     let allow = [libc::sock_filter {
         code: (libc::BPF_RET | libc::BPF_K) as u16,
@@ -202,7 +203,7 @@ pub fn support() -> Result<(), Unsupported> {
     }
 }
 
-/// Why a filter could not be installed, or a process not be read.
+/// Explains why a filter could not be installed, or a process not be read.
 fn reason(errno: Errno) -> String {
     match errno {
         Errno::BUSY => "something above traces this process in the same way: another `--auto`, \

@@ -1,4 +1,4 @@
-//! The canonical paths that had a part in a run.
+//! The canonical paths involved in a run.
 
 use crate::facts::{self, Class, Names, Status, Value};
 use rustix::io::Errno;
@@ -8,72 +8,72 @@ use std::ffi::{CStr, CString};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
-/// The number of a path.
+/// The id of a path.
 pub type Id = u32;
 
-/// A canonical path, and what is known of it.
+/// A canonical path, and its recorded state.
 pub struct Node {
     /// The path.
     pub path: Arc<CStr>,
-    /// What was there when it was first looked at, before the run could change it.
+    /// The state when it was first examined, before the run could change it.
     pub before: Option<Found>,
-    /// Where that leads, if it is a link.
+    /// The target, if it was a link.
     pub target: Option<Box<[u8]>>,
-    /// The bits of the classes of facts about it, and [`Node::TIMES`].
+    /// The classes of facts about the path, as bits, and [`Node::TIMES`].
     pub facts: u16,
-    /// Those bits that other programs than makers asked for, which may tell more by them.
+    /// The bits that programs other than makers requested, which may learn more from them.
     pub facts_of_others: u16,
-    /// Those for which it may matter what the old content was.
+    /// The bits for which the old content may matter.
     pub facts_of_updaters: u16,
-    /// What is known of its content, where that had to be asked for at once,
+    /// The value of the content, where it had to be read at once.
     pub contents: Option<Value>,
-    /// of its extended attributes,
+    /// The value of the extended attributes.
     pub attributes: Option<Value>,
-    /// and of its names, less what the run did to them.
+    /// The names in the folder, without the run's own changes.
     pub names: Option<Box<Names>>,
-    /// Nothing is said about it.
+    /// Set if the path is not traced.
     pub is_left_out: bool,
-    /// The run may have changed it.
+    /// Set if the run may have changed the path.
     pub is_changed: bool,
-    /// It was changed when it was first heard of, by something that would have failed if
-    /// there had been anything.
+    /// Set if the run's first use of the path was to create it, by a call that fails if anything
+    /// exists.
     pub began_as_new: bool,
-    /// It was read, whatever is known of that.
+    /// Set if the file was read, whatever facts that left.
     pub is_read: bool,
-    /// Its content was put there shortly before it was looked at: its times do not tell whether
-    /// it is still the same.
+    /// Set if the content was written shortly before the first look, so that times do not tell
+    /// whether it is still the same.
     pub is_racy: bool,
-    /// The run may have changed its extended attributes.
+    /// Set if the run may have changed the extended attributes.
     pub has_new_attributes: bool,
-    /// The run may have moved a folder there, with all in it.
+    /// Set if the run may have moved a folder to this path, with its contents.
     pub is_moved_folder: bool,
-    /// The run gave it a time, or may have moved something there that had one.
+    /// Set if the run chose the time, or may have moved a dated file to this path.
     pub keeps_time: bool,
 }
 
 impl Node {
-    /// Its size and time matter although it is read, too: for a program that compares times.
+    /// The bit for a file whose size and time matter although it is read: a program compares times.
     pub const TIMES: u16 = 1 << 15;
 
-    /// Whether there is a fact of this class.
+    /// Returns whether there is a fact of this class.
     pub fn has(&self, class: Class) -> bool {
         self.facts & class.bit() != 0
     }
 }
 
-/// What lies at a path.
+/// The state of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Nothing.
     Nothing,
     /// Something.
     There(Status),
-    /// It cannot be told.
+    /// The path could not be examined.
     Error(Errno),
 }
 
 impl Found {
-    /// What lies there now.
+    /// Returns the present state of a path.
     pub fn at(path: &CStr) -> Found {
         match Status::at(path) {
             Ok(status) => Found::There(status),
@@ -82,7 +82,7 @@ impl Found {
         }
     }
 
-    /// The status of something.
+    /// Returns the status, if something exists.
     pub fn status(&self) -> Option<&Status> {
         match self {
             Found::There(status) => Some(status),
@@ -90,7 +90,8 @@ impl Found {
         }
     }
 
-    /// Whether it is the same thing, unchanged. A folder is while it is the same folder.
+    /// Returns whether this is the same file, unchanged. For folders, only their identity is
+    /// compared.
     pub fn is_same(&self, other: &Found) -> bool {
         match (self, other) {
             (Found::There(a), Found::There(b)) if a.is_folder() && b.is_folder() => {
@@ -102,7 +103,7 @@ impl Found {
         }
     }
 
-    /// The value of a fact that the status alone tells.
+    /// Returns the value of a fact about this state.
     pub fn value(&self, path: &CStr, class: Class) -> Result<Value, Errno> {
         match self {
             Found::Nothing => Ok(Value::ABSENT),
@@ -112,7 +113,7 @@ impl Found {
     }
 }
 
-/// All of the paths.
+/// All paths of a run.
 #[derive(Default)]
 pub struct Tree {
     nodes: Vec<Node>,
@@ -120,8 +121,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The number of a path, which it has now if it had none; `is_left_out` says whether
-    /// nothing is said about it. None if it cannot be one.
+    /// Returns the id of a path, adding it if it is new; `is_left_out` tells whether it is not
+    /// traced. None if the path is invalid.
     pub fn id(&mut self, path: &[u8], is_left_out: impl FnOnce() -> bool) -> Option<Id> {
         if let Some(&id) = self.ids.get(path) {
             return Some(id);
@@ -151,17 +152,17 @@ impl Tree {
         Some(id)
     }
 
-    /// The number that a path has already.
+    /// Returns the id of a path that was added before.
     pub fn known(&self, path: &[u8]) -> Option<Id> {
         self.ids.get(path).copied()
     }
 
-    /// How many there are.
+    /// Returns the number of paths.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// All of them.
+    /// Returns all paths, in the order of their ids.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -180,7 +181,7 @@ impl std::ops::IndexMut<Id> for Tree {
     }
 }
 
-/// A path as the key of a table that shares it.
+/// A path as a table key that shares its memory.
 struct Name(Arc<CStr>);
 
 impl PartialEq for Name {
@@ -203,7 +204,7 @@ impl Borrow<[u8]> for Name {
     }
 }
 
-/// A hash of short strings, for tables that nobody attacks but whoever is served by them.
+/// A fast hash of short strings, for tables that only their own user could attack.
 #[derive(Clone, Copy, Default)]
 pub struct Fast(u64);
 
@@ -237,12 +238,12 @@ impl Hasher for Fast {
     }
 
     fn finish(&self) -> u64 {
-        // The table looks at the upper bits, and at the lower ones.
+        // The table uses both the upper and the lower bits.
         self.0 ^ self.0 >> 32
     }
 }
 
-/// The folder that a canonical path lies in.
+/// Returns the parent folder of a canonical path.
 pub fn parent(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(0) | None => b"/",
@@ -250,18 +251,18 @@ pub fn parent(path: &[u8]) -> &[u8] {
     }
 }
 
-/// A canonical path and those above it, the shortest first, but for `/`.
+/// Returns a canonical path and its ancestors except `/`, shortest first.
 pub fn from_above(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = path.iter().enumerate().skip(1).filter(|&(_, &byte)| byte == b'/');
     ends.map(|(at, _)| at).chain([path.len()]).map(|end| &path[..end])
 }
 
-/// The last part of a canonical path.
+/// Returns the last component of a canonical path.
 pub fn name(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
-/// Whether a canonical path is that of the folder, or of something below it.
+/// Returns whether a canonical path is the folder itself, or lies below it.
 pub fn is_within(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder)
         .is_some_and(|rest| rest.is_empty() || rest[0] == b'/' || folder == b"/")

@@ -1,7 +1,8 @@
-//! The way from a string to what it names, as the kernel goes it.
+//! Resolves paths as the kernel does.
 //!
-//! Each folder and link on the way is noted, and what is missing at the first place where it
-//! is. `/proc` has links whose text is not where they lead, and names for whoever asks.
+//! Each folder and link on the way is noted; for a missing path, the first missing component.
+//! `/proc` has links that do not lead where their text says, and names that depend on the calling
+//! process.
 
 use crate::facts::Class;
 use crate::linux::recorder::{Recorder, Weight, display};
@@ -9,84 +10,83 @@ use crate::linux::tracee::{Target, Tracee, magic};
 use crate::linux::tree::{Found, Id, from_above, parent};
 use rustix::io::Errno;
 
-/// The longest path that is looked up by its full name.
+/// The length of the longest path that can be looked up by its full name.
 const LONGEST: usize = 4095;
-/// The kernel takes no longer name,
+/// The longest name that the kernel takes.
 const LONGEST_NAME: usize = 255;
-/// and follows no more links.
+/// The maximum number of links that the kernel follows.
 const MOST_LINKS: usize = 40;
 
-/// What is mounted, as the kernel tells whoever asks: the command and whoever looks it up
-/// later have one view of that.
+/// The mounts as the calling process sees them: the command and a later look-up share that view.
 pub const MOUNTS: &[u8] = b"/proc/self/mountinfo";
 
-/// Where a string leads.
+/// The result of resolving a path.
 pub struct Walk {
-    /// The paths that mattered for that.
+    /// The paths involved.
     pub met: Vec<Id>,
-    /// What is there.
+    /// The end of the path.
     pub end: End,
-    /// Whether it leads there for everybody.
+    /// Whether every process gets the same result.
     pub is_shared: bool,
-    /// Whether it went by one of the process's descriptors.
+    /// Whether it went through one of the process's descriptors.
     pub is_by_descriptor: bool,
-    /// Whether it led into the base folder from outside.
+    /// Whether it entered the base folder from outside.
     pub enters: bool,
 }
 
-/// What a string leads to.
+/// The end of a path.
 pub enum End {
-    /// A path in a folder that is there, and what is at it.
+    /// A path in an existing folder, and its state.
     At(Spot),
-    /// Nothing: why is noted.
+    /// Nothing; the reason is noted.
     Nowhere,
-    /// Something about which nothing is said.
+    /// A file that is not traced.
     Outside,
 }
 
-/// A path, and what is at it.
+/// A path, and its state.
 #[derive(Clone, Copy)]
 pub struct Spot {
     /// The path.
     pub id: Id,
-    /// What is there now.
+    /// The present state.
     pub found: Found,
-    /// It is the run's own making, or lies below what is.
+    /// Whether the run made it, or it lies below something that the run made.
     pub is_own: bool,
-    /// It was never looked at before.
+    /// Whether it was not examined before.
     pub is_new: bool,
 }
 
-/// What is met in `/proc`.
+/// A component in `/proc`.
 enum Made {
-    /// Nothing special.
+    /// An ordinary one.
     Up,
-    /// It is called otherwise.
+    /// A name that stands for another.
     Called(Vec<u8>),
-    /// A folder about which nothing is said.
+    /// A folder that is not traced.
     Folder,
-    /// A link that leads there.
+    /// A link with this target.
     To(Vec<u8>),
-    /// The end.
+    /// The end of the path.
     End(End),
 }
 
-/// A walk under way.
+/// A resolution in progress.
 struct Way<'a> {
     tracee: Tracee,
-    /// The folder that it has come to.
+    /// The folder reached so far.
     at: Vec<u8>,
     rest: Vec<u8>,
     follows: bool,
     links: usize,
-    /// The length of the path of the outermost folder on the way that is the run's own.
+    /// The length of the path of the outermost folder on the way that the run made.
     own: Option<usize>,
     walk: Walk,
     recorder: &'a mut Recorder,
 }
 
 impl Recorder {
-    /// Looks up a string from a canonical folder on.
+    /// Resolves a path relative to a canonical folder.
     pub fn walk(&mut self, tracee: Tracee, from: &[u8], path: &[u8], follows: bool) -> Walk {
         let at = if path.starts_with(b"/") { b"/" } else { from };
         let walk = Walk {
@@ -104,7 +104,7 @@ impl Recorder {
         way.walk
     }
 
-    /// What is at a canonical path itself.
+    /// Returns the state of a canonical path.
     pub fn spot(&mut self, path: &[u8]) -> Option<Spot> {
         let is_below_own = self.own_above(parent(path)).is_some();
         let id = self.id(path)?;
@@ -117,8 +117,8 @@ impl Recorder {
         Some(Spot { id, found, is_own, is_new })
     }
 
-    /// The length of the path of the outermost folder that is the run's own, of a canonical
-    /// path and those above it.
+    /// Returns the length of the outermost folder that the run made, among a canonical path and its
+    /// ancestors.
     pub fn own_above(&mut self, path: &[u8]) -> Option<usize> {
         if self.changed.is_empty() {
             return None;
@@ -163,7 +163,7 @@ impl Way<'_> {
         self.own = self.own.filter(|&len| len <= self.at.len());
     }
 
-    /// The folder that it has come to.
+    /// Ends at the folder reached so far.
     fn here(&mut self) -> End {
         if is_of_a_process(&self.at) {
             return End::Outside;
@@ -173,7 +173,7 @@ impl Way<'_> {
 
     fn step(&mut self, name: &[u8]) -> Option<End> {
         let is_last = self.rest.iter().all(|&byte| byte == b'/');
-        // A slash at the end asks for a folder.
+        // A trailing slash requires a folder.
         let asks_for_folder = is_last && !self.rest.is_empty();
         let leads_on = !is_last || self.follows || asks_for_folder;
         let path = join(&self.at, name);
@@ -245,7 +245,7 @@ impl Way<'_> {
         None
     }
 
-    /// Goes on where a link leads.
+    /// Continues at the target of a link.
     fn follow(&mut self, target: &[u8]) -> Option<End> {
         self.links += 1;
         if self.links > MOST_LINKS {
@@ -259,10 +259,10 @@ impl Way<'_> {
         None
     }
 
-    /// The way ends at something that cannot be looked at.
+    /// Ends at a path that cannot be examined.
     fn stopped(&mut self, path: &[u8], errno: Errno) -> End {
         if errno == Errno::ACCESS {
-            // By the rights of the folder, which are what matters then.
+            // The cause is the folder's permissions, which are the fact to note.
             if let Some(spot) = self.recorder.spot(&self.at.clone())
                 && !spot.is_own
             {
@@ -326,10 +326,10 @@ impl Way<'_> {
 }
 
 impl Recorder {
-    /// Whether a process is the command, or one that it started.
+    /// Returns whether a process is the command or one of its descendants.
     pub fn is_ours(&mut self, process: i32) -> bool {
         let mut chain = vec![process];
-        // A process that is its own ancestor is none.
+        // The limit covers pids that form a cycle.
         while chain.len() < 256 {
             let last = chain[chain.len() - 1];
             if self.processes.contains(&last) {
@@ -346,7 +346,7 @@ impl Recorder {
     }
 }
 
-/// Whether a canonical path is that of what is known of one process, or lies below it.
+/// Returns whether a canonical path is a process's folder in `/proc`, or lies below one.
 pub fn is_of_a_process(path: &[u8]) -> bool {
     let rest = path.strip_prefix(b"/proc/");
     rest.is_some_and(|rest| {
@@ -354,7 +354,7 @@ pub fn is_of_a_process(path: &[u8]) -> bool {
     })
 }
 
-/// Why a run in which others changed something is not recorded.
+/// Returns the refusal of a run in which others changed a path.
 pub fn changed_meanwhile(path: &[u8]) -> String {
     format!("{} changed while the command ran", display(path))
 }
@@ -363,7 +363,7 @@ fn number(name: &[u8]) -> Option<i32> {
     std::str::from_utf8(name).ok()?.parse().ok().filter(|&number| number >= 0)
 }
 
-/// The path of a name in a folder.
+/// Joins a folder and a name.
 pub fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if folder == b"/" { b"" } else { b"/" };
     [folder, slash, name].concat()

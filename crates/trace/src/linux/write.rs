@@ -1,7 +1,7 @@
-//! What a call is about to change.
+//! The changes that a call is about to make.
 //!
-//! Nothing is known of whether it will succeed. What it depends on is noted all the same; and
-//! what it did not change is seen to be as it was when it is looked at again.
+//! The call may still fail. Its dependencies are noted all the same, and a path that it did not
+//! change is found unchanged when it is examined again.
 
 use crate::facts::{self, Class, Names, Status};
 use crate::linux::recorder::{Recorder, Weight, display};
@@ -10,22 +10,22 @@ use crate::linux::walk::{Spot, changed_meanwhile, join};
 use rustix::fs::FileType;
 use std::ffi::CString;
 
-/// What is about to be done to what lies at a path.
+/// A change to a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Write {
-    /// It is made, if there is nothing yet; exclusively: the call fails if there is something.
+    /// Creates something, if there is nothing; if exclusive, the call fails if there is something.
     Create { is_exclusive: bool },
-    /// It becomes something that depends on what it was,
+    /// Changes the content in a way that depends on the old one.
     Change,
-    /// and may keep its time.
+    /// Changes the file like `Change`, but may keep its time.
     Keep,
-    /// Its extended attributes are changed.
+    /// Changes extended attributes.
     Attributes,
-    /// It is emptied.
+    /// Truncates the file.
     Empty,
-    /// Something else takes its place.
+    /// Replaces the file.
     Replace,
-    /// It is removed.
+    /// Removes the file or the folder.
     Remove { is_folder: bool },
 }
 
@@ -36,7 +36,7 @@ impl Recorder {
         if spot.is_own {
             let node = &mut self.tree[id];
             if !node.is_changed {
-                // Below what the run made there was nothing before.
+                // Nothing existed before below a folder that the run made.
                 node.before = Some(Found::Nothing);
             }
             self.will_change(id);
@@ -89,8 +89,8 @@ impl Recorder {
         self.will_change(id);
     }
 
-    /// Refuses a run that is about to change what somebody else has changed since it was looked
-    /// at: what it was in between cannot be told in the end.
+    /// Refuses a run that is about to change a path that somebody else has changed since the first
+    /// look: the end of the run cannot show that.
     fn check_unchanged(&mut self, id: Id) {
         let node = &self.tree[id];
         if !node.is_changed
@@ -102,8 +102,8 @@ impl Recorder {
         }
     }
 
-    /// Refuses a run that meets, in a folder that it made, what it did not put there: others did,
-    /// and no fact can say so.
+    /// Refuses a run that finds, in a folder that it made, something that it did not put there: no
+    /// fact can describe that.
     pub fn check_maker(&mut self, id: Id, found: &Found) {
         let node = &self.tree[id];
         if *found == Found::Nothing || node.is_changed || node.is_left_out {
@@ -117,7 +117,7 @@ impl Recorder {
         }
     }
 
-    /// The same for all that is in a folder, and in those below it.
+    /// Checks everything in a folder, and below it if `is_deep`.
     pub fn check_makers(&mut self, folder: &[u8], is_deep: bool) {
         if self.lies_in_moved(folder) {
             return;
@@ -138,8 +138,8 @@ impl Recorder {
         }
     }
 
-    /// Whether a path lies below a folder that the run moved there: what came with that is not
-    /// known by name.
+    /// Returns whether a path lies below a folder that the run moved, whose contents are not known
+    /// by name.
     fn lies_in_moved(&self, path: &[u8]) -> bool {
         from_above(path)
             .any(|above| self.tree.known(above).is_some_and(|id| self.tree[id].is_moved_folder))

@@ -1,9 +1,9 @@
-//! The border of the base folder: which paths lead across it, so that what the run did is true of
-//! this folder alone.
+//! The border of the base folder. If no path crosses it, the result of a run is valid for other
+//! base folders too.
 //!
-//! What a program reaches from its working directory on, it reaches in another folder as well. A
-//! path that comes in from outside may be made of the working directory, or of anything else that
-//! names this very folder: nobody can tell.
+//! A path relative to the working directory also works in another base folder. An absolute path
+//! that enters the base folder may have been derived from the working directory, or from anything
+//! else that names this folder in particular: that cannot be known.
 
 use super::{Made, Named};
 use crate::facts::Status;
@@ -14,28 +14,28 @@ use crate::linux::tree::is_within;
 use crate::linux::walk::{End, Spot, Walk};
 
 impl Recorder {
-    /// A path goes up from a canonical folder.
+    /// Notes that a path goes up from a canonical folder.
     pub fn goes_up_from(&mut self, folder: &[u8]) {
         let is_above = |base: &Vec<u8>| folder != b"/" && is_within(base, folder);
         self.crossed |= self.settings.base.as_ref().is_some_and(is_above);
     }
 
-    /// A path came into the base folder from outside.
+    /// Notes that a path enters the base folder from outside.
     pub(super) fn enters(&mut self, made: &Made, named: &Named, walk: &Walk) {
-        // What is open was named when it was opened.
+        // An open file was named when it was opened.
         let is_open = named.from == b"/" && named.path.starts_with(b"/");
         if is_open || self.learns_nothing(made, walk) {
             return;
         }
         if made.name == "chdir" && self.is_there(made, walk) {
-            // So make ends. What comes after that would be done elsewhere.
+            // Make does so at its end. Whatever follows would run in another place.
             self.returned.insert(made.tracee.process());
         } else {
             self.crossed = true;
         }
     }
 
-    /// A process does something, perhaps as its first call.
+    /// Notes that a process goes on, perhaps with its first call.
     pub(super) fn goes_on(&mut self, tracee: Tracee, is_new: bool) {
         if self.returned.is_empty() || self.crossed {
             return;
@@ -48,8 +48,8 @@ impl Recorder {
         self.crossed = has_returned(tracee.process()) || is_new && is_child();
     }
 
-    /// Whether a program learns nothing that it did not know: a shell looks whether it is where it
-    /// takes itself to be, and compilers ask whether what they were given is a link.
+    /// Returns whether a program learns nothing new: shells check whether they are where they
+    /// believe to be, and compilers whether a file that they were given is a link.
     fn learns_nothing(&self, made: &Made, walk: &Walk) -> bool {
         match made.name {
             "readlink" | "readlinkat" if self.by != Maker::Not => {
@@ -61,7 +61,7 @@ impl Recorder {
         }
     }
 
-    /// Whether a path leads to the working directory.
+    /// Returns whether a path leads to the working directory.
     fn is_there(&self, made: &Made, walk: &Walk) -> bool {
         let End::At(Spot { id, .. }) = walk.end else { return false };
         let cwd = made.tracee.working_directory();

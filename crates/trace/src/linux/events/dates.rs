@@ -1,9 +1,9 @@
-//! Times that a run gives to files.
+//! File times that a run sets.
 //!
-//! What a hit brings back is as old as the hit, like what a run makes. Where the run chooses a
-//! time, as `cp -p` and `tar` do, a hit has to give the same one. The run has it from somewhere:
-//! from a content, which is part of the key as it is, or from the time of another file. That
-//! becomes part of the key here: it is the time of a file that the run looked at.
+//! Files restored by a hit get the time of the hit, just as a run would create them. Where a run
+//! chooses a time, as `cp -p` and `tar` do, a hit has to set the same one. The run got it from
+//! somewhere: from file content, which is part of the key anyway, or from the time of another file.
+//! This module makes that part of the key: it is the time of a file that the run examined.
 
 use super::Made;
 use crate::facts::{Class, Status};
@@ -12,20 +12,20 @@ use crate::linux::tracee::Unread;
 use crate::linux::tree::{Found, Id, Node};
 use std::collections::BTreeSet;
 
-/// Languages that keep times in floating-point numbers are not exact.
+/// The tolerance in nanoseconds: languages that keep times as floating-point numbers are inexact.
 const TOLERANCE: i64 = 1_000_000;
 const SECOND: i64 = 1_000_000_000;
 
-/// The files that were looked at, by their times.
+/// The files that were examined, by their times.
 #[derive(Default)]
 pub struct Dates {
     by_time: BTreeSet<(i64, Id)>,
-    /// Those beyond this number are not among them yet.
+    /// The number of paths that were already added.
     seen: Id,
 }
 
 impl Recorder {
-    /// A file gets the time that an argument points to; null stands for now.
+    /// Notes that a file gets the time that an argument points to; null stands for now.
     pub(super) fn date(&mut self, made: &Made, times: usize, id: Id) -> Result<(), Unread> {
         let Some(time) = chosen(made, times)? else { return Ok(()) };
         self.tree[id].keeps_time = true;
@@ -38,7 +38,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// What was looked at and had this time, once each.
+    /// Removes and returns the files that were examined and had this time.
     fn dated(&mut self, time: i64) -> Vec<Id> {
         let nodes = self.tree.nodes().iter().enumerate().skip(self.dates.seen as usize);
         self.dates.by_time.extend(nodes.filter_map(|(id, node)| {
@@ -46,7 +46,7 @@ impl Recorder {
             Some((status.stamp.mtime, id as Id))
         }));
         self.dates.seen = self.tree.len() as Id;
-        // A whole number may be all that is left of it.
+        // The time may have been truncated to whole seconds.
         let lost = if time % SECOND == 0 { SECOND } else { TOLERANCE };
         let [least, most] = [time.saturating_sub(TOLERANCE), time.saturating_add(lost)];
         let range = (least, Id::MIN)..=(most, Id::MAX);
@@ -58,8 +58,8 @@ impl Recorder {
     }
 }
 
-/// The modification time that is chosen, in nanoseconds since 1970; none if it is that of now,
-/// or is left as it is.
+/// Returns the chosen modification time, in nanoseconds since 1970; none if it is now, or left
+/// unchanged.
 fn chosen(made: &Made, times: usize) -> Result<Option<i64>, Unread> {
     let at = made.arguments[times];
     if at == 0 {
@@ -70,7 +70,7 @@ fn chosen(made: &Made, times: usize) -> Result<Option<i64>, Unread> {
         made.tracee.read(at.wrapping_add(offset), &mut bytes)?;
         Ok(i64::from_le_bytes(bytes))
     };
-    // The time of access comes first.
+    // The access time comes first.
     let (seconds, rest) = match made.name {
         "utime" => (number(8)?, 0),
         "utimensat" => match (number(16)?, number(24)?) {

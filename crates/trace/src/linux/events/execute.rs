@@ -1,4 +1,4 @@
-//! Programs that are executed, and what the kernel opens for that by itself.
+//! Programs that are executed, and the files that the kernel opens for that.
 
 use super::{Made, Named};
 use crate::facts::{Class, Status};
@@ -11,9 +11,9 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::CStr;
 
-/// What the kernel reads of a script.
+/// The number of bytes that the kernel reads of a script.
 const HEAD: usize = 256;
-/// An interpreter may be a script, too, so often.
+/// The number of times that an interpreter may itself be a script.
 const DEPTH: usize = 5;
 
 #[cfg(target_arch = "x86_64")]
@@ -22,20 +22,20 @@ const MACHINE: u16 = 62;
 const MACHINE: u16 = 183;
 
 impl Recorder {
-    /// A program is executed.
+    /// Notes that a program is executed.
     pub(super) fn execute(&mut self, made: &Made, named: &Named, follows: bool) {
         self.looks.remove(&made.tracee.0);
         self.is_run(made, &named.path);
-        // It asks whether a folder is one, which no other call tells.
+        // It checks for mount points, which no other call reveals.
         if name(&named.path) == b"mountpoint" {
             self.note_mounts();
         }
-        // A script is what its interpreter is, whatever it is called.
+        // A script behaves like its interpreter, whatever its name.
         let is_script = self.load(made, named, follows, DEPTH);
         self.is_executed(made.tracee, if is_script { b"" } else { &named.path });
     }
 
-    /// A program of this path may be about to run.
+    /// Notes that the program at this path may be about to run.
     fn is_run(&mut self, made: &Made, path: &[u8]) {
         let looks = Looks::of(name(path));
         self.are_looks_known |= looks != Looks::Plainly;
@@ -44,16 +44,16 @@ impl Recorder {
         }
     }
 
-    /// What an executable without a name is made of, and what the kernel opens for it, is not
-    /// looked at: the memory that a program writes it to is its own.
+    /// Refuses an executable without a name: its content, and what the kernel opens for it, is not
+    /// traced, since a program may have written it in memory.
     pub(super) fn nameless_is_run(&mut self, made: &Made) {
         self.refuse_of(made.tracee, Weight::Done, "a program that has no name is run");
     }
 
-    /// Notes what the kernel opens to execute a program; whether that is a script.
+    /// Notes the files that the kernel opens to execute a program. Returns whether it is a script.
     fn load(&mut self, made: &Made, named: &Named, follows: bool, depth: usize) -> bool {
-        // Not by what is remembered of the string: that the file was read before says nothing of
-        // what the kernel opens to execute it, and the run itself may have changed that since.
+        // Earlier look-ups are ignored: that the file was read before says nothing about what the
+        // kernel opens to execute it, and the run may have changed that since.
         let spot = match self.find(made, named, follows).end {
             End::At(spot) => spot,
             End::Nowhere => return false,
@@ -112,16 +112,16 @@ impl Recorder {
     }
 }
 
-/// What a file is to the kernel that executes it.
+/// The format of an executable file.
 #[derive(Debug, PartialEq, Eq)]
 enum Image {
-    /// A text that names its interpreter.
+    /// A script that names its interpreter.
     Script(Vec<u8>),
-    /// A program that names its linker,
+    /// A program that names its dynamic linker.
     Dynamic(Vec<u8>),
-    /// or needs none.
+    /// A program without a dynamic linker.
     Static,
-    /// Something else.
+    /// Another format.
     Other,
 }
 
@@ -162,7 +162,7 @@ impl Image {
 
 const PROGRAM_HEADER: usize = 56;
 
-/// The interpreter that the first line of a script names.
+/// Returns the interpreter that the first line of a script names.
 fn interpreter(line: &[u8]) -> Option<Vec<u8>> {
     let line = line.split(|&byte| byte == b'\n').next()?;
     let line = line.trim_ascii_start();
@@ -170,7 +170,7 @@ fn interpreter(line: &[u8]) -> Option<Vec<u8>> {
     Some(line[..end].to_vec()).filter(|path| !path.is_empty())
 }
 
-/// Whether a program runs with rights that its caller does not have.
+/// Returns whether a program runs with privileges that its caller lacks.
 pub fn has_more_rights(path: &CStr, status: &Status) -> bool {
     let own = (rustix::process::geteuid(), rustix::process::getegid());
     let is_of_another = status.mode & libc::S_ISUID != 0 && status.uid != own.0.as_raw()
@@ -183,7 +183,7 @@ pub fn has_more_rights(path: &CStr, status: &Status) -> bool {
     is_of_another || !own.0.is_root() && has_capabilities()
 }
 
-/// Whether the kernel was told of interpreters for other kinds of files.
+/// Returns whether the kernel has interpreters for other formats (`binfmt_misc`).
 fn others_are_known() -> bool {
     let Ok(mut folder) = rustix::fs::open(
         c"/proc/sys/fs/binfmt_misc",

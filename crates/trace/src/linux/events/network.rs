@@ -1,4 +1,4 @@
-//! Sockets: what another process or machine answers is known to nobody else.
+//! Sockets. The answer of another process or machine cannot be a fact.
 
 use super::{Made, Named};
 use crate::facts::Class;
@@ -9,34 +9,34 @@ use crate::linux::walk::{End, join};
 use crate::linux::write::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The longest address of a socket that has a path.
+/// The size of the longest socket address with a path.
 const ADDRESS: usize = 128;
-/// The size of a header of a message,
+/// The size of a message header.
 const HEADER: usize = 56;
-/// and of one of several.
+/// The size of a header in an array of messages.
 const HEADERS: u64 = 64;
 
-/// What an address names.
+/// The target of a socket address.
 enum Address {
-    /// A socket in the file system,
+    /// A socket in the file system.
     Path(Vec<u8>),
-    /// or by a name of its own.
+    /// A socket in the abstract namespace.
     Abstract,
     /// Another machine.
     Network(SocketAddr),
-    /// None of these.
+    /// Anything else.
     Other,
 }
 
 impl Recorder {
-    /// A socket of a kind that leads elsewhere is made.
+    /// Notes that a socket is created, unless it is a Unix socket.
     pub(super) fn socket(&mut self, made: &Made) {
         if !self.settings.allow_network && made.number(0) != libc::AF_UNIX {
             self.refuse_of(made.tracee, Weight::Prepared, "a socket to the network");
         }
     }
 
-    /// An address is reached.
+    /// Notes a connection to an address.
     pub(super) fn connect(&mut self, made: &Made, at: usize) -> Result<(), Unread> {
         let (address, len) = (made.arguments[at], made.arguments[at + 1]);
         self.reach(made, address, len)
@@ -69,7 +69,7 @@ impl Recorder {
         }
     }
 
-    /// A socket gets an address.
+    /// Notes that a socket is bound to an address.
     pub(super) fn bind(&mut self, made: &Made) -> Result<(), Unread> {
         let Address::Path(path) = read_address(made, made.arguments[1], made.arguments[2])? else {
             return Ok(());
@@ -81,7 +81,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// A message is sent, maybe to an address of its own.
+    /// Notes that a message is sent, perhaps to an address.
     pub(super) fn send_message(&mut self, made: &Made, header: u64) -> Result<(), Unread> {
         let mut text = [0; HEADER];
         made.tracee.read(header, &mut text)?;
@@ -90,7 +90,7 @@ impl Recorder {
         if address == 0 { Ok(()) } else { self.reach(made, address, len & u64::from(u32::MAX)) }
     }
 
-    /// The same for several.
+    /// Notes that several messages are sent.
     pub(super) fn send_messages(&mut self, made: &Made) -> Result<(), Unread> {
         let count = u64::from(made.arguments[2] as u32).min(1024);
         (0..count).try_for_each(|at| self.send_message(made, made.arguments[1] + at * HEADERS))
@@ -111,7 +111,7 @@ fn address_of(text: &[u8]) -> Address {
     let (family, rest) = text.split_at(2);
     let port = || u16::from_be_bytes([rest[0], rest[1]]);
     match i32::from(u16::from_le_bytes([family[0], family[1]])) {
-        // One without a name is bound by the kernel, to a name of its own.
+        // The kernel binds a socket without a name, to a unique name.
         libc::AF_UNIX => match rest.iter().position(|&byte| byte == 0) {
             Some(0) => Address::Abstract,
             end if !rest.is_empty() => Address::Path(rest[..end.unwrap_or(rest.len())].to_vec()),

@@ -11,8 +11,8 @@ use crate::linux::walk::{End, Spot};
 use crate::linux::write::Write;
 use rustix::fs::FileType;
 
-/// Of the flags of `openat2`, those that only make it fail more often: what it fails by lies
-/// on a way that was noted.
+/// The `openat2` flags that only add reasons to fail: such a failure depends on paths that were
+/// noted.
 const RESOLVE: u64 = libc::RESOLVE_NO_MAGICLINKS
     | libc::RESOLVE_NO_SYMLINKS
     | libc::RESOLVE_BENEATH
@@ -20,7 +20,7 @@ const RESOLVE: u64 = libc::RESOLVE_NO_MAGICLINKS
 const RESOLVE_CACHED: u64 = 0x20;
 
 impl Recorder {
-    /// A file is opened with flags in memory.
+    /// Notes that a file is opened with flags in memory.
     pub(super) fn open_how(&mut self, made: &Made) -> Result<(), Unread> {
         let mut how = [0; 24];
         made.tracee.read(made.arguments[2], &mut how)?;
@@ -32,7 +32,7 @@ impl Recorder {
         self.open(made, Place::At(0, 1), flags as i32)
     }
 
-    /// A file is opened.
+    /// Notes that a file is opened.
     pub(super) fn open(&mut self, made: &Made, place: Place, flags: i32) -> Result<(), Unread> {
         let has = |flag: i32| flags & flag == flag;
         let Some(named) = self.named(made, place)? else { return Ok(()) };
@@ -88,7 +88,7 @@ impl Recorder {
         }
     }
 
-    /// A file is opened for reading.
+    /// Notes that a file is opened for reading.
     fn read_file(&mut self, made: &Made, named: &Named, follows: bool, flags: i32) {
         if self.looks(made.tracee) == Looks::InPairs {
             self.read_by_a_shell(made, named);
@@ -101,17 +101,17 @@ impl Recorder {
         }
     }
 
-    /// A device, a FIFO or the like is opened.
+    /// Notes that a device, a FIFO or the like is opened.
     fn special(&mut self, made: &Made, spot: Spot, is_by_descriptor: bool, flags: i32) {
         let node = &self.tree[spot.id];
         if spot.is_own || node.is_left_out || is_by_descriptor {
             return;
         }
         let path = node.path.to_bytes();
-        // bash asks so whether it has a terminal, whatever it is about to do.
+        // bash does this to check for a terminal, whatever it is about to do.
         let is_a_look = path == TERMINAL && flags & !(libc::O_CLOEXEC | LARGE) == LOOK;
         if path == TERMINAL && made.tracee.has_no_terminal() {
-            // It fails, as it does for whoever looks up the run from where there is none either.
+            // The call fails, as it will for any look-up without a terminal.
             self.note(spot.id, Class::Contents);
             return;
         }
@@ -122,14 +122,14 @@ impl Recorder {
         self.refuse_of(made.tracee, Weight::Done, what);
     }
 
-    /// Whether a FIFO is the one by which make hands out its jobs.
+    /// Returns whether a FIFO is make's jobserver.
     fn is_of_the_jobserver(&self, path: &[u8]) -> bool {
         let fifos = &self.settings.jobserver.fifos;
         fifos.iter().any(|fifo| fifo.as_os_str().as_encoded_bytes() == path)
     }
 }
 
-/// How bash opens its terminal to see whether there is one.
+/// The flags with which bash opens its terminal to check whether there is one.
 const LOOK: i32 = libc::O_RDWR | libc::O_NONBLOCK;
-/// A flag that the kernel has, and the C library does not.
+/// The kernel's flag for large files, which the C library does not define.
 const LARGE: i32 = 0o100_000;

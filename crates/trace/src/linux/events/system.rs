@@ -1,5 +1,4 @@
-//! What is asked of the system as a whole: what is mounted and how much room there is, which
-//! processes there are, and who holds a lock.
+//! Queries about the system as a whole: mounts, free space, other processes and locks.
 
 use super::{Made, Place};
 use crate::facts::Class;
@@ -9,8 +8,8 @@ use crate::linux::tracee::{Tracee, Unread};
 use crate::linux::walk::{End, MOUNTS};
 
 impl Recorder {
-    /// The room on a file system changes all the time, and by others. What only asks of which
-    /// type it is gets the same answer while the same is mounted there.
+    /// Notes a query of a file system. Its free space always changes, because of other processes. A
+    /// program that only wants the type gets the same answer while the same file system is mounted.
     pub(super) fn free_space(&mut self, made: &Made, place: Place) -> Result<(), Unread> {
         let Some(named) = self.named(made, place)? else { return Ok(()) };
         let End::At(spot) = self.find(made, &named, true).end else { return Ok(()) };
@@ -32,19 +31,19 @@ impl Recorder {
         Ok(())
     }
 
-    /// The run depends on what is mounted.
+    /// Notes that the run depends on the mounted file systems.
     pub(super) fn note_mounts(&mut self) {
         if let Some(spot) = self.spot(MOUNTS) {
             self.note(spot.id, Class::Contents);
         }
     }
 
-    /// A process of the run's own, or the one that waits for it, is no secret. Whether there is
-    /// any other depends on nobody knows what.
+    /// Notes that a process is reached. That may be one of the run's own or the process that waits
+    /// for it. The existence of any other depends on things unknown.
     pub(super) fn reach_process(&mut self, made: &Made) {
         let process = made.number(0);
         let is_known = process != -1 && {
-            // Or a group, which is called after the process that made it.
+            // A process, or a group, which has the id of the process that created it.
             let process = process.saturating_abs();
             process == std::process::id() as i32
                 || self.met.contains(&process)
@@ -56,16 +55,15 @@ impl Recorder {
         }
     }
 
-    /// A lock is tried without waiting for it. Many programs do so to say that they wait, and
-    /// then wait; where the answer is all that is wanted, it is nobody's to keep.
+    /// Notes that a lock is tried without waiting. Many programs do so to report that they wait,
+    /// and then wait. Where only the answer is wanted, the run cannot be recorded.
     pub(super) fn try_lock(&mut self, made: &Made) {
         if Tracee(made.tracee.process()).name() == "flock" {
             self.refuse_of(made.tracee, Weight::Done, "a look at whether another holds a lock");
         }
     }
 
-    /// A thread does something: later it is known to have been the run's own. Whether it is
-    /// the first that is known of it.
+    /// Remembers a thread as one of the run's own. Returns whether it is new.
     pub(super) fn meet(&mut self, tracee: Tracee) -> bool {
         let is_other = self.last_met != tracee.0;
         self.last_met = tracee.0;

@@ -1,9 +1,9 @@
 //! Shells that compare the times of two files.
 //!
-//! `[ f -nt g ]` asks for the status of both in a row. So does `[ -e f ] && [ -e g ]`, and that is
-//! what most scripts do. But which of them a script can do stands in its text: two files that a
-//! shell asks for without doing anything in between are taken for ones that it compared if some
-//! shell of the run read a `-nt` or `-ot`.
+//! `[ f -nt g ]` reads the status of both files in a row. So does `[ -e f ] && [ -e g ]`, which is
+//! what most scripts do. But a script's text shows which of them it can do. So two files that a
+//! shell examines in a row are assumed to be compared if some shell of the run read a `-nt` or
+//! `-ot`.
 
 use super::{Made, Named, Place};
 use crate::facts::{Class, Status};
@@ -17,13 +17,13 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
-/// No script is longer that was written by a person.
+/// The maximum size of a script that is searched; no person writes a longer one.
 const LONGEST_SCRIPT: u64 = 1 << 20;
-/// A script is among the first of a shell's arguments.
+/// The number of a shell's arguments that are searched for a script.
 const MOST_ARGUMENTS: u64 = 64;
 
 impl Recorder {
-    /// A shell asks for the status of something.
+    /// Notes that a shell reads the status of a file.
     pub(super) fn stat_in_a_shell(
         &mut self,
         made: &Made,
@@ -37,11 +37,11 @@ impl Recorder {
         let Some(named) = self.named_but(made, place, false)? else { return Ok(()) };
         let End::At(spot) = self.find(made, &named, follows).end else { return Ok(()) };
         let Some(status) = spot.found.status() else { return Ok(()) };
-        // Where commands are looked for is no question of time.
+        // Searching for commands does not depend on times.
         let is_tool =
             status.mode & 0o111 != 0 && self.places.is_system(self.tree[spot.id].path.to_bytes());
         let kind = status.kind();
-        // A shell makes sure of where it is when it starts.
+        // A shell checks its working directory when it starts.
         let is_here = || match made.tracee.working_directory() {
             Ok(Target::Path(here)) => here == self.tree[spot.id].path.to_bytes(),
             _ => false,
@@ -64,7 +64,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// A shell is about to be executed, with its script as an argument, or with none.
+    /// Notes that a shell is about to be executed, with or without a script as an argument.
     pub(super) fn read_command_line(&mut self, made: &Made) {
         if self.shells_compare_times {
             return;
@@ -81,17 +81,17 @@ impl Recorder {
             }
             text.clear();
             if made.tracee.read_string(pointer, &mut text).is_err() {
-                // A long one.
+                // The argument is too long.
                 self.shells_compare_times = true;
             }
             has_script |= !text.starts_with(b"-") || text.starts_with(b"-c");
             self.shells_compare_times |= mentions_times(&text);
         }
-        // What comes by a pipe is read by nobody else.
+        // A script that comes through a pipe cannot be inspected.
         self.shells_compare_times |= !has_script;
     }
 
-    /// A shell opens a file, which may be its script.
+    /// Notes that a shell opens a file, which may be its script.
     pub(super) fn read_by_a_shell(&mut self, made: &Made, named: &Named) {
         if self.shells_compare_times {
             return;
@@ -116,14 +116,14 @@ impl Recorder {
 
     fn note_time(&mut self, spot: Spot) {
         if !spot.is_own {
-            // A folder has a time in its details only.
+            // For a folder, only `Details` includes the time.
             let is_folder = spot.found.status().is_some_and(Status::is_folder);
             let class = if is_folder { Class::Details } else { Class::Stat };
             self.note_bits(spot.id, class.bit() | Node::TIMES);
         }
     }
 
-    /// A thread does something else. If it is a new one, so did the shell that started it.
+    /// Notes that a thread does something else; so did the shell that started it, if it is new.
     pub(super) fn forget_stat(&mut self, tracee: Tracee, is_new: bool) {
         if self.shell_stats.is_empty() {
             return;
@@ -135,7 +135,7 @@ impl Recorder {
     }
 }
 
-/// Whether there is a word in a script by which times are compared.
+/// Returns whether a script contains an operator that compares times.
 fn mentions_times(text: &[u8]) -> bool {
     let is_blank = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
     text.windows(3)

@@ -1,4 +1,4 @@
-//! Each system call of the table, made by a static program.
+//! Tests each system call of the table, made by a static program.
 
 use super::World;
 use crate::Class;
@@ -6,21 +6,21 @@ use crate::linux::calls::CALLS;
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 
-/// What is expected of a call.
+/// The expected result of a call.
 enum Expected {
     /// A fact about the path.
     Fact(&'static str, Class),
-    /// It is said why the run cannot be recorded.
+    /// A reason why the run cannot be recorded.
     Refused(&'static str),
-    /// It has no effect that needs to be known.
+    /// No effect that needs to be recorded.
     Nothing,
 }
 use Expected::{Fact, Nothing, Refused};
 
 const CWD: &str = "i:-100";
 
-/// How a call is made, and what is expected. `{}` is its number, `FD` a descriptor of `file`,
-/// which is open for reading, and `DIR` one of `dir`.
+/// The arguments of each call, and the expected result. `{}` is the call's number, `FD` a
+/// descriptor of `file`, open for reading, and `DIR` one of `dir`.
 #[expect(clippy::too_many_lines, reason = "it is a table")]
 fn cases() -> Vec<(&'static str, &'static str, Expected)> {
     use Class::{Access, Attributes, Contents, Kind, Link, Listing, Stat};
@@ -130,7 +130,7 @@ fn cases() -> Vec<(&'static str, &'static str, Expected)> {
             "{} i:1 b: i:0 b: i:0 i:0",
             Refused("process_vm_writev of process 1"),
         ),
-        // By most programs to say that they wait.
+        // Most programs try a lock to report that they wait.
         ("flock", "FD {} r: i:6", Fact("file", Contents)),
         ("ioctl", "FD {} r: i:0x80086601 b:", Refused("a look at the flags of a file")),
     ]
@@ -149,7 +149,7 @@ fn each_call_of_the_table_is_seen() {
         let is_refused = matches!(call.does, crate::linux::calls::Does::Refused);
         let (calls, expected) = match cases.remove(call.name) {
             Some(case) => case,
-            // With arguments by which none of them can do anything.
+            // Arguments with which none of them can do anything.
             None if is_refused => ("{} i:-1 i:-1 i:-1 i:-1 i:-1", Refused(call.name)),
             None => panic!("{} has no case", call.name),
         };

@@ -1,4 +1,4 @@
-//! What is known of whole runs.
+//! Tests of the facts about whole runs.
 
 use super::{World, c};
 use crate::{Change, Class, Settings, Times};
@@ -45,7 +45,7 @@ fn a_listing_is_known_less_what_the_run_made_and_with_what_it_removed() {
     assert_eq!(run.stdout, "dir/b dir/new\n");
     assert!(run.knows("dir", Class::Listing), "{:#?}", run.report.facts);
     assert_eq!(run.written(), [("dir/a".into(), Change::Removed)]);
-    // As it was.
+    // Restore the former state.
     world.write("dir/a", "");
     let file = std::fs::File::options().write(true).open(world.path("dir/a")).unwrap();
     file.set_modified(time).unwrap();
@@ -102,7 +102,7 @@ fn what_is_changed_is_known_as_it_was() {
         run.report.facts.iter().find(fact).map(|it| it.value)
     };
     assert!(contents(&run, "log").is_some() && contents(&run, "log") == contents(&before, "log"));
-    // What is moved keeps its time.
+    // A file that is moved keeps its time.
     assert!(contents(&run, "moved").is_some() && run.knows("moved", Class::Stat));
     assert!(run.knows("out", Class::Access) && contents(&run, "out").is_none());
     let change = |name: &str| run.written().into_iter().find(|it| it.0 == name).map(|it| it.1);
@@ -113,7 +113,7 @@ fn what_is_changed_is_known_as_it_was() {
     assert_eq!(change("there"), Some(Change::Created));
 }
 
-/// What a compiler does with its output, whatever is there: looks, removes, makes.
+/// The calls of a compiler for its output, whatever is there: examine, remove, create.
 #[cfg(target_arch = "x86_64")]
 const MAKE: &str = "4 s:out b , 6 s:out b , 87 s:out , 2 s:out i:0x242 i:0666 , 1 r s:hello i:5";
 
@@ -145,8 +145,8 @@ fn an_output_of_a_compiler_that_is_there_is_as_good_as_none() {
         std::fs::set_permissions(world.path("out"), PermissionsExt::from_mode(0o600)).unwrap();
         assert!(!is_as_good());
     }
-    // Other programs may do otherwise; and so may this, if it reads what is there, or if nothing
-    // may be there.
+    // Other programs may behave differently, and so may this one, if it reads the old output, or
+    // requires that there is none.
     let (reads, is_new) = ("2 s:out i:0 , ", "2 s:out i:0xc1 i:0666");
     for (calls, name) in [
         (MAKE.to_owned(), "bin/tool"),
@@ -196,7 +196,7 @@ fn a_lock_that_comes_and_goes_is_known_to_have_been_absent() {
 fn a_script_depends_on_its_interpreter_and_that_on_its_linker() {
     let world = World::new();
     world.write("script", &format!("#!{}\n", world.path("sh").display()));
-    // By another process: one that is started meanwhile would keep it open for writing.
+    // Copied by another process: one that is started meanwhile would keep it open for writing.
     let copied = Command::new("cp").args(["/bin/sh".into(), world.path("sh")]).status();
     assert!(copied.unwrap().success());
     for name in ["script", "sh"] {
@@ -209,7 +209,7 @@ fn a_script_depends_on_its_interpreter_and_that_on_its_linker() {
         String::from_utf8_lossy(&fact.path).contains("/ld-") && fact.class == Class::Stat
     });
     assert!(linker, "{:#?}", run.report.facts);
-    // Having been read before changes nothing about that.
+    // An earlier read makes no difference.
     let run = world.shell("cat ./script >/dev/null; ./script");
     assert!(run.knows("sh", Class::Contents), "{:#?}", run.report.facts);
 }

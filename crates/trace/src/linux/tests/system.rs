@@ -1,4 +1,4 @@
-//! What runs learn of the system, of other processes and of times.
+//! Tests of what runs learn about the system, other processes and times.
 
 use super::World;
 use crate::{Class, Settings};
@@ -32,7 +32,7 @@ fn free_space_is_no_fact() {
     fs::create_dir(world.path("dir")).unwrap();
     let refusal = world.shell("df . >/dev/null").refusal().unwrap();
     assert!(refusal.starts_with("a look at the free space of "), "{refusal}");
-    // They ask for the type.
+    // These programs ask for the type.
     let run = world.shell("find dir; du dir; grep -r x dir; ls dir; cp -r dir other; rm -r other");
     assert_eq!(run.refusal(), None);
 }
@@ -93,7 +93,7 @@ fn times_that_a_shell_compares_are_known_although_the_files_are_read() {
                 assert!(is_known, "{shell}: {test}: {:#?}", run.report.facts);
             }
         }
-        // As files are asked for that are then read.
+        // Files are also examined like this before they are read.
         for test in
             ["[ -f one ] && [ -f two ] && cat one two", "[ -f one ] && cat one two; [ -f two ]"]
         {
@@ -141,7 +141,7 @@ fn what_shows_inodes_is_told_of_a_copy_of_the_same_time() {
 fn a_folder_that_is_made_anew_is_another_whatever_its_number() {
     let world = World::new();
     let dir = world.path("dir");
-    // Some file systems give a number again at once, and date things by a slow clock.
+    // Some file systems reuse an inode number at once, and have a coarse clock.
     let born = || dir.metadata().unwrap().created().ok();
     fs::create_dir(&dir).unwrap();
     let (first, ino) = (born(), dir.metadata().unwrap().ino());
