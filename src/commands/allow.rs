@@ -1,4 +1,4 @@
-//! `cachex allow` and `cachex deny`: whether the settings of a project count.
+//! `cachex allow` and `cachex deny`: whether a project's settings are used.
 
 use crate::config::{self, Vars};
 use anyhow::Result;
@@ -8,7 +8,7 @@ use cachex_base::text::quote::harmless;
 use std::io::Write;
 use std::path::Path;
 
-/// Allows a file, and tells what it sets.
+/// Allows a file, and prints its settings.
 pub fn allow(named: Option<&Path>, vars: &Vars) -> Result<Exit> {
     let (path, file) = config::allow(named, vars)?;
     let mut out = std::io::stdout().lock();
@@ -30,7 +30,7 @@ pub fn allow(named: Option<&Path>, vars: &Vars) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// Allows it no more.
+/// Revokes the permission for a file.
 pub fn deny(named: Option<&Path>, vars: &Vars) -> Result<Exit> {
     let (path, was_allowed) = config::deny(named, vars)?;
     let path = path.to_string_lossy();

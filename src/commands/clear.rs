@@ -1,4 +1,4 @@
-//! `cachex clear`: drop everything.
+//! `cachex clear`: removes everything.
 
 use super::entries::{Entries, Settings};
 use super::misused;

@@ -1,11 +1,9 @@
-//! `cachex __complete`: what a shell may complete from the store, for the
-//! scripts of `cachex completions`.
+//! `cachex __complete`: completions from the store, for the scripts of `cachex completions`.
 //!
-//! Whoever presses a key must not wait for it, change anything by it, or be told
-//! of mistakes. So this looks at files alone: the young entries and the filter.
-//! It takes no lock, folds nothing, and starts nothing that opens sled, which
-//! writes when it is opened; and it ends in time, with what it has found by then.
-//! Of older entries it knows the keys, and not their tags and scopes.
+//! Pressing a key must not cause a wait, a change or an error message. So this reads files only:
+//! the young entries and the filter. It takes no lock, folds nothing, and starts nothing that opens
+//! sled, which writes when it is opened. It ends in time, with whatever it has found by then. Of
+//! older entries it knows the keys, but not the tags and scopes.
 
 mod place;
 
@@ -27,26 +25,26 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// The hidden verb: `__complete keys|tags|scopes|any PREFIX [WORD…]`, where the
-/// words are those that stand before, as far as they are known.
+/// The hidden verb: `__complete keys|tags|scopes|any PREFIX [WORD…]`, where the words precede the
+/// prefix on the command line, as far as they are known.
 pub const VERB: &str = "__complete";
 
-/// Nobody notices so short a wait, or waits any longer.
+/// The time limit: long enough to find something, short enough not to be noticed.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// More keys than this say nothing to people.
+/// The maximum number of keys to offer.
 const MOST: usize = 100;
-/// The digits by which tables name an entry.
+/// The number of digits with which tables name an entry.
 const SHORT: usize = 12;
-/// The part of a command that is shown.
+/// The maximum width of a displayed command.
 const WIDEST: usize = 60;
 
-/// Prints a line for each: what may be put in, a tab, and what it means.
+/// Prints a line for each candidate: its text, a tab, and a description.
 pub fn serve(args: &[OsString], vars: &Vars) -> Exit {
     let Some(Place { wanted, prefix, dir }) = Place::of(args, vars) else { return Exit::SUCCESS };
     let Ok(Some(dir)) = config::store_dir_quietly(dir, vars) else { return Exit::SUCCESS };
     let (tell, told) = mpsc::channel();
     let began = Instant::now();
-    // It may hang on a file system that does; then it ends with the process.
+    // The thread may hang on a slow file system; then it ends with the process.
     std::thread::spawn(move || look(&dir, wanted, &prefix, &|found| Ok(tell.send(found)?)));
     let mut found: Vec<Found> = Vec::new();
     while let Ok(next) = told.recv_timeout(PATIENCE.saturating_sub(began.elapsed())) {
@@ -82,8 +80,8 @@ fn look(dir: &Path, wanted: Wanted, prefix: &str, tell: Tell<'_>) -> Result<()> 
     }
 }
 
-/// Those of recent entries, the last recorded first and with their commands, and
-/// then the others, as far as there is room.
+/// Finds keys: recent entries with their commands, latest first, then others as far as there is
+/// room.
 fn keys(root: &Root, prefix: &str, tell: Tell<'_>) -> Result<()> {
     let mut recent: Vec<(i64, Key)> = Vec::new();
     for key in Young::new(root).keys()? {

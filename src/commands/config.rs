@@ -1,4 +1,4 @@
-//! `cachex config`: what holds for a command, and who said so.
+//! `cachex config`: the effective settings for a command, and where each was set.
 
 mod edit;
 
@@ -17,14 +17,14 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Columns are aligned up to this width; what is longer moves what follows.
+/// The maximum width of an aligned column; longer values shift the rest of the line.
 const WIDEST: usize = 40;
-/// The level of what nobody set.
+/// The level of a setting that nobody set.
 const DEFAULT: &str = "default";
 /// The space between two columns.
 const GAP: &str = "  ";
 
-/// Prints it, or changes the file.
+/// Prints the settings, or changes the file.
 pub fn config(args: &ConfigArgs, vars: &Vars) -> Result<Exit> {
     if let Some(verb) = &args.verb {
         return edit::edit(verb, vars);
@@ -70,7 +70,7 @@ struct Setting {
     level: &'static str,
     source: String,
     line: Option<usize>,
-    /// The value as people are shown it.
+    /// The value for display.
     #[serde(skip)]
     shown: String,
 }
@@ -119,7 +119,7 @@ impl<'a> Shown<'a> {
         Ok(json + "\n")
     }
 
-    /// A line for each option, in the order of `cachex help run`.
+    /// Formats a line for each option, in the order of `cachex help run`.
     fn table(&self, screen: Screen) -> String {
         let rows: Vec<_> = options::all()
             .iter()
@@ -177,7 +177,7 @@ fn source(by: By, variable: &str, file: Option<&File>) -> String {
     }
 }
 
-/// A value as people are shown it.
+/// Formats a value for display.
 fn shown(name: &str, value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),

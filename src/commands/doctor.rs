@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-/// The findings of one kind that people are shown; `--json` has all.
+/// The maximum number of findings per kind in the text output; `--json` lists all.
 const SHOWN: usize = 20;
 
 /// Examines the store.
@@ -49,7 +49,7 @@ struct Report<'a> {
     tracing: Tracing,
 }
 
-/// Whether commands can be traced here.
+/// The availability of tracing.
 #[derive(Serialize)]
 struct Tracing {
     available: bool,
@@ -110,7 +110,7 @@ impl<'a> Report<'a> {
         Ok(json + "\n")
     }
 
-    /// A line for each finding, and one for all.
+    /// Formats a line for each finding, and one for the whole store.
     fn text(&self) -> String {
         let mut lines = Vec::new();
         let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -304,7 +304,7 @@ fn means(what: &What) -> Cow<'static, str> {
     text.into()
 }
 
-/// Returns the remedy for a finding.
+/// The remedy for a finding.
 enum Remedy {
     /// `--repair` does this.
     Repair(Cow<'static, str>),

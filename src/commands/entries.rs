@@ -1,5 +1,5 @@
-//! What the verbs share that show entries or take them out: how they are
-//! settled, what is stored, and what of an entry is shown.
+//! Helpers shared by the verbs that show or remove entries: their settings, access to the store,
+//! and the display of entries.
 
 use super::misused;
 use crate::args::{NamedArgs, RunArgs, StoreArgs};
@@ -30,16 +30,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The options of a verb that work as for `run`.
+/// The options of a verb that work as in `run`.
 pub struct Settings {
-    /// Of what `run` would do, only what names the store and the command counts.
+    /// The configuration, of which only the parts that identify the store and the command are used.
     pub config: Config,
     /// The command, if there is one.
     pub argv: Vec<OsString>,
 }
 
 impl Settings {
-    /// Reads flags, variables and defaults, or says what is wrong with them.
+    /// Resolves flags, variables and defaults, or reports what is wrong with them.
     pub fn of(
         verb: &str,
         named: NamedArgs,
@@ -59,30 +59,30 @@ impl Settings {
         Settings::of_run(verb, args, vars)
     }
 
-    /// Reads the options of a verb that takes more of those of `run`.
+    /// Resolves the options of a verb that takes more of those of `run`.
     pub fn of_run(verb: &str, args: RunArgs, vars: &Vars) -> Result<Settings, Exit> {
-        // What names an entry is the same where cachex is disabled.
+        // The key of an entry is the same where cachex is disabled.
         let settled = config::read(vars).and_then(|read| config::resolve_with(args, vars, &read));
         let (config, argv) = settled.map_err(|why| misused(verb, exit::USAGE, why))?;
         Ok(Settings { config, argv })
     }
 
-    /// The store; none if there is none yet.
+    /// Returns the store; none if there is none yet.
     pub fn store(&self) -> Result<Option<Root>> {
         Ok(run::existing_store(self.config.dir.as_deref())?)
     }
 
-    /// The messages.
+    /// Returns the message settings.
     pub fn messages(&self) -> Messages {
         Messages { quiet: self.config.quiet, verbose: self.config.verbose }
     }
 
-    /// The key of the command.
+    /// Returns the key of the command.
     pub fn key(&self, vars: &Vars, closed: Closed) -> Result<Key> {
         self.named(vars, closed, false).map(|named| named.key)
     }
 
-    /// The key of the command, and if nothing is recorded under it, what comes closest.
+    /// Returns the key of the command, and if nothing is recorded under it, the nearest entry.
     pub fn name(&self, vars: &Vars, closed: Closed) -> Result<Named> {
         self.named(vars, closed, true)
     }
@@ -105,11 +105,11 @@ impl Settings {
     }
 }
 
-/// A command, as far as the store knows it.
+/// A command, as the store knows it.
 pub struct Named {
     /// Its key.
     pub key: Key,
-    /// A line about what comes closest to it, if nothing is recorded.
+    /// A line about the nearest entry, if nothing is recorded.
     pub nearest: Option<String>,
 }
 
@@ -118,13 +118,13 @@ pub struct Entries<'a> {
     root: &'a Root,
     /// The old store.
     pub old: DbClient<'a>,
-    /// The sums over it.
+    /// The totals of the old store.
     pub totals: Totals,
     is_folded: bool,
 }
 
 impl<'a> Entries<'a> {
-    /// Folds, for whoever takes something out.
+    /// Folds the store, for a verb that removes entries.
     pub fn folded(root: &'a Root, messages: Messages) -> Result<Entries<'a>> {
         let old = DbClient::new(root);
         let shown = ui::Progress::show(messages.quiet);
@@ -136,8 +136,8 @@ impl<'a> Entries<'a> {
         Ok(Entries { root, old, totals, is_folded: true })
     }
 
-    /// Folds if that can be, for whoever only reads: a store that cannot be
-    /// written shows what can be read.
+    /// Folds the store if possible, for a verb that only reads: a store that cannot be written
+    /// shows whatever can be read.
     pub fn readable(root: &'a Root, messages: Messages) -> Entries<'a> {
         Entries::folded(root, messages).unwrap_or_else(|error| {
             messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
@@ -145,7 +145,7 @@ impl<'a> Entries<'a> {
         })
     }
 
-    /// What can be read without a fold.
+    /// Returns what can be read without a fold.
     pub fn unfolded(root: &'a Root) -> Entries<'a> {
         Entries { root, old: DbClient::new(root), totals: Totals::default(), is_folded: false }
     }
@@ -155,7 +155,7 @@ impl<'a> Entries<'a> {
         self.is_folded
     }
 
-    /// Shows the entries that `query` asks for to `visit`, in its order.
+    /// Calls `visit` with the entries that match `query`, in its order.
     pub fn each(
         &self,
         query: &Query,
@@ -175,7 +175,7 @@ impl<'a> Entries<'a> {
             }
             Ok(())
         })?;
-        // What kept the fold from being done may keep this from being read.
+        // Whatever prevented the fold may also prevent this read.
         let _ = self.old.query(&Query { limit: None, ..query.clone() }, &mut |entry, facts| {
             if !seen.contains(&entry.key) {
                 found.push((query.order.rank(&entry, &facts), entry, facts));
@@ -190,8 +190,8 @@ impl<'a> Entries<'a> {
         found.into_iter().take(most).try_for_each(|(_, entry, facts)| visit(entry, facts))
     }
 
-    /// Shows the entries of these keys to `visit`: those that are there, in the
-    /// order of the keys, or where they could not be folded the recent ones first.
+    /// Calls `visit` with the existing entries of these keys, in the order of the keys; where the
+    /// store could not be folded, recent ones first.
     pub fn fetch(&self, keys: &[Key], visit: &mut dyn FnMut(Entry) -> Result<()>) -> Result<()> {
         if self.is_folded {
             return self.old.find(keys, &mut |entry, _| visit(entry));
@@ -205,7 +205,7 @@ impl<'a> Entries<'a> {
             }
         }
         let mut done = Ok(());
-        // What kept the fold from being done may keep this from being read.
+        // Whatever prevented the fold may also prevent this read.
         let _ = self.old.find(&others, &mut |entry, _| {
             if done.is_ok() {
                 done = visit(entry);
@@ -215,7 +215,7 @@ impl<'a> Entries<'a> {
         done
     }
 
-    /// The entries whose keys begin so, one more than `most` at the most.
+    /// Returns the entries whose keys begin with these digits, at most one more than `most`.
     pub fn beginning_with(&self, digits: &str, most: usize) -> Result<Vec<(Entry, EntryMetadata)>> {
         let mut query = Query { limit: Some(most + 1), ..Query::default() };
         query.filter.key_prefix = Some(digits.to_owned());
@@ -227,16 +227,16 @@ impl<'a> Entries<'a> {
         Ok(found)
     }
 
-    /// Returns whether a file of its own holds the entry of a key.
+    /// Returns whether the entry of a key is in a young file.
     pub fn is_young(&self, key: &Key) -> bool {
         Young::new(self.root).get(key).is_ok_and(|entry| entry.is_some())
     }
 }
 
-/// The candidates that are named when a prefix says too little.
+/// The number of candidates to list for an ambiguous prefix.
 pub const CANDIDATES: usize = 10;
 
-/// Says that more than one key begins so.
+/// Reports that several keys have this prefix.
 pub fn ambiguous(verb: &str, digits: &str, found: &[(Entry, EntryMetadata)]) -> Exit {
     let mut why = format!("'{digits}' is a prefix of several keys:");
     for (entry, _) in found.iter().take(CANDIDATES) {
@@ -307,8 +307,8 @@ impl Listed {
     }
 }
 
-/// The columns of a table of entries. What helps least to tell them apart is the first to
-/// give way on a narrow terminal.
+/// Returns the columns of a table of entries. On a narrow terminal, the columns that help least to
+/// tell entries apart are dropped first.
 pub fn columns() -> Vec<Column> {
     vec![
         Column::text("KEY").gives_way(1),
@@ -326,7 +326,7 @@ pub fn columns() -> Vec<Column> {
     ]
 }
 
-/// The row of an entry.
+/// Returns the row of an entry.
 pub fn row(
     entry: &Entry,
     facts: &EntryMetadata,
@@ -356,26 +356,25 @@ pub fn row(
     (tone, cells)
 }
 
-/// A command line, as far as it is kept.
+/// Returns a command line, as far as it is kept.
 pub fn command(about: &About, credentials: Credentials) -> String {
     let more = if about.cut { " …" } else { "" };
     credentials.line(about.words()) + more
 }
 
-/// Returns whether its time is over, by what it was recorded with.
+/// Returns whether an entry has expired, by the limit with which it was recorded.
 pub fn has_expired(entry: &Entry, now: Timestamp) -> bool {
     entry.expires().is_some_and(|expires| expires <= now)
 }
 
-/// A time so long ago.
+/// Returns the time that lies `span` before `now`.
 pub fn ago(now: Timestamp, span: Duration) -> Result<Timestamp> {
     let span = u64::try_from(span.as_nanos()).ok();
     let time = span.and_then(|span| now.0.checked_sub(span)).map(Timestamp);
     time.context("there was no cachex so long ago")
 }
 
-/// A folder as entries have it: without links. One that is gone is taken as
-/// it was given.
+/// Returns a folder as entries store it: without links. A missing folder is used as given.
 pub fn folder(dir: &Path) -> Result<ByteBuf> {
     let real = std::fs::canonicalize(dir).or_else(|_| std::path::absolute(dir));
     let real = real.context("finding the folder of --cwd")?;

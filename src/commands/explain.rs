@@ -13,7 +13,7 @@ use cachex_base::process::exit::{self, Exit};
 use cachex_exec::invocation::Invocation;
 use std::time::Instant;
 
-/// Explains it.
+/// Explains a call.
 pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let began = Instant::now();
     let ExplainArgs { run, all, json, reveal } = args;

@@ -1,8 +1,7 @@
-//! `cachex export`: write recorded results to a file, for another store.
+//! `cachex export`: writes recorded results to a file, for another store.
 //!
-//! Folding comes first, so that the old store knows of every entry; then the
-//! choice; then entries are read once more by their keys, in the order of these.
-//! What is in memory is the keys, and the hashes of blobs.
+//! A fold comes first, so that the old store knows every entry. Then the entries are chosen, and
+//! read once more by key, in key order. Only the keys and the hashes of blobs are kept in memory.
 
 mod file;
 
@@ -29,7 +28,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Exports them.
+/// Exports entries.
 pub fn export(args: &ExportArgs, vars: &Vars) -> Result<Exit> {
     let named = NamedArgs::default();
     let settings = match Settings::of("export", named, args.store.clone(), Vec::new(), vars) {
@@ -73,7 +72,7 @@ pub fn export(args: &ExportArgs, vars: &Vars) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// Exports what was asked for; what of that is not to be had.
+/// Exports the selected entries. Returns how many had to be skipped.
 fn fill(
     export: &mut Export<impl Write>,
     args: &ExportArgs,
@@ -91,7 +90,7 @@ fn fill(
     Ok(chosen.skipped)
 }
 
-/// Without a store, nothing is there and nothing is skipped.
+/// Handles a missing store: nothing is there and nothing is skipped.
 fn nothing(args: &ExportArgs) -> Result<Skipped> {
     match args.prefixes.first() {
         Some(prefix) => Err(absent(&prefix.0)),
@@ -106,9 +105,9 @@ fn absent(prefix: &str) -> anyhow::Error {
 /// The selection to export.
 #[derive(Default)]
 struct Chosen {
-    /// The keys, and when each was last used.
+    /// The keys, and the time of each entry's last use.
     keys: BTreeMap<Key, u64>,
-    /// Their size, with shared blobs counted for each.
+    /// The size of the entries, counting a shared blob for each.
     bytes: u64,
     skipped: Skipped,
 }
@@ -195,7 +194,7 @@ impl Room {
         Room { left, held: Held::default() }
     }
 
-    /// Returns whether there is room for an entry, which then takes it; none: it is damaged.
+    /// Claims room for an entry. Returns whether there was enough; none if the entry is damaged.
     fn has(&mut self, root: &Root, entry: &Entry, facts: &EntryMetadata) -> Option<bool> {
         let needs = needs(root, entry)?;
         let new = || needs.iter().filter(|(kind, blob)| !self.held.has(*kind, blob));

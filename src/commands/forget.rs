@@ -1,5 +1,5 @@
-//! `cachex forget`: drop recorded runs: of a command, by key, by what they are; here,
-//! and in the remote store.
+//! `cachex forget`: removes recorded runs, of a command, by key or by their properties, from the
+//! local store and the remote store.
 
 use super::entries::{self, Entries, Named, Settings};
 use super::misused;
@@ -15,14 +15,14 @@ use cachex_base::text::values::KeyPrefix;
 use cachex_store::query::{Filter, Query};
 use cachex_store::settings::RemoteMode;
 
-/// Forgets them.
+/// Removes entries.
 pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let names_command = !args.command.is_empty();
     let mut named = args.named;
     let mut scope = None;
     if !names_command {
-        // Without a command a scope is one of the conditions, and the rest of
-        // what names a command means nothing.
+        // Without a command, a scope is a filter, and the other options that identify a command are
+        // meaningless.
         scope = named.identity.scope.take();
         if named.identity != IdentityArgs::default() || named.tty {
             let why = "options for a command were given without a command; put it after `--`";
@@ -60,7 +60,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let are = |mode| remotes.iter().filter(move |remote| remote.mode == mode);
     let written: Vec<_> = are(RemoteMode::ReadWrite).collect();
     let shared = (!written.is_empty()).then(|| {
-        // What is only there meets no condition that is known here.
+        // Entries that are only in the remote store cannot be filtered from here.
         let is_all = filter == Filter::default();
         let whole = args.prefixes.iter().filter_map(|prefix| Key::from_hex(prefix.0.as_bytes()));
         let named: Vec<Key> = command.into_iter().chain(whole).filter(|_| is_all).collect();
@@ -78,7 +78,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     };
     let removal = Removal { done: "forgotten", args: &args.removal, quiet, vars, shared };
     let root = match settings.store()? {
-        // A helper process wants one to work in.
+        // A helper process needs a store to work in.
         None if is_there && !args.removal.dry_run => {
             Some(run::open_store(settings.config.dir.as_ref())?)
         }
@@ -123,10 +123,10 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     Ok(exit)
 }
 
-/// The command that is meant.
+/// Returns the command that the arguments name.
 fn meant(settings: &Settings, vars: &Vars, closed: Closed) -> Result<Named> {
     if let Some(root) = settings.store()? {
-        // A database that hangs is set aside by this, and not waited for again.
+        // This sets aside a database that hangs, so that it is not waited for again.
         Entries::folded(&root, settings.messages())?;
     }
     settings.name(vars, closed)

@@ -1,8 +1,8 @@
-//! Completions, man pages and `docs/options.md`, made from the command line's own description.
+//! Completions, man pages and `docs/options.md`, generated from the definition of the command line.
 //!
-//! clap's scripts know verbs, options and files. What the store holds, bash, zsh
-//! and fish ask [`super::complete`] for; that is added here, by hand, since clap
-//! completes at run time only under a feature of which it promises nothing.
+//! clap's scripts know verbs, options and files. For values from the store, bash, zsh and fish call
+//! [`super::complete`]. That is added here by hand, because clap supports completion at run time
+//! only under an unstable feature.
 
 mod manual;
 mod options;
@@ -16,13 +16,13 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-/// The options of `run` that have values, by all their names.
+/// The placeholder for the options of `run` that take values, by all their names.
 const VALUED: &str = "@valued@";
 const BASH: &str = include_str!("generate/bash.sh");
 const ZSH: &str = include_str!("generate/zsh.zsh");
 const FISH: &str = include_str!("generate/fish.fish");
 
-/// The options whose values the store knows, and what `__complete` calls these.
+/// The options whose values come from the store, and the name of each kind for `__complete`.
 const NAMED: [(&str, &str); 2] = [("tag", "tags"), ("scope", "scopes")];
 /// The verbs that take keys.
 const KEYED: [&str; 4] = ["show", "inputs", "export", "forget"];
@@ -33,8 +33,8 @@ pub fn completions(shell: Shell) -> Exit {
     Exit::SUCCESS
 }
 
-/// Writes `completions/`, `man/` and `docs/options.md` below `folder`, the repository.
-/// Some man pages are made from other pages in its `docs/`.
+/// Writes `completions/`, `man/` and `docs/options.md` below `folder`, the repository. Some man
+/// pages are converted from other pages in its `docs/`.
 pub fn everything(folder: &Path) -> Result<Exit> {
     let made = |name: &str| -> Result<_> {
         let path = folder.join(name);
@@ -67,9 +67,9 @@ fn script(shell: Shell) -> String {
     }
 }
 
-/// Offers files only where there may be one.
+/// Offers files only where an argument may be one.
 fn without_files(command: Command, shell: Shell) -> Command {
-    // These are replaced by their name in zsh's script.
+    // In zsh's script, these are replaced by name.
     let is_stored = |arg: &Arg| {
         let is_named = NAMED.iter().any(|(name, _)| arg.get_long() == Some(name));
         shell == Shell::Zsh && (is_named || ["prefix", "prefixes"].contains(&arg.get_id().as_str()))
@@ -95,11 +95,11 @@ fn valued() -> String {
     names.collect::<Vec<_>>().join(" ")
 }
 
-/// Where clap has the shell's default, that of the store.
+/// Replaces clap's default completion in zsh with values from the store.
 fn zsh(script: &str) -> String {
     let mut made = String::new();
     for line in script.lines() {
-        // What follows calls them.
+        // The code that follows calls these functions.
         if line.starts_with("if [ \"$funcstack") {
             made += ZSH;
         }
@@ -107,7 +107,7 @@ fn zsh(script: &str) -> String {
         let named = NAMED.iter().find(|(name, _)| option(&format!("--{name}=")));
         let is_key = option("::prefix -- ") || option("::prefixes -- ");
         let kind = if is_key { Some("keys") } else { named.map(|(_, kind)| *kind) };
-        // Of `show`, which takes a key in its stead.
+        // `show` takes a command instead of a key.
         let is_behind = option("::command -- The command whose entry it is");
         match kind {
             Some(kind) => made += &line.replace(":_default'", &format!(":_cachex_{kind}'")),
@@ -119,7 +119,7 @@ fn zsh(script: &str) -> String {
     made
 }
 
-/// One line for each place, in addition to clap's, which have no say behind a command.
+/// Adds a line for each place to clap's script, which must not act after a command.
 fn fish(script: &str) -> String {
     let begin = "    set -l cmd (__fish_cachex_needs_command)\n";
     let guarded = format!("    __fish_cachex_at >/dev/null; and return 1\n{begin}");

@@ -1,7 +1,7 @@
-//! `cachex import`: put the results of an archive into the store.
+//! `cachex import`: adds the results of an archive to the store.
 //!
-//! What can be read only once is kept in a file without a name while it is read for the
-//! first time, because an archive is read twice, see [`cachex_store::archive::intake`].
+//! An archive is read twice (see [`cachex_store::archive::intake`]). Input that can be read only
+//! once is therefore kept in an unnamed file during the first reading.
 
 use super::entries::Settings;
 use super::misused;
@@ -29,7 +29,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use zstd::stream::read::Decoder;
 
-/// Imports it.
+/// Imports an archive.
 pub fn import(args: &ImportArgs, vars: &Vars) -> Result<Exit> {
     let named = NamedArgs::default();
     let mut settings = match Settings::of("import", named, args.store.clone(), Vec::new(), vars) {
@@ -85,13 +85,13 @@ fn work(args: &ImportArgs, settings: &Settings) -> Result<Tally> {
         tally.imported -= outrun;
         tally.present += outrun;
         drop(folding);
-        // It brings the store back within its bounds.
+        // The fold brings the store back within its bounds.
         let _ = db_client::start_fold(root.path(), &settings.config.bounds());
     }
     Ok(tally)
 }
 
-/// Returns what the store has of it. A damaged database has nothing.
+/// Returns the archive's entries that the store already has. A damaged database has none.
 fn recorded(
     root: &Root,
     contents: &Contents,
@@ -105,10 +105,10 @@ fn recorded(
     })
 }
 
-/// An archive that can be read as often as one likes.
+/// An archive that can be read repeatedly.
 struct Archive {
     file: File,
-    /// Its beginning.
+    /// The offset at which the archive begins.
     start: u64,
     limit: u64,
 }
@@ -116,8 +116,8 @@ struct Archive {
 type Unpacking<'a> = Reader<Decoder<'static, BufReader<Watched<'a>>>>;
 
 impl Archive {
-    /// Opens it and reads it once. What can be read only once is kept as far as it was
-    /// found to be an archive.
+    /// Opens an archive and reads it once. Input that can be read only once is kept as far as it
+    /// proves to be an archive.
     fn open(path: &Path, limit: u64, rules: &Rules) -> Result<(Archive, Contents)> {
         let mut file = if path.as_os_str() == "-" {
             File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?)
@@ -136,7 +136,7 @@ impl Archive {
         }
         progress::begin(Stage::Verifying, None);
         let kept = tempfile::tempfile().context("creating a temporary file")?;
-        // Compressed, it is hardly longer than what it holds.
+        // The compressed archive is hardly longer than its contents.
         let most = limit.saturating_add(limit / 64).saturating_add(1 << 20);
         let mut room = most;
         let keeping = Keeping { from: file, to: &kept, room: &mut room };
@@ -149,7 +149,7 @@ impl Archive {
         }
     }
 
-    /// Reads it from its beginning.
+    /// Reads the archive from its beginning.
     fn read(&self, stage: Stage) -> Result<Unpacking<'_>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(self.start))?;
@@ -179,7 +179,7 @@ impl Read for Keeping<'_> {
     }
 }
 
-/// A file that tells how far it is read.
+/// A file that reports its progress.
 struct Watched<'a>(&'a File);
 
 impl Read for Watched<'_> {

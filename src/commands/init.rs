@@ -1,10 +1,10 @@
-//! `cachex init`: what makes a shell at home with cachex.
+//! `cachex init`: integrates cachex with a shell.
 
 use crate::args::InitShell;
 use cachex_base::process::exit::Exit;
 use std::io::Write;
 
-/// Prints what the shell is to evaluate when it starts.
+/// Prints the script that a shell evaluates when it starts.
 pub fn init(shell: InitShell) -> Exit {
     let script = match shell {
         InitShell::Bash => include_str!("init/bash.sh"),

@@ -16,7 +16,7 @@ use cachex_trace::{Class, Fact};
 use serde::Serialize;
 use std::io::Write;
 
-/// Lists them.
+/// Lists the inputs of a result.
 pub fn inputs(mut args: InputsArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     args.named.identity.auto.auto |= !args.command.is_empty();
     let settings =
@@ -51,7 +51,7 @@ pub fn inputs(mut args: InputsArgs, vars: &Vars, closed: Closed) -> Result<Exit>
     Ok(Exit::SUCCESS)
 }
 
-/// Says why there is nothing to list.
+/// Reports why there is nothing to list.
 fn absent(root: &Root, is_prefix: bool, digits: &str) -> Result<Exit> {
     if is_prefix {
         bail!("no entry has a key that begins with {digits}");
@@ -64,7 +64,7 @@ fn absent(root: &Root, is_prefix: bool, digits: &str) -> Result<Exit> {
     }
 }
 
-/// What of a file matters, in a word.
+/// Returns a word for the aspect of a file that matters.
 fn word(fact: &Fact) -> &'static str {
     if fact.value.is_absent() {
         return "absent";
@@ -82,7 +82,7 @@ fn word(fact: &Fact) -> &'static str {
     }
 }
 
-/// What JSON says of a file. The field names are public.
+/// The JSON form of a file. The field names are public.
 #[derive(Serialize)]
 struct Listed {
     path: String,

@@ -1,4 +1,4 @@
-//! `cachex list`: show which results the store holds.
+//! `cachex list`: shows the results in the store.
 
 use super::entries::{self, Entries, Listed, Settings};
 use crate::args::{ListArgs, NamedArgs, SortKey};
@@ -9,7 +9,7 @@ use cachex_base::process::exit::Exit;
 use cachex_base::system::clock::Timestamp;
 use cachex_store::query::{Filter, Order, Query};
 
-/// Lists them.
+/// Lists entries.
 pub fn list(args: ListArgs, vars: &Vars) -> Result<Exit> {
     let now = Timestamp::now();
     let query = query(&args, now)?;

@@ -1,4 +1,4 @@
-//! `cachex log`: the last calls, and what came of each.
+//! `cachex log`: shows the latest calls, and their results.
 
 use super::entries::{self, Entries, Settings};
 use crate::args::{LogArgs, NamedArgs};
@@ -16,10 +16,10 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// So many calls are shown unless it is said how many.
+/// The default number of calls to show.
 const USUAL: usize = 50;
 
-/// Lists them.
+/// Lists calls.
 pub fn log(args: LogArgs, vars: &Vars) -> Result<Exit> {
     let settings = match Settings::of("log", NamedArgs::default(), args.store, Vec::new(), vars) {
         Ok(settings) => settings,
@@ -84,7 +84,7 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-/// A call, and what is known of its command.
+/// A call, and its command as far as it is known.
 struct Line {
     call: events::Call,
     about: About,
@@ -106,7 +106,7 @@ struct Logged {
 }
 
 impl Line {
-    /// The result in a word, why the command ran, and whether that run was recorded.
+    /// Returns the result as a word, why the command ran, and whether that run was recorded.
     fn result(&self) -> (&'static str, Option<String>, Option<bool>) {
         match self.call.event.kind {
             Kind::Hit { .. } => ("hit", None, None),

@@ -1,8 +1,8 @@
-//! cachex by the name of another command: `~/bin/kubectl`, a link to cachex, runs the next
-//! `kubectl` on PATH, and caches what a rule of `config.toml` is for.
+//! cachex under the name of another command: `~/bin/kubectl`, a link to cachex, runs the next
+//! `kubectl` on PATH, and caches the calls for which `config.toml` has a rule.
 //!
-//! A call that no rule is for goes to the command as it is: nobody wants `kubectl delete`
-//! to be replayed because `kubectl get` is.
+//! A call that matches no rule is passed to the command unchanged: nobody wants `kubectl delete` to
+//! be replayed because `kubectl get` is.
 
 use super::run;
 use crate::args::{Cli, RunArgs};
@@ -18,13 +18,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// The command that cachex is called for, if it is called by the name of one.
+/// Returns the command by whose name cachex was called, if any.
 pub fn name(args: &[OsString], vars: &Vars) -> Option<OsString> {
     let name = base_name(args.first()?.as_bytes());
     if is_cachex(name) || name.is_empty() {
         return None;
     }
-    // One that was copied or renamed is cachex by that name.
+    // A copied or renamed cachex is cachex under its new name.
     let file = executable()?;
     if !is_cachex(base_name(file.as_os_str().as_bytes())) {
         return None;
@@ -32,17 +32,17 @@ pub fn name(args: &[OsString], vars: &Vars) -> Option<OsString> {
     let name = OsStr::from_bytes(name).to_owned();
     let invocation = Invocation { argv: vec![name.clone()] };
     let is_there = !matches!(invocation.resolve(config::var(vars, "PATH")), Resolved::NotFound);
-    // A link that is just a shorter name for cachex.
+    // Otherwise the link is just a shorter name for cachex.
     (is_there || !is_for_cachex(&args[1..])).then_some(name)
 }
 
-/// Whether arguments are those of cachex itself.
+/// Returns whether arguments are meant for cachex itself.
 fn is_for_cachex(args: &[OsString]) -> bool {
     let Some(first) = args.first().and_then(|first| first.to_str()) else { return true };
     first.starts_with('-') || Cli::command().find_subcommand(first).is_some()
 }
 
-/// The file of this process, without links.
+/// Returns the file of this process, without links.
 fn executable() -> Option<PathBuf> {
     #[cfg(target_os = "linux")]
     return std::fs::read_link("/proc/self/exe").ok();
@@ -50,7 +50,7 @@ fn executable() -> Option<PathBuf> {
     return std::env::current_exe().and_then(std::fs::canonicalize).ok();
 }
 
-/// Runs the command of this name with the arguments that this process has.
+/// Runs the command of this name with this process's arguments.
 pub fn run(name: OsString, mut command: Vec<OsString>, vars: &Vars, closed: Closed) -> Exit {
     ipc::is_called_for(&name);
     command[0] = name;

@@ -1,4 +1,4 @@
-//! One file per verb, and the choice between them.
+//! The verbs of the command line, one file each, and the dispatch between them.
 
 mod allow;
 mod clear;
@@ -42,9 +42,9 @@ use std::os::unix::ffi::OsStrExt;
 const NOT_THE_SHELL: &str = "a script is run by `cachex sh -c SCRIPT`; in a Makefile, \
     `SHELL = cachex` needs `.SHELLFLAGS = sh -c` beside it";
 
-/// The whole program. Does not return.
+/// Runs the whole program. Does not return.
 ///
-/// `arguments` are the process's, its name first, and `environment` its variables, each
+/// `arguments` are those of the process, its name first, and `environment` its variables, each as
 /// `NAME=value`.
 pub fn main(arguments: &'static [&'static OsStr], environment: &[&'static OsStr]) -> ! {
     ipc::is_cachex_from_now_on(arguments);
@@ -80,7 +80,7 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     let typed = args.clone();
     let parsed = match args::parse(args) {
         Ok(parsed) => parsed,
-        // As make calls it that was told `SHELL = cachex` and no more.
+        // This is how make calls it with `SHELL = cachex` alone.
         Err(_) if is_script => return misused(&verb, exit::CACHEX_FAILED, NOT_THE_SHELL),
         Err(mut error) => {
             args::quieten(&mut error);
@@ -128,8 +128,9 @@ fn dispatch(mut args: Vec<OsString>, vars: &Vars, closed: [bool; 3]) -> Exit {
     })
 }
 
-/// Names and values. What has no `=` is not a variable, and reaches the command all the
-/// same: it is told as the value of a variable `=`, which none can be called.
+/// Splits variables into names and values. A string without `=` is not a variable, but reaches the
+/// command all the same: it is represented as the value of a variable `=`, a name that no variable
+/// can have.
 fn variables(environment: &[&'static OsStr]) -> Vec<(&'static OsStr, &'static OsStr)> {
     let split = |variable: &&'static OsStr| {
         let bytes = variable.as_bytes();
@@ -141,8 +142,7 @@ fn variables(environment: &[&'static OsStr]) -> Vec<(&'static OsStr, &'static Os
     environment.iter().map(split).collect()
 }
 
-/// Says what was wrong with how a verb was called, as clap says it. One within another
-/// has both their names.
+/// Reports misuse of a verb in clap's format. A nested verb is given by both names.
 fn misused(verb: &str, status: u8, why: impl Display) -> Exit {
     let mut cli = Cli::command();
     cli.build();

@@ -1,4 +1,4 @@
-//! `cachex prune`: drop what has expired, what is old, what is too much.
+//! `cachex prune`: removes entries that have expired, are old, or exceed a limit.
 
 use super::entries::{self, Entries, Settings};
 use super::misused;
@@ -65,12 +65,12 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
 struct Choice<'a> {
     root: &'a Root,
     stored: &'a Entries<'a>,
-    /// All of them must meet this.
+    /// The filter that all entries must meet.
     filter: Filter,
 }
 
 impl Choice<'_> {
-    /// The expired entries: all of them, or those of no use any more.
+    /// Chooses the expired entries: all of them, or only those that are of no use any more.
     fn expired(&self, chosen: &mut Chosen<'_>, now: Timestamp, all: bool) -> Result<()> {
         let (expired_at, gone_at) = if all { (Some(now), None) } else { (None, Some(now)) };
         let filter = Filter { expired_at, gone_at, ..self.filter.clone() };
@@ -84,7 +84,7 @@ impl Choice<'_> {
         self.stored.each(&query, &mut |entry, facts| chosen.take(&entry, &facts).map(drop))
     }
 
-    /// The least recently used of more than so many that are left.
+    /// Chooses the least recently used entries beyond this number.
     fn too_many(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
         let mut left = self.count()?.saturating_sub(chosen.count());
         self.beyond(chosen, |_| {
@@ -94,9 +94,9 @@ impl Choice<'_> {
         })
     }
 
-    /// The least recently used of what is left beyond so many bytes.
+    /// Chooses the least recently used entries beyond this many bytes.
     fn too_large(&self, chosen: &mut Chosen<'_>, most: u64) -> Result<()> {
-        // What the store takes besides goes in parts with what it is taken for.
+        // The store's other disk space shrinks in proportion with the entries for which it is used.
         let mut bytes = self.bytes()?;
         if self.filter == Filter::default() {
             bytes = bytes.max(account::surveyed(self.root)?.taken);
@@ -104,8 +104,8 @@ impl Choice<'_> {
         self.beyond(chosen, |chosen| bytes.saturating_sub(chosen.bytes()) <= most)
     }
 
-    /// The least recently used, until `is_enough`, but never the one that was recorded
-    /// last.
+    /// Chooses the least recently used entries until `is_enough`, but never the latest recorded
+    /// one.
     fn beyond(
         &self,
         chosen: &mut Chosen<'_>,
@@ -128,7 +128,7 @@ impl Choice<'_> {
         }
     }
 
-    /// Returns their number.
+    /// Returns the number of entries.
     fn count(&self) -> Result<u64> {
         if self.filter == Filter::default() {
             return Ok(self.stored.totals.entries);
@@ -141,7 +141,7 @@ impl Choice<'_> {
         Ok(count)
     }
 
-    /// Returns their size.
+    /// Returns the size of the entries.
     fn bytes(&self) -> Result<u64> {
         if self.filter == Filter::default() {
             return Ok(self.stored.totals.bytes);
@@ -154,7 +154,7 @@ impl Choice<'_> {
         Ok(bytes)
     }
 
-    /// The one that was recorded last.
+    /// Returns the latest recorded entry.
     fn latest(&self) -> Result<Option<Key>> {
         let mut latest = None;
         self.stored.each(&self.query(Order::Created, false, Some(1)), &mut |entry, _| {
@@ -169,7 +169,7 @@ impl Choice<'_> {
     }
 }
 
-/// No more is to be chosen.
+/// A signal that nothing more has to be chosen.
 #[derive(Debug)]
 struct Enough;
 

@@ -1,6 +1,5 @@
-//! `cachex remote`: whether the store that machines share works, what came from it and
-//! went there, waiting for what is yet to go, taking out what is too much or not to be used
-//! any more, and the keys that results are signed with.
+//! `cachex remote`: checks a shared store, shows its statistics and contents, sends, prunes and
+//! invalidates results, and creates signing keys.
 
 mod check;
 mod flush;
@@ -26,10 +25,10 @@ use serde::Serialize;
 use std::io::Write;
 use std::time::Duration;
 
-/// How long a store may take to get what waits for it, unless somebody says something else.
+/// The default time limit for sending the queue.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Does one of them.
+/// Runs the subcommand.
 pub fn remote(args: RemoteArgs, vars: &Vars) -> Result<Exit> {
     match args.verb {
         RemoteVerb::Check(args) => each("remote check", &args.remote, vars, &check::check),
@@ -64,7 +63,8 @@ pub fn remote(args: RemoteArgs, vars: &Vars) -> Result<Exit> {
     }
 }
 
-/// Does it for each of the stores that calls use; it ends as the first one that failed.
+/// Runs a subcommand for each remote store that calls use. Returns the exit status of the first
+/// failure.
 fn each(
     verb: &str,
     which: &WhichArgs,
@@ -85,7 +85,7 @@ fn each(
     Ok(exit)
 }
 
-/// What each of them is told.
+/// The context of a subcommand, for one store.
 struct Told {
     settings: Settings,
     remote: config::Remote,
@@ -93,7 +93,7 @@ struct Told {
 }
 
 impl Told {
-    /// One of each store that calls use, that of all commands first.
+    /// Returns a context for each store that calls use, beginning with that of all commands.
     fn all(verb: &str, args: &WhichArgs, vars: &Vars) -> Result<Vec<Told>, Exit> {
         let run = RunArgs {
             remote: args.remote.clone(),
@@ -124,7 +124,7 @@ impl Told {
         self.settings.config.quiet
     }
 
-    /// The remote store, beside this local one.
+    /// Returns the remote store, next to this local one.
     fn beside<'r>(&self, root: &'r Root) -> Remote<'r> {
         run::remote_beside(root, &self.remote, self.settings.config.compress)
     }
@@ -133,12 +133,12 @@ impl Told {
         self.remote.url.to_string()
     }
 
-    /// The mode as it is typed.
+    /// Returns the mode as it is typed.
     fn mode(&self) -> String {
         ui::choice(&self.remote.mode)
     }
 
-    /// The same, and what it means where it keeps something from being done.
+    /// Returns the mode, and a note where it prevents something.
     fn mode_explained(&self) -> String {
         let means = match self.remote.mode {
             RemoteMode::ReadWrite => "",
@@ -152,7 +152,7 @@ impl Told {
         self.remote.mode == RemoteMode::ReadWrite
     }
 
-    /// Prints what was found, as JSON or in words, unless nothing is to be said.
+    /// Prints a result, as JSON or as text.
     fn print(&self, object: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
         let mut out = std::io::stdout().lock();
         if self.json {

@@ -1,11 +1,11 @@
-//! The removal of entries by `forget` and `prune`: which ones, all at once under the
-//! fold lock, and what is said about it. `forget` takes them out of a remote store
-//! first: else a call that comes in between would bring them back.
+//! The removal of entries by `forget` and `prune`: the choice, the removal under the fold lock, and
+//! the report. `forget` first removes entries from a remote store; otherwise a call in between
+//! would bring them back.
 //!
-//! The fold comes first, so that the old store knows of every entry; then the
-//! choice, without a lock; then the lock, which keeps folds and promotions from
-//! bringing back what goes meanwhile. A run that is recorded between the choice
-//! and the removal goes too, which costs a miss. What is in memory is the keys.
+//! A fold comes first, so that the old store knows every entry. Then the entries are chosen,
+//! without a lock. Then the lock keeps folds and promotions from bringing removed entries back. A
+//! run recorded between the choice and the removal is removed too, at the cost of a miss. Only the
+//! keys are kept in memory.
 
 use super::entries::{self, Entries};
 use crate::args::{OutputArgs, RemovalArgs};
@@ -29,16 +29,15 @@ use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 
-/// How many entries one helper process takes out: it is to show that it is
-/// alive before long.
+/// The number of entries that one helper process removes, so that it soon shows that it is alive.
 const BATCH: usize = 5000;
 
-/// What is to go; with `--dry-run`, it is listed as it is chosen.
+/// The entries to remove; with `--dry-run`, they are listed as they are chosen.
 pub struct Chosen<'a> {
     root: &'a Root,
     keys: Vec<Key>,
     known: HashSet<Key>,
-    /// The platforms that they name.
+    /// The platforms that their tags name.
     platforms: BTreeSet<String>,
     blobs: HashSet<[u8; 32]>,
     bytes: u64,
@@ -48,7 +47,7 @@ pub struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    /// Takes an entry in, once; the bytes that go with it.
+    /// Adds an entry, unless it was added before. Returns the bytes that its removal frees.
     pub fn take(&mut self, entry: &Entry, facts: &EntryMetadata) -> Result<u64> {
         if !self.known.insert(entry.key) {
             return Ok(0);
@@ -57,7 +56,8 @@ impl Chosen<'_> {
         self.platforms.extend(remote::platform_of(&entry.about.tags).map(str::to_owned));
         let mut bytes = facts.size;
         let manifest = entry.manifest().filter(|blob| !self.blobs.contains(&blob.hash));
-        // What was chosen before, or is in the files of this one twice, or is not taken.
+        // Bytes that are not freed: blobs chosen before, duplicates among its files, or missing
+        // ones.
         let mut again = match (entry.outputs, manifest) {
             (Some(outputs), None) => outputs.bytes,
             _ => 0,
@@ -68,7 +68,7 @@ impl Chosen<'_> {
             if !self.blobs.insert(blob.hash) {
                 again = again.saturating_add(blob.len);
             } else if let Some(stored) = blobs::stored(self.root, &blob.hash) {
-                // What was packed takes less.
+                // A compressed blob takes less space.
                 again = again.saturating_add(blob.len.saturating_sub(stored));
             }
         }
@@ -81,7 +81,7 @@ impl Chosen<'_> {
         Ok(bytes)
     }
 
-    /// Returns their number.
+    /// Returns the number of entries.
     pub fn count(&self) -> u64 {
         self.keys.len() as u64
     }
@@ -91,7 +91,7 @@ impl Chosen<'_> {
         self.bytes
     }
 
-    /// Returns whether this one is among them.
+    /// Returns whether this entry was chosen.
     pub fn has(&self, key: &Key) -> bool {
         self.known.contains(key)
     }
@@ -106,49 +106,49 @@ pub struct Outcome {
     pub removed: u64,
     /// The bytes they took; with `dry_run` the bytes taken by these alone.
     pub freed_bytes: u64,
-    /// Their keys.
+    /// The keys of the entries.
     pub keys: Vec<String>,
-    /// The remote store that they went from too.
+    /// The remote store from which they were removed too.
     pub remote: Option<Elsewhere>,
 }
 
 /// The result of removing entries from a remote store.
 #[derive(Debug, Serialize)]
 pub struct Elsewhere {
-    /// Its URL; of several, one after the other.
+    /// The URL; several are separated by spaces.
     pub url: String,
-    /// The number of entries to remove, whether it had them or not.
+    /// The number of entries to remove, whether or not the store had them.
     pub asked: u64,
-    /// Why it did not.
+    /// The reason for a failure.
     pub error: Option<String>,
 }
 
-/// Remote stores that entries are taken out of too.
+/// Remote stores from which entries are removed too.
 pub struct Shared<'a> {
-    /// Those that are written to.
+    /// The stores that are written to.
     pub remotes: Vec<&'a config::Remote>,
-    /// Keys that go there, be they here or not.
+    /// Keys to remove there, whether or not they exist here.
     pub keys: Vec<Key>,
-    /// The platform that they are of, if that is named.
+    /// The platform of the keys, if one is named.
     pub platform: Option<String>,
 }
 
 /// The way in which a verb removes entries.
 pub struct Removal<'a> {
-    /// `forgotten`, `pruned`.
+    /// The verb's participle: `forgotten`, `pruned`.
     pub done: &'static str,
     /// The arguments of the verb.
     pub args: &'a RemovalArgs,
     /// True if nothing is said.
     pub quiet: bool,
-    /// For the pager.
+    /// The variables, for the pager.
     pub vars: &'a Vars,
-    /// The remote store that they go from too.
+    /// The remote stores from which entries are removed too.
     pub shared: Option<Shared<'a>>,
 }
 
 impl Removal<'_> {
-    /// Removes what `choose` chooses, or says what that is; and says what was done.
+    /// Removes the entries that `choose` chooses, or lists them, and reports what was done.
     pub fn carry_out(
         &self,
         root: &Root,
@@ -170,7 +170,7 @@ impl Removal<'_> {
                 credentials: Credentials::reveal(reveal),
                 now: Timestamp::now(),
             };
-            // A list shows by itself that the work goes on.
+            // A list itself shows that the work proceeds.
             let shown = (!lists).then(|| ui::Progress::show(self.quiet));
             progress::begin(Stage::Choosing, None);
             choose(&mut chosen)?;
@@ -189,7 +189,7 @@ impl Removal<'_> {
         Ok(Exit::SUCCESS)
     }
 
-    /// Takes what is chosen out of the remote store, if there is one.
+    /// Removes the chosen entries from the remote stores, if there are any.
     fn remove_there(&self, root: &Root, chosen: &Chosen<'_>) -> Option<Elsewhere> {
         let Shared { remotes, keys: more, platform } = self.shared.as_ref()?;
         let mut keys = chosen.keys.clone();
@@ -199,10 +199,10 @@ impl Removal<'_> {
         }
         progress::begin(Stage::Removing, None);
         let platforms = platform.iter().chain(&chosen.platforms).cloned().collect::<Vec<_>>();
-        // Nothing is sent by this, so nothing is packed.
+        // Nothing is sent, so nothing is compressed.
         let remove = |settings| run::remote_beside(root, settings, 0).remove_all(&keys, &platforms);
         let failed = remotes.iter().map(|settings| remove(settings)).filter_map(Result::err);
-        // The others are told all the same.
+        // The other stores are told all the same.
         let failed: Vec<String> = failed.map(|error| format!("{error:#}")).collect();
         let urls: Vec<String> = remotes.iter().map(|remote| remote.url.to_string()).collect();
         Some(Elsewhere {
@@ -212,14 +212,14 @@ impl Removal<'_> {
         })
     }
 
-    /// Says that there was nothing to remove anything from.
+    /// Reports that there was no store to remove anything from.
     pub fn nothing(&self) -> Result<Exit> {
         let outcome = Outcome { dry_run: self.args.dry_run, ..Outcome::default() };
         self.tell(&mut std::io::stdout().lock(), &outcome)?;
         Ok(Exit::SUCCESS)
     }
 
-    /// Says what was or would be done.
+    /// Reports what was or would be done.
     pub fn tell(&self, out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
         let failed = outcome.remote.as_ref().and_then(|there| there.error.as_deref());
         if let Some(why) = failed {
@@ -263,7 +263,8 @@ fn remove(root: &Root, entries: &Entries<'_>, chosen: &Chosen<'_>) -> Result<Out
     progress::begin(Stage::Removing, chosen.keys.len() as u64);
     let mut blobs = chosen.blobs.clone();
     for keys in chosen.keys.chunks(BATCH) {
-        // From below, so that what is removed from above is not found below.
+        // The old store first, so that an entry removed from the young ones does not reappear from
+        // it.
         let old = entries.old.remove_all(keys, &mut blobs)?;
         let mut files = 0;
         for key in keys {

@@ -1,4 +1,4 @@
-//! `cachex run` and `cachex sh`: run a command, or replay what it did last time.
+//! `cachex run` and `cachex sh`: run a command, or replay its recorded run.
 
 use super::misused;
 use crate::args::lean;
@@ -22,7 +22,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::time::Instant;
 
-/// Runs it.
+/// Runs the verb.
 pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
     let verb = called.verb();
     call(called, vars, closed, None, &|why| misused(verb, exit::CACHEX_FAILED, why))
@@ -30,9 +30,9 @@ pub fn run(called: Called, vars: &Vars, closed: Closed) -> Exit {
 
 /// Runs a command for a program that uses the library: `args` are those after [`ipc::RUN_FOR`].
 ///
-/// The file that they begin with is emptied before anything else is done, and told of
-/// the call, mistakes included. So it shows whoever started this process whether
-/// anything was done at all.
+/// The file that they begin with is truncated before anything else is done, and receives the report
+/// of the call, mistakes included. So it shows whoever started this process whether anything was
+/// done at all.
 pub fn serve(args: &[OsString], vars: &Vars, closed: Closed) -> Exit {
     ipc::take_name();
     let [path, args @ ..] = args else { return Exit::Status(exit::CACHEX_FAILED) };
@@ -58,8 +58,8 @@ fn in_short(mistake: &str) -> &str {
     text.split("\n\nUsage:").next().unwrap_or(text).trim_end()
 }
 
-/// Runs it, and tells `told` of it, or else whoever is to be told. What is wrong with
-/// how it was called is said by `usage`.
+/// Runs a call, and reports it to `told`, or else to the configured destination. Usage errors are
+/// reported by `usage`.
 fn call(
     called: Called,
     vars: &Vars,
@@ -74,7 +74,7 @@ fn call(
     }
 }
 
-/// Runs a command of which everything is settled.
+/// Runs a command whose configuration is settled.
 pub fn with(config: Config, argv: Vec<OsString>, vars: &Vars, closed: Closed) -> Exit {
     let usage = |why: &dyn Display| misused(args::RUN, exit::CACHEX_FAILED, why);
     settled(config, argv, vars, closed, None, &usage, Instant::now())
@@ -95,8 +95,7 @@ fn settled(
         Err(why) if why.is_mistaken => return usage(&why),
         Err(why) => (None, Some(why)),
     };
-    // The process ends after this: what is given back piece by piece is a part of
-    // every hit.
+    // The process ends after this: freeing memory piece by piece would slow down every hit.
     let config = ManuallyDrop::new(config);
     let invocation = ManuallyDrop::new(Invocation { argv });
     let report = told.or(report.as_ref());
@@ -129,7 +128,7 @@ fn settled(
         let gets_nothing = matches!(runner.untaken(), Source::Null);
         fallback::command_is(&runner.invocation.argv, last.copied(), gets_nothing);
     }
-    // What is a mistake of cachex is no reason not to run the command.
+    // A bug in cachex is no reason not to run the command.
     std::panic::set_hook(Box::new(tell_of_panic));
     let done = catch_unwind(AssertUnwindSafe(|| match run::open_store(config.dir.as_ref()) {
         Ok(root) => runner.run(&ManuallyDrop::new(root)),
@@ -154,7 +153,7 @@ fn settled(
     })
 }
 
-/// Says where cachex has a mistake.
+/// Reports where cachex panicked.
 fn tell_of_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let why = panic.payload_as_str().unwrap_or("an error of its own");

@@ -1,4 +1,4 @@
-//! `cachex show`: show everything about one result, or what it printed.
+//! `cachex show`: shows everything about one result, or its output.
 
 use super::entries::{self, Entries, Listed, Settings};
 use crate::args::ShowArgs;
@@ -21,7 +21,7 @@ use serde::Serialize;
 use std::io::Write;
 use std::time::Duration;
 
-/// Shows it.
+/// Shows an entry.
 pub fn show(args: &ShowArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let named = args.named.clone();
     let settings = match Settings::of("show", named, args.store.clone(), args.command.clone(), vars)
@@ -149,7 +149,7 @@ impl Output {
     }
 }
 
-/// Prints the entry for people.
+/// Formats an output path for people.
 fn output_line(item: &Item) -> String {
     let path = ui::word(&item.path);
     match &item.what {

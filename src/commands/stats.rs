@@ -1,4 +1,4 @@
-//! `cachex stats`: what was hit, what was run, and what that saved.
+//! `cachex stats`: hits, runs, and the time saved.
 
 mod by;
 mod days;
@@ -30,7 +30,7 @@ use std::io::{BufRead, ErrorKind, Write};
 use std::path::PathBuf;
 use text::Look;
 
-/// Shows the figures, or sets them back.
+/// Shows the figures, or resets them.
 pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
     let settings = match Settings::of("stats", NamedArgs::default(), args.store, Vec::new(), vars) {
         Ok(settings) => settings,
@@ -87,7 +87,7 @@ pub fn stats(args: StatsArgs, vars: &Vars) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// Adds up the results by what they have in common.
+/// Sums up the results by group.
 fn by_group(settings: &Settings, by: StatsBy, output: OutputArgs, vars: &Vars) -> Result<Exit> {
     let root = settings.store()?;
     let stored = root.as_ref().map(|root| Entries::readable(root, settings.messages()));
@@ -115,7 +115,7 @@ fn write_page(file: &PathBuf, page: &str) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// Counts from nothing again. Entries stay.
+/// Resets the counts. Entries are kept.
 fn reset(settings: &Settings, yes: bool) -> Result<Exit> {
     if !yes && !rustix::termios::isatty(rustix::stdio::stdin()) {
         let why = "cannot ask without a terminal; `--yes` resets the figures without asking";
@@ -126,7 +126,7 @@ fn reset(settings: &Settings, yes: bool) -> Result<Exit> {
             return Ok(Exit::Status(exit::FAILURE));
         }
         let store = DbClient::new(&root);
-        // What is yet to be counted would be, after.
+        // Otherwise, events not counted yet would be counted afterwards.
         let shown = ui::Progress::show(settings.config.quiet);
         store.take_in()?;
         drop(shown);
@@ -147,7 +147,7 @@ fn agreed(root: &Root) -> Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// A reader who has seen enough is no failure.
+/// Prints text. It is no failure if the reader has seen enough.
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -1,4 +1,4 @@
-//! `cachex trace`: run a command, and list the files that it read, looked for and wrote.
+//! `cachex trace`: runs a command, and lists the files that it read, looked up and wrote.
 
 mod list;
 
@@ -18,12 +18,12 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 
-/// The verb, as it is typed.
+/// The name of the verb.
 pub const TRACE: &str = "trace";
 
-/// Runs it.
+/// Runs the verb.
 pub fn trace(args: TraceArgs, vars: &Vars) -> Exit {
-    // As the shell would for `>`: before the command runs, so that no older list is left.
+    // Created before the command runs, like the shell's `>`, so that no older list is left.
     let file = match args.output.as_ref().map(File::create).transpose() {
         Ok(file) => file,
         Err(error) => {
@@ -111,7 +111,7 @@ fn failed(status: u8, name: impl Display, why: impl Display) -> Exit {
     Exit::Status(status)
 }
 
-/// The working directory, without links.
+/// Returns the working directory, without links.
 fn working_directory() -> Vec<u8> {
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
     here.map(|here| OsStr::as_bytes(here.as_os_str()).to_vec()).unwrap_or_default()

@@ -1,27 +1,27 @@
-//! Whether it is found out what the command reads, and how.
+//! The settings of automatic calls.
 
 use super::levels::{Levels, contradiction};
 use super::{UsageError, options};
 use crate::args::AutoArgs;
 use cachex_base::text::values::{AutoOutputs, AutoQuirks, AutoTimes, PathPattern};
 
-/// How it is found out what a command reads.
+/// The way in which a command's inputs are found automatically.
 #[derive(Clone, Debug)]
 pub struct Auto {
-    /// Which modification times are part of the key.
+    /// The modification times that are part of the key.
     pub times: AutoTimes,
-    /// What is left out.
+    /// The paths to ignore.
     pub ignore: Vec<PathPattern>,
     /// Whether the network may be used.
     pub allows_network: bool,
-    /// Which of the files that it writes are recorded.
+    /// The written files that are recorded.
     pub outputs: AutoOutputs,
-    /// What is known of programs that look at their own output.
+    /// The knowledge about programs that examine their own output.
     pub quirks: AutoQuirks,
 }
 
-/// The options of automatic calls as one; none if the call is not automatic. `no_cwd` is
-/// whether that flag was given.
+/// Merges the options of automatic calls; none if the call is not automatic. `no_cwd` is whether
+/// that flag was given.
 pub fn auto(
     args: AutoArgs,
     no_cwd: bool,
@@ -43,8 +43,8 @@ pub fn auto(
             None => Ok(None),
         };
     };
-    // Said in one breath it is a mistake. Else it is not the one who asks for automatic calls
-    // that asks for wrong ones.
+    // Set on the same level, the options contradict each other. On different levels, the call is
+    // not to blame for the combination.
     if let Some((true, no_cwd)) = levels.pick_by(&NO_CWD, no_cwd.then_some(true))?
         && no_cwd.against(by).is_eq()
     {
@@ -57,7 +57,7 @@ pub fn auto(
     ignore.dedup();
     levels.settle(&AUTO_IGNORE, &ignore);
     let allowed = (!args.auto_allow.is_empty()).then_some(args.auto_allow);
-    // A checkout has times of its own.
+    // Modification times differ between checkouts.
     let times = if portable { AutoTimes::None } else { AutoTimes::default() };
     Ok(Some(Box::new(Auto {
         times: levels.pick_or(&AUTO_TIMES, args.auto_times, times)?,

@@ -1,8 +1,8 @@
-//! `config.toml`: where it lies, whether it is to be trusted, and what it says.
+//! `config.toml`: its place, whether it is trusted, and its content.
 //!
-//! It is only looked for in the user's own folder: it can name the store, so whoever
-//! plants one decides what commands seem to print. What a project may say is in
-//! [`super::project`]. Without it, a call pays one `open` that finds nothing.
+//! The file is read only from the user's own folder: it can name the store, so whoever plants one
+//! decides what commands seem to print. The project's own settings are in [`super::project`].
+//! Without a file, a call pays for one failing `open`.
 
 use super::options::{About, Value};
 use super::project::{self, Project};
@@ -16,10 +16,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// No file that somebody wrote by hand is longer.
+/// The maximum size, more than anybody writes by hand.
 pub const LONGEST: usize = 1 << 20;
 
-/// The variable that names another file, or none.
+/// The variable that names another file, or disables it.
 pub const VARIABLE: &str = "CACHEX_CONFIG";
 const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 
@@ -36,7 +36,7 @@ pub struct File {
     pub profiles: Vec<Profile>,
     /// The file of the project.
     pub project: Option<Box<File>>,
-    /// Why the file of the project is not used, if that is worth a word.
+    /// The reason why the project's file is not used, if it deserves a warning.
     pub warning: Option<String>,
 }
 
@@ -74,19 +74,19 @@ pub struct Profile {
 }
 
 impl File {
-    /// One that says nothing, as if there were one where there is none.
+    /// Creates an empty file, as a place for the project's file.
     fn empty() -> File {
         let path = PathBuf::new();
         let (settings, rules, profiles) = (Vec::new(), Vec::new(), Vec::new());
         File { path, settings, rules, profiles, project: None, warning: None }
     }
 
-    /// Whether there is such a file.
+    /// Returns whether the user's file exists.
     pub fn is_there(&self) -> bool {
         !self.path.as_os_str().is_empty()
     }
 
-    /// The places of the rules that match a command, the last first.
+    /// Returns the indices of the rules that match a command, last first.
     pub fn matching(&self, argv: &[OsString]) -> Vec<usize> {
         let Some((command, rest)) = argv.split_first() else { return Vec::new() };
         if self.rules.is_empty() {
@@ -109,18 +109,18 @@ impl File {
         (0..self.rules.len()).rev().filter(|&place| matches(&self.rules[place])).collect()
     }
 
-    /// The patterns of all rules.
+    /// Returns the patterns of all rules.
     pub fn globs(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().flat_map(|rule| &rule.globs).map(String::as_str)
     }
 
-    /// Its path, for messages.
+    /// Returns the path, for messages.
     pub fn shown(&self) -> Cow<'_, str> {
         shown(&self.path)
     }
 }
 
-/// A path, for messages.
+/// Formats a path for messages.
 pub fn shown(path: &Path) -> Cow<'_, str> {
     match path.to_string_lossy() {
         Cow::Borrowed(text) => cachex_base::text::quote::harmless(text),
@@ -131,9 +131,9 @@ pub fn shown(path: &Path) -> Cow<'_, str> {
 /// The result of looking for the file.
 #[derive(Debug)]
 pub enum Read {
-    /// There is none.
+    /// There is no file.
     Absent,
-    /// There is one, and the text says why it is not used.
+    /// The file is not used, for the reason given.
     Refused(String),
     /// The file was read.
     File(File),
@@ -168,7 +168,7 @@ pub fn place(vars: &Vars) -> Result<Option<PathBuf>, UsageError> {
         }
         return Ok((!named.is_empty() && named != "/dev/null").then(|| path.to_owned()));
     }
-    // The base directory specification has relative ones ignored.
+    // The XDG base directory specification requires relative paths to be ignored.
     let below = |name: &str, rest: &str| {
         let folder = var(vars, name).map(OsStr::as_bytes).filter(|path| path.starts_with(b"/"))?;
         let mut path = Vec::with_capacity(folder.len() + rest.len() + 1);
@@ -192,7 +192,7 @@ pub fn read(vars: &Vars) -> Result<Read, UsageError> {
     let own = match read {
         Read::File(file) => file,
         Read::Absent => File::empty(),
-        // Without it nobody knows what the user's word would be.
+        // Without the user's own file, its overrides are unknown.
         Read::Refused(_) => return Ok(read),
     };
     Ok(Read::File(File { project, warning, ..own }))
@@ -202,11 +202,11 @@ fn read_own(path: PathBuf, vars: &Vars) -> Result<Read, UsageError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = match fsutil::retry(|| rustix::fs::open(&path, flags, Mode::empty())) {
         Ok(file) => file,
-        // A file that was named is one that should be there.
+        // A file that was named explicitly has to exist.
         Err(Errno::NOENT | Errno::NOTDIR) if var(vars, VARIABLE).is_none() => {
             return Ok(Read::Absent);
         }
-        // Nor can anybody see whether there is one where no folder may be entered.
+        // In a folder that may not be entered, nobody can tell whether the file exists.
         Err(Errno::ACCESS) if var(vars, VARIABLE).is_none() && rustix::fs::stat(&path).is_err() => {
             return Ok(Read::Absent);
         }
@@ -229,7 +229,7 @@ pub(super) fn contents(file: &rustix::fd::OwnedFd) -> Result<Vec<u8>, String> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err("it is not a regular file".to_owned());
     }
-    // The system's own, as where a package manager writes people's settings.
+    // Root may own the file, as where a package manager writes the settings of users.
     if ![rustix::process::geteuid().as_raw(), 0].contains(&stat.st_uid) {
         return Err("it belongs to another user".to_owned());
     }
@@ -242,7 +242,7 @@ pub(super) fn contents(file: &rustix::fd::OwnedFd) -> Result<Vec<u8>, String> {
     if claimed > LONGEST {
         return Err(too_long());
     }
-    // A byte more shows the end, and a file that grew.
+    // One byte more detects the end, and a file that grew.
     let mut bytes = vec![0; claimed + 1];
     let mut len = 0;
     loop {

@@ -1,4 +1,4 @@
-//! Where the store is: which folder a setting means, and whether somebody chose it.
+//! The store's folder: the resolution of the setting, and whether somebody chose it.
 
 use super::levels::{By, Levels, Own};
 use super::options::{self, Raw};
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 pub use cachex_store::place::StoreDir;
 
-/// Where the store is; none: there is no folder for caches.
+/// Returns the store's folder; none if there is no folder for caches.
 pub fn dir(
     flag: Option<PathBuf>,
     vars: &Vars,
@@ -17,7 +17,7 @@ pub fn dir(
     if let Some((path, by)) = levels.pick_by(&options::DIR, flag)? {
         let chosen = match by {
             By::Variable => anywhere(path.as_os_str(), home(vars)),
-            // What stands in the file was read by the same rules.
+            // A value from the file was resolved by the same rules.
             _ => from_here(path, home(vars)),
         };
         let path = chosen.map_err(|(path, why)| match by {

@@ -1,4 +1,4 @@
-//! The files, folders and variables that are part of a key, as they were asked for.
+//! The files, folders and variables that are part of a key, as configured.
 
 use cachex_base::text::values::{InputPattern, NamePattern};
 use std::path::PathBuf;
@@ -26,30 +26,30 @@ impl InputFiles {
 /// The source of a list of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum List {
-    /// Standard input, of which the command then gets nothing.
+    /// Standard input, which the command then does not get.
     Stdin,
     /// A file.
     File(PathBuf),
 }
 
-/// The folder whose place is not part of the key.
+/// The folder whose location is not part of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BaseFolder {
     /// A given folder.
     At(PathBuf),
-    /// The root of the repository around the working directory, or else that itself.
+    /// The root of the repository around the working directory, or else the working directory.
     Repository,
 }
 
 /// The variables that are part of the key.
 #[derive(Clone, Debug)]
 pub enum EnvSelection {
-    /// All but those of the session.
+    /// All except those of the session.
     All,
     /// These variables only.
     Only(Vec<NamePattern>),
-    /// All but those of the session and those that match.
+    /// All except those of the session and those that match.
     Except(Vec<NamePattern>),
-    /// None.
+    /// No variables.
     None,
 }

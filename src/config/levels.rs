@@ -1,10 +1,9 @@
-//! Who may say something about an option, and whose word counts: a flag, a
-//! variable, the chosen profile, the rules of the file that match the command (the last
-//! first), the file's top level, the file of the project in the same way, and else the
-//! default.
+//! The levels at which an option may be set. In order of precedence: a flag, a variable, the chosen
+//! profile, the rules of the file that match the command (last first), the file's top level, the
+//! project's file in the same way, and the default.
 //!
-//! What excludes each other contradicts itself only on one level; a choice on a
-//! higher one replaces those below.
+//! Options that exclude each other are a contradiction only on the same level; otherwise the higher
+//! level wins.
 
 use super::file::{File, Read, Setting};
 use super::options::{self, About, AnyOption, Lasting, Once, Raw};
@@ -17,16 +16,16 @@ use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// Who said something, the least first.
+/// The level that set an option, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// Nobody.
+    /// The default: nobody set it.
     Default,
-    /// The file of the project, in this line, by the rule at this place or its top level.
+    /// The project's file, in this line, by the rule at this index or its top level.
     Project { place: Option<usize>, line: usize },
     /// The file's top level, in this line.
     File { line: usize },
-    /// The rule at this place in the file, in this line.
+    /// The rule at this index in the file, in this line.
     Rule { place: usize, line: usize },
     /// The chosen profile, in this line of the file.
     Profile { line: usize },
@@ -49,17 +48,17 @@ impl By {
         }
     }
 
-    /// Whose word counts.
+    /// Compares the precedence of two levels.
     pub fn against(self, other: By) -> Ordering {
         self.rank().cmp(&other.rank())
     }
 }
 
-/// A choice: who made it, and what it is called there.
+/// A choice: its level, and its name there.
 #[derive(Clone, Copy, Debug)]
 pub struct Chosen {
     pub by: By,
-    /// Its name, or the variable.
+    /// The name of the option, or of its variable.
     pub name: &'static str,
 }
 
@@ -67,27 +66,27 @@ pub struct Chosen {
 pub struct Levels<'f> {
     own: Own,
     file: Option<&'f File>,
-    /// The places of the rules that match, the last first.
+    /// The indices of the matching rules, last first.
     rules: Vec<usize>,
-    /// The same of the file of the project.
+    /// The indices of the matching rules in the project's file, last first.
     project_rules: Vec<usize>,
-    /// The place of the chosen profile.
+    /// The index of the chosen profile.
     profile: Option<usize>,
-    /// What became of each option, if somebody needs it.
+    /// The outcome of each option, if it is recorded.
     noted: Option<RefCell<Vec<Noted>>>,
 }
 
-/// What became of an option.
+/// The outcome of an option.
 pub struct Noted {
     pub name: &'static str,
-    /// Who set it.
+    /// The level that set it.
     pub by: By,
-    /// Its value as it could stand in the file; null: there is none.
+    /// The value as it could be written in the file; null if there is none.
     pub value: serde_json::Value,
 }
 
 impl About {
-    /// The choice of this option there.
+    /// Returns the choice of this option at a level.
     pub fn said_by(&self, by: By) -> Chosen {
         let name = if by == By::Variable { self.variable } else { self.name };
         Chosen { by, name }
@@ -95,13 +94,13 @@ impl About {
 }
 
 impl<'f> Levels<'f> {
-    /// Of no command, so that no rule matches.
+    /// Creates the levels without a command, so that no rule matches.
     pub fn new(own: Own, file: Option<&'f File>) -> Levels<'f> {
         let (rules, project_rules) = (Vec::new(), Vec::new());
         Levels { own, file, rules, project_rules, profile: None, noted: None }
     }
 
-    /// With the rules that match this command.
+    /// Adds the rules that match this command.
     pub fn of(self, argv: &[OsString]) -> Levels<'f> {
         let matching = |file: &File| file.matching(argv);
         let project = self.file.and_then(|file| file.project.as_deref());
@@ -109,12 +108,12 @@ impl<'f> Levels<'f> {
         Levels { rules, project_rules: project.map(matching).unwrap_or_default(), ..self }
     }
 
-    /// With the rule at this place in the file and no other.
+    /// Creates the levels with the rule at this index alone.
     pub fn of_rule(own: Own, read: &'f Read, place: usize) -> Levels<'f> {
         Levels { rules: vec![place], ..Levels::new(own, read.file()) }
     }
 
-    /// With the profile that the flag names, or the variable.
+    /// Adds the profile that the flag or the variable names.
     pub fn with_profile(self, flag: Option<String>) -> Result<Levels<'f>, UsageError> {
         let named = match flag {
             Some(name) => Some(name),
@@ -135,27 +134,27 @@ impl<'f> Levels<'f> {
         Ok(Levels { profile: Some(place), ..self })
     }
 
-    /// The same, noting what is taken from where.
+    /// Records the outcome of each option.
     pub fn noting(self) -> Levels<'f> {
         Levels { noted: Some(RefCell::default()), ..self }
     }
 
-    /// What was noted.
+    /// Returns the recorded outcomes.
     pub fn noted(self) -> Vec<Noted> {
         self.noted.map(RefCell::into_inner).unwrap_or_default()
     }
 
-    /// The places of the rules that match, the last first.
+    /// Returns the indices of the matching rules, last first.
     pub fn rules(&self) -> &[usize] {
         &self.rules
     }
 
-    /// The variables that are cachex's own.
+    /// Returns cachex's own variables.
     pub fn own(&self) -> &Own {
         &self.own
     }
 
-    /// The value of an option, if anybody said one.
+    /// Returns the value of an option, if it is set.
     pub fn pick<T: Shown>(
         &self,
         option: &'static Lasting<T>,
@@ -187,7 +186,7 @@ impl<'f> Levels<'f> {
         Ok(picked)
     }
 
-    /// The value of an option that has one even if nobody said one.
+    /// Returns the value of an option, or the default.
     pub fn pick_or<T: Shown>(
         &self,
         option: &'static Lasting<T>,
@@ -206,13 +205,13 @@ impl<'f> Levels<'f> {
         self.pick_or(option, flag.then_some(true), false)
     }
 
-    /// Which of several options that exclude each other is chosen, each with
-    /// whether it was given as a flag.
+    /// Returns which of several mutually exclusive options is chosen. Each is given with whether it
+    /// was set by a flag.
     pub fn choose<const N: usize>(
         &self,
         options: [(&'static dyn AnyOption, bool); N],
     ) -> Result<Option<usize>, UsageError> {
-        // For each option who turned it on, and not who turned it off below.
+        // The level that turned each option on, unless a higher one turned it off.
         let mut ons = [None; N];
         for ((option, flag), on) in options.iter().zip(&mut ons) {
             if *flag {
@@ -224,7 +223,7 @@ impl<'f> Levels<'f> {
             }
         }
         let found = ons.iter().enumerate().filter_map(|(at, on)| Some((at, (*on)?)));
-        // The first of equals.
+        // The first one, among equals.
         let Some((at, by)) = found.reduce(|best, next| match best.1.against(next.1) {
             Ordering::Less => next,
             _ => best,
@@ -240,8 +239,8 @@ impl<'f> Levels<'f> {
         Ok(Some(at))
     }
 
-    /// Leaves one of two choices that exclude each other, if both were made: the
-    /// higher one.
+    /// Removes the lower one of two choices that exclude each other. Fails if both are on the same
+    /// level.
     pub fn exclude(
         &self,
         one: &mut Option<Chosen>,
@@ -259,7 +258,7 @@ impl<'f> Levels<'f> {
         Ok(())
     }
 
-    /// A choice as an error names it.
+    /// Formats a choice for an error message.
     pub fn told(&self, chosen: Chosen) -> String {
         match (chosen.by, self.file) {
             (By::File { line } | By::Rule { line, .. } | By::Profile { line }, Some(file)) => {
@@ -273,7 +272,7 @@ impl<'f> Levels<'f> {
         }
     }
 
-    /// Notes that an option's value was taken from there.
+    /// Records the level that set an option.
     fn note(&self, option: &About, by: By) {
         if let Some(noted) = &self.noted {
             let value = serde_json::Value::Null;
@@ -281,7 +280,7 @@ impl<'f> Levels<'f> {
         }
     }
 
-    /// Notes the value that it has in the end, whoever set it.
+    /// Records the final value of an option, whoever set it.
     pub fn settle(&self, option: &About, value: &dyn Shown) {
         let Some(noted) = &self.noted else { return };
         let mut noted = noted.borrow_mut();
@@ -292,23 +291,23 @@ impl<'f> Levels<'f> {
         }
     }
 
-    /// Notes that it does not count after all.
+    /// Records that an option is not in effect after all.
     pub fn forget(&self, option: &About) {
         if let Some(noted) = &self.noted {
             noted.borrow_mut().retain(|noted| noted.name != option.name);
         }
     }
 
-    /// What the highest level below the flags that says something of an option says.
+    /// Returns the value of an option at the highest level below the flags.
     fn said<'s>(&'s self, option: &'s (impl AnyOption + ?Sized)) -> Option<(By, Raw<'s>)> {
         if let Some(value) = self.own.get(option.variable()) {
             return Some((By::Variable, Raw::Variable(value)));
         }
-        // Mostly there is none.
+        // Usually there is none.
         self.file.and_then(|file| self.written(file, option).next())
     }
 
-    /// What the file and that of the project say of it, the highest level first.
+    /// Returns the values of an option in the file and the project's file, highest level first.
     fn written<'s>(
         &'s self,
         file: &'s File,
@@ -337,7 +336,7 @@ impl<'f> Levels<'f> {
         all.map(|(by, setting)| (by, Raw::Value(&setting.value)))
     }
 
-    /// A list of names, to which `+NAME` adds: what the levels below say is part of it then.
+    /// Returns a list of names, in which `+NAME` adds to the lists of lower levels.
     pub fn pick_names(
         &self,
         option: &'static Lasting<Vec<NamePattern>>,
@@ -367,7 +366,7 @@ pub fn contradiction(one: &str, other: &str) -> UsageError {
     UsageError(format!("{one} and {other} contradict each other; remove one of them"))
 }
 
-/// The variables that are cachex's own.
+/// cachex's own variables.
 pub struct Own(Vec<(&'static OsStr, &'static OsStr)>);
 
 impl Own {
@@ -376,8 +375,8 @@ impl Own {
         Own(own.copied().collect())
     }
 
-    /// Those that have a say where cachex is disabled: the others, and mistakes in them,
-    /// are about what is not there.
+    /// Keeps the variables that have an effect where cachex is disabled; mistakes in the others do
+    /// not matter then.
     pub fn where_disabled(self) -> Own {
         use options::{SHELL, STATUS_FD, STATUS_FILE};
         let heard = [SHELL.variable, STATUS_FILE.variable, STATUS_FD.variable];
@@ -385,13 +384,13 @@ impl Own {
         Own(self.0.into_iter().filter(heard).collect())
     }
 
-    /// A variable's value; an empty one is as good as unset.
+    /// Returns a variable's value; an empty one counts as unset.
     pub fn get(&self, name: &str) -> Option<&'static OsStr> {
         let found = self.0.iter().find(|(var, _)| *var == name);
         found.map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
 
-    /// The value of a variable that stands for no lasting option.
+    /// Returns the value of a variable that stands for no persistent option.
     pub fn read<T>(
         &self,
         name: &str,
@@ -406,7 +405,7 @@ impl Own {
         Ok(self.read(name, values::switch)?.unwrap_or(false))
     }
 
-    /// Who turned on what is for one call, if anybody did.
+    /// Returns the level that turned on an option for one call, if any did.
     pub fn either(&self, option: &Once, flag: bool) -> Result<Option<Chosen>, UsageError> {
         if flag {
             return Ok(Some(option.said_by(By::Flag)));
@@ -414,7 +413,7 @@ impl Own {
         Ok(self.switch(option.variable)?.then(|| option.said_by(By::Variable)))
     }
 
-    /// Values in the file were checked when it was read.
+    /// Creates an error. Values in the file were checked when it was read.
     pub fn invalid(name: &str, raw: Raw<'_>, why: &str) -> UsageError {
         let Raw::Variable(value) = raw else { return UsageError(why.to_owned()) };
         let value = value.to_string_lossy();

@@ -1,4 +1,4 @@
-//! One word for each option out of all that were said.
+//! Merges all levels into one value for each option.
 
 use super::folder::dir;
 use super::levels::{By, Chosen, Levels, Own, contradiction};
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 const DEFAULT_FAILURE_EXPIRES_IN: Duration = Duration::from_mins(1);
 
-/// Makes a configuration of flags and of what lies below them.
+/// Builds a configuration from flags and the levels below them.
 pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, UsageError> {
     use options::{
         COLOR_STRIP, COMPRESS, FINISH, LOCAL, LOCK_TIMEOUT, MARK, MAX_ENTRIES, MAX_ENTRY_SIZE,
@@ -117,7 +117,7 @@ pub fn merge(args: RunArgs, vars: &Vars, levels: &Levels<'_>) -> Result<Config, 
     })
 }
 
-/// The flags about stores that machines share.
+/// The flags about shared stores.
 struct Shared {
     tiers: Option<Vec<Tier>>,
     mode: Option<RemoteMode>,
@@ -128,7 +128,7 @@ struct Shared {
     max_size: Option<u64>,
 }
 
-/// The stores that machines share, the nearest first.
+/// Returns the shared stores, nearest first.
 fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Remote>, UsageError> {
     use options::{
         REMOTE, REMOTE_BUDGET, REMOTE_MAX_SIZE, REMOTE_MODE, REMOTE_SIGNING_KEY, REMOTE_TIMEOUT,
@@ -170,10 +170,10 @@ fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Rem
         if all.iter().any(|known| known.url.to_string() == url.to_string()) {
             return Err(UsageError(format!("the remote store {url} is named twice")));
         }
-        // What one of both leaves out is left out.
+        // The more restrictive of both modes applies.
         let mut mode = mode.unwrap_or_default().max(most).of(&url);
         if access.signing_key.is_none() && !access.trusted.is_empty() {
-            // What is not signed is accepted by none who trusts keys.
+            // A store that trusts keys accepts no unsigned results.
             mode = mode.max(RemoteMode::ReadOnly);
         }
         if all.is_empty() {
@@ -184,8 +184,8 @@ fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Rem
     Ok(all)
 }
 
-/// When a result is refreshed in the background where files are made: a run in the
-/// background would change them while somebody works on them.
+/// Drops a background refresh that is set below the level of the outputs, and rejects any other:
+/// it would change files while somebody works on them.
 fn refreshed_beside(
     outputs: By,
     option: &'static Lasting<Duration>,
@@ -209,8 +209,8 @@ fn refreshed_beside(
     }
 }
 
-/// Refuses outputs that are left out: one that was named, or every one, unless others are found
-/// by a trace.
+/// Rejects outputs that are excluded: one that was named, or all of them, unless a trace finds
+/// others.
 fn check_outputs(outputs: &[OutputPattern], is_traced: bool) -> Result<(), UsageError> {
     let (excluded, made): (Vec<_>, Vec<_>) = outputs.iter().partition(|output| output.exclude);
     if made.is_empty() && !excluded.is_empty() && !is_traced {
@@ -284,7 +284,7 @@ fn identity(args: IdentityArgs, levels: &Levels<'_>) -> Result<Identity, UsageEr
     }
     let no_cwd = levels.switch(&NO_CWD, args.no_cwd)?;
     let auto = super::auto::auto(args.auto, args.no_cwd, portable, levels)?;
-    // What a command reads depends on where it runs.
+    // The inputs of a command depend on where it runs.
     let cwd = !no_cwd || auto.is_some();
     levels.settle(&NO_CWD, &!cwd);
     levels.settle(&options::AUTO, &auto.is_some());
@@ -328,7 +328,7 @@ fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, UsageErro
         && after >= limit
     {
         if by.against(limit_by).is_lt() {
-            // A lasting setting does not bind who asks for less this once.
+            // A persistent setting does not restrict a call that asks for less.
             levels.forget(&REFRESH_AFTER);
             refresh_after = None;
         } else {
@@ -353,7 +353,7 @@ fn freshness(args: &RunArgs, levels: &Levels<'_>) -> Result<Freshness, UsageErro
     })
 }
 
-/// Which statuses are recorded, by whichever name somebody chose them.
+/// Returns the statuses to record, whichever option chose them.
 fn exit_codes(args: &RunArgs, levels: &Levels<'_>) -> Result<ExitCodes, UsageError> {
     use options::{EXIT_CODES, NO_FAIL};
     let picked = levels.pick_by(&EXIT_CODES, args.exit_codes.clone())?;
@@ -368,7 +368,7 @@ fn exit_codes(args: &RunArgs, levels: &Levels<'_>) -> Result<ExitCodes, UsageErr
     Ok(codes)
 }
 
-/// Which of the ways to run or to replay were chosen.
+/// The chosen way to run or to replay.
 struct Ways {
     mode: Mode,
     warm: bool,
@@ -392,12 +392,12 @@ impl Ways {
         levels.exclude(&mut warm, &mut tty)?;
         levels.exclude(&mut no_wait, &mut tty)?;
         match mode {
-            // They record.
+            // These options record.
             Mode::ReadOnly => {
                 levels.exclude(&mut warm, &mut by)?;
                 levels.exclude(&mut no_wait, &mut by)?;
             }
-            // They read.
+            // These options read.
             Mode::WriteOnly => {
                 levels.exclude(&mut cached_only, &mut by)?;
                 levels.exclude(&mut no_wait, &mut by)?;
@@ -416,7 +416,7 @@ impl Ways {
         })
     }
 
-    /// The mode, by whichever name somebody chose it.
+    /// Returns the mode, whichever option chose it.
     fn mode(args: &RunArgs, levels: &Levels<'_>) -> Result<(Mode, Option<Chosen>), UsageError> {
         let short = [
             (&options::FORCE, args.force, Mode::WriteOnly),
@@ -432,7 +432,7 @@ impl Ways {
                 chosen.extend(on.then(|| (mode, option.said_by(By::Variable))));
             }
         }
-        // What is below the short forms does not count beside them.
+        // Levels below the short forms are overridden by them.
         let said = levels.pick_by(&options::MODE, args.mode)?;
         let said = said.map(|(mode, by)| (mode, options::MODE.said_by(by)));
         let counts = |said: &(Mode, Chosen)| {

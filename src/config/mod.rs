@@ -1,9 +1,8 @@
-//! Flags, variables, the file and defaults, made into one validated [`Config`].
+//! Merges flags, variables, the file and defaults into one validated [`Config`].
 //!
-//! Precedence: flag, then `CACHEX_*` variable, then the rules of `config.toml`
-//! that match the command, the last first, then its top level, then the file of the project,
-//! then default. A profile that was chosen comes before the rules.
-//! Nothing below this module reads the environment or the file.
+//! Precedence: flags, `CACHEX_*` variables, the chosen profile, the rules of `config.toml` that
+//! match the command (last first), its top level, the project's file, defaults. Nothing below this
+//! module reads the environment or the file.
 
 mod auto;
 mod file;
@@ -41,7 +40,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The place of the shell on POSIX systems, where make looks for it.
+/// The shell's path on POSIX systems, where make looks for it.
 const DEFAULT_SHELL: &str = "/bin/sh";
 
 /// The settings of a call of `run`.
@@ -61,12 +60,12 @@ pub struct Config {
     pub warm: bool,
     /// The exit status instead of a run of the command; none: it is run.
     pub cached_only: Option<u8>,
-    /// How to end instead of waiting for a run, which is started in the background; none: it
+    /// The exit status instead of waiting for a run, which is started in the background; none: it
     /// is waited for.
     pub no_wait: Option<u8>,
-    /// Whether a run goes on in the background if its caller is ended.
+    /// Whether a run continues in the background if its caller is ended.
     pub finish: bool,
-    /// Whether one caller runs while the others wait.
+    /// Whether one caller runs while others wait.
     pub no_concurrent: bool,
     /// The time that a caller waits for another; none: as long as it takes.
     pub lock_timeout: Option<Duration>,
@@ -74,19 +73,19 @@ pub struct Config {
     pub timeout: Option<Duration>,
     /// True if the command gets a terminal of its own where there is one.
     pub tty: bool,
-    /// What a hit prints.
+    /// The output of a hit.
     pub replay: ReplayMode,
-    /// Whether a hit says on a terminal that it is one.
+    /// Whether a hit is marked as such on a terminal.
     pub mark: bool,
-    /// Whether escape sequences are taken out of what is printed.
+    /// Whether escape sequences are removed from the output.
     pub color_strip: ColorStrip,
-    /// The files that the command makes, sorted.
+    /// The files that the command creates, sorted.
     pub outputs: Vec<OutputPattern>,
     /// True if the command has to create every one of them.
     pub require_outputs: bool,
     /// The tags of the entry, sorted.
     pub tags: Vec<Tag>,
-    /// True if it stays on this machine, if anybody said so or otherwise.
+    /// Whether the entry stays on this machine, if that is set.
     pub local: Option<bool>,
     /// The longest output that is recorded, in bytes.
     pub max_entry_size: u64,
@@ -100,19 +99,19 @@ pub struct Config {
     pub remotes: Vec<Remote>,
     /// The destination of a report about the call.
     pub report: Option<ReportTo>,
-    /// No warnings.
+    /// Suppresses warnings.
     pub quiet: bool,
-    /// A line about hit or miss.
+    /// Reports hit or miss.
     pub verbose: bool,
 }
 
 impl Config {
-    /// Whether the command may be run while its caller waits.
+    /// Returns whether the command may run while its caller waits.
     pub fn may_run(&self) -> bool {
         !self.warm && self.cached_only.is_none() && self.no_wait.is_none()
     }
 
-    /// Within which bounds the store is kept.
+    /// Returns the limits of the store.
     pub fn bounds(&self) -> Bounds {
         let Config { max_size, max_entries, compress, .. } = *self;
         Bounds { max_size, max_entries, compress }
@@ -124,14 +123,14 @@ impl Config {
 pub struct Freshness {
     /// The lifetime of a success; none: for ever.
     pub expires_in: Option<Duration>,
-    /// How long a failure may be replayed, and how long after one a stale or
-    /// ageing result is served without another try; none: for ever.
+    /// The time for which a failure may be replayed, and for which a stale or ageing result is
+    /// served after a failure without another attempt; none: for ever.
     pub failure_expires_in: Option<Duration>,
-    /// The age from which on a result is replaced in the background.
+    /// The age from which a result is refreshed in the background.
     pub refresh_after: Option<Duration>,
-    /// How long after its expiry a good result is served at once, and replaced.
+    /// The time after its expiry for which a good result is served at once, and refreshed.
     pub stale_ok: Option<Duration>,
-    /// How long after its expiry a good result stands in for a failed run.
+    /// The time after its expiry for which a good result stands in for a failed run.
     pub stale_if_error: Option<Duration>,
     /// The maximum by which a key expires earlier, in percent of its limit.
     pub jitter: u8,
@@ -146,21 +145,21 @@ impl Freshness {
         if self.jitter == 0 {
             return Some(limit);
         }
-        // Keys are uniform: their first bytes are as good as chance, and the
-        // same on every machine.
+        // Keys are uniformly distributed: their first bytes are as good as random, and equal on
+        // every machine.
         let most = limit.as_nanos() * u128::from(self.jitter) / 100;
         let earlier = (most * u128::from(key.prefix() >> 32)) >> 32;
         let nanos = (limit.as_nanos() - earlier).max(1);
         Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
-    /// How long after its expiry a good result may be served at the most.
+    /// Returns the maximum time after its expiry for which a good result may be served.
     pub fn stale_for(&self) -> Option<Duration> {
         self.stale_if_error.max(self.stale_ok)
     }
 
-    /// Whether a run that ended so did what it was to do: with 0, or with
-    /// what was listed as worth recording.
+    /// Returns whether a run with this status succeeded: with 0, or with a status that was listed
+    /// for recording.
     pub fn is_good(&self, status: u8) -> bool {
         status == 0 || !self.exit_codes.are_all() && self.exit_codes.contain(status)
     }
@@ -183,17 +182,17 @@ pub struct Identity {
     pub scope: Option<String>,
     /// The input files.
     pub inputs: InputFiles,
-    /// The folder whose place is not part of the key.
+    /// The folder whose location is not part of the key.
     pub base: Option<BaseFolder>,
-    /// True if names of the host and the user are left out.
+    /// True if names of the host and the user are excluded from the key.
     pub portable: bool,
-    /// What stands for the platform in place of what is known of it.
+    /// The text that replaces the detected platform.
     pub platform: Option<String>,
-    /// How it is found out what the command reads, if it is.
+    /// The settings of automatic calls, if this is one.
     pub auto: Option<Box<Auto>>,
 }
 
-/// A mistake in a call of cachex, and what would be right.
+/// A usage error, with a remedy.
 #[derive(Debug)]
 pub struct UsageError(String);
 
@@ -213,7 +212,7 @@ pub fn store_dir(flag: Option<PathBuf>, vars: &Vars) -> Result<Option<StoreDir>,
     dir(flag, vars, &levels)
 }
 
-/// The same without a word about what is wrong.
+/// Like [`store_dir`], without warnings.
 pub fn store_dir_quietly(
     flag: Option<PathBuf>,
     vars: &Vars,
@@ -222,15 +221,14 @@ pub fn store_dir_quietly(
     dir(flag, vars, &Levels::new(Own::of(vars), read.file()).with_profile(None)?)
 }
 
-/// Returns whether such a verb says nothing but what it was asked for.
+/// Returns whether such a verb suppresses its messages.
 pub fn is_quiet(flag: bool, vars: &Vars) -> Result<bool, UsageError> {
     Levels::new(Own::of(vars), file::read(vars)?.file()).switch(&options::QUIET, flag)
 }
 
-/// Makes a configuration of what was given, of what is set and of the file. If
-/// cachex is disabled its mode is [`Mode::Off`], whatever was said, and neither the file
-/// nor most variables are read: they cannot keep a command from running that cachex is to
-/// leave alone.
+/// Builds a configuration from the call, the variables and the file. If cachex is disabled, the
+/// mode is always [`Mode::Off`], and neither the file nor most variables are read: mistakes there
+/// must not keep a command from running that cachex is to leave alone.
 pub fn resolve(
     called: impl Into<Called>,
     vars: &Vars,
@@ -242,8 +240,7 @@ pub fn resolve(
     resolve_disabled(called, vars)
 }
 
-/// The same of a command that was called by its own name: what no rule is for is left
-/// alone.
+/// Like [`resolve`], for a command called by its own name: cachex is off unless a rule matches.
 pub fn resolve_by_rule(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsString>), UsageError> {
     let own = Own::of(vars);
     if own.switch("CACHEX_DISABLE")? {
@@ -259,7 +256,7 @@ pub fn resolve_by_rule(args: RunArgs, vars: &Vars) -> Result<(Config, Vec<OsStri
     resolve_disabled(args, vars)
 }
 
-/// The same as if cachex were not there.
+/// Like [`resolve`], with cachex disabled.
 pub fn resolve_disabled(
     called: impl Into<Called>,
     vars: &Vars,
@@ -271,7 +268,7 @@ pub fn resolve_disabled(
     Ok((Config { mode: Mode::Off, warm: false, cached_only: None, no_wait: None, ..config }, argv))
 }
 
-/// The same with what was read of the file, and enabled.
+/// Like [`resolve`], with a file that was already read, and never disabled.
 pub fn resolve_with(
     called: impl Into<Called>,
     vars: &Vars,
@@ -296,22 +293,22 @@ fn settled(
     let argv = std::mem::take(&mut args.command);
     let levels = levels.of(&argv);
     if is_script {
-        // Make gives its standard input to one of several jobs, and to which is up
-        // to chance; it may be a pipe that nobody ever closes.
+        // Make gives its standard input to an arbitrary one of several jobs; it may be a pipe that
+        // nobody ever closes.
         let stdin = levels.pick(&options::STDIN, args.identity.stdin)?;
         args.identity.stdin = stdin.or(Some(StdinMode::Null));
     }
     let mut config = merge(args, vars, &levels)?;
     warn(read, config.quiet);
     if read.file().is_some_and(|file| file.warning.is_some()) {
-        // Without the inputs that the project names, any result may be an old one.
+        // Without the inputs that the project names, any result may be outdated.
         config.mode = Mode::Off;
     }
     Ok((config, argv))
 }
 
-/// What `run` would be told to run the same script. No rule has a say in which
-/// shell that is: it has to be known to tell which rules match.
+/// Returns the arguments of a `run` for the same script. No rule can set the shell: it must be
+/// known to tell which rules match.
 fn with_shell(
     ShArgs { mut run, shell }: ShArgs,
     levels: &Levels<'_>,
@@ -321,13 +318,13 @@ fn with_shell(
     Ok(run)
 }
 
-/// The shell that runs scripts.
+/// Returns the shell that runs scripts.
 fn shell(flag: Option<String>, levels: &Levels<'_>) -> Result<String, UsageError> {
     levels.pick_or(&options::SHELL, flag, DEFAULT_SHELL.to_owned())
 }
 
-/// The remote stores that calls use, each with what holds where it is named: those of all
-/// commands, and those that rules of the file name.
+/// Returns the remote stores that calls use, each with the settings where it is named: those of all
+/// commands, and those that rules name.
 pub fn resolve_remotes(
     args: &RunArgs,
     vars: &Vars,
@@ -352,24 +349,25 @@ pub fn resolve_remotes(
     Ok(all)
 }
 
-/// What holds for a command, and why.
+/// The effective settings for a command, and their origin.
 pub struct Settled {
-    /// What holds.
+    /// The configuration.
     pub config: Config,
-    /// The options, each with its value and who set it; one that is not here has none.
+    /// The options, each with its value and the level that set it; options without a value are
+    /// missing.
     pub options: Vec<Noted>,
-    /// The places in the file of the rules that match, in its order.
+    /// The indices of the matching rules, in the order of the file.
     pub rules: Vec<usize>,
 }
 
 impl Settled {
-    /// What became of an option.
+    /// Returns the outcome of an option.
     pub fn of(&self, option: &options::About) -> Option<&Noted> {
         self.options.iter().find(|noted| noted.name == option.name)
     }
 }
 
-/// What holds for a command that is called without options.
+/// Returns the effective settings for a command called without options.
 pub fn settle(
     argv: &[OsString],
     profile: Option<String>,
@@ -380,7 +378,7 @@ pub fn settle(
     let levels = levels.of(argv).noting();
     let config = merge(RunArgs::default(), vars, &levels)?;
     warn(read, config.quiet);
-    // These are for calls that say more.
+    // These options are for other calls.
     levels.pick_or(&options::MISS_STATUS, None, exit::CACHEX_FAILED)?;
     shell(None, &levels)?;
     let rules = levels.rules().iter().rev().copied().collect();
@@ -392,12 +390,12 @@ pub fn read(vars: &Vars) -> Result<Read, UsageError> {
     file::read(vars)
 }
 
-/// Reads what a file at `path` would say; `home` is what `~` stands for in it.
+/// Parses the content of a file at `path`; `home` replaces `~` in it.
 pub fn parse(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, UsageError> {
     parse::file(path, bytes, home)
 }
 
-/// Why no file is looked for anywhere.
+/// Explains why no file is read.
 pub fn nowhere(vars: &Vars) -> UsageError {
     UsageError(match var(vars, file::VARIABLE) {
         Some(_) => format!("no configuration file is read, {} says so", file::VARIABLE),

@@ -1,5 +1,5 @@
-//! Reads what `config.toml` says, every line of it: a mistake is one even where
-//! it would not matter to this call, and is told with its place.
+//! Parses `config.toml`. Every line is checked: a mistake is reported, with its position, even
+//! where it would not affect this call.
 
 use super::UsageError;
 use super::file::{File, Profile, Rule, Setting, shown};
@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeTable, DeValue};
 
-/// The length of a value that is quoted.
+/// The maximum length of a quoted value.
 const QUOTED: usize = 60;
-/// Names that are nearer than this are taken for misspelt ones.
+/// The similarity above which an unknown name counts as misspelt.
 const NEAR: f64 = 0.8;
 
 const RULES: &str = "command";
 const MATCH: &str = "match";
 const PROFILES: &str = "profile";
 
-/// Reads the bytes of the file at `path`; `home` is what `~` stands for.
+/// Parses the bytes of the file at `path`; `home` replaces `~`.
 pub fn file(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, UsageError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
@@ -37,7 +37,7 @@ pub fn file(path: PathBuf, bytes: &[u8], home: Option<&Path>) -> Result<File, Us
     }
 }
 
-/// Something wrong, and where.
+/// A mistake, and its position.
 struct Mistake {
     at: usize,
     what: String,
@@ -67,7 +67,7 @@ struct Reader<'t> {
     home: Option<&'t Path>,
 }
 
-/// The top of a file, its rules and its profiles.
+/// The top level of a file, its rules and its profiles.
 type Parts = (Vec<Setting>, Vec<Rule>, Vec<Profile>);
 
 impl<'t> Reader<'t> {
@@ -158,7 +158,7 @@ impl<'t> Reader<'t> {
         items.iter().map(pattern).collect()
     }
 
-    /// The options among these; `other` is what else may be called for here.
+    /// Parses the options of a table; `other` is the other key that is allowed here.
     fn settings(
         &self,
         table: Vec<(&Key<'t>, &Item<'t>)>,
@@ -204,7 +204,7 @@ impl<'t> Reader<'t> {
                 };
                 Value::Items(items.iter().map(text).collect::<Result<_, _>>()?)
             }
-            // A type that no option has is refused as any wrong one.
+            // No option has such a type, so it is rejected like any wrong type.
             DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => {
                 let why = [Value::Switch(false), Value::Items(vec![String::new()])];
                 let why = why.iter().find_map(|other| option.check(other).err());
@@ -237,7 +237,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Returns whether a setting agrees with those that stand with it.
+/// Checks that a setting does not contradict those next to it.
 fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
     let is_on = |setting: &Setting| !matches!(setting.value, Value::Switch(false));
     let contradicts = |other: &&Setting| is_on(other) && new.option.contradicts(other.option);
@@ -275,7 +275,7 @@ fn agrees(at: usize, new: &Setting, others: &[Setting]) -> Result<(), Mistake> {
     Ok(())
 }
 
-/// As they stand in the file, so that the first mistake is the one that is told.
+/// Sorts the entries by position, so that the first mistake is reported.
 fn in_order<'d, 't>(table: &'d DeTable<'t>) -> Vec<(&'d Key<'t>, &'d Item<'t>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
@@ -286,7 +286,7 @@ fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// The message about an unknown key.
+/// Formats the message about an unknown key.
 fn unknown(key: &str, other: &'static str) -> String {
     let name = key.strip_prefix("--").unwrap_or(key);
     if let Some(once) = options::for_one_call().iter().find(|once| once.name == name) {

@@ -1,12 +1,11 @@
-//! `.cachex.toml`, the settings that a project has for its commands.
+//! `.cachex.toml`, a project's settings for its commands.
 //!
-//! Whoever writes a folder could decide by it what commands seem to print. So it counts only
-//! as its reader has allowed it, by its path and its content, and of the options only those
-//! that make results expire earlier, be told apart, or be found again: none that names a
-//! store, runs something, writes a file, or leaves anything out of a key. What the user's own
-//! file says wins.
+//! Whoever can write to a folder could decide with this file what commands seem to print. So it is
+//! used only after its reader has allowed it, by path and content. It may set only options that
+//! make results expire earlier, be distinguished, or be found again: none that names a store, runs
+//! something, writes a file, or leaves anything out of a key. The user's own file has precedence.
 //!
-//! Until something is allowed, nothing is looked for.
+//! Until something is allowed, nothing is looked up.
 
 use super::file::{self, File, LONGEST, shown};
 use super::options::{self, INPUT, LOCAL, Mark, Value};
@@ -26,20 +25,20 @@ use std::path::{Path, PathBuf};
 /// The name of the file.
 pub const NAME: &str = ".cachex.toml";
 
-/// A project's file, and whether it counts.
+/// A project's file, and whether it is used.
 pub enum Project {
     /// There is none, or nothing was ever allowed.
     None,
-    /// It is not allowed.
+    /// A file that is not allowed.
     NotAllowed(PathBuf),
-    /// It was allowed, and is not used because of this.
+    /// A file that was allowed, but is not used for this reason.
     Refused(String),
-    /// It counts.
+    /// A file that is used.
     Allowed(Box<File>),
 }
 
-/// Looks for the file of the working directory, or the nearest folder above it; if
-/// `always`, even if nothing was ever allowed.
+/// Finds the file in the working directory, or the nearest folder above; if `always`, even if
+/// nothing was ever allowed.
 pub fn find(vars: &Vars, always: bool) -> Project {
     let Some(allowed) = folder(vars) else { return Project::None };
     if !always && rustix::fs::stat(&allowed).is_err() {
@@ -73,7 +72,7 @@ pub fn find(vars: &Vars, always: bool) -> Project {
     }
 }
 
-/// Has the inputs that a file names lie where it lies, seen from a folder so far below it.
+/// Makes the inputs in a file relative to its own folder, which is reached by `up`.
 fn relocate(file: &mut File, up: &str) {
     let there = |text: &mut String| {
         let at = text.strip_prefix('!').map_or(0, |_| 1);
@@ -91,7 +90,7 @@ fn relocate(file: &mut File, up: &str) {
     }
 }
 
-/// What a file says, if it says nothing that is not for it to say.
+/// Parses a file, rejecting options that a project may not set.
 fn read(path: &Path, bytes: &[u8]) -> Result<File, UsageError> {
     let file = parse::file(path.to_owned(), bytes, None)?;
     if let Some(profile) = file.profiles.first() {
@@ -121,7 +120,7 @@ fn read(path: &Path, bytes: &[u8]) -> Result<File, UsageError> {
     Ok(file)
 }
 
-/// Allows a file as it is now: that at `named`, or in that folder, or the nearest one.
+/// Allows a file in its present state: the one at `named`, or in that folder, or the nearest one.
 pub fn allow(named: Option<&Path>, vars: &Vars) -> Result<(PathBuf, File)> {
     let path = named_or_nearest(named)?;
     let allowed = folder(vars).context("there is no folder for what is allowed: set HOME")?;
@@ -144,7 +143,7 @@ pub fn allow(named: Option<&Path>, vars: &Vars) -> Result<(PathBuf, File)> {
     Ok((path, file))
 }
 
-/// Allows it no more; whether it was allowed.
+/// Revokes the permission for a file. Returns its path, and whether it was allowed.
 pub fn deny(named: Option<&Path>, vars: &Vars) -> Result<(PathBuf, bool)> {
     let path = named_or_nearest(named)?;
     let Some(allowed) = folder(vars) else { return Ok((path, false)) };
@@ -155,12 +154,12 @@ pub fn deny(named: Option<&Path>, vars: &Vars) -> Result<(PathBuf, bool)> {
             return Err(error).with_context(|| format!("removing from {}", shown(&allowed)));
         }
     };
-    // Without it nobody looks for such files any more.
+    // Without the folder, nobody looks for such files any more.
     let _ = fs::remove_dir(&allowed);
     Ok((path, was_allowed))
 }
 
-/// The folder of what is allowed.
+/// Returns the folder of permissions.
 fn folder(vars: &Vars) -> Option<PathBuf> {
     let named = var(vars, "XDG_DATA_HOME").map(Path::new).filter(|path| path.is_absolute());
     let data = named.map(Path::to_owned);
@@ -168,7 +167,7 @@ fn folder(vars: &Vars) -> Option<PathBuf> {
     data.map(|data| data.join("cachex/allowed"))
 }
 
-/// Where it is noted that a file is allowed.
+/// Returns the path of the permission for a file.
 fn entry(allowed: &Path, path: &Path) -> PathBuf {
     allowed.join(digest(path.as_os_str().as_bytes()))
 }
@@ -177,7 +176,7 @@ fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// The digest of a file as it was allowed.
+/// Returns the digest of a file when it was allowed.
 fn known(allowed: &Path, path: &Path) -> Result<Option<String>, String> {
     let failed = |error: &std::io::Error| error.to_string();
     let folder = fs::metadata(allowed);
@@ -201,7 +200,7 @@ fn known(allowed: &Path, path: &Path) -> Result<Option<String>, String> {
     Ok(is_of_it.then(|| String::from_utf8_lossy(known).into_owned()))
 }
 
-/// The content of a file, whoever wrote it.
+/// Reads a file, whoever owns it.
 fn content(path: &Path) -> Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = fsutil::retry(|| rustix::fs::open(path, flags, Mode::empty()));
@@ -219,11 +218,11 @@ fn content(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The file in this folder, or the nearest one above it.
+/// Returns the file in this folder, or the nearest folder above.
 fn nearest(folder: &Path) -> Option<PathBuf> {
     let there = |folder: &Path| {
         let path = folder.join(NAME);
-        // One that cannot be looked at is not passed over: that would be for others to decide.
+        // A file that cannot be examined is not skipped: otherwise others could decide that.
         let is_absent = matches!(rustix::fs::stat(&path), Err(Errno::NOENT | Errno::NOTDIR));
         (!is_absent).then_some(path)
     };

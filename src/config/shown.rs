@@ -1,4 +1,4 @@
-//! Values as `cachex config` shows them: as they could stand in the file.
+//! Values as `cachex config` shows them: as they could be written in the file.
 
 use cachex_base::text::values::{
     AutoAllow, AutoOutputs, AutoQuirks, AutoTimes, ColorStrip, ExeMode, ExitCodes, InputPattern,
@@ -38,7 +38,7 @@ shown! {
     Duration: |span| humantime::format_duration(*span).to_string();
     Limit: |limit| limit.0.map_or(json!(Limit::NEVER), |span| span.shown());
     ExitCodes: |codes| if codes.are_all() { "all".to_owned() } else { codes.to_string() };
-    // Which is secret.
+    // The key is secret.
     PrivateKey: |_key| true;
     Vec<String>: |texts| texts;
     Vec<NamePattern>: |names| texts(names, |name| name.as_str().to_owned());

@@ -1,37 +1,35 @@
-//! Folders whose place does not count: what lies below one of them is told by
-//! the way from there.
+//! Folders whose location is not part of the key: paths below them are made relative.
 //!
-//! Where a path of such a folder stands in an argument, a variable or the working
-//! directory, a mark takes its place before that is hashed. A mark begins with a
-//! zero byte, which neither of these can hold, so nothing that was meant
-//! otherwise becomes the same. The path must stand as a whole: at the start, behind
-//! what separates values in lists and options, or behind the letters of an option
-//! (`-I/home/a/project/include`), and up to a slash or to what cannot go on a name.
+//! A path of such a folder in an argument, a variable or the working directory is replaced by a
+//! mark before it is hashed. A mark begins with a null byte, which none of these can contain, so
+//! no two different values become equal. The path must be complete: at the start, after a separator
+//! of lists or options, or after the letters of an option (`-I/home/a/project/include`), and up to
+//! a slash or a byte that cannot continue a name.
 
 use memchr::memmem;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What stands for the base folder,
+/// The mark of the base folder.
 const BASE: &[u8] = b"\0base";
-/// and for the user's home.
+/// The mark of the user's home.
 const HOME: &[u8] = b"\0home";
 
-/// The folders whose place does not count.
+/// The folders whose location is not part of the key.
 #[derive(Debug, Default)]
 pub struct Base {
-    /// Their paths and marks, the longest path first.
+    /// The paths and marks, longest path first.
     places: Vec<(Vec<u8>, &'static [u8])>,
 }
 
 impl Base {
-    /// This folder, and a home that does not count either.
+    /// Creates a set of the base folder and the home.
     pub fn new(folder: Option<&Path>, home: Option<&Path>) -> Base {
         let mut base = Base::default();
         for (path, mark) in [(folder, BASE), (home, HOME)] {
             let Some(path) = path else { continue };
-            // Whoever came by a link may say either.
+            // A path may be given with or without its links resolved.
             base.add(path, mark);
             if let Ok(real) = path.canonicalize() {
                 base.add(&real, mark);
@@ -51,8 +49,8 @@ impl Base {
         }
     }
 
-    /// The same folders by the path that leads to one in or above them; nothing if
-    /// `way` leads elsewhere. `folder` is where it really lies.
+    /// Adds the path by which `way` leads to or through `folder`, a canonical path; nothing if it
+    /// leads elsewhere.
     pub fn also(&mut self, folder: &Path, way: &Path) {
         let real = |path: &Path| path.canonicalize().ok();
         let of_it = way.ancestors().find(|above| real(above).as_deref() == Some(folder));
@@ -66,12 +64,12 @@ impl Base {
         self.places.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no folders.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// A value with marks in place of the folders' paths.
+    /// Returns a value with marks in place of the folders' paths.
     pub fn apply<'v>(&self, value: &'v [u8]) -> Cow<'v, [u8]> {
         let mut told = Cow::Borrowed(value);
         for (path, mark) in &self.places {
@@ -83,7 +81,7 @@ impl Base {
     }
 }
 
-/// A value with `mark` wherever `path` stands as a whole; none if it does nowhere.
+/// Replaces each complete `path` in a value by `mark`; none if there is none.
 fn replaced(value: &[u8], path: &[u8], mark: &[u8]) -> Option<Vec<u8>> {
     let mut marked = Vec::new();
     let mut done = 0;
@@ -102,7 +100,7 @@ fn replaced(value: &[u8], path: &[u8], mark: &[u8]) -> Option<Vec<u8>> {
     Some(marked)
 }
 
-/// Whether a path may begin behind this.
+/// Returns whether a path may begin after these bytes.
 fn begins(before: &[u8]) -> bool {
     match before.last() {
         None => true,
@@ -115,7 +113,7 @@ fn begins(before: &[u8]) -> bool {
     }
 }
 
-/// Whether a name may go on with this byte.
+/// Returns whether this byte can continue a name.
 fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'~' | b'@' | b'%' | 0x80..)

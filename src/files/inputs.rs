@@ -1,16 +1,15 @@
-//! The files that count: found, looked at, hashed, and looked at again.
+//! Input files: finding, reading and hashing them, and checking them again.
 //!
-//! A [`Snapshot`] is every such file in the order of their paths, each with its
-//! kind, its permissions and what it holds, so neither the order nor the way in
-//! which they were named counts. What a link leads to counts by the link's text and by
-//! what is there: what the file holds, or every file of the folder.
+//! A [`Snapshot`] is every input file in the order of their paths, each with its type, permissions
+//! and content, so neither the order nor the way in which they were named matters. A link is
+//! represented by its text and by what it leads to: the content of a file, or every file of a
+//! folder.
 //!
-//! Hashes are remembered from one call to the next (see [`memory`]). Files that are
-//! not remembered are read on as many threads as there are cores.
+//! Hashes are kept from one call to the next (see [`memory`]). Files that are not remembered are
+//! read on as many threads as there are cores.
 //!
-//! What changes between the look and the end of the command may or may not have
-//! been seen by it, so [`Snapshot::changed`] is strict: another inode, size or time
-//! is a change, whatever the file holds.
+//! A change between the look and the end of the command may or may not have been seen by it, so
+//! [`Snapshot::changed`] is strict: another inode, size or time is a change, whatever the content.
 
 mod memory;
 mod walk;
@@ -40,9 +39,9 @@ pub use ways::Ways;
 /// The choice of input files.
 #[derive(Debug)]
 pub struct Wanted<'a> {
-    /// Files, folders and patterns, and what is left out.
+    /// Files, folders and patterns, including exclusions.
     pub patterns: &'a [InputPattern],
-    /// More files, each by its name.
+    /// More files, each by name.
     pub listed: &'a [PathBuf],
     /// True if files that `.gitignore` excludes are included.
     pub no_ignore: bool,
@@ -50,28 +49,28 @@ pub struct Wanted<'a> {
     pub outputs: &'a [OutputPattern],
     /// The folder of the store, whose files are never inputs.
     pub store: Option<&'a Path>,
-    /// True if of the permissions only that to execute counts, as others depend on
-    /// who checked the files out.
+    /// True if only the permission to execute matters, since the others depend on who checked the
+    /// files out.
     pub portable: bool,
 }
 
-/// The bytes hashed at a time: as many as the processor does at once.
+/// The number of bytes hashed at a time: as many as the processor handles at once.
 const AT_A_TIME: usize = 64 * 1024;
 /// The depth to which folders are distinguished.
 const DEPTH: usize = 16;
 
-/// Every file that counts, as it was.
+/// The state of every input file.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     files: Vec<File>,
-    /// A pattern that no file matches.
+    /// A pattern that matches no file.
     pub unmatched: Option<String>,
 }
 
-/// One of them.
+/// One input file.
 #[derive(Debug)]
 pub struct File {
-    /// Its path as it was named, relative to the working directory if it was.
+    /// The path as it was named, absolute or relative to the working directory.
     path: PathBuf,
     seen: Seen,
 }
@@ -79,11 +78,11 @@ pub struct File {
 /// The status of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
-    /// The stamp by which a change is noticed.
+    /// The stamp, which reveals a change.
     stamp: Stamp,
-    /// The part of it that is in the key.
+    /// The part that is in the key.
     held: Held,
-    /// True if its times may stay the same while it changes.
+    /// True if the file may change while its times stay the same.
     racy: bool,
 }
 
@@ -96,10 +95,10 @@ enum Held {
     Special,
 }
 
-/// Why there is no snapshot.
+/// The reason why there is no snapshot.
 #[derive(Debug)]
 pub enum Refused {
-    /// A file that was named is not there; whoever named it was mistaken.
+    /// A file that was named does not exist: a usage error.
     Missing(PathBuf),
     /// The file cannot be read.
     Unreadable(PathBuf, std::io::Error),
@@ -119,7 +118,7 @@ impl fmt::Display for Refused {
 }
 
 impl Snapshot {
-    /// Looks at every file that is wanted. With a store, hashes are remembered.
+    /// Examines every wanted file. With a store, hashes are remembered.
     pub fn take(root: Option<&Root>, wanted: &Wanted<'_>) -> Result<Snapshot, Refused> {
         let began = stamp::now();
         let mut unmatched = None;
@@ -173,15 +172,15 @@ impl Snapshot {
         self.files.len()
     }
 
-    /// Returns whether a file is among them, which may be named in another way here.
+    /// Returns whether a file is an input, perhaps under another name.
     pub fn has(&self, name: &OsStr, stamp: &Stamp) -> bool {
         self.files.iter().any(|File { path, seen }| {
             path == Path::new(name) || (seen.stamp.dev, seen.stamp.ino) == (stamp.dev, stamp.ino)
         })
     }
 
-    /// The hash of all that counts; paths below a base folder count by the way from
-    /// there, and so does their order.
+    /// Returns the hash of all inputs. Paths below a base folder are made relative to it, and
+    /// sorted as such.
     pub fn digest(&self, base: &Base) -> Key {
         let mut files: Vec<(Cow<'_, [u8]>, &File)> =
             self.files.iter().map(|file| (base.apply(file.path()), file)).collect();
@@ -200,8 +199,8 @@ impl Snapshot {
         Key(*hasher.update(&told).finalize().as_bytes())
     }
 
-    /// What counts, in at the most so many groups: a file each, or all that is in one
-    /// folder, as far down as it goes. A folder's name ends with a slash.
+    /// Returns the inputs in at most `most` groups: single files, or all files in one folder, as
+    /// deep as possible. The name of a folder ends with a slash.
     pub fn grouped(&self, most: usize, base: &Base) -> BTreeMap<Vec<u8>, Vec<u8>> {
         let tell = |file: &File, to: &mut Vec<u8>| file.tell(&base.apply(file.path()), base, to);
         let at_depth = |depth: usize| {
@@ -217,7 +216,7 @@ impl Snapshot {
             }
             Some(groups)
         };
-        // Deeper there are no fewer.
+        // Deeper levels do not have fewer groups.
         (0..DEPTH).map_while(at_depth).last().unwrap_or_else(|| {
             let mut all = Vec::new();
             self.files.iter().for_each(|file| tell(file, &mut all));
@@ -225,7 +224,7 @@ impl Snapshot {
         })
     }
 
-    /// A file that is not what it was when this was taken, or came or went since.
+    /// Returns a file that has changed, appeared or disappeared since the snapshot.
     pub fn changed(&self, wanted: &Wanted<'_>) -> Option<PathBuf> {
         let now = match walk::find(wanted) {
             Ok(now) => now,
@@ -236,7 +235,7 @@ impl Snapshot {
         for found in &now {
             match before.next() {
                 Some(file) if file.path == found.path => pairs.push((found, file)),
-                // One of the two is not there on the other side.
+                // One of the two is missing on the other side.
                 Some(file) => return Some(file.path.clone().min(found.path.clone())),
                 None => return Some(found.path.clone()),
             }
@@ -260,7 +259,7 @@ impl File {
         self.path.as_os_str().as_bytes()
     }
 
-    /// Appends what counts, in a form in which no two files are the same bytes.
+    /// Appends the part in the key, encoded such that different files have different bytes.
     fn tell(&self, path: &[u8], base: &Base, to: &mut Vec<u8>) {
         let sized = |to: &mut Vec<u8>, bytes: &[u8]| {
             to.extend((bytes.len() as u64).to_le_bytes());
@@ -289,8 +288,8 @@ impl Seen {
         Seen { stamp, held, racy: stamp.is_racy(now) }
     }
 
-    /// A file that is as it is remembered, for which that need not be asked; `now` is
-    /// not later than the look at it.
+    /// Returns the state of a file that equals the remembered one, without reading it; `now` is not
+    /// later than the look at the file.
     fn at_once(look: Look, portable: bool, now: i64, known: Option<Remembered>) -> Option<Seen> {
         let is_file = FileType::from_raw_mode(look.mode) == FileType::RegularFile;
         let (_, hash) = known.filter(|(stamp, _)| is_file && *stamp == look.stamp)?;
@@ -298,7 +297,7 @@ impl Seen {
         Some(Seen::new(held, look.stamp, now))
     }
 
-    /// Any file; read, unless it is as it is remembered.
+    /// Returns the state of any file, which is read unless it equals the remembered one.
     fn of(
         path: &Path,
         look: Look,
@@ -327,7 +326,7 @@ impl Seen {
                         };
                         Seen::new(Held::Link { text, behind: Some(hash) }, stamp, now)
                     }
-                    // It leads to a folder, of which the files count by themselves, or nowhere.
+                    // The link leads nowhere, or to a folder, whose files are inputs themselves.
                     _ => Seen::new(Held::Link { text, behind: None }, look.stamp, now),
                 }
             }
@@ -335,7 +334,7 @@ impl Seen {
         })
     }
 
-    /// Returns whether what it held is worth being remembered.
+    /// Returns whether the hash is worth remembering.
     fn is_lasting(&self) -> bool {
         !self.racy && self.hash().is_some()
     }
@@ -349,8 +348,8 @@ impl Seen {
     }
 }
 
-/// What becomes of a file that cannot be looked at: nothing, if it went between being
-/// met and being looked at, as if it had never been there.
+/// Handles a file that cannot be examined. One that disappeared after it was found is ignored, as
+/// if it had never existed.
 fn gone(path: PathBuf, named: bool, errno: Errno) -> Result<(), Refused> {
     match errno {
         Errno::NOENT if named => Err(Refused::Missing(path)),
@@ -359,7 +358,7 @@ fn gone(path: PathBuf, named: bool, errno: Errno) -> Result<(), Refused> {
     }
 }
 
-/// What a file holds, and its status from before it was read.
+/// Returns the hash of a file, and its status from before it was read.
 fn read(path: &Path) -> Result<([u8; 32], Stat), Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = fsutil::retry(|| rustix::fs::open(path, flags, Mode::empty()))?;
@@ -367,7 +366,7 @@ fn read(path: &Path) -> Result<([u8; 32], Stat), Errno> {
     if !is_file(&stat) {
         return Err(Errno::INVAL);
     }
-    // What the kernel makes up when it is asked says nothing about its length.
+    // The size of a file that the kernel generates means nothing.
     let hash = match stat.st_size as u64 {
         0 => None,
         len => hashing::beginning(&file, len)?,

@@ -1,13 +1,12 @@
-//! Declared files: what a run made of them, and how a hit brings that back.
+//! Declared output files: recording what a run made, and restoring that on a hit.
 //!
-//! [`Declared`] knows which paths a call declared, and is the only way to any of them.
-//! No link is followed on the way, but for those above a path that was named from the
-//! root on, which are the user's own way of saying where. Nothing leads into cachex's
-//! store.
+//! [`Declared`] knows the paths that a call declared, and is the only way to access them. No link
+//! is followed on the way, except above a path that was named absolutely, where links are the
+//! user's own choice. Nothing leads into cachex's store.
 //!
-//! [`collect`] records: each file becomes a blob, and the list of them a
-//! [manifest](cachex_base::record::manifest). [`restore`] brings back: everything that differs is first copied
-//! beside its place and verified, and put there only when all of it is at hand.
+//! [`collect`] records: each file becomes a blob, and their list a
+//! [manifest](cachex_base::record::manifest). [`restore`] restores: everything that differs is
+//! first copied next to its place and verified, and put in place only when all of it is ready.
 
 mod area;
 mod before;
@@ -37,39 +36,39 @@ pub const STAGING: &str = ".cachex-restore-";
 
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::CLOEXEC);
 
-/// The files that a call declares to make.
+/// The output files that a call declares.
 pub struct Declared<'c> {
     patterns: Vec<Pattern<'c>>,
     excluded: GlobSet,
-    /// Where a traced run may write besides.
+    /// The additional area in which a traced run may write.
     area: Option<Area>,
-    /// The folders of the store, however one comes there.
+    /// The identities of the store's folders, by whichever path they are reached.
     store: Vec<FileId>,
 }
 
-/// Files that are declared, and what they are recognized by.
+/// A declared pattern, and its matcher.
 struct Pattern<'c> {
     path: &'c PathPattern,
-    /// None: it stands for one path, and what is below that.
+    /// None if the pattern is one path, with everything below it.
     glob: Option<GlobMatcher>,
 }
 
-/// A file, whatever it is called.
+/// A file's identity, independent of its name.
 type FileId = (u64, u64);
 
-/// A path, and how many of its leading parts may be links.
+/// A path, and the number of leading components that may be links.
 #[derive(Clone, Copy, Debug)]
 struct Place<'p> {
     path: &'p Path,
     free: usize,
 }
 
-/// Why there is no way to a path.
+/// The reason why a path cannot be accessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Barred {
     /// The path leads into the store.
     Store,
-    /// The system said no.
+    /// The system returned an error.
     System(Errno),
 }
 
@@ -80,7 +79,7 @@ impl From<Errno> for Barred {
 }
 
 impl<'c> Declared<'c> {
-    /// Reads the declared patterns. The error is one that leads into the store.
+    /// Compiles the declared patterns. The error is a path that leads into the store.
     pub fn new(root: &Root, outputs: &'c [OutputPattern]) -> Result<Declared<'c>, PathBuf> {
         let mut excluded = GlobSet::builder();
         for output in outputs.iter().filter(|output| output.exclude) {
@@ -106,7 +105,7 @@ impl<'c> Declared<'c> {
         }
     }
 
-    /// Returns whether a folder that links may lead to lies in the store.
+    /// Returns whether a folder, with links resolved, lies in the store.
     fn is_in_store(&self, folder: &Path) -> bool {
         let there = folder
             .ancestors()
@@ -121,20 +120,20 @@ impl<'c> Declared<'c> {
         self.store.contains(&id(stat))
     }
 
-    /// Returns whether a path is left out, itself or with a folder above it.
+    /// Returns whether a path, or a folder above it, is excluded.
     fn excludes(&self, path: &Path) -> bool {
         !self.excluded.is_empty() && path.ancestors().any(|above| self.excluded.is_match(above))
     }
 
-    /// The place of a path that is declared.
+    /// Returns the place of a declared path.
     fn place<'p>(&self, path: &'p Path) -> Option<Place<'p>> {
         let free = self.patterns.iter().filter_map(|pattern| pattern.covers(path)).max();
         let Some(free) = free else { return self.place_in_area(path) };
         (!self.excludes(path)).then_some(Place { path, free })
     }
 
-    /// The place of what a manifest lists, if that is declared. That a path was not made
-    /// is only said of those that were named.
+    /// Returns the place of a manifest's item, if that is declared. Only a path that was named can
+    /// be listed as absent.
     fn place_of<'p>(&self, item: &'p Item) -> Option<Place<'p>> {
         let place = self.place(item.path())?;
         let is_named = || {
@@ -147,8 +146,8 @@ impl<'c> Declared<'c> {
         (!matches!(item.what, What::Absent { .. }) || is_named()).then_some(place)
     }
 
-    /// Opens the folder that a place lies in, and calls `work` with it and with the last
-    /// part of the path. With `made`, folders that are missing are made and noted there.
+    /// Opens the folder of a place, and calls `work` with it and the last component of the path.
+    /// With `made`, missing folders are created and added to it.
     fn within<T>(
         &self,
         place: Place<'_>,
@@ -163,7 +162,7 @@ impl<'c> Declared<'c> {
             let open = || open_folder(at, Path::new(part), depth < place.free);
             let next = match (open(), &mut made) {
                 (Err(Errno::NOENT), Some(made)) => {
-                    // Another may be at the same.
+                    // Another process may be creating it too.
                     match rustix::fs::mkdirat(at, part, Mode::from_raw_mode(0o777)) {
                         Ok(()) => made.push(parent.iter().take(depth + 1).collect()),
                         Err(Errno::EXIST) => {}
@@ -181,7 +180,7 @@ impl<'c> Declared<'c> {
         Ok(work(folder.as_ref().map_or(CWD, AsFd::as_fd), name)?)
     }
 
-    /// Opens the nearest folder above a place that is there.
+    /// Opens the nearest existing folder above a place.
     fn nearest_folder(&self, place: Place<'_>) -> Result<OwnedFd, Barred> {
         let top = Path::new(if place.path.is_absolute() { "/" } else { "." });
         let mut nearest = open_folder(CWD, top, true)?;
@@ -198,7 +197,7 @@ impl<'c> Declared<'c> {
         Ok(nearest)
     }
 
-    /// Returns what is at a place; none if nothing is, or a folder above it is missing.
+    /// Returns the status of a place; none if it, or a folder above it, is missing.
     fn status(&self, place: Place<'_>) -> Result<Option<Stat>, Barred> {
         let look = |folder: BorrowedFd<'_>, name: &Path| {
             rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
@@ -211,7 +210,7 @@ impl<'c> Declared<'c> {
         }
     }
 
-    /// Opens the file at a place for reading, if it is no link.
+    /// Opens the file at a place for reading, unless it is a link.
     fn open(&self, place: Place<'_>) -> Result<OwnedFd, Barred> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         self.within(place, None, |folder, name| {
@@ -228,20 +227,20 @@ impl<'c> Declared<'c> {
 }
 
 impl Pattern<'_> {
-    /// The path that it names.
+    /// Returns the path that the pattern names.
     fn named(&self) -> Place<'_> {
         let path = self.path.as_path();
         let above = path.parent().unwrap_or(Path::new(""));
         Place { path, free: free_below(above) }
     }
 
-    /// The folder that its glob is looked for in.
+    /// Returns the folder in which the glob is searched.
     fn base(&self) -> Place<'_> {
         let path = self.path.base();
         Place { path, free: free_below(path) }
     }
 
-    /// The folder below which everything lies that it takes in.
+    /// Returns the folder below which all matching files lie.
     fn anchor(&self) -> &Path {
         match self.glob {
             Some(_) => self.path.base(),
@@ -249,8 +248,9 @@ impl Pattern<'_> {
         }
     }
 
-    /// Returns whether it takes in a path; how many leading parts of that may be links. Whether a
-    /// pattern is the name of a file, only the file system knows: it may be both.
+    /// Returns whether the pattern includes a path: the number of its leading components that may
+    /// be links. Only the file system knows whether a pattern is the name of a file; it may be
+    /// both.
     fn covers(&self, path: &Path) -> Option<usize> {
         let named = self.path.as_path();
         if path.is_absolute() != named.is_absolute() {
@@ -268,12 +268,12 @@ impl Pattern<'_> {
     }
 }
 
-/// Returns how many leading components below a named folder may be links.
+/// Returns how many leading components of a named folder may be links.
 fn free_below(folder: &Path) -> usize {
     if folder.is_absolute() { folder.iter().count() } else { 0 }
 }
 
-/// Has everything left out that a pattern stands for, be it a name or a glob.
+/// Excludes everything that a pattern matches, as a name or as a glob.
 fn exclude(excluded: &mut GlobSetBuilder, pattern: &PathPattern) {
     let name = globset::escape(pattern.as_str());
     let name = GlobBuilder::new(&name).literal_separator(true).build().ok();
@@ -292,12 +292,12 @@ fn open_folder(at: BorrowedFd<'_>, name: &Path, is_free: bool) -> rustix::io::Re
     fsutil::retry(|| rustix::fs::openat(at, name, FOLDER | links, Mode::empty()))
 }
 
-/// The permissions of a file, without what only a superuser should grant.
+/// Returns the permissions of a file, without those that only a superuser should grant.
 fn permissions(mode: rustix::fs::RawMode) -> u32 {
     bits(mode) & 0o777
 }
 
-/// All bits of a file's mode that can be changed.
+/// Returns all bits of a file's mode that can be changed.
 fn bits(mode: rustix::fs::RawMode) -> u32 {
     #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
     let mode = mode as u32;

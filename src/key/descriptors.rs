@@ -1,7 +1,7 @@
 //! Descriptors that a command inherits and its arguments name.
 //!
-//! `cat <(date)` reaches cachex as `cat /dev/fd/63`: the text says nothing of what is
-//! read. So what can be read there is part of the key.
+//! `cat <(date)` reaches cachex as `cat /dev/fd/63`: the text does not show what is read. So the
+//! content of such a file is part of the key.
 //!
 //! | the arguments name it | it is | so |
 //! |---|---|---|
@@ -10,9 +10,9 @@
 //! | by its number alone (`-u 3`, `--fd=3`) | a file that can be read | its contents and offset are part of the key |
 //! | | anything else | it is not part of the key: the number may well mean something else |
 //!
-//! Descriptors 0, 1 and 2 are not looked at here: standard input is part of the key as
-//! itself. Neither are descriptors that no argument names, because most are leaked ones,
-//! and a hit cannot afford to look for them.
+//! Descriptors 0, 1 and 2 are not handled here: standard input is part of the key in its own way.
+//! Descriptors that no argument names are ignored, because most of them are leaked, and a hit
+//! cannot afford to look for them.
 
 use cachex_base::system::hashing;
 use cachex_base::system::stamp::{self, Stamp};
@@ -25,7 +25,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
-/// A file on such a descriptor, as it was.
+/// The state of a file on such a descriptor.
 #[derive(Debug)]
 pub struct Inherited {
     number: i32,
@@ -35,7 +35,7 @@ pub struct Inherited {
     at: Instant,
 }
 
-/// A descriptor that is named, and whose contents cannot be part of a key.
+/// An error: a descriptor is named whose contents cannot be part of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unknowable(i32);
 
@@ -45,8 +45,8 @@ impl fmt::Display for Unknowable {
     }
 }
 
-/// The files that these arguments name by their descriptors. Of those in `left_out` it is
-/// known that they are no input.
+/// Returns the files that these arguments name by descriptor. Those in `left_out` are known not to
+/// be inputs.
 pub fn named(argv: &[OsString], left_out: &[i32]) -> Result<Vec<Inherited>, Unknowable> {
     let mut found: Vec<Inherited> = Vec::new();
     let mut passed_over: Vec<i32> = Vec::new();
@@ -68,17 +68,17 @@ pub fn named(argv: &[OsString], left_out: &[i32]) -> Result<Vec<Inherited>, Unkn
 }
 
 impl Inherited {
-    /// Its number.
+    /// Returns the number.
     pub fn number(&self) -> i32 {
         self.number
     }
 
-    /// The path that leads to it.
+    /// Returns the path of the descriptor.
     pub fn name(&self) -> String {
         format!("/dev/fd/{}", self.number)
     }
 
-    /// Its bytes in the key.
+    /// Returns the bytes for the key.
     pub fn bytes(&self) -> [u8; 40] {
         let mut bytes = [0; 40];
         bytes[..32].copy_from_slice(self.hash.as_bytes());
@@ -86,13 +86,12 @@ impl Inherited {
         bytes
     }
 
-    /// Whether it is the file that has this stamp.
+    /// Returns whether this is the file with this stamp.
     pub fn is_file(&self, stamp: &Stamp) -> bool {
         (self.stamp.dev, self.stamp.ino) == (stamp.dev, stamp.ino)
     }
 
-    /// Whether it is not what it was any more: written to, or read, which a replay would
-    /// have to repeat.
+    /// Returns whether the file was written to, or was read, which a replay would have to repeat.
     pub fn changed(&self) -> bool {
         let Some(fd) = inherited(self.number) else { return true };
         let is_same = || {
@@ -127,7 +126,7 @@ fn look_at(number: i32, how: How) -> Result<Option<Inherited>, Unknowable> {
     if !is_file || !fits {
         return unknowable();
     }
-    // It may be read from the offset on, or, opened anew, from its beginning.
+    // It may be read from the offset on, or, if opened again, from its beginning.
     match (hashing::to_the_end(fd, 0), rustix::fs::tell(fd)) {
         (Ok(hash), Ok(offset)) => {
             let stamp = Stamp::of(&stat);
@@ -137,17 +136,17 @@ fn look_at(number: i32, how: How) -> Result<Option<Inherited>, Unknowable> {
     }
 }
 
-/// A descriptor that the command will have, too.
+/// Returns a descriptor that the command will inherit.
 fn inherited(number: i32) -> Option<BorrowedFd<'static>> {
-    // SAFETY: where the number is that of no open descriptor, whatever is asked of it
-    // fails and changes nothing; an inherited one is nobody's in this process to close.
+    // SAFETY: if the descriptor is not open, every call on it fails and changes nothing. If it was
+    // inherited, nobody in this process closes it.
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
-    // What is closed on exec is cachex's own.
+    // Descriptors that are closed on exec are cachex's own.
     let flags = rustix::io::fcntl_getfd(fd).ok()?;
     (!flags.contains(FdFlags::CLOEXEC)).then_some(fd)
 }
 
-/// The numbers in an argument that descriptors from 3 on may have.
+/// Returns the numbers in an argument that may be descriptors from 3 on.
 fn numbers(argument: &[u8]) -> impl Iterator<Item = (i32, How)> {
     let own = || rustix::process::getpid().as_raw_nonzero().to_string();
     cachex_core::descriptors::numbers(argument, move |process| process == own().as_bytes())

@@ -1,6 +1,6 @@
-//! What identifies an invocation, and the hash of it.
+//! The source of a cache key, and its hash.
 //!
-//! How its fields are encoded is told in [`cachex_core::key`].
+//! [`cachex_core::key`] describes the encoding of the fields.
 
 pub mod descriptors;
 mod variables;
@@ -28,42 +28,42 @@ use std::os::unix::ffi::OsStrExt;
 
 pub use variables::{LeftOut, variables};
 
-/// Changes whenever other facts are found out about the same run than before.
+/// The version of automatic facts. Changes whenever other facts are recorded about the same run.
 const AUTO_VERSION: u8 = 3;
-/// How many parts the files that count are for `explain` at the most.
+/// The maximum number of parts for the input files in `explain`.
 const INPUT_PARTS: usize = 32;
 
-/// What identifies an invocation.
+/// Everything that identifies an invocation.
 #[derive(Clone, Copy)]
 pub struct KeySource<'a> {
-    /// What is run.
+    /// The command line.
     pub invocation: &'a Invocation,
-    /// The file that is; none where the identity asks for its name alone.
+    /// The executable; none where only its name is part of the key.
     pub executable: Option<&'a Executable>,
-    /// What counts.
+    /// The settings of the key.
     pub identity: &'a Identity,
     /// The environment.
     pub vars: &'a Vars,
     /// Standard input.
     pub stdin: &'a Digest,
-    /// The files that the arguments name by their descriptors.
+    /// The files that the arguments name by descriptor.
     pub descriptors: &'a [Inherited],
-    /// The terminal that the command gets one like, if it gets one.
+    /// The terminal on which the command's own is modelled, if it gets one.
     pub terminal: Option<&'a Winsize>,
-    /// What else was declared to count.
+    /// The declared parts of the key.
     pub declared: &'a Declared,
 }
 
-/// What was declared to count, as it was found.
+/// The declared parts of a key, as they were found.
 #[derive(Debug, Default)]
 pub struct Declared {
-    /// The folders whose place does not count.
+    /// The folders whose location is not part of the key.
     pub base: Base,
-    /// What other places differ in, if the call is to be the same there.
+    /// The properties in which other machines differ, if the call is to be the same there.
     pub platform: Vec<Part>,
-    /// The files that count.
+    /// The input files.
     pub inputs: Option<Snapshot>,
-    /// The commands of which the output counts, and the hash of it.
+    /// The commands whose output is part of the key, and its hash.
     pub printed: Vec<(String, Key)>,
 }
 
@@ -87,16 +87,16 @@ impl Declared {
 }
 
 impl KeySource<'_> {
-    /// Its key. Fails if a part cannot be known: the working directory is gone,
-    /// the executable cannot be read.
+    /// Computes the key. Fails if a part is unknown: the working directory is gone, or the
+    /// executable cannot be read.
     pub fn key(&self) -> Result<Key> {
         let mut fields = fields();
         self.tell(&mut fields)?;
         Ok(Key(*hashing::of(&fields.0).as_bytes()))
     }
 
-    /// Its key as it was computed before this process began in earnest, see
-    /// [`cachex_core::handover`]; none where anything may be another now.
+    /// Returns the key that was computed when this process started, see [`cachex_core::handover`];
+    /// none if anything may have changed since.
     pub fn key_at_start(&self) -> Option<Key> {
         let known = handover::key()?;
         let exe = self.executable?;
@@ -114,14 +114,14 @@ impl KeySource<'_> {
         key
     }
 
-    /// The parts of its key, summed with a store's secret, in their stored form.
+    /// Returns the components of the key, as MACs with a store's secret, in their stored form.
     pub fn parts(&self, secret: Secret) -> Result<Vec<u8>> {
         let mut collector = Collector::new(secret);
         self.tell(&mut collector)?;
         Ok(collector.finish())
     }
 
-    /// Shows every part to `to`, in the one order.
+    /// Visits every part with `to`, in a fixed order.
     fn tell(&self, to: &mut impl KeyVisitor) -> Result<()> {
         let base = &self.declared.base;
         let argv: Vec<Cow<'_, [u8]>> =
@@ -129,11 +129,11 @@ impl KeySource<'_> {
         to.list(Tag::Argv, &argv);
         match (self.identity.exe, self.executable) {
             (ExeMode::Stat, Some(exe)) => {
-                // A program may act by where it was found, and not by where it lies.
+                // A program may depend on where it was found, rather than on where it really is.
                 let [found, lies] = [&exe.path, exe.place()].map(|it| it.as_os_str().as_bytes());
                 to.list(Tag::ExePath, &[base.apply(found), base.apply(lies)]);
                 if exe.real.is_none() {
-                    // A path that leads to it at this moment is all there is.
+                    // Only a path that leads to it at this moment exists.
                     let Stamp { dev, ino, .. } = Stamp::of(&exe.stat);
                     to.list(Tag::ExePath, &[dev.to_le_bytes(), ino.to_le_bytes()]);
                 }
@@ -146,7 +146,7 @@ impl KeySource<'_> {
                     .and_then(|file| Ok(hashing::to_the_end(file, 0)?))
                     .with_context(|| format!("reading {}", exe.path.display()))?;
                 to.add(Tag::ExeContent, contents.as_bytes());
-                // Wherever it lies: but by which link it was found may be what it goes by.
+                // Its place does not matter, but it may depend on the link by which it was found.
                 if exe.real.as_deref() != Some(exe.path.as_path()) {
                     to.list(Tag::ExePath, &[base.apply(exe.path.as_os_str().as_bytes())]);
                 }
@@ -176,7 +176,7 @@ impl KeySource<'_> {
         }
         self.declared.tell(to);
         if let (Some(auto), Some(cwd)) = (&self.identity.auto, cwd) {
-            // What of a path set is valid elsewhere, the set says.
+            // The path set says which parts of it are valid elsewhere.
             let cwd = if self.identity.portable { base.apply(cwd) } else { cwd.into() };
             tell_auto(auto, &cwd, to);
         }
@@ -199,8 +199,8 @@ impl KeySource<'_> {
     }
 }
 
-/// What decides which files an automatic call depends on. Unless it is portable they are known
-/// by their absolute paths, so the folder it runs in is a part of that, base folder or not.
+/// Visits the settings that determine which files an automatic call depends on. Unless it is
+/// portable, files have absolute paths, so its working directory is included, base folder or not.
 fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl KeyVisitor) {
     let rules = [
         AUTO_VERSION,
@@ -209,28 +209,28 @@ fn tell_auto(auto: &Auto, cwd: &[u8], to: &mut impl KeyVisitor) {
         auto.outputs as u8,
         auto.quirks as u8,
     ];
-    // New files get other permissions by it.
+    // The umask determines the permissions of new files.
     let umask = if auto.outputs == AutoOutputs::None { 0 } else { umask() }.to_le_bytes();
     let ignored = auto.ignore.iter().map(|pattern| pattern.as_str().as_bytes());
     let all: Vec<&[u8]> = [&rules[..], &umask, cwd].into_iter().chain(ignored).collect();
     to.list(Tag::Auto, &all);
 }
 
-/// Whoever is shown the parts of a key.
+/// Visits the parts of a key.
 trait KeyVisitor {
-    /// A part of one value.
+    /// Visits a part with one value.
     fn add(&mut self, tag: Tag, value: &[u8]);
-    /// A part of several.
+    /// Visits a part with several values.
     fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]);
-    /// A part of one value that has a name.
+    /// Visits a part with a name and a value.
     fn named(&mut self, tag: Tag, name: &[u8], value: &[u8]);
-    /// The files that count.
+    /// Visits the input files.
     fn inputs(&mut self, inputs: &Snapshot, base: &Base);
-    /// The names and values of the environment, as they come.
+    /// Visits the names and values of the environment, in their present order.
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>);
 }
 
-/// What a part of this tag is for `explain`.
+/// Returns the kind of a part for `explain`.
 fn kind(tag: Tag) -> Kind {
     match tag {
         Tag::Argv => Kind::Arguments,
@@ -268,7 +268,7 @@ impl KeyVisitor for Collector {
     }
 
     fn list(&mut self, tag: Tag, values: &[impl AsRef<[u8]>]) {
-        // Their lengths count: one argument is not two.
+        // The lengths are included: one argument differs from two.
         let mut fields = fields();
         KeyVisitor::list(&mut fields, tag, values);
         KeyVisitor::add(self, tag, &fields.0);
@@ -306,7 +306,7 @@ impl KeyVisitor for Fields {
 
     fn variables<'v>(&mut self, pairs: impl Iterator<Item = (&'v [u8], Cow<'v, [u8]>)>) {
         let mut pairs: Vec<_> = pairs.collect();
-        // Of one name the command gets all values, and in this order.
+        // The command gets all values of a repeated name, in this order.
         pairs.sort_by_key(|(name, _)| *name);
         self.begin_list(Tag::Env, 2 * pairs.len());
         for (name, value) in &pairs {

@@ -1,4 +1,4 @@
-//! The encoding of a key can be read back in one way only.
+//! Tests that the encoding of a key can be decoded in only one way.
 
 use super::*;
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ fn encode(fields: &[Field]) -> Vec<u8> {
     out.0
 }
 
-/// Reads fields back: what can be read back in one way only is injective.
+/// Decodes fields: an encoding that can be decoded in only one way is injective.
 fn decode(mut bytes: &[u8]) -> Vec<Field> {
     fn number(bytes: &mut &[u8]) -> usize {
         let (first, rest) = bytes.split_first_chunk::<8>().unwrap();

@@ -1,4 +1,4 @@
-//! Which variables are part of a key, and with which value.
+//! The variables that are part of a key, and their values.
 
 use crate::config::{EnvSelection, Identity, Vars};
 use cachex_core::environment;
@@ -8,8 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 
 pub use cachex_core::environment::LeftOut;
 
-/// The names of the variables that count, and those of the others with why they
-/// do not, both in order.
+/// Returns the names of the variables that are part of the key, and those of the others with the
+/// reason, both sorted.
 pub fn variables<'v>(
     vars: &'v Vars,
     identity: &Identity,
@@ -30,8 +30,8 @@ pub fn variables<'v>(
     (counted, others)
 }
 
-/// The value that a variable has in the key, or why it is not part of it; `cwd` is the
-/// working directory, if that is.
+/// Returns the value of a variable in the key, or why it is not part of it; `cwd` is the working
+/// directory, if that is part of the key.
 #[inline]
 pub(super) fn in_key<'v>(
     name: &OsStr,

@@ -1,6 +1,6 @@
-//! This test program is one that uses the library: its helpers are itself.
+//! Tests in which this program uses the library: its helpers are the program itself.
 //!
-//! Its `main` is the test harness's, so what should be the first line there is run before it.
+//! Its `main` is the test harness's, so the call that should be its first line runs before it.
 
 use cachex_store::db_client::{self, DbClient};
 use cachex_store::fold::Bounds;
@@ -22,7 +22,7 @@ static FIRST: extern "C" fn() = {
     first
 };
 
-/// Waits until it is so.
+/// Waits until the check succeeds.
 #[track_caller]
 fn eventually(mut check: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -32,13 +32,13 @@ fn eventually(mut check: impl FnMut() -> bool) {
     }
 }
 
-/// What this program does when it is called so.
+/// Runs this program under this name, and returns its output.
 fn called(name: &str, args: &[&str]) -> Output {
     let executable = std::env::current_exe().unwrap();
     Command::new(executable).arg0(name).args(args).output().unwrap()
 }
 
-/// Whether it began its own work, which is to test.
+/// Returns whether the program began its own work, which is to test.
 fn tested(output: &Output) -> bool {
     String::from_utf8_lossy(&output.stdout).contains("running 0 tests")
 }
@@ -79,7 +79,7 @@ fn a_process_that_is_no_helper_begins_its_own_work() {
     assert!(!tested(&called("cachex", &["__store", "--exact"])));
 }
 
-/// Helpers of this process that have ended, and that nobody waited for.
+/// Returns helpers of this process that have ended and were not reaped.
 #[cfg(target_os = "linux")]
 fn ended_children() -> Vec<String> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();

@@ -1,4 +1,4 @@
-//! What the benchmarks need and nobody else: a store that is filled in seconds.
+//! Support for benchmarks: fills a store in seconds.
 
 use anyhow::Result;
 use cachex_base::record::entry::{About, Bytes, Entry, Key};
@@ -14,11 +14,11 @@ use std::path::Path;
 
 const BATCH: u64 = 10_000;
 
-/// Adds `entries` small entries, of keys that no command has, to the store at
-/// `dir`: to the old one if `folded`, else as young files. Nothing else may use
-/// the store meanwhile, and sled runs in this process.
+/// Adds `entries` small entries, with keys that no command has, to the store at `dir`: to the old
+/// store if `folded`, else as young files. Nothing else may use the store meanwhile, and sled runs
+/// in this process.
 pub fn fill(dir: &Path, entries: u64, folded: bool) -> Result<()> {
-    // As helper processes do: sled's files are made by sled.
+    // Helper processes do the same: sled creates its own files.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let root = Root::create(dir)?;
     let salt = Timestamp::now().0;
@@ -41,7 +41,7 @@ pub fn fill(dir: &Path, entries: u64, folded: bool) -> Result<()> {
     Ok(())
 }
 
-/// As a usual command leaves it: a few hundred bytes of output.
+/// Returns a typical entry: a few hundred bytes of output.
 fn entry(salt: u64, number: u64) -> Entry {
     let seed = [salt.to_le_bytes(), number.to_le_bytes()].concat();
     let data = format!("output {number} of a command {}\n", "x".repeat(200)).into_bytes();

@@ -1,18 +1,17 @@
-//! What the fuzzers call: everything that reads bytes which somebody else may
-//! have written, and what must be true whatever they are.
+//! The fuzz targets: every decoder of bytes that somebody else may have written, and the properties
+//! that must hold for any input.
 //!
-//! A target is a function of bytes that panics if something that must hold does
-//! not. Where a checksum would stop a fuzzer at the door, the target also makes
-//! the checksum fit, so that what lies behind it is reached. `fuzz/` runs the
-//! targets in a coverage-guided engine, `tests/it/fuzzing.rs` on the checked-in
-//! seeds and mutations of them.
+//! A target is a function of bytes that panics if a property does not hold. Where a checksum would
+//! stop a fuzzer early, the target also makes the checksum fit, so that the code behind it is
+//! reached. `fuzz/` runs the targets in a coverage-guided engine, `tests/it/fuzzing.rs` on the
+//! checked-in seeds and mutations of them.
 
 mod archive;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 mod front;
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]
 mod front {
-    /// There is none here.
+    /// Does nothing: this system has no front.
     pub fn front(_: &[u8]) {}
 }
 
@@ -47,10 +46,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Duration;
 
-/// A target: its name, and what it does with bytes.
+/// A target: its name and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All targets.
 pub const TARGETS: &[Target] = &[
     ("answer", answer),
     ("archive", archive::archive),
@@ -72,7 +71,7 @@ pub const TARGETS: &[Target] = &[
     ("variables", variables),
 ];
 
-/// What a helper process prints, and what its answers hold.
+/// Decodes the output of a helper process, and the answers in it.
 fn answer(bytes: &[u8]) {
     let mut buffer = bytes.to_vec();
     while let Ok(Some((_, body))) = ipc::take_frame(&mut buffer) {
@@ -88,8 +87,8 @@ fn answer(bytes: &[u8]) {
     let _ = ipc::decode::<(u32, String, Counts)>(bytes);
 }
 
-/// `config.toml`: what is wrong with it is told with its place, and what is not
-/// holds for any command without contradiction.
+/// Parses `config.toml`. Mistakes are reported with their position, and a valid file applies to any
+/// command without contradiction.
 fn config_file(bytes: &[u8]) {
     let path = Path::new("/home/me/config.toml");
     let home = Some(Path::new("/home/me"));
@@ -122,7 +121,7 @@ fn config_file(bytes: &[u8]) {
                 let limits = config.freshness.refresh_after.zip(config.freshness.expires_in);
                 assert!(limits.is_none_or(|(after, limit)| after < limit));
             }
-            // Only what stands on two levels is not compared when it is read.
+            // Only settings on different levels are not compared when the file is read.
             Err(why) => {
                 assert!(why.to_string().contains("`refresh-after` in /home/me/config.toml:"));
             }
@@ -130,7 +129,7 @@ fn config_file(bytes: &[u8]) {
     }
 }
 
-/// A young file, or a value in the old store.
+/// Decodes a young file, or a value in the old store.
 fn entry(bytes: &[u8]) {
     if let Ok(entry) = Entry::open_any(bytes) {
         assert!(Entry::open(&entry.key, bytes).is_ok());
@@ -144,7 +143,7 @@ fn entry(bytes: &[u8]) {
     }
 }
 
-/// Whatever passed the checksum can be asked anything.
+/// Uses an entry in every way. One that passed the checksum must allow that.
 fn whole_entry(entry: &Entry) {
     if let Some(parts) = Parts::decode(&entry.parts) {
         let same = differences::compare(&parts, &parts);
@@ -165,12 +164,12 @@ fn whole_entry(entry: &Entry) {
     assert!(entry.expires().is_none_or(|expires| expires >= entry.created));
     assert!(entry.gone() >= entry.expires());
     with_store(|root| {
-        // Only what needs no blobs can be prepared here.
+        // Only entries without blobs can be prepared here.
         let _ = Replay::prepare(root, entry.clone());
     });
 }
 
-/// What is asked of the old store, about an entry that is as it is asked for.
+/// Decodes a query of the old store, and applies it to a matching entry.
 fn query(bytes: &[u8]) {
     let Ok(query) = ipc::decode::<Query>(bytes) else { return };
     let encoded = ipc::encode(&query).expect("a question");
@@ -213,11 +212,11 @@ fn query(bytes: &[u8]) {
     assert!(!is_base || plain.matcher().is_ok_and(|plain| plain.matches(&entry, &facts)));
 }
 
-/// The log of events.
+/// Parses the log of events.
 fn events(bytes: &[u8]) {
     let read = events::parse(bytes);
     assert!(read.len() <= bytes.len() / 64);
-    // Every record between two others is found if its own checksum holds.
+    // Every record between two others is found if its own checksum fits.
     let mut log = Vec::new();
     for record in &read {
         log.extend(record.encode());
@@ -228,7 +227,7 @@ fn events(bytes: &[u8]) {
     events::parse(&records);
 }
 
-/// What the old store notes down about entries.
+/// Decodes the old store's metadata of entries.
 fn facts(bytes: &[u8]) {
     if let Some(known) = metadata::decode::<EntryMetadata>(bytes) {
         assert_eq!(metadata::decode(&metadata::encode(&known)), Some(known));
@@ -248,7 +247,7 @@ fn facts(bytes: &[u8]) {
     }
 }
 
-/// `old.keys`.
+/// Decodes `old.keys`.
 fn filter(bytes: &[u8]) {
     with_store(|root| {
         let keys: Vec<u64> =
@@ -271,7 +270,7 @@ fn filter(bytes: &[u8]) {
     });
 }
 
-/// Which stream the next so many bytes go to.
+/// Decodes the frames that tell to which stream the next bytes go.
 fn frames(bytes: &[u8]) {
     let mut read = Vec::new();
     let mut again = Vec::new();
@@ -285,7 +284,7 @@ fn frames(bytes: &[u8]) {
     assert_eq!(back, Ok(read));
 }
 
-/// The hash of what is short, against the crate's.
+/// Compares the hash of short inputs with the crate's.
 fn hash(bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first_chunk() else { return };
     let len = usize::from(u16::from_le_bytes(*first));
@@ -295,7 +294,7 @@ fn hash(bytes: &[u8]) {
     }
 }
 
-/// The quick reader of the arguments of `run` and `sh`, against clap.
+/// Compares the fast reader of the arguments of `run` and `sh` with clap.
 fn lean(bytes: &[u8]) {
     let args: Vec<OsString> =
         bytes.split(|&byte| byte == 0).map(|arg| OsString::from_vec(arg.to_vec())).collect();
@@ -311,7 +310,7 @@ fn by_clap(verb: &str, args: &[OsString]) -> Option<Called> {
     args::parse(whole.collect()).ok()?.called()
 }
 
-/// The file of a lock, which says who holds it and where to follow it.
+/// Parses a lock file, which names its holder and where to follow it.
 fn lock_file(bytes: &[u8]) {
     let Some(signature) = Signature::parse(bytes) else { return };
     if let Some(live) = &signature.live {
@@ -327,7 +326,7 @@ fn lock_file(bytes: &[u8]) {
     assert_eq!(Signature::parse(text.as_bytes()), Some(signature));
 }
 
-/// The variables in which make hands its options down.
+/// Parses the variables in which make passes its options on.
 fn makeflags(bytes: &[u8]) {
     let count =
         |flags: &[u8]| environment::significant(b"MAKEFLAGS", flags).map(|kept| kept.to_vec());
@@ -343,7 +342,7 @@ fn makeflags(bytes: &[u8]) {
     assert_eq!(environment::is_noise(bytes), listed || is_of_a_family);
 }
 
-/// The list of the files that a run left behind.
+/// Decodes the list of the files that a run left behind.
 fn manifest(bytes: &[u8]) {
     let Ok(list) = Manifest::decode(bytes) else { return };
     for item in &list.items {
@@ -360,7 +359,7 @@ fn manifest(bytes: &[u8]) {
     assert_eq!(Manifest::decode(&encoded), Ok(list));
 }
 
-/// The frame of a packed blob, after its length, whose checksum fits.
+/// Decodes the frame of a packed blob, after its length, with a checksum that fits.
 fn packed(bytes: &[u8]) {
     let Some((len, frame)) = bytes.split_first_chunk() else { return };
     let blob = BlobRef { hash: [7; 32], len: u32::from_le_bytes(*len).into() };
@@ -372,13 +371,13 @@ fn packed(bytes: &[u8]) {
         let flags = OFlags::WRONLY | OFlags::TRUNC;
         fsutil::create_file(root, path, flags).and_then(place).expect("a packed blob");
         let opened = blobs::open(root, &blob).expect("a store").expect("a sum that fits");
-        // In full or not to the end, and never more.
+        // The content is complete or ends with an error, and is never longer.
         let read = std::io::copy(&mut opened.reader(), &mut std::io::sink());
         assert!(read.is_err() || read.is_ok_and(|read| read == blob.len));
     });
 }
 
-/// What options accept.
+/// Parses values of options.
 fn values(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(duration) = values::duration(text) {
@@ -404,9 +403,9 @@ fn values(bytes: &[u8]) {
     }
 }
 
-/// cachex's own variables, `NAME=value` each, separated by zeros.
+/// Parses cachex's own variables, `NAME=value` each, separated by null bytes.
 ///
-/// Variables live as long as the process, so what is not a mistake is leaked.
+/// Variables live as long as the process, so valid ones are leaked.
 fn variables(bytes: &[u8]) {
     let leaked: &'static [u8] = Vec::leak(bytes[..bytes.len().min(100)].to_vec());
     let vars: Vec<(&OsStr, &OsStr)> = leaked
@@ -432,7 +431,7 @@ fn variables(bytes: &[u8]) {
     }
 }
 
-/// Calls `work` with a store of this thread's.
+/// Calls `work` with a store of this thread.
 fn with_store(work: impl FnOnce(&Root)) {
     thread_local! {
         static STORE: (tempfile::TempDir, Root) = {

@@ -1,4 +1,4 @@
-//! What tests, fuzzers and benches reach of the inside. No part of the public interface.
+//! Internals for tests, fuzzers and benchmarks. Not part of the public interface.
 
 pub mod bench;
 pub mod fuzzing;

@@ -1,4 +1,4 @@
-//! JSON as the verbs print it: exact, and harmless on a terminal all the same.
+//! JSON output of the verbs: exact, and harmless on a terminal.
 
 use anyhow::Result;
 use cachex_base::text::quote::is_harmless;
@@ -6,20 +6,20 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 use std::io::{self, Write};
 
-/// An object as a line of JSON.
+/// Writes an object as a line of JSON.
 pub fn json(out: &mut dyn Write, object: &impl Serialize) -> Result<()> {
     write(out, object)?;
     Ok(out.write_all(b"\n")?)
 }
 
-/// Objects as one JSON array, a line for each, written as they come.
+/// A JSON array that is written object by object, one per line.
 pub struct JsonArray<'a> {
     out: &'a mut dyn Write,
     any: bool,
 }
 
 impl<'a> JsonArray<'a> {
-    /// An empty one.
+    /// Creates an empty array.
     pub fn new(out: &'a mut dyn Write) -> JsonArray<'a> {
         JsonArray { out, any: false }
     }
@@ -31,7 +31,7 @@ impl<'a> JsonArray<'a> {
         write(self.out, item)
     }
 
-    /// Ends it.
+    /// Ends the array.
     pub fn finish(self) -> Result<()> {
         Ok(self.out.write_all(if self.any { b"\n]\n" } else { b"[]\n" })?)
     }
@@ -42,7 +42,7 @@ fn write(out: &mut dyn Write, object: &impl Serialize) -> Result<()> {
     Ok(object.serialize(&mut serializer).map_err(io::Error::from)?)
 }
 
-/// Spells whatever a terminal would obey or a reader not see as `\u009b`.
+/// Escapes characters that steer a terminal or are invisible, as in `\u009b`.
 struct Harmless;
 
 impl Formatter for Harmless {

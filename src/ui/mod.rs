@@ -1,9 +1,9 @@
-//! Shared by the verbs that show something: how wide and how colourful, tables,
-//! pages, progress, and how ages, sizes and times are spelt.
+//! Display helpers for the verbs: width and colours, tables, pages, progress, and the formatting of
+//! ages, sizes and times.
 //!
-//! Nothing here is on the way of `run`. Whatever came from a store or a command
-//! line goes through [`cachex_base::text::quote::harmless`] before it is printed: a [`Table`]
-//! does that to every cell, [`command_line`] to every word, [`json`] to every text.
+//! `run` uses nothing of this. Text that came from a store or a command line goes through
+//! [`cachex_base::text::quote::harmless`] before it is printed: a [`Table`] does that to every
+//! cell, [`command_line`] to every word, [`json`] to every text.
 
 mod json;
 mod pager;
@@ -24,7 +24,7 @@ pub use table::{Column, Table};
 /// The kind of standard output, as far as it changes the appearance.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Screen {
-    /// The columns of a terminal; none where lines may be as long as they are.
+    /// The columns of a terminal; none where lines may have any length.
     pub width: Option<u16>,
     /// The lines of a terminal.
     pub height: Option<u16>,
@@ -42,7 +42,7 @@ impl Screen {
         if !rustix::termios::isatty(&stdout) {
             return Screen { width: None, height: None, colour };
         }
-        // A terminal that does not know says nothing, or nought.
+        // A terminal that does not know its size reports an error, or zero.
         let size = rustix::termios::tcgetwinsize(&stdout).ok();
         let side = |of: fn(rustix::termios::Winsize) -> u16, usual| {
             Some(size.map(of).filter(|&cells| cells > 0).unwrap_or(usual))
@@ -50,7 +50,7 @@ impl Screen {
         Screen { width: side(|size| size.ws_col, 80), height: side(|size| size.ws_row, 24), colour }
     }
 
-    /// `text` in this tone, if there are colours.
+    /// Formats `text` in this tone, if there are colours.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         let style = tone.style();
         if self.colour && style != Style::new() && !text.is_empty() {
@@ -64,13 +64,13 @@ impl Screen {
 /// The meaning of a piece of text to the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// As it is.
+    /// Plain text.
     Plain,
     /// The names of columns, fields and sections.
     Heading,
-    /// Something of no use any more.
+    /// Something that is no longer of use.
     Faint,
-    /// Something as it should be.
+    /// Something that is as it should be.
     Good,
     /// Something that went wrong.
     Bad,
@@ -88,7 +88,7 @@ impl Tone {
     }
 }
 
-/// When something expires: `in 5m`, `expired`, `never`.
+/// Formats an expiry: `in 5m`, `expired`, `never`.
 pub fn expiry(now: Timestamp, expires: Option<Timestamp>) -> String {
     match expires.map(|expires| expires.since(now)) {
         None => "never".to_owned(),
@@ -97,28 +97,28 @@ pub fn expiry(now: Timestamp, expires: Option<Timestamp>) -> String {
     }
 }
 
-/// A size in a sentence: `1.2 MiB`.
+/// Formats a size in a sentence: `1.2 MiB`.
 pub fn bytes(count: u64) -> String {
     bytesize::ByteSize::b(count).display().iec().to_string()
 }
 
-/// A size in a table: `1.2M`.
+/// Formats a size in a table: `1.2M`.
 pub fn short_bytes(count: u64) -> String {
     bytesize::ByteSize::b(count).display().iec_short().to_string().replace(' ', "")
 }
 
-/// One of several choices, as it is typed.
+/// Formats one of several choices, as it is typed.
 pub fn choice(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// A point in time in full, in UTC, to the second: `2026-11-22T20:30:11Z`.
+/// Formats a time in UTC, to the second: `2026-11-22T20:30:11Z`.
 pub fn date(time: Timestamp) -> String {
     humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_nanos(time.0))
         .to_string()
 }
 
-/// So many of something: `1 entry`, `3 entries`, `no entry`.
+/// Formats a count with its noun: `1 entry`, `3 entries`, `no entry`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     match number {
         0 => format!("no {one}"),
@@ -127,7 +127,8 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     }
 }
 
-/// What was left aside, by why, as what ends a sentence; nothing if there was nothing.
+/// Formats the counts of skipped items by reason, as the end of a sentence; empty if nothing was
+/// skipped.
 pub fn skipped(counts: &[(u64, &str)]) -> String {
     let all: u64 = counts.iter().map(|(count, _)| count).sum();
     let told = counts.iter().filter(|(count, _)| *count > 0);

@@ -1,5 +1,5 @@
-//! Pages: what is longer than the screen goes through the user's pager, as git
-//! has it. Never where standard output is no terminal.
+//! Paging: output that is longer than the screen goes through the user's pager, as in git. Never
+//! where standard output is no terminal.
 
 use super::Screen;
 use crate::config::{self, Vars};
@@ -14,9 +14,9 @@ use std::sync::Arc;
 /// The smallest number of lines on a screen for paging.
 const LEAST: u16 = 2;
 
-/// Has `fill` write to standard output, through a pager if that is a terminal,
-/// `paging` is wanted, and it is more than a screen. A pager that is left ends
-/// the writing, and is no failure.
+/// Calls `fill` to write to standard output, through a pager if that is a terminal, `paging` is
+/// wanted, and the output is longer than the screen. Quitting the pager ends the output, and is no
+/// error.
 pub fn show(
     screen: Screen,
     vars: &Vars,
@@ -26,7 +26,7 @@ pub fn show(
     let height = screen.height.filter(|&height| paging && height >= LEAST);
     let held = height.zip(Pager::of(vars)).map(|(height, pager)| Held {
         pager,
-        // The last line is the prompt's.
+        // The last line is for the prompt.
         room: usize::from(height) - 1,
         text: Vec::new(),
     });
@@ -51,9 +51,9 @@ pub fn show(
 pub struct Pages(State);
 
 enum State {
-    /// Text goes out as it comes.
+    /// Text is written as it comes.
     Plain(BufWriter<Stdout>),
-    /// Text is kept, as it may still fit the screen.
+    /// Text is buffered, as it may still fit the screen.
     Held(Held),
     /// Text goes to the pager.
     Paged(Child),
@@ -66,7 +66,7 @@ struct Held {
 }
 
 impl Pages {
-    /// Hands the pager what was held back, once that is too much for a screen.
+    /// Starts the pager with the buffered text, once that does not fit the screen.
     fn turn(&mut self) -> io::Result<()> {
         let State::Held(held) = &mut self.0 else { return Ok(()) };
         let lines = held.text.split(|&byte| byte == b'\n').count() - 1;
@@ -125,16 +125,16 @@ impl Write for Pages {
     }
 }
 
-/// The program that shows pages.
+/// The pager program.
 struct Pager {
-    /// The user's choice; none: `less`, if there is one.
+    /// The user's choice; none means `less`, if it exists.
     command: Option<OsString>,
-    /// True if the user has told `less` how to be.
+    /// True if the user has configured `less`.
     told: bool,
 }
 
 impl Pager {
-    /// `CACHEX_PAGER`, `PAGER` or `less`; none if that is nothing or `cat`.
+    /// Returns `CACHEX_PAGER`, `PAGER` or `less`; none if that is empty or `cat`.
     fn of(vars: &Vars) -> Option<Pager> {
         let command = config::var(vars, "CACHEX_PAGER").or_else(|| config::var(vars, "PAGER"));
         let none = command.is_some_and(|command| command.is_empty() || command == "cat");
@@ -142,11 +142,10 @@ impl Pager {
         (!none).then(|| Pager { command: command.map(OsStr::to_owned), told })
     }
 
-    /// Starts it. None: it cannot be, or what a key press does here could not
-    /// be kept from ending this process before its pager.
+    /// Starts the pager; none if that fails.
     fn start(&self) -> Option<Child> {
         let mut command = match &self.command {
-            // A command line, as everybody takes it.
+            // A command line, as in other programs.
             Some(text) => {
                 let mut shell = Command::new("sh");
                 shell.arg("-c").arg(text);
@@ -155,12 +154,12 @@ impl Pager {
             None => Command::new("less"),
         };
         if !self.told {
-            // Colours as they are, no page where all fits, and it stays on the screen.
+            // Keep colours, do not page output that fits, and leave it on the screen.
             command.env("LESS", "FRX");
         }
         let child = command.stdin(Stdio::piped()).spawn().ok()?;
         for signal in [SIGINT, SIGQUIT, SIGPIPE] {
-            // The pager takes keys as it likes, and its end is an error of the write.
+            // The pager handles keys itself, and its end shows as a write error.
             let _ = signal_hook::flag::register(signal, Arc::default());
         }
         Some(child)

@@ -1,8 +1,8 @@
-//! A line on stderr that says how far a verb is, once it takes its time.
+//! A progress line on standard error, for verbs that take some time.
 //!
-//! It is drawn by a thread of its own, only on a terminal, and is gone before
-//! anything else is written there: who has a [`Progress`] drops it first. A
-//! signal that ends the process meanwhile removes the line too.
+//! A separate thread draws it, only on a terminal. It is gone before anything else is written
+//! there, because the owner of a [`Progress`] drops it first. A signal that ends the process also
+//! removes the line.
 
 use cachex_base::process::exit::Exit;
 use cachex_base::system::progress::{self, Stage};
@@ -16,9 +16,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The time before which nothing is shown.
+/// The delay before the line is shown.
 const DELAY: Duration = Duration::from_millis(500);
-/// Nor what is over so soon after something else that was told of.
+/// The delay for a stage that follows another.
 const LEAST: Duration = Duration::from_millis(100);
 /// The interval of drawing, and of checking for signals.
 const TICK: Duration = Duration::from_millis(50);
@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(50);
 const BAR: &str = "cachex: {msg} [{bar:24.green}] {percent:>3}%";
 const SPINNER: &str = "cachex: {msg} {spinner:.green}";
 
-/// The line, if there is to be one; it is gone with this.
+/// A progress line, if one is shown, until this is dropped.
 #[derive(Debug)]
 pub struct Progress(Option<Drawer>);
 
@@ -37,13 +37,13 @@ struct Drawer {
 }
 
 impl Progress {
-    /// Shows how far this process is from now on. The half second in which
-    /// nothing is shown is that of the first time.
+    /// Shows the progress of this process from now on. The delay of half a second applies only to
+    /// the first line.
     pub fn show(quiet: bool) -> Progress {
         Progress::shown(quiet, true)
     }
 
-    /// The same for who goes on to catch signals itself: one that ends the process
+    /// Like [`Progress::show`], for a caller that catches signals itself: one that ends the process
     /// meanwhile leaves the line behind.
     pub fn show_only(quiet: bool) -> Progress {
         Progress::shown(quiet, false)
@@ -124,7 +124,7 @@ impl Line {
         self.caught.and_then(Caught::signal)
     }
 
-    /// Ends as the signal has it, and leaves no line behind.
+    /// Removes the line, and ends the process by the signal.
     fn die(&self) {
         self.bar.finish_and_clear();
         if let Some(signal) = self.signal() {
@@ -145,7 +145,7 @@ impl Drop for Line {
 /// The signals that end a process, caught while there is a line to remove.
 struct Caught {
     signal: Arc<AtomicUsize>,
-    /// True if they do what they do by default: handlers are there to stay.
+    /// True if signals have their default effect: handlers cannot be removed.
     over: Arc<AtomicBool>,
 }
 
@@ -156,7 +156,7 @@ impl Caught {
             let caught = Caught { signal: Arc::default(), over: Arc::default() };
             for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
                 if !signals::is_ignored(signal) {
-                    // One that cannot be caught leaves a line behind, and no more.
+                    // A signal that cannot be caught merely leaves a line behind.
                     let _ = flag::register_conditional_default(signal, caught.over.clone());
                     let _ = flag::register_usize(signal, caught.signal.clone(), signal as usize);
                 }

@@ -1,4 +1,4 @@
-//! Tables without lines, one line for a row, laid out and written as they fill.
+//! Tables without lines, one row per line, laid out and written as they fill.
 
 use super::{Screen, Tone};
 use comfy_table::presets::NOTHING;
@@ -7,13 +7,13 @@ use std::io::{self, Write};
 
 /// The maximum width of any column but the last.
 const WIDEST: usize = 24;
-/// So many rows are laid out together; those that follow keep the widths.
+/// The number of rows that are laid out together; later rows keep their widths.
 pub(super) const LAID_OUT: usize = 500;
 /// The space between two columns.
 const GAP: u16 = 2;
-/// The last column has at least so much room, if others can give way for it.
+/// The minimum width of the last column while others can be dropped.
 const WANTED: u16 = 24;
-/// No last column is cut to less.
+/// The minimum width of the last column.
 const NARROWEST: u16 = 16;
 
 /// A column of a table.
@@ -22,61 +22,61 @@ pub struct Column {
     title: &'static str,
     alignment: CellAlignment,
     optional: bool,
-    /// Those with the highest number give way first; one without stays.
+    /// The order in which columns are dropped, highest first; none for a column that stays.
     gives_way: Option<u8>,
 }
 
 impl Column {
-    /// Of text, which begins at the left.
+    /// Creates a left-aligned column of text.
     pub fn text(title: &'static str) -> Column {
         Column { title, alignment: CellAlignment::Left, optional: false, gives_way: None }
     }
 
-    /// Of numbers, which end at the right.
+    /// Creates a right-aligned column of numbers.
     pub fn number(title: &'static str) -> Column {
         Column { title, alignment: CellAlignment::Right, optional: false, gives_way: None }
     }
 
-    /// A column that is left out as long as it is empty.
+    /// Omits the column as long as it is empty.
     pub fn optional(self) -> Column {
         Column { optional: true, ..self }
     }
 
-    /// A column that is left out where the terminal is too narrow for all of them, the
-    /// sooner the higher the number.
+    /// Drops the column where the terminal is too narrow for all of them, the sooner the higher the
+    /// number.
     pub fn gives_way(self, order: u8) -> Column {
         Column { gives_way: Some(order), ..self }
     }
 }
 
-/// A table that takes no more memory for more rows. On a terminal the last
-/// column is cut to the width; nothing in a cell steers the terminal.
+/// A table whose memory does not grow with its rows. On a terminal the last column is cut to the
+/// width. No cell can steer the terminal.
 pub struct Table<'a> {
     screen: Screen,
     out: &'a mut dyn Write,
     columns: Vec<Column>,
     rows: Vec<(Tone, Vec<String>)>,
-    /// The columns to show; none before the first row was written.
+    /// The columns to show; empty before the first row was written.
     there: Vec<bool>,
     /// The widths of the columns so far.
     widths: Vec<u16>,
 }
 
 impl<'a> Table<'a> {
-    /// An empty one.
+    /// Creates an empty table.
     pub fn new(screen: Screen, out: &'a mut dyn Write, columns: Vec<Column>) -> Table<'a> {
         let title = |column: &Column| u16::try_from(column.title.len()).unwrap_or(u16::MAX);
         let widths = columns.iter().map(title).collect();
         Table { screen, out, columns, rows: Vec::new(), there: Vec::new(), widths }
     }
 
-    /// Adds a row, a cell for each column.
+    /// Adds a row, with a cell for each column.
     pub fn row(&mut self, tone: Tone, cells: Vec<String>) -> io::Result<()> {
         self.rows.push((tone, cells));
         if self.rows.len() == LAID_OUT { self.write() } else { Ok(()) }
     }
 
-    /// Writes what is left. A table without rows is nothing at all.
+    /// Writes the remaining rows. A table without rows prints nothing.
     pub fn finish(mut self) -> io::Result<()> {
         if self.rows.is_empty() { Ok(()) } else { self.write() }
     }
@@ -118,7 +118,7 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Those of the columns for which there is room.
+    /// Returns the columns for which there is room.
     fn that_fit(&self, mut there: Vec<bool>) -> Vec<bool> {
         let Some(room) = self.screen.width else { return there };
         let Some((last, others)) = self.widths.split_last() else { return there };
@@ -154,11 +154,11 @@ impl<'a> Table<'a> {
             });
             column.set_padding((0, gap));
             column.set_cell_alignment(self.columns[at].alignment);
-            // Cut at the width and not at the last blank before it.
+            // Cut at the width, not at the last blank before it.
             column.set_delimiter('\n');
         }
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        // The columns say how wide it is.
+        // The width follows from the columns.
         table.set_width(u16::MAX);
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of what the verbs share in showing things.
+//! Tests of the display helpers.
 
 use super::table::LAID_OUT;
 use super::*;

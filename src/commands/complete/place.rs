@@ -1,4 +1,4 @@
-//! The value to complete, by the words before it.
+//! Determines which value to complete, from the words before it.
 
 use crate::args::Cli;
 use crate::config::{self, Vars};
@@ -29,11 +29,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// None: nothing that the store knows.
+    /// Returns none if the store has nothing to offer here.
     pub fn of(args: &[OsString], vars: &Vars) -> Option<Place> {
         let [what, prefix, words @ ..] = args else { return None };
         let words: Vec<&str> = words.iter().map(|word| word.to_str()).collect::<Option<_>>()?;
-        // Of `--tag=ci` bash makes three words, and other shells one.
+        // bash splits `--tag=ci` into three words; other shells do not.
         let words = words.strip_suffix(&["="]).unwrap_or(&words);
         let prefix = prefix.to_str()?;
         let value = prefix.split_once('=').filter(|_| prefix.starts_with("--"));
@@ -52,7 +52,7 @@ impl Place {
     }
 }
 
-/// The words begin with the verb.
+/// Determines the kind of value from words that begin with the verb.
 fn by_words(words: &[&str], prefix: &str) -> Option<Wanted> {
     let (verb, words) = words.split_first()?;
     let cli = Cli::command();
@@ -64,9 +64,9 @@ fn by_words(words: &[&str], prefix: &str) -> Option<Wanted> {
             values += 1;
             continue;
         }
-        // What stands behind it is a command's.
+        // Whatever follows `--` belongs to a command.
         let name = word.strip_prefix("--").filter(|name| !name.is_empty())?;
-        // One with its value is over.
+        // An option with its value is complete.
         if let Some(option) = option(verb, name)
             && option.get_action().takes_values()
             && words.next().is_none()
@@ -90,7 +90,7 @@ fn option<'a>(verb: &'a Command, name: &str) -> Option<&'a Arg> {
     verb.get_arguments().find(|arg| arg.get_long() == Some(name))
 }
 
-/// As a shell would read it, if it is plain.
+/// Returns the folder of `--cache-dir`, as a shell would read it, if it is a plain word.
 fn cache_dir(words: &[&str], vars: &Vars) -> Option<PathBuf> {
     let at = words.iter().rposition(|word| word.starts_with("--cache-dir"))?;
     let dir = match words[at].split_once('=') {

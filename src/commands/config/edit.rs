@@ -1,4 +1,4 @@
-//! `cachex config get|set|edit|init`: the file, by one key, in an editor, or from nothing.
+//! `cachex config get|set|edit|init`: reads and edits the configuration file.
 
 use crate::args::{ConfigVerb, options};
 use crate::config::{self, File, Vars};
@@ -10,10 +10,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the file says that `init` makes.
+/// The content of the file that `init` creates.
 const TEMPLATE: &str = include_str!("template.toml");
 
-/// Does it.
+/// Runs the verb.
 pub fn edit(verb: &ConfigVerb, vars: &Vars) -> Result<Exit> {
     if let ConfigVerb::Get { key } = verb {
         return get(key, vars);
@@ -34,7 +34,7 @@ pub fn edit(verb: &ConfigVerb, vars: &Vars) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// Prints what holds for a key.
+/// Prints the effective value of a key.
 fn get(key: &str, vars: &Vars) -> Result<Exit> {
     let read = config::read(vars)?;
     let settled = config::settle(&[], None, vars, &read)?;
@@ -44,7 +44,7 @@ fn get(key: &str, vars: &Vars) -> Result<Exit> {
     let Some(value) = value.filter(|value| !value.is_null()) else {
         return Ok(Exit::Status(exit::FAILURE));
     };
-    // Not as people are shown it, so that it can be set again.
+    // Not formatted for display, so that it can be set again.
     let text = match value {
         serde_json::Value::Number(number) => number.to_string(),
         other => super::shown(option.name(), other),
@@ -53,7 +53,7 @@ fn get(key: &str, vars: &Vars) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// Sets a key at the top of the file, and leaves everything else as it is.
+/// Sets a key at the top level of the file, and leaves everything else unchanged.
 fn set(path: &Path, key: &str, value: &str, vars: &Vars) -> Result<()> {
     let before = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -63,7 +63,8 @@ fn set(path: &Path, key: &str, value: &str, vars: &Vars) -> Result<()> {
     let home = config::var(vars, "HOME").map(Path::new);
     let parse = |text: &str| config::parse(path.to_owned(), text.as_bytes(), home);
     let file = parse(&before)?;
-    // As it stands, if that is a value of the key: `true`, `10`, `["A", "B"]`; else as text.
+    // Written as is, if that is a valid value of the key (`true`, `10`, `["A", "B"]`), or else as a
+    // string.
     let quoted = serde_json::Value::from(value).to_string();
     let mut refused = None;
     for written in [value, &quoted] {
@@ -81,7 +82,7 @@ fn set(path: &Path, key: &str, value: &str, vars: &Vars) -> Result<()> {
     }
 }
 
-/// Whether nothing but this key was changed.
+/// Returns whether nothing but this key was changed.
 fn is_only(before: &File, now: &File, key: &str) -> bool {
     let names = |file: &File| {
         let names = file.settings.iter().map(|it| it.option.name).filter(|name| *name != key);
@@ -92,21 +93,21 @@ fn is_only(before: &File, now: &File, key: &str) -> bool {
         && before.profiles.len() == now.profiles.len()
 }
 
-/// The text with this value: in the place of the line that sets the key, or behind the last
-/// line above the first table.
+/// Returns the text with this value: in place of the line that sets the key, or after the last line
+/// above the first table.
 fn with(before: &str, file: &File, key: &str, written: &str) -> String {
     let line = format!("{key} = {written}\n");
     let mut lines: Vec<&str> = before.split_inclusive('\n').collect();
     let set = file.settings.iter().find(|it| it.name() == key).map(|it| it.line - 1);
     if let Some(at) = set {
-        // A value may go on in the lines that follow, up to one that makes it whole.
+        // A value may continue on the following lines, until it is complete.
         let is_whole = |end: usize| toml::de::DeTable::parse(&lines[at..end].concat()).is_ok();
         let end = (at + 1..=lines.len()).find(|end| is_whole(*end)).unwrap_or(at + 1);
         lines.splice(at..end, [line.as_str()]);
     } else {
         let first = lines.iter().position(|line| line.trim_start().starts_with('['));
         let mut at = first.unwrap_or(lines.len());
-        // A comment right above the table stays with it.
+        // A comment directly above the table stays there.
         while first.is_some() && at > 0 && lines[at - 1].trim_start().starts_with('#') {
             at -= 1;
         }
@@ -122,7 +123,7 @@ fn with(before: &str, file: &File, key: &str, written: &str) -> String {
     lines.concat()
 }
 
-/// Puts a file in place, with the mode and behind the link that it had.
+/// Writes a file, keeping its mode and any link to it.
 fn write(path: &Path, text: &str) -> Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -146,14 +147,14 @@ fn write(path: &Path, text: &str) -> Result<()> {
     place().with_context(|| format!("writing {}", path.display()))
 }
 
-/// Opens the file in an editor, and says what is wrong with it then.
+/// Opens the file in an editor, and reports mistakes in it afterwards.
 fn open(path: &Path, vars: &Vars) -> Result<Exit> {
     if fs::symlink_metadata(path).is_err() {
         write(path, TEMPLATE)?;
     }
     let set = |name| config::var(vars, name).filter(|value| !value.is_empty());
     let editor = set("VISUAL").or_else(|| set("EDITOR")).unwrap_or("vi".as_ref());
-    // It may have arguments, as for git.
+    // The editor may have arguments, as in git.
     let mut script = editor.to_owned();
     script.push(" \"$@\"");
     let mut command = Command::new("/bin/sh");

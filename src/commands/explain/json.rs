@@ -1,4 +1,4 @@
-//! An explanation for programs. The field names are public: see docs/json.md.
+//! The JSON form of an explanation. The field names are public: see docs/json.md.
 
 use super::text;
 use crate::run::explain::differences::sentences::name_of;
@@ -17,7 +17,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// All of it.
+/// The whole explanation.
 #[derive(Serialize)]
 pub struct Shown {
     /// `hit` or `miss`.
@@ -25,9 +25,9 @@ pub struct Shown {
     state: &'static str,
     reason: String,
     key: String,
-    /// True if it is replaced in the background: `due` or `paused`.
+    /// `due` or `paused` if the entry is refreshed in the background.
     refresh: Option<&'static str>,
-    /// True if it is served if the command fails.
+    /// True if the entry is served when the command fails.
     stands_in: bool,
     recorded: Option<Recorded>,
     remote: Option<Remote>,
@@ -49,17 +49,17 @@ struct Recorded {
     run_time: f64,
 }
 
-/// What is known of an automatic call.
+/// The facts of an automatic call.
 #[derive(Serialize)]
 struct Auto {
-    /// How many facts the entry depends on, or the one that comes closest.
+    /// The number of facts on which the entry, or the nearest one, depends.
     facts: Option<usize>,
     differences: Vec<Fact>,
-    /// Why the last run was not recorded.
+    /// The reason why the last run was not recorded.
     not_recorded: Option<String>,
-    /// Where the result is valid besides here.
+    /// The other places in which the result is valid.
     valid: Option<&'static str>,
-    /// Why nothing can be recorded here.
+    /// The reason why nothing can be recorded here.
     unsupported: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl Auto {
     }
 }
 
-/// A remote store, and what it says.
+/// A remote store, and its answer.
 #[derive(Serialize)]
 struct Remote {
     url: String,
@@ -135,10 +135,10 @@ struct Near {
     #[serde(flatten)]
     recorded: Recorded,
     same_command_line: bool,
-    /// Null where the differences cannot be known: why.
+    /// The reason why the differences are unknown; null if they are known.
     incomparable: Option<&'static str>,
     differences: Vec<Differing>,
-    /// Variables of which it cannot be known whether they differ.
+    /// The number of variables for which it is unknown whether they differ.
     unknown_variables: usize,
 }
 
@@ -159,13 +159,13 @@ struct Advised {
     with: Vec<String>,
     without: Vec<&'static str>,
     stdin_from_null: bool,
-    /// True if it is right only where the output does not depend on what is left out.
+    /// True if this is right only where the output does not depend on what is left out.
     leaves_out: bool,
     message: String,
 }
 
 impl Shown {
-    /// The part to show.
+    /// Converts an explanation.
     pub fn of(told: &Explanation<'_>, credentials: Credentials) -> Shown {
         let advice = told.advice.iter().map(|advice| Advised {
             effect: match advice.effect {

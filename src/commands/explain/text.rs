@@ -1,4 +1,4 @@
-//! An explanation for people.
+//! The text form of an explanation.
 
 use crate::key::LeftOut;
 use crate::run::{
@@ -16,13 +16,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// So many differences are shown, unless all are asked for.
+/// The maximum number of differences to list, unless `--all` is given.
 const SHOWN: usize = 12;
 
-/// What is to be borne in mind with advice that leaves a part out of the key.
+/// The warning about advice that leaves something out of the key.
 const CAUTION: &str = "leave something out only if the output does not depend on it";
 
-/// How it is shown.
+/// The display settings.
 #[derive(Clone, Copy)]
 pub struct Look {
     /// The kind of standard output.
@@ -34,7 +34,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// A piece of a list, and what says of the rest that there is more of it.
+    /// Returns the part of a list to show, and a line about the rest.
     fn fold<'l, T>(&self, list: &'l [T]) -> (&'l [T], Option<String>) {
         let shown = if self.all || list.len() <= SHOWN { list.len() } else { SHOWN - 1 };
         let more = list.len() - shown;
@@ -42,14 +42,14 @@ impl Look {
         (&list[..shown], more)
     }
 
-    /// A command line, cut unless everything is listed.
+    /// Formats a command line, cut unless everything is listed.
     fn line<'w>(&self, argv: impl IntoIterator<Item = &'w [u8]>) -> String {
         let line = self.credentials.line(argv);
         if self.all { line } else { cut(&line) }
     }
 }
 
-/// Writes it.
+/// Writes an explanation.
 pub fn write(out: &mut dyn Write, look: Look, told: &Explanation<'_>) -> Result<()> {
     let screen = look.screen;
     let (verdict, tone) =
@@ -79,7 +79,7 @@ pub fn write(out: &mut dyn Write, look: Look, told: &Explanation<'_>) -> Result<
     Ok(())
 }
 
-/// Why it is a hit or a miss, and what of what the command reads makes it so.
+/// Explains why a call is a hit or a miss, including the differing facts of an automatic call.
 pub fn why(told: &Explanation<'_>) -> String {
     let Some(automatic) =
         told.automatic.as_ref().filter(|_| matches!(told.state, State::NotRecorded))
@@ -100,7 +100,7 @@ pub fn why(told: &Explanation<'_>) -> String {
     }
 }
 
-/// What is not what it was, if there is more than was told.
+/// Lists the facts that differ, if there are more than the summary tells.
 fn facts(out: &mut dyn Write, look: Look, told: &Automatic) -> Result<()> {
     if let Some(count) = told.facts {
         part(
@@ -122,7 +122,7 @@ fn facts(out: &mut dyn Write, look: Look, told: &Automatic) -> Result<()> {
     told.chain(more).try_for_each(|line| writeln!(out, "  {line}"))
 }
 
-/// Why it is a hit or a miss.
+/// Explains the state of an entry.
 fn reason(state: &State, entry: Option<&Entry>) -> String {
     let (success, failure) = ("--expires-in", "--failure-expires-in");
     let option = if entry.is_none_or(|entry| entry.status == 0) { success } else { failure };
@@ -175,7 +175,7 @@ fn reason(state: &State, entry: Option<&Entry>) -> String {
     }
 }
 
-/// A limit as it was typed, unless a jitter made it an odd one.
+/// Formats a limit as it was typed, unless jitter made it an odd one.
 fn span(limit: Duration) -> String {
     if limit.subsec_nanos() == 0 {
         return humantime::format_duration(limit).to_string();
@@ -188,7 +188,7 @@ fn part(out: &mut dyn Write, screen: Screen, name: &str, text: &str) -> Result<(
     writeln!(out, "  {name}  {}", harmless(text))
 }
 
-/// The URL of a remote store, its use, and its answer.
+/// Formats the URL of a remote store, its mode and its answer.
 fn remote(there: &There<'_>) -> String {
     let said = match &there.answer {
         Answer::NotAsked => String::new(),
@@ -281,8 +281,8 @@ fn sources(out: &mut dyn Write, look: Look, told: &Sources<'_>) -> Result<()> {
     )
 }
 
-/// The names of the variables: those that are part of the key, and the others by why they
-/// are not.
+/// Returns the names of the variables: those in the key, and the others grouped by why they are
+/// not.
 fn groups(told: &Sources<'_>) -> Vec<(String, Vec<String>)> {
     let mut left_out = told.left_out.clone();
     left_out.sort_by_key(|(name, why)| (*why, *name));
@@ -318,7 +318,7 @@ fn variables(told: &Sources<'_>) -> String {
     }
 }
 
-/// Why a variable is left out.
+/// Names the reason why a variable is left out.
 pub fn in_a_word(why: LeftOut) -> &'static str {
     match why {
         LeftOut::Session => "session",
@@ -361,7 +361,7 @@ fn near(out: &mut dyn Write, look: Look, nearest: &Nearest) -> Result<()> {
     shown.chain(more).try_for_each(|line| writeln!(out, "  {line}"))
 }
 
-/// A command line is no more than a hint here.
+/// Cuts a command line, which is only a hint here.
 fn cut(line: &str) -> String {
     const WIDEST: usize = 200;
     match line.char_indices().nth(WIDEST) {
@@ -370,7 +370,7 @@ fn cut(line: &str) -> String {
     }
 }
 
-/// A piece of advice.
+/// Formats a piece of advice.
 pub fn advised(advice: &Advice) -> String {
     let with: Vec<String> = advice.with.iter().map(|option| spelt(option)).collect();
     let with = with.join(" ");
@@ -392,7 +392,7 @@ pub fn advised(advice: &Advice) -> String {
     }
 }
 
-/// Whether a call that follows it has less in its key.
+/// Returns whether following the advice leaves something out of the key.
 pub fn leaves_out(advice: &Advice) -> bool {
     const OPTIONS: [&str; 9] = [
         "--base-dir",
@@ -410,7 +410,7 @@ pub fn leaves_out(advice: &Advice) -> bool {
         || advice.without.iter().any(|option| ["--key", "--scope"].contains(option))
 }
 
-/// An option as one types it. A comma between plain words needs no quotes.
+/// Formats an option as one types it. A comma between plain words needs no quotes.
 fn spelt(option: &[String]) -> String {
     let words = option.iter().map(|word| {
         let parts: Vec<String> = word.split(',').map(|part| ui::word(part.as_bytes())).collect();

@@ -1,4 +1,4 @@
-//! The file of an archive: it is in its place when it is whole, and not before.
+//! The file of an archive, which appears in its place only when it is complete.
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::FileType;
@@ -10,19 +10,19 @@ use tempfile::NamedTempFile;
 
 /// The destination of an archive.
 pub enum Destination {
-    /// To nobody: it is only measured.
+    /// Nowhere: the archive is only measured.
     Nowhere,
-    /// To who reads it as it is written: standard output, a pipe, a device.
+    /// A stream that is read while it is written: standard output, a pipe, a device.
     Reader(File),
-    /// To a file that has no name yet, so that it goes whatever ends the process.
+    /// A file without a name, which disappears however the process ends.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has them"))]
     Unnamed(File, PathBuf),
-    /// To one that has a passing name, where the system knows of no others.
+    /// A file with a temporary name, where the system has no unnamed ones.
     Named(NamedTempFile, PathBuf),
 }
 
 impl Destination {
-    /// The file of this name, or standard output.
+    /// Opens the file of this name, or standard output.
     pub fn open(path: &Path) -> Result<Destination> {
         let named = || format!("writing an archive to '{}'", path.display());
         if path.as_os_str() == "-" {
@@ -37,7 +37,7 @@ impl Destination {
         match there {
             Some(FileType::Directory) => bail!("'{}' is a folder", path.display()),
             None => draft(path.to_owned()).with_context(named),
-            // What a link leads to is replaced, and not the link.
+            // The target of a link is replaced, not the link.
             Some(FileType::RegularFile) => path.canonicalize().and_then(draft).with_context(named),
             Some(_) => {
                 let device = File::options().write(true).open(path).with_context(named)?;
@@ -49,7 +49,7 @@ impl Destination {
         }
     }
 
-    /// Gives the file its name. Until then what was there is as it was.
+    /// Gives the file its name, replacing any existing file.
     pub fn keep(self) -> Result<()> {
         let (kept, path) = match self {
             Destination::Nowhere | Destination::Reader(_) => return Ok(()),
@@ -79,7 +79,7 @@ impl Write for Destination {
     }
 }
 
-/// A file for its owner alone, in the folder where one of this name is to be.
+/// Creates a private file in the folder in which `path` is to appear.
 fn draft(path: PathBuf) -> io::Result<Destination> {
     #[cfg(target_os = "linux")]
     {
@@ -87,7 +87,7 @@ fn draft(path: PathBuf) -> io::Result<Destination> {
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::open(folder_of(&path), flags, Mode::RUSR | Mode::WUSR) {
             Ok(file) => return Ok(Destination::Unnamed(File::from(file), path)),
-            // The file system does not have them, or the kernel does not.
+            // The file system or the kernel does not support unnamed files.
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -95,8 +95,7 @@ fn draft(path: PathBuf) -> io::Result<Destination> {
     Ok(Destination::Named(NamedTempFile::new_in(folder_of(&path))?, path))
 }
 
-/// Names a file that has no name. A link takes nothing's place, so it is a passing
-/// name first.
+/// Names an unnamed file. A link cannot replace a file, so it gets a temporary name first.
 fn appear(file: &File, path: &Path) -> io::Result<()> {
     use rustix::fs::{AtFlags, CWD};
     use std::os::fd::AsRawFd;
@@ -118,7 +117,7 @@ pub struct Counted<W> {
 }
 
 impl<W> Counted<W> {
-    /// In front of `inner`.
+    /// Wraps `inner`.
     pub fn new(inner: W) -> Counted<W> {
         Counted { inner, bytes: 0 }
     }

@@ -1,13 +1,13 @@
-//! Man pages of the sections 5 and 7, made from pages of `docs/`.
+//! Man pages of sections 5 and 7, converted from pages in `docs/`.
 //!
-//! As much of Markdown as these pages use: headings, paragraphs, lists, examples
-//! and tables, which become lists of terms.
+//! Supports the Markdown that these pages use: headings, paragraphs, lists, examples and tables,
+//! which become lists of terms.
 
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Each page, its section, the Markdown that it is made from, and what it is about.
+/// The name, section, source and description of each page.
 const PAGES: [(&str, u8, &str, &str); 3] = [
     ("cachex-config.toml", 5, "config.md", "the configuration file of cachex"),
     ("cachex-key", 7, "key.md", "the cache key of cachex"),
@@ -34,7 +34,7 @@ fn manual(name: &str, section: u8, about: &str, markdown: &str) -> String {
     let _ = writeln!(page, ".TH {name} {section} \"\" \"cachex {version}\"");
     let _ = write!(page, ".SH NAME\n{name} \\- {about}\n.SH DESCRIPTION\n");
     let mut lines = markdown.lines().peekable();
-    // Which terms the columns of a table are about.
+    // The headings of the current table's columns.
     let mut columns: Vec<String> = Vec::new();
     while let Some(line) = lines.next() {
         if let Some(cells) = row(line) {
@@ -78,7 +78,7 @@ fn is_number(word: &str) -> bool {
     word.strip_suffix('.').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Returns whether a line goes on with the paragraph or the item before it.
+/// Returns whether a line continues the paragraph or the item before it.
 fn continues(line: &str) -> bool {
     let begins = |line: &str| {
         line.starts_with("- ") || line.split_once(' ').is_some_and(|(word, _)| is_number(word))
@@ -86,15 +86,15 @@ fn continues(line: &str) -> bool {
     !line.is_empty() && !line.starts_with(['#', '|']) && !line.starts_with("```") && !begins(line)
 }
 
-/// The cells of a row of a table.
+/// Returns the cells of a table row.
 fn row(line: &str) -> Option<Vec<String>> {
     let inner = line.strip_prefix('|')?.strip_suffix('|')?;
-    // What is no border is written with a backslash.
+    // A literal vertical bar is written with a backslash.
     let inner = inner.replace("\\|", "\0");
     Some(inner.split('|').map(|cell| cell.trim().replace('\0', "|")).collect())
 }
 
-/// A row as a term, the first cell, and what the others say of it.
+/// Formats a row as a term, the first cell, and its description.
 fn item_of_table(page: &mut String, columns: &[String], cells: &[String]) {
     let _ = writeln!(page, ".TP\n{}", protected(&inline(&cells[0])));
     let rest = cells.iter().zip(columns).skip(1).filter(|(cell, _)| !cell.is_empty());
@@ -106,7 +106,7 @@ fn item_of_table(page: &mut String, columns: &[String], cells: &[String]) {
     let _ = writeln!(page, "{}", protected(&rest));
 }
 
-/// Text with its emphasis; of links, what is shown and where others lead.
+/// Converts emphasis and links in text.
 fn inline(text: &str) -> String {
     let mut out = String::new();
     for (at, part) in text.split('`').enumerate() {
@@ -116,7 +116,7 @@ fn inline(text: &str) -> String {
         }
         for (at, part) in part.split("**").enumerate() {
             let part = escaped(&part.replace("&lt;", "<"));
-            // A single asterisk is emphasis, and those of patterns stand between backticks.
+            // A single asterisk is emphasis; those in patterns are between backticks.
             let mut part =
                 part.split('*').enumerate().fold(String::new(), |out, (at, part)| match at % 2 {
                     1 => out + "\\fI" + part + "\\fR",
@@ -131,7 +131,7 @@ fn inline(text: &str) -> String {
     unlinked(&out)
 }
 
-/// Replaces links by their text, and by the page or the address that they lead to.
+/// Replaces links by their text, followed by the page or the address that they lead to.
 fn unlinked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -158,12 +158,12 @@ fn unlinked(text: &str) -> String {
     out + rest
 }
 
-/// Text without anything that roff would obey.
+/// Escapes the characters that roff interprets.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\*(Aq")
 }
 
-/// A line that is no request, whatever it begins with.
+/// Protects a line that begins like a roff request.
 fn protected(line: &str) -> String {
     if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() }
 }

@@ -1,14 +1,14 @@
-//! `docs/options.md`: the tables from the command line's own description, the
-//! prose between them from `options.md` beside this file.
+//! `docs/options.md`: tables generated from the command line's definition, with the prose between
+//! them from `options.md` beside this file.
 
 use crate::args::{Cli, RUN, SH, options};
 use clap::{Arg, Command, CommandFactory};
 use std::fmt::Write as _;
 
-/// The prose: what stands before the tables and after them, and the notes below a heading.
+/// The prose: the text before and after the tables, and notes below a heading.
 const PROSE: &str = include_str!("options.md");
 
-/// The whole page.
+/// Generates the whole page.
 pub fn page() -> String {
     let cli = Cli::command();
     let run = cli.find_subcommand(RUN).expect("a verb");
@@ -30,12 +30,12 @@ pub fn page() -> String {
     page
 }
 
-/// A part of the prose that has to be there.
+/// Returns a part of the prose that must exist.
 fn section(name: &str) -> &'static str {
     find(name).unwrap_or_else(|| panic!("options.md has no part `{name}`"))
 }
 
-/// A part of the prose.
+/// Returns a part of the prose.
 fn find(name: &str) -> Option<&'static str> {
     let (_, part) = PROSE.split_once(&format!("=== {name}\n"))?;
     Some(part.split("\n=== ").next().unwrap_or(part).trim())
@@ -46,7 +46,7 @@ fn arguments(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|arg| !arg.is_hide_set())
 }
 
-/// The headings of the options, in their order.
+/// Returns the headings of the options, in order.
 fn headings(command: &Command) -> Vec<&str> {
     let mut headings: Vec<&str> = Vec::new();
     for heading in arguments(command).filter_map(Arg::get_help_heading) {
@@ -66,7 +66,7 @@ fn table_of_run<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>)
     }
 }
 
-/// The variable of an option, and what it is in the file.
+/// Returns the variable of an option, and its type in the file.
 fn lasting(name: &str) -> (String, String) {
     if let Some(option) = options::all().iter().find(|option| option.name() == name) {
         return (format!("`{}`", option.variable()), option.kind().to_owned());
@@ -80,12 +80,12 @@ fn lasting(name: &str) -> (String, String) {
     }
 }
 
-/// A verb with its own arguments, and those that it consists of.
+/// Writes the section of a verb with its own arguments, and those of its subcommands.
 fn verb_and_its_verbs(page: &mut String, before: &str, verb: &Command, run: &Command) {
     let name = format!("{before} {}", verb.get_name());
     let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
     let _ = write!(page, "\n### {name}\n\n{about}.");
-    // Those that are about something else there have another help.
+    // An option with the same id but another heading has its own help.
     let of_run = |arg: &Arg| {
         let is_same = |other: &&Arg| {
             other.get_id() == arg.get_id() && other.get_help_heading() == arg.get_help_heading()
@@ -124,7 +124,7 @@ fn verb_and_its_verbs(page: &mut String, before: &str, verb: &Command, run: &Com
     }
 }
 
-/// All names of an argument, and of its value.
+/// Returns all names of an argument, with its value's name.
 fn names(arg: &Arg) -> String {
     let value = match arg.get_value_names() {
         Some([value, ..]) if arg.get_action().takes_values() => value.to_string(),
@@ -140,7 +140,7 @@ fn names(arg: &Arg) -> String {
     names.join(", ")
 }
 
-/// The help, and that of the values there are to choose from.
+/// Returns the help, with that of its possible values.
 fn meaning(arg: &Arg) -> String {
     let mut meaning = arg.get_help().map(ToString::to_string).unwrap_or_default();
     if arg.get_action().takes_values() {
@@ -153,7 +153,7 @@ fn meaning(arg: &Arg) -> String {
             let _ = write!(meaning, ". {}", values.join("; "));
         }
     }
-    // A table has its own use for it, and some readers take the rest for a tag.
+    // A vertical bar would end the table cell, and some renderers take `<` for a tag.
     meaning.replace('|', "\\|").replace('<', "&lt;")
 }
 

@@ -12,13 +12,13 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// What it means that there is no secret.
+/// The warning about a missing secret.
 const UNKEPT: &str = "not set: whoever can write there can have anything replayed here; see \
     CACHEX_REMOTE_SECRET";
 
 const STEPS: [Tried; 5] = [Tried::Connect, Tried::Clock, Tried::Write, Tried::Read, Tried::Delete];
 
-/// Tries it.
+/// Runs the check.
 pub fn check(told: &Told) -> Result<Exit> {
     let root = run::open_store(told.settings.config.dir.as_ref())?;
     let remote = told.beside(&root);
@@ -35,7 +35,7 @@ pub fn check(told: &Told) -> Result<Exit> {
     }
     let works = !steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)));
     if works {
-        // Whoever mended it need not wait until it is tried again.
+        // Whoever repaired the store need not wait for the next attempt.
         remote.reads().open();
         if told.writes() {
             remote.writes().open();
@@ -54,7 +54,7 @@ pub fn check(told: &Told) -> Result<Exit> {
     Ok(if works { Exit::SUCCESS } else { Exit::Status(exit::FAILURE) })
 }
 
-/// What is printed. docs/json.md describes the fields.
+/// The JSON output. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Found {
     url: String,
@@ -72,7 +72,7 @@ struct Row {
     seconds: Option<f64>,
     reason: Option<String>,
     advice: Option<&'static str>,
-    /// By how many seconds this machine's clock is ahead of the server's.
+    /// The number of seconds by which this machine's clock is ahead of the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     ahead: Option<f64>,
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! `cachex remote flush`: waits until what was recorded is in the remote store.
+//! `cachex remote flush`: waits until everything recorded is in the remote store.
 
 use super::Told;
 use crate::ui::{self, Progress};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Waits for it.
+/// Sends the queue and waits for it.
 pub fn flush(told: &Told, patience: Duration) -> Result<Exit> {
     let mut done = Flushed::of(told);
     if told.writes()
@@ -30,7 +30,7 @@ pub fn flush(told: &Told, patience: Duration) -> Result<Exit> {
     Ok(if failed { Exit::Status(exit::FAILURE) } else { Exit::SUCCESS })
 }
 
-/// What came of it. docs/json.md describes the fields.
+/// The outcome. docs/json.md describes the fields.
 #[derive(Default, Serialize)]
 pub struct Flushed {
     url: String,
@@ -45,12 +45,12 @@ pub struct Flushed {
 }
 
 impl Flushed {
-    /// Of which nothing is done yet.
+    /// Creates an outcome before anything is done.
     pub fn of(told: &Told) -> Flushed {
         Flushed { url: told.url(), mode: told.mode(), ..Flushed::default() }
     }
 
-    /// Sends what is queued.
+    /// Sends the queue.
     pub fn after(self, root: &Root, told: &Told, patience: Option<Duration>) -> Result<Flushed> {
         let remote = told.beside(root);
         let queued = || remote.queued().context("looking for what is to be sent");
@@ -70,7 +70,7 @@ impl Flushed {
             }
         }
         let left = queued()? as u64;
-        // Those too that nobody was told of yet, given up in the background.
+        // This includes entries given up in the background that were not reported yet.
         let (given_up, why) = match remote.lost() {
             Some(Lost { entries, why }) => (entries, Some(why)),
             None => (0, None),
@@ -78,7 +78,7 @@ impl Flushed {
         remote.forget_lost();
         Ok(Flushed {
             queued: before,
-            // Some went in the background meanwhile, and some were of no use any more.
+            // Others may have been sent in the background, or be of no use any more.
             sent: sent.entries,
             bytes: sent.bytes,
             given_up,

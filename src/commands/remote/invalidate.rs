@@ -1,4 +1,4 @@
-//! `cachex remote invalidate`: has everybody drop what was recorded.
+//! `cachex remote invalidate`: makes every user of the store drop results.
 
 use super::Told;
 use crate::args::InvalidateArgs;
@@ -12,22 +12,22 @@ use cachex_base::system::clock::Timestamp;
 use cachex_store::remote::Rule;
 use serde::Serialize;
 
-/// What is printed. docs/json.md describes the fields.
+/// The JSON output. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Done {
     url: String,
     mode: String,
-    /// Runs that began before this are meant.
+    /// The time before which the affected runs began.
     before: String,
     tag: Option<String>,
     command: Option<String>,
-    /// Whether the store was told.
+    /// Whether the rule was sent to the store.
     told: bool,
-    /// How many results went here.
+    /// The number of results removed here.
     removed: u64,
 }
 
-/// What the options say.
+/// Builds the rule from the options.
 pub fn rule(args: &InvalidateArgs) -> Result<Rule> {
     let now = Timestamp::now();
     Ok(Rule {
@@ -37,7 +37,7 @@ pub fn rule(args: &InvalidateArgs) -> Result<Rule> {
     })
 }
 
-/// Tells one of the stores.
+/// Sends the rule to one of the stores.
 pub fn invalidate(told: &Told, rule: &Rule) -> Result<Exit> {
     let mut done = Done {
         url: told.url(),
@@ -49,7 +49,7 @@ pub fn invalidate(told: &Told, rule: &Rule) -> Result<Exit> {
         removed: 0,
     };
     if done.told {
-        // A helper process wants a store to work in.
+        // A helper process needs a store to work in.
         let root = run::open_store(told.settings.config.dir.as_ref())?;
         let shown = Progress::show(told.quiet());
         done.removed = told.beside(&root).invalidate(rule.clone())?;

@@ -1,4 +1,4 @@
-//! `cachex remote keygen`: makes a key that results are signed with.
+//! `cachex remote keygen`: creates a key for signing results.
 
 use crate::args::KeygenArgs;
 use anyhow::{Context, Result, anyhow};
@@ -8,7 +8,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-/// Makes one, or reads one, and prints the public key.
+/// Creates or reads a key, and prints the public key.
 pub fn keygen(args: &KeygenArgs) -> Result<Exit> {
     let key = if args.public {
         let name = args.file.to_str().context("the name of the file is not UTF-8")?;
@@ -25,7 +25,7 @@ fn make(args: &KeygenArgs) -> Result<PrivateKey> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| anyhow!("there are no random bytes to be had"))?;
     let key = PrivateKey::of(random);
-    // What is there already is somebody's key, and nobody else may read this one.
+    // An existing file is somebody's key, and nobody else may read this one.
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.file);
     let written = made.and_then(|mut file| writeln!(file, "{}", key.reveal()));
     written.with_context(|| format!("making {}", args.file.display()))?;

@@ -1,5 +1,5 @@
-//! `cachex remote list` and `cachex remote stats --by`: which results the remote store holds,
-//! and who sent them.
+//! `cachex remote list` and `cachex remote stats --by`: the results in the remote store, and who
+//! sent them.
 
 use super::Told;
 use crate::args::{RemoteBy, RemoteListArgs};
@@ -22,10 +22,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-/// What has no tag, or does not say who sent it.
+/// The name for a missing tag or sender.
 const NONE: &str = "(none)";
 
-/// Lists what one of the stores holds.
+/// Lists the contents of one store.
 pub fn list(told: &Told, args: &RemoteListArgs) -> Result<Exit> {
     let now = Timestamp::now();
     let since = args.newer_than.map(|span| entries::ago(now, span)).transpose()?;
@@ -58,7 +58,7 @@ pub fn list(told: &Told, args: &RemoteListArgs) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// Adds up what one of the stores holds.
+/// Summarizes the contents of one store.
 pub fn by(told: &Told, by: RemoteBy) -> Result<Exit> {
     let (found, listing) = read(told, &|_| true)?;
     let mut groups: BTreeMap<String, Sums> = BTreeMap::new();
@@ -100,17 +100,17 @@ pub fn by(told: &Told, by: RemoteBy) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// An entry as it lies in a remote store.
+/// An entry in a remote store.
 struct Item {
     entry: Entry,
     origin: Origin,
-    /// What it takes, before that is compressed.
+    /// The uncompressed size, in bytes.
     bytes: u64,
 }
 
-/// Reads those that are wanted, whoever sent them.
+/// Reads the entries that `wants` accepts, whoever sent them.
 fn read(told: &Told, wants: &dyn Fn(&Item) -> bool) -> Result<(Vec<Item>, Listing)> {
-    // A helper process wants a store to work in.
+    // A helper process needs a store to work in.
     let root = run::open_store(told.settings.config.dir.as_ref())?;
     let shown = Progress::show(told.quiet());
     let mut found = Vec::new();
@@ -171,7 +171,7 @@ fn table(
 }
 
 impl Item {
-    /// The groups that it is of.
+    /// Returns the groups to which the entry belongs.
     fn names(&self, by: RemoteBy) -> Vec<String> {
         let about = &self.entry.about;
         let names: Vec<String> = match by {
@@ -184,7 +184,7 @@ impl Item {
     }
 }
 
-/// What some results come to.
+/// The totals of some results.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     results: u64,
@@ -200,7 +200,7 @@ impl Sums {
     }
 }
 
-/// What is printed of a store. docs/json.md describes the fields.
+/// The JSON output for a store. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct All {
     url: String,
@@ -245,7 +245,7 @@ impl Row {
     }
 }
 
-/// The sums of a store. docs/json.md describes the fields.
+/// The totals of a store. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Grouped<'g> {
     url: String,
@@ -263,7 +263,7 @@ struct Group<'g> {
 }
 
 impl Told {
-    /// Says what is not shown.
+    /// Reports what is not shown.
     fn hint(&self, listing: Listing, is_empty: bool) {
         let mut said = Vec::new();
         if listing.invalid > 0 {

@@ -1,4 +1,4 @@
-//! `cachex remote prune`: takes the least recently used out of a folder that is shared.
+//! `cachex remote prune`: removes the least recently used entries from a shared folder.
 
 use super::Told;
 use crate::run;
@@ -8,7 +8,7 @@ use cachex_base::process::exit::Exit;
 use cachex_store::remote::{Prune, Pruned};
 use serde::Serialize;
 
-/// What is printed. docs/json.md describes the fields.
+/// The JSON output. docs/json.md describes the fields.
 #[derive(Serialize)]
 struct Done {
     url: String,
@@ -17,9 +17,9 @@ struct Done {
     pruned: Pruned,
 }
 
-/// Prunes it.
+/// Prunes a store.
 pub fn prune(told: &Told, which: Prune) -> Result<Exit> {
-    // A helper process wants a store to work in.
+    // A helper process needs a store to work in.
     let root = run::open_store(told.settings.config.dir.as_ref())?;
     let shown = Progress::show(told.quiet());
     let pruned = told.beside(&root).prune(which)?;

@@ -1,5 +1,5 @@
-//! `cachex remote push`: sends what was recorded before there was a remote store, or what it
-//! lost.
+//! `cachex remote push`: sends entries that were recorded before there was a remote store, or that
+//! it lost.
 
 use super::Told;
 use super::flush::Flushed;
@@ -20,18 +20,18 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, Instant};
 
-/// So many are queued and sent at a time: a queue that is longer loses its end.
+/// The number of entries that are queued and sent at a time: a longer queue loses its end.
 const AT_ONCE: usize = 5000;
 
-/// What is printed. docs/remote.md describes the fields.
+/// The JSON output. docs/remote.md describes the fields.
 #[derive(Default, Serialize)]
 struct Pushed {
     url: String,
     mode: String,
     dry_run: bool,
-    /// How many were chosen,
+    /// The number of chosen entries.
     chosen: u64,
-    /// and how many were not, as they stay on this machine.
+    /// The number of entries not chosen because they stay on this machine.
     kept_here: u64,
     sent: u64,
     bytes: u64,
@@ -41,7 +41,7 @@ struct Pushed {
     reason: Option<String>,
 }
 
-/// Which store an entry goes to, by the rules for its command.
+/// Selects the stores of an entry, by the rules for its command.
 struct Rules<'a> {
     vars: &'a Vars,
     read: &'a Read,
@@ -50,7 +50,8 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// Whether it goes to this one, unless it stays where it is.
+    /// Returns whether an entry is sent to this store, or kept on this machine. None if it belongs
+    /// to other stores.
     fn sends(&self, entry: &Entry) -> Result<Option<bool>> {
         let argv = entry.about.argv.iter().map(|word| OsString::from_vec(word.to_vec()));
         let settled = config::settle(&argv.collect::<Vec<_>>(), None, self.vars, self.read)?;
@@ -62,7 +63,7 @@ impl Rules<'_> {
     }
 }
 
-/// Sends them.
+/// Pushes entries.
 pub fn push(told: &Told, args: &PushArgs, vars: &Vars) -> Result<Exit> {
     let mut done =
         Pushed { url: told.url(), mode: told.mode(), dry_run: args.dry_run, ..Pushed::default() };
@@ -85,7 +86,7 @@ pub fn push(told: &Told, args: &PushArgs, vars: &Vars) -> Result<Exit> {
     Ok(if failed { Exit::Status(exit::FAILURE) } else { Exit::SUCCESS })
 }
 
-/// The keys of those that are of use to anybody.
+/// Chooses the entries that are of use to anybody, and returns their keys.
 fn choose(root: &Root, args: &PushArgs, rules: &Rules<'_>, done: &mut Pushed) -> Result<Vec<Key>> {
     let now = Timestamp::now();
     let filter = Filter {

@@ -1,4 +1,4 @@
-//! `cachex remote stats`: what came from the remote store and went there, and how it is.
+//! `cachex remote stats`: the traffic with the remote store, and its state.
 
 use super::Told;
 use crate::Timestamp;
@@ -16,7 +16,7 @@ use cachex_store::stats::Counts;
 use serde::Serialize;
 use std::fmt::Write;
 
-/// Shows it, as metrics or in words; how much it holds, if it is to `count` that.
+/// Shows the statistics, as metrics or as text, with the store's contents if `count`.
 pub fn stats(told: &Told, count: bool, as_metrics: bool) -> Result<Exit> {
     let mut found = Found {
         url: told.url(),
@@ -25,7 +25,7 @@ pub fn stats(told: &Told, count: bool, as_metrics: bool) -> Result<Exit> {
         ..Found::default()
     };
     let root = match told.settings.store()? {
-        // A helper process wants one to work in.
+        // A helper process needs a store to work in.
         None if count => Some(run::open_store(told.settings.config.dir.as_ref())?),
         root => root,
     };
@@ -37,15 +37,15 @@ pub fn stats(told: &Told, count: bool, as_metrics: bool) -> Result<Exit> {
     Ok(Exit::SUCCESS)
 }
 
-/// What is printed. docs/json.md describes the fields.
+/// The JSON output. docs/json.md describes the fields.
 #[derive(Default, Serialize)]
 struct Found {
     url: String,
     mode: String,
     secret: bool,
-    /// Why it is not asked.
+    /// The failure because of which the store is not queried.
     paused: Option<Failure>,
-    /// Why sending to it failed last.
+    /// The latest failure to send.
     unsent: Option<Failure>,
     queued: u64,
     given_up: u64,
@@ -114,8 +114,8 @@ impl Found {
     }
 }
 
-/// The figures as Prometheus reads them from a file: without lines about their types, which
-/// may stand there once, and there may be several stores.
+/// Formats the figures for Prometheus to read from a file. Type lines are omitted, because each may
+/// appear only once and there may be several stores.
 fn metrics(found: &Found) -> String {
     let url = found.url.replace('\\', "\\\\").replace('"', "\\\"");
     let figures = [

@@ -1,7 +1,7 @@
-//! `cachex stats --by`: what the results in the store have saved, by their tags or scripts.
+//! `cachex stats --by`: the savings of the results in the store, by tag or script.
 //!
-//! Calls are counted by the name of the command; what else is known of them is in the
-//! entries. So these figures are of the results that the store holds now.
+//! Calls are counted by the name of the command; anything else about them is in the entries. So
+//! these figures cover the results that the store holds now.
 
 use crate::commands::entries::Entries;
 use crate::ui::{self, Column, Credentials, JsonArray, Screen, Table, Tone};
@@ -17,15 +17,15 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-/// What has no tag, or is no script.
+/// The name for a missing tag or script.
 const NONE: &str = "(none)";
-/// Shells and interpreters, without the numbers of versions.
+/// The names of shells and interpreters, without version numbers.
 const INTERPRETERS: [&str; 17] = [
     "ash", "awk", "bash", "dash", "fish", "gawk", "ksh", "lua", "mksh", "node", "perl", "php",
     "python", "ruby", "sh", "xonsh", "zsh",
 ];
 
-/// What some results come to.
+/// The totals of some results.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     results: u64,
@@ -34,7 +34,7 @@ struct Sums {
     bytes: u64,
 }
 
-/// A line in JSON. The field names are public: see docs/json.md.
+/// The JSON form of a line. The field names are public: see docs/json.md.
 #[derive(Serialize)]
 struct Told<'a> {
     name: Option<&'a str>,
@@ -44,14 +44,14 @@ struct Told<'a> {
     bytes: u64,
 }
 
-/// The figures, the largest savings first.
+/// The figures, largest savings first.
 pub struct Groups {
     title: &'static str,
     groups: Vec<(String, Sums)>,
 }
 
 impl Groups {
-    /// Adds up what is stored.
+    /// Sums up the entries in the store.
     pub fn of(stored: &Entries<'_>, by: StatsBy, credentials: Credentials) -> Result<Groups> {
         let mut groups: BTreeMap<String, Sums> = BTreeMap::new();
         stored.each(&Query::default(), &mut |entry, facts| {
@@ -65,7 +65,7 @@ impl Groups {
         Ok(Groups { groups, ..Groups::empty(by) })
     }
 
-    /// Those of a store that there is not.
+    /// Returns the figures of a missing store.
     pub fn empty(by: StatsBy) -> Groups {
         let title = match by {
             StatsBy::Tag => "TAG",
@@ -74,7 +74,7 @@ impl Groups {
         Groups { title, groups: Vec::new() }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no figures.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
@@ -125,7 +125,7 @@ impl Sums {
     }
 }
 
-/// The groups that an entry is of.
+/// Returns the groups to which an entry belongs.
 fn names(entry: &Entry, by: StatsBy, credentials: Credentials) -> Vec<String> {
     let names = match by {
         StatsBy::Tag => entry.about.tags.clone(),
@@ -134,7 +134,7 @@ fn names(entry: &Entry, by: StatsBy, credentials: Credentials) -> Vec<String> {
     if names.is_empty() { vec![NONE.to_owned()] } else { names }
 }
 
-/// The script that a command runs: the text behind `-c`, or the file.
+/// Returns the script that a command runs: the text after `-c`, or the file.
 fn script(about: &About, credentials: Credentials) -> Option<String> {
     let text = |word: &[u8]| credentials.text(&String::from_utf8_lossy(word));
     let name = String::from_utf8_lossy(about.name()).into_owned();

@@ -1,4 +1,4 @@
-//! Days, as figures are counted by: since the Unix epoch, in UTC.
+//! Days for which figures are counted: since the Unix epoch, in UTC.
 
 use cachex_base::system::clock::Timestamp;
 use cachex_store::stats;
@@ -6,12 +6,12 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// A day.
+/// A day, as a number since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub u32);
 
 impl Day {
-    /// The last one that has a date of four digits for its year.
+    /// The last day whose year has four digits.
     const LAST: u32 = 2_932_896;
 
     /// Returns the day of a time.
@@ -19,24 +19,24 @@ impl Day {
         Day(stats::day_of(time))
     }
 
-    /// So many days earlier.
+    /// Returns the day that lies `days` before this one.
     pub fn before(self, days: u32) -> Day {
         Day(self.0.saturating_sub(days))
     }
 
-    /// This one and those up to `last`.
+    /// Returns this day and those up to `last`.
     pub fn to(self, last: Day) -> impl Iterator<Item = Day> {
         (self.0..=last.0).map(Day)
     }
 
-    /// `11-22`: month and day.
+    /// Formats month and day: `11-22`.
     pub fn short(self) -> String {
         self.to_string().split_off(5)
     }
 }
 
 impl fmt::Display for Day {
-    /// `2026-11-22`.
+    /// Formats the date: `2026-11-22`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let begins = Duration::from_secs(u64::from(self.0.min(Day::LAST)) * 24 * 60 * 60);
         let time = humantime::format_rfc3339_seconds(UNIX_EPOCH + begins).to_string();

@@ -1,8 +1,7 @@
-//! The figures that are shown, however they are shown.
+//! The figures, independent of their presentation.
 //!
-//! A *call* is a hit or a miss. A run in the background is neither, and nor is
-//! an expired result that stood in for a failed run: that run is a miss of its
-//! own, and the serving is counted beside it.
+//! A *call* is a hit or a miss. A background run is neither, nor is an expired result that stood in
+//! for a failed run: that run is itself a miss, and the served result is counted separately.
 
 use super::days::Day;
 use cachex_store::events::{Reason, Remotely};
@@ -10,7 +9,7 @@ use cachex_store::stats::Counts;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The reasons for which a call misses.
+/// The reasons for a miss.
 pub const REASONS: [Reason; 5] =
     [Reason::NotRecorded, Reason::Expired, Reason::Forced, Reason::Unreadable, Reason::Damaged];
 
@@ -19,26 +18,26 @@ pub const REASONS: [Reason; 5] =
 pub struct Gathered {
     /// The number of entries.
     pub entries: u64,
-    /// Their bytes, those of their outputs included.
+    /// The bytes of the entries, including their outputs.
     pub bytes: u64,
-    /// By day and by command.
+    /// The counts, by day and command.
     pub counts: Vec<(u32, String, Counts)>,
 }
 
-/// Everything that is shown.
+/// All figures to show.
 #[derive(Debug)]
 pub struct Figures {
     /// The store's folder.
     pub store: String,
-    /// From when on calls count; none: all do.
+    /// The first day to count; none if all days are counted.
     pub since: Option<Day>,
-    /// The day it is.
+    /// The present day.
     pub today: Day,
     /// The number of entries.
     pub entries: u64,
-    /// Their bytes, those of their outputs included.
+    /// The bytes of the entries, including their outputs.
     pub bytes: u64,
-    /// All calls.
+    /// The sums of all calls.
     pub total: Sums,
     /// The sums of each command, the largest savings first.
     pub commands: Vec<(String, Sums)>,
@@ -77,7 +76,7 @@ impl Figures {
             (name.into_owned(), sums)
         };
         let mut commands: Vec<_> = commands.into_iter().map(named).collect();
-        // They are in the order of names, which decides where nothing else does.
+        // The stable sort keeps equal ones in the order of their names.
         commands.sort_by_key(|(_, sums)| std::cmp::Reverse((sums.saved(), sums.calls())));
         Figures {
             store: cachex_base::text::quote::harmless(dir).into_owned(),
@@ -96,8 +95,8 @@ impl Figures {
         self.days.is_empty()
     }
 
-    /// The days of a chart, those without calls too: at least so many, ending
-    /// today, and no more; none of them before what counts.
+    /// Returns the days of a chart, ending today, including those without calls: at least `least`
+    /// and at most `most`, but none before the first day to count.
     pub fn chart(&self, least: u32, most: u32) -> Vec<(Day, Sums)> {
         let first = self.days.first().map_or(self.today, |(day, _)| *day);
         let first = first.min(self.today.before(least - 1)).max(self.today.before(most - 1));
@@ -109,7 +108,7 @@ impl Figures {
         first.to(self.today).map(|day| (day, sums(day))).collect()
     }
 
-    /// The commands whose replay takes longer than their run.
+    /// Returns the commands whose replay takes longer than their run.
     pub fn costly(&self) -> Vec<Costly> {
         let costly = |(command, sums): &(String, Sums)| {
             let (hit, run) = (sums.mean_hit()?, sums.mean_saved()?);
@@ -120,7 +119,7 @@ impl Figures {
 }
 
 impl Costly {
-    /// The message after its name.
+    /// Returns the message that follows the command's name.
     pub fn explained(&self) -> String {
         format!(
             "a hit takes {}, the run took {}: caching it costs time",
@@ -139,27 +138,27 @@ pub const COMPARED: &str = "A hit's time is what it takes inside cachex, without
 pub struct Sums(pub Counts);
 
 impl Sums {
-    /// Calls that were served what was fresh.
+    /// Returns the number of calls that were served a fresh result.
     pub fn hits(&self) -> u64 {
         self.0.hits
     }
 
-    /// Calls that ran the command.
+    /// Returns the number of calls that ran the command.
     pub fn misses(&self) -> u64 {
         REASONS.iter().map(|why| self.0.missed(*why)).fold(0, u64::saturating_add)
     }
 
-    /// Hits and misses.
+    /// Returns the number of hits and misses.
     pub fn calls(&self) -> u64 {
         self.hits().saturating_add(self.misses())
     }
 
-    /// The part of the calls that were hits; none if there were no calls.
+    /// Returns the fraction of calls that were hits; none if there were no calls.
     pub fn hit_rate(&self) -> Option<f64> {
         (self.calls() > 0).then(|| self.hits() as f64 / self.calls() as f64)
     }
 
-    /// Runs in the background that renewed what was still fresh.
+    /// Returns the number of background runs that renewed a fresh result.
     pub fn refreshes(&self) -> u64 {
         self.0.missed(Reason::Refresh)
     }
@@ -169,23 +168,23 @@ impl Sums {
         self.0.remotely(what)
     }
 
-    /// Returns whether a remote store was ever asked, or given something.
+    /// Returns whether a remote store was ever queried or sent anything.
     pub fn has_remote(&self) -> bool {
         self.0.remote.iter().any(|count| *count > 0)
     }
 
-    /// Look-ups that went to a remote store.
+    /// Returns the number of look-ups in remote stores.
     pub fn asked_there(&self) -> u64 {
         use Remotely::{Failed, Hit, Miss, Refused};
         [Hit, Miss, Failed, Refused].map(|what| self.remotely(what)).into_iter().sum()
     }
 
-    /// The bytes that came from a remote store, and those that went there.
+    /// Returns the bytes received from remote stores, and those sent.
     pub fn remote_bytes(&self) -> [u64; 2] {
         self.0.remote_bytes
     }
 
-    /// The run time that hits saved.
+    /// Returns the run time that hits saved.
     pub fn saved(&self) -> Duration {
         Duration::from_nanos(self.0.saved_ns)
     }
@@ -200,7 +199,7 @@ impl Sums {
         Duration::from_nanos(self.0.run_ns)
     }
 
-    /// The mean time of serving a result.
+    /// Returns the mean time of serving a result.
     pub fn mean_hit(&self) -> Option<Duration> {
         mean(self.0.hit_cost_ns, self.0.hits.saturating_add(self.0.stale))
     }
@@ -220,8 +219,8 @@ fn mean(sum: u64, count: u64) -> Option<Duration> {
     sum.checked_div(count).map(Duration::from_nanos)
 }
 
-/// A span of time for people, rounded down: `0.7 ms`, `12 ms`, `1.2 s`,
-/// `3m 20s`, `2h 5m`, `4d 1h`.
+/// Formats a duration for people, rounded down: `0.7 ms`, `12 ms`, `1.2 s`, `3m 20s`, `2h 5m`,
+/// `4d 1h`.
 pub fn span(span: Duration) -> String {
     let two = |count: u64, unit: char, rest: u64, small: char| match rest {
         0 => format!("{count}{unit}"),
@@ -241,7 +240,7 @@ pub fn span(span: Duration) -> String {
     }
 }
 
-/// A number for people: `12,345`.
+/// Formats a number for people: `12,345`.
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -254,7 +253,7 @@ pub fn number(number: u64) -> String {
     grouped
 }
 
-/// A rate for people: `81.3 %`. Only all is 100 %, and only nothing is 0 %.
+/// Formats a rate for people: `81.3 %`. Only a full rate is 100 %, and only an empty one 0 %.
 pub fn percent(rate: Option<f64>) -> String {
     match rate {
         None => "–".to_owned(),
@@ -265,7 +264,7 @@ pub fn percent(rate: Option<f64>) -> String {
     }
 }
 
-/// So many of something: `1 call`, `1,200 calls`.
+/// Formats a count with its noun: `1 call`, `1,200 calls`.
 pub fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }

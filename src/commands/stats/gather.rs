@@ -1,5 +1,5 @@
-//! The sources of the figures: what folds have counted, after one more if
-//! anything happened since.
+//! The sources of the figures: the counts of earlier folds, after another fold if anything happened
+//! since.
 
 use super::days::Day;
 use super::figures::Gathered;
@@ -21,11 +21,11 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 
-/// The longest log of events that is read; they begin anew before.
+/// The maximum size of a log of events that is read; logs are rotated before they reach it.
 const LONGEST: u64 = 32 * 1024 * 1024;
 
-/// What is counted from a day on. A store that cannot be changed gives what can
-/// be read of it, and one that was damaged what is left, with a warning.
+/// Returns the counts from a day on. A store that cannot be changed yields what can be read, and a
+/// damaged one what is left, with a warning.
 pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gathered> {
     let first = since.map_or(0, |day| day.0);
     let has_news = logs(root).map_or(true, |logs| !logs.is_empty());
@@ -39,7 +39,7 @@ pub fn gather(root: &Root, since: Option<Day>, messages: Messages) -> Result<Gat
     done.or_else(|error| {
         messages.warn(format_args!("what is shown may not be all there is: {error:#}"));
         let mut gathered = unfolded(root, first)?;
-        // What kept the fold from being done may let this be read.
+        // Whatever prevented the fold may still allow this read.
         if let Ok(folded) = counted(root, first, false, messages) {
             gathered.entries = gathered.entries.max(folded.entries);
             gathered.bytes = gathered.bytes.max(folded.bytes);

@@ -1,7 +1,7 @@
-//! The figures as one page that needs nothing else: no script, no network.
+//! The figures as a self-contained HTML page: no script, no network.
 //!
-//! Its charts are inline SVG ([`charts`]), and everything they show is in a
-//! table too. It follows the reader's choice of light or dark.
+//! The charts are inline SVG ([`charts`]), and everything they show is in a table too. The page
+//! follows the reader's choice of light or dark mode.
 
 mod charts;
 
@@ -14,12 +14,12 @@ use std::fmt::Write;
 const HEAD: &str = include_str!("html/head.html");
 /// The style of the page.
 const STYLE: &str = include_str!("html/style.css");
-/// The commands of a chart; the table has all.
+/// The maximum number of commands in a chart; the table has all.
 const CHARTED: usize = 10;
-/// The days of a chart, at least and at most.
+/// The minimum and maximum number of days in a chart.
 const DAYS: (u32, u32) = (7, 60);
 
-/// The whole page.
+/// Generates the whole page.
 pub fn page(figures: &Figures) -> String {
     let mut out = String::new();
     let title = format!("cachex: {}", escaped(&figures.store));
@@ -210,7 +210,7 @@ fn all_charts(out: &mut String, figures: &Figures) {
     *out += "</section>\n";
 }
 
-/// The name in the row of sums.
+/// The name of the row of totals.
 const ALL: &str = "<strong>All</strong>";
 /// The legend of the colours of hits and misses.
 const KEY: &str = "<span class=\"key hit\">hits</span> <span class=\"key miss\">misses</span>";
@@ -248,7 +248,7 @@ fn tables(out: &mut String, figures: &Figures) {
     *out += "</tbody>\n</table>\n</div>\n</section>\n";
 }
 
-/// A table of what calls of each kind came to.
+/// Writes a table of the figures of calls, by kind.
 fn table<'s>(
     out: &mut String,
     title: &str,
@@ -304,7 +304,7 @@ fn calls(count: u64) -> String {
     counted(count, "call", "calls")
 }
 
-/// Text that HTML takes for nothing else, in elements and in attributes.
+/// Escapes text for HTML elements and attributes.
 fn escaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! The figures for programs. docs/json.md describes the fields; times are in seconds.
+//! The figures as JSON. docs/json.md describes the fields; times are in seconds.
 
 use super::days::Day;
 use super::figures::{Figures, REASONS, Sums};
@@ -33,7 +33,7 @@ struct OfDay<'a> {
     sums: &'a Sums,
 }
 
-/// One object.
+/// Formats the figures as one object.
 pub fn object(figures: &Figures) -> Result<String> {
     let costly = figures.costly();
     let is_costly = |name: &str| costly.iter().any(|costly| costly.command == *name);
@@ -139,7 +139,7 @@ impl Serialize for Reasons {
     }
 }
 
-/// What a reason is called.
+/// Returns the name of a reason.
 pub fn name(why: Reason) -> &'static str {
     match why {
         Reason::NotRecorded => "not_recorded",

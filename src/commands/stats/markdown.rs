@@ -1,17 +1,17 @@
-//! The figures as GitHub shows them: for a job's summary, or a comment.
+//! The figures as GitHub Markdown: for a job summary, or a comment.
 
 use super::figures::{COMPARED, Figures, REASONS, Sums, counted, number, percent, span};
 use crate::ui;
 use cachex_store::events::Remotely;
 use std::fmt::Write;
 
-/// The commands and the days that are shown; the last days.
+/// The maximum number of commands, and of latest days, to show.
 const SHOWN: usize = 30;
-/// The columns of commands and days.
+/// The columns of the tables of commands and days.
 const HEADS: &str = "Calls | Hits | Misses | Hit rate | Time saved | A hit | A run";
 const RULE: &str = "--:|--:|--:|--:|--:|--:|--:|";
 
-/// The whole of it.
+/// Generates the whole summary.
 pub fn summary(figures: &Figures) -> String {
     let mut out = String::from("### cachex\n\n");
     let total = &figures.total;
@@ -100,8 +100,8 @@ fn cells(sums: &Sums) -> String {
     .join(" | ")
 }
 
-/// A name that Markdown takes for nothing else: what is not plain is spelt as
-/// character references, which are never markup.
+/// Formats a name as code. Special characters are written as character references, which are never
+/// markup.
 fn code(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     if !name.is_empty() && name.chars().all(is_plain) {

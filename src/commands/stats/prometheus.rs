@@ -1,15 +1,15 @@
 //! The figures as metrics in the text format of Prometheus, for a collector that reads files.
-//! docs/manage.md lists their names. Counters begin anew when counting does.
+//! docs/manage.md lists their names. Counters are reset together with the counts.
 
 use super::figures::{Figures, REASONS, Sums};
 use super::json;
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
-/// One metric: its name, what kind it is, what it means, and its value for a command.
+/// A metric: its name, its help text, and its value for a command.
 type OfCommand = (&'static str, &'static str, fn(&Sums) -> f64);
 
-/// What is counted of each command.
+/// The counters of each command.
 const COUNTED: [OfCommand; 9] = [
     ("hits_total", "Calls that were answered from the store.", |it| it.hits() as f64),
     ("stale_total", "Expired results served because the run failed.", |it| it.0.stale as f64),
@@ -22,7 +22,7 @@ const COUNTED: [OfCommand; 9] = [
     ("run_seconds_total", "Time that commands ran.", |it| seconds(it.run_time())),
 ];
 
-/// All metrics.
+/// Formats all metrics.
 pub fn metrics(figures: &Figures) -> String {
     let store = escaped(&figures.store);
     let mut out = String::new();
@@ -58,7 +58,7 @@ fn line(out: &mut String, name: &str, labels: &str, value: impl Display) {
     let _ = writeln!(out, "cachex_{name}{{{labels}}} {value}");
 }
 
-/// The value of a label, between quotes.
+/// Escapes a label's value, which stands between quotes.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -5,26 +5,26 @@ use crate::ui::{self, Column, Screen, Table, Tone};
 use cachex_store::events::Remotely;
 use std::fmt::Write;
 
-/// The commands and the days that are shown; the last days.
+/// The maximum number of commands, and of latest days, to show.
 const COMMANDS: usize = 20;
 const DAYS: usize = 14;
-/// The days of a sparkline, if the screen is wide enough.
+/// The number of days in a sparkline, if the screen is wide enough.
 const SPARKS: u32 = 60;
-/// The width of what is no terminal.
+/// The assumed width of an output that is no terminal.
 const USUAL: u16 = 80;
-/// A bar is no longer, and if it must be shorter than that there is none.
+/// The maximum length of a bar, and the minimum below which it is omitted.
 const BAR: (usize, usize) = (40, 4);
 
-/// The characters to draw with.
+/// The appearance of the report.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// The output.
     pub screen: Screen,
-    /// True if letters beyond ASCII are understood.
+    /// True if the output supports characters beyond ASCII.
     pub unicode: bool,
 }
 
-/// The whole of it.
+/// Generates the whole report.
 pub fn report(figures: &Figures, look: &Look) -> String {
     let mut out = String::new();
     let since = figures.since.map_or(String::new(), |day| format!(" since {day}"));
@@ -183,8 +183,8 @@ impl Look {
         self.calls(out, "Command", shown.map(|(name, sums)| (name.clone(), sums)), "more", more);
     }
 
-    /// A table of what calls of each kind came to, and how many `more` there are,
-    /// `which` come before or after.
+    /// Writes a table of the figures of calls, by kind, and how many `more` rows exist, described
+    /// by `which`.
     fn calls<'s>(
         &self,
         out: &mut String,
@@ -215,7 +215,7 @@ impl Look {
         }
     }
 
-    /// A table with a bar behind each row, drawn into the room that is left.
+    /// Writes a table with a bar after each row, drawn in the remaining room.
     fn table<T>(
         &self,
         out: &mut String,
@@ -250,7 +250,7 @@ impl Look {
         out.push('\n');
     }
 
-    /// Words in as few lines as they fit.
+    /// Wraps text at the width of the screen.
     fn wrapped(&self, out: &mut String, text: &str) {
         let mut column = 0;
         for word in text.split(' ') {
@@ -278,11 +278,11 @@ impl Look {
         if self.unicode { "–" } else { "-" }
     }
 
-    /// A bar of two parts, whose whole length stands for `most`.
+    /// Draws a bar of two parts, whose full length stands for `most`.
     fn stacked(&self, hits: u64, misses: u64, most: u64, room: usize) -> String {
         let (hit, miss) = if self.unicode { ("█", "░") } else { ("#", ".") };
         let whole = scaled(hits.saturating_add(misses), most, room);
-        // Each part that is something is seen.
+        // A part that is not zero stays visible.
         let hits = match scaled(hits, hits.saturating_add(misses), whole) {
             all if all == whole && misses > 0 && whole > 1 => whole - 1,
             some => some,
@@ -291,7 +291,7 @@ impl Look {
         format!("{}{misses}", self.screen.paint(Tone::Good, &hit.repeat(hits)))
     }
 
-    /// A bar whose whole length stands for `most`, drawn to an eighth.
+    /// Draws a bar whose full length stands for `most`, to an eighth of a character.
     fn plain(&self, count: u64, most: u64, room: usize) -> String {
         const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
         let bar = if self.unicode {
@@ -303,7 +303,7 @@ impl Look {
         self.screen.paint(Tone::Faint, &bar)
     }
 
-    /// A letter for each value: what is nothing differs from what is little.
+    /// Draws a character for each value. Zero looks different from a small value.
     fn sparkline(&self, values: &[u64]) -> String {
         let steps: &[char] = if self.unicode {
             &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
@@ -317,15 +317,15 @@ impl Look {
     }
 }
 
-/// The legend of a bar, with the value of its full length.
+/// The values of a bar, and the value of its full length.
 enum Bar {
-    /// So much.
+    /// One value.
     Plain(u64, u64),
-    /// So many hits and so many misses.
+    /// Hits and misses.
     Stacked(u64, u64, u64),
 }
 
-/// How much of `room` is `part` of `whole`: something if it is something.
+/// Scales `part` of `whole` to `room`. The result is zero only if `part` is.
 fn scaled(part: u64, whole: u64, room: usize) -> usize {
     if part == 0 || whole == 0 || room == 0 {
         return 0;

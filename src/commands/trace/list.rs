@@ -1,4 +1,4 @@
-//! The list of a traced command's files, in each of its forms.
+//! The list of a traced command's files, in each output format.
 
 use crate::args::{TraceArgs, TraceFormat};
 use crate::ui;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-/// Where files lie that are left out unless all are wanted.
+/// The folders whose files are omitted unless `--all` is given.
 const SYSTEM: [&str; 15] = [
     "/usr",
     "/lib",
@@ -29,14 +29,14 @@ const SYSTEM: [&str; 15] = [
     "/run",
 ];
 
-/// What is listed. Paths below the working directory are relative to it.
+/// The list. Paths below the working directory are relative to it.
 pub struct List<'a> {
     report: &'a Report,
     here: Vec<u8>,
     all: bool,
 }
 
-/// What `--format json` prints. docs/trace.md describes the fields.
+/// The output of `--format json`. docs/trace.md describes the fields.
 #[derive(Serialize)]
 struct Json<'a> {
     command: Vec<Cow<'a, str>>,
@@ -57,12 +57,12 @@ struct JsonWritten<'a> {
 }
 
 impl<'a> List<'a> {
-    /// That of a run, with the files of the system or without.
+    /// Creates the list of a run, with or without system files.
     pub fn new(report: &'a Report, all: bool) -> List<'a> {
         List { report, here: super::working_directory(), all }
     }
 
-    /// As it is asked for.
+    /// Formats the list as the options say.
     pub fn text(&self, args: &TraceArgs) -> Vec<u8> {
         if args.declare {
             return self.declaration(args);
@@ -112,13 +112,13 @@ impl<'a> List<'a> {
             events: self.report.events,
         };
         let mut text = Vec::new();
-        // Nothing fails that is written to memory.
+        // Writing to memory does not fail.
         let _ = ui::json(&mut text, &json);
         text
     }
 
-    /// What was written depends on what was read. make is told besides that what is not
-    /// there any more is no reason to fail.
+    /// Formats a rule: the written files depend on those read. For make, each prerequisite also
+    /// becomes a target, so that a missing file is no error.
     fn rule(&self, is_for_make: bool) -> Vec<u8> {
         let targets: Vec<Vec<u8>> = self
             .written()
@@ -163,7 +163,7 @@ impl<'a> List<'a> {
         }
         line.push(b"--".into());
         line.extend(args.command.iter().map(|arg| arg.as_bytes().to_vec()));
-        // To be run, so it has to be whole.
+        // The line is meant to be run, so it is not masked.
         let line = Credentials::Revealed.line(line.iter().map(Vec::as_slice));
         (line + "\n").into_bytes()
     }
@@ -177,7 +177,7 @@ impl<'a> List<'a> {
     }
 
     fn absent(&self) -> impl Iterator<Item = &'a [u8]> {
-        // What was made there is listed as that.
+        // A created file is listed as such.
         let written: BTreeSet<&[u8]> = self.report.written.iter().map(|it| &it.path[..]).collect();
         let absent = self.report.absent().filter(move |path| !written.contains(path));
         absent.filter_map(|path| self.shown(path))
@@ -187,7 +187,7 @@ impl<'a> List<'a> {
         self.report.written.iter().map(|it| (self.relative(&it.path), it.change))
     }
 
-    /// The path as it is shown, if it is.
+    /// Returns the path as shown, or none if it is omitted.
     fn shown(&self, path: &'a [u8]) -> Option<&'a [u8]> {
         let relative = self.relative(path);
         let is_system = || {
@@ -218,7 +218,7 @@ fn name_of(change: Change) -> &'static str {
     }
 }
 
-/// A path as make and ninja read it.
+/// Escapes a path for make and ninja.
 fn escaped(path: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(path.len());
     for &byte in path {
@@ -231,7 +231,7 @@ fn escaped(path: &[u8]) -> Vec<u8> {
     text
 }
 
-/// A pattern that matches this path alone.
+/// Returns a pattern that matches this path alone.
 fn pattern(path: &[u8]) -> Vec<u8> {
     let escaped = glob::Pattern::escape(&String::from_utf8_lossy(path)).into_bytes();
     if escaped.starts_with(b"!") { [b"./", &escaped[..]].concat() } else { escaped }

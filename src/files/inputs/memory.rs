@@ -1,19 +1,19 @@
-//! The contents of files when they were last read, from one call to the next.
+//! Remembers the hashes of files from one call to the next.
 //!
 //! ```text
-//! v2/inputs/HASH    one file for each working directory and list of what counts
+//! v2/inputs/HASH    one file for each working directory and list of inputs
 //! magic (8) | BLAKE3 of the rest (32) | records in the order of their paths
 //! record: length of the path (4) | path | stamp (40) | BLAKE3 of the file (32)
 //! ```
 //!
-//! A file is taken for unchanged if its device, inode, size, mtime and ctime are
-//! what they were. Times are as coarse as the file system's clock, so a file that
-//! was written shortly before it was read may be written again without a trace: what
-//! changed less than two seconds before the look is not remembered, as in git. A few
-//! small files are read faster than they are recalled, and are not remembered either.
+//! A file is considered unchanged if its device, inode, size, mtime and ctime are unchanged. Times
+//! are as coarse as the file system's clock, so a file that was written shortly before it was read
+//! may be written again unnoticed: as in git, a file that changed less than two seconds before the
+//! look is not remembered. A few small files are faster to read than to recall, and are not
+//! remembered either.
 //!
-//! Nothing depends on it but time: a file that is damaged, or that cannot be
-//! written, is one that is not there.
+//! This affects nothing but speed: a file that is damaged or cannot be written is treated as
+//! missing.
 
 use super::walk::Found;
 use super::{File, Wanted};
@@ -29,20 +29,20 @@ use std::path::{Path, PathBuf};
 
 const MAGIC: [u8; 8] = *b"cxinput\x01";
 const HEADER: usize = MAGIC.len() + 32;
-/// The least that is worth remembering: this many files, or bytes.
+/// The minimum that is worth remembering: this many files, or bytes.
 const WORTH: (usize, u64) = (64, 256 * 1024);
-/// When it was used is noted no more often than this.
+/// The minimum interval between updates of the time of use, in nanoseconds.
 const USED_LATELY: i64 = 24 * 60 * 60 * 1_000_000_000;
-/// No more than this is read back.
+/// The maximum size that is read back.
 const MAX: u64 = 1 << 30;
 
-/// The file that remembers the hashes of some files.
+/// The file with the remembered hashes of some inputs.
 pub struct Memory {
     name: Option<PathBuf>,
 }
 
 impl Memory {
-    /// The patterns, as seen from this working directory.
+    /// Returns the file for these patterns in this working directory.
     pub fn of(wanted: &Wanted<'_>, found: &[Found]) -> Memory {
         let Ok(cwd) = std::env::current_dir() else { return Memory { name: None } };
         let mut told = cwd.into_os_string().into_encoded_bytes();
@@ -52,14 +52,14 @@ impl Memory {
             told.extend(pattern.path.as_str().bytes());
         }
         if !wanted.listed.is_empty() {
-            // A list is as long as it is; the first that it names stands for it.
+            // A list may be long; its first file stands for it.
             told.push(0);
             told.extend(found.first().map_or(&[][..], |found| found.path.as_os_str().as_bytes()));
         }
         Memory { name: Some(PathBuf::from(format!("{INPUTS}/{}", hashing::of(&told).to_hex()))) }
     }
 
-    /// The remembered hashes.
+    /// Returns the remembered hashes.
     pub fn recall(&self, root: &Root) -> Known {
         self.try_recall(root).unwrap_or_default()
     }
@@ -69,7 +69,7 @@ impl Memory {
         let stat = rustix::fs::fstat(&file).ok()?;
         let len = stat.st_size as u64;
         if Stamp::of(&stat).mtime < stamp::now() - USED_LATELY {
-            // The sweep goes by that.
+            // The sweep uses this time.
             let _ = rustix::fs::futimens(&file, &fsutil::NOW);
         }
         let mut bytes = vec![0; usize::try_from(len).ok().filter(|_| len <= MAX)?];
@@ -78,7 +78,7 @@ impl Memory {
         Known::decode(bytes)
     }
 
-    /// Remembers what these files held.
+    /// Remembers the hashes of these files.
     pub fn remember(&self, root: &Root, files: &[File]) {
         let bytes = files.iter().map(|file| file.seen.stamp.size).fold(0, u64::saturating_add);
         if files.len() >= WORTH.0 || bytes >= WORTH.1 {
@@ -115,7 +115,7 @@ pub(super) fn encode(files: &[File]) -> Vec<u8> {
 #[derive(Default)]
 pub struct Known {
     bytes: Vec<u8>,
-    /// The place of each path in the bytes; the rest of its record follows it.
+    /// The offset and length of each path; the rest of its record follows it.
     paths: Vec<(usize, usize)>,
 }
 
@@ -123,7 +123,7 @@ pub struct Known {
 pub type Remembered = (Stamp, [u8; 32]);
 
 impl Known {
-    /// Reads it; none if it is damaged.
+    /// Decodes a file; none if it is damaged.
     pub fn decode(bytes: Vec<u8>) -> Option<Known> {
         let (header, records) = bytes.split_at_checked(HEADER)?;
         let (magic, hash) = header.split_at(MAGIC.len());
@@ -160,7 +160,7 @@ impl Known {
     }
 }
 
-/// Walks what is remembered beside a list in the same order.
+/// Iterates over remembered hashes in parallel with a list in the same order.
 pub struct InOrder<'k> {
     known: &'k Known,
     at: usize,

@@ -1,11 +1,10 @@
-//! What a snapshot is of, and what it notices.
+//! Tests of the contents of a snapshot, and the changes that it detects.
 
 use super::*;
 use cachex_store::testing::{Scene, scene};
 use std::os::unix::fs::symlink;
 
-/// A folder of its own, and patterns that are told from the root on, so that no test
-/// needs a working directory.
+/// A separate folder, with absolute patterns, so that no test needs a working directory.
 struct Tree {
     scene: Scene,
     folder: tempfile::TempDir,
@@ -74,7 +73,7 @@ fn what_is_told_of_two_lists_of_files_is_never_the_same() {
     let digest = |files: &[(&str, &str)]| {
         let tree = tree(files);
         let mut snapshot = tree.take(&["**"]);
-        // Without the folder, which is another each time.
+        // Without the folder, whose name differs each time.
         for file in &mut snapshot.files {
             file.path = file.path.strip_prefix(tree.folder.path()).unwrap().to_owned();
         }

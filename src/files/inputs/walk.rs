@@ -1,11 +1,10 @@
-//! Finding the files that are meant.
+//! Finds the input files.
 //!
-//! A name that leads to a file or a folder is taken for that, whatever characters
-//! it has; any other is a pattern. A file counts if it is named, whatever else is
-//! said of it. Below a folder, and for a pattern, these do not count: what a pattern
-//! with `!` matches, what the command makes, what `.gitignore` leaves out inside a
-//! repository, anything named `.git`, cachex's own store, and what another call of
-//! cachex is about to put in its place.
+//! A name that leads to a file or a folder is taken literally, whatever characters it has; any
+//! other name is a pattern. A file that is named is always an input. Below a folder, and for a
+//! pattern, these are excluded: files that match a pattern with `!`, the command's outputs, files
+//! that `.gitignore` excludes inside a repository, anything named `.git`, cachex's own store, and
+//! files that another call of cachex is about to put in place.
 
 use super::{Refused, Wanted};
 use crate::files::outputs::STAGING;
@@ -23,11 +22,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A file that counts, or more exactly its path.
+/// The path of an input file.
 pub struct Found {
-    /// Relative to the working directory, if it was named so.
+    /// The path, absolute or relative to the working directory, as it was named.
     pub path: PathBuf,
-    /// The status of the path itself, and not of its target.
+    /// The status of the path itself, not of its target.
     pub look: rustix::io::Result<Look>,
     /// True if it has to exist.
     pub named: bool,
@@ -36,9 +35,9 @@ pub struct Found {
 /// The status of a file.
 #[derive(Clone, Copy)]
 pub struct Look {
-    /// The stamp by which a change is noticed.
+    /// The stamp, which reveals a change.
     pub stamp: Stamp,
-    /// Its kind and its permissions.
+    /// The type and permissions.
     pub mode: RawMode,
 }
 
@@ -50,19 +49,19 @@ impl Look {
 }
 
 impl Found {
-    /// Named paths come before those that were only met.
+    /// Named paths come before those that were only found.
     fn order(&self, other: &Found) -> Ordering {
         let [one, other] = [self, other].map(|found| (found.path.as_os_str(), !found.named));
         one.cmp(&other)
     }
 }
 
-/// Every file that counts, in the order of their paths.
+/// Returns every input file, in the order of their paths.
 pub fn find(wanted: &Wanted<'_>) -> Result<Vec<Found>, Refused> {
     find_and_tell(wanted, &mut None)
 }
 
-/// Walks the patterns, and returns the first one that nothing matches, too.
+/// Like [`find`], and also returns the first pattern that matches nothing.
 pub fn find_and_tell(
     wanted: &Wanted<'_>,
     unmatched: &mut Option<String>,
@@ -103,10 +102,10 @@ pub fn find_and_tell(
             walk.run(folder, depth, &mut found)?;
         }
     }
-    // Each thread's part is in order, and such runs need only be merged.
+    // Each thread's part is sorted, and such runs need only be merged.
     found.sort_by(Found::order);
     found.dedup_by(|next, one| next.path == one.path);
-    // One alone matched whatever was found.
+    // A single pattern matched everything that was found.
     if globs.len() > 1 || globs.len() == 1 && found.is_empty() {
         let matches = |glob: &&&PathPattern| {
             let mut set = GlobSet::builder();
@@ -118,10 +117,11 @@ pub fn find_and_tell(
     Ok(found)
 }
 
-/// What is to be walked, what of it is meant, and how far down that can lie; none: all.
+/// The folders to walk, the patterns to match in each, and the maximum depth; none means
+/// everything.
 type Folders<'p> = BTreeMap<&'p Path, Option<(GlobSetBuilder, Option<usize>)>>;
 
-/// Returns the target of a path.
+/// The type of a named path.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     File,
@@ -154,7 +154,7 @@ fn name<'p>(kind: Kind, path: &'p Path, found: &mut Vec<Found>, folders: &mut Fo
     }
 }
 
-/// The names that are left out below a folder.
+/// The names that are excluded below a folder.
 struct LeftOut {
     patterns: GlobSet,
     store: Option<PathBuf>,
@@ -185,7 +185,7 @@ fn left_out(wanted: &Wanted<'_>) -> LeftOut {
     LeftOut { patterns: patterns.build().unwrap_or_default(), store }
 }
 
-/// Adds what a pattern matches: if that is a folder, it is not gone into.
+/// Adds the files that a pattern matches; a folder is not entered.
 fn add(patterns: &mut GlobSetBuilder, pattern: &PathPattern) {
     if pattern.is_glob() && pattern.as_path().symlink_metadata().is_ok() {
         let literal = globset::escape(pattern.as_str());
@@ -197,14 +197,14 @@ fn add(patterns: &mut GlobSetBuilder, pattern: &PathPattern) {
     }
 }
 
-/// A walk through a folder, and through those that links in it lead to.
+/// A walk through a folder, and through the folders to which its links lead.
 struct Walk<'w> {
     wanted: &'w Wanted<'w>,
-    /// The patterns below it; none: everything.
+    /// The patterns to match; none means everything.
     meant: Option<&'w GlobSet>,
     left_out: &'w Arc<LeftOut>,
-    /// The folders that were entered through a link, each once: their files are there
-    /// already, and a link may lead to where it lies itself.
+    /// The folders that were entered through a link. Each is entered once: its files are already
+    /// found, and a link may lead to a folder above itself.
     through: HashSet<(u64, u64)>,
 }
 
@@ -216,7 +216,7 @@ impl Walk<'_> {
         found: &mut Vec<Found>,
     ) -> Result<(), Refused> {
         if folder.symlink_metadata().is_err() {
-            // A pattern of which nothing is there.
+            // The folder of a pattern that matches nothing.
             return Ok(());
         }
         let (batches, refused) = self.read(folder, depth);
@@ -233,7 +233,7 @@ impl Walk<'_> {
         if let Some(refused) = refused {
             return Err(refused);
         }
-        // Which of two links to one folder is entered must not be up to chance.
+        // The choice between two links to one folder must not be random.
         links.sort_unstable();
         for (link, below) in links {
             let Ok(place) = link.metadata().map(|it| (it.dev(), it.ino())) else { continue };
@@ -244,10 +244,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reads one folder and all below it, links left alone.
+    /// Reads one folder and everything below it, without following links.
     fn read(&self, folder: &Path, depth: Option<usize>) -> All {
         let filter = Arc::clone(self.left_out);
-        // One folder is read by one thread.
+        // A single folder is read by one thread.
         let threads = match depth {
             Some(1) => 1,
             _ => std::thread::available_parallelism().map_or(1, usize::from),
@@ -289,27 +289,27 @@ impl Walk<'_> {
     }
 }
 
-/// The files that one thread meets; passed on when it ends.
+/// The files that one thread finds, passed on when it ends.
 struct Batch<'a> {
     met: Part,
     all: &'a Mutex<All>,
 }
 
-/// What was met. The paths lie in one piece of memory, because the C library's allocator
-/// would ask the system for each page of a thread's many small ones.
+/// A list of found files. The paths share one allocation, because for many small ones the C
+/// library's allocator would request each page of a thread from the system.
 #[derive(Default)]
 struct Part {
     paths: Vec<u8>,
     files: Vec<Met>,
-    /// Links to folders, and how far down each lies.
+    /// Links to folders, and the depth of each.
     links: Vec<(PathBuf, usize)>,
 }
 
-/// What all threads met, and the first thing that kept one of them from it.
+/// The results of all threads, and the first error.
 type All = (Vec<Part>, Option<Refused>);
 
-/// A file that was met: where its path lies, and what it looked like while its folder
-/// was being read, because that is when the system knows it best.
+/// A found file: the place of its path, and its status, read together with its folder because then
+/// it is most likely cached.
 struct Met {
     start: usize,
     end: usize,
@@ -327,7 +327,7 @@ impl Batch<'_> {
     fn fails(&self, error: ignore::Error, folder: &Path) -> WalkState {
         let path = path_of(&error).unwrap_or(folder).to_owned();
         match error.into_io_error() {
-            // It went while it was looked for.
+            // The file was removed during the walk.
             Some(error) if error.kind() == ErrorKind::NotFound => WalkState::Continue,
             error => {
                 let error =
@@ -364,7 +364,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
-/// A path without the `./` that a walk of the working directory puts in front.
+/// Strips the `./` that a walk of the working directory puts in front.
 fn bare(path: &Path) -> &Path {
     path.strip_prefix("./").unwrap_or(path)
 }

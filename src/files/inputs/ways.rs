@@ -1,15 +1,14 @@
-//! The folders and links that lead to the files that count, while a command runs.
+//! The folders and links that lead to the input files, while a command runs.
 //!
-//! A file is looked at before the run and after it, and may have been another one in
-//! between: a folder or a link on the way to it was exchanged and is back, or a file
-//! came into a folder and is gone again. Folders change by themselves when a command
-//! writes beside its inputs, so this is what tells:
+//! A file is examined before and after the run, and may have been another in between: a folder or a
+//! link on the way to it was exchanged and restored, or a file appeared in a folder and is gone
+//! again. Folders also change when a command writes next to its inputs, so these are the signs:
 //!
-//! - A link, another folder at its place, and a folder whose status alone was changed
-//!   after its content, which is what renaming it does.
-//! - In a folder that was named as an input, that something came or went, while nothing
-//!   is there but what counts. Where there is more (what the command makes, what git
-//!   ignores), that may be what was written, and is no evidence.
+//! - A link has changed, another folder has taken a folder's place, or a folder's status
+//!   was changed later than its content, which is the effect of renaming it.
+//! - Something appeared in or disappeared from a folder that was named as an input, while
+//!   the folder has nothing but inputs. If it has other files (the command's outputs, files
+//!   that git ignores), those may have been written, and this is no sign.
 
 use super::Snapshot;
 use cachex_base::system::stamp::Stamp;
@@ -30,12 +29,12 @@ pub struct Ways {
 struct Place {
     stamp: Stamp,
     is_link: bool,
-    /// The names in a folder that is an input with everything in it.
+    /// The names in a folder, if it is an input with everything in it.
     all: Option<BTreeSet<OsString>>,
 }
 
 impl Ways {
-    /// Looks at what leads to the files of a snapshot, which was taken by these patterns.
+    /// Examines the ways to the files of a snapshot, which was taken with these patterns.
     pub fn of(snapshot: &Snapshot, patterns: &[InputPattern]) -> Ways {
         let mut within: BTreeMap<&Path, BTreeSet<OsString>> = BTreeMap::new();
         for file in &snapshot.files {
@@ -56,7 +55,7 @@ impl Ways {
             .collect();
         let mut places = BTreeMap::new();
         for (folder, known) in within {
-            // The working directory is where the command is, whatever it is called.
+            // The working directory is where the command runs, whatever its name.
             let path = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             let is_here = |name: &Path| name == Path::new(".") && path.is_relative();
             let is_named = named.iter().any(|name| path.starts_with(name) || is_here(name));
@@ -95,7 +94,7 @@ impl Place {
         if was_renamed && path != Path::new(".") {
             return false;
         }
-        // Something came and went, and it was nothing but what counts.
+        // Something came and went, and the folder has nothing but inputs.
         let came_and_went = then.mtime != here.mtime
             && self.all.is_some()
             && names(path).as_ref() == self.all.as_ref();
@@ -103,7 +102,7 @@ impl Place {
     }
 }
 
-/// The names in a folder; none if they cannot be read.
+/// Returns the names in a folder; none if they cannot be read.
 fn names(folder: &Path) -> Option<BTreeSet<OsString>> {
     let entries = fs::read_dir(folder).ok()?;
     entries.map(|entry| entry.map(|entry| entry.file_name()).ok()).collect()

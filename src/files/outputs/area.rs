@@ -1,8 +1,8 @@
-//! The part of the file system in which whatever a traced run wrote is recorded, and brought
-//! back.
+//! The part of the file system in which everything that a traced run wrote is recorded and
+//! restored.
 //!
-//! It is what the *call* allows, by its options and where it runs: an entry cannot widen it.
-//! Paths in it are canonical, so no part of one may be a link by then.
+//! The *call* determines it, by its options and working directory: an entry cannot widen it. Paths
+//! in it are canonical, so none of their components may be a link by then.
 
 use super::{Declared, Place};
 use std::path::{Path, PathBuf};
@@ -10,17 +10,18 @@ use std::path::{Path, PathBuf};
 /// The folders below which outputs may lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Area {
-    /// The working directory and these.
+    /// The working directory and these folders.
     Below(Vec<PathBuf>),
-    /// All but what the kernel makes up.
+    /// Everything except what the kernel generates.
     Everywhere,
 }
 
-/// What no file lies in.
+/// Folders without real files.
 const MADE_UP: [&str; 3] = ["/dev", "/proc", "/sys"];
 
 impl Area {
-    /// Returns whether a path lies in it: a canonical one, or one below the working directory.
+    /// Returns whether the area contains a path: a canonical one, or one relative to the working
+    /// directory.
     pub fn covers(&self, path: &Path) -> bool {
         if path.is_relative() {
             return !path.as_os_str().is_empty();
@@ -38,17 +39,17 @@ impl Area {
 }
 
 impl Declared<'_> {
-    /// Whatever lies in this part of the file system is declared, too.
+    /// Declares everything in this area, too.
     pub fn with_area(self, area: Option<Area>) -> Self {
         Declared { area, ..self }
     }
 
-    /// Returns whether a traced run may have its files brought back.
+    /// Returns whether the files of a traced run may be restored.
     pub(super) fn is_traced(&self) -> bool {
         self.area.is_some()
     }
 
-    /// The place of a path that is declared by where it lies.
+    /// Returns the place of a path that the area declares.
     pub(super) fn place_in_area<'p>(&self, path: &'p Path) -> Option<Place<'p>> {
         let is_in = self.area.as_ref().is_some_and(|area| area.covers(path));
         (is_in && !self.excludes(path)).then_some(Place { path, free: 0 })

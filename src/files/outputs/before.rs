@@ -1,5 +1,5 @@
-//! The state of the declared paths before a run: what it removed, which files it left alone,
-//! and which links are not its own.
+//! The state of the declared paths before a run. It shows which files the run removed or left
+//! alone, and which links are not its own.
 
 use super::claims::Claim;
 use super::collect::{Found, Ordered, Refused, Seen};
@@ -17,10 +17,10 @@ use std::path::{Path, PathBuf};
 /// The state of the declared paths before a run.
 #[derive(Default)]
 pub struct Before<'r> {
-    /// What tells whether others make the same meanwhile.
+    /// The claim that reveals whether others make the same files meanwhile.
     pub(super) claim: Option<Claim<'r>>,
     named: HashSet<PathBuf>,
-    /// The links, and what each led to.
+    /// The links, and the target of each.
     links: HashMap<Version, Option<Version>>,
     files: HashMap<PathBuf, Earlier>,
 }
@@ -28,8 +28,8 @@ pub struct Before<'r> {
 /// A file before a run.
 struct Earlier {
     version: Version,
-    /// Of its content, if that may change and the version not: file systems keep time in
-    /// steps.
+    /// The hash of the content, if that may change while the version does not, because of the
+    /// coarse clock of file systems.
     hash: Option<blake3::Hash>,
 }
 
@@ -38,13 +38,13 @@ struct Earlier {
 pub(super) enum LeftAlone {
     /// The run changed it.
     No,
-    /// If its content has this hash.
+    /// The run left it alone if its content has this hash.
     If(blake3::Hash),
     /// The run left it alone.
     Yes,
 }
 
-/// A file as it was at some time.
+/// A file's identity, size and times.
 pub(super) type Version = (FileId, [i128; 5]);
 
 pub(super) fn version(stat: &Stat) -> Version {
@@ -60,9 +60,9 @@ pub(super) fn version(stat: &Stat) -> Version {
 }
 
 impl<'r> Before<'r> {
-    /// Looks what is there. What cannot be seen is not there.
+    /// Examines the declared paths. A path that cannot be seen counts as missing.
     ///
-    /// A run that `is_traced` is recorded with whatever it writes.
+    /// A run that `is_traced` is recorded with everything that it writes.
     pub fn look(
         root: &'r Root,
         key: &Key,
@@ -107,13 +107,13 @@ impl<'r> Before<'r> {
         before
     }
 
-    /// Returns whether there was something at a path that was named.
+    /// Returns whether a named path existed.
     pub fn had(&self, path: &Path) -> bool {
         self.named.contains(path)
     }
 
-    /// Returns whether the run left alone what is at a path now. One that did not change in any way
-    /// that can be seen was: a hit then wants it to be there as it is, which is never wrong.
+    /// Returns whether the run left a file alone. It did if nothing visible has changed: a hit then
+    /// requires the file to be there as it is, which is never wrong.
     pub(super) fn left_alone(&self, path: &Path, stat: &Stat) -> LeftAlone {
         match self.files.get(path) {
             Some(earlier) if earlier.version == version(stat) => {
@@ -141,8 +141,8 @@ impl<'r> Before<'r> {
     }
 }
 
-/// Refuses links that the run did not make. One may stay as it is if what it leads to is
-/// recorded too, or if it was only met, and what it leads to did not change.
+/// Refuses links that the run did not create. One may stay if its target is recorded too, or if it
+/// was only found by a pattern and its target did not change.
 pub(super) fn refuse_others_links(
     declared: &Declared<'_>,
     found: &Found,

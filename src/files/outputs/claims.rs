@@ -1,15 +1,15 @@
-//! Noticing that two runs make the same files at the same time.
+//! Detects that two runs make the same files at the same time.
 //!
-//! A run with another key that writes a declared file meanwhile, or a hit that puts one back,
-//! would have its work recorded as this run's. So who is about to run claims what it declares: a
-//! file in `tmp/`, which its owner holds a lock on, with the key and the declared paths. Who
-//! comes later and declares one of these marks the claim before it begins, and its own; nothing
-//! is recorded under a claim that was marked. Nobody waits for anybody.
+//! A run with another key that writes a declared file meanwhile, or a hit that restores one, would
+//! have its work recorded as this run's. So a run first claims its outputs: a file in `tmp/`,
+//! locked by its owner, with the key and the declared paths. Whoever declares one of these later
+//! marks the existing claim, and its own, before it begins. Nothing is recorded under a marked
+//! claim. Nobody waits for anybody.
 //!
-//! Two runs of one key make the same in the end, and do not count, unless they are traced: those
-//! append to files and edit them, each what the other has left. Two different patterns are taken to
-//! match different files; a path that a pattern of another matches is noticed, and one below or
-//! above a path of another.
+//! Two runs with the same key have the same result and do not conflict, unless they are traced:
+//! those append to files and edit them, each what the other has left. Two different patterns are
+//! assumed to match different files. A path that another's pattern matches is detected, and so is
+//! one below or above another's path.
 
 use cachex_base::record::entry::Key;
 use cachex_base::system::fsutil;
@@ -23,25 +23,25 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// How the names of the files begin, in `tmp/`.
+/// The prefix of the names of the files in `tmp/`.
 const PREFIX: &str = "make-";
-/// No file is longer.
+/// The maximum size of a file.
 const LONGEST: usize = 64 * 1024;
 
-/// What a run that has not ended is to make.
+/// The claim of a run in progress.
 pub struct Claim<'r> {
     _name: Temporary<'r>,
-    /// Holds the lock on it.
+    /// The file, which holds the lock.
     open: OwnedFd,
-    /// How long it was when nobody had marked it.
+    /// Its length without any marks.
     len: u64,
-    /// Whether another's claim was there already.
+    /// Whether another's claim existed already.
     was_met: bool,
 }
 
 impl<'r> Claim<'r> {
-    /// Claims what is declared, and for a run that `is_traced` its key. None if there is nothing
-    /// to claim, or it cannot be written down.
+    /// Claims the declared files, and for a run that `is_traced` its key. None if there is nothing
+    /// to claim, or the claim cannot be written.
     pub fn make(
         root: &'r Root,
         key: &Key,
@@ -55,32 +55,32 @@ impl<'r> Claim<'r> {
         }
         let (name, open) = Temporary::create_with(root, PREFIX).ok()?;
         fsutil::write_file(&open, &text).ok()?;
-        // Nobody looks at a file before it is locked.
+        // Nobody examines a file before it is locked.
         flock(&open, FlockOperation::NonBlockingLockExclusive).ok()?;
         let file = name.name()?.file_name()?.to_owned();
         let was_met = own.mark(root, key, Some(&file));
         Some(Claim { _name: name, open, len: text.len() as u64, was_met })
     }
 
-    /// Whether another run, or a hit, had to do with these files since it was made.
+    /// Returns whether another run or a hit has touched these files since the claim was made.
     pub fn was_met(&self) -> bool {
         let is_longer = |stat: rustix::fs::Stat| stat.st_size.cast_unsigned() != self.len;
         self.was_met || rustix::fs::fstat(&self.open).map_or(true, is_longer)
     }
 }
 
-/// Marks the claims of all who make what is about to be put back for a call with this key.
+/// Marks the claims of all runs that make the files about to be restored for a call with this key.
 pub fn mark(root: &Root, key: &Key, outputs: &[OutputPattern]) {
     if let Some(own) = Paths::declared(outputs, false) {
         own.mark(root, key, None);
     }
 }
 
-/// What one declares, and in which folder.
+/// The declarations of a call, and its folder.
 struct Paths {
     folder: PathBuf,
     patterns: Vec<OutputPattern>,
-    /// Its key is claimed, too.
+    /// Whether the key is claimed, too.
     is_traced: bool,
 }
 
@@ -104,12 +104,12 @@ impl Paths {
         text
     }
 
-    /// Reads what [`Paths::text`] gave, and marks may follow.
+    /// Parses the output of [`Paths::text`], which marks may follow.
     fn parse(text: &[u8]) -> Option<(Key, Paths)> {
         let (key, rest) = text.split_first_chunk()?;
         let mut parts = rest.split(|&byte| byte == 0);
         let folder = PathBuf::from(OsStr::from_bytes(parts.next()?));
-        // After the last zero come marks.
+        // Marks follow the last null byte.
         let pattern = |part: &[u8]| std::str::from_utf8(part).ok()?.parse().ok();
         let mut patterns: Vec<_> = parts.map(pattern).collect();
         patterns.pop();
@@ -119,8 +119,8 @@ impl Paths {
         ))
     }
 
-    /// Marks the claims of others that overlap with this; whether there are any. One with this
-    /// key does not count, nor does one's `own` file.
+    /// Marks the claims of others that overlap with this one. Returns whether there are any. Claims
+    /// with the same key are ignored, and so is the `own` file.
     fn mark(&self, root: &Root, key: &Key, own: Option<&OsStr>) -> bool {
         let names = fsutil::names(root, "tmp").unwrap_or_default();
         let mut any = false;
@@ -136,7 +136,7 @@ impl Paths {
         let file = fsutil::open_file(root, name)?;
         let shared = flock(&file, FlockOperation::NonBlockingLockShared);
         if shared != Err(Errno::WOULDBLOCK) {
-            // It belongs to nobody any more; a fold removes it.
+            // It belongs to nobody any more; a fold will remove it.
             return Ok(false);
         }
         let mut text = vec![0; LONGEST];
@@ -158,7 +158,7 @@ impl Paths {
     }
 }
 
-/// Whether two patterns, each in its folder, may match one file.
+/// Returns whether two patterns, each in its folder, may match the same file.
 fn overlap(one: (&Path, &OutputPattern), other: (&Path, &OutputPattern)) -> bool {
     let path = |(folder, it): (&Path, &OutputPattern)| folder.join(it.path.as_path());
     let matches = |(folder, glob): (&Path, &OutputPattern), path: &Path| {

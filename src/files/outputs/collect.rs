@@ -1,4 +1,4 @@
-//! Recording the files that a command was to make.
+//! Records the files that a command was to create.
 
 use super::before::{LeftAlone, refuse_others_links, version};
 use super::claims::Claim;
@@ -24,14 +24,14 @@ use std::path::{Path, PathBuf};
 
 pub use super::before::Before;
 
-/// Why files are not recorded.
+/// The reason why files are not recorded.
 #[derive(Debug)]
 pub enum Refused {
     /// The output was not created.
     Missing(String),
     /// The output was written while it was read.
     Changing(PathBuf),
-    /// Another run makes this, too, or a hit put it back.
+    /// Another run makes this output, too, or a hit restored it.
     Shared,
     /// The output is neither a file nor a folder nor a link.
     Special(PathBuf),
@@ -41,26 +41,26 @@ pub enum Refused {
     ThroughLink(PathBuf),
     /// The path is in cachex's own store.
     InStore(PathBuf),
-    /// What a traced run wrote cannot be brought back just as it is, for this reason.
+    /// The output of a traced run cannot be restored exactly, for this reason.
     Unlike(PathBuf, &'static str),
-    /// Its file system is full, so it may be cut short.
+    /// The file system is full, so the output may be truncated.
     Full(PathBuf),
-    /// Something that the command left behind has it open for writing.
+    /// A process that the command left behind has the output open for writing.
     Unfinished(PathBuf),
-    /// One lies below another that is no folder.
+    /// One output lies below another that is no folder.
     Tangled,
     /// The file cannot be read.
     Unreadable(PathBuf, std::io::Error),
-    /// There are too many of them, or they are too large together.
+    /// The outputs are too many, or too large together.
     TooMuch,
-    /// The store has no room for them, whatever else goes.
+    /// The store cannot make enough room for the outputs.
     NoRoom,
     /// The store cannot be written.
     Store(Errno),
 }
 
 impl Refused {
-    /// Whether the reason lies in what a command does, not in the store or its limits.
+    /// Returns whether the reason lies in the command, not in the store or its limits.
     pub fn is_the_commands(&self) -> bool {
         !matches!(self, Refused::Store(_) | Refused::NoRoom | Refused::TooMuch)
     }
@@ -108,12 +108,12 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Files that are read, and are in the store but for their names there.
+/// Files that were read, and stored except for their names in the store.
 pub struct Collected<'a> {
     manifest: Manifest,
     new: Vec<WholeBlob<'a>>,
     list: WholeBlob<'a>,
-    /// Blobs that the store had already.
+    /// Blobs that the store already had.
     had: Vec<BlobRef>,
     room: Room<'a>,
     root: &'a Root,
@@ -126,21 +126,21 @@ pub struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    /// Gives back what is left of that; whether a fold is due.
+    /// Gives back the unused part of the room. Returns whether a fold is due.
     pub fn settle(self) -> bool {
         self.room.settle(self.taken)
     }
 }
 
 impl<'a> Collected<'a> {
-    /// What they are.
+    /// Returns the collected items.
     pub fn items(&self) -> &[Item] {
         &self.manifest.items
     }
 
-    /// Gives the blobs their names, the list last; what they are and the room that was
-    /// claimed for them with the bytes they take. The caller holds the publish lock.
-    /// None: what the store had is there no more.
+    /// Names the blobs in the store, the manifest last. Returns the outputs, and the claimed room
+    /// with the bytes that they take. The caller must hold the publish lock. None if a blob that
+    /// the store had has disappeared.
     pub fn keep(self) -> rustix::io::Result<Option<(Outputs, Kept<'a>)>> {
         let mut taken = account::blocks(self.list.len());
         for blob in self.new {
@@ -158,18 +158,18 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// What a run was to make, or was seen to make.
+/// The declared outputs of a run, and those that a trace found.
 pub struct Made<'m> {
-    /// What was declared.
+    /// The declared outputs.
     pub outputs: &'m [OutputPattern],
-    /// What a trace found besides, all of it in this area; none if nothing of that is recorded.
+    /// The additional files that a trace found, all within this area; none if they are not
+    /// recorded.
     pub traced: Option<(Area, &'m [Written])>,
-    /// What was there before.
+    /// The state before the run.
     pub before: &'m Before<'m>,
 }
 
-/// Reads what was made; `limit` is how many bytes are recorded at the most, and there is to be
-/// `room` for them.
+/// Reads the outputs. At most `limit` bytes are recorded, and the store must have `room` for them.
 pub fn collect<'a>(
     root: &'a Root,
     made: Made<'_>,
@@ -187,7 +187,7 @@ pub fn collect<'a>(
     traced::add(&declared, written, &mut found)?;
     refuse_others_links(&declared, &found, before)?;
     refuse_on_a_full_disk(&found, before)?;
-    // What was left alone is not stored.
+    // Files that were left alone are not stored.
     let stored = found.iter().filter_map(|(Ordered(path), seen)| match seen {
         Seen::File(stat) if before.left_alone(path, stat) == LeftAlone::Yes => None,
         Seen::File(stat) => Some(stat.st_size as u64),
@@ -198,7 +198,7 @@ pub fn collect<'a>(
     if bytes > limit {
         return Err(Refused::TooMuch);
     }
-    // What the store has already is claimed, too: that is known when it was read.
+    // Blobs that the store already has are claimed as well: they are known only after reading.
     let taken = stored.into_iter().map(account::blocks).fold(0, u64::saturating_add);
     if !room.claim(taken).map_err(Refused::Store)? {
         return Err(Refused::NoRoom);
@@ -239,17 +239,17 @@ pub fn collect<'a>(
         return Err(Refused::NoRoom);
     }
     let list = files::take_in_bytes(root, &list).map_err(Refused::Store)?;
-    // Asked last: what another does from now on was not read.
+    // Checked last: whatever another run does from now on was not read.
     if !manifest.items.is_empty() && before.claim.as_ref().is_some_and(Claim::was_met) {
         return Err(Refused::Shared);
     }
     Ok(Collected { manifest, new, list, had, room, root })
 }
 
-/// Refuses what may be cut short since its file system has no room left: not every program that
-/// fails to write says so by its status.
+/// Refuses outputs that may be truncated because their file system is full: not every program that
+/// fails to write reports that by its status.
 fn refuse_on_a_full_disk(found: &Found, before: &Before<'_>) -> Result<(), Refused> {
-    /// With less room than this, a write may have failed and another have been done.
+    /// The free space below which a write may have failed while another succeeded.
     const ROOM: u64 = 1 << 20;
     let mut known = BTreeMap::new();
     for (Ordered(path), seen) in found {
@@ -268,7 +268,7 @@ fn refuse_on_a_full_disk(found: &Found, before: &Before<'_>) -> Result<(), Refus
     Ok(())
 }
 
-/// The outputs that were not made, if any.
+/// Fails if a declared output is missing.
 pub fn missing(root: &Root, outputs: &[OutputPattern]) -> Result<(), Refused> {
     let declared = Declared::new(root, outputs).map_err(Refused::InStore)?;
     for pattern in &declared.patterns {
@@ -281,7 +281,7 @@ pub fn missing(root: &Root, outputs: &[OutputPattern]) -> Result<(), Refused> {
     Ok(())
 }
 
-/// A path in the order that a manifest has.
+/// A path, ordered as in a manifest.
 #[derive(PartialEq, Eq)]
 pub(super) struct Ordered(pub PathBuf);
 
@@ -309,7 +309,7 @@ pub(super) enum Seen {
         target: ByteBuf,
     },
     File(Stat),
-    /// One more name of a file.
+    /// A further name of a file.
     Name {
         of: ByteBuf,
     },
@@ -317,7 +317,7 @@ pub(super) enum Seen {
 
 pub(super) type Found = BTreeMap<Ordered, Seen>;
 
-/// Adds what there is of a pattern.
+/// Adds the files that a pattern matches.
 fn find(
     declared: &Declared<'_>,
     pattern: &Pattern<'_>,
@@ -350,7 +350,7 @@ fn find(
     }
 }
 
-/// Returns what is at a place; none: nothing.
+/// Returns what is at a place; none if it is missing.
 pub(super) fn look(declared: &Declared<'_>, place: Place<'_>) -> Result<Option<Seen>, Refused> {
     let path = || place.path.to_owned();
     let seen = declared.within(place, None, |folder, name| {
@@ -382,7 +382,7 @@ fn is_behind_link(path: &Path) -> bool {
     path.ancestors().skip(1).any(Path::is_symlink)
 }
 
-/// Returns whether there is a folder that patterns are looked for in.
+/// Returns whether the folder in which a pattern is searched exists.
 fn is_folder(declared: &Declared<'_>, base: Place<'_>) -> Result<bool, Refused> {
     if base.path == Path::new(".") || base.path == Path::new("/") {
         return Ok(true);
@@ -439,7 +439,7 @@ fn read<'a>(
     is_unchanged()?;
     match read.map_err(Refused::Store)? {
         files::Made::New(mut whole) => {
-            // There may be more of them than descriptors, and in a moment they are kept.
+            // There may be more blobs than descriptors, and they are kept soon.
             whole.close();
             Ok(Read::New(whole))
         }

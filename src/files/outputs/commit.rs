@@ -1,4 +1,4 @@
-//! Putting files that are at hand in their place: all of them, or none.
+//! Puts prepared files in place: all of them, or none.
 
 use super::restore::{Refused, Restore, Same, Staged, failed};
 use super::staging::{exchange, put_new};
@@ -11,30 +11,30 @@ use rustix::io::Errno;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-/// A step that was taken, as far as it has to be known to take it back.
+/// A completed step, with what is needed to undo it.
 enum Step<'r> {
-    /// A folder was made, on the way to a place with so many parts that may be links.
+    /// A folder was created, on the way to a place with this many components that may be links.
     Made(PathBuf, usize),
-    /// A file was put where there was none.
+    /// A file was put where none existed.
     Placed(&'r Staged<'r>),
-    /// The earlier file went to the staging folder, under this name.
+    /// The previous file was moved to the staging folder, under this name.
     Displaced(&'r Staged<'r>, PathBuf),
-    /// A file, which was so before, got another time and perhaps other permissions.
+    /// A file with this former status got another time and perhaps other permissions.
     Touched(Place<'r>, &'r Stat),
     /// An empty folder with these permissions was removed.
     Unmade(Place<'r>, u32),
-    /// A folder with these permissions got those that it is to have.
+    /// A folder with these permissions got its final ones.
     Closed(Place<'r>, u32),
 }
 
 impl Restore<'_> {
-    /// Puts everything in its place, or leaves everything as it was.
+    /// Puts everything in place, or leaves everything as it was.
     pub fn commit(self) -> Result<(), Refused> {
         let mut taken = Vec::new();
         let done = self.put_in_place(&mut taken);
         if done.is_err() {
             for step in taken.into_iter().rev() {
-                // What cannot be taken back cannot be helped.
+                // A step that cannot be undone stays.
                 let _ = self.take_back(step);
             }
         }
@@ -85,7 +85,7 @@ impl Restore<'_> {
             };
             self.declared.within(*place, None, touch).map_err(failed(*place))?;
         }
-        // Now that all is in them, their times, and what nobody may write to.
+        // Now that the folders are complete, set their times, and make some read-only.
         let is_open = |mode: u32| mode & 0o700 == 0o700;
         for (place, mode, time) in self.folders.iter().rev() {
             if is_open(*mode) && time.is_none() {
@@ -105,7 +105,7 @@ impl Restore<'_> {
         Ok(())
     }
 
-    /// Puts a file where it belongs.
+    /// Puts a file in place.
     fn put<'r>(
         &'r self,
         staged: &'r Staged<'r>,
@@ -144,7 +144,7 @@ impl Restore<'_> {
         let mut made = Vec::new();
         let mut is_new = false;
         let make = |folder: BorrowedFd<'_>, name: &Path| {
-            // What is in it has yet to be put there.
+            // Its contents have yet to be put there.
             let open = mode | 0o700;
             match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(open as RawMode)) {
                 Err(Errno::EXIST) => return Ok(()),
@@ -196,7 +196,7 @@ impl Restore<'_> {
     }
 }
 
-/// The time of a hit, as the file system has it: that of the first file that gets it.
+/// The time of a hit in the file system's resolution, taken from the first file that gets it.
 #[derive(Default)]
 struct Clock {
     is_shared: bool,
@@ -204,7 +204,7 @@ struct Clock {
 }
 
 impl Clock {
-    /// Gives a file its time; none: that of the hit.
+    /// Sets a file's time; none means that of the hit.
     fn date(
         &self,
         folder: BorrowedFd<'_>,
@@ -222,7 +222,7 @@ impl Clock {
                 tv_nsec: time.rem_euclid(SECOND) as _,
             })),
             (None, Some(now)) => match set(&at(now)) {
-                // Only an owner may choose one.
+                // Only the owner may set a chosen time.
                 Err(Errno::PERM) => set(&fsutil::NOW),
                 done => done,
             },
@@ -243,7 +243,7 @@ fn change_mode(folder: BorrowedFd<'_>, name: &Path, mode: u32) -> rustix::io::Re
     rustix::fs::chmodat(folder, name, Mode::from_raw_mode(mode as RawMode), AtFlags::empty())
 }
 
-/// The times of a file.
+/// Returns the times of a file.
 fn times(stat: &Stat) -> Timestamps {
     let time = |seconds, nanoseconds| Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
     Timestamps {

@@ -1,4 +1,4 @@
-//! Files with several names: a hit brings back one file, and all of its names.
+//! Files with several names: a hit restores one file, and all of its names.
 
 use super::restore::{Refused, Restore, Staged, failed};
 use super::{Barred, Declared, FileId, Place, id};
@@ -9,13 +9,13 @@ use rustix::io::Errno;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-/// How many of the listed paths are names of one file now. A file all of whose names are listed
-/// may give way to another: nobody keeps the old one.
+/// The number of listed paths that are names of each file now. A file all of whose names are listed
+/// may be replaced: nobody else keeps the old one.
 #[derive(Default)]
 pub(super) struct Names(HashMap<FileId, u64>);
 
 impl Names {
-    /// Counts them. Where no file has several, nothing is looked at.
+    /// Counts the names. Nothing is examined if no file has several.
     pub fn of(declared: &Declared<'_>, manifest: &Manifest) -> Names {
         let mut names = Names::default();
         if !manifest.items.iter().any(|item| matches!(item.what, What::Name { .. })) {
@@ -32,7 +32,7 @@ impl Names {
         names
     }
 
-    /// Whether all names of a file are among them.
+    /// Returns whether all names of a file are listed.
     #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
     pub fn all_names_of(&self, stat: &Stat) -> bool {
         self.0.get(&id(stat)).is_some_and(|listed| *listed >= stat.st_nlink as u64)
@@ -40,7 +40,7 @@ impl Names {
 }
 
 impl<'a> Restore<'a> {
-    /// Makes further names ready for files that stay, or that wait for their places.
+    /// Prepares further names of files that stay, or that are staged.
     pub(super) fn name(
         &mut self,
         names: &[(Place<'a>, Place<'a>)],

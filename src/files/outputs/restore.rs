@@ -1,17 +1,16 @@
-//! Bringing back the files that a recorded run made.
+//! Restores the files that a recorded run made.
 //!
-//! [`Restore::prepare`] changes nothing that anybody looks at: what differs is copied
-//! into folders of its own ([`super::STAGING`]), one for each file system, verified on the
-//! way, and all that could keep it from its place is looked for. [`Restore::commit`]
-//! then only makes folders, renames, and sets times; signals wait meanwhile. What gives
-//! way to a file goes where that one waited, so that if any step fails, those before it
-//! are taken back. A process that is killed between the two leaves a folder that the
-//! next one removes, which it can tell by the lock that nobody holds any more.
+//! [`Restore::prepare`] makes no visible change: files that differ are copied into staging folders
+//! ([`super::STAGING`]), one for each file system, and verified, and every obstacle is checked.
+//! [`Restore::commit`] then only creates folders, renames, and sets times, while signals are
+//! deferred. A file that is replaced goes where the new one was staged, so that the steps can be
+//! undone if one fails. If a process is killed in between, the next one removes its folder, which
+//! it recognizes by the lock that nobody holds any more.
 //!
-//! Files that are as they were recorded are not written, but all get the time of now,
-//! so that whoever compares times takes them for made just now. It is one time for all of
-//! them, so that none is older than another that it was made of. Those that the run gave a
-//! time get that.
+//! Files that are unchanged since they were recorded are not written, but all files get the present
+//! time, so that whoever compares times considers them just made. It is one time for all of them,
+//! so that none is older than another from which it was made. Files whose time the run chose get
+//! that time.
 
 use super::names::Names;
 use super::staging::Staging;
@@ -35,24 +34,24 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Why files are not brought back. Nothing was changed.
+/// The reason why files are not restored. Nothing was changed.
 #[derive(Debug)]
 pub enum Refused {
     /// A file's content is gone or damaged.
     Gone,
-    /// Something else is where it is to go.
+    /// Something else occupies its place.
     InTheWay(PathBuf),
-    /// A file is there that is not to be replaced, for this reason.
+    /// An existing file must not be replaced, for this reason.
     Spared(PathBuf, &'static str),
-    /// A file that the run left alone is not there as it was.
+    /// A file that the run left alone has changed or is missing.
     Edited(PathBuf),
-    /// The call did not declare it.
+    /// The call did not declare the path.
     Undeclared(PathBuf),
     /// The path is in cachex's own store.
     InStore(PathBuf),
-    /// The user wants no more of it.
+    /// The user interrupted the call.
     Interrupted,
-    /// The system said no.
+    /// The system returned an error.
     Failed(PathBuf, Errno),
 }
 
@@ -83,32 +82,32 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Files that are at hand and need only be put in their place.
+/// Files that are ready to be put in place.
 pub struct Restore<'a> {
     pub(super) declared: &'a Declared<'a>,
-    /// Folders, their permissions, and the times that they have of their own.
+    /// Folders, their permissions, and their own times.
     pub(super) folders: Vec<(Place<'a>, u32, Option<i64>)>,
     pub(super) staged: Vec<Staged<'a>>,
     pub(super) same: Vec<Same<'a>>,
     pub(super) removed: Vec<Staged<'a>>,
-    /// Folders that go when they are empty, each before what is in it, and their permissions.
+    /// Folders to remove if they are empty, each before its contents, and their permissions.
     pub(super) removed_folders: Vec<(Place<'a>, u32)>,
     pub(super) stagings: Vec<Staging>,
 }
 
-/// A file or a link, and where it waits for its place, or goes from there.
+/// A file or a link, and the staging folder in which it waits.
 pub(super) struct Staged<'a> {
     pub place: Place<'a>,
     pub staging: usize,
     pub name: PathBuf,
-    /// None: that of the hit.
+    /// The time; none means that of the hit.
     pub time: Option<i64>,
 }
 
-/// A file or a link that holds what it is to hold.
+/// A file or a link whose content is already right.
 pub(super) struct Same<'a> {
     pub place: Place<'a>,
-    /// The permissions that it is to get.
+    /// The permissions to set.
     pub mode: Option<u32>,
     pub before: Stat,
     pub time: Option<i64>,
@@ -121,7 +120,7 @@ enum Plan<'a> {
     Same(Place<'a>, Option<u32>, Stat),
     Remove(Place<'a>),
     RemoveFolder(Place<'a>, u32),
-    /// It is to be one more name of the file at the other place.
+    /// The first place becomes a further name of the file at the second.
     Name(Place<'a>, Place<'a>),
     Link(Place<'a>, &'a Path),
     Copy(Place<'a>, u32, BlobRef),
@@ -129,7 +128,7 @@ enum Plan<'a> {
 }
 
 impl<'a> Restore<'a> {
-    /// Makes everything ready.
+    /// Prepares the restore.
     pub fn prepare(
         root: &Root,
         declared: &'a Declared<'a>,
@@ -202,7 +201,7 @@ impl<'a> Restore<'a> {
         Ok(restore)
     }
 
-    /// The folder from which a rename to a place stays within a file system.
+    /// Returns a staging folder on the same file system as a place.
     pub(super) fn staging(
         &mut self,
         place: Place<'a>,
@@ -214,7 +213,7 @@ impl<'a> Restore<'a> {
         if let Some(&staging) = devices.get(&device) {
             return Ok(staging);
         }
-        // The working directory is the place that is most likely to be written to.
+        // The working directory is most likely to be writable.
         let here = || open_folder(CWD, Path::new("."), true).ok();
         let here = place.path.is_relative().then(here).flatten();
         let here = here.filter(|here| self::device(here) == Ok(device));
@@ -238,7 +237,7 @@ pub(super) fn failed(place: Place<'_>) -> impl Fn(Barred) -> Refused + '_ {
     }
 }
 
-/// Finds a file that the run left alone and that is not there as it was.
+/// Returns a file that the run left alone and that has changed or is missing.
 pub fn edited(declared: &Declared<'_>, manifest: &Manifest) -> Option<PathBuf> {
     let left = manifest.items.iter().filter(|item| matches!(item.what, What::LeftAlone { .. }));
     { left }.find_map(|item| match plan(declared, &Names::default(), item) {
@@ -317,13 +316,13 @@ fn plan<'m>(declared: &Declared<'_>, others: &Names, item: &'m Item) -> Result<P
     })
 }
 
-/// What a file that is put in the place of another may be given: no class of users is to
-/// read or write it that could not before.
+/// Returns the permissions that a replacement may have: no class of users may gain the right to
+/// read or write the file.
 pub(super) fn allowed(present: u32) -> u32 {
     present | 0o700 | (present & 0o444) >> 2
 }
 
-/// Refuses a file that the caller cannot write: nor can the command.
+/// Refuses a file that the caller cannot write: the command could not either.
 fn writable(declared: &Declared<'_>, place: Place<'_>, stat: &Stat) -> Result<(), Refused> {
     if is_own(stat) && permissions(stat.st_mode) & 0o200 != 0 {
         return Ok(());
@@ -335,7 +334,7 @@ fn writable(declared: &Declared<'_>, place: Place<'_>, stat: &Stat) -> Result<()
     declared.within(place, None, ask).map_err(refused)
 }
 
-/// Refuses a file that would change its owner, or have its permissions changed by another.
+/// Refuses a file whose owner or permissions the replacement would change.
 fn own(place: Place<'_>, stat: &Stat) -> Result<(), Refused> {
     let refused = || Refused::Spared(place.path.to_owned(), "belongs to somebody else");
     is_own(stat).then_some(()).ok_or_else(refused)
@@ -345,7 +344,7 @@ fn is_own(stat: &Stat) -> bool {
     stat.st_uid == rustix::process::geteuid().as_raw()
 }
 
-/// Returns whether a file holds just this. One that cannot be read is replaced.
+/// Returns whether a file has exactly this content. A file that cannot be read is replaced.
 fn holds(declared: &Declared<'_>, place: Place<'_>, blob: &BlobRef) -> bool {
     let Ok(file) = declared.open(place) else { return false };
     hashing::beginning(file, blob.len).is_ok_and(|hash| hash.is_some_and(|it| it == blob.hash))
@@ -356,7 +355,7 @@ fn device(folder: &OwnedFd) -> rustix::io::Result<u64> {
     Ok(rustix::fs::fstat(folder)?.st_dev as u64)
 }
 
-/// Copies a blob; whether it was there, and whole.
+/// Copies a blob. Returns whether it was there and intact.
 fn copy(
     root: &Root,
     folder: BorrowedFd<'_>,
@@ -366,7 +365,7 @@ fn copy(
 ) -> rustix::io::Result<bool> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     failpoint::at("stage")?;
-    // The system takes away what the umask does. Nobody else gets into the folder.
+    // The system applies the umask. Nobody else can enter the folder.
     let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
     let file = rustix::fs::openat(folder, name, flags, mode)?;
     files::bring_out(root, blob, &file)

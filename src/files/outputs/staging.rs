@@ -1,4 +1,4 @@
-//! Folders in which files wait for their place, and the exchange of the two.
+//! Staging folders, and the exchange of staged and existing files.
 
 use super::{STAGING, open_folder};
 use cachex_base::system::failpoint;
@@ -9,16 +9,16 @@ use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// A folder in which files wait for their place; removed with what is left in it.
+/// A folder in which files wait to be put in place; removed with its remaining contents.
 pub struct Staging {
     above: OwnedFd,
     name: PathBuf,
-    /// Locked, so that nobody takes it for one that was left behind.
+    /// The folder, locked so that nobody considers it left behind.
     folder: OwnedFd,
 }
 
 impl Staging {
-    /// One in this folder.
+    /// Creates a staging folder in this folder.
     pub fn new(above: OwnedFd) -> rustix::io::Result<Staging> {
         sweep(&above);
         loop {
@@ -29,14 +29,14 @@ impl Staging {
             }
             failpoint::at("unlocked")?;
             let folder = match open_folder(above.as_fd(), &name, false) {
-                // Before it was locked another call took it for one that was left behind.
+                // Before it was locked, another call considered it left behind.
                 Err(Errno::NOENT) => continue,
                 folder => folder.inspect_err(|_| {
                     let _ = rustix::fs::unlinkat(&above, &name, AtFlags::REMOVEDIR);
                 })?,
             };
-            // That one holds the lock until it has removed it. A file system without
-            // locks sweeps nothing.
+            // That call holds the lock until it has removed the folder. A file system without locks
+            // has no sweep.
             let _ = fsutil::retry(|| rustix::fs::flock(&folder, FlockOperation::LockExclusive));
             let held = rustix::fs::fstat(&folder)?;
             if fsutil::stat(&above, &name)?.is_some_and(|named| fsutil::same_file(&named, &held)) {
@@ -58,14 +58,14 @@ impl Drop for Staging {
     }
 }
 
-/// A name that nobody else has thought of.
+/// Returns a random name.
 fn some_name() -> rustix::io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|_| Errno::IO)?;
     Ok(PathBuf::from(format!("{STAGING}{:016x}", u64::from_le_bytes(random))))
 }
 
-/// Removes such a folder and the files in it, of which none is a folder.
+/// Removes a staging folder and the files in it, none of which is a folder.
 fn remove(above: &OwnedFd, name: &Path, folder: &OwnedFd) -> rustix::io::Result<()> {
     for file in fsutil::names(folder, ".")? {
         rustix::fs::unlinkat(folder, &file, AtFlags::empty())?;
@@ -73,7 +73,7 @@ fn remove(above: &OwnedFd, name: &Path, folder: &OwnedFd) -> rustix::io::Result<
     rustix::fs::unlinkat(above, name, AtFlags::REMOVEDIR)
 }
 
-/// Removes what killed processes of this user left behind.
+/// Removes the folders that killed processes of this user left behind.
 fn sweep(above: &OwnedFd) {
     let Ok(names) = fsutil::names(above, ".") else { return };
     let own = rustix::process::geteuid().as_raw();
@@ -88,7 +88,7 @@ fn sweep(above: &OwnedFd) {
     }
 }
 
-/// Moves a file to where nothing is; whether nothing was.
+/// Moves a file to a free place. Returns whether the place was free.
 pub fn put_new(
     from: BorrowedFd<'_>,
     file: &Path,
@@ -98,7 +98,7 @@ pub fn put_new(
     match rustix::fs::renameat_with(from, file, folder, name, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(true),
         Err(Errno::EXIST) => Ok(false),
-        // Not every file system has that.
+        // Not every file system supports this.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(_) => Ok(false),
@@ -110,8 +110,8 @@ pub fn put_new(
     }
 }
 
-/// Moves a file to where another is, which then waits in its stead; under which name. Only
-/// a file or a link gives way.
+/// Swaps a file with the one at its place. Returns the name under which the old one is now staged.
+/// Only a file or a link may be replaced.
 pub fn exchange(
     from: BorrowedFd<'_>,
     file: &Path,

@@ -1,9 +1,8 @@
-//! What a traced run wrote: added to what is recorded, unless it cannot be brought back as it
-//! is.
+//! Adds the files that a traced run wrote to its outputs, unless they cannot be restored exactly.
 //!
-//! A hit brings back content, permissions, links and the names of a file. What else there may
-//! be to a file (owners, extended attributes, rights that nobody gets by restoring) makes a
-//! run one that is not recorded.
+//! A hit restores content, permissions, links and the names of a file. If a file has anything else
+//! (other owners, extended attributes, permissions that a restore does not grant), the run is not
+//! recorded.
 
 use super::collect::{Found, Ordered, Refused, Seen, look};
 use super::restore::allowed;
@@ -18,20 +17,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// A path that a traced run wrote to, and that is not as it was.
+/// A path that a traced run wrote to, and that has changed.
 #[derive(Clone, Debug)]
 pub struct Written {
-    /// Below the working directory, or absolute.
+    /// The path, absolute or below the working directory.
     pub path: PathBuf,
-    /// Kind and permissions of what was there before; none: nothing.
+    /// The former type and permissions; none if it did not exist.
     pub before: Option<u32>,
-    /// Of what is there; none: nothing.
+    /// The present stamp; none if it does not exist.
     pub stamp: Option<Stamp>,
-    /// Whether the run gave it a time, which a hit has to give it, too.
+    /// Whether the run set a time, which a hit has to set, too.
     pub keeps_time: bool,
 }
 
-/// Adds what a run wrote to what is recorded.
+/// Adds the paths that a run wrote to.
 pub(super) fn add(
     declared: &Declared<'_>,
     written: &[Written],
@@ -69,7 +68,7 @@ pub(super) fn add(
     name_once(&traced, found)
 }
 
-/// Which of the items a hit gives the time that they have, see [`Manifest::dated`].
+/// Returns the items whose own time a hit sets, see [`Manifest::dated`].
 pub(super) fn dated(written: &[Written], items: &[Item]) -> Vec<(u32, i64)> {
     let mut dated = BTreeMap::new();
     for it in written.iter().filter(|it| it.keeps_time) {
@@ -85,7 +84,7 @@ pub(super) fn dated(written: &[Written], items: &[Item]) -> Vec<(u32, i64)> {
     dated.into_iter().collect()
 }
 
-/// Whether what is there is what was there when the run ended.
+/// Returns whether the state equals that at the end of the run.
 fn is_as_it_ended(then: Option<&Stamp>, now: Option<&Stat>) -> bool {
     let now = now.map(|stat| (FileType::from_raw_mode(stat.st_mode), Stamp::of(stat)));
     match (then, now) {
@@ -103,7 +102,7 @@ fn can_be_removed(mode: u32) -> bool {
     matches!(kind, FileType::RegularFile | FileType::Symlink | FileType::Directory)
 }
 
-/// Refuses what could not be brought back just as it is.
+/// Refuses files that could not be restored exactly.
 fn check(path: &Path, before: Option<u32>, stat: &Stat, umask: u32) -> Result<(), Refused> {
     let refused = |why| Err(Refused::Unlike(path.to_owned(), why));
     let kind = FileType::from_raw_mode(stat.st_mode);
@@ -120,7 +119,7 @@ fn check(path: &Path, before: Option<u32>, stat: &Stat, umask: u32) -> Result<()
         return Ok(());
     }
     let mode = bits(stat.st_mode);
-    // Those that it cannot have gained by how files are made and brought back.
+    // The permissions that creating or restoring the file cannot have produced.
     let gained = match before {
         None => mode & (umask | 0o7000),
         Some((FileType::Directory, _)) => return refused("is a folder with other permissions"),
@@ -135,7 +134,7 @@ fn check(path: &Path, before: Option<u32>, stat: &Stat, umask: u32) -> Result<()
     Ok(())
 }
 
-/// Whether there are extended attributes that a new file would not have.
+/// Returns whether a path has extended attributes that a new file would not have.
 pub(super) fn has_attributes(path: &Path) -> bool {
     let mut names = vec![0; 4096];
     match rustix::fs::llistxattr(path, &mut names[..]) {
@@ -149,8 +148,8 @@ pub(super) fn has_attributes(path: &Path) -> bool {
     }
 }
 
-/// Has each file stand in the list once, with its other names. One that has a name beyond
-/// the list cannot be brought back.
+/// Lists each file once, with its other names. A file with a name outside the list cannot be
+/// restored.
 fn name_once(traced: &HashSet<&Path>, found: &mut Found) -> Result<(), Refused> {
     let mut names: HashMap<FileId, (PathBuf, u64)> = HashMap::new();
     let mut further = Vec::new();

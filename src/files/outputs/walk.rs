@@ -1,4 +1,4 @@
-//! Meeting everything that is declared in a folder.
+//! Visits everything that is declared in a folder.
 
 use super::collect::Refused;
 use super::{Declared, Place, STAGING, id};
@@ -7,8 +7,8 @@ use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Shows every declared path in a folder to `visit`, with whether it is a link; what has
-/// gone meanwhile is passed over, and so is the store.
+/// Calls `visit` with every declared path in a folder, and whether it is a link. Skips paths that
+/// disappeared meanwhile, and the store.
 pub fn walk(
     declared: &Declared<'_>,
     folder: Place<'_>,
@@ -44,7 +44,7 @@ pub fn walk(
     Ok(())
 }
 
-/// A path without the `./` that a walk of the working directory puts in front.
+/// Strips the `./` that a walk of the working directory puts in front.
 fn bare(path: &Path) -> &Path {
     path.strip_prefix("./").unwrap_or(path)
 }

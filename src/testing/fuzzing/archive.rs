@@ -1,4 +1,4 @@
-//! What is true of anything that is taken for an archive.
+//! The properties of anything that is accepted as an archive.
 
 use cachex_base::system::clock::Timestamp;
 use cachex_store::archive;
@@ -6,8 +6,8 @@ use cachex_store::archive::contents::Contents;
 use cachex_store::archive::intake::{Choice, Recorded};
 use cachex_store::remote::rules::Rules;
 
-/// What `cachex import` reads: as it is, unpacked, and with the digest that makes
-/// a whole archive of any records.
+/// Reads the input of `cachex import`: as it is, unpacked, and with the digest that makes any
+/// records a complete archive.
 pub fn archive(bytes: &[u8]) {
     const LIMIT: u64 = 1 << 20;
     if let Ok(reader) = archive::Reader::new(bytes, LIMIT) {
@@ -20,7 +20,7 @@ pub fn archive(bytes: &[u8]) {
     }
 }
 
-/// Nothing that an archive holds lacks anything, or is more than allowed.
+/// Checks that everything in an archive is complete and within the limits.
 fn whole_archive(contents: anyhow::Result<Contents>, limit: u64) {
     let Ok(contents) = contents else { return };
     let blobs = contents.blobs.len();

@@ -1,5 +1,5 @@
-//! A call, by the front and by the ordinary way: whatever the first answers, the second
-//! answers from the same key, under the same limits.
+//! A call, handled by the front and by the ordinary way: whatever the front answers, the ordinary
+//! way answers from the same key, under the same limits.
 
 use crate::args::{self, Called, lean};
 use crate::config;
@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The front has one place for all that it knows of a call.
+/// Serializes calls: the front keeps its state about a call in one place.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// What the front makes of a call.
+/// The front's decision about a call.
 struct Decided {
     key: Key,
     folder: PathBuf,
@@ -37,7 +37,7 @@ impl From<Decision<'_>> for Decided {
     }
 }
 
-/// Arguments up to an empty one, variables up to an empty one, and a configuration file.
+/// Takes arguments up to an empty one, variables up to an empty one, and a configuration file.
 ///
 /// Variables live as long as the process, so those of a call that the front answers are leaked.
 pub fn front(bytes: &[u8]) {
@@ -85,7 +85,7 @@ pub fn front(bytes: &[u8]) {
     assert!(is_plain, "the front does not know what was asked for");
 }
 
-/// The arguments and the variables of a call, one of which names the file.
+/// Returns the arguments and the variables of a call, one of which names the file.
 fn call(bytes: &[u8]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let mut strings = bytes.split(|&byte| byte == 0);
     let mut list = || -> Vec<Vec<u8>> {
@@ -94,12 +94,13 @@ fn call(bytes: &[u8]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (mut words, mut variables) = (list(), list());
     words.insert(0, b"cachex".to_vec());
     let file = with_file(&strings.collect::<Vec<_>>().join(&0));
-    // Where several are called so, the first is the one.
+    // If several variables have the same name, the first is used.
     variables.insert(0, [b"CACHEX_CONFIG=", file.as_os_str().as_bytes()].concat());
     (words, variables)
 }
 
-/// What the front makes of a call whose standard input is closed; none: it is passed on.
+/// Returns the front's decision about a call whose standard input is closed; none if it is passed
+/// on.
 fn decided(words: &[Vec<u8>], variables: &[Vec<u8>]) -> Option<Decided> {
     let for_c = |texts: &[Vec<u8>]| -> Vec<CString> {
         texts.iter().map(|text| CString::new(&text[..]).expect("split at zeros")).collect()
@@ -107,7 +108,7 @@ fn decided(words: &[Vec<u8>], variables: &[Vec<u8>]) -> Option<Decided> {
     let (words, variables) = (for_c(words), for_c(variables));
     let addresses =
         |texts: &[CString]| -> Vec<usize> { texts.iter().map(|it| it.as_ptr() as usize).collect() };
-    // As the kernel has it. At the end is told that this process has no rights of its own.
+    // In the kernel's format. The end says that this process has no elevated privileges.
     let stack = [
         &[words.len()][..],
         &addresses(&words),
@@ -118,13 +119,13 @@ fn decided(words: &[Vec<u8>], variables: &[Vec<u8>]) -> Option<Decided> {
     .concat();
     let mut decided = None;
     let _turn = TURN.lock();
-    // SAFETY: the stack is as the kernel has it, and what it leads to stays until nothing of
-    // it is used any more. Others wait for their turn.
+    // SAFETY: the stack has the kernel's format, and its pointers are valid until the last use.
+    // Other threads wait for their turn.
     unsafe { cachex_front::decide(stack.as_ptr(), &mut |it| decided = it.ok().map(Decided::from)) }
     decided
 }
 
-/// A configuration file of this thread's, with this in it.
+/// Returns a configuration file of this thread with this content.
 fn with_file(content: &[u8]) -> PathBuf {
     thread_local! {
         static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");

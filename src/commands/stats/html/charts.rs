@@ -1,6 +1,5 @@
-//! Bar charts as inline SVG. Colours are the style sheet's: each part of a bar
-//! has a class. A chart is an image with a name to those who cannot see it; the
-//! figures are in the page's tables.
+//! Bar charts as inline SVG. Colours come from the style sheet: each part of a bar has a class. For
+//! those who cannot see it, a chart is an image with a name; the figures are in the page's tables.
 
 use super::escaped;
 use std::fmt::Write;
@@ -8,18 +7,18 @@ use std::fmt::Write;
 /// The width of a chart, in its own units; the page scales it.
 const WIDTH: f64 = 520.0;
 const COLUMNS_HEIGHT: f64 = 230.0;
-/// Around the columns: the top, the labels of days, those of values.
+/// The margins around the columns: the top, the labels of days, those of values.
 const TOP: f64 = 12.0;
 const FOOT: f64 = 26.0;
 const LEFT: f64 = 58.0;
-/// No column is wider.
+/// The maximum width of a column.
 const WIDEST: f64 = 44.0;
 const ROW: f64 = 26.0;
-/// Around the bars of rows: names and values.
+/// The margins of the bars: names and values.
 const NAMES: f64 = 168.0;
 const VALUES: f64 = 72.0;
 
-/// A column of parts, the lowest first.
+/// A column of parts, lowest first.
 pub struct Column {
     /// The label below it.
     pub label: String,
@@ -29,7 +28,7 @@ pub struct Column {
     pub means: String,
 }
 
-/// A bar of parts, from the left.
+/// A bar of parts, from left to right.
 pub struct Row {
     /// The label before it.
     pub label: String,
@@ -39,7 +38,7 @@ pub struct Row {
     pub value: String,
 }
 
-/// The steps of a scale of numbers, where only round ones are good.
+/// The steps of a scale of counts: any round number.
 pub const COUNTS: &[u64] = &[1];
 /// The steps of a scale of times, in nanoseconds, from a second on.
 pub const TIMES: &[u64] = &[
@@ -63,8 +62,8 @@ pub const TIMES: &[u64] = &[
 ];
 const SECOND: u64 = 1_000_000_000;
 
-/// The distance between the lines of a scale up to `most`: one of `steps`, or a
-/// round number beyond them, so that there are not more than four.
+/// Returns the distance between the lines of a scale up to `most`: one of `steps`, or a round
+/// number beyond them, such that there are at most four lines.
 fn step(most: u64, steps: &[u64]) -> u64 {
     let enough = |step: &u64| most.div_ceil(*step) <= 4;
     let first = steps.first().copied().unwrap_or(1);
@@ -80,7 +79,7 @@ fn step(most: u64, steps: &[u64]) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// Columns side by side, with a scale of these `steps` that `shown` spells.
+/// Draws columns side by side, with a scale of these `steps`, formatted by `shown`.
 pub fn columns(
     name: &str,
     columns: &[Column],
@@ -106,7 +105,7 @@ pub fn columns(
     }
     let slot = (WIDTH - LEFT) / columns.len().max(1) as f64;
     let width = (slot * 0.72).min(WIDEST);
-    // A label takes five slots of the narrowest.
+    // A label takes five of the narrowest slots.
     let every = (44.0 / slot).ceil() as usize;
     for (at, column) in columns.iter().enumerate() {
         let x = LEFT + slot * at as f64 + (slot - width) / 2.0;
@@ -115,7 +114,7 @@ pub fn columns(
         for (class, size) in &column.parts {
             let tall = height * *size as f64 / top;
             if *size > 0 {
-                // What is something is seen.
+                // A part that is not zero stays visible.
                 let tall = tall.max(1.0);
                 y -= tall;
                 let _ = write!(
@@ -125,7 +124,7 @@ pub fn columns(
             }
         }
         svg += "</g>";
-        // Counted from the last, which is today.
+        // Counted from the last column, which is today.
         if (columns.len() - 1 - at).is_multiple_of(every) {
             let _ = write!(
                 svg,
@@ -139,7 +138,7 @@ pub fn columns(
     svg + "</svg>\n"
 }
 
-/// Bars below each other.
+/// Draws bars below each other.
 pub fn rows(name: &str, rows: &[Row]) -> String {
     let most = rows.iter().map(|row| sum(&row.parts)).max().unwrap_or(0).max(1);
     let mut svg = begun(name, (ROW * rows.len() as f64).max(ROW));
@@ -175,7 +174,7 @@ pub fn rows(name: &str, rows: &[Row]) -> String {
     svg + "</svg>\n"
 }
 
-/// One bar in a cell of a table, whose whole width stands for `whole`.
+/// Draws a bar in a table cell, whose full width stands for `whole`.
 pub fn bar(parts: &[(&str, u64)], whole: u64) -> String {
     let mut svg = String::from(
         "<svg class=\"cell\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
