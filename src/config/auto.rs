@@ -12,7 +12,7 @@ pub struct Auto {
     pub times: AutoTimes,
     /// The paths to ignore.
     pub ignore: Vec<PathPattern>,
-    /// Whether the network may be used.
+    /// True if the network may be used.
     pub allows_network: bool,
     /// The written files that are recorded.
     pub outputs: AutoOutputs,

@@ -26,7 +26,7 @@ const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 /// The content of the file.
 #[derive(Debug)]
 pub struct File {
-    /// Its path.
+    /// The path of the file.
     pub path: PathBuf,
     /// The settings for every command.
     pub settings: Vec<Setting>,

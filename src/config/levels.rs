@@ -62,7 +62,7 @@ pub struct Chosen {
     pub name: &'static str,
 }
 
-/// All levels below the flags.
+/// Every level below the flags.
 pub struct Levels<'f> {
     own: Own,
     file: Option<&'f File>,

@@ -27,7 +27,7 @@ pub const NAME: &str = ".cachex.toml";
 
 /// A project's file, and whether it is used.
 pub enum Project {
-    /// There is none, or nothing was ever allowed.
+    /// No file was found, or nothing was ever allowed.
     None,
     /// A file that is not allowed.
     NotAllowed(PathBuf),

@@ -102,7 +102,7 @@ impl<S: AsyncStorage> AsyncStore for S {
     }
 }
 
-/// Such a store as those know it who are not asynchronous: they wait.
+/// A blocking view of an asynchronous store.
 pub struct Awaited<S>(pub S);
 
 impl<S: AsyncStorage> Storage for Awaited<S> {

@@ -206,7 +206,7 @@ impl Selection<'_> {
 pub struct Stored<'r> {
     /// The name of the value, see [`Options::name`](super::Options::name).
     pub name: &'r str,
-    /// Its tags.
+    /// The tags of the value.
     pub tags: &'r [String],
     /// The time when it had been computed.
     pub created: Timestamp,
@@ -232,9 +232,9 @@ pub type Guard = Box<dyn Any + Send>;
 
 /// The answer to a caller that wants to compute a value alone.
 pub enum Lock {
-    /// Nobody else may compute it.
+    /// The caller holds the lock: nobody else may compute the value.
     Held(Guard),
-    /// Somebody else computes it.
+    /// Another user of the store computes the value.
     Busy,
     /// The store has no locks.
     None,

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wanted::Computed;
 
-/// How soon it is looked again whether another process is done, at first,
+/// The initial interval between checks whether another process is done.
 const SOONEST: Duration = Duration::from_millis(1);
-/// and after a while.
+/// The longest interval between these checks.
 const LATEST: Duration = Duration::from_millis(100);
 /// The time limit for another process that may itself be waiting for this one.
 const NESTED: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ pub struct Inner {
 #[derive(Clone)]
 struct Found {
     record: Arc<Record>,
-    /// In which of the stores.
+    /// The index of the store that it was found in.
     at: usize,
 }
 
@@ -56,7 +56,7 @@ impl Candidate for Found {
 }
 
 impl Found {
-    /// Its value, which the stores that were asked before have from then on.
+    /// Returns the value, and adds it to the stores that were asked before.
     fn value<T: Value>(self, inner: &Inner, key: &ValueKey) -> Option<T> {
         if self.at == 0 {
             return self.decoded(inner);
@@ -69,11 +69,11 @@ impl Found {
         Some(value)
     }
 
-    /// Its value.
+    /// Returns the value.
     #[inline]
     fn decoded<T: Value>(self, inner: &Inner) -> Option<T> {
         let Found { record, at } = self;
-        // What is in memory was put there by this process, or read by it.
+        // A record in memory was put there, or read, by this process.
         if at < inner.immediate.min(1) {
             return codec::decode(&record.value, true);
         }
@@ -136,8 +136,8 @@ impl Cache {
     }
 }
 
-/// Until when one waits for another process: if this is within what other processes wait
-/// for in turn, nobody sees whether they wait for each other.
+/// Returns the deadline of waiting for another process. Within a turn it is early: nobody can see
+/// whether processes wait for each other.
 fn nested(until: Option<Instant>) -> Option<Instant> {
     if !flight::is_within_a_turn() {
         return until;

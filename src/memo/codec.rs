@@ -168,7 +168,7 @@ fn decode_described<T: Value>(encoded: &[u8], is_own: bool) -> Option<T> {
     (is_own || digest(&value).is_ok_and(|is| is == *was)).then_some(value)
 }
 
-/// Bytes as a value of the type that is asked for, if that is bytes.
+/// Returns bytes as a value of the requested type, if that is bytes.
 fn cast<T: Value>(bytes: Vec<u8>) -> Option<T> {
     let mut bytes = Some(bytes);
     (&mut bytes as &mut dyn Any).downcast_mut::<Option<T>>()?.take()

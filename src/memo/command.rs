@@ -263,7 +263,7 @@ impl CachedCommand {
             args.push(if self.input.is_some() { "--stdin=hash" } else { "--stdin=null" }.into());
         }
         if !self.gives("--quiet") && !self.gives("--verbose") {
-            // What would be a warning is in the report.
+            // The report has everything that would be a warning.
             args.push("--quiet".into());
         }
         for (name, value) in &self.options {

@@ -7,19 +7,19 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// How many keys are told apart when one is removed: for the others of the same number a
-/// value that is just being computed is not recorded either.
+/// The number of slots in which removals of single keys are counted. After a removal, values that
+/// are just being computed for other keys of the same slot are not recorded either.
 const SLOTS: usize = 256;
 
 /// A set of values that are computed, recorded and removed together.
 pub struct Domain {
     id: u64,
     hasher: RandomState,
-    /// The number of the last removal that is known here,
+    /// The number of the last removal that is known here.
     removals: AtomicU64,
-    /// of everything,
+    /// The number of the last removal of everything.
     cleared: AtomicU64,
-    /// and of one of some keys.
+    /// The number of the last removal of a single key, by slot.
     removed: [AtomicU64; SLOTS],
 }
 
@@ -31,7 +31,7 @@ type Open = HashMap<(u64, u64), Weak<Domain>>;
 pub struct Moment(u64);
 
 impl Domain {
-    /// One of its own.
+    /// Creates a domain that nothing else shares.
     pub fn new() -> Arc<Domain> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Arc::new(Domain {
@@ -61,7 +61,7 @@ impl Domain {
         self.id
     }
 
-    /// This moment.
+    /// Returns the current moment.
     pub fn now(&self) -> Moment {
         Moment(self.removals.load(Ordering::SeqCst))
     }
@@ -71,7 +71,7 @@ impl Domain {
         self.slot(key).fetch_max(self.next(), Ordering::SeqCst);
     }
 
-    /// Notes that all are.
+    /// Notes that all values are removed.
     pub fn clear(&self) {
         self.cleared.fetch_max(self.next(), Ordering::SeqCst);
     }

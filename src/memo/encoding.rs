@@ -71,7 +71,7 @@ tags! {
 
 /// The purpose of an encoding.
 pub trait Purpose {
-    /// True if names of types are written, and structs told from maps.
+    /// True if type names are written, and structs are distinguished from maps.
     const NAMES_TYPES: bool;
     /// True if maps are sorted.
     const SORTS_MAPS: bool;
@@ -109,31 +109,31 @@ impl Purpose for Comparison {
 /// An encoding. Hardly one of a key is longer than what lies where its owner does.
 pub type Encoding = SmallVec<[u8; 128]>;
 
-/// A type that one function is many by.
+/// A type that tells the instances of a generic function apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeIdentity {
     /// The name of the type.
     path: &'static str,
-    /// Whether it stands for what is around it.
+    /// True if the type stands for the function around it.
     is_place: bool,
-    /// What nothing else in this process has.
+    /// The identifier of the type, unique in this process.
     pub id: TypeId,
 }
 
 impl TypeIdentity {
-    /// That of a type, which may borrow something.
+    /// Returns the identity of a type, which may borrow something.
     #[inline]
     pub fn of<T: ?Sized>() -> TypeIdentity {
         TypeIdentity { path: std::any::type_name::<T>(), is_place: false, id: typeid::of::<T>() }
     }
 
-    /// That of the function which a closure is in.
+    /// Returns the identity of the function that a closure is in.
     #[inline]
     pub fn of_place<T: ?Sized>() -> TypeIdentity {
         TypeIdentity { is_place: true, ..TypeIdentity::of::<T>() }
     }
 
-    /// Its name, which others may have too: closures, and types of two blocks.
+    /// Returns the type's name. Closures, and types in two blocks, may share one.
     pub fn name(&self) -> &'static str {
         if self.is_place {
             // An async function is one more closure.
@@ -420,7 +420,7 @@ impl<'a, P: Purpose> ser::Serializer for Encoder<'a, P> {
         Ok(Pairs { out: self.out, whole, key: Encoding::new(), purpose: PhantomData })
     }
 
-    /// As programs exchange it, and not as people read it.
+    /// Returns false: values are encoded for programs, not for people.
     fn is_human_readable(&self) -> bool {
         false
     }

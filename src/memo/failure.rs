@@ -1,4 +1,4 @@
-//! Whether a value is an `Err`, which is returned and not kept.
+//! Detection of values that are an `Err`, which is returned and not recorded.
 //!
 //! A function that is generic over any value cannot ask whether that is a `Result`.
 //! `Serialize` tells: the `Err` of a `Result` shows itself first of all as the variant
@@ -20,7 +20,7 @@ struct Probe;
 enum Seen {
     /// An `Err`.
     Err,
-    /// Anything else.
+    /// Any other value.
     Other,
 }
 

@@ -1,14 +1,13 @@
-//! One at a time: who computes a value, and who waits for it.
+//! Single flight: who computes a value, and who waits for it.
 //!
-//! A flight is the computing of one key's value. Threads and tasks wait for it alike, and
-//! whoever waited while it was computed gets what came of it, even if no store kept it. A
-//! flight that ends with nothing (an error, a panic, a future that was dropped) lets the
-//! next one go.
+//! A flight is the computation of one key's value. Threads and tasks wait for it alike, and every
+//! waiter gets its result, even if no store kept it. If a flight ends without a result (an error, a
+//! panic, a future that was dropped), the next one starts.
 //!
-//! Nobody waits for what cannot come to an end while they wait. Each turn knows the turn
-//! within which it was taken, and for which flights it waits; so it is seen that a value
-//! needs itself, be it by way of others. A thread that would wait for what has to go on
-//! on that very thread does not wait either. Who may not wait computes the value too.
+//! Nobody waits for something that cannot end while they wait. Each turn knows the turn within
+//! which it was taken, and the flights that it waits for, so a value that needs itself is noticed,
+//! even by way of others. A thread does not wait either for work that has to continue on that very
+//! thread. A caller that may not wait computes the value, too.
 
 use super::backend::Record;
 use super::domain::Domain;
@@ -35,7 +34,7 @@ struct FlightKey {
 
 type Shared = Arc<FlightKey>;
 
-/// All flights of a process.
+/// The flights of a process.
 #[derive(Default)]
 pub struct Table {
     flights: HashMap<Shared, Flight>,
@@ -45,7 +44,7 @@ pub struct Table {
 
 #[derive(Default)]
 struct Flight {
-    /// Whose turn it is.
+    /// The number of the current turn.
     turn: Option<u64>,
     /// The number of waiters.
     seats: usize,
@@ -100,16 +99,16 @@ pub fn is_within_a_turn() -> bool {
 pub enum Joined {
     /// The caller has its turn.
     Turn(Turn),
-    /// Another's turn came to this.
+    /// The result of another caller's turn.
     Landed(Arc<Record>),
-    /// There is no turn to be had by waiting for it.
+    /// No wait can lead to a turn.
     Alone,
 }
 
 /// The policy of waiting for others.
 #[derive(Clone, Copy)]
 pub struct WaitPolicy {
-    /// Until when at most.
+    /// The deadline, if there is one.
     pub until: Option<Instant>,
     /// True if what others have begun before will not do.
     pub anew: bool,
@@ -290,7 +289,7 @@ impl Table {
     }
 }
 
-/// One's turn, until it is dropped.
+/// The caller's turn, until it is dropped.
 pub struct Turn {
     id: u64,
     thread: Arc<AtomicU64>,

@@ -74,7 +74,7 @@ impl Parts {
         self.key_of(TypeId::of::<T>(), || types::of::<T>().shape)
     }
 
-    /// The key of something of this type that is kept as it is. No value has it.
+    /// Returns the key of an object of this type that is kept as it is. No value has this key.
     pub fn reference_key<R: 'static>(self) -> ValueKey {
         self.key_of(TypeId::of::<fn(R)>(), types::Shape::default)
     }
@@ -180,12 +180,12 @@ fn is_named(identity: &TypeIdentity) -> bool {
     /// The types seen so far.
     static MET: PerProcess<Mutex<HashMap<&'static str, TypeId>>> = PerProcess::new();
     let name = identity.name();
-    // What is declared within a closure has a name; the closure itself has none.
+    // An item that is declared within a closure has a name; the closure itself has none.
     let mut closures = name.match_indices("{{closure}}");
     if closures.any(|(at, word)| !name[at + word.len()..].starts_with("::")) {
         return false;
     }
-    // Two types that are declared in two blocks of one function have the same.
+    // Two types that are declared in two blocks of one function have the same name.
     let mut met = MET.get().lock().unwrap_or_else(PoisonError::into_inner);
     *met.entry(name).or_insert(identity.id) == identity.id
 }

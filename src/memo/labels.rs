@@ -11,7 +11,7 @@ pub type Lifetime = dyn Fn(&dyn Any) -> Result<Option<Duration>, &'static str> +
 /// The labels of the values that one handle records.
 #[derive(Clone, Default)]
 pub struct Labels {
-    /// Their tags.
+    /// The tags of the entries.
     pub tags: Arc<[String]>,
     /// The lifetime of each value.
     pub lifetime: Option<Arc<Lifetime>>,

@@ -29,7 +29,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How the store in a folder is used.
+/// The settings of the store in a folder.
 pub struct Settings {
     /// The use of the store.
     pub mode: Mode,
@@ -84,7 +84,7 @@ impl Local {
         if is_fresh || !asks_remote {
             return Ok(found);
         }
-        // What expired may stand in for what nobody has.
+        // An expired entry may stand in where no store has a fresh one.
         Ok(self.fetch(key)?.or(found))
     }
 
@@ -230,7 +230,7 @@ impl Local {
         }
     }
 
-    /// Drops entries, here and in the remote store; how many were here.
+    /// Drops entries, here and in the remote store; returns how many were here.
     fn drop_entries(&self, keys: &[Key]) -> Result<u64> {
         for remote in self.shared() {
             // First: else a look-up that comes in between would bring them back.
@@ -303,8 +303,8 @@ impl Storage for Local {
         Ok(())
     }
 
-    /// By a lock on a file, which the kernel gives up when its holder dies. There is none
-    /// for who works on behalf of the holder, which waits for it.
+    /// Takes a lock on a file, which the kernel releases when its holder dies. A process that works
+    /// on behalf of the holder, which waits for it, takes none.
     fn try_lock(&self, key: &ValueKey) -> Result<Claim, Failure> {
         if !self.mode.writes() {
             return Ok(Claim::None);

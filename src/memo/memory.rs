@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// What is taken for the length of a usual value, in bytes: a guess that only decides
-/// how much room there is for what is known of values that had to go.
+/// The assumed length of a typical value, in bytes. This guess only decides how much room there is
+/// for the history of evicted values.
 const USUAL: u64 = 256;
 
 /// A store in memory.

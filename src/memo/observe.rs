@@ -4,8 +4,7 @@ use super::Error;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Something that happened in a [`Cache`](super::Cache), see
-/// [`Builder::on_event`](super::Builder::on_event).
+/// An event in a [`Cache`](super::Cache), see [`Builder::on_event`](super::Builder::on_event).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -14,7 +13,7 @@ pub enum Event<'a> {
         /// The name of the value, see [`Options::name`](super::Options::name).
         name: &'a str,
     },
-    /// There was no fresh value, and it is computed.
+    /// No fresh value was found, and it is computed.
     Miss {
         /// The name of the value.
         name: &'a str,
@@ -67,20 +66,20 @@ pub type Hook = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 #[derive(Default)]
 pub struct Observer {
     hook: Option<Hook>,
-    /// Each thread counts in one of them, so that they do not wait for each other.
+    /// Counters of which each thread uses one set, so that threads do not wait for each other.
     counts: [Counts; PARTS],
 }
 
 const PARTS: usize = 8;
 const KINDS: usize = 6;
 
-/// On lines of the processor's cache of their own.
+/// A set of counters, on cache lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
 struct Counts([AtomicU64; KINDS]);
 
 impl Observer {
-    /// One that calls this function, if there is one.
+    /// Creates an observer that calls this function, if there is one.
     pub fn new(hook: Option<Hook>) -> Observer {
         Observer { hook, ..Observer::default() }
     }
@@ -141,7 +140,7 @@ impl Event<'_> {
     }
 }
 
-/// The part that this thread counts in.
+/// Returns the index of the counters that this thread uses.
 #[inline]
 fn part() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -199,7 +199,7 @@ impl Span for &str {
     }
 }
 
-/// One type of whole numbers alone, so that it is that of a literal.
+/// The only implementation for whole numbers, so that a literal has this type.
 impl Span for i64 {
     type Of<T> = Result<T, Error>;
 

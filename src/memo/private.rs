@@ -20,7 +20,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// One with this path, and this hash of its source.
+    /// Creates a function with this path, and this hash of its source.
     pub const fn new(name: &'static str, tokens: u128) -> Function {
         Function { name, tokens, id: OnceLock::new() }
     }
@@ -36,7 +36,7 @@ impl Function {
     }
 }
 
-/// A type that one function is many by.
+/// A type that tells the instances of a generic function apart.
 #[derive(Clone, Copy)]
 pub struct TypeIdentity(encoding::TypeIdentity);
 
@@ -50,8 +50,8 @@ pub fn type_identity_of_val<T: ?Sized>(_: &T) -> TypeIdentity {
     type_identity::<T>()
 }
 
-/// That of the function that this closure is in: it is in all that is around that, of
-/// which the parameters of an `impl` are nowhere in the function.
+/// Returns the identity of the function that this closure is in. The closure's type depends on
+/// every generic parameter around it; those of an `impl` are named nowhere in the function.
 pub fn place_identity<T>(_: &T) -> TypeIdentity {
     TypeIdentity(encoding::TypeIdentity::of_place::<T>())
 }
@@ -67,8 +67,8 @@ pub const fn options(expires_in: Option<Duration>, allow_concurrent: bool) -> Op
     Options::of(expires_in, allow_concurrent)
 }
 
-/// What can be an argument of a cached function. `Argument` is a type that is called
-/// after it, for the message.
+/// A value that can be an argument of a cached function. `Argument` is a type that is named after
+/// the argument, for the error message.
 #[diagnostic::on_unimplemented(
     message = "argument `{Argument}` of type `{Self}` cannot be part of a cache key",
     label = "this is not `serde::Serialize`",
@@ -177,7 +177,7 @@ pub fn expires_by<T: 'static, L: Into<Option<Duration>>>(
     cache.expires_by(lifetime)
 }
 
-/// The same for what may fail.
+/// Like [`expires_by()`], for fallible functions.
 pub fn try_expires_by<T: 'static, E, L: Into<Option<Duration>>>(
     cache: &Cache,
     _: PhantomData<Result<T, E>>,
@@ -191,7 +191,7 @@ pub fn key<T: Value>(parts: Parts, _: PhantomData<T>) -> Result<ValueKey, Error>
     Ok(parts.encoded.map_err(|why| unserializable_key(&why))?.key::<T>())
 }
 
-/// The same for what may fail.
+/// Like [`key()`], for fallible functions.
 pub fn try_key<T: Value, E>(parts: Parts, _: PhantomData<Result<T, E>>) -> Result<ValueKey, Error> {
     key(parts, PhantomData::<T>)
 }
@@ -201,7 +201,7 @@ pub fn forget(cache: &Cache, key: &ValueKey) -> Result<bool, Error> {
     at_once(cache.inner.remove(Caller::Thread, key))
 }
 
-/// The same without blocking a task.
+/// Like [`forget()`], without blocking a task.
 pub async fn forget_async(cache: &Cache, key: &ValueKey) -> Result<bool, Error> {
     cache.inner.remove(Caller::Task, key).await
 }
@@ -216,7 +216,7 @@ where
     value
 }
 
-/// The same for what may fail.
+/// Like [`value()`], for fallible functions.
 pub fn try_value<T, E, F>(
     cache: &Cache,
     parts: Parts,
@@ -234,7 +234,7 @@ where
     }
 }
 
-/// The same for what is computed by a future.
+/// Like [`value()`], for values that a future computes.
 pub async fn value_async<T, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> T
 where
     T: Value + Send,
@@ -245,7 +245,7 @@ where
     value
 }
 
-/// The same for a future of what may fail.
+/// Like [`try_value()`], for values that a future computes.
 pub async fn try_value_async<T, E, F>(
     cache: &Cache,
     parts: Parts,
@@ -276,7 +276,7 @@ where
     value
 }
 
-/// The same for what may fail.
+/// Like [`reference()`], for fallible functions.
 pub fn try_reference<R, E, F>(
     cache: &Cache,
     parts: Parts,
@@ -294,7 +294,7 @@ where
     }
 }
 
-/// The same for what is computed by a future.
+/// Like [`reference()`], for values that a future computes.
 pub async fn reference_async<R, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> R
 where
     R: Clone + Send + Sync + 'static,
@@ -305,7 +305,7 @@ where
     value
 }
 
-/// The same for a future of what may fail.
+/// Like [`try_reference()`], for values that a future computes.
 pub async fn try_reference_async<R, E, F>(
     cache: &Cache,
     parts: Parts,

@@ -24,7 +24,7 @@ const MOST: u64 = 4096;
 /// The objects of a cache.
 pub struct References(Table<Reference>);
 
-/// One of them.
+/// An object and its record.
 #[derive(Clone)]
 struct Reference {
     /// The record, without a value.
@@ -50,7 +50,7 @@ impl Candidate for Reference {
 }
 
 impl Reference {
-    /// Another handle of it.
+    /// Returns another handle of the object.
     fn of<R: Clone + 'static>(&self) -> Option<R> {
         self.object.downcast_ref().cloned()
     }
@@ -283,8 +283,8 @@ impl Inner {
         wanted.next(self, found, |found| found.of())
     }
 
-    /// What another left who had its turn before, or one's own turn, if there is one to be
-    /// had.
+    /// Returns the result of the caller that had its turn before, or else the turn itself, if there
+    /// is one.
     fn had_its_turn<R: Clone + 'static>(
         &self,
         wanted: &Wanted<'_>,

@@ -32,7 +32,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The identity of a type, which a change of the type changes.
 pub type Shape = [u8; 16];
 
-/// Something that a type asks for.
+/// The outline of what a type asks for.
 pub struct Outline {
     /// A fingerprint of it.
     pub shape: Shape,
@@ -102,10 +102,10 @@ impl Seen {
     fn read<T: DeserializeOwned>(&mut self, way: &Way) {
         let log = self.log.len();
         let mut reader = Reader { seen: self, way, taken: 0, steps: STEPS, within: Vec::new() };
-        // What comes of it is made up.
+        // The value is made up and of no use.
         let read = || drop(T::deserialize(&mut reader));
         if catch_unwind(AssertUnwindSafe(read)).is_err() {
-            // How far it came depends on nothing else, but who knows.
+            // The log up to a panic should be the same each time, but this is not guaranteed.
             self.log.truncate(log);
             self.lacks_something = true;
         }
@@ -154,7 +154,7 @@ impl de::Error for Refused {
     }
 }
 
-/// One reading.
+/// A reading of a type.
 struct Reader<'s> {
     seen: &'s mut Seen,
     way: &'s Way,

@@ -16,7 +16,7 @@ pub const PARTS: usize = 16;
 /// The share of what is used again and again. Nothing is heavier than that.
 const HOT: f64 = 0.97;
 
-/// Something that is held under a key.
+/// A value that is held under a key.
 pub trait Held: Clone {
     /// The record.
     fn record(&self) -> &Record;
@@ -41,7 +41,7 @@ pub struct Table<V: Held> {
 type Inner<V> = Cache<Owned, V, Weight, DefaultHashBuilder, Evictions>;
 
 impl<V: Held> Table<V> {
-    /// One for so much weight, which about so many things have.
+    /// Creates a table of this weight, which about `items` values have together.
     pub fn new(capacity: u64, items: u64) -> Table<V> {
         Table {
             capacity: capacity.max(PARTS as u64),
@@ -85,7 +85,7 @@ impl<V: Held> Table<V> {
         }
     }
 
-    /// For how much weight it is.
+    /// Returns the maximum weight.
     pub fn capacity(&self) -> u64 {
         self.capacity
     }
@@ -168,7 +168,7 @@ impl<V: Held> Table<V> {
     }
 }
 
-/// Tells of what had to go, once no lock is held: who is told may use the cache.
+/// A hook for evicted values. It is called once no lock is held, so it may use the cache.
 #[derive(Clone, Default)]
 struct Evictions {
     hook: Arc<OnceLock<EvictionHook>>,
@@ -201,7 +201,7 @@ impl<V: Held> Drop for Evicted<V> {
     }
 }
 
-/// A key as it is held.
+/// An owned key.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Owned {
     types: (TypeId, u64),

@@ -248,7 +248,7 @@ fn a_store_that_fails_keeps_nothing_from_being_computed() {
         assert_eq!(twice(&cache, options, || 1), ([1, 1], 2));
         assert!(matches!(cache.put("a", options, &1), Err(Error::Storage(_))));
         assert!(cache.clear().is_err() && cache.remove::<i32>("a").is_err());
-        // It may hold what has superseded what is below.
+        // The failing store may hold something newer than the one below.
         let cache = over(&[&failing, &whole]);
         assert_eq!(twice(&cache, options, || 1), ([1, 1], 2));
     }
@@ -289,8 +289,8 @@ fn spans_that_are_none_are_errors() {
     assert_eq!(half, Options::new().expires_in("500ms").unwrap());
 }
 
-/// How many of so many threads, which all call at the same time, computed a value; and
-/// whether they all got the same.
+/// Returns how many threads, which all call at the same time, computed a value, and whether all of
+/// them got the same one.
 fn at_once(cache: &Cache, options: Options) -> (usize, bool) {
     const THREADS: usize = 8;
     let (barrier, runs) = (Barrier::new(THREADS), AtomicUsize::new(0));

@@ -22,7 +22,7 @@ pub struct Timer {
 
 #[derive(Default)]
 struct State {
-    /// By the moment, and a number that no two of them share.
+    /// The sleepers by the moment, and a number that no two of them share.
     sleepers: BTreeMap<(Instant, u64), Waker>,
     next: u64,
     is_running: bool,

@@ -28,16 +28,16 @@ impl TypeFacts {
     /// Has its values stored in that form from now on.
     pub fn describe(&self) {
         self.is_described.store(true, Ordering::Relaxed);
-        // What was read back in the other form need not be in this one.
+        // Values that were read back in the other form prove nothing about this one.
         *self.lock() = Arc::default();
     }
 
-    /// Everything that values were made of which were read back.
+    /// Returns the structure of all values that were read back so far.
     pub fn known(&self) -> Arc<Known> {
         self.lock().clone()
     }
 
-    /// Adds to that.
+    /// Adds to the known structure.
     pub fn learn(&self, new: Known) {
         let mut known = self.lock();
         *known = Arc::new(Known::clone(&known).with(new));

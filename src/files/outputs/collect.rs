@@ -119,7 +119,7 @@ pub struct Collected<'a> {
     root: &'a Root,
 }
 
-/// Notes the bytes that the recorded output takes of its claimed room.
+/// The bytes that recorded outputs take of their claimed room.
 pub struct Kept<'a> {
     room: Room<'a>,
     taken: u64,

@@ -13,7 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// What was said of the local store, and of the remote one.
+/// The settings of the local store and of the remote one.
 #[derive(Default)]
 pub struct Folder {
     dir: Option<PathBuf>,

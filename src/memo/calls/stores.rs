@@ -188,7 +188,7 @@ impl Inner {
             let answer = if caller == Caller::Thread || store.is_immediate() {
                 store.try_lock(key)
             } else if store.as_async().is_some() {
-                // It has no locks.
+                // An asynchronous store has no locks.
                 continue;
             } else {
                 let key = key.clone();
@@ -202,7 +202,7 @@ impl Inner {
         Lock::None
     }
 
-    /// Does what takes long on a thread for that.
+    /// Runs work that takes long on a thread for that.
     pub(super) async fn aside<R: Send + 'static>(
         self: &Arc<Inner>,
         work: impl FnOnce(&Inner) -> R + Send + 'static,

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A value that is to be found or computed.
 pub struct Wanted<'a> {
-    /// Its key.
+    /// The key of the value.
     pub key: ValueKey,
     options: Options,
     /// The labels of its cache.
@@ -36,7 +36,7 @@ pub enum Next<T, F> {
     Compute(Option<F>),
 }
 
-/// Something that was found.
+/// A value or an object that was found.
 pub trait Candidate {
     /// The record.
     fn record(&self) -> &Record;
@@ -46,13 +46,13 @@ pub trait Candidate {
 pub(super) struct Computed<T> {
     /// The value.
     pub value: T,
-    /// Its record, if there is one.
+    /// The record of the value, if there is one.
     pub record: Option<Arc<Record>>,
     /// True if the record is kept, and not only shared by those who wait.
     pub is_kept: bool,
     /// True if it is an `Err`.
     pub is_err: bool,
-    /// When it was begun.
+    /// The moment at which computing began.
     pub began: Moment,
 }
 
@@ -163,7 +163,7 @@ impl<'a> Wanted<'a> {
         Computed { value, record, is_kept, is_err, began }
     }
 
-    /// Tells that a value cannot be recorded.
+    /// Reports that a value cannot be recorded.
     pub fn tell(&self, inner: &Inner, why: &Error) {
         inner.observer.tell(&Event::NotRecorded { name: self.name(), why });
         debug_assert!(!matches!(why, Error::NotReadBack(_) | Error::ExpiresIn(_)), "{why}");

@@ -8,16 +8,16 @@ use serde::ser::{self, Serialize, Serializer};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-/// Everything that values of one type were made of.
+/// The structure of all values of one type so far.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     kinds: u32,
-    /// In order.
+    /// The groups, sorted.
     groups: Vec<u64>,
 }
 
 impl Known {
-    /// Both.
+    /// Returns the union of both.
     pub fn with(mut self, other: Known) -> Known {
         self.kinds |= other.kinds;
         self.groups.extend(other.groups);
@@ -40,8 +40,9 @@ pub struct Structure {
 }
 
 impl Structure {
-    /// That of a value whose values had all of this so far. If it `is_plain`, it is an
-    /// error that fields are left out and that there is more or less than was announced.
+    /// Creates the structure of a value of a type whose values had everything in `known` so far. If
+    /// it `is_plain`, it is an error to leave fields out, or to have more or fewer elements than
+    /// announced.
     pub fn new(known: Arc<Known>, is_plain: bool) -> Structure {
         Structure {
             known,

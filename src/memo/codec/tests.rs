@@ -184,7 +184,7 @@ fn what_cannot_be_read_back_is_told() {
         #[serde(skip_deserializing)]
         lost: u32,
     }
-    // What reads by place does not need the names.
+    // Decoding by position does not need the names.
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct ByPlace {
         #[serde(rename(serialize = "out", deserialize = "in"))]

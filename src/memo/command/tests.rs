@@ -13,7 +13,7 @@ fn without_a_helper(call: &CachedCommand) -> io::Result<CommandOutput> {
     call.call(Err(anyhow!("there is a reason")), Stdio::piped)
 }
 
-/// With this shell script as the helper: the file that is told is its `$1`.
+/// Uses this shell script as the helper; its `$1` is the file for its answer.
 fn helped_by(script: &str, call: &CachedCommand) -> io::Result<CommandOutput> {
     let mut helper = Command::new("sh");
     helper.args(["-c", script, "sh"]);

@@ -15,7 +15,7 @@ use std::fmt;
 /// The maximum depth of nesting: the stack of a thread is finite.
 const DEPTH: usize = 128;
 
-/// Why something cannot be read.
+/// The reason why something cannot be decoded.
 #[derive(Debug)]
 pub struct Unreadable(String);
 
@@ -147,7 +147,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
                 inner.end()?;
                 Ok(value)
             }),
-            // As formats show it that have no enums: its name, or a map from that to the rest.
+            // Formats without enums show a variant as its name, or as a map from the name to the
+            // rest.
             Tag::Variant => {
                 let name = self.text()?;
                 if self.takes(Tag::Unit)? {

@@ -7,7 +7,7 @@ use serde::de::{
 };
 use std::any::type_name;
 
-/// So many things, one after the other.
+/// A sequence of `left` items.
 pub struct Items<'r, 's> {
     pub(super) reader: &'r mut Reader<'s>,
     pub(super) left: usize,
@@ -31,7 +31,7 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
     }
 }
 
-/// Each pair of a map is two items.
+/// Pairs of a map, each read as two items.
 impl<'de> MapAccess<'de> for Items<'_, '_> {
     type Error = Refused;
 
@@ -73,7 +73,7 @@ impl<'de> MapAccess<'de> for OneField<'_, '_> {
     }
 }
 
-/// One variant of an enum.
+/// A variant of an enum.
 pub struct Variant<'r, 's> {
     pub(super) reader: &'r mut Reader<'s>,
     pub(super) variant: usize,

@@ -18,7 +18,7 @@ macro_rules! changing {
     };
 }
 
-/// All that a type asked for, without its name: here these are the same.
+/// Returns everything that a type asked for but its name, which is the same here.
 fn log<T: DeserializeOwned + 'static>() -> Vec<u8> {
     let mut seen = Seen::default();
     seen.read_all::<T>();

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_value_that_needs_itself_is_computed_within() {
     fn factorial(cache: &Cache, n: u64) -> u64 {
-        // The same key each time.
+        // Each level of the recursion uses the same key.
         let compute = || if n == 0 { 1 } else { n * factorial(cache, n - 1) };
         cache.value("factorial", alone(), compute)
     }
