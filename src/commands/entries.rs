@@ -107,7 +107,7 @@ impl Settings {
 
 /// A command, as the store knows it.
 pub struct Named {
-    /// Its key.
+    /// The key of the entry.
     pub key: Key,
     /// A line about the nearest entry, if nothing is recorded.
     pub nearest: Option<String>,

@@ -105,7 +105,7 @@ struct About {
     young: bool,
     /// True if it is in the database.
     old: bool,
-    /// Whether credentials in its command line are shown.
+    /// The treatment of credentials in its command line.
     credentials: Credentials,
 }
 

@@ -72,7 +72,7 @@ pub enum Tone {
     Faint,
     /// Something that is as it should be.
     Good,
-    /// Something that went wrong.
+    /// Text about something that went wrong.
     Bad,
 }
 

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 pub enum Wanted {
     /// The keys of entries.
     Keys,
-    /// Their tags.
+    /// The tags of entries.
     Tags,
-    /// Their scopes.
+    /// The scopes of entries.
     Scopes,
 }
 

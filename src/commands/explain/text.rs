@@ -27,9 +27,9 @@ const CAUTION: &str = "leave something out only if the output does not depend on
 pub struct Look {
     /// The kind of standard output.
     pub screen: Screen,
-    /// Whether everything is listed.
+    /// True if everything is listed.
     pub all: bool,
-    /// Whether credentials in command lines are shown.
+    /// The treatment of credentials in command lines.
     pub credentials: Credentials,
 }
 

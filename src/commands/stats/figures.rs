@@ -48,7 +48,7 @@ pub struct Figures {
 /// A command whose replay takes longer than its run.
 #[derive(Debug, PartialEq)]
 pub struct Costly {
-    /// Its name.
+    /// The name of the command.
     pub command: String,
     /// The mean time of serving a result.
     pub hit: Duration,
