@@ -4,7 +4,7 @@ use super::automatic::{Found, Tracing};
 use super::identify::Unresolved;
 use super::in_place::is_the_commands_own;
 use super::refresh;
-use super::{Call, Miss, Runner, Turn};
+use super::{Call, Candidate, Miss, Runner, Turn};
 use crate::files::outputs::collect::Before;
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::fallback;
@@ -15,7 +15,7 @@ use cachex_base::text::values::Mode;
 use cachex_exec::invocation::Executable;
 use cachex_exec::screen::Screen;
 use cachex_exec::stdin::Stdin;
-use cachex_exec::{self as exec, Ended, Left, Output, Plan, Spoiled};
+use cachex_exec::{self as exec, Ended, Left, Output, Plan, Spoiled, Unstarted};
 use cachex_store::Root;
 use cachex_store::capture::{Ending, Prospect, Recorder};
 use cachex_store::events::{Kind, Reason};
@@ -96,18 +96,9 @@ impl Runner<'_> {
         };
         let mut ended = match exec::run(plan, recorder.as_mut()) {
             Ok(ended) => ended,
-            Err(mut unstarted) => {
-                call.stdin.put_back(&mut unstarted.source);
-                // Resources too scarce for a cache may be enough for the command.
-                if !is_the_commands_own(&unstarted.error) && printed.is_empty() {
-                    return self.rather_in_place(*unstarted, &executable.path);
-                }
-                let error = unstarted.error;
-                if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
-                    self.messages().tell(format_args!("the command cannot be started: {error}"));
-                    return self.serve(root, &call.stdin, stale, Outcome::Stale);
-                }
-                return self.cannot_start(&error);
+            Err(unstarted) => {
+                let is_shown = !printed.is_empty();
+                return self.not_started(root, &call, *unstarted, &executable, stale, is_shown);
             }
         };
         let ending = recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended)));
@@ -158,6 +149,30 @@ impl Runner<'_> {
         self.share_recorded(root, &recorded);
         self.tell_of(root, &call, &executable, why, &ended, &recorded, exit);
         exit
+    }
+
+    /// Takes the way out when the command could not be started: serves an old result, or runs
+    /// the command without the cache. Output that `is_shown` already cannot be taken back.
+    fn not_started(
+        &self,
+        root: &Root,
+        call: &Call,
+        mut unstarted: Unstarted,
+        executable: &Executable,
+        stale: Option<Box<Candidate>>,
+        is_shown: bool,
+    ) -> Exit {
+        call.stdin.put_back(&mut unstarted.source);
+        // Resources too scarce for a cache may be enough for the command.
+        if !is_the_commands_own(&unstarted.error) && !is_shown {
+            return self.rather_in_place(unstarted, &executable.path);
+        }
+        let error = unstarted.error;
+        if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {
+            self.messages().tell(format_args!("the command cannot be started: {error}"));
+            return self.serve(root, &call.stdin, stale, Outcome::Stale);
+        }
+        self.cannot_start(&error)
     }
 
     /// Reports the result of a run in a message and in the report.

@@ -176,7 +176,8 @@ impl Runner<'_> {
                 advice::with(why)
             )),
             Unanswered::Paused(outage) => {
-                self.messages().tell(format_args!("the remote store is left alone: {}", outage.why))
+                self.messages()
+                    .tell(format_args!("the remote store is left alone: {}", outage.why));
             }
         }
     }

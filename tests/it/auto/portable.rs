@@ -171,9 +171,9 @@ fn what_lies_beside_a_checkout_is_beside_another_as_well() {
         runs(&call("a/one"), "a\n");
         let second = call("a/two");
         if is_shared {
-            hits(&second, "a\n")
+            hits(&second, "a\n");
         } else {
-            runs(&second, "a\n")
+            runs(&second, "a\n");
         }
         runs(&call("b/three"), "b\n");
         cachex.write("a/beside", "c\n");

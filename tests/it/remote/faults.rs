@@ -163,7 +163,7 @@ fn full() -> SocketAddr {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             std::thread::spawn(move || {
-                let mut request = [0; 1 << 16];
+                let mut request = vec![0; 1 << 16];
                 while let Ok(read @ 1..) = stream.read(&mut request) {
                     let status = match &request[..read.min(4)] {
                         b"GET " | b"HEAD" | b"PROP" => "404 Not Found",
