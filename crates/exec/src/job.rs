@@ -179,9 +179,15 @@ impl Job {
     }
 
     /// Returns whether the command has ended and was not reaped yet.
-    pub fn has_ended(&self) -> bool {
+    fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)))
+    }
+
+    /// Returns whether the command has not ended. If that cannot be told, it returns false.
+    pub fn is_running(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        matches!(waitid(WaitId::Pid(self.leader), options), Ok(None))
     }
 
     /// Returns whether the command had already ended when cachex received a signal.

@@ -58,6 +58,8 @@ pub struct Pump<'a, 'r> {
     pub lost: Option<(Stream, Loss)>,
     broken: Option<Writer>,
     holds_broken_pipes_back: bool,
+    /// The streams whose lost reader the command learned of, by a closed pipe.
+    told: [bool; 2],
     /// Whether the last check for the command's end failed.
     is_unsure: bool,
     /// Whether processes that the command leaves behind become children of this one.
@@ -103,6 +105,7 @@ impl<'a, 'r> Pump<'a, 'r> {
             lost: None,
             broken: None,
             holds_broken_pipes_back: false,
+            told: [false; 2],
             inherits: descendants::are_inherited(limit.is_some()),
             looked: None,
         }
@@ -200,9 +203,13 @@ impl<'a, 'r> Pump<'a, 'r> {
                 typed.iter_mut().for_each(Typed::pause);
             });
         }
-        // Once its end is taken note of, nobody can tell how the command meets a broken pipe.
+        // How the command meets a broken pipe cannot be found out any more once it is reaped, so it
+        // is not if it ends between the two. Its end comes with a signal of its own.
         self.legs.iter_mut().for_each(OutputStream::notice_departure);
         if self.is_unread() {
+            if !self.inherits && self.job.is_running() {
+                return Ok(());
+            }
             self.tell_of_departures();
         }
         let job = &mut self.job;
@@ -289,7 +296,7 @@ impl<'a, 'r> Pump<'a, 'r> {
                 // The other stream is not shown either.
                 self.legs.iter_mut().for_each(|leg| leg.outlet = Destination::Differing);
             }
-            if self.legs[at].lacks_a_reader() && self.broken.is_none() {
+            if self.legs[at].lacks_a_reader() && self.broken.is_none() && !self.told[at] {
                 self.meet_a_broken_pipe(at);
             }
             let leg = &mut self.legs[at];

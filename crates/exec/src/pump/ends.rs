@@ -101,6 +101,7 @@ impl Pump<'_, '_> {
         }
         if self.survives_broken_pipes() {
             self.legs[at].close();
+            self.told[at] = true;
             self.spoil(Spoiled::Abandoned);
         } else {
             let had_help = self.job.has_had_children();
