@@ -2,6 +2,7 @@
 
 use crate::harness::{Mounted, Signal, cachex, quoted, where_mounts_are_ones_own};
 use std::io::Read;
+use std::process::Command;
 
 const BOTH: &str = "echo one; echo complaint >&2; echo two; exit 3";
 
@@ -63,6 +64,37 @@ fn who_ends_its_output_early_is_seen_to() {
     std::fs::remove_file(cachex.path("gate")).unwrap();
     cachex.tool("early", "echo last; exec >&- 2>&-; until [ -e ../gate ]; do sleep 0.05; done");
     cachex.shell(&both).once().prints("last\n0\n").promptly();
+}
+
+/// Closes its output, ends its first thread, and goes on in another until it sees the gate.
+const THREADS: &str = r#"
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *rest(void *none) {
+    while (access("../gate", F_OK)) usleep(20000);
+    exit(3);
+}
+int main(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, rest, NULL);
+    write(1, "last\n", 5);
+    close(1);
+    pthread_exit(NULL);
+}
+"#;
+
+#[test]
+fn so_is_one_whose_first_thread_has_ended() {
+    let cachex = cachex();
+    let source = cachex.write("threads.c", THREADS);
+    let mut cc = Command::new("cc");
+    cc.args(["-O1", "-w", "-pthread", "-o"]).args([&cachex.path("work/threads"), &source]);
+    assert!(cc.status().unwrap().success());
+    let gate = quoted(cachex.path("gate"));
+    let script =
+        format!("cachex run -- ./threads | {{ cat; touch {gate}; }}; echo ${{PIPESTATUS[0]}}");
+    cachex.shell(&script).once().prints("last\n3\n").promptly();
 }
 
 #[test]

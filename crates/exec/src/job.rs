@@ -178,21 +178,20 @@ impl Job {
         })
     }
 
-    /// Returns whether the command has ended and was not reaped yet.
-    fn has_ended(&self) -> bool {
+    /// Returns whether the command has ended and was not reaped yet, where the system tells.
+    fn has_ended(&self) -> Option<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        matches!(waitid(WaitId::Pid(self.leader), options), Ok(Some(_)))
+        waitid(WaitId::Pid(self.leader), options).ok().map(|ended| ended.is_some())
     }
 
     /// Returns whether the command has not ended. If that cannot be told, it returns false.
     pub fn is_running(&self) -> bool {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        matches!(waitid(WaitId::Pid(self.leader), options), Ok(None))
+        self.has_ended() == Some(false)
     }
 
     /// Returns whether the command had already ended when cachex received a signal.
     pub fn missed(&mut self, sent: &Sent) -> bool {
-        let has_ended = self.has_ended();
+        let has_ended = self.has_ended() == Some(true);
         // The order is unknown, but a signal that the command ignored changed nothing.
         if has_ended && self.handling().is_some_and(|handling| handling.ignores(sent.signal)) {
             return false;

@@ -16,7 +16,7 @@ const ABANDONED_TIME: Duration = Duration::from_secs(10);
 const ABANDONED_BYTES: u64 = 64 << 20;
 
 /// The time that a command usually takes to end after it closed its streams.
-const SOON: Duration = Duration::from_millis(100);
+const SOON: Duration = Duration::from_millis(10);
 
 /// The size of a read, in bytes.
 pub const CHUNK: usize = 64 * 1024;

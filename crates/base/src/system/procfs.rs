@@ -52,10 +52,15 @@ impl Stat {
         matches!(self.state, b'Z' | b'X')
     }
 
-    /// Returns whether it is about to end, or has ended. For a process with several threads this is
-    /// unknown: the first may have ended long before the others.
+    /// Returns whether it is about to end, or has ended. The first of several threads may have ended
+    /// long before the others, so each has to be.
     pub fn is_ending(&self) -> bool {
-        self.flags & PF_EXITING != 0 && self.threads <= 1
+        let is_exiting = |thread: &Stat| thread.flags & PF_EXITING != 0;
+        let goes_on = |thread: fs::DirEntry| {
+            let thread = format!("{}/task/{}", self.pid, thread.file_name().display());
+            Stat::of(&thread).is_some_and(|thread| !is_exiting(&thread))
+        };
+        is_exiting(self) && (self.threads <= 1 || !self.tasks().any(goes_on))
     }
 
     /// Returns whether it is stopped, for example by Ctrl-Z.
@@ -66,10 +71,14 @@ impl Stat {
     /// Returns whether it has children, has waited for one, or has ended, so that its children
     /// belong to another process.
     pub fn has_had_children(&self) -> bool {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten();
         let has_some = |task: fs::DirEntry| {
             fs::read(task.path().join("children")).is_ok_and(|children| !children.is_empty())
         };
-        self.is_dead() || self.faults_of_children > 0 || tasks.flatten().any(has_some)
+        self.is_dead() || self.faults_of_children > 0 || self.tasks().any(has_some)
+    }
+
+    /// The directories of its threads.
+    fn tasks(&self) -> impl Iterator<Item = fs::DirEntry> {
+        fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten()
     }
 }
