@@ -75,6 +75,25 @@ fn one_that_leaves_is_noticed_by_who_looks_for_that() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_leaves_is_noticed_by_who_was_stopped_while_it_looked() {
+    let cachex = cachex();
+    cachex.write("work/file", "1\n");
+    // Afterwards it waits with another system call.
+    let script = "tail -f file & tail=$!; \
+                  until grep -q poll /proc/$tail/wchan; do :; done; kill -STOP $tail; \
+                  until grep -q '^State:.T' /proc/$tail/status; do :; done; kill -CONT $tail; \
+                  until grep -q poll /proc/$tail/wchan; do :; done; >../waits; wait; exit 3";
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let running = cachex.run(script).spawn_into(writer);
+    reader.read_exact(&mut [0; 2]).unwrap();
+    eventually("the command waits again", || cachex.path("waits").exists().then_some(()));
+    drop(reader);
+    running.ends().exits(3);
+    cachex.awaits_quiet();
+}
+
 #[test]
 fn one_that_is_gone_before_the_first_byte_is_met_as_without_cachex() {
     let cachex = cachex();

@@ -37,6 +37,9 @@ mod linux {
             libc::SYS_ppoll,
             libc::SYS_pselect6,
             libc::SYS_epoll_pwait,
+            libc::SYS_epoll_pwait2,
+            // How a wait goes on after the command was stopped.
+            libc::SYS_restart_syscall,
             #[cfg(target_arch = "x86_64")]
             libc::SYS_epoll_wait,
             #[cfg(target_arch = "x86_64")]
@@ -87,9 +90,7 @@ mod linux {
 
     /// Returns the living descendants of a process, nearest first.
     fn living(ancestor: u32) -> Vec<Stat> {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
-        let all: Vec<_> = entries.filter_map(pid).filter_map(stat).collect();
+        let all: Vec<_> = Stat::all().collect();
         let mut found = Vec::new();
         let mut parents = vec![ancestor];
         while let Some(parent) = parents.pop() {

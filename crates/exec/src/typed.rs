@@ -89,11 +89,7 @@ fn mark() -> Option<i64> {
 /// descendants. True where the system does not tell.
 fn may_be_others() -> bool {
     let own = getpid().as_raw_nonzero().get().cast_unsigned();
-    let names = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-    let numbers = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-    let all: BTreeMap<u32, Stat> =
-        numbers.filter_map(|name| Stat::of(&name)).map(|stat| (stat.pid, stat)).collect();
+    let all: BTreeMap<u32, Stat> = Stat::all().map(|stat| (stat.pid, stat)).collect();
     // A `/proc` of another pid namespace may describe other processes.
     if Stat::of("self").is_none_or(|stat| stat.pid != own) {
         return true;

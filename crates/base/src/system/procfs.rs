@@ -47,6 +47,13 @@ impl Stat {
         })
     }
 
+    /// Reads the status of every process that `/proc` shows.
+    pub fn all() -> impl Iterator<Item = Stat> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
+        entries.filter_map(pid).filter_map(|pid| Stat::of(&pid.to_string()))
+    }
+
     /// Returns whether it has ended but was not reaped yet.
     pub fn is_dead(&self) -> bool {
         matches!(self.state, b'Z' | b'X')
