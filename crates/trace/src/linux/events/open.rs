@@ -131,5 +131,5 @@ impl Recorder {
 
 /// The flags with which bash opens its terminal to check whether there is one.
 const LOOK: i32 = libc::O_RDWR | libc::O_NONBLOCK;
-/// The kernel's flag for large files, which the C library does not define.
-const LARGE: i32 = 0o100_000;
+/// The kernel's flag for large files, which the C library defines as 0.
+const LARGE: i32 = if cfg!(target_arch = "aarch64") { 0o400_000 } else { 0o100_000 };
