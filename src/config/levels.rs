@@ -6,7 +6,7 @@
 //! level wins.
 
 use super::file::{File, Read, Setting};
-use super::options::{self, About, AnyOption, Lasting, Once, Raw};
+use super::options::{self, About, AnyOption, Configurable, Once, Raw};
 use super::shown::Shown;
 use super::{UsageError, Vars};
 use cachex_base::text::values::{self, NamePattern, PrivateKey};
@@ -157,7 +157,7 @@ impl<'f> Levels<'f> {
     /// Returns the value of an option, if it is set.
     pub fn pick<T: Shown>(
         &self,
-        option: &'static Lasting<T>,
+        option: &'static Configurable<T>,
         flag: Option<T>,
     ) -> Result<Option<T>, UsageError> {
         Ok(self.pick_by(option, flag)?.map(|(value, _)| value))
@@ -166,7 +166,7 @@ impl<'f> Levels<'f> {
     /// Returns the value, and the level that set it.
     pub fn pick_by<T: Shown>(
         &self,
-        option: &'static Lasting<T>,
+        option: &'static Configurable<T>,
         flag: Option<T>,
     ) -> Result<Option<(T, By)>, UsageError> {
         let picked = match flag {
@@ -189,7 +189,7 @@ impl<'f> Levels<'f> {
     /// Returns the value of an option, or the default.
     pub fn pick_or<T: Shown>(
         &self,
-        option: &'static Lasting<T>,
+        option: &'static Configurable<T>,
         flag: Option<T>,
         default: T,
     ) -> Result<T, UsageError> {
@@ -201,7 +201,11 @@ impl<'f> Levels<'f> {
     }
 
     /// Returns whether a switch is on.
-    pub fn switch(&self, option: &'static Lasting<bool>, flag: bool) -> Result<bool, UsageError> {
+    pub fn switch(
+        &self,
+        option: &'static Configurable<bool>,
+        flag: bool,
+    ) -> Result<bool, UsageError> {
         self.pick_or(option, flag.then_some(true), false)
     }
 
@@ -339,7 +343,7 @@ impl<'f> Levels<'f> {
     /// Returns a list of names, in which `+NAME` adds to the lists of lower levels.
     pub fn pick_names(
         &self,
-        option: &'static Lasting<Vec<NamePattern>>,
+        option: &'static Configurable<Vec<NamePattern>>,
         flag: Option<Vec<NamePattern>>,
     ) -> Result<Option<Vec<NamePattern>>, UsageError> {
         let Some((mut names, by)) = self.pick_by(option, flag)? else { return Ok(None) };

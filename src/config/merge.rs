@@ -2,7 +2,7 @@
 
 use super::folder::dir;
 use super::levels::{By, Chosen, Levels, Own, contradiction};
-use super::options::{self, Lasting};
+use super::options::{self, Configurable};
 use super::{
     BaseFolder, Config, EnvSelection, Freshness, Identity, InputFiles, List, Remote, ReportTo,
     UsageError, Vars,
@@ -188,7 +188,7 @@ fn remotes(flags: Shared, limits: Limits, levels: &Levels<'_>) -> Result<Vec<Rem
 /// it would change files while somebody works on them.
 fn refreshed_beside(
     outputs: By,
-    option: &'static Lasting<Duration>,
+    option: &'static Configurable<Duration>,
     flag: Option<Duration>,
     levels: &Levels<'_>,
 ) -> Result<Option<Duration>, UsageError> {

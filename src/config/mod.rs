@@ -63,9 +63,9 @@ pub struct Config {
     /// The exit status instead of waiting for a run, which is started in the background; none: it
     /// is waited for.
     pub no_wait: Option<u8>,
-    /// Whether a run continues in the background if its caller is ended.
+    /// True if a run continues in the background when its caller is ended.
     pub finish: bool,
-    /// Whether one caller runs while others wait.
+    /// True if one caller runs while others wait.
     pub no_concurrent: bool,
     /// The time that a caller waits for another; none: as long as it takes.
     pub lock_timeout: Option<Duration>,
@@ -75,9 +75,9 @@ pub struct Config {
     pub tty: bool,
     /// The output of a hit.
     pub replay: ReplayMode,
-    /// Whether a hit is marked as such on a terminal.
+    /// True if a hit is marked as such on a terminal.
     pub mark: bool,
-    /// Whether escape sequences are removed from the output.
+    /// The removal of escape sequences from the output.
     pub color_strip: ColorStrip,
     /// The files that the command creates, sorted.
     pub outputs: Vec<OutputPattern>,
@@ -85,7 +85,7 @@ pub struct Config {
     pub require_outputs: bool,
     /// The tags of the entry, sorted.
     pub tags: Vec<Tag>,
-    /// Whether the entry stays on this machine, if that is set.
+    /// True if the entry stays on this machine; none if that is not set.
     pub local: Option<bool>,
     /// The longest output that is recorded, in bytes.
     pub max_entry_size: u64,

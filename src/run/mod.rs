@@ -16,8 +16,8 @@ mod look_up;
 mod project;
 mod record;
 mod refresh;
+mod remote;
 pub mod replay;
-mod shared;
 mod shim;
 mod tags;
 mod turn;
@@ -34,7 +34,7 @@ pub use explain::nearest::{Incomparable, Nearest};
 pub use explain::{Explanation, Refresh, Sources, State};
 pub use identify::key_of;
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
-pub use shared::{Answer, There, remote_beside, shows_nothing};
+pub use remote::{Answer, There, remote_beside, shows_nothing};
 pub use shim::Shims;
 
 use crate::config::{Config, Vars};

@@ -15,11 +15,11 @@ mod descendants;
 mod destination;
 pub mod invocation;
 pub mod job;
+mod leftover_output;
 mod limit;
 mod output_stream;
 pub mod pty;
 mod pump;
-mod relay;
 pub mod screen;
 mod spawn;
 pub mod stdin;
@@ -45,10 +45,10 @@ use cachex_base::system::signals::Signals;
 use cachex_store::capture::Recorder;
 use cachex_trace::Hook;
 use destination::Destination;
+pub use leftover_output::Left;
 use limit::Limit;
 use output_stream::OutputStream;
 use pump::Pump;
-pub use relay::Left;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use spawn::{Begins, Child, Image};
@@ -72,7 +72,7 @@ pub struct Plan<'a> {
     pub output: Output<'a>,
     /// The time limit.
     pub timeout: Option<Duration>,
-    /// Whether the command gets a pseudo-terminal, because standard output is a terminal.
+    /// True if the command gets a pseudo-terminal, because standard output is a terminal.
     pub tty: bool,
     /// The hook that traces the command, if it is traced.
     pub trace: Option<Hook>,
@@ -91,7 +91,7 @@ pub enum Output<'a> {
     Buffered,
     /// Nowhere: the run is in the background.
     Nowhere {
-        /// Whether both streams share one pipe.
+        /// True if both streams share one pipe.
         one_pipe: bool,
     },
 }
@@ -141,7 +141,7 @@ pub struct Ended {
     /// Under [`Output::After`], whether the output differs from what was shown before. Nothing was
     /// shown from the difference on.
     pub differs: bool,
-    /// Whether the reader left before it had read everything, and SIGPIPE would have killed the
+    /// True if the reader left before it had read everything, and SIGPIPE would have killed the
     /// command without cachex.
     pub broken: bool,
     /// The number of bytes taken from standard input that the command did not read, if known, and

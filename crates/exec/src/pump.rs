@@ -60,9 +60,9 @@ pub struct Pump<'a, 'r> {
     holds_broken_pipes_back: bool,
     /// The streams whose lost reader the command learned of, by a closed pipe.
     told: [bool; 2],
-    /// Whether the last check for the command's end failed.
+    /// True if the last check for the command's end failed.
     is_unsure: bool,
-    /// Whether processes that the command leaves behind become children of this one.
+    /// True if processes that the command leaves behind become children of this one.
     inherits: bool,
     /// The time of the last check whether the command should learn that its reader left.
     looked: Option<Instant>,

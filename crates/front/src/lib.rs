@@ -26,8 +26,8 @@
 mod answer;
 mod buffer;
 mod call;
+mod comparison;
 mod config;
-mod decision;
 mod declared;
 mod entry;
 mod environment;
@@ -40,7 +40,7 @@ mod pipe;
 mod sys;
 mod text;
 
-pub use decision::{Decision, decide};
+pub use comparison::{Decision, decide};
 pub use entry::START;
 pub use environment::OPTIONS;
 

@@ -57,7 +57,7 @@ const FAILURE_EXPIRES_IN: u64 = 60_000_000_000;
 
 /// The settings of one level, to detect duplicates there. Durations are in nanoseconds.
 ///
-/// It is never moved: moving so much needs a function of the C library.
+/// The struct is never moved: moving so much memory requires a function of the C library.
 pub struct Given {
     executable: Option<Executable>,
     stdin: Option<Stdin>,

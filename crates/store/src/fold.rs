@@ -17,8 +17,8 @@
 //! If the store is removed meanwhile, the fold ends and recreates nothing.
 
 mod batch;
-mod bound;
 mod options;
+mod size_limit;
 
 pub use options::{Bounds, FoldOptions, FoldReport};
 

@@ -31,7 +31,6 @@ pub mod archive;
 pub mod audit;
 pub mod blob_refs;
 pub mod blobs;
-pub mod bounds;
 #[cfg(feature = "cli")]
 pub mod capture;
 pub mod clear;
@@ -41,6 +40,7 @@ pub mod db_client;
 pub mod db_server;
 pub mod doctor;
 pub mod events;
+pub mod eviction;
 pub mod files;
 pub mod filter;
 pub mod fold;

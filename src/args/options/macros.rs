@@ -8,15 +8,15 @@
 //!     KIND(how) "VALUE" hint AnyPath, HEADING, not with [other_field], [Mark];
 //! ```
 //!
-//! - LIFE is `lasting`, or `once` for what is said of one call alone, behind which there may be
+//! - LIFE is `configurable`, or `once` for what is said of one call alone, behind which there may be
 //!   the line that stands for it in `config.toml`.
 //! - STATIC is what the option is called in code, and, behind `CACHEX_`, its variable.
 //! - KIND is how a value is read: `switch`, `text(parse)`, `number(parse)`, `choice(Type)`,
 //!   `choices(Type)`, `bytes(Type)`, `names(parse)`, `items`, `paths` and `texts`, see [`Reader`].
 //! - Marks are those of [`Mark`].
 //!
-//! [`Reader`]: super::lasting::Reader
-//! [`Mark`]: super::lasting::Mark
+//! [`Reader`]: super::configurable::Reader
+//! [`Mark`]: super::configurable::Mark
 
 /// Declares a struct of options: its fields as clap reads them, the fast reader of the same,
 /// and a static for each, by which its value is picked from the levels below the flags.
@@ -94,7 +94,7 @@ macro_rules! options {
                 }
             }
 
-            /// Whether options were given that exclude each other.
+            /// Returns whether options were given that exclude each other.
             pub fn contradicts_itself(&self) -> bool {
                 $(self.$below.contradicts_itself() ||)?
                 $(
@@ -107,7 +107,7 @@ macro_rules! options {
     };
 }
 
-/// How clap reads a value.
+/// Expands to the parser with which clap reads a value.
 macro_rules! parser {
     (switch) => {
         clap::value_parser!(bool)
@@ -126,7 +126,7 @@ macro_rules! parser {
     };
 }
 
-/// How it is read from a variable and from `config.toml`.
+/// Expands to the `Reader` of a value in a variable or in `config.toml`.
 macro_rules! reader {
     (switch) => { Reader::Switch(|on| on) };
     (bytes $T:ty) => { Reader::Bytes(|value| value.into()) };
@@ -144,7 +144,7 @@ macro_rules! reader {
     };
 }
 
-/// How the fast reader sets it.
+/// Expands to the code with which the fast reader sets a value.
 macro_rules! set {
     (switch $place:expr, $value:expr) => {
         None
@@ -173,8 +173,8 @@ macro_rules! set {
 }
 
 macro_rules! declare {
-    (lasting $STATIC:ident, $type:ty, $read:expr, $about:expr) => {
-        pub static $STATIC: Lasting<<$type as Field>::Value> = Lasting::new($about, $read);
+    (configurable $STATIC:ident, $type:ty, $read:expr, $about:expr) => {
+        pub static $STATIC: Configurable<<$type as Field>::Value> = Configurable::new($about, $read);
     };
     (once $STATIC:ident $($line:literal)?, $type:ty, $read:expr, $about:expr) => {
         pub static $STATIC: Once = Once { about: $about, line: once_line!($($line)?) };
@@ -191,8 +191,8 @@ macro_rules! once_line {
 }
 
 macro_rules! part {
-    (lasting $STATIC:ident) => {
-        Part::Lasting(&$STATIC)
+    (configurable $STATIC:ident) => {
+        Part::Configurable(&$STATIC)
     };
     (once $STATIC:ident) => {
         Part::Once(&$STATIC)

@@ -10,14 +10,14 @@
 #[macro_use]
 mod macros;
 mod auto;
+mod configurable;
 mod identity;
-mod lasting;
 mod run;
 mod sh;
 
 pub use auto::*;
+pub use configurable::{About, AnyOption, Configurable, Mark, Once, Raw, Reader, Value};
 pub use identity::*;
-pub use lasting::{About, AnyOption, Lasting, Mark, Once, Raw, Reader, Value};
 pub use run::*;
 pub use sh::*;
 
@@ -29,13 +29,13 @@ use std::sync::LazyLock;
 
 /// A part of a table.
 pub enum Part {
-    Lasting(&'static dyn AnyOption),
+    Configurable(&'static dyn AnyOption),
     Once(&'static Once),
     /// The options of another table.
     Group(&'static [Part]),
 }
 
-/// The options of a table, in the order of the help: the lasting ones, and those for one call.
+/// The options of a table, in the order of the help: the configurable ones, and those for one call.
 type Options = (Vec<&'static dyn AnyOption>, Vec<&'static Once>);
 
 static OPTIONS: LazyLock<Options> = LazyLock::new(|| {
@@ -47,14 +47,14 @@ static OPTIONS: LazyLock<Options> = LazyLock::new(|| {
 fn gather(parts: &[Part], all: &mut Options) {
     for part in parts {
         match part {
-            Part::Lasting(option) => all.0.push(*option),
+            Part::Configurable(option) => all.0.push(*option),
             Part::Once(option) => all.1.push(option),
             Part::Group(parts) => gather(parts, all),
         }
     }
 }
 
-/// The lasting options.
+/// The options that a variable and `config.toml` may set, too.
 pub fn all() -> &'static [&'static dyn AnyOption] {
     &OPTIONS.0
 }
@@ -64,21 +64,23 @@ pub fn for_one_call() -> &'static [&'static Once] {
     &OPTIONS.1
 }
 
-/// What is said of the option that clap calls this.
+/// Returns the properties of the option with this identifier in clap.
 pub fn about(id: &str) -> Option<&'static About> {
-    let lasting = all().iter().map(|option| option.about());
-    lasting.chain(for_one_call().iter().map(|option| &option.about)).find(|about| about.id == id)
+    let configurable = all().iter().map(|option| option.about());
+    configurable
+        .chain(for_one_call().iter().map(|option| &option.about))
+        .find(|about| about.id == id)
 }
 
-/// What an option is on the command line.
+/// The type of an option on the command line.
 pub trait Field {
-    /// What its value is elsewhere.
+    /// The type of the option's value elsewhere.
     type Value: 'static;
 
-    /// Whether it was given.
+    /// Returns whether the option was given.
     fn is_given(&self) -> bool;
 
-    /// It as what is turned on.
+    /// Returns the option as a switch that can be turned on, if it is one.
     fn as_switch(&mut self) -> Option<&mut bool> {
         None
     }
@@ -160,7 +162,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn every_option_of_run_and_sh_is_lasting_or_for_one_call() {
+    fn every_option_of_run_and_sh_is_configurable_or_for_one_call() {
         let cli = Cli::command();
         let options = |verb| {
             let verb = cli.find_subcommand(verb).unwrap();
@@ -169,16 +171,16 @@ mod tests {
         };
         let (run, sh) = (options("run"), options("sh"));
         assert_eq!(sh, &run | &BTreeSet::from([SHELL.name]));
-        let lasting: BTreeSet<&str> = all().iter().map(|option| option.name()).collect();
+        let configurable: BTreeSet<&str> = all().iter().map(|option| option.name()).collect();
         let once: BTreeSet<&str> = for_one_call().iter().map(|option| option.name).collect();
-        assert!(lasting.is_disjoint(&once));
-        assert_eq!(sh, &lasting | &once);
+        assert!(configurable.is_disjoint(&once));
+        assert_eq!(sh, &configurable | &once);
     }
 
     #[test]
     fn variables_are_called_as_their_options() {
-        let lasting = all().iter().map(|option| option.about());
-        let all = lasting.chain(for_one_call().iter().map(|option| &option.about));
+        let configurable = all().iter().map(|option| option.about());
+        let all = configurable.chain(for_one_call().iter().map(|option| &option.about));
         for option in all.filter(|option| option.name != DIR.name) {
             let name = option.name.replace('-', "_");
             assert_eq!(option.id, name);

@@ -8,7 +8,7 @@ options! {
     /// A script, and how it is run.
     pub struct ShArgs flatten run: RunArgs {
         /// Run the script with this shell, by name or by path [default: /bin/sh]
-        shell: Option<String> = lasting SHELL, "shell",
+        shell: Option<String> = configurable SHELL, "shell",
             text(values::shell) "SHELL" hint CommandName, RUNNING;
     }
 }

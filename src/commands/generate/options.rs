@@ -60,14 +60,14 @@ fn headings(command: &Command) -> Vec<&str> {
 fn table_of_run<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
     page.push_str("| option | variable | in `config.toml` | meaning |\n|---|---|---|---|\n");
     for arg in arguments {
-        let (variable, key) = arg.get_long().map(lasting).unwrap_or_default();
+        let (variable, key) = arg.get_long().map(configurable).unwrap_or_default();
         let (names, meaning) = (names(arg), meaning(arg));
         let _ = writeln!(page, "| {names} | {variable} | {key} | {meaning} |");
     }
 }
 
 /// Returns the variable of an option, and its type in the file.
-fn lasting(name: &str) -> (String, String) {
+fn configurable(name: &str) -> (String, String) {
     if let Some(option) = options::all().iter().find(|option| option.name() == name) {
         return (format!("`{}`", option.variable()), option.kind().to_owned());
     }

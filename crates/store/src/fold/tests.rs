@@ -1,4 +1,4 @@
-//! What a fold does to a store, step by step and with others at work.
+//! Tests of folds, step by step and with others at work.
 
 use super::*;
 use crate::blobs;

@@ -4,7 +4,6 @@
 //!
 //! A rule of one store also applies to entries of another: a result copied from a far store into a
 //! near one is invalid there as well, and so is one imported from an archive.
-//! into a near one is invalid there as well, and so is one that comes in an archive.
 
 use super::{FOLDER, Rule, rules_file};
 use crate::Root;

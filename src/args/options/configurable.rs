@@ -4,10 +4,10 @@ use cachex_base::text::values;
 use std::ffi::OsStr;
 use std::ops::Deref;
 
-/// What is said of an option in general.
+/// The properties of an option that do not depend on the type of its value.
 #[derive(Debug)]
 pub struct About {
-    /// What clap calls it.
+    /// The option's identifier in clap.
     pub id: &'static str,
     /// Its name on the command line without the dashes, and in the file.
     pub name: &'static str,
@@ -15,27 +15,27 @@ pub struct About {
     pub variable: &'static str,
     /// Those that it does not go with, by what clap calls them. They may not say so themselves.
     pub excludes: &'static [&'static str],
-    /// What else is said of it.
+    /// The marks of the option.
     pub marks: &'static [Mark],
 }
 
-/// What an option has to do with things other than its own.
+/// A property of an option on which a project's file or `explain` depends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// The file of a project may set it: it makes results expire earlier, tells them apart or
     /// labels them, and leaves nothing out of a key.
     Project,
-    /// It has no effect on whether a call hits, so that `explain` does not tell of it.
+    /// The option has no effect on whether a call hits, so `explain` leaves it out of its help.
     RunOnly,
 }
 
 impl About {
-    /// Whether the two cannot stand together.
+    /// Returns whether the two options exclude each other.
     pub fn contradicts(&self, other: &About) -> bool {
         self.excludes.contains(&other.id) || other.excludes.contains(&self.id)
     }
 
-    /// Whether it has this mark.
+    /// Returns whether the option has this mark.
     pub fn is(&self, mark: Mark) -> bool {
         self.marks.contains(&mark)
     }
@@ -44,7 +44,7 @@ impl About {
 /// An option for one call, which cannot be set in a file.
 pub struct Once {
     pub about: About,
-    /// What stands in a file in its place.
+    /// The line of `config.toml` with the same effect, if there is one.
     pub line: Option<&'static str>,
 }
 
@@ -57,12 +57,12 @@ impl Deref for Once {
 }
 
 /// An option, and the one way to read its value.
-pub struct Lasting<T: 'static> {
+pub struct Configurable<T: 'static> {
     about: About,
     read: Reader<T>,
 }
 
-/// How a value is read.
+/// The way in which a value is read.
 pub enum Reader<T> {
     /// As one text.
     Text(fn(&str) -> Result<T, String>),
@@ -107,7 +107,7 @@ impl std::fmt::Display for Value {
     }
 }
 
-impl<T> Deref for Lasting<T> {
+impl<T> Deref for Configurable<T> {
     type Target = About;
 
     fn deref(&self) -> &About {
@@ -115,10 +115,10 @@ impl<T> Deref for Lasting<T> {
     }
 }
 
-impl<T> Lasting<T> {
+impl<T> Configurable<T> {
     /// Makes one of what is said of it.
-    pub const fn new(about: About, read: Reader<T>) -> Lasting<T> {
-        Lasting { about, read }
+    pub const fn new(about: About, read: Reader<T>) -> Configurable<T> {
+        Configurable { about, read }
     }
 
     /// The value that was written so, or what is wrong with it.
@@ -161,9 +161,9 @@ impl<T> Lasting<T> {
     }
 }
 
-/// A lasting option, whatever the type of its value.
+/// A configurable option, whatever the type of its value.
 pub trait AnyOption: Sync {
-    /// What is said of it in general.
+    /// Returns the properties that do not depend on the type.
     fn about(&self) -> &About;
 
     /// See [`About::name`].
@@ -184,7 +184,7 @@ pub trait AnyOption: Sync {
     fn is_on(&self, raw: Raw<'_>) -> Result<bool, String>;
 }
 
-impl<T> AnyOption for Lasting<T> {
+impl<T> AnyOption for Configurable<T> {
     fn about(&self) -> &About {
         &self.about
     }

@@ -270,7 +270,9 @@ impl Runner<'_> {
                 let keys = keys.unwrap_or_else(|| vec![*key]);
                 let answers = keys.iter().map(|key| self.look_for(&remote, settings, key));
                 let mut answers = answers.skip_while(|it| matches!(it, Answer::Nothing));
-                answers.next().unwrap_or(Answer::Nothing)
+                // The question for path sets may have failed.
+                let failed = || remote.reads().outage().map_or(Answer::Nothing, Answer::Paused);
+                answers.next().unwrap_or_else(failed)
             }
             Some(remote) => match remote.reads().outage() {
                 Some(outage) => Answer::Paused(outage),
