@@ -39,7 +39,7 @@ Examples:
   cachex remote stats
   cachex remote stats --count --json | jq .holds.entries
   cachex remote stats --by host
-  cachex remote stats --metrics >/var/lib/node_exporter/cachex.prom";
+  cachex remote stats --metrics >/var/lib/node_exporter/cachex-remote.prom";
 
 const LIST_AFTER: &str = "\
 Every entry of the store is read, which takes long for a large one. Entries of others, who
@@ -187,7 +187,7 @@ pub struct RemoteStatsArgs {
     pub remote: WhichArgs,
 }
 
-/// What the entries of a remote store are added up by.
+/// The property by which the entries of a remote store are added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum RemoteBy {
     /// By the machine that sent it
@@ -304,7 +304,7 @@ pub struct RemotePruneArgs {
     /// Remove objects not used for this long; a folder notes uses by the hour
     #[arg(long, value_name = "DURATION", value_parser = text(values::duration))]
     pub max_age: Option<Duration>,
-    /// Remove the least recently used objects until the rest takes no more disk space than this
+    /// Remove the least recently used objects until the rest takes no more space than this
     #[arg(long, value_name = "SIZE", value_parser = text(values::size))]
     pub max_size: Option<u64>,
     /// Show what would be removed, and change nothing

@@ -3,11 +3,12 @@
 
 use super::{RUN, Verb, sh};
 use cachex_base::text::quote::Credentials;
+use cachex_exec::invocation::{Invocation, Resolved};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// Whether these are the arguments of a `run` without that word.
+/// Returns whether these are arguments of `run` without that word.
 pub fn is_short_form(args: &[OsString]) -> bool {
     let Some(first) = args.first() else { return false };
     first.as_bytes().starts_with(b"-")
@@ -26,7 +27,7 @@ pub fn quieten(error: &mut clap::Error) {
     }
 }
 
-/// What may have been meant by the name of a command that there is none of.
+/// Returns a tip about the name of a command that does not exist, if it looks like a script.
 pub fn tip_for_a_shell(name: &OsStr) -> Option<String> {
     let bytes = name.as_bytes();
     let is_script =
@@ -37,7 +38,7 @@ pub fn tip_for_a_shell(name: &OsStr) -> Option<String> {
     })
 }
 
-/// What may have been meant by arguments that are refused.
+/// Returns a tip about refused arguments, if what was meant can be guessed.
 pub fn tip(args: &[OsString], error: &clap::Error) -> Option<String> {
     let line = |args: &[OsString]| Credentials::Masked.line(args.iter().map(|arg| arg.as_bytes()));
     let first = args.first()?;
@@ -60,8 +61,9 @@ pub fn tip(args: &[OsString], error: &clap::Error) -> Option<String> {
     }
 }
 
-/// Whether there is a command of this name.
+/// Returns whether there is a command of this name.
 fn is_found(name: &OsStr) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+    let invocation = Invocation { argv: vec![name.to_owned()] };
+    let path = std::env::var_os("PATH");
+    matches!(invocation.resolve(path.as_deref()), Resolved::Found(_))
 }

@@ -7,7 +7,7 @@ pub mod gather;
 mod html;
 mod json;
 mod markdown;
-mod prometheus;
+pub mod prometheus;
 mod text;
 
 use super::entries::{Entries, Settings};

@@ -55,7 +55,7 @@ pub enum Kind {
     Auto = 15,
     /// The files that the entry depends on. The name is the key of the automatic call, followed
     /// by the id of the path set.
-    EntryMetadata = 16,
+    PathSet = 16,
     /// The sender of a fetched entry, which has no other components. Each name is one detail.
     Origin = 17,
 }
@@ -78,7 +78,7 @@ impl Kind {
         Kind::InputCommand,
         Kind::Platform,
         Kind::Auto,
-        Kind::EntryMetadata,
+        Kind::PathSet,
         Kind::Origin,
     ];
 }
@@ -173,7 +173,7 @@ fn sum(secret: &Secret, buffer: &mut Vec<u8>, kind: u8, name: &[u8], value: &[u8
 pub fn with_facts(mut stored: Vec<u8>, name: &[u8]) -> Vec<u8> {
     if stored.len() >= HEADER {
         let mut part = Vec::with_capacity(2 + name.len() + Sum::default().len());
-        put(&mut part, Kind::EntryMetadata, name, Sum::default());
+        put(&mut part, Kind::PathSet, name, Sum::default());
         stored.splice(HEADER..HEADER, part);
     }
     stored
@@ -184,7 +184,7 @@ pub fn facts_of(stored: &[u8]) -> Option<(Key, Key)> {
     // It is the first component.
     let (&[kind, len], rest) = stored.get(HEADER..)?.split_first_chunk()?;
     let name: &[u8; 64] =
-        rest.first_chunk().filter(|_| (kind, len) == (Kind::EntryMetadata as u8, 64))?;
+        rest.first_chunk().filter(|_| (kind, len) == (Kind::PathSet as u8, 64))?;
     let [mut key, mut set] = [[0; 32]; 2];
     key.copy_from_slice(&name[..32]);
     set.copy_from_slice(&name[32..]);
@@ -219,7 +219,7 @@ pub fn within_limit(stored: Vec<u8>) -> Vec<u8> {
     let mut excess = stored.len() - PARTS_LIMIT;
     let mut longest: Vec<usize> = (0..parts.list.len()).collect();
     // Files are found by the name of this component; other names are for people.
-    let is_read = |at: usize| parts.list[at].kind == Kind::EntryMetadata;
+    let is_read = |at: usize| parts.list[at].kind == Kind::PathSet;
     longest.sort_by_key(|&at| (is_read(at), Reverse(parts.list[at].name.len())));
     for at in longest {
         let name = std::mem::take(&mut parts.list[at].name);
@@ -247,7 +247,7 @@ impl Parts {
 
     /// Returns whether the components state only the sender of the entry and what it is found by.
     pub fn is_of_a_fetched_entry(&self) -> bool {
-        let is_said = |part: &Part| matches!(part.kind, Kind::Origin | Kind::EntryMetadata);
+        let is_said = |part: &Part| matches!(part.kind, Kind::Origin | Kind::PathSet);
         self.secret == Sum::default() && self.list.iter().all(is_said)
     }
 

@@ -60,6 +60,7 @@ use cachex_base::system::progress;
 use cachex_remote::{Access, RemoteUrl};
 use circuit_breaker::{CircuitBreaker, Outage};
 use rustix::fs::OFlags;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -197,34 +198,23 @@ impl<'a> Remote<'a> {
 
     /// Fetches the entry of a key into the local store, if there is one that is `wanted`.
     pub fn fetch(&self, wanted: &Wanted) -> Result<Fetched, Unanswered> {
-        let pass = self.reads().passes().map_err(Unanswered::Paused)?;
-        let first = self.target.patience + GRACE;
-        let answer =
-            self.ask(&Question::Fetch(wanted.clone()), Limit::Steps(first), &mut |_| Ok(()));
-        match answer.and_then(|answer| ipc::decode(&answer)) {
-            Ok(fetched) => {
-                self.reads().open();
-                Ok(fetched)
-            }
-            Err(error) => {
-                let why = format!("{error:#}");
-                match self.reads().shut(pass, &why) {
-                    None => Err(Unanswered::Failed(why)),
-                    Some(outage) => Err(Unanswered::Paused(outage)),
-                }
-            }
-        }
+        self.answer(&Question::Fetch(wanted.clone()))
     }
 
     /// Returns the packed path sets of a key; `None` if there are none that can be trusted.
     pub fn path_sets(&self, wanted: &Wanted) -> Result<Option<Vec<u8>>, Unanswered> {
+        self.answer(&Question::PathSets(wanted.clone()))
+    }
+
+    /// Asks a question of a look-up, unless the store is left alone, and notes whether it answers.
+    fn answer<T: DeserializeOwned>(&self, question: &Question) -> Result<T, Unanswered> {
         let pass = self.reads().passes().map_err(Unanswered::Paused)?;
         let limit = Limit::Steps(self.target.patience + GRACE);
-        let answer = self.ask(&Question::PathSets(wanted.clone()), limit, &mut |_| Ok(()));
+        let answer = self.ask(question, limit, &mut |_| Ok(()));
         match answer.and_then(|answer| ipc::decode(&answer)) {
-            Ok(packed) => {
+            Ok(answer) => {
                 self.reads().open();
-                Ok(packed)
+                Ok(answer)
             }
             Err(error) => {
                 let why = format!("{error:#}");

@@ -115,10 +115,9 @@ fn read(told: &Told, wants: &dyn Fn(&Item) -> bool) -> Result<(Vec<Item>, Listin
     let shown = Progress::show(told.quiet());
     let mut found = Vec::new();
     let listing = told.beside(&root).list(&mut |entry, len| {
-        let files = entry.outputs.map_or(0, |outputs| outputs.bytes);
-        let bytes = entry.blobs().map(|blob| blob.len).fold(files, u64::saturating_add);
+        let bytes = entry.blob_bytes().saturating_add(len);
         let origin = Origin::of_parts(&entry.parts).unwrap_or_default();
-        let item = Item { entry, origin, bytes: bytes.saturating_add(len) };
+        let item = Item { entry, origin, bytes };
         if wants(&item) {
             found.push(item);
         }

@@ -1,4 +1,4 @@
-//! `cachex remote prune`: removes the least recently used entries from a shared folder.
+//! `cachex remote prune`: removes the least recently used objects from a remote store.
 
 use super::Told;
 use crate::run;

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// The number of entries that are queued and sent at a time: a longer queue loses its end.
 const AT_ONCE: usize = 5000;
 
-/// The JSON output. docs/remote.md describes the fields.
+/// The JSON output. docs/json.md describes the fields.
 #[derive(Default, Serialize)]
 struct Pushed {
     url: String,

@@ -3,6 +3,7 @@
 use super::Told;
 use crate::Timestamp;
 use crate::commands::stats::gather;
+use crate::commands::stats::prometheus::escaped;
 use crate::run;
 use crate::ui::{self, Progress, Screen, Tone};
 use anyhow::{Context, Result, bail};
@@ -117,7 +118,7 @@ impl Found {
 /// Formats the figures for Prometheus to read from a file. Type lines are omitted, because each may
 /// appear only once and there may be several stores.
 fn metrics(found: &Found) -> String {
-    let url = found.url.replace('\\', "\\\\").replace('"', "\\\"");
+    let url = escaped(&found.url);
     let figures = [
         ("hits_total", found.hits),
         ("misses_total", found.misses),

@@ -3,20 +3,21 @@
 
 use super::figures::{Figures, REASONS, Sums};
 use super::json;
+use cachex_base::process::report::seconds;
 use std::fmt::{Display, Write};
-use std::time::Duration;
 
 /// A metric: its name, its help text, and its value for a command.
 type OfCommand = (&'static str, &'static str, fn(&Sums) -> f64);
 
 /// The counters of each command.
-const COUNTED: [OfCommand; 9] = [
+const COUNTED: [OfCommand; 10] = [
     ("hits_total", "Calls that were answered from the store.", |it| it.hits() as f64),
     ("stale_total", "Expired results served because the run failed.", |it| it.0.stale as f64),
     ("refreshes_total", "Runs in the background.", |it| it.refreshes() as f64),
     ("recorded_total", "Runs that were recorded.", |it| it.0.recorded as f64),
     ("unrecorded_total", "Runs that were not recorded.", |it| it.0.unrecorded as f64),
     ("output_bytes_total", "Output that was recorded.", |it| it.0.bytes as f64),
+    ("files_restored_total", "Files that hits brought back.", |it| it.0.files as f64),
     ("saved_seconds_total", "Run time that hits saved.", |it| seconds(it.saved())),
     ("hit_seconds_total", "Time spent on replaying.", |it| seconds(it.hit_time())),
     ("run_seconds_total", "Time that commands ran.", |it| seconds(it.run_time())),
@@ -59,12 +60,8 @@ fn line(out: &mut String, name: &str, labels: &str, value: impl Display) {
 }
 
 /// Escapes a label's value, which stands between quotes.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
-fn seconds(span: Duration) -> f64 {
-    span.as_secs_f64()
 }
 
 #[cfg(test)]
@@ -92,8 +89,9 @@ mod tests {
         }
         let heads = text.lines().filter(|line| line.starts_with("# TYPE "));
         let mut heads: Vec<&str> = heads.collect();
-        assert_eq!(heads.len(), 12);
+        assert_eq!(heads.len(), 13);
+        heads.sort_unstable();
         heads.dedup();
-        assert_eq!(heads.len(), 12);
+        assert_eq!(heads.len(), 13);
     }
 }

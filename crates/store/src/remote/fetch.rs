@@ -161,14 +161,8 @@ fn within_limits(entry: &Entry, limits: Limits) -> Result<(), Flaw> {
     if entry.frames.count() > entry.data.count().saturating_add(FRAME) {
         return Err(Flaw::Wrong);
     }
-    let is_too_large = entry.longest() > limits.entry || needed(entry) > limits.store;
+    let is_too_large = entry.longest() > limits.entry || entry.blob_bytes() > limits.store;
     if is_too_large { Err(Flaw::TooLarge) } else { Ok(()) }
-}
-
-/// Returns the size of everything that an entry needs, in bytes.
-fn needed(entry: &Entry) -> u64 {
-    let files = entry.outputs.map_or(0, |outputs| outputs.bytes);
-    entry.blobs().map(|blob| blob.len).fold(files, u64::saturating_add)
 }
 
 /// Returns the maximum size on disk of the entry and everything that it needs, in bytes.
@@ -222,7 +216,7 @@ pub async fn fetch(
     let class = Class::of(&entry);
     let (engine, names) = (&engine, &names);
     let from = Source { root, engine, names, class, mends: wanted.mends };
-    let slowest = STALL + Duration::from_secs(needed(&entry) / SLOWEST);
+    let slowest = STALL + Duration::from_secs(entry.blob_bytes() / SLOWEST);
     // By then, running the command would have given the result.
     let run_time = Duration::from_nanos(entry.run_time).max(target.patience);
     let budget = target.budget.unwrap_or(run_time);
