@@ -346,8 +346,13 @@ impl Findable {
 
     /// Returns the name of the part of an entry that lists its dependencies.
     pub(super) fn part_name(&self, call: &Call) -> Vec<u8> {
-        [call.key.0, self.set.id().0].concat()
+        part_name(call, &self.set)
     }
+}
+
+/// Returns the name of the part of an entry that lists the dependencies in this path set.
+fn part_name(call: &Call, set: &PathSet) -> Vec<u8> {
+    [call.key.0, set.id().0].concat()
 }
 
 /// Compiles the patterns of ignored paths so that they match canonical paths.

@@ -182,15 +182,36 @@ impl PathSet {
 
     /// Returns a path in its stored form.
     fn stored<'p>(&self, path: &'p [u8]) -> &'p [u8] {
-        let moves = self.ties.is_some_and(|ties| !ties.base);
+        let moves = self.moves();
         let ground = self.ground.as_ref().filter(|_| moves);
         ground.and_then(|ground| ground.below(path)).unwrap_or(path)
     }
 
+    /// Returns whether its paths are stored relative to the base folder, which may move.
+    fn moves(&self) -> bool {
+        self.ties.is_some_and(|ties| !ties.base)
+    }
+
+    /// Returns the path of the last fact, which the stored form of the next one begins with.
+    fn last_path(&self) -> &[u8] {
+        self.facts.last().map_or(&[], |fact| &fact.path)
+    }
+
+    /// Replaces the stored forms of the paths of its facts by the paths.
+    fn with_met_paths(mut self) -> PathSet {
+        if self.moves() {
+            let mut facts = std::mem::take(&mut self.facts);
+            for fact in &mut facts {
+                fact.path = self.met(std::mem::take(&mut fact.path));
+            }
+            self.facts = facts;
+        }
+        self
+    }
+
     /// Returns the path of a stored form.
     fn met(&self, stored: Vec<u8>) -> Vec<u8> {
-        let moves = self.ties.is_some_and(|ties| !ties.base);
-        match self.ground.as_ref().filter(|_| moves) {
+        match self.ground.as_ref().filter(|_| self.moves()) {
             Some(ground) => ground.path(stored),
             None => stored,
         }

@@ -4,7 +4,7 @@
 //! paths here, and asks for the entry to which the result leads. The path set that led to an entry
 //! is kept with it, so the next call finds both here.
 
-use super::Matched;
+use super::{Matched, part_name};
 use crate::config::Remote as Settings;
 use crate::run::{Call, Candidate, Hit, Missed, Runner};
 use cachex_base::record::entry::Key;
@@ -30,17 +30,26 @@ impl Runner<'_> {
             let sets = self.path_sets_there(root, settings, &call.key);
             for looked in sets.look(&call.key) {
                 let took = started.elapsed();
-                let facts = Some([call.key.0, looked.set.id().0].concat());
+                let facts = Some(part_name(call, looked.set));
                 let Some(entry) = self.fetch_from(root, settings, &looked.key, facts) else {
                     continue;
                 };
-                let found = self.judge(root, &looked.key, Ok(Some(entry)));
-                let found = found.map(|found| Candidate { is_remote: true, ..found });
-                let hit = found.and_then(|found| self.completed(root, found));
-                let Ok(mut hit) = hit else { continue };
-                let set = looked.renewed().unwrap_or_else(|| looked.set.clone());
-                // An optimisation: a failure costs only time.
-                let _ = PathSets::add(root, &call.key, set);
+                let keep_set = || {
+                    let set = looked.renewed().unwrap_or_else(|| looked.set.clone());
+                    // An optimisation: a failure costs only time.
+                    let _ = PathSets::add(root, &call.key, set);
+                };
+                let found = match self.judge(root, &looked.key, Ok(Some(entry))) {
+                    Ok(found) => Candidate { is_remote: true, ..found },
+                    // It may stand in for a run that fails.
+                    Err(judged) if judged.stale.is_some() => {
+                        keep_set();
+                        return Err(judged);
+                    }
+                    Err(_) => continue,
+                };
+                let Ok(mut hit) = self.completed(root, found) else { continue };
+                keep_set();
                 for nearer in passed {
                     self.share_with(root, nearer, &looked.key, hit.replay.entry().longest());
                 }

@@ -12,7 +12,8 @@ use cachex_store::capture::Recording;
 use cachex_store::path_sets::{Ground, Ties};
 use memchr::memmem::Finder;
 use rustix::fs::{Mode, OFlags};
-use std::fs::File;
+use rustix::io::Errno;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -49,14 +50,14 @@ impl Runner<'_> {
     }
 }
 
-/// Opens a regular file; returns none for anything else, which has no content.
-fn open(path: &Path) -> io::Result<Option<File>> {
+/// Opens a regular file; anything else has no content, and is an error.
+fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    if !std::fs::symlink_metadata(path)?.is_file() {
-        return Ok(None);
-    }
+    let is_file = |metadata: Metadata| metadata.is_file().then_some(()).ok_or(Errno::INVAL);
+    is_file(std::fs::symlink_metadata(path)?)?;
     let file = File::from(rustix::fs::open(path, flags | OFlags::NOCTTY, Mode::empty())?);
-    Ok(file.metadata()?.is_file().then_some(file))
+    is_file(file.metadata()?)?;
+    Ok(file)
 }
 
 /// Returns the places for which the output of a run is valid.
@@ -65,62 +66,76 @@ pub(in crate::run) fn of_output(
     recording: &Recording<'_>,
     made: Option<&Collected<'_>>,
 ) -> Ties {
-    let of_base = Needles::of(ground.names());
-    let of_homes = Needles::of(ground.homes());
-    let shows = |needles: &Needles| {
-        let is_shown = recording.reader().and_then(|output| needles.are_read(output));
-        is_shown.unwrap_or(true)
-            || made.is_some_and(|made| {
-                made.items().iter().any(|item| match &item.what {
-                    What::Symlink { target } => needles.are_in(target),
-                    What::File { .. } | What::LeftAlone { .. } => match open(item.path()) {
-                        Ok(Some(file)) => needles.are_read(file).unwrap_or(true),
-                        _ => true,
-                    },
-                    What::Absent { .. } | What::Folder { .. } | What::Name { .. } => false,
-                })
-            })
-    };
-    Ties { base: shows(&of_base), parent: false, home: shows(&of_homes) }
+    let mut search = Search::new([ground.names().collect(), ground.homes().collect()]);
+    let searched = search.output(recording, made);
+    // Output that cannot be read may show anything.
+    let [base, home] = if searched.is_ok() { search.found } else { [true; 2] };
+    Ties { base, parent: false, home }
 }
 
-/// Paths to search for.
-struct Needles {
-    finders: Vec<Finder<'static>>,
+/// A search for two groups of paths, in one pass.
+struct Search {
+    groups: [Vec<Finder<'static>>; 2],
     longest: usize,
+    /// True for each group of which a path was found.
+    found: [bool; 2],
 }
 
-impl Needles {
-    fn of<'p>(paths: impl Iterator<Item = &'p [u8]>) -> Needles {
+impl Search {
+    fn new(groups: [Vec<&[u8]>; 2]) -> Search {
         // The root is part of every path.
-        let paths: Vec<&[u8]> = paths.filter(|path| path.len() > 1).collect();
-        let longest = paths.iter().map(|path| path.len()).max().unwrap_or(0);
-        Needles {
-            finders: paths.iter().map(|path| Finder::new(path).into_owned()).collect(),
-            longest,
+        let groups = groups.map(|group| group.into_iter().filter(|path| path.len() > 1));
+        let groups = groups.map(|group| group.map(|path| Finder::new(path).into_owned()));
+        let groups = groups.map(Iterator::collect::<Vec<_>>);
+        let lengths = groups.iter().flatten().map(|finder| finder.needle().len());
+        Search { longest: lengths.max().unwrap_or(0), groups, found: [false; 2] }
+    }
+
+    /// Searches everything that a run printed and made.
+    fn output(
+        &mut self,
+        recording: &Recording<'_>,
+        made: Option<&Collected<'_>>,
+    ) -> io::Result<()> {
+        self.read(recording.reader()?)?;
+        for item in made.into_iter().flat_map(Collected::items) {
+            match &item.what {
+                What::Symlink { target } => self.look(target),
+                What::File { .. } | What::LeftAlone { .. } => self.read(open(item.path())?)?,
+                What::Absent { .. } | What::Folder { .. } | What::Name { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether nothing more can be found.
+    fn is_over(&self) -> bool {
+        self.found.iter().zip(&self.groups).all(|(found, group)| *found || group.is_empty())
+    }
+
+    fn look(&mut self, bytes: &[u8]) {
+        for (found, group) in self.found.iter_mut().zip(&self.groups) {
+            *found = *found || group.iter().any(|finder| finder.find(bytes).is_some());
         }
     }
 
-    fn are_in(&self, bytes: &[u8]) -> bool {
-        self.finders.iter().any(|finder| finder.find(bytes).is_some())
-    }
-
-    fn are_read(&self, mut from: impl Read) -> io::Result<bool> {
-        if self.finders.is_empty() {
-            return Ok(false);
+    fn read(&mut self, mut from: impl Read) -> io::Result<()> {
+        if self.is_over() {
+            return Ok(());
         }
         let mut buffer = vec![0; CHUNK + self.longest];
         let mut kept = 0;
         loop {
             let n = match from.read(&mut buffer[kept..]) {
-                Ok(0) => return Ok(false),
+                Ok(0) => return Ok(()),
                 Ok(n) => n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
             let end = kept + n;
-            if self.are_in(&buffer[..end]) {
-                return Ok(true);
+            self.look(&buffer[..end]);
+            if self.is_over() {
+                return Ok(());
             }
             // A match may begin here and end in the next chunk.
             kept = end.min(self.longest - 1);
@@ -146,12 +161,17 @@ mod tests {
 
     #[test]
     fn a_path_is_found_wherever_reads_cut_it() {
-        let needles = Needles::of([&b"/home/a/p"[..]].into_iter());
+        let found = |groups: [&[u8]; 2], text: &[u8]| {
+            let mut search = Search::new(groups.map(|path| vec![path]));
+            search.read(Bits(text)).unwrap();
+            search.found
+        };
         for at in 0..20 {
             let text = [&b"x".repeat(at)[..], b"/home/a/p/src"].concat();
-            assert!(needles.are_read(Bits(&text)).unwrap(), "{at}");
+            assert_eq!(found([b"/home/a/p", b"/home/b"], &text), [true, false], "{at}");
+            assert_eq!(found([b"/home/b", b"/home/a"], &text), [false, true], "{at}");
+            assert_eq!(found([b"/p/src", b"/home/a"], &text), [true, true], "{at}");
         }
-        assert!(!needles.are_read(Bits(b"/home/a/q/home/a")).unwrap());
-        assert!(!Needles::of([&b"/"[..]].into_iter()).are_read(Bits(b"/")).unwrap());
+        assert_eq!(found([b"/home/a/p", b"/"], b"/home/a/q/home/a"), [false, false]);
     }
 }

@@ -129,6 +129,22 @@ fn path_sets_are_those_of_all_who_send() {
 }
 
 #[test]
+fn what_others_did_well_stands_in_for_a_failure_here() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    machines.cachex.write("work/f", "read\n");
+    let mood = machines.cachex.write("mood", "good\n");
+    let script = "read -r word <f; cat ../mood";
+    let call = machines.cachex.exec(["sh", "-c", script]).with("--auto --portable --verbose");
+    let call = call.option("--auto-ignore", &mood).option("--stale-if-error", "1h");
+    let call = call.expires_in("10m");
+    machines.on("a", &call).once().prints("good\n").mentions(&["recorded: "]);
+    machines.shares("a");
+    fs::remove_file(mood).unwrap();
+    machines.on("b", &call.after("11m")).once().prints("good\n").exits(0);
+}
+
+#[test]
 fn what_signs_and_who_has_the_secret_goes_for_path_sets_too() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);

@@ -38,7 +38,7 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
     bytes.push(known.sets.len() as u8);
     for set in &known.sets {
         bytes.extend(set.id.0);
-        bytes.push(set.ties.map_or(UNTIED, Ties::bits));
+        put_ties(&mut bytes, set.ties);
         bytes.extend((set.folders.len() as u32).to_le_bytes());
         for (path, stamp) in &set.folders {
             let path = set.stored(path);
@@ -59,6 +59,19 @@ pub fn encode(known: &PathSets) -> Vec<u8> {
     bytes[..MAGIC.len()].copy_from_slice(&MAGIC);
     bytes[MAGIC.len()..HEADER].copy_from_slice(hash.as_bytes());
     bytes
+}
+
+/// Appends the ties of a set.
+pub(super) fn put_ties(bytes: &mut Vec<u8>, ties: Option<Ties>) {
+    bytes.push(ties.map_or(UNTIED, Ties::bits));
+}
+
+/// Reads the ties of a set.
+pub(super) fn take_ties(rest: &mut &[u8]) -> Option<Option<Ties>> {
+    Some(match take(rest)? {
+        [UNTIED] => None,
+        [bits] => Some(Ties::of_bits(bits)?),
+    })
 }
 
 /// Appends a path without the prefix that it shares with the one before.
@@ -122,10 +135,7 @@ pub fn decode(bytes: &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSets> {
 
 fn set(rest: &mut &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSet> {
     let id = Key(take(rest)?);
-    let ties = match take(rest)? {
-        [UNTIED] => None,
-        [bits] => Some(Ties::of_bits(bits)?),
-    };
+    let ties = take_ties(rest)?;
     let ground = ground.filter(|_| ties.is_some()).cloned();
     let mut set = PathSet { id, ties, ground, ..PathSet::default() };
     let count = u32::from_le_bytes(take(rest)?);
@@ -138,9 +148,8 @@ fn set(rest: &mut &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSet> {
     let room = (rest.len() / SHORTEST).min(count as usize);
     set.facts.reserve_exact(room);
     set.told_by.reserve_exact(room);
-    let mut before = Vec::new();
     for _ in 0..count {
-        let path = take_path(rest, &before)?;
+        let path = take_path(rest, set.last_path())?;
         let [class] = take(rest)?;
         let class = *Class::ALL.get(usize::from(class))?;
         let value = Value(take(rest)?);
@@ -150,11 +159,10 @@ fn set(rest: &mut &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSet> {
             [BY_FOLDER] => (None, u32::from_le_bytes(take(rest)?)),
             _ => return None,
         };
-        before.clone_from(&path);
-        set.facts.push(Fact { path: set.met(path), class, value, stamp });
+        set.facts.push(Fact { path, class, value, stamp });
         set.told_by.push(folder);
     }
-    Some(set)
+    Some(set.with_met_paths())
 }
 
 fn stamp(rest: &mut &[u8]) -> Option<Stamp> {

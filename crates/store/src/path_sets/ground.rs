@@ -231,7 +231,7 @@ enum Place {
 }
 
 /// Returns whether a canonical path is a folder or lies below it.
-fn is_within(path: &[u8], folder: &[u8]) -> bool {
+pub(super) fn is_within(path: &[u8], folder: &[u8]) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }
 

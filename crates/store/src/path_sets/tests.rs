@@ -98,8 +98,7 @@ fn a_stamp_that_is_too_young_is_not_kept() {
     assert!(!is_kept(Class::Stat, &stamp, 12 * SETTLED), "nothing is saved by it");
 }
 
-/// What is known of the names `names` in a folder that changed last at `changed`, if it was
-/// looked at then.
+/// Returns the path set of a run that began at `then` and looked up `names` in a folder.
 fn looked_at(folder: &Path, names: &[&str], then: i64) -> PathSet {
     let facts = names.iter().map(|name| {
         let path = folder.join(name).into_os_string().into_vec();

@@ -6,10 +6,9 @@
 //! This module makes that part of the key: it is the time of a file that the run examined.
 
 use super::Made;
-use crate::facts::{Class, Status};
 use crate::linux::recorder::Recorder;
 use crate::linux::tracee::Unread;
-use crate::linux::tree::{Found, Id, Node};
+use crate::linux::tree::{Found, Id};
 use std::collections::BTreeSet;
 
 /// The tolerance in nanoseconds: languages that keep times as floating-point numbers are inexact.
@@ -30,10 +29,7 @@ impl Recorder {
         let Some(time) = chosen(made, times)? else { return Ok(()) };
         self.tree[id].keeps_time = true;
         for id in self.dated(time) {
-            let is_folder =
-                self.tree[id].before.is_some_and(|it| it.status().is_some_and(Status::is_folder));
-            let class = if is_folder { Class::Details } else { Class::Stat };
-            self.note_bits(id, class.bit() | Node::TIMES);
+            self.note_time(id);
         }
         Ok(())
     }
@@ -50,11 +46,12 @@ impl Recorder {
         let lost = if time % SECOND == 0 { SECOND } else { TOLERANCE };
         let [least, most] = [time.saturating_sub(TOLERANCE), time.saturating_add(lost)];
         let range = (least, Id::MIN)..=(most, Id::MAX);
-        let found: Vec<(i64, Id)> = self.dates.by_time.range(range).copied().collect();
+        let dates = self.dates.by_time.range(range).copied();
+        let found: Vec<(i64, Id)> = dates.filter(|&(_, id)| self.tree[id].facts != 0).collect();
         for date in &found {
             self.dates.by_time.remove(date);
         }
-        found.into_iter().map(|(_, id)| id).filter(|&id| self.tree[id].facts != 0).collect()
+        found.into_iter().map(|(_, id)| id).collect()
     }
 }
 

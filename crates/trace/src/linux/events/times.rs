@@ -9,8 +9,8 @@ use super::{Made, Named, Place};
 use crate::facts::{Class, Status};
 use crate::linux::recorder::Recorder;
 use crate::linux::tracee::{Target, Tracee, Unread};
-use crate::linux::tree::Node;
-use crate::linux::walk::{End, Spot};
+use crate::linux::tree::{Id, Node};
+use crate::linux::walk::End;
 use rustix::fs::FileType;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -57,8 +57,11 @@ impl Recorder {
         if let Some(before) = before
             && before.id != spot.id
         {
-            self.note_time(before);
-            self.note_time(spot);
+            for spot in [before, spot] {
+                if !spot.is_own {
+                    self.note_time(spot.id);
+                }
+            }
         }
         self.shell_stats.insert(made.tracee.0, spot);
         Ok(())
@@ -114,13 +117,13 @@ impl Recorder {
         };
     }
 
-    fn note_time(&mut self, spot: Spot) {
-        if !spot.is_own {
-            // For a folder, only `Details` includes the time.
-            let is_folder = spot.found.status().is_some_and(Status::is_folder);
-            let class = if is_folder { Class::Details } else { Class::Stat };
-            self.note_bits(spot.id, class.bit() | Node::TIMES);
-        }
+    /// Notes that a program learns the time that a file had before the run.
+    pub(super) fn note_time(&mut self, id: Id) {
+        // For a folder, only `Details` includes the time.
+        let before = self.tree[id].before;
+        let is_folder = before.is_some_and(|it| it.status().is_some_and(Status::is_folder));
+        let class = if is_folder { Class::Details } else { Class::Stat };
+        self.note_bits(id, class.bit() | Node::TIMES);
     }
 
     /// Notes that a thread does something else; so did the shell that started it, if it is new.
