@@ -119,7 +119,7 @@ pub use startup::init;
 #[doc(hidden)]
 pub use memo::private as __private;
 
-/// What the tests look at of the store. It is no part of the public interface.
+/// The types of the store that the tests examine. They are no part of the public interface.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod internals {

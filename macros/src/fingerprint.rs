@@ -1,9 +1,9 @@
 //! A number that stands for the code of a function.
 //!
-//! It is a hash over the tokens, so that a change of the code leaves the earlier results behind.
-//! White space, plain comments and documentation are not code. Locations are ignored, and so is
-//! whether two signs are adjacent, which formatting may change. The number is the same in every
-//! compilation and on every machine, as it is part of keys that outlive both.
+//! The number is a hash over the tokens, so that a change of the code leaves the earlier results
+//! behind. White space, plain comments and documentation are not code. Locations are ignored, and
+//! so is whether two signs are adjacent, which formatting may change. The number is the same in
+//! every compilation and on every machine, as it is part of keys that outlive both.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 

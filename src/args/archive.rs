@@ -80,7 +80,7 @@ pub struct ImportArgs {
     pub store: StoreArgs,
 }
 
-/// How entries are transferred, and what is printed.
+/// The options for the transfer of entries, and for what is printed.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct TransferArgs {
     /// Show what would be done, and change nothing

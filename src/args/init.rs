@@ -1,6 +1,6 @@
 //! The command line of `init`.
 
-/// What stands below its help.
+/// The text below the help.
 pub const AFTER: &str = "\
 In ~/.bashrc:                    eval \"$(cachex init bash)\"
 In ~/.zshrc, after compinit:     eval \"$(cachex init zsh)\"

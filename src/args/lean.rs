@@ -17,7 +17,7 @@ pub fn read(verb: &str, args: &[OsString]) -> Option<Called> {
     Some(called)
 }
 
-/// The same by whoever can read them.
+/// Reads the arguments after this verb, or has clap read them.
 pub fn read_or_parse(verb: &str, args: &[OsString]) -> Result<Option<Called>, clap::Error> {
     if let Some(called) = read(verb, args) {
         return Ok(Some(called));
@@ -26,8 +26,8 @@ pub fn read_or_parse(verb: &str, args: &[OsString]) -> Result<Option<Called>, cl
     Ok(args::parse(whole.collect())?.called())
 }
 
-/// The same of all arguments of this process, the verb being the second. What is read
-/// is taken from them: a copy of the command is a dear part of a hit.
+/// Reads all arguments of this process, of which the second is the verb; none if clap is to
+/// read them. The command is moved out of `args`: a copy of it is an expensive part of a hit.
 pub fn take(args: &mut Vec<OsString>) -> Option<Called> {
     if args::is_short_form(args.get(1..)?) {
         args.insert(1, RUN.into());

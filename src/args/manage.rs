@@ -234,7 +234,7 @@ pub struct ClearArgs {
     pub store: StoreArgs,
 }
 
-/// How entries are removed.
+/// The options for the removal of entries.
 #[derive(Args, Debug)]
 pub struct RemovalArgs {
     /// Show what would be removed, and change nothing
@@ -247,7 +247,7 @@ pub struct RemovalArgs {
     pub output: OutputArgs,
 }
 
-/// How results are shown.
+/// The options for the display of results.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct OutputArgs {
     /// Print JSON
@@ -317,7 +317,7 @@ pub struct DoctorArgs {
     pub cache_dir: Option<PathBuf>,
 }
 
-/// What is done with the configuration file.
+/// An operation on the configuration file.
 #[derive(clap::Subcommand, Debug)]
 pub enum ConfigVerb {
     /// Print the effective value of a setting

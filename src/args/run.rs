@@ -1,4 +1,4 @@
-//! What the help of `run` says below its options.
+//! The part of the help of `run` below its options.
 
 /// The text below the help.
 pub const AFTER: &str = "\

@@ -65,14 +65,14 @@ pub fn delimit(args: &mut Vec<OsString>, from: usize) {
     }
 }
 
-/// Whether the shell's own arguments begin here, where there is no `--` before
+/// Returns whether the shell's own arguments begin with `arg`, where there is no `--` before
 /// them. `-h` is a call for help.
 pub fn is_the_shells(arg: &[u8]) -> bool {
     matches!(arg, [b'-', letter, ..] if letter.is_ascii_alphabetic()) && arg != b"-h"
 }
 
-/// What is wrong with the shell's own arguments, if anything is. Among its flags
-/// has to be `-c`, and a script behind them.
+/// Checks the shell's own arguments, and returns what is wrong with them. The flags must
+/// include `-c`, and a script must follow them.
 pub fn check(args: &[OsString]) -> Result<(), String> {
     let mut rest = args.iter();
     let mut has_c = false;

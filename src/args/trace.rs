@@ -37,7 +37,7 @@ pub struct TraceArgs {
     pub command: Vec<OsString>,
 }
 
-/// How the list of a traced command's files is written.
+/// The format of the list of a traced command's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TraceFormat {
     /// A line for each file, for people

@@ -1,6 +1,6 @@
 //! A fingerprint of what a type asks for when a value of it is read.
 //!
-//! What is stored of most values does not describe itself, so bytes that were written as
+//! The stored form of most values does not describe itself, so bytes that were written as
 //! one type must never be read as another. A name alone does not tell that a field
 //! was added, or two were swapped, since a store was written. So a type is made to
 //! read itself from made-up content (as `serde` has types do: each says what it

@@ -267,15 +267,15 @@ const STARTS: [u8; 257] = {
 /// The reason why a variable is not part of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
-    /// It describes the session, see [`is_noise`].
+    /// The variable describes the session, see [`is_noise`].
     Session,
-    /// It names the working directory.
+    /// The variable names the working directory.
     Directory,
     /// An option excludes it, or does not include it.
     Option,
-    /// It only distributes jobs, see [`significant`].
+    /// The variable only distributes jobs, see [`significant`].
     Jobs,
-    /// It names the host or the user, and results are portable.
+    /// The variable names the host or the user, and results are portable.
     Host,
 }
 

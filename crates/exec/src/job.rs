@@ -395,7 +395,7 @@ struct Terminal {
     /// Ignores SIGTTOU while cachex has put another group in the foreground, so that printing and
     /// taking the terminal back do not stop cachex.
     lent: Option<Altered>,
-    /// Whether to lend the terminal again.
+    /// True if lending the terminal succeeded the last time, so that it can be lent again.
     was_lent: bool,
 }
 

@@ -43,20 +43,20 @@ pub struct OutputStream {
     sent: usize,
     /// The bytes of the stream that have been passed on.
     passed: usize,
-    /// Whether the pipe has been enlarged.
+    /// True once the pipe has been enlarged, or could not be.
     is_wide: bool,
     /// The time at which the reader left, and the bytes read since then.
     abandoned: Option<(Instant, u64)>,
     /// The reader, which is watched while there is nothing to pass on.
     reader: Reader,
-    /// Whether the output is abandoned for another reason than a missing reader: a full disk, say.
+    /// True if the output is abandoned for another reason than a missing reader: a full disk, say.
     is_unwritable: bool,
     /// The time at which the last writer closed its end.
     ended: Option<Instant>,
     /// The bytes that the command printed and that are not passed on yet, once it has ended.
     /// Anything beyond comes from a process that it left behind.
     owed: Option<u64>,
-    /// Whether reads never block.
+    /// True if reads never block.
     is_unblocked: bool,
 }
 

@@ -33,9 +33,9 @@ pub struct Pty {
     input: OwnedFd,
     /// The command's end.
     slave: OwnedFd,
-    /// Whether the command's standard input is this terminal.
+    /// True if the command's standard input is this terminal.
     typed: bool,
-    /// Whether the command's standard error is this terminal.
+    /// True if the command's standard error is this terminal.
     errors_too: bool,
 }
 
@@ -110,11 +110,11 @@ struct Keyboard {
     before: Option<Termios>,
     /// The keys that were typed and not passed on yet.
     keys: Vec<u8>,
-    /// Whether one of the keys ends a command.
+    /// True if one of the keys told the command to end.
     interrupted: bool,
     /// Recognizes answers of the terminal among the keys.
     answers: Answers,
-    /// Whether a person typed any of the keys.
+    /// True if a person typed any of the keys.
     was_typed: bool,
 }
 

@@ -39,7 +39,7 @@ pub struct Screen {
     at: At,
     /// The sequence in progress.
     sequence: Vec<u8>,
-    /// Whether the terminal turns `\n` into `\r\n`.
+    /// True if the terminal turns `\n` into `\r\n`.
     makes_returns: bool,
 }
 

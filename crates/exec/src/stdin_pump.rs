@@ -52,7 +52,7 @@ pub struct StdinPump {
     rest: Rest,
     /// Set when there is more to come, but none of it is available yet.
     is_dry: bool,
-    /// Whether writes never block.
+    /// True if writes never block.
     is_unblocked: bool,
     /// The number of bytes written to the channel.
     written: u64,

@@ -1,9 +1,9 @@
 //! The helper process of the store: the only place where sled runs, see [`super::db_client`].
 //!
-//! It prints nothing but frames and reads no `CACHEX_*` variable. It works from within the store's
-//! folder, by a relative path, so that a folder removed meanwhile is not created anew. A panic is
-//! silent. A watchdog ends a helper that makes no progress in sled, and sets the database aside if
-//! the database is the cause and not the disk, see `watch`.
+//! The helper prints nothing but frames and reads no `CACHEX_*` variable. It works from within the
+//! store's folder, by a relative path, so that a folder removed meanwhile is not created anew. A
+//! panic is silent. A watchdog ends a helper that makes no progress in sled, and sets the database
+//! aside if the database is the cause and not the disk, see `watch`.
 //!
 //! Except in the background, as for a fold, a helper ends with the process that started it,
 //! wherever it is: it would hold the locks for nobody, and may be killed at any point.

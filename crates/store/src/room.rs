@@ -5,7 +5,7 @@
 //! even where no helper can be started or every background fold is killed. Normally the fold makes
 //! room in good time; see [`super::fold`].
 //!
-//! The same happens when the file system is nearly full: new records, and the bookkeeping of
+//! Room is also made when the file system is nearly full: new records, and the bookkeeping of
 //! removals, need room as well.
 //!
 //! The least recently used files go first. The last use of a file is its modification time, which

@@ -1,8 +1,8 @@
 //! The store's secret. It keys the MACs of a key's components, so that whoever gets hold of an
 //! entry alone cannot guess short values by them.
 //!
-//! It is created once. A damaged secret is replaced; components whose MACs were made with another
-//! secret cannot be compared.
+//! The secret is created once. A damaged secret is replaced; components whose MACs were made with
+//! another secret cannot be compared.
 
 use super::Root;
 use super::blobs::Temporary;

@@ -36,7 +36,7 @@ pub const INPUTS: &str = "inputs";
 const MEMORIES_KEPT: Duration = Duration::from_hours(30 * 24);
 /// The maximum number of files for them, and their maximum size in bytes.
 const MEMORIES: (usize, u64) = (256, 256 * 1024 * 1024);
-/// The same limits for the path sets of automatic calls.
+/// The corresponding limits for the path sets of automatic calls.
 const PATH_SETS: (usize, u64) = (16 * 1024, 256 * 1024 * 1024);
 /// The divisor of the store's size limit that bounds each of the two.
 const MEMORIES_SHARE: u64 = 8;

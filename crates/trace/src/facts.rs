@@ -38,7 +38,7 @@ pub enum Class {
     Listing = 7,
     /// The file type and the extended attributes.
     Attributes = 8,
-    /// Whether there is anything other than a state that an output may replace: nothing, or a file
+    /// The file type, mode and owners, unless an output may replace the state: nothing, or a file
     /// like one newly created here.
     NewFile = 9,
     /// Like `NewFile`, for an executable output.

@@ -44,13 +44,13 @@ use std::path::PathBuf;
 pub struct Settings {
     /// The modification times that are part of the facts.
     pub times: Times,
-    /// Whether system files are identified by content rather than by size and time.
+    /// True if system files are identified by content rather than by size and time.
     pub portable: bool,
     /// A canonical folder. The report says whether paths crossed its border.
     pub base: Option<Vec<u8>>,
-    /// Whether the run may use the network and still be recorded.
+    /// True if the run may use the network and still be recorded.
     pub allow_network: bool,
-    /// Whether to apply knowledge of how compilers, linkers and similar tools examine their own
+    /// True to apply knowledge of how compilers, linkers and similar tools examine their own
     /// output.
     pub quirks: bool,
     /// Folders that are not traced: the cache's own.

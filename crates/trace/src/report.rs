@@ -16,12 +16,12 @@ pub struct Report {
     pub written: Vec<Written>,
     /// The reason why the run must not be recorded, if any.
     pub refusal: Option<Refusal>,
-    /// Whether the command was traced. If not, only the reason is known.
+    /// True if the command was traced. Otherwise, only the reason why not is known.
     pub traced: bool,
-    /// Whether processes that the command started are still running.
+    /// True if processes that the command started are still running.
     pub processes_left: bool,
-    /// Whether a path left [`base`](crate::Settings::base) by `..`, or entered it from outside:
-    /// then the run depends on where that folder is.
+    /// True if a path left [`base`](crate::Settings::base) by `..`, or entered it from outside.
+    /// Then the run depends on where that folder is.
     pub crossed: bool,
     /// The number of system calls that were reported.
     pub events: u64,
@@ -51,7 +51,7 @@ pub struct Written {
     pub before: Option<u32>,
     /// The stamp that identifies the present state; none if there is nothing.
     pub stamp: Option<Stamp>,
-    /// Whether the run set another time than the present.
+    /// True if the run set another time than the present, or moved a file with another time here.
     pub keeps_time: bool,
 }
 

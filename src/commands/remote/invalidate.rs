@@ -21,7 +21,7 @@ struct Done {
     before: String,
     tag: Option<String>,
     command: Option<String>,
-    /// Whether the rule was sent to the store.
+    /// True if the rule was sent to the store.
     told: bool,
     /// The number of results removed here.
     removed: u64,

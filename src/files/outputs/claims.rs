@@ -35,7 +35,7 @@ pub struct Claim<'r> {
     open: OwnedFd,
     /// Its length without any marks.
     len: u64,
-    /// Whether another's claim existed already.
+    /// True if another's claim existed already.
     was_met: bool,
 }
 
@@ -80,7 +80,7 @@ pub fn mark(root: &Root, key: &Key, outputs: &[OutputPattern]) {
 struct Paths {
     folder: PathBuf,
     patterns: Vec<OutputPattern>,
-    /// Whether the key is claimed, too.
+    /// True if the key is claimed, too.
     is_traced: bool,
 }
 

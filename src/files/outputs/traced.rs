@@ -26,7 +26,7 @@ pub struct Written {
     pub before: Option<u32>,
     /// The present stamp; none if it does not exist.
     pub stamp: Option<Stamp>,
-    /// Whether the run set a time, which a hit has to set, too.
+    /// True if the run set a time, which a hit has to set, too.
     pub keeps_time: bool,
 }
 

@@ -1,8 +1,8 @@
 //! Reading back a value that describes itself.
 //!
-//! What a type asks for is a hint at the most: each thing is shown as what it was
-//! written as, to `deserialize_any` too. Where formats like JSON give something up, as
-//! `Some(None)` and `None` do there, this one does not.
+//! The decoder takes what a type asks for as a hint at the most. It shows each value as what
+//! it was written as, to `deserialize_any` too. Formats like JSON do not distinguish
+//! `Some(None)` from `None`; this one does.
 
 use super::Tag;
 use serde::de::{

@@ -5,11 +5,12 @@
 //! file system. So a process is identified by the boot of its kernel, its PID namespace, its PID
 //! there, and its start time.
 //!
-//! Whether another process started this one is read from `/proc`, whose numbering may be that of
-//! another namespace. Where there is no `/proc`, or a namespace hides the ancestors, pipes are
-//! compared: the standard output and standard error of a command that cachex runs lead to that
-//! cachex, and usually so do those of all that the command starts. Where neither answers, two
-//! processes are taken to be unrelated, and the limits on waiting end a deadlock.
+//! `/proc` tells whether another process started this one; on other systems than Linux, `ps` does.
+//! The numbering of `/proc` may be that of another namespace. Where the ancestors are unknown, or a
+//! namespace hides them, pipes are compared: the standard output and standard error of a command
+//! that cachex runs lead to that cachex, and usually so do those of all that the command starts.
+//! Where neither answers, two processes are taken to be unrelated, and the limits on waiting end a
+//! deadlock.
 
 use rustix::fd::BorrowedFd;
 use rustix::fs::FileType;

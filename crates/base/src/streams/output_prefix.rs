@@ -1,9 +1,9 @@
 //! The output that a caller has been shown of a run that did not finish.
 //!
-//! It cannot be taken back and must not be shown twice. So every later source of the output, such
-//! as another caller's run, a run of its own or a record, silently skips the part of each stream
-//! that has been shown, and continues visibly if that part was the same. A count and a hash are
-//! compared.
+//! Shown output cannot be taken back and must not be shown twice. So every later source of the
+//! output, such as another caller's run, a run of its own or a record, silently skips the part of
+//! each stream that has been shown, and continues visibly if that part was the same. A count and a
+//! hash are compared.
 
 use crate::record::frames::Stream;
 use blake3::{Hash, Hasher};

@@ -31,9 +31,9 @@ const OTHERS_WRITE: Mode = Mode::WGRP.union(Mode::WOTH);
 /// The reason why a folder is not used as a store.
 #[derive(Debug)]
 pub enum Unusable {
-    /// It does not exist.
+    /// The folder does not exist.
     Missing,
-    /// It exists and must not be trusted; the text says why.
+    /// The folder exists but must not be trusted; the text says why.
     Refused(&'static str),
     /// The system returned an error.
     Failed(Errno),

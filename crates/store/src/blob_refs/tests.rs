@@ -1,4 +1,4 @@
-//! What becomes of the files that entries left behind.
+//! Tests of reference counts: files stay for as long as an entry needs them.
 
 use super::*;
 use crate::clear::clear;

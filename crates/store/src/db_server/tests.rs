@@ -1,4 +1,4 @@
-//! What a helper process answers, in this process.
+//! Tests of the answers of a helper, which runs within this process.
 
 use super::*;
 use crate::events::{self, Event, Kind};

@@ -1,4 +1,4 @@
-//! What the log of events keeps, and what it does without.
+//! Tests of the log of events: the records that it keeps, and those that it may lose.
 
 use super::*;
 

@@ -58,7 +58,8 @@ fn everything(scene: &Scene) -> Vec<(Entry, EntryMetadata)> {
     .unwrap()
 }
 
-/// The same, by looking at everything and sorting it.
+/// Answers a query by examining every entry and sorting the matches. Returns the keys and
+/// the number of matches.
 fn modelled(all: &[(Entry, EntryMetadata)], query: &Query) -> (Vec<Key>, usize) {
     let matcher = query.filter.matcher().unwrap();
     let mut found: Vec<_> = all

@@ -2,7 +2,7 @@
 //! only ever create one and senders only ever remove one. A file is empty, or says how often the
 //! entry was refused where others were accepted, when that was last, and why.
 //!
-//! What is given up is noted in a log, one line each, until the user is told, since sending
+//! A log notes the entries that are given up, one line each, until the user is told: sending
 //! happens in the background.
 
 use super::{Lost, circuit_breaker};

@@ -1,4 +1,4 @@
-//! What is counted, and for how long.
+//! Tests of the statistics: the calls that are counted, and the days that are kept.
 
 use super::*;
 use crate::events::append;

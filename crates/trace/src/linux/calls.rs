@@ -29,7 +29,7 @@ pub enum Place {
     Fd(usize),
 }
 
-/// Whether a link at the end of a path is followed.
+/// The rule for following a link at the end of a path.
 #[derive(Clone, Copy)]
 pub enum Follow {
     /// Always followed.

@@ -47,7 +47,7 @@ impl Made {
 #[derive(Clone, Copy)]
 pub struct Asked {
     spot: Spot,
-    /// Whether it was reached through a descriptor of the process.
+    /// True if the path was reached through a descriptor of the process.
     is_by_descriptor: bool,
 }
 

@@ -32,7 +32,7 @@ pub struct Recorder {
     /// The number of paths that were changed.
     pub epoch: u32,
     pub refusal: Option<(Weight, Refusal)>,
-    /// Whether a path left the base folder by `..`, or entered it from outside.
+    /// True if a path left the base folder by `..`, or entered it from outside.
     pub crossed: bool,
     /// Processes that changed to their own working directory in the base folder by its path.
     pub returned: HashSet<i32>,

@@ -26,11 +26,11 @@ pub struct Walk {
     pub met: Vec<Id>,
     /// The end of the path.
     pub end: End,
-    /// Whether every process gets the same result.
+    /// True if every process gets the same result.
     pub is_shared: bool,
-    /// Whether it went through one of the process's descriptors.
+    /// True if the path went through one of the process's descriptors.
     pub is_by_descriptor: bool,
-    /// Whether it entered the base folder from outside.
+    /// True if the path entered the base folder from outside.
     pub enters: bool,
 }
 
@@ -51,9 +51,9 @@ pub struct Spot {
     pub id: Id,
     /// The present state.
     pub found: Found,
-    /// Whether the run made it, or it lies below something that the run made.
+    /// True if the run produced this state, or the path lies below something that the run made.
     pub is_own: bool,
-    /// Whether it was not examined before.
+    /// True if the path was not examined before.
     pub is_new: bool,
 }
 

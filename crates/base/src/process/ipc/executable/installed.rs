@@ -1,8 +1,8 @@
 //! The installed `cachex`, as the helper of a program that uses the library.
 //!
-//! It is the first one in `PATH`, and must have the library's version and layout of the store:
-//! their protocol and the files that they write are internal. Both are checked before it is used,
-//! and again if its file has changed.
+//! The helper is the first `cachex` in `PATH`. Its version and its layout of the store must be the
+//! library's, since the protocol and the files of the store are internal. Both are checked before
+//! the helper is used, and again if its file has changed.
 
 use super::super::{DONE, Helper, NAME, VERSION_VERB, has_rights_of_its_own, version};
 use crate::process::forked::PerProcess;
