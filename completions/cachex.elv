@@ -608,7 +608,7 @@ set edit:completion:arg-completer[cachex] = {|@words|
         }
         &'cachex;remote;prune'= {
             cand --max-age 'Remove objects not used for this long; a folder notes uses by the hour'
-            cand --max-size 'Remove the least recently used objects until the rest takes no more disk space than this'
+            cand --max-size 'Remove the least recently used objects until the rest takes no more space than this'
             cand --remote 'The remote store [default: those set for `run`]'
             cand --remote-timeout 'Give up after this long without an answer [default: 1s]'
             cand --cache-dir 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]'

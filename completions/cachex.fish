@@ -606,7 +606,7 @@ complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_su
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -l quiet -d 'Print neither warnings nor what was done'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-age -d 'Remove objects not used for this long; a folder notes uses by the hour' -r -f
-complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-size -d 'Remove the least recently used objects until the rest takes no more disk space than this' -r -f
+complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l max-size -d 'Remove the least recently used objects until the rest takes no more space than this' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote -d 'The remote store [default: those set for `run`]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l remote-timeout -d 'Give up after this long without an answer [default: 1s]' -r -f
 complete -c cachex -n "__fish_cachex_using_subcommand remote; and __fish_seen_subcommand_from prune" -l cache-dir -d 'Where results are kept [default: $XDG_CACHE_HOME/cachex or ~/.cache/cachex]' -r -f -a "(__fish_complete_directories)"
