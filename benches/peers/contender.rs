@@ -5,8 +5,11 @@ use crate::measure;
 use anyhow::{Context, Result, bail};
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 /// A tool that puts a cache in front of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +91,16 @@ impl Contender {
     ///
     /// The folder cannot be removed or made.
     pub fn empty(&self) -> Result<()> {
-        if self.cache.exists() {
-            fs::remove_dir_all(&self.cache)
-                .with_context(|| format!("emptying {}", self.cache.display()))?;
+        // A process in the background may still write there.
+        let mut tries = 0..100;
+        while let Err(error) = fs::remove_dir_all(&self.cache) {
+            match error.kind() {
+                ErrorKind::NotFound => break,
+                ErrorKind::DirectoryNotEmpty if tries.next().is_some() => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                _ => return Err(error).context(format!("emptying {}", self.cache.display())),
+            }
         }
         let mut builder = fs::DirBuilder::new();
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
