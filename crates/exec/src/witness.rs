@@ -12,6 +12,7 @@
 
 use super::spawn::{Memory, share_memory_with};
 use crate::job::Handling;
+use cachex_base::process::exit;
 use cachex_base::system::fsutil;
 #[cfg(target_os = "linux")]
 use cachex_base::system::limits;
@@ -56,7 +57,9 @@ impl Witness {
         let saw = Handling::of(self.process?)?.is_pending(signal);
         if saw {
             // A fresh witness notices the next signal, too.
-            self.end();
+            if let Some(killed) = self.kill() {
+                let _ = waitpid(Some(killed), WaitOptions::empty());
+            }
             self.start();
         }
         Some(saw)
@@ -67,19 +70,20 @@ impl Witness {
         self.process = self.process.filter(|&process| process != ended);
     }
 
-    fn end(&mut self) {
-        if let Some(process) = self.process.take()
-            // A witness that may not be killed is not waited for: it ends with this process.
-            && fsutil::persistently(|| kill_process(process, Signal::KILL)).is_ok()
-        {
-            let _ = waitpid(Some(process), WaitOptions::empty());
-        }
+    /// Kills the witness and returns it, unless it may not be killed: then it is not waited for, and
+    /// ends with this process.
+    fn kill(&mut self) -> Option<Pid> {
+        let is_killed = |&it: &Pid| fsutil::persistently(|| kill_process(it, Signal::KILL)).is_ok();
+        self.process.take().filter(is_killed)
     }
 }
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        self.end();
+        // Its memory is never unmapped, so it may die in its own time.
+        if let Some(killed) = self.kill() {
+            exit::reap_at_end(killed);
+        }
     }
 }
 

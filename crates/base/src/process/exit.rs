@@ -4,11 +4,13 @@
 //! the same range as `env`, `nohup` and `timeout`. The other verbs follow the usual pair: 1 for a
 //! failure, 2 for a usage error.
 
-use crate::system::signals;
+use crate::system::{fsutil, signals};
 use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions, waitpid};
 use signal_hook::consts::SIGXFSZ;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// The command exceeded its time limit.
 pub const TIMED_OUT: u8 = 124;
@@ -49,6 +51,7 @@ impl Exit {
     /// real one: a shell stops its script on Ctrl-C only if the command died of SIGINT, not if it
     /// exited with 130.
     pub fn end(self) -> ! {
+        reap();
         let status = match self {
             Exit::Status(status) => i32::from(status),
             Exit::Signal(signal) => {
@@ -62,6 +65,22 @@ impl Exit {
             }
         };
         std::process::exit(status)
+    }
+}
+
+/// The process to reap at the end of this one; 0 if there is none.
+static KILLED: AtomicI32 = AtomicI32::new(0);
+
+/// Has a killed child reaped at the end of this process, so that nobody waits for its death
+/// meanwhile.
+pub fn reap_at_end(killed: Pid) {
+    reap();
+    KILLED.store(killed.as_raw_nonzero().get(), Relaxed);
+}
+
+fn reap() {
+    if let Some(killed) = Pid::from_raw(KILLED.swap(0, Relaxed)) {
+        let _ = fsutil::persistently(|| waitpid(Some(killed), WaitOptions::empty()));
     }
 }
 
