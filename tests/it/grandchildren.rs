@@ -1,6 +1,6 @@
 //! Processes that a command leaves behind.
 
-use crate::harness::{cachex, eventually, quoted};
+use crate::harness::{cachex, eventually, quoted, unshares};
 use rustix::process::Pid;
 use std::fs;
 use std::io::Read;
@@ -171,4 +171,17 @@ fn what_it_left_behind_may_wait_for_a_reader_alone() {
     unread.read_exact(&mut more).unwrap();
     assert!(more.as_chunks().0.iter().all(|line| line == b"y\n"));
     assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nor_does_cachex_leave_one_to_the_first_process_of_a_container() {
+    if !unshares("--user --map-root-user --pid --fork --mount-proc") {
+        return;
+    }
+    // One that reaps only what it waits for.
+    let shows = r#"'system @ARGV; @ARGV = glob "/proc/[0-9]*/comm"; print while <>'"#;
+    let first = "exec unshare --user --map-root-user --pid --fork --mount-proc perl -e";
+    let first = format!(r#"{first} {shows} "$@""#);
+    cachex().run("echo hi").launched_by(&first).once().misses().prints("hi\nperl\n").exits(0);
 }
