@@ -21,7 +21,7 @@ fn is_static() -> bool {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     is("CARGO_CFG_TARGET_OS", "linux")
         && is("CARGO_CFG_TARGET_ENV", "gnu")
-        && is("CARGO_CFG_TARGET_ARCH", "x86_64")
+        && (is("CARGO_CFG_TARGET_ARCH", "x86_64") || is("CARGO_CFG_TARGET_ARCH", "aarch64"))
         && features.split(',').any(|feature| feature == "crt-static")
         && flags.split('\u{1f}').any(|flag| flag.ends_with("relocation-model=static"))
 }

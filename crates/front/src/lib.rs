@@ -21,7 +21,11 @@
 //! `entry.rs` is the bridge, `answer.rs` a complete hit.
 #![no_std]
 #![no_builtins]
-#![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+#![cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
 
 mod answer;
 mod buffer;

@@ -41,6 +41,7 @@ unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> Result<usize> {
     let result: isize;
     // SAFETY: the caller promises what the kernel needs; the kernel changes no other registers, and
     // leaves the stack alone.
+    #[cfg(target_arch = "x86_64")]
     unsafe {
         asm!(
             "syscall",
@@ -48,6 +49,17 @@ unsafe fn call(number: libc::c_long, arguments: [usize; 6]) -> Result<usize> {
             in("rdi") first, in("rsi") second, in("rdx") third, in("r10") fourth, in("r8") fifth,
             in("r9") sixth,
             lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!(
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") first => result,
+            in("x1") second, in("x2") third, in("x3") fourth, in("x4") fifth, in("x5") sixth,
             options(nostack),
         );
     }
@@ -205,21 +217,32 @@ pub fn is_terminal(fd: c_int) -> bool {
     filled(|to| unsafe { call(libc::SYS_ioctl, arguments(to)) }).is_ok()
 }
 
+/// Waits until something happens that is watched for, or for this many milliseconds, which are less
+/// than a second.
+#[inline]
+fn poll(watched: &mut libc::pollfd, patience: c_int) -> Result<usize> {
+    let watched = &raw mut *watched as usize;
+    #[cfg(target_arch = "x86_64")]
+    let (number, limit) = (libc::SYS_poll, patience as usize);
+    // Elsewhere there is only the call that takes a structure, and a mask of signals.
+    #[cfg(not(target_arch = "x86_64"))]
+    let mut patience = libc::timespec { tv_sec: 0, tv_nsec: i64::from(patience) * 1_000_000 };
+    #[cfg(not(target_arch = "x86_64"))]
+    let (number, limit) = (libc::SYS_ppoll, &raw mut patience as usize);
+    // SAFETY: there is one, and it is the kernel's, as is the time; there is no mask.
+    unsafe { call(number, [watched, 1, limit, 0, 0, 0]) }
+}
+
 /// Returns whether a line can be written now, or within this many milliseconds.
 pub fn takes_a_line(fd: c_int, patience: c_int) -> bool {
     let mut watched = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-    let pointer = &raw mut watched as usize;
-    // SAFETY: there is one, and it is the kernel's.
-    let done = unsafe { call(libc::SYS_poll, [pointer, 1, patience as usize, 0, 0, 0]) };
-    done.is_ok() && watched.revents & libc::POLLOUT != 0
+    poll(&mut watched, patience).is_ok() && watched.revents & libc::POLLOUT != 0
 }
 
 /// Returns whether all writers of a pipe are gone, or leave within this many milliseconds.
 pub fn has_hung_up(fd: c_int, moment: c_int) -> Result<bool> {
     let mut watched = libc::pollfd { fd, events: 0, revents: 0 };
-    let pointer = &raw mut watched as usize;
-    // SAFETY: there is one, and it is the kernel's.
-    unsafe { call(libc::SYS_poll, [pointer, 1, moment as usize, 0, 0, 0]) }?;
+    poll(&mut watched, moment)?;
     Ok(watched.revents == libc::POLLHUP)
 }
 
