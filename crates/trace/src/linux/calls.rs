@@ -77,6 +77,7 @@ pub enum Does {
     /// Opens a file, with flags in an argument.
     Open(Place, usize),
     /// Opens a file for writing, creates and truncates it.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "`open` does that"))]
     Creat(Place),
     /// Opens a file, with flags in memory.
     OpenHow,
@@ -129,15 +130,12 @@ pub enum Does {
 }
 
 use Does::{
-    Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, Creat, FileFlags, Filter,
-    FreeSpace, HardLink, List, Mounts, One, Open, OpenHow, Process, Refused, Rename, SendMessage,
+    Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, FileFlags, Filter, FreeSpace,
+    HardLink, List, Mounts, One, Open, OpenHow, Process, Refused, Rename, SendMessage,
     SendMessages, SharedObject, Socket, TryLock, UnlinkAt, Unshare,
 };
 use Follow::{If, No, Unless, Yes};
-use Op::{
-    Access, Attributes, Change, ChangeAttributes, Create, Date, Execute, Link, RemoveFolder, Stat,
-    Unlink,
-};
+use Op::{Access, Attributes, Change, ChangeAttributes, Create, Date, Execute, Link, Stat};
 use Place::{At, Fd, Path};
 
 macro_rules! calls {
@@ -158,7 +156,7 @@ calls! {
     openat = libc::SYS_openat, Open(At(0, 1), 2);
     openat2 = libc::SYS_openat2, OpenHow;
     #[cfg(target_arch = "x86_64")] open = libc::SYS_open, Open(Path(0), 1);
-    #[cfg(target_arch = "x86_64")] creat = libc::SYS_creat, Creat(Path(0));
+    #[cfg(target_arch = "x86_64")] creat = libc::SYS_creat, Does::Creat(Path(0));
     newfstatat = libc::SYS_newfstatat, One(At(0, 1), Unless(3), Stat);
     statx = libc::SYS_statx, One(At(0, 1), Unless(2), Stat);
     #[cfg(target_arch = "x86_64")] stat = libc::SYS_stat, One(Path(0), Yes, Stat);
@@ -217,8 +215,8 @@ calls! {
     symlinkat = libc::SYS_symlinkat, One(At(1, 2), No, Create);
     #[cfg(target_arch = "x86_64")] symlink = libc::SYS_symlink, One(Path(1), No, Create);
     unlinkat = libc::SYS_unlinkat, UnlinkAt(At(0, 1), 2);
-    #[cfg(target_arch = "x86_64")] unlink = libc::SYS_unlink, One(Path(0), No, Unlink);
-    #[cfg(target_arch = "x86_64")] rmdir = libc::SYS_rmdir, One(Path(0), No, RemoveFolder);
+    #[cfg(target_arch = "x86_64")] unlink = libc::SYS_unlink, One(Path(0), No, Op::Unlink);
+    #[cfg(target_arch = "x86_64")] rmdir = libc::SYS_rmdir, One(Path(0), No, Op::RemoveFolder);
     renameat2 = libc::SYS_renameat2, Rename(At(0, 1), At(2, 3), Some(4));
     renameat = libc::SYS_renameat, Rename(At(0, 1), At(2, 3), None);
     #[cfg(target_arch = "x86_64")] rename = libc::SYS_rename, Rename(Path(0), Path(1), None);
