@@ -33,7 +33,11 @@ impl Names {
     }
 
     /// Returns whether all names of a file are listed.
-    #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+    #[allow(
+        clippy::cast_lossless,
+        clippy::unnecessary_cast,
+        reason = "the type is another system's"
+    )]
     pub fn all_names_of(&self, stat: &Stat) -> bool {
         self.0.get(&id(stat)).is_some_and(|listed| *listed >= stat.st_nlink as u64)
     }

@@ -159,7 +159,11 @@ fn name_once(traced: &HashSet<&Path>, found: &mut Found) -> Result<(), Refused> 
         }
         _ => None,
     });
-    #[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+    #[allow(
+        clippy::cast_lossless,
+        clippy::unnecessary_cast,
+        reason = "the type is another system's"
+    )]
     for (path, stat) in files {
         let left = stat.st_nlink as u64 - 1;
         match names.get_mut(&id(stat)) {

@@ -340,6 +340,7 @@ impl Call {
     }
 
     /// The world that it happens in.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     pub(super) fn world(&self) -> &Arc<World> {
         &self.world
     }
