@@ -13,7 +13,7 @@ use cachex_base::streams::spool::{Rest, Spool};
 use cachex_base::system::stamp::Stamp;
 use cachex_base::text::values::Mode;
 use cachex_exec::invocation::{Resolved, Trail};
-use cachex_exec::stdin::{Source, Stdin, caller_reads_on, put_back};
+use cachex_exec::stdin::{Source, Stdin, caller_reads_on};
 use cachex_store::Root;
 
 /// Proof that what a key was computed from was checked after the run and is unchanged. Only that
@@ -144,8 +144,7 @@ impl Runner<'_> {
         if spool.rest == Rest::End
             && let Some(unread) = unread.filter(|&unread| unread > 0 && caller_reads_on())
         {
-            let from = spool.len().checked_sub(unread);
-            self.tell_of_loss(from.map_or(unread, |from| put_back(&spool, from)));
+            self.tell_of_loss(unread);
         }
     }
 

@@ -212,3 +212,30 @@ fn nothing_that_cannot_be_read_is_not_nothing_to_read() {
     named.clone().env("CACHEX_FRONT", "0").once().prints("no\n").quietly();
     call.once().hits().prints("");
 }
+
+/// Input that is taken cannot be put back while somebody may still write more.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_whose_writer_lives_is_left_to_those_who_share_it() {
+    let cachex = cachex();
+    let script = "mkfifo fifo; (exec >fifo; printf 'a\\nb\\nc\\n'; exec sleep 600) & \
+                  while read job; do $CACHEX echo \"job $job\"; [ \"$job\" != c ] || break; done <fifo; \
+                  kill $!; \
+                  (seq 1 130000; until [ -e over ]; do sleep 0.01; done) | \
+                  { $CACHEX true; head -c 798895 | wc -c; >over; }; \
+                  seq 1 12000000 | { read a; $CACHEX echo \"item $a\"; read b; echo \"next=$b\"; }; \
+                  seq 1 300000 | { $CACHEX true & $CACHEX true y & wait; wc -c; }";
+    let expected = "job a\njob b\njob c\n798895\nitem 1\nnext=2\n1988895\n";
+    let call = cachex.bare(["sh", "-c", script]).env("CACHEX", "cachex run -q --");
+    call.once().prints(expected).exits(0).quietly();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn messages_stay_apart() {
+    let receives = "use Socket; socketpair A, B, AF_UNIX, SOCK_DGRAM, 0; send B, $_, 0 for qw(one two); \
+                    open STDIN, q(<&), A; exec @ARGV";
+    let call = cachex().exec(["perl", "-e", "recv STDIN, $_, 99, 0; print"]);
+    let call = call.launched_by(&format!("exec perl -e '{receives}' \"$@\""));
+    call.once().prints("one").exits(0).quietly();
+}

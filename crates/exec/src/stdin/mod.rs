@@ -16,7 +16,7 @@
 //! and it is left alone. A command that is not recorded gets standard input itself, if nothing had
 //! to be taken out of it.
 //!
-//! Nothing is taken from others that cannot be put back (see `peek`). Input taken out of a pipe is
+//! Nothing is taken from others (see `peek`). Input taken out of a pipe is
 //! kept in a [`Spool`] until the command reads it. cachex never waits for a pipe longer than
 //! [`SILENT`] or [`OPEN`], nor reads more than [`LIMIT`]: beyond that the command runs uncached,
 //! with the input that was read and the rest.
@@ -25,7 +25,6 @@ mod anew;
 #[cfg(target_os = "linux")]
 mod peek;
 mod pipe;
-mod put_back;
 mod shared;
 mod why;
 
@@ -37,6 +36,7 @@ use cachex_base::system::stamp::{self, Stamp};
 use cachex_base::text::values::StdinMode;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, SeekFrom, Stat};
+use rustix::net::SocketType;
 use std::borrow::Cow;
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -47,7 +47,6 @@ pub use cachex_core::stdin::{
     CLOSED, EMPTY, FILE, INHERIT, NULL, PIPE, SOCKET, TERMINAL, WRITE_ONLY,
 };
 pub use pipe::{LIMIT, OPEN, SILENT};
-pub use put_back::put_back;
 pub use shared::caller_reads_on;
 
 /// The part of the key that represents standard input.
@@ -246,15 +245,12 @@ impl Stdin {
         }
     }
 
-    /// Leaves standard input as if a command had read `consumed` bytes. If somebody `reads_on`, the
-    /// rest of a pipe is put back. Returns how many of its bytes are lost to the next reader.
+    /// Leaves standard input as if a command had read `consumed` bytes. Returns how many of those
+    /// that were taken out of a pipe are lost, if somebody `reads_on`.
     pub fn skip(&self, consumed: u64, reads_on: impl FnOnce() -> bool) -> u64 {
         if let Some(taken) = self.taken {
-            return match &self.source {
-                _ if consumed >= taken || !reads_on() => 0,
-                Source::Feed(spool) => put_back(spool, consumed),
-                _ => taken - consumed,
-            };
+            let lost = taken.saturating_sub(consumed);
+            return if lost > 0 && reads_on() { lost } else { 0 };
         }
         if let Some(bytes) = &self.peeked {
             let stdin = rustix::stdio::stdin();
@@ -398,11 +394,26 @@ pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
             }
             take_file(FILE, &stat).map_err(unreadable)
         }
+        FileType::Fifo if keeps_messages_apart() => Err(Unknown::untouched(Why::Messages)),
+        FileType::Socket if rustix::net::sockopt::socket_type(stdin) != Ok(SocketType::STREAM) => {
+            Err(Unknown::untouched(Why::Messages))
+        }
         FileType::Fifo => pipe::take(PIPE, caller_reads_on()),
         // A peer that gets answers through the same socket may ask more, and has to see its end.
         FileType::Socket => pipe::take(SOCKET, caller_reads_on() || shared::is_an_output(&stat)),
         _ => Err(Unknown::untouched(Why::Unreadable)),
     }
+}
+
+/// Returns whether standard input is a pipe from which each read takes what one write wrote.
+fn keeps_messages_apart() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let flags = rustix::fs::fcntl_getfl(rustix::stdio::stdin());
+        flags.is_ok_and(|flags| flags.contains(OFlags::DIRECT))
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// Hashes a file with this status.

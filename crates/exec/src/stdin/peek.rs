@@ -6,8 +6,9 @@
 //! `list | while read -r host; do cachex run -- probe; done`.
 //!
 //! A writer of more than a pipe holds waits for a reader. If others read on, the pipe is enlarged.
-//! Beyond that it has to be read, which is done only if the rest can be put back. Nothing can be
-//! put back into a socket, so a shared one is peeked at (`MSG_PEEK`) or left to the command.
+//! Beyond that it would have to be read, so it is left to the command, as is a named pipe, for which
+//! there may be another writer at any time. A shared socket is peeked at (`MSG_PEEK`) or left to the
+//! command.
 
 use super::{Digest, PIPE, SOCKET, Source, Stdin, Unknown, Why};
 use crate::stdin::pipe::{OPEN, SILENT, stretched};

@@ -43,7 +43,9 @@ pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
         if let Some(taken) = looked {
             return taken;
         }
-        if is_shared && !super::put_back::is_possible() {
+        // Its writers may live longer than this waits, or write more than this keeps, and then
+        // nothing can be put back.
+        if is_shared {
             return Err(Unknown::untouched(Why::Shared));
         }
     }

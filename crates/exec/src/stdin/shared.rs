@@ -1,20 +1,25 @@
 //! Detects other users of standard input.
 
 use cachex_base::system::fsutil;
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, Mode, Stat};
+use std::fs::{self, DirEntry};
 
-/// Returns whether the parent process has the same pipe or socket on its standard input, like a
-/// loop that reads a list, or a shell that reads its script. Without `/proc`, returns false.
+/// Returns whether the parent process may read from the same pipe or socket, like a loop that reads
+/// a list, or a shell that reads its script. Without `/proc`, returns false.
 pub fn caller_reads_on() -> bool {
     let Some(parent) = rustix::process::getppid() else { return false };
-    let theirs = rustix::fs::stat(format!("/proc/{}/fd/0", parent.as_raw_nonzero()));
-    let (Ok(ours), Ok(theirs)) = (rustix::fs::fstat(rustix::stdio::stdin()), theirs) else {
-        return false;
+    let Ok(ours) = rustix::fs::fstat(rustix::stdio::stdin()) else { return false };
+    let is_stream =
+        matches!(FileType::from_raw_mode(ours.st_mode), FileType::Fifo | FileType::Socket);
+    // The link has the mode in which the descriptor is open.
+    let is_readable = |stat: &Stat| Mode::from_raw_mode(stat.st_mode).contains(Mode::RUSR);
+    let is_the_same = |descriptor: DirEntry| {
+        let path = descriptor.path();
+        rustix::fs::stat(&path).is_ok_and(|theirs| fsutil::same_file(&ours, &theirs))
+            && rustix::fs::lstat(&path).is_ok_and(|link| is_readable(&link))
     };
-    let is_stream = |stat: &Stat| {
-        matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::Socket)
-    };
-    is_stream(&ours) && fsutil::same_file(&ours, &theirs)
+    let theirs = || fs::read_dir(format!("/proc/{}/fd", parent.as_raw_nonzero()));
+    is_stream && theirs().is_ok_and(|all| all.flatten().any(is_the_same))
 }
 
 /// Returns whether standard input is also an output.

@@ -19,6 +19,8 @@ pub enum Why {
     Long,
     /// Others read from it, and its contents cannot be inspected without taking them away.
     Shared,
+    /// Each read of it takes one message, which a copy would run together.
+    Messages,
     /// There is no room to keep it.
     NoRoom,
 }
@@ -35,8 +37,12 @@ impl fmt::Display for Why {
             Why::Open => write!(f, "standard input did not end within {}", in_words(OPEN)),
             Why::Long => write!(f, "standard input is longer than {} MiB", LIMIT >> 20),
             Why::Shared => {
-                write!(f, "others read from standard input, and what is taken cannot be put back")
+                write!(
+                    f,
+                    "others read from standard input, and cachex cannot look at it without taking it"
+                )
             }
+            Why::Messages => write!(f, "standard input consists of messages"),
             Why::NoRoom => write!(f, "there is no room to keep standard input"),
         }
     }
