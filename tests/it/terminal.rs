@@ -111,6 +111,26 @@ fn what_is_typed_reaches_the_command_which_is_asked_each_time() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn nor_is_it_recorded_if_the_command_opens_the_terminal() {
+    let cachex = cachex();
+    cachex
+        .tool("ask", "echo 'name?' >/dev/tty; read name </dev/tty; echo \"hello $name\" >/dev/tty");
+    let calls = [
+        "cachex run -v -- ask </dev/null",
+        "cachex run -v --stdin null -- ask",
+        "echo | cachex run -v -- ask",
+        "cachex run --status-file status -- ask </dev/null >/dev/null 2>&1; cat status",
+    ];
+    for (call, number) in calls.into_iter().zip(1..) {
+        let mut terminal = cachex.terminal();
+        terminal.types(call).shows("name?").types("Ada").shows("hello Ada").awaits_runs(number);
+        terminal.shows("it read what was typed");
+    }
+    assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn what_is_typed_for_others_does_not_matter() {
     let cachex = cachex();
     let slow = |name: &str| format!("echo ready; {}; echo finished", cachex.gate(name));

@@ -234,7 +234,7 @@ pub fn run(
         recorder.note_one_pipe();
     }
     // A command with a terminal of its own reads the keys there.
-    let is_watched = inherits && recorder.is_some() && !pty.as_ref().is_some_and(Pty::takes_stdin);
+    let is_watched = recorder.is_some() && pty.is_none();
     let typed = is_watched.then(Typed::watch).flatten();
     let begun = Channel::of(&plan.source).and_then(|channel| {
         let (source, (mask, held)) = (&plan.source, signals.before());

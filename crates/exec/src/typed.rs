@@ -1,5 +1,8 @@
 //! Detects whether a command reads what is typed at the terminal that it shares with cachex.
 //!
+//! That may be its standard input. It may also open the terminal itself, as whatever asks for a
+//! password does; Linux 6.4 and newer note that at each place where the terminal is open.
+//!
 //! The system records when a terminal was last read, in steps of eight seconds. Before the command
 //! starts, that time is set back by two steps, so that the next read changes it. `w` shows a few
 //! seconds of idle time because of that, and nothing else is affected.
@@ -10,9 +13,10 @@
 //! is given the benefit of the doubt.
 
 use cachex_base::system::procfs::Stat;
-use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, fstat, futimens};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fstat, futimens, open};
 use rustix::process::{Pid, getpgrp, getpid};
-use rustix::termios::{isatty, tcgetpgrp};
+use rustix::termios::{isatty, tcgetpgrp, tcgetsid};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,40 +29,37 @@ const BACK: i64 = 16;
 /// child's output.
 const WAITS: [&str; 5] = ["do_wait", "kernel_wait", "pipe_read", "pipe_wait", "sigsuspend"];
 
-/// A watch on reads from the terminal that is standard input.
+/// A watch on reads from this session's terminal.
 #[derive(Debug)]
 pub struct Typed {
+    terminal: Terminal,
     /// The time of the last read, as it was set; none while the terminal belongs to another job.
     mark: Option<i64>,
     was_read: bool,
 }
 
 impl Typed {
-    /// Starts to watch. None where standard input is not this session's terminal, or this user may
-    /// not set its times.
+    /// Starts to watch. None where there is no terminal, or this user may not set its times.
     pub fn watch() -> Option<Typed> {
-        let stdin = rustix::stdio::stdin();
-        if !isatty(stdin) {
-            return None;
-        }
-        let is_own = tcgetpgrp(stdin).ok()? == getpgrp();
-        let mark = if is_own { Some(mark()?) } else { None };
-        Some(Typed { mark, was_read: false })
+        let terminal = Terminal::of_session()?;
+        let is_own = tcgetpgrp(terminal.as_fd()).ok()? == getpgrp();
+        let mark = if is_own { Some(terminal.mark()?) } else { None };
+        Some(Typed { terminal, mark, was_read: false })
     }
 
     /// Pauses until [`Typed::go_on`], while others read the terminal.
     pub fn pause(&mut self) {
         if let Some(mark) = self.mark.take() {
-            self.was_read |= fstat(rustix::stdio::stdin()).is_ok_and(|stat| stat.st_atime != mark);
+            self.was_read |= fstat(self.terminal.as_fd()).is_ok_and(|stat| stat.st_atime != mark);
         }
     }
 
     /// Resumes if the terminal belongs to this job, or is lent to a command with a job of its own.
     /// Anybody may have read what was read during the pause.
     pub fn go_on(&mut self, leader: Pid) {
-        let front = tcgetpgrp(rustix::stdio::stdin());
+        let front = tcgetpgrp(self.terminal.as_fd());
         let is_own = front.is_ok_and(|front| front == getpgrp() || front == leader);
-        self.mark = if is_own { mark() } else { None };
+        self.mark = if is_own { self.terminal.mark() } else { None };
     }
 
     /// Returns whether the terminal belongs to another job.
@@ -74,15 +75,55 @@ impl Typed {
     }
 }
 
-/// Sets the time back, and returns the new one.
-fn mark() -> Option<i64> {
-    let stdin = rustix::stdio::stdin();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    let time = i64::try_from(now.as_secs()).ok()? - BACK;
-    let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    let last_access = Timespec { tv_sec: time, tv_nsec: 0 };
-    futimens(stdin, &Timestamps { last_access, last_modification: unchanged }).ok()?;
-    Some(time)
+/// This session's terminal.
+#[derive(Debug)]
+enum Terminal {
+    /// As a standard stream.
+    Stream(BorrowedFd<'static>),
+    /// As it was found by the session.
+    Opened(OwnedFd),
+}
+
+impl Terminal {
+    fn of_session() -> Option<Terminal> {
+        let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+        let is_own = |stream: &BorrowedFd<'_>| isatty(stream) && tcgetpgrp(stream).is_ok();
+        match streams.into_iter().find(is_own) {
+            Some(stream) => Some(Terminal::Stream(stream)),
+            None => Terminal::by_name().map(Terminal::Opened),
+        }
+    }
+
+    /// Opens the terminal in its own place: the times of `/dev/tty`, which is that of everybody,
+    /// are root's to set.
+    fn by_name() -> Option<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // Usually there is none, which this tells at once.
+        open("/dev/tty", flags, Mode::empty()).ok()?;
+        let number = Stat::of("self")?.pseudo_terminal()?;
+        let opened = open(format!("/dev/pts/{number}"), flags, Mode::empty()).ok()?;
+        (tcgetsid(&opened).ok()? == rustix::process::getsid(None).ok()?).then_some(opened)
+    }
+
+    /// Sets the time of the last read back, and returns the new one.
+    fn mark(&self) -> Option<i64> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let time = i64::try_from(now.as_secs()).ok()? - BACK;
+        let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+        let last_access = Timespec { tv_sec: time, tv_nsec: 0 };
+        let times = Timestamps { last_access, last_modification: unchanged };
+        futimens(self.as_fd(), &times).ok()?;
+        Some(time)
+    }
+}
+
+impl AsFd for Terminal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Terminal::Stream(stream) => *stream,
+            Terminal::Opened(opened) => opened.as_fd(),
+        }
+    }
 }
 
 /// Returns whether another process of this job may read its terminal, besides this process and its

@@ -13,6 +13,8 @@ pub struct Stat {
     pub parent: u32,
     /// Its process group; -1 for a process that is just ending.
     pub group: i32,
+    /// The number of its session's terminal, as the kernel has it; 0 if there is none.
+    terminal: u32,
     /// The kernel's flags, see `PF_EXITING`.
     flags: u64,
     /// The minor page faults of the children that it has waited for. Every child has at least one.
@@ -40,6 +42,7 @@ impl Stat {
             state: *fields.first()?.as_bytes().first()?,
             parent: fields.get(1)?.parse().ok()?,
             group: fields.get(2)?.parse().ok()?,
+            terminal: fields.get(4)?.parse::<i32>().ok()?.cast_unsigned(),
             flags: fields.get(6)?.parse().ok()?,
             faults_of_children: fields.get(8)?.parse().ok()?,
             threads: fields.get(17)?.parse().ok()?,
@@ -52,6 +55,14 @@ impl Stat {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
         entries.filter_map(pid).filter_map(|pid| Stat::of(&pid.to_string()))
+    }
+
+    /// Returns the number in `/dev/pts` of its session's terminal, if that is one.
+    pub fn pseudo_terminal(&self) -> Option<u32> {
+        // Major numbers are in bits 8 to 19, minor ones around them.
+        let [major, minor] =
+            [self.terminal >> 8 & 0xfff, self.terminal & 0xff | self.terminal >> 12 & 0xf_ff00];
+        (136..144).contains(&major).then_some((major - 136) * 256 + minor)
     }
 
     /// Returns whether it has ended but was not reaped yet.
