@@ -37,19 +37,22 @@ pub enum Project {
     Allowed(Box<File>),
 }
 
-/// Finds the file in the working directory, or the nearest folder above; if `always`, even if
-/// nothing was ever allowed.
+/// Finds the file in the working directory, or the nearest folder above that has one that was
+/// allowed; if `always`, even if nothing was ever allowed.
 pub fn find(vars: &Vars, always: bool) -> Project {
     let Some(allowed) = folder(vars) else { return Project::None };
     if !always && rustix::fs::stat(&allowed).is_err() {
         return Project::None;
     }
     let Ok(cwd) = std::env::current_dir() else { return Project::None };
-    let Some(path) = nearest(&cwd) else { return Project::None };
+    let mut found = above(&cwd).map(|path| (known(&allowed, &path), path)).peekable();
+    let Some(nearest) = found.peek().map(|(_, path)| path.clone()) else { return Project::None };
+    // Otherwise a project could switch off what was allowed for the folder that it is in.
+    let mut known_ones = found.filter(|(known, _)| !matches!(known, Ok(None)));
+    let Some((known, path)) = known_ones.next() else { return Project::NotAllowed(nearest) };
     let refused = |why: &str| Project::Refused(format!("{} is not used: {why}", shown(&path)));
-    let known = match known(&allowed, &path) {
-        Ok(Some(known)) => known,
-        Ok(None) => return Project::NotAllowed(path),
+    let known = match known {
+        Ok(known) => known.unwrap_or_default(),
         Err(why) => return refused(&why),
     };
     let bytes = match content(&path) {
@@ -218,21 +221,21 @@ fn content(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the file in this folder, or the nearest folder above.
-fn nearest(folder: &Path) -> Option<PathBuf> {
+/// Returns the files in this folder and the folders above, the nearest first.
+fn above(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let there = |folder: &Path| {
         let path = folder.join(NAME);
         // A file that cannot be examined is not skipped: otherwise others could decide that.
         let is_absent = matches!(rustix::fs::stat(&path), Err(Errno::NOENT | Errno::NOTDIR));
         (!is_absent).then_some(path)
     };
-    folder.ancestors().find_map(there)
+    folder.ancestors().filter_map(there)
 }
 
 fn named_or_nearest(named: Option<&Path>) -> Result<PathBuf> {
     let Some(named) = named else {
         let cwd = std::env::current_dir().context("finding the working directory")?;
-        let found = nearest(&cwd);
+        let found = above(&cwd).next();
         return found.with_context(|| format!("there is no {NAME} here, nor in a folder above"));
     };
     let path = if named.is_dir() { named.join(NAME) } else { named.to_owned() };

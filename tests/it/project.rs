@@ -41,6 +41,14 @@ fn a_projects_file_counts_as_its_reader_has_allowed_it() {
     assert_eq!(told(&below, "expires-in"), "1m .cachex.toml:1");
     let elsewhere = cachex.cli(["config"]).inside(cachex.path("home"));
     assert_eq!(told(&elsewhere, "expires-in"), "- default");
+    // One that comes with somebody else's sources and was not allowed hides nothing.
+    cachex.write("work/sub/.cachex.toml", "# nothing\n");
+    assert_eq!(told(&below, "expires-in"), "1m .cachex.toml:1");
+    let nearer = cachex.write("work/sub/.cachex.toml", "expires-in = \"3m\"\n");
+    cachex.cli(["allow", "work/sub"]).inside(cachex.path("")).once().exits(0);
+    assert_eq!(told(&below, "expires-in"), "3m .cachex.toml:1");
+    cachex.cli(["deny", "work/sub"]).inside(cachex.path("")).once().exits(0);
+    fs::remove_file(nearer).unwrap();
     // The user's own word wins, and so do variables and flags.
     cachex.config("expires-in = \"2m\"\n");
     assert_eq!(expires(&cachex), "2m config.toml:1");
@@ -180,6 +188,12 @@ fn settings_are_got_and_set_and_the_rest_of_the_file_stays() {
                     expires-in = \"1h\"\n";
     assert_eq!(fs::read_to_string(cachex.config_path()).unwrap(), expected);
     config(&["get", "max-size"]).exits(0).prints("1000000000\n");
+    // Whoever uncomments a table later has no setting moved into it.
+    cachex.config("# mine\n\n# For some commands:\n# [[command]]\n# match = \"x\"\n");
+    config(&["set", "expires-in", "5m"]).exits(0);
+    let expected =
+        "# mine\nexpires-in = \"5m\"\n\n# For some commands:\n# [[command]]\n# match = \"x\"\n";
+    assert_eq!(fs::read_to_string(cachex.config_path()).unwrap(), expected);
     for wrong in [
         &["set", "expires-in", "soon"][..],
         &["set", "expire-in", "5m"],

@@ -105,7 +105,13 @@ fn with(before: &str, file: &File, key: &str, written: &str) -> String {
         let end = (at + 1..=lines.len()).find(|end| is_whole(*end)).unwrap_or(at + 1);
         lines.splice(at..end, [line.as_str()]);
     } else {
-        let first = lines.iter().position(|line| line.trim_start().starts_with('['));
+        // One that is commented out may be uncommented later.
+        let is_table = |line: &&str| {
+            let line = line.trim().trim_start_matches(['#', ' ']);
+            line.starts_with('[') && line.ends_with(']') && !line.contains(['"', '\'', ','])
+        };
+        let first =
+            lines.iter().position(|line| line.trim_start().starts_with('[') || is_table(&line));
         let mut at = first.unwrap_or(lines.len());
         // A comment directly above the table stays there.
         while first.is_some() && at > 0 && lines[at - 1].trim_start().starts_with('#') {
