@@ -39,6 +39,14 @@ where
 /// Parses a duration such as `2s` or `1h 30m`; zero is an error.
 pub fn duration(text: &str) -> Result<Duration, String> {
     const ACCEPTED: &str = "expected a duration above zero such as `2s`, `10m` or `1h 30m`";
+    // For humantime, that is a month.
+    if text
+        .trim_end()
+        .strip_suffix('M')
+        .is_some_and(|it| it.ends_with(|c: char| c.is_ascii_digit()))
+    {
+        return Err(format!("`M` is not a unit: write `m` for minutes, or `months`; {ACCEPTED}"));
+    }
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err(ACCEPTED.to_owned()),
         Ok(duration) => Ok(duration),
@@ -294,6 +302,8 @@ mod tests {
     #[test]
     fn durations_are_above_zero_and_carry_a_unit() {
         assert_eq!(duration("1h 30m"), Ok(Duration::from_mins(90)));
+        assert!(duration("1month").is_ok());
+        assert!(duration("1h 10M").unwrap_err().contains("`m` for minutes"));
         for bad in ["0s", "-2s", "2 fortnights", "", "99999999999999999999y", "5"] {
             let message = duration(bad).unwrap_err();
             assert!(message.contains("such as `2s`"), "{bad}: {message}");
