@@ -73,7 +73,10 @@ const SESSIONS: &[(&str, &[&str])] = &[
     ("mcfly", &["MCFLY_SESSION_ID", "MCFLY_HISTORY"]),
     ("fnm", &["FNM_MULTISHELL_PATH"]),
     ("direnv", &["DIRENV_DIFF", "DIRENV_DIR", "DIRENV_FILE", "DIRENV_WATCHES", "DIRENV_LAYOUT"]),
-    ("GNU parallel", &["PARALLEL_SEQ", "PARALLEL_PID", "PARALLEL_JOBSLOT"]),
+    (
+        "GNU parallel",
+        &["PARALLEL_SEQ", "PARALLEL_PID", "PARALLEL_JOBSLOT", "PARALLEL_JOBSLOT0", "PARALLEL_TMP"],
+    ),
     ("pytest", &["PYTEST_CURRENT_TEST", "PYTEST_XDIST_TESTRUNUID"]),
     ("WSL", &["WSL_INTEROP"]),
     ("a desktop", &["DESKTOP_STARTUP_ID", "XDG_ACTIVATION_TOKEN", "GIO_LAUNCHED_DESKTOP_FILE_PID"]),
