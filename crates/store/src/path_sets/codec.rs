@@ -66,12 +66,14 @@ pub(super) fn put_ties(bytes: &mut Vec<u8>, ties: Option<Ties>) {
     bytes.push(ties.map_or(UNTIED, Ties::bits));
 }
 
-/// Reads the ties of a set.
-pub(super) fn take_ties(rest: &mut &[u8]) -> Option<Option<Ties>> {
-    Some(match take(rest)? {
+/// Reads the ties of a set, which is otherwise empty.
+pub(super) fn tied_set(rest: &mut &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSet> {
+    let ties = match take(rest)? {
         [UNTIED] => None,
         [bits] => Some(Ties::of_bits(bits)?),
-    })
+    };
+    let ground = ground.filter(|_| ties.is_some()).cloned();
+    Some(PathSet { ties, ground, ..PathSet::default() })
 }
 
 /// Appends a path without the prefix that it shares with the one before.
@@ -135,9 +137,7 @@ pub fn decode(bytes: &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSets> {
 
 fn set(rest: &mut &[u8], ground: Option<&Rc<Ground>>) -> Option<PathSet> {
     let id = Key(take(rest)?);
-    let ties = take_ties(rest)?;
-    let ground = ground.filter(|_| ties.is_some()).cloned();
-    let mut set = PathSet { id, ties, ground, ..PathSet::default() };
+    let mut set = PathSet { id, ..tied_set(rest, ground)? };
     let count = u32::from_le_bytes(take(rest)?);
     for _ in 0..count {
         let len = usize::from(u16::from_le_bytes(take(rest)?));

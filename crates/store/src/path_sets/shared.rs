@@ -17,7 +17,7 @@
 //! nothing is mounted by a look-up, and of the files that the kernel generates, only those known
 //! to be harmless are read.
 
-use super::codec::{put_path, put_ties, take, take_path, take_ties};
+use super::codec::{put_path, put_ties, take, take_path, tied_set};
 use super::ground::{ABOVE, is_within};
 use super::{Ground, MOST, NO_FOLDER, PathSet};
 use cachex_trace::{Class, Fact, Stamp, Value};
@@ -112,9 +112,7 @@ pub fn unpack(packed: &[u8], ground: Option<&Rc<Ground>>) -> Option<Vec<PathSet>
 }
 
 fn set(rest: &mut &[u8], with_values: bool, ground: Option<&Rc<Ground>>) -> Option<PathSet> {
-    let ties = take_ties(rest)?;
-    let ground = ground.filter(|_| ties.is_some()).cloned();
-    let mut set = PathSet { ties, ground, ..PathSet::default() };
+    let mut set = tied_set(rest, ground)?;
     let count = u32::from_le_bytes(take(rest)?) as usize;
     if count > MOST_FACTS {
         return None;
