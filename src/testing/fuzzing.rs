@@ -7,21 +7,15 @@
 //! checked-in seeds and mutations of them.
 
 mod archive;
-#[cfg(all(
-    target_os = "linux",
-    target_env = "gnu",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
+#[cfg_attr(
+    not(all(
+        target_os = "linux",
+        target_env = "gnu",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    )),
+    path = "fuzzing/no_front.rs"
+)]
 mod front;
-#[cfg(not(all(
-    target_os = "linux",
-    target_env = "gnu",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
-mod front {
-    /// Does nothing: this system has no front.
-    pub fn front(_: &[u8]) {}
-}
 
 use crate::args::lean;
 use crate::args::{self, Called, RUN, RunArgs, SH};
