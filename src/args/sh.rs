@@ -31,7 +31,7 @@ Caching the recipes of one rule in a Makefile, line by line:
   build/%.o: export CACHEX_INPUT = $^ *.h
   build/%.o: export CACHEX_OUTPUT = $@
   build/%.o: %.c
-  \t$(CC) $(CFLAGS) -c -o $@ $<
+  \tmkdir -p $(@D) && $(CC) $(CFLAGS) -c -o $@ $<
 
 Examples:
   cachex sh --expires-in 10m -c 'du -sh * | sort -h'
