@@ -107,6 +107,13 @@ fn one_that_is_gone_before_the_first_byte_is_met_as_without_cachex() {
         drop(reader);
         call.spawn_into(writer).ends().exits(9).quietly();
     }
+    // One that ignores the signal from the start gets the error, however soon it prints.
+    let tells =
+        "trap '' PIPE; { sleep 0.1; cachex run --force -- /bin/echo hi; echo $? >&2; } | true";
+    for _ in 0..5 {
+        let outcome = cachex.shell(tells).once().prints("");
+        assert!(outcome.stderr().contains("Broken pipe") && outcome.stderr().ends_with("\n1\n"));
+    }
     // It may print before that can be noticed, and then ends as it did.
     let call = cachex.run("trap '' PIPE; echo 1; exit 0").with("--force");
     for _ in 0..20 {

@@ -40,8 +40,8 @@ use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs};
 use cachex_base::streams::output_prefix::OutputPrefix;
 use cachex_base::streams::spool::Spool;
-use cachex_base::system::null;
-use cachex_base::system::signals::Signals;
+use cachex_base::system::signals::{self, Signals};
+use cachex_base::system::{fsutil, null};
 use cachex_store::capture::Recorder;
 use cachex_trace::Hook;
 use destination::Destination;
@@ -49,8 +49,11 @@ pub use leftover_output::Left;
 use limit::Limit;
 use output_stream::OutputStream;
 use pump::Pump;
+use rustix::event::PollFlags;
 use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
+use signal_hook::consts::SIGPIPE;
 use spawn::{Begins, Child, Image};
 use std::io;
 use std::path::Path;
@@ -238,11 +241,14 @@ pub fn run(
     let typed = is_watched.then(Typed::watch).flatten();
     let begun = Channel::of(&plan.source).and_then(|channel| {
         let (source, (mask, held)) = (&plan.source, signals.before());
+        let meets_errors = signals::is_ignored(SIGPIPE) || mask.holds(SIGPIPE);
+        let is_shown = matches!(plan.output, Output::Live) && pty.is_none();
+        let unread = Stream::BOTH.map(|it| meets_errors && is_shown && has_lost_its_reader(it));
         let begins = Begins { kind, mask, held, trace: plan.trace };
-        let running = start(image, source, channel.as_ref(), begins, pty, pipes)?;
-        Ok((channel, running))
+        let running = start(image, source, channel.as_ref(), begins, pty, (pipes, unread))?;
+        Ok((channel, running, unread.contains(&true)))
     });
-    let (channel, running) = match begun {
+    let (channel, running, is_unread) = match begun {
         Ok(begun) => begun,
         Err(error) => return Err(Unstarted::new(error, plan.source)),
     };
@@ -297,6 +303,7 @@ pub fn run(
     let input = (unread, feeder.into_spool());
     let spoiled = spoiled.or(lacks_terminal.then_some(Spoiled::WithoutTerminal));
     let spoiled = spoiled.or(unfed.map(|_| Spoiled::Unfed));
+    let spoiled = spoiled.or(is_unread.then_some(Spoiled::Abandoned));
     let run_time = ended - started;
     let (bytes, held) = (taker.bytes, taker.held);
     Ok(Ended { status, run_time, bytes, spoiled, lost, held, left, differs, broken, input, unfed })
@@ -317,7 +324,7 @@ fn start(
     channel: Option<&Channel>,
     begins: Begins,
     pty: Option<Pty>,
-    pipes: Pipes,
+    (pipes, unread): (Pipes, [bool; 2]),
 ) -> io::Result<Running> {
     let pipe = || -> io::Result<(OwnedFd, OwnedFd)> {
         let (reader, writer) = io::pipe()?;
@@ -339,6 +346,9 @@ fn start(
     };
     let (from_stdout, stdout) = output(pty.as_ref())?;
     let (from_stderr, stderr) = if pipes == Pipes::Two { output(errors)? } else { (None, None) };
+    // Its first write is to fail there, as it would without cachex.
+    let [from_stdout, from_stderr] = [(from_stdout, unread[0]), (from_stderr, unread[1])]
+        .map(|(pipe, is_unread)| pipe.filter(|_| !is_unread));
     let streams = [
         typed.map(Pty::slave).or(stdin.as_ref().map(AsFd::as_fd)),
         pty.as_ref().map(Pty::slave).or(stdout.as_ref().map(AsFd::as_fd)),
@@ -354,4 +364,15 @@ fn start(
         }
     };
     Ok(Running { child, stdout: from_stdout, stderr: from_stderr, console })
+}
+
+/// Returns whether nobody reads any more from the pipe that is this output of cachex.
+fn has_lost_its_reader(stream: Stream) -> bool {
+    let output = match stream {
+        Stream::Stdout => rustix::stdio::stdout(),
+        Stream::Stderr => rustix::stdio::stderr(),
+    };
+    let is_pipe = |stat: Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo;
+    fsutil::is_ready(output, PollFlags::empty()) == Ok(true)
+        && rustix::fs::fstat(output).is_ok_and(is_pipe)
 }
