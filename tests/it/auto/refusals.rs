@@ -84,6 +84,31 @@ fn a_process_that_goes_on_running() {
 }
 
 #[test]
+fn a_descriptor_that_is_inherited_whatever_it_leads_to() {
+    let cachex = cachex();
+    cachex.write("work/f", "one\n");
+    for inherited in ["3<f", "3<.", "3</dev/zero"] {
+        let call = auto(&cachex, "echo x").launched_by(&format!("exec \"$@\" {inherited}"));
+        refuses(&call, "descriptor 3 is inherited");
+    }
+    let nothing = auto(&cachex, "echo x").launched_by("exec \"$@\" 3</dev/null");
+    nothing.twice().runs_once().prints("x\n");
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run --auto -v -- true 3>&1");
+    terminal.shows("not recorded: descriptor 3 is inherited");
+}
+
+#[test]
+fn the_scheduling_of_a_process_that_it_did_not_start() {
+    let cachex = cachex();
+    let call = |script: &str| auto(&cachex, &format!("{script} >/dev/null 2>&1; echo x"));
+    refuses(&call("taskset -p 1"), "sched_getaffinity of process 1 by taskset");
+    refuses(&call("ionice -p 1"), "ioprio_get of process 1 by ionice");
+    refuses(&call("renice -n 1 -p 4194000"), "getpriority of process 4194000 by renice");
+    call("taskset -p $$ >/dev/null; renice -n 5 -p $$").twice().runs_once().prints("x\n");
+}
+
+#[test]
 fn an_automatic_call_within_another_runs_untraced() {
     let cachex = cachex();
     cachex.write("work/f", "one\n");

@@ -95,6 +95,26 @@ fn all_files_of_a_hit_have_one_time_and_make_finds_nothing_to_do() {
 }
 
 #[test]
+fn a_hit_within_another_call_depends_on_the_times_that_it_looks_at() {
+    let cachex = cachex();
+    let file = cachex.write("work/f", "one\n");
+    let inner = crate::harness::World::binary().display().to_string();
+    let call = auto(&cachex, &format!("{inner} run --auto -- cat f"));
+    // A file that has long been there is known by its times alone.
+    crate::harness::eventually("an old file", || {
+        let age = fs::metadata(&file).unwrap().modified().unwrap().elapsed();
+        age.is_ok_and(|age| age.as_secs() >= 3).then_some(())
+    });
+    call.clone().bare().once().prints("one\n");
+    call.times(3).prints("one\n");
+    // Of the same size, and with the same modification time.
+    let before = fs::metadata(&file).unwrap().modified().unwrap();
+    fs::write(&file, "two\n").unwrap();
+    File::options().append(true).open(&file).unwrap().set_modified(before).unwrap();
+    call.once().prints("two\n");
+}
+
+#[test]
 fn a_copy_that_updates_compares_times() {
     let cachex = cachex();
     let lay = |seconds: u64| {

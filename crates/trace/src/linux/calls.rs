@@ -1,12 +1,17 @@
 //! The system calls that are traced, and the meaning of their arguments.
 //!
 //! The table has every call that takes a path, and every other call by which a process can learn
-//! about files, reach another process, or change the meaning of a path. A test compares the table
-//! with the kernel's headers.
+//! about files, reach another process, or change the system or the meaning of a path. A test
+//! compares the table with the kernel's headers.
 
 /// The highest system call number whose meaning is known. A run that makes a later call cannot be
 /// recorded.
 pub const LAST_KNOWN: u32 = 470;
+
+/// The first argument of `getpriority` and `setpriority` for a process.
+const PRIO_PROCESS: i32 = 0;
+/// The first argument of `ioprio_get` and `ioprio_set` for a process.
+const IOPRIO_WHO_PROCESS: i32 = 1;
 
 /// A traced system call.
 pub struct Call {
@@ -119,8 +124,14 @@ pub enum Does {
     FreeSpace(Place),
     /// Asks for the mounted file systems.
     Mounts,
-    /// Reaches or queries the process that the first argument names.
+    /// Reaches or queries the process that the first argument names; 0 stands for the caller.
     Process,
+    /// Reaches the process that the second argument names, if the request in the first attaches to
+    /// one.
+    Attach,
+    /// Reads or sets the priority of what the second argument names; 0 stands for the caller. It
+    /// is a process if the first argument has this value.
+    Priority(i32),
     /// Takes a lock, or learns that another process has it.
     TryLock,
     /// Reads the flags of an open file, which `lsattr` shows.
@@ -130,9 +141,9 @@ pub enum Does {
 }
 
 use Does::{
-    Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, FileFlags, Filter, FreeSpace,
-    HardLink, List, Mounts, One, Open, OpenHow, Process, Refused, Rename, SendMessage,
-    SendMessages, SharedObject, Socket, TryLock, UnlinkAt, Unshare,
+    Attach, Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, FileFlags, Filter,
+    FreeSpace, HardLink, List, Mounts, One, Open, OpenHow, Priority, Process, Refused, Rename,
+    SendMessage, SendMessages, SharedObject, Socket, TryLock, UnlinkAt, Unshare,
 };
 use Follow::{If, No, Unless, Yes};
 use Op::{Access, Attributes, Change, ChangeAttributes, Create, Date, Execute, Link, Stat};
@@ -257,6 +268,22 @@ calls! {
     prlimit64 = libc::SYS_prlimit64, Process;
     process_vm_readv = libc::SYS_process_vm_readv, Process;
     process_vm_writev = libc::SYS_process_vm_writev, Process;
+    migrate_pages = libc::SYS_migrate_pages, Process;
+    move_pages = libc::SYS_move_pages, Process;
+    sched_setparam = libc::SYS_sched_setparam, Process;
+    sched_getparam = libc::SYS_sched_getparam, Process;
+    sched_setscheduler = libc::SYS_sched_setscheduler, Process;
+    sched_getscheduler = libc::SYS_sched_getscheduler, Process;
+    sched_rr_get_interval = libc::SYS_sched_rr_get_interval, Process;
+    sched_setaffinity = libc::SYS_sched_setaffinity, Process;
+    sched_getaffinity = libc::SYS_sched_getaffinity, Process;
+    sched_setattr = libc::SYS_sched_setattr, Process;
+    sched_getattr = libc::SYS_sched_getattr, Process;
+    ptrace = libc::SYS_ptrace, Attach;
+    getpriority = libc::SYS_getpriority, Priority(PRIO_PROCESS);
+    setpriority = libc::SYS_setpriority, Priority(PRIO_PROCESS);
+    ioprio_get = libc::SYS_ioprio_get, Priority(IOPRIO_WHO_PROCESS);
+    ioprio_set = libc::SYS_ioprio_set, Priority(IOPRIO_WHO_PROCESS);
     flock = libc::SYS_flock, TryLock;
     ioctl = libc::SYS_ioctl, FileFlags;
 
@@ -290,6 +317,18 @@ calls! {
     swapoff = libc::SYS_swapoff, Refused;
     quotactl = libc::SYS_quotactl, Refused;
     quotactl_fd = libc::SYS_quotactl_fd, Refused;
+    sethostname = libc::SYS_sethostname, Refused;
+    setdomainname = libc::SYS_setdomainname, Refused;
+    settimeofday = libc::SYS_settimeofday, Refused;
+    adjtimex = libc::SYS_adjtimex, Refused;
+    clock_settime = libc::SYS_clock_settime, Refused;
+    clock_adjtime = libc::SYS_clock_adjtime, Refused;
+    init_module = libc::SYS_init_module, Refused;
+    finit_module = libc::SYS_finit_module, Refused;
+    delete_module = libc::SYS_delete_module, Refused;
+    kexec_load = libc::SYS_kexec_load, Refused;
+    kexec_file_load = if cfg!(target_arch = "x86_64") { 320 } else { 294 }, Refused;
+    reboot = libc::SYS_reboot, Refused;
     #[cfg(target_arch = "x86_64")] uselib = libc::SYS_uselib, Refused;
 }
 
@@ -314,8 +353,8 @@ mod tests {
     use super::{CALLS, LAST_KNOWN, by_number};
     use std::collections::BTreeMap;
 
-    /// Calls that take no path, and reveal nothing about files beyond what opening their descriptor
-    /// did.
+    /// Calls that take no path, reveal nothing about files beyond what opening their descriptor
+    /// did, and reach neither the system nor another process.
     const WITHOUT_PATHS: &str = include_str!("pathless.txt");
 
     /// Returns the numbers and names in the kernel's header, where it is installed.

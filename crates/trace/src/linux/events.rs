@@ -142,11 +142,11 @@ impl Recorder {
             Does::SharedObject if made.number(0) == libc::IPC_PRIVATE => {}
             Does::FreeSpace(place) => self.free_space(made, place)?,
             Does::Mounts => self.note_mounts(),
-            Does::Process => self.reach_process(made),
+            Does::Process => self.reach_process(made, 0),
+            Does::Attach => self.reach_process(made, 1),
+            Does::Priority(process) => self.reach_priority(made, process),
             Does::TryLock => self.try_lock(made),
-            Does::FileFlags => {
-                self.refuse_of(made.tracee, Weight::Done, "a look at the flags of a file");
-            }
+            Does::FileFlags => self.look_at_flags(made),
             Does::Filter if !made.has(1, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER as i32) => {}
             Does::Filter | Does::SharedObject | Does::Refused => self.refuse_call(made),
         }

@@ -26,6 +26,9 @@ pub const NAMESPACES: u64 = (libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as u64;
 /// The `ioctl` requests that read the flags of a file: `FS_IOC_GETFLAGS` and `FS_IOC_FSGETXATTR`.
 pub const GET_FLAGS: [u32; 2] = [0x8008_6601, 0x801c_581f];
 
+/// The `ptrace` requests that attach to a process: `PTRACE_ATTACH` and `PTRACE_SEIZE`.
+const ATTACH: [u32; 2] = [16, 0x4206];
+
 /// The action for a system call number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
@@ -59,6 +62,7 @@ fn ranges() -> Vec<(u32, Action)> {
             Does::Clone => Action::IfBits(0, NAMESPACES as u32),
             Does::SharedObject => Action::UnlessArgument(0, libc::IPC_PRIVATE as u32),
             Does::Process => Action::UnlessArgument(0, 0),
+            Does::Attach => Action::IfArgument(0, ATTACH),
             Does::TryLock => Action::IfBits(1, libc::LOCK_NB as u32),
             Does::FileFlags => Action::IfArgument(1, GET_FLAGS),
             Does::SendMessage => Action::UnlessUpperHalf(2, LET_THROUGH),
@@ -196,7 +200,8 @@ mod tests {
         for call in CALLS {
             // Arguments that make none of the calls harmless.
             let second = if call.name == "ioctl" { GET_FLAGS[0].into() } else { 7 };
-            let told = run(NATIVE, call.number, [0x1002_0003, second, 7, 7, 7, 7]);
+            let first = if call.name == "ptrace" { ATTACH[0].into() } else { 0x1002_0003 };
+            let told = run(NATIVE, call.number, [first, second, 7, 7, 7, 7]);
             assert_eq!(told, NOTIFY, "{}", call.name);
         }
     }
@@ -233,6 +238,10 @@ mod tests {
         assert_eq!(native(libc::SYS_kill, [0, 9, 0, 0, 0, 0]), ALLOW);
         assert_eq!(native(libc::SYS_kill, [u64::MAX, 9, 0, 0, 0, 0]), NOTIFY);
         assert_eq!(native(libc::SYS_prlimit64, [0, 3, 0, 0, 0, 0]), ALLOW);
+        assert_eq!(native(libc::SYS_sched_getaffinity, [0, 8, 7, 0, 0, 0]), ALLOW);
+        assert_eq!(native(libc::SYS_sched_setaffinity, [1, 8, 7, 0, 0, 0]), NOTIFY);
+        assert_eq!(native(libc::SYS_ptrace, [0; 6]), ALLOW);
+        assert_eq!(native(libc::SYS_ptrace, [ATTACH[1].into(), 1, 0, 0, 0, 0]), NOTIFY);
         assert_eq!(native(libc::SYS_flock, [3, libc::LOCK_EX as u64, 0, 0, 0, 0]), ALLOW);
         let is_open = [1, libc::TCGETS, 0, 0, 0, 0];
         assert_eq!(native(libc::SYS_ioctl, is_open), ALLOW);

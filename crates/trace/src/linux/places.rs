@@ -43,7 +43,7 @@ const COMPARE_TIMES: &[&str] =
 /// Programs that compare times if an option says so: `cp -u`.
 const UPDATE: &[&str] = &["cp", "gcp", "install", "ginstall"];
 
-/// Programs that show or store everything about a file's status.
+/// Programs that show, store or compare everything about a file's status.
 const SHOW_DETAILS: &[&str] = &[
     "ls",
     "dir",
@@ -74,6 +74,7 @@ const SHOW_DETAILS: &[&str] = &[
     "gzip",
     "pigz",
     "mountpoint",
+    "cachex",
 ];
 
 /// Programs that can compare the times of two files, and seldom do.

@@ -163,13 +163,17 @@ fn is_left_alone(listener: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// Returns why an inherited descriptor prevents recording the run, if one does.
+/// Returns why an inherited descriptor prevents recording the run, if one does: what the command
+/// reads, writes or finds through it is not known, whatever it leads to.
 fn inherited(settings: &Settings) -> Option<String> {
     let is_known = |number: &i32| {
         settings.known_descriptors.contains(number)
             || settings.jobserver.descriptors.contains(number)
     };
-    for entry in std::fs::read_dir("/proc/self/fd").ok()? {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
+        return Some("which descriptors are inherited cannot be seen".to_owned());
+    };
+    for entry in entries {
         let Some(number) = entry.ok().and_then(|it| it.file_name().to_str()?.parse::<i32>().ok())
         else {
             continue;
@@ -177,16 +181,23 @@ fn inherited(settings: &Settings) -> Option<String> {
         if number < 3 || is_known(&number) {
             continue;
         }
-        if let Some(kind) = listen::with_descriptor(number, |fd| {
+        let is_inherited = listen::with_descriptor(number, |fd| {
             let flags = rustix::io::fcntl_getfd(fd).ok()?;
-            let status = rustix::fs::fstat(fd).ok()?;
-            (!flags.contains(FdFlags::CLOEXEC)).then(|| FileType::from_raw_mode(status.st_mode))
-        }) && !matches!(kind, FileType::CharacterDevice | FileType::Directory)
-        {
+            Some(!flags.contains(FdFlags::CLOEXEC) && !is_null(fd))
+        });
+        if is_inherited == Some(true) {
             return Some(format!("descriptor {number} is inherited"));
         }
     }
     None
+}
+
+/// Returns whether a descriptor leads to `/dev/null`, from which nothing is learned.
+fn is_null(fd: BorrowedFd<'_>) -> bool {
+    rustix::fs::fstat(fd).is_ok_and(|status| {
+        FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice
+            && status.st_rdev == rustix::fs::makedev(1, 3)
+    })
 }
 
 /// Returns whether commands can be traced here, and if not, why.

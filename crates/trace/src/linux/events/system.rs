@@ -38,21 +38,37 @@ impl Recorder {
         }
     }
 
-    /// Notes that a process is reached. That may be one of the run's own or the process that waits
-    /// for it. The existence of any other depends on things unknown.
-    pub(super) fn reach_process(&mut self, made: &Made) {
-        let process = made.number(0);
+    /// Notes that the process in an argument is reached. That may be one of the run's own or the
+    /// process that waits for it. The existence of any other depends on things unknown.
+    pub(super) fn reach_process(&mut self, made: &Made, at: usize) {
+        let process = made.number(at);
         let is_known = process != -1 && {
             // A process, or a group, which has the id of the process that created it.
             let process = process.saturating_abs();
             process == std::process::id() as i32
                 || self.met.contains(&process)
-                || self.is_ours(process)
+                || self.is_ours(Tracee(process).process())
         };
         if !is_known {
             let what = format_args!("{} of process {process}", made.name);
             self.refuse_of(made.tracee, Weight::Done, what);
         }
+    }
+
+    /// Notes that a priority is read or set. That of the caller, or of another process of the run,
+    /// ends with the run.
+    pub(super) fn reach_priority(&mut self, made: &Made, process: i32) {
+        if made.number(0) != process {
+            let what = format_args!("{} of a group or user", made.name);
+            self.refuse_of(made.tracee, Weight::Done, what);
+        } else if made.number(1) != 0 {
+            self.reach_process(made, 1);
+        }
+    }
+
+    /// Notes that the flags of an open file are read.
+    pub(super) fn look_at_flags(&mut self, made: &Made) {
+        self.refuse_of(made.tracee, Weight::Done, "a look at the flags of a file");
     }
 
     /// Notes that a lock is tried without waiting. Many programs do so to report that they wait,

@@ -50,6 +50,39 @@ fn whether_a_stranger_is_alive_is_no_fact() {
 }
 
 #[test]
+fn the_scheduling_of_a_stranger_is_no_fact_and_that_of_its_own_processes_is_known() {
+    let world = World::new();
+    for (script, why) in [
+        ("taskset -p 1", "sched_getaffinity of process 1 "),
+        ("chrt -p 1", "sched_get"),
+        ("ionice -p 1", "ioprio_get of process 1 "),
+        ("renice -n 1 -p 4194000", "getpriority of process 4194000 "),
+    ] {
+        let refusal = world.shell(&format!("({script}) >/dev/null 2>&1; :")).refusal();
+        assert!(refusal.as_ref().is_some_and(|it| it.starts_with(why)), "{script}: {refusal:?}");
+    }
+    let own = "nice true; taskset 1 true; chrt -o 0 true; ionice -c 3 true; renice -n 5 -p $$; \
+               taskset -p $$; chrt -p $$; ionice -p $$; \
+               sleep 100 & renice -n 6 -p $!; taskset -p $!; kill $!; wait; :";
+    assert_eq!(world.shell(&format!("({own}) >/dev/null 2>&1")).refusal(), None);
+}
+
+#[test]
+fn the_processors_of_a_thread_of_its_own_are_known() {
+    let world = World::new();
+    let script = "import os, threading\n\
+                  gate = threading.Event()\n\
+                  thread = threading.Thread(target=gate.wait)\n\
+                  thread.start()\n\
+                  os.sched_setaffinity(thread.native_id, os.sched_getaffinity(0))\n\
+                  os.getpriority(os.PRIO_PROCESS, thread.native_id)\n\
+                  gate.set()\n";
+    let run = world.run(Settings::default(), Command::new("python3").args(["-c", script]));
+    assert!(run.status.success());
+    assert_eq!(run.refusal(), None);
+}
+
+#[test]
 fn a_lock_that_is_tried_by_a_program_for_that_is_no_fact() {
     let world = World::new();
     let refusal = world.shell("flock -n lock true; rm lock").refusal().unwrap();
