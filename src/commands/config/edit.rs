@@ -111,7 +111,7 @@ fn with(before: &str, file: &File, key: &str, written: &str) -> String {
             line.starts_with('[') && line.ends_with(']') && !line.contains(['"', '\'', ','])
         };
         let first =
-            lines.iter().position(|line| line.trim_start().starts_with('[') || is_table(&line));
+            lines.iter().position(|line| line.trim_start().starts_with('[') || is_table(line));
         let mut at = first.unwrap_or(lines.len());
         // A comment directly above the table stays there.
         while first.is_some() && at > 0 && lines[at - 1].trim_start().starts_with('#') {
