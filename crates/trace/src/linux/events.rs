@@ -7,7 +7,7 @@ use crate::linux::listen::Event;
 use crate::linux::places::Looks;
 use crate::linux::recorder::{Known, MOST, Recorder, Weight, display};
 use crate::linux::tracee::{Target, Tracee, Unread};
-use crate::linux::tree::{Found, name, parent};
+use crate::linux::tree::{Found, Id, name, parent};
 use crate::linux::walk::{End, Spot, Walk};
 use crate::linux::write::Write;
 use rustix::io::Errno;
@@ -301,11 +301,7 @@ impl Recorder {
         key.extend(&named.from);
         key.push(0);
         key.extend(&named.path);
-        let epoch = self.epoch;
-        if let Some(known) = self.asked.get_mut(&key)
-            && (known.epoch == epoch || !known.met.iter().any(|&id| self.tree[id].is_changed))
-        {
-            known.epoch = epoch;
+        if self.is_known(&key) {
             return None;
         }
         let walk = self.find(made, named, follows);
@@ -316,7 +312,9 @@ impl Recorder {
             let mut met = walk.met;
             met.sort_unstable();
             met.dedup();
-            self.asked.insert(key, Known { met: met.into(), epoch });
+            let is_absent = |id: &Id| self.tree[*id].before == Some(Found::Nothing);
+            let absent = met.iter().copied().find(is_absent);
+            self.asked.insert(key, Known { met: met.into(), absent, epoch: self.epoch });
         }
         let End::At(spot) = walk.end else { return None };
         if !spot.is_own {

@@ -74,6 +74,8 @@ pub enum Weight {
 pub struct Known {
     /// The paths involved.
     pub met: Box<[Id]>,
+    /// The one that was absent.
+    pub absent: Option<Id>,
     /// The epoch up to which none of them had changed.
     pub epoch: u32,
 }
@@ -142,14 +144,32 @@ impl Recorder {
         is_left_out(&self.places, &self.settings, path)
     }
 
+    /// Returns whether a look-up was made before, with the same result.
+    pub fn is_known(&mut self, look_up: &[u8]) -> bool {
+        let epoch = self.epoch;
+        let Some(known) = self.asked.get_mut(look_up) else { return false };
+        if known.epoch != epoch && known.met.iter().any(|&id| self.tree[id].is_changed) {
+            return false;
+        }
+        known.epoch = epoch;
+        if let Some(absent) = known.absent {
+            self.check_unchanged(absent);
+        }
+        true
+    }
+
     /// Returns the present state of a path, which is kept on the first look. A path that the run
     /// cannot have changed still has that state: if somebody else changes it, the run is not
-    /// recorded in the end.
+    /// recorded in the end. By then, a file that came may be gone again, so what was absent is
+    /// looked at each time: an answer to a request of the run, say, that the run removes.
     pub fn look(&mut self, id: Id) -> Found {
         let node = &mut self.tree[id];
         if let Some(found) = node.before
             && !node.is_changed
         {
+            if found == Found::Nothing && !node.is_left_out {
+                self.check_unchanged(id);
+            }
             return found;
         }
         let found = Found::at(&node.path);

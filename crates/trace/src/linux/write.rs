@@ -89,9 +89,9 @@ impl Recorder {
         self.will_change(id);
     }
 
-    /// Refuses a run that is about to change a path that somebody else has changed since the first
-    /// look: the end of the run cannot show that.
-    fn check_unchanged(&mut self, id: Id) {
+    /// Refuses a run if somebody else has changed a path since the first look: the end of the run
+    /// may not show that.
+    pub fn check_unchanged(&mut self, id: Id) {
         let node = &self.tree[id];
         if !node.is_changed
             && !node.is_left_out

@@ -3,7 +3,7 @@
 use super::{World, c};
 use crate::{Change, Class, Settings, Times};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
@@ -276,6 +276,30 @@ fn what_somebody_else_changes_meanwhile_makes_a_run_that_cannot_be_recorded() {
         let refusal = tracer.finish().refusal.map(|it| it.to_string());
         let is_seen =
             refusal.as_ref().is_some_and(|it| it.ends_with("changed while the command ran"));
+        assert!(is_seen, "{look}: {refusal:?}");
+    }
+}
+
+#[test]
+fn what_comes_and_goes_again_meanwhile_is_seen_as_well() {
+    let world = World::new();
+    for look in ["test -e none", "cat none", "rm -f none", "mv none dir"] {
+        let script =
+            format!("{look} 2>/dev/null; echo 1; read x; {look} >/dev/null; echo 2; read x");
+        let (tracer, mut child) =
+            world.start(Settings::default(), Command::new("sh").args(["-c", &script]));
+        let mut looked = [0; 2];
+        let mut output = child.stdout.take().unwrap();
+        output.read_exact(&mut looked).unwrap();
+        world.write("none", "somebody's");
+        child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        output.read_exact(&mut looked).unwrap();
+        let _ = std::fs::remove_file(world.path("none"));
+        let _ = std::fs::remove_file(world.path("dir"));
+        drop(child.wait_with_output().unwrap());
+        let refusal = tracer.finish().refusal.map(|it| it.to_string());
+        let is_seen =
+            refusal.as_ref().is_some_and(|it| it.ends_with("none changed while the command ran"));
         assert!(is_seen, "{look}: {refusal:?}");
     }
 }
