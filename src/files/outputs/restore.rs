@@ -275,6 +275,12 @@ fn plan<'m>(declared: &Declared<'_>, others: &Names, item: &'m Item) -> Result<P
         (What::File { mode, blob }, Some((FileType::RegularFile, stat))) => {
             writable(declared, place, &stat)?;
             let mode = *mode & allowed(permissions(stat.st_mode));
+            let has_other_names = stat.st_nlink > 1 && !others.all_names_of(&stat);
+            if is_traced && has_other_names {
+                // A run may write to all of them, part them, or fail because two are one file.
+                let why = "has several names, of which the run did not know";
+                return Err(Refused::Spared(place.path.to_owned(), why));
+            }
             if stat.st_size as u64 == blob.len && holds(declared, place, blob) {
                 let differs = permissions(stat.st_mode) != mode;
                 Plan::Same(place, differs.then_some(mode), stat)
@@ -284,7 +290,7 @@ fn plan<'m>(declared: &Declared<'_>, others: &Names, item: &'m Item) -> Result<P
                     let why = "has extended attributes, which a new file would not have";
                     return Err(Refused::Spared(place.path.to_owned(), why));
                 }
-                if stat.st_nlink > 1 && !others.all_names_of(&stat) {
+                if has_other_names {
                     let why = "has several names, which a new file would not have";
                     return Err(Refused::Spared(place.path.to_owned(), why));
                 }

@@ -49,6 +49,20 @@ fn files_folders_links_and_names_come_back_as_they_were() {
 }
 
 #[test]
+fn a_file_with_a_name_that_the_run_did_not_know_of_is_not_as_good_as_made() {
+    let cachex = cachex();
+    let file = cachex.write("work/f", "x\n");
+    let call = below(&cachex, "cat f >h; wc -c <h");
+    // With a file there and without.
+    call.twice().prints("2\n");
+    call.once().hits();
+    // The run would empty both.
+    fs::remove_file(&file).unwrap();
+    fs::hard_link(cachex.path("work/h"), &file).unwrap();
+    call.once().misses().prints("0\n");
+}
+
+#[test]
 fn what_others_put_into_a_folder_of_the_run_is_not_its_own() {
     let cachex = cachex();
     let script = format!("mkdir -p build; echo a >build/a; {}; echo done", cachex.gate("go"));
