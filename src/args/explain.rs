@@ -29,7 +29,7 @@ pub struct ExplainArgs {
     /// Print JSON
     #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
-    /// Show credentials in command lines, for which `***` stands otherwise
+    /// Show credentials in command lines instead of `***`
     #[arg(long, help_heading = OUTPUT)]
     pub reveal: bool,
 }

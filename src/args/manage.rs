@@ -155,7 +155,7 @@ pub struct ShowArgs {
     /// Use no pager
     #[arg(long, help_heading = OUTPUT)]
     pub no_pager: bool,
-    /// Show credentials in the command line, for which `***` stands otherwise
+    /// Show credentials in the command line instead of `***`
     #[arg(long, help_heading = OUTPUT)]
     pub reveal: bool,
     #[command(flatten)]
@@ -240,7 +240,7 @@ pub struct RemovalArgs {
     /// Show what would be removed, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Ask no questions; only `clear` asks any
+    /// Do not ask for confirmation; only `clear` does
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
@@ -256,7 +256,7 @@ pub struct OutputArgs {
     /// Use no pager
     #[arg(long, help_heading = OUTPUT)]
     pub no_pager: bool,
-    /// Show credentials in command lines, for which `***` stands otherwise
+    /// Show credentials in command lines instead of `***`
     #[arg(long, help_heading = OUTPUT)]
     pub reveal: bool,
 }

@@ -143,7 +143,7 @@ pub enum Verb {
     /// command no rule matches.
     #[command(after_help = CONFIG_AFTER)]
     Config(ConfigArgs),
-    /// Have the settings of a project count, as they are now
+    /// Allow a project's settings, as they are now
     ///
     /// A project's .cachex.toml is used only after its reader has allowed it. It can set
     /// what makes results expire earlier, tells them apart or labels them; no store, no
@@ -153,7 +153,7 @@ pub enum Verb {
         #[arg(value_hint = ValueHint::AnyPath)]
         path: Option<PathBuf>,
     },
-    /// Have the settings of a project not count any more
+    /// Stop using a project's settings
     Deny {
         /// The file or its folder [default: the nearest one, upwards from here]
         #[arg(value_hint = ValueHint::AnyPath)]

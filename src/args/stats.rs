@@ -40,7 +40,7 @@ pub struct StatsArgs {
     /// Reset all counts; recorded results stay
     #[arg(long, conflicts_with = "json")]
     pub reset: bool,
-    /// Ask no questions
+    /// Do not ask for confirmation
     #[arg(long, requires = "reset")]
     pub yes: bool,
     #[command(flatten)]

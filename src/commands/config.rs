@@ -39,7 +39,9 @@ pub fn config(args: &ConfigArgs, vars: &Vars) -> Result<Exit> {
         if let Project::NotAllowed(path) = config::project(vars, true) {
             let path = path.to_string_lossy();
             let messages = Messages { quiet: settled.config.quiet, verbose: false };
-            messages.hint(&format!("{path} is not allowed; `cachex allow` has it count"));
+            messages.hint(&format!(
+                "{path} is not allowed yet, so it is ignored; `cachex allow` allows it"
+            ));
         }
         let shown = Shown::new(place.as_deref(), read.file(), args, &settled);
         if args.json { shown.json()? } else { shown.table(Screen::of_stdout()) }.into_bytes()

@@ -125,10 +125,13 @@ impl<'f> Levels<'f> {
             let known: Vec<_> = profiles.iter().map(|it| format!("`{}`", it.name)).collect();
             let known = match &known[..] {
                 [] => "config.toml has no `[profile.NAME]`".to_owned(),
-                known => format!("there are {}", known.join(", ")),
+                known => format!("known: {}", known.join(", ")),
             };
             return Err(UsageError(
-                cachex_base::text::quote::harmless(&format!("no profile `{name}`; {known}")).into(),
+                cachex_base::text::quote::harmless(&format!(
+                    "there is no profile `{name}`; {known}"
+                ))
+                .into(),
             ));
         };
         Ok(Levels { profile: Some(place), ..self })

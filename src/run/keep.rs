@@ -22,7 +22,7 @@ use std::os::unix::ffi::OsStrExt;
 const NO_ROOM: &str = "not recorded: no room for it within --max-size";
 /// The reason for not recording a result to which a user at a terminal contributed.
 const TYPED_THERE: &str =
-    "not recorded: something was typed for it, which PAGER=cat spares if it was a pager";
+    "not recorded: something was typed for it; if that was for a pager, PAGER=cat avoids it";
 /// The usual size of an entry's file.
 const USUAL_ENTRY: u64 = 4096;
 

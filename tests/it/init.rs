@@ -94,12 +94,24 @@ fn whatever_the_options_of_the_shell_it_is_at_home() {
 }
 
 #[test]
+fn a_function_of_zsh_that_was_not_loaded_yet_is_wrapped() {
+    let cachex = cachex();
+    let file = cachex.write("functions/greet", "echo hi $1\n");
+    let folder = quoted(file.parent().unwrap());
+    let lines = format!(
+        "fpath=({folder} $fpath); autoload -Uz greet; eval \"$(cachex init zsh)\"; \
+         cached greet 10m; greet you"
+    );
+    cachex.shell(&format!("zsh -fc {}", quoted(lines))).once().prints("hi you\n").quietly();
+}
+
+#[test]
 fn mistakes_are_told_and_change_nothing() {
     let cachex = cachex();
     for (lines, status, said) in [
         ("cached cd 10m", 1, "a part of the shell itself"),
         ("cached nonesuch 10m", 127, "command not found"),
-        ("cached ls", 2, "cached ls 10m"),
+        ("cached ls", 2, "no duration; for example: cached ls 10m"),
         ("cached -d ls", 1, "ls is not cached"),
         ("cached --help", 2, "usage: cached NAME DURATION"),
         ("cached ls soon", 2, "soon is not a duration, as in: cached ls 10m"),

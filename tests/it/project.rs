@@ -25,7 +25,9 @@ fn a_projects_file_counts_as_its_reader_has_allowed_it() {
     let call = cachex.run("echo hi");
     assert_eq!(expires(&cachex), "- default");
     let hint = cachex.cli(["config"]).once().exits(0);
-    hint.says_one_line(&[".cachex.toml is not allowed; `cachex allow` has it count"]);
+    hint.says_one_line(&[
+        ".cachex.toml is not allowed yet, so it is ignored; `cachex allow` allows it",
+    ]);
     call.once().misses().quietly();
     call.clone().after("1h").once().hits();
 
@@ -148,7 +150,7 @@ fn a_profile_is_a_section_that_is_chosen() {
     cachex.cli(["list", "--tag", "ci"]).once().exits(0).quietly().shows(&["echo hi"]);
     call.clone().with("--profile ci").after("5m").once().misses();
     let unknown = call.clone().with("--profile nonesuch").once().exits(125);
-    unknown.runs(0).mentions(&["no profile `nonesuch`; there are `ci`, `b`"]);
+    unknown.runs(0).mentions(&["no profile `nonesuch`; known: `ci`, `b`"]);
     call.env("CACHEX_DISABLE", "1").with("--profile nonesuch").once().exits(0);
 }
 

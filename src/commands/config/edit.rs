@@ -39,7 +39,8 @@ fn get(key: &str, vars: &Vars) -> Result<Exit> {
     let read = config::read(vars)?;
     let settled = config::settle(&[], None, vars, &read)?;
     let option = options::all().iter().find(|option| option.name() == key);
-    let option = option.with_context(|| format!("`{key}` is no setting; see `cachex config`"))?;
+    let option =
+        option.with_context(|| format!("`{key}` is not a setting; `cachex config` lists them"))?;
     let value = settled.of(option.about()).map(|noted| &noted.value);
     let Some(value) = value.filter(|value| !value.is_null()) else {
         return Ok(Exit::Status(exit::FAILURE));

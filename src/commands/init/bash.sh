@@ -23,7 +23,7 @@ cached() {
             return 2 ;;
     esac
     if [[ $# -lt 2 ]]; then
-        printf 'cached: for how long? As in: cached %s 10m\n' "$name" >&2
+        printf 'cached: no duration; for example: cached %s 10m\n' "$name" >&2
         return 2
     fi
     shift

@@ -25,7 +25,7 @@ function cached -d 'Run a command through the cache from now on'
             return 2
     end
     if test (count $argv) -lt 2
-        echo "cached: for how long? As in: cached $name 10m" >&2
+        echo "cached: no duration; for example: cached $name 10m" >&2
         return 2
     end
     set -l options $argv[2..]

@@ -26,7 +26,7 @@ function cached {
             return 2 ;;
     esac
     if (( $# < 2 )); then
-        print -ru2 -- "cached: for how long? As in: cached $name 10m"
+        print -ru2 -- "cached: no duration; for example: cached $name 10m"
         return 2
     fi
     shift
@@ -67,6 +67,8 @@ function cached {
                 text="sh --stdin hash --shell zsh $options -c ${(q):-$text \"\$@\"} $name"
             fi ;;
         function)
+            # One that was never called has not been loaded.
+            [[ ${functions[$name]} != *'builtin autoload -X'* ]] || autoload +X -- $name
             wrapped="function $name { ${functions[$name]}$newline}"
             text="run $options -- zsh -fc ${(q):-$wrapped$newline$name \"\$@\"} $name" ;;
         command|hashed)

@@ -141,7 +141,11 @@ impl Runner<'_> {
                 format!("{one} from the one recorded {age} ago")
             }
             _ if more > 0 => {
-                format!("{}, and {more} more differences, since {age} ago", told[..TOLD].join(", "))
+                let differences = if more == 1 { "difference" } else { "differences" };
+                format!(
+                    "{}, and {more} more {differences}, since {age} ago",
+                    told[..TOLD].join(", ")
+                )
             }
             _ => format!("{}, since {age} ago", told.join(", ")),
         })
