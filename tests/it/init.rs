@@ -106,6 +106,15 @@ fn a_function_of_zsh_that_was_not_loaded_yet_is_wrapped() {
 }
 
 #[test]
+fn a_function_of_fish_that_calls_another_of_its_file_is_wrapped() {
+    let cachex = cachex();
+    cachex.write("work/d/one", "");
+    let script = "cachex init fish | source; cached ls 10m; ls d; ls d";
+    let call = cachex.shell(&format!("fish --no-config -c {}", quoted(script)));
+    call.once().prints("one\none\n").quietly();
+}
+
+#[test]
 fn mistakes_are_told_and_change_nothing() {
     let cachex = cachex();
     for (lines, status, said) in [

@@ -51,7 +51,8 @@ function cached -d 'Run a command through the cache from now on'
         # With what it calls that is defined here, as an alias of an alias does.
         for called in (string match -ra '\w[\w.-]*' -- $body | sort -u)
             test $called != $name; and functions -q -- $called; or continue
-            string match -q "$__fish_data_dir/*" (functions --details $called); and continue
+            # fish loads its own by the name of the file.
+            string match -q "$__fish_data_dir/*/$called.fish" -- (functions --details $called); and continue
             set body (functions $called | string match -v '# Defined *' | string collect)\n$body
         end
         set call fish --no-config -c (string escape -- $body\n"$name \$argv" | string collect) --
