@@ -94,6 +94,24 @@ fn whatever_the_options_of_the_shell_it_is_at_home() {
 }
 
 #[test]
+fn an_alias_of_a_function_or_a_builtin_is_none_of_a_program() {
+    let cachex = cachex();
+    cachex.tool("tool", "echo ran");
+    let lines = "f() { echo f; }\nalias a='f x' b='cd /' e='echo e' t='tool t'\n\
+                 cached a 10m\ncached b 10m\ncached e 10m && e\ncached tool 1m; cached t 10m && t\na";
+    let lines: Vec<String> = lines.lines().map(|line| format!("eval {}", quoted(line))).collect();
+    for (shell, aliases) in [("bash", "shopt -s expand_aliases"), ("zsh", "setopt aliases")] {
+        let init = format!("eval \"$(cachex init {shell})\"");
+        let script = cachex.write(shell, format!("{aliases}\n{init}\n{}", lines.join("\n")));
+        let outcome = cachex.shell(&format!("{shell} {}", quoted(script))).once();
+        assert_eq!(outcome.stdout(), "e\nran\nf\n");
+        let said = "cached: a stands for f, which is no program\n\
+                    cached: b stands for cd, which is no program\n";
+        assert_eq!(outcome.stderr(), said);
+    }
+}
+
+#[test]
 fn a_function_of_zsh_that_was_not_loaded_yet_is_wrapped() {
     let cachex = cachex();
     let file = cachex.write("functions/greet", "echo hi $1\n");

@@ -57,6 +57,18 @@ cached() {
                     break
                 fi
             done
+            # A program of its own has neither the functions nor the builtins of this shell.
+            first=${text%%[[:space:]]*} at=1
+            case $(type -t -- "$first") in
+                function) [[ -n ${_cachex_before[$first]+is} ]] && at= ;;
+                builtin | keyword) [[ -n $(type -P -- "$first") ]] && at= ;;
+                *) at= ;;
+            esac
+            if [[ -n $at ]]; then
+                unset "_cachex_alias[$name]"
+                printf 'cached: %s stands for %s, which is no program\n' "$name" "$first" >&2
+                return 1
+            fi
             unalias "$name"
             if [[ $text =~ ^[A-Za-z0-9_./+:@%-]+([[:space:]]+[A-Za-z0-9_./+:@%=,-]+)*[[:space:]]*$ ]]; then
                 text="run$options -- $text"

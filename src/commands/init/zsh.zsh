@@ -60,6 +60,19 @@ function cached {
                     break
                 fi
             done
+            # A program of its own has neither the functions nor the builtins of this shell.
+            first=${text%%[[:space:]]*} at=1
+            kind=$(whence -w -- $first)
+            case ${kind##*: } in
+                function) (( ! ${+_cachex_before[$first]} )) || at= ;;
+                builtin|reserved) [[ -z $(whence -p -- $first) ]] || at= ;;
+                *) at= ;;
+            esac
+            if [[ -n $at ]]; then
+                unset "_cachex_alias[$name]"
+                print -ru2 -- "cached: $name stands for $first, which is no program"
+                return 1
+            fi
             unalias -- $name
             if [[ $text == ${~plain} ]]; then
                 text="run $options -- $text"
