@@ -44,8 +44,9 @@ pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
             return taken;
         }
         // Its writers may live longer than this waits, or write more than this keeps, and then
-        // nothing can be put back.
-        if is_shared {
+        // nothing can be put back. A parent that feeds a pipe has its other end while it starts
+        // this process, but no more when so much has come.
+        if is_shared && (kind == super::SOCKET || super::caller_reads_on()) {
             return Err(Unknown::untouched(Why::Shared));
         }
     }
