@@ -24,15 +24,25 @@ use core::cell::UnsafeCell;
 /// All memory used by this crate except for the stack. Only touched pages are allocated.
 pub(crate) struct Room {
     pub environment: environment::Room,
-    pub executable: executable::Room,
-    pub fields: [u8; SHORT],
+    pub places: Places,
+    pub buffers: Buffers,
     pub file: [u8; MAX_SEALED + 1],
-    pub input: [u8; input::ROOM],
     pub config: config::Room,
-    pub declared: [u8; declared::ROOM],
-    pub content: [u8; LONGEST + 1],
     pub folder: [u8; executable::PATH],
-    pub cwd: [u8; executable::PATH],
+}
+
+/// The components of a key that a call keeps.
+pub(crate) struct Places {
+    executable: executable::Room,
+    cwd: [u8; executable::PATH],
+}
+
+/// Buffers for the components of a key.
+pub(crate) struct Buffers {
+    fields: [u8; SHORT],
+    input: [u8; input::ROOM],
+    declared: [u8; declared::ROOM],
+    content: [u8; LONGEST + 1],
 }
 
 pub(crate) struct Place<T>(pub(crate) UnsafeCell<T>);
@@ -47,15 +57,16 @@ pub(crate) static CALL: Place<Call> = Place(UnsafeCell::new(Call::NEW));
 
 pub(crate) static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
     environment: environment::Room::NEW,
-    executable: executable::Room::NEW,
-    fields: [0; SHORT],
+    places: Places { executable: executable::Room::NEW, cwd: [0; executable::PATH] },
+    buffers: Buffers {
+        fields: [0; SHORT],
+        input: [0; input::ROOM],
+        declared: [0; declared::ROOM],
+        content: [0; LONGEST + 1],
+    },
     file: [0; MAX_SEALED + 1],
-    input: [0; input::ROOM],
     config: config::Room::NEW,
-    declared: [0; declared::ROOM],
-    content: [0; LONGEST + 1],
     folder: [0; executable::PATH],
-    cwd: [0; executable::PATH],
 }));
 
 /// The distance in bytes before a mark of the log at which hits are passed on, because the ordinary
@@ -95,26 +106,20 @@ fn attempt(process: &Process) -> Known<Never> {
     input::check_descriptors(&options, process)?;
     let store = store(settled.folder)?;
 
-    let places = Places {
-        fields: &mut room.fields,
-        executable: &mut room.executable,
-        cwd: &mut room.cwd,
-        input: &mut room.input,
-        declared: &mut room.declared,
-        content: &mut room.content,
-    };
+    let places = (&mut room.places, &mut room.buffers);
     identify(&options, environment, process, is_closed, places, call)?;
     let mut is_absent = false;
     let view = look_up(&store, &call.key, &mut room.file, &mut is_absent)
         .inspect_err(|_| leave_key(call, settled.has_file, is_absent))?;
     let age = check_fresh(&options, &view)?;
     output::check(&view)?;
-    let data = output::load(&view, &store, &mut room.content)?;
+    let data = output::load(&view, &store, &mut room.buffers.content)?;
     check_log(&store)?;
     if options.is_verbose() {
         message::check_arguments(&options, process, call.declared)?;
     }
-    call.input.read_and(view.stdin_consumed, &mut room.input, || output::show(&view, data))?;
+    call.input
+        .read_and(view.stdin_consumed, &mut room.buffers.input, || output::show(&view, data))?;
 
     let cost = sys::time(libc::CLOCK_MONOTONIC).map_or(0, |now| now.saturating_sub(began));
     note(&store, &view, cost);
@@ -185,16 +190,6 @@ impl Call {
     };
 }
 
-/// Buffers for the components of a key.
-pub(crate) struct Places<'r> {
-    pub fields: &'r mut [u8],
-    pub executable: &'static mut executable::Room,
-    pub cwd: &'static mut [u8],
-    pub input: &'r mut [u8],
-    pub declared: &'r mut [u8],
-    pub content: &'r mut [u8],
-}
-
 /// Computes the cache key.
 #[expect(clippy::inline_always, reason = "to move its values takes a function of the C library")]
 #[inline(always)]
@@ -203,10 +198,11 @@ pub(crate) fn identify(
     environment: Environment,
     process: &Process,
     is_closed: bool,
-    places: Places<'_>,
+    (places, buffers): (&'static mut Places, &mut Buffers),
     call: &mut Call,
 ) -> Known<()> {
-    let Places { fields, executable, cwd, input, declared, content } = places;
+    let Places { executable, cwd } = places;
+    let Buffers { fields, input, declared, content } = buffers;
     let mut fields = Fields::new(Buffer::new(fields));
     fields.begin_list(Tag::Argv, options.count(process));
     for argument in options.argv(process) {

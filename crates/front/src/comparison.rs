@@ -1,6 +1,6 @@
 //! The interpretation of a call before the look-up, for comparison with that of the ordinary way.
 
-use crate::answer::{self, CALL, Call, LEVELS, Places, ROOM, Room};
+use crate::answer::{self, CALL, Call, LEVELS, ROOM, Room};
 use crate::buffer::Buffer;
 use crate::call::Process;
 use crate::config::Levels;
@@ -54,14 +54,7 @@ fn look(
     let below = (&levels.variables, &mut levels.all, &mut levels.rules[..], &mut room.config);
     let settled = answer::settle(&mut options, &own, &environment, process, below, &mut path)?;
     input::check_descriptors(&options, process)?;
-    let places = Places {
-        fields: &mut room.fields,
-        executable: &mut room.executable,
-        cwd: &mut room.cwd,
-        input: &mut room.input,
-        declared: &mut room.declared,
-        content: &mut room.content,
-    };
+    let places = (&mut room.places, &mut room.buffers);
     answer::identify(&options, environment, process, true, places, call)?;
     tell(Ok(Decision {
         key: call.key,
