@@ -40,18 +40,16 @@ use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer::{NonblockingWriter, Outputs};
 use cachex_base::streams::output_prefix::OutputPrefix;
 use cachex_base::streams::spool::Spool;
+use cachex_base::system::null;
 use cachex_base::system::signals::{self, Signals};
-use cachex_base::system::{fsutil, null};
 use cachex_store::capture::Recorder;
 use cachex_trace::Hook;
 use destination::Destination;
 pub use leftover_output::Left;
 use limit::Limit;
-use output_stream::OutputStream;
+use output_stream::{OutputStream, has_lost_its_reader};
 use pump::Pump;
-use rustix::event::PollFlags;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
 use spawn::{Begins, Child, Image};
@@ -364,15 +362,4 @@ fn start(
         }
     };
     Ok(Running { child, stdout: from_stdout, stderr: from_stderr, console })
-}
-
-/// Returns whether nobody reads any more from the pipe that is this output of cachex.
-fn has_lost_its_reader(stream: Stream) -> bool {
-    let output = match stream {
-        Stream::Stdout => rustix::stdio::stdout(),
-        Stream::Stderr => rustix::stdio::stderr(),
-    };
-    let is_pipe = |stat: Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo;
-    fsutil::is_ready(output, PollFlags::empty()) == Ok(true)
-        && rustix::fs::fstat(output).is_ok_and(is_pipe)
 }

@@ -2,10 +2,11 @@
 
 use super::destination::Destination;
 use cachex_base::record::frames::{Loss, Stream};
+use cachex_base::streams::nonblocking_writer;
 use cachex_base::system::fsutil;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 use std::time::{Duration, Instant};
@@ -253,13 +254,9 @@ impl OutputStream {
     /// Checks whether a watched reader has left.
     pub fn notice_departure(&mut self) {
         let Some(reader) = self.watches() else { return };
-        let reader = reader.as_fd();
-        if fsutil::is_ready(reader, PollFlags::empty()) != Ok(true) {
-            return;
+        if let Some(reader) = departed(reader.as_fd()) {
+            self.reader = reader;
         }
-        let kind = rustix::fs::fstat(reader).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        let is_pipe = matches!(kind, Ok(FileType::Fifo));
-        self.reader = if is_pipe { Reader::Gone } else { Reader::Unwatched };
     }
 
     /// Returns whether the reader has left, and nothing has been printed since then.
@@ -391,4 +388,20 @@ mod tests {
         }
         assert_eq!(size(&leg), WIDE, "its reader has taken a lot");
     }
+}
+
+/// Returns whether the reader of the pipe that is this output of cachex has left.
+pub fn has_lost_its_reader(stream: Stream) -> bool {
+    matches!(departed(nonblocking_writer::own(stream)), Some(Reader::Gone))
+}
+
+/// Checks whether a reader has left; of anything but a pipe that cannot be told. None if nothing
+/// has happened.
+fn departed(output: BorrowedFd<'_>) -> Option<Reader> {
+    if fsutil::is_ready(output, PollFlags::empty()) != Ok(true) {
+        return None;
+    }
+    let kind = rustix::fs::fstat(output).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    let is_pipe = matches!(kind, Ok(FileType::Fifo));
+    Some(if is_pipe { Reader::Gone } else { Reader::Unwatched })
 }
