@@ -45,14 +45,15 @@ pub fn find(vars: &Vars, always: bool) -> Project {
         return Project::None;
     }
     let Ok(cwd) = std::env::current_dir() else { return Project::None };
-    let mut found = above(&cwd).map(|path| (known(&allowed, &path), path)).peekable();
-    let Some(nearest) = found.peek().map(|(_, path)| path.clone()) else { return Project::None };
+    let Some(nearest) = above(&cwd).next() else { return Project::None };
     // Otherwise a project could switch off what was allowed for the folder that it is in.
-    let mut known_ones = found.filter(|(known, _)| !matches!(known, Ok(None)));
-    let Some((known, path)) = known_ones.next() else { return Project::NotAllowed(nearest) };
+    let known_one = |path: PathBuf| Some((known(&allowed, &path).transpose()?, path));
+    let Some((known, path)) = above(&cwd).find_map(known_one) else {
+        return Project::NotAllowed(nearest);
+    };
     let refused = |why: &str| Project::Refused(format!("{} is not used: {why}", shown(&path)));
     let known = match known {
-        Ok(known) => known.unwrap_or_default(),
+        Ok(known) => known,
         Err(why) => return refused(&why),
     };
     let bytes = match content(&path) {

@@ -167,7 +167,7 @@ impl Recorder {
         if let Some(found) = node.before
             && !node.is_changed
         {
-            if found == Found::Nothing && !node.is_left_out {
+            if found == Found::Nothing {
                 self.check_unchanged(id);
             }
             return found;
