@@ -239,3 +239,12 @@ fn messages_stay_apart() {
     let call = call.launched_by(&format!("exec perl -e '{receives}' \"$@\""));
     call.once().prints("one").exits(0).quietly();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_caller_may_have_it_on_another_descriptor() {
+    let cachex = cachex();
+    let caller = "exec 3<&0 </dev/null; cachex run -q -- true <&3; :";
+    let script = format!("seq 1 200000 | {{ sh -c '{caller}'; wc -c; }}");
+    cachex.shell(&script).once().prints("1288895\n").exits(0).quietly();
+}

@@ -16,10 +16,10 @@
 //! and it is left alone. A command that is not recorded gets standard input itself, if nothing had
 //! to be taken out of it.
 //!
-//! Nothing is taken from others (see `peek`). Input taken out of a pipe is
-//! kept in a [`Spool`] until the command reads it. cachex never waits for a pipe longer than
-//! [`SILENT`] or [`OPEN`], nor reads more than [`LIMIT`]: beyond that the command runs uncached,
-//! with the input that was read and the rest.
+//! Nothing is taken from others (see `peek`). Input taken out of a pipe is kept in a [`Spool`] until
+//! the command reads it. cachex never waits for a pipe longer than [`SILENT`] or [`OPEN`], nor reads
+//! more than [`LIMIT`]: beyond that the command runs uncached, with the input that was read and the
+//! rest.
 
 mod anew;
 #[cfg(target_os = "linux")]
