@@ -1,6 +1,5 @@
 //! Wall-clock time, which may jump.
 //!
-//! Ages are differences of wall-clock times because entries outlive processes
 //! Ages are differences of wall-clock times because entries outlive processes and reboots. A clock
 //! that went backwards gives no age, which counts as stale.
 
