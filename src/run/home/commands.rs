@@ -67,6 +67,7 @@ const CREDENTIALS: &[Rule] = &[
     ("heroku", &["auth:*"]),
     ("heroku", &["config*"]),
     ("htpasswd", &[]),
+    ("ibmcloud", &["oauth-tokens"]),
     ("infisical", &[]),
     ("keepassxc-cli", &[]),
     ("keyring", &[]),
@@ -199,7 +200,7 @@ fn within(words: &[&[u8]], depth: usize) -> Option<Home> {
         return Some(Home::Machine);
     }
     let prints = |(of, pattern): &Rule| like(of, name) && are_among(pattern, arguments);
-    if CREDENTIALS.iter().any(prints) {
+    if CREDENTIALS.iter().any(prints) || lists_variables(name, arguments) {
         return Some(Home::Credentials);
     }
     let depth = depth.checked_sub(1)?;
@@ -214,6 +215,26 @@ fn within(words: &[&[u8]], depth: usize) -> Option<Home> {
     let is_wrapper = WRAPPERS.contains(&name);
     let starts = (0..arguments.len()).filter(|_| is_wrapper);
     starts.into_iter().find_map(|at| within(&arguments[at..], depth))
+}
+
+/// Returns whether a command, or a builtin of a shell, prints the whole environment, where secrets
+/// are handed around.
+fn lists_variables(name: &str, arguments: &[&[u8]]) -> bool {
+    let is_option = |word: &&[u8]| word.starts_with(b"-");
+    let mut words = arguments.iter().copied().filter(|word| !word.contains(&b'>'));
+    match name {
+        "env" => {
+            let mut takes_value = false;
+            words.all(|word| {
+                let is_value = std::mem::take(&mut takes_value);
+                takes_value = matches!(word, b"-u" | b"--unset" | b"-C" | b"--chdir");
+                is_value || is_option(&word) || word.contains(&b'=')
+            })
+        }
+        "set" => words.next().is_none(),
+        "declare" | "export" | "readonly" | "typeset" => words.all(|word| is_option(&word)),
+        _ => false,
+    }
 }
 
 fn is_script_next(word: &[u8]) -> bool {
@@ -278,6 +299,13 @@ mod tests {
             "bash -euc 'if true; then vault read x; fi'",
             "sudo sh -c \"op read x | head\"",
             "docker run -it image sh -c 'pass x'",
+            "env",
+            "env -u HOME A=b",
+            "printenv PATH",
+            "sh -c 'env | sort >x'",
+            "bash -c set",
+            "bash -c 'declare -x; make'",
+            "ibmcloud iam oauth-tokens",
         ] {
             assert_eq!(told(line), Some(Home::Credentials), "{line}");
         }
@@ -302,6 +330,8 @@ mod tests {
             "git log --oneline",
             "sh -c 'make vault'",
             "terraform plan",
+            "env -u HOME make",
+            "bash -c 'set -e; export A=b; make'",
             "echo id",
             "",
         ] {
