@@ -109,6 +109,17 @@ fn the_scheduling_of_a_process_that_it_did_not_start() {
 }
 
 #[test]
+fn a_path_that_leads_up_from_a_removed_folder() {
+    let cachex = cachex();
+    cachex.write("q", "one");
+    let why = "a path that leads up from a removed folder";
+    refuses(&auto(&cachex, "mkdir a; cd a; rmdir ../a; cat ../q"), why);
+    refuses(&auto(&cachex, "mkdir b; cd b; rmdir ../b; echo x >>./../q"), why);
+    // Nothing is there, whatever lies above.
+    auto(&cachex, "mkdir c; cd c; rmdir ../c; cat q 2>/dev/null; echo x").twice().runs_once();
+}
+
+#[test]
 fn an_automatic_call_within_another_runs_untraced() {
     let cachex = cachex();
     cachex.write("work/f", "one\n");
