@@ -20,6 +20,7 @@ use cachex_store::fold::FoldReport;
 use cachex_store::guard::SetAside;
 use cachex_store::metadata::{EntryMetadata, Totals};
 use cachex_store::query::Query;
+use cachex_store::room;
 use cachex_store::young::Young;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
@@ -124,7 +125,19 @@ pub struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// Folds the store, for a verb that removes entries.
+    /// Folds the store, for a verb that removes entries. On a full file system that fails until
+    /// there is some room, which recent entries give up.
+    pub fn to_remove_from(root: &'a Root, messages: Messages) -> Result<Entries<'a>> {
+        match Entries::folded(root, messages) {
+            Err(_) if room::is_short(root) => {
+                room::relieve_at_any_cost(root)?;
+                Entries::folded(root, messages)
+            }
+            folded => folded,
+        }
+    }
+
+    /// Folds the store.
     pub fn folded(root: &'a Root, messages: Messages) -> Result<Entries<'a>> {
         let old = DbClient::new(root);
         let shown = ui::Progress::show(messages.quiet);

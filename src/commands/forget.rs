@@ -90,7 +90,8 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         }
         return removal.nothing();
     };
-    let stored = Entries::folded(&root, settings.messages())?;
+    let open = if args.removal.dry_run { Entries::folded } else { Entries::to_remove_from };
+    let stored = open(&root, settings.messages())?;
     let mut keys: Vec<Option<String>> = Vec::new();
     for prefix in &args.prefixes {
         let found = stored.beginning_with(&prefix.0, entries::CANDIDATES)?;

@@ -204,6 +204,40 @@ fn a_full_file_system_is_relieved_by_what_manages_the_store() {
 }
 
 #[test]
+fn a_file_system_that_is_full_of_other_things_is_relieved_of_short_results() {
+    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    where_mounts_are_ones_own(|| {
+        for verb in ["prune --max-age 1m", "clear --yes", "forget --older-than 1m"] {
+            let cachex = cachex();
+            let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
+            let echo = |n: usize| cachex.run("date +%N").option("--key", n.to_string());
+            for n in 0..60 {
+                echo(n).before("1h").once().misses();
+            }
+            cachex.fold().before("1h").once().exits(0);
+            for n in 60..120 {
+                echo(n).before("1h").once().misses();
+            }
+            let filler = cachex.in_store("filler");
+            let full = std::process::Command::new("sh")
+                .args(["-c", "cat /dev/zero >\"$0\" 2>/dev/null"])
+                .arg(&filler)
+                .status();
+            assert!(!full.unwrap().success());
+            // What runs now takes the place of what was used least.
+            let last = echo(200);
+            last.once().exits(0).quietly();
+            last.once().hits();
+            cachex.cli(Vec::<String>::new()).with(verb).once().exits(0);
+            assert!(cachex.names_in_store("old.broken-").is_empty(), "{verb}");
+            for n in 0..120 {
+                assert!(!echo(n).with("--cached-only").once().succeeded(), "{verb}: {n}");
+            }
+        }
+    });
+}
+
+#[test]
 fn few_entries_may_be_all_that_is_kept() {
     let cachex = cachex();
     for n in 0..100 {

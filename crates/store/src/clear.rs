@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use cachex_base::record::entry::Key;
 use cachex_base::system::fsutil;
 use cachex_base::system::progress::{self, Stage};
+use rustix::io::Errno;
 use std::collections::BTreeSet;
 
 /// The amount that [`clear`] removed.
@@ -44,8 +45,9 @@ pub fn clear(root: &Root) -> Result<Cleared> {
     prefixes.extend(filter::contents(root).unwrap_or_default());
 
     // Moving needs free space for a folder.
-    let _ = room::relieve(root);
+    let _ = room::relieve_at_any_cost(root);
     let trash = sweep::trash_name();
+    let mut bytes = 0;
     {
         let _old = Lock::wait(root, lock::OLD, Mode::Exclusive)?;
         let _publish = Lock::wait(root, lock::PUBLISH, Mode::Exclusive)?;
@@ -59,11 +61,15 @@ pub fn clear(root: &Root) -> Result<Cleared> {
             });
             if moved {
                 let place = std::path::Path::new(&trash).join(&name);
-                fsutil::rename(root, &name, place).context("clearing the store")?;
+                match fsutil::rename(root, &name, place) {
+                    // There is not even room for a folder.
+                    Err(Errno::NOSPC | Errno::DQUOT) => bytes += sweep::remove(root, &name),
+                    moved => moved.context("clearing the store")?,
+                }
             }
         }
         fsutil::remove_file(root, filter::FILE).context("clearing the store")?;
     }
-    let bytes = sweep::trash(root)?;
+    bytes += sweep::trash(root)?;
     Ok(Cleared { entries: prefixes.len() as u64, bytes })
 }

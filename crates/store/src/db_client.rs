@@ -15,7 +15,7 @@ pub use attend::Attendant;
 use super::fold::{Bounds, FoldOptions, FoldReport};
 use super::guard::{self, SetAside};
 use super::metadata::Totals;
-use super::{Root, db_server, filter};
+use super::{Root, db_server, filter, room};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result, anyhow, bail};
 use cachex_base::process::detached;
@@ -205,7 +205,8 @@ impl<'a> DbClient<'a> {
         // The helper closed its output by dying. If it crashed, the next one would die of the
         // same database again.
         let status = helper.end()?;
-        if CRASHES.iter().any(|crash| status.signal() == Some(crash.as_raw())) {
+        let crashed = CRASHES.iter().any(|crash| status.signal() == Some(crash.as_raw()));
+        if crashed && !room::is_short(self.root) {
             if op == db_server::CHECK {
                 return Err(guard::Broken.into());
             }

@@ -156,10 +156,10 @@ impl<'a> Fold<'a> {
     }
 
     fn run(&mut self) -> Result<()> {
+        room::relieve(self.root)?;
         // Covers changes to the database by a killed fold, too.
         account::note_database(self.root)?;
         account::update(self.root, |account| account.written = 0)?;
-        room::relieve(self.root)?;
         self.read_in()?;
         self.pack()?;
         if self.exceeds {

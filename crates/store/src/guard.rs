@@ -7,7 +7,7 @@
 //!
 //! Lock order: [`lock::OLD`] comes after the fold lock and before the publish lock.
 
-use super::{Root, filter, rebuild};
+use super::{Root, filter, rebuild, room};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use cachex_base::system::clock::Timestamp;
@@ -118,6 +118,8 @@ fn locked<D, T>(
     PULSE.enter(false);
     match done {
         Err(_) if gone(root) => Err(Gone.into()),
+        // What sled makes of a write that did not fit looks like damage. If it is, that shows again.
+        Err(Broken) if room::is_short(root) => Err(Full.into()),
         Err(Broken) => Err(broken()?),
         Ok(done) => done,
     }
@@ -134,6 +136,18 @@ impl fmt::Display for Broken {
 }
 
 impl std::error::Error for Broken {}
+
+/// The database failed where the file system is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no space is left on the disk for the store of older entries")
+    }
+}
+
+impl std::error::Error for Full {}
 
 fn attempt<D, T>(
     path: &Path,
@@ -201,6 +215,11 @@ fn named_error(panic: &(dyn Any + Send)) -> Option<i32> {
     if text.contains(NOT_RANDOM) {
         return Some(Errno::IO.raw_os_error());
     }
+    named_code(text)
+}
+
+/// Returns the code of the system error that a text shows, if any.
+fn named_code(text: &str) -> Option<i32> {
     let (_, code) = text.split_once("Os { code: ")?;
     code.split(',').next()?.parse().ok()
 }
@@ -210,12 +229,17 @@ fn is_broken(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<sled::Error>() {
         None => false,
         Some(error) if is_locked(error) => false,
-        Some(sled::Error::Io(error)) => match error.raw_os_error() {
+        // A copy of an error, which sled gives to all who come later, has its code as text.
+        Some(sled::Error::Io(error)) => match code_of(error) {
             Some(code) => is_of_damage(code),
             None => !matches!(error.kind(), OutOfMemory | StorageFull | WouldBlock),
         },
         Some(_) => true,
     }
+}
+
+fn code_of(error: &io::Error) -> Option<i32> {
+    error.raw_os_error().or_else(|| named_code(&error.to_string()))
 }
 
 /// Returns whether a system error indicates damage of the database: a part is missing, or a
@@ -273,5 +297,21 @@ pub fn gone(root: &Root) -> bool {
     match (rustix::fs::fstat(root), rustix::fs::stat(root.path())) {
         (Ok(held), Ok(named)) => held.st_nlink == 0 || !fsutil::same_file(&held, &named),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_disk_is_no_damage_however_it_is_passed_on() {
+        for errno in [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::MFILE] {
+            let error = sled::Error::Io(io::Error::from_raw_os_error(errno.raw_os_error()));
+            assert!(!is_broken(&error.clone().into()), "{errno}");
+            assert!(!is_broken(&error.into()), "{errno}");
+        }
+        let missing = sled::Error::Io(io::Error::from_raw_os_error(Errno::NOENT.raw_os_error()));
+        assert!(is_broken(&missing.clone().into()) && is_broken(&missing.into()));
     }
 }

@@ -47,6 +47,9 @@ const SPARE_SHARE: u64 = 16;
 const SPARE: u64 = 4 * 1024 * 1024;
 /// and the number of files, likewise.
 const SPARE_FILES: u64 = 64;
+/// The bytes that the bookkeeping of removals takes before it frees any: some segments of sled's
+/// log, and the filter.
+const BOOKKEEPING: u64 = 512 * 1024;
 /// The share of the limit above which a database that no fold shrinks is removed for the sake of
 /// new records: three quarters.
 const HOPELESS: (u64, u64) = (3, 4);
@@ -87,11 +90,13 @@ impl<'a> Room<'a> {
             let chunk = (self.limit / CHUNK_SHARE).clamp(CHUNK.0, CHUNK.1);
             // Small files are claimed exactly, growing ones in ever larger chunks.
             let more = blocks((used - self.claimed).max(self.used.min(chunk)));
-            if lacking_on_disk(self.root, more).is_some() {
+            let (root, limit) = (self.root, self.limit);
+            let make = || make(root, limit, more, false);
+            if lacking_on_disk(root, more, SPARE).is_some() {
                 // If that is not enough, the write fails.
-                make(self.root, self.limit, more)?;
+                make()?;
             }
-            if !(self.take(more)? || make(self.root, self.limit, more)? && self.take(more)?) {
+            if !(self.take(more)? || make()? && self.take(more)?) {
                 return Ok(false);
             }
             self.claimed += more;
@@ -184,14 +189,16 @@ fn for_each_blob(root: &Root, entry: &Entry, visit: &mut dyn FnMut(&[u8; 32])) {
     list.iter().flat_map(Manifest::blobs).for_each(|blob| visit(&blob.hash));
 }
 
-/// Makes room for `more` bytes. Returns whether there may be enough now.
-fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
+/// Makes room for `more` bytes; if that is not possible, as much as there can be, or none. Returns
+/// whether there may be enough now.
+fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix::io::Result<bool> {
     let Some(_making) = patiently(root, MAKING)? else { return Ok(false) };
-    let lacking = |account: &Account| {
+    let lacking_with = |account: &Account, spare: u64| {
         let beyond = account.taken.saturating_add(more).saturating_sub(limit);
-        let on_disk = lacking_on_disk(root, more);
+        let on_disk = lacking_on_disk(root, more, spare);
         Amount { bytes: beyond.max(on_disk.bytes), ..on_disk }
     };
+    let lacking = |account: &Account| lacking_with(account, SPARE);
     // On a full disk there may be neither an account nor room for one.
     let before = account::update(root, |account| *account).unwrap_or_default();
     if !lacking(&before).is_some() {
@@ -207,13 +214,20 @@ fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
     })?;
     let account = account::correct(root, &before, &survey);
     let account = account.unwrap_or(Account { taken: survey.total, ..before });
-    let wanted = lacking(&account);
+    let mut wanted = lacking(&account);
     if !wanted.is_some() {
         return Ok(true);
     }
     let bytes = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
     let all = Amount { bytes, files: files.len() as u64 };
     if !all.covers(wanted) {
+        // The disk is full of other things, and the store too small to leave something free.
+        wanted = lacking_with(&account, 0);
+        if !wanted.is_some() {
+            return Ok(true);
+        }
+    }
+    if !all.covers(wanted) && !or_less {
         let (part, whole) = HOPELESS;
         // Removing everything else would not be enough.
         return Ok(account.database / part > limit / whole && give_up_database(root)?);
@@ -228,10 +242,26 @@ fn make(root: &Root, limit: u64, more: u64) -> rustix::io::Result<bool> {
 
 /// Makes room on a nearly full file system, for the bookkeeping of removals.
 pub fn relieve(root: &Root) -> rustix::io::Result<()> {
-    if lacking_on_disk(root, 0).is_some() {
-        make(root, u64::MAX, 0)?;
+    relieve_by(root, false)
+}
+
+/// Makes as much room as there can be, if there cannot be enough: whoever removes entries from a
+/// full file system wants space, and recent ones are the only ones that go without any.
+pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<()> {
+    relieve_by(root, true)
+}
+
+fn relieve_by(root: &Root, or_less: bool) -> rustix::io::Result<()> {
+    if lacking_on_disk(root, 0, SPARE).is_some() {
+        make(root, u64::MAX, BOOKKEEPING, or_less)?;
     }
     Ok(())
+}
+
+/// Returns whether so little of the file system is free that what failed may have failed for that
+/// reason.
+pub fn is_short(root: &Root) -> bool {
+    lacking_on_disk(root, 0, SPARE).is_some()
 }
 
 /// An amount of file system space; some file systems also limit the number of files.
@@ -251,13 +281,13 @@ impl Amount {
     }
 }
 
-/// Returns how much space the file system lacks to write `more` bytes.
-fn lacking_on_disk(root: &Root, more: u64) -> Amount {
+/// Returns how much space the file system lacks to write `more` bytes and leave `spare` free.
+fn lacking_on_disk(root: &Root, more: u64, spare: u64) -> Amount {
     // A file system that cannot tell is not full.
     let Ok(disk) = rustix::fs::fstatvfs(root) else { return Amount::default() };
     let of_blocks = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     let (all, free) = (of_blocks(disk.f_blocks), of_blocks(disk.f_bavail));
-    let spare = SPARE.min(all / SPARE_SHARE);
+    let spare = spare.min(all / SPARE_SHARE);
     let bytes = if all == 0 { 0 } else { more.saturating_add(spare).saturating_sub(free) };
     let files = SPARE_FILES.min(disk.f_files / SPARE_SHARE).saturating_sub(disk.f_favail);
     Amount { bytes, files }

@@ -17,6 +17,7 @@ use cachex_base::system::progress::{self, Stage};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -315,8 +316,16 @@ pub fn trash(root: &Root) -> Result<u64> {
     Ok(bytes)
 }
 
+/// Deletes a part of the store where it is. Returns the number of bytes freed.
+pub fn remove(root: &Root, name: &OsStr) -> u64 {
+    let (_, bytes) = tree(&root.path().join(name));
+    remove_tree(root, name);
+    account::give_back(root, bytes);
+    bytes
+}
+
 /// Deletes a tree. The next fold tries again to delete what cannot be deleted now.
-pub fn remove_tree(root: &Root, name: &str) {
+pub fn remove_tree(root: &Root, name: impl AsRef<Path>) {
     if failpoint::at("remove").is_ok() {
         let path = root.path().join(name);
         // Only the link itself is removed.
