@@ -126,10 +126,14 @@ pub struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     /// Folds the store, for a verb that removes entries. On a full file system that fails until
-    /// there is some room, which recent entries give up.
-    pub fn to_remove_from(root: &'a Root, messages: Messages) -> Result<Entries<'a>> {
+    /// there is some room, which recent entries give up, unless it is only a `rehearsal`.
+    pub fn to_remove_from(
+        root: &'a Root,
+        messages: Messages,
+        rehearsal: bool,
+    ) -> Result<Entries<'a>> {
         match Entries::folded(root, messages) {
-            Err(_) if room::is_short(root) => {
+            Err(_) if !rehearsal && room::is_short(root) => {
                 room::relieve_at_any_cost(root)?;
                 Entries::folded(root, messages)
             }

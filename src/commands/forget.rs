@@ -90,8 +90,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         }
         return removal.nothing();
     };
-    let open = if args.removal.dry_run { Entries::folded } else { Entries::to_remove_from };
-    let stored = open(&root, settings.messages())?;
+    let stored = Entries::to_remove_from(&root, settings.messages(), args.removal.dry_run)?;
     let mut keys: Vec<Option<String>> = Vec::new();
     for prefix in &args.prefixes {
         let found = stored.beginning_with(&prefix.0, entries::CANDIDATES)?;

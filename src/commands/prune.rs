@@ -29,8 +29,7 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
     }
     let removal = Removal { done: "pruned", args: &args.removal, quiet, vars, shared: None };
     let Some(root) = settings.store()? else { return removal.nothing() };
-    let open = if args.removal.dry_run { Entries::folded } else { Entries::to_remove_from };
-    let stored = open(&root, settings.messages())?;
+    let stored = Entries::to_remove_from(&root, settings.messages(), args.removal.dry_run)?;
     let now = Timestamp::now();
     let filter = Filter {
         tag: args.tag.as_ref().map(|tag| tag.0.clone()),

@@ -208,14 +208,9 @@ impl Recorder {
             libc::AT_FDCWD => made.tracee.working_directory(),
             fd => made.tracee.descriptor(fd),
         };
+        self.looks_from(made.tracee, &target, &text);
         match target {
             Ok(Target::Path(from)) => Ok(Some(Named { from, path: text })),
-            // It still leads up, to a folder that nothing here names.
-            Ok(Target::Removed) if text.split(|&byte| byte == b'/').any(|name| name == b"..") => {
-                let what = "a path that leads up from a removed folder";
-                self.refuse_of(made.tracee, Weight::Done, what);
-                Ok(None)
-            }
             // Nothing exists in a removed folder, or below a file.
             Ok(Target::Removed | Target::Nameless) | Err(Errno::NOENT | Errno::BADF) => Ok(None),
             Err(errno) => {

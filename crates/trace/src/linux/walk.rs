@@ -104,6 +104,16 @@ impl Recorder {
         way.walk
     }
 
+    /// Refuses a run that uses a path which leads up from a removed folder: to one that nothing
+    /// names any more.
+    pub fn looks_from(&mut self, tracee: Tracee, from: &Result<Target, Errno>, path: &[u8]) {
+        let leads_up = || path.split(|&byte| byte == b'/').any(|name| name == b"..");
+        if *from == Ok(Target::Removed) && leads_up() {
+            let what = "a path that leads up from a removed folder";
+            self.refuse_of(tracee, Weight::Done, what);
+        }
+    }
+
     /// Returns the state of a canonical path.
     pub fn spot(&mut self, path: &[u8]) -> Option<Spot> {
         let is_below_own = self.own_above(parent(path)).is_some();
