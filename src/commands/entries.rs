@@ -126,14 +126,14 @@ pub struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     /// Folds the store, for a verb that removes entries. On a full file system that fails until
-    /// there is some room, which recent entries give up, unless it is only a `rehearsal`.
+    /// there is some room, which recent entries give up, but not for a `dry_run`.
     pub fn to_remove_from(
         root: &'a Root,
         messages: Messages,
-        rehearsal: bool,
+        dry_run: bool,
     ) -> Result<Entries<'a>> {
         match Entries::folded(root, messages) {
-            Err(_) if !rehearsal && room::is_short(root) => {
+            Err(_) if !dry_run && room::is_short(root) => {
                 room::relieve_at_any_cost(root)?;
                 Entries::folded(root, messages)
             }

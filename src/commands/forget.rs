@@ -43,8 +43,8 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         Ok(settings) => settings,
         Err(exit) => return Ok(exit),
     };
-    let quiet = settings.config.quiet;
-    let named = names_command.then(|| meant(&settings, vars, closed)).transpose()?;
+    let (quiet, dry_run) = (settings.config.quiet, args.removal.dry_run);
+    let named = names_command.then(|| meant(&settings, vars, closed, dry_run)).transpose()?;
     let (command, nearest) = named.map(|named| (named.key, named.nearest)).unzip();
     let now = Timestamp::now();
     let filter = Filter {
@@ -79,9 +79,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     let removal = Removal { done: "forgotten", args: &args.removal, quiet, vars, shared };
     let root = match settings.store()? {
         // A helper process needs a store to work in.
-        None if is_there && !args.removal.dry_run => {
-            Some(run::open_store(settings.config.dir.as_ref())?)
-        }
+        None if is_there && !dry_run => Some(run::open_store(settings.config.dir.as_ref())?),
         root => root,
     };
     let Some(root) = root else {
@@ -90,7 +88,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         }
         return removal.nothing();
     };
-    let stored = Entries::to_remove_from(&root, settings.messages(), args.removal.dry_run)?;
+    let stored = Entries::to_remove_from(&root, settings.messages(), dry_run)?;
     let mut keys: Vec<Option<String>> = Vec::new();
     for prefix in &args.prefixes {
         let found = stored.beginning_with(&prefix.0, entries::CANDIDATES)?;
@@ -104,7 +102,7 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
     if args.prefixes.is_empty() {
         keys.push(command.map(|key| key.to_string()));
     }
-    if is_read && !args.removal.dry_run {
+    if is_read && !dry_run {
         settings.messages().wait(format_args!(
             "the remote store is read-only: forgotten results may come back from it"
         ));
@@ -124,10 +122,10 @@ pub fn forget(args: ForgetArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
 }
 
 /// Returns the command that the arguments name.
-fn meant(settings: &Settings, vars: &Vars, closed: Closed) -> Result<Named> {
+fn meant(settings: &Settings, vars: &Vars, closed: Closed, dry_run: bool) -> Result<Named> {
     if let Some(root) = settings.store()? {
         // This sets aside a database that hangs, so that it is not waited for again.
-        Entries::folded(&root, settings.messages())?;
+        Entries::to_remove_from(&root, settings.messages(), dry_run)?;
     }
     settings.name(vars, closed)
 }

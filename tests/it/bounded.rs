@@ -176,6 +176,15 @@ fn an_import_makes_room_first_and_takes_in_nothing_if_there_is_none() {
         .says_one_line(&["has no room for it", "nothing was imported"]);
 }
 
+/// Somebody else fills the file system of the store.
+fn fills_the_rest(cachex: &Cachex) {
+    let full = std::process::Command::new("sh")
+        .args(["-c", "cat /dev/zero >\"$0\" 2>/dev/null"])
+        .arg(cachex.in_store("filler"))
+        .status();
+    assert!(!full.unwrap().success());
+}
+
 #[test]
 fn a_full_file_system_is_relieved_by_what_manages_the_store() {
     use crate::harness::{Mounted, where_mounts_are_ones_own};
@@ -187,13 +196,7 @@ fn a_full_file_system_is_relieved_by_what_manages_the_store() {
                 let call = random(&cachex, n, 1_000_000).before("1h");
                 call.output_counted().once().exits(0);
             }
-            // Somebody else fills the rest.
-            let filler = cachex.in_store("filler");
-            let full = std::process::Command::new("sh")
-                .args(["-c", "cat /dev/zero >\"$0\" 2>/dev/null"])
-                .arg(&filler)
-                .status();
-            assert!(!full.unwrap().success());
+            fills_the_rest(&cachex);
             let before = cachex.stored_in("v2/blobs").len();
             assert_eq!(before, 10, "{verb}");
             cachex.cli(Vec::<String>::new()).with(verb).once().exits(0);
@@ -207,7 +210,7 @@ fn a_full_file_system_is_relieved_by_what_manages_the_store() {
 fn a_file_system_that_is_full_of_other_things_is_relieved_of_short_results() {
     use crate::harness::{Mounted, where_mounts_are_ones_own};
     where_mounts_are_ones_own(|| {
-        for verb in ["prune --max-age 1m", "clear --yes", "forget --older-than 1m"] {
+        for verb in ["prune --max-age 1m", "clear --yes", "forget --older-than 1m", ""] {
             let cachex = cachex();
             let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
             let echo = |n: usize| cachex.run("date +%N").option("--key", n.to_string());
@@ -218,19 +221,17 @@ fn a_file_system_that_is_full_of_other_things_is_relieved_of_short_results() {
             for n in 60..120 {
                 echo(n).before("1h").once().misses();
             }
-            let filler = cachex.in_store("filler");
-            let full = std::process::Command::new("sh")
-                .args(["-c", "cat /dev/zero >\"$0\" 2>/dev/null"])
-                .arg(&filler)
-                .status();
-            assert!(!full.unwrap().success());
+            fills_the_rest(&cachex);
             // What runs now takes the place of what was used least.
             let last = echo(200);
             last.once().exits(0).quietly();
             last.once().hits();
-            cachex.cli(Vec::<String>::new()).with(verb).once().exits(0);
+            // Without a verb, one command is forgotten.
+            let all = cachex.cli(Vec::<String>::new()).with(verb);
+            let removal = if verb.is_empty() { echo(7).forget() } else { all };
+            removal.once().exits(0);
             assert!(cachex.names_in_store("old.broken-").is_empty(), "{verb}");
-            for n in 0..120 {
+            for n in if verb.is_empty() { 7..8 } else { 0..120 } {
                 assert!(!echo(n).with("--cached-only").once().succeeded(), "{verb}: {n}");
             }
         }

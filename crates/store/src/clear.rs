@@ -1,7 +1,7 @@
 //! Removing everything at once.
 
 use super::young::Young;
-use super::{Root, account, events, filter, guard, rebuild, remote, room, sweep};
+use super::{Root, account, events, filter, guard, rebuild, remote, sweep};
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets;
 use anyhow::{Context, Result};
@@ -44,8 +44,6 @@ pub fn clear(root: &Root) -> Result<Cleared> {
     let mut prefixes: BTreeSet<u64> = keys.iter().map(Key::prefix).collect();
     prefixes.extend(filter::contents(root).unwrap_or_default());
 
-    // Moving needs free space for a folder.
-    let _ = room::relieve_at_any_cost(root);
     let trash = sweep::trash_name();
     let mut bytes = 0;
     {
@@ -62,7 +60,7 @@ pub fn clear(root: &Root) -> Result<Cleared> {
             if moved {
                 let place = std::path::Path::new(&trash).join(&name);
                 match fsutil::rename(root, &name, place) {
-                    // There is not even room for a folder.
+                    // There is no room for the folder to move it to.
                     Err(Errno::NOSPC | Errno::DQUOT) => bytes += sweep::remove(root, &name),
                     moved => moved.context("clearing the store")?,
                 }

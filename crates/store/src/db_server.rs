@@ -396,6 +396,7 @@ fn fold_options(args: &[OsString]) -> Option<FoldOptions> {
 fn give_up(root: &Root, verdict: Verdict, only_looks: bool) -> ! {
     let (tag, body) = match verdict {
         Verdict::Slow => (FAILED, b"the store of older entries takes too long".to_vec()),
+        Verdict::Hung if room::is_short(root) => (FAILED, guard::FULL.into()),
         Verdict::Hung if only_looks => (BROKEN, Vec::new()),
         Verdict::Hung => match guard::set_aside(root) {
             Ok(SetAside(name)) => (SET_ASIDE, name.into_bytes()),

@@ -9,7 +9,7 @@
 
 use super::{Root, filter, rebuild, room};
 use crate::lock::{self, Lock, Mode};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::fsutil;
 use rustix::io::Errno;
@@ -24,6 +24,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub const DIR: &str = "old";
 /// The prefix of the names of databases that were set aside; a timestamp follows.
 pub const BROKEN: &str = "old.broken-";
+/// The error of a database that failed where the file system is full, which is no damage.
+pub const FULL: &str = "no space is left on the disk for the store of older entries";
 
 /// The database was damaged and was set aside under this name. A new, empty one takes its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +121,7 @@ fn locked<D, T>(
     match done {
         Err(_) if gone(root) => Err(Gone.into()),
         // What sled makes of a write that did not fit looks like damage. If it is, that shows again.
-        Err(Broken) if room::is_short(root) => Err(Full.into()),
+        Err(Broken) if room::is_short(root) => bail!(FULL),
         Err(Broken) => Err(broken()?),
         Ok(done) => done,
     }
@@ -136,18 +138,6 @@ impl fmt::Display for Broken {
 }
 
 impl std::error::Error for Broken {}
-
-/// The database failed where the file system is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
-
-impl fmt::Display for Full {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no space is left on the disk for the store of older entries")
-    }
-}
-
-impl std::error::Error for Full {}
 
 fn attempt<D, T>(
     path: &Path,
@@ -230,16 +220,14 @@ fn is_broken(error: &anyhow::Error) -> bool {
         None => false,
         Some(error) if is_locked(error) => false,
         // A copy of an error, which sled gives to all who come later, has its code as text.
-        Some(sled::Error::Io(error)) => match code_of(error) {
-            Some(code) => is_of_damage(code),
-            None => !matches!(error.kind(), OutOfMemory | StorageFull | WouldBlock),
-        },
+        Some(sled::Error::Io(error)) => {
+            match error.raw_os_error().or_else(|| named_code(&error.to_string())) {
+                Some(code) => is_of_damage(code),
+                None => !matches!(error.kind(), OutOfMemory | StorageFull | WouldBlock),
+            }
+        }
         Some(_) => true,
     }
-}
-
-fn code_of(error: &io::Error) -> Option<i32> {
-    error.raw_os_error().or_else(|| named_code(&error.to_string()))
 }
 
 /// Returns whether a system error indicates damage of the database: a part is missing, or a

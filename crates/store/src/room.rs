@@ -189,19 +189,18 @@ fn for_each_blob(root: &Root, entry: &Entry, visit: &mut dyn FnMut(&[u8; 32])) {
     list.iter().flat_map(Manifest::blobs).for_each(|blob| visit(&blob.hash));
 }
 
-/// Makes room for `more` bytes; if that is not possible, as much as there can be, or none. Returns
-/// whether there may be enough now.
+/// Makes room for `more` bytes. Where there cannot be enough, makes none, or with `or_less` as much
+/// as there can be. Returns whether there may be enough now.
 fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix::io::Result<bool> {
     let Some(_making) = patiently(root, MAKING)? else { return Ok(false) };
-    let lacking_with = |account: &Account, spare: u64| {
+    let lacking = |account: &Account, spare: u64| {
         let beyond = account.taken.saturating_add(more).saturating_sub(limit);
         let on_disk = lacking_on_disk(root, more, spare);
         Amount { bytes: beyond.max(on_disk.bytes), ..on_disk }
     };
-    let lacking = |account: &Account| lacking_with(account, SPARE);
     // On a full disk there may be neither an account nor room for one.
     let before = account::update(root, |account| *account).unwrap_or_default();
-    if !lacking(&before).is_some() {
+    if !lacking(&before, SPARE).is_some() {
         return Ok(true);
     }
     // Also deletes what other processes moved out of the way.
@@ -214,7 +213,7 @@ fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix::io::Result
     })?;
     let account = account::correct(root, &before, &survey);
     let account = account.unwrap_or(Account { taken: survey.total, ..before });
-    let mut wanted = lacking(&account);
+    let mut wanted = lacking(&account, SPARE);
     if !wanted.is_some() {
         return Ok(true);
     }
@@ -222,7 +221,7 @@ fn make(root: &Root, limit: u64, more: u64, or_less: bool) -> rustix::io::Result
     let all = Amount { bytes, files: files.len() as u64 };
     if !all.covers(wanted) {
         // The disk is full of other things, and the store too small to leave something free.
-        wanted = lacking_with(&account, 0);
+        wanted = lacking(&account, 0);
         if !wanted.is_some() {
             return Ok(true);
         }
