@@ -115,6 +115,8 @@ fn a_path_that_leads_up_from_a_removed_folder() {
     let why = "a path that leads up from a removed folder";
     refuses(&auto(&cachex, "mkdir a; cd a; rmdir ../a; cat ../q"), why);
     refuses(&auto(&cachex, "mkdir b; cd b; rmdir ../b; echo x >>./../q"), why);
+    refuses(&auto(&cachex, "mkdir d; cd d; rmdir ../d; cat /proc/self/cwd/../q"), why);
+    refuses(&auto(&cachex, "mkdir e; exec 5<e; rmdir e; cat /proc/self/fd/5/../q"), why);
     // Nothing is there, whatever lies above.
     auto(&cachex, "mkdir c; cd c; rmdir ../c; cat q 2>/dev/null; echo x").twice().runs_once();
 }

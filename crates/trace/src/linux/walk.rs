@@ -319,7 +319,11 @@ impl Way<'_> {
             self.walk.is_by_descriptor |= is_descriptor;
             return match magic(path) {
                 Ok(Target::Path(target)) => Made::To(target),
-                Ok(Target::Removed | Target::Nameless) => Made::End(End::Outside),
+                Ok(Target::Nameless) => Made::End(End::Outside),
+                Ok(Target::Removed) => {
+                    self.recorder.looks_from(self.tracee, &Ok(Target::Removed), &self.rest);
+                    Made::End(End::Outside)
+                }
                 Err(_) => Made::End(End::Nowhere),
             };
         }
