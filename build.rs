@@ -12,6 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// The linker script that `link/order` writes.
+const ORDER: &str = "link/order.ld";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={ORDER}");
@@ -27,9 +30,6 @@ fn main() {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
 }
-
-/// The linker script that `link/order` writes.
-const ORDER: &str = "link/order.ld";
 
 fn is(name: &str, value: &str) -> bool {
     env::var(name).is_ok_and(|it| it == value)
