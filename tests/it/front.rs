@@ -106,6 +106,9 @@ fn what_is_not_is_passed_on() {
     let both = plain.clone().env("CACHEX_EXPIRES_IN", "1h").env("CACHEX_REFRESH_AFTER", "2h");
     assert_eq!(why(&both).as_deref(), Some("a result would expire before it is refreshed"));
     passed_on(cachex.exec(["printf", "/dev/fd/9"]), "an argument names a descriptor");
+    cachex.executable("work/program", "#!/bin/sh\nprintf it\n");
+    let long = format!("{}program", "./".repeat(600));
+    passed_on(cachex.exec([long.as_str()]), "something is too long");
     passed_on(
         plain.clone().launched_by(r#"ulimit -f 100000; exec "$@""#),
         "the process is restricted",

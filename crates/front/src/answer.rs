@@ -21,28 +21,48 @@ use cachex_core::key::{Fields, Sink, Tag};
 use cachex_core::young;
 use core::cell::UnsafeCell;
 
-/// All memory used by this crate except for the stack. Only touched pages are allocated.
+/// All memory used by this crate except for the stack, and for what does not begin as zeros.
+///
+/// Each touched page is a page fault, and those are a good part of what a hit costs. So the order of
+/// the fields matters: what every call uses a little of comes first and shares pages.
+#[repr(C, align(4096))]
 pub(crate) struct Room {
-    pub environment: environment::Room,
     pub places: Places,
-    pub buffers: Buffers,
-    pub file: [u8; MAX_SEALED + 1],
-    pub config: config::Room,
     pub folder: [u8; executable::PATH],
+    pub environment: environment::Room,
+    pub buffers: Buffers,
+    pub config: config::Room,
 }
 
 /// The components of a key that a call keeps.
+#[repr(C)]
 pub(crate) struct Places {
-    executable: executable::Room,
     cwd: [u8; executable::PATH],
+    executable: executable::Room,
 }
 
 /// Buffers for the components of a key.
+#[repr(C)]
 pub(crate) struct Buffers {
+    /// The components, and then the entry: the key is known when that is read.
     fields: [u8; SHORT],
     input: [u8; input::ROOM],
     declared: [u8; declared::ROOM],
     content: [u8; LONGEST + 1],
+}
+
+const _: () = assert!(MAX_SEALED < SHORT, "an entry fits where the components were");
+
+/// What does not begin as zeros.
+#[repr(C)]
+pub(crate) struct Start {
+    pub levels: Levels,
+    /// Here, since moving it would need a function of the C library.
+    pub call: Call,
+}
+
+impl Start {
+    pub const NEW: Start = Start { levels: Levels::NEW, call: Call::NEW };
 }
 
 pub(crate) struct Place<T>(pub(crate) UnsafeCell<T>);
@@ -50,23 +70,19 @@ pub(crate) struct Place<T>(pub(crate) UnsafeCell<T>);
 // SAFETY: one thread uses it, once.
 unsafe impl<T> Sync for Place<T> {}
 
-pub(crate) static LEVELS: Place<Levels> = Place(UnsafeCell::new(Levels::NEW));
-
-/// A static as well, since moving it would need a function of the C library.
-pub(crate) static CALL: Place<Call> = Place(UnsafeCell::new(Call::NEW));
+pub(crate) static START: Place<Start> = Place(UnsafeCell::new(Start::NEW));
 
 pub(crate) static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
+    places: Places { cwd: [0; executable::PATH], executable: executable::Room::NEW },
+    folder: [0; executable::PATH],
     environment: environment::Room::NEW,
-    places: Places { executable: executable::Room::NEW, cwd: [0; executable::PATH] },
     buffers: Buffers {
         fields: [0; SHORT],
         input: [0; input::ROOM],
         declared: [0; declared::ROOM],
         content: [0; LONGEST + 1],
     },
-    file: [0; MAX_SEALED + 1],
     config: config::Room::NEW,
-    folder: [0; executable::PATH],
 }));
 
 /// The distance in bytes before a mark of the log at which hits are passed on, because the ordinary
@@ -87,8 +103,7 @@ enum Never {}
 
 fn attempt(process: &Process) -> Known<Never> {
     // SAFETY: nobody else uses them, and this runs once.
-    let (room, levels, call) =
-        unsafe { (&mut *ROOM.0.get(), &mut *LEVELS.0.get(), &mut *CALL.0.get()) };
+    let (room, Start { call, levels }) = unsafe { (&mut *ROOM.0.get(), &mut *START.0.get()) };
     let mut options = Options::of(process, &mut levels.flags)?;
     let environment = Environment::of(process, &mut room.environment)?;
     let own = environment.own(&mut levels.variables)?;
@@ -109,7 +124,7 @@ fn attempt(process: &Process) -> Known<Never> {
     let places = (&mut room.places, &mut room.buffers);
     identify(&options, environment, process, is_closed, places, call)?;
     let mut is_absent = false;
-    let view = look_up(&store, &call.key, &mut room.file, &mut is_absent)
+    let view = look_up(&store, &call.key, &mut room.buffers.fields, &mut is_absent)
         .inspect_err(|_| leave_key(call, settled.has_file, is_absent))?;
     let age = check_fresh(&options, &view)?;
     output::check(&view)?;

@@ -1,6 +1,6 @@
 //! The interpretation of a call before the look-up, for comparison with that of the ordinary way.
 
-use crate::answer::{self, CALL, Call, LEVELS, ROOM, Room};
+use crate::answer::{self, Call, ROOM, Room, START, Start};
 use crate::buffer::Buffer;
 use crate::call::Process;
 use crate::config::Levels;
@@ -31,10 +31,10 @@ pub struct Decision<'d> {
 /// change, and no other thread is in this crate.
 pub unsafe fn decide(stack: *const usize, tell: &mut dyn FnMut(Result<Decision<'_>, &str>)) {
     // SAFETY: the caller promises both.
-    let (room, levels, call, process) = unsafe {
-        (&mut *ROOM.0.get(), &mut *LEVELS.0.get(), &mut *CALL.0.get(), Process::at(stack))
-    };
-    (*levels, *call) = (Levels::NEW, Call::NEW);
+    let (room, start, process) =
+        unsafe { (&mut *ROOM.0.get(), &mut *START.0.get(), Process::at(stack)) };
+    *start = Start::NEW;
+    let Start { call, levels } = start;
     if let Err(Pass(why)) = look(&process, room, levels, call, tell) {
         tell(Err(why));
     }

@@ -35,21 +35,21 @@ impl Room {
     pub const NEW: Room = Room { text: [0; SIZE], command: [0; SIZE] };
 }
 
-/// The settings of each level of a call, including those of a file. They are apart from all other
-/// buffers, since their initial value is not zero.
+/// The settings of each level of a call, including those of a file.
+#[repr(C)]
 pub struct Levels {
-    pub flags: Given,
-    pub variables: Given,
-    pub all: Given,
     pub rules: [Given; RULES],
+    pub all: Given,
+    pub variables: Given,
+    pub flags: Given,
 }
 
 impl Levels {
     pub const NEW: Levels = Levels {
-        flags: Given::NEW,
-        variables: Given::NEW,
-        all: Given::NEW,
         rules: [const { Given::NEW }; RULES],
+        all: Given::NEW,
+        variables: Given::NEW,
+        flags: Given::NEW,
     };
 }
 

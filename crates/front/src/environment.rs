@@ -53,15 +53,16 @@ pub struct Variable {
 }
 
 /// All variables, and buffers to sort them.
+#[repr(C)]
 pub struct Room {
-    all: [Option<Variable>; MOST],
     order: [u16; MOST],
     spare: [u16; MOST],
+    all: [Option<Variable>; MOST],
 }
 
 impl Room {
     #[expect(clippy::large_stack_arrays, reason = "it is the beginning of a static")]
-    pub const NEW: Room = Room { all: [None; MOST], order: [0; MOST], spare: [0; MOST] };
+    pub const NEW: Room = Room { order: [0; MOST], spare: [0; MOST], all: [None; MOST] };
 }
 
 pub struct Environment {

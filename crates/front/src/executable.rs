@@ -7,22 +7,24 @@ use crate::{Known, Pass};
 use cachex_core::bytes::copy;
 use cachex_core::key::{Fields, Sink, Tag};
 
-/// The maximum length of a path in the system.
-pub const PATH: usize = 4096;
+/// The maximum length of a path here, a quarter of the system's: the buffers share pages. A call with
+/// a longer path is passed on.
+pub const PATH: usize = 1024;
 /// The maximum number of links that the system follows.
 const LINKS: usize = 40;
 
 /// Buffers for paths.
+#[repr(C)]
 pub struct Room {
     found: [u8; PATH],
     real: [u8; PATH],
-    rest: [u8; 2 * PATH],
     link: [u8; PATH],
+    rest: [u8; 2 * PATH],
 }
 
 impl Room {
     pub const NEW: Room =
-        Room { found: [0; PATH], real: [0; PATH], rest: [0; 2 * PATH], link: [0; PATH] };
+        Room { found: [0; PATH], real: [0; PATH], link: [0; PATH], rest: [0; 2 * PATH] };
 }
 
 /// The file: its path as found, its real path, and its identity, see
