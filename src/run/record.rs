@@ -303,7 +303,7 @@ impl Runner<'_> {
                 | Spoiled::Unfed
                 | Spoiled::Unreadable(_),
             ) => false,
-            None | Some(Spoiled::Lingering | Spoiled::Typed) => !ended
+            None | Some(Spoiled::Lingering | Spoiled::Typed | Spoiled::ReadBack) => !ended
                 .status
                 .code()
                 .is_some_and(|status| self.config.freshness.is_good(status as u8)),

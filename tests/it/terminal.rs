@@ -1,6 +1,6 @@
 //! At a terminal, with a person's keys.
 
-use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, cachex, quoted};
+use crate::harness::{CTRL_BACKSLASH, CTRL_C, CTRL_D, CTRL_Z, cachex, quoted};
 
 #[test]
 fn ctrl_c_ends_the_command_and_cachex_as_it_always_does() {
@@ -99,13 +99,13 @@ fn what_is_typed_reaches_the_command_which_is_asked_each_time() {
         for name in ["Ada", "Bob"] {
             terminal.types(&format!("cachex run -v {options} -- ask")).shows("name?").types(name);
             terminal.shows(&format!("hello {name}"));
-            terminal.shows("not recorded: it read what was typed");
+            terminal.shows("not recorded: it read the terminal");
         }
     }
     cachex.executable("bin/script", "#!/bin/bash\ncachex run -v -- ask\ntrue\n");
     let mut terminal = cachex.terminal();
     terminal.types("script").shows("name?").types("Ada").shows("hello Ada");
-    terminal.shows("not recorded: it read what was typed").awaits_runs(7);
+    terminal.shows("not recorded: it read the terminal").awaits_runs(7);
     assert!(cachex.stored_in("v2/young").is_empty());
 }
 
@@ -124,9 +124,57 @@ fn nor_is_it_recorded_if_the_command_opens_the_terminal() {
     for (call, number) in calls.into_iter().zip(1..) {
         let mut terminal = cachex.terminal();
         terminal.types(call).shows("name?").types("Ada").shows("hello Ada").awaits_runs(number);
-        terminal.shows("it read what was typed");
+        terminal.shows("it read the terminal");
     }
     assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nor_is_it_recorded_if_the_end_is_typed_or_nothing_in_time() {
+    let cachex = cachex();
+    let ask = |seconds: u32, from: &str| {
+        format!("#!/bin/bash\nread -t {seconds} key {from}; echo status $?\n")
+    };
+    cachex.executable("bin/ask", ask(600, ""));
+    cachex.executable("bin/open", ask(600, "</dev/tty"));
+    cachex.executable("bin/wait", ask(2, ""));
+    let mut terminal = cachex.terminal();
+    for call in ["-- cat", "-- sh -c 'cat; true'", "-- ask", "-- open </dev/null", "--tty -- ask"] {
+        terminal.types(&format!("cachex run -v {call}")).awaits_reader().presses(CTRL_D);
+        terminal.shows("not recorded: it read the terminal");
+    }
+    for call in ["-- wait", "--tty -- wait"] {
+        terminal.types(&format!("cachex run -v {call}")).shows("status 142");
+        terminal.shows("not recorded: it read the terminal");
+    }
+    // What is typed ahead is taken by whoever reads first.
+    cachex.tool("late", &format!("echo ready; {}; cat; echo finished", cachex.gate("gate")));
+    let start = format!("read -r line; {}; cachex run -v -- late", cachex.gate("typed"));
+    terminal.types(&start).types("").presses(CTRL_D);
+    cachex.opens("typed");
+    terminal.shows("ready");
+    cachex.opens("gate");
+    terminal.shows("finished").shows("not recorded: it read the terminal");
+    assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_looks_at_the_terminal_in_passing_is_recorded() {
+    let cachex = cachex();
+    let slow = "import select, sys\nprint('ready', flush=True)\nreader = open(sys.argv[1])\n\
+                select.select([0, reader], [], [])\nprint('finished')\n";
+    cachex.executable("bin/both", format!("#!/usr/bin/env python3\n{slow}"));
+    cachex.bare(["mkfifo", "../gate"]).once().exits(0);
+    let mut terminal = cachex.terminal();
+    terminal.types("exec 9<>../gate; cachex run -- both ../gate").shows("ready").awaits_reader();
+    std::fs::write(cachex.path("gate"), "open").unwrap();
+    terminal
+        .shows("finished")
+        .types("cachex run -v -- both ../gate")
+        .shows("finished")
+        .shows("cachex: hit");
 }
 
 #[cfg(target_os = "linux")]

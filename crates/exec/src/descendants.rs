@@ -5,7 +5,7 @@
 //! command started is a descendant of this process, as far as `/proc` shows.
 
 #[cfg(target_os = "linux")]
-pub use linux::{are_inherited, await_events, gather, is_empty, send};
+pub use linux::{are_inherited, await_events, gather, is_empty, send, with};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -47,13 +47,37 @@ mod linux {
             #[cfg(target_arch = "x86_64")]
             libc::SYS_select,
         ];
-        let leader = leader.as_raw_nonzero().get().cast_unsigned();
-        let below = living(leader).into_iter().map(|process| process.pid);
-        std::iter::once(leader).chain(below).any(|process| {
+        with(leader).into_iter().any(|process| {
             let call = fs::read_to_string(format!("/proc/{process}/syscall"));
             let call = call.ok().and_then(|call| call.split(' ').next()?.parse().ok());
             call.is_some_and(|call| CALLS.contains(&call))
         })
+    }
+
+    /// Returns the command and its descendants.
+    pub fn with(leader: Pid) -> Vec<u32> {
+        let leader = leader.as_raw_nonzero().get().cast_unsigned();
+        let mut found = vec![leader];
+        if fs::exists(format!("/proc/{leader}/task/{leader}/children"))
+            .is_ok_and(|is_there| !is_there)
+        {
+            // This kernel was built without it, or the command has ended.
+            found.extend(living(leader).into_iter().map(|process| process.pid));
+            return found;
+        }
+        let mut at = 0;
+        while let Some(process) = found.get(at) {
+            let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();
+            for thread in threads.flatten() {
+                let children =
+                    fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+                found.extend(
+                    children.split_ascii_whitespace().filter_map(|it| it.parse::<u32>().ok()),
+                );
+            }
+            at += 1;
+        }
+        found
     }
 
     /// Returns whether nothing that the command started is still alive. Call this only after the

@@ -20,6 +20,8 @@ mod limit;
 mod output_stream;
 pub mod pty;
 mod pump;
+mod read_back;
+mod readers;
 pub mod screen;
 mod spawn;
 pub mod stdin;
@@ -48,7 +50,9 @@ use destination::Destination;
 pub use leftover_output::Left;
 use limit::Limit;
 use output_stream::{OutputStream, has_lost_its_reader};
-use pump::Pump;
+use pump::{Pump, Watch};
+use read_back::ReadBack;
+use readers::Readers;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
@@ -161,8 +165,10 @@ pub enum Spoiled {
     Abandoned,
     /// A process that it started kept its output open.
     Lingering,
-    /// The command read input that a person typed.
+    /// The command read the terminal, or waited for a key.
     Typed,
+    /// The command read the file to which its output goes.
+    ReadBack,
     /// The command was ended because it exceeded the time limit.
     TimedOut,
     /// No pseudo-terminal was available.
@@ -237,6 +243,10 @@ pub fn run(
     // A command with a terminal of its own reads the keys there.
     let is_watched = recorder.is_some() && pty.is_none();
     let typed = is_watched.then(Typed::watch).flatten();
+    let readers = match &pty {
+        Some(pty) => recorder.as_ref().and_then(|_| Readers::of(pty.slave())),
+        None => typed.as_ref().and_then(Readers::of),
+    };
     let begun = Channel::of(&plan.source).and_then(|channel| {
         let (source, (mask, held)) = (&plan.source, signals.before());
         let meets_errors = signals::is_ignored(SIGPIPE) || mask.holds(SIGPIPE);
@@ -269,6 +279,8 @@ pub fn run(
         }
     };
     let [stdout, stderr] = outlets;
+    let read_back = matches!(plan.output, Output::Live).then(ReadBack::watch).flatten();
+    let is_buffered = matches!(plan.output, Output::Buffered);
     let mut pump = Pump::new(
         Job::new(running.child.pid, kind),
         [
@@ -276,9 +288,9 @@ pub fn run(
             OutputStream::new(Stream::Stderr, running.stderr, stderr, other_buffer),
         ],
         StdinPump::new(channel, plan.source),
-        (running.console, typed),
+        Watch { console: running.console, typed, readers, read_back },
         plan.timeout.and_then(Limit::after),
-        Taker::new(recorder, matches!(plan.output, Output::Buffered).then(BufferedOutput::default)),
+        Taker::new(recorder, is_buffered.then(BufferedOutput::default)),
     );
     let (status, ended) = match pump.run(&running.child, &mut signals) {
         Ok(ended) => ended,
@@ -289,7 +301,10 @@ pub fn run(
     };
     pump.share_the_end(status, &mut signals);
     let (differs, broken) = (pump.differs(), pump.is_broken(status));
-    let Pump { feeder, taker, spoiled, lost, legs, .. } = pump;
+    let Pump { feeder, mut taker, spoiled, mut lost, legs, .. } = pump;
+    if let Some(Err(missed)) = taker.held.take_if(|_| !is_buffered).map(|held| held.release(None)) {
+        lost.get_or_insert(missed);
+    }
     let mut left = Left::of(legs);
     // Buffered output is shown first, if it is shown at all.
     if taker.held.is_none()

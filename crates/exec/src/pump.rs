@@ -13,6 +13,8 @@ use super::taker::Taker;
 use crate::buffered_output::{BufferedOutput, Pieces};
 use crate::job::Job;
 use crate::pty::{Console, Pressed};
+use crate::read_back::ReadBack;
+use crate::readers::Readers;
 use crate::stdin_pump::StdinPump;
 use crate::typed::Typed;
 use cachex_base::process::exit;
@@ -38,8 +40,9 @@ pub struct Pump<'a, 'r> {
     /// Feeds the command's standard input.
     pub feeder: StdinPump,
     console: Option<Console>,
-    /// Watches reads of the terminal that the command shares with cachex.
     typed: Option<Typed>,
+    readers: Option<Readers>,
+    read_back: Option<ReadBack>,
     limit: Option<Limit>,
     /// Receives the output, for the recording or the buffer.
     pub taker: Taker<'a, 'r>,
@@ -68,6 +71,18 @@ pub struct Pump<'a, 'r> {
     looked: Option<Instant>,
 }
 
+/// What is watched besides the command's output.
+pub struct Watch {
+    /// The command's own terminal.
+    pub console: Option<Console>,
+    /// Watches reads of the terminal that the command shares with cachex.
+    pub typed: Option<Typed>,
+    /// Watches who waits for keys, at either.
+    pub readers: Option<Readers>,
+    /// Watches whether the command reads what it prints.
+    pub read_back: Option<ReadBack>,
+}
+
 /// The process that printed output that nobody read, and would have been ended by SIGPIPE.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writer {
@@ -83,7 +98,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         job: Job,
         legs: [OutputStream; 2],
         feeder: StdinPump,
-        (console, typed): (Option<Console>, Option<Typed>),
+        Watch { console, typed, readers, read_back }: Watch,
         limit: Option<Limit>,
         taker: Taker<'a, 'r>,
     ) -> Pump<'a, 'r> {
@@ -93,6 +108,8 @@ impl<'a, 'r> Pump<'a, 'r> {
             feeder,
             console,
             typed,
+            readers,
+            read_back,
             limit,
             taker,
             backlog: None,
@@ -137,7 +154,9 @@ impl<'a, 'r> Pump<'a, 'r> {
             self.keep_to_the_limit();
             self.feeder.feed();
             self.pass_on_keys();
+            self.hold_back_if_read();
             self.pass_on_output();
+            self.look_for_readers();
             let _ = failpoint::at("turn");
         }
     }
@@ -264,6 +283,22 @@ impl<'a, 'r> Pump<'a, 'r> {
             Pressed::Nothing => {}
             Pressed::Interrupt => self.spoil(Spoiled::Interrupted),
             Pressed::Stop => self.job.stop(None),
+        }
+    }
+
+    /// Holds the output back while the command reads the file that it goes to: it would find no end.
+    fn hold_back_if_read(&mut self) {
+        let is_at_rest = self.backlog.is_none() && !self.legs.iter().any(OutputStream::is_pending);
+        let leader = self.job.leader();
+        let read_back = self.read_back.as_mut().filter(|_| is_at_rest && self.ended.is_none());
+        match (read_back.and_then(|it| it.look(leader)), self.taker.held.take()) {
+            (Some(true), None) => {
+                self.taker.held = Some(BufferedOutput::default());
+                self.legs.iter_mut().for_each(|leg| leg.outlet = Destination::Nowhere);
+                self.spoil(Spoiled::ReadBack);
+            }
+            (Some(false), Some(held)) => self.show(held),
+            (_, held) => self.taker.held = held,
         }
     }
 

@@ -12,9 +12,12 @@
 //! pager at the end of a pipeline: if one of them may have read, nothing is known, and the command
 //! is given the benefit of the doubt.
 
-use cachex_base::system::procfs::Stat;
+use cachex_base::system::fsutil;
+use cachex_base::system::procfs;
+use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fstat, futimens, open};
+use rustix::fs::{Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT, fstat, futimens, open};
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, getpgrp, getpid};
 use rustix::termios::{isatty, tcgetpgrp, tcgetsid};
 use std::collections::BTreeMap;
@@ -29,12 +32,21 @@ const BACK: i64 = 16;
 /// child's output.
 const WAITS: [&str; 5] = ["do_wait", "kernel_wait", "pipe_read", "pipe_wait", "sigsuspend"];
 
+/// The state of a terminal before the command reads it.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// The time of the last read, as it was set.
+    time: i64,
+    /// Whether an end of the input (Ctrl-D) was typed ahead. To read that does not change the time.
+    has_end: bool,
+}
+
 /// A watch on reads from this session's terminal.
 #[derive(Debug)]
 pub struct Typed {
     terminal: Terminal,
-    /// The time of the last read, as it was set; none while the terminal belongs to another job.
-    mark: Option<i64>,
+    /// What was there to read; none while the terminal belongs to another job.
+    mark: Option<Mark>,
     was_read: bool,
 }
 
@@ -50,7 +62,9 @@ impl Typed {
     /// Pauses until [`Typed::go_on`], while others read the terminal.
     pub fn pause(&mut self) {
         if let Some(mark) = self.mark.take() {
-            self.was_read |= fstat(self.terminal.as_fd()).is_ok_and(|stat| stat.st_atime != mark);
+            let was_read = |stat: Stat| stat.st_atime != mark.time;
+            self.was_read |= fstat(self.terminal.as_fd()).is_ok_and(was_read)
+                || mark.has_end && !self.terminal.has_end();
         }
     }
 
@@ -100,20 +114,32 @@ impl Terminal {
         let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         // Usually there is none, which this tells at once.
         open("/dev/tty", flags, Mode::empty()).ok()?;
-        let number = Stat::of("self")?.pseudo_terminal()?;
+        let number = procfs::Stat::of("self")?.pseudo_terminal()?;
         let opened = open(format!("/dev/pts/{number}"), flags, Mode::empty()).ok()?;
         (tcgetsid(&opened).ok()? == rustix::process::getsid(None).ok()?).then_some(opened)
     }
 
-    /// Sets the time of the last read back, and returns the new one.
-    fn mark(&self) -> Option<i64> {
+    /// Sets the time of the last read back, and returns the state of now.
+    fn mark(&self) -> Option<Mark> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
         let time = i64::try_from(now.as_secs()).ok()? - BACK;
         let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
         let last_access = Timespec { tv_sec: time, tv_nsec: 0 };
         let times = Timestamps { last_access, last_modification: unchanged };
         futimens(self.as_fd(), &times).ok()?;
-        Some(time)
+        Some(Mark { time, has_end: self.has_end() })
+    }
+
+    /// Returns whether the next read finds the end of the input: something is there, of no bytes.
+    fn has_end(&self) -> bool {
+        let is_empty = || ioctl_fionread(self).is_ok_and(|bytes| bytes == 0);
+        fsutil::is_ready(self, PollFlags::IN).unwrap_or(false) && is_empty()
+    }
+}
+
+impl AsFd for Typed {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.terminal.as_fd()
     }
 }
 
@@ -130,9 +156,10 @@ impl AsFd for Terminal {
 /// descendants. True where the system does not tell.
 fn may_be_others() -> bool {
     let own = getpid().as_raw_nonzero().get().cast_unsigned();
-    let all: BTreeMap<u32, Stat> = Stat::all().map(|stat| (stat.pid, stat)).collect();
+    let all: BTreeMap<u32, procfs::Stat> =
+        procfs::Stat::all().map(|stat| (stat.pid, stat)).collect();
     // A `/proc` of another pid namespace may describe other processes.
-    if Stat::of("self").is_none_or(|stat| stat.pid != own) {
+    if procfs::Stat::of("self").is_none_or(|stat| stat.pid != own) {
         return true;
     }
     let group = getpgrp().as_raw_nonzero().get();
@@ -145,7 +172,7 @@ fn may_be_others() -> bool {
 }
 
 /// Returns whether a process descends from another.
-fn descends(all: &BTreeMap<u32, Stat>, process: u32, from: u32) -> bool {
+fn descends(all: &BTreeMap<u32, procfs::Stat>, process: u32, from: u32) -> bool {
     // Pids that were reused in the meantime may form a cycle.
     let parent = |pid: &u32| all.get(pid).map(|stat| stat.parent);
     std::iter::successors(parent(&process), parent).take(all.len()).any(|pid| pid == from)

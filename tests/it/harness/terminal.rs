@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 pub const CTRL_C: u8 = 0x03;
 pub const CTRL_BACKSLASH: u8 = 0x1c;
+pub const CTRL_D: u8 = 0x04;
 pub const CTRL_Z: u8 = 0x1a;
 
 /// An interactive bash whose screen is read and whose keyboard is the test.
@@ -78,6 +79,42 @@ impl Terminal {
             let name = std::fs::read(format!("/proc/{}/comm", front.as_raw_nonzero())).ok()?;
             (front != self.shell && name == b"cachex\n").then_some(())
         });
+        self
+    }
+
+    /// Waits until the command under `cachex` waits for input, and `cachex` has looked at it since:
+    /// nothing else lets it read in the meantime.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_reader(&mut self) -> &mut Terminal {
+        let read = |path: String| std::fs::read_to_string(path).ok();
+        let children = |process: &str| {
+            let children = read(format!("/proc/{process}/task/{process}/children"));
+            let words = children.unwrap_or_default();
+            words.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let waits = |process: &String| {
+            let calls = ["0", "7", "23", "63", "72", "73", "270", "271"];
+            let call = read(format!("/proc/{process}/syscall")).unwrap_or_default();
+            let is_witness =
+                read(format!("/proc/{process}/comm")).is_none_or(|it| it == "cachex\n");
+            !is_witness && call.split(' ').next().is_some_and(|call| calls.contains(&call))
+        };
+        let reads = |cachex: &str| {
+            let counts = read(format!("/proc/{cachex}/io"))?;
+            let reads = counts.lines().find_map(|line| line.strip_prefix("syscr: "))?;
+            reads.parse::<u64>().ok()
+        };
+        let (cachex, before) = eventually("a reader", || {
+            // The last one may be about to end.
+            let front = rustix::termios::tcgetpgrp(&self.keyboard).ok()?;
+            let cachex = front.as_raw_nonzero().to_string();
+            let below = children(&cachex);
+            let is_there = below.iter().any(waits)
+                || below.iter().flat_map(|it| children(it)).any(|it| waits(&it));
+            Some((cachex.clone(), reads(&cachex).filter(|_| is_there && front != self.shell)?))
+        });
+        eventually("a look at the reader", || (reads(&cachex)? > before + 30).then_some(()));
         self
     }
 

@@ -7,6 +7,7 @@ use crate::descendants;
 use crate::job::Handling;
 use crate::output_stream::OutputStream;
 use crate::pty::Console;
+use crate::readers::Readers;
 use crate::typed::Typed;
 use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer;
@@ -132,8 +133,18 @@ impl Pump<'_, '_> {
         let was_read = |typed: &mut Typed| has_reader && typed.was_read();
         if self.console.as_ref().is_some_and(Console::was_typed)
             || self.typed.as_mut().is_some_and(was_read)
+            || self.readers.as_ref().is_some_and(Readers::were_answered)
         {
             self.spoil(Spoiled::Typed);
+        }
+    }
+
+    /// Looks for processes that wait for keys, if that is due.
+    pub(super) fn look_for_readers(&mut self) {
+        if self.ended.is_none()
+            && let Some(readers) = &mut self.readers
+        {
+            readers.look(self.job.leader());
         }
     }
 

@@ -5,6 +5,8 @@ use crate::Spoiled;
 use crate::limit::Limit;
 use crate::output_stream::OutputStream;
 use crate::pty::Console;
+use crate::read_back::ReadBack;
+use crate::readers::Readers;
 use cachex_base::system::fsutil;
 use cachex_base::system::signals::Signals;
 use rustix::event::{PollFd, PollFlags};
@@ -95,6 +97,13 @@ impl Pump<'_, '_> {
             self.limit.and_then(|limit| limit.due(has_ended)),
             self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
             self.typed_elsewhere().map(|_| Instant::now() + GLANCE),
+            self.readers.as_ref().and_then(Readers::due).filter(|_| !has_ended),
+            self.taker
+                .held
+                .as_ref()
+                .and(self.read_back.as_ref())
+                .map(ReadBack::due)
+                .filter(|_| !has_ended),
             (!has_ended && self.is_unread()).then(|| Instant::now() + GLANCE),
             self.is_unsure.then(|| Instant::now() + TURN),
             self.output_ends(0),

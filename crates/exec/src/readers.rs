@@ -1,0 +1,178 @@
+//! Detects that a command asked for keys and got none: it read the end of the input (Ctrl-D), or
+//! waited until its time was up. [`crate::typed`] sees only what was typed.
+//!
+//! Nothing tells of that afterwards, so cachex looks from time to time which of the command's
+//! processes wait for keys and for nothing else. One that waited and no longer does was answered.
+//! Others read the terminal in passing, such as `ssh`, which waits for its connection, too; they are
+//! given the benefit of the doubt, and so is a process of several threads.
+
+#[cfg(target_os = "linux")]
+pub use linux::Readers;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use crate::descendants;
+    use rustix::fd::AsFd;
+    use rustix::fs::fstat;
+    use rustix::process::Pid;
+    use std::fs::{self, File};
+    use std::os::unix::fs::{FileExt, MetadataExt};
+    use std::time::{Duration, Instant};
+
+    /// The least interval between two looks.
+    const PAUSE: Duration = Duration::from_millis(50);
+    /// The interval in multiples of what a look takes.
+    const SHARE: u32 = 100;
+    /// The maximum length of a set of descriptors that is looked at, in bytes.
+    const LONGEST_SET: usize = 128;
+
+    /// The processes that wait for keys.
+    #[derive(Debug)]
+    pub struct Readers {
+        /// The device number of the terminal.
+        terminal: u64,
+        waiting: Vec<u32>,
+        was_answered: bool,
+        due: Instant,
+    }
+
+    impl Readers {
+        /// Starts to watch the readers of a terminal.
+        pub fn of(terminal: impl AsFd) -> Option<Readers> {
+            let terminal = fstat(terminal).ok()?.st_rdev;
+            let due = Instant::now() + PAUSE;
+            Some(Readers { terminal, waiting: Vec::new(), was_answered: false, due })
+        }
+
+        /// Returns when to look again. None once that would tell nothing new.
+        pub fn due(&self) -> Option<Instant> {
+            (!self.was_answered).then_some(self.due)
+        }
+
+        /// Looks at the command and its descendants, if that is due.
+        pub fn look(&mut self, leader: Pid) {
+            let now = Instant::now();
+            if self.due().is_some_and(|due| due <= now) {
+                self.compare(leader);
+                self.due = now + PAUSE.max(now.elapsed() * SHARE);
+            }
+        }
+
+        /// Returns whether a process waited for keys and does not any more. Call this when the command
+        /// has ended.
+        pub fn were_answered(&self) -> bool {
+            self.was_answered || !self.waiting.iter().all(|&process| self.waits(process))
+        }
+
+        fn compare(&mut self, leader: Pid) {
+            let processes = descendants::with(leader).into_iter();
+            let now: Vec<_> = processes.filter(|&process| self.waits(process)).collect();
+            self.was_answered |= self.waiting.iter().any(|process| !now.contains(process));
+            self.waiting = now;
+        }
+
+        /// Returns whether a process waits for keys.
+        fn waits(&self, process: u32) -> bool {
+            match Wait::of(process) {
+                Some(Wait::For(descriptor)) => self.is_terminal(process, descriptor),
+                Some(Wait::Resumed) => self.waiting.contains(&process),
+                None => false,
+            }
+        }
+
+        /// Returns whether a descriptor of a process is the terminal, by whichever name.
+        fn is_terminal(&self, process: u32, descriptor: u64) -> bool {
+            let own = rustix::fs::makedev(5, 0);
+            let device = fs::metadata(format!("/proc/{process}/fd/{descriptor}"));
+            device.is_ok_and(|device| device.rdev() == self.terminal || device.rdev() == own)
+        }
+    }
+
+    /// What a process of one thread waits for.
+    enum Wait {
+        /// Input from this descriptor, and nothing else.
+        For(u64),
+        /// What it waited for before it was stopped.
+        Resumed,
+    }
+
+    impl Wait {
+        fn of(process: u32) -> Option<Wait> {
+            let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
+            let call = fs::read_to_string(format!("/proc/{process}/syscall")).ok()?;
+            let mut words = call.split_ascii_whitespace();
+            let call: libc::c_long = words.next()?.parse().ok()?;
+            let mut next = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
+            let arguments = [next()?, next()?, next()?, next()?];
+            let memory = || File::open(format!("/proc/{process}/mem")).ok();
+            let found = match call {
+                libc::SYS_read | libc::SYS_readv => Some(Wait::For(arguments[0])),
+                libc::SYS_restart_syscall => Some(Wait::Resumed),
+                libc::SYS_ppoll => polled(&memory()?, arguments),
+                libc::SYS_pselect6 => selected(&memory()?, arguments),
+                #[cfg(target_arch = "x86_64")]
+                libc::SYS_poll => polled(&memory()?, arguments),
+                #[cfg(target_arch = "x86_64")]
+                libc::SYS_select => selected(&memory()?, arguments),
+                _ => None,
+            };
+            found.filter(|_| threads.count() == 1)
+        }
+    }
+
+    /// Returns the only descriptor that a `poll` waits for.
+    fn polled(memory: &File, [list, count, ..]: [u64; 4]) -> Option<Wait> {
+        let mut only = [0; size_of::<libc::pollfd>()];
+        memory.read_exact_at(&mut only, list).ok().filter(|()| count == 1)?;
+        let [descriptor @ .., _, _, _, _] = only;
+        let wanted = i16::from_ne_bytes([only[4], only[5]]);
+        (wanted & libc::POLLIN != 0).then_some(Wait::For(u32::from_ne_bytes(descriptor).into()))
+    }
+
+    /// Returns the only descriptor that a `select` waits for.
+    fn selected(memory: &File, [count, to_read, to_write, others]: [u64; 4]) -> Option<Wait> {
+        let len = usize::try_from(count).ok()?.div_ceil(8).min(LONGEST_SET);
+        let set = |place: u64| {
+            let mut set = vec![0; len];
+            (place == 0 || memory.read_exact_at(&mut set, place).is_ok()).then_some(set)
+        };
+        let members = |set: &[u8]| set.iter().map(|byte| byte.count_ones()).sum::<u32>();
+        let to_read = set(to_read)?;
+        let is_only =
+            members(&to_read) == 1 && members(&set(to_write)?) + members(&set(others)?) == 0;
+        let place = to_read.iter().position(|&byte| byte != 0).filter(|_| is_only)?;
+        Some(Wait::For(place as u64 * 8 + u64::from(to_read[place].trailing_zeros())))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::Readers;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use rustix::fd::AsFd;
+    use rustix::process::Pid;
+    use std::time::Instant;
+
+    /// Nothing: the system does not tell what a process waits for.
+    #[derive(Debug)]
+    pub enum Readers {}
+
+    impl Readers {
+        pub fn of(_: impl AsFd) -> Option<Readers> {
+            None
+        }
+
+        pub fn due(&self) -> Option<Instant> {
+            match *self {}
+        }
+
+        pub fn look(&mut self, _: Pid) {
+            match *self {}
+        }
+
+        pub fn were_answered(&self) -> bool {
+            match *self {}
+        }
+    }
+}
