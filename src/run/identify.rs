@@ -11,7 +11,6 @@ use crate::key::{Declared, KeySource};
 use anyhow::{Result, anyhow};
 use cachex_base::process::exit::Exit;
 use cachex_base::record::entry::Key;
-use cachex_base::system::platform;
 use cachex_base::system::stamp::Stamp;
 use cachex_base::text::values::{ExeMode, StdinMode};
 use cachex_exec::invocation::{Executable, Trail};
@@ -89,6 +88,7 @@ impl Runner<'_> {
         }
         let call = self.call(Some(root)).map_err(|why| self.unidentified(why))?;
         self.tell_of_unkeyed(&call);
+        self.tell_of_shim(&call);
         Ok(call)
     }
 
@@ -173,10 +173,8 @@ impl Runner<'_> {
             Undeclared::Mistaken(why) => Unidentified::Mistaken(why),
             Undeclared::Unknown(error) => Unidentified::Unknown(error, Undeclared::source(list)),
         })?;
-        if let (true, None, Some(executable)) = (identity.portable, &identity.platform, &executable)
-        {
-            let made_of = platform::of_program(&executable.path, var(self.vars, "PATH"));
-            found.declared.platform.extend(made_of);
+        if identity.portable && identity.platform.is_none() {
+            found.declared.platform.extend(self.programs(executable.as_ref()));
         }
         Ok(Looked { executable, found })
     }

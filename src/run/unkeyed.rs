@@ -54,7 +54,9 @@ impl Runner<'_> {
         }
         let stamp = Stamp::of(&stat);
         let is_input = |inputs: &crate::files::inputs::Snapshot| inputs.has(name, &stamp);
-        !is_made(self.config, name) && !call.found.declared.inputs.as_ref().is_some_and(is_input)
+        !is_made(self.config, name)
+            && !call.found.declared.inputs.as_ref().is_some_and(is_input)
+            && !self.is_wrapped(call, name)
     }
 }
 

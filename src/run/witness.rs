@@ -59,7 +59,12 @@ impl Runner<'_> {
         } else {
             self.moved(call)
         };
-        found.or_else(|| self.inputs_changed(root, call)).or_else(|| self.changed_meanwhile(call))
+        let wrapped = || {
+            let why = || "the command that it wraps changed while it ran".to_owned();
+            self.wrapped_changed(call).then(why)
+        };
+        let found = found.or_else(|| self.inputs_changed(root, call)).or_else(wrapped);
+        found.or_else(|| self.changed_meanwhile(call))
     }
 
     /// Returns a message about something that changed since the state was noted, even if the key is

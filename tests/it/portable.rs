@@ -206,7 +206,9 @@ fn the_umask_counts_and_so_does_the_processor_where_something_is_made_for_it() {
     assert_eq!(platform("-O2"), always);
     let mut native = always.map(str::to_owned).to_vec();
     native.insert(2, "processor".to_owned());
-    assert_eq!(platform("-march=native"), native);
+    for word in ["-march=native", "-mcpu native", "-xHost"] {
+        assert_eq!(platform(word), native, "{word}");
+    }
 }
 
 #[test]
@@ -223,4 +225,114 @@ fn what_a_script_is_run_by_counts_by_what_is_in_it() {
     call.once().prints("old\n").hits();
     inner("new");
     call.once().prints("new\n");
+}
+
+/// A tool that says this, whoever looks for it.
+fn tool_says(cachex: &Cachex, says: &str) {
+    cachex.executable("bin/tool", format!("#!/bin/sh\necho {says}\n"));
+}
+
+#[test]
+fn what_a_wrapper_runs_counts_as_if_it_were_called_directly() {
+    let cachex = cachex();
+    let tool = cachex.path("bin/tool").display().to_string();
+    for wrapper in [
+        "env A=b tool",
+        "env -u HOME tool",
+        &format!("env -i A=b {tool}"),
+        &format!("env PATH={}:/bin tool", cachex.path("bin").display()),
+        &format!("env -C {} ../bin/tool", cachex.path("home").display()),
+        "nice -n 1 tool",
+        "timeout -s KILL 50 tool",
+        "nohup tool",
+        "setsid -w tool",
+        "stdbuf -oL tool",
+        "time -o /dev/null tool",
+        "ionice -c 2 tool",
+        "chrt --other 0 tool",
+        "taskset -c 0-63 tool",
+        "nice env A=b timeout 50 tool",
+    ] {
+        let call = cachex.exec(wrapper.split(' ')).with("--portable --scope a");
+        std::fs::create_dir_all(cachex.path("home")).unwrap();
+        tool_says(&cachex, "old");
+        call.once().prints("old\n");
+        tool_says(&cachex, "new");
+        call.once().prints("new\n");
+        tool_says(&cachex, "old");
+        let hit = call.with("--verbose").once().prints("old\n").mentions(&["hit"]);
+        assert!(!hit.stderr().contains("not part of the key"), "{}", hit.stderr());
+    }
+    // One that `env` splits into words.
+    let call = cachex.exec(["env", "-S", "A=b nice tool"]).with("--portable --scope a");
+    call.once().prints("old\n");
+    tool_says(&cachex, "new");
+    call.once().prints("new\n");
+    call.clone().explain().once().shows(&[
+        "wrapped command",
+        "wrapped interpreter",
+        "wrapped libraries",
+    ]);
+    std::fs::remove_file(&tool).unwrap();
+    call.once().exits(127);
+}
+
+#[test]
+fn what_a_wrapped_script_is_run_by_counts() {
+    let cachex = cachex();
+    tool_says(&cachex, "unused");
+    cachex.executable("bin/tool", "#!/usr/bin/env -S A=b inner\n");
+    let call = cachex.exec(["timeout", "50", "tool"]).with("--portable --scope a");
+    let inner = |says: &str| {
+        cachex.executable("bin/inner", format!("#!/bin/sh\necho {says}\n"));
+    };
+    inner("old");
+    call.twice().prints("old\n");
+    inner("new");
+    call.once().prints("new\n");
+}
+
+#[test]
+fn a_wrapped_command_that_is_replaced_while_it_runs_is_not_recorded() {
+    let cachex = cachex();
+    let newer = cachex.executable("newer", "#!/bin/sh\necho new\n");
+    let replace = format!("mv {} \"$0\"; echo old", newer.display());
+    cachex.executable("bin/tool", format!("#!/bin/sh\n{replace}\n"));
+    let call = cachex.exec(["nice", "tool"]).with("--portable --scope a --verbose");
+    call.once().prints("old\n").mentions(&["changed while it ran"]);
+    call.once().prints("new\n").mentions(&["cachex: miss"]);
+}
+
+#[test]
+fn a_shim_that_chooses_what_runs_is_named() {
+    let cachex = cachex();
+    let rustup = cachex.executable("cargo/rustup", "#!/bin/sh\necho chosen\n");
+    std::os::unix::fs::symlink(&rustup, cachex.path("cargo/rustc")).unwrap();
+    std::fs::hard_link(&rustup, cachex.path("cargo/cargo")).unwrap();
+    cachex.executable(".pyenv/shims/python", "#!/bin/sh\necho chosen\n");
+    let path = |name: &str| cachex.path(name).into_os_string().into_string().unwrap();
+    let shims = [
+        (path("cargo/rustc"), "rustc is a shim of rustup"),
+        (path("cargo/cargo"), "cargo is a shim of rustup"),
+        (path(".pyenv/shims/python"), "python is a shim of pyenv"),
+    ];
+    for (shim, told) in shims {
+        for argv in [&[shim.as_str()][..], &["timeout", "50", &shim]] {
+            let call = cachex.exec(argv).with("--portable --scope a");
+            let says = |call: &Call| call.clone().with("--verbose").once().stderr();
+            assert!(says(&call).contains(told), "{}", says(&call));
+            call.once().prints("chosen\n").quietly();
+            let explained = call.clone().explain();
+            explained.once().shows(&["not in the key", told, "--input-command"]);
+            let json: Value =
+                serde_json::from_str(&explained.with("--json").once().stdout()).unwrap();
+            assert!(json["parts"]["shim"].as_str().unwrap().contains(told), "{json}");
+            for known in ["--input-command true", "--platform any"] {
+                let call = call.clone().with(known);
+                assert!(!says(&call).contains("is a shim"), "{}", says(&call));
+            }
+        }
+    }
+    let own = cachex.exec([rustup]).with("--portable --scope a --verbose").once();
+    assert!(!own.stderr().contains("is a shim"), "{}", own.stderr());
 }

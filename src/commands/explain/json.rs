@@ -107,6 +107,8 @@ struct Parts {
     terminal_columns: Option<u16>,
     input_files: Option<usize>,
     files_outside_key: Vec<String>,
+    /// A sentence about a shim whose choice is not part of the key.
+    shim: Option<String>,
     input_commands: Vec<String>,
     base_folder: Option<String>,
     platform: BTreeMap<&'static str, String>,
@@ -276,6 +278,7 @@ impl Parts {
             terminal_columns: told.columns,
             input_files: told.inputs,
             files_outside_key: told.unkeyed.iter().map(|name| text(name)).collect(),
+            shim: told.shim.clone(),
             input_commands: told.commands.iter().map(|it| credentials.text(it)).collect(),
             base_folder: told.base.as_ref().map(|base| text(base.as_os_str())),
             platform: told.platform.iter().cloned().collect(),

@@ -260,6 +260,9 @@ fn sources(out: &mut dyn Write, look: Look, told: &Sources<'_>) -> Result<()> {
         )?;
     }
     more.map_or(Ok(()), |more| part("", &more))?;
+    if let Some(shim) = &told.shim {
+        part("not in the key", shim)?;
+    }
     let (commands, more) = look.fold(told.commands);
     for command in commands {
         part("input command", &look.credentials.text(command))?;

@@ -162,6 +162,8 @@ pub struct Sources<'r> {
     pub inputs: Option<usize>,
     /// The files that arguments name and that are not part of the key.
     pub unkeyed: Vec<&'r OsStr>,
+    /// A sentence about a shim that chooses what runs, if it is not part of the key what.
+    pub shim: Option<String>,
     /// The commands whose output is part of the key.
     pub commands: &'r [String],
     /// The folder whose location is not part of the key.
@@ -306,6 +308,7 @@ impl Runner<'_> {
             columns: self.terminal().map(|size| size.ws_col),
             inputs: call.found.declared.inputs.as_ref().map(Snapshot::len),
             unkeyed: self.unkeyed(call),
+            shim: self.shim(call),
             commands: &identity.inputs.commands,
             base: self.base_folder(),
             platform: call.found.declared.platform.clone(),

@@ -1,10 +1,11 @@
 //! Commands whose output is for one machine alone: secrets, and facts about the machine.
 //!
-//! A command is looked for where a shell would find one: at the beginning, after `env`, `sudo` and
+//! A command is looked for where a shell would find one: at the beginning, behind `env`, `sudo` and
 //! the like, and in scripts after `-c`. A false positive only costs others a run, so doubtful cases
 //! count as matches.
 
 use super::Home;
+use cachex_base::process::wrapper;
 use glob::Pattern;
 
 /// A command, and patterns that match some of its arguments in this order.
@@ -167,12 +168,13 @@ const MACHINE: &[&str] = &[
 const SHELLS: &[&str] =
     &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "oksh", "sh", "yash", "zsh"];
 
-/// Commands and shell keywords that are followed by another command.
-const WRAPPERS: &[&str] = &[
+/// Commands and shell keywords that are followed by another command, besides those whose options
+/// [`wrapper`] knows.
+const LEADERS: &[&str] = &[
     "!", "builtin", "busybox", "chroot", "command", "direnv", "do", "doas", "docker", "elif",
-    "else", "env", "eval", "exec", "flock", "if", "ionice", "kubectl", "mise", "nice", "nix",
-    "nohup", "nsenter", "parallel", "podman", "setpriv", "setsid", "ssh", "stdbuf", "su", "sudo",
-    "taskset", "then", "time", "timeout", "unbuffer", "unshare", "until", "while", "xargs",
+    "else", "eval", "exec", "flock", "if", "kubectl", "mise", "nix", "nsenter", "parallel",
+    "podman", "setpriv", "ssh", "su", "sudo", "then", "unbuffer", "unshare", "until", "while",
+    "xargs",
 ];
 
 /// The deepest nesting of commands that is examined.
@@ -180,18 +182,31 @@ const DEPTH: usize = 4;
 
 /// Returns why the output of a command stays on its machine, if it does.
 pub fn home(words: &[&[u8]]) -> Option<Home> {
-    within(words, DEPTH)
+    within(words, DEPTH, Words::Given)
+}
+
+/// The way in which the words of a command are known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// They are the arguments of a process.
+    Given,
+    /// They are what can be told of them from a script, or the beginning may be missing.
+    Guessed,
 }
 
 /// Returns whether the command that runs is given by words after the first.
 pub fn is_indirect(words: &[&[u8]]) -> bool {
     words.first().is_some_and(|word| {
         let name = name(word);
-        SHELLS.contains(&name) || WRAPPERS.contains(&name)
+        SHELLS.contains(&name) || is_leader(name)
     })
 }
 
-fn within(words: &[&[u8]], depth: usize) -> Option<Home> {
+fn is_leader(name: &str) -> bool {
+    LEADERS.contains(&name) || wrapper::is_wrapper(name.as_bytes())
+}
+
+fn within(words: &[&[u8]], depth: usize, known: Words) -> Option<Home> {
     let is_assignment = |word: &&&[u8]| word.contains(&b'=') && !word.starts_with(b"-");
     let words = &words[words.iter().take_while(is_assignment).count()..];
     let (command, arguments) = words.split_first()?;
@@ -200,7 +215,7 @@ fn within(words: &[&[u8]], depth: usize) -> Option<Home> {
         return Some(Home::Machine);
     }
     let prints = |(of, pattern): &Rule| like(of, name) && are_among(pattern, arguments);
-    if CREDENTIALS.iter().any(prints) || lists_variables(name, arguments) {
+    if CREDENTIALS.iter().any(prints) || lists_variables(words) {
         return Some(Home::Credentials);
     }
     let depth = depth.checked_sub(1)?;
@@ -211,28 +226,33 @@ fn within(words: &[&[u8]], depth: usize) -> Option<Home> {
     {
         return Some(home);
     }
+    if let Some(wrapped) = wrapper::behind(words, &|_| None) {
+        let behind: Vec<&[u8]> = wrapped.words.iter().map(Vec::as_slice).collect();
+        let home = within(&behind, depth, known);
+        if home.is_some() || known == Words::Given {
+            return home;
+        }
+    }
+    if !is_leader(name) {
+        return None;
+    }
     // Options with values of their own make it unclear which word is the command, so try all.
-    let is_wrapper = WRAPPERS.contains(&name);
-    let starts = (0..arguments.len()).filter(|_| is_wrapper);
-    starts.into_iter().find_map(|at| within(&arguments[at..], depth))
+    (0..arguments.len()).find_map(|at| within(&arguments[at..], depth, Words::Guessed))
 }
 
 /// Returns whether a command, or a builtin of a shell, prints the whole environment, where secrets
 /// are handed around.
-fn lists_variables(name: &str, arguments: &[&[u8]]) -> bool {
+fn lists_variables(words: &[&[u8]]) -> bool {
     let is_option = |word: &&[u8]| word.starts_with(b"-");
-    let mut words = arguments.iter().copied().filter(|word| !word.contains(&b'>'));
-    match name {
-        "env" => {
-            let mut takes_value = false;
-            words.all(|word| {
-                let is_value = std::mem::take(&mut takes_value);
-                takes_value = matches!(word, b"-u" | b"--unset" | b"-C" | b"--chdir");
-                is_value || is_option(&word) || word.contains(&b'=')
-            })
-        }
-        "set" => words.next().is_none(),
-        "declare" | "export" | "readonly" | "typeset" => words.all(|word| is_option(&word)),
+    let words: Vec<&[u8]> = words.iter().copied().filter(|word| !word.contains(&b'>')).collect();
+    let Some((command, mut arguments)) = words.split_first().map(|(it, rest)| (it, rest.iter()))
+    else {
+        return false;
+    };
+    match name(command) {
+        "env" => wrapper::behind(&words, &|_| None).is_none(),
+        "set" => arguments.next().is_none(),
+        "declare" | "export" | "readonly" | "typeset" => arguments.all(is_option),
         _ => false,
     }
 }
@@ -246,7 +266,7 @@ fn in_script(script: &[u8], depth: usize) -> Option<Home> {
     commands.into_iter().find_map(|command| {
         let words = command.split(|byte| byte.is_ascii_whitespace() || b"'\"$".contains(byte));
         let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
-        within(&words, depth)
+        within(&words, depth, Words::Guessed)
     })
 }
 
@@ -301,6 +321,12 @@ mod tests {
             "docker run -it image sh -c 'pass x'",
             "env",
             "env -u HOME A=b",
+            "env -S '-u HOME'",
+            "env -S 'A=b vault read x' y",
+            "chrt -b 0 taskset -c 1-3 ionice -c3 vault read x",
+            "timeout --signal=KILL 5 nice -n 5 stdbuf -oL op read x",
+            "sh -c 'env $OPTIONS vault read x'",
+            "env TOKEN=x sudo -u bob pass show mail",
             "printenv PATH",
             "sh -c 'env | sort >x'",
             "bash -c set",
@@ -331,6 +357,8 @@ mod tests {
             "sh -c 'make vault'",
             "terraform plan",
             "env -u HOME make",
+            "timeout 5 make id",
+            "nice -n 5 env A=b make vault",
             "bash -c 'set -e; export A=b; make'",
             "echo id",
             "",

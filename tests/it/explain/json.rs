@@ -37,6 +37,7 @@ fn shape_of_parts() -> Value {
         "terminal_columns": "null",
         "input_files": "null",
         "files_outside_key": [],
+        "shim": "null",
         "input_commands": [],
         "base_folder": "null",
         "platform": {},

@@ -59,6 +59,8 @@ fn commands_that_print_credentials_stay_unless_somebody_knows_better() {
         machines.cachex.exec(["vault", "read", "a"]),
         machines.cachex.exec(["gcloud", "auth", "print-access-token"]),
         machines.cachex.exec(["sh", "-c", "gcloud auth print-access-token | cat"]),
+        machines.cachex.exec(["env", "-S", "A=b nice -n 1 vault read", "a"]),
+        machines.cachex.exec(["chrt", "--other", "0", "vault", "read", "a"]),
     ] {
         assert!(!is_shared(&machines, &folder, &call), "{call}");
         let (answer, reason) = explained(&machines, &call);

@@ -129,6 +129,51 @@ fn a_program_with_another_library_is_another_call() {
 }
 
 #[test]
+fn a_wrapped_program_with_another_library_is_another_call() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let call = |says: &str| {
+        linked(&machines, "lib", says);
+        let libraries = format!("LD_LIBRARY_PATH={}", machines.cachex.path("lib").display());
+        let program = machines.cachex.path("linked").into_os_string().into_string().unwrap();
+        let call = machines.cachex.exec(["nice", "env", &libraries, &program]);
+        call.with("--portable --scope a")
+    };
+    machines.on("a", &call("1")).once().prints("1\n").quietly();
+    machines.shares("a");
+    machines.on("b", &call("2")).once().prints("2\n").quietly();
+    machines.on("b", &call("1").with("--verbose")).once().prints("1\n").mentions(&["hit (remote)"]);
+}
+
+#[test]
+fn another_content_of_what_is_preloaded_is_another_call() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let program = linked(&machines, "lib", "1");
+    let argv = machines.cachex.path("linked").into_os_string();
+    // They have the same build ID, as only a file that was altered has.
+    let preloads = |says: &str| {
+        machines.cachex.write("work/pre.c", format!("int says(void) {{ return {says}; }}\n"));
+        let build = "cc -shared -fPIC -Wl,--build-id=0x1234 -o pre.so pre.c";
+        machines.cachex.shell(build).once().exits(0);
+    };
+    let direct = program.env("LD_PRELOAD", "./pre.so");
+    let wrapped = ["env", "LD_PRELOAD=./pre.so"].map(Into::into).into_iter().chain([argv]);
+    let wrapped = machines.cachex.exec(wrapped).with("--portable --scope a --ignore-env LD_*");
+    let wrapped = wrapped.env("LD_LIBRARY_PATH", machines.cachex.path("lib"));
+    for call in [direct, wrapped] {
+        preloads("3");
+        machines.on("a", &call).once().prints("3\n").quietly();
+        machines.shares("a");
+        preloads("4");
+        machines.on("b", &call).once().prints("4\n").quietly();
+        preloads("3");
+        let hit = machines.on("b", &call.with("--verbose")).once().prints("3\n");
+        hit.mentions(&["hit (remote)"]);
+    }
+}
+
+#[test]
 fn a_script_with_another_interpreter_is_another_call() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);

@@ -13,3 +13,5 @@ pub mod ipc;
 pub mod lineage;
 #[cfg(feature = "folder")]
 pub mod report;
+#[cfg(feature = "folder")]
+pub mod wrapper;

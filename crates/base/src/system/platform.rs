@@ -7,7 +7,9 @@
 
 mod elf;
 mod libraries;
+mod processor;
 
+use crate::process::wrapper::{self, Environment};
 use crate::system::hashing;
 use crate::system::umask::umask;
 use rustix::fs::Access;
@@ -25,17 +27,19 @@ const LONGEST: u64 = 64 << 10;
 /// The number of bytes that the kernel reads of the first line of a script.
 const LINE: u64 = 256;
 
-/// Returns all components for a call with these words.
-pub fn parts<'w>(mut words: impl Iterator<Item = &'w [u8]>) -> Vec<Part> {
+/// Variables that have programs loaded with libraries that they do not name.
+const PRELOADS: [&str; 3] = ["LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES"];
+
+/// Returns all components for a call with these words: arguments and values of variables.
+pub fn parts<'w>(words: impl Iterator<Item = &'w [u8]>) -> Vec<Part> {
     let mut parts = of_the_machine();
     parts.push((
         "user",
         if rustix::process::geteuid().is_root() { "root" } else { "not root" }.to_owned(),
     ));
     parts.push(("umask", format!("{:04o}", umask())));
-    // `-march=native`, `-Ctarget-cpu=native`: built for this very processor.
-    if words.any(|word| memchr::memmem::find(word, b"=native").is_some()) {
-        parts.push(("processor", processor()));
+    if processor::is_meant(words) {
+        parts.push(("processor", processor::properties()));
     }
     parts
 }
@@ -62,43 +66,78 @@ pub fn named(name: &str) -> Part {
     ("platform", name.to_owned())
 }
 
-/// Returns the components of a program besides its own file: its interpreter if it is a script, and
-/// the libraries that it is loaded with. `path` is where `env` looks for an interpreter.
-pub fn of_program(program: &Path, path: Option<&OsStr>) -> Vec<Part> {
-    let (interpreter, file) = interpreter(program, path);
-    interpreter.into_iter().chain(libraries::of(&file)).collect()
+/// The names of the components of a program.
+#[derive(Clone, Copy)]
+pub struct Names {
+    /// Its interpreters.
+    pub interpreter: &'static str,
+    /// Its libraries.
+    pub libraries: &'static str,
 }
 
-/// Returns the component for the content of a script's interpreters, or `None` if `script` is not a
-/// script, and the program that runs in the end.
-fn interpreter(script: &Path, path: Option<&OsStr>) -> (Option<Part>, PathBuf) {
+/// Returns the components of a program besides its own file: its interpreter if it is a script, and
+/// the libraries that it is loaded with in this environment.
+pub fn of_program(program: &Path, environment: &Environment<'_>, names: Names) -> Vec<Part> {
+    let (told, file) = interpreters(program, environment);
+    let interpreter = (!told.is_empty()).then(|| (names.interpreter, told.join(" ")));
+    let libraries = libraries::of(&file, environment).map(|told| (names.libraries, told));
+    interpreter.into_iter().chain(libraries).collect()
+}
+
+/// Returns the component for the files that a program in this environment is loaded with although
+/// it does not name them. Those named without a folder are among the program's libraries.
+pub fn preloaded(environment: &Environment<'_>) -> Option<Part> {
+    let mut told = Vec::new();
+    for name in PRELOADS {
+        let files = environment.value(name).map(OsStr::as_bytes).unwrap_or_default();
+        let files = files.split(|byte| b" :\t\n".contains(byte));
+        let files = files.filter(|file| file.contains(&b'/'));
+        told.extend(files.map(|file| content(OsStr::from_bytes(file))));
+    }
+    (!told.is_empty()).then(|| ("preloaded files", told.join(" ")))
+}
+
+/// Returns a short hash of the content of a file.
+pub fn content(file: impl AsRef<Path>) -> String {
+    let contents = fs::File::open(file).ok().and_then(|it| hashing::to_the_end(it, 0).ok());
+    contents.map_or("unknown".to_owned(), |it| it.to_hex()[..16].to_owned())
+}
+
+/// Returns the contents of a script's interpreters, and the program that runs in the end.
+fn interpreters(script: &Path, environment: &Environment<'_>) -> (Vec<String>, PathBuf) {
     let mut told = Vec::new();
     let mut file = script.to_owned();
     // The kernel does not follow more of them either.
     for _ in 0..5 {
-        let Some(next) = named_by(&file, path) else { break };
-        let contents = fs::File::open(&next).ok().and_then(|it| hashing::to_the_end(it, 0).ok());
-        told.push(contents.map_or("unknown".to_owned(), |it| it.to_hex()[..16].to_owned()));
+        let Some(next) = named_by(&file, environment) else { break };
+        told.push(content(&next));
         file = next;
     }
-    ((!told.is_empty()).then(|| ("interpreter", told.join(" "))), file)
+    (told, file)
 }
 
-/// Returns the interpreter named by the first line of a script.
-fn named_by(script: &Path, path: Option<&OsStr>) -> Option<PathBuf> {
+/// Returns the interpreter named by the first line of a script; the one that `env` starts if that
+/// is named.
+fn named_by(script: &Path, environment: &Environment<'_>) -> Option<PathBuf> {
     let mut start = Vec::new();
     fs::File::open(script).ok()?.take(LINE).read_to_end(&mut start).ok()?;
-    let line = start.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let named = Path::new(OsStr::from_bytes(words.next()?));
-    if named.file_name() != Some("env".as_ref()) {
-        return Some(named.to_owned());
+    let line = start.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?.trim_ascii();
+    // The kernel passes the rest of the line as one argument.
+    let mut words = line.splitn(2, u8::is_ascii_whitespace).map(<[u8]>::trim_ascii);
+    let named = words.next().filter(|named| !named.is_empty())?;
+    let words: Vec<&[u8]> = [named].into_iter().chain(words).collect();
+    let outer = |name: &str| environment.value(name);
+    let Some(wrapped) = wrapper::behind(&words, &outer) else {
+        return Some(PathBuf::from(OsStr::from_bytes(named)));
+    };
+    let name = wrapped.command();
+    if name.as_bytes().contains(&b'/') {
+        return Some(PathBuf::from(name));
     }
-    let is_of_env = |word: &&[u8]| word.starts_with(b"-") || word.contains(&b'=');
-    let name = OsStr::from_bytes(words.find(|word| !is_of_env(word))?);
+    let path = wrapped.environment.value("PATH")?;
     let is_program =
         |file: &PathBuf| rustix::fs::access(file, Access::EXEC_OK).is_ok() && file.is_file();
-    std::env::split_paths(path?).map(|folder| folder.join(name)).find(is_program)
+    std::env::split_paths(path).map(|folder| folder.join(&name)).find(is_program)
 }
 
 /// Returns the name and the version of the system, which stand for its C library and tools.
@@ -125,15 +164,6 @@ fn time_zone() -> String {
     name.reverse();
     let name = name.join("/".as_ref());
     format!("{} {}", name.display(), short_of(&rules)).trim_start().to_owned()
-}
-
-/// Returns the properties of the processor that a compiler can query.
-fn processor() -> String {
-    let Some(told) = text("/proc/cpuinfo", LONGEST) else { return "unknown".to_owned() };
-    let names = ["vendor_id", "cpu family", "model\t", "flags", "CPU ", "Features"];
-    let first = told.split("\n\n").next().unwrap_or_default();
-    let lines = first.lines().filter(|line| names.iter().any(|name| line.starts_with(name)));
-    short(&lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn text(path: &str, most: u64) -> Option<String> {

@@ -5,7 +5,8 @@
 //! later, such as plug-ins, are not included.
 
 use super::elf::Elf;
-use super::{Part, short_of};
+use super::short_of;
+use crate::process::wrapper::Environment;
 use crate::system::hashing;
 use crate::system::null;
 use crate::system::signals;
@@ -15,30 +16,25 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The name of the component.
-const NAME: &str = "libraries";
-
-/// Returns the key component for the libraries of a program, or `None` if it needs none or is not a
-/// program of this system.
-pub fn of(program: &Path) -> Option<Part> {
+/// Returns a description of the libraries of a program in this environment, or `None` if it needs
+/// none or is not a program of this system.
+pub fn of(program: &Path, environment: &Environment<'_>) -> Option<String> {
     let file = File::open(program).ok()?;
     let loader = Elf::of(&file)?.loader()?;
     let loader = Path::new(OsStr::from_bytes(&loader));
-    let told = list(loader, program).map_or_else(
-        || "unknown".to_owned(),
-        |mut libraries| {
-            libraries.sort();
-            format!("{} {}", libraries.len(), short_of(libraries.join("\n").as_bytes()))
-        },
-    );
-    Some((NAME, told))
+    let Some(mut libraries) = list(loader, program, environment) else {
+        return Some("unknown".to_owned());
+    };
+    libraries.sort();
+    Some(format!("{} {}", libraries.len(), short_of(libraries.join("\n").as_bytes())))
 }
 
 /// Returns the name and the identity of each library.
-fn list(loader: &Path, program: &Path) -> Option<Vec<String>> {
+fn list(loader: &Path, program: &Path, environment: &Environment<'_>) -> Option<Vec<String>> {
     signals::notice_children();
     let mut command = Command::new(loader);
     command.arg("--list").arg(program).stderr(Stdio::null());
+    environment.apply(&mut command);
     command.stdin(null::input().map(Stdio::from).ok()?);
     let output = command.output().ok().filter(|output| output.status.success())?;
     let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
@@ -53,7 +49,8 @@ fn library(line: &[u8]) -> Option<String> {
     let line = line.rsplit_once(" (").map_or(line, |(line, _)| line);
     let (name, path) = line.split_once(" => ").unwrap_or((line, line));
     let base = name.rsplit('/').next().unwrap_or(name);
-    if !path.starts_with('/') {
+    // A variable may name it relative to the working directory.
+    if !path.contains('/') {
         // It is provided by the kernel, or not found.
         return None;
     }
