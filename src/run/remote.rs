@@ -149,7 +149,12 @@ impl Runner<'_> {
             }
             Ok(Fetched::TooLarge) => {
                 self.messages().tell(format_args!(
-                    "the remote store has a result for this that is larger than --max-entry-size or --max-size"
+                    "the remote store has a result for this that is larger than {} or --max-size",
+                    if settings.limits.entry < self.config.max_entry_size {
+                        "--remote-max-size"
+                    } else {
+                        "--max-entry-size"
+                    }
                 ));
                 None
             }

@@ -34,6 +34,8 @@ fn what_is_longer_than_is_worth_sending_stays_where_it_is() {
     machines.on("b", &call).once().misses();
     machines.shares("b");
     machines.on("c", &small(&call)).once().misses().quietly();
+    let told = machines.on("e", &small(&call).with("--verbose")).once().misses();
+    told.mentions(&["larger than --remote-max-size or --max-size"]);
     machines.on("d", &call).once().hits();
 }
 
