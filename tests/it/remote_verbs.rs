@@ -114,7 +114,7 @@ fn a_check_says_what_is_wrong_and_what_to_do() {
     assert!(told["steps"][0]["advice"].as_str().unwrap().contains("is the server running"));
     assert_eq!(told["steps"][4]["outcome"], "skipped");
     let nameless = shared.0.cli(["remote", "check", "--remote", "redis://nowhere.invalid"]);
-    nameless.once().exits(1).shows(&["its name was not found"]);
+    nameless.once().exits(1).shows(&["the name `nowhere.invalid` is not found", "spelt right"]);
     // No password is told.
     let secret = shared.0.cli(["remote", "check", "--remote", "redis://ada:pssst@127.0.0.1:1"]);
     let said = secret.once().exits(1).stdout();

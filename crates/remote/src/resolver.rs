@@ -4,7 +4,7 @@
 //! bare container may lack. It is only asked second, for names that only it knows: by mDNS, LDAP
 //! and the like.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::LookupIpStrategy;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,11 +18,11 @@ pub async fn addresses(host: &str) -> Result<Vec<IpAddr>> {
     if host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
-    match by_itself(host).await {
-        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-        Ok(_) => by_the_system(host).await,
-        Err(error) => by_the_system(host).await.map_err(|_| error),
-    }
+    let found = match by_itself(host).await {
+        Ok(addresses) => addresses,
+        Err(error) => by_the_system(host).await.map_err(|_| error)?,
+    };
+    if found.is_empty() { Err(anyhow!("the name `{host}` has no address")) } else { Ok(found) }
 }
 
 /// Resolves a host by `/etc/hosts` and the servers in `/etc/resolv.conf`.
@@ -31,8 +31,13 @@ async fn by_itself(host: &str) -> Result<Vec<IpAddr>> {
     // A name that has one kind of address in `/etc/hosts` is not looked up for the other kind at a
     // server, which may not answer.
     resolver.options_mut().ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
-    let found = resolver.build()?.lookup_ip(host).await.context("asking for its address")?;
-    Ok(found.iter().collect())
+    match resolver.build()?.lookup_ip(host).await {
+        Ok(found) => Ok(found.iter().collect()),
+        // The library's own message is about queries.
+        Err(error) if error.is_no_records_found() => Err(anyhow!("the name `{host}` is not found")),
+        // One line, since a client keeps only the root cause.
+        Err(error) => Err(anyhow!("the name `{host}` cannot be resolved: {error}")),
+    }
 }
 
 async fn by_the_system(host: &str) -> Result<Vec<IpAddr>> {

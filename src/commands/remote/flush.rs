@@ -8,7 +8,7 @@ use cachex_base::process::ipc::Late;
 use cachex_base::streams::messages::{self};
 use cachex_base::text::quote::{harmless, rounded};
 use cachex_store::Root;
-use cachex_store::remote::{Lost, Sent};
+use cachex_store::remote::{Lost, Sent, advice};
 use serde::Serialize;
 use std::fmt::Write;
 use std::time::Duration;
@@ -119,7 +119,7 @@ impl Flushed {
             let _ = write!(line, " after {}", rounded(patience));
         }
         if let Some(why) = &self.reason {
-            let _ = write!(line, ": {}", harmless(why));
+            let _ = write!(line, ": {}", harmless(&advice::if_any(why)));
         }
         line
     }

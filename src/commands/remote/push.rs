@@ -13,8 +13,10 @@ use cachex_base::process::exit::{self, Exit};
 use cachex_base::record::entry::{Entry, Key};
 use cachex_base::streams::messages;
 use cachex_base::system::clock::Timestamp;
+use cachex_base::text::quote::harmless;
 use cachex_store::Root;
 use cachex_store::query::{Filter, Query};
+use cachex_store::remote::advice;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -167,7 +169,7 @@ impl Pushed {
         }
         let line = said.join("; ");
         match &self.reason {
-            Some(why) => format!("{line}: {}", cachex_base::text::quote::harmless(why)),
+            Some(why) => format!("{line}: {}", harmless(&advice::if_any(why))),
             None => line,
         }
     }

@@ -47,10 +47,18 @@ fn a_server_that_is_not_there() {
 
 #[test]
 fn a_name_that_is_unknown() {
-    let words = ["is it spelt right"];
+    let words = ["the name `cache.invalid` is not found", "spelt right"];
     is_named("redis://cache.invalid".to_owned(), &[], &words);
     is_named("s3://a?endpoint=http://cache.invalid".to_owned(), &KEYS, &words);
     is_named("webdav://cache.invalid/a".to_owned(), &[], &words);
+    is_named("http://cache.invalid/a".to_owned(), &[], &words);
+}
+
+#[test]
+fn a_database_that_is_not_there() {
+    let redis = Redis::start();
+    let words = ["DB index is out of range", "leave it out"];
+    is_named(format!("redis://127.0.0.1:{}/99", redis.port()), &[], &words);
 }
 
 #[test]
@@ -191,7 +199,7 @@ fn a_web_server_that_is_full() {
         // It can be read, so nobody who runs something is told.
         machines.on("a", &call).once().misses().prints("hi\n").exits(0).quietly();
         let flush = machines.verb("a", "flush").once().exits(1);
-        flush.mentions(&["1 entry still waiting", "507"]);
+        flush.mentions(&["1 entry still waiting", "no space left", "507", "make room there"]);
         machines.on("a", &call).once().hits().quietly();
     }
 }

@@ -38,12 +38,12 @@ pub(super) fn taken(written: opendal::Result<()>) -> Result<()> {
     }
 }
 
-/// Describes an answer by its status, if the server said nothing else.
+/// Returns the status of the answer that an error is about.
 fn status_of(error: &opendal::Error) -> Option<String> {
     let told = error.to_string();
     let (_, rest) = told.split_once("status: ")?;
     let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    (!number.is_empty()).then(|| format!("the server answers with status {number}"))
+    (!number.is_empty()).then_some(number)
 }
 
 /// `OpenDAL`'s message for a request that was not sent.
@@ -51,14 +51,19 @@ const UNSENT: &str = "send http request";
 
 /// Converts an error for its reader: the root cause says most.
 pub(super) fn in_plain_words(error: opendal::Error) -> anyhow::Error {
+    let status = status_of(&error);
     let what = match error.kind() {
+        // The text beside it may be anything.
+        _ if status.as_deref() == Some("507") => "there is no space left: ",
         ErrorKind::PermissionDenied => "access is denied, the credentials may be wrong: ",
         ErrorKind::ConfigInvalid => "a setting is missing or wrong: ",
         ErrorKind::RateLimited => "it is asked too often: ",
         _ => "",
     };
     let message = error.message().to_owned();
-    let status = (message.is_empty()).then(|| status_of(&error)).flatten();
+    // The server may have said nothing else.
+    let status = status.filter(|_| message.is_empty());
+    let status = status.map(|number| format!("the server answers with status {number}"));
     // No answer came, and the proxy may be the reason.
     let way = (message == UNSENT).then(kinds::by_way_of_a_proxy).flatten().unwrap_or_default();
     let cause = anyhow::Error::from(error);

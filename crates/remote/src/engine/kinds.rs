@@ -193,9 +193,7 @@ fn proxy_before(endpoint: &Url) -> Option<String> {
 #[cfg(any(feature = "redis", feature = "memcached"))]
 pub(super) async fn connect(url: &Url, port: u16) -> Result<(SocketAddr, TcpStream)> {
     let (host, port) = (host(url), url.port().unwrap_or(port));
-    let addresses = resolver::addresses(host.trim_matches(['[', ']'])).await;
-    // The library's own message is about queries.
-    let addresses = addresses.map_err(|_| anyhow!("the name `{host}` is not found"))?;
+    let addresses = resolver::addresses(host.trim_matches(['[', ']'])).await?;
     let mut refused = None;
     for address in addresses {
         let address = SocketAddr::new(address, port);

@@ -4,7 +4,7 @@
 //! words have in common; if nothing matches, the message stands alone.
 
 /// Parts of error messages, in lower case, and the advice for them. The first match wins.
-const KNOWN: [(&[&str], &str); 15] = [
+const KNOWN: [(&[&str], &str); 16] = [
     (
         &["machine's clock"],
         "set the clock of this machine, or of the server, by NTP say: what was recorded by a clock \
@@ -25,7 +25,13 @@ const KNOWN: [(&[&str], &str); 15] = [
     ),
     (
         &["the name `", "dns error", "no records found", "not known"],
-        "its name was not found: is it spelt right, and can it be resolved here?",
+        "is the name of the host spelt right, and can it be resolved here?",
+    ),
+    (
+        &["db index", "cluster mode"],
+        "the number in the URL is that of a database which the server does not have: leave it out, \
+         or see `databases` in its configuration; a prefix keeps teams apart as well \
+         (`redis://host/0/team`)",
     ),
     (
         &["no answer within", "timed out", "nothing came or went"],
@@ -65,7 +71,7 @@ const KNOWN: [(&[&str], &str); 15] = [
     ),
     (&["not found"], "what the URL names is not there: it has to be made first"),
     (
-        &["no space", "maxmemory", "out of memory", "quota"],
+        &["no space", "insufficient storage", "maxmemory", "out of memory", "quota"],
         "it is full: make room there, or let it drop what was used least recently",
     ),
     (&["it is asked too often"], "it limits how often it is asked; try again later"),
@@ -78,6 +84,11 @@ const KNOWN: [(&[&str], &str); 15] = [
 /// Returns the message of a failed store, followed by advice.
 pub fn with(why: &str) -> String {
     format!("{why}; {}", about(why).unwrap_or("`cachex remote check` says more"))
+}
+
+/// Returns the message of a failed store, followed by advice if there is any.
+pub fn if_any(why: &str) -> String {
+    about(why).map_or_else(|| why.to_owned(), |advice| format!("{why}; {advice}"))
 }
 
 /// Returns advice about a step that failed with this message, if there is any.
@@ -96,6 +107,10 @@ mod tests {
         for (why, word) in [
             ("Connection refused (os error 111)", "running"),
             ("the name `cache.exmaple` is not found", "spelt"),
+            ("the name `cache.example` cannot be resolved: request timed out", "spelt"),
+            ("ERR DB index is out of range", "leave it out"),
+            ("ERR SELECT is not allowed in cluster mode", "leave it out"),
+            ("there is no space left: the server answers with status 507", "room"),
             ("no answer within 1s", "--remote-timeout"),
             ("access is denied, the credentials may be wrong: NOAUTH", "password"),
             ("failed to load signing credential", "variables"),
