@@ -13,16 +13,16 @@ use crate::config::{self, Vars};
 use crate::run;
 use crate::ui::{self, Credentials, Screen, Table, Tone};
 use anyhow::{Context, Result};
-use cachex_base::process::exit::Exit;
+use cachex_base::process::exit::{self, Exit};
 use cachex_base::record::entry::{Entry, Key};
 use cachex_base::record::manifest::Manifest;
-use cachex_base::streams::messages::Messages;
+use cachex_base::streams::messages::{self, Messages};
 use cachex_base::system::clock::Timestamp;
 use cachex_base::system::progress::{self, Stage};
 use cachex_base::text::quote::harmless;
 use cachex_store::lock::{self, Lock, Mode};
 use cachex_store::metadata::EntryMetadata;
-use cachex_store::remote;
+use cachex_store::remote::{self, advice};
 use cachex_store::young::Young;
 use cachex_store::{Root, blobs};
 use serde::Serialize;
@@ -158,6 +158,7 @@ impl Removal<'_> {
         let screen = Screen::of_stdout();
         let OutputArgs { json, no_pager, reveal } = self.args.output;
         let lists = self.args.dry_run && !json && !self.quiet;
+        let mut exit = Exit::SUCCESS;
         ui::show(screen, self.vars, lists && !no_pager, |out| {
             let mut chosen = Chosen {
                 root,
@@ -183,10 +184,13 @@ impl Removal<'_> {
                 let remote = self.remove_there(root, &chosen);
                 Outcome { remote, ..remove(root, entries, &chosen)? }
             };
+            let keys = self.shared.as_ref().map_or(&[][..], |shared| &shared.keys);
+            let are_all_here = keys.iter().all(|key| chosen.has(key));
             drop((chosen, shown));
+            exit = self.tell_of_failure(&outcome, are_all_here);
             self.tell(out, &outcome)
         })?;
-        Ok(Exit::SUCCESS)
+        Ok(exit)
     }
 
     /// Removes the chosen entries from the remote stores, if there are any.
@@ -219,14 +223,25 @@ impl Removal<'_> {
         Ok(Exit::SUCCESS)
     }
 
-    /// Reports what was or would be done.
-    pub fn tell(&self, out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
-        let failed = outcome.remote.as_ref().and_then(|there| there.error.as_deref());
-        if let Some(why) = failed {
+    /// Reports that a remote store could not be told. That is an error if not all keys were known
+    /// here: for the others, nothing was done at all.
+    fn tell_of_failure(&self, outcome: &Outcome, are_all_here: bool) -> Exit {
+        let Some(why) = outcome.remote.as_ref().and_then(|there| there.error.as_deref()) else {
+            return Exit::SUCCESS;
+        };
+        let why = advice::if_any(why);
+        if are_all_here {
             Messages { quiet: self.quiet, verbose: false }.wait(format_args!(
                 "the remote store could not be told, and results may come back from it: {why}"
             ));
+            return Exit::SUCCESS;
         }
+        messages::error(format_args!("the remote store could not be told: {why}"));
+        Exit::Status(exit::FAILURE)
+    }
+
+    /// Reports what was or would be done.
+    pub fn tell(&self, out: &mut dyn Write, outcome: &Outcome) -> Result<()> {
         if self.args.output.json {
             return ui::json(out, outcome);
         }

@@ -131,10 +131,27 @@ fn a_remote_store_that_cannot_be_told_is_a_warning_and_the_rest_is_done() {
     fs::rename(shared.folder(), shared.0.path("unplugged")).unwrap();
     let said = call.clone().forget().once().exits(0).warns_once(&["remote store", "come back"]);
     assert!(said.stdout().starts_with("1 entry forgotten, "));
+    call.once().misses();
     let told = json(&call.clone().forget());
     assert!(told["remote"]["error"].as_str().unwrap().contains("no folder"), "{told}");
+    call.once().misses();
     call.clone().forget().with("--quiet").once().exits(0).prints("").quietly();
     shared.0.awaits_quiet();
+}
+
+#[test]
+fn a_result_that_is_only_where_nobody_can_be_told_is_not_forgotten() {
+    let shared = away();
+    let call = shared.run("echo hi");
+    let key = json(&call.clone().explain())["key"].as_str().unwrap().to_owned();
+    let by_key = shared.cli(&format!("forget {key}"));
+    for forget in [by_key.clone(), by_key.with("--quiet"), call.clone().forget()] {
+        let said = forget.once().exits(1).warns_once(&["could not be told: there is no folder"]);
+        assert!(said.stderr().contains("make that folder"), "{}", said.stderr());
+        let told = json(&forget);
+        assert_eq!(told["removed"], 0);
+    }
+    call.forget().with("--dry-run").once().exits(0).quietly();
 }
 
 #[test]
