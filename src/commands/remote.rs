@@ -129,6 +129,13 @@ impl Told {
         run::remote_beside(root, &self.remote, self.settings.config.compress)
     }
 
+    /// Applies what was invalidated there, as a look-up would.
+    fn learn(&self, root: &Root) {
+        if self.remote.mode != RemoteMode::Off {
+            self.beside(root).learn();
+        }
+    }
+
     fn url(&self) -> String {
         self.remote.url.to_string()
     }

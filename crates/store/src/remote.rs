@@ -302,6 +302,15 @@ impl<'a> Remote<'a> {
         }
     }
 
+    /// Updates the invalidation rules and applies them, unless the store is left alone or does not
+    /// answer in time.
+    pub fn learn(&self) {
+        if self.reads().outage().is_none() {
+            let first = self.target.patience + GRACE;
+            let _ = self.ask(&Question::Learn, Limit::Steps(first), &mut |_| Ok(()));
+        }
+    }
+
     /// Invalidates the entries of a rule for all users. Returns the number removed locally.
     pub fn invalidate(&self, rule: Rule) -> Result<u64> {
         let question = Question::Invalidate(rule);

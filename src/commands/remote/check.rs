@@ -40,6 +40,7 @@ pub fn check(told: &Told) -> Result<Exit> {
         if told.writes() {
             remote.writes().open();
         }
+        told.learn(&root);
     }
     let found = Found {
         url: told.url(),

@@ -16,10 +16,14 @@ use std::time::Duration;
 /// Sends the queue and waits for it.
 pub fn flush(told: &Told, patience: Duration) -> Result<Exit> {
     let mut done = Flushed::of(told);
-    if told.writes()
-        && let Some(root) = told.settings.store()?
-    {
-        done = done.after(&root, told, Some(patience))?;
+    if let Some(root) = told.settings.store()? {
+        if told.writes() {
+            done = done.after(&root, told, Some(patience))?;
+        }
+        // Who sends learns it first.
+        if done.queued == 0 {
+            told.learn(&root);
+        }
     }
     let failed = done.left > 0 || done.given_up > 0 || done.timed_out;
     if failed && !told.json {

@@ -123,6 +123,7 @@ fn read(told: &Told, wants: &dyn Fn(&Item) -> bool) -> Result<(Vec<Item>, Listin
         }
         Ok(())
     })?;
+    told.learn(&root);
     drop(shown);
     Ok((found, listing))
 }

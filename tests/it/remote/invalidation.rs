@@ -88,6 +88,27 @@ fn a_hit_has_it_learnt_when_that_is_due() {
     eventually("the result to be dropped", || is_gone().then_some(()));
 }
 
+#[test]
+fn verbs_that_ask_the_store_have_it_learnt_at_once() {
+    for verb in ["check", "flush", "list", "stats --by host"] {
+        let folder = Folder::new();
+        let machines = Machines::sharing(&folder);
+        let call = machines.cachex.run("echo hi");
+        machines.on("a", &call).once().misses();
+        machines.shares("a");
+        machines.on("b", &call).once().hits();
+        invalidate(&machines, "a", "--all").once().exits(0);
+        machines.on("b", &call).once().hits();
+        let words = ["remote"].into_iter().chain(verb.split(' '));
+        let asked = machines.on("b", &machines.cachex.cli(words));
+        // A store that is turned off is believed in nothing.
+        asked.clone().env("CACHEX_REMOTE_MODE", "off").once().exits(0);
+        machines.on("b", &call).once().hits();
+        asked.env("CACHEX_REMOTE_MODE", "read-only").once().exits(0);
+        machines.on("b", &call).env("CACHEX_REMOTE_MODE", "off").once().misses();
+    }
+}
+
 /// A server that brings back what was there before brings back no result.
 #[test]
 fn what_was_invalidated_is_not_brought_back_by_the_server() {

@@ -141,6 +141,8 @@ mod serving {
             Question::Learn => {
                 let _sending = Lock::take(root, target.lock(), Mode::Exclusive)?;
                 let learnt = invalid::learn(root, &target.id(), &open.await?, &book).await;
+                // A store of many entries takes its time.
+                beat()?;
                 // Rules learnt before are applied in any case.
                 invalid::sweep(root, &target.id())?;
                 learnt.map(|_| Vec::new())
