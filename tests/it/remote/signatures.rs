@@ -198,3 +198,19 @@ fn show_says_who_sent_an_entry() {
     shown.exits(0).shows(&["sent by", "ada on ", "https://ci.example/7", &public]);
     assert!(folder.url().starts_with("file:"));
 }
+
+#[test]
+fn a_sender_without_variables_is_the_user_of_its_processes() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let name = machines.cachex.shell("id -un").once().exits(0).stdout();
+    for (variable, value, user) in [("LOGNAME", "grace", "grace"), ("TERM", "dumb", name.trim())] {
+        let call = machines.cachex.run(&format!("echo {user}")).with("--no-env");
+        let here = |call: Call| call.without("USER").env(variable, value);
+        here(machines.on(user, &call)).once().misses();
+        here(machines.verb(user, "flush")).once().exits(0);
+        machines.on("b", &call).once().hits();
+        let shown = machines.on("b", &machines.cachex.cli(["show", &call.key()])).once();
+        shown.exits(0).shows(&["sent by", &format!("{user} on ")]);
+    }
+}

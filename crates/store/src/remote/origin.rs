@@ -49,7 +49,7 @@ impl Origin {
         let host = Some(lineage::host()).filter(|host| !host.is_empty());
         Origin {
             host,
-            user: variable("USER").or_else(|| variable("LOGNAME")),
+            user: variable("USER").or_else(|| variable("LOGNAME")).or_else(user),
             job: github().or_else(|| JOBS.into_iter().find_map(variable)),
             key: None,
         }
@@ -114,6 +114,19 @@ impl Origin {
         let [host, user, job, key] = ["host", "user", "job", "key"].map(named);
         Some(Origin { host, user, job, key })
     }
+}
+
+/// Returns the name of the user of this process, unless it comes from a directory service: the C
+/// library would have to load a module for that, and it is linked statically.
+fn user() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let of_this = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    };
+    users.lines().find_map(of_this)
 }
 
 #[cfg(test)]
