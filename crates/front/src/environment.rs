@@ -15,7 +15,7 @@ const SWITCH: &[u8] = b"CACHEX_FRONT";
 /// The setting that reports why a call is passed on.
 pub const TRACED: &[u8] = b"CACHEX_FRONT=trace";
 /// The maximum number of variables. Calls with more are passed on.
-pub const MOST: usize = 768;
+pub const MOST: usize = 512;
 
 /// The variables for options that are supported here, and the options' names. Others are left to
 /// the ordinary way.

@@ -7,9 +7,9 @@ use crate::{Known, Pass};
 use cachex_core::bytes::copy;
 use cachex_core::key::{Fields, Sink, Tag};
 
-/// The maximum length of a path here, a quarter of the system's: the buffers share pages. A call with
+/// The maximum length of a path here, an eighth of the system's: the buffers share a page. A call with
 /// a longer path is passed on.
-pub const PATH: usize = 1024;
+pub const PATH: usize = 512;
 /// The maximum number of links that the system follows.
 const LINKS: usize = 40;
 
