@@ -51,8 +51,6 @@ pub use leftover_output::Left;
 use limit::Limit;
 use output_stream::{OutputStream, has_lost_its_reader};
 use pump::{Pump, Watch};
-use read_back::ReadBack;
-use readers::Readers;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use signal_hook::consts::SIGPIPE;
@@ -62,7 +60,6 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 use taker::Taker;
-use typed::Typed;
 pub use witness::Witness;
 
 /// A command to run, and how to run it.
@@ -240,17 +237,12 @@ pub fn run(
     if let Some(recorder) = recorder.as_mut().filter(|_| pipes == Pipes::One) {
         recorder.note_one_pipe();
     }
-    // A command with a terminal of its own reads the keys there.
-    let is_watched = recorder.is_some() && pty.is_none();
-    let typed = is_watched.then(Typed::watch).flatten();
-    let readers = match &pty {
-        Some(pty) => recorder.as_ref().and_then(|_| Readers::of(pty.slave())),
-        None => typed.as_ref().and_then(Readers::of),
-    };
+    let is_live = matches!(plan.output, Output::Live);
+    let watch = Watch::begin(recorder.is_some(), pty.as_ref(), is_live);
     let begun = Channel::of(&plan.source).and_then(|channel| {
         let (source, (mask, held)) = (&plan.source, signals.before());
         let meets_errors = signals::is_ignored(SIGPIPE) || mask.holds(SIGPIPE);
-        let is_shown = matches!(plan.output, Output::Live) && pty.is_none();
+        let is_shown = is_live && pty.is_none();
         let unread = Stream::BOTH.map(|it| meets_errors && is_shown && has_lost_its_reader(it));
         let begins = Begins { kind, mask, held, trace: plan.trace };
         let running = start(image, source, channel.as_ref(), begins, pty, (pipes, unread))?;
@@ -279,7 +271,6 @@ pub fn run(
         }
     };
     let [stdout, stderr] = outlets;
-    let read_back = matches!(plan.output, Output::Live).then(ReadBack::watch).flatten();
     let is_buffered = matches!(plan.output, Output::Buffered);
     let mut pump = Pump::new(
         Job::new(running.child.pid, kind),
@@ -288,7 +279,7 @@ pub fn run(
             OutputStream::new(Stream::Stderr, running.stderr, stderr, other_buffer),
         ],
         StdinPump::new(channel, plan.source),
-        Watch { console: running.console, typed, readers, read_back },
+        Watch { console: running.console, ..watch },
         plan.timeout.and_then(Limit::after),
         Taker::new(recorder, is_buffered.then(BufferedOutput::default)),
     );

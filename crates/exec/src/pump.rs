@@ -12,7 +12,7 @@ use super::spawn::Child;
 use super::taker::Taker;
 use crate::buffered_output::{BufferedOutput, Pieces};
 use crate::job::Job;
-use crate::pty::{Console, Pressed};
+use crate::pty::{Console, Pressed, Pty};
 use crate::read_back::ReadBack;
 use crate::readers::Readers;
 use crate::stdin_pump::StdinPump;
@@ -83,6 +83,19 @@ pub struct Watch {
     pub read_back: Option<ReadBack>,
 }
 
+impl Watch {
+    /// Starts to watch, before the command does. Its own terminal comes with it.
+    pub fn begin(is_recorded: bool, pty: Option<&Pty>, is_live: bool) -> Watch {
+        // A command with a terminal of its own reads the keys there.
+        let typed = (is_recorded && pty.is_none()).then(Typed::watch).flatten();
+        let readers = match pty.filter(|_| is_recorded) {
+            Some(pty) => Readers::of(pty.slave()),
+            None => typed.as_ref().and_then(Readers::of),
+        };
+        Watch { console: None, typed, readers, read_back: is_live.then(ReadBack::watch).flatten() }
+    }
+}
+
 /// The process that printed output that nobody read, and would have been ended by SIGPIPE.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writer {
@@ -139,6 +152,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.holds_broken_pipes_back = signals.before().0.holds(SIGPIPE);
         loop {
             if let Some(ended) = self.over() {
+                self.note_what_was_held_back();
                 return Ok(ended);
             }
             if self.legs.iter().any(OutputStream::is_pending) {
@@ -289,16 +303,27 @@ impl<'a, 'r> Pump<'a, 'r> {
     /// Holds the output back while the command reads the file that it goes to: it would find no end.
     fn hold_back_if_read(&mut self) {
         let is_at_rest = self.backlog.is_none() && !self.legs.iter().any(OutputStream::is_pending);
-        let leader = self.job.leader();
-        let read_back = self.read_back.as_mut().filter(|_| is_at_rest && self.ended.is_none());
-        match (read_back.and_then(|it| it.look(leader)), self.taker.held.take()) {
+        let is_due = is_at_rest && self.ended.is_none();
+        let Some(read_back) = self.read_back.as_mut().filter(|_| is_due) else { return };
+        match (read_back.goes_on(self.job.leader()), read_back.held_at) {
             (Some(true), None) => {
+                read_back.held_at = Some(self.taker.bytes);
                 self.taker.held = Some(BufferedOutput::default());
                 self.legs.iter_mut().for_each(|leg| leg.outlet = Destination::Nowhere);
-                self.spoil(Spoiled::ReadBack);
             }
-            (Some(false), Some(held)) => self.show(held),
-            (_, held) => self.taker.held = held,
+            (Some(false), Some(_)) => {
+                self.note_what_was_held_back();
+                self.taker.held.take().into_iter().for_each(|held| self.show(held));
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes that the command may have read less than it printed, if it printed anything meanwhile.
+    fn note_what_was_held_back(&mut self) {
+        let held_at = self.read_back.as_mut().and_then(|it| it.held_at.take());
+        if held_at.is_some_and(|bytes| bytes != self.taker.bytes) {
+            self.spoil(Spoiled::ReadBack);
         }
     }
 

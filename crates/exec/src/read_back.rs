@@ -14,12 +14,16 @@ use std::time::Instant;
 /// The interval between two looks in multiples of what one takes.
 const SHARE: u32 = 50;
 
-/// The files that cachex's own streams are, and when to look for who reads them.
+/// The files that cachex's own streams are, and who reads them.
 #[derive(Debug)]
 pub struct ReadBack {
     /// Their devices and inodes.
     files: Vec<(u64, u64)>,
+    /// The processes that had one of them open for reading at the last look.
+    readers: Vec<u32>,
     due: Instant,
+    /// The size of each stream when it was held back last.
+    pub held_at: Option<[u64; 2]>,
 }
 
 impl ReadBack {
@@ -36,31 +40,42 @@ impl ReadBack {
             .filter(|stat| is_file(stat.st_mode))
             .map(|stat| (stat.st_dev as u64, stat.st_ino as u64))
             .collect();
-        (!files.is_empty()).then(|| ReadBack { files, due: Instant::now() })
+        (!files.is_empty()).then(|| ReadBack {
+            files,
+            readers: Vec::new(),
+            due: Instant::now(),
+            held_at: None,
+        })
     }
 
-    /// Returns when to look again.
-    pub fn due(&self) -> Instant {
-        self.due
+    /// Returns when to look even if nothing is printed: output is held back.
+    pub fn due(&self) -> Option<Instant> {
+        self.held_at.and(Some(self.due))
     }
 
-    /// Returns whether the command or one of its descendants has one of them open to read it. None
-    /// if the last look was a short time ago.
-    pub fn look(&mut self, leader: Pid) -> Option<bool> {
+    /// Returns whether one of the command's processes goes on reading what the command prints: it did
+    /// at the last look, too. One that has a short look at it, as `tail` does, finds its end. None if
+    /// it is too early to look: that takes time, and usually nobody reads.
+    pub fn goes_on(&mut self, leader: Pid) -> Option<bool> {
         let now = Instant::now();
-        let is_seen = (now >= self.due).then(|| self.is_read_below(leader))?;
+        if self.readers.is_empty() && self.held_at.is_none() && now < self.due {
+            return None;
+        }
+        let readers = self.readers_below(leader);
+        let before = std::mem::replace(&mut self.readers, readers);
         self.due = now + SHARE * now.elapsed();
-        Some(is_seen)
+        Some(self.readers.iter().any(|reader| before.contains(reader)))
     }
 
     #[cfg(target_os = "linux")]
-    fn is_read_below(&self, leader: Pid) -> bool {
-        descendants::with(leader).into_iter().any(|process| linux::reads(process, &self.files))
+    fn readers_below(&self, leader: Pid) -> Vec<u32> {
+        let processes = descendants::with(leader).into_iter();
+        processes.filter(|&process| linux::reads(process, &self.files)).collect()
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn is_read_below(&self, _: Pid) -> bool {
-        false
+    fn readers_below(&self, _: Pid) -> Vec<u32> {
+        Vec::new()
     }
 }
 

@@ -115,13 +115,14 @@ fn inline(text: &str) -> String {
             continue;
         }
         for (at, part) in part.split("**").enumerate() {
-            let part = escaped(&part.replace("&lt;", "<"));
-            // A single asterisk is emphasis; those in patterns are between backticks.
-            let mut part =
-                part.split('*').enumerate().fold(String::new(), |out, (at, part)| match at % 2 {
-                    1 => out + "\\fI" + part + "\\fR",
-                    _ => out + part,
-                });
+            let part = part.replace("&lt;", "<");
+            // A single asterisk is emphasis; those in patterns are between backticks, and those that
+            // roff needs come later.
+            let pieces = part.split('*').map(escaped).enumerate();
+            let mut part = pieces.fold(String::new(), |out, (at, piece)| match at % 2 {
+                1 => out + "\\fI" + &piece + "\\fR",
+                _ => out + &piece,
+            });
             if at % 2 == 1 {
                 part = format!("\\fB{part}\\fR");
             }
@@ -166,4 +167,13 @@ fn escaped(text: &str) -> String {
 /// Protects a line that begins like a roff request.
 fn protected(line: &str) -> String {
     if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_apostrophe_is_no_emphasis() {
+        let page = super::inline("the folder's path, *or* the repository's");
+        assert_eq!(page, "the folder\\*(Aqs path, \\fIor\\fR the repository\\*(Aqs");
+    }
 }

@@ -98,12 +98,7 @@ impl Pump<'_, '_> {
             self.console.as_ref().filter(|c| in_background(c)).map(|_| Instant::now() + GLANCE),
             self.typed_elsewhere().map(|_| Instant::now() + GLANCE),
             self.readers.as_ref().and_then(Readers::due).filter(|_| !has_ended),
-            self.taker
-                .held
-                .as_ref()
-                .and(self.read_back.as_ref())
-                .map(ReadBack::due)
-                .filter(|_| !has_ended),
+            self.read_back.as_ref().and_then(ReadBack::due).filter(|_| !has_ended),
             (!has_ended && self.is_unread()).then(|| Instant::now() + GLANCE),
             self.is_unsure.then(|| Instant::now() + TURN),
             self.output_ends(0),
