@@ -20,8 +20,8 @@ use cachex_store::fold::FoldReport;
 use cachex_store::guard::SetAside;
 use cachex_store::metadata::{EntryMetadata, Totals};
 use cachex_store::query::Query;
-use cachex_store::room;
 use cachex_store::young::Young;
+use cachex_store::{reserve, room};
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 use std::collections::HashSet;
@@ -126,12 +126,15 @@ pub struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     /// Folds the store, for a verb that removes entries. On a full file system that fails until
-    /// there is some room, which recent entries give up, but not for a `dry_run`.
+    /// there is some room, which the reserve and recent entries give up, but not for a `dry_run`.
     pub fn to_remove_from(
         root: &'a Root,
         messages: Messages,
         dry_run: bool,
     ) -> Result<Entries<'a>> {
+        if !dry_run {
+            reserve::give_up_if_short(root)?;
+        }
         match Entries::folded(root, messages) {
             Err(_) if !dry_run && room::is_short(root) => {
                 room::relieve_at_any_cost(root)?;

@@ -11,7 +11,7 @@ use cachex_base::record::entry::Key;
 use cachex_base::system::clock::Timestamp;
 use cachex_base::text::values::LEAST_STORE;
 use cachex_store::query::{Filter, Order, Query};
-use cachex_store::{Root, account};
+use cachex_store::{Root, account, reserve};
 use std::fmt;
 
 /// Prunes the store.
@@ -47,6 +47,9 @@ pub fn prune(args: &PruneArgs, vars: &Vars) -> Result<Exit> {
         (max_size, max_entries) = (Some(settings.config.max_size), settings.config.max_entries);
     }
     let too_old = args.max_age.map(|span| entries::ago(now, span)).transpose()?;
+    if let Some(most) = max_size.filter(|_| is_of_all && !args.removal.dry_run) {
+        reserve::fit(&root, most)?;
+    }
     removal.carry_out(&root, &stored, |chosen| {
         if args.expired || is_default {
             chosen_by.expired(chosen, now, args.expired)?;
@@ -99,7 +102,8 @@ impl Choice<'_> {
         // The store's other disk space shrinks in proportion with the entries for which it is used.
         let mut bytes = self.bytes()?;
         if self.filter == Filter::default() {
-            bytes = bytes.max(account::surveyed(self.root)?.taken);
+            let taken = account::surveyed(self.root)?.taken;
+            bytes = bytes.max(taken.saturating_sub(reserve::beyond(self.root, most)));
         }
         self.beyond(chosen, |chosen| bytes.saturating_sub(chosen.bytes()) <= most)
     }

@@ -177,7 +177,7 @@ fn an_import_makes_room_first_and_takes_in_nothing_if_there_is_none() {
 }
 
 /// Somebody else fills the file system of the store.
-fn fills_the_rest(cachex: &Cachex) {
+pub fn fills_the_rest(cachex: &Cachex) {
     let full = std::process::Command::new("sh")
         .args(["-c", "cat /dev/zero >\"$0\" 2>/dev/null"])
         .arg(cachex.in_store("filler"))
@@ -234,6 +234,41 @@ fn a_file_system_that_is_full_of_other_things_is_relieved_of_short_results() {
             for n in if verb.is_empty() { 7..8 } else { 0..120 } {
                 assert!(!echo(n).with("--cached-only").once().succeeded(), "{verb}: {n}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_full_file_system_lets_go_of_what_only_the_database_holds() {
+    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    where_mounts_are_ones_own(|| {
+        for verb in ["prune --max-age 1m", "prune --max-entries 1", "forget --older-than 1m", ""] {
+            let cachex = cachex();
+            let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
+            let echo = |n: usize| cachex.run("date +%N").option("--key", n.to_string());
+            for n in 0..60 {
+                echo(n).before("1h").once().misses();
+            }
+            cachex.fold().before("1h").once().exits(0);
+            std::fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
+            fills_the_rest(&cachex);
+            let list = cachex.cli(["list", "--json"]);
+            if verb.is_empty() {
+                // What is not forgotten stays, and so does the way to forget it.
+                for n in 0..20 {
+                    echo(n).forget().once().exits(0);
+                    fills_the_rest(&cachex);
+                    assert!(!echo(n).with("--cached-only").once().succeeded(), "{n}");
+                }
+                assert_eq!(list.once().exits(0).stdout().matches("\"key\"").count(), 40);
+                echo(59).with("--cached-only").once().hits();
+            } else {
+                cachex.cli(Vec::<String>::new()).with(verb).once().exits(0);
+                let left = usize::from(verb.contains("--max-entries"));
+                let listed = list.once().exits(0).stdout();
+                assert_eq!(listed.matches("\"key\"").count(), left, "{verb}");
+            }
+            assert!(cachex.names_in_store("old.broken-").is_empty(), "{verb}");
         }
     });
 }

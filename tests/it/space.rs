@@ -131,6 +131,37 @@ fn many_entries_are_few_files() {
     assert_eq!(cachex.filter().unwrap().len() as u64, MANY + 1);
 }
 
+#[test]
+fn many_entries_are_pruned_on_a_full_disk_and_leave_it() {
+    use crate::bounded::fills_the_rest;
+    use crate::harness::{Mounted, where_mounts_are_ones_own};
+    where_mounts_are_ones_own(|| {
+        let cachex = cachex();
+        let _mounted = Mounted::small(&cachex.store(), 16 * 1024, 16 * 1024);
+        cachex.run("echo hi").once().misses();
+        let count = || cachex.filter().unwrap().len();
+        for n in 1..3000 {
+            let data = Bytes::Inline(vec![n as u8; 900]);
+            record(&cachex, &entry(n, Duration::from_secs(n), None, data));
+        }
+        cachex.fold().once().exits(0);
+        fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
+        fills_the_rest(&cachex);
+        let full = cachex.disk_use();
+        // sled alone would need some MB for that.
+        cachex.cli(["prune", "--max-entries", "1500"]).once().exits(0);
+        assert_eq!(count(), 1500);
+        assert!(cachex.disk_use() + MB < full, "{} of {full}", cachex.disk_use());
+        cachex.run("echo hi").with("--cached-only").once().hits();
+        let doctor = cachex.cli(["doctor"]).once().exits(0);
+        assert!(!doctor.stdout().contains("damaged"), "{}", doctor.stdout());
+        fills_the_rest(&cachex);
+        cachex.cli(["prune", "--max-age", "1ns"]).once().exits(0);
+        let filler = fs::metadata(cachex.in_store("filler")).unwrap().len();
+        assert!(cachex.disk_use() < filler + 2 * MB, "{}", cachex.disk_use());
+    });
+}
+
 /// Prints 1 MB that no other prints.
 fn large(cachex: &Cachex, n: usize) -> Call {
     cachex.run(&format!("yes {n} | head -c 1000000"))

@@ -14,7 +14,7 @@ use crate::lock::Locked;
 use cachex_base::system::failpoint;
 use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, FlockOperation, OFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, OFlags, Stat};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -43,6 +43,12 @@ pub struct Account {
     pub database: u64,
     /// Bytes written since the last fold began.
     pub written: u64,
+}
+
+/// Returns the disk usage of a file.
+#[allow(clippy::unnecessary_cast, reason = "the type is another system's")]
+pub fn on_disk(stat: &Stat) -> u64 {
+    stat.st_blocks as u64 * SECTOR
 }
 
 /// Returns the disk usage of a file of `len` bytes.
@@ -215,7 +221,7 @@ impl Survey {
                     }
                 }
                 FileType::RegularFile => {
-                    let bytes = stat.st_blocks as u64 * SECTOR;
+                    let bytes = on_disk(&stat);
                     self.total = self.total.saturating_add(bytes);
                     if path.starts_with(guard::DIR) {
                         self.database = self.database.saturating_add(bytes);

@@ -1,7 +1,7 @@
 //! Removing everything at once.
 
 use super::young::Young;
-use super::{Root, account, events, filter, guard, rebuild, remote, sweep};
+use super::{Root, account, events, filter, guard, rebuild, remote, reserve, sweep};
 use crate::lock::{self, Lock, Mode};
 use crate::path_sets;
 use anyhow::{Context, Result};
@@ -22,7 +22,7 @@ pub struct Cleared {
 }
 
 /// Files that are moved out of the way, including the account, as nothing is left to account for.
-const MOVED: [&str; 10] = [
+const MOVED: [&str; 11] = [
     "young",
     "blobs",
     sweep::INPUTS,
@@ -32,6 +32,7 @@ const MOVED: [&str; 10] = [
     rebuild::BUILDING,
     rebuild::NEXT,
     account::FILE,
+    reserve::FILE,
     events::PAST,
 ];
 

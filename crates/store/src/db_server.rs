@@ -32,6 +32,8 @@ use cachex_base::system::progress::{self, Stage};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use sled::IVec;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -310,15 +312,38 @@ fn promote(root: &Root, entry: &Entry) -> Result<()> {
 }
 
 fn remove(root: &Root, keys: &[[u8; 32]], output: &mut dyn Write) -> Result<u64> {
-    let mut count = 0;
-    let mut keys = keys.iter();
     // Removing from sled writes to disk, too.
     room::relieve_at_any_cost(root)?;
+    if !guard::exists(root) || room::is_enough_to_remove(root, keys.len())? {
+        return remove_with(root, keys, HashMap::new(), output);
+    }
+    let sealed = Old::take_out_in_place(root, keys)?;
+    let count = sealed.len() as u64;
+    match remove_with(root, keys, sealed, output) {
+        // The index leads nowhere now, and an audit sees to that.
+        Err(_) if room::is_short(root) => Ok(count),
+        removed => removed,
+    }
+}
+
+/// Removes entries, of which the sealed ones were already removed except from the index.
+fn remove_with(
+    root: &Root,
+    keys: &[[u8; 32]],
+    mut sealed: HashMap<[u8; 32], IVec>,
+    output: &mut dyn Write,
+) -> Result<u64> {
+    let mut count = 0;
+    let mut keys = keys.iter();
     while keys.len() > 0 && guard::exists(root) {
         let mut orphans = Vec::new();
         Old::with(root, |old| {
             for key in keys.by_ref().take(fold::BATCH) {
-                if let Some(removed) = old.take_out(&Key(*key))? {
+                let removed = match sealed.remove(key) {
+                    Some(sealed) => old.take_out_of_index(&Key(*key), Some(sealed))?,
+                    None => old.take_out(&Key(*key))?,
+                };
+                if let Some(removed) = removed {
                     count += 1;
                     orphans.extend(removed.orphans);
                 }
@@ -397,6 +422,9 @@ fn give_up(root: &Root, verdict: Verdict, only_looks: bool) -> ! {
     let (tag, body) = match verdict {
         Verdict::Slow => (FAILED, b"the store of older entries takes too long".to_vec()),
         Verdict::Hung if room::is_short(root) => (FAILED, guard::FULL.into()),
+        Verdict::Hung if PULSE.is_beside() => {
+            (FAILED, b"the store of older entries cannot be written anew".to_vec())
+        }
         Verdict::Hung if only_looks => (BROKEN, Vec::new()),
         Verdict::Hung => match guard::set_aside(root) {
             Ok(SetAside(name)) => (SET_ASIDE, name.into_bytes()),

@@ -29,7 +29,7 @@ use super::old::{Flushed, Old};
 use super::rebuild::State;
 use super::walk::Span;
 use super::young::{self, Young};
-use super::{Root, account, audit, filter, pack, room, stats, sweep};
+use super::{Root, account, audit, filter, pack, reserve, room, stats, sweep};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use batch::Batch;
@@ -168,6 +168,7 @@ impl<'a> Fold<'a> {
         self.trim(self.kept())?;
         self.check_and_sweep()?;
         self.rebuild()?;
+        reserve::keep(self.root, self.options.max_size);
         if let Some(max) = self.options.max_size {
             self.bound(max)?;
         }

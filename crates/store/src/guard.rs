@@ -56,10 +56,16 @@ impl std::error::Error for Gone {}
 pub struct Pulse {
     beats: AtomicU64,
     inside: AtomicBool,
+    /// True while a database is written that is not in its place yet.
+    beside: AtomicBool,
 }
 
 /// The pulse of this process.
-pub static PULSE: Pulse = Pulse { beats: AtomicU64::new(0), inside: AtomicBool::new(false) };
+pub static PULSE: Pulse = Pulse {
+    beats: AtomicU64::new(0),
+    inside: AtomicBool::new(false),
+    beside: AtomicBool::new(false),
+};
 
 impl Pulse {
     /// Signals progress.
@@ -69,7 +75,23 @@ impl Pulse {
 
     /// Returns a number that changes with progress; `None` while sled is not open.
     pub fn feel(&self) -> Option<u64> {
-        self.inside.load(Ordering::Relaxed).then(|| self.beats.load(Ordering::Relaxed))
+        let is_open = self.inside.load(Ordering::Relaxed) || self.is_beside();
+        is_open.then(|| self.beats.load(Ordering::Relaxed))
+    }
+
+    /// Returns whether a database is written that is not in its place yet: whatever happens is no
+    /// fault of the one that is.
+    pub fn is_beside(&self) -> bool {
+        self.beside.load(Ordering::Relaxed)
+    }
+
+    /// Works on a database that is not in its place yet.
+    pub fn beside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.beat();
+        self.beside.store(true, Ordering::Relaxed);
+        let done = work();
+        self.beside.store(false, Ordering::Relaxed);
+        done
     }
 
     /// Marks that sled is being entered or was left.

@@ -13,6 +13,7 @@
 //!   remote/                upload queues and state of remote stores, see `remote`
 //!   events                 hits and records since the last fold
 //!   account                disk usage of the store
+//!   reserve                allocated space, for removals on a full disk
 //! ```
 //!
 //! A record writes one young file, and a blob if a stream is long. A look-up checks young, then
@@ -59,6 +60,7 @@ pub mod query;
 pub mod rebuild;
 pub mod remote;
 pub mod removal;
+pub mod reserve;
 pub mod room;
 pub mod secret;
 pub mod settings;
@@ -82,6 +84,8 @@ use cachex_base::system::fsutil::{self, Unusable};
 use db_client::DbClient;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -179,13 +183,28 @@ impl Root {
     /// Returns an open, unnamed file with these bytes, as input for a helper process. Unlike a pipe
     /// it neither fills up nor breaks, and unlike arguments nobody sees it.
     pub fn unnamed_file(&self, bytes: &[u8]) -> Result<File> {
+        let filled = |file: OwnedFd| {
+            fsutil::write_file(&file, bytes)?;
+            rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
+            Ok(File::from(file))
+        };
+        let made = self.unnamed().and_then(filled);
+        #[cfg(target_os = "linux")]
+        let made = match made {
+            // What is only read needs no room.
+            Err(Errno::NOSPC | Errno::DQUOT) => {
+                rustix::fs::memfd_create("cachex", rustix::fs::MemfdFlags::CLOEXEC).and_then(filled)
+            }
+            made => made,
+        };
+        made.context("writing a temporary file")
+    }
+
+    fn unnamed(&self) -> rustix::io::Result<OwnedFd> {
         let name = Root::temp_name();
-        let file = fsutil::create_file(self, &name, OFlags::RDWR | OFlags::EXCL)
-            .context("creating a temporary file")?;
+        let file = fsutil::create_file(self, &name, OFlags::RDWR | OFlags::EXCL)?;
         fsutil::remove_file(self, &name)?;
-        fsutil::write_file(&file, bytes).context("writing a temporary file")?;
-        rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
-        Ok(File::from(file))
+        Ok(file)
     }
 }
 

@@ -12,7 +12,7 @@ use super::metadata::{decode, encode};
 use super::old::{INDEX, Old};
 use super::shards::{Shards, bits_for};
 use super::walk::Span;
-use super::{Root, sweep};
+use super::{Root, room, sweep};
 use crate::lock::{self, Lock, Mode};
 use anyhow::{Context, Result};
 use cachex_base::system::failpoint;
@@ -53,6 +53,11 @@ impl Rebuilt {
         let each = if self.entries < 64 { USUAL } else { self.bytes / self.entries };
         entries.saturating_mul(each)
     }
+
+    /// Returns the room to write a store of this many entries. Where that runs out, sled may hang.
+    fn room_for(&self, entries: u64) -> u64 {
+        self.expected(entries).saturating_mul(GROWN) / 100 + SLACK
+    }
 }
 
 /// The criteria for a rebuild of the old store, besides its size.
@@ -79,11 +84,14 @@ impl State {
         let taken = account::database(root)?;
         let percent = if thoroughly { GROWN_LITTLE } else { GROWN };
         let most = rebuilt.expected(entries).saturating_mul(percent) / 100 + SLACK;
-        if !is_to_be_spread && taken <= most {
+        if !is_to_be_spread && taken <= most || room::left(root) < rebuilt.room_for(entries) {
             return Ok(false);
         }
-        rebuild(root, bits_for(entries))?;
-        Ok(true)
+        match rebuild(root, bits_for(entries)) {
+            // Somebody else took the room. sled uses what was removed from its segments anew.
+            Err(_) if room::is_short(root) => Ok(false),
+            done => done.map(|()| true),
+        }
     }
 }
 
@@ -98,7 +106,7 @@ pub fn rebuild_if_due(root: &Root, thoroughly: bool) -> Result<bool> {
 /// Rebuilds the old store, with its entries spread over databases by `bits` of their keys.
 pub fn rebuild(root: &Root, bits: u8) -> Result<()> {
     sweep_leftovers(root);
-    let done = copy(root, bits).and_then(|()| exchange(root));
+    let done = PULSE.beside(|| copy(root, bits)).and_then(|()| exchange(root));
     // What is left was not exchanged, or is the store that was replaced.
     sweep_leftovers(root);
     account::note_database(root)?;

@@ -19,7 +19,7 @@
 
 use super::account::{self, Account, Survey, blocks};
 use super::blobs::{self, Form};
-use super::{Root, events, filter, guard, sweep, young};
+use super::{Root, events, filter, guard, reserve, sweep, young};
 use crate::lock::{self, Lock, Mode};
 use cachex_base::record::entry::{BlobRef, Entry, Key};
 use cachex_base::record::manifest::Manifest;
@@ -50,6 +50,8 @@ const SPARE_FILES: u64 = 64;
 /// The bytes that the bookkeeping of removals takes before it frees any: some segments of sled's
 /// log, and the filter.
 const BOOKKEEPING: u64 = 512 * 1024;
+/// The size of a page that sled writes to remove an entry.
+const PAGE: u64 = 16 * 1024;
 /// The share of the limit above which a database that no fold shrinks is removed for the sake of
 /// new records: three quarters.
 const HOPELESS: (u64, u64) = (3, 4);
@@ -244,9 +246,11 @@ pub fn relieve(root: &Root) -> rustix::io::Result<()> {
     relieve_by(root, false)
 }
 
-/// Makes as much room as there can be, if there cannot be enough: whoever removes entries from a
-/// full file system wants space, and recent ones are the only ones that go without any.
+/// Gives up the [reserve], and makes as much room as there can be, if that is not enough: whoever
+/// removes entries from a full file system wants space, and recent ones are the only ones that go
+/// without any.
 pub fn relieve_at_any_cost(root: &Root) -> rustix::io::Result<()> {
+    reserve::give_up_if_short(root)?;
     relieve_by(root, true)
 }
 
@@ -260,7 +264,27 @@ fn relieve_by(root: &Root, or_less: bool) -> rustix::io::Result<()> {
 /// Returns whether so little of the file system is free that what failed may have failed for that
 /// reason.
 pub fn is_short(root: &Root) -> bool {
-    lacking_on_disk(root, 0, SPARE).is_some()
+    !spares(root, 0)
+}
+
+/// Returns whether the file system has this much space to spare.
+pub fn spares(root: &Root, bytes: u64) -> bool {
+    !lacking_on_disk(root, bytes, SPARE).is_some()
+}
+
+/// Returns whether there is room to remove this many entries from the database by sled, which writes
+/// a page for each.
+pub fn is_enough_to_remove(root: &Root, entries: usize) -> rustix::io::Result<bool> {
+    let pages = (entries as u64).saturating_mul(PAGE).min(account::database(root)?);
+    Ok(left(root) >= pages.saturating_add(BOOKKEEPING / 2))
+}
+
+/// Returns how much space the file system has left. One that cannot tell is not full.
+pub fn left(root: &Root) -> u64 {
+    match rustix::fs::fstatvfs(root) {
+        Ok(disk) if disk.f_blocks > 0 => disk.f_bavail.saturating_mul(disk.f_frsize),
+        _ => u64::MAX,
+    }
 }
 
 /// An amount of file system space; some file systems also limit the number of files.

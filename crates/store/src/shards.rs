@@ -8,11 +8,12 @@
 //! The names say how many bits there are: `old/entries-4-a3` has the keys whose first four bits
 //! are those of `a3`, … as a byte.
 
+use super::database::step;
 use super::guard::PULSE;
 use super::table::{Ordered, Range, Visit, walk_tree};
 use sled::{IVec, Tree};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::path::{Path, PathBuf};
 
@@ -121,6 +122,43 @@ impl Shards {
     pub fn remove(&self, key: impl AsRef<[u8]>) -> sled::Result<Option<IVec>> {
         let key = key.as_ref();
         if self.is_there(self.number(key)) { self.changed(key)?.remove(key) } else { Ok(None) }
+    }
+
+    /// Removes entries, and returns them. Each database that holds some is read into memory, deleted,
+    /// and written anew without them: that needs no more room than there was, while sled would need
+    /// some before it frees any. If this process is killed meanwhile, the entries of one database
+    /// are lost, which costs misses.
+    pub fn take_out_in_place(&self, keys: &[[u8; 32]]) -> sled::Result<HashMap<[u8; 32], IVec>> {
+        let wanted: HashSet<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+        let numbers: BTreeSet<u8> = keys.iter().map(|key| self.number(key)).collect();
+        let mut taken = HashMap::new();
+        for number in numbers.into_iter().filter(|number| self.is_there(*number)) {
+            let tree = self.tree(number)?;
+            let (before, mut rest) = (taken.len(), Vec::new());
+            for row in &tree {
+                step()?;
+                let (key, sealed) = row?;
+                match <[u8; 32]>::try_from(&key[..]) {
+                    Ok(key) if wanted.contains(&key[..]) => drop(taken.insert(key, sealed)),
+                    _ => rest.push((key, sealed)),
+                }
+            }
+            drop(tree);
+            if taken.len() == before {
+                continue;
+            }
+            self.open.borrow_mut().remove(&number);
+            std::fs::remove_dir_all(self.path(number))?;
+            if rest.iter().any(|(key, _)| !key.is_empty()) {
+                let tree = self.tree(number)?;
+                for (key, sealed) in rest {
+                    step()?;
+                    tree.insert(key, sealed)?;
+                }
+                tree.flush()?;
+            }
+        }
+        Ok(taken)
     }
 
     /// Returns the open database for a key, and marks it as changed.

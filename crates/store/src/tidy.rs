@@ -2,7 +2,7 @@
 //! it removes itself, does not know of them.
 
 use super::old::Old;
-use super::{Root, filter, fold, guard, metadata::Totals, rebuild, sweep};
+use super::{Root, filter, fold, guard, metadata::Totals, rebuild, reserve, sweep};
 use anyhow::Result;
 use cachex_base::system::clock::Timestamp;
 
@@ -20,5 +20,6 @@ pub fn tidy(root: &Root, blobs: Vec<[u8; 32]>, removed: u64) -> Result<Totals> {
     // Sweep one part of the folders besides, so that orphans there are found sooner.
     sweep::blobs(root, blobs, Some(Timestamp::now().0 as u8))?;
     rebuild::rebuild_if_due(root, removed.saturating_mul(8) > totals.entries)?;
+    reserve::keep_again(root);
     Ok(totals)
 }

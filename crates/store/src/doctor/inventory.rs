@@ -5,7 +5,8 @@ use super::{Finding, What, is_file, is_folder, is_foreign};
 use crate::blobs::Form;
 use crate::lock;
 use crate::path_sets;
-use crate::{Root, account, events, filter, guard, rebuild, remote, secret, sweep, version_dir};
+use crate::{Root, account, events, filter, guard, rebuild, remote, reserve, secret};
+use crate::{sweep, version_dir};
 use cachex_base::record::entry::Key;
 use cachex_base::system::fsutil;
 use rustix::fd::{AsFd, BorrowedFd};
@@ -76,7 +77,7 @@ impl Place {
             ) => Place::Folder,
             Some([filter::FILE]) => Place::Filter,
             Some([account::FILE]) => Place::Account,
-            Some([events::PAST]) => Place::Memory,
+            Some([events::PAST | reserve::FILE]) => Place::Memory,
             Some([name]) if events::is_log(name) => Place::Log((*name).to_owned()),
             Some([name]) if name.starts_with(sweep::TRASH) => Place::Trash,
             Some([rebuild::BUILDING | rebuild::NEXT]) => Place::Trash,
