@@ -125,6 +125,11 @@ impl<'c> Declared<'c> {
         !self.excluded.is_empty() && path.ancestors().any(|above| self.excluded.is_match(above))
     }
 
+    /// Returns whether a pattern includes a path, and not just the area.
+    fn is_named(&self, path: &Path) -> bool {
+        self.patterns.iter().any(|pattern| pattern.covers(path).is_some())
+    }
+
     /// Returns the place of a declared path.
     fn place<'p>(&self, path: &'p Path) -> Option<Place<'p>> {
         let free = self.patterns.iter().filter_map(|pattern| pattern.covers(path)).max();
@@ -136,6 +141,9 @@ impl<'c> Declared<'c> {
     /// be listed as absent.
     fn place_of<'p>(&self, item: &'p Item) -> Option<Place<'p>> {
         let place = self.place(item.path())?;
+        if self.is_root_of_area(place.path) && !matches!(item.what, What::Folder { .. }) {
+            return None;
+        }
         let is_named = || {
             if self.place_in_area(item.path()).is_some() {
                 return true;

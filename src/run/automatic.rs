@@ -29,6 +29,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -202,7 +203,11 @@ impl Runner<'_> {
 
     /// Ends tracing and returns the run's dependencies. An error says why the run must not be
     /// recorded.
-    pub(super) fn end_tracing(&self, tracing: Tracing) -> Result<Traced, String> {
+    pub(super) fn end_tracing(
+        &self,
+        tracing: Tracing,
+        status: ExitStatus,
+    ) -> Result<Traced, String> {
         let Tracing { tracer, began } = tracing;
         let report = tracer.finish();
         let found = Found {
@@ -217,6 +222,9 @@ impl Runner<'_> {
         }
         if report.processes_left {
             return Err("something it started goes on running".to_owned());
+        }
+        if report.lacked_io_uring && !status.success() {
+            return Err("it failed, and io_uring, which cannot be traced, was denied it".to_owned());
         }
         let written = self.outputs_of(&report.written)?;
         let ground = self.ground();
@@ -255,13 +263,17 @@ impl Runner<'_> {
         // Without the times of its sources, the file may one day be older than they are.
         let has_times =
             self.config.identity.auto.as_ref().is_some_and(|it| it.times != AutoTimes::None);
+        // Each checkout has other folders.
+        let is_root = |area: &Area, path: &Path, change: Change| {
+            change == Change::Touched && !self.config.identity.portable && area.is_root(path)
+        };
         let (mut recorded, mut left) = (Vec::new(), Vec::new());
         for it in written {
             let path = path(it);
             match &area {
                 _ if self.declares(&path, it.change) => {}
                 Some(_) if self.leaves_out(&path) => {}
-                Some(area) if area.covers(&path) => {
+                Some(area) if area.covers(&path) || is_root(area, &path, it.change) => {
                     let Written { before, stamp, .. } = *it;
                     let keeps_time = it.keeps_time && has_times;
                     recorded.push(traced::Written { path, before, stamp, keeps_time });

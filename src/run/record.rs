@@ -103,7 +103,7 @@ impl Runner<'_> {
         };
         let ending = recorder.as_mut().map(|recorder| recorder.ending(self.prospect(&ended)));
         self.input_was_read(&mut call.stdin, std::mem::take(&mut ended.input));
-        let traced = tracing.map(|tracing| self.end_tracing(tracing)).transpose();
+        let traced = tracing.map(|tracing| self.end_tracing(tracing, ended.status)).transpose();
         if let Some(held) = ended.held.take() {
             let stale = stale.filter(|_| self.failed(&ended));
             if let Some(stale) = stale.and_then(|stale| self.standing_in(root, stale)) {

@@ -230,7 +230,7 @@ impl Runner<'_> {
             }
         };
         let ending = recorder.ending(self.prospect(&ended));
-        let traced = tracing.map(|tracing| self.end_tracing(tracing)).transpose();
+        let traced = tracing.map(|tracing| self.end_tracing(tracing, ended.status)).transpose();
         let failed = self.failed(&ended);
         let good = |entry: &Entry| self.config.freshness.is_good(entry.status);
         let keeps_good = !is_followed || self.config.freshness.stale_if_error.is_some();

@@ -1,6 +1,7 @@
 //! `--auto`: a call whose files are found out hits as long as they are as they were.
 
 mod foreign;
+mod links;
 mod options;
 mod outputs;
 pub mod portable;

@@ -16,6 +16,8 @@ pub struct Report {
     pub written: Vec<Written>,
     /// The reason why the run must not be recorded, if any.
     pub refusal: Option<Refusal>,
+    /// True if `io_uring` was denied, which a run may fail of that would not fail untraced.
+    pub lacked_io_uring: bool,
     /// True if the command was traced. Otherwise, only the reason why not is known.
     pub traced: bool,
     /// True if processes that the command started are still running.

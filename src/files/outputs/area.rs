@@ -36,6 +36,12 @@ impl Area {
             }
         }
     }
+
+    /// Returns whether this is one of the folders below which outputs may lie. It is no output
+    /// itself, except for its time.
+    pub fn is_root(&self, path: &Path) -> bool {
+        matches!(self, Area::Below(folders) if folders.iter().any(|folder| folder == path))
+    }
 }
 
 impl Declared<'_> {
@@ -49,9 +55,14 @@ impl Declared<'_> {
         self.area.is_some()
     }
 
+    /// Returns whether this is one of the area's own folders.
+    pub(super) fn is_root_of_area(&self, path: &Path) -> bool {
+        self.area.as_ref().is_some_and(|area| !area.covers(path) && area.is_root(path))
+    }
+
     /// Returns the place of a path that the area declares.
     pub(super) fn place_in_area<'p>(&self, path: &'p Path) -> Option<Place<'p>> {
-        let is_in = self.area.as_ref().is_some_and(|area| area.covers(path));
+        let is_in = self.area.as_ref().is_some_and(|area| area.covers(path) || area.is_root(path));
         (is_in && !self.excludes(path)).then_some(Place { path, free: 0 })
     }
 }

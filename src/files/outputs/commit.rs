@@ -29,26 +29,40 @@ enum Step<'r> {
 
 impl Restore<'_> {
     /// Puts everything in place, or leaves everything as it was.
-    pub fn commit(self) -> Result<(), Refused> {
+    pub fn commit(mut self) -> Result<(), Refused> {
+        let clock =
+            Clock { is_shared: self.staged.len() + self.same.len() > 1, ..Clock::default() };
         let mut taken = Vec::new();
-        let done = self.put_in_place(&mut taken);
+        let done = self.put_in_place(&clock, &mut taken);
         if done.is_err() {
             for step in taken.into_iter().rev() {
                 // A step that cannot be undone stays.
                 let _ = self.take_back(step);
             }
+            return done;
         }
-        done
+        if !std::mem::take(&mut self.stagings).is_empty() {
+            self.date_folders(&clock);
+        }
+        Ok(())
     }
 
-    fn put_in_place<'r>(&'r self, taken: &mut Vec<Step<'r>>) -> Result<(), Refused> {
-        let clock =
-            Clock { is_shared: self.staged.len() + self.same.len() > 1, ..Clock::default() };
+    /// Sets the times of folders once more, since one of them may have held a staging folder.
+    fn date_folders(&self, clock: &Clock) {
+        for Same { place, before, time, .. } in &self.same {
+            if FileType::from_raw_mode(before.st_mode) == FileType::Directory {
+                let date = |folder: BorrowedFd<'_>, name: &Path| clock.date(folder, name, *time);
+                let _ = self.declared.within(*place, None, date);
+            }
+        }
+    }
+
+    fn put_in_place<'r>(&'r self, clock: &Clock, taken: &mut Vec<Step<'r>>) -> Result<(), Refused> {
         for (place, mode, _) in &self.folders {
             self.make_folder(*place, *mode, taken).map_err(failed(*place))?;
         }
         for staged in &self.staged {
-            self.put(staged, &clock, taken).map_err(failed(staged.place))?;
+            self.put(staged, clock, taken).map_err(failed(staged.place))?;
         }
         for removed in &self.removed {
             let waiting = self.stagings[removed.staging].as_fd();

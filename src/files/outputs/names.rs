@@ -12,13 +12,21 @@ use std::path::{Path, PathBuf};
 /// The number of listed paths that are names of each file now. A file all of whose names are listed
 /// may be replaced: nobody else keeps the old one.
 #[derive(Default)]
-pub(super) struct Names(HashMap<FileId, u64>);
+pub(super) struct Names {
+    listed: HashMap<FileId, u64>,
+    /// True if the manifest has files, one of which may be a removed one under another name.
+    has_files: bool,
+}
 
 impl Names {
     /// Counts the names. Nothing is examined if no file has several.
     pub fn of(declared: &Declared<'_>, manifest: &Manifest) -> Names {
-        let mut names = Names::default();
-        if !manifest.items.iter().any(|item| matches!(item.what, What::Name { .. })) {
+        let any = |is: fn(&What) -> bool| manifest.items.iter().any(|item| is(&item.what));
+        let has_files = any(|what| matches!(what, What::File { .. }));
+        let mut names = Names { has_files, ..Names::default() };
+        let is_removing = || any(|what| matches!(what, What::Absent { removed: true }));
+        let has_names = any(|what| matches!(what, What::Name { .. }));
+        if !(has_names || has_files && is_removing()) {
             return names;
         }
         for item in &manifest.items {
@@ -26,10 +34,16 @@ impl Names {
             if let Some(Ok(Some(stat))) = place.map(|place| declared.status(place))
                 && stat.st_nlink > 1
             {
-                *names.0.entry(id(&stat)).or_default() += 1;
+                *names.listed.entry(id(&stat)).or_default() += 1;
             }
         }
         names
+    }
+
+    /// Returns whether a file may be removed: its other names, if there are any, stay names of what
+    /// they were. A run that renamed it left them names of a file that a hit would copy.
+    pub fn may_go(&self, stat: &Stat) -> bool {
+        stat.st_nlink == 1 || !self.has_files || self.all_names_of(stat)
     }
 
     /// Returns whether all names of a file are listed.
@@ -39,7 +53,7 @@ impl Names {
         reason = "the type is another system's"
     )]
     pub fn all_names_of(&self, stat: &Stat) -> bool {
-        self.0.get(&id(stat)).is_some_and(|listed| *listed >= stat.st_nlink as u64)
+        self.listed.get(&id(stat)).is_some_and(|listed| *listed >= stat.st_nlink as u64)
     }
 }
 

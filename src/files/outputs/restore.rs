@@ -104,7 +104,7 @@ pub(super) struct Staged<'a> {
     pub time: Option<i64>,
 }
 
-/// A file or a link whose content is already right.
+/// A file or a link whose content is already right, or a folder that gets another time.
 pub(super) struct Same<'a> {
     pub place: Place<'a>,
     /// The permissions to set.
@@ -116,7 +116,7 @@ pub(super) struct Same<'a> {
 /// The action for a file.
 enum Plan<'a> {
     Folder(Place<'a>, u32),
-    /// The content is as recorded; the permissions may differ.
+    /// The content is as recorded, or it is a folder; the permissions may differ.
     Same(Place<'a>, Option<u32>, Stat),
     Remove(Place<'a>),
     RemoveFolder(Place<'a>, u32),
@@ -256,9 +256,22 @@ fn plan<'m>(declared: &Declared<'_>, others: &Names, item: &'m Item) -> Result<P
         (What::Absent { .. }, Some((FileType::Directory, stat))) if is_traced => {
             Plan::RemoveFolder(place, bits(stat.st_mode))
         }
+        // A traced run made the folders that were not there, and touched the others.
+        (What::Folder { .. }, Some((FileType::Directory, stat)))
+            if is_traced && !declared.is_named(place.path) =>
+        {
+            own(place, &stat)?;
+            Plan::Same(place, None, stat)
+        }
         (What::Absent { removed: false }, _)
         | (What::Absent { .. }, None)
         | (What::Folder { .. }, Some((FileType::Directory, _))) => Plan::Nothing,
+        (What::Absent { .. }, Some((FileType::RegularFile, stat)))
+            if is_traced && !others.may_go(&stat) =>
+        {
+            let why = "has several names, of which the run did not know";
+            return Err(Refused::Spared(place.path.to_owned(), why));
+        }
         (What::Absent { .. }, Some((FileType::RegularFile | FileType::Symlink, _))) => {
             Plan::Remove(place)
         }

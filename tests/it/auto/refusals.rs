@@ -109,6 +109,19 @@ fn the_scheduling_of_a_process_that_it_did_not_start() {
 }
 
 #[test]
+fn a_failure_after_io_uring_was_denied() {
+    let cachex = cachex();
+    let call = |end: &str| {
+        let set_up = "import ctypes, sys\n\
+            ring = ctypes.CDLL(None).syscall(425, 1, ctypes.create_string_buffer(120))\n";
+        auto(&cachex, &format!("python3 -c '{set_up}print(ring); sys.exit({end})'"))
+    };
+    refuses(&call("ring < 0"), "it failed, and io_uring, which cannot be traced, was denied");
+    // Others do without it.
+    call("0").twice().runs_once().prints("-1\n");
+}
+
+#[test]
 fn a_path_that_leads_up_from_a_removed_folder() {
     let cachex = cachex();
     cachex.write("q", "one");

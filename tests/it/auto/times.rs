@@ -4,6 +4,7 @@ use super::auto;
 use crate::harness::{Cachex, Call, cachex};
 use crate::outputs::read;
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -70,6 +71,69 @@ fn what_a_run_gives_a_time_has_that_time_after_a_hit() {
             assert_ne!(times(), before, "{script}");
         }
     }
+}
+
+#[test]
+fn a_folder_or_a_link_that_was_given_a_time_gets_it_by_a_hit_too() {
+    for (script, name, is_chosen) in [
+        ("touch d", "d", false),
+        ("touch -d @1000000060 d", "d", true),
+        ("touch -r f d", "d", true),
+        ("touch -r f d; echo x >d/y; touch -r f d", "d", true),
+        ("touch -r f d; echo x >d/y", "d", false),
+        ("mkdir -p d; touch d", "d", false),
+        ("rmdir d/e; mkdir d/e", "d/e", false),
+        ("rmdir d/e; mkdir d/e; touch -r f d/e", "d/e", true),
+        ("touch .", ".", false),
+        ("touch -r f .", ".", true),
+        ("touch -h l", "l", false),
+        ("touch -h -r f l", "l", true),
+    ] {
+        let cachex = cachex();
+        cachex.write("work/f", "one\n");
+        fs::create_dir_all(cachex.path("work/d/e")).unwrap();
+        let sh = |script: &str| {
+            let ended = Command::new("sh").args(["-c", script]).current_dir(cachex.work()).status();
+            assert!(ended.unwrap().success());
+        };
+        sh("ln -s f l");
+        let lay = || {
+            sh("rm -f d/y; touch -h -d @1000000000 l");
+            for (name, seconds) in [("f", 60), ("d/e", 1), ("d", 1), (".", 1)] {
+                date(cachex.work().join(name), long_ago(seconds));
+            }
+        };
+        lay();
+        let call = below(&cachex, script);
+        let (long_ago, began) = (long_ago(30), SystemTime::now() - Duration::from_secs(1));
+        let is_right = || {
+            let time = time(&cachex, name);
+            if is_chosen { time > long_ago && time < began } else { time > began }
+        };
+        call.once().misses();
+        assert!(is_right(), "{script}: {:?}", time(&cachex, name));
+        lay();
+        assert!(!is_right(), "{script}");
+        call.once().hits();
+        assert!(is_right(), "{script}: {:?}", time(&cachex, name));
+    }
+}
+
+#[test]
+fn a_file_of_which_the_run_changed_the_permissions_alone_keeps_its_time() {
+    let cachex = cachex();
+    let file = cachex.write("work/f", "one\n");
+    let call = below(&cachex, "chmod 755 f");
+    let lay = || {
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+        date(&file, long_ago(1));
+    };
+    lay();
+    call.once().misses();
+    lay();
+    call.once().hits();
+    assert_eq!(time(&cachex, "f"), long_ago(1));
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o755);
 }
 
 #[test]

@@ -136,6 +136,8 @@ pub enum Does {
     TryLock,
     /// Reads the flags of an open file, which `lsattr` shows.
     FileFlags,
+    /// Sets up an `io_uring`, by which calls would not be reported: this is denied.
+    Ring,
     /// Cannot be recorded.
     Refused,
 }
@@ -143,7 +145,7 @@ pub enum Does {
 use Does::{
     Attach, Bind, ChangeFolder, ChangeGroups, ChangeUser, Clone3, Connect, FileFlags, Filter,
     FreeSpace, HardLink, List, Mounts, One, Open, OpenHow, Priority, Process, Refused, Rename,
-    SendMessage, SendMessages, SharedObject, Socket, TryLock, UnlinkAt, Unshare,
+    Ring, SendMessage, SendMessages, SharedObject, Socket, TryLock, UnlinkAt, Unshare,
 };
 use Follow::{If, No, Unless, Yes};
 use Op::{Access, Attributes, Change, ChangeAttributes, Create, Date, Execute, Link, Stat};
@@ -286,6 +288,7 @@ calls! {
     ioprio_set = libc::SYS_ioprio_set, Priority(IOPRIO_WHO_PROCESS);
     flock = libc::SYS_flock, TryLock;
     ioctl = libc::SYS_ioctl, FileFlags;
+    io_uring_setup = libc::SYS_io_uring_setup, Ring;
 
     file_getattr = 468, Refused;
     #[cfg(target_arch = "x86_64")] ustat = libc::SYS_ustat, Refused;

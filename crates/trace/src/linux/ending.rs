@@ -54,6 +54,7 @@ impl Recorder {
             read,
             written: written.into_values().collect(),
             refusal: self.refusal.map(|(_, refusal)| refusal),
+            lacked_io_uring: self.lacks_io_uring,
             traced: true,
             processes_left,
             crossed: self.crossed,

@@ -7,7 +7,7 @@ use crate::linux::listen::Event;
 use crate::linux::places::Looks;
 use crate::linux::recorder::{Known, MOST, Recorder, Weight, display};
 use crate::linux::tracee::{Target, Tracee, Unread};
-use crate::linux::tree::{Found, Id, name, parent};
+use crate::linux::tree::{Found, Id, name};
 use crate::linux::walk::{End, Spot, Walk};
 use crate::linux::write::Write;
 use rustix::io::Errno;
@@ -147,6 +147,7 @@ impl Recorder {
             Does::Priority(process) => self.reach_priority(made, process),
             Does::TryLock => self.try_lock(made),
             Does::FileFlags => self.look_at_flags(made),
+            Does::Ring => self.lacks_io_uring = true,
             Does::Filter if !made.has(1, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER as i32) => {}
             Does::Filter | Does::SharedObject | Does::Refused => self.refuse_call(made),
         }
@@ -237,6 +238,10 @@ impl Recorder {
         let walk = self.walk(made.tracee, &named.from, &named.path, follows);
         if walk.enters {
             self.enters(made, named, &walk);
+        }
+        if let (true, End::At(spot)) = (walk.is_by_link, &walk.end) {
+            // A linker that finds an old output behind a link replaces the link.
+            self.is_needed(spot.id);
         }
         walk
     }
@@ -435,15 +440,5 @@ impl Recorder {
             }
         }
         Ok(())
-    }
-
-    /// Notes the permissions of the folder in which something is created or removed.
-    pub fn note_folder_of(&mut self, spot: &Spot) {
-        let path = self.tree[spot.id].path.clone();
-        if let Some(folder) = self.spot(parent(path.to_bytes()))
-            && !folder.is_own
-        {
-            self.note(folder.id, Class::Access);
-        }
     }
 }

@@ -18,7 +18,6 @@ pub const NATIVE: u32 = 0xC000_00B7;
 
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
-const DENY: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
 
 /// The `clone` flags that change the meaning of a process's paths, or its privileges.
 pub const NAMESPACES: u64 = (libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as u64;
@@ -69,8 +68,6 @@ fn ranges() -> Vec<(u32, Action)> {
             _ => Action::Return(NOTIFY),
         };
     }
-    // Behaves as if io_uring was disabled: operations through it would not be reported.
-    actions[libc::SYS_io_uring_setup as usize] = Action::Return(DENY);
     let mut ranges: Vec<(u32, Action)> = Vec::new();
     for (number, action) in (0..).zip(actions) {
         if ranges.last().is_none_or(|(_, before)| *before != action) {
@@ -234,7 +231,6 @@ mod tests {
         let handing_over = u64::from(LET_THROUGH) << 32;
         assert_eq!(native(libc::SYS_sendmsg, [3, 1, handing_over, 0, 0, 0]), ALLOW);
         assert_eq!(native(libc::SYS_sendmsg, [3, 1, 0, 0, 0, 0]), NOTIFY);
-        assert_eq!(native(libc::SYS_io_uring_setup, [0; 6]), DENY);
         assert_eq!(native(libc::SYS_kill, [0, 9, 0, 0, 0, 0]), ALLOW);
         assert_eq!(native(libc::SYS_kill, [u64::MAX, 9, 0, 0, 0, 0]), NOTIFY);
         assert_eq!(native(libc::SYS_prlimit64, [0, 3, 0, 0, 0, 0]), ALLOW);

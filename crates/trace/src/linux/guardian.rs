@@ -6,7 +6,7 @@
 //! ends with the last traced process. It is nobody's child, in a session of its own, holds nothing
 //! else, and takes no signals except those that nobody can refuse.
 
-use crate::linux::listen::{Slot, go_on, take_over};
+use crate::linux::listen::{Slot, answer, take_over};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -73,21 +73,21 @@ fn guard(socket: &OwnedFd, mut slot: Slot) {
         }
     }
     // The other process may not have answered its last notification.
-    if let Some(id) = slot.last() {
-        go_on(listener, id);
+    if let Some(event) = slot.last() {
+        answer(listener, &event);
     }
-    answer(listener, &mut slot);
+    answer_all(listener, &mut slot);
 }
 
 fn is_over(fd: &PollFd<'_>) -> bool {
     fd.revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
-/// Continues every call, until no traced process is left.
-pub fn answer(listener: BorrowedFd<'_>, slot: &mut Slot) {
+/// Answers every call, until no traced process is left.
+fn answer_all(listener: BorrowedFd<'_>, slot: &mut Slot) {
     while wait(listener) {
         if let Ok(event) = slot.receive(listener) {
-            go_on(listener, event.id);
+            answer(listener, &event);
         }
     }
 }

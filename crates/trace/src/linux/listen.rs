@@ -63,31 +63,36 @@ impl Slot {
             ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_RECV, self.0.cast())?;
             self.0.read()
         };
-        Ok(Event {
+        Ok(Event::of(&told))
+    }
+
+    /// Returns the last reported call, if any.
+    pub fn last(&self) -> Option<Event> {
+        // SAFETY: the memory is mapped for good, and whoever wrote to it has ended.
+        let told = unsafe { self.0.read() };
+        Some(Event::of(&told)).filter(|event| event.id != 0)
+    }
+}
+
+impl Event {
+    fn of(told: &seccomp_notif) -> Event {
+        Event {
             id: told.id,
             tid: told.pid as i32,
             number: told.data.nr,
             is_native: told.data.arch == crate::linux::filter::NATIVE,
             arguments: told.data.args,
-        })
-    }
-
-    /// Returns the id of the last reported call, if any.
-    pub fn last(&self) -> Option<u64> {
-        // SAFETY: the memory is mapped for good, and whoever wrote to it has ended.
-        let id = unsafe { (*self.0).id };
-        Some(id).filter(|&id| id != 0)
+        }
     }
 }
 
-/// Continues a call. It is no error if nobody waits for it any more.
-pub fn go_on(listener: BorrowedFd<'_>, id: u64) {
-    let mut answer = seccomp_notif_resp {
-        id,
-        val: 0,
-        error: 0,
-        flags: libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32,
-    };
+/// Continues a call, or denies it as if the system did not allow `io_uring`: operations through that
+/// would not be reported. It is no error if nobody waits for the answer any more.
+pub fn answer(listener: BorrowedFd<'_>, event: &Event) {
+    let is_ring = event.is_native && libc::c_long::from(event.number) == libc::SYS_io_uring_setup;
+    let goes_on = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32;
+    let (error, flags) = if is_ring { (-libc::EPERM, 0) } else { (0, goes_on) };
+    let mut answer = seccomp_notif_resp { id: event.id, val: 0, error, flags };
     // SAFETY: the kernel reads an answer, which is what the pointer leads to.
     let _ = unsafe { ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SEND, (&raw mut answer).cast()) };
 }

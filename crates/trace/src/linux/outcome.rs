@@ -20,8 +20,6 @@ pub type Outcomes = BTreeMap<Vec<u8>, Written>;
 enum Fate {
     Unchanged,
     Changed(Change),
-    /// A folder with the same permissions replaced another one.
-    Replaced,
     /// The times are too recent to tell.
     Unknown,
 }
@@ -36,7 +34,6 @@ impl Recorder {
             (Found::There(_), Found::Nothing) => Change::Removed,
             (Found::There(was), Found::There(is)) => match fate(node, &was, &is) {
                 Fate::Changed(change) => change,
-                Fate::Replaced => return self.moved_below(id, outcomes),
                 Fate::Unchanged => return self.attributes_outcome(id, &is),
                 Fate::Unknown => {
                     let why = format!("it cannot be told whether it changed {}", display(&path));
@@ -62,9 +59,21 @@ impl Recorder {
         if now.status().is_some_and(Status::is_folder) {
             self.moved_below(id, outcomes);
         }
-        let keeps_time = self.tree[id].keeps_time && is_chosen(now, self.began);
+        let keeps_time = self.tree[id].keeps_time && is_chosen(now, self.began)
+            || self.is_time_as_before(id, before, now);
         let written = written(path.clone(), change, before, now);
         outcomes.insert(path, Written { keeps_time, ..written });
+    }
+
+    /// Returns whether a file that the run changed still has its time, as after `chmod`, and the
+    /// run depends on that.
+    fn is_time_as_before(&self, id: Id, before: Found, now: Found) -> bool {
+        let identity = |found: Found| {
+            let status = found.status().filter(|it| it.kind() == FileType::RegularFile)?;
+            Some((status.stamp.dev, status.stamp.ino, status.stamp.mtime))
+        };
+        self.tree[id].has(Class::Stat)
+            && identity(now).is_some_and(|now| identity(before) == Some(now))
     }
 
     /// Refuses a run that changed extended attributes: that cannot be recorded.
@@ -133,7 +142,9 @@ fn fate(node: &Node, was: &Status, is: &Status) -> Fate {
     }
     let is_same = Found::There(*was).is_same(&Found::There(*is));
     if was.is_folder() {
-        return if is_same { Fate::Unchanged } else { Fate::Replaced };
+        // Its time changes with the names in it, and does so again when a hit restores them.
+        let is_touched = node.is_dated || !is_same;
+        return if is_touched { Fate::Changed(Change::Touched) } else { Fate::Unchanged };
     }
     let (class, known) = if was.is_link() {
         (Class::Link, node.target.as_ref().map(|target| Value::link(target)))
@@ -145,7 +156,7 @@ fn fate(node: &Node, was: &Status, is: &Status) -> Fate {
         (None, true) if node.is_racy => Fate::Unknown,
         (_, true) if !node.is_racy => Fate::Unchanged,
         (Some(known), _) if facts::value(&node.path, is, class) == Ok(known) => {
-            let is_touched = !was.is_link() && was.stamp.mtime != is.stamp.mtime;
+            let is_touched = node.is_dated || was.stamp.mtime != is.stamp.mtime;
             if is_touched { Fate::Changed(Change::Touched) } else { Fate::Unchanged }
         }
         _ => Fate::Changed(Change::Modified),

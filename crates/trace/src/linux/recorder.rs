@@ -32,6 +32,8 @@ pub struct Recorder {
     /// The number of paths that were changed.
     pub epoch: u32,
     pub refusal: Option<(Weight, Refusal)>,
+    /// True if `io_uring` was denied.
+    pub lacks_io_uring: bool,
     /// True if a path left the base folder by `..`, or entered it from outside.
     pub crossed: bool,
     /// Processes that changed to their own working directory in the base folder by its path.
@@ -92,6 +94,7 @@ impl Recorder {
             asked: HashMap::default(),
             epoch: 0,
             refusal: None,
+            lacks_io_uring: false,
             crossed: false,
             returned: HashSet::new(),
             looks: HashMap::default(),

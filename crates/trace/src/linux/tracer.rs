@@ -145,7 +145,7 @@ impl Shared {
                 }
             }
             drop(recorder);
-            listen::go_on(listener, event.id);
+            listen::answer(listener, &event);
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Node {
     pub is_moved_folder: bool,
     /// Set if the run chose the time, or may have moved a dated file to this path.
     pub keeps_time: bool,
+    /// Set if the run set the time, to whatever it was.
+    pub is_dated: bool,
 }
 
 impl Node {
@@ -148,6 +150,7 @@ impl Tree {
             has_new_attributes: false,
             is_moved_folder: false,
             keeps_time: false,
+            is_dated: false,
         });
         Some(id)
     }

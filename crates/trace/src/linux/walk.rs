@@ -32,6 +32,8 @@ pub struct Walk {
     pub is_by_descriptor: bool,
     /// True if the path entered the base folder from outside.
     pub enters: bool,
+    /// True if the last component was a link that was followed.
+    pub is_by_link: bool,
 }
 
 /// The end of a path.
@@ -95,6 +97,7 @@ impl Recorder {
             is_shared: true,
             is_by_descriptor: false,
             enters: false,
+            is_by_link: false,
         };
         let own = self.own_above(at);
         let (at, rest) = (at.to_vec(), path.to_vec());
@@ -239,6 +242,7 @@ impl Way<'_> {
                 self.recorder.refuse(Weight::Done, changed_meanwhile(&path));
                 return Some(End::Nowhere);
             };
+            self.walk.is_by_link |= is_last;
             return self.follow(&target);
         }
         if is_last && (status.is_folder() || !asks_for_folder) {

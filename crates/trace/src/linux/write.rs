@@ -5,7 +5,7 @@
 
 use crate::facts::{self, Class, Names, Status};
 use crate::linux::recorder::{Recorder, Weight, display};
-use crate::linux::tree::{Found, Id, Node, from_above};
+use crate::linux::tree::{Found, Id, Node, from_above, parent};
 use crate::linux::walk::{Spot, changed_meanwhile, join};
 use rustix::fs::FileType;
 use std::ffi::CString;
@@ -87,6 +87,16 @@ impl Recorder {
         }
         self.check_unchanged(id);
         self.will_change(id);
+    }
+
+    /// Notes the permissions of the folder in which something is created or removed.
+    pub fn note_folder_of(&mut self, spot: &Spot) {
+        let path = self.tree[spot.id].path.clone();
+        if let Some(folder) = self.spot(parent(path.to_bytes()))
+            && !folder.is_own
+        {
+            self.note(folder.id, Class::Access);
+        }
     }
 
     /// Refuses a run if somebody else has changed a path since the first look: the end of the run

@@ -26,10 +26,13 @@ pub struct Dates {
 impl Recorder {
     /// Notes that a file gets the time that an argument points to; null stands for now.
     pub(super) fn date(&mut self, made: &Made, times: usize, id: Id) -> Result<(), Unread> {
-        let Some(time) = chosen(made, times)? else { return Ok(()) };
-        self.tree[id].keeps_time = true;
-        for id in self.dated(time) {
-            self.note_time(id);
+        let chosen = chosen(made, times)?;
+        self.tree[id].is_dated |= chosen != Chosen::Nothing;
+        if let Chosen::Time(time) = chosen {
+            self.tree[id].keeps_time = true;
+            for id in self.dated(time) {
+                self.note_time(id);
+            }
         }
         Ok(())
     }
@@ -55,12 +58,22 @@ impl Recorder {
     }
 }
 
-/// Returns the chosen modification time, in nanoseconds since 1970; none if it is now, or left
-/// unchanged.
-fn chosen(made: &Made, times: usize) -> Result<Option<i64>, Unread> {
+/// The modification time that a run gives to a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    /// The time is left as it is.
+    Nothing,
+    /// The present.
+    Now,
+    /// A time in nanoseconds since 1970.
+    Time(i64),
+}
+
+/// Returns the modification time that the arguments of a call choose.
+fn chosen(made: &Made, times: usize) -> Result<Chosen, Unread> {
     let at = made.arguments[times];
     if at == 0 {
-        return Ok(None);
+        return Ok(Chosen::Now);
     }
     let number = |offset: u64| -> Result<i64, Unread> {
         let mut bytes = [0; 8];
@@ -71,10 +84,11 @@ fn chosen(made: &Made, times: usize) -> Result<Option<i64>, Unread> {
     let (seconds, rest) = match made.name {
         "utime" => (number(8)?, 0),
         "utimensat" => match (number(16)?, number(24)?) {
-            (_, libc::UTIME_NOW | libc::UTIME_OMIT) => return Ok(None),
+            (_, libc::UTIME_NOW) => return Ok(Chosen::Now),
+            (_, libc::UTIME_OMIT) => return Ok(Chosen::Nothing),
             told => told,
         },
         _ => (number(16)?, number(24)?.wrapping_mul(1000)),
     };
-    Ok(Some(seconds.wrapping_mul(SECOND).wrapping_add(rest)))
+    Ok(Chosen::Time(seconds.wrapping_mul(SECOND).wrapping_add(rest)))
 }

@@ -155,6 +155,7 @@ fn cases() -> Vec<(&'static str, &'static str, Expected)> {
         // Most programs try a lock to report that they wait.
         ("flock", "FD {} r: i:6", Fact("file", Contents)),
         ("ioctl", "FD {} r: i:0x80086601 b:", Refused("a look at the flags of a file")),
+        ("io_uring_setup", "{} i:1 b:", Nothing),
     ]
 }
 
