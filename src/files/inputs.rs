@@ -11,6 +11,7 @@
 //! A change between the look and the end of the command may or may not have been seen by it, so
 //! [`Snapshot::changed`] is strict: another inode, size or time is a change, whatever the content.
 
+mod empty;
 mod memory;
 mod walk;
 mod ways;
@@ -230,7 +231,12 @@ impl Snapshot {
             Ok(now) => now,
             Err(Refused::Missing(path) | Refused::Unreadable(path, _)) => return Some(path),
         };
-        let mut before = self.files.iter();
+        // What a command puts into an empty folder is seen by itself, if it is an input.
+        let is_filled = |file: &&File| {
+            file.seen.held == Held::Folder
+                && file.path.read_dir().is_ok_and(|mut names| names.next().is_some())
+        };
+        let mut before = self.files.iter().filter(|file| !is_filled(file));
         let mut pairs = Vec::with_capacity(now.len());
         for found in &now {
             match before.next() {

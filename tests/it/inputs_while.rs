@@ -1,4 +1,5 @@
-//! Inputs that are others while a command runs, and what they were afterwards.
+//! Inputs that are others while a command runs, and what they were afterwards; and folders that it
+//! fills.
 
 use crate::harness::{Cachex, Call, cachex};
 
@@ -71,4 +72,30 @@ fn what_a_command_makes_beside_its_inputs_is_no_change() {
         call.once().misses().quietly();
         call.once().hits();
     }
+}
+
+#[test]
+fn a_folder_with_nothing_in_it_counts_unless_the_command_fills_it() {
+    let cachex = cachex();
+    cachex.write("work/src/a", "a");
+    let call = cachex.run("find src -type d").with("--input src");
+    call.twice().runs_once().prints("src\n");
+    std::fs::create_dir(cachex.path("work/src/new")).unwrap();
+    call.twice().runs_once().prints("src\nsrc/new\n");
+    std::fs::remove_dir(cachex.path("work/src/new")).unwrap();
+    call.once().hits().prints("src\n");
+    // Neither an output nor what is no input makes a difference.
+    cachex.write("work/src/.gitignore", "*.o\n");
+    std::fs::create_dir(cachex.path("work/src/.git")).unwrap();
+    for folder in ["out", "obj"] {
+        std::fs::create_dir(cachex.path("work/src").join(folder)).unwrap();
+    }
+    let build = cachex.run("echo x >src/out/x; echo y >src/obj/y.o");
+    let build = build.with("--input src --output src/out/x");
+    build.once().misses().quietly();
+    let file = |name: &str| cachex.path("work/src").join(name);
+    std::fs::remove_file(file("obj/y.o")).unwrap();
+    build.once().hits();
+    std::fs::remove_dir_all(file("out")).unwrap();
+    build.once().hits();
 }

@@ -69,6 +69,24 @@ fn each_file_stands_once_and_in_order() {
 }
 
 #[test]
+fn a_folder_with_nothing_in_it_stands_there_itself() {
+    let tree = tree(&[("a/x", ""), ("a.x", ""), ("b/.git/HEAD", ""), ("b/.gitignore", "*.o\n")]);
+    for folder in ["a/none", "a-none", "c/d/e", "b/.git/refs", "b/out"] {
+        std::fs::create_dir_all(tree.path(folder)).unwrap();
+    }
+    tree.write("b/obj/x.o", "");
+    let empty = ["a-none", "a.x", "a/none", "a/x", "b/.gitignore", "b/out", "c/d/e"];
+    assert_eq!(tree.names(&["."]), empty);
+    assert_eq!(tree.names(&["a", "c"]), ["a/none", "a/x", "c/d/e"]);
+    assert_eq!(tree.names(&[".", "!a/none", "!b", "!c"]), ["a-none", "a.x", "a/x"]);
+    assert_eq!(tree.names(&["**"]), ["a.x", "a/x", "b/.gitignore"]);
+    let digest = |tree: &Tree| tree.take(&["."]).digest(&Base::default());
+    let before = digest(&tree);
+    std::fs::remove_dir(tree.path("a/none")).unwrap();
+    assert_ne!(digest(&tree), before);
+}
+
+#[test]
 fn what_is_told_of_two_lists_of_files_is_never_the_same() {
     let digest = |files: &[(&str, &str)]| {
         let tree = tree(files);

@@ -5,7 +5,10 @@
 //! pattern, these are excluded: files that match a pattern with `!`, the command's outputs, files
 //! that `.gitignore` excludes inside a repository, anything named `.git`, cachex's own store, and
 //! files that another call of cachex is about to put in place.
+//!
+//! A folder that has nothing in it is found like a file, see [`empty`].
 
+use super::empty::Folders;
 use super::{Refused, Wanted};
 use crate::files::outputs::STAGING;
 use cachex_base::system::stamp::Stamp;
@@ -42,7 +45,7 @@ pub struct Look {
 }
 
 impl Look {
-    fn at(path: &Path) -> rustix::io::Result<Look> {
+    pub fn at(path: &Path) -> rustix::io::Result<Look> {
         let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Look { stamp: Stamp::of(&stat), mode: stat.st_mode })
     }
@@ -50,7 +53,7 @@ impl Look {
 
 impl Found {
     /// Named paths come before those that were only found.
-    fn order(&self, other: &Found) -> Ordering {
+    pub fn order(&self, other: &Found) -> Ordering {
         let [one, other] = [self, other].map(|found| (found.path.as_os_str(), !found.named));
         one.cmp(&other)
     }
@@ -67,7 +70,8 @@ pub fn find_and_tell(
     unmatched: &mut Option<String>,
 ) -> Result<Vec<Found>, Refused> {
     let mut found = Vec::new();
-    let mut folders = Folders::new();
+    let mut met = Folders::default();
+    let mut folders = Named::new();
     let mut globs = Vec::new();
     for pattern in wanted.patterns.iter().filter(|pattern| !pattern.exclude) {
         let (pattern, path) = (&pattern.path, pattern.path.as_path());
@@ -99,7 +103,7 @@ pub fn find_and_tell(
                 left_out: &left_out,
                 through: HashSet::new(),
             };
-            walk.run(folder, depth, &mut found)?;
+            walk.run(folder, depth, &mut found, &mut met)?;
         }
     }
     // Each thread's part is sorted, and such runs need only be merged.
@@ -114,12 +118,13 @@ pub fn find_and_tell(
         };
         *unmatched = globs.iter().find(|glob| !matches(glob)).map(|glob| glob.as_str().to_owned());
     }
+    met.add_empty_ones(wanted, &mut found);
     Ok(found)
 }
 
 /// The folders to walk, the patterns to match in each, and the maximum depth; none means
 /// everything.
-type Folders<'p> = BTreeMap<&'p Path, Option<(GlobSetBuilder, Option<usize>)>>;
+type Named<'p> = BTreeMap<&'p Path, Option<(GlobSetBuilder, Option<usize>)>>;
 
 /// The type of a named path.
 #[derive(Clone, Copy, PartialEq)]
@@ -145,7 +150,7 @@ fn kind(path: &Path) -> Result<Option<Kind>, Refused> {
     Ok(Some(if leads_to_folder { Kind::LinkToFolder } else { Kind::File }))
 }
 
-fn name<'p>(kind: Kind, path: &'p Path, found: &mut Vec<Found>, folders: &mut Folders<'p>) {
+fn name<'p>(kind: Kind, path: &'p Path, found: &mut Vec<Found>, folders: &mut Named<'p>) {
     if kind != Kind::Folder {
         found.push(Found { path: path.to_owned(), look: Look::at(path), named: true });
     }
@@ -214,6 +219,7 @@ impl Walk<'_> {
         folder: &Path,
         depth: Option<usize>,
         found: &mut Vec<Found>,
+        met: &mut Folders,
     ) -> Result<(), Refused> {
         if folder.symlink_metadata().is_err() {
             // The folder of a pattern that matches nothing.
@@ -229,6 +235,7 @@ impl Walk<'_> {
                 named: false,
             }));
             links.extend(batch.links);
+            met.extend(batch.folders);
         }
         if let Some(refused) = refused {
             return Err(refused);
@@ -238,7 +245,7 @@ impl Walk<'_> {
         for (link, below) in links {
             let Ok(place) = link.metadata().map(|it| (it.dev(), it.ino())) else { continue };
             if self.through.insert(place) {
-                self.run(&link, depth.map(|depth| depth.saturating_sub(below)), found)?;
+                self.run(&link, depth.map(|depth| depth.saturating_sub(below)), found, met)?;
             }
         }
         Ok(())
@@ -265,6 +272,8 @@ impl Walk<'_> {
             .build_parallel();
         let all = Mutex::new(All::default());
         let meant = self.meant;
+        // A pattern matches files.
+        let finds_folders = meant.is_none() && !self.wanted.portable;
         walk.run(|| {
             let mut batch = Batch { met: Part::default(), all: &all };
             Box::new(move |entry: Result<DirEntry, ignore::Error>| match entry {
@@ -279,6 +288,8 @@ impl Walk<'_> {
                         if kind.is_symlink() && goes_on && path.is_dir() {
                             batch.met.links.push((path.to_owned(), entry.depth()));
                         }
+                    } else if finds_folders && entry.depth() > 0 {
+                        batch.met.folders.add(path);
                     }
                     WalkState::Continue
                 }
@@ -303,6 +314,7 @@ struct Part {
     files: Vec<Met>,
     /// Links to folders, and the depth of each.
     links: Vec<(PathBuf, usize)>,
+    folders: Folders,
 }
 
 /// The results of all threads, and the first error.
