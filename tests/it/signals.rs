@@ -60,6 +60,22 @@ fn one_that_the_command_ignores_ends_nobody() {
 }
 
 #[test]
+fn one_that_only_a_child_handles_keeps_the_run_from_being_recorded() {
+    let handles = "import signal, sys\n\
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(print(\"got it\", flush=True)))\n\
+        print(\"ready\", flush=True)\nsignal.pause()";
+    for options in ["", "--timeout 10m"] {
+        let cachex = cachex();
+        let script = format!("trap '' INT; python3 -c '{handles}'; echo done");
+        let running = cachex.run(&script).with(options).spawn();
+        running.shows("ready\n");
+        rustix::process::kill_process_group(running.pid(), Signal::INT).unwrap();
+        running.ends().prints("ready\ngot it\ndone\n").exits(0).quietly();
+        assert!(cachex.stored_in("v2/young").is_empty(), "{options}: it was recorded");
+    }
+}
+
+#[test]
 fn one_that_was_ignored_before_is_still_ignored() {
     // As under `nohup`.
     let script = "kill -HUP $PPID; kill -HUP $$; echo survived";

@@ -151,19 +151,21 @@ impl Job {
         }
     }
 
-    /// Passes on a signal that was sent to cachex, the way it was sent.
-    pub fn pass_on(&mut self, sent: &Sent) {
-        if self.kind == Kind::Process {
-            match sent.sender {
-                _ if self.has_it(sent) => {}
-                Sender::Process { value: Some(value), .. } => {
-                    let _ = signals::queue(self.leader, sent.signal, value);
-                }
-                _ => self.send(sent.signal),
-            }
-        } else {
+    /// Passes on a signal that was sent to cachex, the way it was sent. Returns whether the whole
+    /// group has it then, not just the leader.
+    pub fn pass_on(&mut self, sent: &Sent) -> bool {
+        if self.kind != Kind::Process {
             self.send(sent.signal);
+            return true;
         }
+        match sent.sender {
+            _ if self.has_it(sent) => return true,
+            Sender::Process { value: Some(value), .. } => {
+                let _ = signals::queue(self.leader, sent.signal, value);
+            }
+            _ => self.send(sent.signal),
+        }
+        false
     }
 
     /// Returns whether a command in cachex's group also received a signal that cachex received.
@@ -235,13 +237,20 @@ impl Job {
         }
     }
 
+    /// Returns whether a signal that the whole group has may have changed what the leader's children
+    /// do, whatever the leader does. A child that handled it may have ended since, so it is not asked.
+    pub fn may_be_heeded_below(&self, signal: i32) -> bool {
+        matches!(signals::meaning(signal), Some(Meaning::Ends | Meaning::Fault))
+            && self.has_had_children()
+    }
+
     /// Passes on the signal of Ctrl-Z. A session gets SIGSTOP: no shell looks after its stopped
     /// jobs, so the system would discard any weaker stop signal.
     pub fn stop(&mut self, sent: Option<&Sent>) {
         match (self.kind, sent) {
             (Kind::Process, Some(sent)) => {
                 self.was_told_to_stop = true;
-                self.pass_on(sent);
+                let _ = self.pass_on(sent);
             }
             (Kind::Process, None) => {}
             (Kind::Group, _) => {
@@ -336,7 +345,8 @@ impl Job {
     pub fn go_on(&mut self, sent: &Sent) {
         if self.kind == Kind::Process {
             self.was_told_to_stop = false;
-            return self.pass_on(sent);
+            let _ = self.pass_on(sent);
+            return;
         }
         let is_lent_again = |terminal: &Terminal| terminal.was_lent && terminal.is_own();
         self.continue_with_the_terminal(self.terminal.as_ref().is_some_and(is_lent_again));

@@ -203,7 +203,9 @@ impl<'a, 'r> Pump<'a, 'r> {
                         self.was_asked_to_end |= signals::asks_to_end(sent.signal);
                         self.spoil(Spoiled::Interrupted);
                     }
-                    self.job.pass_on(&sent);
+                    if self.job.pass_on(&sent) && self.job.may_be_heeded_below(sent.signal) {
+                        self.spoil(Spoiled::Interrupted);
+                    }
                 }
             }
         }
