@@ -11,10 +11,11 @@ use cachex_base::process::lineage::Lineage;
 use cachex_base::record::entry::{About, Bytes, Entry, INLINE_LIMIT, Key};
 use cachex_base::record::frames::{Frame, Stream};
 use cachex_base::system::clock::{Timestamp, nanos};
+use cachex_base::system::hashing;
 use cachex_base::text::mode::Mode;
 use cachex_store::blobs::{self, NewBlob};
 use cachex_store::db_client::{self, Attendant, DbClient};
-use cachex_store::events::{self, Event, Kind, Reason};
+use cachex_store::events::{Appender, Event, Kind, Reason};
 use cachex_store::fold::Bounds;
 use cachex_store::lock::{self, Lock, Mode as LockMode};
 use cachex_store::query::{Filter, Query};
@@ -50,6 +51,8 @@ pub struct Local {
     remotes: Vec<Shared>,
     /// Looks up what was folded.
     attendant: Attendant,
+    /// Notes what happened.
+    log: Appender,
 }
 
 impl Local {
@@ -57,7 +60,9 @@ impl Local {
     pub fn new(root: Root, settings: Settings) -> Local {
         let Settings { mode, bounds, max_entry_size, mut remotes } = settings;
         remotes.retain(|remote| remote.mode != RemoteMode::Off);
-        Local { root, mode, bounds, max_entry_size, remotes, attendant: Attendant::default() }
+        hashing::query_processor();
+        let (attendant, log) = (Attendant::default(), Appender::default());
+        Local { root, mode, bounds, max_entry_size, remotes, attendant, log }
     }
 
     fn remote(&self, settings: &Shared) -> Remote<'_> {
@@ -73,19 +78,19 @@ impl Local {
     }
 
     /// A fresh entry of this store, or else, if it is asked too, of the remote one; or else
-    /// one that expired.
-    fn look_up(&self, key: &Key, asks_remote: bool) -> Result<Option<Entry>> {
+    /// one that expired. With it comes the time since when it is known.
+    fn look_up(&self, key: &Key, asks_remote: bool) -> Result<(Option<Entry>, Timestamp)> {
         let found = match Young::new(&self.root).get(key)? {
             None => self.attendant.get(&DbClient::new(&self.root), key)?,
             found => found,
         };
-        let is_fresh =
-            found.as_ref().is_some_and(|entry| entry.fresh(Timestamp::now(), None).is_some());
-        if is_fresh || !asks_remote {
-            return Ok(found);
+        let now = Timestamp::now();
+        let is_fresh = found.as_ref().is_some_and(|entry| entry.fresh(now, None).is_some());
+        if is_fresh || !asks_remote || self.remotes.is_empty() {
+            return Ok((found, now));
         }
         // An expired entry may stand in where no store has a fresh one.
-        Ok(self.fetch(key)?.or(found))
+        Ok((self.fetch(key)?.or(found), Timestamp::now()))
     }
 
     /// Gets a fresh entry from the nearest remote store that has one; it is in this one then.
@@ -124,8 +129,8 @@ impl Local {
             return Ok(None);
         }
         let began = Instant::now();
-        let entry = self.look_up(key, asks_remote)?;
-        let Some(entry) = entry.filter(|entry| entry.is_of_use(Timestamp::now())) else {
+        let (entry, now) = self.look_up(key, asks_remote)?;
+        let Some(entry) = entry.filter(|entry| entry.is_of_use(now)) else {
             return Ok(None);
         };
         let record = self.opened(entry)?;
@@ -224,7 +229,7 @@ impl Local {
         let event = Event { kind, time: Timestamp::now(), key: *key, run_time: nanos(took) };
         let label = label.map(str::as_bytes);
         let marked =
-            events::append(&self.root, &event, label, self.bounds.max_entries).unwrap_or(false);
+            self.log.append(&self.root, &event, label, self.bounds.max_entries).unwrap_or(false);
         if (marked || is_due) && self.mode.writes() {
             let _ = db_client::start_fold(self.root.path(), &self.bounds);
         }

@@ -8,8 +8,11 @@
 //! A hit is one record. A run is two, written at once: the second is its label, the command's
 //! name, because a run that was not recorded has no entry to take the name from.
 
+mod appender;
 mod past;
 mod remotely;
+
+pub use appender::Appender;
 
 use super::Root;
 use anyhow::{Context, Result};
@@ -20,7 +23,8 @@ use cachex_base::system::fsutil;
 use cachex_core::event::{
     CAP, FOLD_EVERY, HIT, LEN, LOG, MAGIC, checksum, fields, put_checksum, record,
 };
-use rustix::fs::{OFlags, SeekFrom};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -39,6 +43,9 @@ const COST_BITS: u32 = 40;
 const MOST_COST: u64 = (1 << COST_BITS) - 1;
 const MOST_FILES: u64 = u64::MAX >> COST_BITS;
 const DRAINING: &str = "events.draining-";
+/// The mode of these files, by which an [`Appender`] sees that the log which it keeps open was
+/// taken. It has all rights that a file of the store has, and one more.
+const TAKEN: Mode = Mode::RWXU;
 /// The kind of a record that is a label.
 const LABEL: u8 = 5;
 /// The maximum length of a label's name, in bytes.
@@ -203,7 +210,21 @@ pub fn append(
     label: Option<&[u8]>,
     max_entries: Option<u64>,
 ) -> rustix::io::Result<bool> {
-    let log = fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)?;
+    append_to(root, &open(root)?, event, label, max_entries)
+}
+
+/// Opens the log for appending.
+fn open(root: &Root) -> rustix::io::Result<OwnedFd> {
+    fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)
+}
+
+fn append_to(
+    root: &Root,
+    log: &OwnedFd,
+    event: &Event,
+    label: Option<&[u8]>,
+    max_entries: Option<u64>,
+) -> rustix::io::Result<bool> {
     failpoint::at("write")?;
     let mut records = [event.encode(), [0; LEN]];
     let mut len = LEN;
@@ -212,8 +233,8 @@ pub fn append(
         len = 2 * LEN;
     }
     let records = &records.as_flattened()[..len];
-    let written = fsutil::retry(|| rustix::io::write(&log, records))? as u64;
-    let end = rustix::fs::seek(&log, SeekFrom::Current(0))?;
+    let written = fsutil::retry(|| rustix::io::write(log, records))? as u64;
+    let end = rustix::fs::seek(log, SeekFrom::Current(0))?;
     if end > CAP {
         fsutil::remove_file(root, LOG)?;
         return Ok(true);
@@ -229,7 +250,7 @@ pub fn append(
 /// Appends known uses elsewhere, unless the log is too long already. Uses that do not fit only
 /// affect the order of eviction.
 pub fn append_uses(root: &Root, uses: &[(Key, Timestamp)]) -> rustix::io::Result<()> {
-    let log = fsutil::create_file(root, LOG, OFlags::WRONLY | OFlags::APPEND)?;
+    let log = open(root)?;
     let room = (CAP / 2).saturating_sub(rustix::fs::seek(&log, SeekFrom::End(0))?);
     let event = |&(key, time)| Event { kind: Kind::Elsewhere, time, key, run_time: 0 }.encode();
     let records: Vec<[u8; LEN]> = uses.iter().map(event).collect();
@@ -278,7 +299,9 @@ pub fn drain(root: &Root) -> Result<Drained> {
     for name in fsutil::names(root, ".")? {
         if name.to_str().is_some_and(|name| name.starts_with(DRAINING)) {
             let mut bytes = Vec::new();
-            let file = File::from(fsutil::open_file(root, &name)?);
+            let file = fsutil::open_file(root, &name)?;
+            let _ = rustix::fs::fchmod(&file, TAKEN);
+            let file = File::from(file);
             file.take(2 * CAP).read_to_end(&mut bytes).context("reading the log of events")?;
             let records = parse(&bytes);
             drained.last.extend_from_slice(&records[records.len().saturating_sub(past::KEPT)..]);

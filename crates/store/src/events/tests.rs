@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn event(n: u64) -> Event {
+pub fn event(n: u64) -> Event {
     let why = Reason::ALL[n as usize / 4 % Reason::ALL.len()];
     let kind = match n % 5 {
         0 => Kind::Hit { cost: n * 5, files: n },
@@ -18,7 +18,7 @@ fn label(n: u64, name: &str) -> Label {
     Label { key: Key([n as u8; 32]), name: name.to_owned() }
 }
 
-fn store() -> (tempfile::TempDir, Root) {
+pub fn store() -> (tempfile::TempDir, Root) {
     let dir = tempfile::tempdir().unwrap();
     let root = Root::create(&dir.path().join("store")).unwrap();
     (dir, root)
