@@ -1,8 +1,7 @@
 //! Events and counters of a cache.
 
 use super::Error;
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
 /// An event in a [`Cache`](super::Cache), see [`Builder::on_event`](super::Builder::on_event).
 #[derive(Debug)]
@@ -67,10 +66,13 @@ pub type Hook = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 pub struct Observer {
     hook: Option<Hook>,
     /// Counters of which each thread uses one set, so that threads do not wait for each other.
-    counts: [Counts; PARTS],
+    counts: [Counts; OWN + SHARED],
 }
 
-const PARTS: usize = 8;
+/// The number of sets that have one thread at a time, which needs no atomic operation to count.
+const OWN: usize = 16;
+/// The number of sets for any other threads.
+const SHARED: usize = 4;
 const KINDS: usize = 6;
 
 /// A set of counters, on cache lines of its own.
@@ -87,7 +89,13 @@ impl Observer {
     /// Counts an event, and hands it on.
     #[inline]
     pub fn tell(&self, event: &Event<'_>) {
-        self.counts[part()].0[event.kind()].fetch_add(1, Ordering::Relaxed);
+        let part = part();
+        let count = &self.counts[part].0[event.kind()];
+        if part < OWN {
+            count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(hook) = &self.hook {
@@ -140,18 +148,60 @@ impl Event<'_> {
     }
 }
 
+/// The sets of counters that a thread has to itself, one bit for each.
+static TAKEN: AtomicU16 = AtomicU16::new(0);
+const _: () = assert!(u16::BITS as usize == OWN);
+
+/// The set of counters that a thread uses.
+struct Part(usize);
+
+impl Part {
+    /// Takes a set that no other thread has, or else one that several share.
+    fn take() -> Part {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let taken = TAKEN.fetch_update(Ordering::Acquire, Ordering::Relaxed, |taken| {
+            (taken != u16::MAX).then_some(taken | (taken + 1))
+        });
+        match taken {
+            Ok(taken) => Part(taken.trailing_ones() as usize),
+            Err(_) => Part(OWN + NEXT.fetch_add(1, Ordering::Relaxed) % SHARED),
+        }
+    }
+}
+
+impl Drop for Part {
+    /// Leaves the set, and what this thread counted in it, to the next thread.
+    fn drop(&mut self) {
+        if self.0 < OWN {
+            TAKEN.fetch_and(!(1 << self.0), Ordering::Release);
+        }
+    }
+}
+
 /// Returns the index of the counters that this thread uses.
 #[inline]
 fn part() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
-        static PART: Cell<usize> = const { Cell::new(usize::MAX) };
+        static PART: Part = Part::take();
     }
-    let part = PART.get();
-    if part != usize::MAX {
-        return part;
+    // A thread that ends has left its own to another one.
+    PART.try_with(|part| part.0).unwrap_or(OWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_come_and_go_and_share_count_each_event() {
+        let observer = Observer::default();
+        for threads in [1, OWN, 3 * OWN] {
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| (0..1000).for_each(|_| observer.tell(&Event::Removed)));
+                }
+            });
+        }
+        assert_eq!(observer.counters().removed, 1000 * (1 + 4 * OWN as u64));
     }
-    let part = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
-    PART.set(part);
-    part
 }
