@@ -53,10 +53,13 @@ pub fn expand(
     };
 
     let cache = expansion::cache(options);
-    let parts = expansion::parts(options, function, arguments);
+    let add_parts = expansion::add_parts(options, function, arguments);
     let (ok, result) = expansion::result(options, function);
     let key_of = format_ident!("{}key", ok.unwrap_or_default(), span = Span::mixed_site());
-    let key_of = quote_spanned!(Span::mixed_site()=> #library::__private::#key_of(#parts, #result));
+    let key_of = quote_spanned! {Span::mixed_site()=> {
+        #add_parts
+        #library::__private::#key_of(parts, #result)
+    }};
     let drop = if function.is_async() {
         quote_spanned!(Span::mixed_site()=> #library::__private::forget_async(cache, &key).await)
     } else {

@@ -79,7 +79,7 @@ pub fn body(
 ) -> TokenStream {
     let library = &options.library;
     let cache = cache(options);
-    let parts = parts(options, function, arguments);
+    let add_parts = add_parts(options, function, arguments);
     let expires_in = expires_in(options.expires_in.as_ref());
     let allow_concurrent = options.allow_concurrent;
     let output = function.output();
@@ -101,17 +101,29 @@ pub fn body(
         (true, true, true) => "try_reference_async",
     };
     let get = Ident::new(get, place);
+    let plain = quote_spanned! {Span::mixed_site()=>
+        #library::__private::options(#expires_in, #allow_concurrent)
+    };
     let further = further(options, function);
+    let options_of_call = if further.is_empty() {
+        // They are a part of the program, and no call makes them.
+        quote_spanned!(Span::mixed_site()=> let options = &const { #plain };)
+    } else {
+        quote_spanned! {Span::mixed_site()=>
+            let options = #plain;
+            #further
+            let options = &options;
+        }
+    };
     let at = moved(library, place);
     let wait = function.is_async().then(|| quote_spanned!(place=> .await));
     let get = quote_spanned! {place=>
-        #at::__private::#get(cache, parts, &options, #compute) #wait
+        #at::__private::#get(cache, &mut parts, options, #compute) #wait
     };
     let body = quote_spanned! {Span::mixed_site()=> {
         #cache
-        let options = #library::__private::options(#expires_in, #allow_concurrent);
-        #further
-        let parts = #parts;
+        #options_of_call
+        #add_parts
         #get
     }};
     if function.boxed().is_none() {
@@ -220,8 +232,8 @@ fn span_of(span: &ExpiresIn) -> TokenStream {
     }
 }
 
-/// Returns the key components. They are owned, since the body uses the arguments afterwards.
-pub fn parts(options: &Options, function: &Function, arguments: &[Argument]) -> TokenStream {
+/// Binds `parts`, the key components. They are owned, since the body uses the arguments afterwards.
+pub fn add_parts(options: &Options, function: &Function, arguments: &[Argument]) -> TokenStream {
     let library = &options.library;
     let ident = &function.signature.ident;
     let name = function.signature.ident.unraw().to_string();
@@ -236,7 +248,9 @@ pub fn parts(options: &Options, function: &Function, arguments: &[Argument]) -> 
         // including those of the `impl`, which do not appear in the function.
         quote_spanned!(Span::mixed_site()=> #library::__private::place_identity(&|| ()))
     };
-    quote_spanned! {Span::mixed_site()=> {
+    quote_spanned! {Span::mixed_site()=>
+        let mut parts = #library::__private::no_parts();
+        {
         static __CACHEX_FUNCTION: #library::__private::Function =
             #library::__private::Function::new(
                 ::core::concat!(::core::module_path!(), "::", #name),
@@ -245,8 +259,9 @@ pub fn parts(options: &Options, function: &Function, arguments: &[Argument]) -> 
         let key = #place;
         #(#types)*
         #(#arguments)*
-        #library::__private::parts(&__CACHEX_FUNCTION, &key)
-    }}
+        #library::__private::add_parts(&mut parts, &__CACHEX_FUNCTION, &key);
+        }
+    }
 }
 
 /// Returns the components for type parameters and `Self`, which make one function several.

@@ -2,6 +2,7 @@
 
 use super::async_storage::AsyncStore;
 use super::key::ValueKey;
+use super::memory::Memory;
 use cachex_base::system::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
@@ -61,24 +62,15 @@ pub struct Record {
 impl Record {
     /// Returns whether it may be served now. A record from the future may not, if it
     /// expires at all: the clock went backwards, and its age is unknown.
+    #[inline]
     pub fn is_fresh(&self) -> bool {
         self.expires.is_none_or(|expires| Timestamp::is_between(self.created, expires))
     }
 
-    /// Returns whether it may be served, at least in place of a failure.
-    #[inline]
-    pub(super) fn is_of_use(&self) -> bool {
-        let until = match (self.expires, self.stale_for) {
-            (None, _) => return true,
-            (Some(expires), None) => expires,
-            (Some(expires), Some(span)) => expires.plus(span),
-        };
-        Timestamp::is_between(self.created, until)
-    }
-
-    /// Returns whether it was computed that long ago.
-    pub(super) fn is_older(&self, span: Duration) -> bool {
-        Timestamp::now() >= self.created.plus(span)
+    /// Returns whether it may be served in place of a failure, though it expired.
+    pub(super) fn may_stand_in(&self) -> bool {
+        let (Some(expires), Some(span)) = (self.expires, self.stale_for) else { return false };
+        Timestamp::is_between(self.created, expires.plus(span))
     }
 }
 
@@ -170,6 +162,12 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Sets a function to call for each record that is dropped to make room, if known.
     fn on_eviction(&self, _hook: EvictionHook) {}
+
+    /// Returns the store as one in memory, if it is one.
+    #[doc(hidden)]
+    fn as_memory(&self) -> Option<&Memory> {
+        None
+    }
 
     /// Returns the store as one whose calls are futures, if it is one.
     #[doc(hidden)]

@@ -10,10 +10,14 @@ pub use wanted::{Candidate, Next, Wanted};
 use super::backend::{Failure, Guard, Lock, Record, Selection, Storage};
 use super::domain::Domain;
 use super::flight::{self, Joined, Turn};
-use super::key::{Parts, ValueKey};
+use super::kept::Kept;
+use super::key::ValueKey;
+use super::memory::Memory;
 use super::observe::{Event, Observer};
 use super::references::References;
-use super::{Cache, Error, Options, RunOptions, Value, codec};
+use super::{Cache, Error, RunOptions, Value, codec};
+use cachex_base::system::clock::Timestamp;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wanted::Computed;
@@ -47,21 +51,39 @@ struct Found {
     record: Arc<Record>,
     /// The index of the store that it was found in.
     at: usize,
+    /// True if it may be served; else it may stand in for a failure.
+    is_fresh: bool,
 }
 
 impl Candidate for Found {
-    fn record(&self) -> &Record {
-        &self.record
+    #[inline]
+    fn created(&self) -> Timestamp {
+        self.record.created
+    }
+
+    #[inline]
+    fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 }
 
 impl Found {
+    /// What a store has, if it is of use: fresh, or, unless this is looked for `again`, able to
+    /// stand in for a failure. The clock is read once.
+    #[inline]
+    fn of_use(record: Arc<Record>, at: usize, again: bool) -> Option<Found> {
+        let is_fresh = record.is_fresh();
+        let is_of_use = is_fresh || (!again && record.may_stand_in());
+        is_of_use.then_some(Found { record, at, is_fresh })
+    }
+
     /// Returns the value, and adds it to the stores that were asked before.
+    #[inline]
     fn value<T: Value>(self, inner: &Inner, key: &ValueKey) -> Option<T> {
         if self.at == 0 {
             return self.decoded(inner);
         }
-        let Found { record, at } = self;
+        let Found { record, at, .. } = self;
         let value = codec::decode(&record.value, false)?;
         for faster in &inner.stores[..at] {
             let _ = faster.put(key, &record);
@@ -72,7 +94,7 @@ impl Found {
     /// Returns the value.
     #[inline]
     fn decoded<T: Value>(self, inner: &Inner) -> Option<T> {
-        let Found { record, at } = self;
+        let Found { record, at, .. } = self;
         // A record in memory was put there, or read, by this process.
         if at < inner.immediate.min(1) {
             return codec::decode(&record.value, true);
@@ -87,15 +109,28 @@ impl Found {
 impl Cache {
     pub(super) fn found_or_computed<T: Value, E>(
         &self,
-        parts: Parts,
-        options: Options,
+        wanted: &Wanted<'_>,
         compute: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let (inner, wanted) =
-            (&self.inner, Wanted::of::<T>(parts.key::<T>(), options, &self.labels));
-        let key = &wanted.key;
-        inner.begin(&wanted);
-        let found = wanted.reads().then(|| inner.look_up(inner.stores.len(), key)).flatten();
+        self.inner.begin(wanted);
+        let kept = if wanted.reads() { self.inner.in_memory(wanted.key) } else { None };
+        if let Some(value) = kept.as_ref().and_then(|kept| wanted.at_hand(&self.inner, kept)) {
+            return Ok(value);
+        }
+        self.found_elsewhere_or_computed(wanted, kept, compute)
+    }
+
+    /// Does what is not done if the value is fresh and in memory.
+    #[inline(never)]
+    fn found_elsewhere_or_computed<T: Value, E>(
+        &self,
+        wanted: &Wanted<'_>,
+        kept: Option<Kept>,
+        compute: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (inner, key) = (&self.inner, wanted.key);
+        let look_up = || inner.look_up(kept, inner.stores.len(), key);
+        let found = wanted.reads().then(look_up).flatten();
         let instead = match wanted.next(inner, found, |found| found.value(inner, key)) {
             Next::Serve(value) => return Ok(value),
             Next::Refresh(old) => {
@@ -103,13 +138,13 @@ impl Cache {
                     return Ok(old);
                 };
                 let computed = turn.within(|| wanted.computed(inner, compute));
-                return Ok(inner.refreshed(&wanted, turn, computed, old));
+                return Ok(inner.refreshed(wanted, turn, computed, old));
             }
             Next::Compute(instead) => instead,
         };
-        if options.allow_concurrent {
+        if wanted.allows_concurrent() {
             let computed = wanted.computed(inner, compute);
-            return inner.kept(&wanted, None, computed, instead);
+            return inner.kept(wanted, None, computed, instead);
         }
         let terms = wanted.terms();
         let turn = match flight::join(&inner.domain, key, terms) {
@@ -132,7 +167,7 @@ impl Cache {
             Some(turn) => turn.within(|| wanted.computed(inner, compute)),
             None => wanted.computed(inner, compute),
         };
-        inner.kept(&wanted, turn, computed, instead)
+        inner.kept(wanted, turn, computed, instead)
     }
 }
 
@@ -149,8 +184,12 @@ fn nested(until: Option<Instant>) -> Option<Instant> {
 impl Inner {
     /// A recorded value that is fresh.
     pub fn find<T: Value>(&self, key: &ValueKey) -> Option<T> {
-        let found = self.look_up(self.stores.len(), key)?;
-        if found.record.is_fresh() { found.value(self, key) } else { None }
+        let kept = self.in_memory(key);
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.is_fresh()) {
+            return codec::decode(kept.value(), true);
+        }
+        let found = self.look_up(kept, self.stores.len(), key)?;
+        if found.is_fresh { found.value(self, key) } else { None }
     }
 
     /// An old value in place of an error, if there is one.
@@ -159,34 +198,49 @@ impl Inner {
     }
 
     /// Returns the number of stores that can use a key.
+    #[inline]
     fn reach(&self, key: &ValueKey) -> usize {
         let all = self.stores.len();
         if self.immediate == all || key.is_known_elsewhere() { all } else { self.immediate }
     }
 
-    /// The record of the first of so many stores that has one that is of use.
-    fn look_up(&self, below: usize, key: &ValueKey) -> Option<Found> {
-        self.search(below, key, |store| store.get(key), Record::is_of_use)
+    /// The first store, if that is one in memory.
+    #[inline]
+    fn memory(&self) -> Option<&Memory> {
+        self.stores.first()?.as_memory()
+    }
+
+    /// What the first store has, if that is one in memory.
+    #[inline]
+    fn in_memory(&self, key: &ValueKey) -> Option<Kept> {
+        self.memory()?.kept(key)
+    }
+
+    /// The record of the first of so many stores that has one that is of use, after
+    /// [`Inner::in_memory`].
+    fn look_up(&self, kept: Option<Kept>, below: usize, key: &ValueKey) -> Option<Found> {
+        let found = kept.and_then(|kept| Found::of_use(kept.into_record(), 0, false));
+        let others = usize::from(self.memory().is_some())..below;
+        found.or_else(|| self.search(others, key, |store| store.get(key), false))
     }
 
     /// Looks in all stores again, after nothing was found and others were waited for.
     fn look_again(&self, key: &ValueKey) -> Option<Found> {
-        self.search(self.stores.len(), key, |store| store.get_again(key), Record::is_fresh)
+        self.search(0..self.stores.len(), key, |store| store.get_again(key), true)
     }
 
-    #[inline]
     fn search(
         &self,
-        below: usize,
+        stores: Range<usize>,
         key: &ValueKey,
         ask: impl Fn(&dyn Storage) -> Result<Option<Arc<Record>>, Failure>,
-        is_good: fn(&Record) -> bool,
+        again: bool,
     ) -> Option<Found> {
-        for at in 0..below.min(self.reach(key)) {
+        for at in stores.start..stores.end.min(self.reach(key)) {
             // Below a store that fails may lie what that has superseded.
             let found = ask(&*self.stores[at]).ok()?;
-            if let Some(record) = found.filter(|record| is_good(record)) {
-                return Some(Found { record, at });
+            if let Some(found) = found.and_then(|record| Found::of_use(record, at, again)) {
+                return Some(found);
             }
         }
         None
@@ -194,9 +248,10 @@ impl Inner {
 
     /// Sees to it that a value which is to be computed in any case is not replaced by one
     /// that is being computed already.
+    #[inline]
     pub fn begin(&self, wanted: &Wanted<'_>) {
         if wanted.writes() && !wanted.reads() {
-            self.domain.remove(&wanted.key);
+            self.domain.remove(wanted.key);
         }
     }
 
@@ -230,7 +285,7 @@ impl Inner {
         };
         let kept = match &record {
             Some(record) if is_kept => {
-                at_once(self.keep(Caller::Thread, &wanted.key, record, began))
+                at_once(self.keep(Caller::Thread, wanted.key, record, began))
             }
             _ => true,
         };

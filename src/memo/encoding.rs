@@ -14,14 +14,15 @@
 //! - [`Comparison`]: two values are as good as each other if their comparisons are equal.
 //!   All that has an order is sorted.
 
+mod bytes;
 mod decode;
 mod groups;
 
+pub use bytes::Encoding;
 pub use decode::from_slice;
 
 use groups::{Group, Pairs};
 use serde::{Serialize, ser};
-use smallvec::SmallVec;
 use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
@@ -106,16 +107,11 @@ impl Purpose for Comparison {
     const SORTS_ALL: bool = true;
 }
 
-/// An encoding. Hardly one of a key is longer than what lies where its owner does.
-pub type Encoding = SmallVec<[u8; 128]>;
-
 /// A type that tells the instances of a generic function apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct TypeIdentity {
-    /// The name of the type.
-    path: &'static str,
-    /// True if the type stands for the function around it.
-    is_place: bool,
+    /// Returns the name of the type, or of the function that it stands for.
+    path: fn() -> &'static str,
     /// The identifier of the type, unique in this process.
     pub id: TypeId,
 }
@@ -124,23 +120,20 @@ impl TypeIdentity {
     /// Returns the identity of a type, which may borrow something.
     #[inline]
     pub fn of<T: ?Sized>() -> TypeIdentity {
-        TypeIdentity { path: std::any::type_name::<T>(), is_place: false, id: typeid::of::<T>() }
+        TypeIdentity { path: std::any::type_name::<T>, id: typeid::of::<T>() }
     }
 
     /// Returns the identity of the function that a closure is in.
     #[inline]
     pub fn of_place<T: ?Sized>() -> TypeIdentity {
-        TypeIdentity { is_place: true, ..TypeIdentity::of::<T>() }
+        // An async function is one more closure.
+        let path = || std::any::type_name::<T>().trim_end_matches("::{{closure}}");
+        TypeIdentity { path, id: typeid::of::<T>() }
     }
 
     /// Returns the type's name. Closures, and types in two blocks, may share one.
     pub fn name(&self) -> &'static str {
-        if self.is_place {
-            // An async function is one more closure.
-            self.path.trim_end_matches("::{{closure}}")
-        } else {
-            self.path
-        }
+        (self.path)()
     }
 }
 
@@ -190,16 +183,19 @@ impl<'a, P: Purpose> Encoder<'a, P> {
         Encoder { out, path: std::any::type_name::<T>, purpose: PhantomData }
     }
 
+    #[inline]
     fn tag(&mut self, tag: Tag) {
         self.out.push(tag as u8);
     }
 
     /// Writes a tag and what has a fixed length.
+    #[inline]
     fn tagged<const N: usize>(&mut self, tag: Tag, bytes: [u8; N]) {
         self.tag(tag);
-        self.out.extend_from_slice(&bytes);
+        self.out.append(bytes);
     }
 
+    #[inline]
     fn unsigned(&mut self, number: u128) {
         if let Ok(number) = u64::try_from(number) {
             self.tagged(Tag::Natural, number.to_le_bytes());

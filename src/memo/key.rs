@@ -23,18 +23,26 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// another key than before.
 const DOMAIN: [u8; 8] = *b"value\0\0\x03";
 
-/// The parts of a key, encoded.
-pub struct Parts {
-    encoding: Encoding,
-    types: SmallVec<[TypeIdentity; 2]>,
-    /// A number for all of them.
-    identity: u64,
-}
+/// The parts of a key, encoded. They lie where the key will be, because it is long, and a hit in
+/// memory is so short that each copy of it would count.
+pub struct Parts(ValueKey);
 
 impl Parts {
+    /// Makes room for them.
+    #[inline]
+    pub fn none() -> Parts {
+        Parts(ValueKey {
+            encoding: Encoding::new(),
+            types: SmallVec::new(),
+            here: (TypeId::of::<()>(), 0),
+            shape: types::Shape::default,
+            digest: OnceLock::new(),
+        })
+    }
+
     /// Encodes them.
     pub fn of<P: Serialize + ?Sized>(given: &P) -> Result<Parts, Unwritable> {
-        let mut parts = Parts::default();
+        let mut parts = Parts::none();
         parts.add(given)?;
         Ok(parts)
     }
@@ -42,53 +50,50 @@ impl Parts {
     /// Appends something.
     #[inline]
     pub fn add<P: Serialize + ?Sized>(&mut self, given: &P) -> Result<(), Unwritable> {
-        encoding::encode::<encoding::Key, P>(given, &mut self.encoding)
+        encoding::encode::<encoding::Key, P>(given, &mut self.0.encoding)
     }
 
     /// Begins the key of a call, by what stands for the function. No other key begins so.
     #[inline]
     pub fn add_function(&mut self, id: [u8; 16]) {
-        self.encoding.push(0);
-        self.encoding.extend_from_slice(&id);
+        self.0.encoding.push(0);
+        self.0.encoding.append(id);
     }
 
     /// Adds a type. Its name, which is long, takes no part before another process is to
     /// know the key.
     #[inline]
     pub fn add_type(&mut self, identity: TypeIdentity) {
-        self.identity = mixed(self.identity, number(identity.id));
-        self.types.push(identity);
+        let (_, all) = &mut self.0.here;
+        *all = mixed(*all, number(identity.id));
+        self.0.types.push(identity);
     }
 
     /// Returns the common prefix of the encodings of keys that begin with these parts; of
     /// anything but a tuple, the encoding of this key alone.
     pub fn into_prefix(self) -> Encoding {
-        let mut encoding = self.encoding;
+        let mut encoding = self.0.encoding;
         encoding::open_end(&mut encoding);
         encoding
     }
 
     /// The key of a value of this type.
     #[inline]
-    pub fn key<T: Value>(self) -> ValueKey {
+    pub fn key<T: Value>(&mut self) -> &ValueKey {
         self.key_of(TypeId::of::<T>(), || types::of::<T>().shape)
     }
 
     /// Returns the key of an object of this type that is kept as it is. No value has this key.
-    pub fn reference_key<R: 'static>(self) -> ValueKey {
+    #[inline]
+    pub fn reference_key<R: 'static>(&mut self) -> &ValueKey {
         self.key_of(TypeId::of::<fn(R)>(), types::Shape::default)
     }
 
     #[inline]
-    fn key_of(self, kind: TypeId, shape: fn() -> types::Shape) -> ValueKey {
-        let Parts { encoding, types, identity } = self;
-        ValueKey { encoding, types, here: (kind, identity), shape, digest: OnceLock::new() }
-    }
-}
-
-impl Default for Parts {
-    fn default() -> Parts {
-        Parts { encoding: Encoding::new(), types: SmallVec::new(), identity: 0 }
+    fn key_of(&mut self, kind: TypeId, shape: fn() -> types::Shape) -> &ValueKey {
+        let Parts(key) = self;
+        (key.here.0, key.shape, key.digest) = (kind, shape, OnceLock::new());
+        key
     }
 }
 
@@ -127,6 +132,7 @@ fn mixed(all: u64, one: u64) -> u64 {
 pub struct ValueKey {
     encoding: Encoding,
     types: SmallVec<[TypeIdentity; 2]>,
+    /// The type of the value, and a number for all others.
     here: (TypeId, u64),
     shape: fn() -> types::Shape,
     digest: OnceLock<Key>,
@@ -201,7 +207,7 @@ mod tests {
     use super::*;
 
     fn key<T: Value>(parts: impl Serialize) -> ValueKey {
-        Parts::of(&parts).unwrap().key::<T>()
+        Parts::of(&parts).unwrap().key::<T>().clone()
     }
 
     #[test]

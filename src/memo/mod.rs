@@ -19,6 +19,7 @@ mod encoding;
 mod error;
 mod failure;
 mod flight;
+mod kept;
 mod key;
 mod labels;
 #[cfg(feature = "folder")]
@@ -188,8 +189,9 @@ impl Cache {
         T: Value,
         F: FnOnce() -> Result<T, E>,
     {
-        match Parts::of(&key) {
-            Ok(parts) => self.found_or_computed(parts, options, compute),
+        let mut parts = Parts::none();
+        match parts.add(&key) {
+            Ok(()) => self.found_or_computed(&self.wanted::<T>(&mut parts, &options), compute),
             Err(_) => compute(),
         }
     }
@@ -230,8 +232,12 @@ impl Cache {
         T: Value + Send,
         F: AsyncFnOnce() -> Result<T, E>,
     {
-        match Parts::of(&key) {
-            Ok(parts) => self.found_or_computed_async(parts, options, compute).await,
+        let mut parts = Parts::none();
+        match parts.add(&key) {
+            Ok(()) => {
+                let wanted = self.wanted::<T>(&mut parts, &options);
+                self.found_or_computed_async(&wanted, compute).await
+            }
             Err(_) => compute().await,
         }
     }
@@ -241,7 +247,9 @@ impl Cache {
     where
         T: Value,
     {
-        self.inner.find(&Parts::of(&key).ok()?.key::<T>())
+        let mut parts = Parts::none();
+        parts.add(&key).ok()?;
+        self.inner.find(parts.key::<T>())
     }
 
     /// Works like [`Cache::get`] without blocking the task.
@@ -249,7 +257,7 @@ impl Cache {
     where
         T: Value + Send,
     {
-        self.found_async(&Parts::of(&key).ok()?.key::<T>()).await
+        self.found_async(Parts::of(&key).ok()?.key::<T>()).await
     }
 
     /// Returns the recorded values for several keys, in their order.
@@ -284,9 +292,10 @@ impl Cache {
     where
         T: Value,
     {
-        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.labels);
+        let mut parts = parts_of(&key)?;
+        let wanted = self.wanted::<T>(&mut parts, &options);
         match wanted.record_of(value)? {
-            Some(record) => at_once(self.inner.put(Caller::Thread, &wanted.key, &record)),
+            Some(record) => at_once(self.inner.put(Caller::Thread, wanted.key, &record)),
             None => Ok(()),
         }
     }
@@ -305,11 +314,18 @@ impl Cache {
     where
         T: Value,
     {
-        let wanted = Wanted::of::<T>(parts_of(&key)?.key::<T>(), options, &self.labels);
+        let mut parts = parts_of(&key)?;
+        let wanted = self.wanted::<T>(&mut parts, &options);
         match wanted.record_of(value)? {
-            Some(record) => self.inner.put(Caller::Task, &wanted.key, &record).await,
+            Some(record) => self.inner.put(Caller::Task, wanted.key, &record).await,
             None => Ok(()),
         }
+    }
+
+    /// A value that is to be found or computed.
+    #[inline]
+    fn wanted<'a, T: Value>(&'a self, parts: &'a mut Parts, options: &'a Options) -> Wanted<'a> {
+        Wanted::of::<T>(parts.key::<T>(), options, &self.labels)
     }
 
     /// Returns how often the handles of this cache have served, computed, recorded and

@@ -26,6 +26,7 @@ impl Function {
     }
 
     /// A hash of both, which is shorter.
+    #[inline]
     fn id(&self) -> [u8; 16] {
         *self.id.get_or_init(|| {
             let hash = hashing::of(&[&self.tokens.to_le_bytes(), self.name.as_bytes()].concat());
@@ -37,29 +38,36 @@ impl Function {
 }
 
 /// A type that tells the instances of a generic function apart.
-#[derive(Clone, Copy)]
-pub struct TypeIdentity(encoding::TypeIdentity);
+pub struct TypeIdentity<T: ?Sized>(PhantomData<fn(&T)>);
+
+/// A type that stands for the function that it is in.
+pub struct PlaceIdentity<T>(PhantomData<fn(&T)>);
 
 /// Returns the identity of a type.
-pub fn type_identity<T: ?Sized>() -> TypeIdentity {
-    TypeIdentity(encoding::TypeIdentity::of::<T>())
+#[inline]
+pub fn type_identity<T: ?Sized>() -> TypeIdentity<T> {
+    TypeIdentity(PhantomData)
 }
 
 /// Returns the identity of a value's type.
-pub fn type_identity_of_val<T: ?Sized>(_: &T) -> TypeIdentity {
+#[inline]
+pub fn type_identity_of_val<T: ?Sized>(_: &T) -> TypeIdentity<T> {
     type_identity::<T>()
 }
 
 /// Returns the identity of the function that this closure is in. The closure's type depends on
 /// every generic parameter around it; those of an `impl` are named nowhere in the function.
-pub fn place_identity<T>(_: &T) -> TypeIdentity {
-    TypeIdentity(encoding::TypeIdentity::of_place::<T>())
+#[inline]
+pub fn place_identity<T>(_: &T) -> PlaceIdentity<T> {
+    PlaceIdentity(PhantomData)
 }
 
-/// The parts of a call's key, unless they cannot be encoded.
+/// The parts of a call's key, and the name of its function.
 pub struct Parts {
-    function: &'static Function,
-    encoded: Result<key::Parts, Unwritable>,
+    name: &'static str,
+    encoded: key::Parts,
+    /// Why they could not be encoded.
+    fault: Option<Unwritable>,
 }
 
 /// The options of a function. The span was checked at compile time.
@@ -95,6 +103,7 @@ trait Encode {
 }
 
 impl<T: Serialize> Encode for T {
+    #[inline]
     fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
         out.add(self)
     }
@@ -112,6 +121,7 @@ pub trait InOrder {
 }
 
 impl<A: InOrder, B: InOrder> InOrder for (A, B) {
+    #[inline]
     fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
         self.0.encode(out)?;
         self.1.encode(out)
@@ -119,6 +129,7 @@ impl<A: InOrder, B: InOrder> InOrder for (A, B) {
 }
 
 impl InOrder for Part<'_> {
+    #[inline]
     fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
         self.0.encode(out)
     }
@@ -128,6 +139,7 @@ impl InOrder for Part<'_> {
 macro_rules! in_order {
     ($($plain:ty),+) => {$(
         impl InOrder for $plain {
+            #[inline]
             fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
                 out.add(self)
             }
@@ -135,9 +147,18 @@ macro_rules! in_order {
     )+};
 }
 
-impl InOrder for TypeIdentity {
+impl<T: ?Sized> InOrder for TypeIdentity<T> {
+    #[inline]
     fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
-        out.add_type(self.0);
+        out.add_type(encoding::TypeIdentity::of::<T>());
+        Ok(())
+    }
+}
+
+impl<T> InOrder for PlaceIdentity<T> {
+    #[inline]
+    fn encode(&self, out: &mut key::Parts) -> Result<(), Unwritable> {
+        out.add_type(encoding::TypeIdentity::of_place::<T>());
         Ok(())
     }
 }
@@ -145,17 +166,19 @@ impl InOrder for TypeIdentity {
 in_order!(bool, char);
 in_order!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 
-/// The parts of the key of a call.
-pub fn parts<P: InOrder>(function: &'static Function, given: &P) -> Parts {
-    let mut encoded = key::Parts::default();
-    encoded.add_function(function.id());
-    let encoded = given.encode(&mut encoded).map(|()| encoded);
-    Parts { function, encoded }
+/// The parts of a key before there are any. The others are added to them where they lie: a hit in
+/// memory is so short that each copy would count.
+#[inline]
+pub fn no_parts() -> Parts {
+    Parts { name: "", encoded: key::Parts::none(), fault: None }
 }
 
-/// Returns the options with a name for the value.
-fn named(options: &Options, function: &Function) -> Options {
-    options.name(options.name.unwrap_or(function.name))
+/// Adds the parts of the key of a call.
+#[inline]
+pub fn add_parts<P: InOrder>(parts: &mut Parts, function: &'static Function, given: &P) {
+    parts.name = function.name;
+    parts.encoded.add_function(function.id());
+    parts.fault = given.encode(&mut parts.encoded).err();
 }
 
 /// Returns the options; if `anew`, no earlier record is served.
@@ -188,7 +211,11 @@ pub fn try_expires_by<T: 'static, E, L: Into<Option<Duration>>>(
 
 /// The key of a call with a result of this type.
 pub fn key<T: Value>(parts: Parts, _: PhantomData<T>) -> Result<ValueKey, Error> {
-    Ok(parts.encoded.map_err(|why| unserializable_key(&why))?.key::<T>())
+    let Parts { mut encoded, fault, .. } = parts;
+    match fault {
+        None => Ok(encoded.key::<T>().clone()),
+        Some(why) => Err(unserializable_key(&why)),
+    }
 }
 
 /// Like [`key()`], for fallible functions.
@@ -207,7 +234,7 @@ pub async fn forget_async(cache: &Cache, key: &ValueKey) -> Result<bool, Error> 
 }
 
 /// A recorded result of a call, or what `compute` returns.
-pub fn value<T, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> T
+pub fn value<T, F>(cache: &Cache, parts: &mut Parts, options: &Options, compute: F) -> T
 where
     T: Value,
     F: FnOnce() -> T,
@@ -219,7 +246,7 @@ where
 /// Like [`value()`], for fallible functions.
 pub fn try_value<T, E, F>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: F,
 ) -> Result<T, E>
@@ -227,15 +254,15 @@ where
     T: Value,
     F: FnOnce() -> Result<T, E>,
 {
-    let Parts { function, encoded } = parts;
-    match encoded {
-        Ok(parts) => cache.found_or_computed(parts, named(options, function), compute),
-        Err(_) => compute(),
+    if parts.fault.is_some() {
+        return compute();
     }
+    let wanted = cache.wanted::<T>(&mut parts.encoded, options).named(parts.name);
+    cache.found_or_computed(&wanted, compute)
 }
 
 /// Like [`value()`], for values that a future computes.
-pub async fn value_async<T, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> T
+pub async fn value_async<T, F>(cache: &Cache, parts: &mut Parts, options: &Options, compute: F) -> T
 where
     T: Value + Send,
     F: AsyncFnOnce() -> T,
@@ -248,7 +275,7 @@ where
 /// Like [`try_value()`], for values that a future computes.
 pub async fn try_value_async<T, E, F>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: F,
 ) -> Result<T, E>
@@ -256,18 +283,15 @@ where
     T: Value + Send,
     F: AsyncFnOnce() -> Result<T, E>,
 {
-    let Parts { function, encoded } = parts;
-    match encoded {
-        Ok(parts) => {
-            let options = named(options, function);
-            cache.found_or_computed_async(parts, options, compute).await
-        }
-        Err(_) => compute().await,
+    if parts.fault.is_some() {
+        return compute().await;
     }
+    let wanted = cache.wanted::<T>(&mut parts.encoded, options).named(parts.name);
+    cache.found_or_computed_async(&wanted, compute).await
 }
 
 /// Returns the shared result of a call, or that of `compute`.
-pub fn reference<R, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> R
+pub fn reference<R, F>(cache: &Cache, parts: &mut Parts, options: &Options, compute: F) -> R
 where
     R: Clone + Send + Sync + 'static,
     F: FnOnce() -> R,
@@ -279,7 +303,7 @@ where
 /// Like [`reference()`], for fallible functions.
 pub fn try_reference<R, E, F>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: F,
 ) -> Result<R, E>
@@ -287,15 +311,20 @@ where
     R: Clone + Send + Sync + 'static,
     F: FnOnce() -> Result<R, E>,
 {
-    let Parts { function, encoded } = parts;
-    match encoded {
-        Ok(parts) => cache.shared(parts, named(options, function), compute),
-        Err(_) => compute(),
+    if parts.fault.is_some() {
+        return compute();
     }
+    let wanted = cache.wanted_reference::<R>(&mut parts.encoded, options);
+    cache.shared(&wanted.named(parts.name), compute)
 }
 
 /// Like [`reference()`], for values that a future computes.
-pub async fn reference_async<R, F>(cache: &Cache, parts: Parts, options: &Options, compute: F) -> R
+pub async fn reference_async<R, F>(
+    cache: &Cache,
+    parts: &mut Parts,
+    options: &Options,
+    compute: F,
+) -> R
 where
     R: Clone + Send + Sync + 'static,
     F: AsyncFnOnce() -> R,
@@ -308,7 +337,7 @@ where
 /// Like [`try_reference()`], for values that a future computes.
 pub async fn try_reference_async<R, E, F>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: F,
 ) -> Result<R, E>
@@ -316,9 +345,9 @@ where
     R: Clone + Send + Sync + 'static,
     F: AsyncFnOnce() -> Result<R, E>,
 {
-    let Parts { function, encoded } = parts;
-    match encoded {
-        Ok(parts) => cache.shared_async(parts, named(options, function), compute).await,
-        Err(_) => compute().await,
+    if parts.fault.is_some() {
+        return compute().await;
     }
+    let wanted = cache.wanted_reference::<R>(&mut parts.encoded, options);
+    cache.shared_async(&wanted.named(parts.name), compute).await
 }

@@ -4,7 +4,7 @@
 //! Nothing is encoded, so their types need not implement anything of `serde`, and they stay
 //! in this process. Keys, expiry, waiting and removal work as for values.
 
-use super::backend::{EvictionHook, Record, Selection};
+use super::backend::{EvictionHook, Record, Selection, Stored};
 use super::calls::{Candidate, Inner, Next, Wanted};
 use super::domain::Moment;
 use super::flight::{self, Joined, Turn};
@@ -12,8 +12,10 @@ use super::key::{Parts, ValueKey};
 use super::observe::Event;
 use super::table::{Held, Table};
 use super::{Cache, Error, Options, parts_of};
+use cachex_base::system::clock::Timestamp;
 use serde::Serialize;
 use std::any::Any;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,8 +36,12 @@ struct Reference {
 }
 
 impl Held for Reference {
-    fn record(&self) -> &Record {
-        &self.record
+    fn record(&self) -> Cow<'_, Record> {
+        Cow::Borrowed(&self.record)
+    }
+
+    fn stored(&self) -> Stored<'_> {
+        self.record.stored()
     }
 
     fn weight(&self, _: usize) -> u64 {
@@ -44,8 +50,12 @@ impl Held for Reference {
 }
 
 impl Candidate for Reference {
-    fn record(&self) -> &Record {
-        &self.record
+    fn created(&self) -> Timestamp {
+        self.record.created
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.record.is_fresh()
     }
 }
 
@@ -144,8 +154,9 @@ impl Cache {
         R: Clone + Send + Sync + 'static,
         F: FnOnce() -> Result<R, E>,
     {
-        match Parts::of(&key) {
-            Ok(parts) => self.shared(parts, options, compute),
+        let mut parts = Parts::none();
+        match parts.add(&key) {
+            Ok(()) => self.shared(&self.wanted_reference::<R>(&mut parts, &options), compute),
             Err(_) => compute(),
         }
     }
@@ -181,8 +192,12 @@ impl Cache {
         R: Clone + Send + Sync + 'static,
         F: AsyncFnOnce() -> Result<R, E>,
     {
-        match Parts::of(&key) {
-            Ok(parts) => self.shared_async(parts, options, compute).await,
+        let mut parts = Parts::none();
+        match parts.add(&key) {
+            Ok(()) => {
+                let wanted = self.wanted_reference::<R>(&mut parts, &options);
+                self.shared_async(&wanted, compute).await
+            }
             Err(_) => compute().await,
         }
     }
@@ -194,36 +209,44 @@ impl Cache {
     ///
     /// [`Error::Serialize`] if the key cannot be serialized.
     pub fn remove_reference<R: 'static>(&self, key: impl Serialize) -> Result<bool, Error> {
-        let key = parts_of(&key)?.reference_key::<R>();
-        self.inner.domain.remove(&key);
-        let removed = self.inner.references.remove(&key);
+        let mut parts = parts_of(&key)?;
+        let key = parts.reference_key::<R>();
+        self.inner.domain.remove(key);
+        let removed = self.inner.references.remove(key);
         if removed {
             self.inner.observer.tell(&Event::Removed);
         }
         Ok(removed)
     }
 
+    /// An object that is to be found or made.
+    pub(super) fn wanted_reference<'a, R: 'static>(
+        &'a self,
+        parts: &'a mut Parts,
+        options: &'a Options,
+    ) -> Wanted<'a> {
+        Wanted::of::<R>(parts.reference_key::<R>(), options, &self.labels)
+    }
+
     pub(super) fn shared<R: Clone + Send + Sync + 'static, E>(
         &self,
-        parts: Parts,
-        options: Options,
+        wanted: &Wanted<'_>,
         compute: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
         let (inner, domain) = (&self.inner, &self.inner.domain);
-        let wanted = Wanted::of::<R>(parts.reference_key::<R>(), options, &self.labels);
-        let (turn, instead) = match inner.next_reference(&wanted) {
+        let (turn, instead) = match inner.next_reference(wanted) {
             Next::Serve(value) => return Ok(value),
-            Next::Refresh(old) => match flight::try_join(domain, &wanted.key, false) {
+            Next::Refresh(old) => match flight::try_join(domain, wanted.key, false) {
                 Some(turn) => (Some(turn), Some(old)),
                 None => return Ok(old),
             },
             Next::Compute(instead) => {
                 let instead = instead.and_then(|it| it.of());
-                if options.allow_concurrent {
+                if wanted.allows_concurrent() {
                     (None, instead)
                 } else {
-                    let joined = flight::join(domain, &wanted.key, wanted.terms());
-                    match inner.had_its_turn(&wanted, joined) {
+                    let joined = flight::join(domain, wanted.key, wanted.terms());
+                    match inner.had_its_turn(wanted, joined) {
                         Ok(value) => return Ok(value),
                         Err(turn) => (turn, instead),
                     }
@@ -236,30 +259,28 @@ impl Cache {
             None => compute(),
         };
         let computed = computed.map(|value| Computed { value, since, began });
-        inner.kept_reference(&wanted, computed, instead)
+        inner.kept_reference(wanted, computed, instead)
     }
 
     pub(super) async fn shared_async<R: Clone + Send + Sync + 'static, E>(
         &self,
-        parts: Parts,
-        options: Options,
+        wanted: &Wanted<'_>,
         compute: impl AsyncFnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
         let (inner, domain) = (&self.inner, &self.inner.domain);
-        let wanted = Wanted::of::<R>(parts.reference_key::<R>(), options, &self.labels);
-        let (turn, instead) = match inner.next_reference(&wanted) {
+        let (turn, instead) = match inner.next_reference(wanted) {
             Next::Serve(value) => return Ok(value),
-            Next::Refresh(old) => match flight::try_join(domain, &wanted.key, true) {
+            Next::Refresh(old) => match flight::try_join(domain, wanted.key, true) {
                 Some(turn) => (Some(turn), Some(old)),
                 None => return Ok(old),
             },
             Next::Compute(instead) => {
                 let instead = instead.and_then(|it| it.of());
-                if options.allow_concurrent {
+                if wanted.allows_concurrent() {
                     (None, instead)
                 } else {
-                    let joined = flight::join_async(domain, &wanted.key, wanted.terms()).await;
-                    match inner.had_its_turn(&wanted, joined) {
+                    let joined = flight::join_async(domain, wanted.key, wanted.terms()).await;
+                    match inner.had_its_turn(wanted, joined) {
                         Ok(value) => return Ok(value),
                         Err(turn) => (turn, instead),
                     }
@@ -272,14 +293,14 @@ impl Cache {
             None => compute().await,
         };
         let computed = computed.map(|value| Computed { value, since, began });
-        inner.kept_reference(&wanted, computed, instead)
+        inner.kept_reference(wanted, computed, instead)
     }
 }
 
 impl Inner {
     fn next_reference<R: Clone + 'static>(&self, wanted: &Wanted<'_>) -> Next<R, Reference> {
         self.begin(wanted);
-        let found = wanted.reads().then(|| self.references.get(&wanted.key)).flatten();
+        let found = wanted.reads().then(|| self.references.get(wanted.key)).flatten();
         wanted.next(self, found, |found| found.of())
     }
 
@@ -291,7 +312,7 @@ impl Inner {
         joined: Joined,
     ) -> Result<R, Option<Turn>> {
         let Joined::Turn(turn) = joined else { return Err(None) };
-        let found = wanted.reads().then(|| self.references.get(&wanted.key)).flatten();
+        let found = wanted.reads().then(|| self.references.get(wanted.key)).flatten();
         let found = found.filter(|found| found.record.is_fresh());
         found.and_then(|found| found.of()).ok_or(Some(turn))
     }
@@ -307,7 +328,7 @@ impl Inner {
             Ok(computed) => computed,
             Err(err) => return instead.ok_or(err),
         };
-        let key = &wanted.key;
+        let key = wanted.key;
         if !wanted.writes() || self.domain.was_removed(key, began) {
             return Ok(value);
         }

@@ -17,7 +17,7 @@ impl Cache {
     where
         T: Value,
     {
-        at_once(self.inner.remove(Caller::Thread, &parts_of(&key)?.key::<T>()))
+        at_once(self.inner.remove(Caller::Thread, parts_of(&key)?.key::<T>()))
     }
 
     /// Works like [`Cache::remove`] without blocking the task.
@@ -29,7 +29,7 @@ impl Cache {
     where
         T: Value,
     {
-        self.inner.remove(Caller::Task, &parts_of(&key)?.key::<T>()).await
+        self.inner.remove(Caller::Task, parts_of(&key)?.key::<T>()).await
     }
 
     /// Removes the values with this tag, see [`Options::tag`](super::Options::tag), and

@@ -1,12 +1,15 @@
 //! A table in memory, bounded, which drops what was used least.
 
-use super::backend::{EvictionHook, Record, Selection};
+use super::backend::{EvictionHook, Record, Selection, Stored};
 use super::key::{Here, ValueKey};
 use cachex_base::process::forked::{PerProcess, is_forked};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, OptionsBuilder, Weighter};
+use smallvec::SmallVec;
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -18,10 +21,13 @@ const HOT: f64 = 0.97;
 
 /// A value that is held under a key.
 pub trait Held: Clone {
-    /// The record.
-    fn record(&self) -> &Record;
+    /// Returns the record.
+    fn record(&self) -> Cow<'_, Record>;
 
-    /// Returns the room that it takes, together with a key of this length.
+    /// Returns the record without its value.
+    fn stored(&self) -> Stored<'_>;
+
+    /// Returns the room that it takes, together with a key that has allocated so many bytes.
     fn weight(&self, key: usize) -> u64;
 }
 
@@ -111,15 +117,15 @@ impl<V: Held> Table<V> {
     /// error has its weight, and the most that is possible.
     pub fn put(&self, key: &ValueKey, value: V) -> Result<(), (u64, u64)> {
         let held = self.held();
-        let Here { types, parts } = key.here();
-        let weight = value.weight(parts.len());
+        let owned = Owned::of(key.here());
+        let weight = value.weight(owned.allocated());
         let most = (held.shard_capacity() as f64 * HOT) as u64;
         if weight > most {
             self.remove(key);
             return Err((weight, most));
         }
         self.remove_of_parent(key);
-        held.insert(Owned { types, parts: parts.into() }, value);
+        held.insert(owned, value);
         Ok(())
     }
 
@@ -140,7 +146,7 @@ impl<V: Held> Table<V> {
 
     /// Drops what is selected; how much there was.
     pub fn remove_selected(&self, selection: &Selection<'_>) -> u64 {
-        self.remove_if(|key, value| selection.selects(Some(key), &value.record().stored()))
+        self.remove_if(|key, value| selection.selects(Some(key), &value.stored()))
     }
 
     /// Drops everything.
@@ -195,17 +201,34 @@ impl<V: Held> Drop for Evicted<V> {
     fn drop(&mut self) {
         for (hook, value) in self.0.drain(..) {
             if let Some(hook) = hook {
-                hook(value.record());
+                hook(&value.record());
             }
         }
     }
 }
 
-/// An owned key.
-#[derive(Debug, PartialEq, Eq, Hash)]
+/// An owned key. Most keys lie in the table itself.
+#[derive(Debug, PartialEq, Eq)]
 struct Owned {
     types: (TypeId, u64),
-    parts: Box<[u8]>,
+    parts: SmallVec<[u8; 40]>,
+}
+
+impl Owned {
+    fn of(Here { types, parts }: Here<'_>) -> Owned {
+        Owned { types, parts: SmallVec::from_slice(parts) }
+    }
+
+    /// Returns the number of bytes beyond those in the table.
+    fn allocated(&self) -> usize {
+        if self.parts.spilled() { self.parts.capacity() } else { 0 }
+    }
+}
+
+impl Hash for Owned {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Here { types: self.types, parts: &self.parts }.hash(state);
+    }
 }
 
 /// A key that is looked for: it has the same hash.
@@ -223,6 +246,6 @@ struct Weight;
 
 impl<V: Held> Weighter<Owned, V> for Weight {
     fn weight(&self, key: &Owned, value: &V) -> u64 {
-        value.weight(key.parts.len())
+        value.weight(key.allocated())
     }
 }

@@ -191,7 +191,7 @@ fn what_expired_in_memory_is_computed_again() {
         let (name, tags) = ("".into(), Vec::new());
         Arc::new(Record { value, created, expires, stale_for: None, took, name, tags })
     };
-    let key = Parts::of("a").unwrap().key::<i32>();
+    let key = Parts::of("a").unwrap().key::<i32>().clone();
     for (expires, found) in [(None, Some(1)), (Some(Timestamp(2)), None)] {
         cache.inner.stores[0].put(&key, &record(expires)).unwrap();
         assert_eq!(cache.get::<i32>("a"), found);

@@ -27,9 +27,9 @@ impl Cache {
         results.get(&parts.0).map(|text| serde_json::from_str(text).unwrap())
     }
 
-    fn keep<T: Serialize>(&self, parts: Parts, value: &T) {
+    fn keep<T: Serialize>(&self, parts: &Parts, value: &T) {
         let text = serde_json::to_string(value).unwrap();
-        self.results.lock().unwrap().insert(parts.0, text);
+        self.results.lock().unwrap().insert(parts.0.clone(), text);
     }
 }
 
@@ -82,8 +82,13 @@ pub fn key_part<Argument: ?Sized, T: KeyPart<Argument> + ?Sized>(part: &T) -> Pa
     part.part()
 }
 
-pub fn parts<K: Serialize + ?Sized>(function: &'static Function, key: &K) -> Parts {
-    Parts(serde_json::to_string(&(function.name, function.tokens.to_string(), key)).unwrap())
+pub fn no_parts() -> Parts {
+    Parts(String::new())
+}
+
+pub fn add_parts<K: Serialize + ?Sized>(parts: &mut Parts, function: &'static Function, key: &K) {
+    *parts =
+        Parts(serde_json::to_string(&(function.name, function.tokens.to_string(), key)).unwrap());
 }
 
 pub fn default_cache() -> &'static Cache {
@@ -91,17 +96,17 @@ pub fn default_cache() -> &'static Cache {
     &CACHE
 }
 
-pub fn options(expires_in: Option<Duration>, allow_concurrent: bool) -> Options {
+pub const fn options(expires_in: Option<Duration>, allow_concurrent: bool) -> Options {
     Options { expires_in, allow_concurrent }
 }
 
 pub fn value<T: Serialize + DeserializeOwned>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: impl FnOnce() -> T,
 ) -> T {
-    cache.find(&parts, options).unwrap_or_else(|| {
+    cache.find(parts, options).unwrap_or_else(|| {
         let value = compute();
         cache.keep(parts, &value);
         value
@@ -110,11 +115,11 @@ pub fn value<T: Serialize + DeserializeOwned>(
 
 pub fn try_value<T: Serialize + DeserializeOwned, E>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
-    match cache.find(&parts, options) {
+    match cache.find(parts, options) {
         Some(value) => Ok(value),
         None => compute().inspect(|value| cache.keep(parts, value)),
     }
@@ -122,11 +127,11 @@ pub fn try_value<T: Serialize + DeserializeOwned, E>(
 
 pub async fn value_async<T: Serialize + DeserializeOwned, F: Future<Output = T>>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: impl FnOnce() -> F,
 ) -> T {
-    let Some(value) = cache.find(&parts, options) else {
+    let Some(value) = cache.find(parts, options) else {
         let value = compute().await;
         cache.keep(parts, &value);
         return value;
@@ -136,7 +141,7 @@ pub async fn value_async<T: Serialize + DeserializeOwned, F: Future<Output = T>>
 
 pub async fn try_value_async<T, E, F>(
     cache: &Cache,
-    parts: Parts,
+    parts: &mut Parts,
     options: &Options,
     compute: impl FnOnce() -> F,
 ) -> Result<T, E>
@@ -144,7 +149,7 @@ where
     T: Serialize + DeserializeOwned,
     F: Future<Output = Result<T, E>>,
 {
-    match cache.find(&parts, options) {
+    match cache.find(parts, options) {
         Some(value) => Ok(value),
         None => compute().await.inspect(|value| cache.keep(parts, value)),
     }

@@ -64,15 +64,15 @@ impl Inner {
         key: &ValueKey,
         again: bool,
     ) -> Option<Found> {
-        let is_good = if again { Record::is_fresh } else { Record::is_of_use };
         for at in from..self.reach(key) {
             let call = move |store: &dyn Storage, key: &ValueKey| {
                 if again { store.get_again(key) } else { store.get(key) }
             };
             let answer = self.ask(Caller::Task, at, key, call, |store, key| store.get(key));
             // Below a store that fails may lie what that has superseded.
-            if let Some(record) = answer.await.ok()?.filter(|record| is_good(record)) {
-                return Some(Found { record, at });
+            let found = answer.await.ok()?;
+            if let Some(found) = found.and_then(|record| Found::of_use(record, at, again)) {
+                return Some(found);
             }
         }
         None

@@ -2,8 +2,9 @@
 
 use super::super::backend::{Guard, Lock};
 use super::super::flight::{self, Joined, Turn};
-use super::super::key::{Parts, ValueKey};
-use super::super::{Cache, Options, Value, codec, timer};
+use super::super::kept::Kept;
+use super::super::key::ValueKey;
+use super::super::{Cache, Value, codec, timer};
 use super::stores::Caller;
 use super::wanted::Computed;
 use super::{Found, LATEST, Next, SOONEST, Wanted, nested};
@@ -15,17 +16,24 @@ const LONG: usize = 64 * 1024;
 impl Cache {
     pub(in crate::memo) async fn found_or_computed_async<T: Value + Send, E>(
         &self,
-        parts: Parts,
-        options: Options,
+        wanted: &Wanted<'_>,
         compute: impl AsyncFnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let wanted = Wanted::of::<T>(parts.key::<T>(), options, &self.labels);
-        let key = &wanted.key;
-        self.inner.begin(&wanted);
-        let found = if wanted.reads() { self.look_up_async(key).await } else { None };
+        let key = wanted.key;
+        self.inner.begin(wanted);
+        let found = if wanted.reads() {
+            let kept = self.inner.in_memory(key);
+            let short = kept.as_ref().filter(|kept| kept.value().len() <= LONG);
+            if let Some(value) = short.and_then(|kept| wanted.at_hand(&self.inner, kept)) {
+                return Ok(value);
+            }
+            self.look_up_async(kept, key).await
+        } else {
+            None
+        };
         let next = match found {
-            Some(found) if found.record.is_fresh() => {
-                let is_due = wanted.is_due(&found.record);
+            Some(found) if found.is_fresh => {
+                let is_due = wanted.is_due(found.record.created);
                 wanted.next_of(&self.inner, self.value_of(key, found).await, is_due)
             }
             found => wanted.next(&self.inner, found, |_| None),
@@ -42,13 +50,13 @@ impl Cache {
                 if computed.is_err {
                     return Ok(old);
                 }
-                return Ok(self.kept_async(&wanted, Some(turn), computed).await);
+                return Ok(self.kept_async(wanted, Some(turn), computed).await);
             }
             Next::Compute(instead) => instead,
         };
-        if options.allow_concurrent {
+        if wanted.allows_concurrent() {
             return match wanted.computed_async(&self.inner, compute).await {
-                Ok(computed) => Ok(self.or_instead(&wanted, None, computed, instead).await),
+                Ok(computed) => Ok(self.or_instead(wanted, None, computed, instead).await),
                 Err(err) => self.inner.stands_in(instead, err),
             };
         }
@@ -78,7 +86,7 @@ impl Cache {
             None => wanted.computed_async(&self.inner, compute).await,
         };
         let value = match computed {
-            Ok(computed) => Ok(self.or_instead(&wanted, turn, computed, instead).await),
+            Ok(computed) => Ok(self.or_instead(wanted, turn, computed, instead).await),
             Err(err) => {
                 drop(turn);
                 self.inner.stands_in(instead, err)
@@ -88,9 +96,9 @@ impl Cache {
         value
     }
 
-    async fn look_up_async(&self, key: &ValueKey) -> Option<Found> {
+    async fn look_up_async(&self, kept: Option<Kept>, key: &ValueKey) -> Option<Found> {
         let immediate = self.inner.immediate;
-        if let Some(found) = self.inner.look_up(immediate, key) {
+        if let Some(found) = self.inner.look_up(kept, immediate, key) {
             return Some(found);
         }
         self.inner.search_for_a_task(immediate, key, false).await
@@ -98,8 +106,8 @@ impl Cache {
 
     /// The recorded value of a key.
     pub(in crate::memo) async fn found_async<T: Value + Send>(&self, key: &ValueKey) -> Option<T> {
-        let found = self.look_up_async(key).await?;
-        if !found.record.is_fresh() {
+        let found = self.look_up_async(self.inner.in_memory(key), key).await?;
+        if !found.is_fresh {
             return None;
         }
         self.value_of(key, found).await
@@ -114,7 +122,7 @@ impl Cache {
         } else {
             self.inner.aside(move |inner| found.decoded(inner)).await
         }?;
-        if let Some(Found { record, at }) = above {
+        if let Some(Found { record, at, .. }) = above {
             for faster in 0..at {
                 let _ = self.inner.put_in(Caller::Task, faster, key, &record).await;
             }
@@ -162,7 +170,7 @@ impl Cache {
         let Computed { value, record, is_kept, began, .. } = computed;
         let kept = match &record {
             Some(record) if is_kept => {
-                self.inner.keep(Caller::Task, &wanted.key, record, began).await
+                self.inner.keep(Caller::Task, wanted.key, record, began).await
             }
             _ => true,
         };

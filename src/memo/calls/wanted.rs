@@ -2,6 +2,7 @@
 
 use super::super::domain::Moment;
 use super::super::flight::WaitPolicy;
+use super::super::kept::Kept;
 use super::super::key::ValueKey;
 use super::super::labels::Labels;
 use super::super::observe::Event;
@@ -18,12 +19,12 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// A value that is to be found or computed.
 pub struct Wanted<'a> {
     /// The key of the value.
-    pub key: ValueKey,
-    options: Options,
+    pub key: &'a ValueKey,
+    options: &'a Options,
     /// The labels of its cache.
     labels: &'a Labels,
-    /// The type of the value.
-    kind: &'static str,
+    /// The name of the value, unless the options have one.
+    name: &'static str,
 }
 
 /// The action for a value.
@@ -38,8 +39,11 @@ pub enum Next<T, F> {
 
 /// A value or an object that was found.
 pub trait Candidate {
-    /// The record.
-    fn record(&self) -> &Record;
+    /// Returns the time when it had been computed.
+    fn created(&self) -> Timestamp;
+
+    /// Returns whether it may be served.
+    fn is_fresh(&self) -> bool;
 }
 
 /// A value that was computed.
@@ -58,21 +62,34 @@ pub(super) struct Computed<T> {
 
 impl<'a> Wanted<'a> {
     /// A value of this type.
-    pub fn of<T>(key: ValueKey, options: Options, labels: &'a Labels) -> Wanted<'a> {
-        Wanted { key, options, labels, kind: std::any::type_name::<T>() }
+    pub fn of<T>(key: &'a ValueKey, options: &'a Options, labels: &'a Labels) -> Wanted<'a> {
+        Wanted { key, options, labels, name: std::any::type_name::<T>() }
     }
 
+    /// The same, with this name unless the options have one.
+    pub fn named(self, name: &'static str) -> Wanted<'a> {
+        Wanted { name, ..self }
+    }
+
+    #[inline]
     fn name(&self) -> &'static str {
-        self.options.name.unwrap_or(self.kind)
+        self.options.name.unwrap_or(self.name)
     }
 
     /// Returns whether what is recorded will do. If not, what others have begun to compute before
     /// this call will not do either.
+    #[inline]
     pub fn reads(&self) -> bool {
         self.options.mode.reads()
     }
 
+    /// Returns whether several callers may compute it at the same time.
+    pub fn allows_concurrent(&self) -> bool {
+        self.options.allow_concurrent
+    }
+
     /// Returns whether it is recorded.
+    #[inline]
     pub fn writes(&self) -> bool {
         self.options.mode.writes()
     }
@@ -84,8 +101,20 @@ impl<'a> Wanted<'a> {
     }
 
     /// Returns whether a value is to be computed anew, though it can be served.
-    pub(super) fn is_due(&self, record: &Record) -> bool {
-        self.options.refresh_after.is_some_and(|span| record.is_older(span))
+    #[inline]
+    pub(super) fn is_due(&self, created: Timestamp) -> bool {
+        self.options.refresh_after.is_some_and(|span| Timestamp::now() >= created.plus(span))
+    }
+
+    /// The value of a record in memory, if that is to be served and nothing else is to be done.
+    #[inline]
+    pub(super) fn at_hand<T: Value>(&self, inner: &Inner, kept: &Kept) -> Option<T> {
+        if !kept.is_fresh() || self.is_due(kept.created()) {
+            return None;
+        }
+        let value = codec::decode(kept.value(), true)?;
+        inner.observer.tell(&Event::Hit { name: self.name() });
+        Some(value)
     }
 
     /// Says what is to be done, and tells of it.
@@ -97,8 +126,8 @@ impl<'a> Wanted<'a> {
         value: impl FnOnce(F) -> Option<T>,
     ) -> Next<T, F> {
         match found {
-            Some(found) if found.record().is_fresh() => {
-                let is_due = self.is_due(found.record());
+            Some(found) if found.is_fresh() => {
+                let is_due = self.is_due(found.created());
                 self.next_of(inner, value(found), is_due)
             }
             found => {
@@ -155,7 +184,7 @@ impl<'a> Wanted<'a> {
     ) -> Computed<T> {
         let is_err = failure::is_err(&value);
         let is_kept = self.writes() && (!is_err || self.options.failure_expires_in.is_some());
-        let record = if is_kept || !self.options.allow_concurrent {
+        let record = if is_kept || !self.allows_concurrent() {
             self.record(&value, since.elapsed()).map_err(|why| self.tell(inner, &why)).ok()
         } else {
             None

@@ -39,7 +39,7 @@ impl<P: Purpose> Group<'_, P> {
 
 fn write_sorted(sorted: Option<Vec<Encoding>>, out: &mut Encoding) {
     let Some(mut sorted) = sorted else { return };
-    sorted.sort();
+    sorted.sort_by(|one, other| one.cmp(other));
     for one in sorted {
         out.extend_from_slice(&one);
     }
