@@ -22,7 +22,7 @@ use std::os::unix::ffi::OsStrExt;
 const NO_ROOM: &str = "not recorded: no room for it within --max-size";
 /// The reason for not recording a result to which a user at a terminal contributed.
 const TYPED_THERE: &str =
-    "not recorded: it read the terminal; if that was a pager, PAGER=cat avoids it";
+    "not recorded: it read or changed the terminal; if that was a pager, PAGER=cat avoids it";
 /// The usual size of an entry's file.
 const USUAL_ENTRY: u64 = 4096;
 
@@ -48,7 +48,7 @@ impl Runner<'_> {
                 Err("not recorded: something it started kept its output open")
             }
             (_, Some(Spoiled::Typed)) if self.terminal().is_some() => Err(TYPED_THERE),
-            (_, Some(Spoiled::Typed)) => Err("not recorded: it read the terminal"),
+            (_, Some(Spoiled::Typed)) => Err("not recorded: it read or changed the terminal"),
             (_, Some(Spoiled::ReadBack)) => {
                 Err("not recorded: it read the file that its output goes to")
             }

@@ -1,6 +1,6 @@
 //! Byte for byte, in order, live and replayed.
 
-use crate::harness::{cachex, quoted};
+use crate::harness::{cachex, eventually, quoted};
 use std::io::Read;
 
 #[test]
@@ -60,9 +60,7 @@ fn the_order_of_the_chunks_is_kept() {
     // The command goes on only when its last chunk is seen, so that the order
     // is certain.
     let cachex = cachex();
-    let seen = quoted(cachex.path("seen"));
-    let awaits =
-        |size: usize| format!("until [ $(wc -c <{seen}) -ge {size} ]; do sleep 0.01; done");
+    let awaits = |size: usize| cachex.gate(&format!("seen-{size}"));
     let script = format!(
         "printf out1; {}; printf err1 >&2; {}; printf err2 >&2; {}; printf out2; {}; printf err3 >&2",
         awaits(4),
@@ -70,12 +68,21 @@ fn the_order_of_the_chunks_is_kept() {
         awaits(12),
         awaits(16),
     );
-    let both = format!(r#"exec "$@" >{seen} 2>&1"#);
-    let call = cachex.run(&script);
-    for _ in 0..2 {
-        call.clone().launched_by(&both).once().exits(0);
-        assert_eq!(std::fs::read_to_string(cachex.path("seen")).unwrap(), "out1err1err2out2err3");
+    let file = cachex.path("seen");
+    let both = format!(r#"exec "$@" >{} 2>&1"#, quoted(&file));
+    let call = cachex.run(&script).launched_by(&both);
+    let running = call.spawn();
+    for size in [4, 8, 12, 16] {
+        eventually("the last chunk", || {
+            std::fs::metadata(&file).is_ok_and(|file| file.len() >= size).then_some(())
+        });
+        cachex.opens(&format!("seen-{size}"));
     }
+    running.ends().exits(0);
+    let shown = || std::fs::read_to_string(&file).unwrap();
+    assert_eq!(shown(), "out1err1err2out2err3");
+    call.once().exits(0);
+    assert_eq!(shown(), "out1err1err2out2err3");
     assert_eq!(cachex.runs(), 1);
 }
 
@@ -216,4 +223,31 @@ fn a_command_that_reads_the_file_it_prints_to_finds_its_end() {
     assert!(between.parse::<u32>().unwrap() >= 1);
     said.mentions(&["not recorded: it read the file that its output goes to"]);
     assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_that_waits_in_the_file_it_prints_to_sees_what_it_prints() {
+    let cachex = cachex();
+    let message = "not recorded: it read the file that its output goes to";
+    for script in [
+        // As a script follows its own log, or has it open, or looks at it now and then.
+        "(echo starting; sleep 0.1; echo ready) & tail -n +1 -f out | sed /ready/q; wait",
+        "exec 7<out; echo ready; until grep -q ready out; do sleep 0.01; done",
+        "echo ready; until tail -n 1 out | grep -q ready; do sleep 0.01; done",
+    ] {
+        let shell = format!("cachex run -v -- sh -c '{script}' >out; grep -c ready out");
+        cachex.shell(&shell).once().exits(0).mentions(&[message]);
+    }
+    // What others read is not the command's affair.
+    cachex.tool("log", &format!("echo ready; {}; echo done", cachex.gate("gate")));
+    let file = cachex.path("work/out");
+    let into_file = format!(r#"exec "$@" >{}"#, quoted(&file));
+    let running = cachex.exec(["log"]).launched_by(&into_file).spawn();
+    let follower = eventually("the file", || std::fs::File::open(&file).ok());
+    eventually("output", || std::fs::read(&file).ok().filter(|read| !read.is_empty()));
+    cachex.opens("gate");
+    running.ends().exits(0);
+    drop(follower);
+    cachex.exec(["log"]).once().hits().prints("ready\ndone\n");
 }

@@ -99,13 +99,13 @@ fn what_is_typed_reaches_the_command_which_is_asked_each_time() {
         for name in ["Ada", "Bob"] {
             terminal.types(&format!("cachex run -v {options} -- ask")).shows("name?").types(name);
             terminal.shows(&format!("hello {name}"));
-            terminal.shows("not recorded: it read the terminal");
+            terminal.shows("not recorded: it read or changed the terminal");
         }
     }
     cachex.executable("bin/script", "#!/bin/bash\ncachex run -v -- ask\ntrue\n");
     let mut terminal = cachex.terminal();
     terminal.types("script").shows("name?").types("Ada").shows("hello Ada");
-    terminal.shows("not recorded: it read the terminal").awaits_runs(7);
+    terminal.shows("not recorded: it read or changed the terminal").awaits_runs(7);
     assert!(cachex.stored_in("v2/young").is_empty());
 }
 
@@ -124,7 +124,7 @@ fn nor_is_it_recorded_if_the_command_opens_the_terminal() {
     for (call, number) in calls.into_iter().zip(1..) {
         let mut terminal = cachex.terminal();
         terminal.types(call).shows("name?").types("Ada").shows("hello Ada").awaits_runs(number);
-        terminal.shows("it read the terminal");
+        terminal.shows("it read or changed the terminal");
     }
     assert!(cachex.stored_in("v2/young").is_empty());
 }
@@ -142,11 +142,11 @@ fn nor_is_it_recorded_if_the_end_is_typed_or_nothing_in_time() {
     let mut terminal = cachex.terminal();
     for call in ["-- cat", "-- sh -c 'cat; true'", "-- ask", "-- open </dev/null", "--tty -- ask"] {
         terminal.types(&format!("cachex run -v {call}")).awaits_reader().presses(CTRL_D);
-        terminal.shows("not recorded: it read the terminal");
+        terminal.shows("not recorded: it read or changed the terminal");
     }
     for call in ["-- wait", "--tty -- wait"] {
         terminal.types(&format!("cachex run -v {call}")).shows("status 142");
-        terminal.shows("not recorded: it read the terminal");
+        terminal.shows("not recorded: it read or changed the terminal");
     }
     // What is typed ahead is taken by whoever reads first.
     cachex.tool("late", &format!("echo ready; {}; cat; echo finished", cachex.gate("gate")));
@@ -155,7 +155,52 @@ fn nor_is_it_recorded_if_the_end_is_typed_or_nothing_in_time() {
     cachex.opens("typed");
     terminal.shows("ready");
     cachex.opens("gate");
-    terminal.shows("finished").shows("not recorded: it read the terminal");
+    terminal.shows("finished").shows("not recorded: it read or changed the terminal");
+    assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nor_if_the_terminal_is_another_users_or_another_sessions() {
+    let cachex = cachex();
+    cachex.tool("ask", "echo 'name?'; read name; echo \"hello $name\"");
+    let denied = "strace -qq -o /dev/null -e trace=utimensat -e inject=utimensat:error=EPERM";
+    for by in [denied, "setsid -w"] {
+        let mut terminal = cachex.terminal();
+        for name in ["Ada", "Bob"] {
+            terminal.types(&format!("{by} cachex run -v -- ask")).shows("name?");
+            // Its time of access does not tell of what is typed at once, as nobody does.
+            if by == denied {
+                terminal.awaits_reader();
+            }
+            terminal.types(name).shows(&format!("hello {name}"));
+            terminal.shows("not recorded: it read or changed the terminal");
+        }
+    }
+    assert!(cachex.stored_in("v2/young").is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nor_if_the_end_is_typed_while_it_does_something_else() {
+    let cachex = cachex();
+    cachex.tool("late", &format!("echo ready; {}; cat; echo finished", cachex.gate("gate")));
+    let mut terminal = cachex.terminal();
+    terminal.types("cachex run -v -- late").shows("ready").presses(CTRL_D).awaits_looks();
+    cachex.opens("gate");
+    terminal.shows("finished").shows("not recorded: it read or changed the terminal");
+}
+
+#[test]
+fn nor_if_it_changes_the_modes_of_the_terminal() {
+    let cachex = cachex();
+    let mut terminal = cachex.terminal();
+    for modes in ["-ixon", "ixon"] {
+        terminal
+            .types(&format!("cachex run -v -- stty {modes}; stty -a | tr ' ' '\\n'; echo over"));
+        terminal.shows("not recorded: it read or changed the terminal");
+        terminal.shows(&format!("\r\n{modes}\r\n")).shows("over");
+    }
     assert!(cachex.stored_in("v2/young").is_empty());
 }
 

@@ -22,6 +22,7 @@ use cachex_base::record::frames::{Loss, Stream};
 use cachex_base::streams::nonblocking_writer::NonblockingWriter;
 use cachex_base::system::failpoint;
 use cachex_base::system::signals::{self, Meaning, Sender, Sent, Signals};
+use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::process::Signal;
 use signal_hook::consts::SIGPIPE;
@@ -111,10 +112,13 @@ impl<'a, 'r> Pump<'a, 'r> {
         job: Job,
         legs: [OutputStream; 2],
         feeder: StdinPump,
-        Watch { console, typed, readers, read_back }: Watch,
+        Watch { console, typed, readers, mut read_back }: Watch,
         limit: Option<Limit>,
         taker: Taker<'a, 'r>,
     ) -> Pump<'a, 'r> {
+        if let Some(read_back) = &mut read_back {
+            read_back.prints_to(legs.iter().filter_map(|leg| Some(leg.source.as_ref()?.as_fd())));
+        }
         Pump {
             job,
             legs,
@@ -152,7 +156,7 @@ impl<'a, 'r> Pump<'a, 'r> {
         self.holds_broken_pipes_back = signals.before().0.holds(SIGPIPE);
         loop {
             if let Some(ended) = self.over() {
-                self.note_what_was_held_back();
+                self.note_what_was_read_back();
                 return Ok(ended);
             }
             if self.legs.iter().any(OutputStream::is_pending) {
@@ -307,24 +311,21 @@ impl<'a, 'r> Pump<'a, 'r> {
         let is_at_rest = self.backlog.is_none() && !self.legs.iter().any(OutputStream::is_pending);
         let is_due = is_at_rest && self.ended.is_none();
         let Some(read_back) = self.read_back.as_mut().filter(|_| is_due) else { return };
-        match (read_back.goes_on(self.job.leader()), read_back.held_at) {
-            (Some(true), None) => {
-                read_back.held_at = Some(self.taker.bytes);
+        match (read_back.look(self.job.leader(), self.taker.held.is_some()), self.taker.held.take())
+        {
+            (true, None) => {
                 self.taker.held = Some(BufferedOutput::default());
                 self.legs.iter_mut().for_each(|leg| leg.outlet = Destination::Nowhere);
             }
-            (Some(false), Some(_)) => {
-                self.note_what_was_held_back();
-                self.taker.held.take().into_iter().for_each(|held| self.show(held));
-            }
-            _ => {}
+            (false, Some(held)) => self.show(held),
+            (_, held) => self.taker.held = held,
         }
     }
 
-    /// Notes that the command may have read less than it printed, if it printed anything meanwhile.
-    fn note_what_was_held_back(&mut self) {
-        let held_at = self.read_back.as_mut().and_then(|it| it.held_at.take());
-        if held_at.is_some_and(|bytes| bytes != self.taker.bytes) {
+    /// Notes, when the command has ended, whether it read what it printed.
+    fn note_what_was_read_back(&mut self) {
+        let leader = self.job.leader();
+        if self.read_back.as_mut().is_some_and(|it| it.was_read(leader)) {
             self.spoil(Spoiled::ReadBack);
         }
     }

@@ -1,107 +1,246 @@
 //! Notices that a command reads the file to which its own output goes.
 //!
+//! The output takes its way through a pipe. What the command finds in the file depends on how far it
+//! has come, so such a run is not recorded.
+//!
 //! `grep -r word . >out` skips `out`, because that is its standard output. Under cachex it is given a
 //! pipe instead, so it would find in `out` what it printed, print that again, and go on until the
-//! disk is full. While it is seen to read that file, its output is held back.
+//! disk is full. So output is held back from a process that prints and is getting on in the file.
+//! Nothing is held back from one that waits in it for what is to come, as `tail -f` does.
+//!
+//! The system tells when the files are read (`inotify`), but not by whom. That has to be looked for.
 
 #[cfg(target_os = "linux")]
-use crate::descendants;
-use cachex_base::record::frames::Stream;
-use rustix::fs::{FileType, fstat};
-use rustix::process::Pid;
-use std::time::Instant;
-
-/// The interval between two looks in multiples of what one takes.
-const SHARE: u32 = 50;
-
-/// The files that cachex's own streams are, and who reads them.
-#[derive(Debug)]
-pub struct ReadBack {
-    /// Their devices and inodes.
-    files: Vec<(u64, u64)>,
-    /// The processes that had one of them open for reading at the last look.
-    readers: Vec<u32>,
-    due: Instant,
-    /// The size of each stream when it was held back last.
-    pub held_at: Option<[u64; 2]>,
-}
-
-impl ReadBack {
-    /// Starts to watch. None if no stream goes to a file.
-    pub fn watch() -> Option<ReadBack> {
-        let own = |stream| match stream {
-            Stream::Stdout => fstat(rustix::stdio::stdout()),
-            Stream::Stderr => fstat(rustix::stdio::stderr()),
-        };
-        let is_file = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
-        let stats = Stream::BOTH.into_iter().filter_map(|stream| own(stream).ok());
-        #[expect(clippy::unnecessary_cast, reason = "their types differ by system")]
-        let files: Vec<_> = stats
-            .filter(|stat| is_file(stat.st_mode))
-            .map(|stat| (stat.st_dev as u64, stat.st_ino as u64))
-            .collect();
-        (!files.is_empty()).then(|| ReadBack {
-            files,
-            readers: Vec::new(),
-            due: Instant::now(),
-            held_at: None,
-        })
-    }
-
-    /// Returns when to look even if nothing is printed: output is held back.
-    pub fn due(&self) -> Option<Instant> {
-        self.held_at.and(Some(self.due))
-    }
-
-    /// Returns whether one of the command's processes goes on reading what the command prints: it did
-    /// at the last look, too. One that has a short look at it, as `tail` does, finds its end. None if
-    /// it is too early to look: that takes time, and usually nobody reads.
-    pub fn goes_on(&mut self, leader: Pid) -> Option<bool> {
-        let now = Instant::now();
-        if self.readers.is_empty() && self.held_at.is_none() && now < self.due {
-            return None;
-        }
-        let readers = self.readers_below(leader);
-        let before = std::mem::replace(&mut self.readers, readers);
-        self.due = now + SHARE * now.elapsed();
-        Some(self.readers.iter().any(|reader| before.contains(reader)))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn readers_below(&self, leader: Pid) -> Vec<u32> {
-        let processes = descendants::with(leader).into_iter();
-        processes.filter(|&process| linux::reads(process, &self.files)).collect()
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn readers_below(&self, _: Pid) -> Vec<u32> {
-        Vec::new()
-    }
-}
+pub use linux::ReadBack;
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use crate::descendants;
+    use cachex_base::record::frames::Stream;
+    use cachex_base::system::procfs;
+    use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+    use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+    use rustix::fs::{FileType, fstat};
+    use rustix::process::Pid;
     use std::fs;
+    use std::mem::MaybeUninit;
     use std::os::unix::fs::MetadataExt;
+    use std::time::{Duration, Instant};
 
-    /// The part of a descriptor's flags that says how it was opened, and its value for writing alone.
-    const ACCESS: u32 = libc::O_ACCMODE.cast_unsigned();
-    const WRITE_ONLY: u32 = libc::O_WRONLY.cast_unsigned();
+    /// The interval between two looks in multiples of what one takes.
+    const SHARE: u32 = 50;
+    /// The time for which output is held back from a process that does not get on.
+    const STILL: Duration = Duration::from_millis(20);
+    /// The size of the buffer for events, which are of 16 bytes.
+    const EVENTS: usize = 1024;
 
-    /// Returns whether a process has one of these files open for reading.
-    pub fn reads(process: u32, files: &[(u64, u64)]) -> bool {
-        let opened = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-        opened.into_iter().any(|descriptor| {
-            let is_one = fs::metadata(descriptor.path())
-                .is_ok_and(|file| files.contains(&(file.dev(), file.ino())));
-            is_one && {
-                let number = descriptor.file_name();
-                let about = format!("/proc/{process}/fdinfo/{}", number.display());
-                let about = fs::read_to_string(about).unwrap_or_default();
-                let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
-                let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
-                flags.is_some_and(|flags| flags & ACCESS != WRITE_ONLY)
+    /// A device and an inode.
+    type File = (u64, u64);
+
+    /// A watch on who reads the files that cachex's own streams are.
+    #[derive(Debug)]
+    pub struct ReadBack {
+        files: Vec<File>,
+        /// The pipes that the command prints to.
+        pipes: Vec<File>,
+        events: OwnedFd,
+        /// What happened to the files since the last look.
+        noted: ReadFlags,
+        /// The descriptors below the command that the files were read by at the last look.
+        readers: Vec<Reader>,
+        due: Instant,
+        /// The time at which a reader got on last.
+        moved: Instant,
+        was_read: bool,
+    }
+
+    /// A descriptor that a file is read by.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Reader {
+        process: u32,
+        number: u32,
+        /// Where it is in the file.
+        offset: u64,
+        /// Whether its process prints.
+        prints: bool,
+    }
+
+    impl ReadBack {
+        /// Starts to watch. None if no stream goes to a file, or that cannot be watched.
+        pub fn watch() -> Option<ReadBack> {
+            let descriptor = |stream| match stream {
+                Stream::Stdout => rustix::stdio::stdout(),
+                Stream::Stderr => rustix::stdio::stderr(),
+            };
+            let is_file = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
+            let stats = Stream::BOTH.map(|it| fstat(descriptor(it)).ok());
+            let is_file = stats.map(|stat| stat.filter(|stat| is_file(stat.st_mode)));
+            if is_file.iter().all(Option::is_none) {
+                return None;
             }
-        })
+            let events = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
+            let flags = WatchFlags::OPEN | WatchFlags::ACCESS | WatchFlags::CLOSE_NOWRITE;
+            let mut files = Vec::new();
+            for (stat, stream) in is_file.iter().zip(Stream::BOTH) {
+                if let Some(stat) = stat {
+                    let path = format!("/proc/self/fd/{}", stream as usize + 1);
+                    inotify::add_watch(&events, path, flags).ok()?;
+                    files.push((stat.st_dev, stat.st_ino));
+                }
+            }
+            let now = Instant::now();
+            Some(ReadBack {
+                files,
+                pipes: Vec::new(),
+                events,
+                noted: ReadFlags::empty(),
+                readers: Vec::new(),
+                due: now,
+                moved: now,
+                was_read: false,
+            })
+        }
+
+        /// Tells which pipes the command prints to.
+        pub fn prints_to<'p>(&mut self, pipes: impl Iterator<Item = BorrowedFd<'p>>) {
+            let stats = pipes.filter_map(|pipe| fstat(pipe).ok());
+            self.pipes = stats.map(|stat| (stat.st_dev, stat.st_ino)).collect();
+        }
+
+        /// Returns the descriptor that is readable once something happens to the files.
+        pub fn descriptor(&self) -> BorrowedFd<'_> {
+            self.events.as_fd()
+        }
+
+        /// Returns when to look even if nothing happens.
+        pub fn due(&self) -> Option<Instant> {
+            (!self.noted.is_empty() || !self.readers.is_empty()).then_some(self.due)
+        }
+
+        /// Returns whether the command or one of its descendants read one of the files. Call this when
+        /// the command has ended.
+        pub fn was_read(&mut self, leader: Pid) -> bool {
+            self.due = Instant::now();
+            self.look(leader, false);
+            self.was_read
+        }
+
+        /// Looks who reads the files, if that is due. Returns whether the output has to be held back,
+        /// or go on to be.
+        pub fn look(&mut self, leader: Pid, is_held: bool) -> bool {
+            self.take_events();
+            let now = Instant::now();
+            if self.due().is_none_or(|due| now < due) {
+                return is_held;
+            }
+            let processes = descendants::with(leader);
+            let readers: Vec<_> =
+                processes.iter().flat_map(|&process| self.readers_in(process)).collect();
+            let noted = std::mem::replace(&mut self.noted, ReadFlags::empty());
+            let has_ended = noted.intersects(ReadFlags::ACCESS | ReadFlags::CLOSE_NOWRITE);
+            // If nobody else has it open, it was a process that has ended since.
+            self.was_read = self.was_read
+                || !readers.is_empty()
+                || has_ended && !self.is_read_by_others(&processes);
+            let before = |now: &Reader| {
+                let mut before = self.readers.iter();
+                before.find(|it| (it.process, it.number) == (now.process, now.number))
+            };
+            let gets_on = |now: &Reader| {
+                now.prints && before(now).is_some_and(|before| now.offset > before.offset)
+            };
+            if readers.iter().any(gets_on) {
+                self.moved = now;
+            }
+            self.readers = readers;
+            self.due = now + SHARE * now.elapsed();
+            let is_still = self.moved.elapsed() >= STILL;
+            self.moved == now || is_held && !self.readers.is_empty() && !is_still
+        }
+
+        /// Takes the events out of their queue.
+        fn take_events(&mut self) {
+            let mut buffer = [MaybeUninit::uninit(); EVENTS];
+            let mut events = inotify::Reader::new(self.events.as_fd(), &mut buffer);
+            while let Ok(event) = events.next() {
+                self.noted |= event.events();
+            }
+        }
+
+        fn is_read_by_others(&self, own: &[u32]) -> bool {
+            let others = procfs::Stat::all().map(|it| it.pid).filter(|pid| !own.contains(pid));
+            others.into_iter().any(|process| !self.readers_in(process).is_empty())
+        }
+
+        /// Returns the descriptors by which a process reads the files.
+        fn readers_in(&self, process: u32) -> Vec<Reader> {
+            let opened =
+                fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+            let (mut readers, mut prints) = (Vec::new(), false);
+            for descriptor in opened {
+                let Ok(stat) = fs::metadata(descriptor.path()) else { continue };
+                let file = (stat.dev(), stat.ino());
+                prints |= self.pipes.contains(&file);
+                let number = descriptor.file_name().to_str().and_then(|name| name.parse().ok());
+                if let Some(number) = number.filter(|_| self.files.contains(&file)) {
+                    let offset = read_offset(process, number);
+                    readers.extend(offset.map(|offset| Reader { process, number, offset, prints }));
+                }
+            }
+            for reader in &mut readers {
+                reader.prints = prints;
+            }
+            readers
+        }
+    }
+
+    /// Returns where a descriptor is in its file, if that was opened for reading alone.
+    fn read_offset(process: u32, number: u32) -> Option<u64> {
+        let about = fs::read_to_string(format!("/proc/{process}/fdinfo/{number}")).ok()?;
+        let field = |name: &str| Some(about.lines().find_map(|it| it.strip_prefix(name))?.trim());
+        let access =
+            u32::from_str_radix(field("flags:")?, 8).ok()? & libc::O_ACCMODE.cast_unsigned();
+        let is_for_reading = access == libc::O_RDONLY.cast_unsigned();
+        is_for_reading.then(|| field("pos:")?.parse().ok()).flatten()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::ReadBack;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use rustix::fd::BorrowedFd;
+    use rustix::process::Pid;
+    use std::time::Instant;
+
+    /// Nothing: the system does not tell who reads a file.
+    #[derive(Debug)]
+    pub enum ReadBack {}
+
+    impl ReadBack {
+        pub fn watch() -> Option<ReadBack> {
+            None
+        }
+
+        pub fn prints_to<'p>(&mut self, _: impl Iterator<Item = BorrowedFd<'p>>) {
+            match *self {}
+        }
+
+        pub fn descriptor(&self) -> BorrowedFd<'_> {
+            match *self {}
+        }
+
+        pub fn due(&self) -> Option<Instant> {
+            match *self {}
+        }
+
+        pub fn was_read(&mut self, _: Pid) -> bool {
+            match *self {}
+        }
+
+        pub fn look(&mut self, _: Pid, _: bool) -> bool {
+            match *self {}
+        }
     }
 }

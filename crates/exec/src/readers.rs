@@ -19,10 +19,12 @@ mod linux {
     use std::os::unix::fs::{FileExt, MetadataExt};
     use std::time::{Duration, Instant};
 
-    /// The least interval between two looks.
-    const PAUSE: Duration = Duration::from_millis(50);
-    /// The interval in multiples of what a look takes.
-    const SHARE: u32 = 100;
+    /// The shortest and the longest interval between two looks. It grows with the age of the run:
+    /// what was typed ahead comes at once, and a person needs some time.
+    const OFTEN: Duration = Duration::from_millis(5);
+    const SELDOM: Duration = Duration::from_millis(50);
+    /// The interval in multiples of what a look takes, at the least.
+    const SHARE: u32 = 20;
     /// The maximum length of a set of descriptors that is looked at, in bytes.
     const LONGEST_SET: usize = 128;
 
@@ -33,6 +35,7 @@ mod linux {
         terminal: u64,
         waiting: Vec<u32>,
         was_answered: bool,
+        began: Instant,
         due: Instant,
     }
 
@@ -40,8 +43,9 @@ mod linux {
         /// Starts to watch the readers of a terminal.
         pub fn of(terminal: impl AsFd) -> Option<Readers> {
             let terminal = fstat(terminal).ok()?.st_rdev;
-            let due = Instant::now() + PAUSE;
-            Some(Readers { terminal, waiting: Vec::new(), was_answered: false, due })
+            let began = Instant::now();
+            let (waiting, due) = (Vec::new(), began + OFTEN);
+            Some(Readers { terminal, waiting, was_answered: false, began, due })
         }
 
         /// Returns when to look again. None once that would tell nothing new.
@@ -49,13 +53,16 @@ mod linux {
             (!self.was_answered).then_some(self.due)
         }
 
-        /// Looks at the command and its descendants, if that is due.
-        pub fn look(&mut self, leader: Pid) {
+        /// Looks at the command and its descendants, if that is due. Returns whether it was.
+        pub fn look(&mut self, leader: Pid) -> bool {
             let now = Instant::now();
-            if self.due().is_some_and(|due| due <= now) {
+            let is_due = self.due().is_some_and(|due| due <= now);
+            if is_due {
                 self.compare(leader);
-                self.due = now + PAUSE.max(now.elapsed() * SHARE);
+                let pause = ((now - self.began) / 4).clamp(OFTEN, SELDOM);
+                self.due = now + pause.max(now.elapsed() * SHARE);
             }
+            is_due
         }
 
         /// Returns whether a process waited for keys and does not any more. Call this when the command
@@ -106,7 +113,12 @@ mod linux {
             let arguments = [next()?, next()?, next()?, next()?];
             let memory = || File::open(format!("/proc/{process}/mem")).ok();
             let found = match call {
-                libc::SYS_read | libc::SYS_readv => Some(Wait::For(arguments[0])),
+                libc::SYS_read | libc::SYS_readv | libc::SYS_splice => {
+                    Some(Wait::For(arguments[0]))
+                }
+                libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => registered(process, arguments),
+                #[cfg(target_arch = "x86_64")]
+                libc::SYS_epoll_wait => registered(process, arguments),
                 libc::SYS_restart_syscall => Some(Wait::Resumed),
                 libc::SYS_ppoll => polled(&memory()?, arguments),
                 libc::SYS_pselect6 => selected(&memory()?, arguments),
@@ -127,6 +139,17 @@ mod linux {
         let [descriptor @ .., _, _, _, _] = only;
         let wanted = i16::from_ne_bytes([only[4], only[5]]);
         (wanted & libc::POLLIN != 0).then_some(Wait::For(u32::from_ne_bytes(descriptor).into()))
+    }
+
+    /// Returns the only descriptor that an `epoll` waits for.
+    fn registered(process: u32, [epoll, ..]: [u64; 4]) -> Option<Wait> {
+        let about = fs::read_to_string(format!("/proc/{process}/fdinfo/{epoll}")).ok()?;
+        let mut members = about.lines().filter_map(|line| line.strip_prefix("tfd:"));
+        let only = members.next().filter(|_| members.next().is_none())?;
+        let mut words = only.split_ascii_whitespace();
+        let descriptor = words.next()?.parse().ok()?;
+        let wanted = u32::from_str_radix(words.nth(1)?, 16).ok()?;
+        (wanted & libc::EPOLLIN.cast_unsigned() != 0).then_some(Wait::For(descriptor))
     }
 
     /// Returns the only descriptor that a `select` waits for.
@@ -167,7 +190,7 @@ mod elsewhere {
             match *self {}
         }
 
-        pub fn look(&mut self, _: Pid) {
+        pub fn look(&mut self, _: Pid) -> bool {
             match *self {}
         }
 

@@ -5,7 +5,8 @@
 //!
 //! The system records when a terminal was last read, in steps of eight seconds. Before the command
 //! starts, that time is set back by two steps, so that the next read changes it. `w` shows a few
-//! seconds of idle time because of that, and nothing else is affected.
+//! seconds of idle time because of that, and nothing else is affected. Where it cannot be set, and
+//! for the end of the input, which changes no time, what was typed ahead tells: there is less of it.
 //!
 //! Others may read the same terminal. A shell does while the command is stopped (Ctrl-Z) or in the
 //! background, so reads at those times are ignored. Other processes of the same job do, such as a
@@ -16,10 +17,10 @@ use cachex_base::system::fsutil;
 use cachex_base::system::procfs;
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT, fstat, futimens, open};
-use rustix::io::ioctl_fionread;
+use rustix::fs::{Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, fstat, futimens, open};
+use rustix::io::{Errno, ioctl_fionread};
 use rustix::process::{Pid, getpgrp, getpid};
-use rustix::termios::{isatty, tcgetpgrp, tcgetsid};
+use rustix::termios::{Termios, isatty, tcgetattr, tcgetpgrp, tcgetsid};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -32,48 +33,56 @@ const BACK: i64 = 16;
 /// child's output.
 const WAITS: [&str; 5] = ["do_wait", "kernel_wait", "pipe_read", "pipe_wait", "sigsuspend"];
 
-/// The state of a terminal before the command reads it.
+/// What a terminal is like while the command has not read it.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    /// The time of the last read, as it was set.
-    time: i64,
-    /// Whether an end of the input (Ctrl-D) was typed ahead. To read that does not change the time.
+    /// The time of the last read.
+    time: Option<Timespec>,
+    /// What was typed and not read.
+    ahead: Ahead,
+}
+
+/// What was typed and not read. To read it may not change the time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ahead {
+    bytes: u64,
+    /// Whether the next read finds the end of the input (Ctrl-D).
     has_end: bool,
 }
 
-/// A watch on reads from this session's terminal.
+/// A watch on reads from the terminal.
 #[derive(Debug)]
 pub struct Typed {
     terminal: Terminal,
-    /// What was there to read; none while the terminal belongs to another job.
+    /// What it was like at last; none while the terminal belongs to another job.
     mark: Option<Mark>,
     was_read: bool,
+    /// Its modes before the command started.
+    modes: Option<Termios>,
 }
 
 impl Typed {
-    /// Starts to watch. None where there is no terminal, or this user may not set its times.
+    /// Starts to watch. None where there is no terminal.
     pub fn watch() -> Option<Typed> {
-        let terminal = Terminal::of_session()?;
-        let is_own = tcgetpgrp(terminal.as_fd()).ok()? == getpgrp();
-        let mark = if is_own { Some(terminal.mark()?) } else { None };
-        Some(Typed { terminal, mark, was_read: false })
+        let terminal = Terminal::find()?;
+        let mark = terminal.is_for(getpgrp()).then(|| terminal.mark());
+        let modes = tcgetattr(&terminal).ok();
+        Some(Typed { terminal, mark, was_read: false, modes })
     }
 
     /// Pauses until [`Typed::go_on`], while others read the terminal.
     pub fn pause(&mut self) {
-        if let Some(mark) = self.mark.take() {
-            let was_read = |stat: Stat| stat.st_atime != mark.time;
-            self.was_read |= fstat(self.terminal.as_fd()).is_ok_and(was_read)
-                || mark.has_end && !self.terminal.has_end();
-        }
+        self.look();
+        self.mark = None;
+        // The shell has modes of its own.
+        self.modes = None;
     }
 
     /// Resumes if the terminal belongs to this job, or is lent to a command with a job of its own.
     /// Anybody may have read what was read during the pause.
     pub fn go_on(&mut self, leader: Pid) {
-        let front = tcgetpgrp(self.terminal.as_fd());
-        let is_own = front.is_ok_and(|front| front == getpgrp() || front == leader);
-        self.mark = if is_own { self.terminal.mark() } else { None };
+        let is_own = self.terminal.is_for(getpgrp()) || self.terminal.is_for(leader);
+        self.mark = is_own.then(|| self.terminal.mark());
     }
 
     /// Returns whether the terminal belongs to another job.
@@ -81,15 +90,34 @@ impl Typed {
         self.mark.is_none()
     }
 
+    /// Notes whether something was read since the last look.
+    pub fn look(&mut self) {
+        if let Some(mark) = &mut self.mark {
+            let now = self.terminal.ahead();
+            let is_later = self.terminal.last_read() != mark.time;
+            let before = std::mem::replace(&mut mark.ahead, now);
+            self.was_read |= is_later || now.bytes < before.bytes || before.has_end && !now.has_end;
+        }
+    }
+
     /// Returns whether the command or its descendants read what was typed. False if others may have
     /// done so.
     pub fn was_read(&mut self) -> bool {
-        self.pause();
+        self.look();
         self.was_read && !may_be_others()
+    }
+
+    /// Returns whether the terminal has other modes than before, which a replay would not set.
+    pub fn has_other_modes(&self) -> bool {
+        let relevant = |modes: &Termios| {
+            (modes.input_modes, modes.output_modes, modes.control_modes, modes.local_modes)
+        };
+        let before = self.modes.as_ref().map(relevant);
+        before.is_some_and(|before| tcgetattr(self).is_ok_and(|now| relevant(&now) != before))
     }
 }
 
-/// This session's terminal.
+/// The terminal that a command reads: its standard input, or this session's terminal.
 #[derive(Debug)]
 enum Terminal {
     /// As a standard stream.
@@ -99,10 +127,13 @@ enum Terminal {
 }
 
 impl Terminal {
-    fn of_session() -> Option<Terminal> {
-        let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    fn find() -> Option<Terminal> {
+        let stdin = rustix::stdio::stdin();
+        let others = [rustix::stdio::stdout(), rustix::stdio::stderr()];
         let is_own = |stream: &BorrowedFd<'_>| isatty(stream) && tcgetpgrp(stream).is_ok();
-        match streams.into_iter().find(is_own) {
+        // Standard input may be the terminal of no session, as under `setsid`.
+        let stream = isatty(stdin).then_some(stdin).or_else(|| others.into_iter().find(is_own));
+        match stream {
             Some(stream) => Some(Terminal::Stream(stream)),
             None => Terminal::by_name().map(Terminal::Opened),
         }
@@ -119,21 +150,42 @@ impl Terminal {
         (tcgetsid(&opened).ok()? == rustix::process::getsid(None).ok()?).then_some(opened)
     }
 
-    /// Sets the time of the last read back, and returns the state of now.
-    fn mark(&self) -> Option<Mark> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-        let time = i64::try_from(now.as_secs()).ok()? - BACK;
-        let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-        let last_access = Timespec { tv_sec: time, tv_nsec: 0 };
-        let times = Timestamps { last_access, last_modification: unchanged };
-        futimens(self.as_fd(), &times).ok()?;
-        Some(Mark { time, has_end: self.has_end() })
+    /// Returns whether this process group may read it: it is in the foreground, or no session is.
+    fn is_for(&self, group: Pid) -> bool {
+        tcgetpgrp(self).map_or_else(|errno| errno == Errno::NOTTY, |front| front == group)
     }
 
-    /// Returns whether the next read finds the end of the input: something is there, of no bytes.
-    fn has_end(&self) -> bool {
-        let is_empty = || ioctl_fionread(self).is_ok_and(|bytes| bytes == 0);
-        fsutil::is_ready(self, PollFlags::IN).unwrap_or(false) && is_empty()
+    /// Sees to it that the next read shows, and returns what it is like now.
+    fn mark(&self) -> Mark {
+        Mark { time: self.set_back(), ahead: self.ahead() }
+    }
+
+    /// Sets the time of the last read back, unless it is long ago, and returns it. If the terminal
+    /// belongs to another user, as under `su`, it stays, and shows only reads of a later step.
+    fn set_back(&self) -> Option<Timespec> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let time = i64::try_from(now.as_secs()).ok()? - BACK;
+        if self.last_read()?.tv_sec > time {
+            let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+            // A read keeps the fraction. So another cachex at this terminal, whose command may have
+            // read since, meets a time that is not its own.
+            let last_access = Timespec { tv_sec: time, tv_nsec: now.subsec_nanos().into() };
+            let times = Timestamps { last_access, last_modification: unchanged };
+            let _ = futimens(self, &times);
+        }
+        self.last_read()
+    }
+
+    fn last_read(&self) -> Option<Timespec> {
+        let stat = fstat(self).ok()?;
+        Some(Timespec { tv_sec: stat.st_atime as i64, tv_nsec: stat.st_atime_nsec as _ })
+    }
+
+    fn ahead(&self) -> Ahead {
+        let bytes = ioctl_fionread(self).unwrap_or(0);
+        // Something is there, of no bytes.
+        let has_end = bytes == 0 && fsutil::is_ready(self, PollFlags::IN).unwrap_or(false);
+        Ahead { bytes, has_end }
     }
 }
 

@@ -88,11 +88,6 @@ impl Terminal {
     #[track_caller]
     pub fn awaits_reader(&mut self) -> &mut Terminal {
         let read = |path: String| std::fs::read_to_string(path).ok();
-        let children = |process: &str| {
-            let children = read(format!("/proc/{process}/task/{process}/children"));
-            let words = children.unwrap_or_default();
-            words.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()
-        };
         let waits = |process: &String| {
             let calls = ["0", "7", "23", "63", "72", "73", "270", "271"];
             let call = read(format!("/proc/{process}/syscall")).unwrap_or_default();
@@ -100,22 +95,41 @@ impl Terminal {
                 read(format!("/proc/{process}/comm")).is_none_or(|it| it == "cachex\n");
             !is_witness && call.split(' ').next().is_some_and(|call| calls.contains(&call))
         };
-        let reads = |cachex: &str| {
-            let counts = read(format!("/proc/{cachex}/io"))?;
+        eventually("a reader", || {
+            // The last one may be about to end.
+            let cachex = self.front()?;
+            let mut below: Vec<_> = children(&cachex);
+            below.extend(below.clone().iter().flat_map(|it| children(it)));
+            below.iter().any(waits).then_some(())
+        });
+        self.awaits_looks()
+    }
+
+    /// Waits until `cachex` in the foreground has looked at the command a few times.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn awaits_looks(&mut self) -> &mut Terminal {
+        let reads = || {
+            let counts = std::fs::read_to_string(format!("/proc/{}/io", self.front()?)).ok()?;
             let reads = counts.lines().find_map(|line| line.strip_prefix("syscr: "))?;
             reads.parse::<u64>().ok()
         };
-        let (cachex, before) = eventually("a reader", || {
-            // The last one may be about to end.
-            let front = rustix::termios::tcgetpgrp(&self.keyboard).ok()?;
-            let cachex = front.as_raw_nonzero().to_string();
-            let below = children(&cachex);
-            let is_there = below.iter().any(waits)
-                || below.iter().flat_map(|it| children(it)).any(|it| waits(&it));
-            Some((cachex.clone(), reads(&cachex).filter(|_| is_there && front != self.shell)?))
-        });
-        eventually("a look at the reader", || (reads(&cachex)? > before + 30).then_some(()));
+        let before = eventually("cachex", reads);
+        eventually("a look", || (reads()? > before + 30).then_some(()));
         self
+    }
+
+    /// `cachex` in the foreground, by itself or under `strace`.
+    #[cfg(target_os = "linux")]
+    fn front(&self) -> Option<String> {
+        let front = rustix::termios::tcgetpgrp(&self.keyboard).ok()?;
+        let process = front.as_raw_nonzero().to_string();
+        let name = std::fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
+        let process = match name.trim_end() {
+            "strace" => children(&process).into_iter().next()?,
+            _ => process,
+        };
+        (front != self.shell).then_some(process)
     }
 
     /// Presses a key.
@@ -164,6 +178,12 @@ impl Terminal {
         self.world.awaits_runs(runs);
         self
     }
+}
+
+#[cfg(target_os = "linux")]
+fn children(process: &str) -> Vec<String> {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    children.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect()
 }
 
 impl Drop for Terminal {

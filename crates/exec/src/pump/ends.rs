@@ -130,7 +130,8 @@ impl Pump<'_, '_> {
     /// its reader left, that reader may have been the one who read the terminal.
     pub(super) fn note_what_was_typed(&mut self) {
         let has_reader = self.broken.is_none() && self.spoiled.is_none();
-        let was_read = |typed: &mut Typed| has_reader && typed.was_read();
+        let was_read =
+            |typed: &mut Typed| typed.has_other_modes() || has_reader && typed.was_read();
         if self.console.as_ref().is_some_and(Console::was_typed)
             || self.typed.as_mut().is_some_and(was_read)
             || self.readers.as_ref().is_some_and(Readers::were_answered)
@@ -143,8 +144,9 @@ impl Pump<'_, '_> {
     pub(super) fn look_for_readers(&mut self) {
         if self.ended.is_none()
             && let Some(readers) = &mut self.readers
+            && readers.look(self.job.leader())
         {
-            readers.look(self.job.leader());
+            self.typed.iter_mut().for_each(Typed::look);
         }
     }
 
