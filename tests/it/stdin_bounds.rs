@@ -98,6 +98,31 @@ fn a_file_that_is_printed_to_is_left_to_the_command() {
     assert_eq!(std::fs::read_to_string(cachex.path("work/f")).unwrap(), "hello\n");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_caller_that_closes_its_copy_of_a_long_socket_late_is_no_reader() {
+    let cachex = cachex();
+    let call = cachex.run("wc -c");
+    // More than a socket holds; as programs in JavaScript feed the commands that they start.
+    for _ in 0..2 {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let fed = call.clone().stdin_is(theirs);
+        let running = fed.spawn();
+        let writer = std::thread::spawn(move || (&ours).write_all(&[b'x'; 1 << 20]));
+        // It looks at the socket meanwhile.
+        crate::harness::eventually("a look", || {
+            let call = format!("/proc/{}/syscall", running.pid().as_raw_nonzero());
+            let call = std::fs::read_to_string(call).ok()?;
+            // `poll`, and `ppoll` on either processor.
+            ["7", "73", "271"].contains(&call.split(' ').next()?).then_some(())
+        });
+        drop(fed);
+        running.ends().prints("1048576\n").quietly();
+        writer.join().unwrap().unwrap();
+    }
+    assert_eq!(cachex.runs(), 1);
+}
+
 #[test]
 fn a_socket_stays_one() {
     let cachex = cachex();

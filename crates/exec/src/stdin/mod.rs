@@ -398,9 +398,9 @@ pub fn take(mode: StdinMode, closed: bool) -> Result<Stdin, Unknown> {
         FileType::Socket if rustix::net::sockopt::socket_type(stdin) != Ok(SocketType::STREAM) => {
             Err(Unknown::untouched(Why::Messages))
         }
-        FileType::Fifo => pipe::take(PIPE, caller_reads_on()),
+        FileType::Fifo => pipe::take(PIPE, caller_reads_on),
         // A peer that gets answers through the same socket may ask more, and has to see its end.
-        FileType::Socket => pipe::take(SOCKET, caller_reads_on() || shared::is_an_output(&stat)),
+        FileType::Socket => pipe::take(SOCKET, || caller_reads_on() || shared::is_an_output(&stat)),
         _ => Err(Unknown::untouched(Why::Unreadable)),
     }
 }

@@ -76,15 +76,20 @@ fn copied_by_tee(len: usize, copied: &PipeReader, copy: &PipeWriter) -> Option<V
     Some(bytes)
 }
 
-/// Waits until the writer of a socket has ended; none if that cannot be detected. A writer of more
-/// than a socket takes waits for a reader, which looks like one that writes no more.
-pub fn into_socket(began: Instant) -> Option<Result<Stdin, Unknown>> {
+/// Waits until the writer of a socket has ended; none if that cannot be detected, or no others read
+/// it any more. A writer of more than a socket takes waits for a reader, which looks like one that
+/// writes no more.
+pub fn into_socket(
+    began: Instant,
+    others_read: impl Fn() -> bool,
+) -> Option<Result<Stdin, Unknown>> {
     let stdin = rustix::stdio::stdin();
     if sockopt::socket_type(stdin) != Ok(SocketType::STREAM) {
         return None;
     }
-    let len = match wait(began, PollFlags::RDHUP, SILENT, |_| Some(()))? {
+    let len = match wait(began, PollFlags::RDHUP, SILENT, |_| others_read().then_some(()))? {
         Ok(len) => len,
+        Err(Why::Open) => return Some(Err(Unknown::untouched(Why::Shared))),
         Err(why) => return Some(Err(Unknown::untouched(why))),
     };
     let mut bytes = vec![0; len];

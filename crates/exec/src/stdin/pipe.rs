@@ -29,24 +29,25 @@ pub fn stretched(time: Duration) -> Duration {
     time
 }
 
-/// Reads to the end. Where it `is_shared`, other readers are not deprived of anything.
-pub fn take(kind: &'static str, is_shared: bool) -> Result<Stdin, Unknown> {
+/// Reads to the end. Where `others_read` it, they are not deprived of anything.
+pub fn take(kind: &'static str, others_read: impl Fn() -> bool) -> Result<Stdin, Unknown> {
     let stdin = rustix::stdio::stdin();
     let began = Instant::now();
+    let is_shared = others_read();
     #[cfg(target_os = "linux")]
     {
         let looked = match kind {
             super::PIPE => super::peek::into_pipe(began, is_shared),
-            _ if is_shared => super::peek::into_socket(began),
+            _ if is_shared => super::peek::into_socket(began, &others_read),
             _ => None,
         };
         if let Some(taken) = looked {
             return taken;
         }
         // Its writers may live longer than this waits, or write more than this keeps, and then
-        // nothing can be put back. A parent that feeds a pipe has its other end while it starts
-        // this process, but no more when so much has come.
-        if is_shared && (kind == super::SOCKET || super::caller_reads_on()) {
+        // nothing can be put back. A parent that feeds it has its other end while it starts this
+        // process, but no more when so much has come.
+        if is_shared && others_read() {
             return Err(Unknown::untouched(Why::Shared));
         }
     }
