@@ -8,7 +8,9 @@
 //! disk is full. So output is held back from a process that prints and is getting on in the file.
 //! Nothing is held back from one that waits in it for what is to come, as `tail -f` does.
 //!
-//! The system tells when the files are read (`inotify`), but not by whom. That has to be looked for.
+//! That a file was read, its time of access tells, unless its file system keeps none (`noatime`). By
+//! whom has to be looked for. (`inotify` would wake cachex for that, but to close it takes
+//! milliseconds.)
 
 #[cfg(target_os = "linux")]
 pub use linux::ReadBack;
@@ -18,12 +20,10 @@ mod linux {
     use crate::descendants;
     use cachex_base::record::frames::Stream;
     use cachex_base::system::procfs;
-    use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-    use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
-    use rustix::fs::{FileType, fstat};
+    use rustix::fd::BorrowedFd;
+    use rustix::fs::{FileType, Stat, fstat};
     use rustix::process::Pid;
     use std::fs;
-    use std::mem::MaybeUninit;
     use std::os::unix::fs::MetadataExt;
     use std::time::{Duration, Instant};
 
@@ -31,21 +31,22 @@ mod linux {
     const SHARE: u32 = 50;
     /// The time for which output is held back from a process that does not get on.
     const STILL: Duration = Duration::from_millis(20);
-    /// The size of the buffer for events, which are of 16 bytes.
-    const EVENTS: usize = 1024;
 
     /// A device and an inode.
     type File = (u64, u64);
+    /// Seconds, and a fraction in nanoseconds.
+    type Time = (i64, u64);
 
     /// A watch on who reads the files that cachex's own streams are.
     #[derive(Debug)]
     pub struct ReadBack {
         files: Vec<File>,
+        /// The times at which they were read last.
+        times: [Option<Time>; 2],
         /// The pipes that the command prints to.
         pipes: Vec<File>,
-        events: OwnedFd,
-        /// What happened to the files since the last look.
-        noted: ReadFlags,
+        /// Whether they were read since the last look.
+        is_noted: bool,
         /// The descriptors below the command that the files were read by at the last look.
         readers: Vec<Reader>,
         due: Instant,
@@ -66,34 +67,17 @@ mod linux {
     }
 
     impl ReadBack {
-        /// Starts to watch. None if no stream goes to a file, or that cannot be watched.
+        /// Starts to watch. None if no stream goes to a file.
         pub fn watch() -> Option<ReadBack> {
-            let descriptor = |stream| match stream {
-                Stream::Stdout => rustix::stdio::stdout(),
-                Stream::Stderr => rustix::stdio::stderr(),
-            };
-            let is_file = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
-            let stats = Stream::BOTH.map(|it| fstat(descriptor(it)).ok());
-            let is_file = stats.map(|stat| stat.filter(|stat| is_file(stat.st_mode)));
-            if is_file.iter().all(Option::is_none) {
-                return None;
-            }
-            let events = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok()?;
-            let flags = WatchFlags::OPEN | WatchFlags::ACCESS | WatchFlags::CLOSE_NOWRITE;
-            let mut files = Vec::new();
-            for (stat, stream) in is_file.iter().zip(Stream::BOTH) {
-                if let Some(stat) = stat {
-                    let path = format!("/proc/self/fd/{}", stream as usize + 1);
-                    inotify::add_watch(&events, path, flags).ok()?;
-                    files.push((stat.st_dev, stat.st_ino));
-                }
-            }
+            let stats = Stream::BOTH.map(own_file);
+            let file = |stat: &Stat| (stat.st_dev, stat.st_ino);
+            let files: Vec<_> = stats.iter().flatten().map(file).collect();
             let now = Instant::now();
-            Some(ReadBack {
+            (!files.is_empty()).then(|| ReadBack {
                 files,
+                times: stats.map(|stat| stat.as_ref().map(time_of_access)),
                 pipes: Vec::new(),
-                events,
-                noted: ReadFlags::empty(),
+                is_noted: false,
                 readers: Vec::new(),
                 due: now,
                 moved: now,
@@ -107,14 +91,9 @@ mod linux {
             self.pipes = stats.map(|stat| (stat.st_dev, stat.st_ino)).collect();
         }
 
-        /// Returns the descriptor that is readable once something happens to the files.
-        pub fn descriptor(&self) -> BorrowedFd<'_> {
-            self.events.as_fd()
-        }
-
         /// Returns when to look even if nothing happens.
         pub fn due(&self) -> Option<Instant> {
-            (!self.noted.is_empty() || !self.readers.is_empty()).then_some(self.due)
+            (self.is_noted || !self.readers.is_empty()).then_some(self.due)
         }
 
         /// Returns whether the command or one of its descendants read one of the files. Call this when
@@ -128,7 +107,8 @@ mod linux {
         /// Looks who reads the files, if that is due. Returns whether the output has to be held back,
         /// or go on to be.
         pub fn look(&mut self, leader: Pid, is_held: bool) -> bool {
-            self.take_events();
+            let times = Stream::BOTH.map(|it| own_file(it).as_ref().map(time_of_access));
+            self.is_noted |= std::mem::replace(&mut self.times, times) != times;
             let now = Instant::now();
             if self.due().is_none_or(|due| now < due) {
                 return is_held;
@@ -136,12 +116,11 @@ mod linux {
             let processes = descendants::with(leader);
             let readers: Vec<_> =
                 processes.iter().flat_map(|&process| self.readers_in(process)).collect();
-            let noted = std::mem::replace(&mut self.noted, ReadFlags::empty());
-            let has_ended = noted.intersects(ReadFlags::ACCESS | ReadFlags::CLOSE_NOWRITE);
+            let is_noted = std::mem::take(&mut self.is_noted);
             // If nobody else has it open, it was a process that has ended since.
             self.was_read = self.was_read
                 || !readers.is_empty()
-                || has_ended && !self.is_read_by_others(&processes);
+                || is_noted && !self.is_read_by_others(&processes);
             let before = |now: &Reader| {
                 let mut before = self.readers.iter();
                 before.find(|it| (it.process, it.number) == (now.process, now.number))
@@ -156,15 +135,6 @@ mod linux {
             self.due = now + SHARE * now.elapsed();
             let is_still = self.moved.elapsed() >= STILL;
             self.moved == now || is_held && !self.readers.is_empty() && !is_still
-        }
-
-        /// Takes the events out of their queue.
-        fn take_events(&mut self) {
-            let mut buffer = [MaybeUninit::uninit(); EVENTS];
-            let mut events = inotify::Reader::new(self.events.as_fd(), &mut buffer);
-            while let Ok(event) = events.next() {
-                self.noted |= event.events();
-            }
         }
 
         fn is_read_by_others(&self, own: &[u32]) -> bool {
@@ -192,6 +162,20 @@ mod linux {
             }
             readers
         }
+    }
+
+    /// Returns the status of a stream of cachex's own, if it is a file.
+    fn own_file(stream: Stream) -> Option<Stat> {
+        let stat = match stream {
+            Stream::Stdout => fstat(rustix::stdio::stdout()),
+            Stream::Stderr => fstat(rustix::stdio::stderr()),
+        };
+        let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        stat.ok().filter(is_file)
+    }
+
+    fn time_of_access(stat: &Stat) -> Time {
+        (stat.st_atime, stat.st_atime_nsec)
     }
 
     /// Returns where a descriptor is in its file, if that was opened for reading alone.
@@ -224,10 +208,6 @@ mod elsewhere {
         }
 
         pub fn prints_to<'p>(&mut self, _: impl Iterator<Item = BorrowedFd<'p>>) {
-            match *self {}
-        }
-
-        pub fn descriptor(&self) -> BorrowedFd<'_> {
             match *self {}
         }
 

@@ -122,9 +122,6 @@ impl Pump<'_, '_> {
         let has_backlog = self.backlog.is_some();
         let legs = self.legs.iter().filter(|leg| leg.is_pending() || !has_backlog);
         watched.extend(legs.filter_map(OutputStream::waits_for));
-        if let Some(read_back) = self.read_back.as_ref().filter(|_| self.ended.is_none()) {
-            watched.push(PollFd::from_borrowed_fd(read_back.descriptor(), PollFlags::IN));
-        }
         let readers = watched.len();
         watched.extend(self.legs.iter().filter_map(OutputStream::watches));
         let now = Instant::now();
