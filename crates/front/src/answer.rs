@@ -2,7 +2,7 @@
 
 use crate::buffer::Buffer;
 use crate::call::Process;
-use crate::config::{self, Levels};
+use crate::config::{self, Levels, Rules};
 use crate::declared;
 use crate::environment::{self, Environment, Own};
 use crate::executable;
@@ -52,9 +52,9 @@ pub(crate) struct Buffers {
 }
 
 const _: () = assert!(MAX_SEALED < SHORT, "an entry fits where the components were");
+const _: () = assert!(size_of::<Start>() < 1024, "it lies within a page");
 
-/// What does not begin as zeros.
-#[repr(C)]
+/// What does not begin as zeros and every call uses. The linker places it at the end of all data.
 pub(crate) struct Start {
     pub levels: Levels,
     /// Here, since moving it would need a function of the C library.
@@ -71,6 +71,7 @@ pub(crate) struct Place<T>(pub(crate) UnsafeCell<T>);
 unsafe impl<T> Sync for Place<T> {}
 
 pub(crate) static START: Place<Start> = Place(UnsafeCell::new(Start::NEW));
+pub(crate) static RULES: Place<Rules> = Place(UnsafeCell::new(config::NO_RULES));
 
 pub(crate) static ROOM: Place<Room> = Place(UnsafeCell::new(Room {
     places: Places { cwd: [0; executable::PATH], executable: executable::Room::NEW },
@@ -103,7 +104,8 @@ enum Never {}
 
 fn attempt(process: &Process) -> Known<Never> {
     // SAFETY: nobody else uses them, and this runs once.
-    let (room, Start { call, levels }) = unsafe { (&mut *ROOM.0.get(), &mut *START.0.get()) };
+    let (room, Start { call, levels }, rules) =
+        unsafe { (&mut *ROOM.0.get(), &mut *START.0.get(), &mut *RULES.0.get()) };
     let mut options = Options::of(process, &mut levels.flags)?;
     let environment = Environment::of(process, &mut room.environment)?;
     let own = environment.own(&mut levels.variables)?;
@@ -116,7 +118,7 @@ fn attempt(process: &Process) -> Known<Never> {
     }
     let is_closed = input::is_closed(0);
     let mut path = Buffer::new(&mut room.folder);
-    let below = (&levels.variables, &mut levels.all, &mut levels.rules[..], &mut room.config);
+    let below = (&levels.variables, &mut levels.all, &mut rules[..], &mut room.config);
     let settled = settle(&mut options, &own, &environment, process, below, &mut path)?;
     input::check_descriptors(&options, process)?;
     let store = store(settled.folder)?;

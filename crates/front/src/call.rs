@@ -45,6 +45,12 @@ impl Process {
         unsafe { Some(Text::at(*self.arguments.add(at))) }
     }
 
+    /// Returns the number of variables. Pointers to them, and a null pointer, lie before the pairs.
+    pub fn count_of_variables(&self) -> usize {
+        let len = self.auxiliary.addr().wrapping_sub(self.environment.addr());
+        (len / size_of::<*const u8>()).saturating_sub(1)
+    }
+
     /// Returns the variables, each `NAME=value` or any other text.
     pub fn environment(&self) -> impl Iterator<Item = Text<'static>> {
         let mut next = self.environment;

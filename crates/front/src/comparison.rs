@@ -1,9 +1,9 @@
 //! The interpretation of a call before the look-up, for comparison with that of the ordinary way.
 
-use crate::answer::{self, Call, ROOM, Room, START, Start};
+use crate::answer::{self, Call, ROOM, RULES, Room, START, Start};
 use crate::buffer::Buffer;
 use crate::call::Process;
-use crate::config::Levels;
+use crate::config::{Levels, NO_RULES, Rules};
 use crate::environment::Environment;
 use crate::input;
 use crate::options::Options;
@@ -31,11 +31,12 @@ pub struct Decision<'d> {
 /// change, and no other thread is in this crate.
 pub unsafe fn decide(stack: *const usize, tell: &mut dyn FnMut(Result<Decision<'_>, &str>)) {
     // SAFETY: the caller promises both.
-    let (room, start, process) =
-        unsafe { (&mut *ROOM.0.get(), &mut *START.0.get(), Process::at(stack)) };
-    *start = Start::NEW;
+    let (room, start, rules, process) = unsafe {
+        (&mut *ROOM.0.get(), &mut *START.0.get(), &mut *RULES.0.get(), Process::at(stack))
+    };
+    (*start, *rules) = (Start::NEW, NO_RULES);
     let Start { call, levels } = start;
-    if let Err(Pass(why)) = look(&process, room, levels, call, tell) {
+    if let Err(Pass(why)) = look(&process, room, (levels, rules), call, tell) {
         tell(Err(why));
     }
 }
@@ -43,7 +44,7 @@ pub unsafe fn decide(stack: *const usize, tell: &mut dyn FnMut(Result<Decision<'
 fn look(
     process: &Process,
     room: &'static mut Room,
-    levels: &'static mut Levels,
+    (levels, rules): (&'static mut Levels, &mut Rules),
     call: &mut Call,
     tell: &mut dyn FnMut(Result<Decision<'_>, &str>),
 ) -> Known<()> {
@@ -51,7 +52,7 @@ fn look(
     let environment = Environment::of(process, &mut room.environment)?;
     let own = environment.own(&mut levels.variables)?;
     let mut path = Buffer::new(&mut room.folder);
-    let below = (&levels.variables, &mut levels.all, &mut levels.rules[..], &mut room.config);
+    let below = (&levels.variables, &mut levels.all, &mut rules[..], &mut room.config);
     let settled = answer::settle(&mut options, &own, &environment, process, below, &mut path)?;
     input::check_descriptors(&options, process)?;
     let places = (&mut room.places, &mut room.buffers);

@@ -35,23 +35,21 @@ impl Room {
     pub const NEW: Room = Room { text: [0; SIZE], command: [0; SIZE] };
 }
 
-/// The settings of each level of a call, including those of a file.
-#[repr(C)]
+/// The settings of each level of a call, including those of a file for all commands.
 pub struct Levels {
-    pub rules: [Given; RULES],
-    pub all: Given,
-    pub variables: Given,
     pub flags: Given,
+    pub variables: Given,
+    pub all: Given,
 }
 
 impl Levels {
-    pub const NEW: Levels = Levels {
-        rules: [const { Given::NEW }; RULES],
-        all: Given::NEW,
-        variables: Given::NEW,
-        flags: Given::NEW,
-    };
+    pub const NEW: Levels = Levels { flags: Given::NEW, variables: Given::NEW, all: Given::NEW };
 }
+
+/// The settings of a file for some commands.
+pub type Rules = [Given; RULES];
+
+pub const NO_RULES: Rules = [const { Given::NEW }; RULES];
 
 /// Merges the settings of the file at this path. Returns false if there is none. A file that was
 /// named must exist.

@@ -15,7 +15,7 @@ const SWITCH: &[u8] = b"CACHEX_FRONT";
 /// The setting that reports why a call is passed on.
 pub const TRACED: &[u8] = b"CACHEX_FRONT=trace";
 /// The maximum number of variables. Calls with more are passed on.
-pub const MOST: usize = 512;
+pub const MOST: usize = 560;
 
 /// The variables for options that are supported here, and the options' names. Others are left to
 /// the ordinary way.
@@ -52,23 +52,21 @@ pub struct Variable {
     rank: u64,
 }
 
-/// All variables, and buffers to sort them.
+/// The order of the variables, and the variables, at the end.
 #[repr(C)]
 pub struct Room {
     order: [u16; MOST],
-    spare: [u16; MOST],
     all: [Option<Variable>; MOST],
 }
 
 impl Room {
     #[expect(clippy::large_stack_arrays, reason = "it is the beginning of a static")]
-    pub const NEW: Room = Room { order: [0; MOST], spare: [0; MOST], all: [None; MOST] };
+    pub const NEW: Room = Room { order: [0; MOST], all: [None; MOST] };
 }
 
 pub struct Environment {
     all: &'static [Option<Variable>],
     order: &'static mut [u16],
-    spare: &'static mut [u16],
 }
 
 /// The settings of cachex's own variables.
@@ -87,8 +85,11 @@ pub struct Own {
 impl Environment {
     /// Reads the environment.
     pub fn of(process: &Process, room: &'static mut Room) -> Known<Environment> {
-        let Room { all, order, spare } = room;
-        let mut count = 0;
+        let Room { all, order } = room;
+        // At the end, next to the buffer that is filled from them: both share a page.
+        let start = MOST.checked_sub(process.count_of_variables()).ok_or(Pass("many variables"))?;
+        let all = all.get_mut(start..).unwrap_or_default();
+        let mut places = all.iter_mut();
         for text in process.environment() {
             let equals = text.bytes().iter().position(|&byte| byte == b'=');
             let (name, value) = match equals {
@@ -97,11 +98,10 @@ impl Environment {
                 None => (Some(&b"="[..]), Some(text)),
             };
             let (Some(name), Some(value)) = (name, value) else { return Err(Pass("a variable")) };
-            let Some(place) = all.get_mut(count) else { return Err(Pass("many variables")) };
+            let Some(place) = places.next() else { return Err(Pass("many variables")) };
             *place = Some(Variable { name, value, rank: rank(name) });
-            count = count.wrapping_add(1);
         }
-        Ok(Environment { all: all.get(..count).unwrap_or_default(), order, spare })
+        Ok(Environment { all, order })
     }
 
     fn iter(&self) -> impl Iterator<Item = &Variable> {
@@ -162,7 +162,7 @@ impl Environment {
         cwd: Option<&[u8]>,
         to: &mut Fields<impl Sink>,
     ) -> Known<()> {
-        let Environment { all, order, spare } = self;
+        let Environment { all, order } = self;
         let mut count = 0;
         for (at, variable) in all.iter().enumerate() {
             let Some(variable) = variable else { continue };
@@ -174,9 +174,9 @@ impl Environment {
             count = count.wrapping_add(1);
         }
         let order = order.get_mut(..count).unwrap_or_default();
-        let order = sorted(all, order, spare.get_mut(..count).unwrap_or_default());
+        sort(all, order);
         to.begin_list(Tag::Env, count.wrapping_mul(2));
-        for &at in order {
+        for &at in &*order {
             let Some(Some(Variable { name, value, .. })) = all.get(usize::from(at)) else {
                 return Err(Pass("a variable"));
             };
@@ -264,35 +264,17 @@ fn is_behind(all: &[Option<Variable>], one: u16, other: u16) -> bool {
     }
 }
 
-/// Sorts by merging, since equal names must stay in order; `spare` has the same length. The
-/// standard library's sort allocates, and panics if the order is inconsistent.
-fn sorted<'o>(
-    all: &[Option<Variable>],
-    mut from: &'o mut [u16],
-    mut to: &'o mut [u16],
-) -> &'o [u16] {
-    let count = from.len();
-    let mut width = 1;
-    while width < count {
-        let mut places = to.iter_mut();
-        let mut start = 0;
-        while start < count {
-            let middle = count.min(start.wrapping_add(width));
-            let end = count.min(middle.wrapping_add(width));
-            let mut left = from.get(start..middle).unwrap_or_default().iter().copied().peekable();
-            let mut right = from.get(middle..end).unwrap_or_default().iter().copied().peekable();
-            for place in places.by_ref().take(end.wrapping_sub(start)) {
-                let takes_right = match (left.peek(), right.peek()) {
-                    (Some(&one), Some(&other)) => is_behind(all, one, other),
-                    (one, _) => one.is_none(),
-                };
-                let next = if takes_right { right.next() } else { left.next() };
-                *place = next.unwrap_or_default();
-            }
-            start = end;
+/// Sorts by inserting each at its place among those before it: equal names must stay in order, and
+/// there are few. The standard library's sort allocates, and panics if the order is inconsistent.
+fn sort(all: &[Option<Variable>], order: &mut [u16]) {
+    for end in 1..order.len() {
+        let Some((sorted, [next, ..])) = order.split_at_mut_checked(end) else { return };
+        let one = *next;
+        let place = sorted.partition_point(|&other| !is_behind(all, other, one));
+        let mut moved = one;
+        for at in sorted.get_mut(place..).unwrap_or_default() {
+            core::mem::swap(at, &mut moved);
         }
-        core::mem::swap(&mut from, &mut to);
-        width = width.wrapping_mul(2);
+        *next = moved;
     }
-    from
 }
