@@ -1,6 +1,6 @@
 //! The programs that a portable call starts, as components of its key: the interpreter and the
 //! libraries of its executable, and the command behind `env`, `timeout` and other wrappers as if it
-//! were called directly.
+//! were called directly. Of wrappers on the way to it, the content counts.
 //!
 //! What a program starts later is not known. Some executables do nothing but start another one,
 //! which they choose: the shims of version managers. They are only named, by `--verbose` and
@@ -50,49 +50,64 @@ impl Runner<'_> {
             return platform::preloaded(&own).into_iter().collect();
         };
         parts.extend(platform::of_program(&executable.path, &own, OWN));
-        let Some(wrapped) = self.wrapped(&outer) else {
-            parts.extend(platform::preloaded(&own));
-            return parts;
+        let mut preloaded: Vec<Part> = platform::preloaded(&own).into_iter().collect();
+        let chain = self.chain(executable, own);
+        for (wrapped, _) in &chain {
+            let part = platform::preloaded(&wrapped.environment);
+            preloaded.extend(part.filter(|part| !preloaded.contains(part)));
+        }
+        parts.extend(preloaded);
+        let Some((wrapped, last)) = chain.last() else { return parts };
+        let told = |(_, found): &(_, Option<Executable>)| match found {
+            Some(found) => platform::content(&found.path),
+            None => "not found".to_owned(),
         };
-        parts.extend(platform::preloaded(&wrapped.environment));
-        let (told, found) = match found(&wrapped) {
-            Some(found) => (platform::content(&found.path), Some(found)),
-            None => ("not found".to_owned(), None),
-        };
-        parts.push(("wrapped command", told));
+        let told: Vec<String> = chain.iter().map(told).collect();
+        parts.push(("wrapped command", told.join(" ")));
         let of =
             |found: &Executable| platform::of_program(&found.path, &wrapped.environment, WRAPPED);
-        parts.extend(found.iter().flat_map(of));
+        parts.extend(last.iter().flat_map(of));
         parts
     }
 
-    /// Returns the command behind a wrapper.
-    fn wrapped<'o>(&self, outer: wrapper::Lookup<'o>) -> Option<Wrapped<'o>> {
+    /// Returns the commands behind a wrapper, the one that runs in the end last, and their files.
+    fn chain<'o>(
+        &self,
+        executable: &Executable,
+        environment: Environment<'o>,
+    ) -> Vec<(Wrapped<'o>, Option<Executable>)> {
         let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
-        wrapper::behind(&words, outer)
+        let mut chain = Vec::new();
+        let mut next = Wrapped::new(&words, environment)
+            .and_then(|given| given.next(executable.place().file_name()));
+        while let Some(wrapped) = next.filter(|_| chain.len() < wrapper::DEPTH) {
+            let found = found(&wrapped);
+            next = wrapped.next(found.as_ref().and_then(|found| found.place().file_name()));
+            chain.push((wrapped, found));
+        }
+        chain
     }
 
-    /// Returns whether the programs that a call with this executable starts are part of its key.
-    fn counts_programs(&self, executable: Option<&Executable>) -> bool {
+    /// Returns the executable of a call whose programs are part of its key.
+    fn counted<'c>(&self, call: &'c Call) -> Option<&'c Executable> {
         let identity = &self.config.identity;
-        identity.portable && identity.platform.is_none() && executable.is_some()
+        let counts = identity.portable && identity.platform.is_none();
+        call.executable.as_ref().filter(|_| counts)
     }
 
     /// Returns whether an argument is the command behind a wrapper, and part of the key as that.
     pub(super) fn is_wrapped(&self, call: &Call, argument: &OsStr) -> bool {
-        self.counts_programs(call.executable.as_ref())
-            && self.wrapped(&|_| None).is_some_and(|it| it.words[0] == argument.as_bytes())
+        let Some(executable) = self.counted(call) else { return false };
+        let chain = self.chain(executable, Environment::new(&|_| None));
+        chain.iter().any(|(wrapped, _)| wrapped.words[0] == argument.as_bytes())
     }
 
     /// Returns whether the command behind a wrapper is another one than when the key was computed.
     pub(super) fn wrapped_changed(&self, call: &Call) -> bool {
-        let executable = call.executable.as_ref();
-        if !self.counts_programs(executable) {
-            return false;
-        }
+        let Some(executable) = self.counted(call) else { return false };
         let outer = |name: &str| var(self.vars, name);
-        self.wrapped(&outer).is_some()
-            && !call.found.declared.platform.ends_with(&self.programs(executable))
+        !self.chain(executable, Environment::new(&outer)).is_empty()
+            && !call.found.declared.platform.ends_with(&self.programs(Some(executable)))
     }
 
     /// Returns a sentence about a shim that the call runs, if it depends on nothing else that says
@@ -100,14 +115,11 @@ impl Runner<'_> {
     pub(super) fn shim(&self, call: &Call) -> Option<String> {
         let identity = &self.config.identity;
         let is_known = self.is_automatic() || !identity.inputs.commands.is_empty();
-        let executable = call.executable.as_ref();
-        if is_known || !self.counts_programs(executable) {
-            return None;
-        }
+        let executable = self.counted(call).filter(|_| !is_known)?;
         let outer = |name: &str| var(self.vars, name);
-        let found = match self.wrapped(&outer) {
-            Some(wrapped) => found(&wrapped)?,
-            None => executable?.clone(),
+        let found = match self.chain(executable, Environment::new(&outer)).pop() {
+            Some((_, found)) => found?,
+            None => executable.clone(),
         };
         let chooser = chooser(&found)?;
         let name = quote::word(base_name(found.path.as_os_str().as_bytes()));
@@ -129,11 +141,13 @@ impl Runner<'_> {
 
 /// Finds the command behind a wrapper, as that does.
 fn found(wrapped: &Wrapped<'_>) -> Option<Executable> {
-    let command = Invocation { argv: vec![wrapped.command()] };
-    match command.resolve(wrapped.environment.value("PATH")) {
-        Resolved::Found(found) => Some(found),
-        _ => None,
-    }
+    let is_path = wrapped.words[0].contains(&b'/');
+    wrapped.places().into_iter().find_map(|place| {
+        match (Invocation { argv: vec![place.into_os_string()] }).resolve(None) {
+            Resolved::Found(found) if is_path || !found.is_cachex_masked() => Some(found),
+            _ => None,
+        }
+    })
 }
 
 /// Returns the name of the program that chooses what runs in place of an executable, if there is

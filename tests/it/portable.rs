@@ -277,6 +277,109 @@ fn what_a_wrapper_runs_counts_as_if_it_were_called_directly() {
     call.once().exits(127);
 }
 
+/// Checks that a portable call counts a file: with other contents it runs again.
+fn counts(call: &Call, write: impl Fn(&str)) {
+    write("old");
+    call.once().prints("old\n");
+    call.once().prints("old\n");
+    write("new");
+    let told = call.clone().with("--verbose").once();
+    assert_eq!(told.stdout(), "new\n", "{}", told.stderr());
+}
+
+#[test]
+fn a_command_is_looked_for_in_the_folder_that_its_wrapper_enters() {
+    let cachex = cachex();
+    let sub = cachex.path("work/sub").display().to_string();
+    for (line, path) in [
+        ("env -C sub PATH=.:/usr/bin tool", None),
+        ("env -Csub PATH=.:/usr/bin tool", None),
+        ("env --chdir=sub PATH=:/usr/bin tool", None),
+        ("env -C /nowhere -C sub PATH=/usr/bin: tool", None),
+        (&format!("env -C {sub} PATH=.:/usr/bin tool"), None),
+        ("env -C sub nice tool", Some(".:/usr/bin:/bin")),
+        ("env -C . env -C sub tool", Some("/usr/bin:/bin:")),
+        ("env -C sub ./tool", None),
+        ("env -C sub PATH=.:/usr/bin script", None),
+        ("env -C sub ./other", None),
+        // Options end at a lone `-`, so this is a variable.
+        ("env - --chdir=sub sub/tool", None),
+    ] {
+        let mut call = cachex.exec(line.split(' ')).with("--portable --scope a");
+        if let Some(path) = path {
+            call = call.env("PATH", path);
+        }
+        counts(&call, |says| {
+            tool_in(&cachex, "work/sub/tool", says);
+            cachex.executable("work/sub/script", "#!/usr/bin/env tool\n");
+            cachex.executable("work/sub/other", "#!./tool\n");
+        });
+    }
+    let call = cachex.exec(["env", "-S", "-C sub PATH=.:/usr/bin tool"]);
+    counts(&call.with("--portable --scope a"), |says| tool_in(&cachex, "work/sub/tool", says));
+    // A wrapper on the way, found there as well.
+    let call = cachex.exec(["env", "-C", "sub", "./nice", "true"]);
+    counts(&call.with("--portable --scope a"), |says| tool_in(&cachex, "work/sub/nice", says));
+}
+
+#[test]
+fn libraries_and_preloaded_files_are_looked_for_in_the_folder_that_a_wrapper_enters() {
+    let cachex = cachex();
+    let call = |words: &[&str]| cachex.exec(words).with("--portable --scope a");
+    // It is no library, but the loader opens it.
+    let preload = |says: &str| drop(cachex.write("work/lib/pre.so", says));
+    for line in [
+        &["env", "-C", "lib", "LD_PRELOAD=./pre.so", "/bin/echo", "hi"][..],
+        &["env", "-u", "A", "env", "-Clib", "LD_PRELOAD=a ./pre.so", "/bin/echo", "hi"],
+    ] {
+        preload("old");
+        call(line).once().prints("hi\n");
+        preload("new");
+        call(line).with("--verbose").once().mentions(&["cachex: miss"]);
+        call(line).with("--verbose").once().mentions(&["cachex: hit"]);
+    }
+    // Without it, nothing starts.
+    let line = ["env", "-C", "lib", "LD_LIBRARY_PATH=.", "/bin/echo", "hi"];
+    call(&line).twice().prints("hi\n");
+    cachex.write("work/lib/libc.so.6", "no library");
+    call(&line).once().exits(127);
+}
+
+fn tool_in(cachex: &Cachex, name: &str, says: &str) {
+    cachex.executable(name, format!("#!/bin/sh\necho {says}\n"));
+}
+
+#[test]
+fn a_command_behind_less_common_wrappers_and_other_names_of_theirs_counts() {
+    let cachex = cachex();
+    let link = |name: &str, to: &str| {
+        std::fs::create_dir_all(cachex.path("bin")).unwrap();
+        std::os::unix::fs::symlink(to, cachex.path("bin").join(name)).unwrap();
+    };
+    link("other", "/usr/bin/env");
+    link("genv", "/usr/bin/env");
+    for line in [
+        "other A=b tool",
+        "nice other A=b tool",
+        "genv A=b tool",
+        "setarch x86_64 -R tool",
+        "setarch -R tool",
+        "linux64 -R tool",
+        "prlimit --nofile=100 -c0 tool",
+        "choom -n 0 -- tool",
+        "flock -w 5 /dev/null tool",
+        "busybox nice -n 1 tool",
+    ] {
+        let program = line.split(' ').next().unwrap();
+        let usual = ["/usr/bin", "/bin"].iter().any(|it| Path::new(it).join(program).exists());
+        if !usual && !cachex.path("bin").join(program).exists() {
+            continue;
+        }
+        let call = cachex.exec(line.split(' ')).with("--portable --scope a");
+        counts(&call, |says| tool_says(&cachex, says));
+    }
+}
+
 #[test]
 fn what_a_wrapped_script_is_run_by_counts() {
     let cachex = cachex();

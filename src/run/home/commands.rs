@@ -5,7 +5,7 @@
 //! count as matches.
 
 use super::Home;
-use cachex_base::process::wrapper;
+use cachex_base::process::wrapper::{self, Environment};
 use glob::Pattern;
 
 /// A command, and patterns that match some of its arguments in this order.
@@ -226,7 +226,7 @@ fn within(words: &[&[u8]], depth: usize, known: Words) -> Option<Home> {
     {
         return Some(home);
     }
-    if let Some(wrapped) = wrapper::behind(words, &|_| None) {
+    if let Some(wrapped) = wrapper::behind(words, Environment::new(&|_| None)) {
         let behind: Vec<&[u8]> = wrapped.words.iter().map(Vec::as_slice).collect();
         let home = within(&behind, depth, known);
         if home.is_some() || known == Words::Given {
@@ -250,7 +250,7 @@ fn lists_variables(words: &[&[u8]]) -> bool {
         return false;
     };
     match name(command) {
-        "env" => wrapper::behind(&words, &|_| None).is_none(),
+        "env" => wrapper::behind(&words, Environment::new(&|_| None)).is_none(),
         "set" => arguments.next().is_none(),
         "declare" | "export" | "readonly" | "typeset" => arguments.all(is_option),
         _ => false,

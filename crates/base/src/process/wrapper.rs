@@ -2,142 +2,34 @@
 //! like.
 //!
 //! Their options are read as they read them, so it is known for certain which word is the command,
-//! and in which environment it runs. Wrappers about which this is not certain, such as `sudo` and
-//! `docker`, are not listed here.
+//! and in which environment and folder it runs. Wrappers about which this is not certain, such as
+//! `sudo` and `docker`, are not listed here.
 
-use std::collections::{BTreeMap, VecDeque};
+mod environment;
+mod split;
+mod table;
+
+pub use environment::Environment;
+
+use split::split;
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// The syntax of a wrapper's arguments. Options end at the first word that is none.
-struct Wrapper {
-    name: &'static str,
-    /// The short options that take a value.
-    values: &'static str,
-    /// The long options that matter or take a value, and their short forms.
-    long: &'static [(&'static str, u8)],
-    /// The number of arguments between the options and the command.
-    skips: usize,
-}
-
-const WRAPPERS: [Wrapper; 13] = [
-    Wrapper { name: "ccache", values: "", long: &[], skips: 0 },
-    Wrapper {
-        name: "chrt",
-        values: "DPT",
-        long: &[("sched-deadline", b'D'), ("sched-period", b'P'), ("sched-runtime", b'T')],
-        skips: 1,
-    },
-    Wrapper { name: "distcc", values: "", long: &[], skips: 0 },
-    Wrapper {
-        name: ENV,
-        values: "aCPSu",
-        long: &[
-            ("argv0", b'a'),
-            ("chdir", b'C'),
-            ("ignore-environment", b'i'),
-            ("split-string", b'S'),
-            ("unset", b'u'),
-        ],
-        skips: 0,
-    },
-    Wrapper {
-        name: "ionice",
-        values: "cnpPu",
-        long: &[("class", b'c'), ("classdata", b'n'), ("pgid", b'P'), ("pid", b'p'), ("uid", b'u')],
-        skips: 0,
-    },
-    Wrapper { name: "nice", values: "n", long: &[("adjustment", b'n')], skips: 0 },
-    Wrapper { name: "nohup", values: "", long: &[], skips: 0 },
-    Wrapper { name: "sccache", values: "", long: &[], skips: 0 },
-    Wrapper { name: "setsid", values: "", long: &[], skips: 0 },
-    Wrapper {
-        name: "stdbuf",
-        values: "eio",
-        long: &[("error", b'e'), ("input", b'i'), ("output", b'o')],
-        skips: 0,
-    },
-    Wrapper { name: "taskset", values: "", long: &[], skips: 1 },
-    Wrapper { name: "time", values: "fo", long: &[("format", b'f'), ("output", b'o')], skips: 0 },
-    Wrapper {
-        name: "timeout",
-        values: "ks",
-        long: &[("kill-after", b'k'), ("signal", b's')],
-        skips: 1,
-    },
-];
-
-/// The wrapper that changes the environment.
-const ENV: &str = "env";
+use std::path::PathBuf;
+use table::{ENV, FLOCK, SETARCH, STRACE, Wrapper, find};
 
 /// The deepest nesting of wrappers that is followed.
-const DEPTH: usize = 16;
+pub const DEPTH: usize = 16;
 
 /// A function that looks up variables.
 pub type Lookup<'o> = &'o dyn Fn(&str) -> Option<&'o OsStr>;
 
-/// The command behind wrappers, and what they change for it.
+/// A command, and what the wrappers in front of it changed for it.
 pub struct Wrapped<'o> {
     /// The command and its arguments; never empty.
     pub words: Vec<Vec<u8>>,
     /// Its environment.
     pub environment: Environment<'o>,
-    /// Its working directory, if that is another one. A relative path is relative to the present
-    /// one.
-    pub folder: Option<PathBuf>,
-}
-
-/// An environment that is another one with some changes.
-pub struct Environment<'o> {
-    /// Looks up variables in the environment before the changes.
-    outer: Lookup<'o>,
-    /// True if nothing of that environment is left.
-    is_empty: bool,
-    /// The new values, and the variables that are removed.
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-}
-
-impl<'o> Environment<'o> {
-    /// Creates an environment without changes.
-    pub fn new(outer: Lookup<'o>) -> Environment<'o> {
-        Environment { outer, is_empty: false, changes: BTreeMap::new() }
-    }
-
-    /// Returns the value of a variable.
-    pub fn value(&self, name: &str) -> Option<&OsStr> {
-        match self.changes.get(name.as_bytes()) {
-            Some(value) => value.as_deref().map(OsStr::from_bytes),
-            None if self.is_empty => None,
-            None => (self.outer)(name),
-        }
-    }
-
-    /// Applies the changes to a process that inherits the environment before them.
-    pub fn apply(&self, command: &mut Command) {
-        if self.is_empty {
-            command.env_clear();
-        }
-        for (name, value) in &self.changes {
-            let name = OsStr::from_bytes(name);
-            // The system takes no other names.
-            match value {
-                _ if name.is_empty() => {}
-                Some(value) => {
-                    command.env(name, OsStr::from_bytes(value));
-                }
-                None => {
-                    command.env_remove(name);
-                }
-            }
-        }
-    }
-
-    fn clear(&mut self) {
-        self.is_empty = true;
-        self.changes.clear();
-    }
 }
 
 /// Returns whether a command of this name is a wrapper.
@@ -145,42 +37,43 @@ pub fn is_wrapper(name: &[u8]) -> bool {
     find(name).is_some()
 }
 
+/// Returns whether a command is a wrapper if its file has this name, whatever it is called by.
+pub fn is_wrapper_file(name: &[u8]) -> bool {
+    find(name).is_some_and(|wrapper| !wrapper.goes_by_name)
+}
+
 /// Returns the command that these words run in the end, or `None` if the first one is no wrapper,
-/// or one that runs nothing. `outer` looks up their variables.
-pub fn behind<'o>(words: &[&[u8]], outer: Lookup<'o>) -> Option<Wrapped<'o>> {
-    find(words.first()?)?;
-    let words = words.iter().map(|word| word.to_vec()).collect();
-    let mut wrapped = Wrapped { words, environment: Environment::new(outer), folder: None };
+/// or one that runs nothing. They run in this environment.
+pub fn behind<'o>(words: &[&[u8]], environment: Environment<'o>) -> Option<Wrapped<'o>> {
+    let mut wrapped = Wrapped::new(words, environment)?.next(None)?;
     for _ in 0..DEPTH {
-        let Some(wrapper) = find(wrapped.words.first()?) else { return Some(wrapped) };
-        wrapped.enter(wrapper);
+        if !is_wrapper(&wrapped.words[0]) {
+            return Some(wrapped);
+        }
+        wrapped = wrapped.next(None)?;
     }
     None
 }
 
-fn find(command: &[u8]) -> Option<&'static Wrapper> {
-    let base = command.rsplit(|&byte| byte == b'/').next()?;
-    WRAPPERS.iter().find(|wrapper| wrapper.name.as_bytes() == base)
-}
-
-impl Wrapper {
-    /// Returns the short form of a long option, which may be abbreviated.
-    fn short_of(&self, name: &[u8]) -> Option<u8> {
-        let found = self.long.iter().find(|(long, _)| long.as_bytes().starts_with(name));
-        found.map(|(_, short)| *short)
+impl<'o> Wrapped<'o> {
+    /// Creates a command that nothing is in front of. Returns `None` if there are no words.
+    pub fn new(words: &[&[u8]], environment: Environment<'o>) -> Option<Wrapped<'o>> {
+        let words: Vec<_> = words.iter().map(|word| word.to_vec()).collect();
+        (!words.is_empty()).then_some(Wrapped { words, environment })
     }
 
-    fn takes_value(&self, option: u8) -> bool {
-        self.values.as_bytes().contains(&option)
-    }
-}
-
-impl Wrapped<'_> {
-    /// Goes on from a wrapper to the command behind it.
-    fn enter(&mut self, wrapper: &Wrapper) {
-        let mut rest: VecDeque<Vec<u8>> = std::mem::take(&mut self.words).into();
-        rest.pop_front();
-        while let Some(word) = next_if(&mut rest, |word| word.starts_with(b"-")) {
+    /// Returns the command that this one runs, or `None` if it is no wrapper, or runs nothing.
+    /// `file` is the name of its file without links, if that is known.
+    pub fn next(&self, file: Option<&OsStr>) -> Option<Wrapped<'o>> {
+        let file = file.map(OsStr::as_bytes).filter(|file| is_wrapper_file(file));
+        let wrapper = find(&self.words[0]).or_else(|| find(file?))?;
+        let mut next = Wrapped { words: Vec::new(), environment: self.environment.clone() };
+        let mut rest: VecDeque<Vec<u8>> = self.words[1..].to_vec().into();
+        if wrapper.is(SETARCH) {
+            next_if(&mut rest, |word| !word.starts_with(b"-"));
+        }
+        let mut folder = None;
+        while let Some(word) = next_if(&mut rest, is_option) {
             if word == b"--" {
                 break;
             }
@@ -193,12 +86,12 @@ impl Wrapped<'_> {
                     None if wrapper.takes_value(option) => rest.pop_front().unwrap_or_default(),
                     None => Vec::new(),
                 };
-                self.obey(wrapper, option, value, &mut rest);
+                self.obey(wrapper, (option, value), &mut next, &mut folder, &mut rest);
                 continue;
             }
             // `env -` is short for `env -i`.
-            let letters = if word == b"-" { b"i" } else { &word[1..] };
-            for (at, &option) in letters.iter().enumerate() {
+            let letters = if word == b"-" { &b"-i"[..] } else { &word };
+            for (at, &option) in letters.iter().enumerate().skip(1) {
                 let mut value = Vec::new();
                 let takes_value = wrapper.takes_value(option);
                 if takes_value {
@@ -207,47 +100,50 @@ impl Wrapped<'_> {
                         value = rest.pop_front().unwrap_or_default();
                     }
                 }
-                self.obey(wrapper, option, value, &mut rest);
+                self.obey(wrapper, (option, value), &mut next, &mut folder, &mut rest);
                 if takes_value {
                     break;
                 }
             }
         }
-        if wrapper.name == ENV {
+        if wrapper.is(ENV) {
+            if next_if(&mut rest, |word| word == b"-").is_some() {
+                next.environment.clear();
+            }
             while let Some(word) = next_if(&mut rest, |word| word.contains(&b'=')) {
-                let mut sides = word.splitn(2, |&byte| byte == b'=').map(<[u8]>::to_vec);
-                let name = sides.next().unwrap_or_default();
-                self.environment.changes.insert(name, sides.next());
+                next.environment.assign(&word);
             }
         }
-        self.words = rest.into_iter().skip(wrapper.skips).collect();
+        if let Some(folder) = folder {
+            next.environment.enter(OsString::from_vec(folder));
+        }
+        next.words = rest.into_iter().skip(wrapper.skips).collect();
+        let is_script = |word: &Vec<u8>| [&b"-c"[..], b"--command"].contains(&&word[..]);
+        if wrapper.is(FLOCK) && next.words.first().is_some_and(is_script) {
+            let shell = self.environment.value("SHELL").unwrap_or("/bin/sh".as_ref());
+            next.words.insert(0, shell.as_bytes().to_vec());
+        }
+        (!next.words.is_empty()).then_some(next)
     }
 
-    /// Applies an option of `env`; those of others change nothing here.
+    /// Applies an option that changes something for the command behind.
     fn obey(
-        &mut self,
+        &self,
         wrapper: &Wrapper,
-        option: u8,
-        value: Vec<u8>,
+        (option, value): (u8, Vec<u8>),
+        next: &mut Wrapped<'o>,
+        folder: &mut Option<Vec<u8>>,
         rest: &mut VecDeque<Vec<u8>>,
     ) {
         match option {
-            _ if wrapper.name != ENV => {}
-            b'i' => self.environment.clear(),
-            b'u' => {
-                self.environment.changes.insert(value, None);
-            }
-            b'C' => {
-                let folder = OsString::from_vec(value);
-                self.folder = Some(match self.folder.take() {
-                    Some(before) => before.join(folder),
-                    None => PathBuf::from(folder),
-                });
-            }
+            b'E' if wrapper.is(STRACE) => next.environment.assign(&value),
+            _ if !wrapper.is(ENV) => {}
+            b'i' => next.environment.clear(),
+            b'u' => next.environment.change(value, None),
+            // The last one counts.
+            b'C' => *folder = Some(value),
             // Where BSD's looks for the command.
-            b'P' => {
-                self.environment.changes.insert(b"PATH".to_vec(), Some(value));
-            }
+            b'P' => next.environment.change(b"PATH".to_vec(), Some(value)),
             b'S' => {
                 for word in split(&value, &self.environment).into_iter().rev() {
                     rest.push_front(word);
@@ -257,17 +153,17 @@ impl Wrapped<'_> {
         }
     }
 
-    /// Returns the command as a path or a name to search for, as seen from the present working
+    /// Returns the paths at which the command is looked for, as seen from the present working
     /// directory.
-    pub fn command(&self) -> OsString {
-        let name = &self.words[0];
-        match &self.folder {
-            Some(folder) if name.contains(&b'/') => {
-                folder.join(Path::new(OsStr::from_bytes(name))).into_os_string()
-            }
-            _ => OsString::from_vec(name.clone()),
-        }
+    pub fn places(&self) -> Vec<PathBuf> {
+        self.environment.places(OsStr::from_bytes(&self.words[0]))
     }
+}
+
+/// Returns whether a word is an option, or the `--` after them. A lone `-` ends them for GNU's
+/// programs.
+fn is_option(word: &[u8]) -> bool {
+    word.starts_with(b"-") && (word.len() > 1 || cfg!(not(target_os = "linux")))
 }
 
 /// Takes the first word if it is like this.
@@ -275,67 +171,17 @@ fn next_if(words: &mut VecDeque<Vec<u8>>, is: impl Fn(&[u8]) -> bool) -> Option<
     if is(words.front()?) { words.pop_front() } else { None }
 }
 
-/// Splits the text after `env -S` into words, as GNU `env` does.
-fn split(text: &[u8], environment: &Environment<'_>) -> Vec<Vec<u8>> {
-    let mut words = Vec::new();
-    let mut word: Option<Vec<u8>> = None;
-    let mut quote = None;
-    let mut bytes = text.iter();
-    while let Some(&byte) = bytes.next() {
-        match byte {
-            b'\'' | b'"' if quote.is_none_or(|quote| quote == byte) => {
-                quote = if quote.is_some() { None } else { Some(byte) };
-                word.get_or_insert_default();
-            }
-            b'\\' => {
-                let Some(&next) = bytes.next() else { break };
-                let meant = match next {
-                    b'\'' | b'\\' => next,
-                    _ if quote == Some(b'\'') => {
-                        word.get_or_insert_default().push(byte);
-                        next
-                    }
-                    b'c' => break,
-                    b'_' if quote.is_none() => {
-                        words.extend(word.take());
-                        continue;
-                    }
-                    b'_' => b' ',
-                    b'f' => b'\x0c',
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    b'v' => b'\x0b',
-                    next => next,
-                };
-                word.get_or_insert_default().push(meant);
-            }
-            b'$' if quote != Some(b'\'') && bytes.as_slice().starts_with(b"{") => {
-                let name = bytes.by_ref().skip(1).take_while(|&&it| it != b'}');
-                let name: Vec<u8> = name.copied().collect();
-                let value =
-                    std::str::from_utf8(&name).ok().and_then(|name| environment.value(name));
-                let value = value.map(OsStr::as_bytes).unwrap_or_default();
-                word.get_or_insert_default().extend_from_slice(value);
-            }
-            b' ' | b'\t'..=b'\r' if quote.is_none() => words.extend(word.take()),
-            b'#' if quote.is_none() && word.is_none() => break,
-            byte => word.get_or_insert_default().push(byte),
-        }
-    }
-    words.extend(word);
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+    use std::process::Command;
 
     fn words_behind(line: &[&str]) -> Option<Vec<String>> {
         let words: Vec<&[u8]> = line.iter().map(|word| word.as_bytes()).collect();
         let outer = |name: &str| (name == "TOOL").then_some(OsStr::new("cc"));
         let text = |word: Vec<u8>| String::from_utf8(word).unwrap();
-        behind(&words, &outer).map(|it| it.words.into_iter().map(text).collect())
+        behind(&words, Environment::new(&outer)).map(|it| it.words.into_iter().map(text).collect())
     }
 
     #[test]
@@ -346,6 +192,7 @@ mod tests {
             "env - A=b cc -c",
             "env -u X -uY --unset Z --unset=Q cc -c",
             "env -C / --chdir=/tmp --block-signal=INT -v0 -- A=b =c cc -c",
+            "env -i -- - A=b cc -c",
             "env -iu A cc -c",
             "nice cc -c",
             "nice -n 5 cc -c",
@@ -366,6 +213,16 @@ mod tests {
             "taskset -c 0-3 cc -c",
             "taskset 0x3 cc -c",
             "ccache cc -c",
+            "gnice -n 5 cc -c",
+            "genv A=b gtimeout 5 cc -c",
+            "setarch x86_64 -R cc -c",
+            "setarch -R cc -c",
+            "linux32 -R cc -c",
+            "prlimit --nofile=10 -n10:20 --output x -- cc -c",
+            "choom -n 100 cc -c",
+            "flock -w 5 --exclusive lock cc -c",
+            "busybox nice cc -c",
+            "strace -f -o log -e trace=file --summary --output=x -E A=b cc -c",
             "nohup env A=b timeout 5 nice ./env/time cc -c",
         ] {
             let line: Vec<&str> = line.split(' ').collect();
@@ -377,6 +234,28 @@ mod tests {
             assert_eq!(words_behind(&line.split(' ').collect::<Vec<_>>()), None, "{line}");
         }
         assert_eq!(words_behind(&[]), None);
+        let told = words_behind(&["flock", "lock", "-c", "cc -c"]).unwrap();
+        assert_eq!(told, ["/bin/sh", "-c", "cc -c"]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn options_end_at_a_lone_dash() {
+        let told = words_behind(&["env", "-", "--chdir=a", "-u=b", "cc", "-c"]).unwrap();
+        assert_eq!(told, ["cc", "-c"]);
+        let words: [&[u8]; 4] = [b"env", b"-", b"--chdir=a", b"./cc"];
+        let outer = Environment::new(&|_| None);
+        assert_eq!(behind(&words, outer).unwrap().places(), [Path::new("./cc")]);
+    }
+
+    #[test]
+    fn a_file_of_another_name_is_a_wrapper_unless_it_goes_by_its_name() {
+        let outer = Environment::new(&|_| None);
+        let wrapped = Wrapped::new(&[b"other", b"cc"], outer).unwrap();
+        assert_eq!(wrapped.next(Some("env".as_ref())).unwrap().words, [b"cc"]);
+        for file in [None, Some("ccache"), Some("busybox"), Some("cat")] {
+            assert!(wrapped.next(file.map(OsStr::new)).is_none(), "{file:?}");
+        }
     }
 
     #[test]
@@ -392,6 +271,11 @@ mod tests {
                 assert_eq!(told, words, "{text}");
             }
         }
+        // Variables are those of `env` itself.
+        assert_eq!(
+            words_behind(&["env", "-u", "TOOL", "-iS", "${TOOL} -c"]).unwrap(),
+            ["cc", "-c"]
+        );
         assert_eq!(words_behind(&["env", "-S${TOOL", "-c"]).unwrap(), ["cc", "-c"]);
         assert_eq!(words_behind(&["env", "-S", ""]), None);
     }
@@ -400,7 +284,8 @@ mod tests {
     fn the_environment_is_that_of_the_command() {
         let of = |line: &str| {
             let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-            behind(&words, &|name| (name == "PATH").then_some(OsStr::new("/bin"))).unwrap()
+            let outer = Environment::new(&|name| (name == "PATH").then_some(OsStr::new("/bin")));
+            behind(&words, outer).unwrap()
         };
         let value = |wrapped: &Wrapped<'_>| {
             let value = wrapped.environment.value("PATH");
@@ -415,11 +300,22 @@ mod tests {
             ("env PATH=/a env -i cc", None),
             ("env -i nice env PATH=/a=b cc", Some("/a=b")),
             ("env -P /a cc", Some("/a")),
+            ("strace -E PATH=/a cc", Some("/a")),
         ] {
             assert_eq!(value(&of(line)).as_deref(), path, "{line}");
         }
-        assert_eq!(of("env -C /a env -C b ./cc").command(), "/a/b/./cc");
-        assert_eq!(of("env -C /a cc").command(), "cc");
+        for (line, places) in [
+            ("env -C /a env -C b ./cc", "/a/b/./cc"),
+            ("env -C a -C b ./cc", "b/./cc"),
+            ("env -C a PATH=:b:/c cc", "a/./cc|a/b/cc|/c/cc"),
+            ("env -C a cc", "/bin/cc"),
+            ("env -i cc", "/bin/cc|/usr/bin/cc"),
+        ] {
+            let told: Vec<_> =
+                of(line).places().iter().map(|it| it.display().to_string()).collect();
+            assert_eq!(told.join("|"), places, "{line}");
+        }
+        assert_eq!(of("env -C a cc").environment.at("b"), Path::new("a/b"));
         let mut command = Command::new("cc");
         of("env -i A=b -u=c =d cc").environment.apply(&mut command);
         let told: Vec<_> = command.get_envs().map(|(name, _)| name).collect();

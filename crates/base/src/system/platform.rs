@@ -92,7 +92,7 @@ pub fn preloaded(environment: &Environment<'_>) -> Option<Part> {
         let files = environment.value(name).map(OsStr::as_bytes).unwrap_or_default();
         let files = files.split(|byte| b" :\t\n".contains(byte));
         let files = files.filter(|file| file.contains(&b'/'));
-        told.extend(files.map(|file| content(OsStr::from_bytes(file))));
+        told.extend(files.map(|file| content(environment.at(OsStr::from_bytes(file)))));
     }
     (!told.is_empty()).then(|| ("preloaded files", told.join(" ")))
 }
@@ -126,18 +126,12 @@ fn named_by(script: &Path, environment: &Environment<'_>) -> Option<PathBuf> {
     let mut words = line.splitn(2, u8::is_ascii_whitespace).map(<[u8]>::trim_ascii);
     let named = words.next().filter(|named| !named.is_empty())?;
     let words: Vec<&[u8]> = [named].into_iter().chain(words).collect();
-    let outer = |name: &str| environment.value(name);
-    let Some(wrapped) = wrapper::behind(&words, &outer) else {
-        return Some(PathBuf::from(OsStr::from_bytes(named)));
+    let Some(wrapped) = wrapper::behind(&words, environment.clone()) else {
+        return Some(environment.at(OsStr::from_bytes(named)));
     };
-    let name = wrapped.command();
-    if name.as_bytes().contains(&b'/') {
-        return Some(PathBuf::from(name));
-    }
-    let path = wrapped.environment.value("PATH")?;
     let is_program =
         |file: &PathBuf| rustix::fs::access(file, Access::EXEC_OK).is_ok() && file.is_file();
-    std::env::split_paths(path).map(|folder| folder.join(&name)).find(is_program)
+    wrapped.places().into_iter().find(is_program)
 }
 
 /// Returns the name and the version of the system, which stand for its C library and tools.

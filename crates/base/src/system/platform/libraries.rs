@@ -13,7 +13,7 @@ use crate::system::signals;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{self, Path};
 use std::process::{Command, Stdio};
 
 /// Returns a description of the libraries of a program in this environment, or `None` if it needs
@@ -21,8 +21,8 @@ use std::process::{Command, Stdio};
 pub fn of(program: &Path, environment: &Environment<'_>) -> Option<String> {
     let file = File::open(program).ok()?;
     let loader = Elf::of(&file)?.loader()?;
-    let loader = Path::new(OsStr::from_bytes(&loader));
-    let Some(mut libraries) = list(loader, program, environment) else {
+    let loader = environment.at(OsStr::from_bytes(&loader));
+    let Some(mut libraries) = list(&loader, program, environment) else {
         return Some("unknown".to_owned());
     };
     libraries.sort();
@@ -32,18 +32,19 @@ pub fn of(program: &Path, environment: &Environment<'_>) -> Option<String> {
 /// Returns the name and the identity of each library.
 fn list(loader: &Path, program: &Path, environment: &Environment<'_>) -> Option<Vec<String>> {
     signals::notice_children();
-    let mut command = Command::new(loader);
-    command.arg("--list").arg(program).stderr(Stdio::null());
+    // It runs in the folder of the program, which is not where these paths are seen from.
+    let mut command = Command::new(path::absolute(loader).ok()?);
+    command.arg("--list").arg(path::absolute(program).ok()?).stderr(Stdio::null());
     environment.apply(&mut command);
     command.stdin(null::input().map(Stdio::from).ok()?);
     let output = command.output().ok().filter(|output| output.status.success())?;
     let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    Some(lines.filter_map(library).collect())
+    Some(lines.filter_map(|line| library(line, environment)).collect())
 }
 
 /// Parses a line such as `libc.so.6 => /lib/libc.so.6 (0x7f00)`. Returns `None` if it does not name
 /// a file.
-fn library(line: &[u8]) -> Option<String> {
+fn library(line: &[u8], environment: &Environment<'_>) -> Option<String> {
     let line = String::from_utf8_lossy(line);
     let line = line.trim();
     let line = line.rsplit_once(" (").map_or(line, |(line, _)| line);
@@ -54,7 +55,7 @@ fn library(line: &[u8]) -> Option<String> {
         // It is provided by the kernel, or not found.
         return None;
     }
-    Some(format!("{base} {}", identity(Path::new(path))))
+    Some(format!("{base} {}", identity(&environment.at(path))))
 }
 
 /// Returns a library's build ID, or else a hash of its content.
