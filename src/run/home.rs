@@ -6,8 +6,11 @@
 mod commands;
 
 use super::Runner;
+use crate::config::var;
+use cachex_base::process::wrapper;
 use cachex_base::record::entry::{Entry, MAX_TAGS};
 use cachex_base::text::values::{AutoOutputs, Tag};
+use cachex_exec::invocation::Resolved;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
@@ -39,7 +42,22 @@ impl Runner<'_> {
             return None;
         }
         let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
-        commands::home(&words)
+        commands::home(&words).or_else(|| self.home_by_file())
+    }
+
+    /// Returns the reason given by the file of the command, if that is a wrapper that goes by
+    /// another name.
+    fn home_by_file(&self) -> Option<Home> {
+        if wrapper::is_wrapper(self.invocation.name().as_bytes()) {
+            return None;
+        }
+        let Resolved::Found(found) = self.invocation.resolve(var(self.vars, "PATH")) else {
+            return None;
+        };
+        let file = found.place().file_name()?.as_bytes();
+        let rest = self.invocation.argv[1..].iter().map(|word| word.as_bytes());
+        let words: Vec<&[u8]> = [file].into_iter().chain(rest).collect();
+        wrapper::is_wrapper_file(file).then(|| commands::home(&words)).flatten()
     }
 
     /// Returns the reason given by the options alone.
@@ -65,7 +83,9 @@ impl Runner<'_> {
     pub(super) fn tags_to_record(&self) -> Vec<String> {
         let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
         let home = self.home_by_options();
-        let is_for_good = matches!(home, Some(Home::Unscoped | Home::Anywhere));
+        // What a file is called by says nothing about it later.
+        let by_file = || self.config.local.is_none() && self.home_by_file().is_some();
+        let is_for_good = matches!(home, Some(Home::Unscoped | Home::Anywhere)) || by_file();
         let local = is_for_good.then(|| Tag::LOCAL.to_owned());
         let platform = self.config.identity.platform.as_ref();
         let platform = platform.map(|name| format!("{}{name}", Tag::PLATFORM));

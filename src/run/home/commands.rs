@@ -2,203 +2,85 @@
 //!
 //! A command is looked for where a shell would find one: at the beginning, behind `env`, `sudo` and
 //! the like, and in scripts after `-c`. A false positive only costs others a run, so doubtful cases
-//! count as matches.
+//! count as matches: where a script runs what it computes, all of its words may be that.
+
+mod rules;
+mod script;
 
 use super::Home;
-use cachex_base::process::wrapper::{self, Environment};
+use cachex_base::process::wrapper::{self, Environment, Wrapped};
 use glob::Pattern;
-
-/// A command, and patterns that match some of its arguments in this order.
-type Rule = (&'static str, &'static [&'static str]);
-
-/// Commands that print credentials.
-const CREDENTIALS: &[Rule] = &[
-    ("1password", &[]),
-    ("age", &["-d*"]),
-    ("age", &["--decrypt"]),
-    ("ansible-vault", &[]),
-    ("authy", &[]),
-    ("aws", &["*get-*token*"]),
-    ("aws", &["*auth-token*"]),
-    ("aws", &["get-login*"]),
-    ("aws", &["assume-role*"]),
-    ("aws", &["get-*credentials*"]),
-    ("aws", &["export-credentials"]),
-    ("aws", &["get-secret-value"]),
-    ("aws", &["*-get-secret-value"]),
-    ("aws", &["get-password-data"]),
-    ("aws", &["get-random-password"]),
-    ("aws", &["create-access-key"]),
-    ("aws", &["presign"]),
-    ("aws", &["--with-decryption"]),
-    ("aws", &["kms", "decrypt"]),
-    ("aws", &["configure", "get"]),
-    ("aws-vault", &[]),
-    ("az", &["get-access-token"]),
-    ("az", &["keyvault", "secret"]),
-    ("az", &["--expose-token"]),
-    ("az", &["keys"]),
-    ("az", &["*credential*"]),
-    ("az", &["*show-connection-string*"]),
-    ("az", &["generate-sas"]),
-    ("az", &["create-for-rbac"]),
-    ("berglas", &[]),
-    ("bw", &[]),
-    ("bws", &[]),
-    ("chamber", &[]),
-    ("conjur", &[]),
-    ("credstash", &[]),
-    ("docker-credential-*", &[]),
-    ("doctl", &["auth"]),
-    ("doppler", &[]),
-    ("envchain", &[]),
-    ("fly", &["auth"]),
-    ("flyctl", &["auth"]),
-    ("gcloud", &["auth"]),
-    ("gcloud", &["config-helper"]),
-    ("gcloud", &["secrets", "versions", "access"]),
-    ("gcloud", &["kms", "decrypt"]),
-    ("gcloud", &["get-iam-token"]),
-    ("gh", &["auth"]),
-    ("git", &["credential*"]),
-    ("glab", &["auth"]),
-    ("gopass", &[]),
-    ("gpg", &[]),
-    ("gpg2", &[]),
-    ("heroku", &["auth:*"]),
-    ("heroku", &["config*"]),
-    ("htpasswd", &[]),
-    ("ibmcloud", &["oauth-tokens"]),
-    ("infisical", &[]),
-    ("keepassxc-cli", &[]),
-    ("keyring", &[]),
-    ("kinit", &[]),
-    ("klist", &[]),
-    ("kpcli", &[]),
-    ("kubectl", &["secret*"]),
-    ("kubectl", &["get", "*secret*"]),
-    ("kubectl", &["--raw*"]),
-    ("kubectl", &["create", "token"]),
-    ("lpass", &[]),
-    ("mkpasswd", &[]),
-    ("npm", &["token"]),
-    ("oathtool", &[]),
-    ("oc", &["-t"]),
-    ("oc", &["--show-token*"]),
-    ("oc", &["*secret*"]),
-    ("oc", &["create", "token"]),
-    ("op", &[]),
-    ("openssl", &["rand"]),
-    ("openssl", &["gen*"]),
-    ("openssl", &["enc"]),
-    ("openssl", &["pkey"]),
-    ("openssl", &["rsa"]),
-    ("pass", &[]),
-    ("passage", &[]),
-    ("printenv", &[]),
-    ("psono*", &[]),
-    ("pwgen", &[]),
-    ("rbw", &[]),
-    ("saml2aws", &[]),
-    ("secret-tool", &[]),
-    ("security", &["find-*"]),
-    ("security", &["export"]),
-    ("sops", &[]),
-    ("ssh-add", &[]),
-    ("ssh-keygen", &[]),
-    ("step", &["*token*"]),
-    ("summon", &[]),
-    ("systemd-creds", &[]),
-    ("teller", &[]),
-    ("terraform", &["output", "-raw"]),
-    ("terraform", &["output", "-json"]),
-    ("terraform", &["state", "pull"]),
-    ("tofu", &["output", "-raw"]),
-    ("tofu", &["output", "-json"]),
-    ("tofu", &["state", "pull"]),
-    ("vault", &[]),
-    ("vercel", &["env"]),
-    ("ykman", &[]),
-    ("yubico-piv-tool", &[]),
-];
-
-/// Commands that print the properties or the state of a machine.
-const MACHINE: &[&str] = &[
-    "arch",
-    "df",
-    "dmesg",
-    "dmidecode",
-    "findmnt",
-    "free",
-    "getconf",
-    "groups",
-    "hostid",
-    "hostname",
-    "hostnamectl",
-    "id",
-    "ifconfig",
-    "ip",
-    "journalctl",
-    "last",
-    "lsblk",
-    "lscpu",
-    "lsmod",
-    "lsof",
-    "lspci",
-    "lsusb",
-    "mount",
-    "netstat",
-    "nproc",
-    "numactl",
-    "pgrep",
-    "ps",
-    "ss",
-    "sysctl",
-    "systemctl",
-    "top",
-    "uname",
-    "uptime",
-    "vmstat",
-    "w",
-    "who",
-    "whoami",
-];
+use rules::{CREDENTIALS, MACHINE, Rule};
+use script::{Word, is_keyword};
+use std::cell::Cell;
 
 /// Shells, whose argument after `-c` is a script.
 const SHELLS: &[&str] =
-    &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "oksh", "sh", "yash", "zsh"];
+    &["ash", "bash", "dash", "fish", "ksh", "mksh", "oksh", "rbash", "sh", "yash", "zsh"];
 
-/// Commands and shell keywords that are followed by another command, besides those whose options
-/// [`wrapper`] knows.
+/// Commands that are followed by another command, or have a script among their arguments, besides
+/// those whose options [`wrapper`] knows.
 const LEADERS: &[&str] = &[
-    "!", "builtin", "busybox", "chroot", "command", "direnv", "do", "doas", "docker", "elif",
-    "else", "eval", "exec", "flock", "if", "kubectl", "mise", "nix", "nsenter", "parallel",
-    "podman", "setpriv", "ssh", "su", "sudo", "then", "unbuffer", "unshare", "until", "while",
+    ".",
+    "alias",
+    "builtin",
+    "chroot",
+    "command",
+    "direnv",
+    "doas",
+    "docker",
+    "eval",
+    "exec",
+    "fakeroot",
+    "kubectl",
+    "ltrace",
+    "mise",
+    "nix",
+    "nsenter",
+    "parallel",
+    "podman",
+    "runuser",
+    "script",
+    "setpriv",
+    "source",
+    "ssh",
+    "ssh-agent",
+    "su",
+    "sudo",
+    "trap",
+    "unbuffer",
+    "unshare",
+    "watch",
     "xargs",
 ];
 
+/// Options of `find` that are followed by a command.
+const EXECUTES: [&[u8]; 4] = [b"-exec", b"-execdir", b"-ok", b"-okdir"];
+
 /// The deepest nesting of commands that is examined.
-const DEPTH: usize = 4;
+const DEPTH: usize = 16;
+/// The number of commands that are examined.
+const MOST: usize = 20_000;
 
 /// Returns why the output of a command stays on its machine, if it does.
 pub fn home(words: &[&[u8]]) -> Option<Home> {
-    within(words, DEPTH, Words::Given)
+    Search { left: Cell::new(MOST) }.command(words, DEPTH, Words::Known)
 }
 
 /// The way in which the words of a command are known.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Words {
-    /// They are the arguments of a process.
-    Given,
-    /// They are what can be told of them from a script, or the beginning may be missing.
-    Guessed,
+    /// They are those of one command.
+    Known,
+    /// The beginning may be missing, and others are tried as well.
+    Tried,
 }
 
 /// Returns whether the command that runs is given by words after the first.
 pub fn is_indirect(words: &[&[u8]]) -> bool {
     words.first().is_some_and(|word| {
         let name = name(word);
-        SHELLS.contains(&name) || is_leader(name)
+        SHELLS.contains(&name) || is_leader(name) || name == "find"
     })
 }
 
@@ -206,68 +88,233 @@ fn is_leader(name: &str) -> bool {
     LEADERS.contains(&name) || wrapper::is_wrapper(name.as_bytes())
 }
 
-fn within(words: &[&[u8]], depth: usize, known: Words) -> Option<Home> {
-    let is_assignment = |word: &&&[u8]| word.contains(&b'=') && !word.starts_with(b"-");
-    let words = &words[words.iter().take_while(is_assignment).count()..];
-    let (command, arguments) = words.split_first()?;
-    let name = name(command);
-    if MACHINE.contains(&name) {
-        return Some(Home::Machine);
-    }
-    let prints = |(of, pattern): &Rule| like(of, name) && are_among(pattern, arguments);
-    if CREDENTIALS.iter().any(prints) || lists_variables(words) {
-        return Some(Home::Credentials);
-    }
-    let depth = depth.checked_sub(1)?;
-    if SHELLS.contains(&name)
-        && let Some(at) = arguments.iter().position(|word| is_script_next(word))
-        && let Some(script) = arguments.get(at + 1)
-        && let Some(home) = in_script(script, depth)
-    {
-        return Some(home);
-    }
-    if let Some(wrapped) = wrapper::behind(words, Environment::new(&|_| None)) {
-        let behind: Vec<&[u8]> = wrapped.words.iter().map(Vec::as_slice).collect();
-        let home = within(&behind, depth, known);
-        if home.is_some() || known == Words::Given {
+/// A search for commands that print something of this kind.
+struct Search {
+    /// The number of commands that may still be examined. What is longer counts as a match.
+    left: Cell<usize>,
+}
+
+impl Search {
+    fn command(&self, words: &[&[u8]], depth: usize, known: Words) -> Option<Home> {
+        let words = behind_prefixes(words);
+        let (command, arguments) = words.split_first()?;
+        let name = name(command);
+        if MACHINE.contains(&name) {
+            return Some(Home::Machine);
+        }
+        let prints = |(of, pattern): &Rule| like(of, name) && are_among(pattern, arguments);
+        let is_too_much = depth == 0 || self.left.get() == 0;
+        if CREDENTIALS.iter().any(prints) || lists_variables(words) || is_too_much {
+            return Some(Home::Credentials);
+        }
+        self.left.update(|left| left - 1);
+        let depth = depth - 1;
+        if SHELLS.contains(&name) {
+            let (scripts, parameters) = scripts(arguments);
+            return scripts.iter().find_map(|script| self.script(script, parameters, depth));
+        }
+        if name == "find" {
+            let commands = arguments.split(|word| EXECUTES.contains(word)).skip(1);
+            return commands.into_iter().find_map(|words| {
+                let end = words.iter().position(|word| matches!(*word, b";" | b"+"));
+                self.command(&words[..end.unwrap_or(words.len())], depth, Words::Known)
+            });
+        }
+        if let Some(wrapped) = behind(words) {
+            let behind: Vec<&[u8]> = wrapped.words.iter().map(Vec::as_slice).collect();
+            return self.command(&behind, depth, known);
+        }
+        if !is_leader(name) {
+            return None;
+        }
+        let home = self.script(&arguments.join(&b' '), &[], depth);
+        let is_script = |at: usize| {
+            let is_next = at > 0 && is_script_next(arguments[at - 1]);
+            is_next
+                || matches!(name, "alias" | "trap")
+                || arguments[at].iter().any(|&byte| !is_plain(byte))
+        };
+        let mut scripts = (0..arguments.len()).filter(|&at| is_script(at));
+        let home = home.or_else(|| {
+            scripts.find_map(|at| {
+                let word = arguments[at];
+                let is_set = name == "alias" || word.starts_with(b"--");
+                self.script(if is_set { value(word) } else { word }, &[], depth)
+            })
+        });
+        if home.is_some() || known == Words::Tried {
             return home;
         }
+        // Options with values of their own make it unclear which word is the command, so try all.
+        (0..arguments.len()).find_map(|at| self.command(&arguments[at..], depth, Words::Tried))
     }
-    if !is_leader(name) {
-        return None;
+
+    /// Examines a script, to which these parameters are given.
+    fn script(&self, script: &[u8], parameters: &[&[u8]], depth: usize) -> Option<Home> {
+        // Reading it takes as long as some commands do.
+        self.left.update(|left| left.saturating_sub(script.len() / 16));
+        let script = script::parse(script);
+        if script.is_odd {
+            return Some(Home::Credentials);
+        }
+        let commands: Vec<Vec<&[u8]>> = script.commands.iter().map(|it| texts(it)).collect();
+        let home = commands.iter().find_map(|words| self.command(words, depth, Words::Known));
+        let mut open =
+            script.commands.iter().filter(|words| runs_what_it_computes(words)).peekable();
+        if home.is_some() || open.peek().is_none() {
+            return home;
+        }
+        let open: Vec<Vec<&[u8]>> = open.map(|words| texts(words)).collect();
+        let mut values: Vec<Vec<&[u8]>> = script.values.iter().map(|it| vec![&it[..]]).collect();
+        values.push(parameters.to_vec());
+        commands.iter().chain(&values).find_map(|words| self.computed(words, &open, depth))
     }
-    // Options with values of their own make it unclear which word is the command, so try all.
-    (0..arguments.len()).find_map(|at| within(&arguments[at..], depth, Words::Guessed))
+
+    /// Examines what one of the open commands of a script would run if it were computed from these
+    /// words.
+    fn computed(&self, words: &[&[u8]], open: &[Vec<&[u8]>], depth: usize) -> Option<Home> {
+        let depth = depth.saturating_sub(1);
+        (0..words.len()).find_map(|at| {
+            let word = value(words[at]);
+            let home = self.command(&words[at..], depth, Words::Tried);
+            let home = home.or_else(|| {
+                let text = String::from_utf8_lossy(word).replace("\\n", "\n");
+                let is_script = text.bytes().any(|byte| !is_plain(byte));
+                is_script.then(|| self.script(text.as_bytes(), &[], depth)).flatten()
+            });
+            home.or_else(|| {
+                open.iter().find_map(|arguments| {
+                    let arguments = behind_prefixes(arguments).iter().copied();
+                    let words: Vec<&[u8]> = [word].into_iter().chain(arguments).collect();
+                    self.command(&words, depth, Words::Tried)
+                })
+            })
+            .or_else(|| self.command(&[word], depth, Words::Tried))
+        })
+    }
+}
+
+/// Returns the words from the one on that is the command.
+fn behind_prefixes<'w, 's>(words: &'w [&'s [u8]]) -> &'w [&'s [u8]] {
+    let is_prefix = |word: &&&[u8]| {
+        is_keyword(word) && !matches!(**word, b"time")
+            || word.contains(&b'=') && !word.starts_with(b"-")
+    };
+    &words[words.iter().take_while(is_prefix).count()..]
+}
+
+/// Returns the value that a word assigns, or else the word.
+fn value(word: &[u8]) -> &[u8] {
+    word.splitn(2, |&byte| byte == b'=').last().unwrap_or(word)
+}
+
+/// Returns the text of words that are there whatever is expanded.
+fn texts(words: &[Word]) -> Vec<&[u8]> {
+    words.iter().filter(|word| !word.may_vanish()).map(|word| &word.text[..]).collect()
+}
+
+/// Returns whether a command of a script runs what the script computes, rather than what it says.
+fn runs_what_it_computes(words: &[Word]) -> bool {
+    let is_prefix = |word: &&Word| is_keyword(&word.text) || word.text.contains(&b'=');
+    let words = &words[words.iter().take_while(is_prefix).count()..];
+    let Some(command) = words.first() else { return false };
+    let name = name(&command.text);
+    if command.is_open {
+        return true;
+    }
+    let is_any_open = words.iter().any(|word| word.is_open);
+    if SHELLS.contains(&name) {
+        return is_any_open || reads_input(&texts(words));
+    }
+    is_leader(name) && (is_any_open || (0..words.len()).any(|at| reads_input(&texts(&words[at..]))))
+}
+
+/// Returns whether a command is a shell, or a builtin of one, that reads its script from its
+/// standard input.
+fn reads_input(words: &[&[u8]]) -> bool {
+    let Some((command, arguments)) = words.split_first() else { return false };
+    match name(command) {
+        "." | "source" => arguments.first().is_some_and(|file| file.starts_with(b"/dev/")),
+        name if SHELLS.contains(&name) => {
+            let is_script_read = |word: &&[u8]| {
+                word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b's')
+                    || word.starts_with(b"/dev/")
+            };
+            arguments.iter().all(|word| word.starts_with(b"-") || word.starts_with(b"+"))
+                && scripts(arguments).0.is_empty()
+                || arguments.iter().any(is_script_read)
+        }
+        _ => false,
+    }
+}
+
+/// Returns the words that may be scripts among the arguments of a shell, and those after them.
+fn scripts<'w, 's>(arguments: &'w [&'s [u8]]) -> (Vec<&'s [u8]>, &'w [&'s [u8]]) {
+    let mut scripts = Vec::new();
+    let mut rest = arguments;
+    let (mut is_script, mut values, mut are_options) = (false, 0, true);
+    while let Some((word, behind)) = rest.split_first() {
+        let is_option = are_options && (word.starts_with(b"-") || word.starts_with(b"+"));
+        if !is_option && scripts.len() > values {
+            break;
+        }
+        rest = behind;
+        if !is_option {
+            scripts.push(*word);
+        } else if matches!(*word, b"-" | b"--") {
+            are_options = false;
+        } else if let Some(long) = word.strip_prefix(b"--") {
+            let name = long.split(|&byte| byte == b'=').next().unwrap_or_default();
+            // These are fish's, and may be abbreviated.
+            if name.len() > 1
+                && [&b"command"[..], b"init-command"].iter().any(|it| it.starts_with(name))
+            {
+                is_script = true;
+                scripts.extend(long.get(name.len() + 1..));
+            }
+            values += usize::from(matches!(long, b"rcfile" | b"init-file"));
+        } else {
+            let letters = &word[1..];
+            values += letters.iter().filter(|&&letter| matches!(letter, b'o' | b'O')).count();
+            if let Some(at) = letters.iter().position(|letter| matches!(letter, b'c' | b'C')) {
+                is_script |= word[0] == b'-';
+                // Fish takes it from the same word.
+                scripts.extend(Some(&letters[at + 1..]).filter(|it| !it.is_empty()));
+                values += usize::from(at + 1 < letters.len());
+            }
+        }
+    }
+    if is_script { (scripts, rest) } else { (Vec::new(), rest) }
+}
+
+/// Returns the command behind a wrapper. Variables are not known.
+fn behind<'o>(words: &[&[u8]]) -> Option<Wrapped<'o>> {
+    wrapper::behind(words, Environment::new(&|_| None))
 }
 
 /// Returns whether a command, or a builtin of a shell, prints the whole environment, where secrets
 /// are handed around.
 fn lists_variables(words: &[&[u8]]) -> bool {
-    let is_option = |word: &&[u8]| word.starts_with(b"-");
-    let words: Vec<&[u8]> = words.iter().copied().filter(|word| !word.contains(&b'>')).collect();
-    let Some((command, mut arguments)) = words.split_first().map(|(it, rest)| (it, rest.iter()))
-    else {
-        return false;
-    };
+    let Some((command, arguments)) = words.split_first() else { return false };
     match name(command) {
-        "env" => wrapper::behind(&words, Environment::new(&|_| None)).is_none(),
-        "set" => arguments.next().is_none(),
-        "declare" | "export" | "readonly" | "typeset" => arguments.all(is_option),
+        "env" | "genv" => behind(words).is_none(),
+        "set" => arguments.is_empty(),
+        "declare" | "export" | "readonly" | "typeset" => {
+            arguments.iter().all(|word| word.starts_with(b"-"))
+        }
         _ => false,
     }
 }
 
-fn is_script_next(word: &[u8]) -> bool {
-    word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c')
+/// Returns whether the word after an option such as `-qc` may be a script.
+fn is_script_next(option: &[u8]) -> bool {
+    let is_short = option.starts_with(b"-") && !option.starts_with(b"--");
+    is_short && option.contains(&b'c') || option == b"--command"
 }
 
-fn in_script(script: &[u8], depth: usize) -> Option<Home> {
-    let commands = script.split(|byte| b";&|(){}`\n".contains(byte));
-    commands.into_iter().find_map(|command| {
-        let words = command.split(|byte| byte.is_ascii_whitespace() || b"'\"$".contains(byte));
-        let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
-        within(&words, depth, Words::Guessed)
-    })
+/// Returns whether a byte may be part of a name that is no script.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_./:,+@%".contains(&byte)
 }
 
 /// Returns the last component of a path, or nothing if it is not UTF-8.
@@ -289,81 +336,4 @@ fn like(pattern: &str, word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(line: &str) -> Option<Home> {
-        let words = shlex::split(line).unwrap();
-        home(&words.iter().map(String::as_bytes).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn commands_that_print_credentials_are_known_wherever_they_stand() {
-        for line in [
-            "gcloud auth print-access-token",
-            "gcloud auth --account a print-identity-token",
-            "aws --profile x ecr get-login-password",
-            "aws eks get-token --cluster-name a",
-            "aws ssm get-parameter --name a --with-decryption",
-            "az account get-access-token",
-            "/usr/bin/vault kv get secret/a",
-            "op read op://a/b",
-            "pass show mail",
-            "kubectl get secret a -o yaml",
-            "kubectl config view --raw",
-            "gh auth token",
-            "env A=b vault read x",
-            "sudo -u bob pass show mail",
-            "A=b timeout 5 op whoami",
-            "sh -c 'cd /; TOKEN=$(gcloud auth print-access-token) && curl x'",
-            "bash -euc 'if true; then vault read x; fi'",
-            "sudo sh -c \"op read x | head\"",
-            "docker run -it image sh -c 'pass x'",
-            "env",
-            "env -u HOME A=b",
-            "env -S '-u HOME'",
-            "env -S 'A=b vault read x' y",
-            "chrt -b 0 taskset -c 1-3 ionice -c3 vault read x",
-            "timeout --signal=KILL 5 nice -n 5 stdbuf -oL op read x",
-            "sh -c 'env $OPTIONS vault read x'",
-            "env TOKEN=x sudo -u bob pass show mail",
-            "printenv PATH",
-            "sh -c 'env | sort >x'",
-            "bash -c set",
-            "bash -c 'declare -x; make'",
-            "ibmcloud iam oauth-tokens",
-        ] {
-            assert_eq!(told(line), Some(Home::Credentials), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_about_the_machine_is_known_too() {
-        for line in ["uname -r", "nproc", "sh -c 'echo $(hostname)'", "env -i uname -m"] {
-            assert_eq!(told(line), Some(Home::Machine), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_only_looks_like_it_is_shared() {
-        for line in [
-            "make test",
-            "grep pass file",
-            "gcloud compute instances list",
-            "aws s3 ls",
-            "kubectl get pods",
-            "gh pr list",
-            "git log --oneline",
-            "sh -c 'make vault'",
-            "terraform plan",
-            "env -u HOME make",
-            "timeout 5 make id",
-            "nice -n 5 env A=b make vault",
-            "bash -c 'set -e; export A=b; make'",
-            "echo id",
-            "",
-        ] {
-            assert_eq!(told(line), None, "{line}");
-        }
-    }
-}
+mod tests;

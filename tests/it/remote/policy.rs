@@ -136,6 +136,31 @@ fn what_depends_on_nothing_that_is_known_is_not_shared() {
 }
 
 #[test]
+fn a_command_behind_a_link_to_a_wrapper_or_in_a_script_is_not_shared() {
+    let folder = Folder::new();
+    let machines = Machines::sharing(&folder);
+    let link = machines.cachex.path("other");
+    std::os::unix::fs::symlink("/usr/bin/env", &link).unwrap();
+    let link = link.to_str().unwrap();
+    for argv in [
+        &[link, "A=b"][..],
+        &[link, "A=b", "printenv", "PATH"],
+        &["sh", "-c", "printenv>x; cat x"],
+        &["sh", "-c", "e=printenv; $e PATH"],
+    ] {
+        let call = machines.cachex.exec(argv).with("--portable --scope a --verbose");
+        machines.on("a", &call).once().mentions(&["not shared with other machines"]);
+        machines.shares("a");
+        machines.verb("a", "push").once().exits(0);
+        assert!(super::files_below(folder.objects()).is_empty(), "{argv:?}");
+    }
+    let call = machines.cachex.exec([link, "A=b", "echo", "hi"]).with("--portable --scope a");
+    machines.on("a", &call).once().prints("hi\n");
+    machines.shares("a");
+    machines.on("b", &call.with("--verbose")).once().mentions(&["hit (remote)"]);
+}
+
+#[test]
 fn the_place_counts_for_nothing_in_the_key() {
     let (one, other) = (Folder::new(), Folder::new());
     let machines = Machines::sharing(&one);

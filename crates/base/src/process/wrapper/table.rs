@@ -1,6 +1,7 @@
 //! The wrappers that are known.
 
 /// The syntax of a wrapper's arguments. Options end at the first word that is none.
+#[derive(Clone, Copy)]
 pub(super) struct Wrapper {
     /// Its names. With a `g` in front, they are those of GNU's programs on other systems.
     pub(super) names: &'static [&'static str],
