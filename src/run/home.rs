@@ -7,8 +7,8 @@ mod commands;
 
 use super::Runner;
 use crate::config::var;
-use cachex_base::process::wrapper;
 use cachex_base::record::entry::{Entry, MAX_TAGS};
+use cachex_base::system::wrapper;
 use cachex_base::text::values::{AutoOutputs, Tag};
 use cachex_exec::invocation::Resolved;
 use std::fmt;

@@ -8,9 +8,9 @@
 
 use super::{Call, Runner};
 use crate::config::var;
-use cachex_base::process::wrapper::{self, Environment, Wrapped};
 use cachex_base::record::entry::base_name;
 use cachex_base::system::platform::{self, Names, Part};
+use cachex_base::system::wrapper::{self, Environment, Wrapped};
 use cachex_base::text::quote;
 use cachex_exec::invocation::{Executable, Invocation, Resolved};
 use std::ffi::OsStr;

@@ -108,7 +108,7 @@ fn a_caller_that_closes_its_copy_of_a_long_socket_late_is_no_reader() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let fed = call.clone().stdin_is(theirs);
         let running = fed.spawn();
-        let writer = std::thread::spawn(move || (&ours).write_all(&[b'x'; 1 << 20]));
+        let writer = std::thread::spawn(move || (&ours).write_all(&vec![b'x'; 1 << 20]));
         // It looks at the socket meanwhile.
         crate::harness::eventually("a look", || {
             let call = format!("/proc/{}/syscall", running.pid().as_raw_nonzero());

@@ -8,7 +8,7 @@ mod rules;
 mod script;
 
 use super::Home;
-use cachex_base::process::wrapper::{self, Environment, Wrapped};
+use cachex_base::system::wrapper::{self, Environment, Wrapped};
 use glob::Pattern;
 use rules::{CREDENTIALS, MACHINE, Rule};
 use script::{Word, is_keyword};

@@ -13,5 +13,3 @@ pub mod ipc;
 pub mod lineage;
 #[cfg(feature = "folder")]
 pub mod report;
-#[cfg(feature = "folder")]
-pub mod wrapper;

@@ -25,4 +25,6 @@ pub mod stamp;
 #[cfg(feature = "folder")]
 pub mod umask;
 #[cfg(feature = "folder")]
+pub mod wrapper;
+#[cfg(feature = "folder")]
 pub mod writers;

@@ -9,9 +9,9 @@ mod elf;
 mod libraries;
 mod processor;
 
-use crate::process::wrapper::{self, Environment};
 use crate::system::hashing;
 use crate::system::umask::umask;
+use crate::system::wrapper::{self, Environment};
 use rustix::fs::Access;
 use std::ffi::OsStr;
 use std::fs;

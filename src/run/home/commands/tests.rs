@@ -1,3 +1,5 @@
+//! What is known of commands that print credentials, however they are written.
+
 use super::*;
 
 fn told(line: &str) -> Option<Home> {

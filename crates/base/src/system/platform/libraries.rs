@@ -6,10 +6,10 @@
 
 use super::elf::Elf;
 use super::short_of;
-use crate::process::wrapper::Environment;
 use crate::system::hashing;
 use crate::system::null;
 use crate::system::signals;
+use crate::system::wrapper::Environment;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
