@@ -10,7 +10,7 @@ use crate::config::var;
 use cachex_base::record::entry::{Entry, MAX_TAGS};
 use cachex_base::system::wrapper;
 use cachex_base::text::values::{AutoOutputs, Tag};
-use cachex_exec::invocation::Resolved;
+use cachex_exec::invocation::{Executable, Resolved};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
@@ -42,18 +42,20 @@ impl Runner<'_> {
             return None;
         }
         let words: Vec<&[u8]> = self.invocation.argv.iter().map(|word| word.as_bytes()).collect();
-        commands::home(&words).or_else(|| self.home_by_file())
+        commands::home(&words).or_else(|| self.home_by_file(None))
     }
 
     /// Returns the reason given by the file of the command, if that is a wrapper that goes by
-    /// another name.
-    fn home_by_file(&self) -> Option<Home> {
+    /// another name. The file may be known.
+    fn home_by_file(&self, known: Option<&Executable>) -> Option<Home> {
         if wrapper::is_wrapper(self.invocation.name().as_bytes()) {
             return None;
         }
-        let Resolved::Found(found) = self.invocation.resolve(var(self.vars, "PATH")) else {
-            return None;
+        let resolve = || match self.invocation.resolve(var(self.vars, "PATH")) {
+            Resolved::Found(found) => Some(found),
+            _ => None,
         };
+        let found = known.cloned().or_else(resolve)?;
         let file = found.place().file_name()?.as_bytes();
         let rest = self.invocation.argv[1..].iter().map(|word| word.as_bytes());
         let words: Vec<&[u8]> = [file].into_iter().chain(rest).collect();
@@ -80,11 +82,11 @@ impl Runner<'_> {
     }
 
     /// Returns the tags to record, including those that do not appear on the command line.
-    pub(super) fn tags_to_record(&self) -> Vec<String> {
+    pub(super) fn tags_to_record(&self, executable: Option<&Executable>) -> Vec<String> {
         let mut tags: Vec<String> = self.config.tags.iter().map(|tag| tag.0.clone()).collect();
         let home = self.home_by_options();
         // What a file is called by says nothing about it later.
-        let by_file = || self.config.local.is_none() && self.home_by_file().is_some();
+        let by_file = || self.config.local.is_none() && self.home_by_file(executable).is_some();
         let is_for_good = matches!(home, Some(Home::Unscoped | Home::Anywhere)) || by_file();
         let local = is_for_good.then(|| Tag::LOCAL.to_owned());
         let platform = self.config.identity.platform.as_ref();

@@ -129,7 +129,7 @@ impl Runner<'_> {
             frames: Bytes::Inline(Vec::new()),
             data: Bytes::Inline(Vec::new()),
             outputs: None,
-            about: self.about(),
+            about: self.about(call),
             parts: components::within_limit(parts),
         };
         let entry = match self.record(root, recording, made, entry, unchanged) {
@@ -211,7 +211,7 @@ impl Runner<'_> {
         parts.unwrap_or_default()
     }
 
-    pub(super) fn about(&self) -> About {
+    pub(super) fn about(&self, call: &Call) -> About {
         let mut left = About::LIMIT;
         let mut cut = |bytes: &[u8]| {
             let kept = &bytes[..bytes.len().min(left)];
@@ -232,7 +232,7 @@ impl Runner<'_> {
                 ByteBuf::from(&cwd[..cwd.len().min(About::LIMIT)])
             }),
             scope: identity.scope.as_ref().map(|scope| scope.chars().take(64).collect()),
-            tags: self.tags_to_record(),
+            tags: self.tags_to_record(call.executable.as_ref()),
         }
     }
 }

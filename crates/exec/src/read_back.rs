@@ -8,8 +8,8 @@
 //! disk is full. So output is held back from a process that prints and is getting on in the file.
 //! Nothing is held back from one that waits in it for what is to come, as `tail -f` does.
 //!
-//! That a file was read, its time of access tells, unless its file system keeps none (`noatime`). By
-//! whom has to be looked for. (`inotify` would wake cachex for that, but to close it takes
+//! That a file was read, its time of access tells. By whom has to be looked for, and that now and then
+//! where the file system keeps no such times (`noatime`): a short look at the file is missed there. (`inotify` would wake cachex for that, but to close it takes
 //! milliseconds.)
 
 #[cfg(target_os = "linux")]
@@ -21,7 +21,7 @@ mod linux {
     use cachex_base::record::frames::Stream;
     use cachex_base::system::procfs;
     use rustix::fd::BorrowedFd;
-    use rustix::fs::{FileType, Stat, fstat};
+    use rustix::fs::{FileType, Stat, StatVfsMountFlags, fstat, fstatvfs};
     use rustix::process::Pid;
     use std::fs;
     use std::os::unix::fs::MetadataExt;
@@ -47,6 +47,8 @@ mod linux {
         pipes: Vec<File>,
         /// Whether they were read since the last look.
         is_noted: bool,
+        /// Whether their file systems may not tell.
+        is_untold: bool,
         /// The descriptors below the command that the files were read by at the last look.
         readers: Vec<Reader>,
         due: Instant,
@@ -72,12 +74,18 @@ mod linux {
             let stats = Stream::BOTH.map(own_file);
             let file = |stat: &Stat| (stat.st_dev, stat.st_ino);
             let files: Vec<_> = stats.iter().flatten().map(file).collect();
+            if files.is_empty() {
+                return None;
+            }
+            let mut streams = Stream::BOTH.into_iter().zip(&stats);
+            let is_untold = streams.any(|(stream, stat)| stat.is_some() && keeps_no_times(stream));
             let now = Instant::now();
-            (!files.is_empty()).then(|| ReadBack {
+            Some(ReadBack {
                 files,
                 times: stats.map(|stat| stat.as_ref().map(time_of_access)),
                 pipes: Vec::new(),
                 is_noted: false,
+                is_untold,
                 readers: Vec::new(),
                 due: now,
                 moved: now,
@@ -110,7 +118,7 @@ mod linux {
             let times = Stream::BOTH.map(|it| own_file(it).as_ref().map(time_of_access));
             self.is_noted |= std::mem::replace(&mut self.times, times) != times;
             let now = Instant::now();
-            if self.due().is_none_or(|due| now < due) {
+            if !(self.is_untold || self.due().is_some()) || now < self.due {
                 return is_held;
             }
             let processes = descendants::with(leader);
@@ -172,6 +180,15 @@ mod linux {
         };
         let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         stat.ok().filter(is_file)
+    }
+
+    /// Returns whether a stream goes to a file system without times of access.
+    fn keeps_no_times(stream: Stream) -> bool {
+        let stat = match stream {
+            Stream::Stdout => fstatvfs(rustix::stdio::stdout()),
+            Stream::Stderr => fstatvfs(rustix::stdio::stderr()),
+        };
+        stat.is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::NOATIME))
     }
 
     fn time_of_access(stat: &Stat) -> Time {

@@ -163,7 +163,7 @@ impl Runner<'_> {
         let terminal = self.terminal();
         let subject = self.subject_of(call, executable, terminal.as_ref());
         let now = Parts::decode(&subject.parts(secret).ok()?)?;
-        let about = self.about();
+        let about = self.about(call);
         let mut search = Search { key: &call.key, about: &about, now: &now, reach, best: None };
         search.run(root);
         let Found { entry, same_line, comparison } = search.best?;
