@@ -7,9 +7,25 @@
 /// The deepest nesting of parentheses and substitutions that is followed.
 const DEPTH: usize = 64;
 
-/// The words that have a command after them.
-const KEYWORDS: [&[u8]; 10] =
-    [b"!", b"coproc", b"do", b"elif", b"else", b"if", b"then", b"time", b"until", b"while"];
+/// The words that have a command after them, in some shell.
+const KEYWORDS: [&[u8]; 16] = [
+    b"!",
+    b"and",
+    b"begin",
+    b"coproc",
+    b"do",
+    b"elif",
+    b"else",
+    b"if",
+    b"nocorrect",
+    b"noglob",
+    b"not",
+    b"or",
+    b"then",
+    b"time",
+    b"until",
+    b"while",
+];
 
 /// The commands of a script.
 #[derive(Default)]

@@ -85,6 +85,12 @@ fn told_of(script: &str) -> Option<Home> {
 /// Scripts of one line that print credentials.
 const SCRIPTS: &str = r#"
 printenv>x
+not pass show x
+true; and pass show x
+test -n a; or env
+begin env; end
+if not env; end
+noglob pass show x
 (env>x);cat x
 printenv</dev/null
 pass</dev/null show x
