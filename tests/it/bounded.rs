@@ -206,6 +206,19 @@ fn a_full_file_system_is_relieved_by_what_manages_the_store() {
     });
 }
 
+/// A call whose output is short and differs each time.
+fn short(cachex: &Cachex, n: usize) -> Call {
+    cachex.run("date +%N").option("--key", n.to_string())
+}
+
+/// Records 60 of these, and moves them to the database.
+fn folds_short_ones(cachex: &Cachex) {
+    for n in 0..60 {
+        short(cachex, n).before("1h").once().misses();
+    }
+    cachex.fold().before("1h").once().exits(0);
+}
+
 #[test]
 fn a_file_system_that_is_full_of_other_things_is_relieved_of_short_results() {
     use crate::harness::{Mounted, where_mounts_are_ones_own};
@@ -213,11 +226,8 @@ fn a_file_system_that_is_full_of_other_things_is_relieved_of_short_results() {
         for verb in ["prune --max-age 1m", "clear --yes", "forget --older-than 1m", ""] {
             let cachex = cachex();
             let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
-            let echo = |n: usize| cachex.run("date +%N").option("--key", n.to_string());
-            for n in 0..60 {
-                echo(n).before("1h").once().misses();
-            }
-            cachex.fold().before("1h").once().exits(0);
+            let echo = |n| short(&cachex, n);
+            folds_short_ones(&cachex);
             for n in 60..120 {
                 echo(n).before("1h").once().misses();
             }
@@ -245,11 +255,8 @@ fn a_full_file_system_lets_go_of_what_only_the_database_holds() {
         for verb in ["prune --max-age 1m", "prune --max-entries 1", "forget --older-than 1m", ""] {
             let cachex = cachex();
             let _mounted = Mounted::small(&cachex.store(), 4096, 4096);
-            let echo = |n: usize| cachex.run("date +%N").option("--key", n.to_string());
-            for n in 0..60 {
-                echo(n).before("1h").once().misses();
-            }
-            cachex.fold().before("1h").once().exits(0);
+            let echo = |n| short(&cachex, n);
+            folds_short_ones(&cachex);
             std::fs::remove_dir_all(cachex.in_store("v2/young")).unwrap();
             fills_the_rest(&cachex);
             let list = cachex.cli(["list", "--json"]);

@@ -5,7 +5,7 @@
 //! command started is a descendant of this process, as far as `/proc` shows.
 
 #[cfg(target_os = "linux")]
-pub use linux::{are_inherited, await_events, gather, is_empty, send, with};
+pub use linux::{are_inherited, await_events, call_of, gather, is_empty, send, with};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -47,11 +47,17 @@ mod linux {
             #[cfg(target_arch = "x86_64")]
             libc::SYS_select,
         ];
-        with(leader).into_iter().any(|process| {
-            let call = fs::read_to_string(format!("/proc/{process}/syscall"));
-            let call = call.ok().and_then(|call| call.split(' ').next()?.parse().ok());
-            call.is_some_and(|call| CALLS.contains(&call))
-        })
+        let awaits = |process| call_of(process).is_some_and(|(call, _)| CALLS.contains(&call));
+        with(leader).into_iter().any(awaits)
+    }
+
+    /// Returns the system call that a process waits in, and its first arguments.
+    pub fn call_of(process: u32) -> Option<(libc::c_long, [u64; 4])> {
+        let call = fs::read_to_string(format!("/proc/{process}/syscall")).ok()?;
+        let mut words = call.split_ascii_whitespace();
+        let number = words.next()?.parse().ok()?;
+        let mut next = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
+        Some((number, [next()?, next()?, next()?, next()?]))
     }
 
     /// Returns the command and its descendants.

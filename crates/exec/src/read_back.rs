@@ -19,6 +19,7 @@ pub use linux::ReadBack;
 mod linux {
     use crate::descendants;
     use cachex_base::record::frames::Stream;
+    use cachex_base::streams::nonblocking_writer;
     use cachex_base::system::procfs;
     use rustix::fd::BorrowedFd;
     use rustix::fs::{FileType, Stat, StatVfsMountFlags, fstat, fstatvfs};
@@ -107,6 +108,8 @@ mod linux {
         /// Returns whether the command or one of its descendants read one of the files. Call this when
         /// the command has ended.
         pub fn was_read(&mut self, leader: Pid) -> bool {
+            // What is left of the command prints no more that would have to be held back.
+            self.is_untold = false;
             self.due = Instant::now();
             self.look(leader, false);
             self.was_read
@@ -174,20 +177,13 @@ mod linux {
 
     /// Returns the status of a stream of cachex's own, if it is a file.
     fn own_file(stream: Stream) -> Option<Stat> {
-        let stat = match stream {
-            Stream::Stdout => fstat(rustix::stdio::stdout()),
-            Stream::Stderr => fstat(rustix::stdio::stderr()),
-        };
         let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        stat.ok().filter(is_file)
+        fstat(nonblocking_writer::own(stream)).ok().filter(is_file)
     }
 
     /// Returns whether a stream goes to a file system without times of access.
     fn keeps_no_times(stream: Stream) -> bool {
-        let stat = match stream {
-            Stream::Stdout => fstatvfs(rustix::stdio::stdout()),
-            Stream::Stderr => fstatvfs(rustix::stdio::stderr()),
-        };
+        let stat = fstatvfs(nonblocking_writer::own(stream));
         stat.is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::NOATIME))
     }
 

@@ -106,11 +106,7 @@ mod linux {
     impl Wait {
         fn of(process: u32) -> Option<Wait> {
             let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
-            let call = fs::read_to_string(format!("/proc/{process}/syscall")).ok()?;
-            let mut words = call.split_ascii_whitespace();
-            let call: libc::c_long = words.next()?.parse().ok()?;
-            let mut next = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
-            let arguments = [next()?, next()?, next()?, next()?];
+            let (call, arguments) = descendants::call_of(process)?;
             let memory = || File::open(format!("/proc/{process}/mem")).ok();
             let found = match call {
                 libc::SYS_read | libc::SYS_readv | libc::SYS_splice => {

@@ -71,16 +71,22 @@ fn only_what_is_meant_goes() {
     verbose(&other).says_one_line(&["cachex: hit "]);
 }
 
+/// A call that machine `b` has had from `a`, which has invalidated everything since.
+fn invalidated_after_a_hit(machines: &Machines<'_>) -> Call {
+    let call = machines.cachex.run("echo hi");
+    machines.on("a", &call).once().misses();
+    machines.shares("a");
+    machines.on("b", &call).once().hits();
+    invalidate(machines, "a", "--all").once().exits(0);
+    call
+}
+
 /// A machine that has nothing but hits hears of it, too, some time later.
 #[test]
 fn a_hit_has_it_learnt_when_that_is_due() {
     let folder = Folder::new();
     let machines = Machines::sharing(&folder);
-    let call = machines.cachex.run("echo hi");
-    machines.on("a", &call).once().misses();
-    machines.shares("a");
-    machines.on("b", &call).once().hits();
-    invalidate(&machines, "a", "--all").once().exits(0);
+    let call = invalidated_after_a_hit(&machines);
     machines.on("b", &call.clone().after("9m")).once().hits();
     // This one is still a hit; what it starts is over before long.
     machines.on("b", &call.clone().after("11m")).once().hits();
@@ -93,11 +99,7 @@ fn verbs_that_ask_the_store_have_it_learnt_at_once() {
     for verb in ["check", "flush", "list", "stats --by host"] {
         let folder = Folder::new();
         let machines = Machines::sharing(&folder);
-        let call = machines.cachex.run("echo hi");
-        machines.on("a", &call).once().misses();
-        machines.shares("a");
-        machines.on("b", &call).once().hits();
-        invalidate(&machines, "a", "--all").once().exits(0);
+        let call = invalidated_after_a_hit(&machines);
         machines.on("b", &call).once().hits();
         let words = ["remote"].into_iter().chain(verb.split(' '));
         let asked = machines.on("b", &machines.cachex.cli(words));
