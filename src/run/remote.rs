@@ -210,11 +210,11 @@ impl Runner<'_> {
     /// Makes other machines wait while this one runs the command, or waits for the result of the
     /// one that does. Returns none if neither is needed or possible.
     pub(super) fn claim_there(&self, root: &Root, key: &Key) -> Option<Claimed> {
+        let settings = self.remotes().find(|it| it.url.has_claims() && self.shares(it))?;
         // The key of an automatic result is not known before the run.
         if self.config.mode == Mode::WriteOnly || self.is_automatic() || self.home().is_some() {
             return None;
         }
-        let settings = self.remotes().find(|it| it.url.has_claims() && self.shares(it))?;
         let remote = self.beside(root, settings);
         if remote.reads().outage().is_some() || remote.writes().outage().is_some() {
             return None;
