@@ -239,7 +239,11 @@ fn a_command_that_waits_in_the_file_it_prints_to_sees_what_it_prints() {
         let shell = format!("cachex run -v -- sh -c '{script}' >out; grep -c ready out");
         cachex.shell(&shell).once().exits(0).mentions(&[message]);
     }
-    // What others read is not the command's affair.
+}
+
+#[test]
+fn a_follower_of_the_file_it_prints_to_does_not_keep_it_from_being_recorded() {
+    let cachex = cachex();
     cachex.tool("log", &format!("echo ready; {}; echo done", cachex.gate("gate")));
     let file = cachex.path("work/out");
     let into_file = format!(r#"exec "$@" >{}"#, quoted(&file));

@@ -87,6 +87,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("shared_stdin::what_another_reads_meanwhile_is_not_missing_in_the_record", LOOKS),
     ("streams::the_order_of_the_chunks_is_kept", LOOKS),
     ("streams::others_follow_one_pipe_only_into_one", "nobody follows an automatic run"),
+    ("streams::a_follower_of_the_file_it_prints_to_does_not_keep_it_from_being_recorded", LOOKS),
     ("streams::streams_that_were_one_are_not_replayed_apart", "both ways are kept"),
     ("switches::a_forced_run_that_is_not_recorded_leaves_what_was", LOOKS),
     ("switches::the_first_output_is_there_before_the_command_ends", LOOKS),
