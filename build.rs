@@ -5,7 +5,8 @@
 //! linked for a fixed place, as `.cargo/config.toml` has it; anything else starts as usual.
 //!
 //! In a release build, the functions of usual calls are placed next to each other, if the linker
-//! takes a script for that.
+//! takes a script for that. What is read-only after the start has a section there, which `main`
+//! protects: what linkers do for that takes another mapping, also in a process that ends before.
 
 use std::env;
 use std::fs;
@@ -19,15 +20,17 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={ORDER}");
     println!("cargo::rustc-check-cfg=cfg(front)");
+    println!("cargo::rustc-check-cfg=cfg(sealed)");
     if is_static() {
         println!("cargo::rustc-cfg=front");
         println!("cargo::rustc-link-arg-bins=-Wl,--entry=cachex_front_start");
     }
     if is("CARGO_CFG_TARGET_OS", "linux")
         && is("PROFILE", "release")
-        && let Some(argument) = order()
+        && let Some(arguments) = order()
     {
-        println!("cargo::rustc-link-arg-bins={argument}");
+        println!("cargo::rustc-cfg=sealed");
+        arguments.iter().for_each(|it| println!("cargo::rustc-link-arg-bins={it}"));
     }
 }
 
@@ -49,11 +52,11 @@ fn is_static() -> bool {
         && flags().iter().any(|flag| flag.ends_with("relocation-model=static"))
 }
 
-/// Returns the argument by which the linker takes the script. Not every linker does: it is tried,
+/// Returns the arguments by which the linker takes the script. Not every linker does: it is tried,
 /// as the executable will be linked.
-fn order() -> Option<String> {
+fn order() -> Option<[String; 2]> {
     let script = Path::new(&env::var_os("CARGO_MANIFEST_DIR")?).join(ORDER);
-    let argument = format!("-T{}", script.to_str()?);
+    let arguments = [format!("-T{}", script.to_str()?), "-Wl,-z,norelro".to_owned()];
     let folder = PathBuf::from(env::var_os("OUT_DIR")?);
     let source = folder.join("linked.rs");
     fs::write(&source, "fn main() {}\n").ok()?;
@@ -62,7 +65,8 @@ fn order() -> Option<String> {
     if let Ok(linker) = env::var("RUSTC_LINKER") {
         rustc.arg(format!("-Clinker={linker}"));
     }
-    rustc.arg(format!("-Clink-arg={argument}")).arg("-o").arg(folder.join("linked")).arg(source);
+    rustc.args(arguments.iter().map(|it| format!("-Clink-arg={it}")));
+    rustc.arg("-o").arg(folder.join("linked")).arg(source);
     let linked = rustc.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    linked.is_ok_and(|status| status.success()).then_some(argument)
+    linked.is_ok_and(|status| status.success()).then_some(arguments)
 }

@@ -18,6 +18,27 @@ static START: unsafe extern "C" fn() = cachex_front::START;
 #[global_allocator]
 static ALLOCATOR: cachex::fallback::Allocator = cachex::fallback::Allocator;
 
+#[cfg(sealed)]
+unsafe extern "C" {
+    /// The first byte of what is only read from now on, and the first one after that, see
+    /// `link/order.ld`. Both are aligned to pages.
+    #[link_name = "cachex_sealed_start"]
+    static SEALED: u8;
+    #[link_name = "cachex_sealed_end"]
+    static UNSEALED: u8;
+}
+
+/// Makes read-only what the C library and the linker have filled in: tables of functions, which
+/// whoever overwrites memory would change first.
+#[cfg(sealed)]
+fn seal() {
+    // SAFETY: the linker's script defines both around whole pages that nothing writes to any more.
+    unsafe {
+        let (start, end) = (&raw const SEALED, &raw const UNSEALED);
+        libc::mprotect(start.cast_mut().cast(), end.addr() - start.addr(), libc::PROT_READ);
+    }
+}
+
 /// C's `main`.
 // SAFETY: no other symbol of this name exists; `no_main` keeps Rust from
 // making one.
@@ -27,6 +48,8 @@ extern "C" fn main(
     arguments: *const *const c_char,
     environment: *const *const c_char,
 ) -> c_int {
+    #[cfg(sealed)]
+    seal();
     // SAFETY: the C runtime calls this with the process's arguments and environment,
     // and nothing in this process ever changes either.
     unsafe { cachex::startup::main(arguments, environment) }
