@@ -56,7 +56,9 @@ fn is_static() -> bool {
 /// as the executable will be linked.
 fn order() -> Option<[String; 2]> {
     let script = Path::new(&env::var_os("CARGO_MANIFEST_DIR")?).join(ORDER);
-    let arguments = [format!("-T{}", script.to_str()?), "-Wl,-z,norelro".to_owned()];
+    // With `now`, no table is filled in later, after it was sealed.
+    let sealed = "-Wl,-z,norelro,-z,now".to_owned();
+    let arguments = [format!("-T{}", script.to_str()?), sealed];
     let folder = PathBuf::from(env::var_os("OUT_DIR")?);
     let source = folder.join("linked.rs");
     fs::write(&source, "fn main() {}\n").ok()?;
