@@ -4,7 +4,7 @@
 use super::misused;
 use crate::args::{NamedArgs, RunArgs, StoreArgs};
 use crate::config::{self, Config, Vars};
-use crate::run::{self, Closed, Runner, Shims};
+use crate::run::{self, AtHome, Closed, Runner, Shims};
 use crate::ui::{self, Column, Credentials, Tone};
 use anyhow::{Context, Result};
 use cachex_base::process::exit::{self, Exit};
@@ -99,6 +99,7 @@ impl Settings {
             report: None,
             began,
             shims: Shims::default(),
+            at_home: AtHome::default(),
             shows_progress: run::shows_nothing,
         };
         let (key, nearest) = run::key_of(&runner, self.store()?.as_ref(), looks_around)?;

@@ -6,7 +6,7 @@ mod text;
 use super::misused;
 use crate::args::ExplainArgs;
 use crate::config::{self, Vars};
-use crate::run::{self, Closed, Runner, Shims};
+use crate::run::{self, AtHome, Closed, Runner, Shims};
 use crate::ui::{self, Credentials, Screen};
 use anyhow::{Context, Result};
 use cachex_base::process::exit::{self, Exit};
@@ -40,6 +40,7 @@ pub fn explain(args: ExplainArgs, vars: &Vars, closed: Closed) -> Result<Exit> {
         report: None,
         began,
         shims: Shims::default(),
+        at_home: AtHome::default(),
         shows_progress: run::shows_nothing,
     };
     let explanation = match runner.explain(root.as_ref()) {

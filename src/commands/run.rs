@@ -4,7 +4,7 @@ use super::misused;
 use crate::args::lean;
 use crate::args::{self, Called};
 use crate::config::{self, Config, Vars};
-use crate::run::{self, Closed, Runner, Shims};
+use crate::run::{self, AtHome, Closed, Runner, Shims};
 use crate::ui::Progress;
 use cachex_base::process::exit::{self, Exit};
 use cachex_base::process::fallback;
@@ -107,6 +107,7 @@ fn settled(
         report,
         began,
         shims: Shims::default(),
+        at_home: AtHome::default(),
         shows_progress: |quiet| Box::new(Progress::show_only(quiet)),
     };
     if let Some(why) = unopened {

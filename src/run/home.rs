@@ -11,6 +11,7 @@ use cachex_base::record::entry::{Entry, MAX_TAGS};
 use cachex_base::system::wrapper;
 use cachex_base::text::values::{AutoOutputs, Tag};
 use cachex_exec::invocation::{Executable, Resolved};
+use std::cell::OnceCell;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
@@ -32,9 +33,20 @@ pub enum Home {
     Anywhere,
 }
 
+/// Why a call's result stays, once that was asked for.
+#[derive(Default)]
+pub struct AtHome {
+    why: OnceCell<Option<Home>>,
+    by_file: OnceCell<Option<Home>>,
+}
+
 impl Runner<'_> {
     /// Returns why the result of this call stays on this machine, if it does.
     pub(super) fn home(&self) -> Option<Home> {
+        *self.at_home.why.get_or_init(|| self.find_home())
+    }
+
+    fn find_home(&self) -> Option<Home> {
         if let Some(home) = self.home_by_options() {
             return Some(home);
         }
@@ -48,6 +60,10 @@ impl Runner<'_> {
     /// Returns the reason given by the file of the command, if that is a wrapper that goes by
     /// another name. The file may be known.
     fn home_by_file(&self, known: Option<&Executable>) -> Option<Home> {
+        *self.at_home.by_file.get_or_init(|| self.find_home_by_file(known))
+    }
+
+    fn find_home_by_file(&self, known: Option<&Executable>) -> Option<Home> {
         if wrapper::is_wrapper(self.invocation.name().as_bytes()) {
             return None;
         }

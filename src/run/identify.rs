@@ -4,6 +4,7 @@ use super::Runner;
 use super::declared::{Found, Undeclared};
 use super::explain::find;
 use super::explain::nearest::{MOMENT, Nearest, Reach};
+use super::programs::Programs;
 use crate::config::{List, var};
 use crate::files::inputs::Ways;
 use crate::key::descriptors::{self, Inherited};
@@ -30,6 +31,8 @@ pub(super) struct Call {
     pub stdin: Stdin,
     pub descriptors: Vec<Inherited>,
     pub found: Found,
+    /// The programs that it starts, if they are part of its key.
+    pub programs: Option<Programs>,
     /// The state to check again after the run, see [`Runner::watch`].
     pub watched: Option<Watched>,
 }
@@ -74,6 +77,7 @@ pub(super) enum Unidentified {
 struct Looked {
     executable: Option<Executable>,
     found: Found,
+    programs: Option<Programs>,
 }
 
 /// After a longer wait for a pipe, everything else is looked at again.
@@ -173,10 +177,10 @@ impl Runner<'_> {
             Undeclared::Mistaken(why) => Unidentified::Mistaken(why),
             Undeclared::Unknown(error) => Unidentified::Unknown(error, Undeclared::source(list)),
         })?;
-        if identity.portable && identity.platform.is_none() {
-            found.declared.platform.extend(self.programs(executable.as_ref()));
-        }
-        Ok(Looked { executable, found })
+        let counts = identity.portable && identity.platform.is_none();
+        let programs = counts.then(|| self.programs(executable.as_ref()));
+        found.declared.platform.extend(programs.iter().flat_map(|it| it.parts.iter().cloned()));
+        Ok(Looked { executable, found, programs })
     }
 
     fn descriptors(&self) -> Result<Vec<Inherited>, Unidentified> {
@@ -187,7 +191,7 @@ impl Runner<'_> {
 
     fn with_key(
         &self,
-        Looked { executable, found }: Looked,
+        Looked { executable, found, programs }: Looked,
         descriptors: Vec<Inherited>,
         stdin: Stdin,
     ) -> Result<Call, Unidentified> {
@@ -196,7 +200,9 @@ impl Runner<'_> {
         let subject =
             self.subject(executable.as_ref(), &stdin.digest, terminal, declared, &descriptors);
         match subject.key_at_start().map_or_else(|| subject.key(), Ok) {
-            Ok(key) => Ok(Call { key, executable, stdin, descriptors, found, watched: None }),
+            Ok(key) => {
+                Ok(Call { key, executable, stdin, descriptors, found, programs, watched: None })
+            }
             Err(error) => Err(Unidentified::Unknown(error, stdin.source)),
         }
     }

@@ -33,6 +33,7 @@ pub use explain::advice::{Advice, Effect};
 pub use explain::automatic::{Automatic, DifferingFact};
 pub use explain::nearest::{Incomparable, Nearest};
 pub use explain::{Explanation, Refresh, Sources, State};
+pub use home::AtHome;
 pub use identify::key_of;
 pub use refresh::{VERB as REFRESH, serve as serve_refresh};
 pub use remote::{Answer, There, remote_beside, shows_nothing};
@@ -82,6 +83,8 @@ pub struct Runner<'a> {
     pub began: Instant,
     /// State about scripts on PATH that call cachex under the command's own name.
     pub shims: Shims,
+    /// The reason why the result stays on this machine, once it was asked for.
+    pub at_home: AtHome,
     /// Shows progress on a terminal until the returned value is dropped, unless told to be quiet.
     pub shows_progress: fn(bool) -> Box<dyn std::any::Any>,
 }

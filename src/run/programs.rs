@@ -39,35 +39,54 @@ const CHOOSERS: [&str; 10] = [
 /// The folder in which pyenv and its like, asdf and others keep their shims.
 const SHIMS: &str = "shims";
 
+/// The programs that a call starts.
+pub(super) struct Programs {
+    /// The components for them.
+    pub(super) parts: Vec<Part>,
+    /// The commands behind a wrapper, as they were called.
+    wrapped: Vec<Vec<u8>>,
+    /// The program that runs in the end, if it was found.
+    last: Option<Executable>,
+}
+
+impl Programs {
+    /// Returns whether an argument is the command behind a wrapper, and part of the key as that.
+    pub(super) fn wrap(&self, argument: &OsStr) -> bool {
+        self.wrapped.iter().any(|wrapped| wrapped == argument.as_bytes())
+    }
+}
+
 impl Runner<'_> {
-    /// Returns the components for the programs that a portable call starts. Without an executable,
-    /// its name stands for all of it.
-    pub(super) fn programs(&self, executable: Option<&Executable>) -> Vec<Part> {
+    /// Returns the programs that a portable call starts. Without an executable, its name stands for
+    /// all of it.
+    pub(super) fn programs(&self, executable: Option<&Executable>) -> Programs {
         let outer = |name: &str| var(self.vars, name);
         let own = Environment::new(&outer);
-        let mut parts = Vec::new();
-        let Some(executable) = executable else {
-            return platform::preloaded(&own).into_iter().collect();
-        };
-        parts.extend(platform::of_program(&executable.path, &own, OWN));
         let mut preloaded: Vec<Part> = platform::preloaded(&own).into_iter().collect();
-        let chain = self.chain(executable, own);
+        let Some(executable) = executable else {
+            return Programs { parts: preloaded, wrapped: Vec::new(), last: None };
+        };
+        let mut parts = platform::of_program(&executable.path, &own, OWN);
+        let mut chain = self.chain(executable, own);
         for (wrapped, _) in &chain {
             let part = platform::preloaded(&wrapped.environment);
             preloaded.extend(part.filter(|part| !preloaded.contains(part)));
         }
         parts.extend(preloaded);
-        let Some((wrapped, last)) = chain.last() else { return parts };
+        let wrapped = chain.iter().map(|(wrapped, _)| wrapped.words[0].clone()).collect();
         let told = |(_, found): &(_, Option<Executable>)| match found {
             Some(found) => platform::content(&found.path),
             None => "not found".to_owned(),
         };
         let told: Vec<String> = chain.iter().map(told).collect();
+        let Some((behind, last)) = chain.pop() else {
+            return Programs { parts, wrapped, last: Some(executable.clone()) };
+        };
         parts.push(("wrapped command", told.join(" ")));
         let of =
-            |found: &Executable| platform::of_program(&found.path, &wrapped.environment, WRAPPED);
+            |found: &Executable| platform::of_program(&found.path, &behind.environment, WRAPPED);
         parts.extend(last.iter().flat_map(of));
-        parts
+        Programs { parts, wrapped, last }
     }
 
     /// Returns the commands behind a wrapper, the one that runs in the end last, and their files.
@@ -88,26 +107,12 @@ impl Runner<'_> {
         chain
     }
 
-    /// Returns the executable of a call whose programs are part of its key.
-    fn counted<'c>(&self, call: &'c Call) -> Option<&'c Executable> {
-        let identity = &self.config.identity;
-        let counts = identity.portable && identity.platform.is_none();
-        call.executable.as_ref().filter(|_| counts)
-    }
-
-    /// Returns whether an argument is the command behind a wrapper, and part of the key as that.
-    pub(super) fn is_wrapped(&self, call: &Call, argument: &OsStr) -> bool {
-        let Some(executable) = self.counted(call) else { return false };
-        let chain = self.chain(executable, Environment::new(&|_| None));
-        chain.iter().any(|(wrapped, _)| wrapped.words[0] == argument.as_bytes())
-    }
-
     /// Returns whether the command behind a wrapper is another one than when the key was computed.
     pub(super) fn wrapped_changed(&self, call: &Call) -> bool {
-        let Some(executable) = self.counted(call) else { return false };
-        let outer = |name: &str| var(self.vars, name);
-        !self.chain(executable, Environment::new(&outer)).is_empty()
-            && !call.found.declared.platform.ends_with(&self.programs(Some(executable)))
+        call.programs.as_ref().is_some_and(|programs| {
+            let now = || self.programs(call.executable.as_ref()).parts;
+            !programs.wrapped.is_empty() && programs.parts != now()
+        })
     }
 
     /// Returns a sentence about a shim that the call runs, if it depends on nothing else that says
@@ -115,13 +120,8 @@ impl Runner<'_> {
     pub(super) fn shim(&self, call: &Call) -> Option<String> {
         let identity = &self.config.identity;
         let is_known = self.is_automatic() || !identity.inputs.commands.is_empty();
-        let executable = self.counted(call).filter(|_| !is_known)?;
-        let outer = |name: &str| var(self.vars, name);
-        let found = match self.chain(executable, Environment::new(&outer)).pop() {
-            Some((_, found)) => found?,
-            None => executable.clone(),
-        };
-        let chooser = chooser(&found)?;
+        let found = call.programs.as_ref()?.last.as_ref().filter(|_| !is_known)?;
+        let chooser = chooser(found)?;
         let name = quote::word(base_name(found.path.as_os_str().as_bytes()));
         Some(format!(
             "{name} is a shim of {chooser}, and the version that it chooses is not part of the \

@@ -10,6 +10,7 @@
 //! the failure. That file is swept with other unused locks, at the cost of one more try.
 
 use super::automatic::Tracing;
+use super::home::AtHome;
 use super::record::Recorded;
 use super::shim::Shims;
 use super::{Call, Runner};
@@ -394,6 +395,7 @@ fn try_serve(args: &[OsString], vars: &Vars) -> Result<()> {
         report: None,
         began: Instant::now(),
         shims: Shims::default(),
+        at_home: AtHome::default(),
         shows_progress: super::shows_nothing,
     };
     runner.run_detached(&root, &handed, &lock, turn)

@@ -56,7 +56,7 @@ impl Runner<'_> {
         let is_input = |inputs: &crate::files::inputs::Snapshot| inputs.has(name, &stamp);
         !is_made(self.config, name)
             && !call.found.declared.inputs.as_ref().is_some_and(is_input)
-            && !self.is_wrapped(call, name)
+            && !call.programs.as_ref().is_some_and(|programs| programs.wrap(name))
     }
 }
 

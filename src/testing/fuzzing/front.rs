@@ -3,7 +3,7 @@
 
 use crate::args::{self, Called, lean};
 use crate::config;
-use crate::run::{Runner, Shims, key_of};
+use crate::run::{AtHome, Runner, Shims, key_of};
 use cachex_base::record::entry::Key;
 use cachex_base::text::values::Mode;
 use cachex_exec::invocation::Invocation;
@@ -67,6 +67,7 @@ pub fn front(bytes: &[u8]) {
         report: None,
         began: Instant::now(),
         shims: Shims::default(),
+        at_home: AtHome::default(),
         shows_progress: |_| Box::new(()),
     };
     let (key, _) = key_of(&runner, None, false).expect("the front knows a key that nobody knows");
