@@ -223,6 +223,13 @@ mod tests {
             "flock -w 5 --exclusive lock cc -c",
             "busybox nice cc -c",
             "strace -f -o log -e trace=file --summary --output=x -E A=b cc -c",
+            "cgexec -g cpu,memory:x --sticky cc -c",
+            "catchsegv cc -c",
+            "chronic -v -e cc -c",
+            "dbus-run-session --config-file=x --dbus-daemon y -- cc -c",
+            "eatmydata -- cc -c",
+            "fakeroot -l x -u --faked=y -s z -- cc -c",
+            "unbuffer -p cc -c",
             "nohup env A=b timeout 5 nice ./env/time cc -c",
         ] {
             let line: Vec<&str> = line.split(' ').collect();

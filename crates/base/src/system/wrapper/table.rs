@@ -43,9 +43,10 @@ const fn after(skips: usize, wrapper: Wrapper) -> Wrapper {
     Wrapper { skips, ..wrapper }
 }
 
-const WRAPPERS: [Wrapper; 18] = [
+const WRAPPERS: [Wrapper; 22] = [
     Wrapper { goes_by_name: true, ..plain(&["busybox", "toybox"]) },
     Wrapper { goes_by_name: true, ..plain(&["ccache", "distcc", "sccache"]) },
+    with(&["cgexec"], "g", &[]),
     with(&["choom"], "np", &[("adjust", b'n'), ("pid", b'p')]),
     after(
         1,
@@ -55,6 +56,8 @@ const WRAPPERS: [Wrapper; 18] = [
             &[("sched-deadline", b'D'), ("sched-period", b'P'), ("sched-runtime", b'T')],
         ),
     ),
+    plain(&["catchsegv", "chronic", "eatmydata", "unbuffer"]),
+    with(&["dbus-run-session"], "cd", &[("config-file", b'c'), ("dbus-daemon", b'd')]),
     with(
         &[ENV],
         "aCPSu",
@@ -66,6 +69,7 @@ const WRAPPERS: [Wrapper; 18] = [
             ("unset", b'u'),
         ],
     ),
+    with(&["fakeroot"], "bfils", &[("faked", b'f'), ("fd-base", b'b'), ("lib", b'l')]),
     after(
         1,
         with(&[FLOCK], "Ew", &[("conflict-exit-code", b'E'), ("timeout", b'w'), ("wait", b'w')]),
